@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
-from app.db.engine.session import open_engine
-from app.db.engine.workers import WORK_SCHEMA
+from app.db.engine.session import WORK_SCHEMA, open_engine
 from app.tenancy import row_level_security as walls
 from app.tenancy.metadata import METADATA
 

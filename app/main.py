@@ -17,185 +17,217 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
-from app.api.awards.files import AwardFiles
+from app.api.awards import AwardFiles
 from app.api.routes import documents
 from app.api.routes import router as api_router
 from app.container import DatabaseUnreachable, Process
-from app.container.memory import collect_rarely
+from app.container.process import collect_rarely
 from app.domain.accounts.sessions import ProofNeeded
 from app.domain.awards.awards import DocumentsToAlign
 from app.errors import AppError, NotSignedIn, TooMany, Unavailable
 from app.http import problems
-from app.http.held_badges import badges_cookie
 from app.http.negotiation import HeadAsGet
 from app.http.pages import error_pages
 from app.http.pages.forms import FormerForm
-from app.http.pages.visitors import visitor_of
+from app.http.pages.render import visitor_of
 from app.http.policies import policies, public
-from app.http.ready_answers import ReadyAnswers
-from app.http.recent_pages import RecentPages
 from app.http.request_log import RequestLog, configure_logging
 from app.http.request_scope import process_of, session_cookie, status_of
+from app.http.response_cache import ReadyAnswers, RecentPages, badges_cookie
 from app.http.security_headers import add_security_headers
 from app.jobs.worker import Worker
 from app.language import N_
 from app.settings import Settings
+from app.web import activity_log, privacy
+from app.web import frameworks as competency_desk
 from app.web.accounts import (
     account,
-    account_services,
     federated_sign_in,
-    invitations,
     own_addresses,
-    passkey_sign_in,
-    password_sign_in,
-    proving,
     sign_in,
     signing_in_again,
+    step_up_auth,
     tokens,
 )
-from app.web.accounts.proving import ask_to_prove
-from app.web.accounts.session_sightings import SessionSightings
-from app.web.accounts.signing_in_again import ask_to_sign_in_again, show_former_again, show_until_later
+from app.web.accounts import (
+    sign_in as passkey_sign_in,
+)
+from app.web.accounts import (
+    sign_in as password_sign_in,
+)
+from app.web.accounts.signing_in_again import (
+    SessionSightings,
+    ask_to_sign_in_again,
+    show_former_again,
+    show_until_later,
+)
+from app.web.accounts.step_up_auth import ask_to_prove
 from app.web.activities import (
-    absences,
     activities,
-    activity_files,
-    known_people,
+    check_in,
+    files,
     participants,
-    presence,
-    rooms,
 )
+from app.web.activities import (
+    activities as absences,
+)
+from app.web.activities import activities as activity_journal
+from app.web.activities import activities as activity_register
 from app.web.activities import editing as activity_editing
-from app.web.activities import journal as activity_journal
-from app.web.activities import register as activity_register
-from app.web.activities.sessions import changes as session_changes
-from app.web.activities.sessions import sheets as session_sheets
-from app.web.activity_log import activity_log
-from app.web.awards import awarding, rule_awarding, withdrawals
-from app.web.awards import progress as award_progress
-from app.web.awards import register as award_register
-from app.web.awards import results as award_results
-from app.web.awards.handing import claiming, handing, projection, reminders, slips
-from app.web.badges import badges, finding_badges
-from app.web.badges import desk as badge_desk
-from app.web.badges import editor as badge_editor
-from app.web.badges import openings as badge_openings
-from app.web.campus import campuses, desk, entrance, history, key_retiring, operation, operation_history, team
-from app.web.campus import settings as campus_settings
-from app.web.campus.face import Face, dress
-from app.web.frameworks import competencies as competency_desk
-from app.web.imports import imports
-from app.web.imports import report as import_report
-from app.web.learners import (
-    brought_badges,
-    contribution_desk,
-    learner,
-    my_contributions,
-    my_log,
-    parents,
-    shelf,
+from app.web.activities import (
+    participants as known_people,
 )
-from app.web.learners.portfolios import exports as portfolio_exports
-from app.web.learners.portfolios import my_portfolio, portfolios
-from app.web.learners.requests import asking, my_request, reviewing
-from app.web.people import age_groups, directory, merging, my_merging, my_name, names, search
-from app.web.privacy import erasures, my_data
-from app.web.privacy.private_looks import PrivateLooksNoted
-from app.web.publishing import award_page, embeds, evidence_files, info, short_addresses, sitemap
-from app.web.trust import endorsement_desk, endorsements, endorsing, my_endorsements, networks, organisations
-from app.web.verification import check_papers, holders, verifier
+from app.web.activities import sessions as session_changes
+from app.web.activities import sessions as session_sheets
+from app.web.awards import awarding, bulk_revocation, claim_slips, delivery, projector_view, rule_awarding
+from app.web.awards import results as award_progress
+from app.web.awards import results as award_register
+from app.web.awards import results as award_results
+from app.web.badges import badge_recovery, badges
+from app.web.badges import badges as badge_openings
+from app.web.badges import badges_admin as badge_desk
+from app.web.badges import editor as badge_editor
+from app.web.campus import (
+    audit_log,
+    campuses,
+    dashboard,
+    operations,
+    team,
+)
+from app.web.campus import settings as campus_settings
+from app.web.campus import (
+    settings as key_retiring,
+)
+from app.web.campus.campuses import Face, dress
+from app.web.imports import import_preview as import_report
+from app.web.imports import imports
+from app.web.learners import (
+    contributions,
+    contributions_review,
+    imported_badges,
+    learner,
+    my_badges,
+    my_log,
+    my_portfolio,
+    parental_consent,
+    portfolios,
+    requests,
+    requests_review,
+)
+from app.web.learners import my_portfolio as portfolio_exports
+from app.web.people import (
+    directory,
+    names,
+    record_merge,
+)
+from app.web.people import (
+    directory as age_groups,
+)
+from app.web.people import (
+    names as my_name,
+)
+from app.web.privacy import PrivateLooksNoted
+from app.web.publishing import award_page, embeds, info
+from app.web.trust import (
+    endorsements,
+    endorsements_admin,
+    endorsing,
+    issuers,
+    my_endorsements,
+)
+from app.web.verification import check_papers, holder_check, verifier
 
 web_router = APIRouter()
 for router in (
     info.router,
-    entrance.router,
-    passkey_sign_in.router,
-    password_sign_in.router,
+    campuses.entrance_router,
+    passkey_sign_in.passkey_sign_in_router,
+    password_sign_in.password_sign_in_router,
     federated_sign_in.router,
-    proving.router,
+    step_up_auth.router,
     sign_in.router,
     signing_in_again.router,
     account.router,
-    account_services.router,
+    account.account_services_router,
     own_addresses.router,
-    my_merging.router,
-    my_name.router,
-    invitations.router,
-    operation.router,
-    operation_history.router,
-    desk.router,
-    search.router,
+    record_merge.my_merging_router,
+    my_name.my_name_router,
+    account.invitations_router,
+    operations.router,
+    operations.operation_history_router,
+    dashboard.router,
+    directory.search_router,
     directory.router,
-    merging.router,
+    record_merge.router,
     names.router,
     team.router,
     campus_settings.router,
     tokens.router,
-    history.router,
-    activity_register.router,
+    audit_log.router,
+    activity_register.register_router,
     activity_editing.router,
-    activity_files.router,
-    activity_journal.router,
+    files.router,
+    activity_journal.journal_router,
     activity_log.router,
     imports.router,
     import_report.router,
     badge_editor.router,
     badge_desk.router,
-    badge_openings.router,
+    badge_openings.openings_router,
     rule_awarding.router,
-    key_retiring.router,
+    key_retiring.key_retiring_router,
     competency_desk.router,
     activities.router,
     participants.router,
-    absences.router,
-    rooms.router,
-    known_people.router,
+    absences.absences_router,
+    check_in.router,
+    known_people.known_people_router,
     session_changes.router,
-    session_sheets.router,
-    presence.router,
+    session_sheets.sheets_router,
+    check_in.presence_router,
     awarding.router,
-    award_progress.router,
+    award_progress.progress_router,
     award_results.router,
-    award_register.router,
-    withdrawals.router,
-    reviewing.router,
-    contribution_desk.router,
-    asking.router,
-    my_data.router,
-    parents.router,
-    age_groups.router,
-    erasures.router,
-    my_contributions.router,
+    award_register.register_router,
+    bulk_revocation.router,
+    requests_review.router,
+    contributions_review.router,
+    requests.router,
+    privacy.router,
+    parental_consent.router,
+    age_groups.age_groups_router,
+    privacy.erasures_router,
+    contributions.router,
     my_log.router,
-    my_request.router,
-    handing.router,
-    slips.router,
-    projection.router,
-    reminders.router,
-    claiming.router,
+    requests.my_request_router,
+    delivery.router,
+    claim_slips.router,
+    projector_view.router,
+    delivery.reminders_router,
+    claim_slips.claiming_router,
     award_page.router,
     embeds.router,
-    evidence_files.router,
-    holders.router,
+    award_page.evidence_files_router,
+    holder_check.router,
     check_papers.router,
     verifier.router,
-    short_addresses.router,
-    sitemap.router,
+    info.short_addresses_router,
+    info.sitemap_router,
     portfolios.router,
     my_portfolio.router,
-    portfolio_exports.router,
-    brought_badges.router,
+    portfolio_exports.exports_router,
+    imported_badges.router,
     my_endorsements.router,
     endorsing.router,
     endorsements.router,
-    organisations.router,
-    endorsement_desk.router,
-    finding_badges.router,
-    shelf.router,
+    issuers.organisations_router,
+    endorsements_admin.router,
+    badge_recovery.router,
+    my_badges.router,
     learner.router,
     badges.router,
     campuses.router,
-    networks.router,
+    issuers.router,
 ):
     web_router.routes.extend(router.routes)
 for route in web_router.routes:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from openbadgeslib.ob3 import ldp
 
-from app.db.engine import migrations
+from app.db.engine import session
 from app.domain.awards.awards import LineOutcome
 from bench.measure import Row, rows
 from sceau_credentials.keys import Algorithm
@@ -46,7 +46,7 @@ def run() -> list[Row]:
 
 def _measure(folder: Path, url: str) -> dict[str, list[float]]:
     """Milliseconds for a thousand lines, each contender once in every round."""
-    migrations.upgrade(url)
+    session.upgrade(url)
     house = build_house(url, folder)
     numbers = count()
     measured: dict[str, list[float]] = {OURS: [], PYTHON: [], FLOOR: []}

@@ -23,7 +23,7 @@ from openbadgeslib.ob3.credential import OpenBadgeCredential as TheirCredential
 from openbadgeslib.ob3.signer import OB3Signer
 from openbadgeslib.ob3.verifier import OB3Verifier
 
-from app.container.memory import collect_rarely
+from app.container.process import collect_rarely
 from bench.measure import Row, Turn, interleaved, repeating, rows
 from bench.node import in_node, node_key, node_peer
 from bench.targets import FLOOR, NODE, PYTHON

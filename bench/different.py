@@ -18,12 +18,12 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.db.engine import migrations
+from app.db.engine import session
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.awards.awards import Visibility
 from app.domain.badges.badges import Kind
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
 from bench.bare import DIFFERENT_VARIABLE
@@ -144,7 +144,7 @@ def _ran(pid: int) -> int:
 
 def populate(folder: Path, url: str, count: int) -> Iterator[uuid.UUID]:
     """So many open awards in turns: one with a label, evidence in the log and an endorsement, one with nothing of it."""
-    migrations.upgrade(url)
+    session.upgrade(url)
     house = build_house(url, folder)
     with house.unit_of_work() as services:
         network = network_of(services, house.campus)

@@ -23,11 +23,11 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from app.db.engine import migrations
-from app.domain.accounts.access import Scope
+from app.db.engine import session
+from app.domain.accounts.sessions import Scope
 from app.domain.awards.awards import LineOutcome, Visibility
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
 from app.services.awards.awards import AwardRequest
 from bench.measure import Row
 from bench.ten_thousand import new_badge
@@ -52,7 +52,7 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     base_url = f"http://localhost:{port}"
-    migrations.upgrade(url)
+    session.upgrade(url)
     house = build_house(url, folder, base_url=base_url)
     crowd = _crowd(house, LINES)
     (shown,) = house.award("Zoé Lue;zoe@exemple.fr").lines

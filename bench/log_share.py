@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ParamSpec, TypeVar
 
-from app.container.memory import collect_rarely
-from app.db.engine import migrations
-from app.domain.campus.history import Actor
+from app.container.process import collect_rarely
+from app.db.engine import session
+from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from bench.credentials import OURS
 from bench.measure import Row, rows
@@ -37,7 +37,7 @@ def run() -> list[Row]:
 
 
 def _measure(folder: Path, url: str, engine: str) -> list[Row]:
-    migrations.upgrade(url)
+    session.upgrade(url)
     collect_rarely()  # as every server process does
     house = build_house(url, folder)
     house.record(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(PEOPLE)))

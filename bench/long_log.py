@@ -15,11 +15,10 @@ from sqlalchemy import text
 
 from app.container import Services, shared_between_processes
 from app.db.activity_log.activity_log import full_tile
-from app.db.engine import migrations
-from app.db.engine.bulk import insert_rows
+from app.db.engine import session as engine_session
+from app.db.engine.writes import insert_rows
 from app.domain.activities.activities import Activity, ActivityKind, Participation
-from app.domain.activity_log.activity_log import Fact
-from app.domain.activity_log.facts import participation_fact
+from app.domain.activity_log.activity_log import Fact, participation_fact
 from bench.measure import Row
 from sceau_credentials.transparency_log.tiles import WIDTH
 from sceau_credentials.transparency_log.tree import Frontier
@@ -35,7 +34,7 @@ _BLOCK = _WRITTEN // 2
 def run(lines: int = LINES) -> list[Row]:
     with TemporaryDirectory(prefix="sceau-bench-") as folder:
         url = f"sqlite:///{folder}/database/sceau.sqlite"
-        migrations.upgrade(url)
+        engine_session.upgrade(url)
         house = build_house(url, Path(folder))
         _fill(house, lines)
         found = _checked(house, url)

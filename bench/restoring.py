@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.container import IntegrityRun, Process
-from app.container.memory import collect_rarely
-from app.db.engine import migrations
-from app.jobs.kinds.awards import AWARDS
+from app.container.process import collect_rarely
+from app.db.engine import session
+from app.jobs.kinds import AWARDS
 from bench.measure import Row
 from tests.support.house import COMMAND, House, build_house
 
@@ -25,7 +25,7 @@ def run(many: int = MANY) -> list[Row]:
     collect_rarely()  # as every server process does
     with TemporaryDirectory(prefix="sceau-bench-") as folder:
         url = f"sqlite:///{folder}/database/sceau.sqlite"
-        migrations.upgrade(url)
+        session.upgrade(url)
         house = build_house(url, Path(folder))
         house.award("P; p@exemple.fr")
         house.process.engine.dispose()

@@ -13,15 +13,15 @@ from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.container.memory import collect_rarely
-from app.db.engine import migrations
+from app.container.process import collect_rarely
+from app.db.engine import session
 from app.domain.awards.awards import Award
 from app.domain.awards.batches import A_PIECE
-from app.domain.awards.evidence import AwardEvidence
+from app.domain.awards.open_badges import AwardEvidence
 from app.domain.badges.badges import Kind
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
+from app.services.awards.award_evidence import Grounded
 from app.services.awards.awards import AwardRequest, JudgedLine
-from app.services.awards.issuing.grounds import Grounded
 from app.services.badges.badges import Wording
 from bench.credentials import OURS
 from bench.measure import Row, rows
@@ -49,7 +49,7 @@ def run() -> list[Row]:
 
 
 def _measure(folder: Path, url: str, engine: str) -> list[Row]:
-    migrations.upgrade(url)
+    session.upgrade(url)
     collect_rarely()  # as every server process does
     house = build_house(url, folder)
     for start in range(0, PEOPLE, _RECORDED_AT_A_TIME):

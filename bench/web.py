@@ -19,9 +19,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from app.db.engine import migrations
+from app.db.engine import session
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from bench.bare import ANSWER_VARIABLE
 from bench.measure import Row, ratio_of, summary
 from bench.targets import BARE
@@ -72,7 +72,7 @@ def _reads(folder: Path, url: str, engine: str) -> list[Row]:
 
 def public_award(folder: Path, url: str) -> tuple[str, str, str, str]:
     """The paths of an award that anybody may read, of its campus, of its badge's definition and of its status list."""
-    migrations.upgrade(url)
+    session.upgrade(url)
     house = build_house(url, folder)
     award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id is not None

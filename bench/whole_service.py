@@ -13,22 +13,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.container import Process
-from app.container.memory import collect_rarely
-from app.db.engine import migrations
+from app.container.process import collect_rarely
+from app.db.engine import session
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.awards.awards import LineOutcome, new_award
 from app.domain.awards.batches import A_PIECE
-from app.domain.campus.history import Actor
-from app.domain.core.columns import neighbouring_ids
+from app.domain.campus.audit_log import Actor
+from app.domain.core import neighbouring_ids
 from app.errors import AppError
-from app.jobs.kinds.awards import AWARDS
-from app.jobs.promises import Kind
+from app.jobs.enqueue import Kind
+from app.jobs.kinds import AWARDS
 from app.jobs.worker import Worker
+from app.services.awards.award_context import Case, Found, disclosed_at_first
+from app.services.awards.award_issuer import (
+    SIGNED_AT_ONCE,
+    document_to_sign,
+    prepared_documents,
+    signed_documents,
+)
 from app.services.awards.awards import AwardRequest
-from app.services.awards.issuing.cases import Case, Found, disclosed_at_first
-from app.services.awards.issuing.documents import document_to_sign, prepared_documents, signed_documents
-from app.services.awards.issuing.keeping import SIGNED_AT_ONCE
 from app.services.publishing.status import Place, Places
 from bench.credentials import OURS
 from bench.measure import Row, rows
@@ -54,7 +58,7 @@ def run(sizes: Sequence[int] = SIZES) -> list[Row]:
 
 
 def _measure(folder: Path, url: str, engine: str, sizes: Sequence[int]) -> list[Row]:
-    migrations.upgrade(url)
+    session.upgrade(url)
     collect_rarely()  # as every server process does
     house = build_house(url, folder)
     found = []

@@ -12,8 +12,8 @@ from app.container import Process
 from app.domain.people.people import Role
 from app.language import N_
 from app.language import gettext as _
-from demo.links import CAMPUS, sign_in_link
 from demo.loader import load_demo
+from demo.seeder import CAMPUS, sign_in_link
 from demo.witness import cosign_logs
 
 commands = typer.Typer(no_args_is_help=True, help=N_("La démonstration : huit campus et leurs badges."))

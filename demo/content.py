@@ -10,15 +10,73 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.badges.badges import Kind, Repeat
 from app.domain.campus.campus import LabelCategory
+from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.people.people import Role
 from demo.learners import Learner, invent
-from demo.sections import ExampleAddress, Prose, Reference, Section, Slug
-from demo.tellings import Contribution, Endorsement, Portfolio, Request
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9-]+$")]  # campus/slug
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+ExampleAddress = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9.-]+@(exemple\.fr|exemple\.org|example\.org)$")
+]
+
+
+class Section(BaseModel):
+    """A table of a TOML file: an unknown or misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Request(Section):
+    """A badge that somebody asked for, so many days before the demo is loaded."""
+
+    person: Slug
+    badge: Reference
+    days_ago: int = Field(ge=0)
+    narrative: Prose
+    links: tuple[Prose, ...] = ()
+
+
+class Portfolio(Section):
+    person: Slug
+    line: Prose
+    naming: Naming
+    grouping: Grouping
+    findable: bool
+
+
+class Contribution(Section):
+    """What somebody of an activity says they did; `person` is their place in its list, counted from one."""
+
+    activity: Reference
+    person: int = Field(ge=1)
+    days_ago: int = Field(ge=0)
+    title: Prose
+    telling: Prose
+    part: PartKind
+    hours: float
+    note: Prose = ""
+    """The text of a file that goes with it."""
+    links: tuple[Prose, ...] = ()
+    confirmed: bool = False
+
+
+class Endorsement(Section):
+    """What a company says of a badge, or of the campus; one without words was asked and has not answered."""
+
+    about: Slug | Reference
+    organisation: Prose
+    address: Annotated[str, StringConstraints(pattern=r"^[a-z.]+@[a-z0-9-]+\.exemple\.fr$")]
+    role: str = ""
+    words: str = ""
+    days_ago: int = Field(ge=0)
+
 
 FOLDER = Path(__file__).parent
 

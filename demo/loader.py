@@ -14,7 +14,7 @@ from app.domain.activities.participant_lists import ListedPerson
 from app.settings import Settings
 from demo.content import DemoContent, Group, read_content
 from demo.learners import Learner
-from demo.stage import Giving, Stage
+from demo.seeder import Giving, Stage
 
 ZONE = ZoneInfo("Europe/Paris")
 OPENING = date(2021, 9, 1)

@@ -12,8 +12,8 @@ from typing import Final
 import structlog
 
 from app.container import WITNESS_KEY_UNUSABLE, Process, Services, witness_folder
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
 from app.errors import NotFound
 from app.services.activity_log.witness import look
 from app.settings import Settings

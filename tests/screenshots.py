@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app.db.engine import migrations
+from app.db.engine import session
 from app.settings import Settings
 from tests.support.demo_pages import DemoLinks, demo_links
 from tests.support.servers.browser import DESKTOP, FLAGS, PHONE, chromium_path
@@ -26,7 +26,7 @@ def main() -> None:
             database_url=f"sqlite:///{scratch}/database/sceau.sqlite",
             development_dir=Path(scratch) / "secrets",
         )
-        migrations.upgrade(settings.database_url)
+        session.upgrade(settings.database_url)
         sceau(settings, "demo", "load")
         with serving(settings, listener) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(

@@ -18,7 +18,7 @@ from tests.support.databases.engines import ENGINES
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONNECT_ATTEMPTS = 600
 PRINT_LINKS = """
-from demo.links import print_links
+from demo.seeder import print_links
 from app.settings import Settings
 from app.container import Process
 print_links(Process(Settings()))

@@ -32,7 +32,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from app.domain.accounts.passkeys import Answer, Asking, NewKey, PasskeyRefused, Question
+from app.domain.accounts.sign_in import Answer, Asking, NewKey, PasskeyChallenge, PasskeyRefused
 from sceau_credentials.errors import UnusableKey
 from sceau_credentials.keys.verification import check_rsa
 
@@ -49,7 +49,7 @@ class WebAuthnCeremonies:
         self.origin = base_url
         self.site = urlsplit(base_url).hostname or ""
 
-    def ask_for_new(self, asking: Asking, known: Iterable[str]) -> Question:
+    def ask_for_new(self, asking: Asking, known: Iterable[str]) -> PasskeyChallenge:
         options = generate_registration_options(
             rp_id=self.site,
             rp_name="Sceau",
@@ -63,9 +63,9 @@ class WebAuthnCeremonies:
                 user_verification=UserVerificationRequirement.REQUIRED,
             ),
         )
-        return Question(bytes_to_base64url(options.challenge), json.loads(options_to_json(options)))
+        return PasskeyChallenge(bytes_to_base64url(options.challenge), json.loads(options_to_json(options)))
 
-    def ask_for_known(self, known: Iterable[str]) -> Question:
+    def ask_for_known(self, known: Iterable[str]) -> PasskeyChallenge:
         """Of nobody in particular where `known` names no key: the authenticator then says whose it is."""
         options = generate_authentication_options(
             rp_id=self.site,
@@ -73,7 +73,7 @@ class WebAuthnCeremonies:
             allow_credentials=_described(known),
             user_verification=UserVerificationRequirement.REQUIRED,
         )
-        return Question(bytes_to_base64url(options.challenge), json.loads(options_to_json(options)))
+        return PasskeyChallenge(bytes_to_base64url(options.challenge), json.loads(options_to_json(options)))
 
     def read(self, response: str) -> Answer:
         """What an answer says of itself, which nothing proves yet."""

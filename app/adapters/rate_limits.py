@@ -14,7 +14,7 @@ from limits.storage import Storage, storage_from_string
 from limits.storage.base import SlidingWindowCounterSupport
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from app.domain.accounts.rates import LIMITS
+from app.domain.accounts.rate_limits import LIMITS
 from app.errors import TooMany
 from app.language import N_
 

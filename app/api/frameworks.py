@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from app.api.programs import BadgeWriter, Reader
 from app.api.shapes import Shape, example
-from app.domain.frameworks.competencies import Competency, Framework
+from app.domain.frameworks import Competency, Framework
 
 router = APIRouter(prefix="/campuses/{slug}/competencies", tags=["competencies"])
 

@@ -12,9 +12,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
 from app.container import Services
-from app.domain.accounts.access import Scope
+from app.domain.accounts.sessions import Scope
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
 from app.http.policies import Policy, Who, marked
 from app.http.request_scope import ReadingServices, WritingServices, process_of, token_of, visit
 

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from app.api import activities, activity_log, awards, badges, imports, operations
+from app.api import activity_log as evidence
 from app.api import frameworks as competencies
-from app.api import health, metrics
-from app.api.activities import activities, sessions
-from app.api.activity_log import evidence
-from app.api.activity_log import tiles as activity_log
-from app.api.awards import awards
-from app.api.badges import badges
-from app.api.imports import participations, xapi
 from app.api.publishing import older_badges, public
 from app.api.trust import endorsements, networks
 from app.api.verification import vc_api, verification
@@ -24,9 +19,9 @@ for each in (
     competencies.router,
     badges.router,
     activities.router,
-    sessions.router,
-    participations.router,
-    xapi.router,
+    activities.sessions_router,
+    imports.router,
+    imports.xapi_router,
     awards.router,
     endorsements.of_campus,
 ):
@@ -42,13 +37,13 @@ for each in (
     endorsements.router,
     endorsements.with_page,
     endorsements.preflights,
-    evidence.router,
+    evidence.evidence_router,
     evidence.preflights,
     networks.with_page,
     networks.router,
     networks.preflights,
     public.preflights,
-    health.router,
-    metrics.router,
+    operations.router,
+    operations.metrics_router,
 ):
     router.routes.extend(each.routes)

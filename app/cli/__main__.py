@@ -78,7 +78,7 @@ COMMANDS: Mapping[str, Command] = {
     "awards": Command("app.cli.awards", "commands"),
     "token": Command("app.cli.tokens", "commands"),
     "keys": Command("app.cli.keys", "commands"),
-    "clock": Command("app.cli.clock", "commands"),
+    "clock": Command("app.cli.terminal", "commands"),
     "log": Command("app.cli.logs", "commands"),
     "witness": Command("app.cli.witness", "commands"),
     "site": Command("app.cli.sites", "commands"),
@@ -171,9 +171,9 @@ def _is_database_unreachable(error: Exception) -> bool:
 
 
 def _is_older_copy(error: Exception) -> bool:
-    if "app.services.activity_log.anchor_check" not in sys.modules:
+    if "app.services.activity_log.log_check" not in sys.modules:
         return False
-    from app.services.activity_log.anchor_check import OlderCopy
+    from app.services.activity_log.log_check import OlderCopy
 
     return isinstance(error, OlderCopy)
 

@@ -16,11 +16,10 @@ import typer
 from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
 from app.container import Process, Services
 from app.domain.activities.participant_lists import ListedPerson, decode_list, read_list
-from app.domain.awards.awards import LineOutcome
-from app.domain.awards.reasons import in_words
+from app.domain.awards.awards import LineOutcome, in_words
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.core.tables import csv_for_excel
+from app.domain.core import csv_for_excel
 from app.errors import NotFound
 from app.language import N_
 from app.language import gettext as _

@@ -10,8 +10,8 @@ from rich.progress import Progress
 
 from app.cli.terminal import ExitCode, aside, ready_process, say
 from app.container import IntegrityRun
-from app.domain.activity_log.integrity import MOST_FAULTS, SENTENCES, Damage, IntegrityCheck
-from app.domain.campus.history import Actor
+from app.domain.activity_log.activity_log import MOST_FAULTS, SENTENCES, Damage, IntegrityCheck
+from app.domain.campus.audit_log import Actor
 from app.language import N_
 from app.language import gettext as _
 

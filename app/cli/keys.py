@@ -11,8 +11,8 @@ import typer
 from app.cli.terminal import ready_process, say, show_table, stop
 from app.cli.verify import moment
 from app.container import make_kek
-from app.domain.campus.history import Actor
-from app.domain.campus.keys import KeyPurpose, KeyState
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import KeyPurpose, KeyState
 from app.language import N_
 from app.language import gettext as _
 

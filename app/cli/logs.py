@@ -13,13 +13,13 @@ from app.cli.keys import STOLEN_SINCE
 from app.cli.restore import restore_campuses
 from app.cli.terminal import ExitCode, ready_process, say, show_table, stop
 from app.container import Services, shared_between_processes
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
 from app.errors import NotFound
 from app.language import N_
 from app.language import gettext as _
-from app.services.activity_log.check import FAULTS
-from app.services.activity_log.publication import PublicLog
+from app.services.activity_log.evidence import PublicLog
+from app.services.activity_log.log_check import FAULTS
 
 commands = typer.Typer(no_args_is_help=True, help=N_("Le journal d’activité d’un campus."))
 _BY = Actor.command("log")

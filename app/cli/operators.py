@@ -9,7 +9,7 @@ import typer
 
 from app.cli.terminal import ready_process, say, show_table
 from app.container import Services
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.team import Invitation
 from app.language import N_
 from app.language import gettext as _

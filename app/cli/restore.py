@@ -10,14 +10,19 @@ import typer
 
 from app.cli.terminal import ExitCode, out, ready_process, say, stop
 from app.container import Process
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
 from app.errors import AppError
 from app.language import N_
 from app.language import gettext as _
-from app.services.activity_log.anchor_check import SENTENCES, Older
-from app.services.activity_log.reconciliation import Reconciled
-from app.services.activity_log.restoring import ChoicesRestored, Missing, Restored, check_restore_reason
+from app.services.activity_log.log_check import SENTENCES, Older
+from app.services.activity_log.restoring import (
+    ChoicesRestored,
+    Missing,
+    Reconciled,
+    Restored,
+    check_restore_reason,
+)
 
 _BY = Actor.command("restore")
 

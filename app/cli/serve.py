@@ -12,13 +12,12 @@ import uvicorn
 
 from app.cli.terminal import is_set, open_process, ready_process, say, settings, stop, with_progress
 from app.container import Process
-from app.http.request_log import configure_logging
-from app.http.request_timeouts import TimedHttpProtocol
-from app.jobs.alone import work as work_on
+from app.http.request_log import TimedHttpProtocol, configure_logging
+from app.jobs.worker import work as work_on
 from app.language import N_
 from app.language import gettext as _
-from demo.links import print_links
 from demo.loader import load_demo
+from demo.seeder import print_links
 from demo.witness import cosign_logs, keep_cosigning
 from sceau_credentials.dids import did_web
 

@@ -14,13 +14,12 @@ from app.cli.awards import align_all
 from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
 from app.cli.verify import moment
 from app.container import FOLDER_UNUSABLE, Services, kept_edition, utc_now
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
 from app.language import N_
 from app.language import gettext as _
-from app.services.verification.kept_edition import Finding
-from app.services.verification.kept_site import KeptFile
-from app.web.publishing.kept_pages import KeptPages
+from app.services.verification.static_export import Finding, KeptFile
+from app.web.publishing.static_export import KeptPages
 
 commands = typer.Typer(
     no_args_is_help=True,

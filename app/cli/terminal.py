@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
 
+from app.domain.campus.audit_log import Actor
+from app.language import N_, locales
 from app.language import gettext as _
-from app.language import locales
 
-# Settings and the services are imported where they are used: `sceau --version` needs neither.
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
     from app.container import Process
     from app.settings import Settings
+
+# Settings and the services are imported where they are used: `sceau --version` needs neither.
 
 T = TypeVar("T")
 
@@ -128,3 +130,34 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def is_set(name: str) -> bool:
     return bool(os.environ.get(name))
+
+
+commands = typer.Typer(no_args_is_help=True, help=N_("L’horloge du serveur, qui date ce qui est signé."))
+
+
+@commands.command("show", help=N_("Dit si l’horloge a sauté et si les signatures sont arrêtées."))
+def show() -> None:
+    with ready_process().unit_of_work(reading=True) as services:
+        at, jump = services.clock(), services.signing_clock.jump()
+    say(N_("L’horloge indique {at} (UTC)."), at=f"{at:%Y-%m-%d %H:%M:%S}")
+    if jump is None:
+        say(N_("Elle n’a pas sauté : les signatures suivent leur cours."), style="green")
+        return
+    say(
+        N_("Elle a sauté : {expected} était attendu. Rien n’est signé avant « sceau clock confirm »."),
+        style="red",
+        expected=f"{jump.expected:%Y-%m-%d %H:%M:%S}",
+    )
+    raise typer.Exit(ExitCode.REFUSED)
+
+
+@commands.command("confirm", help=N_("Reprend les signatures à l’heure que l’horloge indique maintenant."))
+def confirm(
+    reason: Annotated[str, typer.Option(help=N_("Pourquoi l’heure est bonne ; l’historique le garde."))],
+) -> None:
+    with ready_process().unit_of_work() as services:
+        jump = services.signing_clock.confirm(reason, by=Actor.command("clock"))
+    if jump is None:
+        say(N_("L’horloge n’avait pas sauté : rien n’a changé."))
+    else:
+        say(N_("C’est noté : les signatures reprennent."), style="green")

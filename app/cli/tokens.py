@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import ready_process, say, show_table
-from app.domain.accounts.access import ApiToken, Scope
-from app.domain.campus.history import Actor
+from app.domain.accounts.sessions import ApiToken, Scope
+from app.domain.campus.audit_log import Actor
 from app.language import N_
 from app.language import gettext as _
 

@@ -20,7 +20,7 @@ from app.container import CANNOT_START, DatabaseUnreachable, Process, documents_
 from app.errors import AppError
 from app.language import N_, current_locale
 from app.language import gettext as _
-from app.services.trust.followed_lists import FOLLOWING_TROUBLES
+from app.services.trust.external_trust_lists import FOLLOWING_TROUBLES
 from app.services.verification import verdicts
 from app.services.verification.issuer_standing import IssuerStanding, is_listed, keys_in, standing_in
 from app.services.verification.presented import CARRIERS, Lead, lead_of_carrier

@@ -1,8 +1,9 @@
 """Hand each service the stores, keys and clock it works with; a unit of work is one transaction."""
 
-from app.container.commands import (
+from app.container.jobs import (
     FOLDER_UNUSABLE,
     WITNESS_KEY_UNUSABLE,
+    IntegrityRun,
     documents_in,
     hand_in,
     kept_edition,
@@ -11,11 +12,18 @@ from app.container.commands import (
     text_in_pages,
     witness_folder,
 )
-from app.container.integrity_runs import IntegrityRun
-from app.container.log_spans import shared_between_processes
-from app.container.process import CANNOT_START, AlreadyThere, DatabaseUnreachable, Process, utc_now
-from app.container.readiness import LastCheck, last_check_of, problems_of
-from app.container.services import Services
+from app.container.process import (
+    CANNOT_START,
+    AlreadyThere,
+    DatabaseUnreachable,
+    LastCheck,
+    Process,
+    Services,
+    last_check_of,
+    problems_of,
+    utc_now,
+)
+from app.container.stores import shared_between_processes
 
 __all__ = [
     "CANNOT_START",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import gc
 import time
 import uuid
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from itertools import count
 from pathlib import Path
 from time import monotonic
+from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
@@ -22,50 +25,98 @@ from sqlmodel import Session
 
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.clamd import Clamd, ScannerUnusable
-from app.adapters.folders.log_anchors import FolderAnchors
-from app.adapters.folders.recovery_journal import RecoveryJournal
-from app.adapters.mail.mailer import SmtpMailer, TerminalMailer
+from app.adapters.folders.log_files import FolderAnchors
+from app.adapters.folders.recovery_files import RecoveryJournal
+from app.adapters.mail import SmtpMailer, TerminalMailer
 from app.adapters.openid_connect import ProvidersUnusable, providers_in, registrations_in
 from app.adapters.papers import Papers
 from app.adapters.photographs import PillowPhotographs
 from app.adapters.picture_codes import PictureCodes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
-from app.adapters.secrets.key_vault import Kek, KekUnusable, KeyVault, kek_from, make_secret_file
-from app.adapters.secrets.password_hashes import PasswordHashes
-from app.adapters.web_documents import Reach, WebDocuments
-from app.container.parts import Lent
-from app.container.services import Services
-from app.container.stores import Stores
-from app.db.accounts.rates import DatabaseCounts
+from app.adapters.secrets import Kek, KekUnusable, KeyVault, PasswordHashes, kek_from, make_secret_file
+from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents.url_policy import Reach
+from app.container.stores import Lent, Stores, made_once
+from app.container.subjects.imports import ImportServices
+from app.container.workers import WorkerService
+from app.db.accounts import DatabaseCounts
 from app.db.activity_log.choices import ChoiceWatch
-from app.db.engine.migrations import is_current, upgrade
-from app.db.engine.session import NotDurable, check_durable, open_engine, open_session, refuse_rows_of
-from app.db.engine.workers import WorkflowDatabase
-from app.db.publishing.published import published_store
-from app.domain.accounts.federation import IdentityProvider
-from app.domain.accounts.rates import Limiter
+from app.db.engine.session import (
+    NotDurable,
+    WorkflowDatabase,
+    check_durable,
+    is_current,
+    open_engine,
+    open_session,
+    refuse_rows_of,
+    upgrade,
+)
+from app.db.publishing import published_store
+from app.domain.accounts.rate_limits import Limiter
+from app.domain.accounts.sign_in import IdentityProvider
 from app.domain.awards.signing_clock import ClockJumped, Counter, Jump, Ticks
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.core.clock import Clock
-from app.domain.core.resources import resource_folder
-from app.domain.core.snapshots import UNSHARED, Snapshot, Snapshots
+from app.domain.core import UNSHARED, Clock, Snapshot, Snapshots, resource_folder
 from app.domain.learners.portfolios import Portfolio
-from app.domain.messages.letters import Mailer
-from app.domain.publishing.addresses import Addresses
-from app.domain.publishing.status import SignedList
-from app.domain.trust.endorsements import Endorsement
+from app.domain.messages import Mailer
+from app.domain.publishing import Addresses, SignedList
+from app.domain.trust.organisations import Endorsement
 from app.errors import NotFound
-from app.services.activities.file_intake import FileIntake
-from app.services.activity_log.anchor_check import Behind, Older, OlderCopy
+from app.language import gettext as _
+from app.services.activities.files import FileIntake
+from app.services.activity_log.log_check import SENTENCES, Behind, Older, OlderCopy
 from app.services.activity_log.restoring import ERASED_AGAIN, ChoicesRestored, Restored
 from app.services.messages.letters import LetterService
-from app.services.messages.post import Post
-from app.services.publishing.public_documents import PublicDocuments
+from app.services.messages.reminders import Post
+from app.services.publishing.publication import PublicDocuments
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
 from app.tenancy.row_level_security import hold_back
 from sceau_credentials.values.documents import DocumentSource, NoDocuments
+
+
+class Services(ImportServices):
+    @made_once
+    def workers(self) -> WorkerService:
+        return WorkerService(self.stores.workers, self.clock)
+
+    def enter(self, campus_id: uuid.UUID, person_id: uuid.UUID | None = None) -> None:
+        """From now on, rows of this campus and of no other, for that person."""
+        self.stores.reach.enter(campus_id, person_id)
+
+    def enter_campus_of(self, award_id: uuid.UUID) -> None:
+        award = self.stores.awards.find(award_id)
+        if award is not None:
+            self.enter(award.campus_id)
+
+    @contextmanager
+    def beside(self, award_id: uuid.UUID) -> Iterator[None]:
+        """For a public page, for a moment: rows of the award's campus that the world does not read by itself."""
+        self.enter_campus_of(award_id)
+        try:
+            yield
+        finally:
+            self.stores.reach.leave()
+
+    def join_organisers(self, campus_id: uuid.UUID, activity_id: uuid.UUID) -> bool:
+        """Over the walls, if this campus organises the activity together with others; whether it does."""
+        is_shared = self.stores.activity_plans.is_shared(activity_id, campus_id)
+        if is_shared:
+            self.stores.reach.everywhere()
+        return is_shared
+
+    def search_everywhere(self) -> None:
+        """To find by its secret what names a campus, and whether somebody works in another one."""
+        self.stores.reach.everywhere()
+
+    def settle(self) -> None:
+        """What may only be done once the transaction stands."""
+        if "status" in vars(self):
+            self.status.settle()
+        if "activity_log" in vars(self):
+            self.activity_log.settle()
+
 
 log = structlog.get_logger("process")
 
@@ -466,3 +517,68 @@ def _kek_of(settings: Settings) -> Kek:
     path = settings.development_dir / "kek"
     make_secret_file(path)
     return kek_from(f"file:{path}", database_folder=folder)
+
+
+_NEW_VALUES: Final = 200_000  # Python's own 700 cost a quarter of the time that awarding to thousands takes
+_YOUNG_ROUNDS: Final = 5
+_OLD_ROUNDS: Final = 100
+
+
+def collect_rarely() -> None:
+    """For the whole process. What is there by now is taken to stay, and not looked at again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_VALUES, _YOUNG_ROUNDS, _OLD_ROUNDS)
+
+
+@dataclass(frozen=True)
+class LastCheck:
+    """When everything that was signed was verified last, and how many faults that found."""
+
+    done_at: datetime
+    faults: int
+
+
+def last_check_of(process: Process) -> LastCheck | None:
+    """None before the first check, or where the database does not answer."""
+    if not process.is_ready():
+        return None
+    with process.unit_of_work(reading=True) as services:
+        newest = services.integrity.newest()
+    return LastCheck(newest.done_at, newest.fault_count) if newest and newest.done_at else None
+
+
+def problems_of(process: Process) -> list[str]:
+    """None of them for a process that is ready."""
+    if not process.is_ready():
+        return [_("La base de données ne répond pas, ou n’est pas à jour (« sceau migrate »).")]
+    found = []
+    try:
+        process.check_kek()
+    except KekUnusable as error:
+        found.append(str(error))
+    jump, damaged = process.observe_clock(), list[str]()
+    if jump is not None:
+        stopped = ClockJumped(jump)
+        found.append(_(stopped.sentence).format(**stopped.values))
+    else:
+        with process.unit_of_work(reading=True) as services:
+            damaged = services.signing.keys_that_do_not_open()
+    found += [
+        _("La clé de signature {key} est abîmée dans la base : restaurez-la d’une sauvegarde.").format(
+            key=key
+        )
+        for key in damaged
+    ]
+    behind = process.compare_with_anchors()
+    if behind:
+        found.append(_("La base est plus ancienne que ce qui a été publié : lancez « sceau restore »."))
+        found += [_(SENTENCES[each.older]).format(campus=each.slug, where=each.where) for each in behind]
+    if failure := process.anchors.failure or process.journal.failure:
+        found.append(
+            _(
+                "Le dossier des ancres ne se laisse pas écrire ({cause}). Rien n’est perdu, mais un retrait fait depuis "
+                "ne survivrait pas à une restauration : libérez de la place ou corrigez les droits de SCEAU_LOG_ANCHORS."
+            ).format(cause=failure)
+        )
+    return found

@@ -2,65 +2,80 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing import get_context
+from typing import Any, Self, TypeVar, overload
+
+from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.container.made_once import made_once
-from app.db.accounts.access import AccessStore
-from app.db.accounts.federation import FederationStore
-from app.db.accounts.operators import OperatorStore
-from app.db.accounts.own_addresses import OwnAddressStore
-from app.db.accounts.passkeys import PasskeyStore
-from app.db.accounts.sessions import SessionStore
-from app.db.accounts.sign_in import SignInStore
-from app.db.activities.activities import ActivityStore
-from app.db.activities.activity_files import ActivityFileStore
-from app.db.activities.files import FileStore
+from app.adapters.badge_pictures import BadgeArtist
+from app.adapters.folders.log_files import FolderAnchors
+from app.adapters.folders.recovery_files import RecoveryJournal
+from app.adapters.papers import Papers
+from app.adapters.picture_codes import PictureCodes
+from app.adapters.secrets import KeyVault
+from app.db.accounts import (
+    AccessStore,
+    FederationStore,
+    OperatorStore,
+    OwnAddressStore,
+    PasskeyStore,
+    SessionStore,
+    SignInStore,
+)
+from app.db.activities.activities import ActivityFileStore, ActivityStore, FileStore
+from app.db.activities.check_in import RoomStore
 from app.db.activities.plans import ActivityPlanStore
-from app.db.activities.rooms import RoomStore
-from app.db.activity_log.activity_log import ActivityLogStore
+from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore, LogWatchStore
 from app.db.activity_log.choices import ChoiceStore
-from app.db.activity_log.disputes import LogDisputeStore
-from app.db.activity_log.integrity import IntegrityStore
-from app.db.activity_log.recovery import RecoveryStore
-from app.db.activity_log.watch import LogWatchStore
-from app.db.awards.awards import AwardStore
-from app.db.awards.batches import BatchStore
-from app.db.awards.claim_codes import ClaimCodeStore
-from app.db.awards.evidence import AwardEvidenceStore
-from app.db.awards.signing_clock import SigningClockStore
-from app.db.awards.waiting import WaitingStore
-from app.db.badges.badges import BadgeStore
-from app.db.badges.openings import OpeningStore
-from app.db.badges.rule_counts import RuleCountStore
-from app.db.campus.campus import CampusStore
+from app.db.activity_log.integrity import IntegrityStore, RecoveryStore
+from app.db.awards.awards import AwardEvidenceStore, AwardStore
+from app.db.awards.batches import BatchStore, ClaimCodeStore, SigningClockStore, WaitingStore
+from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
+from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore
-from app.db.campus.history import HistoryStore
-from app.db.campus.subjects import SubjectStore
-from app.db.campus.team import TeamStore
-from app.db.engine.workers import WorkerStore
-from app.db.frameworks.competencies import CompetencyStore
-from app.db.imports.imports import ImportStore
-from app.db.learners.brought_badges import BroughtBadgeStore
-from app.db.learners.contributions import ContributionStore
-from app.db.learners.portfolios import PortfolioStore
-from app.db.learners.requests import RequestStore
-from app.db.messages.letters import LetterStore
-from app.db.messages.reminders import ReminderStore
-from app.db.people.guardians import GuardianStore
-from app.db.people.merging import MergeStore
-from app.db.people.names import NameStore
-from app.db.people.namesakes import NamesakeStore
-from app.db.people.people import PeopleStore
-from app.db.privacy.consents import ConsentStore
-from app.db.privacy.erasures import ErasureStore
-from app.db.privacy.personal_data import PersonalDataStore
-from app.db.privacy.private_looks import PrivateLookStore
-from app.db.privacy.retention import RetentionStore
-from app.db.publishing.status import StatusStore
-from app.db.trust.endorsements import EndorsementStore
-from app.db.trust.organisations import OrganisationStore
-from app.db.trust.recognition import RecognitionStore
+from app.db.engine.session import WorkerStore, open_engine, open_session
+from app.db.frameworks import CompetencyStore
+from app.db.imports import ImportStore
+from app.db.learners import BroughtBadgeStore, ContributionStore, PortfolioStore, RequestStore
+from app.db.messages import LetterStore, ReminderStore
+from app.db.people import GuardianStore, MergeStore, NamesakeStore, NameStore, PeopleStore
+from app.db.privacy import ConsentStore, ErasureStore, PersonalDataStore, PrivateLookStore, RetentionStore
+from app.db.publishing import StatusStore
+from app.db.trust import EndorsementStore, OrganisationStore, RecognitionStore
+from app.domain.awards.signing_clock import Counter
+from app.domain.core import UNSHARED, Clock, Snapshot
+from app.domain.publishing import Addresses, SignedList
+from app.services.activity_log.log_check import Span, Spans, derive_span
+from app.services.awards.award_issuer import SigningClockService
+from app.services.verification.issuer_standing import ListShelf
+from app.settings import Settings
 from app.tenancy.scope import Reach
+from sceau_credentials.values.documents import DocumentSource
+
+_Made = TypeVar("_Made")
+
+
+class made_once(cached_property[_Made]):
+    """`cached_property` without its lock: one transaction is used by one thread, and a page asks for forty parts."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any] | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> _Made: ...
+
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Self | _Made:
+        if instance is None:
+            return self
+        assert self.attrname is not None
+        made = instance.__dict__[self.attrname] = self.func(instance)
+        return made
 
 
 class Stores:
@@ -287,3 +302,78 @@ class Stores:
     @made_once
     def organisations(self) -> OrganisationStore:
         return OrganisationStore(self.session)
+
+
+@dataclass(frozen=True)
+class Lent:
+    """What lives as long as the process and every unit of work uses."""
+
+    settings: Settings
+    clock: Clock
+    addresses: Addresses
+    secret: bytes
+    vault: KeyVault
+    anchors: FolderAnchors
+    journal: RecoveryJournal
+    artist: Callable[[], BadgeArtist]
+    papers: Callable[[], Papers]
+    codes: PictureCodes
+    beyond: DocumentSource
+    """Documents of others."""
+    renew_list: Callable[[uuid.UUID], SignedList]
+    shelf: ListShelf
+    counter: Counter | None
+    """Seconds that no change of the clock touches; None where the time is given."""
+    label_of_service: Callable[[str], str]
+    """What the sign-in service of an issuer is called."""
+
+
+class Parts:
+    def __init__(self, stores: Stores, lent: Lent, snapshot: Snapshot = UNSHARED) -> None:
+        self.stores = stores
+        self.snapshot = snapshot
+        self.lent = lent
+        self.clock = lent.clock
+        self.addresses = lent.addresses
+
+    @made_once
+    def signing_clock(self) -> SigningClockService:
+        return SigningClockService(
+            self.stores.signing_clock, self.stores.history, self.lent.counter, self.clock
+        )
+
+    @made_once
+    def vault(self) -> KeyVault:
+        """Opens no key while the clock cannot be trusted."""
+        return self.lent.vault.guarded(self.signing_clock.check)
+
+
+_WORTH_IT = 2
+"""A process takes a second to start: so many spans it must have to do."""
+_engines: list[Engine] = []
+
+
+def shared_between_processes(database_url: str, processes: int) -> Spans:
+    def spans(log_id: uuid.UUID, ranges: Sequence[range]) -> Iterator[Span]:
+        if processes < 2 or len(ranges) <= _WORTH_IT:
+            _open(database_url)
+            for numbers in ranges:
+                yield _derive(log_id, numbers)
+            _engines.pop().dispose()
+            return
+        context = get_context("spawn")
+        with ProcessPoolExecutor(processes, context, initializer=_open, initargs=(database_url,)) as pool:
+            yield from pool.map(_derive, [log_id] * len(ranges), ranges)
+
+    return spans
+
+
+def _open(database_url: str) -> None:
+    _engines.append(open_engine(database_url))
+
+
+def _derive(log_id: uuid.UUID, numbers: range) -> Span:
+    with open_session(_engines[-1], reading=True) as session, session.begin():
+        stores = Stores(session)
+        stores.reach.everywhere()  # without a scope payloads are not read, and would pass for erased ones
+        return derive_span(stores.activity_log, log_id, numbers)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.db.engine.workers import WorkerStore
-from app.domain.core.clock import Clock
-from app.domain.core.workers import WorkerBeat, is_silent
+from app.db.engine.session import WorkerStore
+from app.domain.core import Clock, WorkerBeat, is_silent
 
 
 @dataclass(frozen=True)

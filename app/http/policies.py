@@ -11,8 +11,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute
 
-from app.domain.accounts.access import Scope
 from app.domain.accounts.permissions import Deed
+from app.domain.accounts.sessions import Scope
 
 _NAME = "__policy__"
 Marked = TypeVar("Marked", bound=Callable[..., Any])

@@ -10,11 +10,11 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Request, Response
 
 from app.container import Process, Services
-from app.domain.accounts.access import Scope
-from app.domain.accounts.rates import network_of
+from app.domain.accounts.rate_limits import network_of
+from app.domain.accounts.sessions import Scope
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.core.snapshots import UNSHARED, Snapshot
+from app.domain.core import UNSHARED, Snapshot
 from app.errors import (
     AppError,
     Conflict,

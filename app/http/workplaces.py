@@ -10,12 +10,12 @@ from fastapi import Depends, Request
 
 from app.container import Services
 from app.domain.accounts.permissions import DANGEROUS, PROVED, Deed, Role, check_may, may
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
 from app.errors import AppError
 from app.http.pages.render import CampusLook
 from app.http.pages.typography import say
-from app.http.pages.wording import local
+from app.http.pages.words import local
 from app.http.policies import Policy, Who, marked
 from app.http.request_scope import ReadingServices, signed_in, staff_of
 from app.services.accounts.sessions import SignedIn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import threading
 import uuid
@@ -13,10 +14,50 @@ from time import monotonic
 import structlog
 
 from app.container import Process
+from app.container.process import collect_rarely
 from app.container.workers import WorkerName
 from app.jobs.engine import WORKFLOW_SHAPE, Engine, Stopped
-from app.jobs.promises import Kind
-from app.jobs.registry import KINDS
+from app.jobs.enqueue import Kind
+from app.jobs.kinds import (
+    ALIGNMENTS,
+    AWARDS,
+    BROUGHT_BADGES,
+    CHECKPOINTS,
+    ENDORSEMENTS,
+    FOLLOWED_LISTS,
+    IMPORTS,
+    INTEGRITY,
+    LETTERS,
+    OWN_LISTS,
+    REMINDERS,
+    RETENTION,
+    REVIEW_REMINDERS,
+    REVIEWS,
+    SCANS,
+    UNDOINGS,
+    WITHDRAWALS,
+)
+
+KINDS: tuple[Kind, ...] = (
+    AWARDS,
+    UNDOINGS,
+    WITHDRAWALS,
+    IMPORTS,
+    LETTERS,
+    REMINDERS,
+    REVIEW_REMINDERS,
+    CHECKPOINTS,
+    REVIEWS,
+    ALIGNMENTS,
+    INTEGRITY,
+    RETENTION,
+    SCANS,
+    BROUGHT_BADGES,
+    OWN_LISTS,
+    FOLLOWED_LISTS,
+    ENDORSEMENTS,
+)
+
 
 log = structlog.get_logger("worker")
 SWEEP_EVERY = 2.0
@@ -144,3 +185,16 @@ def _is_running(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def work(process: Process) -> None:
+    """Carry out promises until SIGTERM or Ctrl+C."""
+    told_to_stop = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: told_to_stop.set())
+    worker = Worker(process)
+    worker.start()
+    collect_rarely()
+    told_to_stop.wait()
+    worker.stop()
+    process.engine.dispose()

@@ -4,25 +4,54 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from app.domain.accounts import access, federation, operators, passkeys, rates, sessions, set_aside, sign_in
-from app.domain.activities import activities, activity_files, files, rooms
-from app.domain.activities import plans as activity_plans
-from app.domain.activity_log import activity_log, integrity, recovery
-from app.domain.activity_log import disputes as log_disputes
-from app.domain.activity_log import watch as log_watch
-from app.domain.awards import awards, batches, claim_codes, signing_clock
-from app.domain.awards import evidence as award_evidence
-from app.domain.badges import badges, openings
-from app.domain.campus import campus, history, keys, team
-from app.domain.core import workers
-from app.domain.frameworks import competencies
+from app.domain import core, frameworks, messages, privacy, publishing
+from app.domain.accounts import (
+    permissions,
+    rate_limits,
+    sessions,
+    sign_in,
+)
+from app.domain.accounts import (
+    sessions as access,
+)
+from app.domain.accounts import (
+    sign_in as federation,
+)
+from app.domain.accounts import (
+    sign_in as passkeys,
+)
+from app.domain.activities import activities, check_in, files
+from app.domain.activities import activities as activity_plans
+from app.domain.activities import files as activity_files
+from app.domain.activity_log import activity_log, recovery
+from app.domain.activity_log import activity_log as log_disputes
+from app.domain.activity_log import activity_log as log_watch
+from app.domain.awards import awards, batches, claim_slips, signing_clock
+from app.domain.awards import open_badges as award_evidence
+from app.domain.badges import badges
+from app.domain.campus import audit_log, campus, team
 from app.domain.imports import imports
-from app.domain.learners import brought_badges, contributions, portfolios, requests
-from app.domain.messages import letters
-from app.domain.people import guardians, merging, names, namesakes, people
-from app.domain.privacy import consents, erasures, private_looks
-from app.domain.publishing import status
-from app.domain.trust import endorsements, organisations, recognition
+from app.domain.learners import (
+    portfolios,
+    requests,
+)
+from app.domain.learners import (
+    portfolios as brought_badges,
+)
+from app.domain.learners import (
+    portfolios as contributions,
+)
+from app.domain.people import (
+    name_disambiguation,
+    parental_consent,
+    people,
+    record_merge,
+)
+from app.domain.people import (
+    people as names,
+)
+from app.domain.trust import organisations, trust_registry
+from app.domain.trust import organisations as endorsements
 
 NOUNS = (
     access,
@@ -36,43 +65,43 @@ NOUNS = (
     batches,
     brought_badges,
     campus,
-    claim_codes,
-    competencies,
-    consents,
+    claim_slips,
+    frameworks,
+    privacy,
     endorsements,
-    erasures,
+    privacy,
     contributions,
     federation,
     files,
-    guardians,
-    history,
+    parental_consent,
+    audit_log,
     imports,
-    integrity,
-    keys,
-    letters,
+    activity_log,
+    campus,
+    messages,
     log_disputes,
-    merging,
+    record_merge,
     names,
-    namesakes,
-    openings,
+    name_disambiguation,
+    badges,
     log_watch,
-    operators,
+    permissions,
     organisations,
     passkeys,
     people,
     portfolios,
-    private_looks,
-    rates,
-    recognition,
+    privacy,
+    rate_limits,
+    trust_registry,
     recovery,
     requests,
-    rooms,
+    check_in,
     sessions,
-    set_aside,
+    sessions,
     sign_in,
     signing_clock,
-    status,
+    publishing,
     team,
-    workers,
+    core,
 )
 METADATA = SQLModel.metadata

@@ -15,15 +15,22 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, RSAKey, import_key
 
-from app.adapters.openid_connect import ProvidersUnusable, Registration, registrations_in
-from app.adapters.openid_connect.client_authentication import authentication
-from app.adapters.openid_connect.id_tokens import ALGORITHMS, BadToken, UnknownKey, checked
-from app.domain.accounts.federation import Question
+from app.adapters.openid_connect import (
+    ALGORITHMS,
+    BadToken,
+    ProvidersUnusable,
+    Registration,
+    UnknownKey,
+    authentication,
+    checked,
+    registrations_in,
+)
+from app.domain.accounts.sign_in import AuthorizationRequest
 from tests.support.every import for_each
 from tests.support.house import NOON
 
 ISSUER, CLIENT = "https://idp.example/realms/campus", "sceau"
-QUESTION = Question("state", "nonce", "verifier")
+QUESTION = AuthorizationRequest("state", "nonce", "verifier")
 NOW = int(NOON.timestamp())
 CLAIMS: dict[str, Any] = {
     "iss": ISSUER, "sub": "u-1789", "aud": CLIENT, "iat": NOW, "exp": NOW + 300, "nonce": "nonce",

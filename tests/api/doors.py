@@ -8,10 +8,10 @@ from itertools import count
 
 from fastapi.testclient import TestClient
 
-from app.domain.accounts.access import Scope
+from app.domain.accounts.sessions import Scope
 from app.domain.awards.awards import Visibility
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
 from tests.support.house import COMMAND, House
 
 EVERY_SCOPE = tuple(scope.value for scope in Scope)

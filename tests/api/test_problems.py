@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from pydantic_core.core_schema import ErrorType
 from structlog.testing import capture_logs
 
-from app.http.field_faults import _SENTENCES
+from app.http.problems import _SENTENCES
 from tests.api.doors import V1
 from tests.support.house import House
 

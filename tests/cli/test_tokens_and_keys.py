@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.container import Process
-from app.domain.accounts.access import Scope
-from app.domain.campus.keys import KeyPurpose
+from app.domain.accounts.sessions import Scope
+from app.domain.campus.campus import KeyPurpose
 from app.domain.people.people import Role
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser

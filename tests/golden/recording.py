@@ -19,15 +19,15 @@ from sqlalchemy import inspect, select
 
 from app.cli.__main__ import main as run_command
 from app.container import Process
-from app.db.engine import migrations
+from app.db.engine import session
 from app.db.engine.session import open_engine
 from app.domain.awards.awards import SignedDocument
 from app.domain.people.people import Role
 from app.http.policies import policies
 from app.main import create_app
 from app.settings import Settings
-from demo.links import CAMPUS, sign_in_link
 from demo.loader import load_demo
+from demo.seeder import CAMPUS, sign_in_link
 from tests.golden.randomness import reseed, seeded
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.demo_pages import PUBLIC_PATHS, DemoLinks, links_of
@@ -80,11 +80,11 @@ def record_routes(work: Path) -> Recorded:
 
 def record_schemas(work: Path) -> Recorded:
     url = _settings(work).database_url
-    migrations.upgrade(url)
+    session.upgrade(url)
     yield "schema-sqlite.txt", _schema(url)
     with database_of_this_run() as postgres:
         if postgres:
-            migrations.upgrade(postgres)
+            session.upgrade(postgres)
             yield "schema-postgres.txt", _schema(postgres)
 
 
@@ -150,7 +150,7 @@ def _typed(*arguments: str) -> str:
 def record_demo(work: Path) -> Recorded:
     """Every page a person can reach in the demo, in both languages, the messages it sends and its printed papers."""
     settings, clock, box = _settings(work), SettableClock(NOW), Letterbox()
-    migrations.upgrade(settings.database_url)
+    session.upgrade(settings.database_url)
     load_demo(settings, now=NOW)
     process = Process(settings, clock=clock, mailer=box)
     links = links_of(process)
@@ -210,7 +210,7 @@ def record_awards(work: Path) -> Recorded:
     """Signed with fixed keys: both forms of each award, as stored."""
     url = f"sqlite:///{work}/database/sceau.sqlite"
     (work / "database").mkdir()
-    migrations.upgrade(url)
+    session.upgrade(url)
     house = build_house(url, work)
     names = [f"Prénom{number} Nom{number}" for number in range(AWARDS)]
     result = house.award(*names)

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from starlette.datastructures import Headers
 
 from app.domain.awards.awards import Visibility
-from app.http.compression import takes_gzip
+from app.http.negotiation import takes_gzip
 from tests.support.house import COMMAND, House
 
 

@@ -14,8 +14,8 @@ from httpx import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
-from app.http.ready_answers import ReadyAnswers
+from app.domain.campus.audit_log import Actor
+from app.http.response_cache import ReadyAnswers
 from app.services.verification.metrics import REGISTRY
 from tests.support.house import NOON, House, build_house
 

@@ -11,7 +11,7 @@ from fastapi import Response
 from fastapi.testclient import TestClient
 
 from app.domain.awards.awards import Visibility
-from app.http.recent_pages import GOOD_FOR, RecentPages
+from app.http.response_cache import GOOD_FOR, RecentPages
 from tests.support.house import COMMAND, House, SettableClock
 
 EMPLOYER_SEES = "Authentique, en cours de validité"

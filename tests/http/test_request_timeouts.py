@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from app.http.request_timeouts import TimedHttpProtocol
+from app.http.request_log import TimedHttpProtocol
 
 PATIENCE = 20.0
 """Seconds for a machine under load; what is tested takes a tenth of one."""

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.domain.awards.awards import Visibility
-from app.domain.awards.evidence import CONTEXT_PATH
-from app.domain.trust.recognition import TRUST_CONTEXT_PATH
+from app.domain.awards.open_badges import CONTEXT_PATH
+from app.domain.trust.trust_registry import TRUST_CONTEXT_PATH
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.values import vocabulary

@@ -36,7 +36,7 @@ from openvc.errors import OpenvcError
 from openvc.proof.data_integrity import DataIntegrityProofSuite
 from openvc.proof.errors import ClaimsInvalid
 
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from sceau_credentials import bake_png, bake_svg
 from sceau_credentials.keys import Algorithm, LocalSigningKey, decode_base64url, encode_base64url
 from sceau_credentials.proofs.vc_jwt import sign_jwt

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.container import Process
-from app.jobs.promises import Kind
+from app.jobs.enqueue import Kind
 from app.jobs.worker import Worker
 from app.settings import Settings
 

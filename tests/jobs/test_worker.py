@@ -16,9 +16,9 @@ from time import monotonic
 import pytest
 
 from app.container.workers import WorkerName
-from app.db.engine.workers import WorkflowDatabase
+from app.db.engine.session import WorkflowDatabase
 from app.jobs.engine import WORKFLOW_SHAPE
-from app.jobs.promises import Kind
+from app.jobs.enqueue import Kind
 from app.jobs.worker import Worker
 from tests.jobs.tally import Tally, process_on
 from tests.support.house import House

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.awards.awards import Visibility
 from app.domain.learners.portfolios import Grouping, Naming
-from app.domain.publishing.short_addresses import short_code
+from app.domain.publishing import short_code
 from app.http.policies import policies
 from app.services.learners.portfolios import Wishes
 from tests.support.house import BASE_URL, COMMAND, House, build_house

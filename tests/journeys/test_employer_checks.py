@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app.domain.campus.history import Actor
-from app.domain.publishing.short_addresses import short_code
+from app.domain.campus.audit_log import Actor
+from app.domain.publishing import short_code
 from tests.support.open_house import OpenHouse, open_house
 from tests.support.servers.browser import (
     DESKTOP,

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.db.engine import migrations
+from app.db.engine import session
 from app.settings import Settings
-from demo.links import CAMPUS
+from demo.seeder import CAMPUS
 from tests.screenshots import free_listener
 from tests.support.demo_pages import demo_links
 from tests.support.servers.browser import FLAGS, chromium_path
@@ -35,7 +35,7 @@ def main() -> int:
             development_dir=Path(scratch) / "secrets",
             fetch=False,
         )
-        migrations.upgrade(settings.database_url)
+        session.upgrade(settings.database_url)
         sceau(settings, "demo", "load")
         with serving(settings, listener) as server:
             return _print(_pages(server), chromium)

@@ -11,15 +11,15 @@ import pytest
 
 from app.container import Services
 from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities.check_in import Ticket, new_phone
 from app.domain.activities.participant_lists import ListedPerson
-from app.domain.activities.rooms import Ticket, new_phone
 from app.domain.awards.awards import Award, Visibility
-from app.domain.awards.evidence import Shown
+from app.domain.awards.open_badges import Shown
 from app.domain.badges.badges import Kind
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.domain.people.people import AgeGroup
 from app.errors import Conflict, InvalidInput
-from app.jobs.kinds.alignment import ALIGNMENTS, align_some
+from app.jobs.kinds import ALIGNMENTS, align_some
 from app.services.awards import reissuing
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import BadgePage

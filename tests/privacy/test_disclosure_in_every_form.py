@@ -22,8 +22,8 @@ from app.container import Process
 from app.domain.activities.activities import Activity, ActivityKind, PartKind
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.awards.awards import Visibility
-from app.domain.awards.evidence import Shown
-from app.domain.campus.history import Actor
+from app.domain.awards.open_badges import Shown
+from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.people.people import AgeGroup
 from app.main import create_app

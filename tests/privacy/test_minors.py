@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from app.domain.activities.activities import Activity, ActivityKind, is_of_pupils
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
-from app.domain.people.guardians import ParentNeeded
+from app.domain.campus.audit_log import Actor
+from app.domain.people.parental_consent import ParentNeeded
 from app.domain.people.people import AgeGroup
 from app.errors import NotAllowed
 from app.services.awards.awards import AwardRequest

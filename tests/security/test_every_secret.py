@@ -12,18 +12,16 @@ from shutil import copyfile
 
 import pytest
 
-from app.domain.accounts.access import Scope, digest_of
-from app.domain.accounts.mailbox_links import Wish, mailbox_token
 from app.domain.accounts.own_addresses import address_challenge, address_code, address_token
 from app.domain.accounts.permissions import Role
-from app.domain.accounts.sessions import Proof, SessionKind
-from app.domain.accounts.set_aside import WaitingForm
-from app.domain.activities.rooms import Ticket, new_phone, sealed_phone, sealed_ticket
-from app.domain.campus.history import Actor
-from app.domain.trust.endorsements import desk_token, named_token
+from app.domain.accounts.sessions import Proof, Scope, SessionKind, WaitingForm, digest_of
+from app.domain.accounts.sign_in import Wish, mailbox_token
+from app.domain.activities.check_in import Ticket, new_phone, sealed_phone, sealed_ticket
+from app.domain.campus.audit_log import Actor
+from app.domain.trust.organisations import desk_token, named_token
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
-from app.services.trust.endorsements.signing import ASKED, WITHDRAW
+from app.services.trust.endorsements import ASKED, WITHDRAW
 from tests.security.matrix.callers import Caller, Things, things_of
 from tests.security.matrix.policy import CASES
 from tests.security.test_matrix import _expected, ask

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from app.adapters.secrets.password_hashes import PasswordHashes
-from app.domain.accounts.passwords import check_password
+from app.adapters.secrets import PasswordHashes
+from app.domain.accounts.sign_in import check_password
 from app.errors import InvalidInput
 from tests.support.house import House, send
 

@@ -13,12 +13,12 @@ from pydantic import ValidationError
 
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.container import Process
-from app.db.accounts.rates import DatabaseCounts
+from app.db.accounts import DatabaseCounts
 from app.db.engine.session import open_engine
-from app.domain.accounts.access import Scope
-from app.domain.accounts.rates import LIMITS, network_of
+from app.domain.accounts.rate_limits import LIMITS, network_of
+from app.domain.accounts.sessions import Scope
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.errors import TooMany
 from app.settings import Settings
 from tests.api.doors import program

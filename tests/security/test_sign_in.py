@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Role
 from tests.support.house import COMMAND, House, listed, send
 

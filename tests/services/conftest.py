@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.folders.witness_folder import WitnessFolder
+from app.adapters.folders.log_files import WitnessFolder
 from tests.support.house import House, build_house
 
 

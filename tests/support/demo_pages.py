@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from app.container import Process, Services
 from app.domain.awards.awards import AwardState, Visibility
 from app.domain.campus.campus import Campus
-from app.domain.learners.contributions import ContributionState
+from app.domain.learners.portfolios import ContributionState
 from app.domain.learners.requests import RequestState
 from app.domain.people.people import Role
 from app.services.awards.awards import AwardRecord
-from demo.links import CAMPUS, sign_in_link
-from demo.stage import BY_COMMAND
+from demo.seeder import BY_COMMAND, CAMPUS, sign_in_link
 from tests.support.servers.server import LiveServer
 
 PUBLIC_PATHS = (

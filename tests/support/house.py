@@ -22,13 +22,13 @@ from sqlalchemy.engine import make_url
 from app.adapters.rate_limits import NoLimits
 from app.container import Process, Services
 from app.db.engine.session import open_engine
-from app.domain.accounts.rates import Limiter
+from app.domain.accounts.rate_limits import Limiter
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.participant_lists import ListedPerson, read_list
 from app.domain.badges.badges import Kind
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.messages.letters import Letter
+from app.domain.messages import Letter
 from app.domain.people.people import Person, Role
 from app.main import create_app
 from app.services.awards.awards import AwardRequest, BatchResult

@@ -8,9 +8,9 @@ from email.message import EmailMessage
 
 import pytest
 
-from app.adapters.mail.mailer import SmtpMailer
-from app.domain.messages.letters import PromisedLetter, letter_about
-from app.services.messages.post import Post
+from app.adapters.mail import SmtpMailer
+from app.domain.messages import PromisedLetter, letter_about
+from app.services.messages.reminders import Post
 from tests.support.house import House
 from tests.support.servers.post_office import PostOffice
 

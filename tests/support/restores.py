@@ -9,7 +9,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from app.domain.awards.awards import Award, Visibility
-from app.services.awards.withdrawals import WithdrawalRequest
+from app.services.awards.bulk_revocation import WithdrawalRequest
 from sceau_credentials.status_list import read_list
 from sceau_credentials.values.json_text import parse_json_object
 from tests.support.house import COMMAND, House

@@ -15,10 +15,10 @@ from sqlmodel import SQLModel, select
 from app.domain.activity_log.activity_log import EntryKind, LogEntry, LogPayload
 from app.domain.awards.awards import Award, AwardState, LineOutcome, SignedDocument
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, WithdrawalLine, WithdrawalOutcome
-from app.domain.campus.history import HistoryEntry
-from app.domain.messages.letters import LetterState, PromisedLetter
-from app.domain.publishing.status import StatusList, StatusSlot
-from app.services.activity_log.check import LogCheck
+from app.domain.campus.audit_log import HistoryEntry
+from app.domain.messages import LetterState, PromisedLetter
+from app.domain.publishing import StatusList, StatusSlot
+from app.services.activity_log.log_check import LogCheck
 from sceau_credentials import Verdict
 from sceau_credentials.status_list import StatusList as Bits
 from sceau_credentials.values.json_text import parse_json

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 
 def main() -> None:
-    import app.jobs.alone
+    import app.jobs.worker
     import app.main  # noqa: F401 - read here so that nobody who is hatched has to
 
     gc.collect()

@@ -13,8 +13,8 @@ from sqlalchemy import update
 from sqlmodel import select
 
 from app.domain.awards.batches import AwardBatch, BatchState, Withdrawal, WithdrawalState
-from app.domain.campus.history import Actor
-from app.domain.messages.letters import LetterState, PromisedLetter
+from app.domain.campus.audit_log import Actor
+from app.domain.messages import LetterState, PromisedLetter
 from tests.torture.checks import Evidence, faults_in
 from tests.torture.scene import Scene, scene_on, seeded, wait_until
 from tests.torture.trainers import OF_ALL_SIZES, Board, Sizes, Trainer

@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 import httpx
 from sqlmodel import select
 
-from app.db.engine import migrations
+from app.db.engine import session
 from app.db.engine.session import open_engine
 from app.domain.badges.badges import Kind, Repeat
-from app.domain.core.workers import WorkerBeat
+from app.domain.core import WorkerBeat
 from app.services.badges.badges import BadgePage, Wording
 from tests.support.house import COMMAND, House, build_house
 from tests.support.servers.post_office import PostOffice
@@ -117,8 +117,8 @@ def scene_on(database_url: str) -> Iterator[Scene]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="sceau-torture-")))
         url = database_url.format(folder=folder / "database")
-        if not migrations.is_current(open_engine(url)):
-            migrations.upgrade(url)
+        if not session.is_current(open_engine(url)):
+            session.upgrade(url)
         office = PostOffice()
         office.start()
         stack.callback(office.stop)

@@ -10,14 +10,19 @@ from typing import Final
 
 import resvg_py
 
-from app.adapters.badge_pictures.card import WIDTH as CARD_WIDTH
-from app.adapters.badge_pictures.card import CardWords, draw_card
-from app.adapters.badge_pictures.drawing import Faces, Inks, Words, small_mark
-from app.adapters.badge_pictures.order import PictureOrder, kind_alone, picture_alternative, plain
-from app.adapters.badge_pictures.outlines import Typeface
-from app.adapters.badge_pictures.png import with_palette
-from app.adapters.badge_pictures.templates import Template, read_templates
-from app.domain.campus.colours import CampusColours
+from app.adapters.badge_pictures.drawing import WIDTH as CARD_WIDTH
+from app.adapters.badge_pictures.drawing import (
+    CardWords,
+    Faces,
+    Inks,
+    Words,
+    draw_card,
+    small_mark,
+    with_palette,
+)
+from app.adapters.badge_pictures.picture_spec import PictureOrder, kind_alone, picture_alternative, plain
+from app.adapters.badge_pictures.templates import Template, Typeface, read_templates
+from app.domain.campus.campus import CampusColours
 
 __all__ = ["BadgeArtist", "CardWords", "PictureOrder", "kind_alone", "picture_alternative"]
 

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import re
+import struct
+import sys
+import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
+from io import BytesIO
 from typing import Final
 
-from app.adapters.badge_pictures.order import KIND_WORDS, PictureOrder
-from app.adapters.badge_pictures.outlines import Typeface
-from app.adapters.badge_pictures.setting import Zone, set_title, shortened_to_fit, typeset
-from app.adapters.badge_pictures.templates import AXIS, Template
-from app.domain.activities.scan_codes import ScanCode
-from app.domain.campus.colours import CampusColours
+from PIL import Image
+
+from app.adapters.badge_pictures.picture_spec import (
+    KIND_WORDS,
+    PictureOrder,
+    Zone,
+    plain,
+    set_title,
+    shortened_to_fit,
+    typeset,
+)
+from app.adapters.badge_pictures.templates import AXIS, Template, Typeface
+from app.domain.activities.check_in import ScanCode
+from app.domain.campus.campus import CampusColours
 
 PAPER: Final = "#ffffff"
 INK: Final = "#17212b"
@@ -273,3 +287,142 @@ def _fitted(
 def _plate_room(size: float) -> float:
     """An address is set smaller before its plate grows wider than the shape."""
     return 560 if size > 22 else _WIDEST_PLATE
+
+
+WIDTH: Final = 1200
+HEIGHT: Final = 630
+_LEFT: Final = 72
+_ROOM: Final = 580
+_SOFT: Final = "#46525a"
+_ROOT: Final = re.compile(
+    r"\A<svg[^>]*>|<title.*?</title>|<desc>.*?</desc>|<style>.*?</style>|</svg>\s*\Z", re.S
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CardWords:
+    """`kind` as « Badge de compétence, niveau 2 sur 3 »; `where` as « Vérifier : exemple.fr/v/K7QM-… »."""
+
+    kind: str
+    title: str
+    campus: str
+    when: str
+    where: str
+
+
+def draw_card(words: CardWords, badge: str, colours: CampusColours, faces: Faces) -> str:
+    """A self-contained SVG in outlines; `badge` is the SVG of the badge's own picture."""
+    title = set_title(words.title, faces.serif, Zone(140, 372, lambda _y: _ROOM / 2, biggest=62, smallest=26))
+    below = title.lines[-1].baseline if title.lines else 250
+    alternative = f"{words.kind} « {plain(words.title)} », {words.campus}, {words.when}. {words.where}"
+    parts = (
+        path(f"M0 0h{WIDTH}v{HEIGHT}H0z", fill=PAPER),
+        path(f"M0 0h{WIDTH}v14H0z", fill=colours.accent),
+        f'<g clip-path="url(#c)">{_ribbon(colours)}</g>',
+        _line(words.kind, faces.sans, 25, 104, colours.accent),
+        *(_at_left(line.text, faces.serif, title.size, line.baseline, INK) for line in title.lines),
+        path(f"M{_LEFT} {below + 34:.1f}h64", stroke=colours.accent, stroke_width=3),
+        _line(words.campus, faces.sans, 25, below + 84, _SOFT),
+        _line(words.when, faces.sans, 25, below + 120, _SOFT),
+        _line(words.where, faces.sans, 27, 556, colours.accent_deep),
+        f'<g transform="translate(664 54) scale(.5)">{_ROOT.sub("", badge)}</g>',
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">'
+        f"<title>{escape(alternative)}</title>"
+        f'<clipPath id="c"><path d="M0 580h{WIDTH}v50H0z"/></clipPath>{"".join(parts)}</svg>'
+    )
+
+
+def _line(text: str, face: Typeface, size: int, baseline: float, colour: str) -> str:
+    """One line, set smaller and then shortened until it fits beside the badge."""
+    text = typeset(plain(text))
+    while size > 18 and face.width(text, size) > _ROOM:
+        size -= 1
+    text = shortened_to_fit(text, lambda tried: face.width(tried, size) <= _ROOM)
+    return _at_left(text, face, size, baseline, colour)
+
+
+def _at_left(text: str, face: Typeface, size: float, baseline: float, colour: str) -> str:
+    middle = _LEFT + face.width(text, size) / 2
+    return words_path(face.centred(text, size, middle, baseline), colour)
+
+
+def _ribbon(colours: CampusColours) -> str:
+    """The guilloché of the house along the foot: four strands, a quarter of a period apart."""
+    period, height = 26.0, 12.0
+    half, pull = period / 2, period / 2 * 0.4244
+    wave = (
+        f"c{pull:.1f}-{height:g} {half - pull:.1f}-{height:g} {half:g} 0"
+        f"c{pull:.1f} {height:g} {half - pull:.1f} {height:g} {half:g} 0"
+    )
+    times = int(WIDTH / period) + 3
+    strands = "".join(f"M{-period + strand * period / 4:.1f} 602{wave * times}" for strand in range(4))
+    return path(strands, fill="none", stroke=colours.accent_line, stroke_width=1.5)
+
+
+_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_MOST_COLOURS: Final = 256
+_PIXEL: Final = 4
+_INDEXED_8: Final = (8, 3, 0, 0, 0)
+
+Colours = list[tuple[bytes, int]]
+"""Colours as four bytes, with how often each is seen."""
+
+
+def with_palette(png: bytes) -> bytes:
+    """The same picture with a palette."""
+    with Image.open(BytesIO(png)) as picture:
+        width, height = picture.size
+        # A pixel is one number made of its four bytes.
+        pixels = memoryview(picture.convert("RGBA").tobytes()).cast("I")
+    seen = Counter(pixels)
+    groups = _groups({_colour(pixel): count for pixel, count in seen.items()})
+    place = {colour: number for number, group in enumerate(groups) for colour, _ in group}
+    palette = [max(group, key=lambda seen: (seen[1], seen[0]))[0] for group in groups]
+    place_of_pixel = {pixel: place[_colour(pixel)] for pixel in seen}
+    places = bytes(map(place_of_pixel.__getitem__, pixels))
+    data = b"".join(b"\0" + places[start : start + width] for start in range(0, len(places), width))
+    return _SIGNATURE + b"".join(
+        (
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, *_INDEXED_8)),
+            _chunk(b"PLTE", b"".join(colour[:3] for colour in palette)),
+            _chunk(b"tRNS", bytes(colour[3] for colour in palette)),
+            _chunk(b"IDAT", zlib.compress(data, 9)),
+            _chunk(b"IEND", b""),
+        )
+    )
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def _colour(pixel: int) -> bytes:
+    return pixel.to_bytes(_PIXEL, sys.byteorder)
+
+
+def _groups(seen: Mapping[bytes, int]) -> list[Colours]:
+    """Colours that share one place in the palette: the widest group is halved until the palette is full."""
+    groups: list[Colours] = [sorted(seen.items())]
+    spreads = [_spread(groups[0])]
+    while len(groups) < _MOST_COLOURS and max(spreads)[0]:
+        widest = spreads.index(max(spreads))
+        halves = _halves(groups[widest], spreads[widest][1])
+        groups[widest : widest + 1] = halves
+        spreads[widest : widest + 1] = map(_spread, halves)
+    return groups
+
+
+def _spread(group: Colours) -> tuple[int, int]:
+    """How far a group reaches on its widest channel, and which channel that is."""
+    channels = zip(*(colour for colour, _ in group), strict=True)
+    return max((max(values) - min(values), channel) for channel, values in enumerate(channels))
+
+
+def _halves(group: Colours, channel: int) -> list[Colours]:
+    values = [colour[channel] for colour, _ in group]
+    middle = (min(values) + max(values)) / 2
+    low = [seen for seen in group if seen[0][channel] <= middle]
+    high = [seen for seen in group if seen[0][channel] > middle]
+    return [low, high]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from unicodedata import category, normalize
 
 from fontTools.pens.basePen import BasePen
 from fontTools.svgLib.path import parse_path
+from fontTools.ttLib import TTFont
 
 AXIS: Final = 500.0
 _PLACE: Final = re.compile(r"\{\{([a-z_]+)\}\}")
@@ -130,3 +132,209 @@ class _FlatteningPen(BasePen):  # type: ignore[misc]
             t = step / _CURVE_STEPS
             a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
             self.points.append((a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3))
+
+
+Stroke = tuple[str, tuple[Point, ...]]
+
+_MISSING: Final = ".notdef"
+_VARIATION_SELECTORS: Final = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+
+
+class _Placed(NamedTuple):
+    glyph: str
+    x: int
+
+
+class _Run(NamedTuple):
+    """One line of glyphs, in font units from the start of the line."""
+
+    glyphs: tuple[_Placed, ...]
+    width: int
+
+
+class Typeface:
+    """Measures and draws single lines of text; lengths are in the unit of the size asked for."""
+
+    def __init__(self, path: Path) -> None:
+        font = TTFont(path, lazy=False)
+        glyphs = font.getGlyphSet()
+        self._units_per_em: int = font["head"].unitsPerEm
+        self._glyph_of: dict[int, str] = font.getBestCmap()
+        self._advances: dict[str, tuple[int, int]] = font["hmtx"].metrics
+        self._ligatures = _ligatures(font)
+        self._kerning = _PairKerning(font)
+        # All at once: fontTools unpacks a glyph when it is first asked for, which threads must not do together.
+        self._outlines = {name: _outline(glyphs, name) for name in glyphs}
+        self.cap_height: float = font["OS/2"].sCapHeight / self._units_per_em
+
+    def draws(self, character: str) -> bool:
+        """Whether the typeface has a form for it, so that no box stands in its place."""
+        return _MISSING not in self._names(character)
+
+    def width(self, text: str, size: float, spacing: float = 0.0) -> float:
+        """`spacing` is added between letters, in parts of the size."""
+        return self._width(self._run(text), size, spacing)
+
+    def strokes(self, text: str) -> int:
+        """How many strokes the outlines of a text have, which is what they weigh."""
+        return sum(len(self._outlines[placed.glyph]) for placed in self._run(text).glyphs)
+
+    def centred(self, text: str, size: float, middle: float, baseline: float, spacing: float = 0.0) -> str:
+        """SVG path data of one line whose middle and baseline are given; the data counts in tenths."""
+        run = self._run(text)
+        scale = 10 * size / self._units_per_em
+        left = 10 * (middle - self._width(run, size, spacing) / 2)
+        path = _PathData()
+        for number, placed in enumerate(run.glyphs):
+            x = left + placed.x * scale + 10 * number * spacing * size
+            path.add(self._outlines[placed.glyph], scale, x, 10 * baseline)
+        return str(path)
+
+    def _width(self, run: _Run, size: float, spacing: float) -> float:
+        gaps = max(0, len(run.glyphs) - 1)
+        return run.width * size / self._units_per_em + gaps * spacing * size
+
+    def _run(self, text: str) -> _Run:
+        x, placed = 0, list[_Placed]()
+        for name in self._joined(list(self._names(text))):
+            if placed:
+                x += self._kerning.between(placed[-1].glyph, name)
+            placed.append(_Placed(name, x))
+            x += self._advances[name][0]
+        return _Run(tuple(placed), x)
+
+    def _names(self, text: str) -> Iterator[str]:
+        """The glyphs of a text; what the typeface lacks becomes its empty box, never nothing."""
+        for character in normalize("NFC", text):
+            if category(character) == "Cf" or character in _VARIATION_SELECTORS:
+                continue
+            names = [self._glyph_of.get(ord(character))]
+            if names == [None]:
+                names = [self._glyph_of.get(ord(plain)) for plain in normalize("NFKC", character)]
+            yield from (name or _MISSING for name in names) if all(names) else (_MISSING,)
+
+    def _joined(self, names: list[str]) -> list[str]:
+        joined, at = list[str](), 0
+        while at < len(names):
+            length = next((n for n in (3, 2) if tuple(names[at : at + n]) in self._ligatures), 1)
+            part = tuple(names[at : at + length])
+            joined.append(self._ligatures.get(part, part[0]))
+            at += length
+        return joined
+
+
+def _outline(glyphs: Any, name: str) -> tuple[Stroke, ...]:
+    pen = _RecordingPen(glyphs)
+    glyphs[name].draw(pen)
+    return tuple(pen.strokes)
+
+
+class _RecordingPen(BasePen):  # type: ignore[misc]
+    """Keeps the simple strokes of one glyph, in font units."""
+
+    def __init__(self, glyphs: Any) -> None:
+        super().__init__(glyphs)
+        self.strokes: list[Stroke] = []
+
+    def _moveTo(self, pt: Point) -> None:
+        self.strokes.append(("M", (pt,)))
+
+    def _lineTo(self, pt: Point) -> None:
+        self.strokes.append(("l", (pt,)))
+
+    def _curveToOne(self, pt1: Point, pt2: Point, pt3: Point) -> None:
+        self.strokes.append(("c", (pt1, pt2, pt3)))
+
+    def _qCurveToOne(self, pt1: Point, pt2: Point) -> None:
+        self.strokes.append(("q", (pt1, pt2)))
+
+    def _closePath(self) -> None:
+        self.strokes.append(("z", ()))
+
+
+class _PathData:
+    """Path data in relative commands and whole numbers. Points are rounded before they are subtracted, so that
+    rounding never adds up along a line."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._at = self._start = (0, 0)
+
+    def add(self, strokes: tuple[Stroke, ...], scale: float, x: float, y: float) -> None:
+        for command, points in strokes:
+            places = [(round(x + px * scale), round(y - py * scale)) for px, py in points]
+            if command == "z":
+                self._at = self._start
+                self._parts.append("z")
+            elif command == "M":
+                self._at = self._start = places[0]
+                self._parts.append(_numbers("M", [*places[0]]))
+            else:
+                origin, self._at = self._at, places[-1]
+                steps = [value for px, py in places for value in (px - origin[0], py - origin[1])]
+                self._parts.append(_numbers(command, steps))
+
+    def __str__(self) -> str:
+        return "".join(self._parts)
+
+
+def _numbers(command: str, values: list[int]) -> str:
+    return command + " ".join(map(str, values)).replace(" -", "-")
+
+
+class _PairKerning:
+    """The `kern` feature of a font: how much nearer two glyphs stand."""
+
+    def __init__(self, font: TTFont) -> None:
+        self._lookups = [
+            [table for table in tables if table.LookupType == 2] for tables in _lookups(font, "GPOS", "kern")
+        ]
+        self._known: dict[tuple[str, str], int] = {}
+
+    def between(self, left: str, right: str) -> int:
+        if (left, right) not in self._known:
+            values = (self._in_lookup(tables, left, right) for tables in self._lookups)
+            self._known[left, right] = sum(values)
+        return self._known[left, right]
+
+    def _in_lookup(self, tables: list[Any], left: str, right: str) -> int:
+        for table in tables:
+            if left in table.Coverage.glyphs:
+                value = _pair(table, left, right) if table.Format == 1 else _class_pair(table, left, right)
+                if value is not None:
+                    return value
+        return 0
+
+
+def _pair(table: Any, left: str, right: str) -> int | None:
+    records = table.PairSet[table.Coverage.glyphs.index(left)].PairValueRecord
+    return next((_advance(record) for record in records if record.SecondGlyph == right), None)
+
+
+def _class_pair(table: Any, left: str, right: str) -> int:
+    row = table.Class1Record[table.ClassDef1.classDefs.get(left, 0)]
+    return _advance(row.Class2Record[table.ClassDef2.classDefs.get(right, 0)])
+
+
+def _advance(record: Any) -> int:
+    return getattr(record.Value1, "XAdvance", 0) or 0
+
+
+def _ligatures(font: TTFont) -> dict[tuple[str, ...], str]:
+    found = dict[tuple[str, ...], str]()
+    for tables in _lookups(font, "GSUB", "liga"):
+        for table in (table for table in tables if table.LookupType == 4):
+            for first, ligatures in table.ligatures.items():
+                found |= {(first, *ligature.Component): ligature.LigGlyph for ligature in ligatures}
+    return found
+
+
+def _lookups(font: TTFont, tag: str, feature: str) -> Iterator[list[Any]]:
+    """The subtables of each lookup of a feature, freed from their extension wrappers."""
+    if tag not in font:
+        return
+    table = font[tag].table
+    records = (record for record in table.FeatureList.FeatureRecord if record.FeatureTag == feature)
+    for index in sorted({index for record in records for index in record.Feature.LookupListIndex}):
+        tables = table.LookupList.Lookup[index].SubTable
+        yield [getattr(subtable, "ExtSubTable", subtable) for subtable in tables]

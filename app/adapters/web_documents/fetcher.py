@@ -3,27 +3,239 @@
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
-from threading import BoundedSemaphore
-from typing import Final
+from threading import BoundedSemaphore, Lock
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from app.adapters.web_documents.cache import DocumentCache, Kept, Question
-from app.adapters.web_documents.exchange import Answer, Exchange
-from app.adapters.web_documents.flights import Flights
-from app.adapters.web_documents.freshness import fresh_for, may_be_kept
-from app.adapters.web_documents.hosts import Hosts
-from app.adapters.web_documents.limits import Deadline, Limits, Refused, Why
-from app.adapters.web_documents.media_types import carries_a_document, media_type_of
-from app.adapters.web_documents.resolving import Resolve, TimedResolver, system_resolve
-from app.adapters.web_documents.targets import Reach, Target
-from app.adapters.web_documents.transport import Dial, system_dial
-from app.domain.core.clock import Clock
-from sceau_credentials.errors import DocumentUnavailable
+from app.adapters.web_documents.http_request import Answer, Dial, Exchange, system_dial
+from app.adapters.web_documents.url_policy import (
+    Deadline,
+    Hosts,
+    Limits,
+    Reach,
+    Refused,
+    Resolve,
+    Target,
+    TimedResolver,
+    Why,
+    system_resolve,
+)
+from app.domain.core import Clock
+from sceau_credentials.errors import CredentialError, DocumentUnavailable
 from sceau_credentials.values.documents import FetchedDocument
+from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.verification.secured import secured_from_text
+
+_OVERHEAD: Final = 2048  # so that a hundred thousand empty documents do not count as nothing
+
+
+class Question(NamedTuple):
+    """`accept` belongs to it: it is all of our request that may change from one fetch to the next (Vary)."""
+
+    url: str
+    accept: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    document: FetchedDocument
+    headers: Mapping[str, str]
+    since: datetime
+    until: datetime
+
+    def is_fresh(self, now: datetime) -> bool:
+        # A clock that was put back must not lengthen anything.
+        return self.since <= now < self.until
+
+    @property
+    def validators(self) -> dict[str, str]:
+        """What to send to the server so that it may answer "as before" (304)."""
+        named = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
+        said = {asking: self.headers.get(name, "") for asking, name in named.items()}
+        return {asking: value for asking, value in said.items() if value and value.isascii()}
+
+
+class DocumentCache:
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._lock = Lock()
+        self._kept: OrderedDict[Question, Kept] = OrderedDict()
+
+    def find(self, question: Question) -> Kept | None:
+        with self._lock:
+            kept = self._kept.get(question)
+            if kept is not None:
+                self._kept.move_to_end(question)
+            return kept
+
+    def keep(self, question: Question, kept: Kept) -> None:
+        with self._lock:
+            self._drop(question)
+            self._kept[question] = kept
+            self._bytes += _size(question, kept)
+            while self._bytes > self._most_bytes:
+                self._drop(next(iter(self._kept)))
+
+    def drop(self, question: Question) -> None:
+        with self._lock:
+            self._drop(question)
+
+    def _drop(self, question: Question) -> None:
+        kept = self._kept.pop(question, None)
+        if kept is not None:
+            self._bytes -= _size(question, kept)
+
+
+def _size(question: Question, kept: Kept) -> int:
+    headers = sum(len(name) + len(value) for name, value in kept.headers.items())
+    return len(kept.document.body) + len(question.url) + len(question.accept) + headers + _OVERHEAD
+
+
+_DIRECTIVE: Final = re.compile(r'\s*([a-z-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s,"]*)))?\s*(?:,|$)', re.IGNORECASE)
+_NOTHING: Final = timedelta(0)
+# We are a cache shared by everybody who verifies here.
+_FORBIDS_KEEPING: Final = frozenset({"no-store", "private"})
+
+
+def may_be_kept(headers: Mapping[str, str]) -> bool:
+    return not _FORBIDS_KEEPING & _directives(headers).keys() and "*" not in headers.get("vary", "")
+
+
+def fresh_for(headers: Mapping[str, str], body: bytes, limits: Limits) -> timedelta:
+    """The shortest of what is said, by HTTP or by the list itself (D-011); where nothing is, a default."""
+    said = [length for length in (_http_lifetime(headers), _list_ttl(body)) if length is not None]
+    return min(limits.longest_kept, min(said, default=limits.kept_unless_said))
+
+
+def _http_lifetime(headers: Mapping[str, str]) -> timedelta | None:
+    directives = _directives(headers)
+    if "no-cache" in directives:
+        return _NOTHING
+    for name in ("s-maxage", "max-age"):
+        if name in directives:
+            return max(_NOTHING, _seconds(directives[name]) - _seconds(headers.get("age", "0")))
+    if "expires" in headers:
+        return _until_expiry(headers)
+    return None
+
+
+def _directives(headers: Mapping[str, str]) -> dict[str, str]:
+    """Of a directive that is said twice, the first word counts."""
+    directives: dict[str, str] = {}
+    for name, quoted, plain in _DIRECTIVE.findall(headers.get("cache-control", "")):
+        directives.setdefault(name.lower(), quoted or plain)
+    return directives
+
+
+def _seconds(written: str) -> timedelta:
+    """What cannot be read is no time at all."""
+    return timedelta(seconds=int(written)) if re.fullmatch(r"[0-9]{1,9}", written, re.ASCII) else _NOTHING
+
+
+def _until_expiry(headers: Mapping[str, str]) -> timedelta:
+    try:
+        expires = parsedate_to_datetime(headers["expires"])
+        return max(_NOTHING, expires - parsedate_to_datetime(headers.get("date", "")))
+    except (ValueError, TypeError, OverflowError):
+        return _NOTHING
+
+
+def _list_ttl(body: bytes) -> timedelta | None:
+    try:
+        document = secured_from_text(body.decode()).document
+    except (CredentialError, UnicodeDecodeError):
+        return None
+    subject = document.get("credentialSubject")
+    if "BitstringStatusListCredential" not in _types(document) or not isinstance(subject, dict):
+        return None
+    ttl = subject.get("ttl")
+    # Booleans are integers in Python, and no time.
+    if not isinstance(ttl, int) or isinstance(ttl, bool):
+        return None
+    return timedelta(milliseconds=min(max(ttl, 0), 10**12))
+
+
+def _types(document: JsonObject) -> list[object]:
+    written = document.get("type")
+    return list(written) if isinstance(written, list) else [written]
+
+
+T = TypeVar("T")
+
+
+class Flights(Generic[T]):
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._flying: dict[Hashable, Future[T]] = {}
+
+    def join(self, question: Hashable, fly: Callable[[], T], deadline: Deadline) -> T:
+        """What `fly` gives or raises; who comes while it is under way gets the same."""
+        with self._lock:
+            flight = self._flying.get(question)
+            if flight is None:
+                mine = self._flying[question] = Future[T]()
+        if flight is None:
+            return self._fly(question, mine, fly)
+        try:
+            return flight.result(deadline.remaining())
+        except TimeoutError:
+            raise Refused(Why.TIMEOUT) from None
+
+    def _fly(self, question: Hashable, flight: Future[T], fly: Callable[[], T]) -> T:
+        try:
+            result = fly()
+        except BaseException as error:
+            flight.set_exception(error)
+            raise
+        else:
+            flight.set_result(result)
+            return result
+        finally:
+            with self._lock:
+                del self._flying[question]
+
+
+_NAMED: Final = frozenset(
+    {
+        "",  # said nothing
+        "application/json",
+        "application/jwt",
+        "application/octet-stream",  # what a plain file server says of a name without an ending
+        "application/vc",
+        "text/plain",
+    }
+)
+_PICTURES: Final = frozenset({"image/png", "image/svg+xml"})
+_STRUCTURED: Final = ("+json", "+jwt")
+
+
+def carries_a_document(content_type: str, accept: str) -> bool:
+    """Soft errors, captive portals and placeholders are HTML: they must not pass for a broken document.
+
+    A picture may carry a badge, and nothing else: it is taken where the question named its kind.
+    """
+    media_type = media_type_of(content_type)
+    if media_type in _PICTURES:
+        return media_type in map(media_type_of, accept.split(","))
+    return media_type in _NAMED or (
+        media_type.startswith("application/") and media_type.endswith(_STRUCTURED)
+    )
+
+
+def media_type_of(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from app.api.publishing.public import FIVE_MINUTES, ONE_MINUTE, CampusSlug, Numb
 from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices
-from app.services.publishing.older_badges import Withdrawn
+from app.services.publishing.publication import Withdrawn
 
 router = APIRouter(prefix="/ob2", tags=["Open Badges 2.0"], responses=documented(404))
 

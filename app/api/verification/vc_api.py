@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.api.programs import BEARER
-from app.domain.accounts.access import Scope
+from app.domain.accounts.sessions import Scope
 from app.errors import InvalidInput
 from app.http.policies import Policy, Who, marked, public
 from app.http.problems import documented, problem

@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 
 from app.api.shapes import Shape, example
 from app.api.trust.endorsements import SaidView, said_of
-from app.api.trust.standing import IssuerStandingView
-from app.domain.core.tables import csv_for_excel
+from app.api.trust.networks import IssuerStandingView
+from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
 from app.http.policies import public
 from app.http.request_scope import limited, visit

@@ -8,11 +8,11 @@ import typer
 
 from app.cli.terminal import ExitCode, ready_process, say, show_table, stop
 from app.container import Process
-from app.domain.campus.history import Actor
-from app.domain.trust.recognition import FollowedList
+from app.domain.campus.audit_log import Actor
+from app.domain.trust.trust_registry import FollowedList
 from app.language import N_
 from app.language import gettext as _
-from app.services.trust.followed_lists import FOLLOWING_TROUBLES
+from app.services.trust.external_trust_lists import FOLLOWING_TROUBLES
 
 commands = typer.Typer(
     no_args_is_help=True, help=N_("Les listes de campus reconnus que d’autres réseaux publient.")

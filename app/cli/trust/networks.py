@@ -11,12 +11,11 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import ready_process, say, show_table, stop
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import LabelCategory, Network
-from app.domain.campus.history import Actor
 from app.language import N_
 from app.language import gettext as _
-from app.services.trust.network_register import Named
-from app.services.trust.register_tables import export_register, import_register
+from app.services.trust.network_register import Named, export_register, import_register
 from sceau_credentials.trust import Standing
 
 commands = typer.Typer(

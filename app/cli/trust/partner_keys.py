@@ -12,9 +12,9 @@ from app.cli.keys import STOLEN_SINCE
 from app.cli.terminal import ready_process, say, show_table
 from app.cli.trust.networks import Slug
 from app.cli.trust.networks import commands as networks
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.domain.trust.organisations import OrganisationKey
-from app.domain.trust.recognition import NetworkKey
+from app.domain.trust.trust_registry import NetworkKey
 from app.language import N_
 from app.language import gettext as _
 from sceau_credentials.keys import VerificationKey

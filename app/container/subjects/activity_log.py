@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from app.container.made_once import made_once
+from app.container.stores import made_once
 from app.container.subjects.requests import RequestServices
-from app.services.activities.activity_files import ActivityFiles
-from app.services.activities.shown_files import ShownFiles
-from app.services.activity_log.anchor_check import AnchorCheck
+from app.services.activities.files import ActivityFiles, ShownFiles
 from app.services.activity_log.integrity import IntegrityService
-from app.services.activity_log.reconciliation import LogReconciliation
+from app.services.activity_log.log_check import AnchorCheck
+from app.services.activity_log.log_monitoring import LogWatch
 from app.services.activity_log.recovery import ChoiceJournal, JournalCheck
-from app.services.activity_log.restoring import RestoreService
-from app.services.activity_log.watch import LogWatch
-from app.services.awards.registering import AwardRegistration
-from app.services.privacy.private_looks import PrivateLooks
-from app.services.verification.kept_site import KeptSite
+from app.services.activity_log.restoring import LogReconciliation, RestoreService
+from app.services.awards.awards import AwardRegistration
+from app.services.privacy import PrivateLooks
+from app.services.verification.static_export import KeptSite
 
 
 class LogServices(RequestServices):

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 
-from app.container.made_once import made_once
+from app.container.stores import made_once
 from app.container.subjects.people import PeopleServices
+from app.services.awards.award_context import AwardCounting
+from app.services.awards.award_issuer import AwardKeeping
 from app.services.awards.awards import AwardService
-from app.services.awards.batches import AwardBatchService
-from app.services.awards.bulk import BulkAwardService
-from app.services.awards.handing.holders import HolderService
-from app.services.awards.handing.paper_seals import is_sealed
-from app.services.awards.handing.papers import PaperService
-from app.services.awards.handing.pictures import AwardPictures
-from app.services.awards.issuing.awarding import Judging
-from app.services.awards.issuing.choices import AwardChoices
-from app.services.awards.issuing.counting import AwardCounting
-from app.services.awards.issuing.keeping import AwardKeeping
+from app.services.awards.batches import AwardBatchService, BulkAwardService
+from app.services.awards.delivery import HolderService
+from app.services.awards.eligibility import AwardChoices, Judging
+from app.services.awards.papers import AwardPictures, PaperService, is_sealed
 from app.services.awards.rule_ledger import RuleLedger
 from app.services.campus.keys import CampusKeys
-from app.services.learners.brought_badges import BroughtBadges
+from app.services.learners.imported_badges import BroughtBadges
 from app.services.people.names import NameService
-from app.services.publishing.older_badges import OlderBadges
-from app.services.publishing.publication import PublicationService
+from app.services.publishing.publication import OlderBadges, PublicationService
 from app.services.trust.endorsements import EndorsementDocuments
 from app.services.verification.batches import BatchVerification
 from app.services.verification.verification import VerificationService

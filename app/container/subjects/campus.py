@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from app.container.made_once import made_once
-from app.container.parts import Parts
-from app.services.activities.activities import ActivityService
+from app.container.stores import Parts, made_once
+from app.services.activities.activities import ActivityJournal, ActivityService
+from app.services.activities.check_in import RoomService, RoomSignatures
 from app.services.activities.files import FileService
-from app.services.activities.journal import ActivityJournal
 from app.services.activities.participants import ParticipantService
-from app.services.activities.plans import ActivityPlans
-from app.services.activities.room_signatures import RoomSignatures
-from app.services.activities.rooms import RoomService
-from app.services.activities.series import SeriesService
-from app.services.activities.sessions import ActivitySessions
-from app.services.activity_log.activity_log import ActivityLog
-from app.services.activity_log.evidence_documents import EvidenceDocuments
+from app.services.activities.plans import ActivityPlans, ActivitySessions, SeriesService
+from app.services.activity_log.activity_log import ActivityLog, LoggedDeeds
+from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
 from app.services.activity_log.keys import LogKeyHistory
-from app.services.activity_log.logged_deeds import LoggedDeeds
-from app.services.activity_log.publication import LogPublication
-from app.services.awards.contributed_lines import ContributedLines
-from app.services.awards.issuing.grounds import AwardGrounds
+from app.services.awards.award_evidence import AwardGrounds, ContributedLines
 from app.services.awards.reissuing import AwardAlignment, ReissueService
 from app.services.badges.badges import BadgeService
 from app.services.badges.openings import OpeningService
-from app.services.campus.campuses import CampusService
+from app.services.campus.campus import CampusService
 from app.services.campus.dashboard import DashboardService
-from app.services.frameworks.competencies import CompetencyService
-from app.services.people.age_bands import AgeBands
-from app.services.people.namesakes import Namesakes
-from app.services.publishing.signing import Signing
+from app.services.frameworks import CompetencyService
+from app.services.people.name_disambiguation import Namesakes
+from app.services.people.names import AgeBands
+from app.services.publishing.status import Signing
 from app.services.trust.endorsements import EndorsementSubjects
-from app.services.trust.network_documents import NetworkDocuments
-from app.services.trust.network_signing import NetworkSigning
+from app.services.trust.labels import NetworkSigning
+from app.services.trust.network_register import NetworkDocuments
 from app.services.trust.organisations import OrganisationService
 from app.services.verification.issuer_standing import IssuerStandings
 

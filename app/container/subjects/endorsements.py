@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from app.container.made_once import made_once
+from app.container.stores import made_once
 from app.container.subjects.awards import AwardServices
-from app.services.trust.endorsements import (
+from app.services.trust.endorsement_requests import (
     EndorsementAsking,
     EndorsementsCheckedAgain,
-    EndorsementShowing,
-    EndorsementSigning,
     EndorsementsTakenBack,
 )
+from app.services.trust.endorsements import EndorsementShowing, EndorsementSigning
 
 
 class EndorsementServices(AwardServices):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from app.container.made_once import made_once
+from app.container.stores import made_once
 from app.container.subjects.trust import TrustServices
-from app.services.imports.calendar_imports import CalendarImports
-from app.services.imports.calendar_judging import CalendarJudging
-from app.services.imports.calendar_writing import CalendarWriting
-from app.services.imports.imports import ImportService
-from app.services.imports.judging import ImportJudging
-from app.services.imports.statement_imports import StatementImports
+from app.services.imports.calendar_imports import CalendarImports, CalendarJudging, CalendarWriting
+from app.services.imports.import_matching import ImportJudging
+from app.services.imports.imports import ImportService, StatementImports
 from app.services.imports.writing import ImportWriting
 
 

@@ -5,42 +5,28 @@ from __future__ import annotations
 import uuid
 
 from app.adapters.passkey_ceremonies import WebAuthnCeremonies
-from app.adapters.secrets.sealed_forms import SealedForms
-from app.adapters.secrets.sealed_words import SealedWords
-from app.container.made_once import made_once
+from app.adapters.secrets import SealedForms, SealedWords
+from app.container.stores import made_once
 from app.container.subjects.campus import CampusServices
-from app.services.accounts.account_notices import AccountNotices
-from app.services.accounts.federation import FederationService
-from app.services.accounts.handed_links import HandedLinks
-from app.services.accounts.invitations import InvitationService
-from app.services.accounts.memberships import Memberships
-from app.services.accounts.passkeys import PasskeyService
-from app.services.accounts.sessions import SessionService
-from app.services.accounts.set_aside import SetAsideService
-from app.services.accounts.sign_in import SignInService
-from app.services.awards.handing.handing_over import HandingOver
-from app.services.awards.handing.slips import SlipService
-from app.services.awards.withdrawals import WithdrawalService
-from app.services.campus.directory import DirectoryService
-from app.services.campus.history import HistoryService
-from app.services.campus.operators import OperatorService
-from app.services.campus.team import TeamService
+from app.services.accounts.invitations import HandedLinks, InvitationService, Memberships
+from app.services.accounts.sessions import AccountNotices, PasskeyService, SessionService
+from app.services.accounts.sign_in import FederationService, SetAsideService, SignInService
+from app.services.awards.bulk_revocation import WithdrawalService
+from app.services.awards.claim_slips import SlipService
+from app.services.awards.delivery import HandingOver
+from app.services.campus.campus import HistoryService, OperatorService, TeamService
+from app.services.campus.dashboard import DirectoryService
 from app.services.learners.contributions import ContributionService
-from app.services.learners.personal_log import PersonalLog
-from app.services.learners.portfolio_documents import PortfolioDocuments
-from app.services.learners.portfolios import PortfolioService
-from app.services.learners.self_awards import SelfAwards
-from app.services.messages.account import AccountLetters
+from app.services.learners.my_log import PersonalLog, SelfAwards
+from app.services.learners.portfolios import PortfolioDocuments, PortfolioService
+from app.services.messages.account import AccountLetters, NameLetters, PersonalLetters
 from app.services.messages.endorsements import EndorsementLetters
 from app.services.messages.letters import LetterService
-from app.services.messages.names import NameLetters
-from app.services.messages.personal import PersonalLetters
 from app.services.messages.reminders import ReminderService
 from app.services.messages.requests import RequestLetters
 from app.services.messages.rights import RightsLetters
-from app.services.people.merging import MergingService
-from app.services.people.own_addresses import OwnAddressService
-from app.services.people.people import PeopleService
+from app.services.people.people import OwnAddressService, PeopleService
+from app.services.people.record_merge import MergingService
 from app.services.publishing.status import StatusService
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from app.container.made_once import made_once
+from app.container.stores import made_once
 from app.container.subjects.activity_log import LogServices
-from app.services.people.guardians import GuardianService
-from app.services.privacy.archive import ArchiveService
-from app.services.privacy.erasure_proofs import ErasureProofs
-from app.services.privacy.erasures import ErasureService
-from app.services.privacy.retention import RetentionService
+from app.services.people.parental_consent import GuardianService
+from app.services.privacy import ArchiveService, ErasureProofs, ErasureService, RetentionService
 
 
 class RightsServices(LogServices):

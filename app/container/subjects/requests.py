@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.container.made_once import made_once
+from app.container.stores import made_once
 from app.container.subjects.endorsements import EndorsementServices
 from app.services.learners.requests import AskingService, ReviewService
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from app.container.made_once import made_once
+from app.container.stores import made_once
 from app.container.subjects.privacy import RightsServices
-from app.services.trust.followed_lists import FollowedLists
+from app.services.trust.external_trust_lists import FollowedLists
 from app.services.trust.labels import LabelService
 from app.services.trust.network_register import NetworkRegister
-from app.services.trust.partner_keys import PartnerKeys
-from app.services.verification.vc_api import VcApi
+from app.services.trust.organisations import PartnerKeys
+from app.services.verification.batches import VcApi
 
 
 class TrustServices(RightsServices):

@@ -8,14 +8,21 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, delete, func, select
 
-from app.db.engine.bulk import IN_ONE_QUERY, among, read_bare
-from app.db.engine.plain_text import holds_all
-from app.domain.activities.activities import Activity, ActivityCampus, Participation
-from app.domain.activities.plans import ActivityCompetency, ActivitySession, Attendance
+from app.db.engine.queries import holds_all
+from app.db.engine.writes import IN_ONE_QUERY, among, read_bare
+from app.domain.activities.activities import (
+    Activity,
+    ActivityCampus,
+    ActivityCompetency,
+    ActivitySession,
+    Attendance,
+    Participation,
+)
+from app.domain.activities.files import ActivityFile, FileContent, FileNoun, FileState, StoredFile
 from app.domain.campus.campus import Campus
-from app.domain.core.plain_text import words_of
+from app.domain.core import words_of
 from app.domain.people.people import Person
 from app.errors import NotFound
 from app.language import N_
@@ -247,3 +254,116 @@ class ActivityStore:
     def add_participations(self, participations: Iterable[Participation]) -> None:
         self.session.add_all(list(participations))
         self.session.flush()
+
+
+class ActivityFileStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def save(self, row: ActivityFile) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def get(self, activity_id: uuid.UUID, file_id: uuid.UUID) -> ActivityFile:
+        row = self.session.get(ActivityFile, file_id)
+        if row is None or row.activity_id != activity_id or row.removed_at is not None:
+            raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+        return row
+
+    def ever_of(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
+        """The files that belong to it, and those that were removed."""
+        query = select(ActivityFile.file_id).where(ActivityFile.activity_id == activity_id)
+        return list(self.session.exec(query))
+
+    def of(self, activity_ids: Collection[uuid.UUID]) -> Sequence[tuple[ActivityFile, StoredFile]]:
+        query = (
+            select(ActivityFile, StoredFile)
+            .join(StoredFile, col(StoredFile.id) == col(ActivityFile.file_id))
+            .where(col(ActivityFile.activity_id).in_(activity_ids), col(ActivityFile.removed_at).is_(None))
+            .order_by(col(StoredFile.added_at), col(StoredFile.name), col(StoredFile.id))
+        )
+        return self.session.exec(query).all()
+
+    def activities_of(
+        self, person_id: uuid.UUID, participation_ids: Collection[uuid.UUID]
+    ) -> dict[uuid.UUID, uuid.UUID]:
+        """The activity of each of these participations where the person was there."""
+        rows = self.session.exec(
+            select(Participation.id, Participation.activity_id).where(
+                Participation.person_id == person_id,
+                col(Participation.is_present),
+                col(Participation.id).in_(participation_ids),
+            )
+        )
+        return dict(rows.all())
+
+    def was_there(self, person_id: uuid.UUID, activity_id: uuid.UUID) -> bool:
+        query = select(Participation.id).where(
+            Participation.person_id == person_id,
+            Participation.activity_id == activity_id,
+            col(Participation.is_present),
+        )
+        return self.session.exec(query).first() is not None
+
+
+class FileStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, file: StoredFile, content: FileContent) -> StoredFile:
+        """The same bytes handed in twice for the same thing are one file."""
+        again = next((one for one in self.of(file.noun, file.noun_id) if one.digest == file.digest), None)
+        if again is not None:
+            return again
+        self.session.add(file)
+        self.session.flush()
+        self.session.add(content)
+        self.session.flush()
+        return file
+
+    def save(self, file: StoredFile) -> None:
+        self.session.add(file)
+        self.session.flush()
+
+    def of(self, noun: FileNoun, noun_id: uuid.UUID) -> Sequence[StoredFile]:
+        return self.of_many(noun, [noun_id])
+
+    def of_many(self, noun: FileNoun, noun_ids: Collection[uuid.UUID]) -> Sequence[StoredFile]:
+        query = select(StoredFile).where(StoredFile.noun == noun, col(StoredFile.noun_id).in_(noun_ids))
+        return self.session.exec(
+            query.order_by(col(StoredFile.added_at), col(StoredFile.name), col(StoredFile.id))
+        ).all()
+
+    def get(self, noun: FileNoun, noun_id: uuid.UUID, file_id: uuid.UUID) -> StoredFile:
+        file = self.session.get(StoredFile, file_id)
+        if file is None or file.noun is not noun or file.noun_id != noun_id:
+            raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+        return file
+
+    def find(self, file_id: uuid.UUID) -> StoredFile | None:
+        return self.session.get(StoredFile, file_id)
+
+    def content(self, file_id: uuid.UUID) -> bytes:
+        return self._content(file_id).content
+
+    def preview(self, file_id: uuid.UUID) -> bytes | None:
+        return self._content(file_id).preview
+
+    def _content(self, file_id: uuid.UUID) -> FileContent:
+        content = self.session.get(FileContent, file_id)
+        if content is None:
+            raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+        return content
+
+    def waiting(self, *, limit: int) -> list[uuid.UUID]:
+        query = select(StoredFile.id).where(StoredFile.state == FileState.WAITING)
+        return list(self.session.exec(query.order_by(col(StoredFile.added_at)).limit(limit)))
+
+    def empty(self, file_ids: Iterable[uuid.UUID]) -> None:
+        """Their bytes go; what is said of them stays."""
+        self.session.exec(delete(FileContent).where(col(FileContent.file_id).in_(list(file_ids))))
+
+    def remove(self, file_ids: Iterable[uuid.UUID]) -> None:
+        ids = list(file_ids)
+        self.empty(ids)
+        self.session.exec(delete(StoredFile).where(col(StoredFile.id).in_(ids)))

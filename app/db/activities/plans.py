@@ -10,22 +10,24 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, delete, func, select, update
 
-from app.domain.activities.activities import Activity, ActivityCampus, Participation
-from app.domain.activities.activity_files import ActivityFile
-from app.domain.activities.plans import (
+from app.domain.activities.activities import (
+    Activity,
     ActivityBadge,
+    ActivityCampus,
     ActivityCompetency,
     ActivitySession,
     ActivityTrainer,
     Attendance,
     Holding,
+    Participation,
     check_nothing_rests,
 )
-from app.domain.activities.rooms import Room, RoomEntry, WaitingSignature
+from app.domain.activities.check_in import Room, RoomEntry, WaitingSignature
+from app.domain.activities.files import ActivityFile
 from app.domain.awards.awards import Award
 from app.domain.awards.batches import AwardBatch, BatchState
 from app.domain.campus.campus import Campus
-from app.domain.learners.contributions import Contribution
+from app.domain.learners.portfolios import Contribution
 from app.domain.people.people import Person
 
 _UNDER_WAY = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)

@@ -26,18 +26,17 @@ from sqlalchemy.orm import ORMExecuteState, UOWTransaction
 from sqlmodel import Session, SQLModel, col, func
 from sqlmodel import select as one_of
 
-from app.db.activity_log.recovery import typed_values
-from app.db.engine.bulk import among
-from app.domain.accounts.access import ApiToken
+from app.db.activity_log.integrity import typed_values
+from app.db.engine.writes import among
+from app.domain.accounts.sessions import ApiToken
 from app.domain.accounts.sessions import Session as Sitting
 from app.domain.accounts.sign_in import Challenge, SignInLink
 from app.domain.activity_log.recovery import CHOICES, NEVER_DELETED, ChoiceChange, as_json
 from app.domain.awards.awards import Award, Visibility
-from app.domain.learners.brought_badges import BroughtBadge
-from app.domain.learners.portfolios import Portfolio
-from app.domain.people.guardians import ParentAgreement
+from app.domain.learners.portfolios import BroughtBadge, Portfolio
+from app.domain.people.parental_consent import ParentAgreement
 from app.domain.people.people import Person, PersonAddress
-from app.domain.trust.endorsements import Endorsement
+from app.domain.trust.organisations import Endorsement
 from app.tenancy.scope import Reach
 
 Key = tuple[Any, ...]

@@ -6,25 +6,87 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from functools import partial
+from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Select, false, or_, update
+from sqlalchemy import CursorResult, Select, bindparam, exists, false, literal_column, or_, update
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, SQLModel, col, func, select
 
-from app.db.awards.pages import at_hand, read_page
-from app.db.badges.badges import WITHOUT_PICTURES
-from app.db.engine.bulk import IN_ONE_QUERY, among, insert_rows
-from app.db.privacy.erasures import check_not_erased, erased_between
+from app.db.badges import WITHOUT_PICTURES
+from app.db.engine.queries import QuickRead
+from app.db.engine.session import check_row
+from app.db.engine.writes import IN_ONE_QUERY, among, bare_rows, insert_rows
+from app.db.privacy import check_not_erased, erased_between
+from app.db.trust import is_shown
 from app.domain.activities.activities import Activity
 from app.domain.awards.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
+from app.domain.awards.open_badges import AwardEvidence, EvidenceDisclosure, Shown
 from app.domain.badges.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus.campus import Campus
 from app.domain.learners.requests import BadgeRequest
+from app.domain.people.parental_consent import is_minor_for
 from app.domain.people.people import AgeGroup, Person
+from app.domain.privacy import ErasedAward
+from app.domain.trust.organisations import Endorsement
 from app.errors import NotFound
 from app.language import N_
 from app.tenancy.scope import found_by_name, rows_named_outside
+
+_AT_HAND: Final = "page of an award"
+_KINDS: Final[tuple[type[SQLModel], ...]] = (Award, Person, SignedDocument, AwardEvidence)
+_PAGE: Final = QuickRead(
+    lambda _: (
+        select_rows(
+            *(column for kind in _KINDS for column in kind.__table__.c),  # type: ignore[attr-defined]
+            exists(
+                select_rows(literal_column("1")).where(
+                    col(Endorsement.award_id) == bindparam("award_id"), is_shown()
+                )
+            ),
+        )
+        .select_from(Award)
+        .join(Person, col(Person.id) == col(Award.person_id))
+        .join(SignedDocument, col(SignedDocument.award_id) == col(Award.id))
+        .join(AwardEvidence, col(AwardEvidence.award_id) == col(Award.id), isouter=True)
+        .where(col(Award.id) == bindparam("award_id"))
+    )
+)
+
+
+@dataclass(frozen=True)
+class AwardPage:
+    award: Award
+    person: Person
+    document: SignedDocument
+    """The first edition."""
+    evidence: AwardEvidence | None
+    is_endorsed: bool
+    """Whether anything is shown that was said of this very award."""
+
+
+def read_page(session: Session, award_id: uuid.UUID) -> AwardPage | None:
+    """For a transaction that only reads; the other stores over it find the rows `at_hand`."""
+    session.info.pop(_AT_HAND, None)
+    rows = found_by_name(session, lambda: _PAGE.rows(session, {"award_id": award_id}) or None)
+    if not rows:
+        return None
+    page = _made(rows[0])
+    check_row(session, page.award)
+    session.info[_AT_HAND] = page
+    return page
+
+
+def at_hand(session: Session, award_id: uuid.UUID) -> AwardPage | None:
+    """What was read of this award for its page, in the same transaction."""
+    page: AwardPage | None = session.info.get(_AT_HAND)
+    return page if page is not None and page.award.id == award_id else None
+
+
+def _made(row: Sequence[Any]) -> AwardPage:
+    award, person, document, evidence = bare_rows(row, _KINDS)
+    return AwardPage(award, person, document, evidence if evidence.award_id else None, bool(row[-1]))
+
 
 MOST_OF_ONE_PERSON = 500
 
@@ -406,3 +468,70 @@ class AwardStore:
             )
             found.update(dict(self.session.exec(query).all()))
         return found
+
+
+_SHOWN = select_rows(col(EvidenceDisclosure.number), col(EvidenceDisclosure.shown)).where(
+    col(EvidenceDisclosure.award_id) == bindparam("award_id")
+)
+"""Written once: composing a query takes longer than the database takes to answer it."""
+
+
+class AwardEvidenceStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add_all(self, rows: Sequence[AwardEvidence]) -> None:
+        insert_rows(self.session, rows)
+
+    def find(self, award_id: uuid.UUID) -> AwardEvidence | None:
+        if page := at_hand(self.session, award_id):
+            return page.evidence
+        return found_by_name(self.session, lambda: self.session.get(AwardEvidence, award_id))
+
+    def is_erased(self, award_id: uuid.UUID) -> bool:
+        """Whether that was the number of an award that its holder had erased."""
+        return self.session.get(ErasedAward, award_id) is not None
+
+    def is_of_minor(self, award_id: uuid.UUID) -> bool:
+        """Whether the award's holder is a minor as far as anything public is concerned."""
+        query = (
+            select(Person, Activity)
+            .select_from(Award)
+            .join(Person, col(Award.person_id) == col(Person.id))
+            .join(Activity, col(Award.activity_id) == col(Activity.id), isouter=True)
+            .where(Award.id == award_id)
+        )
+        found = found_by_name(self.session, lambda: self.session.exec(query).first())
+        return found is not None and is_minor_for(*found)
+
+    def holder_read(self, award_id: uuid.UUID) -> tuple[Award, Person] | None:
+        """Without a question to the database where the page of the award was read."""
+        page = at_hand(self.session, award_id)
+        return (page.award, page.person) if page else None
+
+    def find_activity(self, activity_id: uuid.UUID) -> Activity | None:
+        return found_by_name(self.session, lambda: self.session.get(Activity, activity_id))
+
+    def replace(self, row: AwardEvidence) -> None:
+        """Of an award that was signed again: what was chosen to be shown of it stays."""
+        self.session.merge(row)
+        self.session.flush()
+
+    def shown_of(self, award_id: uuid.UUID) -> dict[int, Shown]:
+        """What was chosen, by number of the line."""
+        read = partial(self.session.execute, _SHOWN, {"award_id": award_id})
+        award = self.session.get(Award, award_id)
+        if award is not None and award.visibility is Visibility.OPEN:
+            rows = read().all()
+        else:
+            with rows_named_outside(self.session):
+                rows = read().all()
+        return {row.number: row.shown for row in rows}
+
+    def choose(self, award_id: uuid.UUID, number: int, shown: Shown, *, at: datetime) -> None:
+        row = self.session.get(EvidenceDisclosure, (award_id, number))
+        if row is None:
+            row = EvidenceDisclosure(award_id=award_id, number=number, shown=shown, set_at=at)
+        row.shown, row.set_at = shown, at
+        self.session.add(row)
+        self.session.flush()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Function, Uuid, insert, literal, literal_column
+from sqlalchemy import JSON, Function, Uuid, exists, func, insert, literal, literal_column, or_
+from sqlalchemy import select as sa_select
 from sqlalchemy import select as select_columns
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, delete, select
 
-from app.db.engine.bulk import IN_ONE_QUERY, among, insert_rows, read_bare, update_rows
-from app.db.people.people import THE_ADDRESS_FIRST
-from app.domain.activities.activities import Participation
-from app.domain.awards.awards import Award, LineOutcome
+from app.db.activities.activities import organised_by
+from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, read_bare, update_rows
+from app.db.messages import refused_for_good
+from app.db.people import THE_ADDRESS_FIRST
+from app.domain.activities.activities import Activity, ActivityCampus, Participation
+from app.domain.awards.awards import Award, AwardState, LineOutcome
 from app.domain.awards.batches import (
     A_PIECE,
     A_PIECE_OF_ONE_WRITER,
@@ -26,6 +30,8 @@ from app.domain.awards.batches import (
     WithdrawalOutcome,
     WithdrawalState,
 )
+from app.domain.awards.claim_slips import ClaimCode
+from app.domain.awards.signing_clock import ONLY_ROW, SigningClock
 from app.domain.people.people import Person, PersonAddress
 from app.errors import NotFound
 from app.language import N_
@@ -261,3 +267,137 @@ class BatchStore:
     def answer_withdrawals(self, withdrawal_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
         changes = [{"withdrawal_id": withdrawal_id, **each} for each in answers]
         update_rows(self.session, WithdrawalLine, ("withdrawal_id", "position"), changes)
+
+
+class ClaimCodeStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def owners(self, digests: Sequence[str]) -> dict[str, uuid.UUID]:
+        """Whose codes these are, of those that are handed out."""
+        found: dict[str, uuid.UUID] = {}
+        for start in range(0, len(digests), IN_ONE_QUERY):
+            query = select(ClaimCode).where(col(ClaimCode.digest).in_(digests[start : start + IN_ONE_QUERY]))
+            found.update({code.digest: code.award_id for code in self.session.exec(query)})
+        return found
+
+    def find(self, digest: str) -> ClaimCode | None:
+        """Locked until the transaction ends: a code is used once, whoever is quicker."""
+        query = select(ClaimCode).where(ClaimCode.digest == digest).with_for_update()
+        return self.session.exec(query).first()
+
+    def keep(self, codes: Sequence[ClaimCode]) -> None:
+        self.forget([code.award_id for code in codes])
+        insert_rows(self.session, codes)
+
+    def forget(self, award_ids: Sequence[uuid.UUID]) -> None:
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            ids = award_ids[start : start + IN_ONE_QUERY]
+            self.session.exec(delete(ClaimCode).where(col(ClaimCode.award_id).in_(ids)))
+
+    def sweep(self, at: datetime) -> None:
+        """Forget what has lapsed."""
+        self.session.exec(delete(ClaimCode).where(col(ClaimCode.expires_at) <= at))
+
+
+class SigningClockStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def find(self) -> SigningClock:
+        found = self.session.exec(select(SigningClock).where(SigningClock.id == ONLY_ROW)).first()
+        return found or SigningClock()
+
+    def lock(self) -> SigningClock:
+        query = select(SigningClock).where(SigningClock.id == ONLY_ROW).with_for_update()
+        found = self.session.exec(query.execution_options(populate_existing=True)).first()
+        return found or SigningClock()
+
+    def save(self, row: SigningClock) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+
+@dataclass(frozen=True)
+class Lately:
+    """How much happened since a moment."""
+
+    awards: int
+    claimed: int
+    people: int
+    activities: int
+
+
+class WaitingStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def lately(self, campus_id: uuid.UUID, *, since: datetime, days: tuple[date, date]) -> Lately:
+        """Awards and their claims since a moment; activities of those days, and the people who came."""
+        awards, claimed = self.session.execute(
+            sa_select(func.count(), func.count(col(Award.claimed_at))).where(
+                col(Award.campus_id) == campus_id,
+                col(Award.awarded_at) >= since,
+                col(Award.undone_at).is_(None),
+            )
+        ).one()
+        in_week = (
+            sa_select(col(Activity.id))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(
+                organised_by(campus_id),
+                col(Activity.starts_on) <= days[1],
+                col(Activity.ends_on) >= days[0],
+            )
+        )
+        activities = self.session.scalar(sa_select(func.count()).select_from(in_week.subquery()))
+        people = self.session.scalar(
+            sa_select(func.count(func.distinct(col(Participation.person_id)))).where(
+                col(Participation.activity_id).in_(in_week), col(Participation.is_present)
+            )
+        )
+        return Lately(awards, claimed, people or 0, activities or 0)
+
+    def activities_without_awards(
+        self, campus_id: uuid.UUID, *, ended: tuple[date, date], limit: int
+    ) -> list[Activity]:
+        """Those that ended in that time, with people recorded and nothing given."""
+        rows = self.session.execute(
+            sa_select(Activity)
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(
+                organised_by(campus_id),
+                col(Activity.ends_on) >= ended[0],
+                col(Activity.ends_on) <= ended[1],
+                exists().where(
+                    col(Participation.activity_id) == col(Activity.id), col(Participation.is_present)
+                ),
+                ~exists().where(col(Award.activity_id) == col(Activity.id), col(Award.undone_at).is_(None)),
+            )
+            .order_by(col(Activity.ends_on).desc(), col(Activity.id))
+            .limit(limit)
+        )
+        return [row[0] for row in rows]
+
+    def refused_letters(self, campus_id: uuid.UUID, *, since: datetime, limit: int) -> int:
+        """At most `limit`: a thousand refusals are one thing to do."""
+        few = refused_for_good(campus_id, since=since).limit(limit)
+        return self.session.scalar(sa_select(func.count()).select_from(few.subquery())) or 0
+
+    def unclaimed_awards(
+        self, campus_id: uuid.UUID, *, given: tuple[datetime, datetime], at: datetime, limit: int
+    ) -> int:
+        """Given in that time, still good, and claimed by nobody; at most `limit`."""
+        few = (
+            sa_select(col(Award.id))
+            .where(
+                col(Award.campus_id) == campus_id,
+                col(Award.awarded_at) >= given[0],
+                col(Award.awarded_at) < given[1],
+                col(Award.claimed_at).is_(None),
+                col(Award.state) == AwardState.ISSUED,
+                or_(col(Award.valid_until).is_(None), col(Award.valid_until) > at),
+            )
+            .limit(limit)
+        )
+        return self.session.scalar(sa_select(func.count()).select_from(few.subquery())) or 0

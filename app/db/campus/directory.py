@@ -13,15 +13,14 @@ from sqlmodel import Session, col
 
 from app.db.activities.activities import organised_by
 from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.badges.badges import WITHOUT_PICTURES
-from app.db.engine.pages import Order, Start, page_of
-from app.db.engine.plain_text import holds_all, plain
+from app.db.badges import WITHOUT_PICTURES
+from app.db.engine.queries import Order, Start, holds_all, page_of, plain
 from app.domain.activities.activities import Activity, ActivityCampus, Participation
 from app.domain.awards.awards import Award
 from app.domain.badges.badges import BadgeVersion
-from app.domain.core.plain_text import plain_text
-from app.domain.people.merging import PersonMerge
+from app.domain.core import plain_text
 from app.domain.people.people import Person, PersonAddress
+from app.domain.people.record_merge import PersonMerge
 
 
 class ListedAward(NamedTuple):

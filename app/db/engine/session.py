@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
 
 import orjson
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
 from sqlalchemy.engine import Dialect, make_url
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from app.db.engine.ongoing_writes import let_writes_go_on
+from alembic import command
+from app.db.engine.writes import let_writes_go_on
 from app.domain.activity_log.activity_log import CampusLog
 from app.domain.awards.awards import Award
-from app.domain.core.plain_text import plain_text
+from app.domain.core import WorkerBeat, plain_text, resource_folder
+from app.tenancy import row_level_security as walls
 
 
 class NotDurable(Exception):
@@ -312,3 +320,89 @@ def check_durable(engine: Engine) -> None:
                 raise NotDurable(
                     f"PostgreSQL runs with {setting} = off: an acknowledged award could be lost."
                 )
+
+
+WORK_SCHEMA = "sceau_work"
+
+
+class WorkerStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def keep(self, beat: WorkerBeat) -> None:
+        self.session.merge(beat)
+        self.session.flush()
+
+    def list_all(self) -> Sequence[WorkerBeat]:
+        return self.session.exec(select(WorkerBeat)).all()
+
+    def remove(self, worker_id: str) -> None:
+        beat = self.session.get(WorkerBeat, worker_id)
+        if beat is not None:
+            self.session.delete(beat)
+            self.session.flush()
+
+
+@dataclass(frozen=True)
+class WorkflowDatabase:
+    """On SQLite a file beside the application's; on PostgreSQL a schema of its own in the same database."""
+
+    url: str
+    schema: str = WORK_SCHEMA
+
+    @staticmethod
+    def beside(database_url: str, chosen: str = "") -> WorkflowDatabase:
+        """`chosen` is another place that the operator prefers."""
+        url = make_url(chosen or database_url)
+        if url.get_backend_name() == "sqlite" and not chosen:
+            path = Path(str(url.database))
+            url = url.set(database=str(path.with_name(f"{path.stem}-work{path.suffix or '.sqlite'}")))
+        return WorkflowDatabase(url.render_as_string(hide_password=False))
+
+    def prepare(self) -> None:
+        """Readers of a SQLite file must not wait for its writers."""
+        url = make_url(self.url)
+        if url.get_backend_name() != "sqlite":
+            return
+        keep_private(Path(str(url.database)))
+        connection = sqlite3.connect(str(url.database), timeout=30)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        finally:
+            connection.close()
+
+
+_FOLDER = resource_folder("alembic")
+
+
+def configuration(url: str, *, granted_to: str = "") -> Config:
+    """`granted_to`: the role that the application connects as, where that is not the owner of the tables."""
+    config = Config()
+    config.set_main_option("granted_to", granted_to.replace("%", "%%"))
+    config.set_main_option("script_location", str(_FOLDER))
+    # Alembic interpolates %, which may stand in a password.
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config
+
+
+def upgrade(url: str, revision: str = "head", *, granted_to: str = "") -> None:
+    command.upgrade(configuration(url, granted_to=granted_to), revision)
+
+
+def downgrade(url: str, revision: str = "base") -> None:
+    command.downgrade(configuration(url), revision)
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database stands at the newest revision and behind the walls that this program knows."""
+    with engine.connect() as connection:
+        return (
+            walls.stand(connection)
+            and MigrationContext.configure(connection).get_current_revision() == _newest()
+        )
+
+
+@cache
+def _newest() -> str | None:
+    """Read once: the scripts of a release do not change, and reading them costs as much as a page."""
+    return ScriptDirectory.from_config(configuration("")).get_current_head()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from sqlmodel import Field, SQLModel
+
+from app.domain.core import moment, part_of
 from app.errors import NotAllowed
 from app.language import N_
 
@@ -87,3 +92,9 @@ def may(roles: Iterable[Role], deed: Deed) -> bool:
 def check_may(roles: Iterable[Role], deed: Deed) -> None:
     if not may(roles, deed):
         raise NotAllowed(_REFUSALS[deed])
+
+
+class Operator(SQLModel, table=True):
+    __tablename__ = "operator"
+    person_id: uuid.UUID = Field(sa_column=part_of("person"))
+    since: datetime = Field(sa_column=moment())

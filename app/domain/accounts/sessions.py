@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
-from app.domain.core.columns import moment, new_id, points_to, word_of
-from app.errors import NotAllowed, NotSignedIn
+from app.domain.core import moment, new_id, points_to, word_of, words
+from app.errors import InvalidInput, NotAllowed, NotSignedIn
 from app.language import N_
 
 LEARNER_SESSION_LIFE = timedelta(days=1)
@@ -110,3 +114,103 @@ def check_proved(session: Session, *, needs_passkey: bool, fresh: bool, at: date
             N_("Vous vous êtes identifié il y a plus d’une demi-heure. Confirmez que c’est bien vous."),
             by_passkey=needs_passkey,
         )
+
+
+LONGEST_TOKEN_LIFE = timedelta(days=365)
+
+
+class Scope(StrEnum):
+    AWARD_CREATE = "award:create"
+    AWARD_REVOKE = "award:revoke"
+    BADGE_WRITE = "badge:write"
+    ACTIVITY_WRITE = "activity:write"
+    READ = "read"
+    CREDENTIAL_ISSUE = "credential:issue"
+    """Any credential with the key of the campus, for conformance suites: the operator gives it, no page offers it."""
+
+
+class ApiToken(SQLModel, table=True):
+    __tablename__ = "api_token"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    label: str = Field(max_length=120)
+    secret_digest: str = Field(unique=True, max_length=64)
+    scopes: list[str] = Field(sa_column=words())
+    created_at: datetime = Field(sa_column=moment())
+    expires_at: datetime = Field(sa_column=moment())
+    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+def digest_of(secret: str) -> str:
+    """Secrets here are 256 random bits, so a plain SHA-256 keeps them."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def check_token(token: ApiToken, scope: Scope, *, at: datetime) -> None:
+    if token.revoked_at is not None or at >= token.expires_at:
+        raise NotSignedIn(N_("Ce jeton d’accès n’est plus valable."))
+    if scope.value not in token.scopes:
+        raise NotAllowed(N_("Ce jeton d’accès n’ouvre pas ce droit : {scope}."), scope=scope.value)
+
+
+def check_token_request(scopes: list[str], life: timedelta) -> None:
+    unknown = [scope for scope in scopes if scope not in {known.value for known in Scope}]
+    if unknown or not scopes:
+        raise InvalidInput(
+            N_("Droits inconnus : {unknown}. Choisissez parmi {known}."),
+            unknown=", ".join(unknown) or "—",
+            known=", ".join(scope.value for scope in Scope),
+        )
+    if not timedelta(0) < life <= LONGEST_TOKEN_LIFE:
+        raise InvalidInput(N_("Un jeton d’accès vit de 1 à 365 jours."))
+
+
+def check_token_label(label: str) -> None:
+    if not label.strip() or len(label) > 120:
+        raise InvalidInput(N_("Dites pour quel logiciel est ce jeton, en 120 signes au plus."))
+
+
+def reminders_proof(secret: bytes, person_id: uuid.UUID) -> str:
+    """The unguessable part of the link by which a person stops reminders."""
+    return hmac.new(secret, b"reminders|" + person_id.bytes, hashlib.sha256).hexdigest()[:40]
+
+
+def learner_link_proof(secret: bytes, award_id: uuid.UUID, generation: int) -> str:
+    """The unguessable part of a learner's private link: derived, so nothing about it needs to be stored."""
+    message = b"learner-link|" + award_id.bytes + generation.to_bytes(4, "big")
+    return hmac.new(secret, message, hashlib.sha256).hexdigest()[:40]
+
+
+LIFE = timedelta(hours=2)
+MOST_FOR_ONE = 5
+"""Of one person; the oldest gives way."""
+LONGEST_TYPED = 1024 * 1024
+"""In bytes, of a form that came when its sender was signed out: a pasted list of ten thousand lines fits."""
+
+
+class SetAside(SQLModel, table=True):
+    """What opens the seal is in the page that asks for the proof, and nowhere here."""
+
+    __tablename__ = "set_aside"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    secret_digest: str = Field(unique=True, max_length=64)
+    sealed: bytes
+    expires_at: datetime = Field(sa_column=moment(index=True))
+
+
+@dataclass(frozen=True)
+class WaitingFile:
+    field: str
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class WaitingForm:
+    """Where it was going, what was typed and which files were chosen."""
+
+    path: str
+    fields: Sequence[tuple[str, str]]
+    files: Sequence[WaitingFile] = ()

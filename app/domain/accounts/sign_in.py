@@ -5,15 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
+import unicodedata
 import uuid
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import BigInteger, Field, SQLModel, UniqueConstraint
 
-from app.domain.core.columns import moment, new_id, part_of, points_to, word_of, words
-from app.errors import Conflict, NotSignedIn
+from app.domain.accounts.sessions import FRESH
+from app.domain.core import moment, new_id, part_of, points_to, word_of, words
+from app.domain.people.people import Person
+from app.errors import Conflict, InvalidInput, NotSignedIn, Unavailable
 from app.language import N_
 
 SIGN_IN_LINK_LIFE = timedelta(minutes=10)
@@ -126,3 +132,343 @@ def answer_challenge(
     if challenge is None or not good:
         raise NotSignedIn(N_("Cette étape a expiré ou a déjà servi. Recommencez."))
     return challenge
+
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 1024
+# What guessers try first, in French and in English; longer words come before those they contain.
+_OBVIOUS = re.split(
+    r"\s+",
+    "administrateur administrator administration motdepasse motdepass password passwort passphrase "
+    "bienvenue bonjour welcome formation formateur enseignant professeur apprenant etudiant campus lycee college "
+    "sceau badges badge openbadge secret azertyuiop qwertyuiop azerty qwerty qsdfghjklm asdfghjkl wxcvbn zxcvbn "
+    "soleil sunshine princess princesse dragon monkey football marseille chocolat doudou loulou iloveyou jetaime "
+    "letmein changeme changezmoi printemps automne hiver janvier fevrier mars avril juin juillet aout "
+    "septembre octobre novembre decembre superman batman master default temporaire provisoire test user admin root "
+    "france paris lyon dijon creusot vesoul montbeliard cluny education nationale abcdefghijklmnopqrstuvwxyz",
+)
+_RUNS = (
+    "01234567890123456789",
+    "98765432109876543210",
+    "abcdefghijklmnopqrstuvwxyz",
+    "azertyuiop",
+    "qwertyuiop",
+)
+_LEET = str.maketrans("@4301!5$7+", "aaeoiisstt")
+# Of what nobody would guess, at least this much, and this many different signs.
+_LEAST_LEFT = 6
+_LEAST_DIFFERENT = 5
+_SHORTEST_CONTEXT = 4
+
+
+def normal_password(text: str) -> str:
+    """One spelling for what keyboards and systems write in several ways (NIST SP 800-63B)."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def check_password(password: str, *, context: Iterable[str] = ()) -> None:
+    """`context`: the person's names and addresses, and whatever else belongs to them for everybody to see."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise InvalidInput(
+            N_(
+                "Ce mot de passe est trop court : au moins {least} signes. Une phrase fait très bien l’affaire."
+            ),
+            least=SHORTEST_PASSWORD,
+        )
+    if len(password) > LONGEST_PASSWORD:
+        raise InvalidInput(
+            N_("Ce mot de passe est trop long : {most} signes au plus."), most=LONGEST_PASSWORD
+        )
+    plain = _plain(password)
+    own = {word for text in context for word in re.split(r"[\W_]+", _plain(text))}
+    own = {word for word in own if len(word) >= _SHORTEST_CONTEXT}
+    for reading in (plain, plain.translate(_LEET)):
+        left = reading
+        for word in sorted((*own, *_OBVIOUS), key=len, reverse=True):
+            left = left.replace(word, "\x00")
+        left = _without_runs(left).replace("\x00", "")
+        left = re.sub(r"(19|20)\d\d|[\W_]", "", left)
+        if len(left) < _LEAST_LEFT or len(set(left)) < _LEAST_DIFFERENT:
+            raise InvalidInput(
+                N_(
+                    "Ce mot de passe se devine : il tient à des mots courants, à une suite de touches, à votre nom ou à votre adresse. Prenez quatre ou cinq mots sans rapport entre eux."
+                )
+            )
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+
+
+def _without_runs(text: str) -> str:
+    """`text` without runs of four keys and more, and without signs that only repeat the one before."""
+    text = re.sub(r"(.{1,4}?)\1{2,}", r"\1", text)
+    for run in _RUNS:
+        for length in range(len(run), 3, -1):
+            for start in range(len(run) - length + 1):
+                text = text.replace(run[start : start + length], "\x00")
+    return text
+
+
+MOST_PASSKEYS = 20
+LONGEST_NAME = 60
+
+
+class Passkey(SQLModel, table=True):
+    """`credential_id` is in base64url; `sign_count` only grows where the authenticator counts at all."""
+
+    __tablename__ = "passkey"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    credential_id: str = Field(unique=True, max_length=1400)
+    public_key: bytes
+    sign_count: int = Field(default=0, sa_type=BigInteger)
+    name: str = Field(max_length=LONGEST_NAME)
+    created_at: datetime = Field(sa_column=moment())
+    used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+def check_passkey_name(name: str) -> None:
+    if not name.strip() or len(name) > LONGEST_NAME:
+        raise InvalidInput(
+            N_("Donnez à cette clé un nom de 1 à {most} signes, par exemple « Téléphone »."),
+            most=LONGEST_NAME,
+        )
+
+
+def check_room_for_passkey(count: int) -> None:
+    if count >= MOST_PASSKEYS:
+        raise Conflict(N_("Vous avez déjà {most} clés. Retirez-en une d’abord."), most=MOST_PASSKEYS)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Whose key it will be: what the authenticator shows its holder, and a handle by which it names them to us."""
+
+    handle: bytes
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class PasskeyChallenge:
+    """`options` is for the browser; the answer repeats `challenge` (base64url)."""
+
+    challenge: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    challenge: str
+    credential_id: str
+    handle: bytes | None
+
+
+@dataclass(frozen=True)
+class NewKey:
+    credential_id: str
+    public_key: bytes
+    sign_count: int
+
+
+class Ceremonies(Protocol):
+    def ask_for_new(self, asking: Asking, known: Iterable[str]) -> PasskeyChallenge: ...
+
+    def ask_for_known(self, known: Iterable[str]) -> PasskeyChallenge: ...
+
+    def challenge_of_new(self, response: str) -> str: ...
+
+    def read(self, response: str) -> Answer: ...
+
+    def check_new(self, response: str, challenge: str) -> NewKey: ...
+
+    def check(self, response: str, challenge: str, public_key: bytes) -> int: ...
+
+
+class PasskeyRefused(NotSignedIn):
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(
+            sentence
+            or N_("Cette clé d’accès n’a pas été reconnue. Recommencez, ou entrez d’une autre façon.")
+        )
+
+
+class CopiedKey(PasskeyRefused):
+    """Two authenticators sign with what only one should hold."""
+
+    def __init__(self, passkey_id: uuid.UUID) -> None:
+        super().__init__(
+            N_(
+                "Cette clé d’accès semble avoir été copiée : nous ne l’acceptons pas. Demandez à l’administration de votre campus de retirer vos clés, puis enregistrez-en une nouvelle."
+            )
+        )
+        self.passkey_id = passkey_id
+
+
+def check_count(passkey: Passkey, counted: int) -> None:
+    """A key that counts counts upwards (WebAuthn, section 6.1.1)."""
+    if (counted or passkey.sign_count) and counted <= passkey.sign_count:
+        raise CopiedKey(passkey.id)
+
+
+LINK_LIFE = timedelta(days=7)
+
+
+class Wish(StrEnum):
+    """What the holder of an award asks for all that is held about them."""
+
+    ARCHIVE = "a"
+    ERASURE_HERE = "c"
+    ERASURE_EVERYWHERE = "t"
+
+
+def mailbox_token(secret: bytes, award_id: uuid.UUID, asked_at: datetime, wish: Wish) -> str:
+    """The unguessable part of such a link."""
+    told = f"{award_id.hex}.{int(asked_at.timestamp())}.{wish.value}"
+    return f"{told}.{_mac(secret, told)}"
+
+
+def read_mailbox_token(secret: bytes, token: str, *, at: datetime) -> tuple[uuid.UUID, Wish]:
+    """The award and what was asked; raises NotSignedIn for a link that is not ours, or too old."""
+    told, _, mac = token.rpartition(".")
+    parts, expected = told.split("."), _mac(secret, told)
+    if len(parts) != 3 or not hmac.compare_digest(mac.encode("utf-8", "replace"), expected.encode()):
+        raise NotSignedIn(N_("Ce lien n’est pas entier. Reprenez celui de la lettre."))
+    if at >= datetime.fromtimestamp(int(parts[1]), UTC) + LINK_LIFE:
+        raise NotSignedIn(N_("Ce lien a plus de sept jours et n’ouvre plus rien. Redemandez-le."))
+    return uuid.UUID(parts[0]), Wish(parts[2])
+
+
+def _mac(secret: bytes, told: str) -> str:
+    message = b"mailbox|" + told.encode("utf-8", "replace")
+    return hmac.new(secret, message, hashlib.sha256).hexdigest()[:40]
+
+
+AWAY = timedelta(minutes=15)
+"""How long one may take at the other service: a second factor is looked for in a bag."""
+CLOCKS_APART = timedelta(minutes=1)
+
+
+class FederatedAccount(SQLModel, table=True):
+    """Keyed on issuer and subject: an address changes hands, a subject does not."""
+
+    __tablename__ = "federated_account"
+    __table_args__ = (
+        UniqueConstraint("issuer", "subject", name="one_person_for_issuer_and_subject"),
+        UniqueConstraint("issuer", "person_id", name="one_subject_for_issuer_and_person"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    issuer: str = Field(max_length=400)
+    subject: str = Field(max_length=255)
+    linked_at: datetime = Field(sa_column=moment())
+
+
+class Purpose(StrEnum):
+    """Why a browser was sent to the other service; what it brings back serves nothing else."""
+
+    ENTER = "enter"
+    LINK = "link"
+    PROVE = "prove"
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """What goes to the other service with the browser. `again`: whoever is there must sign in anew, not be known still."""
+
+    state: str
+    nonce: str
+    verifier: str
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the other service says of whoever signed in there; `address` is empty unless it says it is verified.
+
+    `proved_at` is when they last showed there who they are, None where it does not say.
+    """
+
+    issuer: str
+    subject: str
+    address: str = ""
+    proved_at: datetime | None = None
+
+
+class IdentityProvider(Protocol):
+    """Another sign-in service, as the operator set it up."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def issuer(self) -> str: ...
+
+    def vouches_for(self, address: str) -> bool:
+        """Whether the operator lets it say whose address of ours that is."""
+
+    def question_url(self, question: AuthorizationRequest) -> str:
+        """Where the browser goes; raises ProviderDown."""
+
+    def identity(self, code: str, question: AuthorizationRequest, *, at: datetime) -> Identity:
+        """Who came back with that code; raises ProviderDown or ProviderRefused."""
+
+    def leaving_url(self) -> str:
+        """Where a browser signs out over there; empty where it does not say."""
+
+
+class ProviderDown(Unavailable):
+    """It does not answer, or not as it should: nobody's fault who is signing in."""
+
+
+class ProviderRefused(NotSignedIn):
+    """What came back proves nothing."""
+
+
+class Unlinked(NotSignedIn):
+    """A good account over there that stands for nobody here."""
+
+
+def question_of(state: str, key: bytes, *, again: bool = False) -> AuthorizationRequest:
+    """Derived from the state, which its browser alone holds: nothing that proves anything lies in the database."""
+    return AuthorizationRequest(state, _derived("nonce", state, key), _derived("verifier", state, key), again)
+
+
+def _derived(what: str, state: str, key: bytes) -> str:
+    made = hmac.digest(key, f"openid {what}|{state}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(made).decode().rstrip("=")
+
+
+def proved_at(identity: Identity, *, at: datetime) -> datetime:
+    """Where the service does not say: too long ago for any act that asks for a proof of now."""
+    return identity.proved_at or at - FRESH - timedelta(seconds=1)
+
+
+def check_proved_anew(identity: Identity, *, asked_at: datetime) -> None:
+    """Being known there still is no proof of now."""
+    if identity.proved_at is None or identity.proved_at < asked_at - CLOCKS_APART:
+        raise ProviderRefused(
+            N_(
+                "Ce service ne vous a pas demandé de vous identifier de nouveau, ou ne le dit pas. Confirmez d’une autre façon."
+            )
+        )
+
+
+def person_for(identity: Identity, staff: Sequence[Person], *, is_vouched: bool) -> Person:
+    """The one person of ours whom an account seen for the first time may stand for, by its verified address."""
+    if not identity.address or not is_vouched:
+        raise Unlinked(
+            N_(
+                "Ce compte n’est relié à personne ici. Entrez une première fois avec un lien, puis reliez-le dans « Mon compte »."
+            )
+        )
+    if len(staff) != 1:
+        raise Unlinked(
+            N_(
+                "Aucun campus ne connaît l’adresse de ce compte, ou plusieurs personnes la partagent. Demandez une invitation à l’administration de votre campus."
+            )
+        )
+    return staff[0]

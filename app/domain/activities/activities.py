@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
-from app.domain.core.columns import moment, new_id, part_of, points_to, word_of
-from app.domain.core.plain_text import plain_text
-from app.domain.core.signed_text import check_signed_name
-from app.errors import InvalidInput
+from app.domain.activities.days_as_written import day_in
+from app.domain.core import check_signed_name, moment, new_id, part_of, plain_text, points_to, word_of
+from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 
 BY_NAME_ALONE = "substr(line_key, 1, 1) = '|'"
@@ -182,3 +183,335 @@ def complete(participation: Participation, *, hours: float | None, contribution:
 def hours_of(participation: Participation, activity: Activity) -> float | None:
     """The hours noted for the person, or those of the whole activity."""
     return participation.hours if participation.hours is not None else activity.hours
+
+
+MOST_SESSIONS = 60
+_A_WEEK = 7
+
+
+class ActivityTrainer(SQLModel, table=True):
+    __tablename__ = "activity_trainer"
+    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
+    person_id: uuid.UUID = Field(sa_column=part_of("person"))
+
+
+class ActivityCompetency(SQLModel, table=True):
+    """A competency that is practised there; practising attests nothing."""
+
+    __tablename__ = "activity_competency"
+    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
+    competency_id: uuid.UUID = Field(sa_column=part_of("competency"))
+
+
+class ActivityBadge(SQLModel, table=True):
+    """A badge that it can lead to."""
+
+    __tablename__ = "activity_badge"
+    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
+    badge_id: uuid.UUID = Field(sa_column=part_of("badge"))
+
+
+class ActivitySession(SQLModel, table=True):
+    """One meeting of a series. An activity that meets once has none.
+
+    `planned_for` is the day it was planned for at first, where it was moved since; `place` is empty where it is
+    the activity's. One that is cancelled keeps who had come, and none of its hours count.
+    """
+
+    __tablename__ = "activity_session"
+    __table_args__ = (
+        UniqueConstraint("activity_id", "held_on", name="one_session_a_day"),
+        CheckConstraint("hours IS NULL OR hours > 0", name="session_hours_are_positive"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    activity_id: uuid.UUID = Field(sa_column=points_to("activity"))
+    held_on: date
+    hours: float | None = None
+    place: str = Field(default="", max_length=200)
+    planned_for: date | None = None
+    cancelled_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class Attendance(SQLModel, table=True):
+    """Somebody came to that session; `hours` are their own, where they are not the session's."""
+
+    __tablename__ = "attendance"
+    __table_args__ = (CheckConstraint("hours IS NULL OR hours >= 0", name="attended_hours_not_negative"),)
+    session_id: uuid.UUID = Field(sa_column=part_of("activity_session"))
+    participation_id: uuid.UUID = Field(sa_column=part_of("participation"))
+    noted_at: datetime = Field(sa_column=moment())
+    hours: float | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one form says besides the activity itself."""
+
+    campuses: Collection[str] = ()
+    """Slugs of campuses asked to organise it too."""
+    trainers: Collection[uuid.UUID] = ()
+    competencies: Collection[uuid.UUID] = ()
+    badges: Collection[uuid.UUID] = ()
+    days: Sequence[date] = ()
+    """Of a series; none where it is held once."""
+
+
+def days_until_next(activity: Activity, *, today: date) -> int:
+    """Whole weeks to the next time of the same: after its last day, and not in the past."""
+    weeks = 1
+    while (
+        activity.starts_on + timedelta(days=_A_WEEK * weeks) <= activity.ends_on
+        or activity.ends_on + timedelta(days=_A_WEEK * weeks) < today
+    ):
+        weeks += 1
+    return _A_WEEK * weeks
+
+
+def copied(activity: Activity, *, days: int, at: datetime) -> Activity:
+    shift = timedelta(days=days)
+    return Activity(
+        kind=activity.kind,
+        title=activity.title,
+        description=activity.description,
+        starts_on=activity.starts_on + shift,
+        ends_on=activity.ends_on + shift,
+        place=activity.place,
+        hours=activity.hours,
+        audience=activity.audience,
+        created_at=at,
+    )
+
+
+def session_nearest(sessions: Iterable[ActivitySession], *, today: date) -> ActivitySession | None:
+    """Today's, or else the one that is nearest; of two as near, the one that was held. None that is cancelled."""
+    held = [each for each in sessions if each.cancelled_at is None]
+    return min(held, key=lambda each: (abs((each.held_on - today).days), each.held_on), default=None)
+
+
+class Holding(StrEnum):
+    """What keeps an activity from being deleted, because it rests on it."""
+
+    CAMPUSES = "campuses"
+    AWARDS = "awards"
+    BATCHES = "batches"
+    SIGNATURES = "signatures"
+    CONTRIBUTIONS = "contributions"
+    PEOPLE = "people"
+    FILES = "files"
+    ELSEWHERE = "elsewhere"
+    """Something of a campus that organised it once."""
+
+
+WHY_IT_STAYS = {
+    Holding.CAMPUSES: N_("Cette activité ne peut pas être supprimée : un autre campus l’organise aussi."),
+    Holding.AWARDS: N_("Cette activité ne peut pas être supprimée : des badges y ont été attribués."),
+    Holding.BATCHES: N_(
+        "Cette activité ne peut pas être supprimée : une attribution y est programmée ou en cours."
+    ),
+    Holding.SIGNATURES: N_(
+        "Cette activité ne peut pas être supprimée : des personnes ont signé leur présence avec leur téléphone."
+    ),
+    Holding.CONTRIBUTIONS: N_(
+        "Cette activité ne peut pas être supprimée : des personnes y ont rattaché une contribution."
+    ),
+    Holding.PEOPLE: N_(
+        "Cette activité ne peut pas être supprimée : des personnes y sont notées, présentes ou absentes, et le journal le dit."
+    ),
+    Holding.FILES: N_(
+        "Cette activité ne peut pas être supprimée : des photos ou des fichiers y ont été joints, et le journal le dit."
+    ),
+    Holding.ELSEWHERE: N_(
+        "Cette activité ne peut pas être supprimée : un campus qui l’a organisée y a encore quelque chose."
+    ),
+}
+
+
+class StillHeld(Conflict): ...
+
+
+def check_nothing_rests(holding: Holding | None) -> None:
+    if holding is not None:
+        raise StillHeld(WHY_IT_STAYS[holding])
+
+
+def check_leads(place: ActivityCampus) -> None:
+    if place.position != 0:
+        raise NotAllowed(N_("Seul le campus qui a créé cette activité la modifie."))
+
+
+def check_may_answer(place: ActivityCampus) -> None:
+    if place.position == 0:
+        raise Conflict(N_("Votre campus a créé cette activité : il n’a rien à accepter."))
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """What one says of a session. `place` is empty where it is the activity's."""
+
+    held_on: date
+    hours: float | None = None
+    place: str = ""
+
+
+class DayTaken(Conflict): ...
+
+
+def check_session(
+    facts: SessionFacts, sessions: Sequence[ActivitySession], itself: ActivitySession | None = None
+) -> None:
+    """`itself` is the session that is changed, where none is added."""
+    check_day(facts.held_on)
+    if facts.hours is not None and not 0 < facts.hours <= 24:
+        raise InvalidInput(N_("Une séance dure 24 heures au plus."))
+    if len(facts.place) > 200:
+        raise InvalidInput(N_("Le lieu tient en 200 signes."))
+    if any(each is not itself and each.held_on == facts.held_on for each in sessions):
+        raise DayTaken(
+            N_("Cette série a déjà une séance ce jour-là, peut-être annulée. Choisissez un autre jour.")
+        )
+
+
+def free_days(wanted: Sequence[SessionFacts], sessions: Sequence[ActivitySession]) -> list[SessionFacts]:
+    """Raises DayTaken where every day has its session; planned together, some may."""
+    taken = {each.held_on for each in sessions}
+    free = [facts for facts in wanted if facts.held_on not in taken]
+    if not free:
+        check_session(wanted[0], sessions)
+    return free
+
+
+def check_takes_place(session: ActivitySession) -> None:
+    if session.cancelled_at is not None:
+        raise Conflict(N_("Cette séance n’a pas lieu : rétablissez-la pour y noter qui est venu."))
+
+
+class SeveralDays(Conflict): ...
+
+
+def first_session(activity: Activity) -> ActivitySession:
+    """What was planned as a single meeting, as the first session of the series that it becomes."""
+    if activity.starts_on != activity.ends_on:
+        raise SeveralDays(
+            N_(
+                "Une séance tient en un jour, et cette activité en dure plusieurs. Modifiez d’abord ses dates : celles "
+                "de la première séance."
+            )
+        )
+    return ActivitySession(activity_id=activity.id, held_on=activity.starts_on, hours=activity.hours)
+
+
+def attendances_of(
+    first: ActivitySession, activity: Activity, participations: Iterable[Participation]
+) -> list[Attendance]:
+    """Whoever was noted present came to the first session, for the hours that were noted of them."""
+    return [
+        Attendance(
+            session_id=first.id,
+            participation_id=each.id,
+            noted_at=each.recorded_at,
+            hours=each.hours if each.hours != activity.hours else None,
+        )
+        for each in participations
+    ]
+
+
+def check_may_add(sessions: Sequence[ActivitySession]) -> None:
+    if len(sessions) >= MOST_SESSIONS:
+        raise Conflict(N_("Une série a de 1 à 60 séances."))
+
+
+def change(session: ActivitySession, facts: SessionFacts) -> bool:
+    """Whether anything changed."""
+    if (session.held_on, session.hours, session.place) == (facts.held_on, facts.hours, facts.place):
+        return False
+    if session.held_on != facts.held_on:
+        first = session.planned_for or session.held_on
+        session.planned_for = None if first == facts.held_on else first
+    session.held_on, session.hours, session.place = facts.held_on, facts.hours, facts.place
+    return True
+
+
+def cancel(session: ActivitySession, sessions: Sequence[ActivitySession], *, at: datetime) -> bool:
+    if session.cancelled_at is not None:
+        return False
+    if not any(each.cancelled_at is None for each in sessions if each is not session):
+        raise Conflict(
+            N_("C’est la seule séance qui reste : changez sa date, ou ajoutez-en une avant de l’annuler.")
+        )
+    session.cancelled_at = at
+    return True
+
+
+def restore(session: ActivitySession) -> bool:
+    if session.cancelled_at is None:
+        return False
+    session.cancelled_at = None
+    return True
+
+
+def settle(activity: Activity, sessions: Sequence[ActivitySession]) -> None:
+    """The dates and the hours of a series are those of the sessions that take place; unknown hours stay unknown."""
+    held = [each for each in sessions if each.cancelled_at is None]
+    if held:
+        activity.starts_on = min(each.held_on for each in held)
+        activity.ends_on = max(each.held_on for each in held)
+        activity.hours = sum(each.hours or 0.0 for each in held) or None
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """Every so many days; it ends after so many times or on a day, whichever comes first."""
+
+    every: int
+    times: int | None = None
+    until: date | None = None
+
+
+def days_of(first: date, rhythm: Rhythm | None = None, others: Iterable[date] = ()) -> list[date]:
+    """In order, each once; only the first where nothing more is said."""
+    days = {first, *others}
+    if rhythm is not None:
+        days |= set(_repeated(first, rhythm))
+    check_count(len(days))
+    return sorted(days)
+
+
+def _repeated(first: date, rhythm: Rhythm) -> Sequence[date]:
+    if rhythm.times is None and rhythm.until is None:
+        raise InvalidInput(N_("Dites combien de séances, ou jusqu’à quel jour."))
+    if rhythm.times is not None:
+        check_count(rhythm.times)
+    if rhythm.until is not None and rhythm.until < first:
+        raise InvalidInput(N_("La série finirait avant d’avoir commencé."))
+    until_then = (
+        MOST_SESSIONS + 1 if rhythm.until is None else (rhythm.until - first).days // rhythm.every + 1
+    )
+    times = min(until_then, MOST_SESSIONS + 1 if rhythm.times is None else rhythm.times)
+    check_count(times)
+    return [first + timedelta(days=rhythm.every * number) for number in range(times)]
+
+
+def check_count(count: int) -> None:
+    if not 1 <= count <= MOST_SESSIONS:
+        raise InvalidInput(N_("Une série a de 1 à 60 séances."))
+
+
+def days_in(text: str, *, after: date) -> list[date]:
+    """Days as people write them, one to a line or between commas; one without a year is the next such day.
+
+    Raises InvalidInput for the first that cannot be read.
+    """
+    return [_read(word.strip(), after) for word in re.split(r"[\n;,]+", text) if word.strip()]
+
+
+def _read(word: str, after: date) -> date:
+    day = day_in(word)
+    if day is None:
+        mark = "/" if re.fullmatch(r"\d{1,2}/\d{1,2}", word) else " "
+        this_year, next_year = (day_in(f"{word}{mark}{after.year + more}") for more in (0, 1))
+        day = this_year if this_year and this_year >= after else next_year
+    if day is None:
+        raise InvalidInput(
+            N_("« {word} » n’est pas une date : écrivez 08/12/2026 ou 8 décembre."), word=word[:40]
+        )
+    return day

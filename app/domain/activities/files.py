@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.core.columns import moment, new_id, part_of, points_to, word_of
+from app.domain.core import moment, new_id, part_of, points_to, word_of
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 
@@ -229,3 +229,38 @@ def shown_name(name: str, media_type: str) -> str:
     own = _UNFIT.sub(" ", plain.replace("\\", "/").rpartition("/")[2])
     stem = own.rpartition(".")[0] or own
     return f"{' '.join(stem.split())[:100].strip('. ') or 'fichier'}.{_ENDINGS[media_type]}"
+
+
+MOST_AT_ONCE: Final = 10
+MOST_OF_ACTIVITY: Final = 60
+SHORTEST_REASON, LONGEST_REASON = 3, 500
+
+
+class ActivityFile(SQLModel, table=True):
+    """That a file belongs to an activity, or to one session of it; it stays when the file has gone.
+
+    `agreed`: the trainer says that whoever can be recognised agrees that everybody sees it.
+    """
+
+    __tablename__ = "activity_file"
+    file_id: uuid.UUID = Field(primary_key=True)
+    activity_id: uuid.UUID = Field(sa_column=points_to("activity"))
+    session_id: uuid.UUID | None = Field(
+        default=None, sa_column=points_to("activity_session", nullable=True, index=False)
+    )
+    agreed: bool = False
+    removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+def check_number(handed_in: int) -> None:
+    if not handed_in:
+        raise InvalidInput(N_("Choisissez au moins une photo ou un fichier."))
+    if handed_in > MOST_AT_ONCE:
+        raise InvalidInput(N_("Dix fichiers à la fois au plus : envoyez le reste ensuite."))
+
+
+def check_reason(reason: str) -> None:
+    if not SHORTEST_REASON <= len(reason.strip()) <= LONGEST_REASON:
+        raise InvalidInput(
+            N_("Dites en une phrase pourquoi vous retirez ce fichier : le motif reste au journal.")
+        )

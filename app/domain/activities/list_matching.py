@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from app.domain.activities.activities import Participation
 from app.domain.activities.participant_lists import ListedPerson
-from app.domain.people.merging import is_gone
 from app.domain.people.people import Person, name_key
+from app.domain.people.record_merge import is_gone
 
 There = tuple[Participation, Person]
 Meant = tuple[Participation | None, Person]

@@ -22,7 +22,7 @@ from app.domain.activities.list_columns import (
     split_name,
     without_civility,
 )
-from app.domain.core.tables import as_written
+from app.domain.core import as_written
 from app.domain.people.people import is_address, name_key, normal_address
 from app.errors import InvalidInput
 from app.language import N_

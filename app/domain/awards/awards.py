@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from babel.numbers import format_decimal
 from sqlalchemy import Text
 from sqlmodel import Field, Index, SQLModel
 
 from app.domain.activities.activities import Activity, Participation, hours_of
-from app.domain.awards.reasons import rule_facts
 from app.domain.badges.badges import Badge, BadgeVersion, Kind, Repeat, valid_until
-from app.domain.badges.rules import Progress
-from app.domain.core.columns import (
+from app.domain.badges.rules import Progress, Rule, asked_of, asked_words, missing_of, rule_words
+from app.domain.core import (
     index_where,
     moment,
     new_id,
@@ -30,7 +31,32 @@ from app.domain.core.columns import (
 from app.domain.people.people import Person, normal_address
 from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_
+from app.language.dates import babel_locale
 from sceau_credentials.values.json_text import JsonValue
+
+
+def rule_facts(progress: Progress) -> dict[str, Any]:
+    """What the rule asks for and what is missing on the nearest way, as plain values that can be kept."""
+    return {"rule": progress.rule.to_document(), "missing": missing_of(progress.nearest)}
+
+
+def in_words(values: Mapping[str, Any] | None) -> dict[str, str]:
+    """The places of a reason's sentence filled in, in the language of the moment."""
+    return {name: _said(value) for name, value in (values or {}).items()}
+
+
+def _said(value: Any) -> str:
+    match value:
+        case {"any": _}:
+            return rule_words(Rule.from_document(value))
+        case list():
+            return asked_words(asked_of(value))
+        case bool() | str():
+            return str(value)
+        case int() | float():
+            return format_decimal(value, locale=babel_locale())
+        case _:
+            return str(value)
 
 
 class AwardState(StrEnum):

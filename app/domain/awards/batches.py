@@ -12,7 +12,7 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 from app.domain.activities.activities import PartKind
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.awards.awards import LineOutcome
-from app.domain.core.columns import index_where, moment, new_id, part_of, points_to, word_of, words
+from app.domain.core import index_where, moment, new_id, part_of, points_to, word_of, words
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 

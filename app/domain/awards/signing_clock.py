@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Field, SQLModel
 
-from app.domain.core.columns import moment
+from app.domain.core import moment
 from app.errors import Unavailable
 from app.language import N_
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import SequenceMatcher
 from enum import StrEnum
 from itertools import count
 from typing import Any
 
+from babel.numbers import format_decimal
 from sqlalchemy import Text
 from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
 
-from app.domain.campus.colours import MOST_LIVELY
-from app.domain.core.columns import moment, new_id, part_of, points_to, word_of, words
-from app.domain.core.signed_text import check_signed_name
-from app.errors import Conflict, InvalidInput
-from app.language import N_
+from app.domain.accounts.permissions import Role
+from app.domain.badges.rules import rule_of, rule_words
+from app.domain.campus.campus import MOST_LIVELY
+from app.domain.core import check_signed_name, moment, new_id, part_of, points_to, word_of, words
+from app.domain.people.people import name_key
+from app.errors import Conflict, InvalidInput, NotAllowed
+from app.language import N_, current_locale
 
 MOST_DAYS = 36_500
 
@@ -195,3 +200,253 @@ def free_slug(name: str, taken: Callable[[str], bool]) -> str:
     slug = "-".join(words)[:50].strip("-") or "badge"
     numbered = (slug if number == 1 else f"{slug}-{number}" for number in count(1))
     return next(each for each in numbered if not taken(each))
+
+
+LEAST_CRITERIA = {Kind.COMPETENCY: 3}
+"""How many lines of criteria a kind asks for; the others ask for one sentence."""
+_BULLET = re.compile(r"^\s*([-*+•]|\d+[.)])\s+", re.MULTILINE)
+_JUDGED = re.compile(
+    r"\n*\*\*\s*(?:Comment c[’']est jugé|How it is judged)\s*\.?\s*\*\*\s*(?P<how>.+)\Z", re.DOTALL
+)
+_JUDGED_HEAD = {"en": "How it is judged."}
+_NEAR = 0.6
+
+
+@dataclass(frozen=True)
+class Lack:
+    """One thing to add, and the field it belongs to."""
+
+    field: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class BadgeText:
+    """The parts of a badge's wording that readiness is judged on."""
+
+    kind: Kind
+    name: str
+    description: str
+    criteria: str
+    judging: str
+    competencies: Sequence[tuple[int | None, int]]
+    """For each competency attested: the level, and how many levels it has."""
+
+
+def split_criteria(criteria: str) -> tuple[str, str]:
+    """What was to be done, and how it was judged, out of the one text that a version keeps."""
+    found = _JUDGED.search(criteria)
+    if found is None:
+        return criteria.strip(), ""
+    return criteria[: found.start()].strip(), found["how"].strip()
+
+
+def join_criteria(criteria: str, judging: str, language: str = "fr") -> str:
+    """The one text that a version keeps; `split_criteria` gives both back."""
+    if not judging.strip():
+        return criteria.strip()
+    head = _JUDGED_HEAD.get(language[:2], "Comment c’est jugé.")
+    return f"{criteria.strip()}\n\n**{head}** {judging.strip()}".strip()
+
+
+def count_criteria(criteria: str) -> int:
+    """Bullets where there are bullets, else lines that say something."""
+    bullets = len(_BULLET.findall(criteria))
+    return bullets or sum(1 for line in criteria.splitlines() if line.strip())
+
+
+def lacks_of(text: BadgeText) -> list[Lack]:
+    """Everything to be added before the badge may be opened, in the order of the form."""
+    found = []
+    if not text.name.strip():
+        found.append(Lack("nom", N_("Donnez un titre au badge.")))
+    if not text.description.strip():
+        found.append(Lack("description", N_("Dites en deux phrases ce que le badge reconnaît.")))
+    least = LEAST_CRITERIA.get(text.kind, 1)
+    if len(text.criteria.strip()) < 20:
+        found.append(Lack("criteres", N_("Dites ce que la personne a fait : au moins une phrase.")))
+    elif count_criteria(text.criteria) < least:
+        found.append(Lack("criteres", N_("Un badge de compétence demande trois critères au moins.")))
+    if text.kind.is_judged and len(text.judging.strip()) < 10:
+        found.append(Lack("jugement", N_("Dites qui juge, et sur quoi : ce badge n’est pas une présence.")))
+    if text.kind is Kind.COMPETENCY and not text.competencies:
+        found.append(Lack("competences", N_("Un badge de compétence nomme au moins une compétence.")))
+    if text.kind is Kind.COMPETENCY and any(levels and level is None for level, levels in text.competencies):
+        found.append(Lack("competences", N_("Choisissez le niveau attesté de chaque compétence.")))
+    return found
+
+
+def are_near(one: str, other: str) -> bool:
+    """Whether two names say nearly the same, so that somebody looks before there are two such badges."""
+    left, right = _telling(one), _telling(other)
+    return bool(left and right) and len(left & right) / len(left | right) >= _NEAR
+
+
+def _telling(name: str) -> set[str]:
+    words = name_key(name, "").split()
+    return {word.rstrip("sx") for word in words if len(word) > 2 and word not in _COMMON}
+
+
+_COMMON = frozenset(
+    {"les", "des", "une", "aux", "avec", "pour", "dans", "sur", "son", "ses", "the", "and", "for"}
+)
+
+
+class Part(StrEnum):
+    """What may differ between two versions; in the order in which one reads a badge."""
+
+    KIND = "kind"
+    NAME = "name"
+    DESCRIPTION = "description"
+    CRITERIA = "criteria"
+    JUDGING = "judging"
+    COMPETENCIES = "competencies"
+    ALIGNMENTS = "alignments"
+    REQUIRED_HOURS = "required_hours"
+    RULE = "rule"
+    VALIDITY = "validity"
+    TAGS = "tags"
+    LANGUAGE = "language"
+    ALTERNATIVE = "alternative"
+    COLOURS = "colours"
+    EMBLEM = "emblem"
+
+
+PROSE = frozenset({Part.NAME, Part.DESCRIPTION, Part.CRITERIA, Part.JUDGING, Part.ALTERNATIVE})
+"""Texts, which are also compared word by word."""
+
+Content = dict[Part, tuple[str, ...]]
+"""What a version says, each part as a list of lines."""
+
+
+class Stay(StrEnum):
+    KEPT = "kept"
+    REMOVED = "removed"
+    ADDED = "added"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of words that stayed, went or came."""
+
+    stay: Stay
+    text: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    part: Part
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    @property
+    def removed(self) -> list[str]:
+        return [line for line in self.before if line not in self.after]
+
+    @property
+    def added(self) -> list[str]:
+        return [line for line in self.after if line not in self.before]
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """The text of before turned into the text of after, word by word."""
+        return word_differences("\n".join(self.before), "\n".join(self.after))
+
+
+def content_of(version: BadgeVersion, competencies: Sequence[str]) -> Content:
+    """`competencies` are said in words by whoever knows them."""
+    own_colours = version.hue is not None or version.liveliness is not None
+    criteria, judging = split_criteria(version.criteria)
+    return {
+        Part.KIND: (version.kind.value,),
+        Part.NAME: (version.name,),
+        Part.DESCRIPTION: _lines(version.description),
+        Part.CRITERIA: _lines(criteria),
+        Part.JUDGING: _lines(judging),
+        Part.COMPETENCIES: tuple(competencies),
+        Part.ALIGNMENTS: tuple(f"{each['code']} {each['name']}" for each in version.alignments),
+        Part.REQUIRED_HOURS: (format_decimal(version.required_hours, locale=current_locale()),)
+        if version.required_hours
+        else (),
+        Part.RULE: (rule_words(rule),) if (rule := rule_of(version.rule)) else (),
+        Part.VALIDITY: (str(version.validity_days),) if version.validity_days else (),
+        Part.TAGS: tuple(version.tags),
+        Part.LANGUAGE: (version.language,),
+        Part.ALTERNATIVE: _lines(version.alternative),
+        Part.COLOURS: (f"{version.hue or 0:g} / {version.liveliness or 0:g}",) if own_colours else (),
+        Part.EMBLEM: _lines(version.emblem),
+    }
+
+
+def differences(before: Content, after: Content) -> list[Difference]:
+    """Every part that is not the same, and no other."""
+    return [
+        Difference(part, before.get(part, ()), after.get(part, ()))
+        for part in Part
+        if before.get(part, ()) != after.get(part, ())
+    ]
+
+
+def word_differences(before: str, after: str) -> list[Piece]:
+    """Runs of words: what is kept or removed makes up `before`, what is kept or added makes up `after`.
+
+    Between two changes a mere space or comma is no rest for the reader: it goes and comes with them.
+    """
+    old, new = _words(before), _words(after)
+    pieces: list[Piece] = []
+    gone = come = ""
+    codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for number, (deed, first, last, start, end) in enumerate(codes, 1):
+        was, is_now = "".join(old[first:last]), "".join(new[start:end])
+        if deed != "equal" or ((gone or come) and number < len(codes) and not _is_rest(was)):
+            gone, come = gone + was, come + is_now
+            continue
+        pieces += _changed(gone, come)
+        pieces.append(Piece(Stay.KEPT, was))
+        gone = come = ""
+    return pieces + _changed(gone, come)
+
+
+def _changed(gone: str, come: str) -> list[Piece]:
+    return [Piece(stay, text) for stay, text in ((Stay.REMOVED, gone), (Stay.ADDED, come)) if text]
+
+
+def _is_rest(kept: str) -> bool:
+    """Whether what stayed between two changes is worth reading: a word, or the end of a line."""
+    return "\n" in kept or any(each.isalnum() for each in kept)
+
+
+def _words(text: str) -> list[str]:
+    """« l’ » is a word of its own: it goes or stays whole, and never lends its apostrophe to another."""
+    return re.findall(r"\w+[’']?|\s+|[^\w\s]", text)
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(text.splitlines())
+
+
+class BadgeOpening(SQLModel, table=True):
+    """A badge opened to one trainer by name; one that is for every trainer needs none."""
+
+    __tablename__ = "badge_opening"
+    badge_id: uuid.UUID = Field(sa_column=part_of("badge"))
+    person_id: uuid.UUID = Field(sa_column=part_of("person"))
+    since: datetime = Field(sa_column=moment())
+
+
+class NotOpened(NotAllowed):
+    """A badge of the campus that this trainer may not award."""
+
+
+def is_opened(badge: Badge, roles: Collection[Role], *, by_name: bool) -> bool:
+    """Whether somebody with these roles may award it; administrators award every badge of their campus."""
+    return badge.for_every_trainer or by_name or Role.CAMPUS_ADMIN in roles
+
+
+def check_opened(badge: Badge, roles: Collection[Role], *, by_name: bool) -> None:
+    if not is_opened(badge, roles, by_name=by_name):
+        raise NotOpened(
+            N_(
+                "Ce badge ne vous est pas ouvert : vous ne pouvez pas l’attribuer. L’administration du campus peut vous l’ouvrir."
+            )
+        )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import uuid
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
+from math import cos, isfinite, radians, sin
+from typing import Any, Final, NamedTuple, Protocol
 
-from sqlmodel import CheckConstraint, Field, Index, SQLModel
+from sqlmodel import CheckConstraint, Field, Index, SQLModel, text
 
-from app.domain.core.columns import moment, new_id, part_of, points_to, word_of
-from app.domain.core.signed_text import check_signed_name
-from app.errors import InvalidInput, NotAllowed
+from app.domain.core import check_signed_name, moment, new_id, part_of, points_to, word_of, words
+from app.domain.people.people import is_address, normal_address
+from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -153,3 +156,319 @@ def label_state(label: Label, *, on: date) -> LabelState:
     if label.ends_on and on > label.ends_on:
         return LabelState.EXPIRED
     return LabelState.CURRENT
+
+
+MOST_LIVELY: Final = 0.14
+"""The greatest OKLCH chroma a campus may choose."""
+
+_GAMUT_TOLERANCE: Final = 1e-4
+_CHROMA_STEPS: Final = 18
+
+
+class _Tone(NamedTuple):
+    """What the system decides of a colour: its OKLCH lightness, and the share of the campus's chroma."""
+
+    lightness: float
+    share: float
+
+
+class _Tones(NamedTuple):
+    accent: _Tone
+    accent_deep: _Tone
+    accent_line: _Tone
+    accent_tint: _Tone
+    accent_soft: _Tone
+
+
+_LIGHT: Final = _Tones(
+    accent=_Tone(0.43, 1.0),
+    accent_deep=_Tone(0.33, 0.9),
+    accent_line=_Tone(0.74, 0.62),
+    accent_tint=_Tone(0.955, 0.2),
+    accent_soft=_Tone(0.85, 0.5),
+)
+_DARK: Final = _Tones(
+    accent=_Tone(0.82, 0.72),
+    accent_deep=_Tone(0.9, 0.45),
+    accent_line=_Tone(0.52, 0.7),
+    accent_tint=_Tone(0.285, 0.32),
+    accent_soft=_Tone(0.85, 0.5),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CampusColours:
+    """The colours of one campus as `#rrggbb`, for light pages or for dark ones.
+
+    `accent` is read as text, `accent_deep` answers a hover and fills the enamel of a badge, `accent_line`
+    only decorates, `accent_tint` is a ground, `accent_soft` is read on the enamel.
+    """
+
+    accent: str
+    accent_deep: str
+    accent_line: str
+    accent_tint: str
+    accent_soft: str
+
+    @classmethod
+    def of(cls, hue: float, liveliness: float, *, dark: bool = False) -> CampusColours:
+        """Hue in degrees, any turn of the circle; liveliness is brought into 0 … `MOST_LIVELY`."""
+        if not (isfinite(hue) and isfinite(liveliness)):
+            raise ValueError("a hue and a liveliness are finite numbers")
+        chroma = min(max(liveliness, 0.0), MOST_LIVELY)
+        tones = _DARK if dark else _LIGHT
+        return cls(*(oklch(tone.lightness, chroma * tone.share, hue % 360) for tone in tones))
+
+
+def oklch(lightness: float, chroma: float, hue: float) -> str:
+    """`#rrggbb` of an OKLCH colour; the chroma is reduced until sRGB can show it."""
+    if not _in_gamut(_linear_srgb(lightness, chroma, hue)):
+        chroma = _greatest_chroma(lightness, chroma, hue)
+    channels = (round(_gamma(value) * 255) for value in _linear_srgb(lightness, chroma, hue))
+    return "#" + "".join(f"{channel:02x}" for channel in channels)
+
+
+def contrast(one: str, other: str) -> float:
+    """The WCAG 2.2 contrast ratio of two `#rrggbb` colours, from 1 to 21."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _greatest_chroma(lightness: float, chroma: float, hue: float) -> float:
+    shown, refused = 0.0, chroma
+    for _ in range(_CHROMA_STEPS):
+        middle = (shown + refused) / 2
+        if _in_gamut(_linear_srgb(lightness, middle, hue)):
+            shown = middle
+        else:
+            refused = middle
+    return shown
+
+
+def _linear_srgb(lightness: float, chroma: float, hue: float) -> tuple[float, float, float]:
+    """OKLab's published matrices (Björn Ottosson, 2020), from cylinder coordinates to linear sRGB."""
+    a, b = chroma * cos(radians(hue)), chroma * sin(radians(hue))
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    return (
+        4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
+    )
+
+
+def _in_gamut(channels: tuple[float, float, float]) -> bool:
+    return all(-_GAMUT_TOLERANCE <= value <= 1 + _GAMUT_TOLERANCE for value in channels)
+
+
+def _gamma(linear: float) -> float:
+    value = min(1.0, max(0.0, linear))
+    return 12.92 * value if value <= 0.0031308 else 1.055 * float(value ** (1 / 2.4)) - 0.055
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(value: float) -> float:
+    return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)
+
+
+ZONES: Final = (
+    "Europe/Paris",
+    "America/Guadeloupe",
+    "America/Martinique",
+    "America/Cayenne",
+    "America/Miquelon",
+    "Indian/Reunion",
+    "Indian/Mayotte",
+    "Pacific/Noumea",
+    "Pacific/Tahiti",
+)
+_LONGEST: Final = {
+    "name": 200,
+    "short_name": 20,
+    "sector": 200,
+    "carrier": 200,
+    "site": 200,
+    "description": 2000,
+    "contact_email": 254,
+}
+
+
+@dataclass(frozen=True)
+class CampusSettings:
+    """Named as the columns of a campus are."""
+
+    name: str
+    short_name: str
+    sector: str
+    carrier: str
+    site: str
+    description: str
+    contact_email: str
+    linkedin_id: str
+    language: str
+    time_zone: str
+    hue: float
+    liveliness: float
+    names_in_credentials: bool
+
+    @staticmethod
+    def of(campus: Campus) -> CampusSettings:
+        return CampusSettings(
+            **{each.name: getattr(campus, each.name) for each in fields(CampusSettings)}
+        )  # fmt: skip
+
+
+def faults_of(
+    settings: CampusSettings, before: Campus, *, languages: tuple[str, ...]
+) -> dict[str, InvalidInput]:
+    """What is wrong with each setting, by its name; nothing where all may be kept."""
+    found: dict[str, InvalidInput] = {}
+    for name, most in _LONGEST.items():
+        if len(getattr(settings, name)) > most:
+            found[name] = InvalidInput(N_("C’est trop long : {most} signes au plus."), most=most)
+    if not settings.name:
+        found["name"] = InvalidInput(N_("Le campus a un nom."))
+    if not settings.short_name:
+        found["short_name"] = InvalidInput(N_("Le campus a un nom court, par exemple « ITIP »."))
+    if settings.contact_email and not is_address(normal_address(settings.contact_email)):
+        found["contact_email"] = InvalidInput(
+            N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
+        )
+    if settings.linkedin_id and not re.fullmatch(r"[0-9]{1,20}", settings.linkedin_id):
+        found["linkedin_id"] = InvalidInput(
+            N_("C’est un nombre, par exemple 1234567. Il est dans l’adresse d’administration de votre page.")
+        )
+    if settings.language not in languages:
+        found["language"] = InvalidInput(N_("Ce service ne parle pas encore cette langue."))
+    if settings.time_zone not in (*ZONES, before.time_zone):
+        found["time_zone"] = InvalidInput(N_("Choisissez l’heure dans la liste."))
+    if not (0 <= settings.hue < 360 and 0 <= settings.liveliness <= MOST_LIVELY):
+        found["hue"] = InvalidInput(N_("Choisissez la couleur dans la liste."))
+    return found
+
+
+def take_over(campus: Campus, settings: CampusSettings) -> list[str]:
+    """The settings become the campus's; the names of those that changed."""
+    changed = []
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        if getattr(campus, each.name) != value:
+            setattr(campus, each.name, value)
+            changed.append(each.name)
+    return changed
+
+
+class KeyState(StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
+    VERIFY_ONLY = "verify_only"
+    REVOKED = "revoked"
+    """Somebody else may have had it since `revoked_at`: what it signed counts only where the log held it before."""
+
+
+class KeyPurpose(StrEnum):
+    """One key, one purpose: a log key never signs a credential."""
+
+    CREDENTIAL = "credential"
+    ACTIVITY_LOG = "activity_log"
+
+
+_MOVES = {
+    KeyState.PENDING: {KeyState.ACTIVE, KeyState.REVOKED},
+    KeyState.ACTIVE: {KeyState.VERIFY_ONLY, KeyState.REVOKED},
+    KeyState.VERIFY_ONLY: {KeyState.REVOKED},
+    KeyState.REVOKED: set[KeyState](),
+}
+_ONE_ACTIVE = text("state = 'active'")
+
+
+class SealedKey(SQLModel, table=True):
+    """`sealed` opens only with the key-encryption key named beside it, which never lies in this database."""
+
+    __tablename__ = "signing_key"
+    __table_args__ = (
+        Index(
+            "one_active_key",
+            "campus_id",
+            "purpose",
+            "algorithm",
+            unique=True,
+            postgresql_where=_ONE_ACTIVE,
+            sqlite_where=_ONE_ACTIVE,
+        ),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    purpose: KeyPurpose = Field(
+        default=KeyPurpose.CREDENTIAL, sa_column=word_of(KeyPurpose, name="key_purpose")
+    )
+    algorithm: str = Field(max_length=10)
+    method_id: str = Field(unique=True, max_length=400)
+    public_jwk: dict[str, Any] = Field(sa_column=words())
+    sealed: bytes
+    kek_id: str = Field(max_length=60)
+    kek_version: int = Field(default=1)
+    state: KeyState = Field(sa_column=word_of(KeyState, name="key_state"))
+    created_at: datetime = Field(sa_column=moment())
+    activated_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    retired_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class EndingKey(Protocol):
+    """A key of a network or of an organisation: in service until `retired_at`, stolen since `revoked_at`."""
+
+    created_at: datetime
+    retired_at: datetime | None
+    revoked_at: datetime | None
+
+
+class KeyMoveRefused(Conflict): ...
+
+
+def move_key(key: SealedKey, state: KeyState, *, at: datetime) -> None:
+    """Change the state of a key; the public part stays published whatever happens (I08)."""
+    if state not in _MOVES[key.state]:
+        raise KeyMoveRefused(
+            N_("Une clé « {before} » ne peut pas devenir « {after} »."),
+            before=key.state.value,
+            after=state.value,
+        )
+    key.state = state
+    match state:
+        case KeyState.ACTIVE:
+            key.activated_at = at
+        case KeyState.VERIFY_ONLY:
+            key.retired_at = at
+        case KeyState.REVOKED:
+            key.revoked_at = at
+
+
+def may_be_retired(key: SealedKey) -> bool:
+    return key.state is not KeyState.REVOKED
+
+
+def check_retirement(
+    key: EndingKey | SealedKey, reason: str, since: datetime | None, *, at: datetime
+) -> None:
+    """`since` is when the key may have been in other hands; None where it only gives way to the next."""
+    if len(reason.strip()) < 5:
+        raise InvalidInput(N_("Dites en une phrase pourquoi la clé est retirée : l’historique la garde."))
+    if len(reason) > 500:
+        raise InvalidInput(N_("Le motif tient en 500 signes."))
+    if since is not None and since > at:
+        raise InvalidInput(N_("Le moment de la compromission est à venir : donnez celui dont vous êtes sûr."))
+    if since is not None and since < key.created_at:
+        raise InvalidInput(N_("La clé n’existait pas encore à ce moment-là : donnez un moment d’après."))
+
+
+def end_key(key: EndingKey, *, since: datetime | None, at: datetime) -> None:
+    """Of a network's or an organisation's key; one that gave way may still be found stolen, and that is the end."""
+    if key.revoked_at is not None or (since is None and key.retired_at is not None):
+        raise KeyMoveRefused(N_("Cette clé est déjà retirée, et elle ne revient pas."))
+    key.retired_at, key.revoked_at = key.retired_at or at, since

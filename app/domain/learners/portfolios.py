@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlalchemy import Text
+from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint
 
-from app.domain.core.columns import moment, new_id, points_to, word_of
-from app.domain.people.people import Person
-from app.errors import Conflict, InvalidInput
+from app.domain.activities.activities import Activity, PartKind
+from app.domain.core import moment, new_id, points_to, word_of, words
+from app.domain.learners.requests import read_links
+from app.domain.people.people import Person, name_key
+from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 
 MOST_PIECES: Final = 60
@@ -107,3 +111,233 @@ def place(rows: Sequence[Placed], moved: Placed, *, before: Placed | None) -> No
     at = left.index(before) if before in left else len(left)
     for position, each in enumerate([*left[:at], moved, *left[at:]]):
         each.position = position
+
+
+MOST_OF_ONE_PERSON: Final = 40
+_AGAIN: Final = timedelta(days=7)
+_SOON: Final = timedelta(days=1)
+_SPREAD: Final = timedelta(hours=24)
+
+
+class Belonging(StrEnum):
+    """Whether the badge names the person: by an address of theirs that was verified here, or by nobody's."""
+
+    THEIRS = "theirs"
+    ANOTHERS = "anothers"
+    UNSAID = "unsaid"
+
+
+class BroughtBadge(SQLModel, table=True):
+    """`verdict` is a kind of headline and `place` what it names, both as of `checked_at`: never shown without that day.
+
+    `content` is the credential out of whatever it came in. `is_shown`: in the portfolio, while that is open.
+    """
+
+    __tablename__ = "brought_badge"
+    __table_args__ = (UniqueConstraint("person_id", "digest", name="one_copy_of_a_brought_badge"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    digest: str = Field(max_length=64)
+    content: str = Field(sa_type=Text)
+    title: str = Field(max_length=250)
+    issuer_name: str = Field(default="", max_length=250)
+    awarded_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    verdict: str = Field(max_length=40)
+    place: str = Field(default="", max_length=200)
+    belongs: Belonging = Field(sa_column=word_of(Belonging, name="brought_badge_belongs"))
+    holder_name: str | None = Field(default=None, max_length=250)
+    """The name in the badge, empty where it has none; None until that was read."""
+    is_shown: bool = False
+    brought_at: datetime = Field(sa_column=moment())
+    checked_at: datetime = Field(sa_column=moment())
+    check_again_at: datetime = Field(sa_column=moment(index=True))
+
+    @property
+    def may_be_shown(self) -> bool:
+        """Held back where it names another person by name or by address, and until that was read."""
+        return self.holder_name is not None and self.belongs is not Belonging.ANOTHERS
+
+
+def names_person(holder_name: str, person: Person) -> bool:
+    """Whether a name in a badge can be the person's: the same words, or all the words of the shorter of both."""
+    named = set(name_key(holder_name, "").split())
+    known = set(name_key(person.given_name, person.family_name).split())
+    shorter, longer = sorted((named, known), key=len)
+    return named == known or (len(shorter) > 1 and shorter <= longer)
+
+
+def next_check(badge_id: uuid.UUID, *, is_open: bool, at: datetime) -> datetime:
+    """A week later, a day where nothing could be said; spread over a day, so that no issuer is asked about all at once."""
+    share = badge_id.int % 1_000 / 1_000
+    return at + (_SOON if is_open else _AGAIN) + _SPREAD * share
+
+
+MAX_CONTRIBUTION_TITLE, LONGEST_TELLING, LONGEST_ANSWER = 200, 1000, 1000
+SHORTEST_TELLING, SHORTEST_ANSWER = 20, 5
+LATE_AFTER = timedelta(days=7)
+MOST_OPEN = 20
+"""Of one person in one campus: more than that is no list that anybody reads."""
+
+
+class ContributionState(StrEnum):
+    WAITING = "waiting"
+    MORE = "more"
+    """A trainer asked for more; it is the person's turn."""
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def is_open(self) -> bool:
+        return self in (ContributionState.WAITING, ContributionState.MORE)
+
+
+class Contribution(SQLModel, table=True):
+    """`answer` is what the campus said last; `badge_id` a badge that it counts for, as the trainer sees it."""
+
+    __tablename__ = "contribution"
+    __table_args__ = (
+        Index("contributions_of_campus", "campus_id", "state", "waiting_since"),
+        CheckConstraint("hours IS NULL OR hours > 0", name="contribution_hours_are_positive"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    activity_id: uuid.UUID | None = Field(
+        default=None, sa_column=points_to("activity", nullable=True, index=False)
+    )
+    badge_id: uuid.UUID | None = Field(default=None, sa_column=points_to("badge", nullable=True, index=False))
+    title: str = Field(max_length=MAX_CONTRIBUTION_TITLE)
+    telling: str = Field(max_length=LONGEST_TELLING)
+    part: PartKind = Field(sa_column=word_of(PartKind, name="contribution_part"))
+    done_on: date
+    hours: float | None = None
+    links: list[str] = Field(default_factory=list, sa_column=words())
+    state: ContributionState = Field(
+        default=ContributionState.WAITING, sa_column=word_of(ContributionState, name="contribution_state")
+    )
+    created_at: datetime = Field(sa_column=moment())
+    waiting_since: datetime = Field(sa_column=moment())
+    answer: str = Field(default="", max_length=LONGEST_ANSWER)
+    decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    decided_by: uuid.UUID | None = Field(
+        default=None, sa_column=points_to("person", nullable=True, index=False)
+    )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the form of a contribution holds, as it was read."""
+
+    title: str
+    telling: str
+    part: PartKind
+    done_on: date
+    hours: float | None = None
+    links: str = ""
+
+
+def write(contribution: Contribution, told: Told, activity: Activity | None, *, today: date) -> None:
+    """Raises InvalidInput for what cannot be; nothing is written then."""
+    if not told.title.strip():
+        raise InvalidInput(N_("Donnez un titre à ce que vous avez fait."))
+    if len(told.title) > MAX_CONTRIBUTION_TITLE:
+        raise InvalidInput(N_("Le titre tient en {most} signes."), most=MAX_CONTRIBUTION_TITLE)
+    if len(told.telling.strip()) < SHORTEST_TELLING:
+        raise InvalidInput(N_("Racontez ce que vous avez fait : au moins une phrase."))
+    if len(told.telling) > LONGEST_TELLING:
+        raise InvalidInput(N_("Le récit tient en {most} signes."), most=LONGEST_TELLING)
+    if told.done_on > today:
+        raise InvalidInput(N_("Ce jour n’est pas encore venu."))
+    check_hours(told.hours)
+    links = read_links(told.links)
+    contribution.title, contribution.telling = told.title.strip(), told.telling.strip()
+    contribution.part, contribution.done_on, contribution.hours = told.part, told.done_on, told.hours
+    contribution.links = links
+    contribution.activity_id = activity.id if activity else None
+
+
+def check_hours(hours: float | None) -> None:
+    if hours is not None and not 0 < hours <= 1000:
+        raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 1 000."))
+
+
+def check_may_complete(contribution: Contribution) -> None:
+    if not contribution.state.is_open:
+        raise Conflict(N_("Cette contribution est décidée : elle ne change plus."))
+
+
+def completed(contribution: Contribution, *, at: datetime) -> None:
+    if contribution.state is ContributionState.MORE:
+        contribution.state, contribution.waiting_since = ContributionState.WAITING, at
+
+
+def withdraw(contribution: Contribution, *, at: datetime) -> None:
+    """Doing it again changes nothing."""
+    if contribution.state is ContributionState.WITHDRAWN:
+        return
+    check_may_complete(contribution)
+    contribution.state, contribution.decided_at = ContributionState.WITHDRAWN, at
+
+
+# --- by the campus
+
+
+def check_may_decide(contribution: Contribution, trainer_id: uuid.UUID | None) -> None:
+    if trainer_id is None:
+        raise NotAllowed(N_("Une contribution est confirmée par une personne."))
+    if contribution.person_id == trainer_id:
+        raise NotAllowed(N_("C’est votre propre contribution : une autre personne la confirme."))
+
+
+def decide(
+    contribution: Contribution,
+    state: ContributionState,
+    answer: str,
+    *,
+    trainer_id: uuid.UUID | None,
+    at: datetime,
+) -> None:
+    """Confirmed, declined or sent back with a question; each with words for the person, a confirmation without."""
+    check_may_decide(contribution, trainer_id)
+    check_may_complete(contribution)
+    if contribution.state is ContributionState.MORE and state is ContributionState.MORE:
+        raise Conflict(N_("La personne a été invitée à compléter : attendez sa réponse."))
+    if state is not ContributionState.CONFIRMED:
+        check_answer(answer)
+    elif len(answer) > LONGEST_ANSWER:
+        raise InvalidInput(N_("La réponse tient en {most} signes."), most=LONGEST_ANSWER)
+    contribution.state, contribution.answer, contribution.waiting_since = state, answer.strip(), at
+    if not state.is_open:
+        contribution.decided_at, contribution.decided_by = at, trainer_id
+
+
+def check_answer(answer: str) -> None:
+    if len(answer.strip()) < SHORTEST_ANSWER:
+        raise InvalidInput(N_("Dites pourquoi, en une phrase : la personne la lira."))
+    if len(answer) > LONGEST_ANSWER:
+        raise InvalidInput(N_("La réponse tient en {most} signes."), most=LONGEST_ANSWER)
+
+
+def check_may_correct(contribution: Contribution, trainer_id: uuid.UUID | None) -> None:
+    check_may_decide(contribution, trainer_id)
+    if contribution.state is not ContributionState.CONFIRMED:
+        raise Conflict(N_("Seule une contribution confirmée se corrige : les autres ne sont pas au journal."))
+
+
+def reopen(contribution: Contribution, *, at: datetime) -> None:
+    """For another person to decide, as if nobody had."""
+    contribution.state, contribution.waiting_since = ContributionState.WAITING, at
+    contribution.decided_at = contribution.decided_by = None
+
+
+def counts_for(contribution: Contribution, *, activity_id: uuid.UUID | None, badge_id: uuid.UUID) -> bool:
+    """Whether an award of that badge, given for that activity, rests on it."""
+    return contribution.state is ContributionState.CONFIRMED and (
+        contribution.badge_id == badge_id
+        or (contribution.activity_id is not None and contribution.activity_id == activity_id)
+    )
+
+
+def open_ones(contributions: Sequence[Contribution]) -> int:
+    return sum(1 for each in contributions if each.state.is_open)

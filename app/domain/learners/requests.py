@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Field, Index, SQLModel
 
 from app.domain.badges.badges import Badge, BadgeVersion, Kind, check_given, check_open
-from app.domain.core.columns import moment, new_id, points_to, word_of, words
+from app.domain.core import moment, new_id, points_to, word_of, words
 from app.domain.people.people import normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+import hmac
 import re
+import secrets
 import unicodedata
 import uuid
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from app.domain.accounts.permissions import Role as Role
-from app.domain.core.columns import moment, new_id, points_to, word_of
-from app.domain.core.signed_text import check_signed_name
-from app.errors import InvalidInput
+from app.domain.core import check_signed_name, moment, new_id, points_to, word_of
+from app.errors import Conflict, InvalidInput
 from app.language import N_
 from sceau_credentials.issuing.lints.wording import is_unseen
+from sceau_credentials.values.json_text import JsonObject
 
 LONGEST_KEY = 260
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -191,3 +197,135 @@ def roles_at(memberships: Iterable[Membership], campus_id: uuid.UUID, *, at: dat
         and membership.since <= at
         and (membership.until is None or at < membership.until)
     )
+
+
+LIFE: Final = timedelta(minutes=10)
+_NONCE: Final = 12
+_SEAL: Final = 16
+_LONGEST: Final = 200
+
+
+def new_ticket(secret: bytes, award_id: uuid.UUID, *, at: datetime) -> str:
+    """Good for ten minutes and that award."""
+    until = int((at + LIFE).timestamp()).to_bytes(8, "big")
+    told = award_id.bytes + until + secrets.token_bytes(_NONCE)
+    return base64.urlsafe_b64encode(told + _seal(secret, told)).decode("ascii").rstrip("=")
+
+
+def is_living_ticket(secret: bytes, ticket: str, award_id: uuid.UUID, *, at: datetime) -> bool:
+    told = _told_by(secret, ticket)
+    if told is None or told[:16] != award_id.bytes:
+        return False
+    return at < datetime.fromtimestamp(int.from_bytes(told[16:24], "big"), UTC)
+
+
+def digits_of(secret: bytes, ticket: str) -> str:
+    """What the letter says, as « 042 917 »; known only with the secret."""
+    number = int.from_bytes(
+        hmac.digest(secret, b"identity-code|" + ticket.encode(), hashlib.sha256)[:8], "big"
+    )
+    digits = f"{number % 1_000_000:06d}"
+    return f"{digits[:3]} {digits[3:]}"
+
+
+def are_digits(secret: bytes, ticket: str, typed: str) -> bool:
+    """However they were spaced. Whoever guesses is stopped by the limits of the page."""
+    plain = "".join(sign for sign in typed[:40] if sign.isdecimal())
+    return hmac.compare_digest(plain.encode(), digits_of(secret, ticket).replace(" ", "").encode())
+
+
+def _told_by(secret: bytes, ticket: str) -> bytes | None:
+    if len(ticket) > _LONGEST:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
+    except (ValueError, binascii.Error):
+        return None
+    told, seal = raw[:-_SEAL], raw[-_SEAL:]
+    if len(told) != 24 + _NONCE or not hmac.compare_digest(seal, _seal(secret, told)):
+        return None
+    return told
+
+
+def _seal(secret: bytes, told: bytes) -> bytes:
+    return hmac.digest(secret, b"identity-ticket|" + told, hashlib.sha256)[:_SEAL]
+
+
+class NameWish(SQLModel, table=True):
+    """Another name that a person asks one campus to write in the badges it gave; decided once."""
+
+    __tablename__ = "name_wish"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    given_name: str = Field(default="", max_length=120)
+    family_name: str = Field(max_length=120)
+    reason: str = Field(default="", max_length=300)
+    answer: str = Field(default="", max_length=300)
+    """Why the campus said no."""
+    asked_at: datetime = Field(sa_column=moment())
+    decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    accepted: bool = False
+    decided_by: uuid.UUID | None = Field(
+        default=None, sa_column=points_to("person", nullable=True, index=False)
+    )
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
+def read_name(given_name: str, family_name: str) -> tuple[str, str]:
+    """As it shall appear: kept to the letter, but for spaces; raises where it is none."""
+    given, family = (" ".join(part.split()) for part in (given_name, family_name))
+    check_name(given, family)
+    if not family:
+        raise InvalidInput(N_("Il manque un nom."))
+    return given, family
+
+
+def is_same_but_for_spelling(person: Person, given_name: str, family_name: str) -> bool:
+    """Accents, capitals, hyphens, the order of its parts: nobody becomes somebody else by these."""
+    return name_key(person.given_name, person.family_name) == name_key(given_name, family_name)
+
+
+def check_wish_reason(reason: str) -> None:
+    if len(reason.strip()) < 5:
+        raise InvalidInput(
+            N_(
+                "Dites en une phrase pourquoi : nom d’usage, mariage, erreur d’inscription… Le campus le lira."
+            )
+        )
+    if len(reason) > 300:
+        raise InvalidInput(N_("Le motif tient en 300 signes."))
+
+
+def accept(wish: NameWish, *, by: uuid.UUID | None, at: datetime) -> None:
+    _check_waits(wish)
+    wish.decided_at, wish.accepted, wish.decided_by = at, True, by
+
+
+def refuse(wish: NameWish, reason: str, *, by: uuid.UUID | None, at: datetime) -> None:
+    _check_waits(wish)
+    if len(reason.strip()) < 5:
+        raise InvalidInput(N_("Dites pourquoi, en une phrase : la personne la lira, et elle seule."))
+    if len(reason) > 300:
+        raise InvalidInput(N_("La raison tient en {most} signes."), most=300)
+    wish.decided_at, wish.decided_by, wish.answer = at, by, reason.strip()
+
+
+def _check_waits(wish: NameWish) -> None:
+    if wish.decided_at is not None:
+        raise Conflict(N_("Cette demande a déjà sa réponse."))
+
+
+def name_said_of(subject: JsonObject) -> str | None:
+    """The name in clear of a badge's holder; a hashed one could only be compared, not shown."""
+    identifiers = subject.get("identifier")
+    for entry in identifiers if isinstance(identifiers, list) else [identifiers]:
+        if not isinstance(entry, dict) or entry.get("identityType") != "name":
+            continue
+        named = entry.get("identityHash")
+        if entry.get("hashed") is False and isinstance(named, str):
+            return named
+    return None

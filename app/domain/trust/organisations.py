@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
+import unicodedata
 import uuid
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from sqlalchemy import Text
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
-from app.domain.core.columns import moment, new_id, part_of, points_to, words
-from app.domain.core.signed_text import check_signed_name, name_as_signed
-from app.errors import InvalidInput
+from app.domain.core import (
+    check_signed_name,
+    moment,
+    name_as_signed,
+    new_id,
+    part_of,
+    points_to,
+    word_of,
+    words,
+)
+from app.domain.people.people import is_address, normal_address
+from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from app.language import N_
 
 LONGEST_NAME: Final = 120
@@ -227,3 +242,246 @@ def _no_site() -> InvalidInput:
     return InvalidInput(
         N_("L’adresse du site ne se lit pas : par exemple « www.exemple.fr ». Ou laissez vide.")
     )
+
+
+ASKED_FOR: Final = timedelta(days=30)
+"""How long a link that asks for an endorsement stays good."""
+DESK_FOR: Final = timedelta(days=7)
+"""How long the link to all that an organisation said stays good."""
+NOT_AGAIN_FOR: Final = timedelta(days=7)
+MOST_WAITING: Final = 5
+"""Requests about one thing that may wait for an answer at a time."""
+AGAIN: Final = timedelta(days=7)
+SOON: Final = timedelta(days=1)
+"""When words signed elsewhere are checked again: where somebody's server did not answer, the next day."""
+MOST_SHOWN: Final = 10
+SHORTEST, LONGEST = 20, 600
+LONGEST_ROLE: Final = 80
+LONGEST_WHY: Final = 300
+LONGEST_REASON: Final = 300
+LONGEST_SIGNED: Final = 60_000
+
+WORDINGS: Final = (
+    N_(
+        "Je parle au nom de cette organisation. Ces mots, son nom et mon rôle seront publics, signés en son nom, et "
+        "je pourrai les retirer à tout moment."
+    ),
+)
+"""What whoever signs agrees to; the latest last, none is ever changed or taken out."""
+NAME_WORDING: Final = N_("Écrire aussi mon nom")
+
+
+class Endorsed(StrEnum):
+    """What an endorsement is about."""
+
+    BADGE = "badge"
+    AWARD = "award"
+    CAMPUS = "campus"
+
+
+class Refusal(StrEnum):
+    NONE = ""
+    THIS = "this"
+    EVER = "ever"
+    """Whoever reads mail there wants to be asked for nothing more."""
+
+
+class EndorsementRequest(SQLModel, table=True):
+    """One letter that asks one person; its link serves once."""
+
+    __tablename__ = "endorsement_request"
+    __table_args__ = (Index("endorsement_requests_to", "address", "asked_at"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    about: Endorsed = Field(sa_column=word_of(Endorsed, name="endorsement_request_about"))
+    version_id: uuid.UUID | None = Field(default=None, sa_column=points_to("badge_version", nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
+    asked_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    address: str = Field(max_length=254)
+    organisation_name: str = Field(max_length=120)
+    why: str = Field(default="", max_length=LONGEST_WHY)
+    asked_at: datetime = Field(sa_column=moment())
+    expires_at: datetime = Field(sa_column=moment())
+    answered_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    refusal: str = Field(default="", max_length=8)
+    endorsement_id: uuid.UUID | None = None
+
+
+class Endorsement(SQLModel, table=True):
+    """What was signed, kept as those bytes. `foreign_issuer` is who signed, where that was not this service.
+
+    Shown while nobody took it back: neither the organisation, nor the holder of the award, nor the campus.
+    `changes` counts each of those, so that pages kept for some seconds are made anew.
+    """
+
+    __tablename__ = "endorsement"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    organisation_id: uuid.UUID = Field(sa_column=points_to("organisation"))
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    about: Endorsed = Field(sa_column=word_of(Endorsed, name="endorsement_about"))
+    version_id: uuid.UUID | None = Field(default=None, sa_column=points_to("badge_version", nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
+    subject: str = Field(max_length=400)
+    organisation_name: str = Field(max_length=120)
+    address: str = Field(max_length=254)
+    """Of who signed: for letters about it, shown to nobody."""
+    language: str = Field(default="fr", max_length=12)
+    written: str = Field(sa_type=Text)
+    token: str = Field(default="", sa_type=Text)
+    foreign_issuer: str = Field(default="", max_length=400)
+    comment: str = Field(default="", sa_type=Text)
+    """Of words signed elsewhere: as they were read at `checked_at`, empty where they did not hold then."""
+    checked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    check_again_at: datetime | None = Field(default=None, sa_column=moment(nullable=True, index=True))
+    wording: int = 1
+    signed_at: datetime = Field(sa_column=moment())
+    changes: int = 1
+    withdrawn_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    hidden_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    """By the holder of the award."""
+    set_aside_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    """By the campus, for the reason beside it."""
+    set_aside_reason: str = Field(default="", max_length=LONGEST_REASON)
+
+    @property
+    def is_shown(self) -> bool:
+        return self.withdrawn_at is None and self.hidden_at is None and self.set_aside_at is None
+
+
+class DeadRequest(NotFound):
+    """The link was good once, and opens nothing any more."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What somebody writes in an organisation's name, as it is signed."""
+
+    comment: str
+    role: str
+    name: str = ""
+    """Only where they ticked that it may be shown."""
+
+    @property
+    def signed(self) -> str:
+        """The comment with who wrote it below: what pages show of it is what the signature covers."""
+        return f"{self.comment}\n— {', '.join(filter(None, (self.name, self.role)))}"
+
+
+def checked_words(comment: str, role: str, name: str, *, shows_name: bool) -> Words:
+    comment = "\n".join(filter(None, (" ".join(_plain(line).split()) for line in comment.splitlines())))
+    role, name = (" ".join(_plain(each).split()) for each in (role, name))
+    if len(comment) < SHORTEST:
+        raise InvalidInput(N_("Écrivez au moins une phrase : ce que ce badge vaut pour votre organisation."))
+    if len(comment) > LONGEST:
+        raise InvalidInput(N_("Vos mots tiennent en {most} signes."), most=LONGEST)
+    if not role:
+        raise InvalidInput(N_("Dites votre rôle dans l’organisation, par exemple « responsable d’atelier »."))
+    if len(role) > LONGEST_ROLE or len(name) > LONGEST_ROLE:
+        raise InvalidInput(N_("Le rôle et le nom tiennent chacun en {most} signes."), most=LONGEST_ROLE)
+    if shows_name and not name:
+        raise InvalidInput(N_("Pour que votre nom soit écrit, donnez-le ; ou décochez la case."))
+    return Words(comment, role, name if shows_name else "")
+
+
+def _plain(text: str) -> str:
+    composed = unicodedata.normalize("NFC", text[: 4 * LONGEST])
+    return "".join(sign for sign in composed if sign == "\t" or unicodedata.category(sign)[0] != "C")
+
+
+def checked_address(typed: str, own: Collection[str]) -> str:
+    address = normal_address(typed)
+    if not is_address(address):
+        raise InvalidInput(N_("Cette adresse n’est pas complète : il y manque quelque chose."))
+    if address in {normal_address(each) for each in own}:
+        raise InvalidInput(N_("C’est votre propre adresse. Écrivez celle d’une personne de l’organisation."))
+    return address
+
+
+def checked_why(typed: str) -> str:
+    why = " ".join(_plain(typed).split())
+    if len(why) > LONGEST_WHY:
+        raise InvalidInput(N_("Votre mot tient en {most} signes."), most=LONGEST_WHY)
+    if "://" in why or "www." in why.lower():
+        raise InvalidInput(N_("Pas de lien dans ce mot : la lettre porte déjà celui du badge."))
+    return why
+
+
+def checked_reason(typed: str) -> str:
+    reason = " ".join(_plain(typed).split())
+    if len(reason) < 5:
+        raise InvalidInput(N_("Dites en une phrase pourquoi : l’historique le garde."))
+    if len(reason) > LONGEST_REASON:
+        raise InvalidInput(N_("Le motif tient en {most} signes."), most=LONGEST_REASON)
+    return reason
+
+
+def is_waiting(request: EndorsementRequest, *, at: datetime) -> bool:
+    return request.answered_at is None and at < request.expires_at
+
+
+def check_may_ask(
+    before: Collection[EndorsementRequest], address: str, *, refused: bool, at: datetime
+) -> None:
+    """`before`: what was asked about the same thing; `refused`: whoever reads mail there wants no more of it."""
+    if refused:
+        raise Conflict(N_("Cette adresse ne veut plus recevoir de demandes. Rien n’a été envoyé."))
+    if any(each.address == address and each.asked_at > at - NOT_AGAIN_FOR for each in before):
+        raise Conflict(N_("Cette personne a déjà reçu votre demande cette semaine : laissez-lui le temps."))
+    if sum(is_waiting(each, at=at) for each in before) >= MOST_WAITING:
+        raise Conflict(
+            N_("{most} demandes attendent déjà une réponse. Attendez qu’une d’elles en ait une."),
+            most=MOST_WAITING,
+        )
+
+
+def check_open(request: EndorsementRequest, *, at: datetime) -> None:
+    if request.refusal:
+        raise DeadRequest(N_("Vous avez répondu non à cette demande. Rien n’a été publié."))
+    if request.answered_at is not None:
+        raise DeadRequest(
+            N_(
+                "Ce lien a déjà servi : la recommandation est signée. La lettre de confirmation permet de la retirer."
+            )
+        )
+    if at >= request.expires_at:
+        raise DeadRequest(N_("Ce lien a plus de trente jours et n’ouvre plus rien. Demandez-en un autre."))
+
+
+def named_token(secret: bytes, purpose: str, number: uuid.UUID) -> str:
+    """The part of a link that only who received the letter knows."""
+    return f"{number}.{_mac(secret, f'{purpose}|{number}')}"
+
+
+def number_in(secret: bytes, purpose: str, token: str) -> uuid.UUID:
+    """Raises NotFound for a link that is not ours."""
+    name, _, mac = token.partition(".")
+    try:
+        number = uuid.UUID(name)
+    except ValueError:
+        number = uuid.UUID(int=0)
+    if not _same(mac, _mac(secret, f"{purpose}|{number}")):
+        raise NotFound(N_("Ce lien ne mène à rien ici. Vérifiez qu’il est entier."))
+    return number
+
+
+def desk_token(secret: bytes, organisation_id: uuid.UUID, asked_at: datetime) -> str:
+    told = f"{organisation_id.hex}.{int(asked_at.timestamp())}"
+    return f"{told}.{_mac(secret, f'organisation|{told}')}"
+
+
+def organisation_in(secret: bytes, token: str, *, at: datetime) -> uuid.UUID:
+    told, _, mac = token.rpartition(".")
+    name, _, seconds = told.partition(".")
+    if not _same(mac, _mac(secret, f"organisation|{told}")):
+        raise NotSignedIn(N_("Ce lien n’est pas entier. Reprenez celui de la lettre."))
+    if at.timestamp() >= int(seconds) + DESK_FOR.total_seconds():
+        raise NotSignedIn(N_("Ce lien a plus de sept jours et n’ouvre plus rien. Redemandez-le."))
+    return uuid.UUID(name)
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
+def _mac(secret: bytes, told: str) -> str:
+    return hmac.new(secret, f"endorsement|{told}".encode(), hashlib.sha256).hexdigest()[:40]

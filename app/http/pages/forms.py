@@ -6,24 +6,71 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from io import BytesIO
 from typing import Annotated, cast
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Depends, Request
 from markupsafe import Markup
-from starlette.datastructures import FormData, Headers
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.domain.accounts.sessions import WaitingFile
 from app.errors import NotAllowed
-from app.http.pages.kept_files import with_kept_files
-from app.http.pages.page_owners import PageOwners
-from app.http.request_scope import SECRETS_SEPARATOR
+from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in
 from app.language import N_
+
+_NONCE = 12
+
+
+class PageOwners:
+    """AES-256-GCM: a seal shows nothing, is another one on each page, and only pages shown to that person have one."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(hmac.digest(key, b"owner of a page", hashlib.sha256))
+
+    def seal(self, person_id: uuid.UUID) -> str:
+        nonce = os.urandom(_NONCE)
+        return base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, person_id.bytes, None)).decode()
+
+    def open(self, sealed: str) -> uuid.UUID | None:
+        try:
+            raw = base64.urlsafe_b64decode(sealed.encode("ascii"))
+            return uuid.UUID(bytes=self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], None))
+        except (UnicodeEncodeError, binascii.Error, InvalidTag, ValueError):
+            return None
+
+
+TOKEN_FIELD = "attente"  # noqa: S105 - the name of a field
+
+
+async def with_kept_files(request: Request, form: FormData) -> FormData:
+    token = form.get(TOKEN_FIELD)
+    if not isinstance(token, str) or not token or request.url.path.startswith("/confirmer"):
+        return form
+    files = await run_in_threadpool(_take, request, token)
+    return FormData([*form.multi_items(), *((each.field, _upload(each)) for each in files)])
+
+
+def _take(request: Request, token: str) -> list[WaitingFile]:
+    with process_of(request).visit() as services:
+        kept = services.set_aside.take(token, signed_in(request, services).person.id)
+    return list(kept.files) if kept else []
+
+
+def _upload(kept: WaitingFile) -> UploadFile:
+    headers = Headers({"content-type": kept.media_type})
+    return UploadFile(BytesIO(kept.content), size=len(kept.content), filename=kept.name, headers=headers)
+
 
 FIELD = "jeton"
 _BEFORE_OWNER = "."

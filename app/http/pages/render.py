@@ -40,31 +40,216 @@ English goes into the catalogue with `python -m app.language.build --translate F
 
 from __future__ import annotations
 
+import json
+import re
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from asyncio import sleep, to_thread
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from fastapi import Request
-from fastapi.responses import HTMLResponse
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.runtime import Macro
+from babel import Locale, UnknownLocaleError
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator
+from jinja2.compiler import Frame as CodeFrame
+from jinja2.runtime import Context, Macro
+from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.container import Services
 from app.domain.accounts.permissions import Deed
-from app.http.pages.compiled_templates import OneLanguage
-from app.http.pages.drawings import icon, mark, seal
+from app.errors import NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import csrf_field
-from app.http.pages.locale import other_languages
-from app.http.pages.rich_text import markdown
 from app.http.pages.typography import say, say_plural
-from app.http.pages.wording import FILTERS
+from app.http.pages.words import FILTERS, icon, mark, markdown, number, seal
+from app.http.policies import public
+from app.http.request_scope import find_signed_in, services_at_hand, session_secret, staff_of, visit
 from app.http.static_files import asset
-from app.language import N_, current_locale, speaking
+from app.language import N_, current_locale, locales, speaking
+
+Written = Mapping[str, Callable[..., Markup | str]]
+"""Functions, by their names in templates, that answer the same whenever they are given the same constants."""
+
+
+class PlainContext(Context):
+    """Calls what a template calls, without asking each time whether it wants the context: only macros take any."""
+
+    def call(self, called: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        wants = getattr(called, "jinja_pass_arg", None) or getattr(
+            type(called).__call__, "jinja_pass_arg", None
+        )
+        if wants is not None:
+            return super().call(called, *args, **kwargs)
+        kwargs.pop("_block_vars", None)
+        kwargs.pop("_loop_vars", None)
+        return called(*args, **kwargs)
+
+
+class OneLanguage(Environment):
+    """`sentence` is the text of the catalogue in this environment's language, as markup; `written` the functions above."""
+
+    context_class = PlainContext
+
+    def __init__(self, *, sentence: Callable[[str], Markup], written: Written, **options: Any) -> None:
+        super().__init__(**options)
+        self.sentence = sentence
+        self.written = written
+
+
+class FoldedCode(CodeGenerator):
+    def visit_Template(self, node: nodes.Template, frame: CodeFrame | None = None) -> None:
+        assert isinstance(self.environment, OneLanguage)
+        super().visit_Template(_Folded(self.environment).visit(node), frame)
+
+
+OneLanguage.code_generator_class = FoldedCode
+
+
+class _Folded(NodeTransformer):
+    def __init__(self, environment: OneLanguage) -> None:
+        self.environment = environment
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Expr:
+        self.generic_visit(node)
+        if not isinstance(node.node, nodes.Name) or node.dyn_args is not None or node.dyn_kwargs is not None:
+            return node
+        name = node.node.name
+        constants = [each.value for each in node.args if isinstance(each, nodes.Const)]
+        if len(constants) < len(node.args):
+            return node
+        if name in _SENTENCES:
+            return self._said(constants[0], node.kwargs)
+        if name in self.environment.written and not node.kwargs:
+            return nodes.Const(self.environment.written[name](*constants))
+        return node
+
+    def _said(self, text: str, values: list[nodes.Keyword]) -> nodes.Expr:
+        sentence = self.environment.sentence(text)
+        if not values:
+            return nodes.Const(sentence % {})
+        pairs = [nodes.Pair(nodes.Const(each.key), each.value) for each in values]
+        return nodes.Mod(nodes.Const(sentence), nodes.Dict(pairs))
+
+
+_SENTENCES: Final = frozenset({"_", "gettext"})
+
+
+COOKIE = "langue"
+_A_YEAR = 365 * 24 * 3600
+_RANGE = re.compile(r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9]{1,8})*\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
+# Nobody reads more languages than this; a longer header is not worth its parsing.
+_LONGEST_HEADER = 500
+
+
+def language_of(cookie: str | None, accept_language: str, otherwise: str) -> str:
+    """The language to speak. `cookie` is the reader's own choice and wins when we speak it."""
+    spoken = locales()
+    if cookie in spoken:
+        return str(cookie)
+    best, best_weight = otherwise, 0.0
+    for part in accept_language[:_LONGEST_HEADER].split(","):
+        found = _RANGE.fullmatch(part)
+        if found is None:
+            continue
+        weight = float(found[2] or 1)
+        if found[1].lower() in spoken and weight > best_weight:
+            best, best_weight = found[1].lower(), weight
+    return best
+
+
+@cache
+def language_name(code: str) -> str:
+    """A language in its own words: Français, English."""
+    try:
+        return (Locale.parse(code).get_display_name() or code).capitalize()
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
+class SpeakTheirLanguage:
+    """ASGI middleware: everything said while answering a request is said in the reader's language."""
+
+    def __init__(self, app: ASGIApp, *, otherwise: str) -> None:
+        self.app = app
+        self.otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        chosen = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        language = language_of(chosen, headers.get("accept-language", ""), self.otherwise)
+
+        async def send_labelled(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer = MutableHeaders(scope=message)
+                if answer.get("content-type", "").startswith("text/html"):
+                    answer.setdefault("Content-Language", language)
+                    answer.add_vary_header("Accept-Language")
+                    answer.add_vary_header("Cookie")
+            await send(message)
+
+        with speaking(language):
+            await self.app(scope, receive, send_labelled)
+
+
+def safe_path(wanted: str | None, request: Request, *, method: str = "GET") -> str:
+    """`wanted` when it is a path of this site that can be read, or written to, else the home page (T28)."""
+    if not wanted or not wanted.startswith("/") or len(wanted) > 2000:
+        return "/"
+    if (
+        wanted.startswith("//")
+        or "\\" in wanted
+        or any(ord(sign) <= 32 or ord(sign) == 127 for sign in wanted)
+    ):
+        return "/"
+    try:
+        path = urlsplit(wanted).path
+    except ValueError:
+        return "/"
+    asked = {"type": "http", "path": path, "root_path": "", "method": method, "headers": []}
+    readable = any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
+    return wanted if readable else "/"
+
+
+def other_languages() -> list[tuple[str, str]]:
+    """(code, name) of every language but the one being spoken."""
+    return [(code, language_name(code)) for code in locales() if code != current_locale()]
+
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/langue/{code}")
+@public
+def choose_language(code: str, request: Request, suite: str | None = None) -> RedirectResponse:
+    """Remember the choice and go back where the reader was. It changes nothing but their own cookie."""
+    if code not in locales():
+        raise NotFound(N_("Ce service ne parle pas encore cette langue."))
+    answer = RedirectResponse(safe_path(suite, request), status_code=303)
+    answer.set_cookie(
+        COOKIE,
+        code,
+        max_age=_A_YEAR,
+        path="/",
+        samesite="lax",
+        secure=request.url.scheme == "https",
+        httponly=True,
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
 
@@ -260,3 +445,67 @@ class _LazyField:
 
     def __html__(self) -> Markup:
         return csrf_field(self._request, self._visitor.person_id)
+
+
+LOOK_EVERY = 0.5
+_DONE = N_("Lignes traitées : {done} sur {total}")
+
+
+@dataclass(frozen=True)
+class ProgressView:
+    done: int
+    total: int
+    heading: str
+
+    @staticmethod
+    def of(done: int, total: int) -> ProgressView:
+        return ProgressView(done, total, say(_DONE).format(done=number(done), total=number(total)))
+
+
+Look = Callable[[Services], tuple[ProgressView, bool]]
+"""How far it is, and whether it is settled."""
+
+
+def told_live(request: Request, look: Look) -> StreamingResponse:
+    """To somebody at work in a campus: an event each time it has got further, and a last one when it is settled."""
+    return StreamingResponse(
+        _steps(request, look, current_locale()),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _steps(request: Request, look: Look, language: str) -> AsyncIterator[str]:
+    told: ProgressView | None = None
+    while True:
+        try:
+            step, settled = await to_thread(_step, request, look, language)
+        except (NotSignedIn, NotFound, NotAllowed):
+            # The page that asks again says why: who looked on has signed out, or works here no more, or nobody does.
+            yield "event: fin\ndata: {}\n\n"
+            return
+        if step != told:
+            yield f"event: pas\ndata: {json.dumps(asdict(step))}\n\n"
+            told = step
+        if settled:
+            yield "event: fin\ndata: {}\n\n"
+            return
+        await sleep(LOOK_EVERY)
+
+
+def _step(request: Request, look: Look, language: str) -> tuple[ProgressView, bool]:
+    with visit(request, reading=True) as services, speaking(language):
+        staff_of(request, services, request.path_params["slug"])
+        return look(services)
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Looked up for each page, error pages included, and only when the browser carries a session."""
+    if not session_secret(request):
+        return Visitor()
+    with services_at_hand(request) as services:
+        who = find_signed_in(request, services)
+        if who is None:
+            return Visitor()
+        manages = bool(who.memberships) or services.operators.is_operator(who.person.id)
+        return Visitor(who.person.name, manages=manages, person_id=who.person.id)

@@ -8,15 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.db.accounts.own_addresses import OwnAddressStore
-from app.db.campus.campus import CampusStore
-from app.db.campus.history import HistoryStore
-from app.db.campus.team import TeamStore
-from app.db.messages.letters import LetterStore
-from app.db.people.people import PeopleStore
+from app.db.accounts import OperatorStore, OwnAddressStore
+from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
+from app.db.messages import LetterStore
+from app.db.people import PeopleStore
 from app.domain.accounts.sessions import Proof
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
 from app.domain.campus.team import (
     MOST_WAITING,
     Invitation,
@@ -28,13 +26,64 @@ from app.domain.campus.team import (
     invitation_proof,
     renew,
 )
-from app.domain.core.clock import Clock
-from app.domain.messages.letters import LetterState, Occasion, PromisedLetter, letter_to
-from app.domain.people.people import Person, Role, check_name, is_address, normal_address
+from app.domain.core import Clock
+from app.domain.messages import LetterState, Occasion, PromisedLetter, letter_to
+from app.domain.people.people import (
+    Membership,
+    Person,
+    Role,
+    check_name,
+    is_address,
+    normal_address,
+    roles_at,
+)
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
-from app.services.accounts.memberships import Memberships
 from app.services.accounts.sessions import Browser, NewSession, SessionService
+from app.services.accounts.sign_in import SignInService
+
+
+class Memberships:
+    def __init__(self, team: TeamStore, history: HistoryStore, clock: Clock) -> None:
+        self.team = team
+        self.history = history
+        self.clock = clock
+
+    def of(self, campus: Campus, person: Person) -> frozenset[Role]:
+        return roles_at(self.team.memberships(campus.id, person.id), campus.id, at=self.clock())
+
+    def give(self, campus: Campus, person: Person, role: Role, *, by: Actor) -> None:
+        """The role from now on; whoever has it already keeps it as it is."""
+        at = self.clock()
+        if role in self.of(campus, person):
+            return
+        had = [each for each in self.team.memberships(campus.id, person.id) if each.role is role]
+        membership = had[0] if had else Membership(
+            person_id=person.id, campus_id=campus.id, role=role, since=at
+        )  # fmt: skip
+        membership.since, membership.until = at, None
+        self.team.add(membership)
+        self._note("join", campus, person, membership, by)
+
+    def take_back(self, campus: Campus, person: Person, role: Role, *, by: Actor) -> None:
+        """Gone with the end of this transaction: rights are read anew for each request."""
+        for membership in self.team.memberships(campus.id, person.id):
+            if membership.role is role and role in self.of(campus, person):
+                membership.until = self.clock()
+                self.team.add(membership)
+                self._note("leave", campus, person, membership, by)
+
+    def _note(self, deed: str, campus: Campus, person: Person, membership: Membership, by: Actor) -> None:
+        self.history.write(
+            by,
+            deed,
+            "membership",
+            membership.id,
+            at=self.clock(),
+            campus_id=campus.id,
+            role=membership.role.value,
+            person=str(person.id),
+        )
 
 
 class SignInFirst(Conflict):
@@ -270,3 +319,50 @@ class InvitationService:
         return OpenInvitation(
             invitation, self.campuses.get_by_id(invitation.campus_id), inviter, known is not None
         )
+
+
+class HandedLinks:
+    def __init__(
+        self,
+        operators: OperatorStore,
+        team: TeamStore,
+        own_addresses: OwnAddressStore,
+        sign_in: SignInService,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.operators = operators
+        self.team = team
+        self.own_addresses = own_addresses
+        self.sign_in = sign_in
+        self.history = history
+        self.clock = clock
+
+    def of_operator(self, person_id: uuid.UUID, *, by: Actor) -> str:
+        """The secret of a link; only for whoever runs the service."""
+        if self.operators.find(person_id) is None:
+            raise NotFound(N_("Cette personne n’exploite pas ce service."))
+        self.history.write(by, "hand_link", "operator", person_id, at=self.clock())
+        return self.sign_in.make_link(person_id, by=by)
+
+    def of_administrator(self, campus: Campus, address: str, *, by: Actor) -> tuple[Person, str]:
+        """Who it is for, and the secret; only for an administrator of the campus today, who reads of it there."""
+        person = self._administrator(campus, normal_address(address))
+        at = self.clock()
+        self.history.write(by, "hand_link", "person", person.id, at=at, campus_id=campus.id)
+        return person, self.sign_in.make_link(person.id, by=by)
+
+    def _administrator(self, campus: Campus, address: str) -> Person:
+        members = self.team.members(campus.id, at=self.clock())
+        found = [person for membership, person in members if membership.role is Role.CAMPUS_ADMIN]
+        if address:
+            found = [
+                person
+                for person in found
+                if address in {row.address for row in self.own_addresses.list_of(person.id)}
+            ]
+        if not found:
+            raise NotFound(N_("Personne n’administre ce campus avec cette adresse : invitez quelqu’un."))
+        if len(found) > 1:
+            raise InvalidInput(N_("Plusieurs personnes administrent ce campus : donnez une adresse."))
+        return found[0]

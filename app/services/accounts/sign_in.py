@@ -4,34 +4,82 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from app.db.accounts.own_addresses import OwnAddressStore
-from app.db.accounts.sign_in import SignInStore
-from app.db.campus.history import HistoryStore
-from app.db.people.people import PeopleStore
-from app.domain.accounts.access import digest_of
-from app.domain.accounts.account_changes import Changed
-from app.domain.accounts.sessions import Proof
+from app.adapters.secrets import SealedForms
+from app.db.accounts import FederationStore, OwnAddressStore, SignInStore
+from app.db.campus.campus import HistoryStore
+from app.db.people import PeopleStore
+from app.domain.accounts.own_addresses import Changed
+from app.domain.accounts.sessions import LIFE, MOST_FOR_ONE, Proof, SetAside, WaitingForm, digest_of
 from app.domain.accounts.sign_in import (
+    AWAY,
     SIGN_IN_LINK_LIFE,
+    Asked,
+    AuthorizationRequest,
+    Challenge,
+    FederatedAccount,
+    Identity,
+    IdentityProvider,
     Password,
+    Purpose,
     SignInLink,
+    answer_challenge,
     check_link_lives,
+    check_proved_anew,
     code_of,
     is_code,
+    person_for,
+    proved_at,
+    question_of,
     use_link,
 )
-from app.domain.campus.history import Actor
-from app.domain.core.clock import Clock
-from app.domain.messages.letters import Letter
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.team import Invitation
+from app.domain.core import Clock
+from app.domain.messages import Letter
 from app.domain.people.people import Person, is_address, masked_address, normal_address
-from app.errors import NotSignedIn
+from app.errors import Conflict, NotFound, NotSignedIn
 from app.language import N_
-from app.services.accounts.account_notices import AccountNotices
-from app.services.accounts.sessions import Browser, NewSession, SessionService, SignedIn
-from app.services.accounts.sign_in_letters import Door, letter_with_links
+from app.language import gettext as _
+from app.services.accounts.sessions import AccountNotices, Browser, NewSession, SessionService, SignedIn
+
+
+@dataclass(frozen=True)
+class Door:
+    """A link that opens the account of one person; `works`: for a campus, not only for themselves."""
+
+    name: str
+    link: str
+    works: bool
+
+
+def letter_with_links(address: str, doors: Sequence[Door]) -> Letter:
+    ending = _("Si vous n’avez rien demandé, ne faites rien : sans ce lien, personne n’entre.")
+    if len(doors) > 1:
+        text = _(
+            "Bonjour,\n\nPlusieurs personnes reçoivent leurs lettres à cette adresse. Chaque lien ouvre ce qui est à "
+            "l’une d’elles, une seule fois, pendant dix minutes, dans le navigateur où vous l’avez demandé :"
+        )
+        links = "\n\n".join(f"{door.name}\n{door.link}" for door in doors)
+        return Letter(address, _("Vos liens de connexion à Sceau"), f"{text}\n\n{links}\n\n{ending}")
+    door = doors[0]
+    opens = (
+        _(
+            "Bonjour {name},\n\nCe lien ouvre votre espace campus, une seule fois, pendant dix minutes, "
+            "dans le navigateur où vous l’avez demandé :"
+        )
+        if door.works
+        else _(
+            "Bonjour {name},\n\nCe lien ouvre tous vos badges, une seule fois, pendant dix minutes, "
+            "dans le navigateur où vous l’avez demandé :"
+        )
+    ).format(name=door.name)
+    subject = _("Votre lien de connexion à Sceau") if door.works else _("Votre lien vers tous vos badges")
+    return Letter(address, subject, f"{opens}\n\n{door.link}\n\n{ending}")
+
 
 MOST_IN_ONE_LETTER = 12
 _NOTHING = N_("Ce lien n’ouvre rien. Demandez-en un nouveau.")
@@ -230,3 +278,190 @@ class SignInService:
         self.store.drop_password(who.person.id)
         self.notices.tell(who.person, Changed.PASSWORD_REMOVED)
         self.history.write(who.actor, "drop", "password", who.person.id, at=self.clock())
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A browser that came back, and what it had been sent for."""
+
+    purpose: Purpose
+    question: AuthorizationRequest
+    asked_at: datetime
+    carried: str
+    """What the asking page wanted to find again."""
+
+
+class FederationService:
+    def __init__(
+        self,
+        accounts: FederationStore,
+        sign_in: SignInStore,
+        people: PeopleStore,
+        sessions: SessionService,
+        notices: AccountNotices,
+        history: HistoryStore,
+        label_of: Callable[[str], str],
+        key: bytes,
+        clock: Clock,
+    ) -> None:
+        """`label_of`: what the service of that issuer is called on its button."""
+        self.accounts = accounts
+        self.sign_in = sign_in
+        self.people = people
+        self.sessions = sessions
+        self.notices = notices
+        self.history = history
+        self.label_of = label_of
+        self.key = key
+        self.clock = clock
+
+    # --- there and back
+
+    def ask(
+        self,
+        provider: IdentityProvider,
+        purpose: Purpose,
+        browser: Browser,
+        *,
+        who: SignedIn | None = None,
+        carried: str = "",
+    ) -> AuthorizationRequest:
+        """What goes with this browser, and is good in it alone; with `who`, for nobody else."""
+        state, at = secrets.token_urlsafe(32), self.clock()
+        self.sign_in.sweep(at)
+        self.sign_in.add(
+            Challenge(
+                asked=Asked.OIDC,
+                secret_digest=digest_of(state),
+                person_id=who.person.id if who else None,
+                browser_digest=browser.digest,
+                facts={"service": provider.name, "purpose": purpose.value, "carried": carried},
+                expires_at=at + AWAY,
+            )
+        )
+        return question_of(state, self.key, again=purpose is Purpose.PROVE)
+
+    def take(self, provider: IdentityProvider, state: str, browser: Browser) -> Returned:
+        """What this browser had been sent for; once."""
+        challenge = answer_challenge(
+            self.sign_in.take_challenge(state),
+            asked=Asked.OIDC,
+            at=self.clock(),
+            browser_digest=browser.digest,
+            person_id=browser.here.person.id if browser.here else None,
+        )
+        if challenge.facts["service"] != provider.name:
+            raise NotSignedIn(N_("Cette étape a expiré ou a déjà servi. Recommencez."))
+        purpose = Purpose(challenge.facts["purpose"])
+        question = question_of(state, self.key, again=purpose is Purpose.PROVE)
+        return Returned(purpose, question, challenge.expires_at - AWAY, str(challenge.facts["carried"]))
+
+    # --- as whom
+
+    def enter(self, provider: IdentityProvider, identity: Identity, browser: Browser) -> NewSession:
+        """The session of whoever the account stands for; raises Unlinked where it stands for nobody."""
+        account = self.accounts.find(identity.issuer, identity.subject) or self._recognised(
+            provider, identity
+        )
+        return self._open(account.person_id, identity, browser)
+
+    def prove(self, who: SignedIn, identity: Identity, browser: Browser, *, asked_at: datetime) -> NewSession:
+        """The same session, proved again by an account of that very person."""
+        account = self.accounts.find(identity.issuer, identity.subject)
+        if account is None or account.person_id != who.person.id:
+            raise NotSignedIn(N_("Ce compte n’est pas relié à vous. Confirmez d’une autre façon."))
+        check_proved_anew(identity, asked_at=asked_at)
+        return self._open(who.person.id, identity, browser)
+
+    def invitation_for(self, provider: IdentityProvider, identity: Identity) -> Invitation | None:
+        """What waits for whoever reads that address, where the service may say whose it is."""
+        if not identity.address or not provider.vouches_for(identity.address):
+            return None
+        return self.accounts.invitation_to(identity.address, at=self.clock())
+
+    def _recognised(self, provider: IdentityProvider, identity: Identity) -> FederatedAccount:
+        staff = self.people.all_staff_at(identity.address, at=self.clock()) if identity.address else []
+        is_vouched = bool(identity.address) and provider.vouches_for(identity.address)
+        person = person_for(identity, staff, is_vouched=is_vouched)
+        return self._link(person.id, identity, by=Actor(label="sign-in page"))
+
+    def _open(self, person_id: uuid.UUID, identity: Identity, browser: Browser) -> NewSession:
+        when = proved_at(identity, at=self.clock())
+        return self.sessions.enter(person_id, Proof.OIDC, browser, proved_at=when)
+
+    # --- one's own accounts
+
+    def list_of(self, person_id: uuid.UUID) -> Sequence[FederatedAccount]:
+        return self.accounts.list_of(person_id)
+
+    def link(self, who: SignedIn, identity: Identity) -> None:
+        """Doing it again changes nothing."""
+        known = self.accounts.find(identity.issuer, identity.subject)
+        if known is not None and known.person_id == who.person.id:
+            return
+        if known is not None:
+            raise Conflict(N_("Ce compte est déjà relié à une autre personne. Rien n’a changé."))
+        self._link(who.person.id, identity, by=who.actor)
+
+    def unlink(self, who: SignedIn, account_id: uuid.UUID) -> None:
+        for account in self.accounts.list_of(who.person.id):
+            if account.id == account_id:
+                self.accounts.remove(account)
+                self.history.write(who.actor, "unlink", "federated_account", account_id, at=self.clock())
+                self.notices.tell(who.person, Changed.SERVICE_UNLINKED, named=[self.label_of(account.issuer)])
+                return
+        raise NotFound(N_("Ce compte n’est plus relié."))
+
+    def _link(self, person_id: uuid.UUID, identity: Identity, *, by: Actor) -> FederatedAccount:
+        at = self.clock()
+        account = FederatedAccount(
+            person_id=person_id, issuer=identity.issuer, subject=identity.subject, linked_at=at
+        )
+        if not self.accounts.add(account):
+            raise Conflict(
+                N_(
+                    "Un autre compte de ce service est déjà relié à cette personne. Pour en changer, déliez-le d’abord dans « Mon compte »."
+                )
+            )
+        self.history.write(by, "link", "federated_account", account.id, at=at)
+        self.notices.tell(
+            self.people.get(person_id), Changed.SERVICE_LINKED, named=[self.label_of(identity.issuer)]
+        )
+        return account
+
+
+class SetAsideService:
+    def __init__(self, store: SignInStore, people: PeopleStore, seal: SealedForms, clock: Clock) -> None:
+        self.store = store
+        self.people = people
+        self.seal = seal
+        self.clock = clock
+
+    def keep(self, form: WaitingForm, person_id: uuid.UUID) -> str:
+        """The token that finds it again, for that person alone; raises NotFound for whoever is not here any more."""
+        self.people.get(person_id)
+        token, at = secrets.token_urlsafe(32), self.clock()
+        self.store.sweep(at)
+        self.store.make_room_for_form(person_id, but=MOST_FOR_ONE - 1)
+        self.store.add(
+            SetAside(
+                person_id=person_id,
+                secret_digest=digest_of(token),
+                sealed=self.seal.seal(form, token=token),
+                expires_at=at + LIFE,
+            )
+        )
+        return token
+
+    def find(self, token: str, person_id: uuid.UUID) -> WaitingForm | None:
+        kept = self.store.find_form(token)
+        if kept is None or kept.person_id != person_id or self.clock() >= kept.expires_at:
+            return None
+        return self.seal.open(kept.sealed, token=token)
+
+    def take(self, token: str, person_id: uuid.UUID) -> WaitingForm | None:
+        """The same, kept no longer."""
+        found = self.find(token, person_id)
+        if found is not None:
+            self.store.drop_form(token)
+        return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.activities.participant_lists import ListedPerson, has_usable_address
 from app.domain.awards.awards import LineOutcome
-from app.domain.people.namesakes import SEVERAL_OF_NAME
+from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
 from app.domain.people.people import check_name, name_key
 from app.errors import AppError
 from app.language import N_

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from app.adapters.sheets.workbooks import is_workbook, text_of_workbook
 from app.db.campus.directory import DirectoryStore
 from app.domain.activities.activities import Participation, adds_to
 from app.domain.activities.list_matching import name_key_of
-from app.domain.activities.participant_lists import ListedPerson, tidy
+from app.domain.activities.participant_lists import ListedPerson, check_size, decode_list, tidy
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.people.namesakes import ListAnswers, Question
+from app.domain.people.name_disambiguation import ListAnswers, Question
 from app.domain.people.people import Person
 from app.errors import NotFound
 from app.language import N_
@@ -137,3 +138,9 @@ def _says_more(
         or (bool(line.address) and (line.address, name_key_of(line)) not in told)
         or (line.under_15 is not None and line.under_15 != (person.under_15_on is not None))
     )
+
+
+def text_of_file(data: bytes) -> str:
+    """Raises InvalidInput, with what to do, where no list can be read."""
+    check_size(data)
+    return text_of_workbook(data) if is_workbook(data) else decode_list(data)

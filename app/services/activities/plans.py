@@ -9,36 +9,50 @@ from datetime import date
 from typing import Any
 
 from app.db.activities.activities import ActivityStore
+from app.db.activities.check_in import RoomStore
 from app.db.activities.plans import ActivityPlanStore
-from app.db.badges.badges import BadgeStore
-from app.db.campus.campus import CampusStore
-from app.db.campus.history import HistoryStore
-from app.db.campus.team import TeamStore
-from app.db.frameworks.competencies import CompetencyStore
+from app.db.badges import BadgeStore
+from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
+from app.db.frameworks import CompetencyStore
 from app.domain.accounts.permissions import Deed, may
-from app.domain.activities.activities import Activity, ActivityCampus, check_activity
-from app.domain.activities.plans import (
+from app.domain.activities.activities import (
+    Activity,
+    ActivityCampus,
     ActivitySession,
+    Attendance,
     Holding,
+    Participation,
     Plan,
+    SessionFacts,
+    attendances_of,
+    cancel,
+    change,
+    check_activity,
     check_leads,
+    check_may_add,
     check_may_answer,
     check_nothing_rests,
+    check_session,
+    check_takes_place,
     copied,
     days_until_next,
+    first_session,
+    free_days,
+    restore,
+    settle,
 )
-from app.domain.activities.series import settle
+from app.domain.activities.check_in import close_room, is_open
 from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.core.clock import Clock
-from app.domain.frameworks.competencies import Competency
+from app.domain.core import Clock
+from app.domain.frameworks import Competency
 from app.domain.imports.records import amended
 from app.domain.people.people import Person
 from app.errors import InvalidInput, NotFound
 from app.language import N_
-from app.services.activities.activities import ActivityService
-from app.services.activity_log.logged_deeds import LoggedDeeds
+from app.services.activities.activities import PRESENCE, ActivityService
+from app.services.activity_log.activity_log import LoggedDeeds
 
 
 @dataclass(frozen=True)
@@ -279,3 +293,270 @@ def _chosen(asked: Collection[uuid.UUID], possible: Collection[uuid.UUID]) -> se
     if set(asked) - set(possible):
         raise InvalidInput(N_("Un choix de la page n’existe plus : rechargez-la, puis recommencez."))
     return set(asked)
+
+
+CHANGED = N_("Les séances ont changé.")
+"""Why the log says anew of somebody what they did there."""
+
+
+class SeriesService:
+    def __init__(
+        self,
+        plans: ActivityPlanStore,
+        activities: ActivityStore,
+        rooms: RoomStore,
+        history: HistoryStore,
+        deeds: LoggedDeeds,
+        clock: Clock,
+    ) -> None:
+        self.plans = plans
+        self.activities = activities
+        self.rooms = rooms
+        self.history = history
+        self.deeds = deeds
+        self.clock = clock
+
+    def session(
+        self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID
+    ) -> tuple[ActivitySession, int]:
+        """One session, and how many came to it."""
+        activity = self._led_by(campus, activity_id)
+        return self._get(activity, session_id), len(self.plans.came_to(session_id))
+
+    def add(
+        self, campus: Campus, activity_id: uuid.UUID, facts: SessionFacts, *, by: Actor
+    ) -> ActivitySession:
+        """Of an activity that was planned as a single meeting, that one becomes the first session."""
+        return self.add_all(campus, activity_id, [facts], by=by)[0]
+
+    def add_all(
+        self, campus: Campus, activity_id: uuid.UUID, wanted: Sequence[SessionFacts], *, by: Actor
+    ) -> list[ActivitySession]:
+        """Those whose day is free; of days that all have their session, none is added and that is said."""
+        activity = self._led_by(campus, activity_id)
+        self.activities.lock(activity.id)
+        sessions = list(self.plans.sessions_of(activity.id)) or [self._begin(campus, activity, by)]
+        made = list[ActivitySession]()
+        for facts in free_days(wanted, sessions):
+            check_may_add(sessions)
+            check_session(facts, sessions)
+            session = ActivitySession(
+                activity_id=activity.id, held_on=facts.held_on, hours=facts.hours, place=facts.place
+            )
+            sessions.append(session)
+            made.append(session)
+        self.plans.add_sessions(made)
+        self._settle(activity)
+        for session in made:
+            self._write(by, "add_session", campus, activity, on=session.held_on.isoformat())
+        return made
+
+    def begin_if_used(self, campus: Campus, activity: Activity, *, by: Actor) -> None:
+        """Before sessions are planned by another way: a single meeting to which somebody came is the first of them."""
+        is_single = activity.starts_on == activity.ends_on and not self.plans.sessions_of(activity.id)
+        if is_single and self.activities.participants(activity.id):
+            self._begin(campus, activity, by)
+
+    def _begin(self, campus: Campus, activity: Activity, by: Actor) -> ActivitySession:
+        """Who was there, their hours and the code on the wall are those of the first session from now on."""
+        first = first_session(activity)
+        self.plans.add_sessions([first])
+        there = [participation for participation, _ in self.activities.participants(activity.id)]
+        self.plans.note(attendances_of(first, activity, there))
+        room = self.rooms.find_of(activity.id, None)
+        if room is not None:
+            room = self.rooms.lock(room.id)
+            room.session_id = first.id
+            self.rooms.save(room)
+        self._write(by, "begin_series", campus, activity)
+        return first
+
+    def change(
+        self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, facts: SessionFacts, *, by: Actor
+    ) -> bool:
+        """Another day, other hours, another place; whoever came stays noted. Whether anything changed."""
+        activity = self._led_by(campus, activity_id)
+        self.activities.lock(activity.id)
+        session = self._get(activity, session_id)
+        check_session(facts, self.plans.sessions_of(activity.id), session)
+        before = session.held_on
+        if not change(session, facts):
+            return False
+        self.plans.add_sessions([session])
+        if session.held_on != before:
+            self._shut_room(activity, session)
+        told = {"on": before.isoformat(), "to": session.held_on.isoformat()}
+        self._settle(activity)
+        self._write(by, "change_session", campus, activity, **told)
+        return True
+
+    def cancel(
+        self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, *, by: Actor
+    ) -> ActivitySession:
+        """Whoever came to it stays in the activity, without its hours."""
+        activity = self._led_by(campus, activity_id)
+        self.activities.lock(activity.id)
+        session = self._get(activity, session_id)
+        if cancel(session, self.plans.sessions_of(activity.id), at=self.clock()):
+            self.plans.add_sessions([session])
+            self._shut_room(activity, session)
+            self._settle(activity)
+            self._write(by, "cancel_session", campus, activity, on=session.held_on.isoformat())
+        return session
+
+    def restore(
+        self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, *, by: Actor
+    ) -> ActivitySession:
+        activity = self._led_by(campus, activity_id)
+        self.activities.lock(activity.id)
+        session = self._get(activity, session_id)
+        if restore(session):
+            self.plans.add_sessions([session])
+            self._settle(activity)
+            self._write(by, "restore_session", campus, activity, on=session.held_on.isoformat())
+        return session
+
+    def _settle(self, activity: Activity) -> None:
+        """The activity, everybody's hours and the log follow the sessions."""
+        settle(activity, self.plans.sessions_of(activity.id))
+        self.activities.save(activity)
+        if self.activities.counts_attendance(activity.id):
+            attended = self.plans.hours_attended(activity)
+            there = [one for one, _ in self.activities.participants(activity.id, with_absent=True)]
+            for participation in there:
+                participation.hours = attended.get(participation.id, 0.0)
+            self.activities.add_participations(there)
+        self.deeds.retold(activity, CHANGED)
+
+    def _write(self, by: Actor, deed: str, campus: Campus, activity: Activity, **told: Any) -> None:
+        at = self.clock()
+        self.history.write(by, deed, "activity", activity.id, at=at, campus_id=campus.id, **told)
+
+    def _shut_room(self, activity: Activity, session: ActivitySession) -> None:
+        """The code on the wall was for that day."""
+        found = self.rooms.find_of(activity.id, session.id)
+        if found is not None and is_open(room := self.rooms.lock(found.id), at=self.clock()):
+            close_room(room, at=self.clock())
+            self.rooms.save(room)
+
+    def _led_by(self, campus: Campus, activity_id: uuid.UUID) -> Activity:
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        place = self.plans.place_of(activity.id, campus.id)
+        if place is not None:
+            check_leads(place)
+        return activity
+
+    def _get(self, activity: Activity, session_id: uuid.UUID) -> ActivitySession:
+        session = self.plans.find_session(activity.id, session_id)
+        if session is None:
+            raise NotFound(N_("Cette séance n’existe pas dans cette activité."))
+        return session
+
+
+@dataclass(frozen=True)
+class SessionSheet:
+    """Everybody of the activity, and who of them came that day."""
+
+    activity: Activity
+    session: ActivitySession
+    sessions: Sequence[ActivitySession]
+    participants: Sequence[tuple[Participation, Person]]
+    came: Collection[uuid.UUID]
+
+
+class ActivitySessions:
+    def __init__(
+        self,
+        plans: ActivityPlanStore,
+        activities: ActivityStore,
+        history: HistoryStore,
+        deeds: LoggedDeeds,
+        clock: Clock,
+    ) -> None:
+        self.plans = plans
+        self.activities = activities
+        self.history = history
+        self.deeds = deeds
+        self.clock = clock
+
+    def list_of(
+        self, campus: Campus, activity_id: uuid.UUID
+    ) -> tuple[Sequence[ActivitySession], dict[uuid.UUID, int]]:
+        """The sessions in order, and how many came to each."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        return self.plans.sessions_of(activity.id), self.plans.how_many_came(activity.id)
+
+    def sheet(self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID) -> SessionSheet:
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        return SessionSheet(
+            activity,
+            self._get(activity, session_id),
+            self.plans.sessions_of(activity.id),
+            self.activities.participants(activity.id),
+            self.plans.came_to(session_id),
+        )
+
+    def note(
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID,
+        session_id: uuid.UUID,
+        came: Collection[uuid.UUID],
+        *,
+        shown: Collection[uuid.UUID],
+        by: Actor,
+    ) -> None:
+        """Of the participations that were `shown`, these came; whoever signed in meanwhile stays as they are."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        self.activities.lock(activity.id)
+        session = self._get(activity, session_id)
+        check_takes_place(session)
+        there = {participation.id for participation, _ in self.activities.participants(activity.id)}
+        before = self.plans.came_to(session.id)
+        added = (set(came) & there) - before
+        removed = (before & set(shown)) - set(came)
+        self._write(session, added, removed)
+        if added or removed:
+            self.count_hours(activity)
+            self.history.write(
+                by,
+                "note_attendance",
+                "activity",
+                activity.id,
+                at=self.clock(),
+                campus_id=campus.id,
+                added=len(added),
+                removed=len(removed),
+            )
+
+    def note_one(self, activity: Activity, session: ActivitySession, participation: Participation) -> None:
+        """Somebody signed in; the activity is locked already."""
+        if participation.id not in self.plans.came_to(session.id):
+            self._write(session, {participation.id}, set())
+            self.count_hours(activity)
+
+    def count_hours(self, activity: Activity) -> None:
+        """Once attendance is noted, everybody's hours are those of the sessions they came to."""
+        attended = self.plans.hours_attended(activity)
+        changed = []
+        for participation, _ in self.activities.participants(activity.id, with_absent=True):
+            hours = attended.get(participation.id, 0.0)
+            if participation.hours != hours:
+                participation.hours = hours
+                changed.append(participation)
+        self.activities.add_participations(changed)
+        self.deeds.noted(activity, changed, PRESENCE)
+
+    def _write(
+        self, session: ActivitySession, added: Collection[uuid.UUID], removed: Collection[uuid.UUID]
+    ) -> None:
+        self.plans.unnote(session.id, list(removed))
+        self.plans.note(
+            Attendance(session_id=session.id, participation_id=each, noted_at=self.clock()) for each in added
+        )
+
+    def _get(self, activity: Activity, session_id: uuid.UUID) -> ActivitySession:
+        session = self.plans.find_session(activity.id, session_id)
+        if session is None:
+            raise NotFound(N_("Cette séance n’existe pas dans cette activité."))
+        return session

@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol
 
 from app.db.activity_log.integrity import EditionRow, IntegrityStore, StoredAwardRow
 from app.db.campus.campus import CampusStore
-from app.db.publishing.status import StatusStore
-from app.domain.activity_log.integrity import (
+from app.db.publishing import StatusStore
+from app.domain.activity_log.activity_log import (
     MOST_FAULTS,
     Damage,
     Found,
@@ -22,14 +22,12 @@ from app.domain.activity_log.integrity import (
     picture_digests,
 )
 from app.domain.awards.awards import AwardState
-from app.domain.campus.history import Actor
-from app.domain.campus.keys import KeyPurpose
-from app.domain.core.clock import Clock
-from app.domain.core.signed_text import as_signed, name_as_signed
-from app.domain.publishing.addresses import Addresses
-from app.domain.publishing.status import StatusList, signed_form
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import KeyPurpose
+from app.domain.core import Clock, as_signed, name_as_signed
+from app.domain.publishing import Addresses, StatusList, signed_form
 from app.services.publishing.status import ListAnchors
-from app.services.trust.partner_lists import PlaceAnchors
+from app.services.trust.external_trust_lists import PlaceAnchors
 from sceau_credentials.dids import jwt_method_id
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.evidence.judging import content_digest

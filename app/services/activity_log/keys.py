@@ -9,10 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.db.campus.campus import CampusStore
-from app.domain.activity_log.activity_log import CampusLog, LogPayload
-from app.domain.activity_log.facts import KEY, LAST_SIZES
-from app.domain.campus.campus import Campus
-from app.domain.campus.keys import KeyPurpose, KeyState, SealedKey
+from app.domain.activity_log.activity_log import KEY, LAST_SIZES, CampusLog, LogPayload
+from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey
 from app.services.activity_log.activity_log import ActivityLog
 from sceau_credentials.evidence.commitments import open_entry
 from sceau_credentials.evidence.log_keys import Announcement, LogKeys, LogKeyState, LogKeyTerm

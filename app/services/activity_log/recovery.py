@@ -12,12 +12,11 @@ import structlog
 
 from app.db.activity_log.activity_log import ActivityLogStore
 from app.db.activity_log.choices import ChoiceStore
-from app.db.activity_log.recovery import RecoveryStore
-from app.domain.activity_log.activity_log import CampusLog, Fact, Written, leaf_of
-from app.domain.activity_log.facts import AWARD, DEFINITION, KEY
+from app.db.activity_log.integrity import RecoveryStore
+from app.domain.activity_log.activity_log import AWARD, DEFINITION, KEY, CampusLog, Fact, Written, leaf_of
 from app.domain.activity_log.recovery import CHOICES_ORIGIN, CHOSEN, ERASED, NO_CAMPUS, Frame, JournaledLine
 from app.domain.campus.campus import Campus
-from app.domain.core.clock import Clock
+from app.domain.core import Clock
 
 logger = structlog.get_logger(__name__)
 

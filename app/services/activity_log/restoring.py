@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.db.activity_log.activity_log import ActivityLogStore
-from app.db.activity_log.recovery import RecoveryStore
-from app.db.campus.history import HistoryStore
-from app.db.publishing.status import StatusStore
-from app.domain.accounts.account_changes import Changed
-from app.domain.activity_log.activity_log import CampusLog, EntryKind, Fact, Written
-from app.domain.activity_log.facts import AWARD
+from app.db.activity_log.integrity import RecoveryStore
+from app.db.campus.campus import HistoryStore
+from app.db.publishing import StatusStore
+from app.domain.accounts.own_addresses import Changed
+from app.domain.activity_log.activity_log import AWARD, CampusLog, EntryKind, Fact, LogCheckpoint, Written
 from app.domain.activity_log.recovery import (
     AWARDS,
     BADGES,
@@ -29,24 +28,92 @@ from app.domain.activity_log.recovery import (
     JournaledLine,
 )
 from app.domain.awards.awards import Award, AwardState, revoke
-from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.campus.keys import KeyState, SealedKey
-from app.domain.core.clock import Clock
-from app.domain.core.columns import new_id
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus, KeyState, SealedKey
+from app.domain.core import Clock, new_id
 from app.domain.people.people import Person
-from app.domain.publishing.status import AnchoredList, StatusList, StatusSlot
-from app.errors import InvalidInput
+from app.domain.publishing import AnchoredList, StatusList, StatusSlot
+from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
-from app.services.accounts.account_notices import AccountNotices
-from app.services.activity_log.activity_log import ActivityLog, LogOutOfStep
-from app.services.activity_log.anchor_check import AllAnchors
-from app.services.activity_log.reconciliation import LogReconciliation, Reconciled
+from app.services.accounts.sessions import AccountNotices
+from app.services.activity_log.activity_log import ActivityLog, Anchors, LogOutOfStep
+from app.services.activity_log.log_check import AllAnchors
 from app.services.activity_log.recovery import ChoiceJournal, Journal
+from app.services.campus.keys import CampusKeys
 from app.services.publishing.status import StatusService
 from sceau_credentials.evidence.commitments import Opening
 from sceau_credentials.status_list import read_list
+from sceau_credentials.transparency_log.checkpoints import TreeHead
 from sceau_credentials.values.json_text import parse_json_object
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """`signed` is the most that was ever signed of the closed log, `kept` how much of it is left."""
+
+    closed: CampusLog
+    kept: int
+    signed: TreeHead | None
+    opened: LogCheckpoint
+    key_renewed: bool
+    """Whether the key in the copy had given way since, to one that is lost with what was lost."""
+
+
+class LogReconciliation:
+    def __init__(
+        self,
+        store: ActivityLogStore,
+        activity_log: ActivityLog,
+        campus_keys: CampusKeys,
+        anchors: Anchors,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.activity_log = activity_log
+        self.campus_keys = campus_keys
+        self.anchors = anchors
+        self.history = history
+        self.clock = clock
+
+    def reconcile(self, campus: Campus, reason: str, *, by: Actor) -> Reconciled:
+        """Close the log that may no longer be signed and begin the next one; refused where nothing is wrong."""
+        if not reason.strip():
+            raise InvalidInput(N_("Dites pourquoi : ce motif reste dans le journal."))
+        closed = self.store.lock(campus.id)
+        if closed is None:
+            raise NotFound(N_("Le journal du campus est encore vide."))
+        try:
+            self.activity_log.check_in_step(closed)
+        except LogOutOfStep:
+            pass
+        else:
+            raise Conflict(
+                N_(
+                    "Le journal du campus est dans le même état que ce qui a été signé : rien n’est à réconcilier."
+                )
+            )
+        signed, at = self.anchors.last(closed.origin), self.clock()
+        closed.closed_at = at
+        self.store.add(closed)
+        outdated = self.campus_keys.give_way_to_the_lost(campus, self.anchors.last_key(closed.origin))
+        opened = self.activity_log.begin_again(campus, after=closed.epoch)
+        facts = {
+            "closed": closed.origin,
+            "kept": closed.size,
+            "signed": signed.size if signed else closed.size,
+            "root": signed.root.hex() if signed else "",
+            "reason": reason.strip()[:500],
+        }
+        self.activity_log.record(campus, [Fact(EntryKind.CORRECTION, "campus_log", closed.id, facts)])
+        if outdated is not None:
+            self.campus_keys.note_end(campus, outdated, reason.strip()[:500], by)
+        self.history.write(
+            by, "reconcile", "campus_log", opened.id, at=at, campus_id=campus.id, kept=closed.size
+        )
+        checkpoint = self.activity_log.checkpoint(campus)
+        return Reconciled(closed, closed.size, signed, checkpoint, key_renewed=outdated is not None)
+
 
 WITHDRAWN_BEFORE: Final = N_("Retiré avant la restauration ; repris de la liste de statuts publiée.")
 

@@ -14,24 +14,21 @@ from typing import Final
 
 from app.db.activities.activities import ActivityStore
 from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import CampusStore
-from app.db.campus.history import HistoryStore
-from app.domain.activity_log.facts import ASSESSMENT, PARTICIPATION
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.domain.activity_log.activity_log import ASSESSMENT, PARTICIPATION
 from app.domain.activity_log.recovery import AWARDS, EVIDENCE, NEWER
 from app.domain.awards.awards import Award, NewerDocument, Visibility, next_edition_at, reissue
-from app.domain.awards.evidence import Disclosed, Shown, least_shown
-from app.domain.awards.open_badges import with_disclosed
+from app.domain.awards.open_badges import Disclosed, Shown, least_shown, with_disclosed
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.core.clock import Clock
-from app.domain.core.signed_text import name_as_signed
-from app.domain.people.guardians import needs_guardian_for
-from app.domain.publishing.addresses import Addresses
+from app.domain.core import Clock, name_as_signed
+from app.domain.people.parental_consent import needs_guardian_for
+from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
-from app.services.awards.issuing.documents import prepared_documents, said_to_the_trainer
-from app.services.awards.issuing.grounds import AwardGrounds
-from app.services.publishing.signing import Signing
+from app.services.awards.award_evidence import AwardGrounds
+from app.services.awards.award_issuer import prepared_documents, said_to_the_trainer
+from app.services.publishing.status import Signing
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.issuing import Batch
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object

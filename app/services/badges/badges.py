@@ -4,46 +4,212 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 
-from app.adapters.badge_pictures import BadgeArtist
-from app.db.badges.badges import BadgeStore
-from app.db.campus.history import HistoryStore
-from app.db.frameworks.competencies import CompetencyStore
+from app.adapters.badge_pictures import BadgeArtist, PictureOrder, kind_alone, picture_alternative
+from app.db.badges import BadgeStore
+from app.db.campus.campus import HistoryStore
+from app.db.frameworks import CompetencyStore
 from app.domain.awards.open_badges import achievement_of
 from app.domain.badges.badges import (
     Badge,
     BadgeCompetency,
+    BadgeText,
     BadgeVersion,
     Kind,
+    Lack,
     Repeat,
     check_draft,
     check_may_change,
     check_version,
     free_slug,
+    lacks_of,
     next_number,
+    split_criteria,
+    version_year,
 )
+from app.domain.badges.rules import Rule, criteria_words, rule_of
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_slug
-from app.domain.campus.history import Actor
-from app.domain.core.clock import Clock
-from app.domain.frameworks.competencies import Competency, Framework, check_level
-from app.domain.publishing.addresses import Addresses
+from app.domain.core import Clock
+from app.domain.frameworks import MOST_ALIGNMENTS, Competency, Framework, PublicAlignment, check_level
+from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, speaking
-from app.services.activity_log.logged_deeds import LoggedDeeds
-from app.services.badges.pictures import Attested, picture_order, picture_words
-from app.services.badges.wordings import (
-    BadgePage,
-    Manuscript,
-    Wording,
-    as_kept,
-    lacks_in,
-    said_in,
-    state_of,
-    wording_of,
-)
+from app.language.sentences import Sentence
+from app.services.activity_log.activity_log import LoggedDeeds
 from sceau_credentials.values.json_text import dump_json
 from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a person writes of a badge: everything that makes a version."""
+
+    kind: Kind
+    name: str
+    description: str
+    criteria: str
+    language: str = "fr"
+    tags: list[str] = field(default_factory=list)
+    validity_days: int | None = None
+    required_hours: float | None = None
+    competencies: list[tuple[uuid.UUID, int | None]] = field(default_factory=list)
+    """Competencies with the level attested, counted from 1."""
+    alignments: list[PublicAlignment] = field(default_factory=list)
+    alternative: str = ""
+    hue: float | None = None
+    liveliness: float | None = None
+    emblem: str = ""
+    rule: Rule | None = None
+
+
+@dataclass(frozen=True)
+class BadgePage:
+    """A badge version with all that one says of it."""
+
+    campus: Campus
+    badge: Badge
+    version: BadgeVersion
+    competencies: Sequence[tuple[BadgeCompetency, Competency, Framework]]
+    versions: Sequence[BadgeVersion]
+
+    @property
+    def is_current(self) -> bool:
+        return self.version.number == max(version.number for version in self.versions)
+
+
+@dataclass(frozen=True)
+class Manuscript:
+    """A badge as its writers see it: the newest version, drafts too, and what it still lacks."""
+
+    page: BadgePage
+    lacks: Sequence[Lack]
+
+    @property
+    def may_open(self) -> bool:
+        return self.page.version.is_draft and not self.lacks and self.page.badge.archived_at is None
+
+
+def said_in(version: BadgeVersion, wording: Wording) -> list[BadgeCompetency]:
+    """Put the wording into its version; what comes back are the competencies it attests."""
+    if len(wording.alignments) > MOST_ALIGNMENTS:
+        raise InvalidInput(N_("Dix correspondances au plus."))
+    wording = as_kept(wording)
+    version.kind = wording.kind
+    version.name = wording.name
+    version.description = wording.description
+    version.criteria = wording.criteria
+    version.rule = wording.rule.to_document() if wording.rule else {}
+    version.language = wording.language
+    version.tags = wording.tags
+    version.validity_days = wording.validity_days
+    version.required_hours = wording.required_hours
+    version.alignments = [each.kept() for each in wording.alignments]
+    version.alternative = wording.alternative
+    version.hue, version.liveliness = wording.hue, wording.liveliness
+    version.emblem = wording.emblem
+    return [
+        BadgeCompetency(version_id=version.id, competency_id=competency_id, level=level, position=position)
+        for position, (competency_id, level) in enumerate(wording.competencies)
+    ]
+
+
+def _criteria_of(wording: Wording) -> str:
+    """A rule says of itself what there was to do."""
+    if wording.rule is None:
+        return ""
+    with speaking(wording.language):
+        return criteria_words(wording.rule)
+
+
+def wording_of(version: BadgeVersion, links: Sequence[BadgeCompetency]) -> Wording:
+    """What was written into a version, as it was written."""
+    return Wording(
+        kind=version.kind,
+        name=version.name,
+        description=version.description,
+        criteria=version.criteria,
+        language=version.language,
+        tags=version.tags,
+        validity_days=version.validity_days,
+        required_hours=version.required_hours,
+        competencies=[(link.competency_id, link.level) for link in links],
+        alignments=[PublicAlignment.read(each) for each in version.alignments],
+        alternative=version.alternative,
+        hue=version.hue,
+        liveliness=version.liveliness,
+        emblem=version.emblem,
+        rule=rule_of(version.rule),
+    )
+
+
+def as_kept(wording: Wording) -> Wording:
+    """What a version says once it was written so."""
+    return replace(
+        wording,
+        name=wording.name.strip(),
+        description=wording.description.strip(),
+        criteria=wording.criteria.strip() or _criteria_of(wording),
+        alternative=wording.alternative.strip(),
+        emblem=wording.emblem.strip(),
+    )
+
+
+def state_of(badge: Badge, wording: Wording) -> str:
+    """What a badge says and how it is given, in a few signs: whoever writes it knows by them what they started from."""
+    said = repr((wording, badge.repeat.value, badge.accepts_requests))
+    return sha256(said.encode()).hexdigest()[:32]
+
+
+def lacks_in(page: BadgePage) -> list[Lack]:
+    """What the kind of a badge asks for and this wording does not say yet."""
+    version = page.version
+    criteria, judging = split_criteria(version.criteria)
+    attested = [(link.level, len(competency.levels)) for link, competency, _ in page.competencies]
+    return lacks_of(BadgeText(version.kind, version.name, version.description, criteria, judging, attested))
+
+
+Attested = Sequence[tuple[BadgeCompetency, Competency, Framework]]
+
+
+def picture_order(
+    campus: Campus, version: BadgeVersion, competencies: Attested = (), *, address: str = "", code: str = ""
+) -> PictureOrder:
+    """A picture shows the level when the badge attests one competency, at one level; `code` is what to scan on it."""
+    level, levels = None, None
+    if len(competencies) == 1 and competencies[0][0].level is not None:
+        level, levels = competencies[0][0].level, len(competencies[0][1].levels)
+    return PictureOrder(
+        kind=version.kind.value,
+        title=version.name,
+        campus_short_name=campus.short_name,
+        year=str(version_year(version)),
+        address=address,
+        hue=campus.hue if version.hue is None else version.hue,
+        liveliness=campus.liveliness if version.liveliness is None else version.liveliness,
+        level=level,
+        levels=levels,
+        emblem=version.emblem,
+        code=code,
+    )
+
+
+def kind_words(campus: Campus, version: BadgeVersion, competencies: Attested = ()) -> Sentence:
+    """« Badge de compétence, niveau 2 sur 3 »."""
+    kind, values = kind_alone(picture_order(campus, version, competencies))
+    return Sentence(kind, values)
+
+
+def picture_words(campus: Campus, version: BadgeVersion, competencies: Attested = ()) -> Sentence:
+    """« Badge de compétence « … », niveau 2 sur 3, campus TI, 2026 », unless the campus wrote its own words."""
+    if version.alternative:
+        return Sentence("{text}", {"text": version.alternative})
+    words, values = picture_alternative(picture_order(campus, version, competencies))
+    return Sentence(words, values)
+
 
 __all__ = ["BadgePage", "BadgeService", "Manuscript", "Wording", "WrittenMeanwhile"]
 

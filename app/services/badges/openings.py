@@ -6,16 +6,12 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from app.db.badges.badges import BadgeStore
-from app.db.badges.openings import OpeningStore
-from app.db.campus.campus import CampusStore
-from app.db.campus.history import HistoryStore
-from app.db.campus.team import TeamStore
-from app.domain.badges.badges import Badge, BadgeVersion
-from app.domain.badges.openings import check_opened, is_opened
+from app.db.badges import BadgeStore, OpeningStore
+from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
+from app.domain.badges.badges import Badge, BadgeVersion, check_opened, is_opened
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.core.clock import Clock
+from app.domain.core import Clock
 from app.domain.people.people import Person, Role
 from app.errors import InvalidInput, NotFound
 from app.language import N_

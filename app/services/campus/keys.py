@@ -6,19 +6,15 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
-from app.db.campus.campus import CampusStore
-from app.db.campus.history import HistoryStore
-from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.campus.keys import KeyPurpose, KeyState, SealedKey, check_retirement, move_key
-from app.domain.core.clock import Clock
-from app.domain.core.columns import whole_second
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey, check_retirement, move_key
+from app.domain.core import Clock, whole_second
 from app.errors import NotFound
 from app.language import N_
+from app.services.activity_log.activity_log import LoggedDeeds
 from app.services.activity_log.keys import LogKeyHistory
-from app.services.activity_log.logged_deeds import LoggedDeeds
-from app.services.publishing.signing import Signing
-from app.services.publishing.status import StatusService
+from app.services.publishing.status import Signing, StatusService
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.transparency_log.notes import NoteKey
 

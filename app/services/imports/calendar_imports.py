@@ -4,28 +4,391 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.adapters.calendars.reading import read_calendar
-from app.domain.activities.activities import ActivityKind
+from app.adapters.calendars import read_calendar
+from app.db.activities.plans import ActivityPlanStore
+from app.db.imports import ImportStore
+from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, check_leads
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.core.columns import new_row
-from app.domain.imports.calendar_meetings import ReadCalendar
+from app.domain.core import new_row
 from app.domain.imports.imports import (
     Fate,
+    Imported,
     ImportForm,
     ImportLine,
     ImportRun,
     ImportState,
+    Meeting,
+    ReadCalendar,
     check_draft,
     check_source,
 )
-from app.services.imports.calendar_judging import CalendarJudging, Foreseen
-from app.services.imports.calendar_writing import CalendarWriting
+from app.domain.imports.records import news, would_change
+from app.domain.people.people import name_key
+from app.errors import NotAllowed
+from app.language import N_
+from app.services.activities.plans import AMENDED, ActivityPlans, ActivitySessions, SeriesService
+from app.services.imports.import_matching import CHANGES, ImportJudging, blanks_of
 from app.services.imports.imports import ImportService
+
+CALLED_OFF = N_("Annulée dans l’agenda : la séance est retirée.")
+NO_LONGER_THERE = N_("N’est plus dans l’agenda : la séance est retirée.")
+IN_USE = N_(
+    "Annulée dans l’agenda, mais des présences ou des fichiers sont notés à cette séance : elle reste."
+)
+_NOT_MADE = N_("Annulée dans l’agenda : rien n’est créé.")
+_STAYS = N_(
+    "Annulée dans l’agenda. L’activité reste ici, avec ce qui y est noté : dites-le aux participants."
+)
+_NOT_OURS = N_("Un autre campus a créé cette activité : lui seul la modifie.")
+_GONE = N_("Cette activité n’est plus dans ce campus : elle n’est pas reprise.")
+
+_OF_SESSIONS = ("starts_on", "ends_on", "hours")
+"""What a series has from its sessions, also one that the calendar knows as a single event."""
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """One line, and all that was found out about it. `link` is what its identifier stands for already."""
+
+    meeting: Meeting
+    fate: Fate
+    reason: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    activity: Activity | None = None
+    activity_news: Mapping[str, Any] = field(default_factory=dict)
+    session: ActivitySession | None = None
+    link: Imported | None = None
+    is_removed: bool = False
+
+    def refused(self, reason: str) -> Foreseen:
+        return replace(self, fate=Fate.REFUSED, reason=reason, activity_news={})
+
+
+@dataclass
+class _Series:
+    """One identifier: its activity, its sessions, and which of them the file has spoken of."""
+
+    activity: Activity | None
+    activity_link: Imported | None
+    leads: bool = True
+    sessions: dict[Any, ActivitySession] = field(default_factory=dict)
+    used: set[Any] = field(default_factory=set)
+    imported: set[Any] = field(default_factory=set)
+    seen: set[Any] = field(default_factory=set)
+    days: set[date] = field(default_factory=set)
+
+    def on(self, day: date | None) -> ActivitySession | None:
+        return next((each for each in self.sessions.values() if each.held_on == day), None)
+
+
+class CalendarJudging:
+    def __init__(self, imports: ImportStore, plans: ActivityPlanStore, judging: ImportJudging) -> None:
+        self.imports = imports
+        self.plans = plans
+        self.judging = judging
+
+    def judge(self, campus: Campus, source: str, read: ReadCalendar) -> list[Foreseen]:
+        """Each line in the order given, and after those of its series the sessions that are no longer in it."""
+        keys = {self.key(campus, source, each.own_key) for each in read.meetings if each.uid}
+        keys |= {self.key(campus, source, each.activity_key) for each in read.meetings if each.uid}
+        links = self.imports.known(campus.id, keys)
+        series = self._series(campus, source, read, links)
+        groups: dict[str, list[Foreseen]] = {}
+        for each in read.meetings:
+            link = links.get(self.key(campus, source, each.own_key)) if each.uid else None
+            groups.setdefault(each.uid, []).append(self._one(each, link, series.get(each.uid)))
+        judged: list[Foreseen] = []
+        for uid, group in groups.items():
+            known = series.get(uid)
+            judged += _with_activity_news(group, known)
+            if known is not None and uid in read.whole_from:
+                judged += _no_longer_there(group[-1].meeting, known, read.whole_from[uid])
+        return [replace(one, meeting=replace(one.meeting, number=at)) for at, one in enumerate(judged, 1)]
+
+    def key(self, campus: Campus, source: str, own_key: Sequence[str]) -> str:
+        return self.judging.key(campus, source, own_key)
+
+    # --- what is there
+
+    def _series(
+        self, campus: Campus, source: str, read: ReadCalendar, links: Mapping[str, Imported]
+    ) -> dict[str, _Series]:
+        firsts = {each.uid: each for each in reversed(read.meetings) if each.uid and each.starts_on}
+        days = {uid: read.first_days.get(uid, each.starts_on) for uid, each in firsts.items()}
+        rows = {link.row_id for link in links.values() if link.row_id}
+        activities = self.imports.activities(campus.id, rows)
+        on_days = self.imports.activities_on(campus.id, filter(None, days.values()))
+        by_title = {(name_key("", each.title), str(each.starts_on)): each for each in reversed(on_days)}
+        found = {}
+        for uid, first in firsts.items():
+            link = links.get(self.key(campus, source, first.activity_key))
+            if link is not None:
+                activity = activities.get(link.row_id) if link.row_id else None
+            else:
+                activity = by_title.get((name_key("", first.title), str(days[uid])))
+            found[uid] = self._known(campus, source, activity, link)
+        return found
+
+    def _known(
+        self, campus: Campus, source: str, activity: Activity | None, link: Imported | None
+    ) -> _Series:
+        if activity is None:
+            return _Series(None, link)
+        place = self.plans.place_of(activity.id, campus.id)
+        try:
+            if place is not None:
+                check_leads(place)
+            leads = place is not None
+        except NotAllowed:
+            leads = False
+        sessions = {each.id: each for each in self.plans.sessions_of(activity.id)}
+        imported = set(self.imports.standing_for(campus.id, source, sessions))
+        used = self.plans.used_sessions(activity.id) if sessions else set()
+        return _Series(activity, link, leads, sessions, used, imported)
+
+    # --- one line
+
+    def _one(self, meeting: Meeting, link: Imported | None, known: _Series | None) -> Foreseen:
+        one = Foreseen(meeting, Fate.CREATED, activity=known.activity if known else None, link=link)
+        if meeting.fault or known is None:
+            if known is not None and link is not None:
+                known.seen.add(link.row_id)
+            return replace(one, fate=Fate.REFUSED, reason=meeting.fault, values=meeting.values)
+        if known.activity_link is not None and known.activity is None:
+            return one.refused(_GONE)
+        if not meeting.occurrence:
+            return _held_once(one)
+        return _session_of(one, known)
+
+
+def _held_once(one: Foreseen) -> Foreseen:
+    if one.meeting.cancelled:
+        return one.refused(_STAYS if one.activity else _NOT_MADE)
+    if one.activity is None:
+        return replace(one, reason=N_("Nouvelle activité."))
+    return replace(one, fate=Fate.SAME)
+
+
+def _session_of(one: Foreseen, known: _Series) -> Foreseen:
+    meeting, link = one.meeting, one.link
+    session = known.sessions.get(link.row_id) if link is not None else None
+    if meeting.cancelled:
+        return _called_off(one, session or known.on(meeting.starts_on), known)
+    assert meeting.starts_on is not None, "a line without a date was refused"
+    if meeting.starts_on in known.days:
+        return one.refused(N_("Cette série a déjà une séance ce jour-là : une activité en a une par jour."))
+    known.days.add(meeting.starts_on)
+    there = known.on(meeting.starts_on)
+    session = session or there
+    if session is None:
+        return replace(one, reason=N_("Nouvelle séance.")) if known.leads else one.refused(_NOT_OURS)
+    known.seen.add(session.id)
+    one = replace(one, fate=Fate.SAME, session=session)
+    is_known = link is not None and link.row_id == session.id and not link.said.get("withdrawn")
+    fresh = news(meeting.said(), link.said if is_known and link else {})
+    what = [name for name in ("held_on", "hours") if name in fresh and fresh[name] != _noted(session)[name]]
+    if not is_known and session.hours is not None:
+        # What a trainer noted of a session stays; a calendar that comes later fills in what was left empty.
+        what = [name for name in what if name != "hours"]
+    if not what:
+        return one
+    if not known.leads:
+        return one.refused(_NOT_OURS)
+    if "held_on" in what and (session.id in known.used or (there is not None and there is not session)):
+        return one.refused(
+            N_("Déplacée dans l’agenda, mais sa feuille de présence a déjà servi, ou ce jour est déjà pris.")
+        )
+    return replace(one, fate=Fate.CHANGED, reason=CHANGES, values={"what": what})
+
+
+def _called_off(one: Foreseen, session: ActivitySession | None, known: _Series) -> Foreseen:
+    if session is None:
+        if one.link is not None and one.link.said.get("withdrawn"):
+            return replace(one, fate=Fate.SAME)
+        return one.refused(_NOT_MADE)
+    known.seen.add(session.id)
+    return _removed(replace(one, session=session), known, CALLED_OFF)
+
+
+def _removed(one: Foreseen, known: _Series, reason: str) -> Foreseen:
+    assert one.session is not None
+    if not known.leads:
+        return one.refused(_NOT_OURS)
+    if one.session.id in known.used:
+        return one.refused(IN_USE)
+    return replace(one, fate=Fate.CHANGED, reason=reason, is_removed=True)
+
+
+def _no_longer_there(like: Meeting, known: _Series, whole_from: date) -> Iterable[Foreseen]:
+    for session in known.sessions.values():
+        if session.id not in known.imported or session.id in known.seen or session.held_on < whole_from:
+            continue
+        meeting = replace(
+            like, starts_on=session.held_on, ends_on=session.held_on, hours=session.hours, fault="",
+            cancelled=True, occurrence=f"{session.held_on:%Y%m%d}",
+        )  # fmt: skip
+        gone = Foreseen(meeting, Fate.CHANGED, activity=known.activity, session=session)
+        yield _removed(gone, known, NO_LONGER_THERE)
+
+
+def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> list[Foreseen]:
+    """What the first good line says anew of an activity that is there already."""
+    at = next(
+        (at for at, one in enumerate(group) if one.fate is not Fate.REFUSED and not one.is_removed), None
+    )
+    if at is None or known is None:
+        return list(group)
+    if known.activity is None:
+        if not group[at].meeting.occurrence:
+            return list(group)
+        first = replace(group[at], reason=N_("Nouvelle activité et sa première séance."))
+        return [*group[:at], first, *group[at + 1 :]]
+    one, activity, link = group[at], known.activity, known.activity_link
+    said = one.meeting.told().said()
+    fresh = news(said, link.said) if link is not None else blanks_of(activity, said)
+    if known.sessions:
+        fresh = {name: value for name, value in fresh.items() if name not in _OF_SESSIONS}
+    changed = would_change(activity, fresh)
+    if not changed:
+        return list(group)
+    if not known.leads:
+        told = one.refused(_NOT_OURS)
+    else:
+        facts = {name: fresh[name] for name in changed}
+        told = replace(one, activity_news=facts)
+        if one.fate is not Fate.CREATED:
+            what = sorted({*one.values.get("what", ()), *facts})
+            told = replace(told, fate=Fate.CHANGED, reason=CHANGES, values={"what": what})
+    return [*group[:at], told, *group[at + 1 :]]
+
+
+def _noted(session: ActivitySession) -> dict[str, Any]:
+    return {"held_on": session.held_on.isoformat(), "hours": session.hours}
+
+
+class CalendarWriting:
+    def __init__(
+        self,
+        imports: ImportStore,
+        plans: ActivityPlanStore,
+        judging: CalendarJudging,
+        planning: ActivityPlans,
+        attendance: ActivitySessions,
+        series: SeriesService,
+    ) -> None:
+        self.imports = imports
+        self.plans = plans
+        self.judging = judging
+        self.planning = planning
+        self.attendance = attendance
+        self.series = series
+
+    def write(
+        self, campus: Campus, run: ImportRun, lines: Sequence[Foreseen], kind: ActivityKind, *, by: Actor
+    ) -> None:
+        groups: dict[str, list[Foreseen]] = {}
+        for one in lines:
+            if one.fate is not Fate.REFUSED:
+                groups.setdefault(one.meeting.uid, []).append(one)
+        for group in groups.values():
+            self._write(campus, run, group, kind, by)
+
+    def _write(
+        self, campus: Campus, run: ImportRun, group: Sequence[Foreseen], kind: ActivityKind, by: Actor
+    ) -> None:
+        first = next((one for one in group if not one.is_removed), group[0])
+        is_new = first.activity is None
+        if is_new and first.meeting.cancelled:
+            return
+        activity = first.activity or self._created(campus, first, kind, by)
+        self.planning.activities.lock(activity.id)
+        if not is_new and first.meeting.occurrence:
+            self.series.begin_if_used(campus, activity, by=by)
+        facts = {name: value for one in group for name, value in one.activity_news.items()}
+        touched = [each for one in group if (each := self._session(campus, run, activity, one))]
+        if touched:
+            facts |= self._sums(activity)
+        if facts and self.planning.correct(campus, activity.id, facts, by=by) and not is_new:
+            self.planning.deeds.retold(activity, AMENDED)
+        if touched and self.planning.activities.counts_attendance(activity.id):
+            self.attendance.count_hours(activity)
+        self._keep(campus, run, first.meeting.activity_key, activity.id, first.meeting.told().said())
+
+    def _created(self, campus: Campus, first: Foreseen, kind: ActivityKind, by: Actor) -> Activity:
+        meeting = first.meeting
+        assert meeting.starts_on is not None, "a line without a date was refused"
+        activity = Activity(
+            kind=meeting.kind or kind,
+            title=meeting.title,
+            starts_on=meeting.starts_on,
+            ends_on=meeting.ends_on or meeting.starts_on,
+            place=meeting.place,
+            hours=meeting.hours or None,
+            created_at=self.planning.clock(),
+        )
+        return self.planning.activity_service.create(activity, [campus], by=by)
+
+    def _session(self, campus: Campus, run: ImportRun, activity: Activity, one: Foreseen) -> bool:
+        """Whether the sessions of the activity are others than before."""
+        meeting, session = one.meeting, one.session
+        if one.is_removed:
+            assert session is not None
+            for link in self.imports.standing_for(campus.id, run.source, [session.id]).get(session.id, ()):
+                link.said, link.row_id, link.run_id = {**link.said, "withdrawn": True}, None, run.id
+                self.imports.keep([link])
+            self.plans.remove_session(session)
+            return True
+        if not meeting.occurrence or meeting.cancelled:
+            return False
+        assert meeting.starts_on is not None
+        if session is None:
+            there = self.plans.sessions_of(activity.id)
+            session = next((each for each in there if each.held_on == meeting.starts_on), None)
+        if session is None:
+            session = ActivitySession(
+                activity_id=activity.id, held_on=meeting.starts_on, hours=meeting.hours or None
+            )
+            self.plans.add_sessions([session])
+        what = one.values.get("what", ())
+        if "held_on" in what:
+            session.held_on = meeting.starts_on
+        if "hours" in what:
+            session.hours = meeting.hours or None
+        self.plans.add_sessions([session])
+        self._keep(campus, run, meeting.own_key, session.id, meeting.said())
+        return one.fate is Fate.CREATED or bool({"held_on", "hours"} & set(what))
+
+    def _sums(self, activity: Activity) -> dict[str, Any]:
+        """The days and hours of a series are those of its sessions."""
+        sessions = self.plans.sessions_of(activity.id)
+        if not sessions:
+            return {}
+        facts: dict[str, Any] = {
+            "starts_on": sessions[0].held_on.isoformat(),
+            "ends_on": sessions[-1].held_on.isoformat(),
+        }
+        if all(each.hours for each in sessions):
+            facts["hours"] = round(sum(each.hours or 0 for each in sessions), 2)
+        return facts
+
+    def _keep(
+        self, campus: Campus, run: ImportRun, own_key: Sequence[str], row_id: Any, said: Mapping[str, Any]
+    ) -> None:
+        """What the identifier stands for from now on, and what the calendar said under it."""
+        key = self.judging.key(campus, run.source, own_key)
+        link = self.imports.known(campus.id, [key]).get(key) or Imported(
+            campus_id=campus.id, key=key, source=run.source, run_id=run.id, at=run.asked_at
+        )
+        if link.said != said or link.row_id != row_id:
+            link.said, link.row_id, link.run_id, link.at = dict(said), row_id, run.id, run.asked_at
+        self.imports.keep([link])
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
@@ -10,18 +11,18 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from app.db.campus.campus import CampusStore
-from app.db.campus.history import HistoryStore
-from app.db.imports.imports import ImportStore
+from app.adapters.sheets.blank_workbooks import blank_workbook
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.imports import ImportStore
+from app.domain.activities.participant_lists import check_size
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.core.clock import Clock
-from app.domain.core.columns import new_row
-from app.domain.imports.columns import ReadingPlan
+from app.domain.core import Clock, csv_for_excel, new_row
 from app.domain.imports.imports import (
     A_PIECE,
     AT_ONCE,
     DRAFT_KEPT,
+    MOST_AT_THE_API,
     REFUSED_KEPT,
     Fate,
     ImportForm,
@@ -33,9 +34,11 @@ from app.domain.imports.imports import (
     check_source,
 )
 from app.domain.imports.records import Record, without_contradictions
-from app.domain.imports.tables import Sheet, read_records, read_sheet
-from app.services.imports.judging import ImportJudging
-from app.services.imports.verdicts import Judged
+from app.domain.imports.tables import HEADINGS, ImportColumn, ReadingPlan, Sheet, read_records, read_sheet
+from app.domain.imports.xapi import read_statements
+from app.errors import InvalidInput
+from app.language import N_
+from app.services.imports.import_matching import ImportJudging, Judged
 from app.services.imports.writing import ImportWriting
 
 MOST_REPORTS = 100
@@ -304,3 +307,120 @@ def _answered(run: ImportRun, position: int, one: Judged) -> ImportLine:
 
 def _sheet_of(run: ImportRun) -> Sheet:
     return read_sheet(zlib.decompress(run.given).decode())
+
+
+_UNREADABLE = N_("Ce fichier ne se lit pas : un tableau JSON d’énoncés xAPI est attendu.")
+# What the reader of JSON recurses into, long before Python's own limit.
+_DEEPEST = 60
+
+
+@dataclass(frozen=True)
+class StatementDraft:
+    run: ImportRun
+    lines: Sequence[Judged]
+    before: ImportRun | None
+    """The last import of the very same file."""
+
+
+class StatementImports:
+    def __init__(self, imports: ImportService) -> None:
+        self.imports = imports
+
+    def drop(self, campus: Campus, source: str, data: bytes, *, by: Actor) -> ImportRun:
+        """Keep what was dropped until somebody confirms it, a day at most."""
+        check_size(data)
+        run = self.imports.new_run(campus, ImportForm.XAPI, check_source(source), data, by)
+        run.given = zlib.compress(data.decode("utf-8-sig", errors="replace").encode())
+        self._read(campus, run)
+        self.imports.imports.save(run)
+        return run
+
+    def draft(self, campus: Campus, run_id: uuid.UUID) -> StatementDraft:
+        """What each statement would become: written and undone, since one may rest on another."""
+        run = self.imports.imports.get(run_id, campus.id)
+        check_draft(run)
+        _, lines = self.imports.take(
+            campus,
+            ImportForm.XAPI,
+            run.source,
+            self._read(campus, run),
+            zlib.decompress(run.given),
+            by=Actor(run.asked_by, run.actor_label),
+            dry_run=True,
+            restates=True,
+        )
+        return StatementDraft(run, lines, self.imports.imports.find_same(campus.id, run.digest))
+
+    def confirm(self, campus: Campus, run_id: uuid.UUID, *, by: Actor) -> ImportRun:
+        self.imports.campuses.lock(campus.id)
+        self.imports.imports.get(run_id, campus.id)
+        run = self.imports.imports.lock(run_id)
+        assert run is not None, "it was there a moment ago"
+        check_draft(run)
+        records = self._read(campus, run)
+        run.asked_at = self.imports.clock()
+        self.imports.settle(campus, run, records, by=by, restates=True)
+        return run
+
+    @staticmethod
+    def _read(campus: Campus, run: ImportRun) -> list[Record]:
+        return read_statements(statements_in(zlib.decompress(run.given)), campus.time_zone)
+
+
+def statements_in(data: bytes) -> list[Any]:
+    """One statement, a list of them, or what a store of statements answers: `{"statements": [...]}`."""
+    if _depth(data) > _DEEPEST:
+        raise InvalidInput(_UNREADABLE)
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        raise InvalidInput(_UNREADABLE) from None
+    if isinstance(found, dict):
+        found = found["statements"] if isinstance(found.get("statements"), list) else [found]
+    if not isinstance(found, list) or not found:
+        raise InvalidInput(_UNREADABLE)
+    if len(found) > MOST_AT_THE_API:
+        raise InvalidInput(N_("Ce fichier dépasse 1 000 énoncés. Découpez-le en plusieurs fichiers."))
+    return found
+
+
+def _depth(data: bytes) -> int:
+    """How deep brackets go, those within words counted too."""
+    deepest = depth = 0
+    for each in data:
+        if each in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif each in b"]}":
+            depth -= 1
+    return deepest
+
+
+_EXAMPLE = (
+    "P-2025-001;Robotique pour tous;Atelier;03/10/2025;03/10/2025;3;Le Creusot;LE BŒUF;Anne-Gaëlle;"
+    "anne-gaelle.leboeuf@exemple.fr;Apprenant;2,5;A réglé les capteurs de son équipe.;ROB-1",
+    "P-2025-002;Robotique pour tous;Atelier;03/10/2025;03/10/2025;3;Le Creusot;MARTIN;Zoé;;Ressource;3;"
+    "A animé le banc d’essai.;ROB-1",
+)
+_CHOICES = {
+    ImportColumn.KIND: ("Atelier", "Événement", "Projet", "Formation", "Immersion"),
+    ImportColumn.PART: ("Apprenant", "Ressource"),
+}
+_DAYS = (ImportColumn.STARTS_ON, ImportColumn.ENDS_ON)
+_PLACES = {column: place for place, column in enumerate(HEADINGS)}
+
+
+def csv_template() -> bytes:
+    """The heading alone: an example would be taken over by whoever forgets to delete it."""
+    return csv_for_excel(tuple(HEADINGS.values()), [])
+
+
+def workbook_template() -> bytes:
+    return blank_workbook(
+        "Activités",
+        tuple(HEADINGS.values()),
+        example=[line.split(";") for line in _EXAMPLE],
+        example_name="Exemple",
+        choices={_PLACES[column]: words for column, words in _CHOICES.items()},
+        days=[_PLACES[column] for column in _DAYS],
+    )

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from app.db.imports.imports import ImportStore
+from app.db.imports import ImportStore
 from app.domain.activities.activities import Activity, ActivityKind, Participation, PartKind
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
 from app.domain.imports.imports import Fate, Imported, ImportRun
 from app.domain.imports.records import Record
 from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.activities.plans import ActivityPlans
-from app.services.imports.judging import ImportJudging
-from app.services.imports.verdicts import Judged
+from app.services.imports.import_matching import ImportJudging, Judged
 
 CORRECTED = N_("Corrigé par la source de la reprise.")
 TAKEN_BACK = N_("Retiré par la source de la reprise.")

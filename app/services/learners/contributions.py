@@ -7,24 +7,28 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.db.accounts.own_addresses import OwnAddressStore
-from app.db.activities.activities import ActivityStore
-from app.db.activities.files import FileStore
-from app.db.activity_log.disputes import LogDisputeStore
-from app.db.badges.badges import BadgeStore
+from app.db.accounts import OwnAddressStore
+from app.db.activities.activities import ActivityStore, FileStore
+from app.db.activity_log.activity_log import LogDisputeStore
+from app.db.badges import BadgeStore
+from app.db.campus.campus import HistoryStore
 from app.db.campus.directory import DirectoryStore
-from app.db.campus.history import HistoryStore
-from app.db.learners.contributions import ContributionStore
-from app.db.people.people import PeopleStore
+from app.db.learners import ContributionStore
+from app.db.people import PeopleStore
 from app.domain.activities.activities import Activity
 from app.domain.activities.files import FileNoun, FileState, StoredFile, TakenFile, check_room, new_file
-from app.domain.activity_log.artefact_facts import CONTRIBUTION, contribution_fact, file_fact, link_fact
-from app.domain.activity_log.disputes import LogDispute
+from app.domain.activity_log.activity_log import (
+    CONTRIBUTION,
+    LogDispute,
+    contribution_fact,
+    file_fact,
+    link_fact,
+)
 from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.core.clock import Clock
-from app.domain.learners.contributions import (
+from app.domain.core import Clock
+from app.domain.learners.portfolios import (
     MOST_OPEN,
     Contribution,
     ContributionState,
@@ -41,7 +45,7 @@ from app.domain.learners.contributions import (
     write,
 )
 from app.domain.people.people import Person
-from app.domain.privacy.retention import CLOSED_REQUESTS
+from app.domain.privacy import CLOSED_REQUESTS
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.activity_log.activity_log import ActivityLog

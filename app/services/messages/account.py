@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from app.db.accounts.sign_in import SignInStore
-from app.db.people.people import PeopleStore
-from app.domain.accounts.account_changes import OF_A_TEAM, WAYS_IN, Changed
-from app.domain.accounts.own_addresses import address_code, address_token
+from app.db.accounts import SignInStore
+from app.db.campus.campus import CampusStore, TeamStore
+from app.db.people import NameStore, PeopleStore
+from app.domain.accounts.own_addresses import OF_A_TEAM, WAYS_IN, Changed, address_code, address_token
 from app.domain.accounts.sign_in import Challenge
-from app.domain.core.clock import Clock
-from app.domain.messages.letters import Letter, Occasion, PromisedLetter
-from app.domain.people.people import Person
-from app.domain.publishing.addresses import Addresses
+from app.domain.campus.campus import Campus
+from app.domain.campus.team import Invitation, InvitationState, invitation_proof
+from app.domain.core import Clock
+from app.domain.messages import Letter, Occasion, PromisedLetter
+from app.domain.people.people import NameWish, Person
+from app.domain.publishing import Addresses
 from app.language import N_, speaking
 from app.language.dates import moment
-from app.language.typography import say
-from app.services.messages.notice import Action, Notice, carrying
+from app.language.typography import say, say_plural
+from app.services.messages.endorsements import OF_ENDORSEMENTS, EndorsementLetters
+from app.services.messages.requests import RequestLetters
+from app.services.messages.rights import RIGHTS, Action, Notice, RightsLetters, carrying
 
 OF_ACCOUNTS = (Occasion.ADDRESS_CONFIRM, Occasion.ADDRESS_CHANGED, Occasion.WAY_IN_CHANGED)
 _SENDER = "Sceau"
@@ -267,4 +271,133 @@ def _notice(
         campus=_SENDER,
         hue=250,
         liveliness=1,
+    )
+
+
+class NameLetters:
+    def __init__(
+        self, names: NameStore, people: PeopleStore, campuses: CampusStore, addresses: Addresses
+    ) -> None:
+        self.names = names
+        self.people = people
+        self.campuses = campuses
+        self.addresses = addresses
+
+    def written(self, letter: PromisedLetter) -> Letter | None:
+        """None where there is nothing to say any more."""
+        wish = self.names.find(letter.about_id) if letter.about_id else None
+        if wish is None or wish.decided_at is None or wish.accepted:
+            return None
+        person, campus = self.people.get(wish.person_id), self.campuses.get_by_id(wish.campus_id)
+        language = person.language or campus.language
+        with speaking(language):
+            notice = _refused(wish, person, campus, self.addresses.own_name)
+            return carrying(notice, letter, language=language, to_name=person.name, campus=campus)
+
+
+def _refused(wish: NameWish, person: Person, campus: Campus, link: str) -> Notice:
+    return Notice(
+        subject=say(N_("Votre nom dans les badges du campus {campus}")).format(campus=campus.short_name),
+        greeting=say(N_("Bonjour {name},")).format(name=person.given_name or person.name),
+        lines=[
+            say(
+                N_(
+                    "Vous avez demandé au campus {campus} d’écrire « {name} » dans vos badges. Il ne le fait pas. La raison :"
+                )
+            ).format(campus=campus.name, name=wish.name),
+            say(N_("« {said} »")).format(said=wish.answer),
+            say(N_("Vos badges restent valables, et disent toujours le même nom.")),
+        ],
+        badges=[],
+        action=Action(say(N_("Voir ma demande")), link),
+        after=[say(N_("Vous pouvez demander de nouveau, en expliquant davantage."))],
+        small=[say(N_("Cette raison n’est montrée qu’à vous."))],
+        campus=say(N_("Campus {name}")).format(name=campus.name),
+        hue=campus.hue,
+        liveliness=campus.liveliness,
+    )
+
+
+class PersonalLetters:
+    def __init__(
+        self,
+        team: TeamStore,
+        campuses: CampusStore,
+        requests: RequestLetters,
+        rights: RightsLetters,
+        accounts: AccountLetters,
+        endorsements: EndorsementLetters,
+        names: NameLetters,
+        addresses: Addresses,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.team = team
+        self.campuses = campuses
+        self.requests = requests
+        self.rights = rights
+        self.accounts = accounts
+        self.endorsements = endorsements
+        self.names = names
+        self.addresses = addresses
+        self.secret = secret
+        self.clock = clock
+
+    def written(self, letter: PromisedLetter) -> Letter | None:
+        """None where there is nothing to say any more."""
+        if letter.occasion == Occasion.INVITATION:
+            return self._invitation(letter)
+        if letter.occasion in RIGHTS:
+            return self.rights.written(letter)
+        if letter.occasion in OF_ACCOUNTS:
+            return self.accounts.written(letter)
+        if letter.occasion in OF_ENDORSEMENTS:
+            return self.endorsements.written(letter)
+        if letter.occasion == Occasion.NAME_REFUSED:
+            return self.names.written(letter)
+        return self.requests.written(letter)
+
+    def _invitation(self, letter: PromisedLetter) -> Letter | None:
+        invitation = self.team.find_invitation(letter.about_id) if letter.about_id else None
+        if invitation is None or invitation.state(at=self.clock()) is not InvitationState.WAITING:
+            return None
+        if letter.once_key.rpartition("/")[2] != str(invitation.generation):
+            return None
+        campus = self.campuses.get_by_id(invitation.campus_id)
+        proof = invitation_proof(self.secret, invitation)
+        link = self.addresses.invitation(f"{invitation.id}.{invitation.generation}.{proof}")
+        with speaking(campus.language):
+            return carrying(
+                _invites(campus, invitation, link), letter, language=campus.language, campus=campus
+            )
+
+
+def _invites(campus: Campus, invitation: Invitation, link: str) -> Notice:
+    return Notice(
+        subject=say(N_("Rejoindre l’équipe du campus {campus}")).format(campus=campus.short_name),
+        greeting=say(N_("Bonjour,")),
+        lines=[
+            say(
+                N_("Le campus {campus} vous invite à travailler avec son équipe, sur son service de badges.")
+            ).format(campus=campus.name)
+        ],
+        badges=[],
+        action=Action(say(N_("Voir l’invitation")), link),
+        after=[
+            say_plural(
+                "Ce lien vaut {n} jour et sert une seule fois. Ne le transférez pas : il est pour vous.",
+                "Ce lien vaut {n} jours et sert une seule fois. Ne le transférez pas : il est pour vous.",
+                invitation.days,
+            ).format(n=invitation.days)
+        ],
+        small=[
+            say(
+                N_(
+                    "Vous n’attendiez pas cette lettre ? Ne faites rien : sans ce lien, rien n’est ouvert à votre nom."
+                )
+            )
+        ],
+        campus=say(N_("Campus {name}")).format(name=campus.name),
+        hue=campus.hue,
+        liveliness=campus.liveliness,
     )

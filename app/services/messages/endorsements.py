@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from app.db.trust.endorsements import EndorsementStore
-from app.db.trust.organisations import OrganisationStore
-from app.domain.core.clock import Clock
-from app.domain.messages.letters import Letter, Occasion, PromisedLetter
-from app.domain.publishing.addresses import Addresses
-from app.domain.trust.endorsements import (
+from app.db.trust import EndorsementStore, OrganisationStore
+from app.domain.core import Clock
+from app.domain.messages import Letter, Occasion, PromisedLetter
+from app.domain.publishing import Addresses
+from app.domain.trust.organisations import (
     ASKED_FOR,
     DESK_FOR,
     EndorsementRequest,
+    Organisation,
     desk_token,
     is_waiting,
     named_token,
 )
-from app.domain.trust.organisations import Organisation
 from app.errors import AppError
 from app.language import N_, speaking
 from app.language.typography import say
-from app.services.messages.notice import Action, Notice, carrying
-from app.services.trust.endorsements.signing import ASKED, WITHDRAW
-from app.services.trust.endorsements.subjects import EndorsementSubjects, Subject
+from app.services.messages.rights import Action, Notice, carrying
+from app.services.trust.endorsements import ASKED, WITHDRAW, EndorsementSubjects, Subject
 
 OF_ENDORSEMENTS = (
     Occasion.ENDORSEMENT_ASKED,

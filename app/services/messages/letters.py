@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.adapters.badge_pictures import BadgeArtist
-from app.db.accounts.own_addresses import OwnAddressStore
+from app.adapters.badge_pictures import BadgeArtist, PictureOrder, picture_alternative
+from app.db.accounts import OwnAddressStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore
-from app.db.messages.letters import LetterStore
-from app.domain.accounts.access import learner_link_proof, reminders_proof
+from app.db.messages import LetterStore
+from app.domain.accounts.sessions import learner_link_proof, reminders_proof
 from app.domain.awards.awards import Award
 from app.domain.awards.batches import is_handed_over
+from app.domain.badges.badges import version_year
 from app.domain.campus.campus import Campus
-from app.domain.core.clock import Clock
-from app.domain.messages.letters import (
+from app.domain.core import Clock
+from app.domain.messages import (
     Letter,
     LetterNotSent,
     LetterPicture,
@@ -34,14 +35,231 @@ from app.domain.messages.letters import (
     still_to_say,
     take,
 )
-from app.domain.people.names import name_said_of
-from app.domain.people.people import Person, is_address
-from app.domain.publishing.addresses import Addresses
-from app.language import speaking
-from app.services.messages.notice import html_of, text_of
-from app.services.messages.personal import PersonalLetters
-from app.services.messages.words import notice_of, picture_name
+from app.domain.people.people import Person, is_address, name_said_of
+from app.domain.publishing import Addresses
+from app.language import N_, speaking
+from app.language.typography import say, say_plural
+from app.services.messages.account import PersonalLetters
+from app.services.messages.rights import Action, Notice, NoticeBadge, html_of, text_of
 from sceau_credentials.values.json_text import parse_json_object
+
+Link = Callable[[AwardRecord], str]
+"""The private link of an award."""
+
+
+def notice_of(
+    occasion: str,
+    records: Sequence[AwardRecord],
+    link: Link,
+    *,
+    by_account: bool = False,
+    unsubscribe_url: str = "",
+    former_names: Sequence[str] = (),
+) -> Notice:
+    """Of one occasion for one person and one campus; `former_names`: what the badges said before a correction.
+
+    `by_account`: the links ask to sign in.
+    """
+    match occasion:
+        case Occasion.WITHDRAWN:
+            return _withdrawn(records[0], link)
+        case Occasion.NAME_CORRECTED:
+            return _corrected(records, former_names, link)
+        case Occasion.FIRST_REMINDER | Occasion.SECOND_REMINDER:
+            return _reminder(records, link, unsubscribe_url)
+        case _:
+            return _awarded(records[0], link, by_account=by_account)
+
+
+def _awarded(record: AwardRecord, link: Link, *, by_account: bool) -> Notice:
+    activity = record.activity.title if record.activity else ""
+    given = (
+        N_("Le campus {campus} vous attribue le badge « {title} », pour « {activity} ».")
+        if activity
+        else N_("Le campus {campus} vous attribue le badge « {title} ».")
+    )
+    values = {"campus": record.campus.name, "title": record.version.name, "activity": activity}
+    return _notice(
+        record,
+        subject=say(N_("Votre badge « {title} »")).format(title=record.version.name),
+        lines=[say(given).format(**values)],
+        badges=[_badge(record, record.version.description)],
+        action=Action(say(N_("Recevoir mon badge")), link(record)),
+        after=[
+            say(N_("Ce badge est dans votre compte : connectez-vous avec l’adresse qui l’ouvre d’habitude."))
+            if by_account
+            else say(
+                N_(
+                    "Ce lien est à vous : il ouvre votre badge sans compte ni mot de passe, autant de fois que vous "
+                    "voulez. Ne le transférez pas : qui l’a peut ouvrir ou fermer la page de votre badge."
+                )
+            ),
+            say(
+                N_(
+                    "Le badge existe déjà, avec ou sans cette lettre. Personne ne le voit tant que vous n’avez pas "
+                    "ouvert sa page."
+                )
+            ),
+        ],
+        small=[_not_you()],
+    )
+
+
+def _withdrawn(record: AwardRecord, link: Link) -> Notice:
+    reason = record.award.revoked_reason
+    return _notice(
+        record,
+        subject=say(N_("Le badge « {title} » a été retiré")).format(title=record.version.name),
+        lines=[
+            say(N_("Le campus {campus} a retiré le badge « {title} » qu’il vous avait attribué.")).format(
+                campus=record.campus.name, title=record.version.name
+            ),
+            say(N_("La raison donnée : {reason}")).format(reason=reason),
+        ],
+        badges=[],
+        action=Action(say(N_("Voir ce badge")), link(record)),
+        after=[
+            say(
+                N_(
+                    "Un badge retiré n’atteste plus rien : qui vérifie sa page ou ses fichiers le lit. La raison "
+                    "n’est publiée nulle part. Vos autres badges ne changent pas."
+                )
+            ),
+            say(N_("Pour en parler avec le campus, répondez à cette lettre.")),
+        ],
+        small=[],
+    )
+
+
+def _corrected(records: Sequence[AwardRecord], former_names: Sequence[str], link: Link) -> Notice:
+    first, count = records[0], len(records)
+    campus, name = first.campus.name, first.award.holder_name or first.person.name
+    corrected = say_plural(
+        "Le campus {campus} a corrigé votre nom. Ce badge dit maintenant « {name} » :",
+        "Le campus {campus} a corrigé votre nom. Ces {n} badges disent maintenant « {name} » :",
+        count,
+    )
+    return _notice(
+        first,
+        subject=say_plural(
+            "Votre nom est corrigé dans un badge", "Votre nom est corrigé dans {n} badges", count
+        ).format(n=count),
+        lines=[corrected.format(campus=campus, n=count, name=name)],
+        badges=[
+            _badge(
+                record,
+                say(N_("Avant la correction : « {name} »")).format(name=former),
+                Action(say(N_("Voir ce badge")), link(record)),
+            )
+            for record, former in zip(records, former_names, strict=True)
+        ],
+        after=[
+            say(
+                N_(
+                    "Un badge corrigé est signé de nouveau, à la même adresse : les liens et les QR codes que vous avez "
+                    "donnés restent bons. Un fichier téléchargé avant la correction est remplacé, et qui le vérifie "
+                    "le lit : téléchargez le nouveau."
+                )
+            ),
+            say(
+                N_(
+                    "Ce nom n’est pas le bon ? Répondez à cette lettre : le campus {campus} corrigera de nouveau."
+                )
+            ).format(campus=campus)
+            if is_address(first.campus.contact_email)
+            else say(
+                N_("Ce nom n’est pas le bon ? Dites-le au campus {campus}, qui corrigera de nouveau.")
+            ).format(campus=campus),
+        ],
+        small=[_not_you()],
+    )
+
+
+def _reminder(records: Sequence[AwardRecord], link: Link, unsubscribe_url: str) -> Notice:
+    first, count = records[0], len(records)
+    subject = say_plural("Votre badge vous attend", "{n} badges vous attendent", count).format(n=count)
+    waiting = say_plural(
+        "Le campus {campus} vous a attribué un badge que vous n’avez pas encore reçu. Le voici :",
+        "Le campus {campus} vous a attribué {n} badges que vous n’avez pas encore reçus. Les voici :",
+        count,
+    )
+    return _notice(
+        first,
+        subject=subject,
+        lines=[waiting.format(campus=first.campus.name, n=count)],
+        badges=[
+            _badge(
+                record,
+                record.activity.title if record.activity else "",
+                Action(say(N_("Recevoir ce badge")), link(record)),
+            )
+            for record in records
+        ],
+        after=[say(N_("Rien ne presse : ces liens restent bons, et les badges sont à vous."))],
+        small=[_not_you()],
+        small_action=Action(say(N_("Ne plus recevoir de rappels")), unsubscribe_url),
+    )
+
+
+def _notice(
+    record: AwardRecord,
+    *,
+    subject: str,
+    lines: Sequence[str],
+    badges: Sequence[NoticeBadge],
+    after: Sequence[str],
+    small: Sequence[str],
+    action: Action | None = None,
+    small_action: Action | None = None,
+) -> Notice:
+    campus, name = record.campus, record.person.given_name or record.person.name
+    return Notice(
+        subject=subject,
+        greeting=say(N_("Bonjour {name},")).format(name=name),
+        lines=lines,
+        badges=badges,
+        after=after,
+        small=small,
+        campus=say(N_("Campus {name}")).format(name=campus.name),
+        hue=campus.hue,
+        liveliness=campus.liveliness,
+        action=action,
+        small_action=small_action,
+    )
+
+
+def _not_you() -> str:
+    return say(
+        N_(
+            "Vous ne connaissez pas ce campus ? Répondez à cette lettre : votre adresse y a peut-être été mal "
+            "écrite. Sans ce lien, personne n’ouvre ce badge."
+        )
+    )
+
+
+def _badge(record: AwardRecord, beside: str, action: Action | None = None) -> NoticeBadge:
+    order = PictureOrder(
+        kind=record.version.kind.value,
+        title=record.version.name,
+        campus_short_name=record.campus.short_name,
+        year=str(version_year(record.version)),
+        address="",
+        hue=record.campus.hue,
+        liveliness=record.campus.liveliness,
+    )
+    words, values = picture_alternative(order)
+    return NoticeBadge(
+        title=record.version.name,
+        beside=beside,
+        picture=picture_name(record),
+        picture_words=say(words).format(**values),
+        action=action,
+    )
+
+
+def picture_name(record: AwardRecord) -> str:
+    return f"badge-{record.version.id.hex}"
+
 
 PICTURE_WIDTH = 192
 AT_ONCE = 200

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import structlog
 
 from app.db.activities.activities import ActivityStore
-from app.db.campus.campus import CampusStore
-from app.db.campus.history import HistoryStore
-from app.db.messages.letters import LetterStore
-from app.db.messages.reminders import ReminderStore
-from app.db.people.people import PeopleStore
-from app.db.privacy.consents import ConsentStore
-from app.domain.accounts.access import reminders_proof
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.messages import LetterStore, ReminderStore
+from app.db.people import PeopleStore
+from app.db.privacy import ConsentStore
+from app.domain.accounts.sessions import reminders_proof
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.core.clock import Clock
-from app.domain.messages.reminders import grouped
+from app.domain.core import Clock
+from app.domain.messages import LetterNotSent, Mailer, grouped
 from app.domain.people.people import Person
-from app.domain.privacy.consents import About, consent
+from app.domain.privacy import About, consent
 from app.errors import NotFound
 from app.language import N_
+from app.services.messages.letters import LetterService
 
 AT_ONCE = 500
 
@@ -100,3 +103,42 @@ class ReminderService:
         deed = "start" if wanted else "stop"
         by = Actor(label="link in a letter")
         self.history.write(by, deed, "reminders", person.id, at=self.clock())
+
+
+log = structlog.get_logger(__name__)
+
+
+class Post:
+    """Killed between the server's yes and our note of it, the same letter leaves once more under the same Message-ID."""
+
+    def __init__(
+        self, desk: Callable[[bool], AbstractContextManager[LetterService]], mailer: Mailer | None
+    ) -> None:
+        """`desk` opens one transaction, for reading or not."""
+        self._desk = desk
+        self._mailer = mailer
+
+    def due(self) -> list[uuid.UUID]:
+        """Nothing where no letter can leave: the promises wait."""
+        if self._mailer is None:
+            return []
+        with self._desk(True) as letters:
+            return letters.due()
+
+    def send(self, envelope: uuid.UUID) -> None:
+        """Safe to repeat: whoever comes second finds nothing to do."""
+        if self._mailer is None:
+            return
+        with self._desk(False) as letters:
+            outgoing = letters.take(envelope)
+        if outgoing is None:
+            return
+        try:
+            self._mailer.send(outgoing.letter)
+        except LetterNotSent as trouble:
+            log.warning("letter not sent", letter=str(envelope), reason=trouble.reason.value)
+            with self._desk(False) as letters:
+                letters.not_sent(outgoing.envelope, trouble)
+            return
+        with self._desk(False) as letters:
+            letters.sent(outgoing.envelope)

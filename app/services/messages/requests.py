@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from app.db.campus.campus import CampusStore
-from app.db.learners.requests import RequestStore
+from app.db.learners import RequestStore
 from app.domain.campus.campus import Campus
-from app.domain.campus.waiting import MOST_COUNTED
-from app.domain.core.clock import Clock
+from app.domain.campus.team import MOST_COUNTED
+from app.domain.core import Clock
 from app.domain.learners.requests import BadgeRequest, RequestState, Step, request_proof
-from app.domain.messages.letters import Letter, Occasion, PromisedLetter
-from app.domain.publishing.addresses import Addresses
+from app.domain.messages import Letter, Occasion, PromisedLetter
+from app.domain.publishing import Addresses
 from app.language import N_, speaking
 from app.language.typography import say, say_plural
-from app.services.messages.notice import Action, Notice, carrying
+from app.services.messages.rights import Action, Notice, carrying
 
 _STILL_SO = {
     Occasion.REQUEST_CONFIRM.value: RequestState.UNCONFIRMED,

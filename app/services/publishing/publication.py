@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
+import orjson
+
 from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.badges.badges import BadgeStore
+from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore
+from app.db.publishing import PublishedStore, Standing, StoredKeys
 from app.domain.activities.activities import Activity
-from app.domain.awards.awards import AwardState, Visibility, check_aligned
+from app.domain.awards.awards import AwardState, DocumentsToAlign, Visibility, check_aligned, hashed_recipient
 from app.domain.awards.open_badges import profile_of
 from app.domain.badges.badges import Badge, BadgeVersion
-from app.domain.campus.campus import Campus
-from app.domain.campus.keys import KeyPurpose
-from app.domain.core.snapshots import UNSHARED, Snapshot
-from app.domain.publishing.addresses import Addresses
-from app.domain.publishing.status import SignedList
-from app.errors import NotAllowed, NotFound
+from app.domain.campus.campus import Campus, KeyPurpose
+from app.domain.core import UNSHARED, Clock, Snapshot
+from app.domain.privacy import ERASED
+from app.domain.publishing import Addresses, SignedList
+from app.errors import AppError, Gone, NotAllowed, NotFound
 from app.language import N_
-from app.services.publishing.signing import Signing, published_key
-from app.services.publishing.status import StatusService
-from sceau_credentials.baking import bake_png, bake_svg
-from sceau_credentials.dids import did_document, did_web, jwk_set
-from sceau_credentials.values.json_text import JsonObject, dump_json
+from app.services.publishing.status import ListAnchors, Signing, StatusService, published_key
+from sceau_credentials.baking import PngMaster, bake_png, bake_svg
+from sceau_credentials.dids import PublishedKey, did_document, did_web, jwk_set
+from sceau_credentials.keys import VerificationKey
+from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
 from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+from sceau_credentials.verification.legacy.rendition import (
+    Places,
+    assertion_of,
+    badge_class_of,
+    issuer_of,
+    revoked_assertion,
+)
 
 FORMS = {
     "json": "application/vc+ld+json",
@@ -236,3 +247,172 @@ class PublicationService:
             ("newest version", badge_id), lambda: self.badges.newest_frozen_number(badge_id)
         )
         return newest or record.version.number
+
+
+class PublicDocuments:
+    """Each event loop reads through connections of its own: one that waits for those of another is never woken."""
+
+    def __init__(
+        self,
+        make_store: Callable[[], PublishedStore],
+        anchors: ListAnchors,
+        addresses: Addresses,
+        clock: Clock,
+        check_shown: Callable[[uuid.UUID], Awaitable[None]],
+    ) -> None:
+        """`check_shown` raises where nothing may be shown of an award."""
+        self.check_shown = check_shown
+        self._make_store = make_store
+        self.anchors = anchors
+        self._stores: dict[asyncio.AbstractEventLoop, PublishedStore] = {}
+        self.addresses = addresses
+        self.clock = clock
+
+    async def open(self) -> None:
+        store = self._make_store()
+        await store.open()
+        self._stores[asyncio.get_running_loop()] = store
+
+    async def close(self) -> None:
+        await self._stores.pop(asyncio.get_running_loop()).close()
+
+    @property
+    def store(self) -> PublishedStore:
+        return self._stores[asyncio.get_running_loop()]
+
+    async def version(self) -> object:
+        """Another value after every commit of anybody's; None where that cannot be told."""
+        store = self._stores.get(asyncio.get_running_loop())
+        return await store.version() if store else None
+
+    async def award(self, award_id: uuid.UUID, form: str) -> Published:
+        """The signed credential of an award that its holder opened, as `json` or `jwt`."""
+        await self.check_shown(award_id)
+        stored = await self.store.award(award_id, form)
+        if stored is None:
+            raise await self._not_shown(award_id)
+        if not stored.is_aligned:
+            raise DocumentsToAlign(award_id)
+        return Published(stored.body, FORMS[form], stored.digest[:32])
+
+    async def _not_shown(self, award_id: uuid.UUID) -> AppError:
+        if await self.store.standing(award_id) is not None:
+            return ClosedAward(
+                N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")
+            )
+        if await self.store.is_erased(award_id):
+            return Gone(ERASED)
+        return NotFound(N_("Il n’y a pas de badge à cette adresse."))
+
+    async def standing(self, award_id: uuid.UUID) -> Standing | None:
+        """Open or shut, withdrawn or not, as the rows say now; None where there is no such award."""
+        await self.check_shown(award_id)
+        return await self.store.standing(award_id)
+
+    async def campus_did(self, slug: str) -> Published:
+        """The campus's DID document, written anew only when one of its keys has changed."""
+        stored = await self.store.keys_of(slug)
+        if stored is None:
+            raise NotFound(N_("Ce campus n’existe pas ici."))
+        return _did_document(stored, self.addresses.campus(slug))
+
+    async def definition(self, badge_id: uuid.UUID, number: int) -> Published:
+        """A frozen version of a badge."""
+        body = await self.store.definition(badge_id, number)
+        if body is None:
+            raise NotFound(N_("Cette version du badge n’existe pas."))
+        return Published.of(body, "application/ld+json")
+
+    async def status_list(self, list_id: uuid.UUID, form: str) -> Published | None:
+        """The signed list as it lies; None when it is due to be signed again first."""
+        stored = await self.store.status_list(list_id)
+        anchored = self.anchors.list_of(list_id)
+        if anchored is not None and anchored.is_newer_than(stored):
+            # An older copy of the database was restored: what was withdrawn since stays withdrawn.
+            return Published.of_list(anchored.signed, form)
+        if stored is None:
+            raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
+        return None if stored.is_due(at=self.clock()) else Published.of_list(stored, form)
+
+
+@lru_cache(maxsize=256)
+def _did_document(stored: StoredKeys, page: str) -> Published:
+    keys = [
+        PublishedKey(each.method_id, VerificationKey.from_jwk(orjson.loads(each.public_jwk)), each.revoked_at)
+        for each in stored.keys
+    ]
+    return Published.of(
+        dump_json(did_document(stored.did, keys, also_known_as=(page,))), "application/did+json"
+    )
+
+
+_LINKED_DATA = "application/ld+json"
+
+
+class Withdrawn(NotFound):
+    """The award was withdrawn; `body` is what is served with 410 Gone."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(N_("Ce badge a été retiré."))
+        self.body = body
+
+
+class OlderBadges:
+    """Only what its holder opened is shown, as with every other form of an award."""
+
+    def __init__(self, publication: PublicationService, addresses: Addresses) -> None:
+        self.publication = publication
+        self.addresses = addresses
+
+    def assertion(self, award_id: uuid.UUID) -> Published:
+        return Published.of(self._assertion(self.publication.open_award(award_id)), _LINKED_DATA)
+
+    def picture(self, award_id: uuid.UUID) -> Published:
+        record = self.publication.open_award(award_id)
+        text = self._assertion(record).decode()
+        return Published.of(PngMaster(record.version.picture_png).bake_older(text), FORMS["png"])
+
+    def badge_class(self, badge_id: uuid.UUID, number: int) -> Published:
+        version, definition = self.publication.definition(badge_id, number)
+        campus = self.publication.badge(badge_id, number).campus
+        places = self._places(campus.slug, badge_id, version.number)
+        return _published(badge_class_of(parse_json_object(definition.body), places))
+
+    def issuer(self, slug: str) -> Published:
+        profile = parse_json_object(self.publication.profile(slug).body)
+        if not profile.get("email"):
+            raise NotFound(
+                N_("Open Badges 2.0 demande une adresse de contact, et ce campus n’en publie pas.")
+            )
+        return _published(issuer_of(profile, self._places(slug, uuid.UUID(int=0), 0)))
+
+    def _assertion(self, record: AwardRecord) -> bytes:
+        award = record.award
+        _check_contact(record.campus.contact_email)
+        places = self._places(record.campus.slug, record.badge.id, record.version.number, award.id)
+        if award.state is AwardState.REVOKED:
+            raise Withdrawn(dump_json(revoked_assertion(places)))
+        credential = parse_json_object(self.publication.award_file(record, "json").body)
+        recipient = hashed_recipient(award.older_recipient) if award.older_recipient else None
+        return dump_json(
+            assertion_of(credential, places, image=f"{places.assertion}.png", recipient=recipient)
+        )
+
+    def _places(
+        self, slug: str, badge_id: uuid.UUID, number: int, award_id: uuid.UUID | None = None
+    ) -> Places:
+        return Places(
+            assertion=self.addresses.older_award(award_id) if award_id else "",
+            badge_class=self.addresses.older_version(badge_id, number),
+            issuer=self.addresses.older_campus(slug),
+            all_assertions=self.addresses.older_awards,
+        )
+
+
+def _check_contact(email: str) -> None:
+    if not email:
+        raise NotFound(N_("Open Badges 2.0 demande une adresse de contact, et ce campus n’en publie pas."))
+
+
+def _published(document: JsonObject) -> Published:
+    return Published.of(dump_json(document), _LINKED_DATA)

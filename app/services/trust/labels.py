@@ -3,28 +3,99 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from app.db.campus.campus import CampusStore
-from app.db.campus.history import HistoryStore
-from app.db.trust.recognition import RecognitionStore
-from app.domain.campus.campus import Label, LabelCategory, LabelState, Network, check_label_dates, label_state
-from app.domain.campus.history import Actor
-from app.domain.core.clock import Clock
-from app.domain.publishing.addresses import Addresses
-from app.domain.trust.label_credentials import label_credential_of
-from app.domain.trust.recognition import Recognition, day_in_france, label_period
+from app.adapters.secrets import KeyVault
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.trust import RecognitionStore
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import (
+    Label,
+    LabelCategory,
+    LabelState,
+    Network,
+    check_label_dates,
+    end_key,
+    label_state,
+)
+from app.domain.core import Clock
+from app.domain.publishing import Addresses
+from app.domain.trust.trust_registry import (
+    ANNOUNCED_FOR,
+    NetworkKey,
+    Recognition,
+    day_in_france,
+    label_credential_of,
+    label_period,
+)
 from app.errors import Conflict
 from app.language import N_
-from app.services.trust.network_signing import NetworkSigning
-from app.services.trust.partner_lists import entry_at, free_place
+from app.services.publishing.status import KeyOwner, Signers
+from app.services.trust.external_trust_lists import entry_at, free_place
+from sceau_credentials.dids import PublishedKey, did_document, did_web
 from sceau_credentials.issuing import issue_endorsement, signed_with
+from sceau_credentials.keys import Signer, VerificationKey
 from sceau_credentials.model import BitstringStatusListEntry
 from sceau_credentials.trust.lists import Standing
 from sceau_credentials.values.documents import DocumentSource
+from sceau_credentials.values.json_text import JsonObject
 from sceau_credentials.verification.ladder import verify_endorsement
 from sceau_credentials.verification.report import EndorsementAnswer
+
+_PURPOSE = "network"
+
+
+class NetworkSigning:
+    def __init__(self, store: RecognitionStore, vault: KeyVault, addresses: Addresses) -> None:
+        self.store = store
+        self.vault = vault
+        self.addresses = addresses
+
+    def did_of(self, network: Network) -> str:
+        key = next(iter(self.store.keys_of(network.id)), None)
+        return key.did if key else did_web(self.addresses.base_url, "reseau", network.slug)
+
+    def signers_of(self, network: Network, *, at: datetime) -> Signers:
+        row = self.store.key_of(network.id) or self._make_key(network, at=at)
+        return self._owner(network).signers(self.vault, row)
+
+    def leaving_signer_of(self, network: Network, *, at: datetime) -> Signer | None:
+        """The key that gave way lately: it signs the list beside the next one, for those who know only it."""
+        row = self.store.leaving_key_of(network.id, retired_after=at - ANNOUNCED_FOR)
+        return self._owner(network).signers(self.vault, row).embedded if row else None
+
+    def keys_of(self, network: Network) -> Sequence[NetworkKey]:
+        return self.store.keys_of(network.id)
+
+    def end(self, network: Network, row: NetworkKey, *, since: datetime | None, at: datetime) -> None:
+        """The next key is in service at once, where this one was."""
+        was_in_service = row.retired_at is None
+        end_key(row, since=since, at=at)
+        self.store.add(row)
+        if was_in_service:
+            self._make_key(network, at=at)
+
+    def public_key_of(self, network: Network) -> VerificationKey | None:
+        row = self.store.key_of(network.id)
+        return VerificationKey.from_jwk(row.public_jwk) if row else None
+
+    def document_of(self, network: Network) -> JsonObject:
+        """The DID document: empty of keys as long as the network signed nothing."""
+        keys = [
+            PublishedKey(row.method_id, VerificationKey.from_jwk(row.public_jwk), revoked_at=row.revoked_at)
+            for row in self.store.keys_of(network.id)
+        ]
+        return did_document(self.did_of(network), keys, also_known_as=(self.addresses.network(network.slug),))
+
+    def _make_key(self, network: Network, *, at: datetime) -> NetworkKey:
+        row = NetworkKey(network_id=network.id, created_at=at, **self._owner(network).sealed_anew(self.vault))
+        self.store.add(row)
+        return row
+
+    def _owner(self, network: Network) -> KeyOwner:
+        return KeyOwner(network.id, self.did_of(network), _PURPOSE)
 
 
 @dataclass(frozen=True)

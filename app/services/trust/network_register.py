@@ -7,15 +7,17 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated, Final
 
-from app.db.campus.history import HistoryStore
-from app.db.trust.recognition import RecognitionStore
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.db.campus.campus import HistoryStore
+from app.db.trust import RecognitionStore
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Label, LabelCategory, Network
-from app.domain.campus.history import Actor
-from app.domain.core.clock import Clock
-from app.domain.core.signed_text import check_signed_name, name_as_listed, name_as_signed
-from app.domain.publishing.addresses import Addresses
-from app.domain.trust.recognition import (
+from app.domain.core import Clock, check_signed_name, name_as_listed, name_as_signed
+from app.domain.publishing import Addresses
+from app.domain.trust.trust_registry import (
     LIST_LIFE,
     RENEWED_AFTER,
     TRUST_CONTEXT_PATH,
@@ -26,11 +28,13 @@ from app.domain.trust.recognition import (
     entry_of,
     move,
 )
-from app.errors import NotFound
+from app.errors import Gone, InvalidInput, NotFound
 from app.language import N_
-from app.services.trust.labels import LabelService
-from app.services.trust.network_signing import NetworkSigning
-from sceau_credentials.trust.lists import Entry, Standing, TrustList, sign_trust_list
+from app.services.publishing.publication import Published
+from app.services.trust.external_trust_lists import PlaceAnchors, signed_list
+from app.services.trust.labels import LabelService, NetworkSigning
+from sceau_credentials.trust import Entry, Standing, TrustList, sign_trust_list
+from sceau_credentials.values.json_text import dump_json
 
 
 @dataclass(frozen=True)
@@ -235,3 +239,161 @@ def _said(entry: Recognition) -> Named:
 
 def _content(network: Network, entries: Sequence[Entry]) -> str:
     return hashlib.sha256(repr((network.name, entries)).encode()).hexdigest()
+
+
+class NetworkDocuments:
+    def __init__(
+        self,
+        store: RecognitionStore,
+        signing: NetworkSigning,
+        anchors: PlaceAnchors,
+        addresses: Addresses,
+        clock: Clock,
+    ) -> None:
+        self.anchors = anchors
+        self.store = store
+        self.signing = signing
+        self.addresses = addresses
+        self.clock = clock
+
+    def did(self, slug: str) -> Published:
+        document = self.signing.document_of(self.store.network(slug))
+        return Published.of(dump_json(document), "application/did+json")
+
+    def trust_list(self, slug: str) -> Published:
+        """The newest edition; the worker signs the next one before its time is over."""
+        edition = self.store.edition_of(self.store.network(slug).id)
+        if edition is None:
+            raise NotFound(N_("Ce réseau n’a pas encore publié de liste."))
+        return Published.of(edition.body, "application/vc+ld+json")
+
+    def status_list(self, slug: str, form: str = "json", *, final: bool = False) -> Published:
+        """Of the labels that the network gave: a bit is raised where it withdrew one."""
+        network, at = self.store.network(slug), self.clock()
+        if self.store.key_of(network.id) is None:
+            raise NotFound(N_("Ce réseau n’a encore rien signé."))
+        return signed_list(
+            self.anchors,
+            self.addresses.network_list(slug),
+            issuer=self.signing.did_of(network),
+            raised=self.store.withdrawn_places(network.id),
+            signers=self.signing.signers_of(network, at=at),
+            at=at,
+            form=form,
+            final=final,
+        )
+
+    def networks_about(self, issuer: str) -> Sequence[Network]:
+        return self.store.networks_about(issuer)
+
+    def labels_of(self, issuer: str) -> Sequence[Label]:
+        """The signed ones that were not withdrawn."""
+        return [
+            label
+            for network in self.store.networks_about(issuer)
+            for label in self.store.labels_given(network.id)
+            if label.issuer == issuer and label.embedded and label.withdrawn_at is None
+        ]
+
+    def label(self, label_id: uuid.UUID) -> Published:
+        """The signed label; gone where the network withdrew it."""
+        label = self.store.label(label_id)
+        if label.withdrawn_at is not None:
+            raise Gone(N_("Le réseau a retiré ce label."))
+        if not label.embedded:
+            raise NotFound(N_("Ce label n’a pas été signé."))
+        return Published.of(label.embedded, "application/vc+ld+json")
+
+
+MOST_BYTES: Final = 4 * 1024 * 1024
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WrittenLabel(_Written):
+    category: LabelCategory
+    starts_on: date | None = None
+    ends_on: date | None = None
+    note: str = Field("", max_length=300)
+
+
+class WrittenEntry(_Written):
+    issuer: str
+    name: str
+    short_name: str = Field("", max_length=20)
+    domain: str = ""
+    keys: tuple[str, ...] = ()
+    standing: Standing = Standing.RECOGNISED
+    reason: str = ""
+    labels: Annotated[tuple[WrittenLabel, ...], Field(max_length=20)] = ()
+
+
+class WrittenRegister(_Written):
+    campuses: Annotated[tuple[WrittenEntry, ...], Field(max_length=2_000)]
+
+
+def export_register(register: NetworkRegister, slug: str) -> str:
+    """JSON, readable and writable by hand; withdrawn labels stay behind."""
+    page = register.page(slug)
+    written = WrittenRegister(
+        campuses=tuple(
+            WrittenEntry(
+                issuer=row.issuer,
+                name=row.name,
+                short_name=row.short_name,
+                domain=row.domain,
+                keys=tuple(row.keys),
+                standing=row.standing,
+                reason=row.reason,
+                labels=tuple(
+                    WrittenLabel(
+                        category=each.category, starts_on=each.starts_on, ends_on=each.ends_on, note=each.note
+                    )
+                    for each in page.labels.get(row.issuer, ())
+                    if each.withdrawn_at is None
+                ),
+            )
+            for row in page.entries
+        )
+    )
+    return written.model_dump_json(indent=2) + "\n"
+
+
+def import_register(register: NetworkRegister, network: Network, text: bytes, *, by: Actor) -> int:
+    """How many campuses the file names. Read again it changes nothing; whoever it does not name stays as they are."""
+    if len(text) > MOST_BYTES:
+        raise InvalidInput(N_("Ce fichier est trop grand pour un registre."))
+    try:
+        written = WrittenRegister.model_validate_json(text)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise InvalidInput(
+            N_("Ce fichier n’est pas un registre : à « {place} », {fault}"),
+            place=".".join(map(str, fault["loc"])) or "…",
+            fault=fault["msg"],
+        ) from error
+    given = register.page(network.slug).labels
+    for entry in written.campuses:
+        named = Named(entry.issuer, entry.name, entry.short_name, entry.domain, entry.keys)
+        row = register.write(network, named, by=by)
+        if row.standing is not entry.standing:
+            register.move(network, entry.issuer, entry.standing, entry.reason, by=by)
+        known = {_facts(label) for label in given.get(entry.issuer, ()) if label.withdrawn_at is None}
+        for label in entry.labels:
+            if (label.category, label.starts_on, label.ends_on) not in known:
+                register.give_label(
+                    network,
+                    entry.issuer,
+                    label.category,
+                    starts_on=label.starts_on,
+                    ends_on=label.ends_on,
+                    note=label.note,
+                    by=by,
+                )
+    return len(written.campuses)
+
+
+def _facts(label: Label) -> tuple[LabelCategory, date | None, date | None]:
+    return label.category, label.starts_on, label.ends_on

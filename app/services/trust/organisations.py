@@ -5,14 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
-from app.adapters.secrets.key_vault import KeyVault
-from app.db.trust.organisations import OrganisationStore
-from app.domain.campus.keys import end_key
-from app.domain.core.clock import Clock
-from app.domain.core.signed_text import name_as_signed
-from app.domain.publishing.addresses import Addresses
+from app.adapters.secrets import KeyVault
+from app.db.campus.campus import HistoryStore
+from app.db.trust import EndorsementStore, OrganisationStore
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Network, check_retirement, end_key
+from app.domain.core import Clock, name_as_signed, whole_second
+from app.domain.publishing import Addresses
 from app.domain.trust.organisations import (
     EndorsementPlace,
     Organisation,
@@ -20,12 +21,16 @@ from app.domain.trust.organisations import (
     domain_of,
     mailbox_of,
 )
+from app.domain.trust.trust_registry import NetworkKey
 from app.errors import NotFound
 from app.language import N_
 from app.services.publishing.publication import Published
-from app.services.publishing.signing import KeyOwner, Signers
-from app.services.trust.partner_lists import PlaceAnchors, entry_at, free_place, signed_list
+from app.services.publishing.status import KeyOwner, Signers
+from app.services.trust.external_trust_lists import PlaceAnchors, entry_at, free_place, signed_list
+from app.services.trust.labels import LabelService, NetworkSigning
+from app.services.trust.network_register import NetworkRegister
 from sceau_credentials.dids import PublishedKey, did_document, did_web
+from sceau_credentials.issuing import sign_anew, signed_with
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.model import BitstringStatusListEntry, Profile
 from sceau_credentials.values.json_text import dump_json
@@ -167,3 +172,99 @@ class OrganisationService:
 
 def _owner(organisation: Organisation) -> KeyOwner:
     return KeyOwner(organisation.id, organisation.did, _PURPOSE)
+
+
+K = TypeVar("K", NetworkKey, OrganisationKey)
+
+
+class PartnerKeys:
+    """A key that gave way proves all it signed. Of a stolen one nothing is believed any more, wherever it is checked.
+
+    What this service signed with it stands in its own rows, which no thief of the key can write: that is how it can be
+    shown, and the next key signs it again.
+    """
+
+    def __init__(
+        self,
+        signing: NetworkSigning,
+        register: NetworkRegister,
+        labels: LabelService,
+        organisations: OrganisationService,
+        endorsements: EndorsementStore,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.signing = signing
+        self.register = register
+        self.labels = labels
+        self.organisations = organisations
+        self.endorsements = endorsements
+        self.history = history
+        self.clock = clock
+
+    def retire_of_network(
+        self,
+        network: Network,
+        *,
+        reason: str,
+        method_id: str = "",
+        stolen_since: datetime | None = None,
+        by: Actor,
+    ) -> NetworkKey:
+        """The network's next edition is signed at once; the key of now is returned."""
+        self.register.store.hold(network.id)
+        row = _named(self.signing.keys_of(network), method_id)
+        since = self._checked(row, reason, stolen_since)
+        self.signing.end(network, row, since=since, at=self.clock())
+        if since is not None:
+            self.labels.sign_anew(network, row.method_id)
+        self.register.publish(network)
+        self._write("network_key", row, reason, by)
+        return _named(self.signing.keys_of(network), "")
+
+    def retire_of_organisation(
+        self,
+        organisation: Organisation,
+        *,
+        reason: str,
+        method_id: str = "",
+        stolen_since: datetime | None = None,
+        by: Actor,
+    ) -> OrganisationKey:
+        row = _named(self.organisations.keys_of(organisation), method_id)
+        since = self._checked(row, reason, stolen_since)
+        self.organisations.end(organisation, row, since=since, at=self.clock())
+        if since is not None:
+            self._sign_recommendations_anew(organisation, row.method_id)
+        self._write("organisation_key", row, reason, by)
+        return _named(self.organisations.keys_of(organisation), "")
+
+    def _sign_recommendations_anew(self, organisation: Organisation, method_id: str) -> None:
+        at = self.clock()
+        signers = self.organisations.signers_of(organisation, at=at)
+        for each in self.endorsements.of_organisation(organisation.id):
+            if not each.written or each.foreign_issuer or signed_with(each.written.encode()) != method_id:
+                continue
+            signed = sign_anew(each.written, signer=signers.embedded, jwt_signer=signers.jwt, at=at)
+            each.written, each.token = signed.embedded.decode(), signed.token
+            each.changes += 1
+            self.endorsements.save(each)
+
+    def _checked(
+        self, row: NetworkKey | OrganisationKey, reason: str, stolen_since: datetime | None
+    ) -> datetime | None:
+        since = whole_second(stolen_since) if stolen_since else None
+        check_retirement(row, reason, since, at=self.clock())
+        return since
+
+    def _write(self, noun: str, row: NetworkKey | OrganisationKey, reason: str, by: Actor) -> None:
+        state = "revoked" if row.revoked_at else "verify_only"
+        self.history.write(by, "retire", noun, row.id, at=self.clock(), reason=reason.strip(), state=state)
+
+
+def _named(rows: Sequence[K], method_id: str) -> K:
+    """The key of that name; without one the key in service."""
+    for row in rows:
+        if row.method_id == method_id or (not method_id and row.retired_at is None):
+            return row
+    raise NotFound(N_("Il n’y a pas de clé de ce nom, ou rien n’a encore été signé."))

@@ -11,10 +11,9 @@ from enum import StrEnum
 from threading import Lock
 from typing import Final
 
-from app.db.trust.recognition import RecognitionStore
-from app.domain.core.clock import Clock
-from app.domain.core.snapshots import UNSHARED, Snapshot
-from app.services.trust.network_signing import NetworkSigning
+from app.db.trust import RecognitionStore
+from app.domain.core import UNSHARED, Clock, Snapshot
+from app.services.trust.labels import NetworkSigning
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.trust import (

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from app.domain.people.names import name_said_of
+from app.domain.people.people import name_said_of
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model.version_1 import period_members
 from sceau_credentials.values.json_text import JsonObject, JsonValue

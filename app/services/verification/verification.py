@@ -15,17 +15,13 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore
 from app.domain.awards.awards import Visibility, check_aligned
 from app.domain.campus.campus import Campus
-from app.domain.core.clock import Clock
-from app.domain.core.snapshots import UNSHARED, Snapshot
-from app.domain.publishing.addresses import Addresses
-from app.domain.publishing.short_addresses import ids_of_code
+from app.domain.core import UNSHARED, Clock, Snapshot
+from app.domain.publishing import Addresses, ids_of_code
 from app.errors import AppError, Gone
-from app.services.activity_log.evidence_documents import EvidenceDocuments
-from app.services.activity_log.publication import LogPublication
-from app.services.publishing.older_badges import OlderBadges, Withdrawn
-from app.services.publishing.publication import PublicationService, Published
+from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
+from app.services.publishing.publication import OlderBadges, PublicationService, Published, Withdrawn
 from app.services.trust.endorsements import EndorsementDocuments
-from app.services.trust.network_documents import NetworkDocuments
+from app.services.trust.network_register import NetworkDocuments
 from app.services.trust.organisations import OrganisationService
 from app.services.verification.issuer_standing import IssuerStanding, IssuerStandings, is_listed, keys_in
 from app.services.verification.metrics import note_verdict

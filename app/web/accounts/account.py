@@ -11,30 +11,37 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.passkeys import LONGEST_NAME, Passkey
-from app.domain.accounts.passwords import check_password
 from app.domain.accounts.sessions import Proof, Session
-from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
-from app.http.held_badges import forget_here
+from app.domain.accounts.sign_in import LONGEST_NAME, Passkey, ProviderDown, Purpose, check_password
+from app.domain.campus.team import DeadInvitation
+from app.domain.people.people import masked_address
+from app.errors import AppError, Conflict, InvalidInput, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
+from app.http.pages.words import ROLE_HINTS, ROLES
+from app.http.policies import public
 from app.http.request_scope import (
+    AT_ANY_CAMPUS,
     ReadingServices,
     close_session_in,
     deed,
+    find_signed_in,
     limited,
     open_session_in,
     process_of,
     signed_in,
+    status_of,
     visit,
 )
-from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, sentence_of
+from app.http.response_cache import forget_here
+from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, look_of, sentence_of
 from app.language import N_
+from app.services.accounts.invitations import SignInFirst
 from app.services.accounts.sessions import SignedIn
-from app.web.accounts.asking_browser import browser_of, remember_browser
-from app.web.accounts.other_services import services_of
-from app.web.accounts.passkey_sign_in import ANSWER
+from app.web.accounts.browser_binding import FromAskingBrowser, browser_of, remember_browser
+from app.web.accounts.other_services import leave_for, provider_of, services_of
+from app.web.accounts.sign_in import ANSWER, note_failure
 
 router = APIRouter(prefix="/compte")
 _CHECKED = [SIGNED_IN, Depends(checked_form)]
@@ -278,3 +285,99 @@ def end_every_session(request: Request) -> Response:
 
 def back_to_account(done: str) -> RedirectResponse:
     return RedirectResponse(f"/compte?fait={done}", status_code=303)
+
+
+account_services_router = APIRouter(prefix="/compte/services")
+
+
+@account_services_router.post(
+    "/{service}/relier", dependencies=[limited("signing in"), *_SURE, FromAskingBrowser]
+)
+def link(service: str, request: Request) -> Response:
+    provider = provider_of(request, service)
+    with deed(request) as services:
+        who = signed_in(request, services)
+        question = services.federation.ask(provider, Purpose.LINK, browser_of(request, services), who=who)
+    try:
+        return leave_for(request, provider, question)
+    except ProviderDown as error:
+        return account_page(request, status=status_of(error), service_trouble=sentence_of(error))
+
+
+@account_services_router.post("/{account_id:uuid}/delier", dependencies=_SURE)
+def unlink(account_id: uuid.UUID, request: Request) -> Response:
+    with deed(request) as services:
+        services.federation.unlink(signed_in(request, services), account_id)
+    return back_to_account("service-delie")
+
+
+invitations_router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+
+
+@invitations_router.get("/invitation/{invitation}")
+@public
+def show_invitation(invitation: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    """A page and nothing more: programs that follow links in letters must not accept for anybody."""
+    return _invitations_page(request, services, invitation)
+
+
+@invitations_router.post("/invitation/{invitation}", dependencies=[limited("signing in"), FromAskingBrowser])
+@public
+def accept_invitation(
+    invitation: str, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    given, family = text_of(form, "prenom"), text_of(form, "nom")
+    try:
+        with deed(request) as writing:
+            slug = writing.invitations.open(invitation).campus.slug
+            opened = writing.invitations.accept(
+                invitation, browser_of(request, writing), given_name=given, family_name=family
+            )
+    except (InvalidInput, SignInFirst, DeadInvitation, NotFound) as error:
+        return _invitations_page(request, services, invitation, given=given, family=family, trouble=error)
+    answer = RedirectResponse(f"/gestion/{slug}", status_code=303)
+    if opened is not None:
+        open_session_in(answer, request, opened)
+    return answer
+
+
+def _invitations_page(
+    request: Request,
+    services: Services,
+    token: str,
+    *,
+    given: str = "",
+    family: str = "",
+    trouble: AppError | None = None,
+) -> HTMLResponse:
+    try:
+        found = services.invitations.open(token)
+    except NotFound as error:
+        note_failure(request)
+        return page(
+            request, "accounts/dead_invitation.html", private=True, status=404, trouble=sentence_of(error)
+        )
+    here = find_signed_in(request, services)
+    answer = page(
+        request,
+        "accounts/invitation.html",
+        campus=look_of(found.campus),
+        private=True,
+        status=422 if trouble else 200,
+        href=f"/invitation/{token}",
+        zone=found.campus.time_zone,
+        address=found.invitation.address,
+        inviter=found.inviter.name if found.inviter else "",
+        roles=[(say(ROLES[role]), say(ROLE_HINTS[role])) for role in found.invitation.offered],
+        expires_at=found.invitation.expires_at,
+        here=here.person.name if here else "",
+        sent_elsewhere=masked_address(found.invitation.address)
+        if here and not services.invitations.is_for(found.invitation, here.person)
+        else "",
+        is_known=found.is_known,
+        given=given,
+        family=family,
+        trouble=sentence_of(trouble) if trouble else "",
+    )
+    remember_browser(answer, request)
+    return answer

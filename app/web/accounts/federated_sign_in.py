@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.domain.accounts.federation import (
+from app.domain.accounts.sign_in import (
     Identity,
     IdentityProvider,
     ProviderDown,
@@ -19,13 +19,12 @@ from app.http.policies import public
 from app.http.request_scope import deed, limited, process_of, signed_in, status_of
 from app.http.workplaces import sentence_of
 from app.language import N_
-from app.services.accounts.federation import Returned
+from app.services.accounts.sign_in import Returned
 from app.web.accounts.account import account_page, back_to_account
-from app.web.accounts.asking_browser import FromAskingBrowser, browser_of, same_browser
+from app.web.accounts.browser_binding import FromAskingBrowser, browser_of, found, same_browser
 from app.web.accounts.other_services import leave_for, provider_of
-from app.web.accounts.proving import go_on, prove_page
-from app.web.accounts.set_aside import found
 from app.web.accounts.sign_in import ask_page, entered, note_failure
+from app.web.accounts.step_up_auth import go_on, prove_page
 
 router = APIRouter(prefix="/connexion/service")
 

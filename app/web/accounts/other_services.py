@@ -10,13 +10,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from app.container import Services
-from app.domain.accounts.federation import IdentityProvider, Question
+from app.domain.accounts.sign_in import AuthorizationRequest, IdentityProvider
 from app.errors import NotFound
 from app.http.pages.render import page
 from app.http.request_scope import process_of
 from app.language import N_
 from app.services.accounts.sessions import SignedIn
-from app.web.accounts.asking_browser import remember_browser
+from app.web.accounts.browser_binding import remember_browser
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def services_of(request: Request, services: Services, who: SignedIn) -> Sequence
     return lines
 
 
-def leave_for(request: Request, provider: IdentityProvider, question: Question) -> HTMLResponse:
+def leave_for(request: Request, provider: IdentityProvider, question: AuthorizationRequest) -> HTMLResponse:
     """A page that leads there by itself: our forms may send to no other site, and its redirects may go on to a third."""
     answer = page(
         request,

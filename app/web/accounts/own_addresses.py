@@ -27,7 +27,7 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, sentence_of
 from app.language import N_
-from app.services.people.own_addresses import OwnAddress
+from app.services.people.people import OwnAddress
 
 router = APIRouter(prefix="/compte/adresses", dependencies=[AT_ANY_CAMPUS])
 _CHECKED = [SIGNED_IN, Depends(checked_form)]

@@ -7,21 +7,21 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
 from app.container import Process
 from app.domain.accounts.sessions import Proof
-from app.domain.accounts.sign_in import OtherBrowser
+from app.domain.accounts.sign_in import CopiedKey, OtherBrowser
 from app.domain.people.people import Person, normal_address
 from app.errors import AppError, NotSignedIn
-from app.http.pages.forms import SafeForm, checked_form, text_of
-from app.http.pages.locale import safe_path
-from app.http.pages.render import page
+from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
+from app.http.pages.render import page, safe_path
 from app.http.pages.typography import say
 from app.http.policies import guest, public
 from app.http.request_scope import (
     ReadingServices,
+    WritingServices,
     client_network,
     close_session_in,
     deed,
@@ -34,7 +34,7 @@ from app.http.request_scope import (
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.accounts.sessions import Browser, NewSession
-from app.web.accounts.asking_browser import FromAskingBrowser, browser_of, remember_browser, same_browser
+from app.web.accounts.browser_binding import FromAskingBrowser, browser_of, remember_browser, same_browser
 from app.web.accounts.other_services import services_of, services_to_enter_by
 
 DESK = "/gestion"
@@ -240,3 +240,66 @@ def _confirm_page(
     )
     remember_browser(answer, request)
     return answer
+
+
+passkey_sign_in_router = APIRouter(prefix="/connexion/cle")
+ANSWER = "reponse"
+
+
+@passkey_sign_in_router.post(
+    "/question", dependencies=[limited("passkey question"), Depends(checked_form), FromAskingBrowser]
+)
+@public
+def question(request: Request, services: WritingServices) -> JSONResponse:
+    return JSONResponse(services.passkeys.ask(same_browser(request)))
+
+
+@passkey_sign_in_router.post("", dependencies=[limited("signing in"), FromAskingBrowser])
+@public
+def answer(request: Request, form: SafeForm) -> Response:
+    try:
+        with deed(request) as services:
+            opened = services.passkeys.answer(untouched_text_of(form, ANSWER), browser_of(request, services))
+    except NotSignedIn as error:
+        note_copy(request, error)
+        note_failure(request)
+        return ask_page(request, status=401, wrong_key=sentence_of(error))
+    return entered(request, opened)
+
+
+def note_copy(request: Request, error: NotSignedIn) -> None:
+    """Kept although the answer itself was refused."""
+    if isinstance(error, CopiedKey):
+        with deed(request) as services:
+            services.passkeys.note_copy(error)
+
+
+password_sign_in_router = APIRouter()
+_WRONG = N_(
+    "Cette adresse et ce mot de passe ne vont pas ensemble. Vérifiez les deux, ou demandez un lien : il marche toujours."
+)
+
+
+@password_sign_in_router.post(
+    "/connexion/mot-de-passe", dependencies=[limited("signing in"), FromAskingBrowser]
+)
+@public
+def enter(request: Request, form: SafeForm) -> Response:
+    """The same answer, as slowly, whether the address is unknown, has no password or another one (T19)."""
+    process, address = process_of(request), text_of(form, "adresse")
+    process.limiter.hit("password of an address", normal_address(address))
+    with process.visit(reading=True) as services:
+        known = services.sign_in.password_at(address)
+    # Outside of any transaction: comparing takes a tenth of a second.
+    good, newer_hash = process.passwords.compare(
+        untouched_text_of(form, "mot-de-passe"), known.hash if known else None
+    )
+    if known is None or not good:
+        if known is not None:
+            with process.visit() as services:
+                services.sign_in.note_wrong_password(known.person_id)
+        note_failure(request)
+        return ask_page(request, status=401, address=address, wrong_password=say(_WRONG))
+    with deed(request) as services:
+        opened = services.sign_in.by_password(known, browser_of(request, services), newer_hash=newer_hash)
+    return entered(request, opened)

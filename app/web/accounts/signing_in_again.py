@@ -8,26 +8,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.container import Process
-from app.domain.accounts.set_aside import LIFE, LONGEST_TYPED, WaitingForm
+from app.container import DatabaseUnreachable, Process
+from app.domain.accounts.sessions import LIFE, LONGEST_TYPED, WaitingForm
 from app.errors import AppError, TooMany
 from app.http.pages.error_pages import kept_form_page, somebody_else_s_form_page
-from app.http.pages.forms import FIELD, CsrfTokens, form_sent, untouched_text_of
-from app.http.pages.kept_files import TOKEN_FIELD
+from app.http.pages.forms import FIELD, TOKEN_FIELD, CsrfTokens, form_sent, untouched_text_of
 from app.http.pages.render import page
 from app.http.request_scope import client_network, find_signed_in, process_of, visit
 from app.http.workplaces import SIGNED_IN, sentence_of
 from app.language import N_
-from app.web.accounts import set_aside
-from app.web.accounts.proving import prove_page
-from app.web.accounts.set_aside import Waiting
+from app.web.accounts import browser_binding
+from app.web.accounts.browser_binding import Waiting
 from app.web.accounts.sign_in import sign_out
+from app.web.accounts.step_up_auth import prove_page
 
 router = APIRouter(prefix="/confirmer", dependencies=[SIGNED_IN])
 SHOWN_AT = "/confirmer/formulaire"
@@ -118,7 +119,9 @@ def _show_former(request: Request, form: FormData) -> Response | None:
         if owner not in (None, here):
             return _keep_for(request, form, owner, somebody_else_s_form_page)
         if path.startswith("/confirmer/"):
-            return prove_page(request, set_aside.found(request, untouched_text_of(form, TOKEN_FIELD) or "/"))
+            return prove_page(
+                request, browser_binding.found(request, untouched_text_of(form, TOKEN_FIELD) or "/")
+            )
     return _show_at_once(request, form, FORMER, may_wait=here is not None)
 
 
@@ -132,11 +135,11 @@ def _show_until_later(error: TooMany, request: Request, form: FormData) -> Respo
 
 
 def _show_at_once(request: Request, form: FormData, told: Told, *, may_wait: bool) -> Response | None:
-    typed, files = set_aside.typed_in(form), _has_files(form)
+    typed, files = browser_binding.typed_in(form), _has_files(form)
     is_filled = any(value.strip() for _, value in typed) or (files and may_wait)
     if not is_filled or untouched_text_of(form, "mot-de-passe"):
         return None
-    waiting = set_aside.keep(request, form) if may_wait else Waiting(request.url.path, typed)
+    waiting = browser_binding.keep(request, form) if may_wait else Waiting(request.url.path, typed)
     return _again_page(request, waiting, told, files=files)
 
 
@@ -184,7 +187,7 @@ def _token_for(request: Request, form: FormData, owner: uuid.UUID) -> str:
         if request.url.path.startswith("/confirmer/"):
             waits = untouched_text_of(form, TOKEN_FIELD)
             return waits if services.set_aside.find(waits, owner) else ""
-        typed = set_aside.typed_in(form)
+        typed = browser_binding.typed_in(form)
         length = sum(len(name) + len(value.encode("utf-8", "replace")) for name, value in typed)
         if not any(value.strip() for _, value in typed) or length > LONGEST_TYPED:
             return ""
@@ -195,7 +198,7 @@ def _token_for(request: Request, form: FormData, owner: uuid.UUID) -> str:
 def show(request: Request) -> HTMLResponse:
     """To be confirmed by its person: nothing is sent by looking at it, whoever led here."""
     token = request.cookies.get(kept_form_cookie(process_of(request)), "")
-    waiting = set_aside.found(request, token or "/")
+    waiting = browser_binding.found(request, token or "/")
     if not waiting.token:
         waiting = Waiting("/")
     return _again_page(request, waiting, KEPT if waiting.token else ABSENT, files=True)
@@ -218,3 +221,28 @@ def _again_page(request: Request, waiting: Waiting, told: Told, *, files: bool) 
 def _is_words(value: str) -> bool:
     """What somebody typed, and not what a page knows choices, boxes, days and rows by."""
     return bool(value.strip()) and _CODE.fullmatch(value) is None
+
+
+log = structlog.get_logger(__name__)
+
+
+class SessionSightings:
+    """ASGI middleware: `request.state.seen_session` names the session to note."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+        seen = scope.get("state", {}).get("seen_session") if scope["type"] == "http" else None
+        if seen is not None:
+            await run_in_threadpool(_note, scope["app"].state.process, seen)
+
+
+def _note(process: Process, session_id: uuid.UUID) -> None:
+    try:
+        with process.visit() as services:
+            services.sessions.see(session_id)
+    except DatabaseUnreachable as error:
+        # The page was answered; the session will be seen at the next one.
+        log.warning("session not noted", kind=type(error).__name__)

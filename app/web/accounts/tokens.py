@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.access import ApiToken, Scope
 from app.domain.accounts.permissions import Deed
+from app.domain.accounts.sessions import ApiToken, Scope
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
 from app.http.pages.render import page

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Deed
-from app.domain.activities.activities import Activity, Participation, told_apart
-from app.domain.activities.plans import ActivitySession
+from app.domain.activities.activities import Activity, ActivitySession, Participation, told_apart
 from app.domain.people.people import AgeGroup, Person
-from app.http.pages.forms import SafeForm
+from app.errors import InvalidInput
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.words import ACTIVITY_KINDS, PARTS
+from app.http.pages.typography import say
+from app.http.pages.words import ACTIVITY_KINDS, PARTS, moment
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed
-from app.http.workplaces import AtWork, at_work, staff
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.activities.activities import JournalLine
 from app.services.activities.plans import Planned
 from app.services.awards.awards import GivenBadge
-from app.web.awards.handing.words import handings_of
-from app.web.campus.promised_awards import promised_for
-from app.web.people.age_groups import age_group_in
+from app.services.campus.dashboard import ActivityOrder, Start
+from app.web.activity_log import facts_of, kind_of
+from app.web.awards.delivery_states import handings_of
+from app.web.campus.audit_log import streamed_table
+from app.web.campus.dashboard import ActivityLine, promised_for
+from app.web.people.directory import age_group_in
 
 PEOPLE_A_PAGE = 100
 router = APIRouter(prefix="/gestion/{slug}/activites", dependencies=[WITH_ORGANISERS])
@@ -230,3 +237,238 @@ def _participant(
         participation.contribution,
         given.get(person.id, ()),
     )
+
+
+absences_router = APIRouter(
+    prefix="/gestion/{slug}/activites/{activity_id}/presences", dependencies=[WITH_ORGANISERS]
+)
+
+
+@absences_router.get("", dependencies=[staff(Deed.WORK)])
+def show_presences(
+    activity_id: uuid.UUID, request: Request, services: ReadingServices, note: str = ""
+) -> HTMLResponse:
+    work = at_work(request)
+    found = services.activities.page(work.campus, activity_id)
+    sessions, _ = services.activity_sessions.list_of(work.campus, activity_id)
+    return page(
+        request,
+        "activities/presences.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        activity=ActivityView.of(work, found.activity),
+        people=[
+            (participation.id, told_apart(participation, person.name), participation.is_present)
+            for participation, person in sorted(
+                (*found.participants, *found.absent),
+                key=lambda pair: (pair[1].family_name, pair[1].given_name, pair[1].id),
+            )
+        ],
+        present=len(found.participants),
+        absent=len(found.absent),
+        sessions=sessions,
+        noted=note == "oui",
+    )
+
+
+@absences_router.post("", dependencies=[staff(Deed.WORK)])
+def note_presences(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
+    """Whoever was added while the page lay open stays as they are."""
+    work, shown = at_work(request), ids_in(text_of(form, "montrees").split())
+    present = ids_in(texts_of(form, "present"))
+    with deed(request) as writing:
+        writing.activities.note_presences(work.campus, activity_id, present, shown=shown, by=work.actor)
+    return RedirectResponse(f"{work.home}/activites/{activity_id}/presences?note=oui", status_code=303)
+
+
+journal_router = APIRouter(
+    prefix="/gestion/{slug}/activites/{activity_id}/journal", dependencies=[WITH_ORGANISERS]
+)
+BETWEEN_LOOKS = 4_000
+"""Milliseconds."""
+
+
+@dataclass(frozen=True)
+class LineShown:
+    number: int
+    when: str
+    who: str
+    kind: str
+    facts: Sequence[tuple[str, str]]
+    href: str
+    replaced: bool
+
+
+@dataclass(frozen=True)
+class DisputeShown:
+    id: uuid.UUID
+    line: LineShown
+    said: str
+    typed: str = ""
+    trouble: str = ""
+
+
+@journal_router.get("", dependencies=[staff(Deed.VIEW)])
+def show_journal(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _page(request, services, at_work(request), activity_id)
+
+
+@journal_router.get("/suivi", dependencies=[staff(Deed.VIEW)])
+def follow_journal(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    """One word that changes whenever a line is written, with nobody's name; whoever looks on asks again by itself."""
+    version = services.activity_journal.of(at_work(request).campus, activity_id).version
+    return Response(
+        f"retry: {BETWEEN_LOOKS}\nevent: change\ndata: {version}\n\n",
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@journal_router.post("/contestations/{dispute_id}", dependencies=[staff(Deed.WORK)])
+def answer_dispute(
+    activity_id: uuid.UUID,
+    dispute_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    form: SafeForm,
+) -> Response:
+    work, typed = at_work(request), text_of(form, "reponse")
+    services.activities.get(work.campus, activity_id)
+    try:
+        with deed(request) as writing:
+            writing.personal_log.answer(work.campus, dispute_id, typed, by=work.actor)
+    except InvalidInput as error:
+        return _page(
+            request, services, work, activity_id, refused=(dispute_id, typed, sentence_of(error)), status=422
+        )
+    return RedirectResponse(f"{work.home}/activites/{activity_id}/journal", status_code=303)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    activity_id: uuid.UUID,
+    *,
+    refused: tuple[uuid.UUID, str, str] | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    activity = ActivityView.of(work, services.activities.get(work.campus, activity_id))
+    journal = services.activity_journal.of(work.campus, activity_id)
+    return page(
+        request,
+        "activities/journal.html",
+        campus=work.look,
+        private=True,
+        status=status,
+        home=work.home,
+        activity=activity,
+        here=f"{activity.href}/journal",
+        version=journal.version,
+        lines=[_line(line, work, activity) for line in journal.lines],
+        total=journal.total,
+        disputes=[
+            DisputeShown(each.id, _line(line, work, activity), each.said, *_typed(each.id, refused))
+            for line, each in journal.open_disputes
+        ],
+    )
+
+
+def _typed(dispute_id: uuid.UUID, refused: tuple[uuid.UUID, str, str] | None) -> tuple[str, str]:
+    return refused[1:] if refused and refused[0] == dispute_id else ("", "")
+
+
+def _line(line: JournalLine, work: AtWork, activity: ActivityView) -> LineShown:
+    own = {"activity", "activityKind", "startsOn", "endsOn", "place"}
+    is_file = line.participation_id is None
+    return LineShown(
+        line.number,
+        moment(line.at, work.campus.time_zone),
+        say(N_("Photo ou fichier")) if is_file else line.who,
+        kind_of(line.kind, line.facts),
+        facts_of({name: value for name, value in line.facts.items() if name not in own}),
+        f"{activity.href}/pieces" if is_file else f"{activity.href}/participants/{line.participation_id}",
+        line.replaced,
+    )
+
+
+A_PAGE = 50
+SORTS = {
+    ActivityOrder.LATEST: N_("Plus récentes d’abord"),
+    ActivityOrder.EARLIEST: N_("Plus anciennes d’abord"),
+    ActivityOrder.TITLE: N_("Titre"),
+}
+register_router = APIRouter(prefix="/gestion/{slug}/activites")
+_VIEW = [staff(Deed.VIEW)]
+
+
+@register_router.get("", dependencies=_VIEW)
+def all_activities(
+    request: Request,
+    services: ReadingServices,
+    q: str = "",
+    tri: ActivityOrder = ActivityOrder.LATEST,
+    apres: uuid.UUID | None = None,
+) -> HTMLResponse:
+    work = at_work(request)
+    found = services.directory.find_activities(work.campus, q, Start(apres, A_PAGE), tri)
+    shown, words = found[:A_PAGE], q.strip()
+    people = services.directory.people_in(shown)
+    here = "?" + urlencode({"q": words, "tri": tri.value})
+    return page(
+        request,
+        "activities/register.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        words=words,
+        sorts=[(order.value, say(told)) for order, told in SORTS.items()],
+        chosen=tri.value,
+        lines=[ActivityLine.of(work, activity, people.get(activity.id, 0)) for activity in shown],
+        asked=_asked(services, work),
+        first=here,
+        is_first=apres is None,
+        next=f"{here}&apres={shown[-1].id}" if len(found) > A_PAGE else "",
+    )
+
+
+@register_router.get("/activites.csv", dependencies=_VIEW)
+def activities_table(request: Request) -> Response:
+    """What took place and how many came: it names nobody."""
+    campus = at_work(request).campus
+    heading = (
+        "Titre",
+        "Type",
+        "Du",
+        "Au",
+        "Lieu",
+        "Heures",
+        "Public",
+        "Personnes inscrites",
+        "Effectif déclaré",
+    )
+
+    def rows(services: Services) -> Iterator[Sequence[str]]:
+        for activity, people in services.directory.all_activities(campus):
+            yield (
+                activity.title,
+                say(ACTIVITY_KINDS[activity.kind]),
+                f"{activity.starts_on:%d/%m/%Y}",
+                f"{activity.ends_on:%d/%m/%Y}",
+                activity.place,
+                f"{activity.hours:g}".replace(".", ",") if activity.hours else "",
+                activity.audience,
+                str(people),
+                str(activity.declared_size) if activity.declared_size else "",
+            )
+
+    return streamed_table(request, "activites", heading, rows)
+
+
+def _asked(services: Services, work: AtWork) -> Sequence[tuple[ActivityLine, str]]:
+    """Activities that other campuses ask this one to organise too, with the campus that asks."""
+    return [
+        (ActivityLine.of(work, activity, 0), leader.name)
+        for activity, leader in services.activity_plans.asked(work.campus)
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request, Response
@@ -11,23 +12,164 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Deed
 from app.domain.activities.activities import PartKind
-from app.domain.activities.participant_lists import hours_in
+from app.domain.activities.list_columns import Column
+from app.domain.activities.participant_lists import ListTable, hours_in
+from app.domain.people.name_disambiguation import Question
 from app.domain.people.people import Person
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
-from app.http.pages.wording import hours_text
-from app.http.pages.words import PARTS
+from app.http.pages.words import PARTS, Word, hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.activities.activities import RecordedList
 from app.services.activities.line_faults import SEVERAL
-from app.services.activities.participants import Entry
+from app.services.activities.participants import CheckedLine, Entry
+from app.services.campus.dashboard import Start
 from app.web.activities.activities import ActivityView, Adding, activity_page
-from app.web.activities.list_review import COLUMNS, ReviewView
-from app.web.people.people_lists import GivenList, given_list
+from app.web.people.directory import GivenList, given_list
+from app.web.people.name_disambiguation import QuestionView
+
+SHOWN_REFUSED, SHOWN_GOOD, SHOWN_KNOWN, SAMPLES = 200, 60, 1_000, 3
+COLUMNS = {
+    Column.NOTHING: N_("Ne pas lire"),
+    Column.FAMILY: N_("Nom de famille"),
+    Column.GIVEN: N_("Prénom"),
+    Column.FAMILY_FIRST: N_("Nom puis prénom"),
+    Column.GIVEN_FIRST: N_("Prénom puis nom"),
+    Column.ADDRESS: N_("Adresse électronique"),
+    Column.HOURS: N_("Heures"),
+    Column.PART: N_("Rôle"),
+    Column.CONTRIBUTION: N_("Contribution"),
+    Column.UNDER_15: N_("Tranche d’âge (moins de 15 ans, 15 ans ou plus)"),
+}
+ENTRIES = {
+    Entry.NEW: Word(N_("Prête"), "ok"),
+    Entry.THERE: Word(N_("Déjà inscrite"), "shut"),
+    Entry.COMPLETED: Word(N_("Déjà inscrite, à compléter"), "ok"),
+    Entry.REPEATED: Word(N_("Déjà plus haut"), "shut"),
+    Entry.REFUSED: Word(N_("À corriger"), "past"),
+    Entry.UNCLEAR: Word(N_("À préciser"), "past"),
+}
+
+
+@dataclass(frozen=True)
+class ColumnView:
+    number: int
+    label: str
+    samples: Sequence[str]
+    chosen: str
+
+
+@dataclass(frozen=True)
+class LineView:
+    number: int
+    given_name: str
+    family_name: str
+    address: str
+    more: str
+    word: Word
+    reason: str
+    may_swap: bool
+    may_differ: bool
+    """Whether it may be somebody else of the same name, without an address."""
+
+
+@dataclass(frozen=True)
+class ReviewView:
+    columns: Sequence[ColumnView]
+    refused: Sequence[LineView]
+    good: Sequence[LineView]
+    figures: Sequence[tuple[str, int, str]]
+    ready: int
+    refused_count: int
+    good_count: int
+    titles: Sequence[int]
+    questions: Sequence[QuestionView]
+    """Of names that several people have."""
+    offers: Sequence[QuestionView]
+    """Of names that one person has whom the campus knows: unless it is said to be her, somebody new is recorded."""
+    unclear_count: int
+    asked_count: int
+
+    @staticmethod
+    def of(given: GivenList, checked: Sequence[CheckedLine]) -> ReviewView:
+        counts = {entry: sum(one.entry is entry for one in checked) for entry in Entry}
+        whole = any(column.is_whole_name for column in given.table.columns)
+        refused = [_line(one, may_swap=whole) for one in checked if one.entry is Entry.REFUSED]
+        good = [
+            _line(one, may_swap=whole) for one in checked if one.entry not in (Entry.REFUSED, Entry.UNCLEAR)
+        ]
+        asked = [(one, one.question) for one in checked if one.question]
+        offers = [QuestionView.of(*_asked(one), it) for one, it in asked if is_offer(it)]
+        questions = [QuestionView.of(*_asked(one), it) for one, it in asked if not is_offer(it)]
+        return ReviewView(
+            columns_of(given.table),
+            refused[:SHOWN_REFUSED],
+            good[:SHOWN_GOOD],
+            [
+                (say(N_("Prêtes")), counts[Entry.NEW], ""),
+                (say(N_("Déjà inscrites")), counts[Entry.THERE] + counts[Entry.COMPLETED], ""),
+                (say(N_("Répétées")), counts[Entry.REPEATED], ""),
+                *([(say(N_("À préciser")), counts[Entry.UNCLEAR], "")] if counts[Entry.UNCLEAR] else []),
+                (say(N_("À corriger")), counts[Entry.REFUSED], ""),
+            ],
+            counts[Entry.NEW],
+            len(refused),
+            len(good),
+            given.table.titles,
+            questions[:SHOWN_REFUSED],
+            offers[:SHOWN_KNOWN],
+            counts[Entry.UNCLEAR],
+            len(questions),
+        )
+
+
+def is_offer(question: Question) -> bool:
+    return not question.must_be_answered and len(question.namesakes) == 1
+
+
+def _asked(one: CheckedLine) -> tuple[int, str]:
+    return one.line.line, one.line.name
+
+
+def columns_of(table: ListTable) -> list[ColumnView]:
+    return [
+        ColumnView(
+            index,
+            (table.heading[index] if index < len(table.heading) else "")
+            or say(N_("Colonne {number}")).format(number=index + 1),
+            [row.cells[index][:40] for row in table.rows if index < len(row.cells) and row.cells[index]][
+                :SAMPLES
+            ],
+            column.value,
+        )
+        for index, column in enumerate(table.columns)
+    ]
+
+
+def _line(one: CheckedLine, *, may_swap: bool) -> LineView:
+    line = one.line
+    more = [
+        say(N_("{hours} h")).format(hours=hours_text(line.hours)) if line.hours is not None else "",
+        say(PARTS[line.part]) if line.part.value == "ressource" else "",
+        line.contribution[:80],
+    ]
+    return LineView(
+        line.line,
+        line.given_name,
+        line.family_name + line.number,
+        line.address,
+        ", ".join(word for word in more if word),
+        ENTRIES[one.entry],
+        say(one.sentence) if one.sentence else "",
+        may_swap and bool(line.given_name),
+        not line.address
+        and (line.homonym > 1 or one.entry in (Entry.THERE, Entry.COMPLETED, Entry.REPEATED)),
+    )
+
 
 RECORD, CHANGE, SAME = "inscrire", "changer", "memes"
 _PRESENT, _ABSENT = "oui", "non"
@@ -223,3 +365,82 @@ def _correction_page(
         parts=[(part.value, say(words)) for part, words in PARTS.items()],
         presences=[(_PRESENT, say(N_("Présente"))), (_ABSENT, say(N_("Absente")))],
     )
+
+
+AT_ONCE = 60
+ADD = "ajouter"
+known_people_router = APIRouter(
+    prefix="/gestion/{slug}/activites/{activity_id}/connues", dependencies=[WITH_ORGANISERS]
+)
+
+
+@dataclass(frozen=True)
+class KnownPerson:
+    id: uuid.UUID
+    name: str
+    address: str
+
+
+@known_people_router.get("", dependencies=[staff(Deed.WORK)])
+def show_known(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _page(request, services, at_work(request), activity_id)
+
+
+@known_people_router.post("", dependencies=[staff(Deed.WORK)])
+def find_or_add(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    """Names are searched for in a form and not in an address, which logs would keep."""
+    work, picked = at_work(request), ids_in(texts_of(form, "personne"))
+    if text_of(form, "geste") != ADD or not picked:
+        return _page(request, services, work, activity_id, text_of(form, "mots"), text_of(form, "source"))
+    with deed(request) as writing:
+        added = writing.participants.add_known(work.campus, activity_id, picked, by=work.actor)
+    counts = f"ajoutees={added}&connues={len(set(picked)) - added}"
+    return RedirectResponse(f"{work.home}/activites/{activity_id}?{counts}", status_code=303)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    activity_id: uuid.UUID,
+    words: str = "",
+    source: str = "",
+) -> HTMLResponse:
+    activity = services.activities.get(work.campus, activity_id)
+    found, more = _found(services, work, words, source)
+    there = {person.id for _, person in services.activities.page(work.campus, activity_id).participants}
+    addresses = services.directory.addresses_of(found)
+    return page(
+        request,
+        "activities/known.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        activity=ActivityView.of(work, activity),
+        sources=[
+            (str(one.id), f"{one.title}, {one.starts_on:%d/%m/%Y}")
+            for one, people in services.activities.list_in(work.campus)
+            if people and one.id != activity_id
+        ],
+        words=words,
+        source=source,
+        people=[
+            KnownPerson(person.id, person.name, addresses.get(person.id, ""))
+            for person in found
+            if person.id not in there
+        ],
+        more=more,
+        asked=bool(words or source),
+    )
+
+
+def _found(services: Services, work: AtWork, words: str, source: str) -> tuple[Sequence[Person], bool]:
+    """Those of an earlier activity, all of them, or the first of those found by name; and whether there are more."""
+    if chosen := ids_in([source]):
+        return [person for _, person in services.activities.page(work.campus, chosen[0]).participants], False
+    if not words:
+        return [], False
+    found = services.directory.find_people(work.campus, words, Start(limit=AT_ONCE))
+    return found[:AT_ONCE], len(found) > AT_ONCE

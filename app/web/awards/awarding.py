@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -15,24 +16,203 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Deed
-from app.domain.activities.activities import told_apart
-from app.domain.activities.participant_lists import read_list
+from app.domain.activities.activities import Participation, told_apart
+from app.domain.activities.participant_lists import ListedPerson, hours_in, read_list
 from app.domain.awards.batches import check_hour
+from app.domain.core import duration
+from app.domain.people.people import normal_address, suggested_address
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import say, say_plural
+from app.http.pages.words import PARTS, days, hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed, process_of
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.activities.activities import ActivityPage
 from app.services.awards.awards import AwardRequest, Preview
+from app.services.awards.eligibility import OfferedLine, suggested
 from app.web.activities.activities import ActivityView
-from app.web.awards.choices import Ticks, lines_offered
-from app.web.awards.corrections import EVIDENCE, Corrections, corrections_of
 from app.web.awards.preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
-from app.web.campus.desk import BadgeTile
-from app.web.people.people_lists import GivenList, as_text, given_list
+from app.web.campus.dashboard import BadgeTile
+from app.web.people.directory import GivenList, as_text, given_list
+
+PROPOSED, SEEN_CHOICES, TICKED_CHOICES = "lignes-proposees", "lignes-vues", "ligne"
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """What was ticked; `proposed` is what the badge itself would rest on, `seen` what the page had shown ticked."""
+
+    ticked: frozenset[uuid.UUID] = frozenset()
+    proposed: frozenset[uuid.UUID] = frozenset()
+    seen: frozenset[uuid.UUID] = frozenset()
+
+    @staticmethod
+    def of(form: FormData) -> Ticks:
+        return Ticks(
+            _ids(" ".join(texts_of(form, TICKED_CHOICES))),
+            _ids(text_of(form, PROPOSED)),
+            _ids(text_of(form, SEEN_CHOICES)),
+        )
+
+    @property
+    def grounds(self) -> tuple[uuid.UUID, ...] | None:
+        """None where the trainer left it to the badge."""
+        return None if self.ticked == self.proposed else tuple(sorted(self.ticked))
+
+    @property
+    def changed(self) -> bool:
+        return self.ticked != self.seen
+
+
+@dataclass(frozen=True)
+class LineOffered:
+    id: uuid.UUID
+    title: str
+    beside: str
+    is_ticked: bool
+    is_own: bool
+
+
+@dataclass(frozen=True)
+class LinesOffered:
+    """`alone`: the lines of one person, and not activities that several took part in."""
+
+    lines: Sequence[LineOffered]
+    proposed: str
+    seen: str
+    alone: bool
+
+
+def lines_offered(services: Services, judged: Preview, ticks: Ticks) -> LinesOffered:
+    offered = services.award_choices.offered(judged)
+    now = suggested(offered)
+    proposed = ticks.proposed if ticks.grounds is not None else now
+    alone = len(judged.ready) == 1
+    return LinesOffered(
+        [
+            LineOffered(one.id, one.title, _beside(one, alone=alone), one.is_chosen, one.is_own)
+            for one in offered
+        ],
+        _joined(proposed),
+        _joined(now),
+        alone,
+    )
+
+
+def _beside(one: OfferedLine, *, alone: bool) -> str:
+    told = [days(one.starts_on, one.ends_on)]
+    if alone and one.minutes:
+        told.append(duration(one.minutes))
+    if one.part is not None:
+        told.append(say(PARTS[one.part]))
+    if not alone:
+        told.append(say_plural("{n} personne prête", "{n} personnes prêtes", one.people).format(n=one.people))
+    return ", ".join(told)
+
+
+def _joined(ids: frozenset[uuid.UUID]) -> str:
+    return " ".join(map(str, sorted(ids)))
+
+
+def _ids(text: str) -> frozenset[uuid.UUID]:
+    found = set()
+    for word in text.split():
+        try:
+            found.add(uuid.UUID(word))
+        except ValueError:
+            continue
+    return frozenset(found)
+
+
+_FIELD = re.compile(r"(nom|prenom|adresse|sans|heures|contribution)-(\d{1,6}|[0-9a-f-]{36})")
+SUGGESTION, EVIDENCE, EVIDENCE_SEEN = "proposition", "preuve", "preuve-vue"
+
+
+@dataclass(frozen=True)
+class Noted:
+    hours: float | None
+    contribution: str
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """Only what differs from what the page had shown. Lines go by their number in the list."""
+
+    lines: Mapping[int, ListedPerson] = field(default_factory=dict)
+    amendments: Mapping[uuid.UUID, Noted] = field(default_factory=dict)
+    troubles: Mapping[str, str] = field(default_factory=dict)
+    """By field name: why what was typed there cannot be kept."""
+    typed: Mapping[str, str] = field(default_factory=dict)
+    evidence_changed: bool = False
+
+    @property
+    def change_anything(self) -> bool:
+        return bool(self.lines or self.amendments or self.troubles or self.evidence_changed)
+
+
+def corrections_of(
+    form: FormData, lines: Sequence[ListedPerson], participations: Sequence[Participation]
+) -> Corrections:
+    typed: dict[str, dict[str, str]] = {}
+    for name in form:
+        found = _FIELD.fullmatch(name)
+        if found:
+            typed.setdefault(found[2], {})[found[1]] = text_of(form, name)
+    chosen = text_of(form, SUGGESTION)
+    corrected = {
+        line.line: better
+        for line in lines
+        if (better := _corrected(line, typed.get(str(line.line), {}), chosen == str(line.line))) != line
+    }
+    amendments, troubles = _amendments(typed, participations)
+    return Corrections(
+        corrected,
+        amendments,
+        troubles,
+        {f"{field}-{key}": text for key, fields in typed.items() for field, text in fields.items()},
+        text_of(form, EVIDENCE) != text_of(form, EVIDENCE_SEEN),
+    )
+
+
+def _corrected(line: ListedPerson, typed: Mapping[str, str], take_suggestion: bool) -> ListedPerson:
+    address = normal_address(typed.get("adresse", line.address))
+    if take_suggestion:
+        address = suggested_address(address) or address
+    hours, fault = hours_in(typed["heures"]) if "heures" in typed else (line.hours, line.fault)
+    return replace(
+        line,
+        given_name=typed.get("prenom", line.given_name),
+        family_name=typed.get("nom", line.family_name),
+        address="" if "sans" in typed else address,
+        hours=hours,
+        fault=fault,
+        hours_as_written=typed.get("heures", line.hours_as_written) if fault else "",
+        contribution=typed.get("contribution", line.contribution),
+    )
+
+
+def _amendments(
+    typed: Mapping[str, Mapping[str, str]], participations: Sequence[Participation]
+) -> tuple[dict[uuid.UUID, Noted], dict[str, str]]:
+    amendments: dict[uuid.UUID, Noted] = {}
+    troubles: dict[str, str] = {}
+    for participation in participations:
+        fields = typed.get(str(participation.id), {})
+        told = fields.get("heures", hours_text(participation.hours))
+        hours, fault = hours_in(told)
+        contribution = fields.get("contribution", participation.contribution)
+        if fault or (hours is not None and hours > 10_000):
+            troubles[f"heures-{participation.id}"] = say(
+                N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
+            )
+        elif len(contribution) > 1000:
+            troubles[f"contribution-{participation.id}"] = say(N_("La contribution tient en 1 000 signes."))
+        elif told != hours_text(participation.hours) or contribution != participation.contribution:
+            amendments[participation.id] = Noted(hours, contribution)
+    return amendments, troubles
+
 
 GIVE, GIVE_LATER, CHOOSE_AGAIN = "attribuer", "plus-tard", "choisir"
 SEEN, FAULTS_SEEN = "pretes", "fautes"

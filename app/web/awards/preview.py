@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.activities.activities import told_apart
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards.awards import LineOutcome, in_words
 from app.domain.awards.open_badges import evidence_of
-from app.domain.awards.reasons import in_words
-from app.domain.badges.rule_words import grounds_words
+from app.domain.badges.rules import grounds_words
 from app.domain.people.people import suggested_address
-from app.domain.publishing.addresses import Addresses
+from app.domain.publishing import Addresses
 from app.http.pages.typography import say
-from app.http.pages.wording import hours_text
-from app.http.pages.words import OUTCOME_COUNTS, OUTCOMES, Word
+from app.http.pages.words import OUTCOME_COUNTS, OUTCOMES, Word, hours_text
 from app.services.awards.awards import JudgedLine, Preview
 
 MOST_CARDS = 100

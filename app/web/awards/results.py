@@ -5,30 +5,39 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Deed
 from app.domain.activities.participant_lists import MAX_LINES
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards.awards import LineOutcome, Visibility, in_words
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, listed, may_be_undone
-from app.domain.awards.reasons import in_words
-from app.domain.core.tables import csv_for_excel
-from app.http.pages.render import page
+from app.domain.core import csv_for_excel
+from app.domain.privacy import Looked
+from app.errors import Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import ProgressView, page, told_live
 from app.http.pages.typography import say
-from app.http.pages.words import OUTCOMES, Word, ended_word, why_ended
-from app.http.request_scope import ReadingServices
-from app.http.workplaces import AtWork, at_work, staff
+from app.http.pages.words import AWARD_DEEDS, BADGE_KINDS, OUTCOMES, Word, ended_word, why_ended
+from app.http.request_scope import ReadingServices, deed, process_of
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
 from app.language import gettext as _
-from app.services.awards.batches import BatchOverview
-from app.services.awards.handing.slips import AT_ONCE
+from app.services.awards.awards import AwardRecord
+from app.services.awards.batches import BatchOverview, Progress
+from app.services.awards.claim_slips import AT_ONCE
+from app.services.campus.dashboard import AwardOrder, Start
 from app.web.activities.activities import ActivityView
+from app.web.awards.delivery_states import handings_of
 from app.web.awards.preview import NEED_A_PERSON
-from app.web.campus.desk import BadgeTile
-from app.web.campus.history import export_noted
-from app.web.people.people_lists import HEADING, as_text, cells_of
+from app.web.badges.rules import picture_of
+from app.web.campus.audit_log import export_noted
+from app.web.campus.dashboard import AwardLine, BadgeTile
+from app.web.people.directory import HEADING, as_text, cells_of
+from app.web.privacy import looks_at
 
 MOST_SHOWN = 300
 router = APIRouter(prefix="/gestion/{slug}/resultats/{batch_id}")
@@ -224,4 +233,241 @@ def _table(name: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         csv_for_excel(heading, rows),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    )
+
+
+LATEST = 4
+UNSETTLED = (BatchState.RUNNING, BatchState.UNDOING)
+progress_router = APIRouter(prefix="/gestion/{slug}/resultats/{batch_id}")
+
+
+@progress_router.get("", dependencies=[staff(Deed.AWARD)])
+def show(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _page(request, services, at_work(request), batch_id)
+
+
+def _page(
+    request: Request, services: Services, work: AtWork, batch_id: uuid.UUID, trouble: str = ""
+) -> HTMLResponse:
+    progress = services.award_batches.progress(work.campus, batch_id, latest=LATEST)
+    if progress.batch.state in (BatchState.DONE, BatchState.UNDONE):
+        return result_page(request, services, work, batch_id, trouble)
+    overview = services.award_batches.overview(work.campus, batch_id)
+    return page(
+        request,
+        "awards/progress.html",
+        campus=work.look,
+        private=True,
+        status=409 if trouble else 200,
+        home=work.home,
+        here=f"{work.home}/resultats/{batch_id}",
+        zone=work.campus.time_zone,
+        badge=BadgeTile.of(overview.badge, overview.version),
+        activity=ActivityView.of(work, overview.activity) if overview.activity else None,
+        batch=progress.batch,
+        progress=_progress_of(progress),
+        latest=[name_of(line) for line in progress.latest],
+        trouble=trouble,
+    )
+
+
+@progress_router.get("/avancement", dependencies=[staff(Deed.AWARD)])
+def watch(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> StreamingResponse:
+    """How far it is, each time it gets further, until it is settled."""
+    campus = at_work(request).campus
+    services.award_batches.progress(campus, batch_id)
+
+    def look(services: Services) -> tuple[ProgressView, bool]:
+        progress = services.award_batches.progress(campus, batch_id)
+        return _progress_of(progress), progress.batch.state not in UNSETTLED
+
+    return told_live(request, look)
+
+
+def _progress_of(progress: Progress) -> ProgressView:
+    return ProgressView.of(progress.answered, progress.total)
+
+
+@progress_router.post("/annuler", dependencies=[staff(Deed.AWARD)])
+def take_back(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+    """Before its hour, nothing is awarded; after it, what was awarded is withdrawn before it leaves."""
+    work = at_work(request)
+    try:
+        with deed(request) as writing:
+            writing.award_batches.take_back(work.campus, batch_id, by=work.actor)
+    except Conflict as error:
+        return _page(request, services, work, batch_id, sentence_of(error))
+    process_of(request).on_promise()
+    return _back(work, batch_id)
+
+
+@progress_router.post("/remettre", dependencies=[staff(Deed.AWARD)])
+def hand_over(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+    work = at_work(request)
+    try:
+        with deed(request) as writing:
+            writing.award_batches.hand_over(work.campus, batch_id, by=work.actor)
+    except Conflict as error:
+        return _page(request, services, work, batch_id, sentence_of(error))
+    process_of(request).on_promise()
+    return _back(work, batch_id)
+
+
+def _back(work: AtWork, batch_id: uuid.UUID) -> RedirectResponse:
+    return RedirectResponse(f"{work.home}/resultats/{batch_id}", status_code=303)
+
+
+A_PAGE = 50
+SORTS = {
+    AwardOrder.LATEST: N_("Plus récentes d’abord"),
+    AwardOrder.PERSON: N_("Personne"),
+    AwardOrder.BADGE: N_("Badge"),
+}
+register_router = APIRouter(prefix="/gestion/{slug}/attributions")
+
+
+@dataclass(frozen=True)
+class AwardView:
+    href: str
+    public_href: str
+    person: str
+    badge: str
+    kind: str
+    picture: str
+    number: int
+    activity: str
+    activity_href: str
+    evidence: str
+    hours: float | None
+    contribution: str
+    awarded_at: datetime
+    valid_until: datetime | None
+    is_open: bool
+    revoked_at: datetime | None
+    revoked_reason: str
+    undone_at: datetime | None
+
+    @staticmethod
+    def of(work: AtWork, record: AwardRecord) -> AwardView:
+        award, version, activity = record.award, record.version, record.activity
+        return AwardView(
+            href=f"{work.home}/attributions/{award.id}",
+            public_href=f"/attributions/{award.id}",
+            person=record.person.name,
+            badge=version.name,
+            kind=BADGE_KINDS[version.kind],
+            picture=picture_of(record.badge, version),
+            number=version.number,
+            activity=activity.title if activity else "",
+            activity_href=f"{work.home}/activites/{activity.id}" if activity else "",
+            evidence=award.evidence,
+            hours=award.hours,
+            contribution=award.contribution,
+            awarded_at=award.awarded_at,
+            valid_until=award.valid_until,
+            is_open=award.visibility is Visibility.OPEN,
+            revoked_at=award.revoked_at,
+            revoked_reason=award.revoked_reason,
+            undone_at=award.undone_at,
+        )
+
+
+@register_router.get("", dependencies=[staff(Deed.VIEW)])
+def register(
+    request: Request,
+    services: ReadingServices,
+    badge: str = "",
+    tri: AwardOrder = AwardOrder.LATEST,
+    apres: uuid.UUID | None = None,
+) -> HTMLResponse:
+    work = at_work(request)
+    badges = [BadgeTile.of(one, version) for one, version in services.badges.list_current(work.campus)]
+    chosen = next((tile for tile in badges if str(tile.id) == badge), None)
+    records = services.directory.find_awards(
+        work.campus, "", Start(apres, A_PAGE), badge_id=chosen.id if chosen else None, order=tri
+    )
+    shown, here = records[:A_PAGE], f"?badge={chosen.id if chosen else ''}&tri={tri.value}"
+    return page(
+        request,
+        "awards/register.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        zone=work.campus.time_zone,
+        badges=[(str(tile.id), tile.name) for tile in badges],
+        chosen=str(chosen.id) if chosen else "",
+        sorts=[(order.value, say(words)) for order, words in SORTS.items()],
+        sorted_by=tri.value,
+        exports=work.may(Deed.EXPORT),
+        lines=[AwardLine.of(work, record) for record in shown],
+        handed=handings_of(services, work.home, [record.award.id for record in shown], work.campus.id),
+        first=here,
+        next=f"{here}&apres={shown[-1].award.id}" if len(records) > A_PAGE else "",
+        is_first=apres is None,
+    )
+
+
+@register_router.get("/{award_id}", dependencies=[staff(Deed.VIEW)])
+def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    record = services.awards.get(work.campus, award_id)
+    looks_at(request, record.person.id, Looked.AWARD)
+    hands_over = work.may(Deed.AWARD) and not services.award_batches.withheld([award_id])
+    link = links_of(services, [award_id])[award_id] if hands_over else ""
+    return page(
+        request,
+        "awards/award.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        zone=work.campus.time_zone,
+        award=AwardView.of(work, record),
+        # Who opens it governs the award.
+        private_link=link,
+        hands_over=hands_over,
+        history=[
+            (happening.at, AWARD_DEEDS.get(happening.deed, happening.deed), happening.actor)
+            for happening in services.awards.history_of(work.campus, award_id)
+        ],
+    )
+
+
+@register_router.get("/{award_id}/retirer", dependencies=[staff(Deed.REVOKE)])
+def ask_reason(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    return _withdrawal_page(request, services, work, award_id)
+
+
+@register_router.post("/{award_id}/retirer", dependencies=[staff(Deed.REVOKE)])
+def withdraw(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
+    services.awards.get(work.campus, award_id)
+    reason = text_of(form, "motif")
+    try:
+        with deed(request) as writing:
+            writing.awards.revoke(work.campus, award_id, reason, by=work.actor)
+    except (InvalidInput, Conflict) as error:
+        return _withdrawal_page(request, services, work, award_id, reason, sentence_of(error))
+    return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
+
+
+def _withdrawal_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    award_id: uuid.UUID,
+    reason: str = "",
+    trouble: str = "",
+) -> HTMLResponse:
+    return page(
+        request,
+        "awards/withdraw.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        award=AwardView.of(work, services.awards.get(work.campus, award_id)),
+        reason=reason,
+        trouble=trouble,
     )

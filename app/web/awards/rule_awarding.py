@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
@@ -12,7 +12,10 @@ from fastapi.responses import HTMLResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Deed
-from app.domain.badges.rule_words import missing_words, rule_words, step_words
+from app.domain.activity_log.activity_log import ASSESSMENT, PARTICIPATION, LogPayload
+from app.domain.awards.open_badges import Shown
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges.rules import Progress, missing_words, progress_words, rule_of, rule_words, step_words
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
@@ -20,13 +23,23 @@ from app.http.pages.typography import say
 from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, process_of
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.awards.awards import AwardRequest, Preview
-from app.services.awards.rule_ledger import Roll, Standing
-from app.web.awards.awarding import CHOOSE_AGAIN, GIVE, GIVE_LATER, SEEN, TICKED, Hour, give, ids_in
-from app.web.awards.choices import Ticks, lines_offered
-from app.web.awards.corrections import EVIDENCE
+from app.services.awards.awards import AwardRecord, AwardRequest, Preview
+from app.services.awards.rule_ledger import Roll, Standing, Why
+from app.web.awards.awarding import (
+    CHOOSE_AGAIN,
+    EVIDENCE,
+    GIVE,
+    GIVE_LATER,
+    SEEN,
+    TICKED,
+    Hour,
+    Ticks,
+    give,
+    ids_in,
+    lines_offered,
+)
 from app.web.awards.preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
-from app.web.campus.desk import BadgeTile
+from app.web.campus.dashboard import BadgeTile
 
 router = APIRouter(prefix="/gestion/{slug}/badges/{badge_id}/regle", dependencies=[AT_ANY_CAMPUS])
 
@@ -160,3 +173,75 @@ def _preview_page(
         evidence=evidence,
         key=secrets.token_urlsafe(16),
     )
+
+
+_WHY = {
+    Why.ACTIVITY: N_("C’est l’activité pour laquelle le badge a été donné."),
+    Why.RULE: N_("Comptée par la règle du badge."),
+    Why.CHOSEN: N_("Choisie par la personne qui a donné le badge."),
+}
+_SAID = N_("Ce que la personne qui a donné le badge a dit de ce que vous avez fait.")
+_THERE = N_("Vous remplissez la règle : le campus peut vous donner ce badge.")
+_YOURS = N_("Votre contribution, confirmée par le campus.")
+
+
+@dataclass(frozen=True)
+class WayAhead:
+    """A badge that is counted in the log, and how far the person is."""
+
+    name: str
+    rule: str
+    steps: Sequence[tuple[str, int]]
+    """In words, and in hundredths."""
+    told: str
+
+
+def lines_shown(services: Services, record: AwardRecord) -> list[tuple[int, str, str, str]]:
+    """Of each line that a badge rests on: its number, its title, why it is there, and what is shown of it."""
+    row = services.evidence.find(record.award.id)
+    if row is None:
+        return []
+    chosen: Mapping[int, Shown] = services.evidence.shown(row)
+    payloads = services.evidence.payloads(row)
+    why = services.rule_ledger.why(record, [each.noun_id for each in payloads if each.noun == PARTICIPATION])
+    return [
+        (
+            each.number,
+            _title(each.facts),
+            _why(each, why),
+            chosen[each.number].value,
+        )
+        for each in payloads
+    ]
+
+
+def _why(payload: LogPayload, why: Mapping[uuid.UUID, Why]) -> str:
+    if payload.noun_id in why:
+        return say(_WHY[why[payload.noun_id]])
+    return say(_SAID if payload.noun == ASSESSMENT else _YOURS)
+
+
+def rule_told(record: AwardRecord) -> str:
+    rule = rule_of(record.version.rule)
+    return rule_words(rule) if rule else ""
+
+
+def ways_ahead(services: Services, record: AwardRecord, person_id: uuid.UUID) -> list[WayAhead]:
+    return [_ahead(*one) for one in services.rule_ledger.ways_ahead(record.campus, person_id)]
+
+
+def _ahead(_badge: Badge, version: BadgeVersion, progress: Progress) -> WayAhead:
+    return WayAhead(
+        version.name,
+        rule_words(progress.rule),
+        [
+            (step_words(step), min(100, step.reached * 100 // step.condition.least))
+            for step in progress.nearest
+        ],
+        say(_THERE) if progress.is_met else progress_words(progress),
+    )
+
+
+def _title(facts: Mapping[str, object]) -> str:
+    named = next(filter(None, map(facts.get, ("title", "artefact", "link", "activity", "text"))), "")
+    return str(named)[:120]

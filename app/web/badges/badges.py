@@ -2,30 +2,128 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.badges.badges import PROSE, Difference, Kind, Part, are_near
+from app.domain.badges.rules import Rule, rule_words
+from app.domain.campus.campus import Campus, CampusColours, contrast
+from app.errors import InvalidInput
 from app.http.negotiation import ForPeople
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.saying import said
-from app.http.pages.wording import day
+from app.http.pages.typography import say
+from app.http.pages.words import KIND_NAMES, day, number, said
 from app.http.policies import public
-from app.http.request_scope import ReadingServices
-from app.http.workplaces import look_of
-from app.services.badges.pictures import picture_words
+from app.http.request_scope import ReadingServices, deed
+from app.http.workplaces import at_work, look_of, sentence_of, staff
+from app.language import N_, current_locale, locales, speaking
+from app.services.badges.badges import BadgePage, Wording, lacks_in, picture_words
 from app.services.publishing.publication import PublishedBadge
 from app.services.verification.verdicts import claims_of
-from app.web.badges.pieces import BadgePieces, pieces_of
-from app.web.badges.words import validity_words
+from app.web.badges.rules import BadgePieces, pieces_of
+from app.web.trust.endorsements import RecommendationShown, recommendations
 from app.web.trust.issuers import IssuerShown, campus_issuer
-from app.web.trust.recommendations import RecommendationShown, recommendations
 from sceau_credentials.values.json_text import parse_json_object
+
+PARTS = {
+    Part.KIND: N_("Type"),
+    Part.NAME: N_("Titre"),
+    Part.DESCRIPTION: N_("Description"),
+    Part.CRITERIA: N_("Critères"),
+    Part.JUDGING: N_("Comment c’est jugé"),
+    Part.COMPETENCIES: N_("Compétences attestées"),
+    Part.ALIGNMENTS: N_("Correspondances"),
+    Part.REQUIRED_HOURS: N_("Durée demandée"),
+    Part.RULE: N_("Règle"),
+    Part.VALIDITY: N_("Durée de validité"),
+    Part.TAGS: N_("Mots-clés"),
+    Part.LANGUAGE: N_("Langue"),
+    Part.ALTERNATIVE: N_("Texte de l’image"),
+    Part.COLOURS: N_("Couleurs"),
+    Part.EMBLEM: N_("Sigle"),
+}
+_LISTS = frozenset({Part.COMPETENCIES, Part.ALIGNMENTS, Part.TAGS})
+_LANGUAGES = {"fr": N_("français"), "en": N_("anglais")}
+
+
+@dataclass(frozen=True)
+class DifferenceShown:
+    """`pieces` for a text compared word by word, as (kept, removed or added, text); else before and after."""
+
+    title: str
+    sentence: str
+    before: str
+    after: str
+    removed: Sequence[str]
+    added: Sequence[str]
+    pieces: Sequence[tuple[str, str]]
+
+
+def shown_difference(difference: Difference) -> DifferenceShown:
+    part = difference.part
+    before, after = (_value(part, lines) for lines in (difference.before, difference.after))
+    return DifferenceShown(
+        title=say(PARTS[part]),
+        sentence=_sentence(difference, before, after),
+        before=before,
+        after=after,
+        removed=difference.removed if part in _LISTS else (),
+        added=difference.added if part in _LISTS else (),
+        pieces=[(piece.stay.value, piece.text) for piece in difference.pieces] if part in PROSE else (),
+    )
+
+
+def validity_words(days: int | None) -> str:
+    if days is None:
+        return say(N_("Sans date de fin"))
+    years = round(days / 365.25)
+    if years and abs(days - years * 365.25) < 2:
+        return say(N_("Un an")) if years == 1 else say(N_("{n} ans")).format(n=years)
+    return say(N_("{n} jours")).format(n=days)
+
+
+def _sentence(difference: Difference, before: str, after: str) -> str:
+    """What happened to the part, said in one sentence."""
+    if difference.part in _LISTS:
+        counts = (len(difference.added), len(difference.removed))
+        if counts == (0, 0):
+            return say(N_("L’ordre a changé."))
+        return say(N_("{added} de plus, {removed} de moins.")).format(added=counts[0], removed=counts[1])
+    if difference.part in PROSE and before and after:
+        return say(N_("Le texte a changé."))
+    if not before:
+        return say(N_("Ajouté : {after}.")).format(after=after)
+    if not after:
+        return say(N_("Retiré : {before}.")).format(before=before)
+    return say(N_("« {before} » est devenu « {after} ».")).format(before=before, after=after)
+
+
+def _value(part: Part, lines: Sequence[str]) -> str:
+    if part is Part.VALIDITY:
+        return validity_words(int(lines[0]) if lines else None)
+    if not lines:
+        return ""
+    match part:
+        case Part.KIND:
+            return say(KIND_NAMES[Kind(lines[0])])
+        case Part.REQUIRED_HOURS:
+            return say(N_("{hours} h")).format(hours=number(float(lines[0])))
+        case Part.LANGUAGE:
+            return say(_LANGUAGES[lines[0]]) if lines[0] in _LANGUAGES else lines[0]
+        case Part.COLOURS:
+            return say(N_("teinte et vivacité {value}")).format(value=lines[0])
+        case _:
+            return "\n".join(lines)
+
 
 router = APIRouter(route_class=ForPeople)
 
@@ -113,4 +211,163 @@ def definition_shown(services: Services, published: PublishedBadge) -> Definitio
         recommendations=recommendations(
             services.endorsements.about_version(version), campus.time_zone, contact=campus.contact_email
         ),
+    )
+
+
+_PAPER = "#ffffff"
+_UNNAMED = N_("Titre du badge")
+
+
+@dataclass(frozen=True)
+class Look:
+    """One thing looked at; `state` is ok, bad or past, `href` leads to the field or to the other badge."""
+
+    state: str
+    sentence: str
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Preview:
+    picture: str
+    """The drawing as a `data:` address: it is kept nowhere."""
+    picture_words: str
+    pieces: BadgePieces
+    looks: Sequence[Look]
+    rule: Sequence[tuple[str, str]] = ()
+    """The rule in words, in every language: (language, words)."""
+
+    @property
+    def is_ready(self) -> bool:
+        return all(look.state != "bad" for look in self.looks)
+
+
+def drawn_inline(svg: str) -> str:
+    """As the address of a picture that is kept nowhere."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def preview_of(services: Services, campus: Campus, wording: Wording, *, besides: str = "") -> Preview:
+    """`besides` is the badge being written, which is not near itself."""
+    shown = wording if wording.name.strip() else replace(wording, name=say(_UNNAMED))
+    page, svg = services.badges.sketch(campus, shown)
+    return Preview(
+        picture=drawn_inline(svg),
+        picture_words=said(picture_words(campus, page.version, page.competencies)),
+        pieces=_pieces(services, page),
+        looks=[
+            *_lacks(page, wording),
+            _contrast_look(campus, page),
+            *_near(services, campus, wording, besides),
+        ],
+        rule=rule_in_words(wording.rule),
+    )
+
+
+def rule_in_words(rule: Rule | None) -> list[tuple[str, str]]:
+    """In every language, the reader's first."""
+    if rule is None:
+        return []
+    told = []
+    for language in sorted(locales(), key=lambda one: one != current_locale()):
+        with speaking(language):
+            told.append((language, _preview_sentence(rule_words(rule))))
+    return told
+
+
+def _preview_sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _pieces(services: Services, page: BadgePage) -> BadgePieces:
+    document = services.badges.definition_of(page.campus, page.badge, page.version, page.competencies)
+    claims = claims_of({"credentialSubject": {"achievement": parse_json_object(document)}})
+    return pieces_of(claims, is_ours=True, zone=page.campus.time_zone, base_url=services.addresses.base_url)
+
+
+def _lacks(page: BadgePage, wording: Wording) -> list[Look]:
+    lacks = lacks_in(page)
+    found = [Look("bad", say(lack.sentence), f"#{lack.field}") for lack in lacks]
+    if not wording.name.strip():
+        found.insert(0, Look("bad", say(N_("Donnez un titre au badge.")), "#nom"))
+    return found or [Look("ok", say(N_("Tout ce que ce type de badge demande est dit.")))]
+
+
+def _contrast_look(campus: Campus, page: BadgePage) -> Look:
+    version = page.version
+    colours = CampusColours.of(
+        campus.hue if version.hue is None else version.hue,
+        campus.liveliness if version.liveliness is None else version.liveliness,
+    )
+    dark = colours.accent_deep if version.kind not in (Kind.BELONGING, Kind.PARTICIPATION) else colours.accent
+    ratio = f"{contrast(dark, _PAPER):.1f}".replace(".", ",")
+    return Look("ok", say(N_("Contraste des lettres : {ratio} pour 1.")).format(ratio=ratio))
+
+
+def _near(services: Services, campus: Campus, wording: Wording, besides: str) -> list[Look]:
+    return [
+        Look(
+            "past",
+            say(N_("Un badge proche existe déjà : « {name} ».")).format(name=version.name),
+            f"/gestion/{campus.slug}/badges/{badge.id}",
+        )
+        for badge, version in services.badges.list_newest(campus)
+        if str(badge.id) != besides and badge.archived_at is None and are_near(version.name, wording.name)
+    ][:3]
+
+
+ALL, SOME = "tous", "certains"
+openings_router = APIRouter(prefix="/gestion/{slug}/badges/{badge_id:uuid}/formateurs")
+_DESIGN = [staff(Deed.DESIGN)]
+
+
+@openings_router.get("", dependencies=_DESIGN)
+def show_openings(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _openings_page(request, services, badge_id)
+
+
+@openings_router.post("", dependencies=_DESIGN)
+def set_openings(
+    badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work, chosen = at_work(request), text_of(form, "pour")
+    ticked = set(ids_in(texts_of(form, "personne")))
+    try:
+        with deed(request) as writing:
+            writing.openings.set_for_badge(
+                work.campus, badge_id, everybody=chosen == ALL, people=ticked, by=work.actor
+            )
+    except InvalidInput as error:
+        return _openings_page(
+            request, services, badge_id, chosen=SOME, ticked=ticked, trouble=sentence_of(error)
+        )
+    return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
+
+
+def _openings_page(
+    request: Request,
+    services: Services,
+    badge_id: uuid.UUID,
+    *,
+    chosen: str = "",
+    ticked: set[uuid.UUID] | None = None,
+    trouble: str = "",
+) -> HTMLResponse:
+    work = at_work(request)
+    found = services.openings.of_badge(work.campus, badge_id)
+    return page(
+        request,
+        "badges/openings.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        href=f"{work.home}/badges/{badge_id}",
+        name=found.version.name,
+        chosen=chosen or (ALL if found.badge.for_every_trainer else SOME),
+        trainers=[
+            (str(person.id), person.name, opened if ticked is None else person.id in ticked)
+            for person, opened in found.trainers
+        ],
+        trouble=trouble,
     )

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.container import Services
 from app.domain.badges.badges import Badge, BadgeVersion
-from app.domain.campus.campus import Campus, Network
-from app.domain.campus.keys import SealedKey
-from app.http.negotiation import ForPeople
-from app.http.pages.render import page
-from app.http.pages.saying import said
+from app.domain.campus.campus import Campus, CampusColours, Network, SealedKey
+from app.http import static_files
+from app.http.negotiation import ForPeople, PressedPages
+from app.http.pages import error_pages, render
+from app.http.pages.forms import BodySizeLimit, CsrfTokens
+from app.http.pages.render import CampusLook, SpeakTheirLanguage, Visitor, page
 from app.http.pages.typography import say
-from app.http.pages.wording import day
-from app.http.pages.words import BADGE_KINDS, KEY_STATES, Word
+from app.http.pages.words import BADGE_KINDS, KEY_STATES, Word, day, said
 from app.http.policies import public
-from app.http.request_scope import ReadingServices
+from app.http.request_scope import ReadingServices, process_of
+from app.http.security_headers import SecurityHeaders
 from app.http.workplaces import look_of
-from app.services.badges.pictures import picture_words
-from app.services.campus.campuses import CampusPage
+from app.language import N_
+from app.services.badges.badges import picture_words
+from app.services.campus.campus import CampusPage
+from app.web.trust.endorsements import RecommendationShown, recommendations
 from app.web.trust.issuers import IssuerShown, campus_issuer
-from app.web.trust.recommendations import RecommendationShown, recommendations
 
 router = APIRouter(route_class=ForPeople)
 
@@ -138,3 +140,126 @@ def _key(key: SealedKey, campus: Campus) -> KeyLine:
         until=day(ended, campus.time_zone) if ended else "",
         state=KEY_STATES[key.state],
     )
+
+
+MEBIBYTE = 1024 * 1024
+# Where files come in: a list of 10,000 lines, a baked picture.
+_LARGE_BODIES = {
+    "/verifier": 6 * MEBIBYTE,
+    "/gestion": 6 * MEBIBYTE,
+    "/demandes": 6 * MEBIBYTE,
+    "/api/v1": 6 * MEBIBYTE,
+}
+
+
+def _nobody(_: Request) -> Visitor:
+    return Visitor()
+
+
+@dataclass(frozen=True)
+class Face:
+    """What the pages need to know of the house: its operator's settings, and who is looking."""
+
+    csrf_key: bytes
+    session_cookie: str
+    https: bool
+    learner_cookie: str = "badges"
+    language: str = "fr"
+    publisher: str = ""
+    contact: str = ""
+    visitor_of: Callable[[Request], Visitor] = _nobody
+    usual_body: int = MEBIBYTE
+    body_by_path: Mapping[str, int] = field(default_factory=lambda: _LARGE_BODIES)
+
+
+def dress(
+    app: FastAPI, face: Face, *, failure: Callable[[Request, str], Response] = error_pages.failure_page
+) -> None:
+    """Give `app` everything the pages rest on. `failure` answers what nobody caught, given a reference to quote."""
+    app.state.face = face
+    app.state.csrf = CsrfTokens(face.csrf_key, face.session_cookie, face.learner_cookie)
+    for router in (static_files.router, render.router):
+        app.include_router(router)
+    # The last one added stands outermost: headers and language also reach the page of a fault.
+    app.add_middleware(error_pages.CatchFaults, answer=failure)
+    app.add_middleware(BodySizeLimit, usual=face.usual_body, by_path=face.body_by_path)
+    app.add_middleware(SpeakTheirLanguage, otherwise=face.language)
+    app.add_middleware(SecurityHeaders, https=face.https)
+    app.add_middleware(PressedPages)
+
+
+def render_campus_css(slug: str, hue: float, liveliness: float) -> str:
+    """What `[data-campus=slug]` looks like; `paper` (certificate, projection) stays light as printed matter does."""
+    light = _declarations(CampusColours.of(hue, liveliness))
+    dark = _declarations(CampusColours.of(hue, liveliness, dark=True))
+    return (
+        f'[data-campus="{slug}"]{{{light}}}\n'
+        f'@media screen and (prefers-color-scheme:dark){{[data-campus="{slug}"]:not(.paper){{{dark}}}}}\n'
+    )
+
+
+def _declarations(colours: CampusColours) -> str:
+    return (
+        f"--accent:{colours.accent};--accent-deep:{colours.accent_deep};"
+        f"--accent-line:{colours.accent_line};--accent-tint:{colours.accent_tint}"
+    )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One form of badge and what it says before any text is read."""
+
+    key: str
+    name: str
+    meaning: str
+
+
+SHAPES = (
+    Shape("appartenance", N_("Appartenance"), N_("Faire partie d’un lieu ou d’un groupe.")),
+    Shape("participation", N_("Participation"), N_("Avoir été là : date et durée.")),
+    Shape("engagement", N_("Engagement"), N_("Avoir tenu un rôle.")),
+    Shape("savoir-etre", N_("Savoir-être"), N_("Une manière de faire, observée.")),
+    Shape("competence", N_("Compétence"), N_("Savoir faire, jugé sur critères.")),
+    Shape("realisation", N_("Réalisation"), N_("Une œuvre ou un projet mené à bien.")),
+)
+
+
+def home_page(request: Request, *, campuses: Sequence[CampusLook], example_url: str = "") -> HTMLResponse:
+    """`campuses` in the order to show them; `example_url` is a public badge worth showing, or empty."""
+    return page(request, "campus/home.html", campuses=campuses, example_url=example_url, shapes=SHAPES)
+
+
+_FOR_TEN_MINUTES = "public, max-age=600"
+entrance_router = APIRouter(include_in_schema=False)
+
+
+@entrance_router.get("/")
+@public
+def home(request: Request, services: ReadingServices) -> HTMLResponse:
+    campuses = services.campuses.list_all()
+    looks = [CampusLook(c.slug, c.short_name, c.name) for c in campuses]
+    return home_page(request, campuses=looks, example_url=_example(request, services))
+
+
+def _example(request: Request, services: Services) -> str:
+    """On a developer's own machine only: learners open a page to those they give the link, not to the first page."""
+    award_id = services.awards.example() if process_of(request).settings.is_local else None
+    return f"/attributions/{award_id}" if award_id else ""
+
+
+@entrance_router.get("/couleurs/tous.css")
+@public
+def every_campus(services: ReadingServices) -> Response:
+    """For pages on which several campuses stand beside each other."""
+    return _stylesheet(services.campuses.list_all())
+
+
+@entrance_router.get("/couleurs/{slug}.css")
+@public
+def one_campus(slug: str, services: ReadingServices) -> Response:
+    return _stylesheet([services.campuses.get(slug)])
+
+
+def _stylesheet(campuses: Iterable[Campus]) -> Response:
+    css = "".join(render_campus_css(campus.slug, campus.hue, campus.liveliness) for campus in campuses)
+    return Response(css, media_type="text/css", headers={"Cache-Control": _FOR_TEN_MINUTES})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -12,17 +15,26 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Deed
-from app.domain.campus.colours import MOST_LIVELY, CampusColours
-from app.domain.campus.settings import ZONES, CampusSettings, faults_of
+from app.domain.campus.campus import (
+    MOST_LIVELY,
+    ZONES,
+    CampusColours,
+    CampusSettings,
+    KeyPurpose,
+    KeyState,
+    faults_of,
+    may_be_retired,
+)
 from app.domain.people.people import normal_address
+from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.locale import language_name
-from app.http.pages.render import page
+from app.http.pages.render import language_name, page
 from app.http.pages.typography import say
+from app.http.pages.words import KEY_STATES
 from app.http.request_scope import ReadingServices, deed
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
 from app.language import N_, locales
-from app.web.campus.desk import LabelLine
+from app.web.campus.dashboard import LabelLine
 
 router = APIRouter(prefix="/gestion/{slug}/reglages")
 _MANAGE = [staff(Deed.MANAGE)]
@@ -51,7 +63,7 @@ _FIELDS = {
 
 
 @dataclass(frozen=True)
-class Typed:
+class CampusSettingsForm:
     """The form as typed, and what is wrong with it, by field."""
 
     values: dict[str, str]
@@ -59,17 +71,19 @@ class Typed:
     errors: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
-    def of(settings: CampusSettings) -> Typed:
+    def of(settings: CampusSettings) -> CampusSettingsForm:
         values = {name: getattr(settings, column) for name, column in _FIELDS.items()}
         shown = {
             name: f"{value:g}" if isinstance(value, float) else str(value)
             for name, value in values.items()
         }  # fmt: skip
-        return Typed(shown, settings.names_in_credentials)
+        return CampusSettingsForm(shown, settings.names_in_credentials)
 
     @staticmethod
-    def read(form: FormData) -> Typed:
-        return Typed({name: text_of(form, name) for name in _FIELDS}, text_of(form, "noms") == "oui")
+    def read(form: FormData) -> CampusSettingsForm:
+        return CampusSettingsForm(
+            {name: text_of(form, name) for name in _FIELDS}, text_of(form, "noms") == "oui"
+        )
 
     def settings(self, before: CampusSettings) -> CampusSettings:
         changes: dict[str, Any] = {column: self.values[name] for name, column in _FIELDS.items()}
@@ -89,13 +103,13 @@ def _number(text: str) -> float:
 
 @router.get("", dependencies=_MANAGE)
 def show_settings(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    typed = Typed.of(CampusSettings.of(at_work(request).campus))
+    typed = CampusSettingsForm.of(CampusSettings.of(at_work(request).campus))
     return _page(request, services, typed, done=bool(fait))
 
 
 @router.post("", dependencies=_MANAGE)
 def change_settings(request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    work, typed = at_work(request), Typed.read(form)
+    work, typed = at_work(request), CampusSettingsForm.read(form)
     wanted = typed.settings(CampusSettings.of(work.campus))
     faults = faults_of(wanted, work.campus, languages=tuple(locales()))
     if faults:
@@ -107,7 +121,9 @@ def change_settings(request: Request, form: SafeForm, services: ReadingServices)
     return RedirectResponse(f"{work.home}/reglages?fait=oui", status_code=303)
 
 
-def _page(request: Request, services: Services, typed: Typed, *, done: bool = False) -> HTMLResponse:
+def _page(
+    request: Request, services: Services, typed: CampusSettingsForm, *, done: bool = False
+) -> HTMLResponse:
     work = at_work(request)
     zones = dict.fromkeys((*ZONES, work.campus.time_zone))
     return page(
@@ -145,3 +161,74 @@ def _liveliness(work: AtWork) -> list[tuple[str, str]]:
     known = [(f"{value:g}", say(name)) for value, name in LIVELINESS]
     own = f"{work.campus.liveliness:g}"
     return known if own in dict(known) else [(own, say(N_("Celle d’aujourd’hui"))), *known]
+
+
+key_retiring_router = APIRouter(prefix="/gestion/{slug}/cles/{key_id}/retirer")
+ROTATION, STOLEN = "relais", "volee"
+
+
+@dataclass(frozen=True)
+class KeyRetirementForm:
+    cause: str = ROTATION
+    since: str = ""
+    reason: str = ""
+
+
+@key_retiring_router.get("", dependencies=[staff(Deed.MANAGE)])
+def ask(key_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    if not may_be_retired(services.campus_keys.get(work.campus, key_id)):
+        raise Conflict(N_("Cette clé est déjà retirée, et elle ne revient pas."))
+    return _key_retiring_page(request, services, work, key_id, KeyRetirementForm())
+
+
+@key_retiring_router.post("", dependencies=[staff(Deed.MANAGE)])
+def retire(key_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
+    typed = KeyRetirementForm(text_of(form, "cause"), text_of(form, "depuis"), text_of(form, "motif"))
+    try:
+        since = _moment(typed.since, work) if typed.cause == STOLEN else None
+        with deed(request) as writing:
+            writing.campus_keys.retire(
+                work.campus, key_id, reason=typed.reason, stolen_since=since, by=work.actor
+            )
+    except (InvalidInput, Conflict) as error:
+        return _key_retiring_page(request, services, work, key_id, typed, sentence_of(error))
+    return RedirectResponse(f"{work.home}#etat", status_code=303)
+
+
+def _moment(typed: str, work: AtWork) -> datetime:
+    """On the campus's clocks."""
+    try:
+        moment = datetime.fromisoformat(typed)
+    except ValueError as error:
+        raise InvalidInput(N_("Donnez le jour et l’heure depuis lesquels la clé n’est plus sûre.")) from error
+    return moment.replace(tzinfo=ZoneInfo(work.campus.time_zone)).astimezone(UTC)
+
+
+def _key_retiring_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    key_id: uuid.UUID,
+    typed: KeyRetirementForm,
+    trouble: str = "",
+) -> HTMLResponse:
+    key = services.campus_keys.get(work.campus, key_id)
+    return page(
+        request,
+        "campus/desk/retire_key.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        method_id=key.method_id,
+        # A key that gave way before has no turn to pass on: it can only be found stolen.
+        gives_way=key.state is KeyState.ACTIVE,
+        of_the_log=key.purpose is KeyPurpose.ACTIVITY_LOG,
+        state=KEY_STATES[key.state],
+        since=key.activated_at or key.created_at,
+        typed=typed,
+        trouble=trouble,
+    )

@@ -22,7 +22,7 @@ from app.http.request_scope import ReadingServices, deed, process_of
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.accounts.invitations import Waiting
-from app.services.campus.team import Member
+from app.services.campus.campus import Member
 
 router = APIRouter(prefix="/gestion/{slug}/equipe")
 _MANAGE = [staff(Deed.MANAGE)]

@@ -13,8 +13,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Deed
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.imports.columns import ImportColumn, ReadingPlan, kind_of_word, part_of_word
+from app.domain.activities.list_columns import heading_words
 from app.domain.imports.imports import Fate, ImportForm, ImportState
+from app.domain.imports.tables import (
+    ImportColumn,
+    ReadingPlan,
+    Sheet,
+    heading_keys,
+    kind_of_word,
+    part_of_word,
+)
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import page
@@ -23,12 +31,59 @@ from app.http.pages.words import ACTIVITY_KINDS, PARTS
 from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, process_of
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.imports.imports import Draft, Report
-from app.services.imports.templates import csv_template, workbook_template
-from app.web.imports.foreseen import LineView, confirmed, dropped, foreseen_page, told_lines
-from app.web.imports.form import differs, plan_in, says_twice
-from app.web.imports.report import report_page
-from app.web.imports.words import COLUMNS, FORMS
+from app.services.imports.imports import Draft, Report, csv_template, workbook_template
+from app.web.imports.import_preview import (
+    COLUMNS,
+    FORMS,
+    PreviewLineView,
+    confirmed,
+    dropped,
+    foreseen_page,
+    report_page,
+    told_lines,
+)
+
+
+def differs(plan: ReadingPlan, shown: ReadingPlan, sheet: Sheet) -> bool:
+    """Whether the page says anything that was not on it when its lines were foreseen."""
+    columns = dict(zip(heading_keys(sheet.heading), sheet.columns(shown), strict=True))
+    return (
+        any(columns[key] is not column for key, column in plan.columns.items())
+        or any(shown.parts.get(word) is not part for word, part in plan.parts.items())
+        or any(shown.kinds.get(word) is not kind for word, kind in plan.kinds.items())
+        or plan.kind not in (None, shown.kind or ActivityKind.WORKSHOP)
+    )
+
+
+def plan_in(form: SafeForm, heading: Sequence[str]) -> ReadingPlan:
+    """What the selects of the page say, as far as they go."""
+    columns = {}
+    for index, key in enumerate(heading_keys(heading)):
+        if (typed := text_of(form, f"colonne-{index}")) in set(ImportColumn):
+            columns[key] = ImportColumn(typed)
+    parts = {word: PartKind(typed) for word, typed in _words_in(form, "role") if typed in set(PartKind)}
+    kinds = {
+        word: ActivityKind(typed) for word, typed in _words_in(form, "type") if typed in set(ActivityKind)
+    }
+    kind = text_of(form, "type-sinon")
+    return ReadingPlan(columns, parts, kinds, ActivityKind(kind) if kind in set(ActivityKind) else None)
+
+
+def _words_in(form: SafeForm, name: str) -> list[tuple[str, str]]:
+    """The words of the file that the page asked about, with the answers."""
+    found, index = [], 0
+    while word := text_of(form, f"{name}-mot-{index}"):
+        found.append((heading_words(word), text_of(form, f"{name}-{index}")))
+        index += 1
+    return found
+
+
+def says_twice(plan: ReadingPlan) -> str:
+    told = [column for column in plan.columns.values() if column is not ImportColumn.NOTHING]
+    if len(told) == len(set(told)):
+        return ""
+    return say(N_("Deux colonnes disent la même chose : choisissez-en une, et « ne pas lire » pour l’autre."))
+
 
 READ_AGAIN, CONFIRM, ABANDON = "lire", "confirmer", "abandonner"
 SAMPLES = 3
@@ -221,7 +276,7 @@ def _draft_page(
         kind=draft.plan.kind.value if draft.plan.kind else ActivityKind.WORKSHOP.value,
         all_kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
         has_kinds=ImportColumn.KIND in columns,
-        **told_lines([LineView.of(one) for one in draft.judged]),
+        **told_lines([PreviewLineView.of(one) for one in draft.judged]),
         trouble=trouble,
         held_back=held_back,
     )

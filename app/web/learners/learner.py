@@ -14,9 +14,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.awards.awards import AwardState, Visibility
-from app.domain.people.guardians import is_minor_for, needs_guardian_for
-from app.domain.privacy.consents import About, wording_of
-from app.http.held_badges import (
+from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
+from app.domain.privacy import About, wording_of
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import moment, said
+from app.http.policies import Policy, Who, marked, public
+from app.http.request_scope import ReadingServices, WritingServices, find_signed_in
+from app.http.response_cache import (
     CHANGING_HOLDER,
     HOLDER,
     check_speaks_for_person,
@@ -25,30 +31,29 @@ from app.http.held_badges import (
     holder_of,
     keep_here,
 )
-from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import page
-from app.http.pages.saying import said
-from app.http.pages.typography import say
-from app.http.pages.wording import moment
-from app.http.policies import Policy, Who, marked, public
-from app.http.request_scope import ReadingServices, WritingServices, find_signed_in
 from app.http.security_headers import as_private
 from app.http.workplaces import look_of
 from app.language import N_
 from app.services.accounts.sessions import Holder, SignedIn
 from app.services.awards.awards import AwardRecord
-from app.services.badges.pictures import picture_words
-from app.services.people.guardians import ParentState
+from app.services.badges.badges import picture_words
+from app.services.people.parental_consent import ParentState
 from app.services.people.people import LinksTurnedOff
 from app.services.publishing.publication import Published
 from app.services.verification.verification import Answer
-from app.web.accounts.asking_browser import same_browser
-from app.web.awards.handing.certificates import certificate_of
-from app.web.learners.shelf import DONE as SHELF_DONE
-from app.web.learners.shelf import shelf_page
-from app.web.publishing.public_words import given_by, public_words, why_given
-from app.web.publishing.sharing import Sharing, offers_linked_in, sharing_of
-from app.web.verification.answers import AnswerShown, shown
+from app.web.accounts.browser_binding import same_browser
+from app.web.awards.claim_slips import certificate_of
+from app.web.learners.my_badges import DONE as SHELF_DONE
+from app.web.learners.my_badges import shelf_page
+from app.web.publishing.award_page import (
+    Sharing,
+    given_by,
+    offers_linked_in,
+    public_words,
+    sharing_of,
+    why_given,
+)
+from app.web.verification.verification_page import AnswerShown, shown
 
 _MOST_CHECKS = 20
 router = APIRouter()

@@ -11,29 +11,29 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.awards.awards import Visibility
-from app.domain.awards.evidence import Shown
-from app.domain.people.guardians import is_minor_for
+from app.domain.awards.open_badges import Shown
+from app.domain.people.parental_consent import is_minor_for
 from app.domain.people.people import Person
-from app.domain.privacy.private_looks import Looked
+from app.domain.privacy import Looked
 from app.errors import InvalidInput
-from app.http.held_badges import CHANGING_HOLDER, HOLDER, holder_of
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
-from app.http.pages.wording import day, moment
+from app.http.pages.words import day, moment
 from app.http.request_scope import ReadingServices, WritingServices, deed
+from app.http.response_cache import CHANGING_HOLDER, HOLDER, holder_of
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
-from app.services.awards.handing.papers import LogWords
-from app.services.learners.personal_log import DISPUTABLE, PersonalLine
+from app.services.awards.papers import LogWords
+from app.services.learners.my_log import DISPUTABLE, PersonalLine
 from app.services.publishing.publication import Published
-from app.web.activities.handed_files import FileShown, files_shown, previewed, saved
-from app.web.activity_log.words import facts_of, kind_of
-from app.web.awards.my_rules import WayAhead, lines_shown, rule_told, ways_ahead
-from app.web.campus.history_words import DEEDS, OTHER_DEED
-from app.web.learners.my_contributions import ContributionLine
-from app.web.publishing.public_words import public_words
-from app.web.verification.answers import shown_now, shown_with
+from app.web.activities.files import FileShown, files_shown, previewed, saved
+from app.web.activity_log import facts_of, kind_of
+from app.web.awards.rule_awarding import WayAhead, lines_shown, rule_told, ways_ahead
+from app.web.campus.audit_log import DEEDS, OTHER_DEED
+from app.web.learners.contributions import ContributionLine
+from app.web.publishing.award_page import public_words
+from app.web.verification.verification_page import shown_now, shown_with
 
 router = APIRouter(prefix="/mes-badges/{award_id:uuid}/journal")
 

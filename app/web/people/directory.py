@@ -2,30 +2,180 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from enum import StrEnum
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Deed
+from app.domain.activities.activities import Activity
+from app.domain.activities.list_columns import FROM_15, UNDER_15, Column
+from app.domain.activities.participant_lists import ListedPerson, ListTable, read_list, read_table
 from app.domain.campus.campus import Campus
-from app.domain.privacy.private_looks import Looked
+from app.domain.people.name_disambiguation import NO_ANSWERS, ListAnswers, digest_of_list
+from app.domain.people.people import AgeGroup, Person
+from app.domain.privacy import Looked
+from app.errors import AppError
+from app.http.pages.forms import SafeForm, bytes_of, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
-from app.http.pages.wording import hours_text, short_day
-from app.http.pages.words import PARTS, why_ended
-from app.http.request_scope import ReadingServices
-from app.http.workplaces import at_work, staff
+from app.http.pages.words import PARTS, days, hours_text, short_day, why_ended
+from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.campus.directory import PeopleOrder, Start
-from app.web.campus.desk import AwardLine
-from app.web.campus.history import export_noted, streamed_table
-from app.web.people.search import person_hit
-from app.web.privacy.private_looks import looks_at
+from app.services.activities.participants import text_of_file
+from app.services.campus.dashboard import PeopleOrder, Start
+from app.web.badges.badges_admin import BadgeLine
+from app.web.campus.audit_log import export_noted, streamed_table
+from app.web.campus.dashboard import AwardLine
+from app.web.privacy import looks_at
+
+FEW, MANY = 5, 30
+search_router = APIRouter(prefix="/gestion/{slug}/recherche")
+_SEARCH_VIEW = [staff(Deed.VIEW)]
+
+
+class Where(StrEnum):
+    PEOPLE = "personnes"
+    BADGES = "badges"
+    ACTIVITIES = "activites"
+    AWARDS = "attributions"
+
+
+TITLES = {
+    Where.PEOPLE: N_("Personnes"),
+    Where.BADGES: N_("Badges"),
+    Where.ACTIVITIES: N_("Activités"),
+    Where.AWARDS: N_("Attributions"),
+}
+
+
+@dataclass(frozen=True)
+class Hit:
+    href: str
+    title: str
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What was found of one kind; `more` leads to the rest."""
+
+    where: str
+    title: str
+    lines: Sequence[Hit]
+    more: str = ""
+
+
+@search_router.get("", dependencies=_SEARCH_VIEW)
+def show_search(
+    request: Request,
+    services: ReadingServices,
+    q: str = "",
+    dans: Where | None = None,
+    apres: uuid.UUID | None = None,
+) -> HTMLResponse:
+    work = at_work(request)
+    words = services.directory.unseal(q, work.campus, work.actor) if q else ""
+    if not words:
+        found: list[Hits] = []
+    elif dans is None:
+        found = _everywhere(services, work, words, q)
+    else:
+        found = [_one_kind(services, work, words, q, dans, apres)]
+    return page(
+        request,
+        "people/results.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        words=words,
+        token=q,
+        found=[hits for hits in found if hits.lines],
+        only=say(TITLES[dans]) if dans else "",
+        is_first=apres is None,
+    )
+
+
+@search_router.post("", dependencies=_SEARCH_VIEW)
+def search(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, words = at_work(request), text_of(form, "mots")
+    here = f"{work.home}/recherche"
+    sealed = services.directory.seal(words, work.campus, work.actor) if words else ""
+    return RedirectResponse(f"{here}?q={sealed}" if sealed else here, status_code=303)
+
+
+def _everywhere(services: Services, work: AtWork, words: str, token: str) -> list[Hits]:
+    found = services.directory.search(work.campus, words, limit=FEW)
+    by_kind = {
+        Where.PEOPLE: [person_hit(work, person, found.addresses) for person in found.people],
+        Where.BADGES: [_badge_hit(BadgeLine.of(work, *pair)) for pair in found.badges],
+        Where.ACTIVITIES: [_activity_hit(work, activity) for activity in found.activities],
+        Where.AWARDS: [_award_hit(AwardLine.of(work, record)) for record in found.awards],
+    }
+    return [
+        Hits(
+            where.value,
+            say(TITLES[where]),
+            hits[:FEW],
+            f"?q={token}&dans={where.value}" if len(hits) > FEW else "",
+        )
+        for where, hits in by_kind.items()
+    ]
+
+
+def _one_kind(
+    services: Services, work: AtWork, words: str, token: str, where: Where, after: uuid.UUID | None
+) -> Hits:
+    start, directory = Start(after, MANY), services.directory
+    ids: list[uuid.UUID] = []
+    match where:
+        case Where.PEOPLE:
+            people = directory.find_people(work.campus, words, start)
+            addresses = directory.addresses_of(people)
+            hits = [person_hit(work, person, addresses) for person in people]
+            ids = [person.id for person in people]
+        case Where.ACTIVITIES:
+            activities = directory.find_activities(work.campus, words, start)
+            hits = [_activity_hit(work, activity) for activity in activities]
+            ids = [activity.id for activity in activities]
+        case Where.AWARDS:
+            records = directory.find_awards(work.campus, words, start)
+            hits = [_award_hit(AwardLine.of(work, record)) for record in records]
+            ids = [record.award.id for record in records]
+        case Where.BADGES:
+            badges = directory.search(work.campus, words, limit=1_000).badges
+            hits = [_badge_hit(BadgeLine.of(work, *pair)) for pair in badges]
+    more = f"?q={token}&dans={where.value}&apres={ids[MANY - 1]}" if len(ids) > MANY else ""
+    return Hits(where.value, say(TITLES[where]), hits if where is Where.BADGES else hits[:MANY], more)
+
+
+def person_hit(work: AtWork, person: Person, addresses: dict[uuid.UUID, str]) -> Hit:
+    return Hit(f"{work.home}/repertoire/{person.id}", person.name, addresses.get(person.id, ""))
+
+
+def _badge_hit(line: BadgeLine) -> Hit:
+    return Hit(line.href, line.name, say(line.kind))
+
+
+def _activity_hit(work: AtWork, activity: Activity) -> Hit:
+    dates = days(activity.starts_on, activity.ends_on)
+    beside = f"{dates}. {activity.place}" if activity.place else dates
+    return Hit(f"{work.home}/activites/{activity.id}", activity.title, beside)
+
+
+def _award_hit(line: AwardLine) -> Hit:
+    return Hit(line.href, line.person, line.badge)
+
 
 A_PAGE = 50
 router = APIRouter(prefix="/gestion/{slug}")
@@ -149,3 +299,149 @@ def show_person(
         archive=f"{work.home}/repertoire/{person_id}/donnees.zip" if work.may(Deed.PROTECT) else "",
         erase=f"{work.home}/repertoire/{person_id}/effacer" if work.may(Deed.PROTECT) else "",
     )
+
+
+TEXT_FIELD, FILE_FIELD = "liste", "fichier"
+COLUMN_FIELD, SWAP_FIELD, OTHER_FIELD, WHO_FIELD = "colonne-", "inverser", "autre", "qui-"
+HEADING = ("Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution")
+_AGE_HEADING = "Tranche d’âge"
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_TWICE = N_("Deux colonnes disent la même chose : choisissez-en une, et « ne pas lire » pour l’autre.")
+_EMPTY = ListTable((), ())
+
+
+@dataclass(frozen=True)
+class GivenList:
+    """What somebody gave: the lines read, and the text to hand back."""
+
+    lines: tuple[ListedPerson, ...] = ()
+    text: str = ""
+    trouble: str = ""
+    """Why nothing could be read, in the reader's language; what was typed is still in `text`."""
+    table: ListTable = _EMPTY
+    told: str = ""
+    """What a person said of columns and names, in short; empty where all of it was guessed."""
+    others: frozenset[int] = frozenset()
+    """The lines of which they said that it is another person of that name."""
+    answers: ListAnswers = NO_ANSWERS
+    """Whom they said is meant, where several people have the name."""
+
+    def only(self, wanted: Collection[int]) -> str:
+        """The text with only the lines of these numbers in it, each as it was given; a heading stays."""
+        if self.told:
+            return as_text(line for line in self.lines if line.line in wanted)
+        starts = {line.line for line in self.lines}
+        kept, keeping = [], True
+        for number, words in enumerate(_LINE_END.split(self.text.lstrip("\ufeff")), start=1):
+            if number in starts:
+                keeping = number in wanted
+            if keeping and words.strip():
+                kept.append(words)
+        return "\n".join(kept)
+
+
+def given_list(form: FormData) -> GivenList:
+    """The list of a form. A text and a file together are one list."""
+    text = text_of(form, TEXT_FIELD)
+    try:
+        data = bytes_of(form, FILE_FIELD)
+        dropped = text_of_file(data) if data is not None else ""
+        if text and dropped.strip():
+            text = as_text([*read_list(text), *read_list(dropped)])
+        else:
+            text = text or dropped
+        guessed = read_table(text)
+        table, swapped = guessed.corrected(_columns_in(form)), frozenset(texts_of(form, SWAP_FIELD))
+        read = [_swapped(line) if str(line.line) in swapped else line for line in table.lines()]
+        others = frozenset(texts_of(form, OTHER_FIELD))
+        lines = tuple(_numbered(read, others))
+        told = [
+            *(table.columns if table.columns != guessed.columns else ()),
+            *sorted(swapped),
+            *(f"autre-{number}" for number in sorted(others)),
+        ]
+        differing = frozenset(line.line for line in lines if str(line.line) in others)
+        twice = any(
+            table.columns.count(column) > 1 for column in table.columns if column is not Column.NOTHING
+        )
+        answers = ListAnswers(digest_of_list(text), _answers_in(form, lines))
+        return GivenList(lines, text, say(_TWICE) if twice else "", table, " ".join(told), differing, answers)
+    except AppError as error:
+        return GivenList((), text, sentence_of(error))
+
+
+def _columns_in(form: FormData) -> Sequence[Column]:
+    """What the selects of the review say, as far as they go."""
+    columns: list[Column] = []
+    known = {column.value: column for column in Column}
+    while (typed := text_of(form, f"{COLUMN_FIELD}{len(columns)}")) in known:
+        columns.append(known[typed])
+    return columns
+
+
+def _answers_in(form: FormData, lines: Iterable[ListedPerson]) -> dict[int, str]:
+    told = {line.line: text_of(form, f"{WHO_FIELD}{line.line}") for line in lines}
+    return {number: answer for number, answer in told.items() if answer}
+
+
+def _swapped(line: ListedPerson) -> ListedPerson:
+    return replace(line, given_name=line.family_name, family_name=line.given_name)
+
+
+def _numbered(lines: Iterable[ListedPerson], others: Collection[str]) -> Iterable[ListedPerson]:
+    """The lines of which somebody said that they are another person get the next number of their name."""
+    numbers: dict[str, int] = {}
+    for line in lines:
+        if str(line.line) in others and line.homonym == 1:
+            key = replace(line, homonym=1).line_key
+            numbers[key] = numbers.get(key, 1) + 1
+            line = replace(line, homonym=numbers[key])
+        yield line
+
+
+def as_text(lines: Iterable[ListedPerson]) -> str:
+    """Lines as a table that reads back to the same lines."""
+    listed = list(lines)
+    with_age = any(line.under_15 is not None for line in listed)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";", lineterminator="\n")
+    writer.writerow((*HEADING, _AGE_HEADING) if with_age else HEADING)
+    writer.writerows((*cells_of(line), _age_of(line)) if with_age else cells_of(line) for line in listed)
+    return text.getvalue()
+
+
+def cells_of(line: ListedPerson) -> Sequence[str]:
+    return (
+        line.family_name + line.number,
+        line.given_name,
+        line.address,
+        line.hours_as_written or hours_text(line.hours),
+        line.part.value,
+        line.contribution,
+    )
+
+
+def _age_of(line: ListedPerson) -> str:
+    return "" if line.under_15 is None else UNDER_15 if line.under_15 else FROM_15
+
+
+age_groups_router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+
+
+def age_group_in(form: FormData) -> AgeGroup | None:
+    return {"moins": AgeGroup.UNDER_15, "plus": AgeGroup.FROM_15, "majeur": AgeGroup.ADULT}.get(
+        text_of(form, "age")
+    )
+
+
+@age_groups_router.post("/gestion/{slug}/repertoire/{person_id:uuid}/age", dependencies=[staff(Deed.WORK)])
+def set_age_band(
+    person_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> RedirectResponse:
+    work = at_work(request)
+    services.directory.person(work.campus, person_id)
+    with deed(request) as writing:
+        group = age_group_in(form)
+        if group is not None:
+            writing.guardians.set_age_group(work.campus, person_id, group, by=work.actor)
+    return RedirectResponse(f"{work.home}/repertoire/{person_id}#age", status_code=303)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,17 +15,19 @@ from starlette.concurrency import run_in_threadpool
 
 from app.container import Services
 from app.domain.awards.awards import Visibility
-from app.domain.core.snapshots import UNSHARED, Snapshot
-from app.http.compression import press, takes_gzip
-from app.http.held_badges import find_holder
-from app.http.negotiation import ForPeople, ForStrangers
+from app.domain.core import UNSHARED, Snapshot
+from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
+from app.http.negotiation import ForPeople, ForStrangers, press, takes_gzip
 from app.http.pages.typography import say
+from app.http.pages.words import day, days, local, month
 from app.http.policies import public
-from app.http.recent_pages import recent_pages
 from app.http.request_scope import ReadingServices, process_of, visit
+from app.http.response_cache import find_holder, recent_pages
 from app.language import N_, current_locale
-from app.web.publishing.embeds import card_address, structured
-from app.web.verification.answers import answer_page, closed_page
+from app.services.awards.awards import AwardRecord
+from app.web.activities.files import previewed, saved
+from app.web.publishing.embeds import card_address, frame_html, structured
+from app.web.verification.verification_page import AnswerShown, answer_page, closed_page
 
 router = APIRouter(route_class=ForPeople)
 for_strangers = APIRouter(route_class=ForStrangers)
@@ -103,3 +107,162 @@ def _award(award_id: uuid.UUID, request: Request, services: Services, *, is_held
         page.headers["X-Robots-Tag"] = "noindex, nofollow"
     page.headers.add_vary_header("Accept")
     return page
+
+
+_LINKEDIN = "https://www.linkedin.com/profile/add"
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """`linked_in` opens their form with the four fields below in it; nothing is sent before the learner goes there."""
+
+    short: str
+    code: str
+    line: str
+    html: str
+    frame: str
+    linked_in: str
+    title: str
+    organisation: str
+    month: str
+    number: str
+
+
+def offers_linked_in(record: AwardRecord) -> bool:
+    """LinkedIn is for people of 16 or more: a minor of 15 or more is offered it once they opened the page themselves."""
+    if needs_guardian_for(record.person, record.activity):
+        return False
+    return not is_minor_for(record.person, record.activity) or record.award.visibility is Visibility.OPEN
+
+
+def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:
+    """`url` is where the learner's own page of the award is."""
+    award, campus = record.award, record.campus
+    address = services.addresses.award(award.id)
+    short = services.addresses.short_in_print(award.id)
+    title = record.version.name
+    organisation = say(N_("Campus {name}")).format(name=campus.name)
+    given = month(local(award.awarded_at, campus.time_zone))
+    number = short.rpartition("/")[2]
+    line = say(N_("Badge « {title} », {organisation}, {month}. À vérifier : {address}")).format(
+        title=title, organisation=organisation, month=given, address=short
+    )
+    words = say(N_("Badge « {title} », {organisation}, {month}")).format(
+        title=title, organisation=organisation, month=given
+    )
+    return Sharing(
+        short=short,
+        code=f"{url}/code",
+        line=line,
+        html=f'<a href="{escape(address)}">{escape(words)}</a>',
+        frame=frame_html(services, record),
+        linked_in=f"{_LINKEDIN}?{urlencode(_fields(record, organisation, address, number))}"
+        if offers_linked_in(record)
+        else "",
+        title=title,
+        organisation=organisation,
+        month=given,
+        number=number,
+    )
+
+
+def _fields(record: AwardRecord, organisation: str, address: str, number: str) -> dict[str, str | int]:
+    award, zone = record.award, record.campus.time_zone
+    given = local(award.awarded_at, zone)
+    fields: dict[str, str | int] = {
+        "startTask": "CERTIFICATION_NAME",
+        "name": record.version.name,
+        # Their form takes the number of a page or a name: with both it forgets one.
+        **(
+            {"organizationId": record.campus.linkedin_id}
+            if record.campus.linkedin_id
+            else {"organizationName": organisation}
+        ),
+        "issueYear": given.year,
+        "issueMonth": given.month,
+        "certUrl": address,
+        "certId": number,
+    }
+    if award.valid_until is not None:
+        until = local(award.valid_until, zone)
+        fields |= {"expirationYear": until.year, "expirationMonth": until.month}
+    return fields
+
+
+evidence_files_router = APIRouter(prefix="/preuves/{award_id:uuid}")
+
+
+@evidence_files_router.get("/pieces/{number:int}")
+@public
+def save_shown_file(award_id: uuid.UUID, number: int, services: ReadingServices) -> Response:
+    file_id = services.shown_files.find(award_id, number)
+    services.enter_campus_of(award_id)
+    return saved(services.files.open_any(file_id))
+
+
+@evidence_files_router.get("/pieces/{number:int}/apercu")
+@public
+def preview_shown_file(award_id: uuid.UUID, number: int, services: ReadingServices) -> Response:
+    file_id = services.shown_files.find(award_id, number)
+    services.enter_campus_of(award_id)
+    return previewed(services.files.preview_any(file_id))
+
+
+@evidence_files_router.get("/photos/{piece_id:uuid}/apercu")
+@public
+def preview_photo(award_id: uuid.UUID, piece_id: uuid.UUID, services: ReadingServices) -> Response:
+    record = services.publication.open_award(award_id)
+    services.enter_campus_of(award_id)
+    services.shown_files.check_photo(record, piece_id)
+    return previewed(services.files.preview_any(piece_id))
+
+
+_LONGEST_WHY = 280
+
+
+def public_words(record: AwardRecord, view: AnswerShown) -> Sequence[tuple[str, str]]:
+    """(label, text) for each thing that everybody reads once the page is open."""
+    badge = view.badge
+    if badge is None:
+        return []
+    lines = [
+        (N_("Nom"), badge.holder or say(N_("Aucun nom : la page ne dit pas qui a reçu ce badge"))),
+        (N_("Le badge"), f"{badge.title} ({badge.kind})"),
+        (N_("Ce qu’il dit"), badge.description),
+        (N_("Qui l’a donné, et quand"), given_by(record)),
+        *(
+            (N_("Sur quoi il repose"), _joined(each.when, each.title, each.text))
+            for each in badge.evidence
+            if not each.key
+        ),
+    ]
+    if view.journal is not None:
+        lines += [
+            (N_("Ligne du journal"), _joined(line.title, line.text, _facts(line.facts)))
+            for line in view.journal.lines
+        ]
+        lines += [(N_("Photo"), words) for _, words in view.journal.photos]
+    return [(say(label), words) for label, words in lines if words]
+
+
+def _facts(facts: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"{label} : {value}" for label, value in facts)
+
+
+def _joined(*parts: str) -> str:
+    return ". ".join(part.rstrip(".") for part in parts if part)
+
+
+def given_by(record: AwardRecord) -> str:
+    on = day(record.award.awarded_at, record.campus.time_zone)
+    return say(N_("Campus {campus}, le {day}")).format(campus=record.campus.short_name, day=on)
+
+
+def why_given(record: AwardRecord) -> str:
+    """For the holder alone: the activity, and what the campus wrote of the person there."""
+    award, activity = record.award, record.activity
+    told = (award.contribution or award.evidence).strip()
+    if len(told) > _LONGEST_WHY:
+        told = told[: _LONGEST_WHY - 1].rstrip() + "…"
+    where = f"{activity.title}, {days(activity.starts_on, activity.ends_on)}" if activity else ""
+    return ". ".join(filter(None, (where, told)))

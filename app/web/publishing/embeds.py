@@ -13,22 +13,21 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from app.container import Services
-from app.domain.publishing.addresses import Addresses
+from app.domain.publishing import Addresses
 from app.errors import NotFound
 from app.http.pages.render import page
-from app.http.pages.saying import said
 from app.http.pages.typography import say
-from app.http.pages.wording import day
+from app.http.pages.words import day, said
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, limited
 from app.http.security_headers import framed_anywhere
 from app.http.workplaces import look_of
 from app.language import N_, speaking
 from app.services.awards.awards import AwardRecord
-from app.services.awards.handing.pictures import CardWords
-from app.services.badges.pictures import kind_words
-from app.web.learners.portfolios.portfolios import oembed_of
-from app.web.verification.answers import shown
+from app.services.awards.papers import CardWords
+from app.services.badges.badges import kind_words
+from app.web.learners.portfolios import oembed_of
+from app.web.verification.verification_page import shown
 
 router = APIRouter()
 WIDTH, HEIGHT = 420, 260

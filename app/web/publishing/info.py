@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
 
 from app.container import Process
-from app.http.held_badges import badges_cookie
-from app.http.pages.locale import COOKIE as LANGUAGE_COOKIE
+from app.http.pages.render import COOKIE as LANGUAGE_COOKIE
 from app.http.pages.render import page
 from app.http.pages.typography import say, say_plural
 from app.http.policies import public
-from app.http.request_scope import process_of, session_cookie
+from app.http.request_scope import ReadingServices, client_network, limited, process_of, session_cookie
+from app.http.response_cache import badges_cookie
 from app.language import N_
-from app.web.accounts.asking_browser import asking_cookie
+from app.web.accounts.browser_binding import asking_cookie
 from app.web.accounts.sign_in import WANTED_COOKIE
 from app.web.accounts.signing_in_again import kept_form_cookie
-from app.web.activities.presence import phone_cookie
-from app.web.campus.desk import LAST_CAMPUS
+from app.web.activities.check_in import phone_cookie
+from app.web.campus.dashboard import LAST_CAMPUS
 from app.web.publishing.embeds import checker_html
 
 router = APIRouter(include_in_schema=False)
@@ -83,3 +85,72 @@ def legal_page(request: Request) -> HTMLResponse:
 def contact_of(request: Request) -> str:
     """Where to write to the people who run this service; empty when the operator has said nothing."""
     return str(request.app.state.face.contact)
+
+
+short_addresses_router = APIRouter()
+
+
+@short_addresses_router.get("/v/{signs}", dependencies=[limited("short address")])
+@public
+def follow(signs: str, request: Request, services: ReadingServices) -> Response:
+    """Shut or open, the award's own page answers; a code that names none is most often a letter misread."""
+    award_id = services.awards.find_by_code(signs)
+    if award_id is not None:
+        services.awards.check_not_erased(award_id)
+        return RedirectResponse(f"/attributions/{award_id}", status_code=303)
+    process_of(request).limiter.hit("unknown code", client_network(request))
+    return page(
+        request,
+        "verification/form.html",
+        status=404,
+        private=True,
+        link=f"{services.addresses.host}/v/{signs[:40]}",
+        text="",
+        error=say(
+            N_(
+                "Aucun badge n’a cette adresse. Relisez les douze signes qui suivent « /v/ » : un seul mal lu suffit."
+            )
+        ),
+        a=None,
+        kind="",
+        near=[(each.code, each.record) for each in services.batch_verification.near(signs)],
+    )
+
+
+sitemap_router = APIRouter()
+_MOST: Final = 50_000
+"""Addresses of one map (sitemaps.org); the newest badges come first."""
+_PAGES: Final = ("", "/verifier", "/aide")
+_CLOSED: Final = ("/gestion", "/mes-badges", "/recevoir", "/connexion", "/compte", "/api")
+
+
+@sitemap_router.get("/robots.txt")
+@public
+def robots(services: ReadingServices) -> Response:
+    """Pages of badges are not among those closed: a robot that may not read them would not see that they say noindex."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _CLOSED)]
+    return Response(
+        "\n".join([*lines, f"Sitemap: {services.addresses.base_url}/sitemap.xml", ""]),
+        media_type="text/plain; charset=utf-8",
+    )
+
+
+@sitemap_router.get("/sitemap.xml")
+@public
+def sitemap(services: ReadingServices) -> Response:
+    addresses = services.addresses
+    found = [
+        *(f"{addresses.base_url}{path}" for path in _PAGES),
+        *(addresses.campus(campus.slug) for campus in services.campuses.list_all()),
+        *(addresses.portfolio(each) for each in services.portfolios.found_by_search(limit=_MOST // 2)),
+        *(addresses.award(each) for each in services.awards.found_by_search(limit=_MOST)),
+    ]
+    listed = Markup("").join(Markup("<url><loc>{}</loc></url>").format(each) for each in found[:_MOST])
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+    )
+    return Response(
+        f"{body}{listed}</urlset>\n",
+        media_type="application/xml",
+        headers={"Cache-Control": "public, max-age=60"},
+    )

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.trust.endorsements import (
+from app.domain.trust.organisations import (
     LONGEST,
     NAME_WORDING,
     WORDINGS,
@@ -18,18 +18,19 @@ from app.domain.trust.endorsements import (
     Refusal,
     Words,
     checked_words,
+    domain_of,
+    is_public_provider,
 )
-from app.domain.trust.organisations import domain_of, is_public_provider
 from app.errors import InvalidInput, Unavailable
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import page
-from app.http.pages.saying import said
 from app.http.pages.typography import say
+from app.http.pages.words import said
 from app.http.policies import public
 from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
-from app.services.badges.pictures import picture_words
+from app.services.badges.badges import picture_words
 from app.services.trust.endorsements import Subject, Told
 from app.web.badges.badges import definition_shown
 

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.campus.campus import Campus, LabelState
-from app.http.pages.saying import said
+from app.domain.campus.campus import Campus, Label, LabelState
+from app.domain.trust.organisations import Organisation
+from app.domain.trust.trust_registry import NetworkKey, Recognition
+from app.http.negotiation import ForPeople
+from app.http.pages.forms import SafeForm, ids_in, text_of
+from app.http.pages.render import page
 from app.http.pages.typography import say
-from app.http.pages.wording import day
-from app.http.pages.words import LABEL_CATEGORIES, LABEL_STATES, Word
+from app.http.pages.words import DEFAULT_ZONE, LABEL_CATEGORIES, LABEL_STATES, Word, day, moment, said
+from app.http.policies import public
+from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
 from app.language import N_, current_locale
 from app.services.trust.labels import LabelJudged
+from app.services.trust.network_register import RegisterPage
 from app.services.verification.issuer_standing import IssuerStanding
 from app.services.verification.verdicts import Claims, label_listed, label_told, place_of, standing_told
-from sceau_credentials.trust import GivenLabel
+from app.web.trust.endorsements import recommendation
+from sceau_credentials.keys import VerificationKey
+from sceau_credentials.trust import GivenLabel, Standing
 
 _SUSPENDED = Word(N_("Suspendu"), "past")
 _NO_KNOWN_END = Word(N_("Date de fin non publiée"), "shut")
@@ -174,3 +187,248 @@ def _dates(starts: date | None, ends: date | None) -> str:
     if starts:
         return say(N_("depuis le {first}")).format(first=day(starts))
     return say(N_("jusqu’au {last}")).format(last=day(ends)) if ends else ""
+
+
+router = APIRouter(route_class=ForPeople)
+
+STANDINGS = {
+    Standing.RECOGNISED: Word(N_("Reconnu"), "ok"),
+    Standing.SUSPENDED: Word(N_("Reconnaissance suspendue"), "past"),
+    Standing.ENDED: Word(N_("N’est plus reconnu"), "bad"),
+}
+_SEALS = {"ok": "ok", "past": "past", "bad": "revoked", "unk": "unk", "shut": "shut"}
+
+
+@dataclass(frozen=True)
+class GivenShown:
+    words: str
+    dates: str
+    url: str
+
+
+@dataclass(frozen=True)
+class EntryShown:
+    """`url` is the campus's page where it is one of this service; else only its place is named."""
+
+    name: str
+    short: str
+    place: str
+    url: str
+    identifier: str
+    state: Word
+    since: str
+    changed: str
+    reason: str
+    labels: Sequence[GivenShown]
+
+
+@dataclass(frozen=True)
+class RegisterShown:
+    name: str
+    description: str
+    did: str
+    key: str
+    former: Sequence[tuple[str, datetime, bool]]
+    """Keys that ended, when, and whether they were stolen."""
+    list_url: str
+    sequence: int
+    signed: str
+    until: str
+    entries: Sequence[EntryShown]
+
+
+@dataclass(frozen=True)
+class LabelPage:
+    name: str
+    state: str
+    seal: str
+    word: str
+    sentence: str
+    detail: str
+    when: str
+    campus: str
+    campus_url: str
+    place: str
+    network: str
+    network_url: str
+    note: str
+    identifier: str
+
+
+@router.get("/reseau/{slug}")
+@public
+def show_network(slug: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    found = services.register.page(slug)
+    return page(request, "trust/network.html", n=register_shown(services, found))
+
+
+@router.get("/labels/{label_id:uuid}")
+@public
+def show_label(label_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    """Withdrawn labels keep their page: it says so."""
+    return page(request, "trust/label.html", l=label_page(services, services.labels.judge(label_id)))
+
+
+def register_shown(services: Services, found: RegisterPage) -> RegisterShown:
+    edition = found.edition
+    return RegisterShown(
+        name=found.network.name,
+        description=found.network.description,
+        did=found.did,
+        key=found.key,
+        former=[_former(each) for each in found.former],
+        list_url=services.addresses.trust_list(found.network.slug),
+        sequence=edition.sequence if edition else 0,
+        signed=moment(edition.signed_at) if edition else "",
+        until=moment(edition.valid_until) if edition else "",
+        entries=[_entry(services, row, found.labels.get(row.issuer, ())) for row in found.entries],
+    )
+
+
+def _former(key: NetworkKey) -> tuple[str, datetime, bool]:
+    public = VerificationKey.from_jwk(key.public_jwk).to_multikey()
+    return public, key.revoked_at or key.retired_at or key.created_at, key.revoked_at is not None
+
+
+def label_page(services: Services, judged: LabelJudged) -> LabelPage:
+    told, label = label_told(judged), judged.label
+    campus = services.campuses.find_by_issuer(label.issuer)
+    return LabelPage(
+        name=say(LABEL_CATEGORIES[label.category]),
+        state=told.state,
+        seal=_SEALS[told.state],
+        word=say(told.word),
+        sentence=said(told.sentence),
+        detail=said(told.beside),
+        when=moment(services.clock()),
+        campus=judged.campus_name,
+        campus_url=f"/campus/{campus.slug}" if campus else "",
+        place=place_of(label.issuer),
+        network=judged.network.name,
+        network_url=f"/reseau/{judged.network.slug}",
+        note=label.note,
+        identifier=services.addresses.label(label.id),
+    )
+
+
+def _entry(services: Services, row: Recognition, labels: Sequence[Label]) -> EntryShown:
+    campus = services.campuses.find_by_issuer(row.issuer)
+    return EntryShown(
+        name=row.name,
+        short=row.short_name,
+        place=row.domain or place_of(row.issuer),
+        url=f"/campus/{campus.slug}" if campus else "",
+        identifier=row.issuer,
+        state=STANDINGS[row.standing],
+        since=day(row.since),
+        changed=day(row.changed_at) if row.standing is not Standing.RECOGNISED else "",
+        reason=row.reason,
+        labels=[_given(label) for label in labels if label.withdrawn_at is None],
+    )
+
+
+def _given(label: Label) -> GivenShown:
+    dates = ""
+    if label.starts_on and label.ends_on:
+        dates = say(N_("du {first} au {last}")).format(first=day(label.starts_on), last=day(label.ends_on))
+    elif label.starts_on:
+        dates = say(N_("depuis le {first}")).format(first=day(label.starts_on))
+    return GivenShown(say(LABEL_CATEGORIES[label.category]), dates, f"/labels/{label.id}")
+
+
+organisations_router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+public_page = APIRouter(route_class=ForPeople)
+_DONE = {
+    "lettre": N_(
+        "Si cette adresse est bien celle de l’organisation, une lettre y part. Son lien vaut sept jours."
+    ),
+    "retiree": N_("La recommandation est retirée. Ses mots ne sont plus gardés ici."),
+}
+
+
+@public_page.get("/organisations/{organisation_id:uuid}")
+@public
+def show(
+    organisation_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    shown = organisation_shown(services, organisation_id)
+    done = say(_DONE[fait]) if fait in _DONE else ""
+    return page(request, "trust/organisation.html", done=done, **shown)
+
+
+@organisations_router.post("/organisations/{organisation_id:uuid}/lien", dependencies=[limited("endorsing")])
+@public
+def ask_for_the_list(organisation_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
+    """The same answer whatever address was typed: nobody learns who works there."""
+    typed = text_of(form, "adresse")
+    if typed:
+        process_of(request).limiter.hit("endorsement to an address", typed.lower())
+        with deed(request) as writing:
+            writing.endorsements_taken_back.ask_desk(organisation_id, typed)
+        process_of(request).on_promise()
+    return RedirectResponse(f"/organisations/{organisation_id}?fait=lettre#retirer", status_code=303)
+
+
+@organisations_router.get("/organisations/gerer/{token}")
+@public
+def show_list(token: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    organisation, rows = services.endorsements_taken_back.desk(token)
+    reply = page(
+        request,
+        "trust/desk.html",
+        private=True,
+        here=f"/organisations/gerer/{token}",
+        name=organisation.name,
+        said=[
+            (recommendation(found, subject.campus.time_zone), subject.title, subject.campus.name)
+            for found, subject in (services.endorsements.look(row) for row in rows)
+        ],
+        done=say(_DONE[fait]) if fait in _DONE else "",
+    )
+    reply.headers["Referrer-Policy"] = "same-origin"
+    return reply
+
+
+@organisations_router.post("/organisations/gerer/{token}", dependencies=[limited("endorsing")])
+@public
+def take_back(token: str, request: Request, form: SafeForm) -> Response:
+    with deed(request) as writing:
+        for endorsement_id in ids_in([text_of(form, "recommandation")]):
+            writing.endorsements_taken_back.withdraw_at_desk(token, endorsement_id)
+    return RedirectResponse(f"/organisations/gerer/{token}?fait=retiree", status_code=303)
+
+
+def organisation_shown(
+    services: Services, organisation_id: uuid.UUID, campus: Campus | None = None
+) -> dict[str, Any]:
+    """What `trust/organisation.html` says: all that it said, or what it said of one campus."""
+    organisation = services.organisations.get(organisation_id)
+    return {
+        "number": str(organisation.id),
+        "name": organisation.name,
+        "site": organisation.site,
+        "identifier": organisation.did,
+        "how": _how(organisation),
+        "said": [
+            (recommendation(each, subject.campus.time_zone), subject.title, subject.campus.name)
+            for each, subject in services.endorsements.by_organisation(organisation_id)
+            if campus is None or subject.campus.id == campus.id
+        ],
+    }
+
+
+def _how(organisation: Organisation) -> str:
+    since = day(organisation.created_at, DEFAULT_ZONE)
+    if organisation.is_personal:
+        return say(
+            N_(
+                "Connue par une adresse personnelle ({domain}), vérifiée par courriel : rien ne rattache ce domaine à "
+                "l’organisation. Ici depuis le {day}."
+            )
+        ).format(domain=organisation.domain, day=since)
+    return say(N_("Connue par son domaine {domain}, vérifié par courriel. Ici depuis le {day}.")).format(
+        domain=organisation.domain, day=since
+    )
+
+
+organisations_router.include_router(public_page)

@@ -12,20 +12,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.awards.awards import AwardState
-from app.domain.trust.endorsements import EndorsementRequest, Refusal, is_waiting
+from app.domain.trust.organisations import EndorsementRequest, Refusal, is_waiting
 from app.errors import Conflict, InvalidInput, NotAllowed
-from app.http.held_badges import HOLDER, holder_of
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
 from app.http.pages.words import Word
 from app.http.request_scope import ReadingServices, deed, limited, process_of
+from app.http.response_cache import HOLDER, holder_of
 from app.http.security_headers import as_private
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
 from app.services.awards.awards import AwardRecord
-from app.services.trust.endorsements import Asked
-from app.web.trust.recommendations import recommendations
+from app.services.trust.endorsement_requests import Asked
+from app.web.trust.endorsements import recommendations
 
 router = APIRouter(prefix="/mes-badges/{award_id:uuid}/recommandations")
 _DONE = {

@@ -16,10 +16,10 @@ from app.http.pages.typography import say
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, limited
 from app.language import N_, current_locale
-from app.services.awards.handing.papers import CheckWords
+from app.services.awards.papers import CheckWords
 from app.services.publishing.publication import Published
 from app.services.verification.verification import Answer
-from app.web.verification.answers import AnswerShown, closed_page, shown
+from app.web.verification.verification_page import AnswerShown, closed_page, shown
 from sceau_credentials.values.json_text import dump_json
 
 router = APIRouter()

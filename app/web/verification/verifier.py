@@ -10,12 +10,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.core.tables import csv_for_excel
-from app.domain.publishing.addresses import Addresses
+from app.domain.core import csv_for_excel
+from app.domain.publishing import Addresses
 from app.http.pages.forms import SafeForm, files_of, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
-from app.http.pages.wording import DEFAULT_ZONE, moment
+from app.http.pages.words import DEFAULT_ZONE, moment
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, client_network, limited, process_of
 from app.http.security_headers import PERMISSIONS_POLICY
@@ -23,8 +23,7 @@ from app.language import N_
 from app.services.verification.batches import MOST_ITEMS, Item, NearCode, lines_in
 from app.services.verification.verdicts import HeadlineKind, headline, plain
 from app.services.verification.verification import Answer
-from app.web.verification.answers import answer_page, closed_page, shown
-from app.web.verification.verified_items import HEADS, item_row, tally_of
+from app.web.verification.verification_page import HEADS, answer_page, closed_page, item_row, shown, tally_of
 
 router = APIRouter()
 

@@ -15,10 +15,9 @@ from PIL import Image
 
 from app.adapters.badge_pictures import BadgeArtist, picture_alternative
 from app.adapters.badge_pictures.drawing import INK, PAPER, Inks
-from app.adapters.badge_pictures.outlines import Typeface
-from app.adapters.badge_pictures.templates import AXIS, Template, read_templates
+from app.adapters.badge_pictures.templates import AXIS, Template, Typeface, read_templates
 from app.adapters.picture_codes import PictureCodes
-from app.domain.campus.colours import CampusColours, contrast
+from app.domain.campus.campus import CampusColours, contrast
 from tests.adapters.badge_pictures.orders import KINDS, TEMPLATES, elements, name_of, order
 from tests.adapters.badge_pictures.pixels import pixels, true_colours
 from tests.support.every import for_each

@@ -9,9 +9,8 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from app.adapters.badge_pictures import BadgeArtist
-from app.adapters.badge_pictures.outlines import Typeface
-from app.adapters.badge_pictures.setting import Setting, Zone, set_title, typeset
-from app.adapters.badge_pictures.templates import Template
+from app.adapters.badge_pictures.picture_spec import Setting, Zone, set_title, typeset
+from app.adapters.badge_pictures.templates import Template, Typeface
 from tests.adapters.badge_pictures.orders import KINDS, TEMPLATES, elements, name_of, order
 from tests.support.every import for_each
 from tests.support.shared_data import shared

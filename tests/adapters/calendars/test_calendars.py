@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from app.adapters.calendars.reading import CUT, NAMELESS, TWICE, UNREADABLE, read_calendar
+from app.adapters.calendars import CUT, NAMELESS, TWICE, UNREADABLE, read_calendar
 from app.domain.activities.activities import ActivityKind
-from app.domain.imports.calendar_meetings import Meeting
+from app.domain.imports.imports import Meeting
 from app.errors import InvalidInput
 
 TODAY = date(2026, 11, 26)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.folders.folder_documents import FolderDocuments
+from app.adapters.folders.recovery_files import FolderDocuments
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.keys import encode_base64url
 

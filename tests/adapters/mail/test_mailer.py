@@ -21,9 +21,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.adapters.mail.mailer import SmtpMailer, TerminalMailer
-from app.adapters.mail.messages import message_of, one_line, plain_text
-from app.domain.messages.letters import (
+from app.adapters.mail import SmtpMailer, TerminalMailer, message_of, one_line, plain_text
+from app.domain.messages import (
     Letter,
     LetterDelayed,
     LetterFile,

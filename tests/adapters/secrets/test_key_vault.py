@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.adapters.secrets.key_vault import Kek, KekUnusable, KeyVault, SealedFor, kek_from, make_secret_file
+from app.adapters.secrets import Kek, KekUnusable, KeyVault, SealedFor, kek_from, make_secret_file
 from app.container import Process
 from app.errors import AppError, Unavailable
 from sceau_credentials.keys import Algorithm, LocalSigningKey

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from app.adapters.sheets.workbooks import MOST_ROWS, Unreadable, text_of_workbook
 from app.domain.activities.participant_lists import read_table
 from app.errors import InvalidInput
-from app.services.activities.participant_lists import text_of_file
+from app.services.activities.participants import text_of_file
 
 PEOPLE = [["Nom", "Prénom", "Courriel", "Heures"], ["LE BŒUF", "Anne-Gaëlle", "ag@exemple.fr", 14.5]]
 

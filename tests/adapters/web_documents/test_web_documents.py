@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.adapters.web_documents import Reach, WebDocuments
+from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents.url_policy import Reach
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.house import NOON
 from tests.support.servers.hostile_server import HostileServer, answer, redirect

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from app.adapters.web_documents import Reach, WebDocuments
-from app.adapters.web_documents.addresses import is_public
-from app.adapters.web_documents.resolving import system_resolve
+from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents.http_request import is_public
+from app.adapters.web_documents.url_policy import Reach, system_resolve
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.every import for_each
 from tests.support.house import SettableClock

@@ -8,10 +8,8 @@ from threading import Event
 
 import pytest
 
-from app.adapters.web_documents import Limits
-from app.adapters.web_documents.flights import Flights
-from app.adapters.web_documents.hosts import Hosts
-from app.adapters.web_documents.limits import Deadline, Refused, Why
+from app.adapters.web_documents.fetcher import Flights
+from app.adapters.web_documents.url_policy import Deadline, Hosts, Limits, Refused, Why
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.servers.hostile_server import Conversation, answer
 

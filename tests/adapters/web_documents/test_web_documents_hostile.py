@@ -12,7 +12,7 @@ from time import monotonic
 
 import pytest
 
-from app.adapters.web_documents import Limits
+from app.adapters.web_documents.url_policy import Limits
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.servers.hostile_server import PUBLIC_ADDRESS, Conversation, answer, raw
 

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from app.db.awards.batches import BatchStore
 from app.domain.awards.batches import AT_ONCE
 from app.errors import Conflict
-from app.services.awards.bulk import BulkAwardService, Piece
+from app.services.awards.batches import BulkAwardService, Piece
 from tests.api import doors
 from tests.api.doors import V1
 from tests.support.house import House, build_house

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.campus.history import Actor
-from app.domain.publishing.status import LIST_LIFE
+from app.domain.campus.audit_log import Actor
+from app.domain.publishing import LIST_LIFE
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws

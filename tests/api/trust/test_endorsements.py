@@ -7,7 +7,7 @@ import uuid
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.trust.endorsements import Endorsement
+from app.domain.trust.organisations import Endorsement
 from sceau_credentials.verification.ladder import verify_endorsement
 from sceau_credentials.verification.report import Outcome
 from tests.api.doors import open_award

@@ -18,8 +18,8 @@ from sqlmodel import Session as Transaction
 from sqlmodel import select
 
 from app.adapters.rate_limits import limits_in
-from app.domain.accounts.rates import LIMITS
-from app.domain.campus.history import HistoryEntry
+from app.domain.accounts.rate_limits import LIMITS
+from app.domain.campus.audit_log import HistoryEntry
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.proofs.data_integrity import add_plain_proof, add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt

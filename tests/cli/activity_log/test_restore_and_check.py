@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from app.domain.activity_log.recovery import NO_CAMPUS
 from app.domain.awards.awards import Visibility
-from app.domain.messages.letters import PromisedLetter
+from app.domain.messages import PromisedLetter
 from tests.cli.conftest import Operator
 from tests.services.activity_log.test_activity_log import tamper
 from tests.support.databases.copies import Backup

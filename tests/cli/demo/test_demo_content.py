@@ -9,7 +9,7 @@ import pytest
 from app.domain.activities.activities import Activity, check_activity
 from app.domain.badges.badges import BadgeCompetency, Kind, check_version
 from app.domain.campus.campus import check_slug
-from app.domain.frameworks.competencies import Competency, check_level
+from app.domain.frameworks import Competency, check_level
 from app.domain.people.people import Role
 from demo.content import DemoContent
 from tests.support.demo import TODAY, version_of

@@ -11,7 +11,7 @@ import pytest
 
 from app.container import Process, Services
 from app.domain.awards.awards import LineOutcome, Visibility
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRecord, AwardRequest
 from app.settings import Settings
 from demo.content import DemoContent

@@ -13,9 +13,9 @@ from urllib.parse import unquote
 import pytest
 
 from app.container import Process
-from app.db.campus.history import Filter
+from app.db.campus.campus import Filter
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from tests.cli.conftest import Operator
 
 LINK = re.compile(r'\b(?:href|src)="([^"#]+)[^"]*"')

@@ -14,11 +14,11 @@ from fastapi.testclient import TestClient
 
 from app.container import Process, Services, utc_now
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.main import create_app
 from app.services.learners.portfolios import PortfolioPage, Wishes
-from app.services.verification.kept_site import INDEX, KeptFile
-from app.web.publishing.kept_pages import KeptPages
+from app.services.verification.static_export import INDEX, KeptFile
+from app.web.publishing.static_export import KeptPages
 from tests.cli.conftest import Operator
 from tests.support.badges.endorsed import endorsed
 

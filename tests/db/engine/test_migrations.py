@@ -14,9 +14,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
-from app.db.engine import migrations
+from app.db.engine import session
 from app.db.engine.session import open_engine
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.services.learners.requests import Asked
 from app.tenancy.metadata import METADATA
 from tests.support.databases.engines import as_owner
@@ -24,7 +24,7 @@ from tests.support.handed import PHONE, photo
 from tests.support.house import COMMAND, build_house
 from tests.support.networks import NETWORK, label, network_of
 
-MIGRATE = "import sys; from app.db.engine import migrations; migrations.upgrade(sys.argv[1])"
+MIGRATE = "import sys; from app.db.engine import session; session.upgrade(sys.argv[1])"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -61,14 +61,14 @@ def test_a_filled_database_goes_down_and_up_again(database_url: str, tmp_path: P
     engine = open_engine(as_owner(database_url))
     up, guards = tables(engine), leftovers(engine)
     assert guards
-    migrations.downgrade(as_owner(database_url))
+    session.downgrade(as_owner(database_url))
     assert tables(engine) == {"alembic_version"}
     assert leftovers(engine) == set()
-    assert not migrations.is_current(engine)
-    migrations.upgrade(as_owner(database_url))
+    assert not session.is_current(engine)
+    session.upgrade(as_owner(database_url))
     assert tables(engine) == up
     assert leftovers(engine) == guards
-    assert migrations.is_current(engine)
+    assert session.is_current(engine)
     engine.dispose()
     (again := tmp_path / "again").mkdir()
     house = build_house(database_url, again)
@@ -79,9 +79,9 @@ def test_a_filled_database_goes_down_and_up_again(database_url: str, tmp_path: P
 def test_lists_from_before_tokens_are_signed_again_when_they_are_read(database_url: str, tmp_path: Path):
     house = build_house(database_url, tmp_path)
     house.award("Zoé Martin;zoe@exemple.fr")
-    migrations.downgrade(as_owner(database_url), "0001")
+    session.downgrade(as_owner(database_url), "0001")
     assert "token" not in {each["name"] for each in inspect(house.process.engine).get_columns("status_list")}
-    migrations.upgrade(as_owner(database_url))
+    session.upgrade(as_owner(database_url))
     with house.owner.connect() as connection:
         written = connection.execute(text("SELECT id, token FROM status_list")).all()
     assert [token for _, token in written] == [""]
@@ -102,8 +102,8 @@ def test_of_several_keys_of_a_network_the_newest_stays_in_service(database_url: 
     with house.unit_of_work() as services:
         services.partner_keys.retire_of_network(network, reason="Le relais de chaque année.", by=COMMAND)
         newest = services.register.page(NETWORK).key
-    migrations.downgrade(as_owner(database_url), "0044")
-    migrations.upgrade(as_owner(database_url))
+    session.downgrade(as_owner(database_url), "0044")
+    session.upgrade(as_owner(database_url))
     with house.unit_of_work(reading=True) as services:
         assert services.register.page(NETWORK).key == newest
         assert len(services.register.page(NETWORK).former) == 1
@@ -112,7 +112,7 @@ def test_of_several_keys_of_a_network_the_newest_stays_in_service(database_url: 
 
 def test_migrating_again_changes_nothing(database_url: str, tmp_path: Path):
     house = build_house(database_url, tmp_path)
-    migrations.upgrade(as_owner(database_url))
+    session.upgrade(as_owner(database_url))
     with house.unit_of_work(reading=True) as services:
         assert services.campuses.get("itip").did == house.campus.did
     house.close()
@@ -137,7 +137,7 @@ def test_two_workers_that_start_at_once_migrate_once(empty_url: str):
     ends = [(worker.communicate(timeout=120)[1], worker.returncode) for worker in workers]
     assert [code for _, code in ends] == [0, 0], ends
     engine = open_engine(empty_url)
-    assert migrations.is_current(engine)
+    assert session.is_current(engine)
     with engine.connect() as connection:
         assert len(connection.execute(text("SELECT version_num FROM alembic_version")).all()) == 1
     engine.dispose()
@@ -154,13 +154,13 @@ def test_photos_of_requests_from_before_lose_what_their_camera_wrote(database_ur
         token = services.asking.token_of(asked)
         services.asking.confirm(token)
         services.asking.complete(token, files=[house.process.intake.take("banc.jpg", photo("JPEG"))])
-    migrations.downgrade(as_owner(database_url), "0021")
+    session.downgrade(as_owner(database_url), "0021")
     with house.owner.begin() as connection:
         connection.execute(text("UPDATE request_file_content SET content = :photo"), {"photo": photo("JPEG")})
         assert PHONE.encode() in bytes(
             connection.execute(text("SELECT content FROM request_file_content")).scalar_one()
         )
-    migrations.upgrade(as_owner(database_url))
+    session.upgrade(as_owner(database_url))
     with house.unit_of_work(reading=True) as services:
         (file,) = services.asking.mine(token).files
         kept = services.files.open_any(file.id).content

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import literal, select
 
-from app.db.engine.plain_text import plain
+from app.db.engine.queries import plain
 from app.db.engine.session import open_engine
-from app.domain.core.plain_text import plain_text, words_of
+from app.domain.core import plain_text, words_of
 
 LATIN = st.text(
     alphabet=st.characters(min_codepoint=32, max_codepoint=0x24F, exclude_categories=("Cc",)), max_size=20

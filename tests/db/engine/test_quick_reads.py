@@ -10,8 +10,8 @@ from sqlalchemy import Engine, bindparam, literal_column, select
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlmodel import Session, col
 
-from app.db.engine.bulk import bare_rows, insert_rows
-from app.db.engine.quick_reads import QuickRead
+from app.db.engine.queries import QuickRead
+from app.db.engine.writes import bare_rows, insert_rows
 from app.domain.campus.campus import Campus
 
 OF_SLUG = QuickRead(

@@ -20,12 +20,12 @@ from sqlmodel import select
 from app.db.engine.session import (
     NotDurable,
     ProcessTurns,
+    WorkflowDatabase,
     WriterTurns,
     check_durable,
     open_engine,
     open_session,
 )
-from app.db.engine.workers import WorkflowDatabase
 from app.domain.people.people import Membership, Person, Role
 
 PARIS = ZoneInfo("Europe/Paris")

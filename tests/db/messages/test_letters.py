@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.db.messages.letters import LetterStore
-from app.domain.messages.letters import LetterState, Occasion, PromisedLetter, letter_about
+from app.db.messages import LetterStore
+from app.domain.messages import LetterState, Occasion, PromisedLetter, letter_about
 from tests.support.house import NOON, House, build_house
 
 

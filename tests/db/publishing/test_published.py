@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import pytest
 
-from app.db.publishing.published import LastLook, published_store
+from app.db.publishing import LastLook, published_store
 from app.domain.awards.awards import Visibility
-from app.services.publishing.public_documents import PublicDocuments
+from app.services.publishing.publication import PublicDocuments
 from tests.support.house import COMMAND, House, build_house
 
 Found = TypeVar("Found")

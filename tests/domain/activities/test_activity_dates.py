@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.activities.activities import PartKind
-from app.domain.awards.evidence import Shown
-from app.domain.awards.open_badges import _end_of, _participation_sentence, _start_of, is_dated_in_utc
+from app.domain.awards.open_badges import Shown, _end_of, _participation_sentence, _start_of, is_dated_in_utc
 from app.language import speaking
 from sceau_credentials.model import AchievementSubject
 from sceau_credentials.values.timestamps import parse_timestamp

@@ -10,9 +10,8 @@ import pytest
 
 from app.domain.awards.awards import Award
 from app.domain.awards.open_badges import BadgeDocuments, credential_of, profile_of
-from app.domain.core.columns import new_row
-from app.domain.core.signed_text import as_signed
-from app.services.awards.issuing.keeping import _achievement_in
+from app.domain.core import as_signed, new_row
+from app.services.awards.award_issuer import _achievement_in
 from sceau_credentials.model import BitstringStatusListEntry
 from sceau_credentials.status_list import status_entry
 from sceau_credentials.values.json_text import dump_json

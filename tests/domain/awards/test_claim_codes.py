@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.awards.claim_codes import LENGTH, code_of, read_code, shown_code
-from app.domain.core.spoken_codes import ALPHABET
+from app.domain.awards.claim_slips import LENGTH, code_of, read_code, shown_code
+from app.domain.core import ALPHABET
 from app.errors import InvalidInput
 
 SECRET = b"a secret of the tests, long enough"

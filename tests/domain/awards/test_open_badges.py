@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.core.signed_text import as_signed
+from app.domain.core import as_signed
 from sceau_credentials.issuing.draft import Draft
 from sceau_credentials.issuing.lints import faults_of
 from tests.support.badges.credentials import NOON, Campus, badge_document

@@ -5,9 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.badges.badges import BadgeVersion, Kind
-from app.domain.badges.differences import Part, Stay, content_of, differences, word_differences
-from app.domain.badges.readiness import join_criteria
+from app.domain.badges.badges import (
+    BadgeVersion,
+    Kind,
+    Part,
+    Stay,
+    content_of,
+    differences,
+    join_criteria,
+    word_differences,
+)
 
 LINES = st.lists(st.text(max_size=20), max_size=4).map(tuple)
 CONTENTS = st.dictionaries(st.sampled_from(Part), LINES)

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.badges.badges import Kind, free_slug
-from app.domain.badges.readiness import (
+from app.domain.badges.badges import (
     BadgeText,
+    Kind,
     are_near,
     count_criteria,
+    free_slug,
     join_criteria,
     lacks_of,
     split_criteria,

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.badges.rule_words import missing_words, rule_words, step_words
 from app.domain.badges.rules import (
     Condition,
     CountedLine,
@@ -21,7 +20,10 @@ from app.domain.badges.rules import (
     Rule,
     check_rule,
     counted_line,
+    missing_words,
     months_before,
+    rule_words,
+    step_words,
 )
 from app.errors import InvalidInput
 from app.language import speaking

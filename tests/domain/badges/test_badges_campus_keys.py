@@ -7,8 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from app.domain.accounts.access import ApiToken, Scope, check_token, check_token_request, learner_link_proof
-from app.domain.accounts.sessions import Proof, Session, check_session_lives
+from app.domain.accounts.sessions import (
+    ApiToken,
+    Proof,
+    Scope,
+    Session,
+    check_session_lives,
+    check_token,
+    check_token_request,
+    learner_link_proof,
+)
 from app.domain.accounts.sign_in import OtherBrowser, SignInLink, use_link
 from app.domain.activities.activities import Activity, ActivityKind, check_activity
 from app.domain.badges.badges import (
@@ -23,15 +31,18 @@ from app.domain.badges.badges import (
     next_number,
 )
 from app.domain.campus.campus import (
+    KeyMoveRefused,
+    KeyState,
     Label,
     LabelCategory,
     LabelState,
+    SealedKey,
     check_label_dates,
     check_slug,
     label_state,
+    move_key,
 )
-from app.domain.campus.keys import KeyMoveRefused, KeyState, SealedKey, move_key
-from app.domain.frameworks.competencies import Competency, check_level
+from app.domain.frameworks import Competency, check_level
 from app.errors import InvalidInput, NotAllowed, NotSignedIn
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from app.domain.campus.colours import MOST_LIVELY, CampusColours, contrast, oklch
+from app.domain.campus.campus import MOST_LIVELY, CampusColours, contrast, oklch
 
 LIVELINESS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.10, 0.12, MOST_LIVELY)
 LIGHT_GROUNDS = ("#f2f7f7", "#ffffff", "#e2f6e8", "#fbeedf", "#ffebe8", "#efeefd", "#ebf1f5")

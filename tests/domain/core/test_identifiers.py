@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 
-from app.domain.core.columns import neighbouring_ids
+from app.domain.core import neighbouring_ids
 
 
 def test_neighbours_are_random_identifiers_of_the_usual_kind():

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.core.tables import as_written, csv_for_excel, harmless
-from app.domain.publishing.addresses import Addresses
+from app.domain.core import as_written, csv_for_excel, harmless
+from app.domain.publishing import Addresses
 
 OURS = Addresses("https://badges.exemple.fr")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.frameworks.alignments import PublicAlignment, public_alignment
+from app.domain.frameworks import PublicAlignment, public_alignment
 from app.errors import InvalidInput
 
 SKILL = "http://data.europa.eu/esco/skill/0005c151-5b5a-4a66-8aac-60e734beb1ab"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.core.tables import csv_for_excel
-from app.domain.frameworks.competency_lists import HEADING, ListedCompetency, read_competencies
+from app.domain.core import csv_for_excel
+from app.domain.frameworks import HEADING, ListedCompetency, read_competencies
 from app.errors import InvalidInput
 
 WORD = st.text(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.publishing.short_addresses import ids_of_code, short_code
+from app.domain.publishing import ids_of_code, short_code
 
 ids = st.uuids(version=4)
 

@@ -15,16 +15,14 @@ from fastapi.testclient import TestClient
 from jinja2 import ChoiceLoader, FileSystemLoader
 from starlette.exceptions import HTTPException
 
-from app.domain.publishing.addresses import Addresses
+from app.domain.publishing import Addresses
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, Unavailable
 from app.http.pages import error_pages, render
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
 from app.language import locales, speaking
 from app.settings import Settings
-from app.web.campus.colours import render_campus_css
-from app.web.campus.face import Face, dress
-from app.web.campus.home import home_page
+from app.web.campus.campuses import Face, dress, home_page, render_campus_css
 from app.web.publishing import info
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.http.pages.locale import COOKIE, language_of
+from app.http.pages.render import COOKIE, language_of
 from tests.http.pages.small_site import reader_of, small_site
 
 

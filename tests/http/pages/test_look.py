@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 import uvicorn
 
-from app.domain.campus.colours import MOST_LIVELY, CampusColours, contrast
+from app.domain.campus.campus import MOST_LIVELY, CampusColours, contrast
 from app.http import static_files
 from tests.http.pages.small_site import small_site
 from tests.support.servers.browser import (

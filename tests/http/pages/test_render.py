@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime
 import pytest
 from jinja2 import UndefinedError
 
-from app.http.pages import wording
+from app.http.pages import words
 from app.http.pages.render import TEMPLATES, environment
-from app.http.pages.rich_text import markdown
 from app.http.pages.typography import french
+from app.http.pages.words import markdown
 from app.language import speaking
-from app.web.campus.colours import render_campus_css
+from app.web.campus.campuses import render_campus_css
 from tests.http.pages.small_site import reader_of, small_site
 
 NNBSP, NBSP = "\u202f", "\u00a0"
@@ -70,29 +70,29 @@ def test_french_is_set_as_a_printer_would(typed, printed):
 
 
 def test_dates_and_numbers_speak_the_reader_s_language():
-    assert wording.moment(WINTER) == f"1er{NBSP}janvier 2026 à 14{NBSP}h{NBSP}32"
-    assert wording.number(61904) == f"61{NNBSP}904"
-    assert wording.percent(0.4) == f"40{NNBSP}%"
-    assert wording.size(5_200_000) == f"5,2{NBSP}Mo"
-    assert wording.listing(["A", "B", "C"]) == "A, B et C"
-    assert wording.month(WINTER) == "janvier 2026"
+    assert words.moment(WINTER) == f"1er{NBSP}janvier 2026 à 14{NBSP}h{NBSP}32"
+    assert words.number(61904) == f"61{NNBSP}904"
+    assert words.percent(0.4) == f"40{NNBSP}%"
+    assert words.size(5_200_000) == f"5,2{NBSP}Mo"
+    assert words.listing(["A", "B", "C"]) == "A, B et C"
+    assert words.month(WINTER) == "janvier 2026"
     with speaking("en"):
-        assert wording.moment(WINTER) == "1 January 2026 at 14:32"
-        assert wording.number(61904) == "61,904"
-        assert wording.size(5_000_000) == f"5{NBSP}MB"
-        assert wording.listing(["A", "B", "C"]) == "A, B and C"
+        assert words.moment(WINTER) == "1 January 2026 at 14:32"
+        assert words.number(61904) == "61,904"
+        assert words.size(5_000_000) == f"5{NBSP}MB"
+        assert words.listing(["A", "B", "C"]) == "A, B and C"
 
 
 def test_a_day_is_the_day_it_was_in_the_campus_s_zone():
     late = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
-    assert wording.day(late) == f"1er{NBSP}juillet 2026"
-    assert wording.day(late, "America/Martinique") == f"30{NBSP}juin 2026"
-    assert wording.short_day(date(2026, 10, 9)) == "09/10/2026"
+    assert words.day(late) == f"1er{NBSP}juillet 2026"
+    assert words.day(late, "America/Martinique") == f"30{NBSP}juin 2026"
+    assert words.short_day(date(2026, 10, 9)) == "09/10/2026"
 
 
 def test_a_time_without_a_zone_is_refused():
     with pytest.raises(ValueError, match="without a zone"):
-        wording.moment(datetime(2026, 1, 1))  # noqa: DTZ001
+        words.moment(datetime(2026, 1, 1))  # noqa: DTZ001
 
 
 def test_markdown_keeps_the_words_and_loses_the_danger():

@@ -11,8 +11,8 @@ from time import monotonic
 import pytest
 from playwright.sync_api import Page
 
-from app.domain.activities.plans import Plan
-from app.domain.campus.history import Actor
+from app.domain.activities.activities import Plan
+from app.domain.campus.audit_log import Actor
 from tests.support.house import House, build_house
 from tests.support.servers.browser import (
     PHONE,

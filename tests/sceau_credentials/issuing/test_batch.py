@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.core.signed_text import name_as_signed
+from app.domain.core import name_as_signed
 from sceau_credentials.errors import NotFitToSign, SelfCheckFailed
 from sceau_credentials.issuing import Batch, SignedCredential, issue, issue_many
 from sceau_credentials.issuing.draft import Draft

@@ -10,22 +10,20 @@ from datetime import date, timedelta
 
 from fastapi.testclient import TestClient
 
-from app.domain.accounts.access import Scope
 from app.domain.accounts.permissions import Role
-from app.domain.activities.activities import Activity, ActivityKind, PartKind
-from app.domain.activities.plans import ActivitySession
+from app.domain.accounts.sessions import Scope
+from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, PartKind
 from app.domain.activity_log.activity_log import EntryKind, Fact
 from app.domain.awards.awards import Visibility
 from app.domain.badges.badges import Kind
 from app.domain.badges.rules import Condition, Measure, Rule
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.learners.brought_badges import Belonging, BroughtBadge
-from app.domain.learners.contributions import Told
+from app.domain.learners.portfolios import Belonging, BroughtBadge, Told
 from app.domain.people.people import Person
-from app.domain.publishing.short_addresses import short_code
+from app.domain.publishing import short_code
 from app.services.awards.awards import AwardRequest
-from app.services.awards.withdrawals import WithdrawalRequest
+from app.services.awards.bulk_revocation import WithdrawalRequest
 from app.services.badges.badges import Wording
 from app.services.learners.requests import Asked
 from tests.api.doors import program

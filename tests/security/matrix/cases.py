@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.accounts.access import Scope
 from app.domain.accounts.permissions import Deed, Role
+from app.domain.accounts.sessions import Scope
 from app.http.policies import Policy, Who
 
 # Every role × every deed, by the order of `Deed`: view work award revoke design review manage audit export correct protect.

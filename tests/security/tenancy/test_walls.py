@@ -33,10 +33,9 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
 from app.container import Process
-from app.db.awards.awards import AwardStore
-from app.db.awards.evidence import AwardEvidenceStore
+from app.db.awards.awards import AwardEvidenceStore, AwardStore
 from app.db.engine.session import open_engine, open_session
-from app.db.trust.endorsements import EndorsementStore
+from app.db.trust import EndorsementStore
 from app.domain.awards.awards import Visibility
 from app.settings import Settings
 from app.tenancy import row_level_security as walls

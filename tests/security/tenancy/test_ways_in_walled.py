@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session as Transaction
 from sqlmodel import select
 
-from app.domain.campus.history import HistoryEntry
+from app.domain.campus.audit_log import HistoryEntry
 from app.domain.people.people import Role
 from tests.support.databases.engines import temporary_walled
 from tests.support.forms import forms_of

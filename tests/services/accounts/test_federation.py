@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from sqlmodel import Session as Transaction
 from sqlmodel import select
 
-from app.domain.accounts.federation import AWAY, FederatedAccount
 from app.domain.accounts.sessions import Proof, Session
-from app.domain.campus.history import HistoryEntry
+from app.domain.accounts.sign_in import AWAY, FederatedAccount
+from app.domain.campus.audit_log import HistoryEntry
 from app.domain.people.people import Role
 from app.services.accounts.sessions import Browser
 from tests.support.forms import forms_of

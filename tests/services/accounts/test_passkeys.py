@@ -10,10 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlmodel import Session as Transaction
 from sqlmodel import select
 
-from app.domain.accounts.passkeys import MOST_PASSKEYS, CopiedKey, Passkey, PasskeyRefused
 from app.domain.accounts.sessions import Proof, ProofNeeded
-from app.domain.accounts.sign_in import CHALLENGE_LIFE
-from app.domain.campus.history import HistoryEntry
+from app.domain.accounts.sign_in import CHALLENGE_LIFE, MOST_PASSKEYS, CopiedKey, Passkey, PasskeyRefused
+from app.domain.campus.audit_log import HistoryEntry
 from app.domain.people.people import Person, Role
 from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from app.services.accounts.sessions import Browser, NewSession

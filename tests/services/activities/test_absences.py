@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.awards.awards import LineOutcome
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from tests.support.forms import form_with
 from tests.support.house import House, listed

@@ -8,11 +8,18 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from app.domain.activities.activities import Activity, ActivityKind, PartKind
-from app.domain.activities.plans import WHY_IT_STAYS, Holding, Plan, StillHeld
+from app.domain.activities.activities import (
+    WHY_IT_STAYS,
+    Activity,
+    ActivityKind,
+    Holding,
+    PartKind,
+    Plan,
+    StillHeld,
+)
 from app.domain.awards.batches import BatchState
-from app.domain.campus.history import Actor, HistoryEntry
-from app.domain.learners.contributions import Told
+from app.domain.campus.audit_log import Actor, HistoryEntry
+from app.domain.learners.portfolios import Told
 from app.errors import NotAllowed, NotFound
 from app.services.awards.awards import AwardRequest
 from app.tenancy.metadata import METADATA

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.domain.activities.plans import ActivitySession
-from app.domain.activity_log.artefact_facts import ARTEFACT
+from app.domain.activities.activities import ActivitySession
+from app.domain.activity_log.activity_log import ARTEFACT
 from app.domain.awards.awards import Visibility
-from app.domain.awards.evidence import Shown
-from app.domain.campus.history import Actor
+from app.domain.awards.open_badges import Shown
+from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Person
-from app.domain.privacy.private_looks import KEPT_FOR, Looked
+from app.domain.privacy import KEPT_FOR, Looked
 from app.errors import InvalidInput, NotFound
 from tests.support.handed import PDF, photo
 from tests.support.house import COMMAND, House

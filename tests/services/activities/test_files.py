@@ -10,9 +10,9 @@ import pytest
 from app.adapters.clamd import Clamd
 from app.domain.activities.files import FileNoun, FileState, Infected
 from app.domain.badges.badges import Kind
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.errors import Conflict, InvalidInput, NotFound
-from app.jobs.kinds.files import scan
+from app.jobs.kinds import scan
 from app.services.badges.badges import Wording
 from app.services.learners.requests import Asked
 from tests.support.handed import EICAR, PDF, PHONE, photo

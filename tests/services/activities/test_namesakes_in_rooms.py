@@ -7,13 +7,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.domain.activities.rooms import RoomFull
-from app.domain.activities.series import SessionFacts
-from app.domain.campus.history import Actor
-from app.domain.people.namesakes import OTHER
+from app.domain.activities.activities import SessionFacts
+from app.domain.activities.check_in import RoomFull
+from app.domain.campus.audit_log import Actor
+from app.domain.people.name_disambiguation import OTHER
 from app.errors import InvalidInput, NotFound
-from app.services.activities.room_signatures import AskedSignature
-from app.services.activities.rooms import Namesake, Signed
+from app.services.activities.check_in import AskedSignature, Namesake, Signed
 from tests.services.activities.test_rooms import listed_now, opened, shut, sign, ticket
 from tests.services.people.test_namesakes import TWO, earlier_activity, hours_noted, person_at
 from tests.support.house import House

@@ -8,8 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from app.domain.activities.participant_lists import ListedPerson
-from app.domain.activities.rooms import (
+from app.domain.activities.check_in import (
     GRACE,
     TICKET_LIFE,
     TURN,
@@ -20,10 +19,11 @@ from app.domain.activities.rooms import (
     Ticket,
     new_phone,
 )
-from app.domain.campus.history import Actor
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.campus.audit_log import Actor
 from app.domain.people.people import is_address
 from app.errors import AppError, InvalidInput
-from app.services.activities.rooms import OtherPerson, Signed
+from app.services.activities.check_in import OtherPerson, Signed
 from tests.support.house import House
 
 TEN = [f"phone {number}" for number in range(10)]

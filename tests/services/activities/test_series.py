@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from app.domain.activities.series import DayTaken, SessionFacts
-from app.domain.campus.history import Actor
+from app.domain.activities.activities import DayTaken, SessionFacts
+from app.domain.campus.audit_log import Actor
 from tests.support.house import House, listed
 
 NEXT = SessionFacts(date(2026, 12, 1), 2.0)

@@ -82,7 +82,7 @@ KILLED = """
 import json, os, signal, sys, uuid
 from datetime import datetime
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.settings import Settings
 from app.container import Process
 given = json.load(sys.stdin)

@@ -8,9 +8,9 @@ import pytest
 
 from app.container import Services
 from app.domain.awards.awards import Visibility
-from app.domain.awards.evidence import Shown
-from app.domain.campus.history import Actor
-from app.services.activity_log.evidence_documents import RemovedEvidence
+from app.domain.awards.open_badges import Shown
+from app.domain.campus.audit_log import Actor
+from app.services.activity_log.evidence import RemovedEvidence
 from sceau_credentials.evidence.documents import Evidence, digest_of
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport, judge_evidence
 from sceau_credentials.keys import VerificationKey

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.adapters.folders.witness_folder import WitnessFolder
+from app.adapters.folders.log_files import WitnessFolder
 from app.container import Services
-from app.domain.campus.keys import KeyPurpose, KeyState, SealedKey
+from app.domain.campus.campus import KeyPurpose, KeyState, SealedKey
 from app.errors import InvalidInput
-from app.services.activity_log.check import Fault
+from app.services.activity_log.log_check import Fault
 from app.services.activity_log.witness import KeyGaveWay, KeyNotAnnounced, Looked, change_key, look
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport, judge_evidence
 from sceau_credentials.evidence.log_keys import LogKeys

@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.adapters.folders.witness_folder import WitnessFolder
+from app.adapters.folders.log_files import WitnessFolder
 from app.domain.activity_log.activity_log import EntryKind, Fact, leaf_of
 from app.errors import AppError, NotFound
 from app.services.activity_log.activity_log import LogOutOfStep
-from app.services.activity_log.publication import LogPublication
+from app.services.activity_log.evidence import LogPublication
 from app.services.activity_log.witness import KeyNotAnnounced, change_key, look
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.evidence.log_keys import FILE, LogKeys, LogKeyState

@@ -10,12 +10,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from app.adapters.folders.witness_folder import WitnessFolder
+from app.adapters.folders.log_files import WitnessFolder
 from app.domain.activity_log.activity_log import EntryKind, leaf_of
 from app.errors import Conflict, InvalidInput
-from app.jobs.kinds.logs import CHECKPOINTS, REVIEWS
+from app.jobs.kinds import CHECKPOINTS, REVIEWS
 from app.services.activity_log.activity_log import LogOutOfStep
-from app.services.activity_log.check import Fault
+from app.services.activity_log.log_check import Fault
 from app.services.activity_log.witness import look
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.transparency_log.checkpoints import TreeHead

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.folders.log_sources import FolderLog
-from app.adapters.folders.witness_folder import WitnessFolder, WitnessKeyUnusable
+from app.adapters.folders.log_files import FolderLog, WitnessFolder, WitnessKeyUnusable
 from app.errors import InvalidInput, Unavailable
 from app.services.activity_log.witness import ContradictsItself, FilesDoNotFit, Looked, look
 from sceau_credentials.errors import MalformedInput

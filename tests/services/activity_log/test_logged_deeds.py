@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from app.domain.activities.activities import PartKind
 from app.domain.activity_log.activity_log import EntryKind, LogPayload
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.services.activity_log.check import LogCheck
+from app.services.activity_log.log_check import LogCheck
 from app.services.awards.awards import AwardRequest
 from sceau_credentials.evidence.judging import content_digest
 from sceau_credentials.transparency_log.checkpoints import TreeHead

@@ -11,14 +11,13 @@ from sqlmodel import select, update
 
 from app.domain.activity_log.recovery import NO_CAMPUS
 from app.domain.awards.awards import Award, Visibility
-from app.domain.awards.evidence import Shown
-from app.domain.messages.letters import Occasion, PromisedLetter
-from app.domain.people.guardians import ParentAgreement
+from app.domain.awards.open_badges import Shown
+from app.domain.messages import Occasion, PromisedLetter
+from app.domain.people.parental_consent import ParentAgreement
 from app.domain.people.people import Role
-from app.domain.privacy.consents import About, Consent
-from app.domain.trust.endorsements import Endorsed, Endorsement
-from app.domain.trust.organisations import Organisation
-from app.services.activity_log.anchor_check import Older
+from app.domain.privacy import About, Consent
+from app.domain.trust.organisations import Endorsed, Endorsement, Organisation
+from app.services.activity_log.log_check import Older
 from tests.support.databases.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House
 from tests.support.networks import NETWORK, network_of

@@ -9,8 +9,7 @@ import pytest
 from app.domain.awards.awards import AwardState
 from app.domain.badges.badges import Kind
 from app.errors import AppError, Unavailable
-from app.services.activity_log.anchor_check import Older, OlderCopy
-from app.services.activity_log.check import LogCheck
+from app.services.activity_log.log_check import LogCheck, Older, OlderCopy
 from app.services.badges.badges import Wording
 from sceau_credentials import verify
 from sceau_credentials.status_list import sequence_of
@@ -274,7 +273,7 @@ def test_withdrawal_is_done_while_the_anchor_folder_takes_no_file_and_readiness_
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("app.adapters.folders.log_anchors.write_whole", full)
+        disk.setattr("app.adapters.folders.log_files.write_whole", full)
         withdraw(house, r)
         client = house.client()
         ready = client.get("/health/ready")

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from app.domain.activities.participant_lists import read_list
 from app.domain.awards.awards import AlreadyRevoked, LineOutcome, Visibility
 from app.domain.badges.badges import Kind
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.errors import InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges.badges import Wording

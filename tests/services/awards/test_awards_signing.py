@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.activities.participant_lists import read_list
 from app.domain.awards.awards import LineOutcome
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.errors import InvalidInput
 from app.services.awards.awards import AwardRequest, BatchResult
 from tests.support.house import House

@@ -11,21 +11,20 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
-from app.domain.activity_log.activity_log import LogEntry
-from app.domain.activity_log.facts import EntryKind
+from app.domain.activity_log.activity_log import EntryKind, LogEntry
 from app.domain.awards.awards import Award, AwardState, LineOutcome, SignedDocument
 from app.domain.awards.batches import AT_ONCE, AwardBatch, BatchState, WithdrawalOutcome
 from app.domain.awards.batches import listed as listed_line
-from app.domain.awards.evidence import AwardEvidence
-from app.domain.campus.history import Actor
-from app.domain.messages.letters import LetterState, PromisedLetter
-from app.domain.publishing.status import StatusSlot
+from app.domain.awards.open_badges import AwardEvidence
+from app.domain.campus.audit_log import Actor
+from app.domain.messages import LetterState, PromisedLetter
+from app.domain.publishing import StatusSlot
 from app.errors import InvalidInput
+from app.services.awards import award_issuer as award_keeping
+from app.services.awards.award_issuer import prepared_documents
 from app.services.awards.awards import AwardRequest
 from app.services.awards.batches import BatchResult
-from app.services.awards.issuing import keeping as award_keeping
-from app.services.awards.issuing.documents import prepared_documents
-from app.services.awards.withdrawals import WithdrawalRequest, WithdrawalScope
+from app.services.awards.bulk_revocation import WithdrawalRequest, WithdrawalScope
 from sceau_credentials.issuing import Batch, Prepared
 from sceau_credentials.values.json_text import JsonObject
 from tests.support.house import House, build_house, listed

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.campus.history import Actor
-from app.domain.messages.handing_over import Handed
-from app.domain.messages.letters import LetterState
+from app.domain.campus.audit_log import Actor
+from app.domain.messages import Handed, LetterState
 from app.errors import Conflict, InvalidInput, NotFound
 from tests.support.house import House
 from tests.support.letters import awarded, letters_of, send_all

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.awards.handing.paper_seals import KEYWORD, is_sealed, sealed
+from app.services.awards.papers import KEYWORD, is_sealed, sealed
 
 SECRET = b"a secret of the service, long enough"
 PAPER = (

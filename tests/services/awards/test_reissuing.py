@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
-from app.domain.messages.letters import Letter
-from app.domain.people.names import NameWish
+from app.domain.campus.audit_log import Actor
+from app.domain.messages import Letter
+from app.domain.people.people import NameWish
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.services.accounts.sessions import SignedIn
 from app.services.awards.awards import AwardRequest

@@ -9,15 +9,12 @@ from datetime import date
 
 import pytest
 
-from app.domain.activities.activities import Activity, ActivityKind, PartKind
-from app.domain.activities.plans import Plan
-from app.domain.awards.awards import LineOutcome
-from app.domain.awards.reasons import in_words
+from app.domain.activities.activities import Activity, ActivityKind, PartKind, Plan
+from app.domain.awards.awards import LineOutcome, in_words
 from app.domain.badges.badges import Badge, Kind, Repeat
-from app.domain.badges.rule_words import missing_words
-from app.domain.badges.rules import Condition, Measure, Rule
-from app.domain.campus.history import Actor
-from app.domain.learners.contributions import Told
+from app.domain.badges.rules import Condition, Measure, Rule, missing_words
+from app.domain.campus.audit_log import Actor
+from app.domain.learners.portfolios import Told
 from app.domain.people.people import Person
 from app.errors import NotFound
 from app.language import speaking

@@ -23,8 +23,8 @@ from app.domain.awards.signing_clock import (
     jump_in,
     take_sample,
 )
-from app.domain.campus.history import HistoryEntry
-from app.services.activity_log.check import Fault, LogCheck, LogFault
+from app.domain.campus.audit_log import HistoryEntry
+from app.services.activity_log.log_check import Fault, LogCheck, LogFault
 from tests.support.house import COMMAND, NOON, House
 
 WEEK, MINUTE = timedelta(days=7), timedelta(minutes=1)

@@ -8,9 +8,9 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.errors import Conflict
-from app.http.pages.wording import day
+from app.http.pages.words import day
 from tests.support.house import House, build_house
 from tests.support.letters import awarded
 

@@ -9,11 +9,10 @@ import pytest
 from sqlmodel import select
 
 from app.domain.badges.badges import ArchivedBadge, Kind, Repeat, UnopenedBadge
-from app.domain.campus.history import Actor, HistoryEntry
-from app.domain.frameworks.alignments import public_alignment
+from app.domain.campus.audit_log import Actor, HistoryEntry
+from app.domain.frameworks import public_alignment
 from app.errors import InvalidInput, NotFound
-from app.services.badges.badges import BadgePage, Wording
-from app.services.badges.wordings import wording_of
+from app.services.badges.badges import BadgePage, Wording, wording_of
 from tests.support.house import House
 
 DRAFT = Wording(Kind.ENGAGEMENT, "Tuteur de l’atelier", "", "")

@@ -7,8 +7,8 @@ import uuid
 import pytest
 
 from app.domain.awards.awards import LineOutcome
-from app.domain.badges.openings import NotOpened
-from app.domain.campus.history import Actor
+from app.domain.badges.badges import NotOpened
+from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Role
 from app.errors import InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest

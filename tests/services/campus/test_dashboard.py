@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from app.domain.badges.badges import Kind
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.services.badges.badges import Wording
 from app.services.campus.dashboard import Dashboard
 from tests.support.house import House

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, event, text
 
 from app.container import Process
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.main import create_app
 from app.settings import Settings
 from tests.support.forms import form_with

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.errors import NotFound
-from app.services.campus.directory import AwardOrder, PeopleOrder, Start
+from app.services.campus.dashboard import AwardOrder, PeopleOrder, Start
 from tests.support.house import House
 
 PEOPLE = (

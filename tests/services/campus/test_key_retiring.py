@@ -11,7 +11,7 @@ import pytest
 
 from app.container import Services
 from app.domain.activity_log.activity_log import EntryKind
-from app.domain.campus.keys import KeyPurpose, KeyState, SealedKey
+from app.domain.campus.campus import KeyPurpose, KeyState, SealedKey
 from app.errors import InvalidInput
 from app.services.verification.verdicts import remarks
 from sceau_credentials.keys import Signer

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.team import DeadInvitation, Invitation, LastAdministrator
 from app.domain.people.people import Person, Role
 from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn

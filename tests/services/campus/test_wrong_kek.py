@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from app.adapters.secrets.key_vault import Kek, KekUnusable, KeyVault
+from app.adapters.secrets import Kek, KekUnusable, KeyVault
 from app.domain.campus.campus import Network
 from app.main import create_app
 from tests.services.activity_log.test_activity_log import tamper

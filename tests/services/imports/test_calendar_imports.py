@@ -7,14 +7,12 @@ from datetime import date
 
 import pytest
 
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, SessionFacts
 from app.domain.activities.participant_lists import read_list
-from app.domain.activities.plans import ActivitySession
-from app.domain.activities.series import SessionFacts
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.domain.imports.imports import Fate, ImportForm, ImportState, form_of
 from app.errors import Conflict, InvalidInput
-from app.services.imports.calendar_judging import CALLED_OFF, IN_USE, NO_LONGER_THERE
+from app.services.imports.calendar_imports import CALLED_OFF, IN_USE, NO_LONGER_THERE
 from tests.support.house import House
 
 SERIES = """UID:serie@exemple.fr

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from app.domain.activities.participant_lists import read_list
-from app.domain.campus.history import Actor
-from app.domain.imports.columns import ImportColumn, ReadingPlan, heading_keys
+from app.domain.campus.audit_log import Actor
 from app.domain.imports.imports import FORGOTTEN, Fate
-from app.domain.people.namesakes import SEVERAL_OF_NAME
+from app.domain.imports.tables import ImportColumn, ReadingPlan, heading_keys
+from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
 from app.errors import Conflict, NotFound
-from app.services.imports.verdicts import ERASED
+from app.services.imports.import_matching import ERASED
 from tests.support.house import House
 
 HEADING = "Identifiant;Activité;Date;Lieu;Nom;Prénom;Courriel;Rôle;Heures;Contribution"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from app.container import Process
-from app.domain.learners.brought_badges import Belonging, BroughtBadge
+from app.domain.learners.portfolios import Belonging, BroughtBadge
 from app.errors import Conflict
-from app.jobs.kinds.brought_badges import BROUGHT_BADGES
-from app.services.learners.brought_badges import NotBrought
+from app.jobs.kinds import BROUGHT_BADGES
+from app.services.learners.imported_badges import NotBrought
 from app.services.verification.verdicts import HeadlineKind, headline
 from sceau_credentials.baking import bake_png
 from sceau_credentials.proofs.data_integrity import add_proof

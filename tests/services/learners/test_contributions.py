@@ -11,12 +11,11 @@ import pytest
 from app.adapters.clamd import Clamd
 from app.domain.activities.activities import PartKind
 from app.domain.activities.files import FileNoun, FileState
-from app.domain.activity_log.activity_log import EntryKind, LogPayload
-from app.domain.activity_log.artefact_facts import ARTEFACT, CONTRIBUTION
+from app.domain.activity_log.activity_log import ARTEFACT, CONTRIBUTION, EntryKind, LogPayload
 from app.domain.awards.awards import Visibility
-from app.domain.awards.evidence import Shown
-from app.domain.campus.history import Actor
-from app.domain.learners.contributions import ContributionState, Told
+from app.domain.awards.open_badges import Shown
+from app.domain.campus.audit_log import Actor
+from app.domain.learners.portfolios import ContributionState, Told
 from app.domain.people.people import Person
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
 from app.services.publishing.publication import ClosedAward

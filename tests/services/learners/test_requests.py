@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.adapters.mail.mailer import SmtpMailer
+from app.adapters.mail import SmtpMailer
 from app.domain.activities.files import FileNoun
 from app.domain.badges.badges import Kind
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.domain.learners.requests import RequestState
 from app.domain.people.people import Role
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from app.domain.campus.history import Actor
-from app.domain.messages.letters import LetterState, Reason
+from app.domain.campus.audit_log import Actor
+from app.domain.messages import LetterState, Reason
 from app.services.awards.awards import AwardRequest
 from tests.support.house import listed
 from tests.support.letters import awarded, letters_of, send_all

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.errors import NotFound
 from tests.support.house import House
 from tests.support.letters import awarded, change, promise, send_all, text_in

@@ -7,10 +7,10 @@ import uuid
 import pytest
 from sqlmodel import select
 
-from app.db.people.merging import MergeStore
-from app.domain.accounts.federation import FederatedAccount
-from app.domain.accounts.set_aside import SetAside
-from app.domain.campus.history import Actor
+from app.db.people import MergeStore
+from app.domain.accounts.sessions import SetAside
+from app.domain.accounts.sign_in import FederatedAccount
+from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Role
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.support.house import COMMAND, House, send

@@ -12,12 +12,12 @@ from sqlalchemy import event
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.participant_lists import read_list
 from app.domain.awards.awards import LineOutcome
-from app.domain.campus.history import Actor
-from app.domain.people.namesakes import OTHER, ListAnswers, Question, digest_of_list
+from app.domain.campus.audit_log import Actor
+from app.domain.people.name_disambiguation import OTHER, ListAnswers, Question, digest_of_list
 from app.services.activities.activities import RecordedList
 from app.services.activities.participants import Entry
-from app.services.campus.directory import Start
-from app.web.people.namesake_words import QuestionView
+from app.services.campus.dashboard import Start
+from app.web.people.name_disambiguation import QuestionView
 from tests.services.activities.test_rooms import listed_now
 from tests.support.house import COMMAND, House
 

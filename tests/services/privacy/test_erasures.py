@@ -9,19 +9,19 @@ import pytest
 from sqlmodel import select
 
 from app.container import Services
-from app.db.privacy.personal_data import NOBODY
-from app.domain.accounts.mailbox_links import LINK_LIFE, Wish, mailbox_token
+from app.db.privacy import NOBODY
+from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
 from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities.check_in import Ticket
 from app.domain.activities.participant_lists import ListedPerson
-from app.domain.activities.rooms import Ticket
 from app.domain.activity_log.activity_log import EntryKind
 from app.domain.awards.awards import Visibility
 from app.domain.badges.badges import Kind
-from app.domain.campus.history import Actor, HistoryEntry
+from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.people.people import Role
-from app.domain.privacy.erasures import Erasure, StillWorksHere
+from app.domain.privacy import Erasure, StillWorksHere
 from app.errors import Gone, InvalidInput, NotFound, NotSignedIn
-from app.services.activity_log.check import LogCheck
+from app.services.activity_log.log_check import LogCheck
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges.badges import Wording
 from app.services.learners.requests import Asked

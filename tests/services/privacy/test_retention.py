@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from app.domain.privacy import retention
-from app.jobs.kinds.retention import EVERYTHING, delete_some
+from app.domain import privacy
+from app.jobs.kinds import EVERYTHING, delete_some
 from app.tenancy.metadata import METADATA
 from tests.support.house import House
 from tests.support.somebody import fill
@@ -27,11 +27,11 @@ def test_each_kind_goes_when_its_time_is_over_and_not_before(house: House) -> No
         lines = METADATA.tables["award_batch_line"]
         connection.execute(lines.update().values(person_id=None, award_id=None))
     steps = (
-        (retention.WAYS_IN, ("session", "sign_in_link", "challenge"), ("room_entry", "waiting_signature")),
-        (retention.ROOM_ENTRIES, ("room_entry", "waiting_signature"), ("list_answer",)),
-        (retention.REFUSED_LINES, ("award_batch_line", "list_answer"), ("badge_request",)),
-        (retention.CLOSED_REQUESTS, ("badge_request", "request_step", "invitation"), ("letter",)),
-        (retention.LETTERS, (), ("award", "participation", "log_payload", "person", "consent")),
+        (privacy.WAYS_IN, ("session", "sign_in_link", "challenge"), ("room_entry", "waiting_signature")),
+        (privacy.ROOM_ENTRIES, ("room_entry", "waiting_signature"), ("list_answer",)),
+        (privacy.REFUSED_LINES, ("award_batch_line", "list_answer"), ("badge_request",)),
+        (privacy.CLOSED_REQUESTS, ("badge_request", "request_step", "invitation"), ("letter",)),
+        (privacy.LETTERS, (), ("award", "participation", "log_payload", "person", "consent")),
     )
     start = house.clock.now
     for life, gone, kept in steps:

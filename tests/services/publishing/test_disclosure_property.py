@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.awards.awards import Visibility
-from app.domain.awards.evidence import Shown, fields_shown
+from app.domain.awards.open_badges import Shown, fields_shown
 from app.domain.badges.badges import Kind
 from app.domain.badges.rules import Condition, Measure, Rule
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
 from sceau_credentials.evidence.documents import digest_of

@@ -6,15 +6,16 @@ import uuid
 
 import pytest
 
-from app.db.campus.history import Filter
-from app.domain.accounts.rates import LIMITS
+from app.db.campus.campus import Filter
+from app.domain.accounts.rate_limits import LIMITS
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
-from app.domain.trust.endorsements import ASKED_FOR, DeadRequest, Endorsement, Refusal, checked_words
+from app.domain.campus.audit_log import Actor
+from app.domain.trust.organisations import ASKED_FOR, DeadRequest, Endorsement, Refusal, checked_words
 from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.services.badges.badges import Wording
 from app.services.publishing.publication import ClosedAward
-from app.services.trust.endorsements import Asked, Subject, Told
+from app.services.trust.endorsement_requests import Asked
+from app.services.trust.endorsements import Subject, Told
 from sceau_credentials.dids import did_key
 from sceau_credentials.issuing.endorsing import issue_endorsement
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer

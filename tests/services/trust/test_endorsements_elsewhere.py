@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from app.container import Process
-from app.domain.trust.endorsements import AGAIN, SOON
-from app.jobs.kinds.endorsements import ENDORSEMENTS
-from app.services.trust.endorsements import Asked, Told
-from app.web.trust.recommendations import RecommendationShown, recommendations
+from app.domain.trust.organisations import AGAIN, SOON
+from app.jobs.kinds import ENDORSEMENTS
+from app.services.trust.endorsement_requests import Asked
+from app.services.trust.endorsements import Told
+from app.web.trust.endorsements import RecommendationShown, recommendations
 from sceau_credentials.issuing.endorsing import issue_endorsement
 from sceau_credentials.model import BitstringStatusListEntry, EndorsementCredential, EndorsementSubject
 from sceau_credentials.status_list import status_entry

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from app.container import Process
-from app.domain.trust.recognition import FollowedList
+from app.domain.trust.trust_registry import FollowedList
 from app.errors import Conflict, InvalidInput
-from app.jobs.kinds.trust import FOLLOWED_LISTS, OWN_LISTS
+from app.jobs.kinds import FOLLOWED_LISTS, OWN_LISTS
 from app.services.verification.issuer_standing import StandingKind, standing_in
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.trust import Entry, TrustList, sign_trust_list

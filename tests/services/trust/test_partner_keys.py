@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from app.container import Process
-from app.domain.campus.keys import KeyMoveRefused
+from app.domain.campus.campus import KeyMoveRefused
 from app.errors import InvalidInput, NotFound
-from app.jobs.kinds.trust import FOLLOWED_LISTS
+from app.jobs.kinds import FOLLOWED_LISTS
 from app.services.verification.verdicts import label_told
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.trust import PinnedNetwork, TrustListRefused, read_trust_list

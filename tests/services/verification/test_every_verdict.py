@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.services.verification import verdicts
 from app.services.verification.issuer_standing import standing_in
 from app.services.verification.verdicts import HeadlineKind

@@ -7,8 +7,8 @@ import re
 from app.language import locales, speaking
 from app.services.verification import verdicts
 from app.services.verification.verdicts import HeadlineKind, Sentence
+from app.services.verification.verdicts.checks import REMARKS
 from app.services.verification.verdicts.kinds import MESSAGES, WORDING
-from app.services.verification.verdicts.remarks import REMARKS
 from sceau_credentials.verification.findings.reasons import Reason, found, not_reached
 from sceau_credentials.verification.findings.remarks import Remark, RemarkCode
 from sceau_credentials.verification.ladder import verify

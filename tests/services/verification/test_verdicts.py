@@ -14,7 +14,7 @@ from pypdf import PdfWriter
 
 from app.container import Process
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.services.verification import verdicts
 from app.services.verification.verdicts import HeadlineKind
 from app.services.verification.verification import Answer

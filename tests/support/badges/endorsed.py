@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 
 from app.container import Services
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.history import Actor
-from app.domain.trust.endorsements import Endorsement, checked_words
+from app.domain.trust.organisations import Endorsement, checked_words
 from app.services.awards.awards import AwardRecord
-from app.services.trust.endorsements import Asked, Told
+from app.services.trust.endorsement_requests import Asked
+from app.services.trust.endorsements import Told
 
 BOSS = "lea.roy@atelier-roy.example"
 WORDS = checked_words("Nous embauchons les yeux fermés.\nVraiment.", "cheffe d’atelier", "", shows_name=False)

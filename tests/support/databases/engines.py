@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
 
-from app.db.engine import migrations
+from app.db.engine import session
 from app.db.engine.session import open_engine
 from tests.support.databases.postgres import URL_VARIABLE, answers, server_url
 
@@ -26,7 +26,7 @@ ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The newest schema, migrated once by each worker and copied for each test."""
     path = tmp_path_factory.mktemp("migrated") / "sceau.sqlite"
-    migrations.upgrade(f"sqlite:///{path}")
+    session.upgrade(f"sqlite:///{path}")
     return path
 
 
@@ -43,7 +43,7 @@ def migrated_postgres(postgres_server: str) -> Iterator[str]:
     """The name of the template database that each test's own database is copied from."""
     role = restricted_role(postgres_server)
     with _temporary_database(postgres_server) as name:
-        migrations.upgrade(_url_of(postgres_server, name), granted_to=role)
+        session.upgrade(_url_of(postgres_server, name), granted_to=role)
         with autocommitting(_url_of(postgres_server, name)) as connection:
             # Cleaning up behind the scenes would move rows while a later test counts on their order.
             for table in _tables(connection):

@@ -19,7 +19,7 @@ import httpx
 import pytest
 import uvicorn
 
-from app.db.engine import migrations
+from app.db.engine import session
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoTemp
     with socket.create_server(("127.0.0.1", 0)) as listener:
         made = DemoTemplate(listener, tmp_path_factory.mktemp("demo"), tmp_path_factory.mktemp("secrets"))
         settings = made.settings(made.folder)
-        migrations.upgrade(settings.database_url)
+        session.upgrade(settings.database_url)
         sceau(settings, "demo", "load")
         yield made
 

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from app.adapters.secrets.password_hashes import PasswordHashes
+from app.adapters.secrets import PasswordHashes
 from app.domain.people.people import Person
 from tests.support.forms import forms_of
 from tests.support.house import BASE_URL, House, send

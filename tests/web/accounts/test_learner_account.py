@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.badges.badges import Kind
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Role
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording

@@ -13,7 +13,7 @@ from joserfc.jwk import RSAKey
 
 from app.adapters.openid_connect import ProvidersUnusable, registrations_in
 from app.adapters.rate_limits import limits_in
-from app.domain.accounts.rates import LIMITS, network_of
+from app.domain.accounts.rate_limits import LIMITS, network_of
 from tests.support.house import NOON, send
 from tests.support.servers.openid_service import (
     ENTER,

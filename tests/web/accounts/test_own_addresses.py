@@ -8,7 +8,7 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from tests.support.house import House, send
 from tests.web.accounts.test_learner_account import ZOE, ask_for_letter, award_elsewhere, enter
 

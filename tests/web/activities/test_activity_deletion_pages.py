@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Role
 from tests.support.forms import form_with, forms_of
 from tests.support.house import House, send

@@ -9,8 +9,8 @@ from html import unescape
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.domain.activities.rooms import new_phone
-from app.web.activities.rooms import _versions
+from app.domain.activities.check_in import new_phone
+from app.web.activities.check_in import _versions
 from tests.support.forms import Form, form_with
 from tests.support.house import House, send
 

@@ -10,8 +10,8 @@ import pytest
 
 from app.domain.activity_log.activity_log import LogCosignature
 from app.domain.awards.awards import Visibility
-from app.domain.awards.evidence import Shown
-from app.domain.campus.keys import KeyPurpose
+from app.domain.awards.open_badges import Shown
+from app.domain.campus.campus import KeyPurpose
 from sceau_credentials.transparency_log.notes import Note, WitnessKey, cosign
 from tests.support.house import COMMAND, House
 

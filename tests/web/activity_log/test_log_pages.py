@@ -8,7 +8,7 @@ import uuid
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.evidence import Shown
+from app.domain.awards.open_badges import Shown
 from tests.support.house import House, send
 
 

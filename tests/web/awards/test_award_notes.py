@@ -10,7 +10,7 @@ from httpx import Response
 
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.awards.awards import LineOutcome
-from app.domain.awards.evidence import Shown
+from app.domain.awards.open_badges import Shown
 from tests.support.forms import Form, form_with
 from tests.support.house import COMMAND, House, listed
 from tests.web.awards.awarding_steps import GIVE, awards_given, counts, outcomes, preview, rows_of

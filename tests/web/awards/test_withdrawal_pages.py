@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.awards.awards import AwardState
-from app.jobs.kinds.awards import WITHDRAWALS
+from app.jobs.kinds import WITHDRAWALS
 from tests.support.forms import form_with
 from tests.support.house import House, send
 from tests.web.awards.awarding_steps import rows_of

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from tests.support.forms import Form, form_with
 from tests.support.house import House, send
 

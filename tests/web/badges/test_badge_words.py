@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.badges.differences import Difference, Part
+from app.domain.badges.badges import Difference, Part
 from app.language import speaking
-from app.web.badges.words import shown_difference
+from app.web.badges.badges import shown_difference
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import given
 from starlette.datastructures import FormData
 
 from app.domain.badges.rules import Condition, Measure, Rule, rule_of
-from app.domain.frameworks.competencies import Competency, Framework
-from app.web.badges.rule_form import RuleForm
+from app.domain.frameworks import Competency, Framework
+from app.web.badges.rules import RuleForm
 from tests.domain.badges.test_badge_rules import SPEAKING, WELDING, rules
 from tests.support.forms import form_with
 from tests.support.house import House, send

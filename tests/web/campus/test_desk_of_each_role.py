@@ -8,10 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.accounts.permissions import Deed, may
-from app.domain.activity_log.watch import LogReview
+from app.domain.activity_log.activity_log import LogReview
 from app.domain.campus.campus import Campus
-from app.domain.people.names import NameWish
-from app.domain.people.people import Person, Role
+from app.domain.people.people import NameWish, Person, Role
 from app.services.learners.requests import Asked
 from tests.support.house import COMMAND, House
 

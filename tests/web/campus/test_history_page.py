@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.campus.history import NOUNS_OF, PERSONAL, Actor
+from app.domain.campus.audit_log import NOUNS_OF, PERSONAL, Actor
 from app.domain.people.people import Role
 from app.services.learners.requests import Asked
-from app.web.campus.history_words import DEEDS, OF_THE_SERVICE
+from app.web.campus.audit_log import DEEDS, OF_THE_SERVICE
 from tests.support.house import COMMAND, House
 
 HERE = "/gestion/itip/historique"

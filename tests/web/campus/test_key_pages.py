@@ -6,7 +6,7 @@ import uuid
 
 from fastapi.testclient import TestClient
 
-from app.domain.campus.keys import KeyPurpose, KeyState, SealedKey
+from app.domain.campus.campus import KeyPurpose, KeyState, SealedKey
 from tests.support.house import House, send
 
 

@@ -7,9 +7,9 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.campus.history import DONE_TO_CAMPUSES, OF_THE_SERVICE
-from app.web.campus.history_words import DEEDS
-from app.web.campus.history_words import OF_THE_SERVICE as WORDS
+from app.domain.campus.audit_log import DONE_TO_CAMPUSES, OF_THE_SERVICE
+from app.web.campus.audit_log import DEEDS
+from app.web.campus.audit_log import OF_THE_SERVICE as WORDS
 from tests.support.house import COMMAND, House, send
 
 HERE = "/exploitation/historique"

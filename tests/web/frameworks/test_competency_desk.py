@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.badges.badges import Kind
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.services.badges.badges import Wording
 from tests.support.house import House, send
 

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from app.adapters.rate_limits import limits_in
 from app.domain.learners.requests import BadgeRequest, RequestState
 from app.domain.people.people import Person, Role
-from app.services.badges.wordings import wording_of
+from app.services.badges.badges import wording_of
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, build_house, send
 from tests.support.letters import send_all, text_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.services.campus.directory import Start
+from app.services.campus.dashboard import Start
 from tests.support.forms import form_with
 from tests.support.house import House, send
 from tests.web.activities.test_activity_planning import made

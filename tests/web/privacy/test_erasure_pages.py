@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from app.domain.awards.awards import Visibility
 from app.domain.people.people import Person, Role
-from app.domain.publishing.short_addresses import short_code
+from app.domain.publishing import short_code
 from tests.support.house import COMMAND, House, send
 
 ZOE = "Zoélie Quévreux;zoelie.q@courriel.exemple"

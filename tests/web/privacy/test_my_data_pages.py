@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from app.domain.people.people import Role
-from app.domain.privacy.consents import About, wording_of
+from app.domain.privacy import About, wording_of
 from tests.support.house import COMMAND, House, send
 
 ZOE = "Zoélie Quévreux;zoelie.q@courriel.exemple"

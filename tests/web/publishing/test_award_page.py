@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.awards.awards import Visibility
-from app.domain.awards.evidence import Shown
+from app.domain.awards.open_badges import Shown
 from app.domain.badges.badges import Kind
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
 from tests.support.house import COMMAND, NOON, House, listed

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.db.engine import quick_reads
+from app.db.engine import queries
 from app.domain.awards.awards import Visibility
 from tests.support.badges.endorsed import endorsed
 from tests.support.house import COMMAND, House
@@ -33,11 +33,11 @@ def test_page_of_another_award_asks_the_database_three_times(
         asked.append(text)
         return quick_reads_ask(connection, text, given)
 
-    quick_reads_ask = quick_reads._asked
+    quick_reads_ask = queries._asked
     client = house.client()
     assert _page(client, ids[0])
     event.listen(house.process.engine, "before_cursor_execute", note)
-    monkeypatch.setattr(quick_reads, "_asked", ask)
+    monkeypatch.setattr(queries, "_asked", ask)
     assert _page(client, ids[1])
     assert asked
     assert len(asked) <= 3, asked

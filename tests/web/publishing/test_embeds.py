@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
+from app.domain.campus.audit_log import Actor
 from tests.support.house import BASE_URL, House
 
 HOLDER = "N’DIAYE;Zoé;zoe@exemple.fr"

@@ -13,10 +13,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.container import Process, Services
-from app.db.publishing import published
+from app.db import publishing
 from app.domain.awards.awards import Visibility
-from app.domain.awards.evidence import Shown
-from app.domain.campus.keys import KeyPurpose, KeyState
+from app.domain.awards.open_badges import Shown
+from app.domain.campus.campus import KeyPurpose, KeyState
 from app.errors import AppError
 from app.main import create_app
 from tests.support.badges.endorsed import endorsed
@@ -112,7 +112,7 @@ def order_of(seed: int) -> list[str]:
 @pytest.fixture
 def house(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """Where what the database said of its commits is good for no time: only what it says itself counts."""
-    monkeypatch.setattr(published, "_KNOWS_FOR", 0)
+    monkeypatch.setattr(publishing, "_KNOWS_FOR", 0)
     built = build_house(database_url, tmp_path)
     yield built
     built.close()

@@ -14,8 +14,8 @@ from PIL import Image
 from pypdf import PdfReader
 
 from app.domain.awards.awards import Visibility
-from app.domain.campus.history import Actor
-from app.domain.publishing.short_addresses import short_code
+from app.domain.campus.audit_log import Actor
+from app.domain.publishing import short_code
 from sceau_credentials.baking import unbake
 from tests.support.house import House, send
 

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 from app.adapters.rate_limits import limits_in
 from app.container import Services
-from app.domain.accounts.rates import LIMITS
-from app.domain.publishing.short_addresses import ids_of_code, near_codes, short_code
+from app.domain.accounts.rate_limits import LIMITS
+from app.domain.publishing import ids_of_code, near_codes, short_code
 from app.services.verification.batches import MOST_ITEMS, BatchVerification
 from tests.support.badges.pictures import PNG
 from tests.support.house import House, build_house, send

@@ -17,7 +17,7 @@ from pypdf.annotations import Link
 
 from app.domain.awards.awards import Visibility
 from app.language import speaking
-from app.web.awards.handing.certificates import certificate_of as made_certificate
+from app.web.awards.claim_slips import certificate_of as made_certificate
 from sceau_credentials.baking import bake_png, unbake
 from tests.support.house import COMMAND, House, send
 from tests.web.publishing.test_award_page import award

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+from app.domain.badges.badges import Kind
 from app.domain.campus.campus import Campus
+from app.domain.people.people import name_said_of
 from app.language import N_
 from app.language.sentences import Sentence, plain
-from app.services.verification.verdicts.advice import NOT_FOR_US
-from app.services.verification.verdicts.wording import SAID, TITLES, UNASKED
+from app.services.verification.verdicts.wording import NOT_FOR_US, SAID, TITLES, UNASKED
 from sceau_credentials.errors import MalformedInput
+from sceau_credentials.model.version_1 import period_members
+from sceau_credentials.values.json_text import JsonObject, JsonValue
 from sceau_credentials.values.timestamps import parse_timestamp
 from sceau_credentials.verification.findings.reasons import Reason
-from sceau_credentials.verification.report import CheckId, CheckResult, Outcome, Report, SignatureState
+from sceau_credentials.verification.findings.remarks import Remark, RemarkCode
+from sceau_credentials.verification.report import CheckId, CheckResult, Report, SignatureState
+from sceau_credentials.verification.report import Outcome as CheckOutcome
 
 _MOMENTS: Final = frozenset({"valid_from", "valid_until"})
 _IN_FORCE_WITHOUT_END: Final = N_("Il est valable depuis le {valid_from}, sans date de fin.")
@@ -67,16 +73,16 @@ _SIGNED_BY_SOMEBODY: Final = N_("Rien n’y a été changé depuis que quelqu’
 _NOT_BY_WHOM: Final = N_("Cela ne dit pas qui.")
 _DATES_NOT_KEPT: Final = N_("Ses dates n’ont pas été retenues : rien ne prouve que l’émetteur les a écrites.")
 _STATES: Final = {
-    Outcome.PASSED: "ok",
-    Outcome.FAILED: "bad",
-    Outcome.UNKNOWN: "unk",
-    Outcome.SKIPPED: "unk",
+    CheckOutcome.PASSED: "ok",
+    CheckOutcome.FAILED: "bad",
+    CheckOutcome.UNKNOWN: "unk",
+    CheckOutcome.SKIPPED: "unk",
 }
 _WORDS: Final = {
-    Outcome.PASSED: N_("Conforme"),
-    Outcome.FAILED: N_("Non conforme"),
-    Outcome.UNKNOWN: N_("Non vérifié"),
-    Outcome.SKIPPED: N_("Non vérifié"),
+    CheckOutcome.PASSED: N_("Conforme"),
+    CheckOutcome.FAILED: N_("Non conforme"),
+    CheckOutcome.UNKNOWN: N_("Non vérifié"),
+    CheckOutcome.SKIPPED: N_("Non vérifié"),
 }
 # Where the outcome alone would say it too harshly, or not plainly enough.
 _SHADES: Final[Mapping[str, tuple[str, str]]] = {
@@ -154,7 +160,7 @@ def told(report: Report, campus: Campus | None = None, *, is_recognised: bool = 
 
     `is_recognised`: a register that is believed here names the issuer. A site alone vouches for no name.
     """
-    if report.check(CheckId.READABLE).outcome is not Outcome.PASSED:
+    if report.check(CheckId.READABLE).outcome is not CheckOutcome.PASSED:
         return [_told(report.check(CheckId.READABLE))]
     answers = [report.check(check) for check in _ORDER]
     answers = [answer for answer in answers if answer.reason != Reason.RECIPIENT_NOT_ASKED]
@@ -164,7 +170,7 @@ def told(report: Report, campus: Campus | None = None, *, is_recognised: bool = 
     if report.document is None:
         return [_unproven(answer) for answer in answers if not _is_only_form(answer)]
     lines = [_told(answer) for answer in answers]
-    is_ours = report.check(CheckId.ISSUER).outcome is Outcome.PASSED
+    is_ours = report.check(CheckId.ISSUER).outcome is CheckOutcome.PASSED
     if campus and is_ours:
         return [_of_ours(line, campus) for line in lines]
     by_site_alone = report.check(CheckId.ISSUER).reason == Reason.ISSUER_IDENTIFIED and not is_recognised
@@ -173,26 +179,30 @@ def told(report: Report, campus: Campus | None = None, *, is_recognised: bool = 
 
 def _told(check: CheckResult) -> CheckTold:
     state, word = _SHADES.get(check.reason, (_STATES[check.outcome], _WORDS[check.outcome]))
-    if check.outcome is Outcome.SKIPPED and check.void:
+    if check.outcome is CheckOutcome.SKIPPED and check.void:
         state, word = "shut", N_("Sans objet")
     return CheckTold(check.id, state, word, TITLES[check.id], sentence(check), beside(check))
 
 
 def _is_only_form(check: CheckResult) -> bool:
     """A forgery is well formed: a tick for that, beside what nobody signed, would mislead."""
-    return check.outcome is Outcome.PASSED and check.id in (CheckId.CONTEXT, CheckId.SCHEMA, CheckId.READABLE)
+    return check.outcome is CheckOutcome.PASSED and check.id in (
+        CheckId.CONTEXT,
+        CheckId.SCHEMA,
+        CheckId.READABLE,
+    )
 
 
 def _unproven(check: CheckResult) -> CheckTold:
     """A line about what no key of the issuer is known to have signed: nothing in it counts as good."""
     line = _told(check)
-    if check.outcome is not Outcome.PASSED:
+    if check.outcome is not CheckOutcome.PASSED:
         return line
     if check.id is CheckId.PROOF:
         somebody, whom = Sentence(_SIGNED_BY_SOMEBODY), Sentence(_NOT_BY_WHOM)
         return replace(line, state="shut", word=N_("Ne suffit pas"), sentence=somebody, beside=whom)
     said = Sentence(_DATES_NOT_KEPT) if check.id is CheckId.VALIDITY else line.sentence
-    return replace(line, state="unk", word=_WORDS[Outcome.UNKNOWN], sentence=said, beside=None)
+    return replace(line, state="unk", word=_WORDS[CheckOutcome.UNKNOWN], sentence=said, beside=None)
 
 
 def _unknown_issuer(line: CheckTold) -> CheckTold:
@@ -237,3 +247,254 @@ def place_of(address: str) -> str:
         return plain(urlsplit(identifier).netloc.rpartition("@")[2] or identifier, 80)
     except ValueError:
         return plain(identifier, 80)
+
+
+_LONGEST_TEXT: Final = 8000
+_MOST_ITEMS: Final = 50
+_KINDS: Final = {kind.value: kind for kind in Kind}
+
+
+@dataclass(frozen=True)
+class AlignedTo:
+    name: str
+    framework: str
+    code: str
+    level: str
+    url: str
+
+
+@dataclass(frozen=True)
+class EvidencePiece:
+    name: str
+    narrative: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A result, such as a mark, with the scale it stands on where the badge says it."""
+
+    name: str
+    value: str
+    scale: str
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Every text is plain and short enough to show; links are https or http, else empty."""
+
+    holder: str
+    title: str
+    description: str
+    kind: Kind | None
+    criteria: str
+    criteria_url: str
+    issuer_name: str
+    issuer_url: str
+    awarded_at: datetime | None
+    valid_until: datetime | None
+    activity_starts: datetime | None
+    activity_ends: datetime | None
+    version: str
+    language: str
+    alignments: Sequence[AlignedTo]
+    evidence: Sequence[EvidencePiece]
+    results: Sequence[Outcome]
+
+
+def holder_in(document: JsonObject) -> str:
+    """`claims_of(document).holder`, alone."""
+    if "badge" in document:
+        return ""
+    return plain(name_said_of(_object(document.get("credentialSubject"))) or "", 120)
+
+
+def claims_of(document: JsonObject) -> Claims:
+    if "badge" in document:
+        return _older_claims_of(document)
+    subject = _object(document.get("credentialSubject"))
+    achievement = _object(subject.get("achievement"))
+    criteria = _object(achievement.get("criteria"))
+    issuer = _object(document.get("issuer"))
+    starts, ends = period_members(document)
+    return Claims(
+        holder=holder_in(document),
+        title=_line(achievement.get("name")) or _line(document.get("name")),
+        description=_text(achievement.get("description")),
+        kind=_kind(achievement),
+        criteria=_text(criteria.get("narrative")),
+        criteria_url=_link(criteria.get("id")),
+        issuer_name=_line(issuer.get("name")),
+        issuer_url=_link(issuer.get("url")),
+        awarded_at=_claims_moment(document.get("awardedDate")) or _claims_moment(document.get(starts)),
+        valid_until=_claims_moment(document.get(ends)),
+        activity_starts=_claims_moment(subject.get("activityStartDate")),
+        activity_ends=_claims_moment(subject.get("activityEndDate")),
+        version=_line(achievement.get("version")),
+        language=_line(achievement.get("inLanguage")),
+        alignments=[_alignment(each) for each in _objects(achievement.get("alignment"))],
+        evidence=[_evidence(each) for each in _objects(document.get("evidence"))],
+        results=_results(subject, achievement),
+    )
+
+
+def _older_claims_of(document: JsonObject) -> Claims:
+    """An assertion of Open Badges 2.0 or 1.x with its badge class and issuer inside it."""
+    badge = _object(document.get("badge"))
+    criteria = _object(badge.get("criteria"))
+    issuer = _object(badge.get("issuer"))
+    evidence = _objects(document.get("evidence")) or [
+        {"id": each} for each in _list(document.get("evidence"))
+    ]
+    return Claims(
+        holder="",
+        title=_line(badge.get("name")),
+        description=_text(badge.get("description")),
+        kind=None,
+        criteria=_text(criteria.get("narrative")),
+        criteria_url=_link(criteria.get("id")) or _link(badge.get("criteria")),
+        issuer_name=_line(issuer.get("name")),
+        issuer_url=_link(issuer.get("url")),
+        awarded_at=_claims_moment(document.get("issuedOn")),
+        valid_until=_claims_moment(document.get("expires")),
+        activity_starts=None,
+        activity_ends=None,
+        version=_line(badge.get("version")),
+        language=_line(badge.get("@language")),
+        alignments=[_alignment(each) for each in _objects(badge.get("alignment"))],
+        evidence=[_evidence(each) for each in evidence],
+        results=[],
+    )
+
+
+def _kind(achievement: JsonObject) -> Kind | None:
+    """Our own badges carry their kind as a tag, inside what is signed."""
+    tags = achievement.get("tag")
+    found = [
+        _KINDS[tag]
+        for tag in (tags if isinstance(tags, list) else [])
+        if isinstance(tag, str) and tag in _KINDS
+    ]
+    return found[-1] if found else None
+
+
+def _alignment(each: JsonObject) -> AlignedTo:
+    return AlignedTo(
+        name=_line(each.get("targetName")),
+        framework=_line(each.get("targetFramework")),
+        code=_line(each.get("targetCode")),
+        level=_line(each.get("targetDescription")),
+        url=_link(each.get("targetUrl")),
+    )
+
+
+def _evidence(each: JsonObject) -> EvidencePiece:
+    return EvidencePiece(
+        name=_line(each.get("name")) or _line(each.get("genre")),
+        narrative=_text(each.get("narrative")) or _text(each.get("description")),
+        url=_link(each.get("id")),
+    )
+
+
+def _results(subject: JsonObject, achievement: JsonObject) -> list[Outcome]:
+    described = {str(each.get("id")): each for each in _objects(achievement.get("resultDescription"))}
+    found = []
+    for each in _objects(subject.get("result")):
+        about = described.get(str(each.get("resultDescription")), {})
+        most = _line(about.get("valueMax"))
+        value = _line(each.get("value")) or _line(each.get("status"))
+        if value:
+            found.append(Outcome(_line(about.get("name")), value, most))
+    return found
+
+
+def _object(value: JsonValue) -> JsonObject:
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: JsonValue) -> list[JsonObject]:
+    return [each for each in _list(value) if isinstance(each, dict)]
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value[:_MOST_ITEMS] if isinstance(value, list) else [value]
+
+
+def _line(value: JsonValue) -> str:
+    return plain(value, 300) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _text(value: JsonValue) -> str:
+    """A text of several lines, each of them plain."""
+    if not isinstance(value, str):
+        return ""
+    return "\n".join(plain(line, 2000, keep_indent=True) for line in value[:_LONGEST_TEXT].splitlines())
+
+
+def _link(value: JsonValue) -> str:
+    is_link = isinstance(value, str) and value.startswith(("https://", "http://")) and len(value) <= 2000
+    return plain(value, 2000) if is_link else ""
+
+
+def _claims_moment(value: JsonValue) -> datetime | None:
+    try:
+        return parse_timestamp(value)
+    except MalformedInput:
+        return None
+
+
+REMARKS: Final[Mapping[RemarkCode, str]] = {
+    RemarkCode.VERSION_1: N_(
+        "Il est écrit selon la version précédente du modèle du W3C. Un badge d’aujourd’hui l’est selon la version 2."
+    ),
+    RemarkCode.LINK_SCHEME: N_(
+        "Une adresse qu’il contient ({pointer}) n’est pas une adresse du web : ne l’ouvrez pas."
+    ),
+    RemarkCode.HIDDEN_CHARACTERS: N_(
+        "Un de ses textes ({pointer}) contient des signes invisibles, ou qui changent le sens de lecture : il peut paraître dire autre chose que ce qui est écrit."
+    ),
+    RemarkCode.TOKEN_TYPE: N_(
+        "Son enveloppe se dit « {type} », là où Open Badges demande « JWT ». Certains lecteurs la refuseront."
+    ),
+    RemarkCode.HEADER_MEMBERS: N_(
+        "L’en-tête de sa signature contient aussi {members}. Nous n’en tenons pas compte ; certains lecteurs le refuseront."
+    ),
+    RemarkCode.KEY_WITHOUT_FRAGMENT: N_(
+        "Sa clé est nommée d’une façon raccourcie. Certains lecteurs ne la trouveront pas."
+    ),
+    RemarkCode.OLDER_CONTEXT: N_(
+        "Il a été signé sous un vocabulaire plus ancien, qui ne couvre pas {members}. Nous avons laissé ces champs de côté : ne vous y fiez pas."
+    ),
+    RemarkCode.STATUS_UNSIGNED: N_(
+        "Sa liste des retraits est d’un ancien modèle que personne ne signe : elle vaut ce que vaut l’adresse où elle se trouve."
+    ),
+    RemarkCode.STATUS_MESSAGE: N_("L’émetteur ajoute : « {message} »"),
+    RemarkCode.SCHEMA_NOT_CHECKED: N_(
+        "Il nomme un schéma d’un type que nous ne lisons pas ({type}). Sa forme a été comparée au seul schéma du standard."
+    ),
+    RemarkCode.KEY_REVOKED_SINCE: N_(
+        "L’émetteur a retiré depuis, le {withdrawn}, la clé qui l’a signé. L’attribution était inscrite à son journal avant, le {decided} : ce badge reste bon."
+    ),
+    RemarkCode.REFRESH_NOT_FOLLOWED: N_(
+        "L’émetteur peut en avoir fait une version plus récente : demandez-la à la personne."
+    ),
+}
+
+
+_REMARKS_MOMENTS: Final = frozenset({"withdrawn", "decided"})
+
+
+def remarks(report: Report) -> list[Sentence]:
+    return [_said(remark) for remark in report.remarks]
+
+
+def _said(remark: Remark) -> Sentence:
+    return Sentence(
+        REMARKS[remark.code], {name: _value(name, value) for name, value in remark.details.items()}
+    )
+
+
+def _value(name: str, value: str) -> object:
+    return parse_timestamp(value) if name in _REMARKS_MOMENTS else plain(value)

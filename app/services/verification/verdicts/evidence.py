@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.activity_log.artefact_facts import is_artefact
-from app.domain.core.durations import duration
+from app.domain.activity_log.activity_log import is_artefact
+from app.domain.campus.campus import LabelCategory, LabelState
+from app.domain.core import duration
+from app.domain.trust.trust_registry import LABEL_NAMES, day_in_france
 from app.language import N_
 from app.language.sentences import Sentence, plain
+from app.services.trust.labels import LabelJudged
+from app.services.verification.verdicts.checks import place_of
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport
+from sceau_credentials.evidence.witnesses import Witnessed
+from sceau_credentials.trust import GivenLabel
+from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.verification.endorsements import ENDORSES_ANOTHER, TOO_MANY
+from sceau_credentials.verification.findings.reasons import Reason
+from sceau_credentials.verification.findings.remarks import RemarkCode
+from sceau_credentials.verification.report import EndorsementAnswer, Outcome, Report
 
 _O = EvidenceOutcome
 _ONE: Final = N_(
@@ -281,3 +292,216 @@ def _day(value: object) -> date | None:
         return date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+_SEEN_BY: Final = N_("Vu aussi par : {names}.")
+_SEEN_BY_NOBODY: Final = N_("Aucun témoin extérieur n’a encore vu cette attribution au journal.")
+_WITNESSED: Final = N_("{witness}, le {day}")
+_AND: Final = "{one} ; {others}"
+_SEEN_BEFORE: Final = N_(
+    "Un témoin extérieur avait vu cette attribution avant que la clé soit volée : qu’elle soit d’avant ne repose pas "
+    "sur le campus seul."
+)
+_NOT_SEEN_BEFORE: Final = N_(
+    "Aucun témoin extérieur n’avait vu cette attribution avant que la clé soit volée : qu’elle soit d’avant repose "
+    "sur le journal du campus seul."
+)
+
+
+def witnesses_told(evidence: EvidenceReport | None, report: Report | None) -> Sequence[Sentence]:
+    """Nothing where nothing is known of witnesses, which is not the same as that there are none."""
+    if evidence is None or evidence.witnesses is None:
+        return ()
+    seen, stolen = evidence.witnesses, _stolen_since(report)
+    told = [Sentence(_SEEN_BY, {"names": _names(seen)}) if seen else Sentence(_SEEN_BY_NOBODY)]
+    if stolen is not None:
+        before = any(each.at < stolen for each in seen)
+        told.append(Sentence(_SEEN_BEFORE if before else _NOT_SEEN_BEFORE))
+    return told
+
+
+def _names(seen: Sequence[Witnessed]) -> Sentence:
+    first, *rest = seen
+    one = Sentence(_WITNESSED, {"witness": plain(first.name), "day": first.at})
+    return Sentence(_AND, {"one": one, "others": _names(rest)}) if rest else one
+
+
+def _stolen_since(report: Report | None) -> datetime | None:
+    for remark in report.remarks if report else ():
+        if remark.code is RemarkCode.KEY_REVOKED_SINCE:
+            return parse_timestamp(str(remark.details["withdrawn"]))
+    return None
+
+
+_LONGEST_COMMENT: Final = 1200
+_OF_THE_AWARD: Final = N_("{who} recommande ce badge, tel qu’il a été donné à cette personne.")
+_OF_THE_BADGE: Final = N_("{who} recommande ce badge, quelle que soit la personne qui le reçoit.")
+_OF_AN_ORGANISATION: Final = N_("{who} recommande l’organisme qui donne ce badge.")
+_SAME_ISSUER: Final = N_("L’émetteur du badge parle ici de lui-même : ce n’est pas l’avis d’un autre.")
+_NAME_IS_AN_ADDRESS: Final = N_("Signature vérifiée. Nous n’en connaissons que l’adresse.")
+_DOES_NOT_HOLD: Final = N_(
+    "Une recommandation ne compte pas : ce qui y est écrit n’a pas été signé par qui elle nomme, ou a été changé."
+)
+_NOT_READ: Final = N_("Une recommandation au nom de {who} n’a pas pu être vérifiée.")
+_WHY: Final = {
+    ENDORSES_ANOTHER: N_(
+        "Une recommandation de {who} ne compte pas : elle parle d’autre chose que de ce badge."
+    ),
+    TOO_MANY: N_("Il y a d’autres recommandations : nous en lisons dix au plus par badge."),
+    Reason.REVOKED.value: N_("Une recommandation de {who} ne compte plus : elle a été retirée."),
+    Reason.SUSPENDED.value: N_("Une recommandation de {who} est suspendue pour le moment."),
+    Reason.EXPIRED.value: N_("Une recommandation de {who} ne compte plus : sa durée est passée."),
+    Reason.NOT_YET_VALID.value: N_("Une recommandation de {who} ne compte pas encore."),
+}
+_STATES: Final = {
+    Outcome.PASSED: ("ok", N_("Vérifiée")),
+    Outcome.FAILED: ("bad", N_("Ne compte pas")),
+    Outcome.UNKNOWN: ("unk", N_("Non vérifiée")),
+    Outcome.SKIPPED: ("unk", N_("Non vérifiée")),
+}
+
+
+@dataclass(frozen=True)
+class EndorsementTold:
+    """`comment` is the endorser's own text, empty unless it holds; `state` and `word` are those of a check."""
+
+    state: str
+    word: str
+    sentence: Sentence
+    beside: Sentence | None
+    comment: str
+
+
+def endorsements(report: Report) -> list[EndorsementTold]:
+    return [_told(answer, report.issuer) for answer in report.endorsements]
+
+
+def _told(answer: EndorsementAnswer, issuer_of_badge: str | None) -> EndorsementTold:
+    state, word = _STATES[answer.outcome]
+    values = {"who": place_of(answer.issuer or "")}
+    if answer.outcome is not Outcome.PASSED:
+        default = _DOES_NOT_HOLD if answer.outcome is Outcome.FAILED else _NOT_READ
+        return EndorsementTold(state, word, Sentence(_WHY.get(answer.reason, default), values), None, "")
+    comment = plain(answer.comment, _LONGEST_COMMENT)
+    beside = _SAME_ISSUER if answer.issuer == issuer_of_badge else _NAME_IS_AN_ADDRESS
+    return EndorsementTold(
+        state, word, Sentence(_sentence_about(answer.pointer), values), Sentence(beside), comment
+    )
+
+
+def _sentence_about(pointer: str) -> str:
+    on = pointer.rpartition("/endorsement")[0]
+    if not on:
+        return _OF_THE_AWARD
+    return _OF_THE_BADGE if on == "/credentialSubject/achievement" else _OF_AN_ORGANISATION
+
+
+_GIVEN: Final = {
+    (True, True): N_("{label}, donné par : {network}, du {first} au {last}."),
+    (True, False): N_("{label}, donné par : {network}, depuis le {first}, sans date de fin publiée."),
+    (False, True): N_("{label}, donné par : {network}, jusqu’au {last}."),
+    (False, False): N_("{label}, donné par : {network}, sans date publiée."),
+}
+_WITHDRAWN: Final = (
+    "bad",
+    N_("Retiré"),
+    N_("Le réseau a retiré ce label le {withdrawn}. Il ne vaut plus."),
+)
+_SUSPENDED: Final = (
+    "past",
+    N_("Suspendu"),
+    N_("Le réseau a suspendu sa reconnaissance du campus, et ce label avec elle."),
+)
+_UNSIGNED: Final = (
+    "unk",
+    N_("Non signé"),
+    N_("Ce label a été écrit ici sans signature : seul ce service en répond."),
+)
+_FORGED: Final = (
+    "bad",
+    N_("Non conforme"),
+    N_("Ce label n’est pas tel que le réseau l’a signé. Ne vous y fiez pas."),
+)
+_KEY_STOLEN: Final = (
+    "past",
+    N_("Terminé"),
+    N_("Le label est terminé, et la clé qui l’a signé a été retirée depuis : seul ce service en répond."),
+)
+_LABELS_UNREAD: Final = (
+    "unk",
+    N_("Non vérifié"),
+    N_("La signature de ce label n’a pas pu être vérifiée pour le moment."),
+)
+_BY_DATE: Final = {
+    LabelState.CURRENT: ("ok", N_("Vérifié"), N_("Signature du réseau vérifiée : le label est en cours.")),
+    LabelState.FUTURE: ("shut", N_("À venir"), N_("Signature du réseau vérifiée : le label n’a pas encore commencé.")),
+    LabelState.EXPIRED: ("past", N_("Terminé"), N_("Signature du réseau vérifiée : le label est terminé.")),
+}  # fmt: skip
+_NO_END: Final = (
+    "shut",
+    N_("Vérifié, sans fin connue"),
+    N_("Signature du réseau vérifiée. Sans date de fin, personne ne peut dire que le label est encore en cours."),
+)  # fmt: skip
+_LISTED: Final = (
+    "ok",
+    N_("En cours"),
+    N_("Dit par la liste que le réseau signe ; le label lui-même se lit à son adresse."),
+)
+_OTHER_CATEGORY: Final = N_("Label d’une autre catégorie")
+_OF_THE_DATES: Final = frozenset({"expired", "not_yet_valid"})
+
+
+@dataclass(frozen=True)
+class LabelTold:
+    """`state` and `word` are those of a check."""
+
+    state: str
+    word: str
+    sentence: Sentence
+    beside: Sentence
+
+
+def label_told(judged: LabelJudged) -> LabelTold:
+    label = judged.label
+    given = _given(label.category, judged.network.name, label.starts_on, label.ends_on)
+    state, word, beside = _worth(judged)
+    return LabelTold(state, word, given, Sentence(beside, {"withdrawn": label.withdrawn_at or ""}))
+
+
+def label_listed(label: GivenLabel, network: str, at: datetime) -> LabelTold:
+    """A label of a campus elsewhere: the network's list says it, and the label itself was not read."""
+    first = day_in_france(label.valid_from) if label.valid_from else None
+    last = day_in_france(label.valid_until - timedelta(seconds=1)) if label.valid_until else None
+    category = next((each for each in LabelCategory if each.value == label.category), None)
+    state, word, beside = _LISTED
+    if label.valid_until is not None and label.valid_until <= at:
+        state, word = "past", N_("Terminé")
+    elif label.valid_from is not None and at < label.valid_from:
+        state, word = "shut", N_("À venir")
+    return LabelTold(state, word, _given(category, network, first, last), Sentence(beside))
+
+
+def _given(category: LabelCategory | None, network: str, first: date | None, last: date | None) -> Sentence:
+    name = Sentence(LABEL_NAMES[category] if category else _OTHER_CATEGORY)
+    values = {"label": name, "network": plain(network), "first": first or "", "last": last or ""}
+    return Sentence(_GIVEN[first is not None, last is not None], values)
+
+
+def _worth(judged: LabelJudged) -> tuple[str, str, str]:
+    """The gravest thing first: what was taken back, then the signature, then the dates."""
+    if judged.label.withdrawn_at is not None:
+        return _WITHDRAWN
+    if judged.is_suspended:
+        return _SUSPENDED
+    answer = judged.answer
+    if answer is None:
+        return _UNSIGNED
+    if answer.reason == Reason.KEY_REVOKED and judged.state is LabelState.EXPIRED:
+        return _KEY_STOLEN
+    if answer.outcome is Outcome.FAILED and answer.reason not in _OF_THE_DATES:
+        return _FORGED
+    if answer.outcome in (Outcome.UNKNOWN, Outcome.SKIPPED):
+        return _LABELS_UNREAD
+    if judged.state is LabelState.CURRENT and judged.label.ends_on is None:
+        return _NO_END
+    return _BY_DATE[judged.state]

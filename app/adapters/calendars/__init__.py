@@ -1,1 +1,0 @@
-"""iCalendar files: reading, events, recurrences."""

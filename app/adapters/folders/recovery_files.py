@@ -1,0 +1,399 @@
+"""Key documents and status lists kept as files: a DocumentSource that needs no network.
+
+A document is found in one of two ways, in this order:
+
+1. by its place, which is its URL without the scheme: `https://badges.exemple.fr/campus/itip/did.json`
+   is `badges.exemple.fr/campus/itip/did.json` in the folder, as `wget --force-directories` keeps it;
+   where the port makes a name that a file system refuses, `:` may be written `_`; at an address that is a
+   folder as well, it is the `index.json` in there;
+2. by the `id` that it gives itself, whatever its file is called: a DID whose document is published at
+   the URL, or the URL itself.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from hashlib import file_digest, sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import IO, Any, Final
+from urllib.parse import unquote, urlsplit
+
+import orjson
+
+from app.adapters.secrets import KeyVault
+from app.domain.activity_log.recovery import ERASED, Frame, as_json
+from app.domain.core import Clock
+from app.errors import Unavailable
+from sceau_credentials.dids import did_web_document_url
+from sceau_credentials.errors import CredentialError, DocumentUnavailable
+from sceau_credentials.proofs.vc_jwt import parse_compact_jws
+from sceau_credentials.values.documents import FetchedDocument
+from sceau_credentials.values.json_text import JsonObject, parse_json_object
+
+INDEX = "index.json"
+_LARGEST = 2 * 1024 * 1024
+_SUFFIXES = {".json", ".jsonld", ".jwt", ".vc", ".txt", ""}
+
+
+class FolderDocuments:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:  # noqa: ARG002
+        path = self._at_its_place(url) or self._by_id.get(url)
+        if path is None:
+            raise DocumentUnavailable(url, "not_found")
+        body = _bytes_of(path)
+        if body is None:
+            raise DocumentUnavailable(url, "too_large")
+        return FetchedDocument(url, body)
+
+    def _at_its_place(self, url: str) -> Path | None:
+        parts = urlsplit(url)
+        if parts.query or not parts.netloc:
+            return None
+        for host in (parts.netloc, parts.netloc.replace(":", "_")):
+            path = (self.folder / host / unquote(parts.path).lstrip("/")).resolve()
+            # A URL out of a stranger's badge must not name a file elsewhere.
+            if not path.is_relative_to(self.folder):
+                continue
+            if path.is_dir():
+                path /= INDEX
+            if path.is_file():
+                return path
+        return None
+
+    @cached_property
+    def _by_id(self) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for path in sorted(self.folder.rglob("*")):
+            if path.is_file() and path.suffix.lower() in _SUFFIXES and (body := _bytes_of(path)):
+                for url in _urls_of(body):
+                    found.setdefault(url, path)
+        return found
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    if path.stat().st_size > _LARGEST:
+        return None
+    return path.read_bytes()
+
+
+def _urls_of(body: bytes) -> Iterator[str]:
+    """The addresses at which the document says that it is published."""
+    try:
+        identifier = _read(body).get("id")
+        if isinstance(identifier, str):
+            yield did_web_document_url(identifier) if identifier.startswith("did:web:") else identifier
+    except (CredentialError, UnicodeDecodeError):
+        return
+
+
+def _read(body: bytes) -> JsonObject:
+    text = body.strip()
+    if text.startswith(b"{"):
+        return parse_json_object(text, max_bytes=_LARGEST)
+    return parse_compact_jws(text.decode()).payload
+
+
+SUMS: Final = "SHA256SUMS"
+ABOUT: Final = "sceau-site.json"
+FORMAT: Final = "sceau-site"
+_GUIDES: Final = ("LISEZMOI.txt", "README.txt", "nginx.conf", "htaccess.txt")
+_SUM: Final = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+class FolderUnusable(Exception):
+    """The folder holds no edition, or something else that must not be written over."""
+
+
+@dataclass(frozen=True)
+class KeptFolder:
+    folder: Path
+
+    def write(
+        self, host: str, slug: str, kept: Iterable[tuple[str, bytes]], *, made_at: datetime, final: bool
+    ) -> int:
+        """The number of files. What an earlier edition held and this one does not is taken away.
+
+        Whoever shut a badge since must not find it here again. Raises FolderUnusable, or OSError.
+        """
+        before = set(self._listed()) if self._is_edition() else set()
+        if not before and self.folder.is_dir() and any(self.folder.iterdir()):
+            raise FolderUnusable("not_empty")
+        root = self.folder / host.replace(":", "_")
+        sums: dict[str, str] = {}
+        for path, body in kept:
+            place = root / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if not (place.is_file() and place.read_bytes() == body):
+                new = place.with_name(f"{place.name}.new")
+                new.write_bytes(body)
+                new.replace(place)
+            sums[f"{root.name}/{path}"] = sha256(body).hexdigest()
+        for gone in before - sums.keys():
+            (self.folder / gone).unlink(missing_ok=True)
+        self._write_beside(host, slug, sums, made_at=made_at, final=final)
+        return len(sums)
+
+    def changed(self) -> Iterator[str]:
+        """Files that are missing or no longer as they were written."""
+        for path, digest in self._listed().items():
+            place = self.folder / path
+            if not place.is_file() or _digest_of(place) != digest:
+                yield path
+
+    def files(self, pattern: re.Pattern[str]) -> Iterator[tuple[str, Path]]:
+        """The listed files whose path below the host's folder is like `pattern`."""
+        for path in self._listed():
+            if pattern.fullmatch(path.partition("/")[2]):
+                yield path, self.folder / path
+
+    @property
+    def documents(self) -> FolderDocuments:
+        return FolderDocuments(self.folder)
+
+    def _is_edition(self) -> bool:
+        return (self.folder / ABOUT).is_file() and (self.folder / SUMS).is_file()
+
+    def _listed(self) -> dict[str, str]:
+        if not self._is_edition():
+            raise FolderUnusable("no_edition")
+        found = {}
+        for line in (self.folder / SUMS).read_text("utf-8").splitlines():
+            entry = _SUM.fullmatch(line)
+            if entry is None or not (self.folder / entry[2]).resolve().is_relative_to(self.folder.resolve()):
+                raise FolderUnusable("no_edition")
+            found[entry[2]] = entry[1]
+        return found
+
+    def _write_beside(
+        self, host: str, slug: str, sums: dict[str, str], *, made_at: datetime, final: bool
+    ) -> None:
+        for name in _GUIDES:
+            text = (files("app.adapters.folders.kept_guides") / name).read_text("utf-8")
+            root = host.replace(":", "_")
+            (self.folder / name).write_text(text.replace("HOST", host).replace("ROOT", root), "utf-8")
+        about = {
+            "format": FORMAT,
+            "version": 1,
+            "host": host,
+            "campus": slug,
+            "made": made_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "final": final,
+        }
+        (self.folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+        lines = "".join(f"{digest}  {path}\n" for path, digest in sorted(sums.items()))
+        (self.folder / SUMS).write_text(lines, "utf-8")
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def for_its_owner(path: str, flags: int) -> int:
+    """Opener of a file that only its owner reads and writes (0600)."""
+    return os.open(path, flags, 0o600)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Nobody else who asks so works in the folder meanwhile; it is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(folder / "lock", "w", opener=for_its_owner) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """On disk when it returns; an interrupted write leaves what was there before."""
+    new = path.with_name(f"{path.name}.new")
+    with open(new, "wb", opener=for_its_owner) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """The names of its files are on disk when it returns."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_LENGTHS: Final = 8
+_PURPOSE: Final = b"sceau/recovery/v1"
+_LONGEST: Final = 1 << 31
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a frame lies in its file."""
+
+    header: dict[str, Any]
+    start: int
+    body: int
+    stop: int
+
+
+class RecoveryJournal:
+    def __init__(self, folder: Path, vault: KeyVault, clock: Clock, *, days: int) -> None:
+        """`days`: how long frames are kept; 0: none are written."""
+        self.folder = folder
+        self.vault = vault
+        self.clock = clock
+        self.days = days
+        self.failure = ""
+        """Why nothing could be written when that was last tried; empty where it could."""
+        self._sound: dict[Path, int] = {}
+
+    def append(self, frame: Frame) -> None:
+        """On disk when it returns; OSError leaves the file as it was."""
+        if not self.days:
+            return
+        at = frame.at.astimezone(UTC)
+        folder = self.folder / frame.campus_id.hex
+        try:
+            with alone_in(folder):
+                path = folder / at.date().isoformat()
+                is_new = not path.exists()
+                self._write(path, self._encoded(frame))
+                if is_new:
+                    sync_folder(folder)
+                    self._drop_old(folder, at.date())
+        except OSError as error:
+            self.failure = error.strerror or type(error).__name__
+            raise
+        self.failure = ""
+
+    def frames(
+        self, campus_id: uuid.UUID, origin: str, *, beyond: int, with_erasures: bool = False
+    ) -> Iterator[Frame]:
+        """The frames of that log with lines from number `beyond` on, in the order of their lines; `with_erasures`: those
+        alone that name people who were erased. What is damaged is left out."""
+        found: list[tuple[int, int, Path, _Place]] = []
+        for path in self._files(campus_id):
+            with path.open("rb") as file:
+                found += [
+                    (place.header["start"], place.header["stop"], path, place)
+                    for place in _places(file)
+                    if place.header["origin"] == origin
+                    and place.header["stop"] > beyond
+                    and (place.header.get("erased", 1) or not with_erasures)
+                ]
+        for _start, _stop, path, place in sorted(found, key=lambda each: each[:2]):
+            with path.open("rb") as file:
+                frame = self._read(file, place)
+            if frame is not None:
+                yield frame
+
+    def covered(self, campus_id: uuid.UUID, origin: str) -> list[tuple[int, int]]:
+        """The ranges of that log in the files of the last two days there are, in order."""
+        found = []
+        for path in self._files(campus_id)[-2:]:
+            with path.open("rb") as file:
+                found += [
+                    (place.header["start"], place.header["stop"])
+                    for place in _places(file)
+                    if place.header["origin"] == origin
+                ]
+        return sorted(found)
+
+    def damaged(self, campus_id: uuid.UUID) -> list[str]:
+        """Files with a frame that cannot be read, by their names."""
+        found = []
+        for path in self._files(campus_id):
+            with path.open("rb") as file:
+                places = list(_places(file))
+                whole = places[-1].stop if places else 0
+                if whole < path.stat().st_size or any(self._read(file, each) is None for each in places):
+                    found.append(path.name)
+        return found
+
+    def _files(self, campus_id: uuid.UUID) -> list[Path]:
+        return sorted((self.folder / campus_id.hex).glob("????-??-??"))
+
+    def _write(self, path: Path, encoded: bytes) -> None:
+        with open(path, "ab", opener=for_its_owner) as file:
+            sound = self._sound.get(path)
+            if sound is None or file.tell() != sound:
+                with path.open("rb") as written:
+                    sound = max((place.stop for place in _places(written)), default=0)
+                if file.tell() != sound:
+                    file.truncate(sound)
+            try:
+                file.write(encoded)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                os.truncate(path, sound)  # what a full disk let through of the frame
+                raise
+            self._sound = {path: sound + len(encoded)}
+
+    def _drop_old(self, folder: Path, today: date) -> None:
+        oldest = (today - timedelta(days=self.days)).isoformat()
+        for path in folder.glob("????-??-??"):
+            if path.name < oldest:
+                path.unlink()
+
+    def _encoded(self, frame: Frame) -> bytes:
+        header = orjson.dumps(
+            {
+                "campus": frame.campus_id,
+                "origin": frame.origin,
+                "start": frame.start,
+                "stop": frame.stop,
+                "at": frame.at,
+                "erased": len(frame.content.get(ERASED, ())),
+                "kek": self.vault.kek.id,
+            }
+        )
+        body = self.vault.seal_bytes(orjson.dumps(frame.content, default=as_json), _PURPOSE + header)
+        lengths = len(header).to_bytes(4, "big") + len(body).to_bytes(4, "big")
+        return b"".join((lengths, header, body))
+
+    def _read(self, file: IO[bytes], place: _Place) -> Frame | None:
+        """None for a frame that changed since it was written, or was sealed under another key."""
+        file.seek(place.start + _LENGTHS)
+        header = file.read(place.body - place.start - _LENGTHS)
+        body = file.read(place.stop - place.body)
+        try:
+            content = orjson.loads(self.vault.open_bytes(body, _PURPOSE + header))
+        except (Unavailable, ValueError):
+            return None
+        said = place.header
+        at = datetime.fromisoformat(said["at"])
+        return Frame(uuid.UUID(said["campus"]), said["origin"], said["start"], said["stop"], at, content)
+
+
+def _places(file: IO[bytes]) -> Iterator[_Place]:
+    """Where the frames lie, up to the first that is not whole."""
+    end, start = os.fstat(file.fileno()).st_size, 0
+    while start + _LENGTHS <= end:
+        file.seek(start)
+        lengths = file.read(_LENGTHS)
+        header, body = int.from_bytes(lengths[:4], "big"), int.from_bytes(lengths[4:], "big")
+        stop = start + _LENGTHS + header + body
+        if not header or header > _LONGEST or stop > end:
+            return
+        try:
+            said = orjson.loads(file.read(header))
+        except ValueError:
+            return
+        yield _Place(said, start, start + _LENGTHS + header, stop)
+        start = stop

@@ -1,0 +1,534 @@
+"""One other sign-in service: what it says of itself, the way there, and who comes back."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import secrets
+import stat
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+import jwt
+import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.types import Options
+
+from app.adapters.web_documents.fetcher import WebDocuments
+from app.domain.accounts.sign_in import (
+    CLOCKS_APART,
+    AuthorizationRequest,
+    Identity,
+    ProviderDown,
+    ProviderRefused,
+)
+from app.domain.people.people import is_address, normal_address
+from app.language import N_
+from sceau_credentials.errors import DocumentUnavailable, MalformedInput, UnusableKey
+from sceau_credentials.keys.verification import check_rsa
+from sceau_credentials.proofs.vc_jwt import parse_compact_jws
+from sceau_credentials.values.json_text import JsonObject
+
+_NAME = re.compile(r"[a-z0-9-]{1,30}")
+_KNOWN = {"name", "label", "issuer", "client_id", "client_secret", "client_key", "domains"}
+
+
+class ProvidersUnusable(Exception):
+    """The file cannot be used; the message says what the operator should do."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """`domains`: the addresses for which it may name the holder. `client_key`: PEM, signs an assertion in place of a secret."""
+
+    name: str
+    label: str
+    issuer: str
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    domains: frozenset[str] = frozenset()
+    client_key: str = field(default="", repr=False)
+
+    def vouches_for(self, address: str) -> bool:
+        return normal_address(address).rpartition("@")[2] in self.domains
+
+
+def registrations_in(path: Path) -> list[Registration]:
+    try:
+        told = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProvidersUnusable(
+            f"SCEAU_SIGN_IN_SERVICES: {path.name} cannot be read as TOML ({type(error).__name__})."
+        ) from error
+    entries = told.get("service")
+    if not isinstance(entries, list) or not entries or set(told) != {"service"}:
+        raise ProvidersUnusable(f"{path.name} must hold one [[service]] for each sign-in service.")
+    found = [_registration(entry) for entry in entries]
+    for what in ("name", "issuer"):
+        if len({getattr(each, what) for each in found}) != len(found):
+            raise ProvidersUnusable(f"{path.name}: two services have the same {what}.")
+    return found
+
+
+def _registration(entry: Mapping[str, Any]) -> Registration:
+    if unknown := set(entry) - _KNOWN:
+        raise ProvidersUnusable(f"A sign-in service knows no {', '.join(sorted(unknown))}.")
+    name, domains = _word(entry, "name"), entry.get("domains", [])
+    if not _NAME.fullmatch(name):
+        raise ProvidersUnusable("The name of a sign-in service is of small letters, digits and hyphens.")
+    if not _is_issuer(_word(entry, "issuer")):
+        raise ProvidersUnusable(f"{name}: the issuer is an https address, without ? or #.")
+    if not isinstance(domains, list) or not all(
+        isinstance(each, str) and "@" not in each for each in domains
+    ):
+        raise ProvidersUnusable(f'{name}: domains is a list such as ["lycee.example"].')
+    secret, key = (_secret(name, each, str(entry.get(each, ""))) for each in ("client_secret", "client_key"))
+    if key:
+        _check_key(name, key, has_secret=bool(secret))
+    return Registration(
+        name,
+        _word(entry, "label"),
+        _word(entry, "issuer"),
+        _word(entry, "client_id"),
+        secret,
+        frozenset(each.lower() for each in domains),
+        key,
+    )
+
+
+def _is_issuer(said: str) -> bool:
+    """OpenID Connect Discovery 1.0, section 4; plain http leads nowhere but to this machine in development."""
+    parts = urlsplit(said)
+    scheme_fits = parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1")
+    return scheme_fits and bool(parts.hostname) and not (parts.query or parts.fragment) and len(said) <= 400
+
+
+def _word(entry: Mapping[str, Any], what: str) -> str:
+    said = entry.get(what, "")
+    if not isinstance(said, str) or not said.strip():
+        raise ProvidersUnusable(f"A sign-in service has no {what}.")
+    return said.strip()
+
+
+def signing_algorithm(pem: str) -> str:
+    """The JOSE name for this private key; ValueError where it is none that may sign an assertion."""
+    key = load_pem_private_key(pem.encode(), password=None)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return "EdDSA"
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        return "ES256"
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
+        return "RS256"
+    raise ValueError("an Ed25519 or P-256 key, or RSA of at least 2,048 bits")
+
+
+def _check_key(name: str, pem: str, *, has_secret: bool) -> None:
+    if has_secret:
+        raise ProvidersUnusable(f"{name}: client_secret or client_key, not both.")
+    try:
+        signing_algorithm(pem)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ProvidersUnusable(
+            f"{name}: client_key must be an unencrypted PEM private key: Ed25519, P-256, or RSA of at least 2,048 bits."
+        ) from error
+
+
+def _secret(name: str, member: str, source: str) -> str:
+    """From `file:/path` or `env:NAME`, so that the file of services can be shown to anybody; empty: a public client."""
+    scheme, _, where = source.partition(":")
+    if not source:
+        return ""
+    if scheme == "env" and os.environ.get(where):
+        return os.environ[where]
+    if scheme == "file" and Path(where).is_file():
+        if Path(where).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ProvidersUnusable(f"{Path(where).name} can be read by others: chmod 600 it.")
+        return Path(where).read_text().strip()
+    raise ProvidersUnusable(f"{name}: {member} must be file:/path or env:NAME, and there.")
+
+
+_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_GOOD_FOR: Final = timedelta(minutes=1)
+
+
+def authentication(
+    registration: Registration, methods: Sequence[object], token_endpoint: str, at: datetime
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What is added to the headers and to the form of a token request; `methods` are those the service lists."""
+    client_id = registration.client_id
+    if registration.client_key:
+        return {}, {
+            "client_id": client_id,
+            "client_assertion_type": _ASSERTION,
+            "client_assertion": _assertion(registration, token_endpoint, at),
+        }
+    if not registration.client_secret:
+        return {}, {"client_id": client_id}
+    if "client_secret_basic" in methods:
+        pair = f"{client_id}:{registration.client_secret}".encode()
+        return {"Authorization": "Basic " + base64.b64encode(pair).decode()}, {}
+    return {}, {"client_id": client_id, "client_secret": registration.client_secret}
+
+
+def _assertion(registration: Registration, token_endpoint: str, at: datetime) -> str:
+    """RFC 7523, section 3: who we are, for this endpoint alone, once, for a minute."""
+    claims = {
+        "iss": registration.client_id,
+        "sub": registration.client_id,
+        "aud": token_endpoint,
+        "jti": secrets.token_urlsafe(16),
+        "iat": int(at.timestamp()),
+        "exp": int((at + _GOOD_FOR).timestamp()),
+    }
+    key = registration.client_key
+    return jwt.encode(claims, key, algorithm=signing_algorithm(key))
+
+
+_CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+# Signatures of the service's own keys only: with a shared secret, each of the two ends could sign for anybody.
+ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", *_CURVES)
+_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_LONGEST_SUBJECT: Final = 255
+_LONGEST_TOKEN: Final = 32 * 1024
+_MOST_KEYS: Final = 50
+# PyJWT compares times with the system's clock; ours is given.
+_OPTIONS: Final[Options] = {
+    "require": ["iss", "sub", "aud", "exp", "iat", "nonce"],
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+    "enforce_minimum_key_length": True,
+}
+
+
+class BadToken(Exception):
+    """`about` names what was wrong for the log, and nothing of what the token says."""
+
+    def __init__(self, about: str) -> None:
+        super().__init__(about)
+
+
+class UnknownKey(BadToken):
+    """Signed with a key that is not among those at hand: the service may have changed its keys."""
+
+
+def checked(
+    id_token: object,
+    keys: object,
+    *,
+    issuer: str,
+    client_id: str,
+    question: AuthorizationRequest,
+    at: datetime,
+) -> Identity:
+    """Who the token is about; raises BadToken."""
+    if not isinstance(id_token, str):
+        raise BadToken("no ID token")
+    try:
+        # One spelling for one token, no member twice: PyJWT alone takes padding and the last of two members.
+        header = parse_compact_jws(id_token, max_length=_LONGEST_TOKEN).header
+    except MalformedInput as error:
+        raise BadToken(f"no ID token ({error.reason})") from error
+    claims = _signed_claims(id_token, header, keys, issuer=issuer, client_id=client_id)
+    _check_times(claims, at)
+    if claims["nonce"] != question.nonce:
+        raise BadToken("claims (nonce)")
+    _check_party(claims, client_id)
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
+        raise BadToken("sub")
+    return Identity(issuer, subject, _address(claims), _proved_at(claims, at))
+
+
+def _signed_claims(
+    id_token: str, header: JsonObject, keys: object, *, issuer: str, client_id: str
+) -> dict[str, Any]:
+    """The claims, if one of the service's keys that may have signed them did."""
+    algorithm = header.get("alg")
+    if algorithm not in ALGORITHMS:
+        raise BadToken("signature (algorithm)")
+    fitting = [each for each in _listed(keys) if _may_verify(each, header)]
+    for key in _usable(fitting, str(algorithm)):
+        try:
+            return jwt.decode(
+                id_token,
+                key,
+                algorithms=[str(algorithm)],
+                audience=client_id,
+                issuer=issuer,
+                options=_OPTIONS,
+            )
+        except (jwt.InvalidSignatureError, jwt.InvalidKeyError):
+            continue
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise BadToken(f"claims ({type(error).__name__})") from error
+    if fitting and "kid" in header:
+        raise BadToken("signature")
+    raise UnknownKey("signature (unknown key)")
+
+
+def _listed(keys: object) -> list[dict[str, Any]]:
+    listed = keys.get("keys") if isinstance(keys, dict) else None
+    if not isinstance(listed, list) or len(listed) > _MOST_KEYS:
+        raise BadToken("key set")
+    return [each for each in listed if isinstance(each, dict)]
+
+
+def _may_verify(jwk: Mapping[str, Any], header: Mapping[str, Any]) -> bool:
+    """Whether the set gives this key for such a token: same name, kind and algorithm, for signatures, public only."""
+    algorithm = header["alg"]
+    kind = ("EC", _CURVES[algorithm]) if algorithm in _CURVES else ("RSA", None)
+    operations = jwk.get("key_ops", ["verify"])
+    return (
+        (jwk.get("kty"), jwk.get("crv")) == kind
+        and ("kid" not in header or jwk.get("kid") == header["kid"])
+        and jwk.get("alg", algorithm) == algorithm
+        and jwk.get("use", "sig") == "sig"
+        and isinstance(operations, list)
+        and "verify" in operations
+        and _PRIVATE_MEMBERS.isdisjoint(jwk)
+    )
+
+
+def _usable(jwks: list[dict[str, Any]], algorithm: str) -> Iterator[jwt.PyJWK]:
+    for each in jwks:
+        try:
+            key = jwt.PyJWK(each, algorithm)
+            if isinstance(key.key, RSAPublicKey):
+                check_rsa(key.key.public_numbers())
+        except (jwt.PyJWTError, UnusableKey, ValueError, TypeError):
+            continue
+        yield key
+
+
+def _check_times(claims: Mapping[str, Any], at: datetime) -> None:
+    now, leeway = at.timestamp(), CLOCKS_APART.total_seconds()
+    if _time(claims, "exp") <= now - leeway:
+        raise BadToken("claims (exp)")
+    for name in ("iat", "nbf"):
+        if name in claims and _time(claims, name) > now + leeway:
+            raise BadToken(f"claims ({name})")
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float:
+    said = claims[name]
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        raise BadToken(f"claims ({name})")
+    return said
+
+
+def _check_party(claims: Mapping[str, Any], client_id: str) -> None:
+    """OpenID Connect Core 1.0, section 3.1.3.7: several audiences name the one the token was made for."""
+    audience = claims["aud"]
+    if isinstance(audience, list) and len(audience) > 1 and "azp" not in claims:
+        raise BadToken("claims (azp)")
+    if claims.get("azp", client_id) != client_id:
+        raise BadToken("claims (azp)")
+
+
+def _address(claims: Mapping[str, Any]) -> str:
+    said = claims.get("email")
+    if claims.get("email_verified") is not True or not isinstance(said, str):
+        return ""
+    address = normal_address(said)
+    return address if is_address(address) else ""
+
+
+def _proved_at(claims: Mapping[str, Any], at: datetime) -> datetime | None:
+    said = claims.get("auth_time")
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return None
+    try:
+        return min(datetime.fromtimestamp(said, UTC).replace(microsecond=0), at)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+_SCOPE: Final = "openid email"
+log = structlog.get_logger(__name__)
+
+
+class _NotGranted(Exception):
+    """The service answered, and gave nothing for the code."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"status {status}")
+        self.is_outage = status >= 500
+
+
+class _Strange(Exception):
+    """What the service says of itself is not what it should be."""
+
+
+@dataclass(frozen=True)
+class OpenIdProvider:
+    """`return_url` is where the service sends the browser back to, `home` the page one sees after leaving it."""
+
+    registration: Registration
+    documents: WebDocuments
+    return_url: str
+    home: str
+
+    @property
+    def name(self) -> str:
+        return self.registration.name
+
+    @property
+    def label(self) -> str:
+        return self.registration.label
+
+    @property
+    def issuer(self) -> str:
+        return self.registration.issuer
+
+    def vouches_for(self, address: str) -> bool:
+        return self.registration.vouches_for(address)
+
+    def question_url(self, question: AuthorizationRequest) -> str:
+        try:
+            where = self._place("authorization_endpoint")
+        except (DocumentUnavailable, _Strange) as error:
+            raise self._down(error) from error
+        digest = hashlib.sha256(question.verifier.encode()).digest()
+        asked = {
+            "response_type": "code",
+            "client_id": self.registration.client_id,
+            "redirect_uri": self.return_url,
+            "scope": _SCOPE,
+            "state": question.state,
+            "nonce": question.nonce,
+            "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
+            "code_challenge_method": "S256",
+        }
+        return _with_query(where, asked | ({"prompt": "login", "max_age": "0"} if question.again else {}))
+
+    def identity(self, code: str, question: AuthorizationRequest, *, at: datetime) -> Identity:
+        try:
+            return self._checked(self._id_token(code, question, at), question, at)
+        except (DocumentUnavailable, _Strange) as error:
+            raise self._down(error) from error
+        except (_NotGranted, BadToken) as error:
+            if isinstance(error, _NotGranted) and error.is_outage:
+                raise self._down(error) from error
+            log.warning("sign-in service refused", service=self.name, why=_why(error))
+            raise ProviderRefused(
+                N_(
+                    "La réponse de « {label} » ne prouve pas qui vous êtes : personne n’est entré. Recommencez ; si cela se répète, prévenez la personne qui gère ce service et entrez avec un lien."
+                ),
+                label=self.label,
+            ) from error
+
+    def leaving_url(self) -> str:
+        try:
+            where = self._place("end_session_endpoint")
+        except (DocumentUnavailable, _Strange):
+            return ""
+        return _with_query(
+            where, {"client_id": self.registration.client_id, "post_logout_redirect_uri": self.home}
+        )
+
+    def _id_token(self, code: str, question: AuthorizationRequest, at: datetime) -> object:
+        """What the token endpoint gives for the code (RFC 6749, section 4.1.3)."""
+        where = self._place("token_endpoint")
+        methods = self._told().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        headers, proof = authentication(
+            self.registration, methods if isinstance(methods, list) else ["client_secret_basic"], where, at
+        )
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.return_url,
+            "code_verifier": question.verifier,
+            **proof,
+        }
+        answer = self.documents.post(
+            where,
+            urlencode(form).encode(),
+            media_type="application/x-www-form-urlencoded;charset=UTF-8",
+            headers=headers,
+        )
+        if answer.status != 200:
+            raise _NotGranted(answer.status)
+        try:
+            granted = json.loads(answer.body)
+        except (ValueError, RecursionError) as error:
+            raise BadToken("no JSON") from error
+        return granted.get("id_token") if isinstance(granted, dict) else None
+
+    def _checked(self, id_token: object, question: AuthorizationRequest, at: datetime) -> Identity:
+        def against(keys: object) -> Identity:
+            return checked(
+                id_token, keys, issuer=self.issuer, client_id=self.registration.client_id,
+                question=question, at=at,
+            )  # fmt: skip
+
+        where = self._place("jwks_uri")
+        try:
+            return against(self._document(where))
+        except UnknownKey:
+            self.documents.forget(where)
+            return against(self._document(where))
+
+    def _told(self) -> dict[str, Any]:
+        told = self._document(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
+        # OpenID Connect Discovery 1.0, section 4.3: else one service could speak for another.
+        if not isinstance(told, dict) or told.get("issuer") != self.issuer:
+            raise _Strange("another issuer")
+        return told
+
+    def _place(self, what: str) -> str:
+        said = self._told().get(what)
+        is_plain = urlsplit(self.issuer).scheme == "http"
+        if not isinstance(said, str) or not said.startswith(
+            ("https://", "http://") if is_plain else "https://"
+        ):
+            raise _Strange(f"no {what}")
+        return said
+
+    def _document(self, url: str) -> object:
+        try:
+            return json.loads(self.documents.fetch(url).body)
+        except (ValueError, RecursionError) as error:
+            raise _Strange("no JSON") from error
+
+    def _down(self, error: Exception) -> ProviderDown:
+        log.warning("sign-in service down", service=self.name, why=_why(error))
+        return ProviderDown(
+            N_(
+                "« {label} » ne répond pas en ce moment. Réessayez dans quelques minutes, ou entrez avec un lien."
+            ),
+            label=self.label,
+        )
+
+
+def providers_in(
+    registrations: Sequence[Registration],
+    documents: WebDocuments,
+    *,
+    return_url: Callable[[str], str],
+    home: str,
+) -> dict[str, OpenIdProvider]:
+    return {each.name: OpenIdProvider(each, documents, return_url(each.name), home) for each in registrations}
+
+
+def _with_query(url: str, said: Mapping[str, str]) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(said)}"
+
+
+def _why(error: Exception) -> str:
+    """Nothing that the other side wrote: an answer may repeat who signs in."""
+    if isinstance(error, DocumentUnavailable):
+        return error.reason
+    ours = isinstance(error, BadToken | _NotGranted | _Strange)
+    return str(error) if ours else type(error).__name__

@@ -1,0 +1,265 @@
+"""Private keys sealed under a key-encryption key (KEK) that never lies beside the database."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import BoundedSemaphore
+
+import rfc8785
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256, Hash
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pwdlib import PasswordHash
+from pwdlib.exceptions import UnknownHashError
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from app.domain.accounts.sessions import WaitingFile, WaitingForm
+from app.domain.accounts.sign_in import LONGEST_PASSWORD, normal_password
+from app.errors import Unavailable
+from app.language import N_
+from sceau_credentials.keys import LocalSigningKey, SigningKey
+
+_FORMAT = b"\x01"
+_SALT, _NONCE = 32, 12
+
+
+class KekUnusable(Exception):
+    """The key-encryption key cannot be used; the message says what the operator should do."""
+
+
+@dataclass(frozen=True)
+class Kek:
+    """32 secret bytes with a public name, so that a sealed key says which KEK opens it."""
+
+    secret: bytes = field(repr=False)
+    version: int = 1
+
+    @property
+    def id(self) -> str:
+        digest = Hash(SHA256())
+        digest.update(b"sceau kek id\x00" + self.secret)
+        return digest.finalize().hex()[:16]
+
+
+@dataclass(frozen=True)
+class SealedFor:
+    """What a sealed key belongs to: moved to another campus or renamed, it no longer opens (M7, T35)."""
+
+    campus: str
+    method_id: str
+    algorithm: str
+    purpose: str
+
+
+class KeyVault:
+    def __init__(self, kek: Kek, before_opening: Callable[[], None] = lambda: None) -> None:
+        self.kek = kek
+        self.before_opening = before_opening
+
+    def seal(self, key: LocalSigningKey, owner: SealedFor) -> bytes:
+        salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
+        body = AESGCM(self._wrapping_key(salt)).encrypt(nonce, key.to_bytes(), self._bound_to(owner))
+        return _FORMAT + salt + nonce + body
+
+    def guarded(self, before_opening: Callable[[], None]) -> KeyVault:
+        """The same vault, which opens a key only where `before_opening` does not raise."""
+        return KeyVault(self.kek, before_opening)
+
+    def open(self, sealed: bytes, owner: SealedFor, *, kek_id: str) -> SigningKey:
+        self.before_opening()
+        if kek_id != self.kek.id:
+            raise Unavailable(
+                N_("La clé de signature est scellée par une autre clé maîtresse. Rien n’a été signé.")
+            )
+        salt, nonce, body = (
+            sealed[1 : 1 + _SALT],
+            sealed[1 + _SALT : 1 + _SALT + _NONCE],
+            sealed[1 + _SALT + _NONCE :],
+        )
+        try:
+            if sealed[:1] != _FORMAT or len(nonce) != _NONCE:
+                raise InvalidTag
+            private = AESGCM(self._wrapping_key(salt)).decrypt(nonce, body, self._bound_to(owner))
+        except InvalidTag as error:
+            raise Unavailable(N_("La clé de signature ne s’ouvre pas. Rien n’a été signé.")) from error
+        return LocalSigningKey.from_bytes(private)
+
+    def seal_bytes(self, content: bytes, bound_to: bytes) -> bytes:
+        """Sealed under a key made for this alone; it opens only together with `bound_to`."""
+        salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
+        return _FORMAT + salt + nonce + AESGCM(self._wrapping_key(salt)).encrypt(nonce, content, bound_to)
+
+    def open_bytes(self, sealed: bytes, bound_to: bytes) -> bytes:
+        salt, nonce = sealed[1 : 1 + _SALT], sealed[1 + _SALT : 1 + _SALT + _NONCE]
+        try:
+            if sealed[:1] != _FORMAT or len(nonce) != _NONCE:
+                raise InvalidTag
+            return AESGCM(self._wrapping_key(salt)).decrypt(nonce, sealed[1 + _SALT + _NONCE :], bound_to)
+        except InvalidTag as error:
+            raise Unavailable(N_("Ce qui a été scellé ne s’ouvre pas avec cette clé maîtresse.")) from error
+
+    def _wrapping_key(self, salt: bytes) -> bytes:
+        # A fresh key for every seal, so that no nonce can ever meet itself.
+        return HKDF(SHA256(), 32, salt, b"sceau/kek/v1").derive(self.kek.secret)
+
+    def _bound_to(self, owner: SealedFor) -> bytes:
+        return rfc8785.dumps(
+            {
+                "alg": owner.algorithm,
+                "campus": owner.campus,
+                "kek": self.kek.id,
+                "method": owner.method_id,
+                "purpose": owner.purpose,
+                "version": self.kek.version,
+            }
+        )
+
+
+def kek_from(source: str, *, database_folder: Path | None) -> Kek:
+    """Read the KEK from `file:/path` or `env:NAME`; raises KekUnusable with what to do."""
+    scheme, _, where = source.partition(":")
+    if scheme == "env":
+        return Kek(_decoded(os.environ.get(where, ""), f"the variable {where}"))
+    if scheme == "file":
+        path = Path(where)
+        _check_kek_file(path, database_folder)
+        return Kek(_decoded(path.read_text().strip(), f"the file {path.name}"))
+    raise KekUnusable("SCEAU_KEK must be file:/path or env:NAME.")
+
+
+def _check_kek_file(path: Path, database_folder: Path | None) -> None:
+    if not path.is_file():
+        raise KekUnusable(
+            f"There is no key-encryption key at {path.name}: make one with `sceau keys make-kek`."
+        )
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KekUnusable(f"{path.name} can be read by others: chmod 600 it.")
+    if database_folder and path.resolve().is_relative_to(database_folder.resolve()):
+        raise KekUnusable(
+            "The key-encryption key lies beside the database: a thief of one would have both. Move it."
+        )
+
+
+def _decoded(text: str, where: str) -> bytes:
+    try:
+        secret = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise KekUnusable(f"The key-encryption key in {where} is not base64.") from error
+    if len(secret) != 32:
+        raise KekUnusable(f"The key-encryption key in {where} must be 32 bytes in base64, not {len(secret)}.")
+    return secret
+
+
+def make_secret_file(path: Path) -> None:
+    """Write 32 random bytes in base64 where only the owner reads them; an existing file stays."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w") as file:
+        file.write(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
+
+
+_AT_ONCE = 2
+
+
+class PasswordHashes:
+    def __init__(self, hasher: Argon2Hasher | None = None) -> None:
+        self._hashes = PasswordHash((hasher or Argon2Hasher(),))
+        self._turn = BoundedSemaphore(_AT_ONCE)
+        # What a password is compared with where there is none: the answer takes as long (T19).
+        self._nobodys = self._hashes.hash("nobody has this password")
+
+    def of(self, password: str) -> str:
+        with self._turn:
+            return self._hashes.hash(normal_password(password))
+
+    def compare(self, password: str, kept: str | None) -> tuple[bool, str | None]:
+        """Whether it is the password, and a newer hash of it where the kept one is of another strength."""
+        typed = normal_password(password[:LONGEST_PASSWORD])
+        with self._turn:
+            try:
+                good, newer = self._hashes.verify_and_update(typed, kept or self._nobodys)
+            except UnknownHashError:
+                return False, None
+        good = good and kept is not None and len(password) <= LONGEST_PASSWORD
+        return good, newer if good else None
+
+
+_SEALED_FORMS_NONCE = 12
+
+
+class SealedForms:
+    """AES-256-GCM under a key made of the service's secret and of the one that the page holds."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def seal(self, form: WaitingForm, *, token: str) -> bytes:
+        told = {
+            "path": form.path,
+            "fields": list(form.fields),
+            "files": [[each.field, each.name, each.media_type, len(each.content)] for each in form.files],
+        }
+        nonce, head = os.urandom(_SEALED_FORMS_NONCE), json.dumps(told).encode()
+        plain = len(head).to_bytes(4, "big") + head + b"".join(each.content for each in form.files)
+        return nonce + self._cipher(token).encrypt(nonce, plain, None)
+
+    def open(self, sealed: bytes, *, token: str) -> WaitingForm | None:
+        """None where the seal is another one's, or broken."""
+        try:
+            plain = self._cipher(token).decrypt(
+                sealed[:_SEALED_FORMS_NONCE], sealed[_SEALED_FORMS_NONCE:], None
+            )
+        except (InvalidTag, ValueError):
+            return None
+        size = int.from_bytes(plain[:4], "big")
+        told, at, files = json.loads(plain[4 : 4 + size]), 4 + size, []
+        for field_name, name, media_type, length in told["files"]:
+            files.append(WaitingFile(field_name, name, media_type, plain[at : at + length]))
+            at += length
+        return WaitingForm(told["path"], [(name, value) for name, value in told["fields"]], files)
+
+    def _cipher(self, token: str) -> AESGCM:
+        return AESGCM(hmac.digest(self._secret, b"form set aside|" + token.encode(), hashlib.sha256))
+
+
+_SEALED_WORDS_NONCE = 12
+_LONGEST = 800
+
+
+class SealedWords:
+    """AES-256-GCM under a key made of the service's secret; `bound_to` says for whom the words are."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._cipher = AESGCM(hmac.digest(secret, b"words sealed into an address", hashlib.sha256))
+
+    def seal(self, words: str, *, bound_to: str) -> str:
+        nonce = os.urandom(_SEALED_WORDS_NONCE)
+        sealed = self._cipher.encrypt(nonce, words.encode("utf-8", "surrogatepass"), bound_to.encode())
+        return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
+
+    def open(self, token: str, *, bound_to: str) -> str | None:
+        """None for anything that was not sealed here for that person."""
+        if not 0 < len(token) <= _LONGEST:
+            return None
+        try:
+            raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+            opened = self._cipher.decrypt(
+                raw[:_SEALED_WORDS_NONCE], raw[_SEALED_WORDS_NONCE:], bound_to.encode()
+            )
+            return opened.decode("utf-8", "surrogatepass")
+        except (UnicodeError, binascii.Error, InvalidTag, ValueError):
+            return None

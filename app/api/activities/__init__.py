@@ -1,1 +1,0 @@
-"""JSON API: sessions, series, check-in, files."""

@@ -1,1 +1,0 @@
-"""JSON API: the append-only log and what proves it."""

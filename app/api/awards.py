@@ -1,0 +1,386 @@
+"""Awards of a campus, for programs: give one or many, list, read, withdraw."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from time import perf_counter
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, Field
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.activities import ParticipantRequest
+from app.api.programs import AwardGiver, AwardRevoker, Reader
+from app.api.publishing.public import ONE_MINUTE
+from app.api.shapes import Shape, cursor_of, example, place_of
+from app.container import Process, Services
+from app.domain.awards.awards import AwardState, LineOutcome, Visibility, in_words
+from app.domain.awards.batches import BatchLine, BatchState
+from app.errors import AppError
+from app.http.negotiation import etag_of
+from app.http.request_scope import process_of
+from app.language import gettext as _
+from app.services.awards.awards import AwardRecord, AwardRequest, BatchResult
+from app.services.publishing.publication import FORMS, PublicDocuments
+from app.services.verification.metrics import noter_of
+
+router = APIRouter(prefix="/campuses/{slug}/awards", tags=["awards"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key with the same body gives the same answer, and awards nothing twice.",
+    ),
+]
+
+
+_BADGE = "5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11"
+_ACTIVITY = "8f0d2f8e-3a63-4a8e-8a3f-52f0a4d7b0de"
+_AWARD = "b3f3b1de-7f0a-4f0c-8f37-1f4c1b7f7f62"
+_ADDRESS = f"https://badges.exemple.fr/attributions/{_AWARD}"
+_WHO = {
+    "given_name": "Anne-Gaëlle",
+    "family_name": "Le Bœuf",
+    "address": "anne-gaelle.leboeuf@exemple.fr",
+}
+
+
+class AwardsRequest(Shape):
+    """A badge for people: those listed here, those recorded in the activity, or both."""
+
+    model_config = example(
+        badge=_BADGE,
+        activity=_ACTIVITY,
+        people=[_WHO],
+        evidence="Chaque robot a suivi la ligne jusqu’au bout.",
+    )
+    badge: uuid.UUID
+    activity: uuid.UUID | None = None
+    people: list[ParticipantRequest] = Field([], max_length=10_000)
+    everybody: bool = Field(False, description="All who are recorded in the activity.")
+    participations: list[uuid.UUID] = Field([], max_length=10_000)
+    persons: list[uuid.UUID] = Field(
+        [],
+        max_length=10_000,
+        description="Without an activity: people of the campus's log, as `progress` names them.",
+    )
+    evidence: str = Field("", max_length=4000)
+
+    def request(self, key: str | None) -> AwardRequest:
+        return AwardRequest(
+            badge_id=self.badge,
+            activity_id=self.activity,
+            everybody=self.everybody,
+            participation_ids=tuple(self.participations),
+            person_ids=tuple(self.persons),
+            lines=tuple(person.line(number) for number, person in enumerate(self.people, 1)),
+            evidence=self.evidence,
+            idempotency_key=key,
+        )
+
+
+class Delivery(StrEnum):
+    """How a badge reaches its person."""
+
+    PRIVATE_LINK = "private_link"
+    ACCOUNT = "account"
+
+
+class LineView(BaseModel):
+    position: int
+    outcome: LineOutcome
+    message: str
+    given_name: str
+    family_name: str
+    address: str
+    award: uuid.UUID | None
+    award_address: str | None
+    private_link: str | None = Field(
+        description="For the learner alone: it opens this award. Only for people who have no account and no role."
+    )
+    delivery: Delivery | None = Field(
+        None,
+        description="Of a new award. `private_link`: hand `private_link` over, or let the message do so. "
+        "`account`: the person signs in and finds the badge there; there is no link to hand over.",
+    )
+
+    @staticmethod
+    def of(line: BatchLine, links: Mapping[uuid.UUID, str], services: Services) -> LineView:
+        is_new = line.outcome is LineOutcome.AWARDED and line.award_id is not None
+        link = links.get(line.award_id) if is_new and line.award_id else None
+        return LineView(
+            position=line.position,
+            outcome=line.outcome,
+            message=_(line.reason).format(**in_words(line.reason_values)) if line.reason else "",
+            given_name=line.given_name,
+            family_name=line.family_name,
+            address=line.address,
+            award=line.award_id,
+            award_address=services.addresses.award(line.award_id) if line.award_id else None,
+            private_link=services.addresses.private_link(link) if link else None,
+            delivery=(Delivery.PRIVATE_LINK if link else Delivery.ACCOUNT) if is_new else None,
+        )
+
+
+class AwardBatchView(BaseModel):
+    model_config = example(
+        id="6d0f6d56-1f0b-4b0e-9b38-0a5d8c2f4e11",
+        badge=_BADGE,
+        version=1,
+        awarded=1,
+        already_held=0,
+        refused=0,
+        lines=[
+            {
+                **_WHO,
+                "position": 0,
+                "outcome": "awarded",
+                "message": "",
+                "award": _AWARD,
+                "award_address": _ADDRESS,
+                "private_link": f"https://badges.exemple.fr/recevoir/{_AWARD}.0a1b2c…",
+                "delivery": "private_link",
+            }
+        ],
+    )
+    id: uuid.UUID
+    badge: uuid.UUID
+    version: int
+    awarded: int
+    already_held: int
+    refused: int
+    lines: list[LineView]
+
+    @staticmethod
+    def of(result: BatchResult, services: Services) -> AwardBatchView:
+        links = services.people.links_to_hand([line.award_id for line in result.lines if line.award_id])
+        return AwardBatchView(
+            id=result.batch.id,
+            badge=result.badge.id,
+            version=result.version.number,
+            awarded=len(result.with_outcome(LineOutcome.AWARDED)),
+            already_held=len(result.with_outcome(LineOutcome.ALREADY_HELD)),
+            refused=len(result.refused),
+            lines=[LineView.of(line, links, services) for line in result.lines],
+        )
+
+
+_GIVEN = {
+    "id": _AWARD,
+    "address": _ADDRESS,
+    "badge": _BADGE,
+    "badge_name": "Robotique pour tous",
+    "version": 1,
+    "activity": _ACTIVITY,
+    "given_name": "Anne-Gaëlle",
+    "family_name": "Le Bœuf",
+    "state": "revoked",
+    "visibility": "closed",
+    "awarded_at": "2026-11-25T11:00:00Z",
+    "valid_until": "2029-11-24T11:00:00Z",
+    "revoked_at": "2026-11-25T14:30:00Z",
+    "revoked_reason": "Attribué par erreur.",
+}
+
+
+class AwardView(BaseModel):
+    model_config = example(**_GIVEN)
+    id: uuid.UUID
+    address: str
+    badge: uuid.UUID
+    badge_name: str
+    version: int
+    activity: uuid.UUID | None
+    given_name: str
+    family_name: str
+    state: AwardState
+    visibility: Visibility
+    awarded_at: datetime
+    valid_until: datetime | None
+    revoked_at: datetime | None
+    revoked_reason: str
+    undone_at: datetime | None = Field(
+        None, description="Of an award that was undone before it was handed over: nobody ever heard of it."
+    )
+
+    @staticmethod
+    def of(record: AwardRecord, services: Services) -> AwardView:
+        award = record.award
+        return AwardView(
+            id=award.id,
+            address=services.addresses.award(award.id),
+            badge=award.badge_id,
+            badge_name=record.version.name,
+            version=record.version.number,
+            activity=award.activity_id,
+            given_name=record.person.given_name,
+            family_name=record.person.family_name,
+            state=award.state,
+            visibility=award.visibility,
+            awarded_at=award.awarded_at,
+            valid_until=award.valid_until,
+            revoked_at=award.revoked_at,
+            revoked_reason=award.revoked_reason,
+            undone_at=award.undone_at,
+        )
+
+
+class AwardPage(BaseModel):
+    model_config = example(awards=[_GIVEN], next="AAAAAGel0zCz87Heiv9PDI83H0wbf39i")
+    awards: list[AwardView]
+    next: str | None = Field(description="The cursor of the next page; absent on the last.")
+
+
+class RevocationRequest(Shape):
+    model_config = example(reason="Attribué par erreur.")
+    reason: str = Field(min_length=5, max_length=500)
+
+
+@router.post("", summary="Give a badge to one or many people")
+def award(
+    body: AwardsRequest, giver: AwardGiver, request: Request, idempotency_key: IdempotencyKey = None
+) -> AwardBatchView:
+    """Each line is judged and answered on its own: good lines are awarded, each other line says why not.
+
+    A long list is carried out piece by piece, so that others who award get their turn. Should the answer be lost on the
+    way, the rest is awarded all the same, and the same key asks for the answer again.
+    """
+    with giver.transaction() as program:
+        if body.activity is not None:
+            program.services.join_organisers(program.campus.id, body.activity)
+        asked = body.request(idempotency_key)
+        batch = program.services.awards.give(program.campus, asked, by=program.actor, is_awaited=True)
+        if batch.state is not BatchState.RUNNING:
+            result = program.services.awards.batch(program.campus, batch.id)
+            return AwardBatchView.of(result, program.services)
+    while _carries_on(process_of(request), batch.id):
+        pass
+    with giver.transaction(reading=True) as program:
+        result = program.services.awards.batch(program.campus, batch.id)
+        return AwardBatchView.of(result, program.services)
+
+
+def _carries_on(process: Process, batch_id: uuid.UUID) -> bool:
+    with process.unit_of_work() as services:
+        return services.bulk_awards.carry_out(batch_id, is_awaited=True).more
+
+
+@router.get("", summary="The awards of a campus, latest first, page by page")
+def list_awards(
+    program: Reader,
+    request: Request,
+    response: Response,
+    after: Annotated[str | None, Query(max_length=60, description="`next` of the page before.")] = None,
+    badge: uuid.UUID | None = None,
+    activity: uuid.UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> AwardPage:
+    """A page says where the next one starts, so that awards given meanwhile shift nothing."""
+    records = program.services.awards.list_in(
+        program.campus,
+        before=place_of(after) if after else None,
+        badge_id=badge,
+        activity_id=activity,
+        limit=limit + 1,
+    )
+    shown = records[:limit]
+    cursor = cursor_of(shown[-1].award.awarded_at, shown[-1].award.id) if len(records) > limit else None
+    if cursor:
+        query = request.url.include_query_params(after=cursor).query
+        response.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
+    return AwardPage(awards=[AwardView.of(record, program.services) for record in shown], next=cursor)
+
+
+@router.get("/{award_id}", summary="One award")
+def get_award(award_id: uuid.UUID, program: Reader) -> AwardView:
+    return AwardView.of(program.services.awards.get(program.campus, award_id), program.services)
+
+
+@router.post("/{award_id}/revocation", summary="Withdraw an award, for good")
+def revoke_award(award_id: uuid.UUID, body: RevocationRequest, program: AwardRevoker) -> AwardView:
+    """The status list that the world reads says so in the same transaction."""
+    record = program.services.awards.revoke(program.campus, award_id, body.reason, by=program.actor)
+    return AwardView.of(record, program.services)
+
+
+ROUTE: Final = "/attributions/{award_id:uuid}.{extension}"
+_PATH: Final = re.compile(
+    r"/attributions/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.(json|jwt)"
+)
+_LEFT_TO_THE_APPLICATION: Final = frozenset((b"cookie", b"authorization", b"range", b"if-none-match"))
+
+Headers = list[tuple[bytes, bytes]]
+AddHeaders = Callable[[MutableHeaders], None]
+"""What every answer of the application says besides."""
+
+
+@dataclass(frozen=True)
+class _Route:
+    """For the figures of requests, which read it from the scope."""
+
+    path: str = ROUTE
+
+
+class AwardFiles:
+    def __init__(self, app: ASGIApp, *, documents: PublicDocuments, add_headers: AddHeaders) -> None:
+        self.app = app
+        self.documents = documents
+        self.note: Callable[[float], None] = noter_of("GET", ROUTE, 200)
+        self.headers = {form: _headers_of(form, add_headers) for form in ("json", "jwt")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = _asked(scope)
+        if found is None:
+            await self.app(scope, receive, send)
+            return
+        started, form = perf_counter(), found[2]
+        try:
+            document = await self.documents.award(uuid.UUID(found[1]), form)
+        except AppError:
+            await self.app(scope, receive, send)
+            return
+        scope["route"] = _Route()
+        etag = etag_of(document.digest, FORMS[form]).encode()
+        headers = [
+            (b"etag", etag),
+            (b"content-length", b"%d" % len(document.body)),
+            *self.headers[form],
+            (b"x-request-id", secrets.token_hex(8).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": document.body})
+        self.note(perf_counter() - started)
+
+
+def _asked(scope: Scope) -> re.Match[str] | None:
+    if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
+        return None
+    found = _PATH.fullmatch(scope["path"])
+    if found is None or any(name in _LEFT_TO_THE_APPLICATION for name, _ in scope["headers"]):
+        return None
+    return found
+
+
+def _headers_of(form: str, add: AddHeaders) -> Headers:
+    headers = MutableHeaders(
+        headers={
+            "Cache-Control": ONE_MINUTE,
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "X-Robots-Tag": "noindex",
+            "Access-Control-Allow-Origin": "*",
+            "Content-Type": FORMS[form],
+        }
+    )
+    add(headers)
+    return list(headers.raw)

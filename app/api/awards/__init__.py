@@ -1,1 +1,0 @@
-"""JSON API: eligibility, issuing, batches, revocation, delivery."""

@@ -1,1 +1,0 @@
-"""JSON API: badges, their versions and rules."""

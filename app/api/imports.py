@@ -1,0 +1,276 @@
+"""Participations of many activities in one request: safe to repeat, tried first without writing, each line answered."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Body, Query
+from pydantic import BaseModel, Field
+
+from app.api.programs import ActivityWriter, Program
+from app.api.shapes import Shape, example
+from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.imports.imports import MOST_AT_THE_API, Fate, ImportForm, ImportRun
+from app.domain.imports.records import Record, ToldActivity, fault_in
+from app.domain.imports.xapi import COMPLETED, read_statements
+from app.domain.people.people import check_name, normal_address
+from app.errors import InvalidInput
+from app.language import gettext as _
+from app.services.imports.import_matching import Judged
+
+router = APIRouter(prefix="/campuses/{slug}/participations", tags=["activities"])
+
+DryRun = Annotated[
+    bool, Query(description="Answer what would become of each line, and write nothing: not even a report.")
+]
+Identifier = Annotated[str, Field(max_length=300)]
+Name = Annotated[str, Field(max_length=120)]
+_ACTIVITY = {
+    "external_id": "ROB-1",
+    "title": "Robotique pour tous",
+    "kind": "workshop",
+    "starts_on": "2026-11-25",
+    "ends_on": "2026-11-25",
+    "place": "Le Creusot",
+    "hours": 3,
+}
+_LINE = {
+    "external_id": "P-2026-001",
+    "activity": _ACTIVITY,
+    "given_name": "Anne-Gaëlle",
+    "family_name": "Le Bœuf",
+    "address": "anne-gaelle.leboeuf@exemple.fr",
+    "part": "apprenant",
+    "hours": 2.5,
+    "contribution": "A réglé les capteurs de son équipe.",
+}
+
+
+class ActivityTold(Shape):
+    """Known by its identifier at the source, else by its title and first day."""
+
+    model_config = example(**_ACTIVITY)
+    external_id: Identifier = ""
+    title: str = Field(min_length=1, max_length=200)
+    kind: ActivityKind | None = None
+    starts_on: date
+    ends_on: date | None = None
+    place: str = Field("", max_length=200)
+    hours: float | None = Field(None, gt=0, le=10_000)
+
+
+class ParticipationTold(Shape):
+    model_config = example(**_LINE)
+    external_id: str = Field(
+        min_length=1,
+        max_length=300,
+        description="The same identifier with the same content changes nothing; with other content it is a correction.",
+    )
+    activity: ActivityTold
+    given_name: Name = ""
+    family_name: Name
+    address: str = Field("", max_length=254)
+    part: PartKind | None = None
+    hours: float | None = Field(None, ge=0, le=10_000)
+    contribution: str = Field("", max_length=1000)
+
+    def record(self, number: int) -> Record:
+        record = Record(
+            number,
+            self.external_id,
+            ToldActivity(
+                self.activity.external_id,
+                " ".join(self.activity.title.split()),
+                self.activity.kind,
+                self.activity.starts_on,
+                self.activity.ends_on,
+                self.activity.place,
+                self.activity.hours,
+            ),
+            ListedPerson(
+                number,
+                given_name=" ".join(self.given_name.split()),
+                family_name=" ".join(self.family_name.split()),
+                address=normal_address(self.address),
+                hours=self.hours,
+                part=self.part or PartKind.LEARNER,
+                contribution=self.contribution,
+            ),
+            self.part,
+        )
+        try:
+            check_name(record.person.given_name, record.person.family_name)
+        except InvalidInput as error:
+            return record.refused(error.sentence, **error.values)
+        fault = fault_in(record)
+        return record.refused(fault.sentence, **fault.values) if fault else record
+
+
+class ParticipationsRequest(Shape):
+    model_config = example(source="Scolarité", participations=[_LINE])
+    source: str = Field(
+        "api", min_length=1, max_length=60, description="Identifiers are those of this source."
+    )
+    participations: list[ParticipationTold] = Field(min_length=1, max_length=MOST_AT_THE_API)
+
+
+class LineProblem(BaseModel):
+    """Why a line was refused, as a problem document (RFC 9457) says it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int = 422
+    detail: str
+
+
+class LineOutcomeView(BaseModel):
+    line: int = Field(description="Counted from 1.")
+    external_id: str
+    outcome: Fate = Field(description="`created`, `changed`, `same` or `refused`.")
+    changes: list[str] = Field(description="The names of what a correction changes.")
+    problem: LineProblem | None = None
+
+
+class ImportView(BaseModel):
+    model_config = example(
+        report="6d0f6d56-1f0b-4b0e-9b38-0a5d8c2f4e11",
+        dry_run=False,
+        created=1,
+        changed=0,
+        same=0,
+        refused=1,
+        lines=[
+            {"line": 1, "external_id": "P-2026-001", "outcome": "created", "changes": [], "problem": None},
+            {
+                "line": 2,
+                "external_id": "P-2026-002",
+                "outcome": "refused",
+                "changes": [],
+                "problem": {
+                    "type": "about:blank",
+                    "title": "Contenu non recevable",
+                    "status": 422,
+                    "detail": "Cette adresse électronique n’est pas valable.",
+                },
+            },
+        ],
+    )
+    report: uuid.UUID | None = Field(
+        description="The report, as people of the campus find it; none of a dry run."
+    )
+    dry_run: bool
+    created: int
+    changed: int
+    same: int
+    refused: int
+    lines: list[LineOutcomeView]
+
+    @staticmethod
+    def of(run: ImportRun, judged: Sequence[Judged], *, dry_run: bool) -> ImportView:
+        counts = {fate: sum(one.fate is fate for one in judged) for fate in Fate}
+        return ImportView(
+            report=None if dry_run else run.id,
+            dry_run=dry_run,
+            created=counts[Fate.CREATED],
+            changed=counts[Fate.CHANGED],
+            same=counts[Fate.SAME],
+            refused=counts[Fate.REFUSED],
+            lines=[_line(one) for one in judged],
+        )
+
+
+def _line(one: Judged) -> LineOutcomeView:
+    what: Any = one.values.get("what", ())
+    problem = None
+    if one.fate is Fate.REFUSED:
+        values = {
+            name: ", ".join(value) if isinstance(value, list) else value for name, value in one.values.items()
+        }
+        problem = LineProblem(title=_("Contenu non recevable"), detail=_(one.reason).format(**values))
+    return LineOutcomeView(
+        line=one.record.number,
+        external_id=one.record.external_id,
+        outcome=one.fate,
+        changes=list(what) if one.fate is Fate.CHANGED else [],
+        problem=problem,
+    )
+
+
+def taken(
+    program: Program,
+    form: ImportForm,
+    source: str,
+    records: Sequence[Record],
+    data: bytes,
+    *,
+    dry_run: bool,
+    restates: bool = False,
+) -> ImportView:
+    run, judged = program.services.imports.take(
+        program.campus,
+        form,
+        source,
+        records,
+        data,
+        by=program.actor,
+        dry_run=dry_run,
+        restates=restates,
+    )
+    return ImportView.of(run, judged, dry_run=dry_run)
+
+
+@router.post("", summary="Record participations of many activities; safe to repeat")
+def record_participations(
+    body: ParticipationsRequest, program: ActivityWriter, dry_run: DryRun = False
+) -> ImportView:
+    """Good lines are recorded, each other line says why not. Up to 1,000 lines; activities that are not there are created.
+
+    An empty field takes nothing back. Whoever was erased at their own request is not recorded again.
+    """
+    records = [told.record(number) for number, told in enumerate(body.participations, 1)]
+    data = body.model_dump_json().encode()
+    return taken(program, ImportForm.API, body.source, records, data, dry_run=dry_run)
+
+
+xapi_router = APIRouter(prefix="/campuses/{slug}/xapi/statements", tags=["activities"])
+
+_STATEMENT = {
+    "id": "12345678-1234-5678-1234-567812345678",
+    "actor": {"name": "Anne-Gaëlle Le Bœuf", "mbox": "mailto:anne-gaelle.leboeuf@exemple.fr"},
+    "verb": {"id": COMPLETED},
+    "object": {
+        "id": "https://plateforme.exemple.fr/cours/42",
+        "definition": {
+            "name": {"fr": "Fabrication additive"},
+            "type": "http://adlnet.gov/expapi/activities/course",
+        },
+    },
+    "result": {"completion": True, "duration": "PT2H30M"},
+    "timestamp": "2026-11-25T14:00:00+01:00",
+}
+_Statements = Annotated[
+    list[dict[str, Any]],
+    Body(min_length=1, max_length=MOST_AT_THE_API, examples=[[_STATEMENT]]),
+]
+
+
+@xapi_router.post("", summary="Take participations from xAPI statements; safe to repeat")
+def take_statements(
+    body: _Statements,
+    program: ActivityWriter,
+    source: Annotated[str, Query(min_length=1, max_length=60)] = "xapi",
+    dry_run: DryRun = False,
+) -> ImportView:
+    """`attended`, `completed` and `contributed` are read; `voided` takes back. Any other verb is refused by its name.
+
+    The statement's own `id` is its identifier. Of several statements about one person in one activity the last one holds.
+    """
+    records = read_statements(body, program.campus.time_zone)
+    return taken(
+        program, ImportForm.XAPI, source, records, orjson.dumps(body), dry_run=dry_run, restates=True
+    )

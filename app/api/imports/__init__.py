@@ -1,1 +1,0 @@
-"""JSON API: activities taken over from files and calendars."""

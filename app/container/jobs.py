@@ -1,0 +1,155 @@
+"""Checks of everything that was signed: the awards shared between processes, each with a connection of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine
+
+from app.adapters.folders.log_files import FolderLog, WebLog, WitnessFolder, WitnessKeyUnusable
+from app.adapters.folders.recovery_files import FolderDocuments, FolderUnusable, KeptFolder
+from app.adapters.picture_codes import PictureCodes
+from app.adapters.secrets import make_secret_file
+from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents.url_policy import Reach
+from app.container.process import Process, utc_now
+from app.container.stores import Stores, shared_between_processes
+from app.db.engine.session import open_engine, open_session
+from app.domain.activity_log.activity_log import Damage, Found, IntegrityCheck
+from app.domain.campus.audit_log import Actor
+from app.language import gettext as _
+from app.services.activity_log.integrity import AFTER_AWARDS, AwardCheck, Issuers, Result, range_of
+from app.services.activity_log.log_check import FAULTS
+from app.services.activity_log.witness import LogSource
+from app.services.verification.static_export import KeptEdition
+from app.settings import Settings
+from sceau_credentials.transparency_log.notes import Note
+from sceau_credentials.values.documents import DocumentSource
+
+_WORTH_IT: Final = 2
+"""A process takes a second to start: so many steps it must have to do."""
+_ready: list[tuple[Engine, AwardCheck]] = []
+
+
+class IntegrityRun:
+    """One check, from where it stands. Every step is noted in a transaction of its own, so that it can be interrupted."""
+
+    def __init__(self, process: Process, *, processes: int = 1) -> None:
+        self.process = process
+        self.processes = processes
+
+    def begin(self, *, by: Actor, anew: bool = False) -> IntegrityCheck:
+        with self.process.repair() as services:
+            return services.integrity.begin(by=by, anew=anew)
+
+    def run(self, check: IntegrityCheck) -> Iterator[IntegrityCheck]:
+        """The check after each of its steps."""
+        ranges = check.steps - len(AFTER_AWARDS)
+        waiting = range(check.done_steps, ranges)
+        for step, result in zip(waiting, self._awards(waiting, ranges), strict=True):
+            check = self._note(check, step, result)
+            yield check
+        while check.done_at is None:
+            check = self.one_step(check)
+            yield check
+
+    def one_step(self, check: IntegrityCheck) -> IntegrityCheck:
+        """The next step, in this process."""
+        step, ranges = check.done_steps, check.steps - len(AFTER_AWARDS)
+        if step < ranges:
+            (result,) = self._awards([step], ranges)
+        else:
+            with self.process.repair(reading=True) as services:
+                result = services.integrity.step(check, step, self._logs)
+        return self._note(check, step, result)
+
+    def _note(self, check: IntegrityCheck, step: int, result: Result) -> IntegrityCheck:
+        with self.process.repair() as services:
+            return services.integrity.note(check.id, step, result)
+
+    def _awards(self, steps: Iterable[int], ranges: int) -> Iterator[Result]:
+        with self.process.repair(reading=True) as services:
+            issuers = services.integrity.issuers()
+        url, bounds = self.process.settings.database_url, [(step, ranges) for step in steps]
+        if self.processes < 2 or len(bounds) <= _WORTH_IT:
+            _open(url, issuers)
+            try:
+                yield from map(_check, bounds)
+            finally:
+                _ready.pop()[0].dispose()
+            return
+        context = get_context("spawn")
+        with ProcessPoolExecutor(self.processes, context, initializer=_open, initargs=(url, issuers)) as pool:
+            yield from pool.map(_check, bounds)
+
+    def _logs(self) -> Iterator[Found]:
+        spans = shared_between_processes(self.process.settings.database_url, self.processes)
+        with self.process.repair(reading=True) as services:
+            for log in services.log_watch.logs():
+                for fault in services.log_watch.check(log, spans):
+                    said = _(FAULTS[fault.fault]).format(where=fault.where)
+                    yield Found(Damage.LOG, log.origin, said)
+
+
+def _open(database_url: str, issuers: Issuers) -> None:
+    _ready.append((open_engine(database_url), AwardCheck(issuers)))
+
+
+def _check(bounds: tuple[int, int]) -> Result:
+    engine, check = _ready[-1]
+    first, last = range_of(*bounds)
+    with open_session(engine, reading=True) as session, session.begin():
+        stores = Stores(session)
+        stores.reach.everywhere()
+        return check.check(stores.integrity, first, last)
+
+
+WITNESS_KEY_UNUSABLE = WitnessKeyUnusable
+FOLDER_UNUSABLE = FolderUnusable
+
+
+def documents_in(folder: Path) -> DocumentSource:
+    """Key documents and status lists kept as files, for verifying without a network."""
+    return FolderDocuments(folder)
+
+
+def text_in_pages(file: bytes) -> str:
+    """The visible text of a PDF, its pages parted by form feeds; read in a process of its own."""
+    return PictureCodes().inspect(file).text
+
+
+def kept_edition(folder: Path) -> KeptEdition:
+    return KeptEdition(KeptFolder(folder))
+
+
+def make_kek(path: Path) -> None:
+    """A new key-encryption key in a file of its own; an existing file stays as it is."""
+    make_secret_file(path)
+
+
+def witness_folder(folder: Path) -> WitnessFolder:
+    return WitnessFolder(folder)
+
+
+def log_at(where: str, settings: Settings) -> LogSource:
+    """Somebody else's activity log: an address, or a folder with its files."""
+    return WebLog(_documents(settings), where) if "://" in where else FolderLog(Path(where))
+
+
+def hand_in(where: str, slug: str, note: Note, settings: Settings) -> int:
+    """The status that the campus's service answers a cosigned checkpoint with."""
+    parts = urlsplit(where)
+    url = f"{parts.scheme}://{parts.netloc}/api/v1/campuses/{slug}/log/cosignatures"
+    body = json.dumps({"checkpoint": note.to_text()}).encode()
+    return _documents(settings).post(url, body).status
+
+
+def _documents(settings: Settings) -> WebDocuments:
+    reach = Reach(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
+    return WebDocuments(clock=utc_now, reach=reach)

@@ -1,0 +1,546 @@
+"""Sign-in links, passwords, challenges that wait for their answer, and forms that wait for a proof."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from math import floor
+from typing import Any
+
+from limits.storage import Storage
+from limits.storage.base import SlidingWindowCounterSupport
+from sqlalchemy import Connection, Engine, delete, text
+from sqlalchemy import select as sa_select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlmodel import Session as DatabaseSession
+from sqlmodel import col, select, update
+
+from app.db.engine.writes import IN_ONE_QUERY
+from app.db.people import PeopleStore
+from app.domain.accounts.permissions import Operator
+from app.domain.accounts.rate_limits import RateCount
+from app.domain.accounts.sessions import ApiToken, Session, SessionKind, SetAside, digest_of
+from app.domain.accounts.sign_in import Asked, Challenge, FederatedAccount, Passkey, Password, SignInLink
+from app.domain.awards.awards import Award
+from app.domain.campus.team import Invitation
+from app.domain.core import Clock
+from app.domain.people.people import Membership, Person, PersonAddress, name_key
+from app.domain.people.record_merge import PersonMerge
+from app.tenancy.scope import Reach, rows_named_outside
+
+
+class SignInStore:
+    def __init__(self, session: DatabaseSession) -> None:
+        self.session = session
+
+    def add(self, row: SignInLink | Password | Challenge | SetAside) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def find_link(self, secret: str, *, to_use: bool = False) -> SignInLink | None:
+        """Locked until the transaction ends if it is to be used, so that it is used once whoever is quicker."""
+        query = select(SignInLink).where(SignInLink.secret_digest == digest_of(secret))
+        return self.session.exec(query.with_for_update() if to_use else query).first()
+
+    def links_asked_in(self, browser_digest: str, at: datetime) -> Sequence[SignInLink]:
+        """The links that this browser asked for and that still open something, locked."""
+        query = select(SignInLink).where(
+            SignInLink.browser_digest == browser_digest,
+            col(SignInLink.used_at).is_(None),
+            col(SignInLink.expires_at) > at,
+        )
+        return self.session.exec(query.with_for_update()).all()
+
+    def find_password(self, person_id: uuid.UUID) -> Password | None:
+        return self.session.get(Password, person_id)
+
+    def drop_password(self, person_id: uuid.UUID) -> None:
+        self.session.exec(delete(Password).where(col(Password.person_id) == person_id))
+
+    def find_challenge(self, secret: str) -> Challenge | None:
+        return self.session.exec(
+            select(Challenge).where(Challenge.secret_digest == digest_of(secret))
+        ).first()
+
+    def take_challenge(self, secret: str) -> Challenge | None:
+        """The challenge, gone from now on: of two answers at once only one finds it."""
+        query = select(Challenge).where(Challenge.secret_digest == digest_of(secret))
+        challenge = self.session.exec(query.with_for_update()).first()
+        if challenge is not None:
+            self.session.delete(challenge)
+            self.session.flush()
+        return challenge
+
+    def challenges_of(self, person_id: uuid.UUID, asked: Asked, *, at: datetime) -> Sequence[Challenge]:
+        """Those that still wait for their answer, the oldest first."""
+        query = select(Challenge).where(
+            Challenge.person_id == person_id, Challenge.asked == asked, col(Challenge.expires_at) > at
+        )
+        return self.session.exec(query.order_by(col(Challenge.expires_at), col(Challenge.id))).all()
+
+    def remove(self, challenge: Challenge) -> None:
+        self.session.delete(challenge)
+        self.session.flush()
+
+    def find_form(self, token: str) -> SetAside | None:
+        query = select(SetAside).where(SetAside.secret_digest == digest_of(token))
+        return self.session.exec(query).first()
+
+    def drop_form(self, token: str) -> None:
+        self.session.exec(delete(SetAside).where(col(SetAside.secret_digest) == digest_of(token)))
+
+    def make_room_for_form(self, person_id: uuid.UUID, *, but: int) -> None:
+        """Only the newest of that person's stay."""
+        newest = select(SetAside.id).where(SetAside.person_id == person_id)
+        kept = self.session.exec(newest.order_by(col(SetAside.expires_at).desc()).limit(but)).all()
+        older = delete(SetAside).where(col(SetAside.person_id) == person_id, col(SetAside.id).not_in(kept))
+        self.session.exec(older)
+
+    def sweep(self, at: datetime) -> None:
+        """Forget what has lapsed."""
+        self.session.exec(delete(SignInLink).where(col(SignInLink.expires_at) <= at))
+        self.session.exec(delete(Challenge).where(col(Challenge.expires_at) <= at))
+        self.session.exec(delete(SetAside).where(col(SetAside.expires_at) <= at))
+
+
+class AccessStore:
+    def __init__(self, session: DatabaseSession) -> None:
+        self.session = session
+
+    def add(self, row: ApiToken) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def find_token(self, secret: str) -> ApiToken | None:
+        return self.session.exec(select(ApiToken).where(ApiToken.secret_digest == digest_of(secret))).first()
+
+    def list_tokens(self, campus_id: uuid.UUID) -> Sequence[ApiToken]:
+        query = select(ApiToken).where(ApiToken.campus_id == campus_id).order_by(col(ApiToken.created_at))
+        return self.session.exec(query).all()
+
+
+class FederationStore:
+    def __init__(self, session: DatabaseSession) -> None:
+        self.session = session
+
+    def add(self, account: FederatedAccount) -> bool:
+        """False where the account, or its person, was linked a moment ago."""
+        try:
+            with self.session.begin_nested():
+                self.session.add(account)
+                self.session.flush()
+        except IntegrityError:
+            return False
+        return True
+
+    def find(self, issuer: str, subject: str) -> FederatedAccount | None:
+        query = select(FederatedAccount).where(
+            FederatedAccount.issuer == issuer, FederatedAccount.subject == subject
+        )
+        return self.session.exec(query).first()
+
+    def list_of(self, person_id: uuid.UUID) -> Sequence[FederatedAccount]:
+        query = select(FederatedAccount).where(FederatedAccount.person_id == person_id)
+        return self.session.exec(query.order_by(FederatedAccount.issuer)).all()
+
+    def remove(self, account: FederatedAccount) -> None:
+        self.session.delete(account)
+        self.session.flush()
+
+    def invitation_to(self, address: str, *, at: datetime) -> Invitation | None:
+        """The newest one that nobody has answered, of whichever campus."""
+        query = select(Invitation).where(
+            Invitation.address == address,
+            col(Invitation.accepted_at).is_(None),
+            col(Invitation.withdrawn_at).is_(None),
+            col(Invitation.expires_at) > at,
+        )
+        return self.session.exec(
+            query.order_by(col(Invitation.created_at).desc(), col(Invitation.id))
+        ).first()
+
+
+class OperatorStore:
+    def __init__(self, session: DatabaseSession) -> None:
+        self.session = session
+
+    def find(self, person_id: uuid.UUID) -> Operator | None:
+        return self.session.get(Operator, person_id)
+
+    def add(self, operator: Operator) -> None:
+        self.session.add(operator)
+        self.session.flush()
+
+    def remove(self, operator: Operator) -> None:
+        self.session.delete(operator)
+        self.session.flush()
+
+    def list_all(self) -> Sequence[Person]:
+        query = select(Person).join(Operator, col(Operator.person_id) == col(Person.id))
+        return self.session.exec(query.order_by(col(Person.family_name), col(Person.id))).all()
+
+
+class OwnAddressStore:
+    def __init__(self, session: DatabaseSession, people: PeopleStore) -> None:
+        self.session = session
+        self.people = people
+        self.reach = Reach(session)
+
+    def list_of(self, person_id: uuid.UUID) -> list[PersonAddress]:
+        """One row for each address, the main one first; a person known under two names has two rows of each."""
+        rows = self.session.exec(
+            select(PersonAddress)
+            .where(PersonAddress.person_id == person_id)
+            .order_by(
+                col(PersonAddress.is_main).desc(),
+                col(PersonAddress.verified_at).is_(None),
+                col(PersonAddress.verified_at),
+                col(PersonAddress.address),
+            )
+        )
+        found: dict[str, PersonAddress] = {}
+        for row in rows:
+            found.setdefault(row.address, row)
+        return list(found.values())
+
+    def has_account(self, person_id: uuid.UUID) -> bool:
+        """Whether the person proved an address: from then on only they add others."""
+        query = select(PersonAddress.id).where(
+            PersonAddress.person_id == person_id, col(PersonAddress.verified_at).is_not(None)
+        )
+        return self.session.exec(query.limit(1)).first() is not None
+
+    def is_plain(self, person_id: uuid.UUID) -> bool:
+        """Nobody who ever worked for a campus, or runs the service: their way in is never a first come, first served."""
+        worked = select(Membership.id).where(Membership.person_id == person_id).limit(1)
+        with self.reach.across_campuses():
+            has_worked = self.session.exec(worked).first() is not None
+        return not has_worked and self.session.get(Operator, person_id) is None
+
+    def same_person(self, person_id: uuid.UUID) -> set[uuid.UUID]:
+        """Every record of that person: merged with theirs, or opened from an address that either of both proved."""
+        merged = select(PersonMerge.gone_id).where(
+            PersonMerge.kept_id == person_id, col(PersonMerge.undone_at).is_(None)
+        )
+        found = {person_id, *self.session.exec(merged)}
+        person = self.people.get(person_id)
+        for row in self.list_of(person_id):
+            mine = row.verified_at is not None
+            for other, proved in self.people_at(row.address):
+                is_same = (mine and self._may_enter(other, proved)) or (
+                    proved and self._may_enter(person, mine)
+                )
+                if other.id not in found and is_same:
+                    found.add(other.id)
+        return found
+
+    def with_account_or_role(self, person_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Those who have an account, or have or had a role at any campus: what opens a badge of theirs goes to them alone."""
+        proved = select(PersonAddress.person_id).where(col(PersonAddress.verified_at).is_not(None))
+        queries = (
+            (proved, PersonAddress.person_id),
+            *(
+                (select(kind.person_id), kind.person_id)
+                for kind in (Password, Passkey, FederatedAccount, Membership, Operator)
+            ),
+        )
+        found, ids = set[uuid.UUID](), list(person_ids)
+        with self.reach.across_campuses():
+            for start in range(0, len(ids), IN_ONE_QUERY):
+                some = ids[start : start + IN_ONE_QUERY]
+                for query, column in queries:
+                    found.update(self.session.exec(query.where(col(column).in_(some)).distinct()))
+        return found
+
+    def is_proved_by(self, person_id: uuid.UUID, address: str) -> bool:
+        return any(row.verified_at is not None for row in self.rows_of(person_id, address))
+
+    def works(self, person_id: uuid.UUID, *, at: datetime) -> bool:
+        query = select(Membership.id).where(
+            Membership.person_id == person_id,
+            col(Membership.since) <= at,
+            (col(Membership.until).is_(None)) | (col(Membership.until) > at),
+        )
+        return (
+            self.session.exec(query.limit(1)).first() is not None
+            or self.session.get(Operator, person_id) is not None
+        )
+
+    def people_at(self, address: str) -> list[tuple[Person, bool]]:
+        """Everybody known at that address, with whether they proved it."""
+        rows = self.session.exec(
+            select(Person, PersonAddress)
+            .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
+            .where(PersonAddress.address == address)
+            .order_by(col(Person.created_at), col(Person.id))
+        )
+        people, proved = dict[uuid.UUID, Person](), dict[uuid.UUID, bool]()
+        for person, row in rows:
+            people[person.id] = person
+            proved[person.id] = proved.get(person.id, False) or row.verified_at is not None
+        return [(person, proved[person.id]) for person in people.values()]
+
+    def may_enter(self, person: Person, address: str) -> bool:
+        """Whether a letter to `address` may open the account of `person`.
+
+        What a trainer of any campus listed makes the first way in of somebody who has none, and adds none later.
+        """
+        proved = next((proved for one, proved in self.people_at(address) if one.id == person.id), None)
+        return self._may_enter(person, proved is True)
+
+    def entered_from(self, address: str, *, at: datetime) -> list[Person]:
+        """Those whose account a letter to that address opens, and who have something to see there."""
+        return [
+            person
+            for person, proved in self.people_at(address)
+            if self._may_enter(person, proved) and (self.works(person.id, at=at) or self._holds(person.id))
+        ]
+
+    def _may_enter(self, person: Person, proved: bool) -> bool:
+        return proved or (not self.has_account(person.id) and self.is_plain(person.id))
+
+    def _holds(self, person_id: uuid.UUID) -> bool:
+        query = select(Award.id).where(Award.person_id == person_id).limit(1)
+        with rows_named_outside(self.session):
+            return self.session.exec(query).first() is not None
+
+    def rows_of(self, person_id: uuid.UUID, address: str) -> Sequence[PersonAddress]:
+        query = select(PersonAddress).where(
+            PersonAddress.person_id == person_id, PersonAddress.address == address
+        )
+        return self.session.exec(query).all()
+
+    def verify(self, person: Person, address: str, *, at: datetime) -> bool:
+        """The address is proved to be the person's own, and their main one if it is the first; whether that is new."""
+        rows, first = self.rows_of(person.id, address), not self.has_account(person.id)
+        is_new = all(row.verified_at is None for row in rows)
+        for row in rows:
+            row.verified_at = row.verified_at or at
+            row.is_main = row.is_main or first
+            self.session.add(row)
+        self.session.flush()
+        return is_new
+
+    def make_main(self, person_id: uuid.UUID, address: str) -> bool:
+        """Whether that changed anything."""
+        rows = self.session.exec(select(PersonAddress).where(PersonAddress.person_id == person_id)).all()
+        changed = any(row.is_main != (row.address == address) for row in rows)
+        for row in rows:
+            row.is_main = row.address == address
+            self.session.add(row)
+        self.session.flush()
+        return changed
+
+    def remove(self, person_id: uuid.UUID, address: str) -> None:
+        """Should it have been the main one, the oldest of the others that are proved takes its place."""
+        was_main = any(row.is_main for row in self.rows_of(person_id, address))
+        for row in self.rows_of(person_id, address):
+            self.session.delete(row)
+        self.session.flush()
+        left = [row for row in self.list_of(person_id) if row.verified_at is not None]
+        if was_main and left:
+            self.make_main(person_id, left[0].address)
+
+    def owner_of(self, person: Person, address: str, *, at: datetime) -> Person:
+        """Whoever has just been shown to own `address`, under the name of `person`.
+
+        Where a list had put that address and name beside somebody who proved other addresses, or who works for a
+        campus, it is taken from there: nobody comes into another's account by what a trainer wrote.
+        """
+        key = name_key(person.given_name, person.family_name)
+        known = self.people.find_named_at(address, key)
+        if known is None or self.may_enter(known, address):
+            owner = known or self.people.get_or_add(person, address)
+        else:
+            self.people.save(person)
+            for row in self.rows_of(known.id, address):
+                if row.name_key == key:
+                    row.person_id, row.is_main = person.id, False
+                    self.session.add(row)
+            owner = person
+        self.verify(owner, address, at=at)
+        return owner
+
+
+class PasskeyStore:
+    def __init__(self, session: DatabaseSession) -> None:
+        self.session = session
+
+    def add(self, row: Passkey) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def has_any(self, person_id: uuid.UUID) -> bool:
+        query = select(Passkey.id).where(Passkey.person_id == person_id)
+        return self.session.exec(query.limit(1)).first() is not None
+
+    def list_of(self, person_id: uuid.UUID) -> Sequence[Passkey]:
+        query = select(Passkey).where(Passkey.person_id == person_id)
+        return self.session.exec(query.order_by(col(Passkey.created_at), col(Passkey.id))).all()
+
+    def find(self, credential_id: str) -> Passkey | None:
+        """Locked until the transaction ends: its count grows by one answer at a time."""
+        query = select(Passkey).where(Passkey.credential_id == credential_id)
+        return self.session.exec(query.with_for_update()).first()
+
+    def remove(self, passkey: Passkey) -> None:
+        self.session.delete(passkey)
+        self.session.flush()
+
+    def remove_all_of(self, person_id: uuid.UUID) -> int:
+        return self.session.exec(delete(Passkey).where(col(Passkey.person_id) == person_id)).rowcount
+
+
+_TABLE: Any = RateCount.__table__  # type: ignore[attr-defined]
+
+
+class DatabaseCounts(Storage, SlidingWindowCounterSupport):
+    """A storage of `limits`: the last two windows of each key, weighted as its sliding counter asks."""
+
+    STORAGE_SCHEME = ("sceau-database",)  # type: ignore[assignment]
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        super().__init__(wrap_exceptions=True)
+        self.engine = engine
+        self.clock = clock
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return SQLAlchemyError
+
+    def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        with self.engine.begin() as connection:
+            self._lock(connection, key)
+            before, before_ends, now, _ = self._windows(connection, key, expiry)
+            if floor(before * before_ends / expiry) + now + amount > limit:
+                return False
+            self._add(connection, key, expiry, amount)
+            return True
+
+    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        with self.engine.execution_options(reading=True).connect() as connection:
+            return self._windows(connection, key, expiry)
+
+    def clear_sliding_window(self, key: str, expiry: int) -> None:  # noqa: ARG002
+        self.clear(key)
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        with self.engine.begin() as connection:
+            self._lock(connection, key)
+            self._add(connection, key, expiry, amount)
+            return self._windows(connection, key, expiry)[2]
+
+    def get(self, key: str) -> int:
+        with self.engine.connect() as connection:
+            counts = connection.execute(sa_select(_TABLE.c.count).where(_TABLE.c.key == key)).scalars()
+            return sum(counts)
+
+    def get_expiry(self, key: str) -> float:
+        with self.engine.connect() as connection:
+            ends = (
+                connection.execute(sa_select(_TABLE.c.expires_at).where(_TABLE.c.key == key)).scalars().all()
+            )
+        return max((end.timestamp() for end in ends), default=self.clock().timestamp())
+
+    def check(self) -> bool:
+        with self.engine.connect() as connection:
+            return bool(connection.execute(text("SELECT 1")).scalar_one())
+
+    def reset(self) -> int | None:
+        with self.engine.begin() as connection:
+            return connection.execute(delete(_TABLE)).rowcount
+
+    def clear(self, key: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(delete(_TABLE).where(_TABLE.c.key == key))
+
+    def _lock(self, connection: Connection, key: str) -> None:
+        # SQLite has one writer; on PostgreSQL two workers must not both take the last place.
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
+
+    def _windows(self, connection: Connection, key: str, expiry: int) -> tuple[int, float, int, float]:
+        at = self.clock().timestamp()
+        window, into = divmod(at, expiry)
+        rows = connection.execute(
+            sa_select(_TABLE.c.window, _TABLE.c.count).where(
+                _TABLE.c.key == key, _TABLE.c.window.in_([int(window) - 1, int(window)])
+            )
+        )
+        counts: dict[int, int] = {each.window: int(each[1]) for each in rows}
+        left = expiry - into
+        return counts.get(int(window) - 1, 0), left, counts.get(int(window), 0), left + expiry
+
+    def _add(self, connection: Connection, key: str, expiry: int, amount: int) -> None:
+        at = self.clock()
+        connection.execute(delete(_TABLE).where(_TABLE.c.expires_at <= at))
+        insert: Callable[..., Any] = (
+            postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        )
+        kept = insert(_TABLE).values(
+            key=key,
+            window=int(at.timestamp() // expiry),
+            count=amount,
+            expires_at=at + timedelta(seconds=2 * expiry),
+        )
+        connection.execute(
+            kept.on_conflict_do_update(
+                index_elements=["key", "window"], set_={"count": _TABLE.c.count + kept.excluded.count}
+            )
+        )
+
+
+class SessionStore:
+    def __init__(self, session: DatabaseSession) -> None:
+        self.session = session
+
+    def add(self, row: Session) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def find(self, secret: str, kind: SessionKind) -> Session | None:
+        """The session of that secret, if it is of that kind."""
+        query = select(Session).where(Session.secret_digest == digest_of(secret), Session.kind == kind)
+        return self.session.exec(query).first()
+
+    def list_living(self, person_id: uuid.UUID, *, idle: timedelta, at: datetime) -> Sequence[Session]:
+        """The sessions of the person, those that a private link opened included; the one used last first."""
+        query = select(Session).where(
+            Session.person_id == person_id,
+            col(Session.expires_at) > at,
+            (col(Session.kind) == SessionKind.AWARD_LINK) | (col(Session.seen_at) > at - idle),
+        )
+        return self.session.exec(query.order_by(col(Session.seen_at).desc(), col(Session.id))).all()
+
+    def see(self, session_id: uuid.UUID, *, at: datetime) -> None:
+        """Two requests at once may both say so: the later moment stays."""
+        seen = update(Session).where(col(Session.id) == session_id, col(Session.seen_at) < at)
+        self.session.exec(seen.values(seen_at=at))
+
+    def end(self, session_id: uuid.UUID) -> None:
+        self.session.exec(delete(Session).where(col(Session.id) == session_id))
+
+    def end_all_of(self, person_id: uuid.UUID, *, but: uuid.UUID | None = None) -> int:
+        """How many sessions of that person ended, whatever opened them."""
+        ended = delete(Session).where(col(Session.person_id) == person_id)
+        if but is not None:
+            ended = ended.where(col(Session.id) != but)
+        return self.session.exec(ended).rowcount
+
+    def end_links_of(self, person_id: uuid.UUID) -> None:
+        """What private links of that person's badges opened."""
+        self.session.exec(
+            delete(Session).where(
+                col(Session.person_id) == person_id, col(Session.kind) == SessionKind.AWARD_LINK
+            )
+        )
+
+    def end_learners_of(self, award_id: uuid.UUID) -> None:
+        """What a private link opened before it was renewed."""
+        self.session.exec(delete(Session).where(col(Session.award_id) == award_id))
+
+    def sweep(self, at: datetime) -> None:
+        """Forget what has lapsed."""
+        self.session.exec(delete(Session).where(col(Session.expires_at) <= at))

@@ -1,1 +1,0 @@
-"""Queries: sign-in, sessions, passkeys, permissions."""

@@ -1,0 +1,250 @@
+"""Badges and their versions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Float, cast
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, delete, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.db.activities.activities import organised_by
+from app.domain.activities.activities import Activity, ActivityCampus, ActivityCompetency, Participation
+from app.domain.activity_log.activity_log import PictureDigest, picture_digests
+from app.domain.awards.awards import Award, AwardState
+from app.domain.badges.badges import Badge, BadgeCompetency, BadgeOpening, BadgeVersion
+from app.domain.badges.rules import Condition, Measure, Rule
+from app.domain.learners.portfolios import Contribution, ContributionState
+from app.errors import NotFound
+from app.language import N_
+
+# A picture weighs a hundred kilobytes: lists of versions leave it where it lies until it is asked for.
+WITHOUT_PICTURES = (
+    defer(BadgeVersion.picture_png),  # type: ignore[arg-type]
+    defer(BadgeVersion.picture_svg),  # type: ignore[arg-type]
+)
+
+
+class BadgeStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, badge: Badge) -> None:
+        self.session.add(badge)
+        self.session.flush()
+
+    def add_version(self, version: BadgeVersion, competencies: Sequence[BadgeCompetency]) -> None:
+        self.session.add(version)
+        self.session.flush()
+        self.session.add_all(competencies)
+        self.session.flush()
+
+    def get(self, badge_id: uuid.UUID) -> Badge:
+        badge = self.session.get(Badge, badge_id)
+        if badge is None:
+            raise NotFound(N_("Ce badge n’existe pas ici."))
+        return badge
+
+    def find(self, campus_id: uuid.UUID, slug: str) -> Badge | None:
+        return self.session.exec(
+            select(Badge).where(Badge.campus_id == campus_id, Badge.slug == slug)
+        ).first()
+
+    def get_version(self, badge_id: uuid.UUID, number: int) -> BadgeVersion:
+        query = select(BadgeVersion).where(BadgeVersion.badge_id == badge_id, BadgeVersion.number == number)
+        version = self.session.exec(query).first()
+        if version is None:
+            raise NotFound(N_("Cette version du badge n’existe pas."))
+        return version
+
+    def get_version_by_id(self, version_id: uuid.UUID) -> BadgeVersion:
+        version = self.session.get(BadgeVersion, version_id)
+        if version is None:
+            raise NotFound(N_("Cette version du badge n’existe pas."))
+        return version
+
+    def add_pictures(self, version: BadgeVersion) -> None:
+        """The digests of a version's pictures, which change no more."""
+        self.session.add(PictureDigest(version_id=version.id, **picture_digests(version)))
+        self.session.flush()
+
+    def current_version(self, badge_id: uuid.UUID) -> BadgeVersion:
+        """The newest wording that may be given; a badge that is all draft has only its draft to show."""
+        query = select(BadgeVersion).where(
+            BadgeVersion.badge_id == badge_id, col(BadgeVersion.is_draft).is_(False)
+        )
+        version = self.session.exec(query.order_by(col(BadgeVersion.number).desc()).limit(1)).first()
+        return version or self.newest_version(badge_id)
+
+    def newest_version(self, badge_id: uuid.UUID) -> BadgeVersion:
+        """The newest wording, be it a draft."""
+        query = select(BadgeVersion).where(BadgeVersion.badge_id == badge_id)
+        version = self.session.exec(query.order_by(col(BadgeVersion.number).desc()).limit(1)).first()
+        if version is None:
+            raise NotFound(N_("Ce badge n’a pas encore de version."))
+        return version
+
+    def versions_of(self, badge_id: uuid.UUID) -> Sequence[BadgeVersion]:
+        query = select(BadgeVersion).where(BadgeVersion.badge_id == badge_id)
+        return self.session.exec(query.order_by(col(BadgeVersion.number))).all()
+
+    def newest_frozen_number(self, badge_id: uuid.UUID) -> int | None:
+        """Asked for every public award: no pictures are loaded for it."""
+        query = select(func.max(BadgeVersion.number)).where(
+            BadgeVersion.badge_id == badge_id, col(BadgeVersion.frozen_at).is_not(None)
+        )
+        return self.session.exec(query).one()
+
+    def save_version(self, version: BadgeVersion, competencies: Sequence[BadgeCompetency]) -> None:
+        """A version written anew, with what it attests now."""
+        for link in self.competencies_of(version.id):
+            self.session.delete(link)
+        self.session.flush()
+        self.add_version(version, competencies)
+
+    def list_newest(self, campus_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion]]:
+        """Every badge of a campus with its newest version, drafts too, by name."""
+        return self._list(campus_id, select(BadgeVersion))
+
+    def list_current(self, campus_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion]]:
+        """Every badge of a campus that is not all draft, with the newest version that may be given, by name."""
+        return self._list(campus_id, select(BadgeVersion).where(col(BadgeVersion.is_draft).is_(False)))
+
+    def _list(
+        self, campus_id: uuid.UUID, counted: SelectOfScalar[BadgeVersion]
+    ) -> list[tuple[Badge, BadgeVersion]]:
+        newest = (
+            counted.with_only_columns(
+                col(BadgeVersion.badge_id).label("badge_id"), func.max(BadgeVersion.number).label("number")
+            )
+            .join(Badge, col(Badge.id) == col(BadgeVersion.badge_id))
+            .where(col(Badge.campus_id) == campus_id)
+            .group_by(col(BadgeVersion.badge_id))
+            .subquery()
+        )
+        rows = self.session.exec(
+            select(Badge, BadgeVersion)
+            .join(BadgeVersion, col(BadgeVersion.badge_id) == col(Badge.id))
+            .join(
+                newest,
+                (newest.c.badge_id == col(BadgeVersion.badge_id))
+                & (newest.c.number == col(BadgeVersion.number)),
+            )
+            .where(Badge.campus_id == campus_id)
+            .options(*WITHOUT_PICTURES)
+            .order_by(col(BadgeVersion.name))
+        )
+        return [(badge, version) for badge, version in rows]
+
+    def frozen_of(self, campus_id: uuid.UUID) -> Sequence[tuple[uuid.UUID, int]]:
+        """Every version that the world may read, of archived badges too."""
+        query = (
+            select(BadgeVersion.badge_id, BadgeVersion.number)
+            .join(Badge, col(Badge.id) == col(BadgeVersion.badge_id))
+            .where(Badge.campus_id == campus_id, col(BadgeVersion.frozen_at).is_not(None))
+        )
+        return self.session.exec(query.order_by(col(BadgeVersion.badge_id), col(BadgeVersion.number))).all()
+
+    def competencies_of(self, version_id: uuid.UUID) -> Sequence[BadgeCompetency]:
+        query = select(BadgeCompetency).where(BadgeCompetency.version_id == version_id)
+        return self.session.exec(query.order_by(col(BadgeCompetency.position))).all()
+
+
+class OpeningStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def of_badge(self, badge_id: uuid.UUID) -> set[uuid.UUID]:
+        """To whom the badge is opened."""
+        return set(self.session.exec(select(BadgeOpening.person_id).where(BadgeOpening.badge_id == badge_id)))
+
+    def of_person(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> set[uuid.UUID]:
+        """The badges of one campus that are opened to the person."""
+        query = (
+            select(BadgeOpening.badge_id)
+            .join(Badge, col(Badge.id) == col(BadgeOpening.badge_id))
+            .where(BadgeOpening.person_id == person_id, Badge.campus_id == campus_id)
+        )
+        return set(self.session.exec(query))
+
+    def open(self, badge_id: uuid.UUID, person_id: uuid.UUID, *, at: datetime) -> None:
+        self.session.add(BadgeOpening(badge_id=badge_id, person_id=person_id, since=at))
+        self.session.flush()
+
+    def shut(self, badge_id: uuid.UUID, person_id: uuid.UUID) -> None:
+        self.session.exec(
+            delete(BadgeOpening).where(
+                col(BadgeOpening.badge_id) == badge_id, col(BadgeOpening.person_id) == person_id
+            )
+        )
+
+
+class RuleCountStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def counts(
+        self, campus_id: uuid.UUID, condition: Condition, rule: Rule, today: date
+    ) -> dict[uuid.UUID, int]:
+        """By person, activities, minutes or contributions; whoever has none is not named."""
+        first, last = rule.period.begins(today), rule.period.last
+        if condition.measure is Measure.CONTRIBUTIONS:
+            query = self._contributions(campus_id, condition, first, last)
+        else:
+            query = self._activities(campus_id, condition, first, last)
+        return {person_id: round(count) for person_id, count in self.session.execute(query) if count}
+
+    def holders(self, badge_id: uuid.UUID) -> set[uuid.UUID]:
+        """Whoever holds the badge already, even where it may be given again."""
+        query = select(Award.person_id).where(Award.badge_id == badge_id, Award.state == AwardState.ISSUED)
+        return set(self.session.exec(query.distinct()))
+
+    @staticmethod
+    def _activities(campus_id: uuid.UUID, condition: Condition, first: date | None, last: date | None) -> Any:
+        hours = func.coalesce(Participation.hours, Activity.hours, 0.0)
+        amount = func.sum(cast(hours, Float) * 60) if condition.measure is Measure.HOURS else func.count()
+        query = (
+            select(Participation.person_id, amount)
+            .join(Activity, col(Activity.id) == col(Participation.activity_id))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(organised_by(campus_id), col(Participation.is_present).is_(True))
+            .group_by(col(Participation.person_id))
+        )
+        if condition.kinds:
+            query = query.where(col(Activity.kind).in_(condition.kinds))
+        if condition.part is not None:
+            query = query.where(Participation.part == condition.part)
+        if condition.practised is not None:
+            there = select(ActivityCompetency.activity_id).where(
+                ActivityCompetency.competency_id == condition.practised.id
+            )
+            query = query.where(col(Activity.id).in_(there))
+        if first is not None:
+            query = query.where(col(Activity.starts_on) >= first)
+        if last is not None:
+            query = query.where(col(Activity.ends_on) <= last)
+        return query
+
+    @staticmethod
+    def _contributions(
+        campus_id: uuid.UUID, condition: Condition, first: date | None, last: date | None
+    ) -> Any:
+        query = (
+            select(Contribution.person_id, func.count())
+            .where(Contribution.campus_id == campus_id, Contribution.state == ContributionState.CONFIRMED)
+            .group_by(col(Contribution.person_id))
+        )
+        if condition.kinds:
+            kinds = select(Activity.id).where(col(Activity.kind).in_(condition.kinds))
+            query = query.where(col(Contribution.activity_id).in_(kinds))
+        if condition.part is not None:
+            query = query.where(Contribution.part == condition.part)
+        if first is not None:
+            query = query.where(col(Contribution.done_on) >= first)
+        if last is not None:
+            query = query.where(col(Contribution.done_on) <= last)
+        return query

@@ -1,1 +1,0 @@
-"""Queries: badges, their versions and rules."""

@@ -1,0 +1,187 @@
+"""Queries of the pages that are asked for most, told to the driver itself.
+
+Of one look-up by key SQLAlchemy's part takes ten times as long as the database's. The text of a query, the order of its
+values, and what makes Python's values of the driver's are found once; transactions, types and errors stay SQLAlchemy's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, false, literal, or_, true, tuple_
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlmodel import Session
+
+from app.domain.core import COMBINING, LIGATURES
+
+_Process = Callable[[Any], Any]
+
+
+class _Compiled(NamedTuple):
+    text: str
+    order: list[str] | None
+    """Names of the values where the driver takes them by their place."""
+    fixed: Mapping[str, Any]
+    """Values that the query itself holds."""
+    given: Sequence[tuple[str, _Process | None]]
+    columns: Sequence[ColumnElement[Any]]
+    read: Sequence[tuple[int, _Process]] | None = None
+
+
+class QuickRead:
+    """`write` composes the query for a dialect; every value in it is a named `bindparam` of one value."""
+
+    def __init__(self, write: Callable[[str], Select[Any]]) -> None:
+        self._write: Final = write
+        self._compiled: dict[str, _Compiled] = {}
+
+    def rows(self, session: Session, values: Mapping[str, Any]) -> list[list[Any]]:
+        connection = session.connection()
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = _compile(self._write(dialect.name), dialect)
+        told = dict(compiled.fixed)
+        for name, process in compiled.given:
+            told[name] = process(values[name]) if process else values[name]
+        given = told if compiled.order is None else [told[name] for name in compiled.order]
+        described, found = _asked(connection, compiled.text, given)
+        if compiled.read is None:
+            # What the driver says of a column is known once it has answered.
+            read = _processes(compiled.columns, described, dialect)
+            self._compiled[dialect.name] = compiled = compiled._replace(read=read)
+        rows = [list(row) for row in found]
+        for row in rows:
+            for place, process in compiled.read or ():
+                row[place] = process(row[place])
+        return rows
+
+
+def _asked(connection: Connection, text: str, given: Any) -> tuple[Sequence[Any], list[Any]]:
+    """What the driver says of the columns, and the rows."""
+    dialect = connection.dialect
+    driver: Any = connection.connection.driver_connection
+    try:
+        cursor = driver.execute(text, given)
+        return cursor.description, cursor.fetchall()
+    except dialect.loaded_dbapi.Error as error:
+        is_lost = dialect.is_disconnect(error, driver, None)
+        if is_lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            text,
+            None,
+            error,
+            dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=is_lost,
+            dialect=dialect,
+        ) from error
+
+
+def _compile(query: Select[Any], dialect: Dialect) -> _Compiled:
+    compiled = query.compile(dialect=dialect)
+    processes = {
+        name: (bind, bind.type.dialect_impl(dialect).bind_processor(dialect))
+        for bind, name in compiled.bind_names.items()
+    }
+    fixed = {
+        name: process(bind.value) if process else bind.value
+        for name, (bind, process) in processes.items()
+        if not bind.required
+    }
+    given = [(name, process) for name, (_, process) in processes.items() if name not in fixed]
+    order = list(compiled.positiontup) if compiled.positional and compiled.positiontup else None
+    return _Compiled(str(compiled), order, fixed, given, list(query.selected_columns))
+
+
+def _processes(
+    columns: Sequence[ColumnElement[Any]], described: Sequence[Any], dialect: Dialect
+) -> list[tuple[int, _Process]]:
+    found: list[tuple[int, _Process]] = []
+    for place, (column, (_, kind, *_)) in enumerate(zip(columns, described, strict=True)):
+        process = column.type.dialect_impl(dialect).result_processor(dialect, kind)
+        if process:
+            found.append((place, process))
+    return found
+
+
+Order = Sequence[tuple[Any, bool]]
+"""Expressions to sort by, each with whether it runs downwards; the last one is the row's own id."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a page begins: after the row `after`, whose id says nothing of whoever it is about."""
+
+    after: uuid.UUID | None = None
+    limit: int = 50
+
+
+def page_of(session: Session, query: Any, order: Order, start: Start) -> list[Any]:
+    """The rows of one page, and one more when there is a next one."""
+    if start.after is not None:
+        query = query.where(_behind(session, query, order, start.after))
+    sorting = [expression.desc() if down else expression.asc() for expression, down in order]
+    return list(session.execute(query.order_by(*sorting).limit(start.limit + 1)))
+
+
+def _behind(session: Session, query: Any, order: Order, after: uuid.UUID) -> ColumnElement[bool]:
+    row_id = order[-1][0]
+    place = query.with_only_columns(*(expression for expression, _ in order)).order_by(None)
+    last = session.execute(place.where(row_id == after).limit(1)).first()
+    if last is None:
+        return false()
+    told = [literal(value, expression.type) for (expression, _), value in zip(order, last, strict=True)]
+    (first, down), rest = order[0], order[1:]
+    if all(each == down for _, each in rest):
+        # Compared as a whole, so that an index in this order is entered where the page begins.
+        here, before = tuple_(*(expression for expression, _ in order)), tuple_(*told)
+        return here < before if down else here > before
+    behind = or_(*(_step(order, told, depth) for depth in range(len(order))))
+    return and_(first <= told[0] if down else first >= told[0], behind)
+
+
+def _step(order: Order, told: Sequence[ColumnElement[Any]], depth: int) -> ColumnElement[bool]:
+    """The same up to there, and behind from there on."""
+    same = [expression == value for (expression, _), value in zip(order[:depth], told, strict=False)]
+    expression, down = order[depth]
+    return and_(*same, expression < told[depth] if down else expression > told[depth])
+
+
+class plain(FunctionElement[str]):
+    """`app.domain.core.plain_text` of a column."""
+
+    type = String()
+    inherit_cache = True
+    name = "plain_text"
+
+
+@compiles(plain, "postgresql")
+def _on_postgresql(element: plain, compiler: SQLCompiler, **options: Any) -> str:
+    (text,) = element.clauses
+    decomposed = f"normalize(lower({compiler.process(text, **options)}), NFKD)"
+    bare = f"regexp_replace({decomposed}, '[{COMBINING[0]}-{COMBINING[1]}]', '', 'g')"
+    return reduce(lambda told, pair: f"replace({told}, '{pair[0]}', '{pair[1]}')", LIGATURES, bare)
+
+
+@compiles(plain, "sqlite")
+def _on_sqlite(element: plain, compiler: SQLCompiler, **options: Any) -> str:
+    (text,) = element.clauses
+    return f"plain_text({compiler.process(text, **options)})"
+
+
+def holds_all(text: ColumnElement[str], words: Sequence[str]) -> ColumnElement[bool]:
+    """Whether `text` holds every one of `words`, which are plain already."""
+    if not words:
+        return true()
+    told = plain(text)
+    return and_(*(told.contains(word, autoescape=True) for word in words))

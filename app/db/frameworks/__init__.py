@@ -1,1 +1,0 @@
-"""Queries: competencies and their sources."""

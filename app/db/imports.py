@@ -1,0 +1,255 @@
+"""Imports, their lines, what foreign identifiers stand for, and how each source is read."""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, delete, func, select, update
+
+from app.db.activities.activities import organised_by
+from app.db.engine.writes import IN_ONE_QUERY, insert_rows, update_rows
+from app.domain.activities.activities import Activity, ActivityCampus, Participation
+from app.domain.imports.imports import (
+    FORGOTTEN,
+    Fate,
+    Imported,
+    ImportLine,
+    ImportMapping,
+    ImportRun,
+    ImportState,
+)
+from app.domain.people.people import Person, name_key
+from app.errors import NotFound
+from app.language import N_
+
+
+class ImportStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Whatever is written inside is undone at its end."""
+        savepoint = self.session.begin_nested()
+        try:
+            yield
+        finally:
+            savepoint.rollback()
+
+    # --- runs and lines
+
+    def save(self, row: ImportRun | ImportMapping | Imported) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def get(self, run_id: uuid.UUID, campus_id: uuid.UUID) -> ImportRun:
+        run = self.session.get(ImportRun, run_id)
+        if run is None or run.campus_id != campus_id:
+            raise NotFound(N_("Cette reprise n’existe pas ici."))
+        return run
+
+    def find(self, run_id: uuid.UUID) -> ImportRun | None:
+        return self.session.get(ImportRun, run_id)
+
+    def lock(self, run_id: uuid.UUID) -> ImportRun | None:
+        """Held until the transaction ends: whoever else carries it out waits, and then finds this piece done."""
+        query = select(ImportRun).where(ImportRun.id == run_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def list_confirmed(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[ImportRun]:
+        """The latest first."""
+        query = select(ImportRun).where(
+            ImportRun.campus_id == campus_id, col(ImportRun.state) != ImportState.DRAFT
+        )
+        return self.session.exec(
+            query.order_by(col(ImportRun.asked_at).desc(), col(ImportRun.id)).limit(limit)
+        ).all()
+
+    def find_same(self, campus_id: uuid.UUID, digest: str) -> ImportRun | None:
+        """The latest confirmed import of the very same file."""
+        query = select(ImportRun).where(
+            ImportRun.campus_id == campus_id,
+            ImportRun.digest == digest,
+            col(ImportRun.state) != ImportState.DRAFT,
+        )
+        return self.session.exec(query.order_by(col(ImportRun.asked_at).desc()).limit(1)).first()
+
+    def due(self, *, limit: int) -> Sequence[uuid.UUID]:
+        query = select(ImportRun.id).where(ImportRun.state == ImportState.RUNNING)
+        return self.session.exec(
+            query.order_by(col(ImportRun.asked_at), col(ImportRun.id)).limit(limit)
+        ).all()
+
+    def add_lines(self, lines: Sequence[ImportLine]) -> None:
+        insert_rows(self.session, lines)
+
+    def next_lines(self, run_id: uuid.UUID, limit: int) -> Sequence[ImportLine]:
+        query = select(ImportLine).where(ImportLine.run_id == run_id, ImportLine.fate == Fate.WAITING)
+        return self.session.exec(query.order_by(col(ImportLine.position)).limit(limit)).all()
+
+    def answer(self, run_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
+        changes = [{"run_id": run_id, **each} for each in answers]
+        update_rows(self.session, ImportLine, ("run_id", "position"), changes)
+
+    def counts(self, run_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[Fate, int]]:
+        found: dict[uuid.UUID, dict[Fate, int]] = {}
+        rows = self.session.exec(
+            select(ImportLine.run_id, ImportLine.fate, func.count())
+            .where(col(ImportLine.run_id).in_(list(run_ids)))
+            .group_by(col(ImportLine.run_id), col(ImportLine.fate))
+        )
+        for run_id, fate, count in rows:
+            found.setdefault(run_id, {})[Fate(fate)] = count
+        return found
+
+    def lines_of(
+        self, run_id: uuid.UUID, fates: Sequence[Fate] = (), *, limit: int | None = None
+    ) -> Sequence[ImportLine]:
+        query = select(ImportLine).where(ImportLine.run_id == run_id)
+        if fates:
+            query = query.where(col(ImportLine.fate).in_(fates))
+        return self.session.exec(query.order_by(col(ImportLine.position)).limit(limit)).all()
+
+    # --- what is forgotten
+
+    def drop(self, run_id: uuid.UUID) -> None:
+        self.session.exec(delete(ImportRun).where(col(ImportRun.id) == run_id))
+
+    def drop_drafts(self, *, before: datetime) -> int:
+        """Drafts have no lines and nothing that points at them."""
+        stale = (col(ImportRun.state) == ImportState.DRAFT) & (col(ImportRun.asked_at) < before)
+        return self.session.exec(delete(ImportRun).where(stale)).rowcount
+
+    def forget_refused(self, *, before: datetime) -> int:
+        """Who refused lines named; how many imports were told so."""
+        old = (
+            select(ImportRun.id)
+            .where(
+                col(ImportRun.done_at) < before,
+                col(ImportRun.forgotten).is_(False),
+            )
+            .limit(IN_ONE_QUERY)
+        )
+        runs = self.session.exec(old).all()
+        if runs:
+            refused = (col(ImportLine.run_id).in_(runs)) & (col(ImportLine.fate) == Fate.REFUSED)
+            self._blank(refused)
+            self.session.exec(update(ImportRun).where(col(ImportRun.id).in_(runs)).values(forgotten=True))
+        return len(runs)
+
+    def _blank(self, lines: ColumnElement[bool]) -> None:
+        values = {"told": {}, "cells": [], "reason": FORGOTTEN, "reason_values": {}}
+        self.session.exec(update(ImportLine).where(lines).values(**values))
+
+    def forget_person(
+        self, person: Person, addresses: Collection[str], campus_ids: Collection[uuid.UUID]
+    ) -> None:
+        """What sources said of somebody goes; their identifiers stay and stand for nobody, so that no file brings them back."""
+        theirs = select(Participation.id).where(Participation.person_id == person.id)
+        self.session.exec(
+            update(Imported)
+            .where(col(Imported.campus_id).in_(campus_ids), col(Imported.row_id).in_(theirs))
+            .values(row_id=None, said={})
+        )
+        names = set(name_key(person.given_name, person.family_name).split())
+
+        def is_named(text: str) -> bool:
+            return any(each in text.lower() for each in addresses) or names <= set(name_key("", text).split())
+
+        here = col(ImportRun.campus_id).in_(campus_ids)
+        drafts = select(ImportRun).where(here, ImportRun.state == ImportState.DRAFT)
+        for run in self.session.exec(drafts).all():
+            if is_named(zlib.decompress(run.given).decode()):
+                self.drop(run.id)
+        refused = (
+            select(ImportLine)
+            .join(ImportRun, col(ImportRun.id) == col(ImportLine.run_id))
+            .where(here, ImportLine.fate == Fate.REFUSED, col(ImportRun.forgotten).is_(False))
+        )
+        for line in self.session.exec(refused).all():
+            if is_named(" ".join(line.cells)):
+                self._blank(
+                    (col(ImportLine.run_id) == line.run_id) & (col(ImportLine.position) == line.position)
+                )
+
+    # --- what foreign identifiers stand for
+
+    def known(self, campus_id: uuid.UUID, keys: Iterable[str]) -> dict[str, Imported]:
+        wanted, found = sorted(set(keys)), dict[str, Imported]()
+        for start in range(0, len(wanted), IN_ONE_QUERY):
+            query = select(Imported).where(
+                Imported.campus_id == campus_id, col(Imported.key).in_(wanted[start : start + IN_ONE_QUERY])
+            )
+            found.update({each.key: each for each in self.session.exec(query)})
+        return found
+
+    def standing_for(
+        self, campus_id: uuid.UUID, source: str, row_ids: Iterable[uuid.UUID]
+    ) -> dict[uuid.UUID, list[Imported]]:
+        """What the source says under its identifiers of these rows, the latest at the end."""
+        wanted, found = list(row_ids), dict[uuid.UUID, list[Imported]]()
+        for start in range(0, len(wanted), IN_ONE_QUERY):
+            query = select(Imported).where(
+                Imported.campus_id == campus_id,
+                Imported.source == source,
+                col(Imported.row_id).in_(wanted[start : start + IN_ONE_QUERY]),
+            )
+            for each in self.session.exec(query.order_by(col(Imported.at), col(Imported.key))):
+                assert each.row_id is not None
+                found.setdefault(each.row_id, []).append(each)
+        return found
+
+    def keep(self, rows: Sequence[Imported]) -> None:
+        self.session.add_all(rows)
+        self.session.flush()
+
+    def activities_on(self, campus_id: uuid.UUID, days: Iterable[date]) -> Sequence[Activity]:
+        """The campus's activities that begin on one of these days."""
+        wanted, found = sorted(set(days)), list[Activity]()
+        for start in range(0, len(wanted), IN_ONE_QUERY):
+            query = (
+                select(Activity)
+                .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+                .where(
+                    organised_by(campus_id), col(Activity.starts_on).in_(wanted[start : start + IN_ONE_QUERY])
+                )
+            )
+            found += self.session.exec(query.order_by(col(Activity.created_at), col(Activity.id)))
+        return found
+
+    def activities(self, campus_id: uuid.UUID, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Activity]:
+        wanted, found = list(ids), dict[uuid.UUID, Activity]()
+        for start in range(0, len(wanted), IN_ONE_QUERY):
+            query = (
+                select(Activity)
+                .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+                .where(organised_by(campus_id), col(Activity.id).in_(wanted[start : start + IN_ONE_QUERY]))
+            )
+            found.update({each.id: each for each in self.session.exec(query)})
+        return found
+
+    def participations(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[Participation, Person]]:
+        wanted, found = list(ids), dict[uuid.UUID, tuple[Participation, Person]]()
+        for start in range(0, len(wanted), IN_ONE_QUERY):
+            query = (
+                select(Participation, Person)
+                .join(Person, col(Person.id) == col(Participation.person_id))
+                .where(col(Participation.id).in_(wanted[start : start + IN_ONE_QUERY]))
+            )
+            found.update({part.id: (part, person) for part, person in self.session.exec(query)})
+        return found
+
+    # --- how a source is read
+
+    def mapping(self, campus_id: uuid.UUID, source: str) -> ImportMapping | None:
+        return self.session.get(ImportMapping, (campus_id, source))
+
+    def sources(self, campus_id: uuid.UUID) -> list[str]:
+        query = select(ImportMapping.source).where(ImportMapping.campus_id == campus_id)
+        return list(self.session.exec(query.order_by(col(ImportMapping.changed_at).desc()).limit(50)))

@@ -1,1 +1,0 @@
-"""Queries: activities taken over from files and calendars."""

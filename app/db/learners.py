@@ -1,0 +1,411 @@
+"""Requests for badges, their steps and their files."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, exists, func, true
+from sqlalchemy import select as select_rows
+from sqlmodel import Session, SQLModel, col, select
+
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.badges import WITHOUT_PICTURES
+from app.db.engine.writes import among
+from app.domain.activities.activities import Activity
+from app.domain.activity_log.activity_log import CONTRIBUTION, LogDispute, LogPayload
+from app.domain.awards.awards import Award, Visibility
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.campus.campus import Campus
+from app.domain.learners.portfolios import (
+    BroughtBadge,
+    Contribution,
+    ContributionState,
+    Portfolio,
+    PortfolioGroup,
+    PortfolioPiece,
+)
+from app.domain.learners.requests import BadgeRequest, RequestState, RequestStep
+from app.domain.messages import Occasion, PromisedLetter
+from app.domain.people.people import Membership, Person, PersonAddress, Role
+from app.domain.privacy import PORTFOLIO_ERASED, ErasedPortfolio
+from app.errors import Gone, NotFound
+from app.language import N_
+from app.tenancy.scope import rows_named_outside
+
+OPEN_STATES = (RequestState.WAITING, RequestState.SECOND)
+
+
+@dataclass(frozen=True)
+class QueueLine:
+    request: BadgeRequest
+    badge: Badge
+    version: BadgeVersion
+
+
+class RequestStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, *rows: SQLModel) -> None:
+        self.session.add_all(rows)
+        self.session.flush()
+
+    def find(self, request_id: uuid.UUID) -> BadgeRequest | None:
+        return self.session.get(BadgeRequest, request_id)
+
+    def get_in_campus(self, request_id: uuid.UUID, campus_id: uuid.UUID) -> BadgeRequest:
+        """Another campus's request is as good as absent (T01); so is one that nobody confirmed."""
+        request = self.find(request_id)
+        if request is None or request.campus_id != campus_id or request.state is RequestState.UNCONFIRMED:
+            raise NotFound(N_("Cette demande n’existe pas ici."))
+        return request
+
+    def lock(self, request_id: uuid.UUID) -> BadgeRequest:
+        query = select(BadgeRequest).where(BadgeRequest.id == request_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).one()
+
+    def open_of(self, person_id: uuid.UUID, badge_id: uuid.UUID) -> BadgeRequest | None:
+        """A request of the same person for the same badge that is not over."""
+        query = select(BadgeRequest).where(
+            BadgeRequest.person_id == person_id,
+            BadgeRequest.badge_id == badge_id,
+            col(BadgeRequest.state).in_([*OPEN_STATES, RequestState.MORE]),
+        )
+        return self.session.exec(query).first()
+
+    def queue(
+        self,
+        campus_id: uuid.UUID,
+        states: Collection[RequestState],
+        *,
+        limit: int,
+        oldest_first: bool = True,
+        after: uuid.UUID | None = None,
+    ) -> list[QueueLine]:
+        """`after` is the last request of the page before, decided by now or not."""
+        newest = (
+            select_rows(func.max(BadgeVersion.number))
+            .where(col(BadgeVersion.badge_id) == col(Badge.id), col(BadgeVersion.is_draft).is_(False))
+            .correlate(Badge)
+            .scalar_subquery()
+        )
+        when = col(BadgeRequest.waiting_since)
+        beyond: ColumnElement[bool] = true()
+        if after is not None:
+            at = (
+                select_rows(col(BadgeRequest.waiting_since))
+                .where(col(BadgeRequest.id) == after, col(BadgeRequest.campus_id) == campus_id)
+                .scalar_subquery()
+            )
+            further = when > at if oldest_first else when < at
+            beyond = further | ((when == at) & (col(BadgeRequest.id) > after))
+        rows = self.session.execute(
+            select_rows(BadgeRequest, Badge, BadgeVersion)
+            .join(Badge, col(Badge.id) == col(BadgeRequest.badge_id))
+            .join(BadgeVersion, col(BadgeVersion.badge_id) == col(Badge.id))
+            .options(*WITHOUT_PICTURES)
+            .where(
+                col(BadgeRequest.campus_id) == campus_id,
+                col(BadgeRequest.state).in_(list(states)),
+                col(BadgeVersion.number) == newest,
+                beyond,
+            )
+            .order_by(when if oldest_first else when.desc(), col(BadgeRequest.id))
+            .limit(limit)
+        )
+        return [QueueLine(*row) for row in rows]
+
+    def count_waiting(self, campus_id: uuid.UUID, *, limit: int, reader: uuid.UUID | None = None) -> int:
+        """For `reader`, those that they may still decide: neither their own nor one they agreed to already."""
+        few = (
+            select_rows(col(BadgeRequest.id))
+            .where(col(BadgeRequest.campus_id) == campus_id, col(BadgeRequest.state).in_(OPEN_STATES))
+            .limit(limit)
+        )
+        if reader is not None:
+            few = few.where(
+                col(BadgeRequest.first_reviewer_id).is_distinct_from(reader),
+                col(BadgeRequest.person_id).is_distinct_from(reader),
+            )
+        return self.session.scalar(select_rows(func.count()).select_from(few.subquery())) or 0
+
+    # --- steps
+
+    def steps_of(self, request_id: uuid.UUID) -> list[tuple[RequestStep, Person | None]]:
+        rows = self.session.exec(
+            select(RequestStep, Person)
+            .join(Person, col(Person.id) == col(RequestStep.person_id), isouter=True)
+            .where(RequestStep.request_id == request_id)
+            .order_by(col(RequestStep.position))
+        )
+        return [(step, person) for step, person in rows]
+
+    def count_steps(self, request_id: uuid.UUID) -> int:
+        query = select(func.count()).select_from(RequestStep).where(col(RequestStep.request_id) == request_id)
+        return self.session.exec(query).one()
+
+    # --- what is due
+
+    def forget_unconfirmed(self, before: datetime) -> None:
+        """They have neither steps that reviewers saw nor files."""
+        old = select_rows(col(BadgeRequest.id)).where(
+            col(BadgeRequest.state) == RequestState.UNCONFIRMED, col(BadgeRequest.created_at) < before
+        )
+        self.session.execute(delete(RequestStep).where(col(RequestStep.request_id).in_(old)))
+        self.session.execute(
+            delete(BadgeRequest).where(
+                col(BadgeRequest.state) == RequestState.UNCONFIRMED, col(BadgeRequest.created_at) < before
+            )
+        )
+
+    def campuses_to_remind(self, *, waiting_before: datetime, reminded_before: datetime) -> list[uuid.UUID]:
+        """Where a request has waited for long and no reviewer was reminded lately."""
+        lately = exists().where(
+            col(PromisedLetter.campus_id) == col(BadgeRequest.campus_id),
+            col(PromisedLetter.occasion) == Occasion.REVIEW.value,
+            col(PromisedLetter.promised_at) > reminded_before,
+        )
+        rows = self.session.execute(
+            select_rows(col(BadgeRequest.campus_id))
+            .where(
+                col(BadgeRequest.state).in_(OPEN_STATES),
+                col(BadgeRequest.waiting_since) <= waiting_before,
+                ~lately,
+            )
+            .distinct()
+        )
+        return sorted(rows.scalars())
+
+    def reviewers_of(self, campus_id: uuid.UUID, roles: Collection[Role], *, at: datetime) -> list[Person]:
+        rows = self.session.exec(
+            select(Person)
+            .join(Membership, col(Membership.person_id) == col(Person.id))
+            .where(
+                Membership.campus_id == campus_id,
+                col(Membership.role).in_(list(roles)),
+                col(Membership.since) <= at,
+                (col(Membership.until).is_(None)) | (col(Membership.until) > at),
+            )
+            .distinct()
+            .order_by(col(Person.id))
+        )
+        return list(rows)
+
+    def title_of(self, badge: Badge) -> str:
+        """What the badge is called now."""
+        query = select(BadgeVersion.name).where(
+            BadgeVersion.badge_id == badge.id, col(BadgeVersion.is_draft).is_(False)
+        )
+        return self.session.exec(query.order_by(col(BadgeVersion.number).desc())).first() or ""
+
+    def subject_of(self, request: BadgeRequest) -> tuple[Campus, Badge]:
+        row = self.session.execute(
+            select_rows(Campus, Badge)
+            .join(Badge, col(Badge.campus_id) == col(Campus.id))
+            .where(col(Badge.id) == request.badge_id)
+        ).one()
+        return row[0], row[1]
+
+
+class BroughtBadgeStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def save(self, badge: BroughtBadge) -> None:
+        self.session.add(badge)
+        self.session.flush()
+
+    def remove(self, badge: BroughtBadge) -> None:
+        self.session.delete(badge)
+        self.session.flush()
+
+    def find(self, badge_id: uuid.UUID) -> BroughtBadge | None:
+        return self.session.get(BroughtBadge, badge_id)
+
+    def list_of(self, person_id: uuid.UUID) -> Sequence[BroughtBadge]:
+        query = select(BroughtBadge).where(BroughtBadge.person_id == person_id)
+        return self.session.exec(
+            query.order_by(col(BroughtBadge.brought_at).desc(), col(BroughtBadge.id))
+        ).all()
+
+    def due(self, *, at: datetime, limit: int) -> list[uuid.UUID]:
+        """Those to be judged again, the longest waiting first."""
+        query = select(BroughtBadge.id).where(BroughtBadge.check_again_at <= at)
+        return list(self.session.exec(query.order_by(col(BroughtBadge.check_again_at)).limit(limit)))
+
+    def verified_addresses(self, person_id: uuid.UUID) -> list[str]:
+        query = select(PersonAddress.address).where(
+            PersonAddress.person_id == person_id, col(PersonAddress.verified_at).is_not(None)
+        )
+        return sorted(set(self.session.exec(query)))
+
+
+_AT_ONCE = 100
+
+
+class ContributionStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def save(self, contribution: Contribution) -> None:
+        self.session.add(contribution)
+        self.session.flush()
+
+    def get_in_campus(self, contribution_id: uuid.UUID, campus_id: uuid.UUID) -> Contribution:
+        """Another campus's contribution is as good as absent (T01)."""
+        found = self.session.get(Contribution, contribution_id)
+        if found is None or found.campus_id != campus_id:
+            raise NotFound(N_("Cette contribution n’existe pas ici."))
+        return found
+
+    def lock(self, contribution_id: uuid.UUID) -> Contribution:
+        query = select(Contribution).where(Contribution.id == contribution_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).one()
+
+    def of_person(self, person_id: uuid.UUID, campus_id: uuid.UUID) -> Sequence[Contribution]:
+        query = select(Contribution).where(
+            Contribution.person_id == person_id, Contribution.campus_id == campus_id
+        )
+        return self.session.exec(
+            query.order_by(col(Contribution.created_at).desc(), col(Contribution.id))
+        ).all()
+
+    def confirmed(self, campus_id: uuid.UUID, person_ids: Collection[uuid.UUID]) -> Sequence[Contribution]:
+        # By person alone: a database that is asked for the campus too reads all that were ever confirmed there.
+        query = select(Contribution).where(among(self.session, col(Contribution.person_id), person_ids))
+        return [
+            each
+            for each in self.session.exec(query.order_by(col(Contribution.decided_at), col(Contribution.id)))
+            if each.campus_id == campus_id and each.state is ContributionState.CONFIRMED
+        ]
+
+    def confirmed_within(self, people: Collection[uuid.UUID]) -> list[Contribution]:
+        """Those of one of these records that one of them confirmed."""
+        query = select(Contribution).where(
+            Contribution.state == ContributionState.CONFIRMED,
+            col(Contribution.person_id).in_(people),
+            col(Contribution.decided_by).in_(people),
+        )
+        return list(self.session.exec(query.order_by(col(Contribution.id))))
+
+    def queue(
+        self, campus_id: uuid.UUID, states: Collection[ContributionState], *, limit: int, oldest_first: bool
+    ) -> list[tuple[Contribution, Person, Activity | None]]:
+        when = col(Contribution.waiting_since)
+        rows = self.session.exec(
+            select(Contribution, Person, Activity)
+            .join(Person, col(Person.id) == col(Contribution.person_id))
+            .join(Activity, col(Activity.id) == col(Contribution.activity_id), isouter=True)
+            .where(Contribution.campus_id == campus_id, col(Contribution.state).in_(list(states)))
+            .order_by(when if oldest_first else when.desc(), col(Contribution.id))
+            .limit(limit)
+        )
+        return [(contribution, person, activity) for contribution, person, activity in rows]
+
+    def disputed(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Contribution]:
+        """Those of which a line is said to be wrong, and nobody has answered."""
+        said = (
+            select(LogPayload.noun_id)
+            .join(
+                LogDispute,
+                (col(LogDispute.log_id) == LogPayload.log_id) & (col(LogDispute.number) == LogPayload.number),
+            )
+            .where(LogPayload.noun == CONTRIBUTION, col(LogDispute.answered_at).is_(None))
+        )
+        query = select(Contribution).where(
+            Contribution.campus_id == campus_id, col(Contribution.id).in_(said)
+        )
+        return self.session.exec(query.order_by(col(Contribution.decided_at)).limit(limit)).all()
+
+    def closed(self, before: datetime) -> list[uuid.UUID]:
+        """Some of those declined or taken back so long ago."""
+        closed = [ContributionState.DECLINED, ContributionState.WITHDRAWN]
+        query = select(Contribution.id).where(
+            col(Contribution.state).in_(closed), col(Contribution.decided_at) < before
+        )
+        return list(self.session.exec(query.limit(_AT_ONCE)))
+
+    def remove(self, contribution_ids: Collection[uuid.UUID]) -> None:
+        self.session.exec(delete(Contribution).where(col(Contribution.id).in_(contribution_ids)))
+
+    def count_waiting(self, campus_id: uuid.UUID, *, limit: int) -> int:
+        few = (
+            select(Contribution.id)
+            .where(Contribution.campus_id == campus_id, Contribution.state == ContributionState.WAITING)
+            .limit(limit)
+        )
+        waiting = self.session.exec(select(func.count()).select_from(few.subquery())).one()
+        return waiting + len(self.disputed(campus_id, limit=limit))
+
+
+class PortfolioStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, *rows: Portfolio | PortfolioGroup | PortfolioPiece) -> None:
+        self.session.add_all(rows)
+        self.session.flush()
+
+    def remove(self, row: PortfolioGroup | PortfolioPiece) -> None:
+        self.session.delete(row)
+        self.session.flush()
+
+    def get(self, portfolio_id: uuid.UUID) -> Portfolio:
+        portfolio = self.session.get(Portfolio, portfolio_id)
+        if portfolio is None and self.session.get(ErasedPortfolio, portfolio_id) is not None:
+            raise Gone(PORTFOLIO_ERASED)
+        if portfolio is None:
+            raise NotFound(N_("Il n’y a pas de portfolio à cette adresse."))
+        return portfolio
+
+    def find_of(self, person_id: uuid.UUID) -> Portfolio | None:
+        query = select(Portfolio).where(Portfolio.person_id == person_id)
+        return self.session.exec(query.order_by(col(Portfolio.created_at), col(Portfolio.id))).first()
+
+    def groups_of(self, portfolio_id: uuid.UUID) -> Sequence[PortfolioGroup]:
+        query = select(PortfolioGroup).where(PortfolioGroup.portfolio_id == portfolio_id)
+        return self.session.exec(query.order_by(col(PortfolioGroup.position), col(PortfolioGroup.id))).all()
+
+    def pieces_of(self, portfolio_id: uuid.UUID) -> Sequence[PortfolioPiece]:
+        query = select(PortfolioPiece).where(PortfolioPiece.portfolio_id == portfolio_id)
+        return self.session.exec(query.order_by(col(PortfolioPiece.position), col(PortfolioPiece.id))).all()
+
+    def records(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, AwardRecord]:
+        query = AwardStore.records().where(col(Award.id).in_(list(award_ids)))
+        with rows_named_outside(self.session):
+            rows = self.session.execute(query.options(*WITHOUT_PICTURES)).all()
+        return {record.award.id: record for record in (AwardRecord(*row) for row in rows)}
+
+    def awards_of(self, person_id: uuid.UUID) -> list[uuid.UUID]:
+        """All that one person was given by any campus and that left the house, the latest first."""
+        query = select(Award.id).where(Award.person_id == person_id, col(Award.undone_at).is_(None))
+        with rows_named_outside(self.session):
+            return list(
+                self.session.exec(query.order_by(col(Award.awarded_at).desc(), col(Award.id)).limit(500))
+            )
+
+    def open_in(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[uuid.UUID]:
+        """Open ones that show a badge of the campus, in the order of their numbers."""
+        shows_one = (
+            select(PortfolioPiece.id)
+            .join(Award, col(Award.id) == PortfolioPiece.award_id)
+            .where(
+                PortfolioPiece.portfolio_id == Portfolio.id,
+                Award.campus_id == campus_id,
+                Award.visibility == Visibility.OPEN,
+            )
+        )
+        query = select(Portfolio.id).where(
+            col(Portfolio.is_open).is_(True), col(Portfolio.id) > after, shows_one.exists()
+        )
+        return self.session.exec(query.order_by(col(Portfolio.id)).limit(limit)).all()
+
+    def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
+        """Portfolios whose keepers opened them and want them found."""
+        query = select(Portfolio.id).where(
+            col(Portfolio.is_open).is_(True), col(Portfolio.is_findable).is_(True)
+        )
+        return list(self.session.exec(query.order_by(col(Portfolio.created_at).desc()).limit(limit)))

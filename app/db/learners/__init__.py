@@ -1,1 +1,0 @@
-"""Queries: my badges, portfolio, requests, contributions."""

@@ -1,1 +1,0 @@
-"""Queries: e-mail and reminders."""

@@ -1,0 +1,553 @@
+"""People, their addresses and roles."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Column, Table, text, update
+from sqlalchemy import select as select_rows
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel, col, delete, func, select
+
+from app.db.activities.activities import organised_by
+from app.db.engine.writes import among
+from app.domain.accounts.permissions import Operator
+from app.domain.accounts.sessions import Session as Sitting
+from app.domain.accounts.sessions import SetAside
+from app.domain.accounts.sign_in import Challenge, FederatedAccount, Passkey, Password, SignInLink
+from app.domain.activities.activities import (
+    BY_NAME_ALONE,
+    Activity,
+    ActivityCampus,
+    Participation,
+    homonym_of,
+)
+from app.domain.awards.awards import Award, AwardState, Visibility
+from app.domain.campus.campus import Campus
+from app.domain.core import neighbouring_ids
+from app.domain.learners.requests import BadgeRequest
+from app.domain.people.name_disambiguation import ListAnswer, Seen
+from app.domain.people.parental_consent import ParentAgreement
+from app.domain.people.people import Membership, NameWish, Person, PersonAddress, Role, name_key
+from app.domain.people.record_merge import PersonMerge, Standing
+from app.errors import NotFound
+from app.language import N_
+
+THE_ADDRESS_FIRST: Final = (
+    col(PersonAddress.is_main).desc(),
+    col(PersonAddress.verified_at).is_(None),
+    col(PersonAddress.address),
+)
+"""Of a person's addresses the one that letters go to comes first."""
+
+
+class PeopleStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, person_id: uuid.UUID) -> Person:
+        person = self.session.get(Person, person_id)
+        if person is None:
+            raise NotFound(N_("Cette personne n’existe pas ici."))
+        return person
+
+    def save(self, person: Person) -> None:
+        self.session.add(person)
+        self.session.flush()
+
+    def list_by_id(self, person_ids: Iterable[uuid.UUID]) -> list[Person]:
+        ids, found = list(person_ids), list[Person]()
+        for start in range(0, len(ids), 500):
+            found += self.session.exec(select(Person).where(col(Person.id).in_(ids[start : start + 500])))
+        return found
+
+    def find_named_at(self, address: str, key: str) -> Person | None:
+        """The person of that name at that address, if we know them."""
+        return self.session.exec(
+            select(Person)
+            .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
+            .where(PersonAddress.address == address, PersonAddress.name_key == key)
+        ).first()
+
+    def list_named_at(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Person]:
+        """The known people among many (address, name key) pairs, in few queries."""
+        wanted = set(pairs)
+        addresses = sorted({address for address, _ in wanted if address})
+        found: dict[tuple[str, str], Person] = {}
+        for start in range(0, len(addresses), 500):
+            rows = self.session.exec(
+                select(PersonAddress, Person)
+                .join(Person, col(Person.id) == col(PersonAddress.person_id))
+                .where(col(PersonAddress.address).in_(addresses[start : start + 500]))
+            )
+            for address, person in rows:
+                if (address.address, address.name_key) in wanted:
+                    found[address.address, address.name_key] = person
+        return found
+
+    def get_or_add(self, person: Person, address: str) -> Person:
+        """Keep `person`, unless somebody of that name at that address came first, even a moment ago."""
+        key = _key_of(person)
+        known = self.find_named_at(address, key) if address else None
+        if known is not None:
+            return known
+        try:
+            with self.session.begin_nested():
+                self.session.add(person)
+                self.session.flush()
+                if address:
+                    self.session.add(_address_row(person, address))
+                    self.session.flush()
+        except IntegrityError:
+            first = self.find_named_at(address, key)
+            if first is None:
+                raise
+            return first
+        return person
+
+    def get_or_add_all(self, asked: Sequence[tuple[Person, str]]) -> list[Person]:
+        """`get_or_add` for many (person, address) pairs, in few statements unless somebody came between."""
+        known = self.list_named_at((address, _key_of(person)) for person, address in asked if address)
+        found = [known.get((address, _key_of(person))) for person, address in asked]
+        new = [pair for pair, person in zip(asked, found, strict=True) if person is None]
+        for (person, _), number in zip(new, neighbouring_ids(len(new)), strict=True):
+            person.id = number
+        try:
+            with self.session.begin_nested():
+                self.session.add_all([person for person, _ in new])
+                self.session.flush()
+                self.session.add_all([_address_row(person, address) for person, address in new if address])
+                self.session.flush()
+        except IntegrityError:
+            return [self.get_or_add(person, address) for person, address in asked]
+        return [known_person or person for known_person, (person, _) in zip(found, asked, strict=True)]
+
+    def add_address(self, person: Person, address: str) -> None:
+        """One more address of somebody; the same one again, or a namesake's, changes nothing."""
+        if self.find_named_at(address, _key_of(person)) is None:
+            self.session.add(_address_row(person, address))
+            self.session.flush()
+
+    def forget_unverified(self, person: Person, addresses: Iterable[str]) -> None:
+        """Addresses that only a list named, and that turned out to be nobody's."""
+        self.session.exec(
+            delete(PersonAddress).where(
+                col(PersonAddress.person_id) == person.id,
+                col(PersonAddress.address).in_(list(addresses)),
+                col(PersonAddress.verified_at).is_(None),
+            )
+        )
+
+    def addresses_of(self, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+        """One address for each person who has any: their main one, else a verified one."""
+        found: dict[uuid.UUID, str] = {}
+        query = select(PersonAddress.person_id, PersonAddress.address).where(
+            among(self.session, col(PersonAddress.person_id), person_ids)
+        )
+        for person_id, address in self.session.exec(query.order_by(*THE_ADDRESS_FIRST)):
+            found.setdefault(person_id, address)
+        return found
+
+    def all_addresses(self, person_id: uuid.UUID) -> list[str]:
+        rows = self.session.exec(select(PersonAddress.address).where(PersonAddress.person_id == person_id))
+        return sorted(set(rows))
+
+    def find_staff_at(self, address: str, *, at: datetime) -> Person | None:
+        """Somebody with a role in some campus today, or who runs the service, whose own address that is.
+
+        What trainers of any campus list is no proof: an address that was not vouched for signs nobody in.
+        """
+        return next(iter(self.all_staff_at(address, at=at)), None)
+
+    def all_staff_at(self, address: str, *, at: datetime) -> Sequence[Person]:
+        """The same where several people share an address, the one known longest first."""
+        works = select(Membership.person_id).where(
+            col(Membership.since) <= at,
+            (col(Membership.until).is_(None)) | (col(Membership.until) > at),
+        )
+        return self.session.exec(
+            select(Person)
+            .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
+            .where(
+                PersonAddress.address == address,
+                col(PersonAddress.verified_at).is_not(None),
+                col(Person.id).in_(works) | col(Person.id).in_(select(Operator.person_id)),
+            )
+            .order_by(col(Person.created_at), col(Person.id))
+            .distinct()
+        ).all()
+
+    def memberships_of(self, person_id: uuid.UUID) -> list[tuple[Membership, Campus]]:
+        rows = self.session.exec(
+            select(Membership, Campus)
+            .join(Campus, col(Campus.id) == col(Membership.campus_id))
+            .where(Membership.person_id == person_id)
+            .order_by(col(Campus.short_name), col(Membership.role))
+        )
+        return [(membership, campus) for membership, campus in rows]
+
+    def first_with_role(self, campus_id: uuid.UUID, role: Role, *, at: datetime) -> Person | None:
+        return self.session.exec(
+            select(Person)
+            .join(Membership, col(Membership.person_id) == col(Person.id))
+            .where(
+                Membership.campus_id == campus_id,
+                Membership.role == role,
+                (col(Membership.until).is_(None)) | (col(Membership.until) > at),
+            )
+            .order_by(col(Membership.since), col(Person.id))
+        ).first()
+
+
+def _key_of(person: Person) -> str:
+    return name_key(person.given_name, person.family_name)
+
+
+def _address_row(person: Person, address: str) -> PersonAddress:
+    return PersonAddress(person_id=person.id, address=address, name_key=_key_of(person))
+
+
+class GuardianStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def save(self, agreement: ParentAgreement) -> None:
+        self.session.add(agreement)
+        self.session.flush()
+
+    def find(self, agreement_id: uuid.UUID) -> ParentAgreement | None:
+        return self.session.get(ParentAgreement, agreement_id)
+
+    def get(self, agreement_id: uuid.UUID) -> ParentAgreement:
+        found = self.find(agreement_id)
+        if found is None:
+            raise NotFound(N_("Ce lien ne mène à aucune demande. Vérifiez qu’il est entier."))
+        return found
+
+    def newest_about(self, award_id: uuid.UUID) -> ParentAgreement | None:
+        query = select(ParentAgreement).where(ParentAgreement.award_id == award_id)
+        query = query.order_by(col(ParentAgreement.asked_at).desc(), col(ParentAgreement.id))
+        return self.session.exec(query.limit(1)).first()
+
+    def open_awards_of(self, person_id: uuid.UUID) -> Sequence[Award]:
+        query = select(Award).where(Award.person_id == person_id, Award.visibility == Visibility.OPEN)
+        return self.session.exec(query.order_by(col(Award.id))).all()
+
+
+# What one signs in with is ended, not handed on; what was done stays said of who did it then.
+_WAYS_IN = (Sitting, SignInLink, Challenge, Password, Passkey, FederatedAccount, SetAside)
+_STAYS = frozenset(("history_entry", "award", *(str(kind.__tablename__) for kind in _WAYS_IN)))
+# What had been merged into the record that goes is merged into the one that is kept; what went before stays said.
+_COLUMNS_THAT_STAY = frozenset((("person_merge", "gone_id"), ("person_merge", "merged_by")))
+Keys = dict[str, Any]
+
+
+class MergeStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def standing(self, person_id: uuid.UUID, *, has_account: bool, works: bool) -> Standing:
+        organised = (
+            select(ActivityCampus.campus_id)
+            .join(Participation, col(Participation.activity_id) == col(ActivityCampus.activity_id))
+            .where(Participation.person_id == person_id)
+        )
+        queries = (
+            select(Award.campus_id).where(Award.person_id == person_id),
+            select(BadgeRequest.campus_id).where(BadgeRequest.person_id == person_id),
+            organised,
+        )
+        campuses = {campus_id for query in queries for campus_id in self.session.exec(query.distinct())}
+        return Standing(person_id, has_account, works, frozenset(campuses))
+
+    def get(self, merge_id: uuid.UUID) -> PersonMerge:
+        merge = self.session.get(PersonMerge, merge_id)
+        if merge is None:
+            raise NotFound(N_("Cette réunion de dossiers n’existe pas ici."))
+        return merge
+
+    def add(self, merge: PersonMerge) -> None:
+        self.session.add(merge)
+        self.session.flush()
+
+    def list_of(self, person_id: uuid.UUID) -> list[PersonMerge]:
+        """What was brought into this record and still is, the latest first."""
+        query = select(PersonMerge).where(
+            PersonMerge.kept_id == person_id, col(PersonMerge.undone_at).is_(None)
+        )
+        return list(self.session.exec(query.order_by(col(PersonMerge.at).desc(), col(PersonMerge.id))))
+
+    def shared_activities(
+        self, kept: uuid.UUID, gone: uuid.UUID
+    ) -> list[tuple[Participation, Participation]]:
+        """Both parts, where both records stand in one activity."""
+        mine = {
+            part.activity_id: part
+            for part in self.session.exec(select(Participation).where(Participation.person_id == kept))
+        }
+        theirs = self.session.exec(
+            select(Participation).where(Participation.person_id == gone).order_by(col(Participation.id))
+        )
+        return [(mine[part.activity_id], part) for part in theirs if part.activity_id in mine]
+
+    def hand_over(self, kept: uuid.UUID, gone: uuid.UUID) -> dict[str, Any]:
+        """Everything of `gone` that `kept` can take; what was moved, by table and column."""
+        moved: dict[str, Any] = {"awards": self._hand_over_awards(kept, gone)}
+        for table, column in _columns():
+            keys = self._move(table, column, kept, gone)
+            if keys:
+                moved[f"{table.name}.{column.name}"] = keys
+        self._end_ways_in(gone)
+        self.session.flush()
+        return moved
+
+    def _hand_over_awards(self, kept: uuid.UUID, gone: uuid.UUID) -> list[Keys]:
+        """The key that keeps a badge from being given twice names its person, and so does the batch."""
+        mine = self.session.exec(select(Award).where(Award.person_id == kept)).all()
+        taken, batches = {award.once_key for award in mine}, {award.batch_id for award in mine}
+        moved = []
+        for award in self.session.exec(select(Award).where(Award.person_id == gone)).all():
+            moved.append(
+                {"id": str(award.id), "key": award.once_key, "batch": str(award.batch_id or "") or None}
+            )
+            key = award.once_key.replace(str(gone), str(kept)) if award.once_key else None
+            award.person_id = kept
+            award.once_key = None if key in taken else key
+            award.batch_id = None if award.batch_id in batches else award.batch_id
+            taken.add(award.once_key)
+            self.session.add(award)
+        self.session.flush()
+        return moved
+
+    def _move(self, table: Table, column: Column[Any], kept: uuid.UUID, gone: uuid.UUID) -> list[Keys]:
+        moved = []
+        for keys in self._keys(table, column, gone):
+            try:
+                with self.session.begin_nested():
+                    self.session.execute(
+                        update(table)
+                        .where(*_matching(table, keys), column == gone)
+                        .values({column.name: kept})
+                    )
+            except IntegrityError:
+                # The kept record has the like of it already.
+                continue
+            moved.append({name: str(value) for name, value in keys.items()})
+        self.session.expire_all()
+        return moved
+
+    def _keys(self, table: Table, column: Column[Any], person_id: uuid.UUID) -> list[Keys]:
+        others = [each for each in table.primary_key.columns if each.name != column.name]
+        rows = self.session.execute(select_rows(column, *others).where(column == person_id)).all()
+        return [{each.name: row[number + 1] for number, each in enumerate(others)} for row in rows]
+
+    def _end_ways_in(self, gone: uuid.UUID) -> None:
+        for kind in _WAYS_IN:
+            self.session.exec(delete(kind).where(col(kind.person_id) == gone))
+
+    def hand_back(self, merge: PersonMerge) -> None:
+        """What was moved and is still the kept record's goes back where it was."""
+        for each in merge.moved["awards"]:
+            award = self.session.get(Award, uuid.UUID(each["id"]))
+            if award is not None and award.person_id == merge.kept_id:
+                award.person_id, award.once_key = (
+                    merge.gone_id,
+                    each["key"] if award.revoked_at is None else None,
+                )
+                award.batch_id = uuid.UUID(each["batch"]) if each["batch"] else None
+                self.session.add(award)
+        self.session.flush()
+        for table, column in _columns():
+            for keys in merge.moved.get(f"{table.name}.{column.name}", ()):
+                found = _matching(table, {name: _read(table, name, value) for name, value in keys.items()})
+                self.session.execute(
+                    update(table).where(*found, column == merge.kept_id).values({column.name: merge.gone_id})
+                )
+        self.session.exec(delete(Sitting).where(col(Sitting.person_id) == merge.kept_id))
+        self.session.flush()
+        self.session.expire_all()
+
+    def one_main(self, person_id: uuid.UUID) -> None:
+        """Of two main addresses that came together, the one that was proved first stays so."""
+        rows = self.session.exec(
+            select(PersonAddress)
+            .where(PersonAddress.person_id == person_id, col(PersonAddress.is_main).is_(True))
+            .order_by(col(PersonAddress.verified_at), col(PersonAddress.id))
+        ).all()
+        for row in rows:
+            row.is_main = row.address == rows[0].address
+            self.session.add(row)
+        self.session.flush()
+
+
+def _columns() -> Iterator[tuple[Table, Column[Any]]]:
+    """Every column that names a person, of tables that are handed on."""
+    for table in SQLModel.metadata.sorted_tables:
+        if table.name not in _STAYS:
+            for column in table.columns:
+                is_person = any(key.column.table.name == "person" for key in column.foreign_keys)
+                if is_person and (table.name, column.name) not in _COLUMNS_THAT_STAY:
+                    yield table, column
+
+
+def _matching(table: Table, keys: Keys) -> list[Any]:
+    return [table.c[name] == value for name, value in keys.items()]
+
+
+def _read(table: Table, name: str, value: str) -> Any:
+    kind = table.c[name].type.python_type
+    return uuid.UUID(value) if kind is uuid.UUID else kind(value)
+
+
+class NameStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, wish: NameWish) -> None:
+        self.session.add(wish)
+        self.session.flush()
+
+    def remove(self, wish: NameWish) -> None:
+        self.session.delete(wish)
+        self.session.flush()
+
+    def find(self, wish_id: uuid.UUID) -> NameWish | None:
+        return self.session.get(NameWish, wish_id)
+
+    def lock_in_campus(self, wish_id: uuid.UUID, campus_id: uuid.UUID) -> NameWish:
+        query = select(NameWish).where(NameWish.id == wish_id, NameWish.campus_id == campus_id)
+        wish = self.session.exec(query.with_for_update()).first()
+        if wish is None:
+            raise NotFound(N_("Cette demande n’existe pas ici."))
+        return wish
+
+    def waiting_in(self, campus_id: uuid.UUID) -> Sequence[tuple[NameWish, Person]]:
+        query = (
+            select(NameWish, Person)
+            .join(Person, col(Person.id) == col(NameWish.person_id))
+            .where(NameWish.campus_id == campus_id, col(NameWish.decided_at).is_(None))
+            .order_by(col(NameWish.asked_at), col(NameWish.id))
+            .limit(200)
+        )
+        return self.session.exec(query).all()
+
+    def count_waiting(self, campus_id: uuid.UUID, *, limit: int) -> int:
+        few = (
+            select(NameWish.id)
+            .where(NameWish.campus_id == campus_id, col(NameWish.decided_at).is_(None))
+            .limit(limit)
+        )
+        return self.session.exec(select(func.count()).select_from(few.subquery())).one()
+
+    def of_person(self, person_id: uuid.UUID) -> Sequence[NameWish]:
+        """The latest first."""
+        query = select(NameWish).where(NameWish.person_id == person_id)
+        return self.session.exec(query.order_by(col(NameWish.asked_at).desc(), col(NameWish.id))).all()
+
+    def named_awards(self, person_id: uuid.UUID, campus_id: uuid.UUID | None = None) -> list[Award]:
+        """Badges that count and that say a name of this person; of every campus unless one is named."""
+        query = select(Award).where(
+            Award.person_id == person_id,
+            Award.state == AwardState.ISSUED,
+            col(Award.holder_name).is_not(None),
+        )
+        if campus_id is not None:
+            query = query.where(Award.campus_id == campus_id)
+        return list(self.session.exec(query.order_by(col(Award.campus_id), col(Award.id)).with_for_update()))
+
+    def rename(self, person: Person, given_name: str, family_name: str) -> None:
+        """Lists that still say the former name find the person as well as those that say the new one."""
+        person.given_name, person.family_name = given_name, family_name
+        self.session.add(person)
+        self.session.flush()
+        key = name_key(given_name, family_name)
+        known: dict[str, PersonAddress] = {}
+        for row in self.session.exec(select(PersonAddress).where(PersonAddress.person_id == person.id)):
+            known.setdefault(row.address, row)
+        for address, row in known.items():
+            taken = select(PersonAddress.id).where(
+                PersonAddress.address == address, PersonAddress.name_key == key
+            )
+            if self.session.exec(taken).first() is None:
+                self.session.add(
+                    PersonAddress(
+                        person_id=person.id,
+                        address=address,
+                        name_key=key,
+                        verified_at=row.verified_at,
+                        is_main=row.is_main,
+                    )
+                )
+        self.session.flush()
+
+
+_MOST_OF_A_NAME = 4
+"""How many numbers of one name are looked for in other activities."""
+
+
+class NamesakeStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def answers(self, activity_id: uuid.UUID, list_digest: str) -> Sequence[ListAnswer]:
+        return self.session.exec(
+            select(ListAnswer).where(
+                ListAnswer.activity_id == activity_id, ListAnswer.list_digest == list_digest
+            )
+        ).all()
+
+    def keep(self, answers: Iterable[ListAnswer]) -> None:
+        for answer in answers:
+            self.session.merge(answer)
+        self.session.flush()
+
+    def seen_in(self, campus_id: uuid.UUID, name_keys: Collection[str]) -> Sequence[tuple[Person, str, Seen]]:
+        """Whoever took part in an activity of the campus on a line with such a name and no address, with the key
+        of that name, the latest activity first."""
+        keys = [
+            f"|{key}" if number == 1 else f"|{key}#{number}"
+            for key in name_keys
+            for number in range(1, _MOST_OF_A_NAME + 1)
+        ]
+        rows = self.session.exec(
+            select(Person, Participation, Activity)
+            .join(Participation, col(Participation.person_id) == col(Person.id))
+            .join(Activity, col(Activity.id) == col(Participation.activity_id))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(
+                organised_by(campus_id),
+                text(BY_NAME_ALONE),
+                among(self.session, col(Participation.line_key), keys),
+                col(Participation.is_present),
+            )
+            .order_by(col(Activity.starts_on).desc(), col(Participation.id))
+        )
+        return [
+            (
+                person,
+                part.line_key[1:].partition("#")[0],
+                Seen(each.title, each.starts_on, homonym_of(part)),
+            )
+            for person, part, each in rows
+        ]
+
+    def seen_elsewhere(
+        self, campus_id: uuid.UUID, person_ids: Collection[uuid.UUID], *, but: uuid.UUID
+    ) -> dict[uuid.UUID, Seen]:
+        """The latest activity of the campus in which each took part, `but` for one."""
+        rows = self.session.exec(
+            select(Participation, Activity)
+            .join(Activity, col(Activity.id) == col(Participation.activity_id))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(
+                organised_by(campus_id),
+                among(self.session, col(Participation.person_id), person_ids),
+                col(Participation.is_present),
+                Participation.activity_id != but,
+            )
+            .order_by(col(Activity.starts_on), col(Participation.id))
+        )
+        return {part.person_id: Seen(each.title, each.starts_on) for part, each in rows}

@@ -1,1 +1,0 @@
-"""Queries: records, names, addresses, merging, disambiguation."""

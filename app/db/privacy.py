@@ -1,0 +1,512 @@
+"""All rows about one person, found, counted and erased by the register of `app/domain/privacy.py`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    case,
+    delete,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    true,
+    tuple_,
+    update,
+)
+from sqlalchemy import cast as sql_cast
+from sqlalchemy import (
+    select as sa_select,
+)
+from sqlmodel import Session, col, select
+
+from app.db.engine.queries import plain
+from app.db.engine.writes import IN_ONE_QUERY, insert_rows
+from app.domain import privacy
+from app.domain.awards.awards import Award
+from app.domain.core import plain_text
+from app.domain.learners.portfolios import Portfolio
+from app.domain.learners.requests import RequestState
+from app.domain.people.people import Person
+from app.domain.privacy import (
+    ERASED,
+    HELD,
+    Consent,
+    ErasedAward,
+    ErasedPortfolio,
+    Erasure,
+    Held,
+    Link,
+    Looked,
+    PrivateLook,
+)
+from app.domain.trust.organisations import Refusal
+from app.errors import Gone, NotFound
+from app.language import N_
+from app.tenancy.metadata import METADATA
+from app.tenancy.row_level_security import leads_to_a_campus
+from app.tenancy.scope import rows_named
+
+NOBODY = uuid.UUID(int=0)
+"""Whom an entry of the history speaks of once they are forgotten."""
+GONE = "somebody forgotten"
+"""The same of who acted, as the history tells it in words."""
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Whose:
+    """Whose data, and those of which campuses; None: of all, and what belongs to no campus."""
+
+    person_id: uuid.UUID
+    given_name: str
+    family_name: str
+    addresses: frozenset[str] = frozenset()
+    campus_ids: frozenset[uuid.UUID] | None = None
+
+
+def whose_of(
+    person: Person, addresses: Collection[str], campus_ids: Collection[uuid.UUID] | None = None
+) -> Whose:
+    return Whose(
+        person.id,
+        person.given_name,
+        person.family_name,
+        frozenset(addresses),
+        None if campus_ids is None else frozenset(campus_ids),
+    )
+
+
+def held_tables() -> list[Table]:
+    """In an order in which rows may be deleted: what points to a row goes before it."""
+    return [table for table in reversed(METADATA.sorted_tables) if table.name in HELD]
+
+
+class PersonalDataStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    # --- looking
+
+    def rows(self, table: Table, whose: Whose) -> list[Mapping[str, Any]]:
+        """The rows about the person, without what names others and what is kept back."""
+        held = HELD[table.name]
+        hidden = {*held.mentions, *held.kept_back}
+        columns = [column for column in table.columns if column.name not in hidden]
+        query = sa_select(*columns).where(_of(table, whose)).order_by(*table.primary_key)
+        return [dict(row) for row in self.session.execute(query).mappings()]
+
+    def counts(self, whose: Whose) -> dict[str, int]:
+        """How many rows there are about the person, by table."""
+        return {
+            table.name: self.session.execute(
+                sa_select(func.count()).select_from(table).where(_of(table, whose))
+            ).scalar_one()
+            for table in held_tables()
+        }
+
+    def campuses_of(self, person_id: uuid.UUID) -> set[uuid.UUID]:
+        """The campuses that hold anything about somebody."""
+        whose, found = Whose(person_id, "", ""), set[uuid.UUID]()
+        for table in held_tables():
+            if table.name != "history_entry" and (query := _campus_ids(table, _of(table, whose))) is not None:
+                found.update(each for each in self.session.execute(query).scalars() if each)
+        return found
+
+    def works_at(
+        self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID] | None, *, at: datetime
+    ) -> bool:
+        """Whether somebody has a role today in one of these campuses; None: in any, or runs the service."""
+        roles = METADATA.tables["membership"].c
+        query = sa_select(roles.id).where(
+            roles.person_id == person_id,
+            roles.since <= at,
+            or_(roles.until.is_(None), roles.until > at),
+            true() if campus_ids is None else roles.campus_id.in_(campus_ids),
+        )
+        runs = sa_select(METADATA.tables["operator"].c.person_id).where(
+            METADATA.tables["operator"].c.person_id == person_id, true() if campus_ids is None else false()
+        )
+        return any(self.session.execute(each.limit(1)).first() for each in (query, runs))
+
+    # --- erasing
+
+    def erase(self, whose: Whose) -> dict[str, int]:
+        """Every row about the person goes; how many of each table. Their awards' places must be raised before."""
+        keys = {table: self._keys(table, whose) for table in held_tables()}
+        self._stop_mentioning(whose)
+        erased = {"history_entry": self._forget_in_history(whose, keys)}
+        for table, found in keys.items():
+            if table.name == "history_entry":
+                continue
+            held = HELD[table.name]
+            empty = _is_empty(table, held.once_empty) if held.once_empty else true()
+            erased[table.name] = self._delete(table, found, empty)
+        self.session.expire_all()
+        return {name: number for name, number in erased.items() if number}
+
+    def _keys(self, table: Table, whose: Whose) -> list[Key]:
+        query = sa_select(*table.primary_key).where(_of(table, whose))
+        return [tuple(row) for row in self.session.execute(query)]
+
+    def _delete(self, table: Table, keys: Collection[Key], also: ColumnElement[bool]) -> int:
+        deleted = 0
+        for some in _in_pieces(keys):
+            query = delete(table).where(one_of(table, some), also)
+            deleted += cast(Any, self.session.execute(query)).rowcount
+        return deleted
+
+    def _stop_mentioning(self, whose: Whose) -> None:
+        """Rows about others no longer say that it was this person who acted."""
+        for table in METADATA.sorted_tables:
+            for name in HELD[table.name].mentions if table.name in HELD else ():
+                column = table.c[name]
+                of_theirs = _of_campuses(table, whose.campus_ids)
+                query = update(table).where(column == whose.person_id, of_theirs)
+                self.session.execute(query.values({column: None}))
+        reviews = METADATA.tables["log_review"]
+        asked = update(reviews).where(reviews.c.asked_by == f"person {whose.person_id}")
+        self.session.execute(asked.values(asked_by=GONE))
+
+    def _forget_in_history(self, whose: Whose, keys: Mapping[Table, Collection[Key]]) -> int:
+        """That something was done, and when, stays; by whom and to whom, and every word of it, goes."""
+        history = METADATA.tables["history_entry"]
+        numbers = {
+            key[0]
+            for table, found in keys.items()
+            if table.name != "history_entry" and _has_a_number(table)
+            for key in found
+        }
+        here, forgotten = _of_campuses(history, whose.campus_ids), 0
+        for some in _in_pieces([(each,) for each in {*numbers, whose.person_id}]):
+            ids = [each for (each,) in some]
+            about = and_(history.c.noun.in_(_NOUNS), history.c.noun_id.in_(ids), here)
+            forgotten += self._empty(about, whose)
+        acted = history.c.actor_id == whose.person_id
+        told = sql_cast(history.c.facts, Text).contains(str(whose.person_id))
+        named = and_(history.c.noun.in_(("membership", "badge")), told)
+        return forgotten + self._empty(and_(or_(acted, named), here), whose)
+
+    def _empty(self, which: ColumnElement[bool], whose: Whose) -> int:
+        history = METADATA.tables["history_entry"]
+        was_theirs, is_them = history.c.actor_id == whose.person_id, history.c.noun_id == whose.person_id
+        emptied = update(history).where(which)
+        emptied = emptied.values(
+            facts={},
+            actor_id=case((was_theirs, null()), else_=history.c.actor_id),
+            actor_label=case((was_theirs, GONE), else_=history.c.actor_label),
+            noun_id=case((is_them, literal(NOBODY, Uuid())), else_=history.c.noun_id),
+        )
+        return int(cast(Any, self.session.execute(emptied)).rowcount)
+
+
+_NOUNS = ("award", "request", "participation", "person", "password", "passkey", "reminders", "session",
+          "account", "address", "membership", "invitation", "federated_account", "endorsement")  # fmt: skip
+"""The nouns of a history that may be somebody, or something of theirs."""
+
+
+def _of(table: Table, whose: Whose) -> ColumnElement[bool]:
+    """Whether a row is about the person, in the campuses that are meant."""
+    held = HELD[table.name]
+    about = or_(*(_linked(table, link, whose) for link in held.links), _by_words(table, held, whose))
+    return and_(about, _of_campuses(table, whose.campus_ids, held))
+
+
+def _linked(table: Table, link: Link, whose: Whose) -> ColumnElement[bool]:
+    column = table.c[link.column]
+    if link.table == "person":
+        return column == whose.person_id
+    above = METADATA.tables[link.table]
+    return column.in_(sa_select(above.c[link.to]).where(_of(above, whose)))
+
+
+def _by_words(table: Table, held: Held, whose: Whose) -> ColumnElement[bool]:
+    """A line of a list, a request: written with their name, and with an address of theirs or none."""
+    if not held.written_as:
+        return false()
+    given, family, address = (table.c[name] for name in held.written_as)
+    at_home = func.lower(address).in_(["", *(each.lower() for each in whose.addresses)])
+    names = and_(plain(given) == plain_text(whose.given_name), plain(family) == plain_text(whose.family_name))
+    nobody = table.c.person_id.is_(None) if "person_id" in table.c else true()
+    return and_(nobody, at_home, names)
+
+
+def _of_campuses(
+    table: Table, campus_ids: Collection[uuid.UUID] | None, held: Held | None = None
+) -> ColumnElement[bool]:
+    if campus_ids is None:
+        return true()
+    if table.name == "activity":
+        places = METADATA.tables["activity_campus"]
+        return table.c.id.in_(sa_select(places.c.activity_id).where(places.c.campus_id.in_(campus_ids)))
+    if "campus_id" in table.c:
+        return table.c.campus_id.in_(campus_ids)
+    column, above = _above(table, held)
+    if column is None or above is None:
+        return false()
+    within: ColumnElement[bool] = column.in_(sa_select(above).where(_of_campuses(above.table, campus_ids)))
+    return within
+
+
+def _campus_ids(table: Table, which: ColumnElement[bool]) -> Any:
+    """The campuses of these rows, as a query; None where rows of the table have none."""
+    if table.name == "activity":
+        places = METADATA.tables["activity_campus"]
+        return sa_select(places.c.campus_id).where(
+            places.c.activity_id.in_(sa_select(table.c.id).where(which))
+        )
+    if "campus_id" in table.c:
+        return sa_select(table.c.campus_id).where(which).distinct()
+    column, above = _above(table, HELD.get(table.name))
+    if column is None or above is None:
+        return None
+    return _campus_ids(above.table, above.in_(sa_select(column).where(which)))
+
+
+def _above(table: Table, held: Held | None) -> tuple[Any, Any]:
+    """The column that leads towards a campus, and the one it points to."""
+    if held is not None and held.campus_by is not None:
+        return table.c[held.campus_by.column], METADATA.tables[held.campus_by.table].c[held.campus_by.to]
+    column = next(filter(leads_to_a_campus, table.columns), None)
+    return (None, None) if column is None else (column, next(iter(column.foreign_keys)).column)
+
+
+def _is_empty(table: Table, lines: Link) -> ColumnElement[bool]:
+    theirs = METADATA.tables[lines.table]
+    return ~sa_select(theirs.c[lines.to]).where(theirs.c[lines.to] == table.c[lines.column]).exists()
+
+
+def one_of(table: Table, keys: Collection[Key]) -> ColumnElement[bool]:
+    columns = list(table.primary_key)
+    if len(columns) == 1:
+        return columns[0].in_([key[0] for key in keys])
+    return tuple_(*columns).in_(keys)
+
+
+def _has_a_number(table: Table) -> bool:
+    (first, *others) = table.primary_key
+    return not others and isinstance(first.type, Uuid)
+
+
+def _in_pieces(keys: Collection[Key]) -> Iterator[list[Key]]:
+    whole = list(keys)
+    for start in range(0, len(whole), IN_ONE_QUERY // 2):
+        yield whole[start : start + IN_ONE_QUERY // 2]
+
+
+class ConsentStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, consent: Consent) -> None:
+        with rows_named(self.session):
+            self.session.add(consent)
+            self.session.flush()
+
+    def of_person(self, person_id: uuid.UUID) -> Sequence[Consent]:
+        """The latest first; of a yes and a no of the same instant, the no."""
+        query = (
+            select(Consent)
+            .where(Consent.person_id == person_id)
+            .order_by(col(Consent.at).desc(), col(Consent.given), col(Consent.id))
+        )
+        with rows_named(self.session):
+            return self.session.exec(query).all()
+
+
+class ErasureStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, erasure: Erasure) -> None:
+        self.session.add(erasure)
+        self.session.flush()
+
+    def get(self, erasure_id: uuid.UUID) -> Erasure:
+        found = self.session.get(Erasure, erasure_id)
+        if found is None:
+            raise NotFound(N_("Il n’y a pas d’effacement sous cette référence."))
+        return found
+
+    def of_deed(self, deed: uuid.UUID) -> Sequence[Erasure]:
+        """One for each campus that one request reached."""
+        return self.session.exec(select(Erasure).where(Erasure.deed == deed).order_by(col(Erasure.id))).all()
+
+    def list_of(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Erasure]:
+        """The campus's, the latest first."""
+        query = select(Erasure).where(Erasure.campus_id == campus_id)
+        return self.session.exec(
+            query.order_by(col(Erasure.done_at).desc(), col(Erasure.id)).limit(limit)
+        ).all()
+
+    def count(self, campus_id: uuid.UUID) -> int:
+        query = select(func.count()).select_from(Erasure).where(Erasure.campus_id == campus_id)
+        return self.session.exec(query).one()
+
+    def awards_of(
+        self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID]
+    ) -> dict[uuid.UUID, uuid.UUID]:
+        """The campus of each of somebody's awards there."""
+        query = select(Award.id, Award.campus_id).where(
+            Award.person_id == person_id, col(Award.campus_id).in_(campus_ids)
+        )
+        return dict(self.session.exec(query).all())
+
+    def bury(self, awards: dict[uuid.UUID, uuid.UUID], *, at: datetime) -> None:
+        """Before an award's signed credential may be deleted, its number is here."""
+        insert_rows(
+            self.session,
+            [
+                ErasedAward(award_id=award_id, campus_id=campus_id, erased_at=at)
+                for award_id, campus_id in awards.items()
+            ],
+        )
+
+    def bury_portfolios(self, person_id: uuid.UUID, *, at: datetime) -> None:
+        found = self.session.exec(select(Portfolio.id).where(Portfolio.person_id == person_id)).all()
+        insert_rows(self.session, [ErasedPortfolio(portfolio_id=each, erased_at=at) for each in found])
+
+
+def check_not_erased(session: Session, award_id: uuid.UUID, campus_id: uuid.UUID | None = None) -> None:
+    """Raises Gone for the number of an award that was erased, in `campus_id` if that is said."""
+    found = session.get(ErasedAward, award_id)
+    if found is not None and campus_id in (None, found.campus_id):
+        raise Gone(ERASED)
+
+
+def erased_between(session: Session, first: uuid.UUID, last: uuid.UUID) -> uuid.UUID | None:
+    query = select(ErasedAward.award_id).where(
+        col(ErasedAward.award_id) >= first, col(ErasedAward.award_id) <= last
+    )
+    return session.exec(query.limit(1)).first()
+
+
+class PrivateLookStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def note(
+        self, campus_id: uuid.UUID, person_id: uuid.UUID, viewer_id: uuid.UUID, looked_at: Looked, day: date
+    ) -> None:
+        """Once a day; two requests at the same moment may both note it, and one of them fails."""
+        query = select(PrivateLook.id).where(
+            PrivateLook.campus_id == campus_id,
+            PrivateLook.person_id == person_id,
+            PrivateLook.viewer_id == viewer_id,
+            PrivateLook.looked_at == looked_at,
+            PrivateLook.day == day,
+        )
+        if self.session.exec(query).first() is None:
+            self.session.add(
+                PrivateLook(
+                    campus_id=campus_id,
+                    person_id=person_id,
+                    viewer_id=viewer_id,
+                    looked_at=looked_at,
+                    day=day,
+                )
+            )
+            self.session.flush()
+
+    def of(
+        self, campus_id: uuid.UUID, person_id: uuid.UUID, *, limit: int
+    ) -> list[tuple[PrivateLook, Person | None]]:
+        """The latest first, with who it was."""
+        rows = self.session.exec(
+            select(PrivateLook, Person)
+            .join(Person, col(Person.id) == col(PrivateLook.viewer_id), isouter=True)
+            .where(PrivateLook.campus_id == campus_id, PrivateLook.person_id == person_id)
+            .order_by(col(PrivateLook.day).desc(), col(PrivateLook.looked_at), col(PrivateLook.id))
+            .limit(limit)
+        )
+        return [(look, viewer) for look, viewer in rows]
+
+    def forget_before(self, day: date) -> None:
+        self.session.exec(delete(PrivateLook).where(col(PrivateLook.day) < day))
+
+
+AT_A_TIME = 500
+
+
+class RetentionStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def overdue(self, at: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+        """Rows by table, what points to others before what is pointed to."""
+        table = METADATA.tables
+        room, link, challenge = table["room_entry"], table["sign_in_link"], table["challenge"]
+        session, letter, invitation = table["session"], table["letter"], table["invitation"]
+        yield room, room.c.signed_at < at - privacy.ROOM_ENTRIES
+        waiting, answer = table["waiting_signature"], table["list_answer"]
+        yield waiting, waiting.c.signed_at < at - privacy.ROOM_ENTRIES
+        yield answer, answer.c.answered_at < at - privacy.LIST_ANSWERS
+        for each in (link, challenge, session):
+            yield each, each.c.expires_at < at - privacy.WAYS_IN
+        lines, batch = table["award_batch_line"], table["award_batch"]
+        done = sa_select(batch.c.id).where(batch.c.done_at < at - privacy.REFUSED_LINES)
+        yield lines, and_(lines.c.person_id.is_(None), lines.c.award_id.is_(None), lines.c.batch_id.in_(done))
+        over = self._closed_requests(at)
+        file, content, step = table["stored_file"], table["stored_file_content"], table["request_step"]
+        files = sa_select(file.c.id).where(file.c.noun == "request", file.c.noun_id.in_(over))
+        yield content, content.c.file_id.in_(files)
+        yield file, and_(file.c.noun == "request", file.c.noun_id.in_(over))
+        yield step, step.c.request_id.in_(over)
+        yield letter, letter.c.about_id.in_(over)
+        request = table["badge_request"]
+        yield request, request.c.id.in_(over)
+        unanswered = and_(
+            invitation.c.accepted_at.is_(None), invitation.c.expires_at < at - privacy.INVITATIONS
+        )
+        yield letter, letter.c.about_id.in_(sa_select(invitation.c.id).where(unanswered))
+        yield invitation, unanswered
+        asked = table["endorsement_request"]
+        # Whoever wants to be asked for nothing more stays known for it.
+        unheeded = and_(
+            asked.c.endorsement_id.is_(None),
+            asked.c.refusal != Refusal.EVER.value,
+            asked.c.expires_at < at - privacy.ASKED_ORGANISATIONS,
+        )
+        yield letter, letter.c.about_id.in_(sa_select(asked.c.id).where(unheeded))
+        yield asked, unheeded
+        yield (
+            letter,
+            and_(letter.c.state != "waiting", letter.c.promised_at < at - privacy.LETTERS),
+        )
+
+    def delete_some(self, at: datetime) -> int:
+        """How many rows went; fewer than AT_A_TIME of each kind means that nothing is left."""
+        deleted = 0
+        for table, which in self.overdue(at):
+            keys = list(table.primary_key)
+            found = self.session.execute(sa_select(*keys).where(which).limit(AT_A_TIME)).all()
+            if found:
+                query = delete(table).where(one_of(table, [tuple(row) for row in found]))
+                deleted += int(cast(Any, self.session.execute(query)).rowcount)
+        return deleted
+
+    def is_due(self, at: datetime) -> bool:
+        return any(
+            self.session.execute(sa_select(*table.primary_key).where(which).limit(1)).first()
+            for table, which in self.overdue(at)
+        )
+
+    @staticmethod
+    def _closed_requests(at: datetime) -> Any:
+        request = METADATA.tables["badge_request"]
+        closed = [RequestState.REFUSED.value, RequestState.WITHDRAWN.value]
+        return sa_select(request.c.id).where(
+            or_(*(request.c.state == each for each in closed)),
+            request.c.decided_at < at - privacy.CLOSED_REQUESTS,
+        )

@@ -1,1 +1,0 @@
-"""Queries: access, erasure, consent, retention."""

@@ -1,0 +1,431 @@
+"""Public documents read as they lie, without the ORM: the hot, cacheable few percent of all requests."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, Final, NamedTuple, Protocol
+from urllib.parse import quote
+
+import orjson
+from psycopg import Error, OperationalError
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.db.engine.writes import IN_ONE_QUERY, among, insert_values
+from app.domain.awards.awards import Visibility
+from app.domain.publishing import SignedList, StatusList, StatusSlot
+from app.errors import NotFound
+from app.language import N_
+
+_AWARD = (
+    "SELECT coalesce(n.{0}, d.{0}), coalesce(n.{0}_digest, d.{0}_digest), a.align_due_at IS NULL "
+    "FROM signed_credential d JOIN award a ON a.id = d.award_id "
+    "LEFT JOIN newer_credential n ON n.award_id = a.id AND n.edition = a.edition "
+    "WHERE d.award_id = {{}} AND a.visibility = 'open'"
+)
+_FILE = {"json": _AWARD.format("embedded"), "jwt": _AWARD.format("token")}
+_VERSION = (
+    "SELECT definition FROM badge_version WHERE badge_id = {} AND number = {} AND frozen_at IS NOT NULL"
+)
+_STANDING = (
+    "SELECT a.visibility, a.state, a.revoked_at, (SELECT MAX(v.number) FROM badge_version v "
+    "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL), a.is_findable, a.edition, a.disclosures, "
+    "(SELECT SUM(e.changes) FROM endorsement e WHERE e.award_id = a.id), "
+    "(SELECT SUM(e.changes) FROM endorsement e JOIN badge_version w ON w.id = e.version_id "
+    "JOIN badge_version v ON v.badge_id = w.badge_id AND v.number >= w.number WHERE v.id = a.version_id) "
+    "FROM award a WHERE a.id = {}"
+)
+# Behind row-level security the world reads a closed award by its number alone.
+_CLOSED_STANDING = _STANDING.replace("award a WHERE a.id = {}", "award_named({}) a")
+_KEYS = (
+    "SELECT c.did, k.method_id, k.public_jwk, k.revoked_at FROM campus c LEFT JOIN signing_key k "
+    "ON k.campus_id = c.id AND k.purpose = 'credential' WHERE c.slug = {} ORDER BY k.created_at, k.method_id"
+)
+# Behind row-level security the application sees the public half alone (app/tenancy/row_level_security.py).
+_PUBLIC_KEYS = _KEYS.replace(" AND k.purpose = 'credential'", "").replace("signing_key", "published_key")
+_ERASED = "SELECT 1 FROM erased_award WHERE award_id = {}"
+_SNAPSHOT = "SELECT pg_current_snapshot()::text"
+_LIST = "SELECT published, token, published_at, sequence FROM status_list WHERE id = {}"
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """The newest document of an award that its holder opened, in the form that was asked for."""
+
+    body: bytes
+    digest: str
+    is_aligned: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What its holder and its campus say of an award at this moment; equal only if nothing changed."""
+
+    visibility: str
+    state: str
+    revoked_at: str
+    newest_version: int
+    is_findable: bool
+    edition: int
+    disclosures: int
+    endorsed: tuple[int, int]
+    """How often what organisations say of it, and of its badge, has changed."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.visibility == Visibility.OPEN.value
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """`public_jwk` as JSON text, so that two answers can be compared."""
+
+    method_id: str
+    public_jwk: str
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class StoredKeys:
+    """The DID of a campus and every key it ever signed badges with, the oldest first."""
+
+    did: str
+    keys: tuple[StoredKey, ...]
+
+
+class PublishedStore(Protocol):
+    """What every engine's reader answers; None where there is no such document."""
+
+    async def award(self, award_id: uuid.UUID, form: str) -> StoredFile | None:
+        """As `json` or `jwt`. None also where the award is closed: its standing says so."""
+        ...
+
+    async def is_erased(self, award_id: uuid.UUID) -> bool: ...
+
+    async def standing(self, award_id: uuid.UUID) -> Standing | None: ...
+
+    async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None: ...
+
+    async def status_list(self, list_id: uuid.UUID) -> SignedList | None: ...
+
+    async def keys_of(self, slug: str) -> StoredKeys | None: ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def version(self) -> object:
+        """Another value after every commit of anybody's; None where that cannot be told."""
+        ...
+
+
+def _stored(row: Any) -> StoredFile | None:
+    if row is None:
+        return None
+    written, digest, is_aligned = row
+    body = written.encode() if isinstance(written, str) else bytes(written)
+    return StoredFile(body, digest, bool(is_aligned))
+
+
+def _standing(row: Any) -> Standing | None:
+    if row is None:
+        return None
+    endorsed = int(row[7] or 0), int(row[8] or 0)
+    return Standing(row[0], row[1], str(row[2]), row[3] or 0, bool(row[4]), row[5], row[6], endorsed)
+
+
+def _stored_list(row: Any) -> SignedList | None:
+    if row is None:
+        return None
+    published, token, at, sequence = row
+    return SignedList(bytes(published), token, _moment(at), sequence)
+
+
+def _stored_keys(rows: list[Any]) -> StoredKeys | None:
+    if not rows:
+        return None
+    keys = (
+        StoredKey(method_id, jwk if isinstance(jwk, str) else orjson.dumps(jwk).decode(), _moment(revoked_at))
+        for _, method_id, jwk, revoked_at in rows
+        if method_id is not None
+    )
+    return StoredKeys(rows[0][0], tuple(keys))
+
+
+def _moment(at: datetime | str | None) -> datetime | None:
+    # SQLite keeps moments as text in UTC (app/domain/core.py).
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
+
+
+_KNOWS_FOR: Final = 0.02
+"""Seconds. Less than it takes anybody who hears of a commit to ask for the page it changed."""
+
+
+class LastLook:
+    """What the database last told of its commits, and whether that is still good: until this process commits itself,
+    and for a fiftieth of a second as to what others do."""
+
+    def __init__(self, own_commits: Callable[[], int], seconds: Callable[[], float] = monotonic) -> None:
+        """`own_commits` is another number after each commit of this process."""
+        self._own_commits = own_commits
+        self._seconds = seconds
+        self._version: object = None
+        self._begun = float("-inf"), -1
+
+    def begin(self) -> tuple[float, int]:
+        """Before the database is asked: what comes to be while it answers is not yet known."""
+        return self._seconds(), self._own_commits()
+
+    def keep(self, version: object, begun: tuple[float, int]) -> None:
+        self._version, self._begun = version, begun
+
+    @property
+    def version(self) -> object:
+        """None where it has to be asked again."""
+        at, commits = self._begun
+        is_good = commits == self._own_commits() and self._seconds() - at < _KNOWS_FOR
+        return self._version if is_good else None
+
+
+_MAPPED_BYTES: Final = 256 * 1024 * 1024
+
+
+class SqlitePublishedStore:
+    """One read-only connection, used on the event loop: a look-up by key takes about ten microseconds."""
+
+    def __init__(self, path: str, last_look: LastLook) -> None:
+        self.path = path
+        self.last_look = last_look
+        self.connection: sqlite3.Connection | None = None
+        self._opened: object = None
+
+    async def open(self) -> None:
+        self._opened = object()
+        # One event loop uses it, though a test client may run that loop in one thread after another.
+        self.connection = sqlite3.connect(
+            f"file:{quote(self.path)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
+        # Pages are read in place, not copied first.
+        self.connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
+
+    async def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+
+    async def version(self) -> object:
+        """SQLite counts the commits of every other connection, and this one only reads: some three microseconds."""
+        known = self.last_look.version
+        if known is not None or self.connection is None:
+            return known
+        begun = self.last_look.begin()
+        # Each connection counts for itself: the same number means nothing on another one.
+        version = self._opened, self.connection.execute("PRAGMA data_version").fetchone()[0]
+        self.last_look.keep(version, begun)
+        return version
+
+    def _rows(self, query: str, *values: Any) -> list[Any]:
+        assert self.connection is not None, "the store is open while the application runs"
+        return self.connection.execute(query.format(*"?" * len(values)), values).fetchall()
+
+    def _row(self, query: str, *values: Any) -> Any:
+        return next(iter(self._rows(query, *values)), None)
+
+    async def award(self, award_id: uuid.UUID, form: str) -> StoredFile | None:
+        return _stored(self._row(_FILE[form], award_id.hex))
+
+    async def is_erased(self, award_id: uuid.UUID) -> bool:
+        return self._row(_ERASED, award_id.hex) is not None
+
+    async def standing(self, award_id: uuid.UUID) -> Standing | None:
+        return _standing(self._row(_STANDING, award_id.hex))
+
+    async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None:
+        row = self._row(_VERSION, badge_id.hex, number)
+        return bytes(row[0]) if row else None
+
+    async def status_list(self, list_id: uuid.UUID) -> SignedList | None:
+        return _stored_list(self._row(_LIST, list_id.hex))
+
+    async def keys_of(self, slug: str) -> StoredKeys | None:
+        return _stored_keys(self._rows(_KEYS, slug))
+
+
+class PostgresPublishedStore:
+    def __init__(self, conninfo: str, last_look: LastLook) -> None:
+        self.pool = AsyncConnectionPool(
+            conninfo, min_size=1, max_size=8, open=False, kwargs={"autocommit": True, "prepare_threshold": 1}
+        )
+        self.last_look = last_look
+        self._look_under_way: asyncio.Task[object] | None = None
+        self._next_look: asyncio.Task[object] | None = None
+
+    async def open(self) -> None:
+        await self.pool.open()
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    async def version(self) -> object:
+        """Which transactions a reader sees: others after every commit.
+
+        Whoever comes while the question is under way waits for the next one, so that many share it.
+        """
+        known = self.last_look.version
+        if known is not None:
+            return known
+        if self._next_look is None:
+            self._next_look = asyncio.create_task(self._look(after=self._look_under_way))
+        return await asyncio.shield(self._next_look)
+
+    async def _look(self, *, after: asyncio.Task[object] | None) -> object:
+        if after is not None:
+            await asyncio.wait([after])
+        self._look_under_way, self._next_look = self._next_look, None
+        begun = self.last_look.begin()
+        try:
+            snapshot = await self._row(_SNAPSHOT)
+        except (Error, PoolTimeout):
+            return None
+        self.last_look.keep(snapshot, begun)
+        return snapshot
+
+    async def _row(self, query: str, *values: Any) -> Any:
+        return next(iter(await self._rows(query, *values)), None)
+
+    async def _rows(self, query: str, *values: Any) -> list[Any]:
+        try:
+            return await self._asked(query, values)
+        except OperationalError:
+            # The server was restarted while the connection lay idle: a second one tells whether it is there.
+            return await self._asked(query, values)
+
+    async def _asked(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(query.format(*["%s"] * len(values)), values)
+            return await cursor.fetchall()
+
+    async def award(self, award_id: uuid.UUID, form: str) -> StoredFile | None:
+        return _stored(await self._row(_FILE[form], award_id))
+
+    async def is_erased(self, award_id: uuid.UUID) -> bool:
+        return await self._row(_ERASED, award_id) is not None
+
+    async def standing(self, award_id: uuid.UUID) -> Standing | None:
+        row = await self._row(_STANDING, award_id) or await self._row(_CLOSED_STANDING, award_id)
+        return _standing(row)
+
+    async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None:
+        row = await self._row(_VERSION, badge_id, number)
+        return bytes(row[0]) if row else None
+
+    async def status_list(self, list_id: uuid.UUID) -> SignedList | None:
+        return _stored_list(await self._row(_LIST, list_id))
+
+    async def keys_of(self, slug: str) -> StoredKeys | None:
+        return _stored_keys(await self._rows(_PUBLIC_KEYS, slug))
+
+
+def published_store(engine: Engine, own_commits: Callable[[], int]) -> PublishedStore:
+    """The reader that fits the engine's database; `own_commits` is another number after each commit of this process."""
+    url, last_look = engine.url, LastLook(own_commits)
+    if url.get_backend_name() == "sqlite":
+        return SqlitePublishedStore(str(url.database), last_look)
+    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return PostgresPublishedStore(conninfo, last_look)
+
+
+class Place(NamedTuple):
+    list_id: uuid.UUID
+    position: int
+
+
+class StatusStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, row: StatusList) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def get(self, list_id: uuid.UUID) -> StatusList:
+        row = self.session.get(StatusList, list_id)
+        if row is None:
+            raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
+        return row
+
+    def find(self, list_id: uuid.UUID) -> StatusList | None:
+        return self.session.get(StatusList, list_id)
+
+    def sequences(self) -> dict[uuid.UUID, int]:
+        """Of every list of every campus, how often it was signed."""
+        return dict(self.session.exec(select(StatusList.id, StatusList.sequence)).all())
+
+    def slots_at(self, list_id: uuid.UUID, positions: Collection[int]) -> list[StatusSlot]:
+        """Whatever lies at these positions, in order."""
+        asked = among(self.session, col(StatusSlot.position), positions)
+        query = select(StatusSlot).where(StatusSlot.list_id == list_id, asked)
+        return list(self.session.exec(query.order_by(col(StatusSlot.position))))
+
+    def ids_of(self, campus_id: uuid.UUID) -> Sequence[uuid.UUID]:
+        return self.session.exec(select(StatusList.id).where(StatusList.campus_id == campus_id)).all()
+
+    def lock_open(self, campus_id: uuid.UUID) -> StatusList | None:
+        """The campus's open list, held until the transaction ends: places are given one request at a time."""
+        query = select(StatusList).where(
+            StatusList.campus_id == campus_id, col(StatusList.closed_at).is_(None)
+        )
+        return self.session.exec(_afresh(query)).first()
+
+    def lock(self, list_id: uuid.UUID) -> StatusList:
+        return self.session.exec(_afresh(select(StatusList).where(StatusList.id == list_id))).one()
+
+    def taken(self, list_id: uuid.UUID, positions: Collection[int]) -> set[int]:
+        """Which of these places are somebody's."""
+        asked = among(self.session, col(StatusSlot.position), positions)
+        return set(self.session.exec(select(StatusSlot.position).where(StatusSlot.list_id == list_id, asked)))
+
+    def add_slots(self, places: Mapping[uuid.UUID, Place]) -> None:
+        """The place of each award, none of them raised."""
+        insert_values(
+            self.session,
+            StatusSlot,
+            [
+                {"list_id": place.list_id, "position": place.position, "award_id": award_id}
+                for award_id, place in places.items()
+            ],
+        )
+
+    def slots_of(self, award_ids: Sequence[uuid.UUID]) -> list[StatusSlot]:
+        found: list[StatusSlot] = []
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            query = select(StatusSlot).where(
+                col(StatusSlot.award_id).in_(award_ids[start : start + IN_ONE_QUERY])
+            )
+            found += self.session.exec(query)
+        return found
+
+    def raised(self, list_id: uuid.UUID) -> Sequence[int]:
+        query = select(StatusSlot.position).where(
+            StatusSlot.list_id == list_id, col(StatusSlot.raised_at).is_not(None)
+        )
+        return self.session.exec(query).all()
+
+    def raise_slots(self, slots: Sequence[StatusSlot], *, at: datetime) -> None:
+        for slot in slots:
+            slot.raised_at = slot.raised_at or at
+        self.session.add_all(slots)
+        self.session.flush()
+
+
+def _afresh(query: SelectOfScalar[StatusList]) -> SelectOfScalar[StatusList]:
+    """Held, and as it is now: the session may have read it before somebody else signed it."""
+    return query.with_for_update().execution_options(populate_existing=True)

@@ -1,1 +1,0 @@
-"""Queries: status lists, public documents, static export."""

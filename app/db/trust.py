@@ -1,0 +1,367 @@
+"""Registers of networks: whom they recognise, their keys, the editions they signed, and the lists that are followed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import bindparam
+from sqlalchemy import select as select_rows
+from sqlmodel import Session, SQLModel, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.db.engine.queries import QuickRead
+from app.db.engine.writes import bare_rows
+from app.domain.badges.badges import BadgeVersion
+from app.domain.campus.campus import Label, Network
+from app.domain.trust.organisations import (
+    Endorsed,
+    Endorsement,
+    EndorsementPlace,
+    EndorsementRequest,
+    Organisation,
+    OrganisationKey,
+    Refusal,
+)
+from app.domain.trust.trust_registry import FollowedList, NetworkKey, Recognition, TrustEdition
+from app.errors import NotFound
+from app.language import N_
+from app.tenancy.scope import found_by_name
+
+
+class RecognitionStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, row: SQLModel) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def remove(self, row: SQLModel) -> None:
+        self.session.delete(row)
+        self.session.flush()
+
+    # --- networks
+
+    def network(self, slug: str) -> Network:
+        found = self.session.exec(select(Network).where(Network.slug == slug)).first()
+        if found is None:
+            raise NotFound(N_("Ce réseau n’existe pas ici."))
+        return found
+
+    def network_by_id(self, network_id: uuid.UUID) -> Network:
+        return self.session.exec(select(Network).where(Network.id == network_id)).one()
+
+    def hold(self, network_id: uuid.UUID) -> None:
+        """Until the transaction ends nobody else signs for the network, nor changes its key."""
+        self.session.exec(select(Network.id).where(Network.id == network_id).with_for_update()).one()
+
+    def networks(self) -> Sequence[Network]:
+        return self.session.exec(select(Network).order_by(col(Network.name))).all()
+
+    def key_of(self, network_id: uuid.UUID) -> NetworkKey | None:
+        """The key that signs now."""
+        query = select(NetworkKey).where(NetworkKey.network_id == network_id)
+        return self.session.exec(query.where(col(NetworkKey.retired_at).is_(None))).first()
+
+    def leaving_key_of(self, network_id: uuid.UUID, *, retired_after: datetime) -> NetworkKey | None:
+        """The one that gave way last, if that was after then and nobody else may have had it."""
+        query = select(NetworkKey).where(
+            NetworkKey.network_id == network_id,
+            col(NetworkKey.retired_at) > retired_after,
+            col(NetworkKey.revoked_at).is_(None),
+        )
+        return self.session.exec(query.order_by(col(NetworkKey.retired_at).desc()).limit(1)).first()
+
+    def keys_of(self, network_id: uuid.UUID) -> Sequence[NetworkKey]:
+        query = select(NetworkKey).where(NetworkKey.network_id == network_id)
+        return self.session.exec(query.order_by(col(NetworkKey.created_at))).all()
+
+    # --- what they recognise
+
+    def entries_of(self, network_id: uuid.UUID) -> Sequence[Recognition]:
+        query = select(Recognition).where(Recognition.network_id == network_id)
+        return self.session.exec(query.order_by(col(Recognition.name), col(Recognition.id))).all()
+
+    def entry(self, network_id: uuid.UUID, issuer: str) -> Recognition | None:
+        query = select(Recognition).where(Recognition.network_id == network_id, Recognition.issuer == issuer)
+        return self.session.exec(query).first()
+
+    def networks_about(self, issuer: str) -> Sequence[Network]:
+        """Those in whose register whoever signs under this identifier stands."""
+        query = select(Network).join(Recognition, col(Recognition.network_id) == col(Network.id))
+        return self.session.exec(query.where(Recognition.issuer == issuer).order_by(Network.slug)).all()
+
+    def labels_given(self, network_id: uuid.UUID) -> Sequence[Label]:
+        query = select(Label).where(Label.network_id == network_id)
+        return self.session.exec(query.order_by(col(Label.starts_on), col(Label.id))).all()
+
+    def is_taken(self, network_id: uuid.UUID, position: int) -> bool:
+        query = select(Label.id).where(Label.network_id == network_id, Label.position == position)
+        return self.session.exec(query).first() is not None
+
+    def withdrawn_places(self, network_id: uuid.UUID) -> Sequence[int]:
+        query = select(Label.position).where(
+            Label.network_id == network_id, col(Label.withdrawn_at).is_not(None)
+        )
+        return [position for position in self.session.exec(query) if position is not None]
+
+    def label(self, label_id: uuid.UUID) -> Label:
+        found = self.session.get(Label, label_id)
+        if found is None:
+            raise NotFound(N_("Ce label n’existe pas ici."))
+        return found
+
+    # --- what they published
+
+    def edition_of(self, network_id: uuid.UUID) -> TrustEdition | None:
+        return self.session.get(TrustEdition, network_id)
+
+    def editions(self) -> Sequence[tuple[uuid.UUID, str]]:
+        """Which network published what; the lists themselves are large."""
+        query = select(TrustEdition.network_id, TrustEdition.sequence, TrustEdition.content)
+        rows = self.session.exec(query.order_by(col(TrustEdition.network_id)))
+        return [(network_id, f"{sequence} {content}") for network_id, sequence, content in rows]
+
+    # --- what others publish
+
+    def followed(self) -> Sequence[FollowedList]:
+        return self.session.exec(select(FollowedList).order_by(col(FollowedList.url))).all()
+
+    def followed_editions(self) -> Sequence[tuple[uuid.UUID, str]]:
+        query = select(FollowedList.id, FollowedList.sequence, FollowedList.read_at)
+        rows = self.session.exec(query.where(FollowedList.sequence > 0).order_by(FollowedList.url))
+        return [(list_id, f"{sequence} {read_at}") for list_id, sequence, read_at in rows]
+
+    def followed_by_id(self, list_id: uuid.UUID) -> FollowedList:
+        return self.session.exec(select(FollowedList).where(FollowedList.id == list_id)).one()
+
+    def find_followed(self, url: str) -> FollowedList | None:
+        return self.session.exec(select(FollowedList).where(FollowedList.url == url)).first()
+
+    def followed_due(self, *, tried_before: datetime) -> Sequence[uuid.UUID]:
+        query = select(FollowedList.id).where(
+            col(FollowedList.tried_at).is_(None) | (col(FollowedList.tried_at) <= tried_before)
+        )
+        return self.session.exec(query.order_by(col(FollowedList.tried_at)).limit(200)).all()
+
+
+_AT_MOST = 500
+
+
+def is_shown() -> Any:
+    """Nobody took it back."""
+    return (
+        col(Endorsement.withdrawn_at).is_(None)
+        & col(Endorsement.hidden_at).is_(None)
+        & col(Endorsement.set_aside_at).is_(None)
+    )
+
+
+def _newest(*conditions: Any) -> SelectOfScalar[Endorsement]:
+    query = select(Endorsement).where(*conditions)
+    return query.order_by(col(Endorsement.signed_at).desc(), col(Endorsement.id))
+
+
+@cache
+def _shown_about(*, award: bool, version: bool) -> SelectOfScalar[Endorsement]:
+    """Written once for every page of a badge: composing it takes longer than the database takes to answer it."""
+    wanted: list[Any] = []
+    if award:
+        wanted.append(col(Endorsement.award_id) == bindparam("award_id"))
+    if version:
+        up_to_it = select(BadgeVersion.id).where(
+            col(BadgeVersion.badge_id) == bindparam("badge_id"),
+            col(BadgeVersion.number) <= bindparam("number"),
+        )
+        wanted.append(col(Endorsement.version_id).in_(up_to_it) & col(Endorsement.award_id).is_(None))
+    return _newest(or_(*wanted), is_shown()).limit(bindparam("at_most"))
+
+
+_OF_AWARD: Final = QuickRead(
+    lambda _: (
+        select_rows(*Endorsement.__table__.c)  # type: ignore[attr-defined]
+        .where(col(Endorsement.award_id) == bindparam("award_id"), is_shown())
+        .order_by(col(Endorsement.signed_at).desc(), col(Endorsement.id))
+        .limit(bindparam("at_most"))
+    )
+)
+
+
+class EndorsementStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def save(self, row: Endorsement | EndorsementRequest) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    # --- requests
+
+    def find_request(self, request_id: uuid.UUID) -> EndorsementRequest | None:
+        return self.session.get(EndorsementRequest, request_id)
+
+    def lock_request(self, request_id: uuid.UUID) -> EndorsementRequest | None:
+        """For one answer at a time: a link serves once."""
+        query = select(EndorsementRequest).where(EndorsementRequest.id == request_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def requests_about(
+        self,
+        campus_id: uuid.UUID,
+        *,
+        award_id: uuid.UUID | None = None,
+        version_id: uuid.UUID | None = None,
+    ) -> Sequence[EndorsementRequest]:
+        """The newest first: about one award, one version of a badge, or the campus itself."""
+        query = select(EndorsementRequest).where(EndorsementRequest.campus_id == campus_id)
+        if award_id is not None:
+            query = query.where(EndorsementRequest.award_id == award_id)
+        elif version_id is not None:
+            query = query.where(EndorsementRequest.version_id == version_id)
+        else:
+            query = query.where(EndorsementRequest.about == Endorsed.CAMPUS)
+        return self._requests(query)
+
+    def requests_of(self, campus_id: uuid.UUID) -> Sequence[EndorsementRequest]:
+        """What the campus itself asked for; what learners ask for is theirs."""
+        query = select(EndorsementRequest).where(
+            EndorsementRequest.campus_id == campus_id, EndorsementRequest.about != Endorsed.AWARD
+        )
+        return self._requests(query)
+
+    def refuses_all(self, address: str) -> bool:
+        query = select(EndorsementRequest.id).where(
+            EndorsementRequest.address == address, EndorsementRequest.refusal == Refusal.EVER.value
+        )
+        return self.session.exec(query.limit(1)).first() is not None
+
+    def _requests(self, query: SelectOfScalar[EndorsementRequest]) -> Sequence[EndorsementRequest]:
+        newest = query.order_by(col(EndorsementRequest.asked_at).desc(), col(EndorsementRequest.id))
+        return self.session.exec(newest.limit(_AT_MOST)).all()
+
+    # --- endorsements
+
+    def find(self, endorsement_id: uuid.UUID) -> Endorsement | None:
+        return found_by_name(self.session, lambda: self.session.get(Endorsement, endorsement_id))
+
+    def get(self, endorsement_id: uuid.UUID) -> Endorsement:
+        found = self.find(endorsement_id)
+        if found is None:
+            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+        return found
+
+    def shown_about(
+        self, *, award_id: uuid.UUID | None = None, version: BadgeVersion | None = None, limit: int
+    ) -> Sequence[Endorsement]:
+        """What stands about an award, or a badge up to a version of it, or both; the newest first."""
+        given: dict[str, Any] = {"at_most": limit}
+        if award_id is not None:
+            given["award_id"] = award_id
+        if version is not None:
+            given |= {"badge_id": version.badge_id, "number": version.number}
+        query = _shown_about(award=award_id is not None, version=version is not None)
+        return self.session.exec(query, params=given).all()
+
+    def shown_about_award(self, award_id: uuid.UUID, *, limit: int) -> list[Endorsement]:
+        """What stands about this award alone, as rows that nobody follows; the newest first."""
+        rows = _OF_AWARD.rows(self.session, {"award_id": award_id, "at_most": limit})
+        return [row for each in rows for row in bare_rows(each, (Endorsement,))]
+
+    def shown_about_campus(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Endorsement]:
+        is_about = Endorsement.about == Endorsed.CAMPUS
+        return self._list(Endorsement.campus_id == campus_id, is_about, is_shown(), limit=limit)
+
+    def of_award(self, award_id: uuid.UUID) -> Sequence[Endorsement]:
+        return self._list(Endorsement.award_id == award_id)
+
+    def of_campus(self, campus_id: uuid.UUID) -> Sequence[Endorsement]:
+        """About the campus, its badges and the awards it gave."""
+        return self._list(Endorsement.campus_id == campus_id)
+
+    def shown_in(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[Endorsement]:
+        """What nobody took back about the campus, its badges and its awards, in the order of their numbers."""
+        query = select(Endorsement).where(
+            Endorsement.campus_id == campus_id, is_shown(), col(Endorsement.id) > after
+        )
+        return self.session.exec(query.order_by(col(Endorsement.id)).limit(limit)).all()
+
+    def of_organisation(self, organisation_id: uuid.UUID) -> Sequence[Endorsement]:
+        return self._list(Endorsement.organisation_id == organisation_id)
+
+    def due(self, *, at: datetime, limit: int) -> Sequence[uuid.UUID]:
+        """Signed elsewhere and to be checked again, the longest waiting first."""
+        query = select(Endorsement.id).where(
+            col(Endorsement.check_again_at) <= at, col(Endorsement.withdrawn_at).is_(None)
+        )
+        return self.session.exec(query.order_by(col(Endorsement.check_again_at)).limit(limit)).all()
+
+    def ids_of_awards(self, award_ids: Collection[uuid.UUID]) -> Sequence[uuid.UUID]:
+        query = select(Endorsement.id).where(col(Endorsement.award_id).in_(list(award_ids)))
+        return self.session.exec(query).all()
+
+    def _list(self, *conditions: Any, limit: int = _AT_MOST) -> Sequence[Endorsement]:
+        return self.session.exec(_newest(*conditions).limit(limit)).all()
+
+
+class OrganisationStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, *rows: SQLModel) -> None:
+        self.session.add_all(rows)
+        self.session.flush()
+
+    def find(self, organisation_id: uuid.UUID) -> Organisation | None:
+        return self.session.get(Organisation, organisation_id)
+
+    def get(self, organisation_id: uuid.UUID) -> Organisation:
+        found = self.find(organisation_id)
+        if found is None:
+            raise NotFound(N_("Cette organisation n’existe pas ici."))
+        return found
+
+    def find_of(self, domain: str, mailbox: str) -> Organisation | None:
+        """Held until the transaction ends: it gets one key, and its places are given one after the other."""
+        query = select(Organisation).where(Organisation.domain == domain, Organisation.mailbox == mailbox)
+        return self.session.exec(query.with_for_update()).first()
+
+    def find_named(self, named: str) -> Organisation | None:
+        """`named`: its number, or its domain where it has one of its own; held until the transaction ends."""
+        try:
+            return self.session.get(Organisation, uuid.UUID(named), with_for_update=True)
+        except ValueError:
+            return self.find_of(named, "")
+
+    def keys_of(self, organisation_id: uuid.UUID) -> Sequence[OrganisationKey]:
+        query = select(OrganisationKey).where(OrganisationKey.organisation_id == organisation_id)
+        return self.session.exec(
+            query.order_by(col(OrganisationKey.created_at), col(OrganisationKey.method_id))
+        ).all()
+
+    def is_taken(self, organisation_id: uuid.UUID, position: int) -> bool:
+        return self.session.get(EndorsementPlace, (organisation_id, position)) is not None
+
+    def raised(self, organisation_id: uuid.UUID) -> Sequence[int]:
+        query = select(EndorsementPlace.position).where(
+            EndorsementPlace.organisation_id == organisation_id, col(EndorsementPlace.raised_at).is_not(None)
+        )
+        return self.session.exec(query).all()
+
+    def find_place(self, endorsement_id: uuid.UUID) -> EndorsementPlace | None:
+        """Also of an endorsement that was erased."""
+        query = select(EndorsementPlace).where(EndorsementPlace.endorsement_id == endorsement_id)
+        return self.session.exec(query).first()
+
+    def raise_places(self, endorsement_ids: Collection[uuid.UUID], *, at: datetime) -> None:
+        """What was signed in these no longer counts, whoever keeps a copy."""
+        query = select(EndorsementPlace).where(
+            col(EndorsementPlace.endorsement_id).in_(list(endorsement_ids))
+        )
+        for place in self.session.exec(query).all():
+            place.raised_at = place.raised_at or at
+            self.session.add(place)
+        self.session.flush()

@@ -1,1 +1,0 @@
-"""Queries: registry, organisations, endorsements."""

@@ -1,0 +1,263 @@
+"""Rooms where people sign in by themselves: a code on the wall that turns every minute, and one entry for each phone."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import segno
+from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
+
+from app.domain.core import ALPHABET, moment, new_id, points_to
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_
+
+TURN = timedelta(minutes=1)
+GRACE = timedelta(seconds=30)
+"""How long the code before is still good: a phone takes its time."""
+TICKET_LIFE = timedelta(minutes=15)
+"""How long one may type once the code was read, whatever is on the wall by then."""
+ROOM_LIFE = timedelta(hours=4)
+"""A room that nobody shuts is shut by itself."""
+MOST_PEOPLE = 2_000
+SIGN_LENGTH, TURNING_LENGTH = 3, 4
+_MEANT = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_BETWEEN = " -–—._/\u00a0\u202f"
+
+
+class Room(SQLModel, table=True):
+    """One for each activity, or each session of a series, opened and shut as often as one likes: a phone that signed stays known.
+
+    `sign` is what its codes begin with while it is open; no two open rooms share one.
+    """
+
+    __tablename__ = "room"
+    __table_args__ = (CheckConstraint("capacity IS NULL OR capacity > 0", name="room_holds_somebody"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    activity_id: uuid.UUID = Field(sa_column=points_to("activity"))
+    session_id: uuid.UUID | None = Field(default=None, sa_column=points_to("activity_session", nullable=True))
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    sign: str | None = Field(default=None, max_length=SIGN_LENGTH, unique=True)
+    capacity: int | None = None
+    opened_at: datetime = Field(sa_column=moment())
+    closes_at: datetime = Field(sa_column=moment())
+    closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class RoomEntry(SQLModel, table=True):
+    """What one phone signed. Its digest is another one in every room: no phone is followed from one to the next."""
+
+    __tablename__ = "room_entry"
+    __table_args__ = (UniqueConstraint("room_id", "phone_digest", name="one_entry_per_phone"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    room_id: uuid.UUID = Field(sa_column=points_to("room"))
+    participation_id: uuid.UUID = Field(sa_column=points_to("participation"))
+    phone_digest: str = Field(max_length=64)
+    signed_at: datetime = Field(sa_column=moment())
+
+
+class WaitingSignature(SQLModel, table=True):
+    """Of somebody who may be one of several of their name: it stands for nobody until a trainer has said which."""
+
+    __tablename__ = "waiting_signature"
+    __table_args__ = (UniqueConstraint("room_id", "phone_digest", name="one_waiting_per_phone"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    room_id: uuid.UUID = Field(sa_column=points_to("room"))
+    phone_digest: str = Field(max_length=64)
+    given_name: str = Field(max_length=120)
+    family_name: str = Field(max_length=120)
+    address: str = Field(default="", max_length=254)
+    under_15: bool = False
+    signed_at: datetime = Field(sa_column=moment())
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
+class RoomClosed(Conflict): ...
+
+
+class RoomFull(Conflict): ...
+
+
+class OldTicket(Conflict): ...
+
+
+class NoSuchCode(NotFound): ...
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a phone is given when it reads a good code: it opens one room for a while."""
+
+    room_id: uuid.UUID
+    phone: str
+    given_at: datetime
+
+
+def is_open(room: Room, *, at: datetime) -> bool:
+    return room.closed_at is None and at < room.closes_at
+
+
+def check_open(room: Room, *, at: datetime) -> None:
+    if not is_open(room, at=at):
+        raise RoomClosed(
+            N_("La liste est fermée. Dites votre nom à la personne qui anime, elle vous ajoute.")
+        )
+
+
+def check_place_left(room: Room, signed: int) -> None:
+    if room.capacity is not None and signed >= room.capacity:
+        raise RoomFull(
+            N_(
+                "La liste est complète : toutes les places sont prises. Dites votre nom à la personne qui anime, elle vous ajoute."
+            )
+        )
+
+
+def check_capacity(capacity: int | None) -> None:
+    if capacity is not None and not 1 <= capacity <= MOST_PEOPLE:
+        raise InvalidInput(N_("Une salle tient de 1 à 2 000 personnes."))
+
+
+def open_room(room: Room, *, sign: str, capacity: int | None, at: datetime) -> None:
+    check_capacity(capacity)
+    room.sign, room.capacity = sign, capacity
+    room.opened_at, room.closes_at, room.closed_at = at, at + ROOM_LIFE, None
+
+
+def close_room(room: Room, *, at: datetime) -> None:
+    room.sign, room.closed_at = None, min(at, room.closes_at)
+
+
+def new_sign() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(SIGN_LENGTH))
+
+
+def code_at(secret: bytes, room: Room, at: datetime) -> str:
+    """The code on the wall at that moment, without its hyphen; empty where the room is shut."""
+    if room.sign is None or not is_open(room, at=at):
+        return ""
+    return room.sign + _turning(secret, room, _turn_of(at))
+
+
+def is_code_of(secret: bytes, room: Room, code: str, *, at: datetime) -> bool:
+    """Whether that code is on the wall, or was there a moment ago."""
+    turns = {_turn_of(at), _turn_of(at - GRACE)}
+    return any(
+        hmac.compare_digest(code[SIGN_LENGTH:], _turning(secret, room, turn)) for turn in sorted(turns)
+    )
+
+
+def seconds_left(at: datetime) -> int:
+    """Until the code turns."""
+    length = int(TURN.total_seconds())
+    return length - int(at.timestamp()) % length
+
+
+def _turn_of(at: datetime) -> int:
+    return int(at.timestamp()) // int(TURN.total_seconds())
+
+
+def _turning(secret: bytes, room: Room, turn: int) -> str:
+    told = b"room-code|" + room.id.bytes + turn.to_bytes(8, "big")
+    number = int.from_bytes(hmac.digest(secret, told, hashlib.sha256)[:4], "big")
+    return "".join(ALPHABET[(number >> 5 * place) & 31] for place in range(TURNING_LENGTH))
+
+
+def shown_room_code(code: str) -> str:
+    """7KQ-M4XD"""
+    return f"{code[:SIGN_LENGTH]}-{code[SIGN_LENGTH:]}" if code else ""
+
+
+def read_room_code(typed: str) -> str:
+    """The code meant by what somebody typed; raises NoSuchCode where it can be none."""
+    signs = "".join(sign for sign in typed.upper() if sign not in _BETWEEN).translate(_MEANT)
+    if len(signs) != SIGN_LENGTH + TURNING_LENGTH or any(sign not in ALPHABET for sign in signs):
+        raise NoSuchCode(N_("Ce code n’est pas entier. Il a sept signes, par exemple 7KQ-M4XD."))
+    return signs
+
+
+def phone_digest(secret: bytes, room: Room, phone: str) -> str:
+    return hmac.new(secret, b"phone|" + room.id.bytes + phone.encode(), hashlib.sha256).hexdigest()
+
+
+def new_phone() -> str:
+    return secrets.token_hex(16)
+
+
+def sealed_phone(secret: bytes, phone: str) -> str:
+    """The phone's name for its cookie, signed so that nobody makes up phones."""
+    return f"{phone}.{_mac(secret, b'phone-cookie|' + phone.encode())}"
+
+
+def phone_in(secret: bytes, cookie: str) -> str | None:
+    phone, _, mac = cookie.partition(".")
+    told = phone.encode("utf-8", "surrogateescape")
+    good = hmac.compare_digest(
+        mac.encode("utf-8", "surrogateescape"), _mac(secret, b"phone-cookie|" + told).encode()
+    )
+    return phone if good and phone else None
+
+
+def sealed_ticket(secret: bytes, ticket: Ticket) -> str:
+    told = f"{ticket.room_id.hex}.{ticket.phone}.{int(ticket.given_at.timestamp())}"
+    return f"{told}.{_mac(secret, b'room-ticket|' + told.encode())}"
+
+
+def read_ticket(secret: bytes, text: str) -> Ticket:
+    """The ticket, however old: the room itself may still say why it is too late."""
+    told, _, mac = text.rpartition(".")
+    expected = _mac(secret, b"room-ticket|" + told.encode("utf-8", "surrogateescape"))
+    if not hmac.compare_digest(mac.encode("utf-8", "surrogateescape"), expected.encode()):
+        raise OldTicket(_SCAN_AGAIN)
+    room, phone, given_at = told.split(".")
+    return Ticket(uuid.UUID(room), phone, datetime.fromtimestamp(int(given_at), UTC))
+
+
+def check_ticket(ticket: Ticket, *, at: datetime) -> None:
+    if at - ticket.given_at > TICKET_LIFE:
+        raise OldTicket(_SCAN_AGAIN)
+
+
+_SCAN_AGAIN = N_("Vous avez lu le code il y a trop longtemps. Lisez celui qui est à l’écran, puis renvoyez.")
+
+
+def _mac(secret: bytes, told: bytes) -> str:
+    return hmac.new(secret, told, hashlib.sha256).hexdigest()[:40]
+
+
+@dataclass(frozen=True)
+class ScanCode:
+    """`stretches` are (column, row, length) of dark modules; `size` is how many modules a side has."""
+
+    size: int
+    stretches: tuple[tuple[int, int, int], ...]
+
+    @classmethod
+    def of(cls, text: str, *, error: str) -> ScanCode:
+        """`error`: how much of it may be lost, from « l » to « h ». The smallest that takes the text."""
+        made = segno.make(text, error=error, micro=False)
+        stretches = (
+            (column, row, length)
+            for row, modules in enumerate(made.matrix)
+            for column, length in _dark_in(modules)
+        )
+        return cls(len(made.matrix), tuple(stretches))
+
+
+def _dark_in(modules: bytearray) -> Iterator[tuple[int, int]]:
+    """(first column, length) of each stretch."""
+    first = None
+    for column, is_dark in enumerate([*modules, 0]):
+        if is_dark and first is None:
+            first = column
+        if not is_dark and first is not None:
+            yield first, column - first
+            first = None

@@ -1,0 +1,122 @@
+"""History: who did what to which noun, written in the transaction of the deed itself."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlmodel import Field, Index, SQLModel
+
+from app.domain.core import moment, points_to, words
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person, or a program or command named by `label`."""
+
+    person_id: uuid.UUID | None = None
+    label: str = ""
+
+    @staticmethod
+    def command(name: str) -> Actor:
+        return Actor(label=f"command {name}")
+
+
+class HistoryEntry(SQLModel, table=True):
+    """`facts` holds no name and no address: history outlives an erasure."""
+
+    __tablename__ = "history_entry"
+    __table_args__ = (
+        Index("history_of_campus", "campus_id", "at", "id"),
+        Index("history_of_noun", "noun", "noun_id"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    campus_id: uuid.UUID | None = Field(
+        default=None, sa_column=points_to("campus", nullable=True, index=False)
+    )
+    at: datetime = Field(sa_column=moment())
+    actor_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    actor_label: str = Field(default="", max_length=120)
+    deed: str = Field(max_length=60)
+    noun: str = Field(max_length=40)
+    noun_id: uuid.UUID
+    facts: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+
+
+class Subject(StrEnum):
+    """What somebody looks for in a history."""
+
+    TEAM = "equipe"
+    AWARDS = "attributions"
+    REQUESTS = "demandes"
+    CONTRIBUTIONS = "contributions"
+    BADGES = "badges"
+    ACTIVITIES = "activites"
+    ACCESS = "acces"
+    CAMPUS = "campus"
+    EXPORTS = "exports"
+
+
+NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
+    Subject.TEAM: ("membership", "invitation"),
+    Subject.AWARDS: ("award", "award_batch", "withdrawal"),
+    Subject.REQUESTS: ("request",),
+    Subject.CONTRIBUTIONS: ("contribution",),
+    Subject.BADGES: ("badge", "framework", "competency", "endorsement"),
+    Subject.ACTIVITIES: ("activity", "participation", "import"),
+    Subject.ACCESS: (
+        "session",
+        "person",
+        "password",
+        "passkey",
+        "federated_account",
+        "account",
+        "address",
+        "token",
+    ),
+    Subject.CAMPUS: ("campus", "campus_log", "key", "reminders", "erasure"),
+    Subject.EXPORTS: ("table",),
+}
+PERSONAL: Final = ("session", "password", "passkey", "federated_account", "account", "address", "person")
+"""What people do to their own way in: of no campus, and told in each where they work."""
+
+OF_THE_SERVICE: Final = (
+    "operator",
+    "network",
+    "network_key",
+    "organisation_key",
+    "recognition",
+    "label",
+    "followed_list",
+    "sign_in_link",
+    "signing_clock",
+)
+"""Nouns of whoever runs the service, which belong to no campus."""
+DONE_TO_CAMPUSES: Final = (
+    ("campus", "create"),
+    ("campus", "invite_administrator"),
+    ("campus", "suspend"),
+    ("campus", "resume"),
+    ("campus", "label"),
+    ("campus", "withdraw_label"),
+    ("person", "hand_link"),
+)
+"""What is done to a campus from outside; its own people read of it too."""
+
+
+def subject_of(entry: HistoryEntry) -> tuple[str, uuid.UUID]:
+    """What an entry is about, as (noun, id): of a role or an opening, the person it is about."""
+    person = entry.facts.get("person")
+    if entry.noun == "membership" and isinstance(person, str):
+        return "person", uuid.UUID(person)
+    return ("person" if entry.noun == "password" else entry.noun), entry.noun_id
+
+
+def service_subject_of(entry: HistoryEntry) -> tuple[str, uuid.UUID]:
+    """What an operator is told that an entry is about: of a campus the campus alone, none of its people."""
+    if entry.campus_id is not None:
+        return "campus", entry.campus_id
+    return entry.noun, entry.noun_id

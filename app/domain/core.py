@@ -1,0 +1,378 @@
+"""Column types that every row shares: whole UTC seconds, closed lists of words, short documents."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import secrets
+import unicodedata
+import uuid
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Index, Uuid, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import class_mapper
+from sqlalchemy.orm.state import InstanceState
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Column, Field, SQLModel
+
+from app.errors import InvalidInput
+from app.language import N_
+from sceau_credentials.issuing.lints.wording import holds_markup, is_unseen
+
+
+def whole_second(moment: datetime) -> datetime:
+    """`moment` in UTC without a fraction: what we store, sign and compare (B-015)."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone has no meaning")
+    if moment.tzinfo is UTC and not moment.microsecond:
+        return moment
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+class UtcSecond(TypeDecorator[datetime]):
+    """An aware UTC datetime to the second, on engines with and without time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = whole_second(value)
+        # SQLite keeps text: a stable form without offset sorts as time does.
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def moment(*, nullable: bool = False, index: bool = False) -> Column[Any]:
+    return Column(UtcSecond(), nullable=nullable, index=index)
+
+
+def word_of(words: type[StrEnum], *, name: str, nullable: bool = False) -> Column[Any]:
+    """A column that holds one of `words`, checked by the database under the constraint `name`."""
+    kind = Enum(
+        words,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        values_callable=lambda enum: [member.value for member in enum],
+    )
+    return Column(kind, nullable=nullable)
+
+
+def words() -> Column[Any]:
+    """A short list or map kept as JSON."""
+    return Column(JSON, nullable=False)
+
+
+def index_where(name: str, *columns: str, known: str) -> Index:
+    """An index of the rows alone whose column `known` says something: the others cost nothing when they are written."""
+    where = text(f"{known} IS NOT NULL")
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+def points_to(table: str, *, nullable: bool = False, index: bool = True) -> Column[Any]:
+    return Column(Uuid(), ForeignKey(f"{table}.id"), nullable=nullable, index=index)
+
+
+def part_of(table: str) -> Column[Any]:
+    """Half of a primary key that joins two tables."""
+    return Column(Uuid(), ForeignKey(f"{table}.id"), primary_key=True, nullable=False)
+
+
+def new_id() -> uuid.UUID:
+    return uuid.uuid4()
+
+
+def neighbouring_ids(count: int) -> list[uuid.UUID]:
+    """Random identifiers (UUID, version 4) whose first 40 bits, drawn once, are the same.
+
+    Rows that are written together then lie side by side in every index that begins with them: of a large index a few
+    pages change instead of one for each row. 82 bits of each are its own, so that knowing one tells nobody the next.
+    """
+    drawn = secrets.token_bytes(_SHARED + (16 - _SHARED) * count)
+    shared, own = drawn[:_SHARED], 16 - _SHARED
+    ends = (drawn[at : at + own] for at in range(_SHARED, len(drawn), own))
+    return [uuid.UUID(bytes=shared + end, version=4) for end in ends]
+
+
+_SHARED: Final = 5
+"""Bytes."""
+
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+def new_row(kind: type[Row], /, **values: Any) -> Row:
+    """A new row in a tenth of the time its class takes: made as the ORM makes the rows it reads.
+
+    For rows that come by the thousand. As with the class itself, nothing is validated.
+    """
+    begin, given, made = _made_as(kind)
+    row: Row = begin()
+    held = row.__dict__
+    held.update(given)
+    for name, make in made:
+        if name not in values:
+            held[name] = make()
+    held.update(values)
+    return row
+
+
+_Made = tuple[Callable[[], Any], dict[str, Any], list[tuple[str, Callable[[], Any]]]]
+
+
+@cache
+def _made_as(kind: type[SQLModel]) -> _Made:
+    """How the ORM begins a row, what it holds unless told otherwise, and what is made anew for each."""
+    fields = kind.model_fields.items()
+    made: dict[str, Any] = {name: field.default_factory for name, field in fields if field.default_factory}
+    given = {name: field.default for name, field in fields if name not in made and not field.is_required()}
+    return empty_rows(kind), given, list(made.items())
+
+
+def empty_rows(kind: type[Row]) -> Callable[[], Row]:
+    """What makes a row that holds nothing yet, as the ORM begins the rows it reads."""
+    manager, begin = class_mapper(kind).class_manager, kind.__new__
+
+    def make() -> Row:
+        row: Row = begin(kind)
+        # Not as an attribute: the class would look at its name, its kind and its relations first.
+        row.__dict__["_sa_instance_state"] = InstanceState(row, manager)
+        return row
+
+    return make
+
+
+Clock = Callable[[], datetime]
+"""Gives the present moment: aware, UTC, to the second."""
+
+
+_NO_BREAK: Final = "\u00a0"
+
+
+def duration(minutes: int) -> str:
+    """2 h 30, 14 h, 45 min."""
+    hours, rest = divmod(minutes, 60)
+    parts = [f"{hours}{_NO_BREAK}h"] if hours else []
+    if rest:
+        parts.append(str(rest) if hours else f"{rest}{_NO_BREAK}min")
+    return _NO_BREAK.join(parts) or f"0{_NO_BREAK}h"
+
+
+LONGEST_QUERY = 100
+MOST_WORDS = 8
+LIGATURES = (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("đ", "d"), ("ı", "i"), ("ß", "ss"))
+COMBINING = ("\u0300", "\u036f")
+"""The accents that stand apart once letters are decomposed: the first and the last."""
+_ACCENTS = re.compile(f"[{COMBINING[0]}-{COMBINING[1]}]")
+
+
+def plain_text(text: str) -> str:
+    """`text` as it is compared; the database does the same to what it holds."""
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.lower()))
+    for letter, letters in LIGATURES:
+        plain = plain.replace(letter, letters)
+    return plain
+
+
+def words_of(query: str) -> list[str]:
+    """The words to find, all of them, in any order."""
+    return re.findall(r"\w+", plain_text(query[:LONGEST_QUERY].replace("\x00", " ")))[:MOST_WORDS]
+
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+
+
+def resource_folder(name: str) -> Path:
+    """`alembic` or `badge_templates`."""
+    installed = _PACKAGE / name
+    return installed if installed.is_dir() else _PACKAGE.parent / name
+
+
+def as_signed(text: str) -> str:
+    """The same words without what pasting brings along: split accents, invisible and direction-turning signs.
+
+    Other people's verifiers write such signs differently into what is signed, so the library refuses them.
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(sign for sign in composed if sign in _LAYOUT or unicodedata.category(sign) not in _UNSEEN)
+
+
+def name_as_signed(name: str) -> str:
+    """`as_signed` for a name: on one line, and without the signs that join or part letters unseen."""
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    seen = "".join(sign for sign in as_signed(name) if _BREAKS.match(sign) or not is_unseen(sign))
+    return _BREAKS.sub(" ", unicodedata.normalize("NFC", seen)).strip()
+
+
+def name_as_listed(name: str) -> str:
+    """`name_as_signed` for a name that was stored before markup was refused: it stops no list from being signed."""
+    seen = name_as_signed(name)
+    return seen.replace("<", "‹") if holds_markup(seen) else seen
+
+
+def check_signed_name(name: str) -> None:
+    """What a name may not hold because it will be signed; what is merely unseen is left out when it is."""
+    if holds_markup(name) or holds_markup(name_as_signed(name)):
+        raise InvalidInput(
+            N_("Un nom ne contient pas de balise, comme « <b> » : écrivez-le sans le signe « < ».")
+        )
+    if name.strip() and not name_as_signed(name):
+        raise InvalidInput(N_("Ce nom ne contient que des caractères invisibles."))
+
+
+_BREAKS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
+_PLAIN_NAME = re.compile(
+    r"[!-~\u00a1-\u00ac\u00ae-\u017f\u2019]+(?: [!-~\u00a1-\u00ac\u00ae-\u017f\u2019]+)*"
+)
+_PLAIN = re.compile(r"[\n\t\r -~\u00a0-\u00ac\u00ae-\u017f\u2019]*")  # composed and visible as it is
+_LAYOUT = frozenset("\n\t\r\u200c\u200d")  # the last two join and part letters in some scripts and in emoji
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn"})
+
+
+_Found = TypeVar("_Found")
+_Values = dict[Hashable, object]
+
+RENEWED_AFTER: Final = timedelta(seconds=10)
+"""Signed lists are renewed with time, without a change in the database; days before they end."""
+
+
+class Snapshot:
+    """One version of the database at one second.
+
+    A value may stand here only if it is the same for every reader: it depends on what the world may read, on the
+    second, and on nothing of the request but what its key names. Values are shared between threads: do not change them.
+    """
+
+    def __init__(self, key: Hashable, until_commit: _Values) -> None:
+        self.key = key
+        self._now: _Values = {}
+        self._until_commit = until_commit
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether its transactions only read, so that a row read once stays what it was."""
+        return True
+
+    def now(self, about: Hashable, find: Callable[[], _Found]) -> _Found:
+        """What `find` returned first in this second. An error is not remembered."""
+        return _once(self._now, about, find)
+
+    def until_commit(self, about: Hashable, find: Callable[[], _Found]) -> _Found:
+        """The same for what does not depend on the second: until anything is committed, or RENEWED_AFTER."""
+        return _once(self._until_commit, about, find)
+
+
+def _once(values: _Values, about: Hashable, find: Callable[[], _Found]) -> _Found:
+    try:
+        return values[about]  # type: ignore[return-value]
+    except KeyError:
+        found = values[about] = find()
+        return found
+
+
+class _Unshared(Snapshot):
+    """For transactions that write, and readers who see more than the world: everything is read again."""
+
+    @property
+    def is_shared(self) -> bool:
+        return False
+
+    def now(self, about: Hashable, find: Callable[[], _Found]) -> _Found:  # noqa: ARG002
+        return find()
+
+    def until_commit(self, about: Hashable, find: Callable[[], _Found]) -> _Found:  # noqa: ARG002
+        return find()
+
+
+UNSHARED: Final = _Unshared(None, {})
+
+
+class Snapshots:
+    """The newest snapshot of a process; an older one lives on in the requests that began with it."""
+
+    def __init__(self) -> None:
+        self._newest: Snapshot = UNSHARED
+        self._version: object = None
+        self._begun: datetime | None = None
+        self._until_commit: _Values = {}
+
+    def of(self, version: object, at: datetime) -> Snapshot:
+        """`version` is another value after every commit, and was read before the transaction began.
+
+        Called on the event loop alone.
+        """
+        key = (version, at)
+        if self._newest.key != key:
+            begun = self._begun
+            if version != self._version or begun is None or not begun <= at < begun + RENEWED_AFTER:
+                self._version, self._begun, self._until_commit = version, at, {}
+            self._newest = Snapshot(key, self._until_commit)
+        return self._newest
+
+
+# Crockford's alphabet: no I, L, O or U, whatever the typeface.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_INVISIBLE = " \u00a0\u200b\u202f\ufeff"
+
+
+def csv_for_excel(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """UTF-8 with its mark, `;` between cells, CRLF between lines."""
+    return b"\xef\xbb\xbf" + lines_for_excel([heading, *rows])
+
+
+def lines_for_excel(rows: Iterable[Sequence[str]]) -> bytes:
+    """Further lines of such a table."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def harmless(cell: str) -> str:
+    """A cell that a spreadsheet would take for a formula gets an apostrophe before it."""
+    return f"'{cell}" if cell.lstrip(_INVISIBLE).startswith(_RISKY) or cell.startswith(("\t", "\r")) else cell
+
+
+def as_written(cell: str) -> str:
+    """The cell as it was before `harmless`, so that an exported list can be dropped again."""
+    rest = cell[1:]
+    return rest if cell.startswith("'") and harmless(rest) != rest else cell
+
+
+SILENCE = timedelta(minutes=1)
+"""Whoever says nothing for so long is taken for dead. One that wakes up again does no harm: deeds are repeatable."""
+
+
+class WorkerBeat(SQLModel, table=True):
+    """The last sign of life of one worker process; the row goes when it stops in good order."""
+
+    __tablename__ = "worker"
+    id: str = Field(primary_key=True, max_length=120)
+    host: str = Field(max_length=80)
+    pid: int
+    started_at: datetime = Field(sa_column=moment())
+    seen_at: datetime = Field(sa_column=moment())
+
+
+def is_silent(beat: WorkerBeat, *, at: datetime) -> bool:
+    return at - beat.seen_at >= SILENCE

@@ -1,1 +1,0 @@
-"""What every subject's rules build on: clock, column types, text, tables."""

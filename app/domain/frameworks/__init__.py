@@ -1,1 +1,0 @@
-"""Rows and rules: competencies and their sources."""

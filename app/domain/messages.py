@@ -1,0 +1,407 @@
+"""Letters: the promise to tell one address something, and the port through which letters leave."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from sqlmodel import Field, Index, SQLModel
+
+from app.domain.activities.activities import Activity
+from app.domain.awards.awards import Award, AwardState
+from app.domain.campus.campus import Campus
+from app.domain.core import index_where, moment, new_id, new_row, points_to, word_of
+from app.domain.people.people import Person
+
+
+@dataclass(frozen=True)
+class LetterPicture:
+    """A picture inside a letter, shown where its HTML says `cid:name`."""
+
+    name: str
+    png: bytes
+
+
+@dataclass(frozen=True)
+class LetterFile:
+    """A JSON document that goes with a letter."""
+
+    name: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What leaves. `key` says the same letter again when it has to be sent twice, so that readers drop one."""
+
+    to: str
+    subject: str
+    text: str
+    html: str = ""
+    to_name: str = ""
+    sender_name: str = ""
+    reply_to: str = ""
+    key: str = ""
+    unsubscribe_url: str = ""
+    language: str = ""
+    pictures: tuple[LetterPicture, ...] = ()
+    files: tuple[LetterFile, ...] = ()
+
+
+class Mailer(Protocol):
+    def send(self, letter: Letter) -> None:
+        """Hand the letter to the mail server; raises LetterNotSent."""
+
+
+class Reason(StrEnum):
+    """Why a letter did not leave, as far as the server's answer tells."""
+
+    UNKNOWN_ADDRESS = "unknown_address"
+    MAILBOX_FULL = "mailbox_full"
+    BLOCKED = "blocked"
+    REFUSED = "refused"
+    BAD_ADDRESS = "bad_address"
+    NOT_ASCII = "not_ascii"
+    LATER = "later"
+    NO_ANSWER = "no_answer"
+    OUR_SERVER = "our_server"
+    TOO_OLD = "too_old"
+
+
+class LetterNotSent(OSError):
+    """The server did not take the letter; its own words may repeat an address and go into no log."""
+
+    def __init__(self, reason: Reason, server_said: str = "") -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.server_said = server_said
+
+
+class LetterRefused(LetterNotSent):
+    """For good: sending it again changes nothing."""
+
+
+class LetterDelayed(LetterNotSent):
+    """Not now: it may well be taken later."""
+
+
+class Occasion(StrEnum):
+    """Why somebody is written to: about an award, or about their own place in the house."""
+
+    AWARDED = "awarded"
+    WITHDRAWN = "withdrawn"
+    NAME_CORRECTED = "name_corrected"
+    NAME_REFUSED = "name_refused"
+    FIRST_REMINDER = "first_reminder"
+    SECOND_REMINDER = "second_reminder"
+    INVITATION = "invitation"
+    REQUEST_CONFIRM = "request_confirm"
+    REQUEST_RECEIVED = "request_received"
+    REQUEST_MORE = "request_more"
+    REQUEST_REFUSED = "request_refused"
+    REVIEW = "review"
+    ERASURE = "erasure"
+    ARCHIVE = "archive"
+    PARENT = "parent"
+    ADDRESS_CONFIRM = "address_confirm"
+    ADDRESS_CHANGED = "address_changed"
+    WAY_IN_CHANGED = "way_in_changed"
+    ENDORSEMENT_ASKED = "endorsement_asked"
+    ENDORSEMENT_SIGNED = "endorsement_signed"
+    ENDORSEMENT_DESK = "endorsement_desk"
+
+
+class LetterState(StrEnum):
+    WAITING = "waiting"
+    SENT = "sent"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class PromisedLetter(SQLModel, table=True):
+    """One notice to one address, kept in the transaction of the deed it tells of.
+
+    `once_key` keeps a deed from being told twice. Letters of one `envelope` leave as one message:
+    several badges of one person. `not_before` is also how long whoever is sending may take: when
+    they are killed, the letter is due again then.
+    """
+
+    __tablename__ = "letter"
+    __table_args__ = (
+        Index("letters_due", "state", "not_before"),
+        Index("letters_of_award", "award_id", "promised_at"),
+        index_where("letters_sent", "occasion", "sent_at", known="sent_at"),
+        index_where("letters_about", "about_id", "promised_at", known="about_id"),
+        index_where("ix_letter_attempted_at", "attempted_at", known="attempted_at"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    envelope: uuid.UUID = Field(index=True)
+    campus_id: uuid.UUID | None = Field(default=None, sa_column=points_to("campus", nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True, index=False))
+    person_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    about_id: uuid.UUID | None = None
+    """What the letter is about where that is no award."""
+    named: str = ""
+    """What its owner calls it, one name a line, where it may be gone when the letter leaves."""
+    occasion: str = Field(max_length=40)
+    once_key: str = Field(unique=True, max_length=120)
+    address: str = Field(max_length=254)
+    state: LetterState = Field(
+        default=LetterState.WAITING, sa_column=word_of(LetterState, name="letter_state")
+    )
+    promised_at: datetime = Field(sa_column=moment())
+    not_before: datetime = Field(sa_column=moment())
+    attempts: int = 0
+    attempted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    reason: str = Field(default="", max_length=40)
+    server_said: str = Field(default="", max_length=300)
+    sent_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+def letter_about(
+    award: Award,
+    address: str,
+    occasion: Occasion = Occasion.AWARDED,
+    *,
+    once: str = "",
+    at: datetime,
+    not_before: datetime | None = None,
+    letter_id: uuid.UUID | None = None,
+) -> PromisedLetter:
+    """The promise to tell the award's person of it at `address`, not before its undo time is over.
+
+    `once` tells apart letters of one occasion about the same award.
+    """
+    letter_id = letter_id or new_id()
+    return new_row(
+        PromisedLetter,
+        id=letter_id,
+        envelope=letter_id,
+        campus_id=award.campus_id,
+        award_id=award.id,
+        person_id=award.person_id,
+        occasion=occasion.value,
+        once_key="/".join(filter(None, (occasion.value, str(award.id), once))),
+        address=address,
+        promised_at=at,
+        not_before=not_before or at,
+    )
+
+
+def corrections_of(
+    awards: Iterable[Award], address: str, waiting: Mapping[uuid.UUID, PromisedLetter], *, at: datetime
+) -> list[PromisedLetter]:
+    """One envelope for badges that were signed anew because their holder's name was corrected.
+
+    `waiting`: what their person was to be told of an earlier correction; it is told together with this one.
+    """
+    letters = list[PromisedLetter]()
+    for award in awards:
+        earlier = waiting.get(award.id)
+        told = editions_of(earlier)[0] if earlier else award.edition - 1
+        letter = letter_about(award, address, Occasion.NAME_CORRECTED, once=f"{told}-{award.edition}", at=at)
+        letter.envelope = letters[0].id if letters else letter.id
+        letters.append(letter)
+    return letters
+
+
+def editions_of(letter: PromisedLetter) -> tuple[int, int]:
+    """Which edition of the award its person knew, and which one says the corrected name."""
+    before, _, after = letter.once_key.rpartition("/")[2].partition("-")
+    return int(before), int(after)
+
+
+def letter_to(
+    address: str,
+    occasion: Occasion,
+    about_id: uuid.UUID,
+    *,
+    once: str = "",
+    named: Iterable[str] = (),
+    campus_id: uuid.UUID | None = None,
+    person_id: uuid.UUID | None = None,
+    at: datetime,
+) -> PromisedLetter:
+    """The promise of a letter that is about no award; `once` tells apart letters about the same thing."""
+    letter_id = new_id()
+    return new_row(
+        PromisedLetter,
+        id=letter_id,
+        envelope=letter_id,
+        campus_id=campus_id,
+        person_id=person_id,
+        about_id=about_id,
+        named="\n".join(" ".join(name.split()) for name in named),
+        occasion=occasion.value,
+        once_key="/".join(filter(None, (occasion.value, str(about_id), once))),
+        address=address,
+        promised_at=at,
+        not_before=at,
+    )
+
+
+_PAUSES = (1, 5, 15, 30, 60, 180, 360, 720)
+"""Minutes after each attempt; the last one again and again."""
+LEASE = timedelta(minutes=3)
+"""How long sending one letter may take before it is due again."""
+PATIENCE_WITH_READERS = timedelta(days=5)
+PATIENCE_WITH_US = timedelta(days=14)
+
+
+def take(letter: PromisedLetter, *, at: datetime) -> None:
+    """One more attempt begins; should whoever makes it be killed, the letter is due again after the lease."""
+    letter.attempts += 1
+    letter.attempted_at = at
+    letter.not_before = at + LEASE
+
+
+def mark_sent(letter: PromisedLetter, *, at: datetime) -> None:
+    letter.state = LetterState.SENT
+    letter.sent_at = at
+    letter.reason = letter.server_said = ""
+
+
+def mark_not_sent(letter: PromisedLetter, trouble: LetterNotSent, *, at: datetime) -> None:
+    """Again after a pause that grows, as long as there is hope; then it counts as refused."""
+    letter.reason = trouble.reason.value
+    letter.server_said = trouble.server_said[:300]
+    of_reader = trouble.reason is Reason.LATER
+    patience = PATIENCE_WITH_READERS if of_reader else PATIENCE_WITH_US
+    pause = timedelta(minutes=_PAUSES[min(letter.attempts, len(_PAUSES)) - 1])
+    if isinstance(trouble, LetterRefused) or at + pause > letter.promised_at + patience:
+        letter.state = LetterState.REFUSED
+        return
+    letter.not_before = at + pause
+
+
+def pause_for_batch(letter: PromisedLetter, *, at: datetime) -> timedelta:
+    """Until the letter is looked at again while its bulk award has not come to its end: longer the longer that takes."""
+    return min(max((at - letter.promised_at) / 8, timedelta(minutes=1)), timedelta(hours=1))
+
+
+def is_too_old(letter: PromisedLetter, *, at: datetime) -> bool:
+    """A server that is set up months later does not pour out what was promised before."""
+    return at > letter.promised_at + PATIENCE_WITH_US and at > letter.not_before + timedelta(days=1)
+
+
+def still_to_say(
+    letter: PromisedLetter, award: Award, person: Person, campus: Campus, activity: Activity | None
+) -> bool:
+    """Whether what the letter would say is still so."""
+    if letter.occasion == Occasion.WITHDRAWN:
+        return award.state is AwardState.REVOKED
+    if award.state is AwardState.REVOKED:
+        return False
+    if letter.occasion == Occasion.NAME_CORRECTED:
+        return award.edition == editions_of(letter)[1]
+    if letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER):
+        wanted = campus.sends_reminders and (activity is None or activity.sends_reminders)
+        return award.claimed_at is None and person.wants_reminders and wanted
+    return True
+
+
+class Handed(StrEnum):
+    """In the order in which things usually happen."""
+
+    REVOKED = "revoked"
+    UNDONE = "undone"
+    """Taken back before anybody heard of it."""
+    SLIP = "slip"
+    """Nobody was written to: a slip, a code or the link hands it over."""
+    WAITING = "waiting"
+    SENT = "sent"
+    REFUSED = "refused"
+    OPENED = "opened"
+    CLAIMED = "claimed"
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """`letter` is the last one that told of the badge, if any was promised."""
+
+    state: Handed
+    at: datetime | None = None
+    letter: PromisedLetter | None = None
+
+
+def handed_over(award: Award, letters: Sequence[PromisedLetter]) -> HandedOver:
+    """What is most worth knowing; `letters` are all about this award, the oldest first."""
+    told = [letter for letter in letters if letter.occasion == Occasion.AWARDED]
+    last = told[-1] if told else None
+    if award.undone_at is not None:
+        return HandedOver(Handed.UNDONE, award.undone_at, last)
+    if award.state is AwardState.REVOKED:
+        return HandedOver(Handed.REVOKED, award.revoked_at, last)
+    if award.claimed_at is not None:
+        return HandedOver(Handed.CLAIMED, award.claimed_at, last)
+    if award.link_opened_at is not None:
+        return HandedOver(Handed.OPENED, award.link_opened_at, last)
+    if last is None or last.state is LetterState.CANCELLED:
+        return HandedOver(Handed.SLIP, None, last)
+    match last.state:
+        case LetterState.SENT:
+            return HandedOver(Handed.SENT, last.sent_at, last)
+        case LetterState.REFUSED:
+            return HandedOver(Handed.REFUSED, last.attempted_at, last)
+        case _:
+            return HandedOver(Handed.WAITING, last.not_before, last)
+
+
+def shown_name(given_name: str, family_name: str, *, whole: bool) -> str:
+    """In public a first name and an initial, unless whoever projects ticks otherwise."""
+    if whole or not given_name or not family_name:
+        name = f"{given_name} {family_name}".strip()
+        return name if whole or given_name else _initials(family_name)
+    return f"{given_name} {family_name[0].upper()}."
+
+
+def _initials(name: str) -> str:
+    """Somebody recorded under one name alone: its first word says enough."""
+    return name.split()[0] if name.split() else ""
+
+
+BETWEEN_REMINDERS = timedelta(days=6)
+"""Nobody is written to more often, however many badges wait for them."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A reminder leaves between `after` and `until` since the letter it reminds of; later it is not worth it."""
+
+    occasion: Occasion
+    after: timedelta
+    until: timedelta
+
+
+TURNS = (
+    Turn(Occasion.FIRST_REMINDER, timedelta(days=7), timedelta(days=28)),
+    Turn(Occasion.SECOND_REMINDER, timedelta(days=30), timedelta(days=60)),
+)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An award that nobody claimed, and the address that was told of it."""
+
+    award: Award
+    address: str
+    occasion: Occasion
+
+
+def grouped(waiting: Iterable[Waiting], *, at: datetime) -> list[PromisedLetter]:
+    """One envelope for everything one person has to claim from one campus at one address."""
+    envelopes: dict[tuple[uuid.UUID, uuid.UUID, str], list[PromisedLetter]] = {}
+    for each in waiting:
+        letters = envelopes.setdefault(
+            (each.award.campus_id, each.award.person_id, each.address.casefold()), []
+        )
+        if any(letter.award_id == each.award.id for letter in letters):
+            continue
+        letter = letter_about(each.award, each.address, each.occasion, at=at)
+        letter.envelope = letters[0].id if letters else letter.id
+        letters.append(letter)
+    return [letter for letters in envelopes.values() for letter in letters]

@@ -1,1 +1,0 @@
-"""Rows and rules: e-mail and reminders."""

@@ -1,0 +1,87 @@
+"""People of one name: what somebody said of which of them a line means."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlmodel import Field, SQLModel
+
+from app.domain.activities.activities import Participation
+from app.domain.core import moment, part_of, points_to
+from app.domain.people.people import Person
+from app.language import N_
+
+OTHER = "autre"
+"""The answer that it is one more person of that name."""
+SEVERAL_OF_NAME = N_(
+    "Plusieurs personnes de ce nom sont inscrites à cette activité : dites laquelle, dans la lecture de la liste ou parmi les inscrits, ou ajoutez son adresse."
+)
+
+
+class ListAnswer(SQLModel, table=True):
+    """Who was meant by one line of a list, where the name alone did not say it."""
+
+    __tablename__ = "list_answer"
+    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
+    list_digest: str = Field(primary_key=True, max_length=64)
+    line: int = Field(primary_key=True)
+    participation_id: uuid.UUID = Field(sa_column=points_to("participation"))
+    answered_at: datetime = Field(sa_column=moment())
+
+
+@dataclass(frozen=True)
+class ListAnswers:
+    """What was said of the lines of one list, by line number: somebody's id, or OTHER."""
+
+    list_digest: str = ""
+    by_line: Mapping[int, str] = field(default_factory=dict)
+
+
+NO_ANSWERS = ListAnswers()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An activity that somebody took part in."""
+
+    title: str
+    on: date
+    number: int = 1
+    """Theirs among those of that name there."""
+
+
+@dataclass(frozen=True)
+class Namesake:
+    """Somebody whom a name may mean; `participation` is theirs in the activity at hand, where they have one."""
+
+    person: Person
+    participation: Participation | None = None
+    address: str = ""
+    seen: Seen | None = None
+    """Elsewhere in the campus, the latest."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which of them is meant? Unanswered, nothing is written where `must_be_answered`, else somebody new."""
+
+    namesakes: tuple[Namesake, ...]
+    must_be_answered: bool
+    answer: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        return self.must_be_answered and not self.answer
+
+    def meant(self, answer: str) -> Namesake | None:
+        return next((each for each in self.namesakes if str(each.person.id) == answer), None)
+
+
+def digest_of_list(text: str) -> str:
+    """The same for a list that is dropped, pasted or sent back by a form."""
+    lines = [line.rstrip() for line in text.lstrip("\ufeff").splitlines()]
+    return hashlib.sha256("\n".join(line for line in lines if line).encode()).hexdigest()

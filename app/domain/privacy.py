@@ -1,0 +1,578 @@
+"""What each table holds about people: one register, which the archive, the erasure and the pages about both read.
+
+A table that stands in neither list stops `tests/services/privacy/test_personal_data.py`, which says what to write.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlmodel import BigInteger, Field, Index, SQLModel, UniqueConstraint
+
+from app.domain.core import moment, new_id, new_row, plain_text, points_to, word_of, words
+from app.domain.publishing import short_code
+from app.errors import Conflict, InvalidInput
+from app.language import N_
+
+
+class Matter(StrEnum):
+    """What data are about, as people are told of them."""
+
+    IDENTITY = "identity"
+    ADDRESSES = "addresses"
+    SIGN_IN = "sign_in"
+    AWARDS = "awards"
+    PORTFOLIO = "portfolio"
+    PARTICIPATIONS = "participations"
+    ROOMS = "rooms"
+    LOG = "log"
+    REQUESTS = "requests"
+    FILES = "files"
+    LETTERS = "letters"
+    CONSENTS = "consents"
+    WORK = "work"
+    HISTORY = "history"
+
+
+@dataclass(frozen=True)
+class Link:
+    """`column` holds the `to` of a row of `table` that is about the person; of `person` itself, their number."""
+
+    column: str
+    table: str = "person"
+    to: str = "id"
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows about somebody: in their archive, and gone with their erasure.
+
+    `mentions` name other people: they stay out of the archive, and are emptied where it is the other who goes.
+    `kept_back` would open a door, or means nothing outside. `written_as` are columns of a row that names the
+    person by words alone, nobody having been recognised in them: given name, family name, address.
+    `campus_by` leads to a campus where no column that is always filled does. `once_empty` rows speak of several
+    people, and go with the last of them.
+    """
+
+    matter: Matter
+    links: tuple[Link, ...]
+    mentions: tuple[str, ...] = ()
+    kept_back: tuple[str, ...] = ()
+    written_as: tuple[str, ...] = ()
+    campus_by: Link | None = None
+    once_empty: Link | None = None
+
+
+_PERSON = (Link("person_id"),)
+_AWARD = (Link("award_id", "award"),)
+
+HELD: Final[Mapping[str, Held]] = MappingProxyType(
+    {
+        "person": Held(Matter.IDENTITY, (Link("id"),)),
+        "person_address": Held(Matter.ADDRESSES, _PERSON),
+        "person_merge": Held(
+            Matter.IDENTITY, (Link("kept_id"), Link("gone_id")), mentions=("merged_by",), kept_back=("moved",)
+        ),
+        "name_wish": Held(Matter.IDENTITY, _PERSON, mentions=("decided_by",)),
+        # --- how they come in
+        "federated_account": Held(Matter.SIGN_IN, _PERSON),
+        "password": Held(Matter.SIGN_IN, _PERSON, kept_back=("hash",)),
+        "passkey": Held(Matter.SIGN_IN, _PERSON, kept_back=("credential_id", "public_key")),
+        "session": Held(
+            Matter.SIGN_IN,
+            _PERSON,
+            kept_back=("secret_digest",),
+            campus_by=Link("award_id", "award"),
+        ),
+        "sign_in_link": Held(Matter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest")),
+        "challenge": Held(Matter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest", "facts")),
+        "set_aside": Held(Matter.SIGN_IN, _PERSON, kept_back=("secret_digest", "sealed")),
+        # --- what they did
+        "participation": Held(Matter.PARTICIPATIONS, _PERSON, mentions=("recorded_by",)),
+        "attendance": Held(Matter.PARTICIPATIONS, (Link("participation_id", "participation"),)),
+        "room_entry": Held(
+            Matter.ROOMS, (Link("participation_id", "participation"),), kept_back=("phone_digest",)
+        ),
+        "waiting_signature": Held(
+            Matter.ROOMS, (), kept_back=("phone_digest",), written_as=("given_name", "family_name", "address")
+        ),
+        "list_answer": Held(
+            Matter.PARTICIPATIONS,
+            (Link("participation_id", "participation"),),
+            kept_back=("list_digest",),
+        ),
+        "log_payload": Held(Matter.LOG, (Link("about_id"), Link("about_id", "person_merge", "gone_id"))),
+        "log_dispute": Held(Matter.LOG, _PERSON),
+        # --- what they were given
+        "award": Held(Matter.AWARDS, _PERSON, mentions=("awarded_by",), kept_back=("once_key",)),
+        "signed_credential": Held(Matter.AWARDS, _AWARD),
+        "newer_credential": Held(Matter.AWARDS, _AWARD),
+        "award_evidence": Held(Matter.AWARDS, _AWARD),
+        "evidence_disclosure": Held(Matter.AWARDS, _AWARD),
+        "endorsement": Held(Matter.AWARDS, _AWARD, kept_back=("address",)),
+        "endorsement_request": Held(Matter.REQUESTS, _AWARD, mentions=("asked_by",)),
+        "claim_code": Held(Matter.AWARDS, _AWARD, kept_back=("digest",)),
+        "award_batch": Held(
+            Matter.AWARDS,
+            (Link("id", "award_batch_line", "batch_id"),),
+            mentions=("requested_by",),
+            kept_back=("idempotency_key", "request_digest"),
+            once_empty=Link("id", "award_batch_line", "batch_id"),
+        ),
+        "award_batch_line": Held(
+            Matter.AWARDS, (*_PERSON, *_AWARD), written_as=("given_name", "family_name", "address")
+        ),
+        "withdrawal": Held(
+            Matter.AWARDS,
+            (Link("id", "withdrawal_line", "withdrawal_id"),),
+            mentions=("requested_by",),
+            kept_back=("idempotency_key", "request_digest"),
+            once_empty=Link("id", "withdrawal_line", "withdrawal_id"),
+        ),
+        "withdrawal_line": Held(Matter.AWARDS, _AWARD),
+        "portfolio": Held(Matter.PORTFOLIO, _PERSON),
+        "portfolio_group": Held(Matter.PORTFOLIO, (Link("portfolio_id", "portfolio"),)),
+        "portfolio_piece": Held(Matter.PORTFOLIO, (Link("portfolio_id", "portfolio"), *_AWARD)),
+        "brought_badge": Held(Matter.PORTFOLIO, _PERSON),
+        "parent_agreement": Held(Matter.CONSENTS, (*_PERSON, *_AWARD)),
+        "consent": Held(Matter.CONSENTS, (*_PERSON, *_AWARD)),
+        # --- what they asked for
+        "badge_request": Held(
+            Matter.REQUESTS,
+            _PERSON,
+            mentions=("first_reviewer_id",),
+            written_as=("given_name", "family_name", "address"),
+        ),
+        "request_step": Held(
+            Matter.REQUESTS, (Link("request_id", "badge_request"),), mentions=("person_id",)
+        ),
+        "contribution": Held(Matter.REQUESTS, _PERSON, mentions=("decided_by",)),
+        "stored_file": Held(Matter.FILES, (*_PERSON, Link("noun_id", "badge_request"))),
+        "stored_file_content": Held(Matter.FILES, (Link("file_id", "stored_file"),)),
+        # --- what they were told
+        "letter": Held(
+            Matter.LETTERS,
+            (
+                *_PERSON,
+                *_AWARD,
+                Link("about_id", "badge_request"),
+                Link("about_id", "invitation"),
+                Link("about_id", "parent_agreement"),
+                Link("about_id", "endorsement_request"),
+                Link("about_id", "endorsement"),
+            ),
+            kept_back=("once_key",),
+        ),
+        # --- their work for a campus, or for the service
+        "membership": Held(Matter.WORK, _PERSON),
+        "operator": Held(Matter.WORK, _PERSON),
+        "activity_trainer": Held(Matter.WORK, _PERSON),
+        "badge_opening": Held(Matter.WORK, _PERSON),
+        "invitation": Held(Matter.WORK, (Link("accepted_by"),), mentions=("invited_by",)),
+        "private_look": Held(Matter.HISTORY, _PERSON, mentions=("viewer_id",)),
+        # Never deleted: an erasure empties what an entry says, and that it was there stays.
+        "history_entry": Held(Matter.HISTORY, (Link("actor_id"),)),
+    }
+)
+
+IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "activity": "what a campus organises",
+        "activity_badge": "of an activity",
+        "activity_campus": "of an activity",
+        "activity_competency": "of an activity",
+        "activity_file": "a number that is or was a file's, and its activity",
+        "activity_session": "of an activity",
+        "api_token": "of a program",
+        "badge": "of a campus",
+        "badge_competency": "of a badge",
+        "badge_version": "of a badge",
+        "campus": "an organisation and its public address",
+        "campus_log": "of a campus",
+        "choice_change": "numbers and choices, emptied once the recovery journal holds them",
+        "competency": "of a campus",
+        "endorsement_place": "the place of a number, as status_slot",
+        "erased_award": "a number that was an award's, and that it is gone",
+        "erased_portfolio": "a number that was a portfolio's, and that it is gone",
+        "erasure": "that something went, and how much; nothing of whom",
+        "followed_list": "of another service, about organisations",
+        "framework": "of a campus",
+        "import_line": "numbers of lines; what refused ones said goes after 30 days, or with whom it names",
+        "import_mapping": "headings and words of a source",
+        "import_run": "a digest and counts; what was dropped goes when it is confirmed, or after a day",
+        "imported": "a keyed digest; what was said under it is emptied when the person is forgotten",
+        "integrity_check": "numbers of rows that were found damaged",
+        "label": "of a campus",
+        "log_checkpoint": "hashes",
+        "log_cosignature": "of another organisation",
+        "log_entry": "a kind, a minute, and a commitment whose key lies in log_payload",
+        "log_review": "what was found when a log was read again",
+        "log_tile": "hashes",
+        "log_witness": "of another organisation",
+        "network": "of campuses",
+        "network_key": "of a network",
+        "network_member": "of campuses",
+        "organisation": "a company and its public address; of one person's mailbox a digest",
+        "organisation_key": "of an organisation",
+        "picture_digest": "of a badge",
+        "rate_count": "counted under a keyed digest, and gone within hours",
+        "recognition": "an organisation and its public address",
+        "room": "of an activity",
+        "signing_clock": "of a machine",
+        "signing_key": "of a campus",
+        "status_list": "bits at random places",
+        "status_slot": "the place of a number; it says that a badge was withdrawn even when all else is gone",
+        "trust_edition": "of a network, about organisations",
+        "worker": "of a machine",
+    }
+)
+
+
+class About(StrEnum):
+    """What was agreed to."""
+
+    ROOM = "room"
+    PUBLICATION = "publication"
+    NAME = "name"
+    REMINDERS = "reminders"
+    PARENT = "parent"
+
+
+class By(StrEnum):
+    SELF = "self"
+    PARENT = "parent"
+
+
+class Consent(SQLModel, table=True):
+    """Added to and never changed: what was taken back is one more row. `wording` is the number of the sentence."""
+
+    __tablename__ = "consent"
+    __table_args__ = (Index("consents_of_person", "person_id", "at"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: uuid.UUID = Field(sa_column=points_to("person", index=False))
+    campus_id: uuid.UUID | None = Field(default=None, sa_column=points_to("campus", nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
+    about: About = Field(sa_column=word_of(About, name="consent_about"))
+    by: By = Field(default=By.SELF, sa_column=word_of(By, name="consent_by"))
+    given: bool
+    wording: int
+    at: datetime = Field(sa_column=moment())
+
+
+WORDINGS: Final[Mapping[About, tuple[str, ...]]] = MappingProxyType(
+    {
+        About.ROOM: (
+            N_(
+                "J’accepte que le campus note mon nom et ma présence, pour attribuer les badges de cette activité."
+            ),
+        ),
+        About.PUBLICATION: (
+            N_(
+                "Ouverte, la page se montre à toute personne qui a le lien. Ce qui en est téléchargé pendant ce temps "
+                "ne peut plus être repris."
+            ),
+        ),
+        About.NAME: (N_("Écrire mon nom dans les badges que je recevrai"),),
+        About.REMINDERS: (
+            N_(
+                "Quand un badge n’a pas été reçu, un campus peut le rappeler deux fois au plus, en une seule lettre "
+                "pour tous vos badges."
+            ),
+        ),
+        About.PARENT: (
+            N_(
+                "Je suis son parent, et j’accepte que la page de ce badge s’ouvre : toute personne qui a le lien la "
+                "verra."
+            ),
+            N_(
+                "Je suis son parent, et j’accepte que la page de ce badge s’ouvre : toute personne qui a le lien la "
+                "verra. Mon enfant peut aussi le montrer dans son portfolio, et laisser les moteurs de recherche "
+                "trouver ces pages."
+            ),
+        ),
+    }
+)
+"""Every wording there ever was, the latest last: none is ever changed or taken out."""
+
+
+def wording_of(about: About) -> str:
+    """What is read today: pages show these very words."""
+    return WORDINGS[about][-1]
+
+
+def consent(
+    about: About,
+    person_id: uuid.UUID,
+    *,
+    given: bool,
+    at: datetime,
+    campus_id: uuid.UUID | None = None,
+    award_id: uuid.UUID | None = None,
+    by: By = By.SELF,
+) -> Consent:
+    """To the sentence that is read today."""
+    return new_row(
+        Consent,
+        person_id=person_id,
+        campus_id=campus_id,
+        award_id=award_id,
+        about=about,
+        by=by,
+        given=given,
+        wording=len(WORDINGS[about]),
+        at=at,
+    )
+
+
+def sentence_of(row: Consent) -> str:
+    """What they read, in French."""
+    return WORDINGS[row.about][row.wording - 1]
+
+
+_SHORTEST_REASON, _LONGEST_REASON = 5, 300
+
+
+class Erasure(SQLModel, table=True):
+    """What one campus erased of one person. `deed` is the same for all campuses that one request reached.
+
+    `everywhere`: asked of every campus, and not of this one alone. `erased` counts rows by matter.
+    """
+
+    __tablename__ = "erasure"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    deed: uuid.UUID = Field(index=True)
+    everywhere: bool
+    by_person: bool
+    reason: str = Field(default="", max_length=_LONGEST_REASON)
+    done_at: datetime = Field(sa_column=moment())
+    erased: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    badges: int = 0
+    log_id: uuid.UUID = Field(sa_column=points_to("campus_log"))
+    number: int = Field(sa_type=BigInteger)
+    """The line of the campus's log that says so."""
+
+    @property
+    def reference(self) -> str:
+        """What the person was told, and what a data protection officer files their request under."""
+        return reference_of(self.id)
+
+
+class ErasedAward(SQLModel, table=True):
+    """The number of an award that is gone: whoever follows its link reads why."""
+
+    __tablename__ = "erased_award"
+    award_id: uuid.UUID = Field(primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    erased_at: datetime = Field(sa_column=moment())
+
+
+class ErasedPortfolio(SQLModel, table=True):
+    """The number of a portfolio that went with its person: whoever follows its link reads why."""
+
+    __tablename__ = "erased_portfolio"
+    portfolio_id: uuid.UUID = Field(primary_key=True)
+    erased_at: datetime = Field(sa_column=moment())
+
+
+class StillWorksHere(Conflict): ...
+
+
+ERASED = N_("Ce badge a été retiré à la demande de la personne.")
+"""All that is said where an award was."""
+PORTFOLIO_ERASED = N_("Ce portfolio a été retiré à la demande de la personne.")
+"""All that is said where a portfolio was."""
+
+
+def reference_of(erasure_id: uuid.UUID) -> str:
+    return f"EFF-{short_code(erasure_id)}"
+
+
+def check_reason(reason: str, names: Collection[str]) -> str:
+    """`names`: how the person is called and written to, which must not outlive them in a reason."""
+    reason = " ".join(reason.split())
+    if len(reason) < _SHORTEST_REASON:
+        raise InvalidInput(N_("Dites en une phrase pourquoi, et comment la personne a été reconnue."))
+    if len(reason) > _LONGEST_REASON:
+        raise InvalidInput(N_("Le motif tient en {most} signes."), most=_LONGEST_REASON)
+    if "@" in reason or any(_words(name) & _words(reason) for name in names):
+        raise InvalidInput(
+            N_(
+                "Ce motif reste après l’effacement : n’y écrivez ni nom ni adresse. La référence suffit à le retrouver."
+            )
+        )
+    return reason
+
+
+def _words(text: str) -> set[str]:
+    """Long enough to be somebody's: « d », « le » and « n » are part of many names."""
+    return {word for word in re.findall(r"\w+", plain_text(text)) if len(word) > 2}
+
+
+KEPT_FOR: Final = timedelta(days=365)
+
+
+class Looked(StrEnum):
+    RECORD = "record"
+    """All that the campus holds of the person, on one page."""
+    AWARD = "award"
+    REQUEST = "request"
+    CONTRIBUTION = "contribution"
+    FILE = "file"
+
+
+class PrivateLook(SQLModel, table=True):
+    """Once a day at most for each kind: enough to ask why, too little to watch people work."""
+
+    __tablename__ = "private_look"
+    __table_args__ = (
+        UniqueConstraint("campus_id", "person_id", "viewer_id", "looked_at", "day", name="one_look_a_day"),
+        Index("looks_by_day", "day"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    viewer_id: uuid.UUID | None = Field(
+        default=None, sa_column=points_to("person", nullable=True, index=False)
+    )
+    looked_at: Looked = Field(sa_column=word_of(Looked, name="private_look_kind"))
+    day: date
+
+
+ROOM_ENTRIES = timedelta(days=30)
+"""A phone is told from another one for as long as a series of sessions may last between two rooms."""
+REFUSED_LINES = timedelta(days=90)
+"""Lines of a list in which nobody was recognised."""
+LIST_ANSWERS = timedelta(days=90)
+"""Who was meant by a name that several people have: the same list, dropped again, asks nobody again."""
+CLOSED_REQUESTS = timedelta(days=365)
+"""Refused or taken back; one that was accepted lives as long as its badge."""
+LETTERS = timedelta(days=3 * 365)
+INVITATIONS = timedelta(days=365)
+ASKED_ORGANISATIONS = timedelta(days=365)
+"""Requests for an endorsement that nobody answered, or that were declined."""
+WAYS_IN = timedelta(days=1)
+"""Sessions, links and questions, once they are over."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """French sentences: what it is, what for, and how long. `right`: on what grounds (RGPD, article 6)."""
+
+    what: str
+    why: str
+    how_long: str
+    right: str
+
+
+_MISSION = N_("Mission d’intérêt public du campus")
+_AGREEMENT = N_("Votre accord, que vous reprenez quand vous voulez")
+_SAFETY = N_("Sécurité du service")
+_AS_LONG = N_("Tant que vous avez un badge ou une participation ici, ou jusqu’à votre demande d’effacement")
+
+KEPT: Final[Mapping[Matter, Keeping]] = MappingProxyType(
+    {
+        Matter.IDENTITY: Keeping(
+            N_("Votre nom et vos préférences"),
+            N_("Vous reconnaître d’une activité à l’autre, écrire votre nom si vous le voulez."),
+            _AS_LONG,
+            _MISSION,
+        ),
+        Matter.ADDRESSES: Keeping(
+            N_("Vos adresses électroniques"),
+            N_("Vous remettre vos badges et vous écrire à leur sujet."),
+            _AS_LONG,
+            _MISSION,
+        ),
+        Matter.AWARDS: Keeping(
+            N_("Vos badges, avec leurs fichiers signés et leurs preuves"),
+            N_("Que vous puissiez les montrer, et qu’un employeur puisse les vérifier des années après."),
+            N_(
+                "Aussi longtemps que le service existe, ou jusqu’à votre demande d’effacement. Les lignes d’une "
+                "liste où personne n’a été reconnu : 90 jours"
+            ),
+            _MISSION,
+        ),
+        Matter.PORTFOLIO: Keeping(
+            N_("Votre portfolio : les badges que vous y rangez, vos lignes, qui le voit"),
+            N_("Montrer plusieurs badges d’un seul lien, si vous le voulez."),
+            N_("Jusqu’à ce que vous le défassiez"),
+            _AGREEMENT,
+        ),
+        Matter.PARTICIPATIONS: Keeping(
+            N_("Vos participations : activités, rôle, heures, contribution"),
+            N_("Ce sur quoi vos badges reposent."),
+            _AS_LONG,
+            _MISSION,
+        ),
+        Matter.ROOMS: Keeping(
+            N_(
+                "L’empreinte du téléphone avec lequel vous avez signé une présence, et cette signature tant que personne n’a dit laquelle des personnes de votre nom vous êtes"
+            ),
+            N_("Qu’un téléphone ne signe qu’une fois dans une salle."),
+            N_("30 jours"),
+            _SAFETY,
+        ),
+        Matter.LOG: Keeping(
+            N_("Ce que le journal du campus dit de vous, et ce que vous en avez contesté"),
+            N_("Prouver qu’une participation était inscrite avant le badge."),
+            N_("Autant que le badge. Effacé, le journal garde une ligne illisible qui ne mène à personne"),
+            _MISSION,
+        ),
+        Matter.REQUESTS: Keeping(
+            N_("Vos demandes de badge et vos contributions, avec les fichiers joints"),
+            N_("Que le campus les examine et vous réponde."),
+            N_(
+                "Acceptée : autant que le badge ou le journal. Refusée ou retirée : un an. Non confirmée par vous : "
+                "7 jours"
+            ),
+            _MISSION,
+        ),
+        Matter.FILES: Keeping(
+            N_("Les fichiers que vous avez remis"),
+            N_("Appuyer une demande ou une contribution."),
+            N_("Autant que la demande ou la contribution qu’ils appuient"),
+            _MISSION,
+        ),
+        Matter.LETTERS: Keeping(
+            N_("Les lettres qui vous sont écrites : quand, à quelle adresse, arrivée ou non"),
+            N_("Savoir si un badge est arrivé. Leur texte n’est pas gardé."),
+            N_("Trois ans"),
+            _MISSION,
+        ),
+        Matter.CONSENTS: Keeping(
+            N_("Ce que vous avez accepté ou repris, et la phrase que vous aviez lue"),
+            N_("Prouver que rien n’a été montré sans vous."),
+            N_("Autant que ce que vous aviez accepté"),
+            _MISSION,
+        ),
+        Matter.SIGN_IN: Keeping(
+            N_("Vos connexions : sessions ouvertes, liens, clés d’accès"),
+            N_("Que vous seul ouvriez ce qui est à vous."),
+            N_("Un jour après leur fin ; une clé d’accès, jusqu’à ce que vous la retiriez"),
+            _SAFETY,
+        ),
+        Matter.WORK: Keeping(
+            N_("Vos rôles dans un campus"),
+            N_("Savoir qui peut attribuer ou retirer un badge, et qui le pouvait."),
+            N_("Tant que le campus en répond ; effacés à votre demande une fois partis"),
+            _MISSION,
+        ),
+        Matter.HISTORY: Keeping(
+            N_("L’historique de ce qui a été fait, par qui et quand"),
+            N_("Que le campus réponde de chaque attribution et de chaque retrait."),
+            N_(
+                "Autant que le campus ; après un effacement, il ne dit plus de qui. Qui du campus a regardé ce qui est à "
+                "vous : un an"
+            ),
+            _MISSION,
+        ),
+    }
+)

@@ -1,1 +1,0 @@
-"""Rows and rules: access, erasure, consent, retention."""

@@ -1,1 +1,0 @@
-"""Rows and rules: status lists, public documents, static export."""

@@ -1,0 +1,364 @@
+"""ASGI middleware: a public document that is read again and again is given while nothing in the database has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import InitVar, dataclass, field
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Final
+
+from fastapi import Depends, Request, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.container import Process, Services
+from app.domain.core import Clock
+from app.errors import NotSignedIn
+from app.http.negotiation import has_already
+from app.http.policies import Policy, Who, marked
+from app.http.request_log import route_of
+from app.http.request_scope import (
+    SECRETS_SEPARATOR,
+    ReadingServices,
+    WritingServices,
+    find_signed_in,
+    process_of,
+)
+from app.language import N_
+from app.services.accounts.sessions import Holder, LinkHolder, NewSession, SignedIn
+from app.services.verification.metrics import noter_of
+
+GOOD_FOR: Final = timedelta(seconds=10)
+"""A status list is renewed with time alone, without a change in the database."""
+MOST_BYTES: Final = 64 * 1024 * 1024
+_LARGEST: Final = 512 * 1024
+_LONGEST_WISH: Final = 300
+_ASKED_BY: Final = frozenset((b"host", b"accept", b"accept-encoding", b"accept-language", b"origin"))
+"""All that an answer may differ by; that the rest changes nothing is what `Cache-Control: public` says."""
+_NEVER: Final = frozenset((b"range", b"authorization"))
+_OF_A_BODY: Final = (b"content-length", b"content-type", b"content-security-policy")
+
+_MOST_REMEMBERED: Final = 10_000
+
+Version = Callable[[], Awaitable[object]]
+"""Another value after every commit; None where the database cannot tell."""
+_Key = tuple[object, ...]
+
+
+@dataclass
+class _Ready:
+    version: object
+    made_at: datetime
+    start: Message
+    body: Message
+    etag: str
+    route: InitVar[str]
+    unchanged: Message = field(init=False)
+    note: Callable[[float], None] = field(init=False)
+    note_unchanged: Callable[[float], None] = field(init=False)
+
+    def __post_init__(self, route: str) -> None:
+        headers = [(name, value) for name, value in self.start["headers"] if name not in _OF_A_BODY]
+        self.unchanged = {"type": "http.response.start", "status": 304, "headers": headers}
+        self.note, self.note_unchanged = noter_of("GET", route, 200), noter_of("GET", route, 304)
+
+
+class ReadyAnswers:
+    """Outermost, and on the event loop alone: an answer that is ready passes nothing else, and is counted all the same.
+
+    An answer is kept from the second time on that it is asked for: what is read once costs no look at the version,
+    which with some databases is a question over a network.
+    """
+
+    def __init__(self, app: ASGIApp, *, version: Version, clock: Clock, most_bytes: int = MOST_BYTES) -> None:
+        self.app = app
+        self.version = version
+        self.clock = clock
+        self.most_bytes = most_bytes
+        self._answers: OrderedDict[_Key, _Ready] = OrderedDict()
+        self._bytes = 0
+        self._asked_before: set[int] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        key, known = _question_of(scope)
+        if key is None:
+            await self.app(scope, receive, send)
+            return
+        started = perf_counter()
+        ready = self._answers.get(key)
+        is_wanted = ready is not None or hash(key) in self._asked_before
+        version = await self.version() if is_wanted else None
+        if (
+            ready is None
+            or version is None
+            or ready.version != version
+            or self.clock() - ready.made_at > GOOD_FOR
+        ):
+            await self._ask(key, version, scope, receive, send)
+            return
+        self._answers.move_to_end(key)
+        if known is not None and has_already(known.decode("latin-1"), ready.etag):
+            await send(ready.unchanged)
+            await send(_NOTHING)
+            ready.note_unchanged(perf_counter() - started)
+            return
+        await send(ready.start)
+        await send(ready.body)
+        ready.note(perf_counter() - started)
+
+    async def _ask(self, key: _Key, version: object, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the question on, and keep an answer that is the same for everybody."""
+        heard: list[Message] = []
+
+        async def send_and_hear(message: Message) -> None:
+            if len(heard) < 3:
+                heard.append(message)
+            await send(message)
+
+        await self.app(scope, receive, send_and_hear)
+        if len(heard) != 2 or not _is_everybodys(heard[0], heard[1]):
+            return
+        if version is None:
+            self._remember(key)
+        else:
+            self._keep(key, _ready(heard[0], heard[1], version, self.clock(), route_of(scope)))
+
+    def _remember(self, key: _Key) -> None:
+        if len(self._asked_before) >= _MOST_REMEMBERED:
+            self._asked_before.clear()
+        self._asked_before.add(hash(key))
+
+    def _keep(self, key: _Key, ready: _Ready) -> None:
+        self._drop(self._answers.pop(key, None))
+        self._answers[key] = ready
+        self._bytes += len(ready.body["body"])
+        while self._bytes > self.most_bytes:
+            self._drop(self._answers.popitem(last=False)[1])
+
+    def _drop(self, ready: _Ready | None) -> None:
+        if ready is not None:
+            self._bytes -= len(ready.body["body"])
+
+
+_NOTHING: Final[Message] = {"type": "http.response.body", "body": b""}
+
+
+def _question_of(scope: Scope) -> tuple[_Key | None, bytes | None]:
+    """What an answer depends on, and the copy that the client says it has; no key for what is never kept."""
+    if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
+        return None, None
+    key: list[object] = [scope["path"]]
+    known = None
+    for header in scope["headers"]:
+        name = header[0]
+        if name in _ASKED_BY:
+            if len(header[1]) > _LONGEST_WISH:
+                return None, None
+            key.append(header)
+        elif name == b"if-none-match":
+            known = header[1]
+        elif name in _NEVER:
+            return None, None
+    return tuple(key), known
+
+
+def _is_everybodys(start: Message, body: Message) -> bool:
+    """Not an answer that is somebody's own, may not be kept, or would fill the memory."""
+    headers = dict(start.get("headers", ()))
+    shared = headers.get(b"cache-control", b"").startswith(b"public")
+    is_one = start["status"] == 200 and shared and b"etag" in headers and b"set-cookie" not in headers
+    return is_one and not body.get("more_body") and len(body["body"]) <= _LARGEST
+
+
+def _ready(start: Message, body: Message, version: object, made_at: datetime, route: str) -> _Ready:
+    etag = dict(start["headers"])[b"etag"]
+    # The number in there is that of another request.
+    same = [(name, value) for name, value in start["headers"] if name != b"x-request-id"]
+    first: Message = {"type": "http.response.start", "status": 200, "headers": same}
+    kept: Message = {"type": "http.response.body", "body": bytes(body["body"])}
+    return _Ready(version, made_at, first, kept, etag.decode("latin-1"), route)
+
+
+# A page says when it was verified, to the minute; what may change meanwhile without its row saying so are
+# keys, labels and lists, and those are promised within minutes.
+
+_MOST_PAGES: Final = 500  # of some 20 kB each
+
+
+@dataclass(frozen=True)
+class _Page:
+    body: bytes
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    made_at: datetime
+
+    def response(self) -> Response:
+        answer = Response(self.body, status_code=self.status)
+        answer.raw_headers = list(self.headers)
+        return answer
+
+
+class RecentPages:
+    """Used on the event loop alone; many who ask for the same page at once wait for one making of it."""
+
+    def __init__(self, clock: Clock, *, most: int = _MOST_PAGES) -> None:
+        self.clock, self.most = clock, most
+        self._pages: OrderedDict[Hashable, _Page] = OrderedDict()
+        self._making: dict[Hashable, asyncio.Future[_Page]] = {}
+
+    async def get(self, key: Hashable, make: Callable[[], Awaitable[Response]]) -> Response:
+        """The page of `key`: a recent one, or what `make` answers now. A page that sets a cookie is nobody else's."""
+        page = self._pages.get(key)
+        if page is not None and self.clock() - page.made_at < GOOD_FOR:
+            self._pages.move_to_end(key)
+            return page.response()
+        if key in self._making:
+            return (await asyncio.shield(self._making[key])).response()
+        return await self._make(key, make)
+
+    async def _make(self, key: Hashable, make: Callable[[], Awaitable[Response]]) -> Response:
+        made_at, waiting = self.clock(), asyncio.get_running_loop().create_future()
+        self._making[key] = waiting
+        try:
+            answer = await make()
+            page = _Page(bytes(answer.body), answer.status_code, tuple(answer.raw_headers), made_at)
+            waiting.set_result(page)
+        except BaseException as error:
+            waiting.set_exception(error)
+            waiting.exception()  # looked at: whoever made it raises it, and nobody else need be waiting
+            raise
+        finally:
+            del self._making[key]
+        if not any(name == b"set-cookie" for name, _ in page.headers):
+            self._keep(key, page)
+        return answer
+
+    def _keep(self, key: Hashable, page: _Page) -> None:
+        self._pages[key] = page
+        self._pages.move_to_end(key)
+        while len(self._pages) > self.most:
+            self._pages.popitem(last=False)
+
+
+def recent_pages(request: Request) -> RecentPages:
+    pages: RecentPages = request.app.state.recent_pages
+    return pages
+
+
+# A family's or a class's computer; each session lives for a day at most.
+_MOST_BADGES: Final = 12
+
+
+def held_here(request: Request, services: Services) -> dict[uuid.UUID, LinkHolder]:
+    """The living sessions that private links opened in this browser, each by the one award that it opens."""
+    found: dict[uuid.UUID, LinkHolder] = {}
+    for secret in _secrets(request):
+        try:
+            who = services.sessions.link_holder(secret)
+        except NotSignedIn:
+            continue
+        found[who.award_id] = who
+    return found
+
+
+def find_holder(award_id: uuid.UUID, request: Request, services: Services) -> Holder | None:
+    """The person whose badge this is: by the link they opened here, or signed in with an address of theirs."""
+    who = find_signed_in(request, services)
+    if who is not None and services.awards.is_of(award_id, who.person.id):
+        return who
+    return held_here(request, services).get(award_id)
+
+
+def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> Holder:
+    """The same; another's badge is not theirs to see."""
+    who = find_holder(award_id, request, services)
+    if who is None:
+        services.awards.check_not_erased(award_id)
+        raise NotSignedIn(
+            N_(
+                "Pour voir ce badge, ouvrez le lien privé que le campus vous a donné. Il marche autant de fois que vous voulez."
+            )
+        )
+    services.enter_campus_of(award_id)
+    return who
+
+
+def check_speaks_for_person(who: Holder, services: Services) -> None:
+    """A link to one badge does not decide what holds for all badges of a person who has an account."""
+    if not isinstance(who, SignedIn) and services.sessions.own_addresses.has_account(who.person.id):
+        raise NotSignedIn(N_("Ce choix vaut pour tous vos badges : connectez-vous pour le faire."))
+
+
+@marked(Policy(Who.HOLDER))
+def _holder(award_id: uuid.UUID, request: Request, services: ReadingServices) -> None:
+    holder_of(award_id, request, services)
+
+
+@marked(Policy(Who.HOLDER))
+def _changing_holder(award_id: uuid.UUID, request: Request, services: WritingServices) -> None:
+    holder_of(award_id, request, services)
+
+
+HOLDER = Depends(_holder, scope="function")
+"""The policy of what only the holder of the award in the address may see."""
+CHANGING_HOLDER = Depends(_changing_holder, scope="function")
+"""The same, over the one transaction of a handler that changes something."""
+
+
+def keep_here(response: Response, request: Request, opened: NewSession) -> None:
+    """Remember one more badge in this browser, the latest first."""
+    process = process_of(request)
+    secrets = [opened.secret, *_secrets(request)][:_MOST_BADGES]
+    response.set_cookie(
+        _cookie(request),
+        SECRETS_SEPARATOR.join(secrets),
+        max_age=int((opened.session.expires_at - opened.session.created_at).total_seconds()),
+        path="/",
+        secure=process.settings.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def forget_here(response: Response, request: Request) -> None:
+    response.delete_cookie(_cookie(request), path="/")
+
+
+def badges_cookie(process: Process) -> str:
+    """`__Host-` binds the cookie to this host; plain http on localhost cannot carry it."""
+    return "__Host-badges" if process.settings.base_url.startswith("https:") else "badges"
+
+
+def _cookie(request: Request) -> str:
+    return badges_cookie(process_of(request))
+
+
+def _secrets(request: Request) -> list[str]:
+    return [each for each in request.cookies.get(_cookie(request), "").split(SECRETS_SEPARATOR) if each][
+        :_MOST_BADGES
+    ]
+
+
+def people_here(request: Request, services: Services) -> dict[uuid.UUID, Holder]:
+    """Who is signed in, and the people without an account of whom this browser holds a badge.
+
+    A link to one badge does not open what an account has beside it, such as a portfolio.
+    """
+    found: dict[uuid.UUID, Holder] = {
+        who.person.id: who
+        for who in held_here(request, services).values()
+        if not services.sessions.own_addresses.has_account(who.person.id)
+    }
+    signed_in: SignedIn | None = find_signed_in(request, services)
+    return found | ({signed_in.person.id: signed_in} if signed_in else {})
+
+
+def awards_within_reach(request: Request, services: Services, person_id: uuid.UUID) -> list[uuid.UUID]:
+    """That person's badges: all of them once they signed in, else those that this browser holds."""
+    signed_in = find_signed_in(request, services)
+    if signed_in is not None and signed_in.person.id == person_id:
+        return services.portfolios.awards_of(person_id)
+    return [award_id for award_id, who in held_here(request, services).items() if who.person.id == person_id]

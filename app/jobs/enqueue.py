@@ -1,0 +1,46 @@
+"""Looking for what is due once a minute, where a sweep every second would cost more than it brings."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.container import Process, Services
+
+LOOKING_EVERY: Final = timedelta(minutes=1)
+
+
+class Looking:
+    def __init__(self, due: Callable[[Services], Sequence[uuid.UUID]]) -> None:
+        self._due = due
+        self._looked_at: dict[int, datetime] = {}
+
+    def due(self, process: Process) -> Sequence[uuid.UUID]:
+        now, looked_at = process.clock(), self._looked_at.get(id(process))
+        if looked_at is not None and looked_at <= now < looked_at + LOOKING_EVERY:
+            return []
+        self._looked_at[id(process)] = now
+        with process.unit_of_work(reading=True) as services:
+            return self._due(services)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of promise.
+
+    `due` names the rows that wait for somebody, the longest waiting first, some hundreds at most.
+    `perform` does one piece of what a row promises in units of work of its own, and answers whether more is
+    left. It may be called again for a piece that is done, even by two workers at once: the row decides.
+    """
+
+    name: str
+    due: Callable[[Process], Sequence[uuid.UUID]]
+    perform: Callable[[Process, uuid.UUID], bool]
+    at_once: int = 2
+    """How many of the kind one worker carries out together."""
+
+
+MOST_DUE = 200

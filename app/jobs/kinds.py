@@ -1,0 +1,334 @@
+"""Signed documents aligned with what their holders show, after an upgrade and whenever facts changed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.container import IntegrityRun, Process, Services
+from app.domain.activities.files import ScannerSilent
+from app.domain.campus.audit_log import Actor
+from app.jobs.enqueue import LOOKING_EVERY, MOST_DUE, Kind, Looking
+
+_BY = Actor.command("align")
+
+
+def align_some(process: Process, campus_id: uuid.UUID) -> bool:
+    """The next portion of one campus, in its tenant scope; the rows themselves are what is left to do."""
+    with process.visit(campus_id=campus_id) as services:
+        return services.award_alignment.align_some(campus_id, by=_BY) > 0
+
+
+ALIGNMENTS = Kind(
+    "align", Looking(lambda services: services.award_alignment.campuses_due()).due, align_some, at_once=1
+)
+
+
+def _looking(due: Callable[[Services], Sequence[uuid.UUID]]) -> Callable[[Process], Sequence[uuid.UUID]]:
+    def look(process: Process) -> Sequence[uuid.UUID]:
+        with process.unit_of_work(reading=True) as services:
+            return due(services)
+
+    return look
+
+
+def _in_one_transaction(
+    piece: Callable[[Services, uuid.UUID], bool],
+) -> Callable[[Process, uuid.UUID], bool]:
+    def perform(process: Process, row_id: uuid.UUID) -> bool:
+        with process.unit_of_work() as services:
+            return piece(services, row_id)
+
+    return perform
+
+
+AWARDS = Kind(
+    "award",
+    _looking(lambda services: services.bulk_awards.due(limit=MOST_DUE)),
+    _in_one_transaction(lambda services, batch: services.bulk_awards.carry_out(batch).more),
+)
+UNDOINGS = Kind(
+    "undo",
+    _looking(lambda services: services.award_batches.due_to_undo(limit=MOST_DUE)),
+    _in_one_transaction(lambda services, batch: services.award_batches.undo_piece(batch)),
+)
+WITHDRAWALS = Kind(
+    "withdraw",
+    _looking(lambda services: services.withdrawals.due(limit=MOST_DUE)),
+    _in_one_transaction(lambda services, withdrawal: services.withdrawals.carry_out(withdrawal)),
+)
+
+
+_brought_badges_looking = Looking(lambda services: services.brought_badges.due(limit=MOST_DUE))
+
+
+def _judge(process: Process, badge_id: uuid.UUID) -> bool:
+    """Other services are asked without a transaction that anybody waits for."""
+    with process.unit_of_work(reading=True) as services:
+        verdict = services.brought_badges.judge(badge_id)
+    if verdict is not None:
+        with process.unit_of_work() as services:
+            services.brought_badges.note(badge_id, verdict)
+    return False
+
+
+def _due(process: Process) -> Sequence[uuid.UUID]:
+    return _brought_badges_looking.due(process)
+
+
+# One at a time: whoever is asked may be slow, and nobody waits for the answer.
+BROUGHT_BADGES = Kind("brought-badge", _due, _judge, at_once=1)
+
+
+_endorsements_looking = Looking(lambda services: services.endorsements_checked_again.due(limit=MOST_DUE))
+
+
+def _check(process: Process, endorsement_id: uuid.UUID) -> bool:
+    """Others are asked without a transaction that anybody waits for."""
+    with process.unit_of_work(reading=True) as services:
+        answer = services.endorsements_checked_again.judge(endorsement_id)
+    if answer is not None:
+        with process.unit_of_work() as services:
+            services.endorsements_checked_again.note(endorsement_id, answer)
+    return False
+
+
+# One at a time: whoever is asked may be slow, and nobody waits for the answer.
+ENDORSEMENTS = Kind("endorsement", _due, _check, at_once=1)
+
+
+FILE_SCAN_INTERVAL = timedelta(seconds=30)
+_FILES_BY = Actor.command("worker")
+
+
+class _Waiting:
+    """Looked for twice a minute: a scanner that is away is not knocked at every second."""
+
+    def __init__(self) -> None:
+        self._looked_at: dict[int, datetime] = {}
+
+    def due(self, process: Process) -> Sequence[uuid.UUID]:
+        now, looked_at = process.clock(), self._looked_at.get(id(process))
+        if looked_at is not None and looked_at <= now < looked_at + FILE_SCAN_INTERVAL:
+            return []
+        self._looked_at[id(process)] = now
+        with process.unit_of_work(reading=True) as services:
+            return services.files.waiting()
+
+
+def scan(process: Process, file_id: uuid.UUID) -> bool:
+    """The scanner is asked between two transactions: nobody who writes waits for it."""
+    with process.unit_of_work(reading=True) as services:
+        content = services.files.to_scan(file_id)
+    if content is None:
+        return False
+    try:
+        clean = process.intake.scanner is None or process.intake.scanner.is_clean(content)
+    except ScannerSilent:
+        return False
+    with process.unit_of_work() as services:
+        services.files.scanned(file_id, clean=clean, by=_FILES_BY)
+    return False
+
+
+SCANS = Kind("file-scan", _Waiting().due, scan, at_once=1)
+
+
+FORGETTING_EVERY = timedelta(minutes=15)
+
+
+class Imports:
+    """Looked for at each sweep; what is to be forgotten is counted in hours, and looked for now and then."""
+
+    def __init__(self) -> None:
+        self._looked_at: datetime | None = None
+
+    def due(self, process: Process) -> Sequence[uuid.UUID]:
+        now = process.clock()
+        if self._looked_at is None or not self._looked_at <= now < self._looked_at + FORGETTING_EVERY:
+            self._looked_at = now
+            with process.unit_of_work() as services:
+                services.imports.forget_old()
+        with process.unit_of_work(reading=True) as services:
+            return services.imports.due(limit=MOST_DUE)
+
+    @staticmethod
+    def carry_out(process: Process, run_id: uuid.UUID) -> bool:
+        with process.unit_of_work() as services:
+            return services.imports.carry_out(run_id)
+
+
+_imports = Imports()
+IMPORTS = Kind("import", _imports.due, _imports.carry_out)
+
+
+_INTEGRITY_BY = Actor.command("worker")
+EVERYTHING: Final = uuid.UUID(int=1)
+
+
+def _integrity_due(services: Services) -> list[uuid.UUID]:
+    return [EVERYTHING] if services.integrity.is_due() else []
+
+
+def check_some(process: Process, _row_id: uuid.UUID) -> bool:
+    run = IntegrityRun(process)
+    check = run.begin(by=_INTEGRITY_BY)
+    return run.one_step(check).done_at is None
+
+
+INTEGRITY = Kind("integrity", Looking(_integrity_due).due, check_some, at_once=1)
+
+
+LOOKING_FOR_REMINDERS = timedelta(minutes=15)
+
+
+def _letters_due(process: Process) -> list[uuid.UUID]:
+    return process.post.due()
+
+
+def _send(process: Process, envelope: uuid.UUID) -> bool:
+    process.post.send(envelope)
+    return False
+
+
+class Reminders:
+    """Looked for now and then: they are counted in days, and looking reads the letters of two months."""
+
+    def __init__(self) -> None:
+        self._looked_at: datetime | None = None
+
+    def due(self, process: Process) -> list[uuid.UUID]:
+        now = process.clock()
+        if process.mailer is None or (self._looked_at and now < self._looked_at + LOOKING_FOR_REMINDERS):
+            return []
+        self._looked_at = now
+        with process.unit_of_work(reading=True) as services:
+            return services.reminders.campuses_due()
+
+    @staticmethod
+    def promise(process: Process, campus_id: uuid.UUID) -> bool:
+        with process.unit_of_work() as services:
+            return services.reminders.promise(campus_id)
+
+
+_reminders = Reminders()
+LETTERS = Kind("letter", _letters_due, _send)
+REMINDERS = Kind("reminders", _reminders.due, _reminders.promise, at_once=1)
+
+
+SIGNED_EVERY: Final = timedelta(minutes=5)
+_LOGS_BY = Actor.command("worker")
+
+
+def _sign(process: Process, campus_id: uuid.UUID) -> bool:
+    with process.unit_of_work() as services:
+        services.log_watch.sign(campus_id)
+    return False
+
+
+def _reviews_due(process: Process) -> Sequence[uuid.UUID]:
+    with process.unit_of_work(reading=True) as services:
+        return services.log_watch.reviews_due()
+
+
+def _review(process: Process, log_id: uuid.UUID) -> bool:
+    """The reading may take a minute or two: nobody who writes waits for it."""
+    with process.unit_of_work(reading=True) as services:
+        log = services.log_watch.log(log_id)
+        size, faults = log.size, services.log_watch.check(log)
+    with process.unit_of_work() as services:
+        services.log_watch.note_review(log_id, size, faults, by=_LOGS_BY)
+    return False
+
+
+# A minute less than the cadence: a log that may not be signed says so once a minute, and not every second.
+_unsigned = Looking(lambda services: services.log_watch.unsigned(for_so_long=SIGNED_EVERY - LOOKING_EVERY))
+CHECKPOINTS = Kind("checkpoint", _unsigned.due, _sign, at_once=1)
+REVIEWS = Kind("log-review", _reviews_due, _review, at_once=1)
+
+
+REQUEST_CHECK_INTERVAL = timedelta(minutes=15)
+
+
+class ReviewReminders:
+    """Looked for now and then: they are counted in days."""
+
+    def __init__(self) -> None:
+        self._looked_at: datetime | None = None
+
+    def due(self, process: Process) -> list[uuid.UUID]:
+        now = process.clock()
+        if self._looked_at and now < self._looked_at + REQUEST_CHECK_INTERVAL:
+            return []
+        self._looked_at = now
+        with process.unit_of_work() as services:
+            services.reviewing.forget_unconfirmed()
+            services.private_looks.forget_old()
+            services.contributions.forget_closed()
+        if process.mailer is None:
+            return []
+        with process.unit_of_work(reading=True) as services:
+            return services.reviewing.campuses_due()
+
+    @staticmethod
+    def promise(process: Process, campus_id: uuid.UUID) -> bool:
+        with process.unit_of_work() as services:
+            services.reviewing.remind(campus_id)
+        return False
+
+
+_requests_reminders = ReviewReminders()
+REVIEW_REMINDERS = Kind("review-reminders", _requests_reminders.due, _requests_reminders.promise, at_once=1)
+
+
+RETENTION_INTERVAL: Final = timedelta(hours=1)
+
+"""There is one promise, for all that is overdue."""
+
+
+class _Overdue:
+    """Looked for once an hour: it is counted in days."""
+
+    def __init__(self) -> None:
+        self._looked_at: dict[int, datetime] = {}
+
+    def due(self, process: Process) -> Sequence[uuid.UUID]:
+        now, looked_at = process.clock(), self._looked_at.get(id(process))
+        if looked_at is not None and looked_at <= now < looked_at + RETENTION_INTERVAL:
+            return []
+        self._looked_at[id(process)] = now
+        with process.unit_of_work(reading=True) as services:
+            return [EVERYTHING] if services.retention.is_due() else []
+
+
+def delete_some(process: Process, _: uuid.UUID) -> bool:
+    with process.unit_of_work() as services:
+        return services.retention.delete_some()
+
+
+RETENTION = Kind("retention", _Overdue().due, delete_some, at_once=1)
+
+
+_own = Looking(lambda services: services.register.due())
+_followed = Looking(lambda services: services.followed_lists.due())
+
+
+def _renew(process: Process, network_id: uuid.UUID) -> bool:
+    with process.unit_of_work() as services:
+        services.register.renew(network_id)
+    return False
+
+
+def _read(process: Process, list_id: uuid.UUID) -> bool:
+    """Another service is asked without a transaction that anybody waits for."""
+    with process.unit_of_work(reading=True) as services:
+        fetched = services.followed_lists.fetch(list_id)
+    with process.unit_of_work() as services:
+        services.followed_lists.note(list_id, fetched)
+    return False
+
+
+OWN_LISTS = Kind("trust-list", _own.due, _renew, at_once=1)
+FOLLOWED_LISTS = Kind("followed-list", _followed.due, _read, at_once=1)

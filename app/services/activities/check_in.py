@@ -1,0 +1,441 @@
+"""Signing in from one's own phone: a room opened by a trainer, a code on the wall, one entry for each phone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from app.db.activities.activities import ActivityStore
+from app.db.activities.check_in import Pulse, RoomStore
+from app.db.activities.plans import ActivityPlanStore
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.people import PeopleStore
+from app.db.privacy import ConsentStore
+from app.domain.activities.activities import Activity, ActivitySession, Participation, session_nearest
+from app.domain.activities.check_in import (
+    SIGN_LENGTH,
+    NoSuchCode,
+    Room,
+    RoomEntry,
+    Ticket,
+    WaitingSignature,
+    check_capacity,
+    check_open,
+    check_place_left,
+    check_ticket,
+    close_room,
+    code_at,
+    is_code_of,
+    is_open,
+    new_sign,
+    open_room,
+    phone_digest,
+    read_room_code,
+    seconds_left,
+)
+from app.domain.activities.list_matching import free_homonym, name_key_of
+from app.domain.activities.participant_lists import ListedPerson, tidy
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.people.name_disambiguation import OTHER, Question
+from app.domain.people.people import Person, name_key
+from app.domain.privacy import About, consent
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_
+from app.services.activities.activities import ActivityService
+from app.services.activities.line_faults import fault_of
+from app.services.activities.plans import ActivitySessions
+from app.services.people.name_disambiguation import Namesakes
+
+
+@dataclass(frozen=True)
+class AskedSignature:
+    """Whose is it? `signed` have signed in its room already."""
+
+    waiting: WaitingSignature
+    question: Question
+    signed: Collection[uuid.UUID] = ()
+
+
+class RoomSignatures:
+    def __init__(
+        self,
+        rooms: RoomStore,
+        activities: ActivityStore,
+        plans: ActivityPlanStore,
+        history: HistoryStore,
+        consents: ConsentStore,
+        activity_service: ActivityService,
+        sessions: ActivitySessions,
+        namesakes: Namesakes,
+        clock: Clock,
+    ) -> None:
+        self.rooms = rooms
+        self.activities = activities
+        self.plans = plans
+        self.history = history
+        self.consents = consents
+        self.activity_service = activity_service
+        self.sessions = sessions
+        self.namesakes = namesakes
+        self.clock = clock
+
+    def note(
+        self,
+        room: Room,
+        activity: Activity,
+        line: ListedPerson,
+        person: Person | None,
+        *,
+        phone_digest: str,
+        signed_at: datetime,
+        by: Actor,
+    ) -> None:
+        """`person` has signed, or somebody new where it is None. The activity is locked."""
+        meant = {line.line_key: person.id} if person else {}
+        participation, _ = self.activity_service.keep(activity, [line], by=by, meant=meant)[line.line_key]
+        if room.session_id and (session := self.plans.find_session(activity.id, room.session_id)):
+            self.sessions.note_one(activity, session, participation)
+        self.rooms.save_entry(
+            RoomEntry(
+                room_id=room.id,
+                participation_id=participation.id,
+                phone_digest=phone_digest,
+                signed_at=signed_at,
+            )
+        )
+        told = consent(
+            About.ROOM, participation.person_id, given=True, at=signed_at, campus_id=room.campus_id
+        )
+        self.consents.add(told)
+
+    def let_wait(self, room: Room, line: ListedPerson, *, phone_digest: str) -> None:
+        self.rooms.save_waiting(
+            WaitingSignature(
+                room_id=room.id,
+                phone_digest=phone_digest,
+                given_name=line.given_name,
+                family_name=line.family_name,
+                address=line.address,
+                under_15=bool(line.under_15),
+                signed_at=self.clock(),
+            )
+        )
+
+    def asked(self, campus: Campus, activity: Activity) -> Sequence[AskedSignature]:
+        waiting = self.rooms.waiting(activity.id)
+        signed = {
+            room_id: {person.id for _, _, person in self.rooms.entries(room_id)}
+            for room_id in {one.room_id for one in waiting}
+        }
+        return [
+            AskedSignature(one, self._question(campus, activity, one), signed[one.room_id]) for one in waiting
+        ]
+
+    def how_many_wait(self, campus: Campus, activity_id: uuid.UUID) -> int:
+        return self.rooms.how_many_wait(self.activities.get_in_campus(activity_id, campus.id).id)
+
+    def answer(
+        self, campus: Campus, activity_id: uuid.UUID, waiting_id: uuid.UUID, answer: str, *, by: Actor
+    ) -> None:
+        """A trainer says who signed; said twice, it changes nothing. The room may be shut by then."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        self.activities.lock(activity.id)
+        waiting = self.rooms.get_waiting(waiting_id)
+        if waiting is None:
+            return
+        room = self.rooms.lock(waiting.room_id)
+        if room.activity_id != activity.id:
+            raise NotFound(N_("Cette signature n’est pas de cette activité."))
+        line, namesake = _line_of(waiting), self._question(campus, activity, waiting).meant(answer)
+        if namesake is None and answer != OTHER:
+            raise InvalidInput(N_("Cette personne n’est plus parmi celles de ce nom : choisissez à nouveau."))
+        if namesake is None and not line.address:
+            line = replace(line, homonym=free_homonym(line, self.activities.line_keys(activity.id)))
+        self.rooms.remove_waiting(waiting)
+        if namesake is None or not self._has_signed(room, namesake.person):
+            self.note(
+                room,
+                activity,
+                line,
+                namesake.person if namesake else None,
+                phone_digest=waiting.phone_digest,
+                signed_at=waiting.signed_at,
+                by=by,
+            )
+        self.history.write(by, "tell_apart", "activity", activity.id, at=self.clock(), campus_id=campus.id)
+
+    def _has_signed(self, room: Room, person: Person) -> bool:
+        return any(one.id == person.id for _, _, one in self.rooms.entries(room.id))
+
+    def _question(self, campus: Campus, activity: Activity, waiting: WaitingSignature) -> Question:
+        return self.namesakes.may_mean(campus, activity, _line_of(waiting))
+
+
+def _line_of(waiting: WaitingSignature) -> ListedPerson:
+    return ListedPerson(
+        1,
+        given_name=waiting.given_name,
+        family_name=waiting.family_name,
+        address=waiting.address,
+        under_15=waiting.under_15,
+    )
+
+
+BY_PHONE = Actor(label="phone in a room")
+_NOT_SHOWN = N_("Ce code n’est plus affiché. Lisez celui qui est à l’écran maintenant.")
+
+
+class Signed(StrEnum):
+    """What became of what a phone sent."""
+
+    NEW = "new"
+    LISTED = "listed"
+    """They stood on a list already, and now are known to be there."""
+    WAITING = "waiting"
+    """They may be one of several people of that name: a trainer says which, and the phone need not wait for it."""
+    AGAIN = "again"
+    """This phone had signed for this person."""
+    ELSEWHERE = "elsewhere"
+    """They had signed from another phone, and say so."""
+
+
+class Namesake(Conflict):
+    """Somebody of that name signed from another phone: only the person can say who they are."""
+
+
+class OtherPerson(Conflict):
+    """This phone signed for somebody else before."""
+
+
+@dataclass(frozen=True)
+class RoomPage:
+    """A room as the trainer has it; `room` is None until it was opened once."""
+
+    activity: Activity
+    session: ActivitySession | None
+    """Of a series, the one that is held now."""
+    room: Room | None
+    is_open: bool
+    code: str
+    seconds_left: int
+    pulse: Pulse
+    entries: Sequence[tuple[RoomEntry, Participation, Person]] = ()
+    asked: Sequence[AskedSignature] = ()
+    """Of every room of the activity: of a session that is over, a signature may wait still."""
+    addresses: Mapping[uuid.UUID, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Door:
+    """A room as a phone comes to it."""
+
+    room: Room
+    activity: Activity
+    campus: Campus
+    signed_as: str = ""
+    """The name this phone signed for."""
+
+
+class RoomService:
+    def __init__(
+        self,
+        rooms: RoomStore,
+        activities: ActivityStore,
+        campuses: CampusStore,
+        people: PeopleStore,
+        history: HistoryStore,
+        plans: ActivityPlanStore,
+        signatures: RoomSignatures,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.rooms = rooms
+        self.activities = activities
+        self.campuses = campuses
+        self.people = people
+        self.history = history
+        self.plans = plans
+        self.signatures = signatures
+        self.secret = secret
+        self.clock = clock
+
+    def open(self, campus: Campus, activity_id: uuid.UUID, *, capacity: int | None, by: Actor) -> Room:
+        """Open it, or open it again; a room that is open only takes the new number of places."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        check_capacity(capacity)
+        self.activities.lock(activity.id)
+        at = self.clock()
+        self.rooms.shut_overdue(at)
+        session = self.session_of(campus, activity)
+        found = self.rooms.find_of(activity.id, _id_of(session))
+        room = self.rooms.lock(found.id) if found else None
+        if room is not None and is_open(room, at=at):
+            room.capacity = capacity
+            self.rooms.save(room)
+            return room
+        room = room or Room(
+            activity_id=activity.id,
+            session_id=_id_of(session),
+            campus_id=campus.id,
+            opened_at=at,
+            closes_at=at,
+        )
+        open_room(room, sign=self._free_sign(), capacity=capacity, at=at)
+        self.rooms.save(room)
+        self.history.write(by, "open_room", "activity", activity.id, at=at, campus_id=campus.id)
+        return room
+
+    def close(self, campus: Campus, activity_id: uuid.UUID, *, by: Actor) -> None:
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        self.activities.lock(activity.id)
+        found = self.rooms.find_of(activity.id, _id_of(self.session_of(campus, activity)))
+        if found is None or not is_open(room := self.rooms.lock(found.id), at=self.clock()):
+            return
+        close_room(room, at=self.clock())
+        self.rooms.save(room)
+        signed = self.rooms.pulse(room.id).signed
+        self.history.write(
+            by, "close_room", "activity", activity.id, at=self.clock(), campus_id=campus.id, people=signed
+        )
+
+    def page(self, campus: Campus, activity_id: uuid.UUID) -> RoomPage:
+        found = self.glance(campus, activity_id)
+        entries = self.rooms.entries(found.room.id) if found.room else []
+        addresses = self.people.addresses_of(person.id for _, _, person in entries)
+        asked = self.signatures.asked(campus, found.activity)
+        return replace(found, entries=entries, addresses=addresses, asked=asked)
+
+    def glance(self, campus: Campus, activity_id: uuid.UUID) -> RoomPage:
+        """As `page`, without anybody's name: for looking again every second."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        session, at = self.session_of(campus, activity), self.clock()
+        room = self.rooms.find_of(activity.id, _id_of(session))
+        return RoomPage(
+            activity,
+            session,
+            room,
+            room is not None and is_open(room, at=at),
+            code_at(self.secret, room, at) if room else "",
+            seconds_left(at),
+            self.rooms.pulse(room.id) if room else Pulse(),
+        )
+
+    def unsigned(self, campus: Campus, activity_id: uuid.UUID) -> list[tuple[Participation, Person]]:
+        """Whoever stands on the list by another way than a phone, ticked or not."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        room = self.rooms.find_of(activity.id, _id_of(self.session_of(campus, activity)))
+        signed = {participation.id for _, participation, _ in self.rooms.entries(room.id)} if room else set()
+        there = self.activities.participants(activity.id, with_absent=True)
+        return [pair for pair in there if pair[0].id not in signed]
+
+    def door(self, typed: str, phone: str) -> Door:
+        """The room whose code is on the wall now, or was a moment ago."""
+        code = read_room_code(typed)
+        room = self.rooms.find_signed(code[:SIGN_LENGTH])
+        if room is None or not is_code_of(self.secret, room, code, at=self.clock()):
+            raise NoSuchCode(_NOT_SHOWN)
+        return self._door(room, phone)
+
+    def door_of(self, ticket: Ticket) -> Door:
+        """The room of a ticket, open or not."""
+        room = self.rooms.find(ticket.room_id)
+        if room is None:
+            raise NoSuchCode(_NOT_SHOWN)
+        return self._door(room, ticket.phone)
+
+    def sign(self, ticket: Ticket, line: ListedPerson, *, namesake: str = "") -> tuple[Door, Signed]:
+        """Note that somebody is there; sent again, from the same phone, it changes nothing.
+
+        `namesake` answers who they are where somebody of that name has signed: "same" or "other".
+        """
+        door = self.door_of(ticket)
+        line = tidy(line)
+        self.activities.lock(door.activity.id)
+        room = self.rooms.lock(door.room.id)
+        digest = phone_digest(self.secret, room, ticket.phone)
+        if (entry := self.rooms.find_entry(room.id, digest)) is not None:
+            _check_same_person(entry[1], line)
+            return self._door(room, ticket.phone), Signed.AGAIN
+        if (waiting := self.rooms.find_waiting(room.id, digest)) is not None:
+            _check_same_person(waiting, line)
+            return self._door(room, ticket.phone), Signed.AGAIN
+        check_open(room, at=self.clock())
+        check_ticket(ticket, at=self.clock())
+        if fault := fault_of(line):
+            raise InvalidInput(fault.sentence)
+        there = self.activities.participants(door.activity.id, with_absent=True)
+        matches = self.signatures.namesakes.match([line], there)
+        known, person = matches.meant.get(line.line_key, (None, None))
+        signed = known is not None and self.rooms.has_entry_of(room.id, known.id)
+        question = None if known else self.signatures.namesakes.of_line(door.campus, door.activity, line)
+        if question is not None and self._have_all_signed(room, question):
+            signed, question = True, None
+        if signed:
+            # The same name at the same address is one person, whichever phone it is.
+            if namesake == "same" or (known and line.address and known.line_key == line.line_key):
+                return door, Signed.ELSEWHERE
+            if namesake != "other":
+                raise Namesake(
+                    N_("Une personne de ce nom a déjà signé, depuis un autre téléphone. Est-ce vous ?")
+                )
+            taken = {participation.line_key for participation, _ in there}
+            line, known, person = replace(line, homonym=max(2, free_homonym(line, taken))), None, None
+        check_place_left(room, self.rooms.pulse(room.id).places_taken)
+        if question is not None:
+            self.signatures.let_wait(room, line, phone_digest=digest)
+            return self._door(room, ticket.phone), Signed.WAITING
+        self.signatures.note(
+            room,
+            door.activity,
+            line,
+            person,
+            phone_digest=digest,
+            signed_at=self.clock(),
+            by=BY_PHONE,
+        )
+        return self._door(room, ticket.phone), Signed.LISTED if known else Signed.NEW
+
+    def _have_all_signed(self, room: Room, question: Question) -> bool:
+        """Then only the person can say whether it is them."""
+        there = [each.participation for each in question.namesakes]
+        return all(part is not None and self.rooms.has_entry_of(room.id, part.id) for part in there)
+
+    def _door(self, room: Room, phone: str) -> Door:
+        digest = phone_digest(self.secret, room, phone)
+        entry, waiting = self.rooms.find_entry(room.id, digest), self.rooms.find_waiting(room.id, digest)
+        return Door(
+            room,
+            self.activities.get(room.activity_id),
+            self.campuses.get_by_id(room.campus_id),
+            entry[1].name if entry else waiting.name if waiting else "",
+        )
+
+    def session_of(self, campus: Campus, activity: Activity) -> ActivitySession | None:
+        """Of a series, the session of today or the nearest one."""
+        today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+        return session_nearest(self.plans.sessions_of(activity.id), today=today)
+
+    def _free_sign(self) -> str:
+        while self.rooms.find_signed(sign := new_sign()) is not None:
+            continue
+        return sign
+
+
+def _id_of(session: ActivitySession | None) -> uuid.UUID | None:
+    return session.id if session else None
+
+
+def _check_same_person(person: Person | WaitingSignature, line: ListedPerson) -> None:
+    if name_key(person.given_name, person.family_name) != name_key_of(line):
+        raise OtherPerson(
+            N_(
+                "Ce téléphone a déjà signé pour {name}. Un téléphone inscrit une personne : pour vous, dites votre nom à la personne qui anime."
+            ),
+            name=person.name,
+        )

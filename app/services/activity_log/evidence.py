@@ -1,0 +1,421 @@
+"""The evidence document of an award, written from the log: the same bytes whenever it is asked for."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeVar
+
+from app.db.activity_log.activity_log import ActivityLogStore, LinesOfAward, LogWatchStore
+from app.db.awards.awards import AwardEvidenceStore
+from app.db.campus.campus import CampusStore
+from app.domain.activities.activities import Activity
+from app.domain.activity_log.activity_log import (
+    CampusLog,
+    LogCheckpoint,
+    LogCosignature,
+    LogPayload,
+    LogWitness,
+    leaf_of,
+)
+from app.domain.awards.open_badges import (
+    CONTEXT_PATH,
+    AwardEvidence,
+    DisclosureBounds,
+    Shown,
+    bounds_for,
+    fields_shown,
+)
+from app.domain.campus.campus import Campus
+from app.domain.core import UNSHARED, Snapshot
+from app.domain.people.parental_consent import is_minor_for
+from app.domain.publishing import Addresses
+from app.errors import Gone, NotFound
+from app.language import N_
+from app.services.activity_log.activity_log import ActivityLog
+from app.services.activity_log.keys import LogKeyHistory
+from app.services.publishing.publication import Published
+from sceau_credentials.evidence.commitments import Opening, open_entry
+from sceau_credentials.evidence.documents import MEDIA_TYPE, Evidence, LoggedEntry, disclosure
+from sceau_credentials.evidence.leaves import Leaf
+from sceau_credentials.evidence.log_keys import FILE, LogKeys
+from sceau_credentials.evidence.witnesses import witnesses_document
+from sceau_credentials.transparency_log.checkpoints import EntryProof
+from sceau_credentials.transparency_log.notes import Note, NoteKey
+from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TileFile, entry_bundle, tiles_of
+from sceau_credentials.transparency_log.tree import InclusionProofs, inclusion_proof
+from sceau_credentials.values.json_text import JsonValue
+
+_Read = TypeVar("_Read")
+
+_REMOVED = N_("Ces preuves ont été retirées à la demande de la personne.")
+
+
+class RemovedEvidence(Gone):
+    """The holder asked to be forgotten: what is left of the lines can be read by nobody."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An award's entry in the log with all that it says, and the entries it rests on."""
+
+    award_id: uuid.UUID
+    number: int
+    leaf: Leaf
+    opening: Opening
+    entries: Sequence[int]
+
+
+class EvidenceDocuments:
+    def __init__(
+        self,
+        log: ActivityLog,
+        store: AwardEvidenceStore,
+        watch: LogWatchStore,
+        addresses: Addresses,
+        snapshot: Snapshot = UNSHARED,
+    ) -> None:
+        self.snapshot = snapshot
+        self._read: dict[tuple[str, uuid.UUID], object] = {}
+        self.log = log
+        self.store = store
+        self.watch = watch
+        self.addresses = addresses
+
+    @property
+    def rows(self) -> ActivityLogStore:
+        return self.log.store
+
+    def written(self, checkpoint: LogCheckpoint, decisions: Sequence[Decision]) -> list[bytes]:
+        """One document for each, against the checkpoint, in the order given."""
+        log = self.rows.get(checkpoint.log_id)
+        named = {number for each in decisions for number in each.entries}
+        written = self._written(log, checkpoint, decisions, dict(self.rows.leaves(log.id, named)))
+        return [each.to_bytes() for each in written]
+
+    def _written(
+        self,
+        log: CampusLog,
+        checkpoint: LogCheckpoint,
+        decisions: Sequence[Decision],
+        leaves: Mapping[int, Leaf],
+    ) -> list[Evidence]:
+        proofs = InclusionProofs(self.log.tree(log, checkpoint.size), checkpoint.size)
+        named = {number for each in decisions for number in each.entries}
+        proved = {number: LoggedEntry(number, leaves[number], proofs.of(number)) for number in named}
+        note = Note.from_text(checkpoint.note)
+        return [
+            Evidence(
+                context=self.addresses.base_url + CONTEXT_PATH,
+                id=self.addresses.evidence(each.award_id),
+                award=self.addresses.award(each.award_id),
+                checkpoint=note,
+                decision=LoggedEntry(each.number, each.leaf, proofs.of(each.number)),
+                opening=each.opening,
+                entries=[proved[number] for number in each.entries],
+            )
+            for each in decisions
+        ]
+
+    def find(self, award_id: uuid.UUID) -> AwardEvidence | None:
+        """None for an award of before there was a log."""
+        return self._once("row", award_id, lambda: self.store.find(award_id))
+
+    def document(self, award_id: uuid.UUID) -> Published:
+        return Published.of(self.evidence(award_id).to_bytes(), MEDIA_TYPE)
+
+    def evidence(self, award_id: uuid.UUID) -> Evidence:
+        """What the document says."""
+        return self._evidence_of(self._get(award_id))
+
+    def disclosure(self, award_id: uuid.UUID) -> Published:
+        """What the holder shows of each line, and of the others that they are there."""
+        row = self._get(award_id)
+        return Published.of(disclosure(row.digest, self.openings(row)), MEDIA_TYPE)
+
+    def witnesses(self, award_id: uuid.UUID) -> Published:
+        """Who else saw the decision in the log, each with the first tree it put its name to that holds it."""
+        row = self._get(award_id)
+        log = self._log(row.log_id)
+        witnesses = self.snapshot.until_commit(
+            ("witnesses", log.campus_id), lambda: self.watch.witnesses_of(log.campus_id)
+        )
+        named = {each.name: each for each in witnesses}
+        first = self.watch.first_to_see(log.id, row.decision) if named else []
+        lines = [each for each in first if each.witness in named]
+        seen = [
+            (
+                named[line.witness].label,
+                NoteKey.from_vkey(named[line.witness].vkey),
+                self._proof(log, row, line),
+            )
+            for line in lines
+        ]
+        return Published.of(witnesses_document(row.digest, seen), MEDIA_TYPE)
+
+    def _proof(self, log: CampusLog, row: AwardEvidence, line: LogCosignature) -> EntryProof:
+        (entry,) = self.log.proofs(log, [row.decision], line.size)
+        checkpoint = self._checkpoint(log.id, line.size)
+        return EntryProof(entry.index, entry.hashes, Note.from_text(checkpoint.note + line.line))
+
+    def _get(self, award_id: uuid.UUID) -> AwardEvidence:
+        row = self.find(award_id)
+        if row is None:
+            if self.store.is_erased(award_id):
+                raise RemovedEvidence(_REMOVED)
+            raise NotFound(N_("Ce badge ne repose sur aucune ligne du journal d’activité."))
+        return row
+
+    def _evidence_of(self, row: AwardEvidence) -> Evidence:
+        lines = self._lines(row)
+        payload = lines.payloads.get(row.decision)
+        if payload is None:
+            raise RemovedEvidence(_REMOVED)
+        opening = open_entry(payload.facts, payload.key, payload.facts)
+        decision = Decision(row.award_id, row.decision, lines.leaves[row.decision], opening, row.entries)
+        checkpoint = self._checkpoint(row.log_id, row.size)
+        (evidence,) = self._written(self._log(row.log_id), checkpoint, [decision], lines.leaves)
+        return evidence
+
+    def openings(self, row: AwardEvidence) -> dict[int, Opening]:
+        chosen = self.shown(row)
+        return {
+            payload.number: open_entry(
+                payload.facts, payload.key, fields_shown(payload.facts, chosen[payload.number])
+            )
+            for payload in self.payloads(row)
+            if chosen[payload.number] is not Shown.EXISTENCE
+        }
+
+    def shown(self, row: AwardEvidence) -> Mapping[int, Shown]:
+        # Of a transaction that writes the choice is read alone.
+        chosen = self._lines(row).shown if self.snapshot.is_shared else self.store.shown_of(row.award_id)
+        bounds = self.bounds_of(row.award_id)
+        return {number: bounds.apply(chosen.get(number)) for number in row.entries}
+
+    def fields_with(
+        self, award_id: uuid.UUID, chosen: Mapping[int, Shown]
+    ) -> dict[int, dict[str, JsonValue]]:
+        """The fields of each line that would be opened if the holder chose this; nothing is written."""
+        row = self._get(award_id)
+        bounds, shown = self.bounds_of(award_id), dict(self.shown(row))
+        shown |= {number: bounds.apply(level) for number, level in chosen.items() if number in shown}
+        return {
+            each.number: {name: each.facts[name] for name in fields_shown(each.facts, shown[each.number])}
+            for each in self.payloads(row)
+        }
+
+    def bounds_of(self, award_id: uuid.UUID) -> DisclosureBounds:
+        read = self.store.holder_read(award_id) if self.snapshot.is_shared else None
+        if read is None:
+            is_minor = self._once("minor", award_id, lambda: self.store.is_of_minor(award_id))
+            return bounds_for(is_minor=is_minor)
+        award, person = read
+        return bounds_for(is_minor=is_minor_for(person, self._activity(award.activity_id)))
+
+    def _activity(self, activity_id: uuid.UUID | None) -> Activity | None:
+        if activity_id is None:
+            return None
+        about = "activity", activity_id
+        return self.snapshot.until_commit(about, lambda: self.store.find_activity(activity_id))
+
+    def payloads(self, row: AwardEvidence) -> list[LogPayload]:
+        """What the lines say; those that were erased are missing."""
+        found = self._lines(row).payloads
+        return [found[number] for number in row.entries if number in found]
+
+    def _lines(self, row: AwardEvidence) -> LinesOfAward:
+        return self._once("lines", row.award_id, lambda: self.rows.lines(row))
+
+    def _log(self, log_id: uuid.UUID) -> CampusLog:
+        return self.snapshot.until_commit(("log", log_id), lambda: self.rows.get(log_id))
+
+    def _checkpoint(self, log_id: uuid.UUID, size: int) -> LogCheckpoint:
+        checkpoint = self.snapshot.until_commit(
+            ("checkpoint", log_id, size), lambda: self.rows.checkpoint(log_id, size)
+        )
+        assert checkpoint is not None, "checkpoints are for ever"
+        return checkpoint
+
+    def _once(self, what: str, award_id: uuid.UUID, read: Callable[[], _Read]) -> _Read:
+        """Of a transaction that only reads, the rows of an award are read once."""
+        if not self.snapshot.is_shared:
+            return read()
+        about = what, award_id
+        if about not in self._read:
+            self._read[about] = read()
+        return self._read[about]  # type: ignore[return-value]
+
+
+TEXT: Final = "text/plain; charset=utf-8"
+BYTES: Final = "application/octet-stream"
+CHECKPOINT, KEY, KEYS = "checkpoint", "key", FILE
+_EPOCH = re.compile(r"([1-9][0-9]{0,5})/(.+)")
+_PROOF = re.compile(r"(0|[1-9][0-9]{0,17})\.tlog-proof")
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """`never_changes`: whoever has it once need not ask again."""
+
+    document: Published
+    never_changes: bool
+
+
+@dataclass(frozen=True)
+class WitnessSeen:
+    """A witness, and the newest checkpoint it put its name to."""
+
+    witness: LogWitness
+    size: int | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PublicLog:
+    """A log as far as it is signed."""
+
+    campus: Campus
+    log: CampusLog
+    checkpoint: LogCheckpoint
+    key: NoteKey
+
+
+@dataclass(frozen=True)
+class LogState:
+    """The campus's newest log, the witnesses of it, and the logs that were closed before."""
+
+    campus: Campus
+    current: PublicLog | None
+    waiting: int
+    """How many lines are written and not signed yet."""
+    witnesses: Sequence[WitnessSeen]
+    closed: Sequence[CampusLog]
+
+
+class LogPublication:
+    def __init__(
+        self,
+        store: ActivityLogStore,
+        watch: LogWatchStore,
+        campuses: CampusStore,
+        activity_log: ActivityLog,
+        log_keys: LogKeyHistory,
+    ) -> None:
+        self.store = store
+        self.watch = watch
+        self.campuses = campuses
+        self.activity_log = activity_log
+        self.log_keys = log_keys
+
+    def file(self, slug: str, path: str) -> LogFile:
+        """One file of the campus's log; those of a later epoch have its number before their name."""
+        campus = self.campuses.get(slug)
+        found = _EPOCH.fullmatch(path)
+        epoch, name = (int(found[1]), found[2]) if found else (1, path)
+        log = self.store.find_epoch(campus.id, epoch)
+        public = self.published(campus, log) if log else None
+        file = self._named(public, name) if public else None
+        if file is None:
+            raise NotFound(N_("Le journal du campus n’a pas de fichier à cette adresse."))
+        return file
+
+    def state(self, slug: str) -> LogState:
+        campus = self.campuses.get(slug)
+        logs = self.store.list_of(campus.id)
+        log = next((each for each in logs if each.closed_at is None), None)
+        current = self.published(campus, log) if log else None
+        signed = current.checkpoint.size if current else 0
+        return LogState(
+            campus,
+            current,
+            log.size - signed if log else 0,
+            self.witnesses(campus, log),
+            [each for each in logs if each.closed_at is not None],
+        )
+
+    def witnesses(self, campus: Campus, log: CampusLog | None) -> list[WitnessSeen]:
+        newest = {each.witness: each for each in self.watch.newest_cosignatures(log.id)} if log else {}
+        return [
+            WitnessSeen(witness, line.size, line.seen_at) if line else WitnessSeen(witness)
+            for witness in self.watch.witnesses_of(campus.id)
+            for line in [newest.get(witness.name)]
+        ]
+
+    def published(self, campus: Campus, log: CampusLog) -> PublicLog | None:
+        """None until the log was signed for the first time."""
+        checkpoint = self.store.newest_checkpoint(log.id)
+        key = self.log_keys.key(campus, log) if checkpoint else None
+        return PublicLog(campus, log, checkpoint, key) if checkpoint and key else None
+
+    def keys(self, public: PublicLog) -> LogKeys:
+        """The key of the log and those before it."""
+        return self.log_keys.published(public.campus, public.log)
+
+    def files(self, public: PublicLog) -> Iterator[tuple[str, bytes, bool]]:
+        """(path, content, whether it never changes) of everything a mirror holds; the checkpoint last.
+
+        A mirror that stops half way then still serves the checkpoint whose files it has.
+        """
+        yield KEY, self._key(public), False
+        yield KEYS, self.keys(public).to_bytes(), False
+        for tile in tiles_of(public.checkpoint.size):
+            yield tile.path, self.store.tile(public.log.id, tile), True
+            if tile.level == 0:
+                yield tile.entries_path, self._entries(public, tile), True
+        yield CHECKPOINT, self._checkpoint(public), False
+
+    def proof(self, public: PublicLog, number: int) -> EntryProof | None:
+        """That the entry is in the log as it was last signed; None where it is not, or not yet."""
+        size = public.checkpoint.size
+        if number >= size:
+            return None
+        hashes = inclusion_proof(self.activity_log.tree(public.log, size), number, size)
+        return EntryProof(number, tuple(hashes), self.note(public))
+
+    def note(self, public: PublicLog) -> Note:
+        return self.activity_log.note_of(public.checkpoint)
+
+    def _named(self, public: PublicLog, name: str) -> LogFile | None:
+        match name:
+            case "checkpoint":
+                return LogFile(Published.of(self._checkpoint(public), TEXT), never_changes=False)
+            case "key":
+                return LogFile(Published.of(self._key(public), TEXT), never_changes=False)
+            case "keys":
+                return LogFile(Published.of(self.keys(public).to_bytes(), MEDIA_TYPE), never_changes=False)
+        if asked := _PROOF.fullmatch(name):
+            proof = self.proof(public, int(asked[1]))
+            return _proof_file(proof) if proof else None
+        asked_tile = TileFile.at(name)
+        if asked_tile is None or not _is_within(asked_tile.tile, public.checkpoint.size):
+            return None
+        tile = asked_tile.tile
+        body = (
+            self._entries(public, tile) if asked_tile.holds_entries else self.store.tile(public.log.id, tile)
+        )
+        return LogFile(Published.of(body, BYTES), never_changes=True)
+
+    def _checkpoint(self, public: PublicLog) -> bytes:
+        return self.note(public).to_text().encode()
+
+    @staticmethod
+    def _key(public: PublicLog) -> bytes:
+        return f"{public.key.to_vkey()}\n".encode()
+
+    def _entries(self, public: PublicLog, tile: Tile) -> bytes:
+        start = tile.index * WIDTH
+        entries = self.store.entries(public.log.id, start, start + tile.width)
+        return entry_bundle([leaf_of(entry).to_bytes() for entry in entries])
+
+
+def _proof_file(proof: EntryProof) -> LogFile:
+    return LogFile(Published.of(proof.to_text().encode(), TEXT), never_changes=False)
+
+
+def _is_within(tile: Tile, size: int) -> bool:
+    """Whether the signed tree has all of the tile: what is not signed yet is not shown."""
+    return tile.width > 0 and tile.index * WIDTH + tile.width <= size >> HEIGHT * tile.level

@@ -1,0 +1,396 @@
+"""`sceau log check`: everything a log says of itself, derived again from its rows, and whatever does not fit named."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Protocol
+
+from app.adapters.folders.log_files import AnchorState
+from app.db.activity_log.activity_log import ActivityLogStore, WrittenEntry, full_tile
+from app.db.campus.campus import CampusStore
+from app.db.publishing import StatusStore
+from app.domain.activity_log.activity_log import CampusLog, LogCheckpoint, LogTile
+from app.domain.campus.campus import Campus
+from app.domain.publishing import Addresses, anchored_form, signed_form
+from app.errors import Unavailable
+from app.language import N_
+from app.services.activity_log.activity_log import ActivityLog, Anchors
+from app.services.activity_log.keys import LogKeyHistory
+from app.services.activity_log.recovery import ChoiceJournal
+from app.services.publishing.status import ListAnchors
+from sceau_credentials.errors import CredentialError
+from sceau_credentials.evidence.commitments import commit
+from sceau_credentials.evidence.leaves import Leaf
+from sceau_credentials.transparency_log.checkpoints import TreeHead
+from sceau_credentials.transparency_log.notes import Note, NoteKey
+from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH
+from sceau_credentials.transparency_log.tree import HASH_BYTES, Frontier
+
+
+class Fault(StrEnum):
+    """What can be wrong with a log."""
+
+    MISSING_ENTRY = "missing_entry"
+    CHANGED_ENTRY = "changed_entry"
+    TIME_BACKWARDS = "time_backwards"
+    CHANGED_PAYLOAD = "changed_payload"
+    CHANGED_TILE = "changed_tile"
+    MISSING_TILE = "missing_tile"
+    CHANGED_HEAD = "changed_head"
+    CHANGED_CHECKPOINT = "changed_checkpoint"
+    SHORTER_THAN_SIGNED = "shorter_than_signed"
+    OTHER_THAN_SIGNED = "other_than_signed"
+
+
+FAULTS = {
+    Fault.MISSING_ENTRY: N_("La ligne {where} manque."),
+    Fault.CHANGED_ENTRY: N_("La ligne {where} a changé."),
+    Fault.TIME_BACKWARDS: N_(
+        "La ligne {where} est datée d’avant la ligne qui la précède : l’horloge a reculé."
+    ),
+    Fault.CHANGED_PAYLOAD: N_("Ce que dit la ligne {where} a changé."),
+    Fault.CHANGED_TILE: N_("Le fichier {where} a changé."),
+    Fault.MISSING_TILE: N_("Le fichier {where} manque."),
+    Fault.CHANGED_HEAD: N_("La longueur notée du journal n’est pas la sienne : {where} lignes."),
+    Fault.CHANGED_CHECKPOINT: N_("Le point de contrôle à {where} lignes a changé."),
+    Fault.SHORTER_THAN_SIGNED: N_("Le journal a été signé à {where} lignes, et il en a moins."),
+    Fault.OTHER_THAN_SIGNED: N_("À {where} lignes, le journal n’est plus celui qui a été signé."),
+}
+
+
+@dataclass(frozen=True)
+class LogFault:
+    """`where` is the number of the entry, the address of the tile or the size of the checkpoint."""
+
+    fault: Fault
+    where: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """Some entries in a row, derived again: their leaf hashes one after the other, up to the first one missing."""
+
+    start: int
+    hashes: bytes
+    faults: Sequence[LogFault]
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+Spans = Callable[[uuid.UUID, Sequence[range]], Iterable[Span]]
+"""Derives these ranges of a log's entries, in order; as many processes may share them as the caller likes."""
+AT_A_TIME: Final = 64 * WIDTH
+
+
+def derive_span(store: ActivityLogStore, log_id: uuid.UUID, numbers: range) -> Span:
+    """What the entries say of themselves: it costs most of the time of a check, and no entry needs another."""
+    hashes, faults = bytearray(), list[LogFault]()
+    first_at = last_at = None
+    for expected, entry in zip(numbers, _readable(store, log_id, numbers), strict=False):
+        if entry is None:
+            faults.append(LogFault(Fault.CHANGED_ENTRY, str(expected)))
+            break
+        if entry.number != expected:
+            break
+        if last_at is not None and entry.at < last_at:
+            faults.append(LogFault(Fault.TIME_BACKWARDS, str(entry.number)))
+        first_at, last_at = first_at or entry.at, entry.at
+        if not _payload_fits(entry):
+            faults.append(LogFault(Fault.CHANGED_PAYLOAD, str(entry.number)))
+        hash_ = Leaf(entry.kind.value, entry.at, entry.commitment).hash()
+        if hash_ != entry.leaf_hash:
+            faults.append(LogFault(Fault.CHANGED_ENTRY, str(entry.number)))
+        hashes += hash_
+    return Span(numbers.start, bytes(hashes), faults, first_at, last_at)
+
+
+def _readable(store: ActivityLogStore, log_id: uuid.UUID, numbers: range) -> Iterator[WrittenEntry | None]:
+    """The entries; None for the first that holds what no entry can: no kind, no moment, no JSON."""
+    try:
+        yield from [*store.written(log_id, numbers)]
+        return
+    except (ValueError, LookupError):
+        pass
+    for number in numbers:
+        try:
+            yield from [*store.written(log_id, range(number, number + 1))]
+        except (ValueError, LookupError):
+            yield None
+            return
+
+
+def _payload_fits(entry: WrittenEntry) -> bool:
+    if entry.key is None:
+        return True  # erased: nothing is left that could be compared
+    try:
+        return commit(entry.facts, entry.key) == entry.commitment
+    except (CredentialError, ValueError, TypeError, AttributeError):
+        return False
+
+
+class LogCheck:
+    """One pass over one log, in order; memory does not grow with it. `keys` are all that it ever had, in their order."""
+
+    def __init__(
+        self,
+        store: ActivityLogStore,
+        log: CampusLog,
+        keys: Sequence[NoteKey],
+        anchors: Anchors,
+        spans: Spans | None = None,
+    ) -> None:
+        self.store, self.log, self.keys = store, log, keys
+        self.reached = 0
+        # A closed log was closed because more of it had been signed than is left: that is said once, not found daily.
+        self.anchor = None if log.closed_at else anchors.last(log.origin)
+        self.spans = spans or self._one_by_one
+        self.frontier = Frontier()
+        self.checkpoints = {each.size: each for each in store.checkpoints(log.id)}
+        self.filling: list[list[bytes]] = [[]]
+        self.tiles = set(store.tile_places(log.id))
+        self.named: set[LogFault] = set()
+
+    def run(self) -> Iterator[LogFault]:
+        """Every fault, each named once; of a changed entry only the first can be told from its tiles."""
+        for fault in self._found():
+            if fault not in self.named:
+                self.named.add(fault)
+                yield fault
+
+    def _found(self) -> Iterator[LogFault]:
+        yield from self._at_this_size()
+        count = self.store.count_entries(self.log.id)
+        ranges = [range(at, min(at + AT_A_TIME, count)) for at in range(0, count, AT_A_TIME)]
+        last_at = None
+        for span, numbers in zip(self.spans(self.log.id, ranges), ranges, strict=True):
+            if last_at is not None and span.first_at is not None and span.first_at < last_at:
+                yield LogFault(Fault.TIME_BACKWARDS, str(span.start))
+            last_at = span.last_at or last_at
+            yield from span.faults
+            for at in range(0, len(span.hashes), HASH_BYTES):
+                hash_ = span.hashes[at : at + HASH_BYTES]
+                self.frontier.append(hash_)
+                yield from self._tile_faults(0, hash_)
+                yield from self._at_this_size()
+            if self.frontier.size != numbers.stop:
+                yield LogFault(Fault.MISSING_ENTRY, str(self.frontier.size))
+                return
+        yield from self._end_faults()
+
+    def _one_by_one(self, log_id: uuid.UUID, ranges: Sequence[range]) -> Iterator[Span]:
+        for numbers in ranges:
+            yield derive_span(self.store, log_id, numbers)
+
+    def _tile_faults(self, level: int, hash_: bytes) -> Iterator[LogFault]:
+        if level == len(self.filling):
+            self.filling.append([])
+        row = self.filling[level]
+        row.append(hash_)
+        if len(row) < WIDTH:
+            return
+        place = (self.frontier.size >> HEIGHT * (level + 1)) - 1
+        derived = full_tile(self.log.id, level, place, row)
+        yield from self._compared(derived)
+        row.clear()
+        yield from self._tile_faults(level + 1, derived.root)
+
+    def _compared(self, derived: LogTile) -> Iterator[LogFault]:
+        where = f"tile/{derived.level}/{derived.place}"
+        kept = self.store.kept_tile(derived.log_id, derived.level, derived.place)
+        self.tiles.discard((derived.level, derived.place))
+        if kept is None:
+            yield LogFault(Fault.MISSING_TILE, where)
+        elif kept != (derived.hashes, derived.root):
+            # A kept leaf hash that differs names the entry; where all leaves agree, the tile itself was changed.
+            yield self._first_difference(derived, kept[0], where)
+
+    def _first_difference(self, derived: LogTile, kept: bytes, where: str) -> LogFault:
+        if derived.level == 0:
+            for at in range(WIDTH):
+                piece = slice(at * HASH_BYTES, (at + 1) * HASH_BYTES)
+                if derived.hashes[piece] != kept[piece]:
+                    return LogFault(Fault.CHANGED_ENTRY, str(derived.place * WIDTH + at))
+        return LogFault(Fault.CHANGED_TILE, where)
+
+    def _at_this_size(self) -> Iterator[LogFault]:
+        size = self.frontier.size
+        checkpoint = self.checkpoints.pop(size, None)
+        if checkpoint is not None and not self._holds(checkpoint):
+            yield LogFault(Fault.CHANGED_CHECKPOINT, str(size))
+        if self.anchor is not None and self.anchor.size == size and self.anchor.root != self.frontier.root():
+            yield LogFault(Fault.OTHER_THAN_SIGNED, str(size))
+
+    def _holds(self, checkpoint: LogCheckpoint) -> bool:
+        try:
+            note = Note.from_text(checkpoint.note)
+            signed = [self.keys.index(each.key) for each in note.signed_by(self.keys)]
+            head = TreeHead.from_text(note.text)
+        except CredentialError:
+            return False
+        expected = TreeHead(self.log.origin, self.frontier.size, self.frontier.root())
+        before, self.reached = self.reached, max(signed, default=self.reached)
+        # Keys follow one another: what one of before signed alone after the next had begun is not the log's.
+        own = len(signed) == len(note.signatures) and max(signed, default=-1) >= before
+        return own and head == expected and checkpoint.root == head.root
+
+    def _end_faults(self) -> Iterator[LogFault]:
+        size = self.frontier.size
+        if (self.log.size, self.log.edge) != (size, self.frontier.to_bytes()):
+            yield LogFault(Fault.CHANGED_HEAD, str(size))
+        for level, place in sorted(self.tiles):
+            yield LogFault(Fault.CHANGED_TILE, f"tile/{level}/{place}")
+        for beyond in sorted(self.checkpoints):
+            yield LogFault(Fault.SHORTER_THAN_SIGNED, str(beyond))
+        if self.anchor is not None and self.anchor.size > size:
+            yield LogFault(Fault.SHORTER_THAN_SIGNED, str(self.anchor.size))
+
+
+class Older(StrEnum):
+    """How a database can be older than its anchors."""
+
+    LOG_SHORTER = "log_shorter"
+    LOG_OTHER = "log_other"
+    LOG_CLOSED_SINCE = "log_closed_since"
+    LIST_MISSING = "list_missing"
+    LIST_OLDER = "list_older"
+    ANCHOR_DAMAGED = "anchor_damaged"
+    CHOICES = "choices"
+
+
+SENTENCES: Final = {
+    Older.LOG_SHORTER: N_("{campus} : le journal a été signé à {where} lignes, et la base en a moins."),
+    Older.LOG_OTHER: N_("{campus} : à {where} lignes, le journal n’est plus celui qui a été signé."),
+    Older.LOG_CLOSED_SINCE: N_("{campus} : le journal {where} a été ouvert depuis cette copie de la base."),
+    Older.LIST_MISSING: N_("{campus} : la liste de statuts {where} a été publiée, et la base ne l’a pas."),
+    Older.LIST_OLDER: N_(
+        "{campus} : la liste de statuts {where} est plus ancienne que celle qui a été publiée."
+    ),
+    Older.CHOICES: N_(
+        "{campus} : ce que des personnes ont choisi depuis (pages fermées, consentements, noms…) manque : "
+        "{where} changements."
+    ),
+    Older.ANCHOR_DAMAGED: N_("{campus} : le fichier d’ancre {where} est abîmé."),
+}
+OLDER_COPY: Final = N_(
+    "Une ancienne sauvegarde a été restaurée pour ce campus. Rien n’est attribué ni publié, et rien n’est dit de ses "
+    "badges, avant la fin de la restauration. Réessayez plus tard."
+)
+
+
+class OlderCopy(Unavailable):
+    """The campus's rows come from an older copy of the database: nothing is shown or decided by them."""
+
+    def __init__(self) -> None:
+        super().__init__(OLDER_COPY)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """One campus, and one thing of it that the anchors know a later state of."""
+
+    campus_id: uuid.UUID
+    slug: str
+    older: Older
+    where: str
+
+
+class AllAnchors(ListAnchors, Anchors, Protocol):
+    def state(self) -> AnchorState: ...
+
+    def name_of(self, origin: str) -> str: ...
+
+
+class AnchorCheck:
+    def __init__(
+        self,
+        log: ActivityLog,
+        log_keys: LogKeyHistory,
+        statuses: StatusStore,
+        campuses: CampusStore,
+        anchors: AllAnchors,
+        choices: ChoiceJournal,
+        addresses: Addresses,
+    ) -> None:
+        self.choices = choices
+        self.log = log
+        self.logs = log.store
+        self.log_keys = log_keys
+        self.statuses = statuses
+        self.campuses = campuses
+        self.anchors = anchors
+        self.addresses = addresses
+
+    def behind(self, *, thorough: bool = True) -> list[Behind]:
+        """What is older than its anchor; unless `thorough`, roots of logs are not computed, only sizes compared."""
+        # What is outside is read first: between both, the database may only become newer.
+        state, chosen = self.anchors.state(), self.choices.head()
+        campuses = {campus.id: campus for campus in self.campuses.list_all()}
+        open_logs = {log.campus_id: log for log in self.logs.list_all() if log.closed_at is None}
+        found: list[Behind] = []
+        if (lost := chosen - self.choices.store.newest()) > 0:
+            found += [Behind(each.id, each.slug, Older.CHOICES, str(lost)) for each in campuses.values()]
+        for campus in campuses.values():
+            found += self._log_of(campus, open_logs.get(campus.id), state, thorough)
+        return found + list(self._lists_of(campuses, state))
+
+    def catch_up(self) -> int:
+        """Move every anchor that lags, after a crash between commit and anchor or a folder that took no file."""
+        moved = 0
+        lagging = []
+        for list_id, sequence in self.statuses.sequences().items():
+            anchored = self.anchors.list_of(list_id)
+            if anchored is None or anchored.signed.sequence < sequence:
+                row = self.statuses.get(list_id)
+                if row.published:
+                    lagging.append(anchored_form(row))
+        if lagging:
+            self.anchors.advance_lists(lagging)
+            moved += len(lagging)
+        for log in self.logs.list_all():
+            checkpoint, anchor = self.logs.newest_checkpoint(log.id), self.anchors.last(log.origin)
+            if checkpoint is not None and (anchor is None or anchor.size < checkpoint.size):
+                key = self.log_keys.key(self.campuses.get_by_id(log.campus_id), log)
+                head = TreeHead(log.origin, checkpoint.size, checkpoint.root)
+                self.anchors.advance(head, key.to_vkey() if key else "")
+                moved += 1
+        return moved
+
+    def _log_of(
+        self, campus: Campus, log: CampusLog | None, state: AnchorState, thorough: bool
+    ) -> Iterator[Behind]:
+        origin = log.origin if log else self.addresses.log_origin(campus.slug, 1)
+        if (name := self.anchors.name_of(origin)) in state.damaged:
+            yield Behind(campus.id, campus.slug, Older.ANCHOR_DAMAGED, name)
+        if log is not None:
+            later = state.heads.get(self.addresses.log_origin(campus.slug, log.epoch + 1))
+            if later is not None:
+                yield Behind(campus.id, campus.slug, Older.LOG_CLOSED_SINCE, later.origin)
+        anchor = state.heads.get(origin)
+        if anchor is None:
+            return
+        if log is None or anchor.size > log.size:
+            yield Behind(campus.id, campus.slug, Older.LOG_SHORTER, str(anchor.size))
+        elif thorough and self.log.root_at(log, anchor.size) != anchor.root:
+            yield Behind(campus.id, campus.slug, Older.LOG_OTHER, str(anchor.size))
+
+    def _lists_of(self, campuses: Mapping[uuid.UUID, Campus], state: AnchorState) -> Iterator[Behind]:
+        known = self.statuses.sequences()
+        for anchored in state.lists.values():
+            campus = campuses.get(anchored.campus_id)
+            if campus is None:
+                continue
+            sequence = known.get(anchored.list_id)
+            if sequence is None:
+                yield Behind(campus.id, campus.slug, Older.LIST_MISSING, str(anchored.list_id))
+            elif anchored.signed.sequence >= sequence and anchored.is_newer_than(
+                signed_form(self.statuses.get(anchored.list_id))
+            ):
+                yield Behind(campus.id, campus.slug, Older.LIST_OLDER, str(anchored.list_id))
+        for name, list_id in state.damaged.items():
+            if list_id in known:
+                campus = campuses[self.statuses.get(list_id).campus_id]
+                yield Behind(campus.id, campus.slug, Older.ANCHOR_DAMAGED, name)

@@ -1,0 +1,397 @@
+"""What is asked when badges are given: a badge, people, grounds; and the answer for each line."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from app.db.activities.activities import ActivityStore
+from app.domain.activities.activities import Activity, Participation, adds_to, complete
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activity_log.activity_log import told_of
+from app.domain.awards.awards import Award, Judgement, LineOutcome, new_award
+from app.domain.awards.open_badges import Disclosed, bounds_for
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges.rules import CountedLine, Progress, Rule, counted_line, grounds_words, rule_of
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
+from app.domain.people.parental_consent import is_minor_for
+from app.domain.people.people import Person, name_key, normal_address, note_age_band, suppose_pupil
+from app.language import N_, speaking
+from app.services.activities.line_faults import LineFault, fault_of
+from app.services.awards.rule_ledger import Lines, RuleLedger
+
+
+@dataclass(frozen=True)
+class AwardRequest:
+    """A badge for people: those recorded in the activity, those of a list, or both."""
+
+    badge_id: uuid.UUID
+    activity_id: uuid.UUID | None = None
+    everybody: bool = False
+    """All who are recorded in the activity."""
+    participation_ids: tuple[uuid.UUID, ...] = ()
+    lines: tuple[ListedPerson, ...] = ()
+    person_ids: tuple[uuid.UUID, ...] = ()
+    """Of people of whom the campus's log says something: those who meet the badge's rule."""
+    grounds: tuple[uuid.UUID, ...] | None = None
+    """The activities and lines of the log that the giver chose; None where they leave it to the badge."""
+    evidence: str = ""
+    idempotency_key: str | None = None
+    tells: bool = True
+    """Whether those who are given the badge are written to."""
+    by_review: bool = False
+    """Reviewers of a request decided it; whether they may award other badges is not asked."""
+
+    @property
+    def means_everybody(self) -> bool:
+        """All who are in the activity, and nobody beside them."""
+        return self.everybody and not (self.participation_ids or self.lines)
+
+    def digest(self) -> str:
+        """What an idempotency key stands for; the key itself is no part of it."""
+        said: tuple[object, ...] = (
+            self.badge_id,
+            self.activity_id,
+            self.everybody,
+            self.participation_ids,
+            self.lines,
+            self.evidence,
+        )
+        if self.person_ids or self.grounds is not None:
+            said += (self.person_ids, self.grounds)
+        return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class JudgedLine:
+    """One person of a request and what the rules say; `person` is None until somebody is recorded."""
+
+    line: ListedPerson
+    judgement: Judgement
+    participation: Participation | None = None
+    person: Person | None = None
+    held: Award | None = None
+    rests_on: Sequence[CountedLine] | None = None
+    """Lines of the log, beside the words of whoever gives it; None: the participation in the activity alone."""
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    campus: Campus
+    badge: Badge
+    version: BadgeVersion
+    activity: Activity | None
+    lines: Sequence[JudgedLine]
+    disclosed: Disclosed
+    """What the documents of `sample` would contain at first."""
+    sample: Award | None = None
+    """One that would be given; nothing of it is signed or kept."""
+
+    def with_outcome(self, *outcomes: LineOutcome) -> list[JudgedLine]:
+        return [line for line in self.lines if line.judgement.outcome in outcomes]
+
+    @property
+    def ready(self) -> list[JudgedLine]:
+        return self.with_outcome(LineOutcome.READY)
+
+
+Someone = tuple[ListedPerson, Participation | None, Person]
+"""A line whose person is recorded."""
+Found = tuple[ListedPerson, Participation | None, Person | None]
+"""A line, with its person if we know them."""
+GivenBefore = Callable[[Sequence[uuid.UUID]], set[uuid.UUID]]
+"""Who of these people was given the badge by the same promise already."""
+
+NO_LONGER_OPEN = Judgement(
+    LineOutcome.NOT_ALLOWED, N_("Ce badge a été archivé entre-temps : il n’est plus attribué.")
+)
+SUSPENDED = Judgement(
+    LineOutcome.NOT_ALLOWED, N_("Ce campus a été suspendu entre-temps : il n’attribue plus de badge.")
+)
+NO_LONGER_OPENED = Judgement(
+    LineOutcome.NOT_ALLOWED, N_("Ce badge n’est plus ouvert à la personne qui l’a demandé.")
+)
+NO_LONGER_MAY = Judgement(
+    LineOutcome.NOT_ALLOWED, N_("La personne qui l’a demandé n’a plus le droit d’attribuer ce badge.")
+)
+
+
+@dataclass(frozen=True)
+class GiverRecords:
+    """All records of the person who gives, and the addresses that they proved."""
+
+    records: frozenset[uuid.UUID] = frozenset()
+    addresses: frozenset[str] = frozenset()
+
+
+NO_GIVER = GiverRecords()
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is given, on what grounds, and by whom; `refusal` is why nobody is given it any more."""
+
+    campus: Campus
+    badge: Badge
+    version: BadgeVersion
+    activity: Activity | None
+    evidence: str
+    by: Actor
+    giver: Person | None
+    refusal: Judgement | None = None
+    grounds: frozenset[uuid.UUID] | None = None
+    giver_is: GiverRecords = NO_GIVER
+
+    @cached_property
+    def rule(self) -> Rule | None:
+        return rule_of(self.version.rule)
+
+    @property
+    def asks_the_log(self) -> bool:
+        """Whether more of the log counts than what somebody did in the activity."""
+        return self.rule is not None or self.grounds is not None
+
+    def is_giver_by_name(self, line: ListedPerson) -> bool:
+        """By name alone somebody is a new person each time; only an address tells the giver's namesake apart (T02)."""
+        giver = self.giver
+        return (
+            giver is not None
+            and not line.address
+            and name_key(line.given_name, line.family_name) == name_key(giver.given_name, giver.family_name)
+        )
+
+    def is_giver(self, line: ListedPerson, person: Person | None) -> bool:
+        """Under another record, or under another name at an address that the giver proved, it is still the giver."""
+        is_record = person is not None and person.id in self.giver_is.records
+        return is_record or (bool(line.address) and normal_address(line.address) in self.giver_is.addresses)
+
+    def fault_of(self, line: ListedPerson, *, known: bool = False) -> LineFault | None:
+        """`known`: whose person is named by the promise itself."""
+        return fault_of(line, needs_address=self.activity is None and not known)
+
+
+def award_of(
+    case: Case,
+    person: Person,
+    participation: Participation | None,
+    *,
+    at: datetime,
+    award_id: uuid.UUID | None = None,
+    batch_id: uuid.UUID | None = None,
+    rests_on: Sequence[CountedLine] | None = None,
+) -> Award:
+    return new_award(
+        case.badge,
+        case.version,
+        person=person,
+        activity=case.activity,
+        participation=participation,
+        evidence=case.evidence,
+        show_name=case.campus.names_in_credentials
+        and person.allows_name
+        and not is_minor_for(person, case.activity),
+        giver_id=case.by.person_id,
+        at=at,
+        award_id=award_id,
+        batch_id=batch_id,
+        grounds=_grounds_told(case, rests_on),
+    )
+
+
+def disclosed_at_first(person: Person | None, activity: Activity | None) -> Disclosed:
+    """What the documents of a new award contain, before its holder chose anything."""
+    is_minor = person is not None and is_minor_for(person, activity)
+    return Disclosed.uniform(bounds_for(is_minor=is_minor).default)
+
+
+def as_recorded(person: Person, line: ListedPerson, activity: Activity | None, at: datetime) -> Person:
+    """The name and age group that recording the line would leave; the row of a known person does not change."""
+    copy = Person(
+        id=person.id,
+        given_name=person.given_name,
+        family_name=person.family_name,
+        allows_name=person.allows_name,
+        under_15_on=person.under_15_on,
+        age_group=person.age_group,
+        created_at=person.created_at,
+    )
+    if activity is not None and activity.is_for_pupils:
+        suppose_pupil(copy)
+    if activity is not None and line.under_15 is not None:
+        note_age_band(copy, line.under_15, on=at.date())
+    return copy
+
+
+def _grounds_told(case: Case, rests_on: Sequence[CountedLine] | None) -> str:
+    if not rests_on:
+        return ""
+    with speaking(case.version.language):
+        return grounds_words(rests_on)
+
+
+def line_of(participation: Participation, person: Person, address: str) -> ListedPerson:
+    return ListedPerson(
+        line=0,
+        given_name=person.given_name,
+        family_name=person.family_name,
+        address=address,
+        hours=participation.hours,
+        part=participation.part,
+        contribution=participation.contribution,
+    )
+
+
+def line_of_person(person: Person, address: str) -> ListedPerson:
+    return ListedPerson(line=0, given_name=person.given_name, family_name=person.family_name, address=address)
+
+
+def would_be(
+    line: ListedPerson,
+    activity: Activity | None,
+    participation: Participation | None,
+    person: Person,
+    at: datetime,
+) -> Participation | None:
+    """The participation as recording the line would leave it, for judging it beforehand."""
+    if activity is None:
+        return None
+    if participation is not None:
+        if not participation.is_present or not adds_to(
+            participation, hours=line.hours, contribution=line.contribution
+        ):
+            return participation
+        copy = Participation(**participation.model_dump())
+        complete(copy, hours=line.hours, contribution=line.contribution)
+        return copy
+    return Participation(
+        activity_id=activity.id,
+        person_id=person.id,
+        line_key=line.line_key,
+        part=line.part,
+        hours=line.hours,
+        contribution=line.contribution,
+        recorded_at=at,
+    )
+
+
+def each_once(recorded: Sequence[Someone], listed: Sequence[Found]) -> tuple[list[Found], list[ListedPerson]]:
+    """Everybody once, and the lines that say somebody again. Of somebody recorded, the list says more."""
+    named = {person.id for _, _, person in listed if person}
+    once: list[Found] = [someone for someone in recorded if someone[2].id not in named]
+    again: list[ListedPerson] = []
+    seen: set[uuid.UUID] = set()
+    for line, participation, person in listed:
+        if person is not None and person.id in seen:
+            again.append(line)
+            continue
+        once.append((line, participation, person))
+        if person is not None:
+            seen.add(person.id)
+    return once, again
+
+
+_AGAIN = N_("Cette personne est déjà plus haut dans la liste.")
+_SAME_NAME = N_(
+    "Ce nom est déjà plus haut, sans adresse. Si c’est une autre personne, écrivez « (2) » après son nom."
+)
+
+
+def repeated_line(line: ListedPerson) -> JudgedLine:
+    return JudgedLine(line, Judgement(LineOutcome.REPEATED_LINE, _AGAIN if line.address else _SAME_NAME))
+
+
+def unclear_line(line: ListedPerson) -> JudgedLine:
+    return JudgedLine(line, Judgement(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What was read once for all the people of a promise; `activity_of` names the activity of each line."""
+
+    lines: Lines = field(default_factory=dict)
+    activity_of: Mapping[uuid.UUID, uuid.UUID] = field(default_factory=dict)
+    practised: Sequence[uuid.UUID] = ()
+
+
+NOTHING = Counted()
+
+
+@dataclass(frozen=True)
+class Count:
+    """Of one person. `rests_on` is None where the participation in the activity is all that counts."""
+
+    progress: Progress | None = None
+    rests_on: Sequence[CountedLine] | None = None
+
+
+class AwardCounting:
+    def __init__(self, ledger: RuleLedger, activities: ActivityStore) -> None:
+        self.ledger = ledger
+        self.activities = activities
+
+    def read(self, case: Case, person_ids: Iterable[uuid.UUID]) -> Counted:
+        """Nothing is read for a badge without a rule whose giver chose no lines."""
+        if not case.asks_the_log:
+            return NOTHING
+        lines = self.ledger.lines_of(case.campus, set(person_ids))
+        activity_of = {}
+        if case.grounds is not None:
+            ids = [line.participation_id for some in lines.values() for line in some]
+            activity_of = {one: activity.id for one, activity in self.activities.activities_of(ids).items()}
+        practised = self.activities.practised_in(case.activity.id) if case.activity else ()
+        return Counted(lines, activity_of, practised)
+
+    def count(
+        self, case: Case, counted: Counted, person_id: uuid.UUID, participation: Participation | None
+    ) -> Count:
+        """`participation` as it would be recorded: it counts before the log says it."""
+        if not case.asks_the_log:
+            return Count()
+        lines = _with(counted, counted.lines.get(person_id, ()), case.activity, participation)
+        own = participation.id if participation else None
+        contributed = [line for line in lines if line.is_contribution]
+        if case.grounds is not None:
+            lines = [
+                line
+                for line in lines
+                if line.is_contribution or line.participation_id == own or _is_chosen(case, counted, line)
+            ]
+        if case.rule is None:
+            return Count(None, [line for line in lines if not line.is_contribution])
+        progress = case.rule.progress(lines, today=self.ledger.today(case.campus))
+        if case.grounds is not None:
+            # A giver chooses among activities; of contributions, those that the rule counts go with them.
+            left_out = {line.participation_id for line in contributed} - {
+                line.participation_id for line in progress.lines
+            }
+            return Count(progress, [line for line in lines if line.participation_id not in left_out])
+        kept = {line.participation_id for line in progress.lines} | {own}
+        return Count(progress, [line for line in lines if line.participation_id in kept])
+
+
+def _with(
+    counted: Counted,
+    lines: Sequence[CountedLine],
+    activity: Activity | None,
+    participation: Participation | None,
+) -> list[CountedLine]:
+    if activity is None or participation is None:
+        return list(lines)
+    others = [line for line in lines if line.participation_id != participation.id]
+    own = counted_line(participation.id, None, told_of(activity, participation, counted.practised))
+    return [*others, own] if own else others
+
+
+def _is_chosen(case: Case, counted: Counted, line: CountedLine) -> bool:
+    assert case.grounds is not None, "asked only where the giver chose"
+    return (
+        line.participation_id in case.grounds
+        or counted.activity_of.get(line.participation_id) in case.grounds
+    )

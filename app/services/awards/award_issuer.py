@@ -1,0 +1,407 @@
+"""Sign what was decided and keep it: bytes, places in the status list, history and promised letters, in one deed."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from app.db.awards.awards import AwardStore
+from app.db.awards.batches import SigningClockStore
+from app.db.campus.campus import HistoryStore
+from app.db.messages import LetterStore
+from app.domain.activity_log.recovery import AWARDS, DOCUMENTS, EVIDENCE, PEOPLE, SLOTS
+from app.domain.awards.awards import Award, SignedDocument
+from app.domain.awards.batches import AwardBatch, leave_from
+from app.domain.awards.open_badges import BadgeDocuments, Disclosed, profile_of
+from app.domain.awards.signing_clock import (
+    ClockJumped,
+    Counter,
+    Jump,
+    confirm,
+    is_sample_due,
+    jump_in,
+    stop_signing,
+    take_sample,
+)
+from app.domain.badges.badges import BadgeVersion
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock, neighbouring_ids, new_row, whole_second
+from app.domain.messages import letter_about
+from app.domain.people.people import is_address
+from app.domain.publishing import Addresses
+from app.errors import AppError, InvalidInput, Unavailable
+from app.language import N_
+from app.services.activity_log.activity_log import LoggedDeeds
+from app.services.awards.award_context import Case, JudgedLine, award_of, disclosed_at_first
+from app.services.awards.award_evidence import AwardGrounds, Grounded
+from app.services.badges.badges import BadgeService
+from app.services.publishing.status import Places, Signing, StatusService
+from sceau_credentials.errors import CredentialError, NotFitToSign
+from sceau_credentials.issuing import Batch, Prepared, SignedCredential
+from sceau_credentials.issuing.lints.people import contains_mail_address
+from sceau_credentials.model import Achievement
+from sceau_credentials.values.json_text import JsonObject, parse_json
+
+MAIL_ADDRESS_IN_TEXT = N_(
+    "Un texte de l’activité ou de l’appréciation contient une adresse électronique, qui serait "
+    "publiée avec le badge. Retirez-la, puis attribuez de nouveau. Votre liste est gardée."
+)
+
+
+def document_to_sign(
+    award: Award, documents: BadgeDocuments, places: Places, disclosed: Disclosed
+) -> JsonObject:
+    # Not signed before the holder shows them: refused now, while the trainer can still correct them.
+    if any(contains_mail_address(text) for text in (award.contribution, award.evidence)):
+        raise InvalidInput(MAIL_ADDRESS_IN_TEXT)
+    try:
+        return documents.document_of(award, places.entry_of(award.id), disclosed)
+    except CredentialError as error:
+        raise said_to_the_trainer(error) from error
+
+
+def prepared_documents(documents: Sequence[JsonObject], batch: Batch) -> list[Prepared | InvalidInput]:
+    """Of each what will be signed, or why its texts cannot be; whatever else goes wrong is raised."""
+    return [
+        _unfit(each) if isinstance(each, CredentialError) else each for each in batch.prepare_each(documents)
+    ]
+
+
+def signed_documents(
+    awards: Sequence[Award], prepared: Sequence[Prepared], batch: Batch
+) -> list[SignedDocument]:
+    """The signed bytes of each."""
+    return [_kept(award, signed) for award, signed in zip(awards, batch.sign_each(prepared), strict=True)]
+
+
+def _unfit(error: CredentialError) -> InvalidInput:
+    trouble = said_to_the_trainer(error)
+    if isinstance(trouble, InvalidInput):
+        return trouble
+    raise trouble from error
+
+
+def _kept(award: Award, signed: SignedCredential | CredentialError) -> SignedDocument:
+    if isinstance(signed, CredentialError):
+        raise said_to_the_trainer(signed) from signed
+    return new_row(
+        SignedDocument,
+        award_id=award.id,
+        embedded=signed.embedded,
+        token=signed.token,
+        embedded_digest=hashlib.sha256(signed.embedded).hexdigest(),
+        token_digest=hashlib.sha256(signed.token.encode()).hexdigest(),
+        signed_at=award.awarded_at,
+    )
+
+
+def said_to_the_trainer(error: CredentialError) -> AppError:
+    if isinstance(error, NotFitToSign):
+        return _not_fit(error)
+    return Unavailable(
+        N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
+    )
+
+
+def _not_fit(unfit: NotFitToSign) -> InvalidInput:
+    if "no_mail_address_of_a_person" in unfit.faults:
+        return InvalidInput(MAIL_ADDRESS_IN_TEXT)
+    return InvalidInput(
+        N_(
+            "Un texte du badge ou de l’activité empêche de le signer ({faults}). "
+            "Corrigez-le, puis attribuez de nouveau. Votre liste est gardée."
+        ),
+        faults=", ".join(unfit.faults),
+    )
+
+
+UNSIGNED = N_("Un texte empêchait de signer le badge.")
+"""What the log says of an award that was decided and could not be signed."""
+
+
+SIGNED_AT_ONCE: Final = 256
+"""Lines: twice what `Batch` signs side by side, and few enough that PostgreSQL is kept at work."""
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A line whose texts cannot be signed, and the sentence that says why."""
+
+    trouble: InvalidInput
+
+
+Kept = uuid.UUID | Unfit
+"""The award of a line, or why there is none."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Awards that are written and wait for their signatures."""
+
+    kept: list[Kept]
+    """In the order of the lines."""
+    batch: Batch
+    awards: list[Award]
+    prepared: list[Prepared]
+    """Of each award what will be signed."""
+    campus: Campus
+
+
+class AwardKeeping:
+    def __init__(
+        self,
+        awards: AwardStore,
+        letters: LetterStore,
+        history: HistoryStore,
+        badge_service: BadgeService,
+        status: StatusService,
+        deeds: LoggedDeeds,
+        grounds: AwardGrounds,
+        signing: Signing,
+        addresses: Addresses,
+        clock: Clock,
+    ) -> None:
+        self.awards = awards
+        self.letters = letters
+        self.history = history
+        self.badge_service = badge_service
+        self.status = status
+        self.deeds = deeds
+        self.grounds = grounds
+        self.signing = signing
+        self.addresses = addresses
+        self.clock = clock
+
+    def decide(
+        self, case: Case, promise: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
+    ) -> Decided:
+        """Everything is written but the signed bytes, which have to follow in the same transaction. A line that cannot be
+        signed takes nothing from the others."""
+        at = self.deeds.log.now(case.campus)
+        batch = self.batch_of(case, at)
+        if not ready:
+            return Decided([], batch, [], [], case.campus)
+        self.badge_service.freeze(case.campus, case.badge, case.version)
+        ids = neighbouring_ids(len(ready))
+        places = self.status.reserve(case.campus, ids, at=at)
+        awards = [
+            _award_of(case, promise, line, at, award_id) for award_id, line in zip(ids, ready, strict=True)
+        ]
+        troubles: dict[uuid.UUID, InvalidInput] = {}
+        documents = self._documents(case, awards, ready, places, troubles)
+        grounded = self.grounds.decide(
+            case, [award for award in awards if award.id in documents], documents, ready, batch.signing_key
+        )
+        prepared = self._prepared(case, awards, grounded, batch, troubles)
+        fit = [award for award in awards if award.id in prepared]
+        self._write(case, promise, fit, places, at)
+        evidence = [grounded[award.id].row for award in fit]
+        self.grounds.keep(evidence)
+        notes = self.deeds.log.notes
+        notes.add_rows(case.campus, PEOPLE, [line.person for line in ready])
+        notes.add_rows(case.campus, AWARDS, fit)
+        notes.add_rows(case.campus, SLOTS, places.only([award.id for award in fit]).rows())
+        notes.add_rows(case.campus, EVIDENCE, evidence)
+        kept: list[Kept] = [
+            Unfit(troubles[award_id]) if award_id in troubles else award_id for award_id in ids
+        ]
+        if promise.tells:
+            not_before = leave_from(promise, at=at, is_last=is_last)
+            self._promise_letters(awards, ready, kept, at, not_before)
+        return Decided(kept, batch, fit, [prepared[award.id] for award in fit], case.campus)
+
+    def sign(self, decided: Decided) -> None:
+        """A part after the other: PostgreSQL takes in what was written, and signed bytes while the next are signed."""
+        for start in range(0, len(decided.awards), SIGNED_AT_ONCE):
+            some = slice(start, start + SIGNED_AT_ONCE)
+            documents = signed_documents(decided.awards[some], decided.prepared[some], decided.batch)
+            self.awards.add_documents(documents)
+            self.deeds.log.notes.add_rows(decided.campus, DOCUMENTS, documents)
+
+    def _documents(
+        self,
+        case: Case,
+        awards: Sequence[Award],
+        ready: Sequence[JudgedLine],
+        places: Places,
+        troubles: dict[uuid.UUID, InvalidInput],
+    ) -> dict[uuid.UUID, JsonObject]:
+        """What each credential will say; of a line that cannot be written, why."""
+        written, words = {}, self.words_of(case)
+        for award, line in zip(awards, ready, strict=True):
+            disclosed = disclosed_at_first(line.person, case.activity)
+            try:
+                written[award.id] = document_to_sign(award, words, places, disclosed)
+            except InvalidInput as trouble:
+                troubles[award.id] = trouble
+        return written
+
+    def _prepared(
+        self,
+        case: Case,
+        awards: Sequence[Award],
+        grounded: Mapping[uuid.UUID, Grounded],
+        batch: Batch,
+        troubles: dict[uuid.UUID, InvalidInput],
+    ) -> dict[uuid.UUID, Prepared]:
+        """What will be signed; the log takes back what it said of an award whose texts cannot be."""
+        decided = [award for award in awards if award.id in grounded]
+        found = prepared_documents([grounded[award.id].document for award in decided], batch)
+        prepared: dict[uuid.UUID, Prepared] = {}
+        for award, each in zip(decided, found, strict=True):
+            if isinstance(each, InvalidInput):
+                troubles[award.id] = each
+            else:
+                prepared[award.id] = each
+        self.deeds.withdrawn(case.campus, [award for award in decided if award.id in troubles], UNSIGNED)
+        return prepared
+
+    def _write(
+        self, case: Case, promise: AwardBatch, awards: Sequence[Award], places: Places, at: datetime
+    ) -> None:
+        ids = [award.id for award in awards]
+        self.awards.add_all(awards)
+        self.status.keep(places.only(ids))
+        facts = {"version": str(case.version.id), "batch": str(promise.id)}
+        self.history.write_all(case.by, "award", "award", ids, at=at, campus_id=case.campus.id, **facts)
+
+    def _promise_letters(
+        self,
+        awards: Sequence[Award],
+        ready: Sequence[JudgedLine],
+        kept: Sequence[Kept],
+        at: datetime,
+        not_before: datetime,
+    ) -> None:
+        addresses = {
+            award_id: line.line.address
+            for award_id, line in zip(kept, ready, strict=True)
+            if is_address(line.line.address)
+        }
+        self.letters.promise_new(
+            [
+                letter_about(award, addresses[award.id], at=at, not_before=not_before, letter_id=letter_id)
+                for award, letter_id in zip(awards, neighbouring_ids(len(awards)), strict=True)
+                if award.id in addresses
+            ]
+        )
+
+    def words_of(self, case: Case) -> BadgeDocuments:
+        return BadgeDocuments(
+            achievement=_achievement_in(case.version),
+            issuer=profile_of(case.campus, self.addresses),
+            campus=case.campus,
+            version=case.version,
+            activity=case.activity,
+            addresses=self.addresses,
+        )
+
+    def batch_of(self, case: Case, at: datetime) -> Batch:
+        signers = self.signing.signers_of(case.campus)
+        return Batch(signer=signers.embedded, jwt_signer=signers.jwt, at=whole_second(at))
+
+
+def _award_of(case: Case, promise: AwardBatch, line: JudgedLine, at: datetime, award_id: uuid.UUID) -> Award:
+    assert line.person is not None, "a line that is ready has its person"
+    return award_of(
+        case,
+        line.person,
+        line.participation,
+        at=at,
+        award_id=award_id,
+        batch_id=promise.id,
+        rests_on=line.rests_on,
+    )
+
+
+def _achievement_in(version: BadgeVersion) -> Achievement:
+    """The achievement exactly as the frozen definition says it."""
+    definition = parse_json(version.definition)
+    assert isinstance(definition, dict)
+    return Achievement.from_document(
+        {name: value for name, value in definition.items() if name != "@context"}
+    )
+
+
+logger = structlog.get_logger(__name__)
+_NOUN, _NOUN_ID = "signing_clock", uuid.UUID(int=1)
+_SYSTEM = Actor.command("clock")
+
+
+class SigningClockService:
+    """`counter` is None where the time is given and not read, as in tests: then nothing can jump."""
+
+    def __init__(
+        self, store: SigningClockStore, history: HistoryStore, counter: Counter | None, clock: Clock
+    ) -> None:
+        self.store = store
+        self.history = history
+        self.counter = counter
+        self.clock = clock
+        self._is_checked = False
+
+    def check(self) -> None:
+        """Raises ClockJumped; asks the database once in a unit of work."""
+        if self._is_checked:
+            return
+        if jump := self.jump():
+            raise ClockJumped(jump)
+        self._is_checked = True
+
+    def jump(self) -> Jump | None:
+        if self.counter is None:
+            return None
+        return jump_in(self.store.find(), self.clock(), self.counter())
+
+    def is_due(self) -> bool:
+        """Whether `observe` would write something."""
+        if self.counter is None:
+            return False
+        row, at, ticks = self.store.find(), self.clock(), self.counter()
+        if row.stopped_at is not None:
+            return False
+        return jump_in(row, at, ticks) is not None or is_sample_due(row, at, ticks)
+
+    def observe(self) -> Jump | None:
+        """Take a sample, or store that the clock jumped. Idempotent."""
+        if self.counter is None:
+            return None
+        row, at, ticks = self.store.lock(), self.clock(), self.counter()
+        was_stopped, jump = row.stopped_at is not None, jump_in(row, at, ticks)
+        if jump is None:
+            if is_sample_due(row, at, ticks):
+                take_sample(row, at, ticks)
+                self.store.save(row)
+        elif not was_stopped:
+            stop_signing(row, jump)
+            self.store.save(row)
+            self.history.write(_SYSTEM, "stop", _NOUN, _NOUN_ID, at=at, **_facts(jump))
+            logger.error("the clock jumped: signing stopped", **_facts(jump))
+        return jump
+
+    def confirm(self, reason: str, *, by: Actor) -> Jump | None:
+        """Sign again from the time that the clock shows now; the jump that is confirmed, if there was one."""
+        if len(reason.strip()) < 5:
+            raise InvalidInput(
+                N_("Dites en quelques mots pourquoi l’heure est bonne : l’historique le garde.")
+            )
+        if self.counter is None:
+            return None
+        row, at, ticks = self.store.lock(), self.clock(), self.counter()
+        jump = jump_in(row, at, ticks)
+        confirm(row, at, ticks)
+        self.store.save(row)
+        facts: dict[str, Any] = {"reason": reason.strip()[:500], **(_facts(jump) if jump else {})}
+        self.history.write(by, "confirm", _NOUN, _NOUN_ID, at=at, **facts)
+        return jump
+
+
+def _facts(jump: Jump) -> dict[str, Any]:
+    return {"shown": jump.at.isoformat(), "expected": jump.expected.isoformat()}

@@ -1,0 +1,217 @@
+"""Withdrawing many awards for one reason: promised in one transaction, carried out piece by piece, told line by line."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards.batches import BatchStore
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.domain.awards.awards import Award, AwardState, check_reason, revoke
+from app.domain.awards.batches import (
+    A_PIECE,
+    AT_ONCE,
+    Withdrawal,
+    WithdrawalLine,
+    WithdrawalOutcome,
+    WithdrawalState,
+    check_same_request,
+)
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock, new_row
+from app.errors import InvalidInput
+from app.language import N_
+from app.services.activity_log.activity_log import LoggedDeeds
+from app.services.messages.letters import LetterService
+from app.services.publishing.status import StatusService
+
+MOST = 10_000
+
+
+@dataclass(frozen=True)
+class WithdrawalResult:
+    withdrawal: Withdrawal
+    lines: Sequence[WithdrawalLine]
+    records: Mapping[uuid.UUID, AwardRecord]
+    """Of the lines whose award is the campus's."""
+
+    def with_outcome(self, *outcomes: WithdrawalOutcome) -> list[WithdrawalLine]:
+        return [line for line in self.lines if line.outcome in outcomes]
+
+
+@dataclass(frozen=True)
+class WithdrawalProgress:
+    withdrawal: Withdrawal
+    counts: Mapping[WithdrawalOutcome, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def answered(self) -> int:
+        return self.total - self.counts.get(WithdrawalOutcome.WAITING, 0)
+
+
+@dataclass(frozen=True)
+class WithdrawalScope:
+    """Of which awards one withdraws some or all: those of a bulk award, of an activity, or of a badge."""
+
+    batch_id: uuid.UUID | None = None
+    activity_id: uuid.UUID | None = None
+    badge_id: uuid.UUID | None = None
+
+    @property
+    def is_named(self) -> bool:
+        return any((self.batch_id, self.activity_id, self.badge_id))
+
+
+@dataclass(frozen=True)
+class WithdrawalRequest:
+    """These awards, or all that still count of some."""
+
+    reason: str
+    award_ids: tuple[uuid.UUID, ...] = ()
+    all_of: WithdrawalScope | None = None
+
+    def digest(self) -> str:
+        """What an idempotency key stands for."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
+
+
+class WithdrawalService:
+    def __init__(
+        self,
+        campuses: CampusStore,
+        batches: BatchStore,
+        awards: AwardStore,
+        letters: LetterService,
+        history: HistoryStore,
+        status: StatusService,
+        deeds: LoggedDeeds,
+        clock: Clock,
+    ) -> None:
+        self.campuses = campuses
+        self.batches = batches
+        self.awards = awards
+        self.letters = letters
+        self.history = history
+        self.status = status
+        self.deeds = deeds
+        self.clock = clock
+
+    def promise(
+        self, campus: Campus, request: WithdrawalRequest, *, by: Actor, key: str | None = None
+    ) -> Withdrawal:
+        """Keep the promise to withdraw each of these awards. Safe to repeat."""
+        self.campuses.lock(campus.id)
+        # Before anything is looked up: a second press finds fewer awards standing, and means the same.
+        if key is not None and (before := self.batches.find_withdrawal_by_key(campus.id, key)):
+            check_same_request(before, request.digest())
+            return before
+        check_reason(request.reason)
+        wanted = self._wanted(campus, request)
+        if not wanted:
+            raise InvalidInput(N_("Choisissez au moins un badge à retirer."))
+        if len(wanted) > MOST:
+            raise InvalidInput(N_("On retire 10 000 badges au plus en une fois."))
+        withdrawal = Withdrawal(
+            campus_id=campus.id,
+            reason=request.reason.strip(),
+            requested_by=by.person_id,
+            actor_label=by.label,
+            requested_at=self.clock(),
+            idempotency_key=key,
+            request_digest=request.digest(),
+        )
+        lines = [
+            new_row(WithdrawalLine, withdrawal_id=withdrawal.id, position=position, award_id=award_id)
+            for position, award_id in enumerate(wanted)
+        ]
+        self.batches.add_withdrawal(withdrawal, lines)
+        return withdrawal
+
+    def _wanted(self, campus: Campus, request: WithdrawalRequest) -> list[uuid.UUID]:
+        if request.all_of is None:
+            return list(dict.fromkeys(request.award_ids))
+        return [record.award.id for record in self.standing(campus, request.all_of, limit=MOST + 1)]
+
+    def is_long(self, withdrawal: Withdrawal) -> bool:
+        """Too long to be carried out while somebody waits."""
+        return len(self.batches.next_withdrawals(withdrawal.id, AT_ONCE + 1)) > AT_ONCE
+
+    def due(self, *, limit: int) -> Sequence[uuid.UUID]:
+        return self.batches.withdrawals_due(limit=limit)
+
+    def carry_out(self, withdrawal_id: uuid.UUID) -> bool:
+        """The next lines, all of them or none; whether more are left."""
+        withdrawal = self.batches.find_withdrawal(withdrawal_id)
+        if withdrawal is None:
+            return False
+        campus = self.campuses.lock(withdrawal.campus_id)
+        withdrawal = self.batches.lock_withdrawal(withdrawal_id)
+        if withdrawal is None or withdrawal.state is WithdrawalState.DONE:
+            return False
+        at, lines = self.clock(), self.batches.next_withdrawals(withdrawal_id, A_PIECE)
+        awards = self.awards.lock_all([line.award_id for line in lines], campus.id)
+        standing = [award for award in awards.values() if award.state is AwardState.ISSUED]
+        answers = [_answer(line, awards.get(line.award_id)) for line in lines]
+        for award in standing:
+            revoke(award, withdrawal.reason, at=at)
+        by = Actor(withdrawal.requested_by, withdrawal.actor_label)
+        self.keep(campus, standing, at=at, by=by)
+        self.batches.answer_withdrawals(withdrawal_id, answers)
+        if len(lines) < A_PIECE:
+            withdrawal.state, withdrawal.done_at = WithdrawalState.DONE, at
+            self.batches.save(withdrawal)
+        return len(lines) == A_PIECE
+
+    def keep(self, campus: Campus, revoked: Sequence[Award], *, at: datetime, by: Actor) -> None:
+        """What goes with a withdrawal: the bit the world reads, the letters, the history."""
+        if not revoked:
+            return
+        ids = [award.id for award in revoked]
+        self.awards.save_all(revoked)
+        self.status.raise_for(campus, ids, at=at)
+        self.deeds.withdrawn(campus, revoked, revoked[0].revoked_reason)
+        self.letters.tell_of_withdrawal(revoked)
+        self.history.write_all(by, "revoke", "award", ids, at=at, campus_id=campus.id)
+
+    def standing(self, campus: Campus, scope: WithdrawalScope, *, limit: int = MOST) -> list[AwardRecord]:
+        """What there is to withdraw."""
+        return self.awards.standing_in_campus(
+            campus.id,
+            batch_id=scope.batch_id,
+            activity_id=scope.activity_id,
+            badge_id=scope.badge_id,
+            limit=limit,
+        )
+
+    def progress(self, campus: Campus, withdrawal_id: uuid.UUID) -> WithdrawalProgress:
+        withdrawal = self.batches.get_withdrawal(withdrawal_id, campus.id)
+        return WithdrawalProgress(withdrawal, self.batches.withdrawal_counts(withdrawal_id))
+
+    def result(self, campus: Campus, withdrawal_id: uuid.UUID) -> WithdrawalResult:
+        withdrawal = self.batches.get_withdrawal(withdrawal_id, campus.id)
+        lines = self.batches.withdrawal_lines(withdrawal_id)
+        return WithdrawalResult(withdrawal, lines, self.records(campus, [line.award_id for line in lines]))
+
+    def records(self, campus: Campus, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, AwardRecord]:
+        """Those of these awards that are the campus's, to be shown before they are withdrawn."""
+        return {record.award.id: record for record in self.awards.records_among(award_ids, campus.id)}
+
+
+def _answer(line: WithdrawalLine, award: Award | None) -> dict[str, Any]:
+    if award is None:
+        outcome = WithdrawalOutcome.ABSENT
+    elif award.state is AwardState.REVOKED:
+        outcome = WithdrawalOutcome.ALREADY
+    else:
+        outcome = WithdrawalOutcome.WITHDRAWN
+    return {"position": line.position, "outcome": outcome}

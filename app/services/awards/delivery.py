@@ -1,0 +1,426 @@
+"""Handing badges over: private links, short codes, another address, and what became of it all."""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.db.activities.activities import ActivityStore
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards.batches import BatchStore, ClaimCodeStore
+from app.db.campus.campus import HistoryStore
+from app.db.messages import LetterStore
+from app.db.people import PeopleStore
+from app.domain.activities.activities import told_apart
+from app.domain.awards.awards import Award, AwardState
+from app.domain.awards.claim_slips import CODE_LIFE, ClaimCode, code_digest, code_of, read_code
+from app.domain.campus.audit_log import Actor, HistoryEntry
+from app.domain.campus.campus import Campus
+from app.domain.campus.team import LOOKED_BACK
+from app.domain.core import Clock
+from app.domain.messages import (
+    Handed,
+    HandedOver,
+    Letter,
+    LetterFile,
+    LetterState,
+    Occasion,
+    PromisedLetter,
+    handed_over,
+    letter_about,
+)
+from app.domain.people.people import (
+    are_digits,
+    digits_of,
+    is_address,
+    is_living_ticket,
+    new_ticket,
+    normal_address,
+)
+from app.domain.publishing import Addresses
+from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from app.language import N_, current_locale, speaking
+from app.language import gettext as _
+from app.services.accounts.sessions import NewSession
+from app.services.people.people import LinksTurnedOff, PeopleService
+from app.services.publishing.publication import PublicationService
+
+
+@dataclass(frozen=True)
+class Handing:
+    """One award on its way to its person."""
+
+    record: AwardRecord
+    handed: HandedOver
+    address: str
+    name: str
+    """With its number where somebody else of that name is in the activity too, neither with an address."""
+    by_hand: bool = True
+    """Whether a slip, a code or a link may be handed over: not to people who have an account or a role."""
+
+
+@dataclass(frozen=True)
+class HandedCode:
+    code: str
+    expires_at: datetime
+
+
+class HandingOver:
+    def __init__(
+        self,
+        awards: AwardStore,
+        letters: LetterStore,
+        batches: BatchStore,
+        codes: ClaimCodeStore,
+        people: PeopleStore,
+        people_service: PeopleService,
+        activities: ActivityStore,
+        history: HistoryStore,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.awards = awards
+        self.letters = letters
+        self.batches = batches
+        self.codes = codes
+        self.people = people
+        self.people_service = people_service
+        self.activities = activities
+        self.history = history
+        self.secret = secret
+        self.clock = clock
+
+    # --- what became of it
+
+    def of(self, records: Sequence[AwardRecord]) -> list[Handing]:
+        letters: dict[uuid.UUID, list[PromisedLetter]] = defaultdict(list)
+        for letter in self.letters.of_awards([record.award.id for record in records]):
+            if letter.award_id is not None:
+                letters[letter.award_id].append(letter)
+        addresses = self.people.addresses_of({record.person.id for record in records})
+        names = self.names_of(records)
+        own = self.people_service.own_addresses.with_account_or_role({each.person.id for each in records})
+        found = []
+        for record in records:
+            handed = handed_over(record.award, letters[record.award.id])
+            told = handed.letter.address if handed.letter else addresses.get(record.person.id, "")
+            found.append(Handing(record, handed, told, names[record.award.id], record.person.id not in own))
+        return found
+
+    def names_of(self, records: Sequence[AwardRecord]) -> dict[uuid.UUID, str]:
+        """By award: whoever hands it over must know which of two people of one name it is for."""
+        activities = {record.activity.id for record in records if record.activity}
+        numbered = self.activities.numbered(activities, {record.person.id for record in records})
+        parts = {(part.activity_id, part.person_id): part for part in numbered}
+        names = {}
+        for record in records:
+            part = parts.get((record.activity.id, record.person.id)) if record.activity else None
+            names[record.award.id] = told_apart(part, record.person.name) if part else record.person.name
+        return names
+
+    def of_awards(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[Handing]:
+        return self.of(self.awards.records_among(award_ids, campus_id))
+
+    def letters_about(self, award_id: uuid.UUID) -> list[PromisedLetter]:
+        """The latest first."""
+        return self.letters.of_awards([award_id])[::-1]
+
+    def refused(self, campus: Campus, *, limit: int) -> list[Handing]:
+        """Badges whose last letter a server refused, and that their person has not opened; the latest first."""
+        since = self.clock() - LOOKED_BACK
+        ids = self.letters.refused_awards(campus.id, since=since, limit=limit)
+        found = {each.record.award.id: each for each in self.of_awards(ids, campus.id)}
+        return [
+            found[award_id]
+            for award_id in ids
+            if award_id in found and found[award_id].handed.state is Handed.REFUSED
+        ]
+
+    def link_opened(self, award_id: uuid.UUID) -> None:
+        """The private link was followed, by its person or by a program that looks at letters first."""
+        award = self.awards.lock(award_id)
+        if award.link_opened_at is None:
+            award.link_opened_at = self.clock()
+            self.awards.save(award)
+
+    def claim(self, award_id: uuid.UUID, *, by: Actor) -> None:
+        """The person says that the badge is theirs; saying so again changes nothing, nor of a withdrawn one."""
+        award = self.awards.lock(award_id)
+        if not _is_claimable(award):
+            return
+        award.claimed_at = self.clock()
+        self.awards.save(award)
+        self.codes.forget([award.id])
+        person = self.people.get(award.person_id)
+        if person.language is None:
+            # What they read the page in is what they will be written in.
+            person.language = current_locale()
+            self.people.save(person)
+        self.history.write(by, "claim", "award", award.id, at=self.clock(), campus_id=award.campus_id)
+
+    # --- deeds of whoever hands over
+
+    def renew_link(self, campus: Campus, award_id: uuid.UUID, *, by: Actor) -> AwardRecord:
+        """The private link and the code known until now open nothing any more, nor do browsers that used them."""
+        record = self.awards.get_record_in_campus(award_id, campus.id)
+        self._check_has_left(award_id)
+        award = self.awards.lock(award_id)
+        award.link_generation += 1
+        award.link_opened_at = award.claimed_at = None
+        self.awards.save(award)
+        self.codes.forget([award.id])
+        self.people_service.sessions.end_learners_of(award.id)
+        self.history.write(by, "renew_link", "award", award.id, at=self.clock(), campus_id=campus.id)
+        return record
+
+    def write_again(self, campus: Campus, award_id: uuid.UUID, address: str, *, by: Actor) -> PromisedLetter:
+        """Tell the person once more, at this address or another; the award stays what it is."""
+        record = self.awards.get_record_in_campus(award_id, campus.id)
+        wanted, at = normal_address(address), self.clock()
+        _check_may_write(record.award, wanted)
+        self._check_has_left(award_id)
+        self.awards.lock(award_id)
+        before = [
+            letter for letter in self.letters.of_awards([award_id]) if letter.occasion == Occasion.AWARDED
+        ]
+        self.letters.cancel_waiting([award_id])
+        letter = letter_about(record.award, wanted, at=at)
+        if before:
+            letter.once_key = f"{letter.once_key}/{len(before) + 1}"
+            # The newest letter is the one that counts, even when both were promised within the same second.
+            letter.promised_at = max(at, before[-1].promised_at + timedelta(seconds=1))
+        self.letters.promise_many([letter])
+        self._keep_address(record, wanted, before)
+        changed = bool(before) and before[-1].address != wanted
+        self.history.write(
+            by, "write_again", "award", award_id, at=at, campus_id=campus.id, other_address=changed
+        )
+        return letter
+
+    def _keep_address(self, record: AwardRecord, wanted: str, before: Sequence[PromisedLetter]) -> None:
+        """The next letters go there too; an address that a server refused and nobody vouched for is forgotten."""
+        refused = {letter.address for letter in before if letter.state is LetterState.REFUSED}
+        self.people.add_address(record.person, wanted)
+        self.people.forget_unverified(record.person, refused - {wanted})
+
+    def withheld(self, award_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of these awards that may still be undone: nothing of them leaves the house."""
+        return self.batches.withheld(award_ids, at=self.clock())
+
+    def _check_has_left(self, award_id: uuid.UUID) -> None:
+        if self.withheld([award_id]):
+            raise Conflict(
+                N_("Cette attribution peut encore être annulée : remettez-la d’abord, depuis son résultat.")
+            )
+
+    # --- short codes
+
+    def codes_for(self, records: Sequence[AwardRecord]) -> dict[uuid.UUID, HandedCode]:
+        """A code for each badge that can still be claimed: the same one as long as its link is the same.
+
+        None for people who have an account or a role: a code opens what a private link opens.
+        """
+        at = self.clock()
+        self.codes.sweep(at)
+        withheld = self.withheld([record.award.id for record in records])
+        own = self.people_service.own_addresses.with_account_or_role({each.person.id for each in records})
+        wanted = [
+            record.award
+            for record in records
+            if _is_claimable(record.award) and record.award.id not in withheld and record.person.id not in own
+        ]
+        first = [code_digest(self.secret, self._code(award)) for award in wanted]
+        owners = self.codes.owners(first)
+        handed: dict[uuid.UUID, HandedCode] = {}
+        rows = []
+        for award in wanted:
+            code = self._code(award)
+            # One chance in ten thousand million that somebody else has it: then the next one.
+            for turn in range(1, 5):
+                digest = code_digest(self.secret, code)
+                if owners.setdefault(digest, award.id) == award.id:
+                    break
+                code = self._code(award, turn)
+            rows.append(ClaimCode(award_id=award.id, digest=digest, expires_at=at + CODE_LIFE))
+            handed[award.id] = HandedCode(code, at + CODE_LIFE)
+        self.codes.keep(rows)
+        return handed
+
+    def hand_out_codes(
+        self, campus: Campus, award_ids: Sequence[uuid.UUID], *, by: Actor
+    ) -> dict[uuid.UUID, HandedCode]:
+        """The same, for somebody to read aloud; the history says who asked."""
+        codes = self.codes_for(self.awards.records_among(award_ids, campus.id))
+        self.history.write_all(by, "show_code", "award", list(codes), at=self.clock(), campus_id=campus.id)
+        return codes
+
+    def _code(self, award: Award, turn: int = 0) -> str:
+        return code_of(self.secret, award.id, award.link_generation, turn)
+
+    def find_by_code(self, typed: str) -> AwardRecord:
+        """The award that a code opens; raises InvalidInput or NotFound with what to do next."""
+        code = self.codes.find(code_digest(self.secret, read_code(typed)))
+        if code is None:
+            raise NotFound(
+                N_(
+                    "Ce code n’ouvre aucun badge : il a déjà servi, il a été remplacé, ou il s’y est glissé une "
+                    "faute. Demandez un nouveau bulletin à la personne qui vous l’a remis."
+                )
+            )
+        if code.expires_at <= self.clock():
+            raise NotFound(
+                N_("Ce code n’est plus bon. Le badge est toujours à vous : demandez un nouveau bulletin.")
+            )
+        return self.awards.get_record(code.award_id)
+
+    def claim_by_code(self, typed: str, *, browser: str = "") -> NewSession:
+        """Once: whoever claims with a code voids it."""
+        record = self.find_by_code(typed)
+        if not record.person.accepts_links:
+            raise LinksTurnedOff(record.award.id)
+        self.link_opened(record.award.id)
+        self.claim(record.award.id, by=Actor(person_id=record.person.id))
+        award = record.award
+        return self.people_service.open_private_link(
+            self.people_service.private_link_token(award.id, award.link_generation), browser=browser
+        )
+
+
+def _is_claimable(award: Award) -> bool:
+    return award.state is AwardState.ISSUED and award.claimed_at is None
+
+
+def _check_may_write(award: Award, address: str) -> None:
+    if award.state is AwardState.REVOKED:
+        raise Conflict(N_("Ce badge est retiré : il n’y a plus rien à annoncer."))
+    if not is_address(address):
+        raise InvalidInput(
+            N_("Cette adresse n’est pas une adresse de courriel. Vérifiez-la, signe par signe.")
+        )
+
+
+LONGEST_QUESTION = 1_000
+_VISITOR = Actor(label="visitor")
+_CHECK = "check_address"
+
+
+@dataclass(frozen=True)
+class SentCode:
+    """`ticket` stays on the page that asked; `letter` is None where the campus knows no address of the holder."""
+
+    ticket: str
+    letter: Letter | None
+
+
+class HolderService:
+    def __init__(
+        self,
+        awards: AwardStore,
+        people: PeopleStore,
+        publication: PublicationService,
+        history: HistoryStore,
+        addresses: Addresses,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.awards = awards
+        self.people = people
+        self.publication = publication
+        self.history = history
+        self.addresses = addresses
+        self.secret = secret
+        self.clock = clock
+
+    def is_known_at(self, award_id: uuid.UUID, address: str) -> bool:
+        """Whether the holder of an open award is known under that address, in constant time for each.
+
+        Only while the holder has switched it on; they read of each check, whatever the answer.
+        """
+        record = self.publication.open_award(award_id)
+        if not record.award.answers_checks:
+            raise NotAllowed(
+                N_(
+                    "La personne n’a pas permis de comparer une adresse pour ce badge. Faites-lui lire un code."
+                )
+            )
+        wanted = _checked(address).encode()
+        known = [each.encode() for each in self.people.all_addresses(record.person.id)]
+        is_known = sum(hmac.compare_digest(each, wanted) for each in known) > 0
+        self.history.write(
+            _VISITOR,
+            _CHECK,
+            "award",
+            award_id,
+            at=self.clock(),
+            campus_id=record.campus.id,
+            known=is_known,
+        )
+        return is_known
+
+    def checks_of(self, award_id: uuid.UUID) -> list[HistoryEntry]:
+        """Every comparison of an address for this badge, the latest first."""
+        found = [entry for entry, _ in self.history.list_of("award", award_id) if entry.deed == _CHECK]
+        return sorted(found, key=lambda entry: entry.at, reverse=True)
+
+    def send_code(self, award_id: uuid.UUID) -> SentCode:
+        """Six digits for the holder's own address, to be read out within ten minutes."""
+        record = self.publication.open_award(award_id)
+        ticket = new_ticket(self.secret, award_id, at=self.clock())
+        address = self.people.addresses_of([record.person.id]).get(record.person.id, "")
+        if not address:
+            return SentCode(ticket, None)
+        with speaking(record.person.language or record.campus.language):
+            return SentCode(ticket, self._code_letter(record, address, digits_of(self.secret, ticket)))
+
+    def is_read_out(self, award_id: uuid.UUID, ticket: str, typed: str) -> bool:
+        self.publication.open_award(award_id)
+        if not is_living_ticket(self.secret, ticket, award_id, at=self.clock()):
+            raise InvalidInput(N_("Ce code a expiré : il vaut dix minutes. Envoyez-en un autre."))
+        return are_digits(self.secret, ticket, typed)
+
+    def question(self, award_id: uuid.UUID, address: str, words: str) -> Letter:
+        """A letter to the campus with the badge attached; its answer goes to `address`."""
+        record = self.publication.open_award(award_id)
+        asker, words = _checked(address), words.strip()
+        if not words:
+            raise InvalidInput(N_("Écrivez votre question."))
+        if len(words) > LONGEST_QUESTION:
+            raise InvalidInput(N_("Votre question dépasse {most} signes."), most=LONGEST_QUESTION)
+        if not is_address(record.campus.contact_email):
+            raise InvalidInput(N_("Ce campus n’a pas publié d’adresse où lui écrire."))
+        with speaking(record.campus.language):
+            return Letter(
+                to=record.campus.contact_email,
+                subject=_("Question sur un badge : {title}").format(title=record.version.name),
+                text=_(
+                    "Bonjour,\n\n{asker} regarde un badge du campus et demande :\n\n{words}\n\n"
+                    "Le badge : {address}\nLe fichier signé est joint. Répondez à cette lettre : votre réponse "
+                    "ira à {asker}."
+                ).format(asker=asker, words=words, address=self.addresses.award(award_id)),
+                reply_to=asker,
+                language=record.campus.language,
+                files=(LetterFile("badge.json", self.awards.document_of(award_id).embedded),),
+            )
+
+    def _code_letter(self, record: AwardRecord, address: str, digits: str) -> Letter:
+        return Letter(
+            to=address,
+            to_name=record.person.name,
+            subject=_("{digits} : le code à lire à qui regarde votre badge").format(digits=digits),
+            text=_(
+                "Bonjour {name},\n\nQuelqu’un regarde votre badge « {title} » et veut s’assurer que c’est bien "
+                "vous. Si vous êtes en face de cette personne, ou au téléphone avec elle, lisez-lui ce code :\n\n"
+                "{digits}\n\nIl vaut dix minutes. Ne le donnez à personne d’autre. Si vous n’attendez rien, ne "
+                "faites rien : personne n’apprend votre adresse."
+            ).format(name=record.person.given_name, title=record.version.name, digits=digits),
+        )
+
+
+def _checked(address: str) -> str:
+    if not is_address(normal_address(address)):
+        raise InvalidInput(N_("Cette adresse n’est pas complète : il y manque quelque chose."))
+    return normal_address(address)

@@ -1,0 +1,447 @@
+"""From a request to judged lines: who is meant, and what the rules say of each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from app.db.accounts import OwnAddressStore
+from app.db.activities.activities import ActivityStore
+from app.db.awards.awards import AwardStore
+from app.db.badges import BadgeStore
+from app.db.people import PeopleStore
+from app.domain.accounts.permissions import Deed, may
+from app.domain.activities.activities import Activity, Participation, PartKind
+from app.domain.activities.participant_lists import ListedPerson, tidy, without_repeats
+from app.domain.awards.awards import ONESELF, Award, Judgement, check_evidence_text, judge
+from app.domain.awards.batches import AwardBatch, BatchLine, chosen_in, listed
+from app.domain.awards.open_badges import Disclosed
+from app.domain.badges.badges import Badge, check_given, check_open
+from app.domain.badges.rules import CountedLine
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.people.people import Person, Role, roles_at
+from app.errors import NotFound
+from app.language import N_
+from app.services.activities.activities import ActivityService
+from app.services.awards.award_context import (
+    NO_GIVER,
+    NO_LONGER_MAY,
+    NO_LONGER_OPEN,
+    NO_LONGER_OPENED,
+    SUSPENDED,
+    AwardCounting,
+    AwardRequest,
+    Case,
+    Counted,
+    Found,
+    GivenBefore,
+    GiverRecords,
+    JudgedLine,
+    Preview,
+    Someone,
+    as_recorded,
+    award_of,
+    disclosed_at_first,
+    each_once,
+    line_of,
+    line_of_person,
+    repeated_line,
+    unclear_line,
+    would_be,
+)
+from app.services.awards.rule_ledger import RuleLedger
+from app.services.badges.openings import OpeningService
+
+
+class Judging:
+    """Finds the people of a request and judges each alone (I25)."""
+
+    def __init__(
+        self,
+        people: PeopleStore,
+        badges: BadgeStore,
+        activities: ActivityStore,
+        awards: AwardStore,
+        activity_service: ActivityService,
+        openings: OpeningService,
+        own_addresses: OwnAddressStore,
+        counting: AwardCounting,
+        clock: Clock,
+    ) -> None:
+        self.people = people
+        self.badges = badges
+        self.activities = activities
+        self.awards = awards
+        self.activity_service = activity_service
+        self.openings = openings
+        self.own_addresses = own_addresses
+        self.counting = counting
+        self.clock = clock
+
+    def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
+        """What awarding would find now; nothing is written."""
+        case = self.case(campus, request, by)
+        found, answered = self.meant(case, request)
+        people = [person.id for _, _, person in found if person]
+        held, counted = self._held(case, people), self.counting.read(case, people)
+        judged = [self._judged(case, line, part, person, held, counted) for line, part, person in found]
+        lines = [*judged, *answered]
+        sample, disclosed = self._sample(case, judged)
+        return Preview(campus, case.badge, case.version, case.activity, lines, disclosed, sample)
+
+    def _sample(self, case: Case, judged: Sequence[JudgedLine]) -> tuple[Award | None, Disclosed]:
+        """What the first who is ready would be given, and what its documents would contain."""
+        first = next((line for line in judged if line.judgement.is_ready), None)
+        if first is None:
+            return None, Disclosed()
+        known, at = first.person or self._new_person(first.line), self.clock()
+        person = as_recorded(known, first.line, case.activity, at)
+        part = would_be(first.line, case.activity, first.participation, person, at)
+        sample = award_of(case, person, part, at=at, rests_on=first.rests_on)
+        return sample, disclosed_at_first(person, case.activity)
+
+    def case(self, campus: Campus, request: AwardRequest, by: Actor) -> Case:
+        """What is asked for, as far as it is the same for everybody; raises where nobody could be given it."""
+        check_evidence_text(request.evidence)
+        badge = self.badges.get(request.badge_id)
+        if badge.campus_id != campus.id:
+            raise NotFound(N_("Ce badge n’existe pas ici."))
+        check_open(badge)
+        if by.person_id is not None and not request.by_review:
+            self.openings.check(badge, by.person_id, self._roles(campus, by.person_id))
+        activity = (
+            self.activities.get_in_campus(request.activity_id, campus.id) if request.activity_id else None
+        )
+        version = self.badges.current_version(badge.id)
+        check_given(version)
+        grounds = None if request.grounds is None else frozenset(request.grounds)
+        return Case(
+            campus,
+            badge,
+            version,
+            activity,
+            request.evidence,
+            by,
+            self._giver(by),
+            grounds=grounds,
+            giver_is=self._records_of(by),
+        )
+
+    def case_of(self, campus: Campus, batch: AwardBatch) -> Case:
+        """The same of a promise that is carried out now, maybe long after it was made."""
+        version = self.badges.get_version_by_id(batch.version_id)
+        badge = self.badges.get(version.badge_id)
+        activity = self.activities.find(batch.activity_id) if batch.activity_id else None
+        by = Actor(batch.requested_by, batch.actor_label)
+        refusal = NO_LONGER_OPEN if badge.archived_at else None
+        if refusal is None and not batch.by_review:
+            refusal = self._refused_now(campus, badge, by)
+        return Case(
+            campus,
+            badge,
+            version,
+            activity,
+            batch.evidence,
+            by,
+            self._giver(by),
+            refusal,
+            chosen_in(batch),
+            self._records_of(by),
+        )
+
+    def _records_of(self, by: Actor) -> GiverRecords:
+        if by.person_id is None:
+            return NO_GIVER
+        with self.own_addresses.reach.across_campuses():
+            own = self.own_addresses.list_of(by.person_id)
+            return GiverRecords(
+                frozenset(self.own_addresses.same_person(by.person_id)),
+                frozenset(row.address for row in own if row.verified_at is not None),
+            )
+
+    def _giver(self, by: Actor) -> Person | None:
+        return self.people.get(by.person_id) if by.person_id else None
+
+    def _refused_now(self, campus: Campus, badge: Badge, by: Actor) -> Judgement | None:
+        """A program's token was asked when it made the request."""
+        if campus.suspended_at is not None:
+            return SUSPENDED
+        if by.person_id is None:
+            return None
+        roles = self._roles(campus, by.person_id)
+        if not may(roles, Deed.AWARD):
+            return NO_LONGER_MAY
+        return None if self.openings.is_open(badge, by.person_id, roles) else NO_LONGER_OPENED
+
+    def _roles(self, campus: Campus, person_id: uuid.UUID) -> frozenset[Role]:
+        memberships = [membership for membership, _ in self.people.memberships_of(person_id)]
+        return roles_at(memberships, campus.id, at=self.clock())
+
+    def meant_in_turn(
+        self, case: Case, request: AwardRequest
+    ) -> Iterator[tuple[list[Found], list[JudgedLine]]]:
+        """As `meant`. A list is looked at as a whole; those of the activity come in parts, however many they are."""
+        if request.lines:
+            yield self.meant(case, request)
+            return
+        for some in self._chosen_in_turn(case, request):
+            yield [*some], []
+
+    def meant(self, case: Case, request: AwardRequest) -> tuple[list[Found], list[JudgedLine]]:
+        """Everybody once, known or not; and the lines that say somebody again, or a name that several people have."""
+        kept, repeated = without_repeats([tidy(line) for line in request.lines])
+        known = self.activity_service.known(case.activity, kept)
+        unclear = [line for line in kept if line.line_key in known.unclear and case.fault_of(line) is None]
+        open_keys = {line.line_key for line in unclear}
+        listed = [
+            (line, *known.meant.get(line.line_key, (None, None)))
+            for line in kept
+            if line.line_key not in open_keys
+        ]
+        found, again = each_once(self._chosen(case, request), listed)
+        answered = [repeated_line(line) for line in [*repeated, *again]]
+        return found, [*answered, *map(unclear_line, unclear)]
+
+    def decide(self, case: Case, lines: Sequence[BatchLine], *, given: GivenBefore) -> list[JudgedLine]:
+        """Each line with its answer, everybody readable recorded; a line that is ready has its person."""
+        found = [(listed(line), None, None) for line in lines] if case.refusal else self._record(case, lines)
+        people = [person.id for _, _, person in found if person]
+        held, counted, before = self._held(case, people), self.counting.read(case, people), given(people)
+        judged = []
+        for line, participation, person in found:
+            if person is not None and person.id in before:
+                judged.append(repeated_line(line))
+                continue
+            judged.append(self._judged(case, line, participation, person, held, counted))
+            if person is not None:
+                before.add(person.id)
+        return judged
+
+    def _chosen(self, case: Case, request: AwardRequest) -> list[Someone]:
+        return [one for some in self._chosen_in_turn(case, request) for one in some]
+
+    def _chosen_in_turn(self, case: Case, request: AwardRequest) -> Iterator[list[Someone]]:
+        activity = case.activity
+        if activity is None and request.person_ids:
+            yield self._of_the_log(case, request.person_ids)
+        if activity is None or not (request.everybody or request.participation_ids):
+            return
+        wanted = set(request.participation_ids)
+        # Whoever is named one by one keeps their line, and is told absent where they are.
+        for some in self.activities.participants_in_turn(activity.id, with_absent=bool(wanted)):
+            there = [one for one in some if one[0].id in wanted or (request.everybody and one[0].is_present)]
+            addresses = self.people.addresses_of(person.id for _, person in there)
+            yield [
+                (line_of(participation, person, addresses.get(person.id, "")), participation, person)
+                for participation, person in there
+            ]
+
+    def _of_the_log(self, case: Case, person_ids: Sequence[uuid.UUID]) -> list[Someone]:
+        """Only of whom this campus's log says something: nobody else's people can be named by number."""
+        there = self.counting.ledger.lines_of(case.campus, set(person_ids))
+        people = {person.id: person for person in self.people.list_by_id(there)}
+        addresses = self.people.addresses_of(people)
+        return [
+            (line_of_person(people[one], addresses.get(one, "")), None, people[one])
+            for one in dict.fromkeys(person_ids)
+            if one in people
+        ]
+
+    def _record(self, case: Case, lines: Sequence[BatchLine]) -> list[Found]:
+        """Those chosen in the activity as they stand there; those of a list recorded, unless the line is at fault."""
+        chosen = self._chosen_before(case, lines)
+        named = self._named_before(case, lines)
+        read = {
+            line.position: listed(line)
+            for line in lines
+            if line.participation_id not in chosen and line.person_id not in named
+        }
+        good = [line for line in read.values() if case.fault_of(line) is None]
+        meant = {
+            read[line.position].line_key: line.person_id
+            for line in lines
+            if line.person_id and line.position in read
+        }
+        kept = self._recorded(case, good, meant)
+        found: list[Found] = []
+        for line in lines:
+            if line.participation_id in chosen:
+                found.append((listed(line), *chosen[line.participation_id]))
+            elif line.person_id in named:
+                found.append((listed(line), None, named[line.person_id]))
+            else:
+                one = read[line.position]
+                found.append((one, *kept.get(one.line_key, (None, None))))
+        return found
+
+    def _chosen_before(
+        self, case: Case, lines: Sequence[BatchLine]
+    ) -> dict[uuid.UUID | None, tuple[Participation, Person]]:
+        ids = [line.participation_id for line in lines if line.participation_id]
+        if case.activity is None or not ids:
+            return {}
+        there = self.activities.read_participants(case.activity.id, ids)
+        return {participation.id: (participation, person) for participation, person in there}
+
+    def _named_before(self, case: Case, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, Person]:
+        """Without an activity, whoever was known when the badge was promised is who was meant."""
+        if case.activity is not None:
+            return {}
+        ids = [line.person_id for line in lines if line.person_id]
+        return {person.id: person for person in self.people.list_by_id(ids)}
+
+    def _recorded(
+        self, case: Case, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]
+    ) -> dict[str, tuple[Participation | None, Person]]:
+        if not lines:
+            return {}
+        if case.activity is not None:
+            self.activities.lock(case.activity.id)
+            return {
+                **self.activity_service.keep(case.activity, lines, by=case.by, meant=meant, absent_stay=True)
+            }
+        return {key: (None, person) for key, person in self.activity_service.people_of(lines).items()}
+
+    def _held(self, case: Case, people: Sequence[uuid.UUID]) -> dict[uuid.UUID, Award]:
+        return self.awards.held(case.badge, people, case.activity.id if case.activity else None)
+
+    def _judged(
+        self,
+        case: Case,
+        line: ListedPerson,
+        participation: Participation | None,
+        person: Person | None,
+        held: dict[uuid.UUID, Award],
+        counted: Counted,
+    ) -> JudgedLine:
+        if case.refusal is not None:
+            return JudgedLine(line, case.refusal)
+        fault = case.fault_of(line, known=person is not None)
+        if fault is not None:
+            return JudgedLine(line, Judgement(fault.outcome, fault.sentence))
+        if case.activity is not None and case.is_giver_by_name(line):
+            return JudgedLine(line, ONESELF, participation, person)
+        if case.is_giver(line, person):
+            return JudgedLine(line, ONESELF, participation, person)
+        someone = person or self._new_person(line)
+        part = would_be(line, case.activity, participation, someone, self.clock())
+        count = self.counting.count(case, counted, someone.id, part)
+        judgement = judge(
+            case.version,
+            person=someone,
+            giver_id=case.by.person_id,
+            activity=case.activity,
+            participation=part,
+            evidence=case.evidence,
+            held=held.get(someone.id),
+            repeat=case.badge.repeat,
+            progress=count.progress,
+        )
+        return JudgedLine(
+            line,
+            judgement,
+            participation,
+            person,
+            held.get(someone.id),
+            count.rests_on,
+            count.progress,
+        )
+
+    def _new_person(self, line: ListedPerson) -> Person:
+        return Person(given_name=line.given_name, family_name=line.family_name, created_at=self.clock())
+
+
+MOST_OFFERED = 60
+
+
+@dataclass(frozen=True)
+class OfferedLine:
+    """`id` is of an activity, or of one person's part in it where there is only one person.
+
+    `is_own`: the activity that the badge is given for, which its credential names whatever is chosen.
+    """
+
+    id: uuid.UUID
+    title: str
+    starts_on: date
+    ends_on: date
+    people: int
+    minutes: int
+    part: PartKind | None
+    is_chosen: bool
+    is_own: bool
+
+
+class AwardChoices:
+    def __init__(self, ledger: RuleLedger, activities: ActivityStore) -> None:
+        self.ledger = ledger
+        self.activities = activities
+
+    def offered(self, preview: Preview) -> list[OfferedLine]:
+        """What most of those who are ready have in common comes first, the latest of as many."""
+        ready = {line.person.id: line for line in preview.ready if line.person}
+        if not ready:
+            return []
+        lines = self.ledger.lines_of(preview.campus, ready)
+        activities = self.activities.activities_of(
+            line.participation_id for some in lines.values() for line in some
+        )
+        own = preview.activity.id if preview.activity else None
+        offered: dict[uuid.UUID, OfferedLine] = {}
+        for person_id, some in lines.items():
+            chosen = _chosen(ready[person_id])
+            for line in some:
+                activity = activities.get(line.participation_id)
+                if activity is None:
+                    continue
+                one = _offer(line, activity, alone=len(ready) == 1, own=own, chosen=chosen)
+                before = offered.get(one.id)
+                offered[one.id] = one if before is None else _together(before, one)
+        return sorted(
+            offered.values(),
+            key=lambda one: (
+                not one.is_own,
+                not one.is_chosen,
+                -one.people,
+                -one.starts_on.toordinal(),
+                one.title,
+            ),
+        )[:MOST_OFFERED]
+
+
+def _chosen(line: JudgedLine) -> set[uuid.UUID]:
+    return {each.participation_id for each in line.rests_on or ()}
+
+
+def _offer(
+    line: CountedLine, activity: Activity, *, alone: bool, own: uuid.UUID | None, chosen: set[uuid.UUID]
+) -> OfferedLine:
+    is_own = activity.id == own
+    return OfferedLine(
+        line.participation_id if alone else activity.id,
+        line.title,
+        line.starts_on,
+        line.ends_on,
+        1,
+        line.minutes,
+        line.part if alone else None,
+        is_own or line.participation_id in chosen,
+        is_own,
+    )
+
+
+def _together(one: OfferedLine, other: OfferedLine) -> OfferedLine:
+    return replace(
+        one,
+        people=one.people + other.people,
+        minutes=max(one.minutes, other.minutes),
+        is_chosen=one.is_chosen or other.is_chosen,
+    )
+
+
+def suggested(offered: Sequence[OfferedLine]) -> frozenset[uuid.UUID]:
+    return frozenset(one.id for one in offered if one.is_chosen and not one.is_own)

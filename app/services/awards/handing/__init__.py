@@ -1,1 +1,0 @@
-"""Deliver awards: letters, claim codes, printed sheets."""

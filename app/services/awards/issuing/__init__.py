@@ -1,1 +1,0 @@
-"""Issue awards: eligibility, evidence, signing, storing."""

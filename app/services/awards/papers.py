@@ -1,0 +1,289 @@
+"""Papers about an award: the certificate for a CV, and the codes that lead from paper to the answer."""
+
+from __future__ import annotations
+
+import hmac
+import io
+import re
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
+
+import segno
+
+from app.adapters.badge_pictures import BadgeArtist, CardWords, PictureOrder
+from app.adapters.papers import Papers
+from app.db.awards.awards import AwardRecord
+from app.domain.campus.campus import Campus, CampusColours
+from app.domain.core import Clock
+from app.domain.publishing import Addresses
+from app.services.badges.badges import BadgeService, picture_order
+from app.services.publishing.publication import PublicationService, Published
+
+_NAME: Final = b"sceau:"
+_UNSEALED: Final = b"A" * 43
+KEYWORD: Final = (_NAME + _UNSEALED).decode()
+"""Stands in the document information and in its XMP metadata until the paper is sealed."""
+_PLACES: Final = re.compile(rb"(/Keywords\s*\(|<pdf:Keywords>)sceau:([A-Za-z0-9_-]{43})(?=\)|<)")
+
+
+def sealed(paper: bytes, secret: bytes) -> bytes:
+    mac = _mac(paper, secret)
+    return _PLACES.sub(lambda found: found[1] + _NAME + mac, paper)
+
+
+def is_sealed(paper: bytes, secret: bytes) -> bool:
+    """Whether every byte is as this service wrote it."""
+    macs = {found[2] for found in _PLACES.finditer(paper)}
+    if len(macs) != 1:
+        return False
+    blank = _PLACES.sub(lambda found: found[1] + _NAME + _UNSEALED, paper)
+    return hmac.compare_digest(_mac(blank, secret), macs.pop())
+
+
+def _mac(paper: bytes, secret: bytes) -> bytes:
+    key = hmac.digest(secret, b"seal of a paper", sha256)
+    return urlsafe_b64encode(hmac.digest(key, paper, sha256)).rstrip(b"=")
+
+
+__all__ = ["AwardPictures", "CardWords"]
+
+
+class AwardPictures:
+    def __init__(self, badges: BadgeService, artist: BadgeArtist, addresses: Addresses) -> None:
+        self.badges = badges
+        self.artist = artist
+        self.addresses = addresses
+
+    def svg(self, record: AwardRecord) -> str:
+        return self.artist.draw(self._order(record))
+
+    def png(self, record: AwardRecord) -> bytes:
+        return self.artist.rasterise_quickly(self.svg(record))
+
+    def card(self, record: AwardRecord, words: CardWords) -> bytes:
+        """What a link to the award unfolds into, 1200 × 630, as PNG."""
+        return self.artist.card(self._order(record), words)
+
+    def portfolio_card(self, records: Sequence[AwardRecord], words: CardWords) -> bytes:
+        """The same for a link to several, under the picture of the first; an empty one has none."""
+        return self.artist.card(self._order(records[0]) if records else None, words)
+
+    def _order(self, record: AwardRecord) -> PictureOrder:
+        return picture_order(
+            record.campus,
+            record.version,
+            self.badges.competencies_of(record.version),
+            address=self.addresses.short_in_print(record.award.id),
+            code=self.addresses.short(record.award.id),
+        )
+
+
+PDF = "application/pdf"
+_MARGIN = 2
+"""White modules around a code that stands on white already; readers want four where it does not."""
+
+
+@dataclass(frozen=True)
+class CertificateWords:
+    """All that stands on a certificate, in the reader's language; `facts` are a label and a value each."""
+
+    title: str
+    author: str
+    by: str
+    campus: str
+    before: str
+    holder: str
+    after: str
+    what: str
+    facts: list[tuple[str, str]]
+    check_title: str
+    check_words: str
+    fine: str
+    badge_words: str
+    code_words: str
+    attached: str
+    attached_words: str
+    lang: str
+
+
+@dataclass(frozen=True)
+class CheckWords:
+    """All that stands on the page about a check; a line of `checks` is a state, a word, a sentence and a detail.
+
+    `warning`, where there is one, is a title and what to read before everything else.
+    """
+
+    lang: str
+    title: str
+    author: str
+    by: str
+    warning: list[str]
+    state: str
+    word: str
+    sentence: str
+    when: str
+    facts: list[tuple[str, str]]
+    checks: list[tuple[str, list[tuple[str, str, str, str]]]]
+    lists: list[tuple[str, list[str]]]
+    technical_title: str
+    technical: list[tuple[str, str]]
+    plate: str
+    check_title: str
+    check_words: str
+    code_words: str
+    foot: str
+    attached_words: str
+
+
+@dataclass(frozen=True)
+class LogWords:
+    """What the logs hold about somebody, in the reader's language: of each line when, what, and what it says."""
+
+    lang: str
+    title: str
+    author: str
+    intro: str
+    lines: list[tuple[str, str, list[tuple[str, str]]]]
+    foot: str
+
+
+@dataclass(frozen=True)
+class ErasureWords:
+    """The proof of an erasure, in the reader's language; it names nobody."""
+
+    lang: str
+    title: str
+    author: str
+    intro: str
+    facts: list[tuple[str, str]]
+    went_title: str
+    went: list[tuple[str, str]]
+    stays_title: str
+    stays: list[str]
+    signed: str
+    attached: str
+    attached_words: str
+    foot: str
+
+
+@dataclass(frozen=True)
+class PortfolioWords:
+    """All that stands on a portfolio: of each badge its name, kind, whence, and where to verify it."""
+
+    lang: str
+    title: str
+    author: str
+    line: str
+    intro: str
+    code_words: str
+    sections: list[tuple[str, list[tuple[str, str, str, str, str]]]]
+    competencies_title: str
+    competencies_words: str
+    competencies: list[tuple[str, str, str]]
+    fine: str
+    foot: str
+
+
+class PaperService:
+    def __init__(
+        self,
+        publication: PublicationService,
+        pictures: AwardPictures,
+        papers: Papers,
+        addresses: Addresses,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.secret = secret
+        self.clock = clock
+        self.publication = publication
+        self.pictures = pictures
+        self.papers = papers
+        self.addresses = addresses
+
+    def certificate(self, record: AwardRecord, words: CertificateWords) -> Published:
+        """One page with the signed credential attached, dated by the award: the same bytes each time."""
+        colours = _colours(record.campus)
+        signed = self.publication.award_file(record, "json").body
+        files = {
+            "frame.svg": self.papers.frame(colours["accent"], colours["line"]),
+            "badge.svg": self.pictures.svg(record).encode(),
+            "code.svg": self.code(record, "svg").body,
+            words.attached: signed,
+        }
+        values = _hyphenated(vars(words)) | {
+            "colours": colours,
+            "plate": self.addresses.short_in_print(record.award.id),
+        }
+        return self._sealed("certificate", values, files, at=record.award.awarded_at)
+
+    def portfolio(self, portfolio_id: uuid.UUID, words: PortfolioWords) -> Published:
+        files = {"code.svg": self.portfolio_code(portfolio_id, "svg").body}
+        return Published.of(
+            self.papers.pdf("portfolio", _hyphenated(vars(words)), files, at=self.clock()), PDF
+        )
+
+    def log(self, words: LogWords) -> Published:
+        return Published.of(self.papers.pdf("log", _hyphenated(vars(words)), {}, at=self.clock()), PDF)
+
+    def erasure(self, words: ErasureWords, proof: bytes, *, at: datetime) -> Published:
+        """With the proof attached for programs; dated by the erasure: the same bytes each time."""
+        files = {words.attached: proof}
+        return Published.of(self.papers.pdf("erasure", _hyphenated(vars(words)), files, at=at), PDF)
+
+    def check(self, words: CheckWords, badge: str) -> Published:
+        """The page about a check of now, with the badge that was checked attached."""
+        is_json = badge.lstrip().startswith("{")
+        name = "badge.json" if is_json else "badge.jwt"
+        files = {name: badge.encode()} if badge else {}
+        files["code.svg"] = _code(f"{_scheme(self.addresses)}{words.plate}", "svg").body
+        values = _hyphenated(vars(words)) | {
+            "colours": {"accent": "#46525a"},
+            "attached": name if badge else "",
+            "attached-type": "application/vc" if is_json else "application/vc+jwt",
+        }
+        return self._sealed("check", values, files, at=self.clock())
+
+    def _sealed(
+        self, template: str, values: Mapping[str, object], files: Mapping[str, bytes], *, at: datetime
+    ) -> Published:
+        paper = self.papers.pdf(template, {**values, "keywords": [KEYWORD]}, files, at=at)
+        return Published.of(sealed(paper, self.secret), PDF)
+
+    def code(self, record: AwardRecord, form: str) -> Published:
+        """A QR code of the award's short address, as `svg` or `png`."""
+        return _code(self.addresses.short(record.award.id), form)
+
+    def portfolio_code(self, portfolio_id: uuid.UUID, form: str) -> Published:
+        """The same of a portfolio's address."""
+        return _code(self.addresses.portfolio(portfolio_id), form)
+
+
+@lru_cache(maxsize=64)
+def _code(address: str, form: str) -> Published:
+    code, out = segno.make(address, error="m", micro=False), io.BytesIO()
+    if form == "png":
+        code.save(out, kind="png", scale=12, border=4)
+        return Published.of(out.getvalue(), "image/png")
+    code.save(out, kind="svg", border=_MARGIN, xmldecl=False, light="#ffffff")
+    return Published.of(out.getvalue(), "image/svg+xml")
+
+
+def _scheme(addresses: Addresses) -> str:
+    return addresses.base_url.removesuffix(addresses.host)
+
+
+def _colours(campus: Campus) -> Mapping[str, str]:
+    colours = CampusColours.of(campus.hue, campus.liveliness)
+    return {"accent": colours.accent, "line": colours.accent_line}
+
+
+def _hyphenated(values: Mapping[str, object]) -> dict[str, object]:
+    """Names as the templates spell them."""
+    return {name.replace("_", "-"): value for name, value in values.items()}

@@ -1,0 +1,191 @@
+"""Frameworks and competencies: written down once, named by badges."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.db.awards.awards import AwardRecord
+from app.db.campus.campus import HistoryStore
+from app.db.frameworks import CompetencyStore
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.frameworks import (
+    Competency,
+    Framework,
+    ListedCompetency,
+    check_competency,
+    check_framework,
+    check_levels_kept,
+)
+from app.errors import AppError, Conflict, InvalidInput
+from app.language import N_
+from app.services.badges.badges import Attested
+
+ADDED, CHANGED, SAME = "added", "changed", "same"
+
+
+@dataclass
+class TakenIn:
+    """What became of a list of competencies."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    refused: list[tuple[ListedCompetency, AppError]] = field(default_factory=list)
+
+
+class CompetencyService:
+    def __init__(self, competencies: CompetencyStore, history: HistoryStore, clock: Clock) -> None:
+        self.competencies = competencies
+        self.history = history
+        self.clock = clock
+
+    def framework(
+        self, campus: Campus, *, code: str, name: str, description: str = "", by: Actor
+    ) -> Framework:
+        """The campus's framework of that code, made if it is new."""
+        known = self.competencies.find_framework(campus.id, code)
+        if known is not None:
+            return known
+        framework = Framework(campus_id=campus.id, code=code, name=name, description=description)
+        check_framework(framework)
+        self.competencies.add(framework)
+        self.history.write(by, "create", "framework", framework.id, at=self.clock(), campus_id=campus.id)
+        return framework
+
+    def create(
+        self, campus: Campus, framework: Framework, *, code: str, statement: str, levels: list[str], by: Actor
+    ) -> Competency:
+        competency = Competency(framework_id=framework.id, code=code, statement=statement, levels=levels)
+        check_competency(competency)
+        if self.competencies.find_by_code(framework.id, code):
+            raise Conflict(N_("Ce référentiel a déjà une compétence {code}."), code=code)
+        self.competencies.add(competency)
+        self.history.write(by, "create", "competency", competency.id, at=self.clock(), campus_id=campus.id)
+        return competency
+
+    def list_of(self, campus: Campus) -> list[tuple[Competency, Framework]]:
+        return self.competencies.list_of(campus.id)
+
+    def get(self, campus: Campus, competency_id: uuid.UUID) -> tuple[Competency, Framework]:
+        return self.competencies.get_in_campus(competency_id, campus.id)
+
+    def amend(
+        self, campus: Campus, competency_id: uuid.UUID, *, statement: str, levels: list[str], by: Actor
+    ) -> Competency:
+        """Other words for the same competency; what was signed keeps the words it was signed with."""
+        competency, _ = self.get(campus, competency_id)
+        check_levels_kept(
+            competency, levels, highest_used=self.competencies.highest_level_used(competency.id)
+        )
+        competency.statement, competency.levels = statement.strip(), levels
+        check_competency(competency)
+        self.competencies.add(competency)
+        self._write(by, "amend", campus, competency)
+        return competency
+
+    def archive(self, campus: Campus, competency_id: uuid.UUID, *, by: Actor) -> None:
+        """No new badge names it; those that do keep it."""
+        competency, _ = self.get(campus, competency_id)
+        if competency.archived_at is None:
+            competency.archived_at = self.clock()
+            self.competencies.add(competency)
+            self._write(by, "archive", campus, competency)
+
+    def restore(self, campus: Campus, competency_id: uuid.UUID, *, by: Actor) -> None:
+        competency, _ = self.get(campus, competency_id)
+        if competency.archived_at is not None:
+            competency.archived_at = None
+            self.competencies.add(competency)
+            self._write(by, "restore", campus, competency)
+
+    def take_in(self, campus: Campus, lines: Sequence[ListedCompetency], *, by: Actor) -> TakenIn:
+        """Every line judged alone: good lines are kept, each other line says why not; again changes nothing."""
+        taken = TakenIn()
+        for line in lines:
+            try:
+                taken.outcomes[self._take_in(campus, line, by)] += 1
+            except (InvalidInput, Conflict) as error:
+                taken.refused.append((line, error))
+        return taken
+
+    def _take_in(self, campus: Campus, line: ListedCompetency, by: Actor) -> str:
+        check_competency(
+            Competency(
+                framework_id=campus.id, code=line.code, statement=line.statement, levels=list(line.levels)
+            )
+        )
+        framework = self.framework(
+            campus,
+            code=line.framework or "campus",
+            name=line.framework_name or line.framework or campus.name,
+            by=by,
+        )
+        known = self.competencies.find_by_code(framework.id, line.code)
+        if known is None:
+            self.create(
+                campus, framework, code=line.code, statement=line.statement, levels=list(line.levels), by=by
+            )
+            return ADDED
+        if (known.statement, known.levels) == (line.statement, list(line.levels)):
+            return SAME
+        self.amend(campus, known.id, statement=line.statement, levels=list(line.levels), by=by)
+        return CHANGED
+
+    def _write(self, by: Actor, done: str, campus: Campus, competency: Competency) -> None:
+        self.history.write(by, done, "competency", competency.id, at=self.clock(), campus_id=campus.id)
+
+
+@dataclass(frozen=True)
+class Mastered:
+    """`level` is the highest that any of the badges attests, None where none names one.
+
+    `hours` counts an activity once, however many badges rest on it; None where no hours were noted.
+    """
+
+    competency: Competency
+    framework: Framework
+    level: int | None
+    records: Sequence[AwardRecord]
+    hours: float | None
+
+
+def overview_of(awards: Iterable[tuple[AwardRecord, Attested, float | None]]) -> list[Mastered]:
+    """In the order in which the competencies first appear; with each award the hours that its holder shows."""
+    found: dict[uuid.UUID, list[tuple[AwardRecord, int | None]]] = {}
+    hours: dict[uuid.UUID, float] = {}
+    known: dict[uuid.UUID, tuple[Competency, Framework]] = {}
+    for record, attested, shown in awards:
+        if shown is not None:
+            hours[record.award.id] = shown
+        for link, competency, framework in attested:
+            known[competency.id] = competency, framework
+            found.setdefault(competency.id, []).append((record, link.level))
+    return [_mastered(*known[key], rests, hours) for key, rests in found.items()]
+
+
+def _mastered(
+    competency: Competency,
+    framework: Framework,
+    rests: Sequence[tuple[AwardRecord, int | None]],
+    hours: Mapping[uuid.UUID, float],
+) -> Mastered:
+    levels = [level for _, level in rests if level is not None]
+    return Mastered(
+        competency,
+        framework,
+        max(levels, default=None),
+        [record for record, _ in rests],
+        _hours([record for record, _ in rests], hours),
+    )
+
+
+def _hours(records: Sequence[AwardRecord], hours: Mapping[uuid.UUID, float]) -> float | None:
+    noted = {
+        record.award.activity_id or record.award.id: hours[record.award.id]
+        for record in records
+        if record.award.id in hours
+    }
+    return sum(noted.values()) if noted else None

@@ -1,0 +1,360 @@
+"""What an import would make of each line: who and what is meant, what is new, and nothing written."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.db.imports import ImportStore
+from app.domain.activities.activities import Activity, Participation, check_leads
+from app.domain.activities.list_matching import name_key_of
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.campus.campus import Campus
+from app.domain.imports.imports import Fate, Imported
+from app.domain.imports.records import REPEATS, Record, ToldActivity, news, would_change
+from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
+from app.domain.people.people import Person, name_key
+from app.errors import NotAllowed
+from app.language import N_
+from app.services.activities.activities import ActivityService
+from app.services.activities.plans import ActivityPlans
+
+ERASED = N_("Effacée à la demande de la personne, ou retirée depuis : elle n’est pas reprise.")
+NOTHING_TO_TAKE_BACK = N_("Rien n’avait été repris sous cet identifiant.")
+CHANGES = N_("Change : {what}.")
+CREATES = N_("Nouvelle activité et première participation.")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One line, and all that was found out about it. `changes` are names of what it would change."""
+
+    record: Record
+    fate: Fate
+    reason: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    activity: Activity | None = None
+    activity_news: Mapping[str, Any] = field(default_factory=dict)
+    participation: Participation | None = None
+    person: Person | None = None
+    link: Imported | None = None
+    news: Mapping[str, Any] = field(default_factory=dict)
+    new_address: bool = False
+    """The line tells an address that is not known of the person."""
+    is_somebody_else: bool = False
+    """The identifier stood for another person until now."""
+
+
+def blanks_of(activity: Activity, said: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in said.items()
+        if name in ("place", "hours") and getattr(activity, name) in ("", None)
+    }
+
+
+def noted_of(participation: Participation) -> dict[str, Any]:
+    return {
+        "hours": participation.hours,
+        "part": participation.part.value,
+        "contribution": participation.contribution,
+    }
+
+
+def is_same_person(one: Judged) -> bool:
+    """Whether the line names whom its identifier stands for already."""
+    return one.person is not None and name_key_of(one.record.person) == name_key(
+        one.person.given_name, one.person.family_name
+    )
+
+
+def refused(one: Judged, reason: str) -> Judged:
+    return replace(one, fate=Fate.REFUSED, reason=reason, activity_news={})
+
+
+def said_again(one: Judged, participation: Participation | None, person: Person | None, who: str) -> Judged:
+    """A line whose identifier is known: what it says now against what it said last."""
+    assert one.link is not None
+    assert one.participation is not None
+    assert one.person is not None
+    if one.link.said.get("who") == who or is_same_person(one):
+        fresh = news(one.record.said(), one.link.said)
+        return changing(one, fresh, is_back=bool(one.link.said.get("withdrawn")))
+    if participation is not None and participation.is_present:
+        return refused(one, N_("Nomme une autre personne, qui a déjà une participation à cette activité."))
+    return replace(
+        one,
+        fate=Fate.CHANGED,
+        reason=CHANGES,
+        values={"what": sorted({"person", *one.activity_news})},
+        news=one.record.said(),
+        person=person,
+        is_somebody_else=True,
+    )
+
+
+def changing(one: Judged, fresh: Mapping[str, Any], *, is_back: bool) -> Judged:
+    assert one.participation is not None
+    noted = noted_of(one.participation)
+    real = {name: value for name, value in fresh.items() if noted[name] != value}
+    more = [*(["present"] if is_back else []), *(["address"] if one.new_address else [])]
+    what = sorted({*real, *one.activity_news, *more})
+    if not what:
+        return replace(one, fate=Fate.SAME)
+    return replace(one, fate=Fate.CHANGED, reason=CHANGES, values={"what": what}, news=real)
+
+
+_Named = Mapping[tuple[str, str], Person]
+"""People by an address and the name that goes with it."""
+
+
+@dataclass(frozen=True)
+class _People:
+    """Who is known in one activity: by line key, and what the source says of each participation already."""
+
+    meant: Mapping[str, tuple[Participation | None, Person]]
+    standing: Mapping[uuid.UUID, Sequence[Imported]]
+    unclear: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is there already, looked up once for many lines."""
+
+    links: Mapping[str, Imported]
+    activities: Mapping[uuid.UUID, Activity]
+    by_title: Mapping[tuple[str, str], Activity]
+    parts: Mapping[uuid.UUID, tuple[Participation, Person]]
+
+
+class ImportJudging:
+    def __init__(
+        self,
+        imports: ImportStore,
+        activity_service: ActivityService,
+        plans: ActivityPlans,
+        secret: bytes,
+    ) -> None:
+        self.imports = imports
+        self.activity_service = activity_service
+        self.plans = plans
+        self.secret = secret
+
+    def key(self, campus: Campus, source: str, own_key: Sequence[str]) -> str:
+        """An identifier of a source as we keep it: it may be an address, so only a keyed digest of it is kept."""
+        words = json.dumps(["import", str(campus.id), source, *own_key], ensure_ascii=False)
+        return hmac.new(self.secret, words.encode(), hashlib.sha256).hexdigest()
+
+    def judge(
+        self, campus: Campus, source: str, records: Sequence[Record], *, restates: bool = False
+    ) -> list[Judged]:
+        """Each line in the order given. `restates`: the source may speak of one participation under several identifiers."""
+        good = [record for record in records if not record.fault]
+        known = self._known(campus, source, good)
+        placed = [self._placed(campus, source, record, known, restates) for record in records]
+        named = self._named(placed)
+        people = self._people(campus, source, placed, named)
+        return [
+            self._with_person(one, people, named, self.who(campus, source, one.record), restates)
+            if one.fate is Fate.WAITING
+            else one
+            for one in placed
+        ]
+
+    def _named(self, placed: Sequence[Judged]) -> dict[tuple[str, str], Person]:
+        lines = (one.record.person for one in placed if one.fate is Fate.WAITING)
+        return self.activity_service.people.list_named_at(
+            (line.address, name_key_of(line)) for line in lines if line.address
+        )
+
+    def who(self, campus: Campus, source: str, record: Record) -> str:
+        """Whom a line names, kept as a digest: a name corrected here since then is no other person."""
+        return self.key(campus, source, ("who", name_key_of(record.person)))
+
+    def _known(self, campus: Campus, source: str, records: Sequence[Record]) -> _Known:
+        keys = {self.key(campus, source, record.own_key) for record in records}
+        keys |= {self.key(campus, source, record.activity.own_key) for record in records}
+        links = self.imports.known(campus.id, keys)
+        rows = [link.row_id for link in links.values() if link.row_id]
+        days = {record.activity.starts_on for record in records if record.activity.starts_on}
+        on_days = self.imports.activities_on(campus.id, days)
+        parts = self.imports.participations(rows)
+        of_parts = {participation.activity_id for participation, _ in parts.values()}
+        activities = self.imports.activities(campus.id, {*rows, *of_parts})
+        by_title = {(name_key("", each.title), str(each.starts_on)): each for each in reversed(on_days)}
+        return _Known(links, activities, by_title, parts)
+
+    # --- the activity
+
+    def _placed(self, campus: Campus, source: str, record: Record, known: _Known, restates: bool) -> Judged:
+        """Refused or settled without looking at people, or waiting with its activity."""
+        if record.fault:
+            fate = Fate.SAME if record.fault == REPEATS else Fate.REFUSED
+            return Judged(record, fate, record.fault, record.values)
+        link = known.links.get(self.key(campus, source, record.own_key))
+        if record.withdrawn:
+            return self._taken_back(record, link, known)
+        if link is not None and (link.row_id is None or link.row_id not in known.parts):
+            return Judged(record, Fate.REFUSED, ERASED)
+        activity_link = known.links.get(self.key(campus, source, record.activity.own_key))
+        activity = self._activity(record.activity, activity_link, known)
+        if activity_link is not None and activity is None:
+            return Judged(
+                record,
+                Fate.REFUSED,
+                N_("L’activité de cette ligne n’est plus dans ce campus : elle n’est pas reprise."),
+            )
+        one = Judged(record, Fate.WAITING, activity=activity, link=link)
+        if link is not None and link.row_id is not None:
+            participation, person = known.parts[link.row_id]
+            if activity is None or participation.activity_id != activity.id:
+                return self._moved(record, participation, known)
+            one = replace(one, participation=participation, person=person)
+        return self._with_activity_news(campus, one, activity_link, restates)
+
+    @staticmethod
+    def _activity(told: ToldActivity, link: Imported | None, known: _Known) -> Activity | None:
+        if link is not None:
+            return known.activities.get(link.row_id) if link.row_id else None
+        return known.by_title.get((name_key("", told.title), str(told.starts_on)))
+
+    @staticmethod
+    def _moved(record: Record, participation: Participation, known: _Known) -> Judged:
+        before = known.activities.get(participation.activity_id)
+        if before is None:
+            return Judged(record, Fate.REFUSED, ERASED)
+        return Judged(
+            record,
+            Fate.REFUSED,
+            N_(
+                "Cet identifiant désigne déjà une participation à « {title} » : une participation ne change pas "
+                "d’activité. Donnez-lui un autre identifiant, ou un identifiant à l’activité."
+            ),
+            {"title": before.title},
+        )
+
+    @staticmethod
+    def _taken_back(record: Record, link: Imported | None, known: _Known) -> Judged:
+        found = known.parts.get(link.row_id) if link is not None and link.row_id else None
+        if link is None or found is None:
+            return Judged(record, Fate.REFUSED, NOTHING_TO_TAKE_BACK)
+        participation, person = found
+        if link.said.get("withdrawn"):
+            return Judged(record, Fate.SAME)
+        activity = known.activities.get(participation.activity_id)
+        return Judged(
+            record,
+            Fate.CHANGED,
+            N_("Retirée par la source."),
+            activity=activity,
+            participation=participation,
+            person=person,
+            link=link,
+        )
+
+    def _with_activity_news(
+        self, campus: Campus, one: Judged, link: Imported | None, restates: bool
+    ) -> Judged:
+        """What the line says anew of an activity that is there: a campus that does not lead it changes nothing of it."""
+        if one.activity is None:
+            return one
+        said = one.record.activity.said()
+        # An activity that was found by its title keeps what is noted of it; only an identifier makes a source its author.
+        fresh = news(said, link.said) if link is not None else blanks_of(one.activity, said)
+        if restates:
+            # The days of such a source are those of its lines, and not of the activity.
+            fresh = {name: value for name, value in fresh.items() if name not in ("starts_on", "ends_on")}
+        changed = would_change(one.activity, fresh)
+        if changed and not self._leads(campus, one.activity):
+            return one
+        return replace(one, activity_news={name: fresh[name] for name in changed})
+
+    def _leads(self, campus: Campus, activity: Activity) -> bool:
+        place = self.plans.plans.place_of(activity.id, campus.id)
+        try:
+            if place is not None:
+                check_leads(place)
+        except NotAllowed:
+            return False
+        return place is not None
+
+    # --- the person
+
+    def _people(
+        self, campus: Campus, source: str, placed: Sequence[Judged], named: _Named
+    ) -> dict[uuid.UUID, _People]:
+        groups: dict[uuid.UUID, list[Judged]] = {}
+        for one in placed:
+            if one.fate is Fate.WAITING and one.activity is not None:
+                groups.setdefault(one.activity.id, []).append(one)
+        return {
+            activity_id: self._people_in(campus, source, activity_id, group, named)
+            for activity_id, group in groups.items()
+        }
+
+    def _people_in(
+        self, campus: Campus, source: str, activity_id: uuid.UUID, group: Sequence[Judged], named: _Named
+    ) -> _People:
+        """A name alone is enough only for whom the source has no identifier yet."""
+        lines = [one.record.person for one in group if not is_same_person(one)]
+        if not lines:
+            return _People({}, {})
+        at_hand = [named.get((line.address, name_key_of(line))) for line in lines]
+        there = self._there(activity_id, lines, filter(None, at_hand))
+        standing = self.imports.standing_for(
+            campus.id, source, (participation.id for participation, _ in there)
+        )
+        free = [participation for participation, _ in there if participation.id not in standing]
+        matches = self.activity_service.namesakes.match(lines, there, open_to_name=free)
+        return _People(matches.meant, standing, matches.unclear.keys())
+
+    def _there(
+        self, activity_id: uuid.UUID, lines: Sequence[ListedPerson], people: Iterable[Person]
+    ) -> Sequence[tuple[Participation, Person]]:
+        """Those of the activity who may be meant: a line without an address may mean anybody of that name."""
+        store = self.activity_service.activities
+        if not all(line.address for line in lines):
+            return store.participants(activity_id, with_absent=True)
+        return store.participants_among(
+            activity_id,
+            person_ids={person.id for person in people},
+            line_keys={key for line in lines for key in (line.line_key, *_keys_of_name(line))},
+        )
+
+    @staticmethod
+    def _with_person(
+        one: Judged, people: Mapping[uuid.UUID, _People], named: _Named, who: str, restates: bool
+    ) -> Judged:
+        there = people[one.activity.id] if one.activity else _People({}, {})
+        line = one.record.person
+        participation, person = there.meant.get(line.line_key, (None, None))
+        one = replace(one, new_address=bool(line.address) and (line.address, name_key_of(line)) not in named)
+        if line.line_key in there.unclear:
+            return refused(one, SEVERAL_OF_NAME)
+        if one.link is not None and one.participation is not None:
+            return said_again(one, participation, person, who)
+        if participation is None:
+            reason = "" if one.activity else CREATES
+            return replace(one, fate=Fate.CREATED, reason=reason, person=person, news=one.record.said())
+        one = replace(one, participation=participation, person=person)
+        if there.standing.get(participation.id):
+            if restates:
+                return changing(one, one.record.said(), is_back=not participation.is_present)
+            return refused(
+                one,
+                N_("Cette personne a déjà une participation à cette activité, sous un autre identifiant."),
+            )
+        # What a trainer noted stays: a source that comes later fills in what was left empty.
+        noted = noted_of(participation)
+        blanks = {name: value for name, value in one.record.said().items() if noted[name] in (None, "")}
+        return changing(one, blanks, is_back=not participation.is_present)
+
+
+def _keys_of_name(line: ListedPerson) -> tuple[str, str]:
+    """Of the first and the second of that name without an address: two are enough to have to ask."""
+    return f"|{name_key_of(line)}", f"|{name_key_of(line)}#2"

@@ -1,0 +1,193 @@
+"""Bringing badges from elsewhere: verified on the way in, asked whose they are, and judged again every week."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.db.learners import BroughtBadgeStore
+from app.db.people import PeopleStore
+from app.domain.core import Clock
+from app.domain.learners.portfolios import (
+    MOST_OF_ONE_PERSON,
+    Belonging,
+    BroughtBadge,
+    names_person,
+    next_check,
+)
+from app.domain.people.people import Person
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_
+from app.services.verification.verdicts import HeadlineKind, Sentence, claims_of, headline
+from app.services.verification.verdicts.kinds import OF_UNKNOWN_ISSUER, WORDING
+from app.services.verification.verification import Answer, VerificationService
+from sceau_credentials.verification.findings.reasons import Reason
+from sceau_credentials.verification.policy import Identity, Policy
+from sceau_credentials.verification.report import CheckId
+
+_MOST_ADDRESSES = 8
+_NO_ADDRESS = "nobody@invalid"
+"""Nobody's: a badge that names an address differs from it, also where the person has verified none."""
+_OPEN = frozenset({HeadlineKind.UNVERIFIABLE, HeadlineKind.NOT_CHECKABLE, HeadlineKind.OUT_OF_DATE_UNPROVEN})
+
+
+class NotBrought(InvalidInput):
+    """What was given is no badge that may be kept: `answer` says why, as the checker would."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(N_("Ce badge n’a pas été ajouté."))
+        self.answer = answer
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found at one moment, ready to be kept."""
+
+    kind: HeadlineKind
+    place: str
+    belongs: Belonging
+    holder_name: str
+
+
+def heading_of(badge: BroughtBadge) -> tuple[str, Sentence]:
+    """The state and the words of what was found when the badge was last checked."""
+    kind = HeadlineKind(badge.verdict)
+    state, _, heading, _ = WORDING[kind]
+    heading = OF_UNKNOWN_ISSUER.get(kind, heading)
+    return state, Sentence(heading, {"place": badge.place})
+
+
+class BroughtBadges:
+    def __init__(
+        self,
+        store: BroughtBadgeStore,
+        people: PeopleStore,
+        verification: VerificationService,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.people = people
+        self.verification = verification
+        self.clock = clock
+
+    def bring(self, person: Person, presented: bytes | str) -> BroughtBadge:
+        """Kept only if its issuer is known to have signed it; raises NotBrought otherwise."""
+        answer = self.verification.verify(presented)
+        report = answer.report
+        if answer.campus is not None or answer.closed:
+            raise Conflict(
+                N_("Ce badge a été donné ici : ouvrez-le avec son lien privé, il n’est pas d’ailleurs.")
+            )
+        if (
+            report is None
+            or report.document is None
+            or not headline(answer).kind.is_genuine
+            or not answer.text
+        ):
+            raise NotBrought(answer)
+        digest = hashlib.sha256(answer.text.encode()).hexdigest()
+        held = self.store.list_of(person.id)
+        if any(each.digest == digest for each in held):
+            raise Conflict(N_("Vous avez déjà ajouté ce badge."))
+        if len(held) >= MOST_OF_ONE_PERSON:
+            raise Conflict(N_("Il n’y a plus de place : {most} au plus."), most=MOST_OF_ONE_PERSON)
+        claims = claims_of(report.document)
+        badge = BroughtBadge(
+            person_id=person.id,
+            digest=digest,
+            content=answer.text,
+            title=claims.title[:250],
+            issuer_name=claims.issuer_name[:250],
+            awarded_at=claims.awarded_at,
+            verdict="",
+            belongs=Belonging.UNSAID,
+            brought_at=self.clock(),
+            checked_at=self.clock(),
+            check_again_at=self.clock(),
+        )
+        self._note(badge, self._verdict(badge, answer))
+        return badge
+
+    def of(self, person_id: uuid.UUID) -> Sequence[BroughtBadge]:
+        return self.store.list_of(person_id)
+
+    def shown_by(self, person_id: uuid.UUID) -> list[BroughtBadge]:
+        """Those in the person's portfolio."""
+        return [each for each in self.of(person_id) if each.is_shown and each.may_be_shown]
+
+    def get(self, badge_id: uuid.UUID) -> BroughtBadge:
+        badge = self.store.find(badge_id)
+        if badge is None:
+            raise NotFound(N_("Ce badge n’est plus ici."))
+        return badge
+
+    def show(self, badge: BroughtBadge, is_shown: bool) -> None:
+        if is_shown and not badge.may_be_shown:
+            raise Conflict(
+                N_(
+                    "Ce badge nomme une autre personne : il ne se montre pas tant que vous n’avez pas prouvé qu’il est à vous."
+                )
+            )
+        badge.is_shown = is_shown
+        self.store.save(badge)
+
+    def remove(self, badge: BroughtBadge) -> None:
+        self.store.remove(badge)
+
+    def check(self, badge: BroughtBadge) -> Answer:
+        """As anybody would, now; nothing is written."""
+        return self.verification.verify(badge.content)
+
+    # --- judged again
+
+    def due(self, *, limit: int) -> list[uuid.UUID]:
+        return self.store.due(at=self.clock(), limit=limit)
+
+    def judge(self, badge_id: uuid.UUID) -> Verdict | None:
+        """What is so now; it may take a while, and writes nothing. None where the badge was taken away meanwhile."""
+        badge = self.store.find(badge_id)
+        return self._verdict(badge, self.check(badge)) if badge else None
+
+    def note(self, badge_id: uuid.UUID, verdict: Verdict) -> None:
+        badge = self.store.find(badge_id)
+        if badge is not None:
+            self._note(badge, verdict)
+
+    def _note(self, badge: BroughtBadge, verdict: Verdict) -> None:
+        at = self.clock()
+        badge.verdict, badge.place, badge.belongs = verdict.kind.value, verdict.place, verdict.belongs
+        badge.holder_name = verdict.holder_name
+        badge.checked_at = at
+        badge.check_again_at = next_check(badge.id, is_open=verdict.kind in _OPEN, at=at)
+        self.store.save(badge)
+
+    def _verdict(self, badge: BroughtBadge, answer: Answer) -> Verdict:
+        head = headline(answer)
+        place = str(head.heading.values.get("place", ""))[:200]
+        document = answer.report.document if answer.report else None
+        named = claims_of(document).holder[:250] if document is not None else badge.holder_name or ""
+        return Verdict(head.kind, place, self._belonging(badge, named), named)
+
+    def _belonging(self, badge: BroughtBadge, named: str) -> Belonging:
+        """Theirs where an address inside it is one that they verified; another's where it names anybody else,
+        by name or by an address; otherwise nothing in it says."""
+        verified = self.store.verified_addresses(badge.person_id)[:_MOST_ADDRESSES]
+        reasons = {self._asked(badge, Identity(address)) for address in verified or (_NO_ADDRESS,)}
+        if Reason.RECIPIENT_MATCHES in reasons:
+            return Belonging.THEIRS
+        if Reason.RECIPIENT_DIFFERS in reasons:
+            return Belonging.ANOTHERS
+        person = self.people.get(badge.person_id)
+        if named and not names_person(named, person):
+            return Belonging.ANOTHERS
+        if not named and self._asked(badge, Identity(person.name, "name")) == Reason.RECIPIENT_DIFFERS:
+            return Belonging.ANOTHERS
+        return Belonging.UNSAID
+
+    def _asked(self, badge: BroughtBadge, identity: Identity) -> str:
+        report = self.verification.verify(
+            badge.content, Policy(recipient=identity, check_status=False)
+        ).report
+        return report.check(CheckId.RECIPIENT).reason if report else ""

@@ -1,0 +1,258 @@
+"""What the logs hold about one person: read, shown, disputed and taken along by them; answered by the campus."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.db.accounts import OwnAddressStore
+from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore
+from app.db.awards.awards import AwardEvidenceStore, AwardStore
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.people import PeopleStore
+from app.domain.activity_log.activity_log import (
+    CONTRIBUTION,
+    PARTICIPATION,
+    EntryKind,
+    LogDispute,
+    LogPayload,
+    answer_dispute,
+    check_words,
+)
+from app.domain.awards.awards import AwardState, revoke
+from app.domain.awards.open_badges import Shown
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.people.people import Membership, Role
+from app.errors import NotFound
+from app.language import N_, speaking
+from app.language import gettext as _
+from app.services.accounts.invitations import Memberships
+from app.services.activity_log.evidence import EvidenceDocuments
+from app.services.awards.bulk_revocation import WithdrawalService
+from app.services.awards.reissuing import ReissueService
+from app.services.learners.contributions import ContributionService
+from sceau_credentials.values.json_text import JsonObject, dump_json
+from sceau_credentials.values.timestamps import format_timestamp
+
+DISPUTABLE = frozenset({PARTICIPATION, CONTRIBUTION})
+"""Lines that somebody of the campus corrects; what is decided by an award is asked of the campus."""
+_IDENTIFIERS = frozenset({"person", "by"})
+
+
+@dataclass(frozen=True)
+class PersonalLine:
+    """One line about somebody, what it says, and what they said of it."""
+
+    campus: Campus
+    log_id: uuid.UUID
+    number: int
+    kind: EntryKind
+    at: datetime
+    noun: str
+    noun_id: uuid.UUID
+    facts: JsonObject
+    disputes: Sequence[LogDispute]
+
+    def to_document(self) -> JsonObject:
+        disputes: list[JsonObject] = [
+            {"said": each.said, "at": format_timestamp(each.made_at), "answer": each.answer}
+            for each in self.disputes
+        ]
+        return {
+            "campus": self.campus.name,
+            "line": self.number,
+            "kind": self.kind.value,
+            "at": format_timestamp(self.at),
+            "says": {name: value for name, value in self.facts.items() if name not in _IDENTIFIERS},
+            "disputes": [*disputes],
+        }
+
+
+class PersonalLog:
+    def __init__(
+        self,
+        store: ActivityLogStore,
+        disputes: LogDisputeStore,
+        choices: AwardEvidenceStore,
+        evidence: EvidenceDocuments,
+        awards: AwardStore,
+        reissuing: ReissueService,
+        campuses: CampusStore,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.disputes = disputes
+        self.choices = choices
+        self.evidence = evidence
+        self.awards = awards
+        self.reissuing = reissuing
+        self.campuses = campuses
+        self.history = history
+        self.clock = clock
+
+    def lines(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID]) -> list[PersonalLine]:
+        """All that the logs of these campuses say of the person, the latest first in each."""
+        said: dict[tuple[uuid.UUID, int], list[LogDispute]] = {}
+        for each in self.disputes.of_person(person_id):
+            said.setdefault((each.log_id, each.number), []).append(each)
+        by_log: dict[uuid.UUID, list[LogPayload]] = {}
+        for payload in self.store.payloads_about(person_id):
+            by_log.setdefault(payload.log_id, []).append(payload)
+        found = []
+        for log_id, payloads in by_log.items():
+            campus = self.campuses.get_by_id(self.store.get(log_id).campus_id)
+            if campus.id in campus_ids:
+                found += self._of_one_log(campus, log_id, payloads, said)
+        return found
+
+    def _of_one_log(
+        self,
+        campus: Campus,
+        log_id: uuid.UUID,
+        payloads: Sequence[LogPayload],
+        said: Mapping[tuple[uuid.UUID, int], Sequence[LogDispute]],
+    ) -> list[PersonalLine]:
+        entries = {
+            entry.number: entry for entry in self.store.numbered(log_id, (each.number for each in payloads))
+        }
+        return [
+            PersonalLine(
+                campus,
+                log_id,
+                each.number,
+                entries[each.number].kind,
+                entries[each.number].at,
+                each.noun,
+                each.noun_id,
+                each.facts,
+                said.get((log_id, each.number), ()),
+            )
+            for each in reversed(payloads)
+        ]
+
+    def document(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID]) -> bytes:
+        """The same as JSON."""
+        lines = [line.to_document() for line in self.lines(person_id, campus_ids)]
+        return dump_json(
+            {"type": "PersonalActivityLog", "made": format_timestamp(self.clock()), "lines": lines}
+        )
+
+    def dispute(
+        self, person_id: uuid.UUID, campus: Campus, number: int, said: str, *, by: Actor
+    ) -> LogDispute:
+        """Say that a line about oneself is wrong; whoever works on the activity reads it."""
+        log = self.store.find(campus.id)
+        payload = self.store.payload(log.id, number) if log else None
+        if log is None or payload is None or payload.about_id != person_id or payload.noun not in DISPUTABLE:
+            raise NotFound(N_("Cette ligne n’est pas à votre sujet."))
+        dispute = LogDispute(
+            log_id=log.id, number=number, person_id=person_id, said=check_words(said), made_at=self.clock()
+        )
+        self.disputes.save(dispute)
+        self.history.write(by, "dispute", payload.noun, payload.noun_id, at=self.clock(), campus_id=campus.id)
+        return dispute
+
+    def answer(self, campus: Campus, dispute_id: uuid.UUID, text: str, *, by: Actor) -> LogDispute:
+        log = self.store.find(campus.id)
+        if log is None:
+            raise NotFound(N_("Cette demande n’existe pas ici."))
+        dispute = self.disputes.get(dispute_id, log.id)
+        answer_dispute(dispute, text, at=self.clock())
+        self.disputes.save(dispute)
+        payload = self.store.payload(log.id, dispute.number)
+        if payload is not None:
+            self.history.write(
+                by, "answer", payload.noun, payload.noun_id, at=self.clock(), campus_id=campus.id
+            )
+        return dispute
+
+    def show(self, campus: Campus, award_id: uuid.UUID, wanted: Mapping[int, Shown], *, by: Actor) -> None:
+        """Set how much of each line the holder shows: on the page at once, and in the documents, signed again to match."""
+        row = self.evidence.find(award_id)
+        if row is None:
+            raise NotFound(N_("Ce badge ne repose sur aucune ligne du journal d’activité."))
+        award = self.awards.lock(award_id)
+        for number in row.entries:
+            if number in wanted:
+                self.choices.choose(award_id, number, wanted[number], at=self.clock())
+        award.disclosures += 1
+        self.awards.save(award)
+        self.history.write(by, "disclose", "award", award_id, at=self.clock(), campus_id=campus.id)
+        self.reissuing.align(award_id, by=by)
+
+
+RULE = Actor(label="rule on self-awards")
+REASON = N_(
+    "Ce badge a été attribué ou examiné par la personne qui l’a reçu, ou par une seule personne sous deux adresses."
+)
+CONFIRMED_BY_ITS_PERSON = N_("Confirmée par la personne elle-même, sous une autre adresse.")
+
+
+class SelfAwards:
+    """The result is the same in every order of award, confirmation of an address and merge."""
+
+    def __init__(
+        self,
+        own: OwnAddressStore,
+        people: PeopleStore,
+        awards: AwardStore,
+        campuses: CampusStore,
+        withdrawals: WithdrawalService,
+        memberships: Memberships,
+        contributions: ContributionService,
+        clock: Clock,
+    ) -> None:
+        self.own = own
+        self.people = people
+        self.awards = awards
+        self.campuses = campuses
+        self.withdrawals = withdrawals
+        self.memberships = memberships
+        self.contributions = contributions
+        self.clock = clock
+
+    def end_those_of(self, person_id: uuid.UUID) -> None:
+        """After a merge or a confirmed address. The campus may give the badge again, by another person. Idempotent."""
+        with self.own.reach.across_campuses():
+            same = self.own.same_person(person_id)
+            if len(same) > 1:
+                self._withdraw(same)
+                self._reopen_contributions(same)
+                self._end_protection(same)
+
+    def _withdraw(self, same: set[uuid.UUID]) -> None:
+        found = self.awards.given_within(same)
+        for campus_id in sorted({award.campus_id for award in found}):
+            campus, at = self.campuses.lock(campus_id), self.clock()
+            wanted = [award.id for award in found if award.campus_id == campus_id]
+            locked = self.awards.lock_all(wanted, campus_id)
+            standing = [award for award in locked.values() if award.state is AwardState.ISSUED]
+            with speaking(campus.language):
+                reason = _(REASON)
+            for award in standing:
+                revoke(award, reason, at=at)
+            self.withdrawals.keep(campus, standing, at=at, by=RULE)
+
+    def _reopen_contributions(self, same: set[uuid.UUID]) -> None:
+        for contribution in self.contributions.confirmed_within(same):
+            campus = self.campuses.get_by_id(contribution.campus_id)
+            with speaking(campus.language):
+                self.contributions.reopen(campus, contribution.id, _(CONFIRMED_BY_ITS_PERSON), by=RULE)
+
+    def _end_protection(self, same: set[uuid.UUID]) -> None:
+        """Who administers a campus under one record does not protect its data under another."""
+        roles: dict[uuid.UUID, list[Membership]] = {}
+        for record in same:
+            for membership, campus in self.people.memberships_of(record):
+                roles.setdefault(campus.id, []).append(membership)
+        for campus_id, found in roles.items():
+            administers = {each.person_id for each in found if each.role is Role.CAMPUS_ADMIN}
+            for each in found:
+                if each.role is Role.DPO and administers - {each.person_id}:
+                    campus = self.campuses.get_by_id(campus_id)
+                    self.memberships.take_back(campus, self.people.get(each.person_id), Role.DPO, by=RULE)

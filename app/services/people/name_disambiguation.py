@@ -1,0 +1,255 @@
+"""Lines that give a name which several people have: who may be meant, and what was answered for the same list before."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from app.db.activities.activities import ActivityStore
+from app.db.people import NamesakeStore, PeopleStore
+from app.domain.activities.activities import Activity, Participation, homonym_of
+from app.domain.activities.list_matching import (
+    Matches,
+    Meant,
+    There,
+    free_homonym,
+    is_bare,
+    is_by_name,
+    matched,
+    name_key_of,
+)
+from app.domain.activities.participant_lists import ListedPerson, without_repeats
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.people.name_disambiguation import (
+    NO_ANSWERS,
+    OTHER,
+    ListAnswer,
+    ListAnswers,
+    Namesake,
+    Question,
+    Seen,
+)
+from app.domain.people.people import Person, name_key
+from app.domain.people.record_merge import is_gone
+
+
+@dataclass(frozen=True)
+class SortedLines:
+    """The lines of a list with whom each means; `questions` are about those of which the name alone does not say it."""
+
+    lines: Sequence[ListedPerson]
+    repeated: Sequence[ListedPerson]
+    meant: Mapping[str, Meant]
+    questions: Mapping[int, Question]
+    """By line number."""
+
+    @property
+    def settled(self) -> list[ListedPerson]:
+        return [line for line in self.lines if not self.is_open(line)]
+
+    def is_open(self, line: ListedPerson) -> bool:
+        question = self.questions.get(line.line)
+        return question is not None and question.is_open
+
+
+class Namesakes:
+    def __init__(
+        self, store: NamesakeStore, activities: ActivityStore, people: PeopleStore, clock: Clock
+    ) -> None:
+        self.store = store
+        self.activities = activities
+        self.people = people
+        self.clock = clock
+
+    def match(
+        self,
+        lines: Sequence[ListedPerson],
+        there: Sequence[There],
+        *,
+        open_to_name: Sequence[Participation] | None = None,
+    ) -> Matches:
+        """Who is meant among those of an activity, and among whoever is known by name and address."""
+        pairs = {(line.address, name_key_of(line)) for line in lines if line.address}
+        names = {key for _, key in pairs}
+        by_name = [
+            person.id
+            for part, person in there
+            if is_by_name((part, person)) and name_key(person.given_name, person.family_name) in names
+        ]
+        return matched(
+            lines,
+            there,
+            self.people.list_named_at(pairs),
+            with_address=self.people.addresses_of(by_name).keys() if by_name else (),
+            open_to_name=open_to_name,
+        )
+
+    def sort(
+        self,
+        campus: Campus,
+        activity: Activity,
+        lines: Sequence[ListedPerson],
+        answers: ListAnswers | None = None,
+        *,
+        asks: bool = False,
+    ) -> SortedLines:
+        """`asks`: whoever gave the list can still answer, so that people of other activities are named to them too;
+        otherwise only those who were answered are looked for."""
+        there = self.activities.participants(activity.id, with_absent=True)
+        before = self._answered_before(activity, answers or NO_ANSWERS, there)
+        numbered = [_as_answered(line, before.get(line.line)) for line in lines]
+        kept, repeated = without_repeats(numbered)
+        matches = self.match(kept, there)
+        meant = dict(matches.meant)
+        unclear = {
+            line.line: matches.unclear[line.line_key] for line in kept if line.line_key in matches.unclear
+        }
+        for line in kept:
+            if line.line in unclear and line.line in before:
+                del unclear[line.line]
+                meant[line.line_key] = before[line.line]
+        questions = {
+            number: Question(namesakes, must_be_answered=True)
+            for number, namesakes in self._of_the_activity(campus, activity, unclear).items()
+        }
+        if answers is not None:
+            new = [
+                line
+                for line in kept
+                if is_bare(line)
+                and line.line_key not in meant
+                and line.line not in questions
+                and (asks or line.line in answers.by_line)
+            ]
+            questions.update(self._of_the_campus(campus, new))
+            kept = _take_answers(kept, questions, answers, meant, {part.line_key for part, _ in there})
+        return SortedLines(kept, repeated, meant, questions)
+
+    def remember(
+        self,
+        activity: Activity,
+        answers: ListAnswers,
+        kept: Mapping[str, tuple[Participation, Person]],
+        sorted_lines: SortedLines,
+    ) -> None:
+        """So that the same list, dropped again, means the same people: of names that several of the activity have."""
+        if not answers.list_digest:
+            return
+        of_name: dict[str, int] = {}
+        for _, person in self.activities.participants(activity.id, with_absent=True):
+            key = name_key(person.given_name, person.family_name)
+            of_name[key] = of_name.get(key, 0) + 1
+        self.store.keep(
+            ListAnswer(
+                activity_id=activity.id,
+                list_digest=answers.list_digest,
+                line=line.line,
+                participation_id=kept[line.line_key][0].id,
+                answered_at=self.clock(),
+            )
+            for line in sorted_lines.lines
+            if line.line_key in kept and of_name.get(name_key_of(line), 0) > 1
+        )
+
+    def of_line(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question | None:
+        """Of one line alone: whether it has to be asked whom it means, be it somebody of another activity."""
+        sorted_lines = self.sort(campus, activity, [line], NO_ANSWERS, asks=True)
+        question = sorted_lines.questions.get(line.line)
+        return question if question and (question.must_be_answered or len(question.namesakes) > 1) else None
+
+    def may_mean(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question:
+        """Of a line that was unclear once: who is left of that name, be it one person by now, or nobody."""
+        sorted_lines = self.sort(campus, activity, [line], NO_ANSWERS, asks=True)
+        if (question := sorted_lines.questions.get(line.line)) is not None:
+            return question
+        participation, person = sorted_lines.meant.get(line.line_key, (None, None))
+        if person is None:
+            return Question((), must_be_answered=True)
+        address = self.people.addresses_of([person.id]).get(person.id, "")
+        return Question((Namesake(person, participation, address),), must_be_answered=True)
+
+    def _answered_before(
+        self, activity: Activity, answers: ListAnswers, there: Sequence[There]
+    ) -> dict[int, There]:
+        if not answers.list_digest:
+            return {}
+        # A record that was brought into another one is nobody's any more: the name is looked at anew.
+        by_id = {
+            participation.id: (participation, person)
+            for participation, person in there
+            if not is_gone(person)
+        }
+        return {
+            answer.line: by_id[answer.participation_id]
+            for answer in self.store.answers(activity.id, answers.list_digest)
+            if answer.participation_id in by_id
+        }
+
+    def _of_the_activity(
+        self, campus: Campus, activity: Activity, unclear: Mapping[int, Sequence[There]]
+    ) -> dict[int, tuple[Namesake, ...]]:
+        ids = {person.id for pairs in unclear.values() for _, person in pairs}
+        if not ids:
+            return {}
+        addresses = self.people.addresses_of(ids)
+        seen = self.store.seen_elsewhere(campus.id, ids, but=activity.id)
+        return {
+            number: tuple(
+                Namesake(person, participation, addresses.get(person.id, ""), seen.get(person.id))
+                for participation, person in pairs
+            )
+            for number, pairs in unclear.items()
+        }
+
+    def _of_the_campus(self, campus: Campus, lines: Sequence[ListedPerson]) -> dict[int, Question]:
+        keys = {name_key_of(line) for line in lines}
+        if not keys:
+            return {}
+        found: dict[str, dict[uuid.UUID, tuple[Person, Seen]]] = {}
+        for person, key, seen in self.store.seen_in(campus.id, keys):
+            found.setdefault(key, {}).setdefault(person.id, (person, seen))
+        addresses = self.people.addresses_of({id_ for people in found.values() for id_ in people})
+        return {
+            line.line: Question(
+                tuple(
+                    Namesake(person, None, addresses.get(person.id, ""), seen)
+                    for person, seen in found[name_key_of(line)].values()
+                ),
+                must_be_answered=False,
+            )
+            for line in lines
+            if name_key_of(line) in found
+        }
+
+
+def _as_answered(line: ListedPerson, before: There | None) -> ListedPerson:
+    if before is None or line.address:
+        return line
+    return replace(line, homonym=homonym_of(before[0]))
+
+
+def _take_answers(
+    lines: Iterable[ListedPerson],
+    questions: dict[int, Question],
+    answers: ListAnswers,
+    meant: dict[str, Meant],
+    taken: set[str],
+) -> list[ListedPerson]:
+    """The lines as answered; what is no answer to a question stays open."""
+    told = []
+    for line in lines:
+        question, answer = questions.get(line.line), answers.by_line.get(line.line, "")
+        if question is not None:
+            namesake = question.meant(answer)
+            if namesake is not None:
+                meant[line.line_key] = (namesake.participation, namesake.person)
+            elif answer != OTHER:
+                answer = ""
+            elif question.must_be_answered and not line.address:
+                line = replace(line, homonym=free_homonym(line, taken))
+            questions[line.line] = replace(question, answer=answer)
+        taken.add(line.line_key)
+        told.append(line)
+    return told

@@ -1,0 +1,176 @@
+"""Parents of the youngest: asked before a badge's page opens, heard whenever they change their mind."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.campus.campus import HistoryStore
+from app.db.messages import LetterStore
+from app.db.people import GuardianStore, PeopleStore
+from app.db.privacy import ConsentStore
+from app.domain.awards.awards import Award
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.messages import Occasion, letter_to
+from app.domain.people.parental_consent import (
+    OlderAgreement,
+    ParentAgreement,
+    ParentNeeded,
+    agreement_named_by,
+    answer,
+    ask,
+    check_may_ask_again,
+    check_may_show_further,
+    is_asked_again,
+    may_ask_again,
+    needs_guardian_for,
+    parent_proof,
+)
+from app.domain.people.people import AgeGroup
+from app.domain.privacy import About, By, consent
+from app.errors import Conflict
+from app.language import N_
+from app.services.people.names import AgeBands
+
+A_PARENT = Actor(label="a parent")
+
+
+@dataclass(frozen=True)
+class ParentState:
+    """Whether a parent has to say yes to a badge's page, and what they said so far."""
+
+    needed: bool
+    agreement: ParentAgreement | None
+    is_older: bool = False
+    """Their yes was given to an older wording: it opens the page, and goes no further."""
+    may_ask_again: bool = False
+    is_unknown: bool = False
+    """Nobody gave the age group of this participant of an activity for pupils."""
+
+    @property
+    def is_asked_again(self) -> bool:
+        return self.agreement is not None and is_asked_again(self.agreement)
+
+    @property
+    def may_open(self) -> bool:
+        return not self.needed or bool(self.agreement and self.agreement.agreed)
+
+
+class GuardianService:
+    def __init__(
+        self,
+        guardians: GuardianStore,
+        awards: AwardStore,
+        people: PeopleStore,
+        letters: LetterStore,
+        consents: ConsentStore,
+        history: HistoryStore,
+        age_bands: AgeBands,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.guardians = guardians
+        self.awards = awards
+        self.people = people
+        self.letters = letters
+        self.consents = consents
+        self.history = history
+        self.age_bands = age_bands
+        self.secret = secret
+        self.clock = clock
+
+    def state_of(self, record: AwardRecord) -> ParentState:
+        agreement = self.guardians.newest_about(record.award.id)
+        return ParentState(
+            needs_guardian_for(record.person, record.activity),
+            agreement,
+            is_older=bool(agreement and agreement.agreed) and self._is_older(record),
+            is_unknown=record.person.age_group is AgeGroup.PUPIL,
+            may_ask_again=agreement is not None and may_ask_again(agreement, at=self.clock()),
+        )
+
+    def _is_older(self, record: AwardRecord) -> bool:
+        try:
+            check_may_show_further(record.person, self.consents.of_person(record.person.id), record.award.id)
+        except OlderAgreement:
+            return True
+        except ParentNeeded:
+            return False
+        return False
+
+    def ask(self, record: AwardRecord, address: str, *, by: Actor) -> ParentAgreement:
+        """Write to the parent whom the child names; a new request takes the place of the last one."""
+        own, at = self.people.all_addresses(record.person.id), self.clock()
+        agreement = ask(record.award.id, record.person, address, own, at=at)
+        self._send(record, agreement, by=by)
+        return agreement
+
+    def ask_again(self, record: AwardRecord, *, by: Actor) -> None:
+        """Write to the parent who said yes to an older wording: until they answer, that yes is worth what it was."""
+        state, at = self.state_of(record), self.clock()
+        if not state.is_older or state.agreement is None:
+            raise Conflict(N_("Il n’y a rien à redemander : l’accord de ton parent dit déjà tout."))
+        check_may_ask_again(state.agreement, at=at)
+        state.agreement.asked_at = at
+        self._send(record, state.agreement, by=by, once=at.isoformat(timespec="seconds"))
+
+    def _send(self, record: AwardRecord, agreement: ParentAgreement, *, by: Actor, once: str = "") -> None:
+        self.guardians.save(agreement)
+        letter = letter_to(
+            agreement.address,
+            Occasion.PARENT,
+            agreement.id,
+            once=once,
+            campus_id=record.campus.id,
+            person_id=record.person.id,
+            at=self.clock(),
+        )
+        self.letters.promise_many([letter])
+        self._write(by, "ask_parent", record.award)
+
+    def token_of(self, agreement_id: uuid.UUID) -> str:
+        return f"{agreement_id}.{parent_proof(self.secret, agreement_id)}"
+
+    def asked(self, token: str) -> tuple[ParentAgreement, AwardRecord]:
+        agreement = self.guardians.get(agreement_named_by(self.secret, token))
+        return agreement, self.awards.get_record(agreement.award_id)
+
+    def answer(self, token: str, *, agreed: bool) -> AwardRecord:
+        """Yes lets the child open the page; no, then or later, shuts it at once."""
+        agreement, record = self.asked(token)
+        at = self.clock()
+        if not answer(agreement, agreed=agreed, renews=self._is_older(record), at=at):
+            return record
+        self.guardians.save(agreement)
+        told = consent(
+            About.PARENT,
+            record.person.id,
+            given=agreed,
+            at=at,
+            campus_id=record.campus.id,
+            award_id=record.award.id,
+            by=By.PARENT,
+        )
+        self.consents.add(told)
+        self._write(A_PARENT, "parent_agrees" if agreed else "parent_refuses", record.award)
+        if not agreed:
+            self.age_bands.shut(self.awards.lock(record.award.id), A_PARENT)
+            self.age_bands.shut_portfolio(record.person)
+        return record
+
+    def set_age_band(self, campus: Campus, person_id: uuid.UUID, under_15: bool, *, by: Actor) -> None:
+        person = self.people.get(person_id)
+        self.age_bands.note(person, under_15, by=by, campus_id=campus.id)
+        self.people.save(person)
+
+    def set_age_group(self, campus: Campus, person_id: uuid.UUID, group: AgeGroup, *, by: Actor) -> None:
+        """As the campus knows it; what is open without a guardian's yes is closed."""
+        person = self.people.get(person_id)
+        self.age_bands.set_group(person, group, by=by, campus_id=campus.id)
+        self.people.save(person)
+
+    def _write(self, by: Actor, deed: str, award: Award) -> None:
+        self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)

@@ -1,0 +1,244 @@
+"""Two records of one person brought together: by the person who proved both addresses, or by the campus that made both."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.db.accounts import OwnAddressStore, SignInStore
+from app.db.activities.activities import ActivityStore
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.people import MergeStore, PeopleStore
+from app.domain.accounts.own_addresses import Changed
+from app.domain.accounts.sign_in import Asked
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.people.people import Person, name_key
+from app.domain.people.record_merge import (
+    NAMELESS,
+    PersonMerge,
+    Standing,
+    check_campus_may_merge,
+    check_may_undo,
+    check_merge_reason,
+    kept_and_gone,
+)
+from app.errors import NotFound
+from app.language import N_
+from app.services.accounts.sessions import AccountNotices, SignedIn
+from app.services.activity_log.activity_log import LoggedDeeds
+
+_BOTH_PROVED = "both addresses proved"
+_NOT_OFFERED = N_("Ce dossier n’est pas à l’une de vos adresses confirmées.")
+
+
+@dataclass(frozen=True)
+class Other:
+    """A record at an address that somebody proved, and what stands in it."""
+
+    person: Person
+    works: bool
+    awards: Sequence[AwardRecord]
+    campuses: Sequence[Campus]
+
+
+class MergingService:
+    def __init__(
+        self,
+        merges: MergeStore,
+        people: PeopleStore,
+        own: OwnAddressStore,
+        challenges: SignInStore,
+        awards: AwardStore,
+        campuses: CampusStore,
+        activities: ActivityStore,
+        deeds: LoggedDeeds,
+        notices: AccountNotices,
+        end_self_awards_of: Callable[[uuid.UUID], None],
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.merges = merges
+        self.people = people
+        self.own = own
+        self.challenges = challenges
+        self.awards = awards
+        self.campuses = campuses
+        self.activities = activities
+        self.deeds = deeds
+        self.notices = notices
+        self.end_self_awards_of = end_self_awards_of
+        self.history = history
+        self.clock = clock
+
+    # --- by the person
+
+    def offered_to(self, person: Person) -> list[Other]:
+        """Records whose letters go to an address that `person` proved, as far as such a letter would open them."""
+        found: dict[uuid.UUID, Person] = {}
+        for address in self._proved(person):
+            for other, _ in self.own.people_at(address):
+                if other.id != person.id and self.own.may_enter(other, address):
+                    found[other.id] = other
+        return [self._other(other) for other in found.values()]
+
+    def _proved(self, person: Person) -> list[str]:
+        rows = [row.address for row in self.own.list_of(person.id) if row.verified_at is not None]
+        shown = self.challenges.challenges_of(person.id, Asked.ADDRESS, at=self.clock())
+        return [*rows, *(str(each.facts["address"]) for each in shown if each.facts.get("proved"))]
+
+    def _other(self, person: Person) -> Other:
+        standing = self._standing(person.id)
+        return Other(
+            person,
+            standing.works,
+            self.awards.list_of_person(person.id),
+            [self.campuses.get_by_id(campus_id) for campus_id in sorted(standing.campuses)],
+        )
+
+    def twin_at(self, person: Person, address: str) -> Person | None:
+        """Another record of the same name at that address."""
+        twin = self.people.find_named_at(address, name_key(person.given_name, person.family_name))
+        return twin if twin is not None and twin.id != person.id else None
+
+    def is_nobody_else_s(self, person: Person) -> bool:
+        """Whether nobody ever proved to be that person: name and address are all there is of them."""
+        return not self.own.has_account(person.id) and self.own.is_plain(person.id)
+
+    def absorb(self, who: SignedIn, twin: Person) -> None:
+        """A record of the same name at an address that was proved just now is the same person's, by the house's own rule."""
+        self._merge(who.person.id, twin.id, campus=None, by=who.actor, reason=_BOTH_PROVED)
+
+    def merge_mine(self, who: SignedIn, other_id: uuid.UUID) -> Person:
+        """The record that is left; it may be the other one, and whoever asked is then signed out."""
+        if other_id not in {other.person.id for other in self.offered_to(who.person)}:
+            raise NotFound(_NOT_OFFERED)
+        kept, gone = kept_and_gone(self._standing(who.person.id), self._standing(other_id))
+        self._merge(kept.person_id, gone.person_id, campus=None, by=who.actor, reason=_BOTH_PROVED)
+        person = self.people.get(kept.person_id)
+        for address in self._proved(person):
+            self.people.add_address(person, address)
+            self.own.verify(person, address, at=self.clock())
+        return person
+
+    # --- by the campus
+
+    def merge_in_campus(
+        self, campus: Campus, kept_id: uuid.UUID, gone_id: uuid.UUID, reason: str, *, by: Actor
+    ) -> PersonMerge:
+        check_merge_reason(reason)
+        kept, gone = self._known_in(campus, kept_id), self._known_in(campus, gone_id)
+        check_campus_may_merge(campus.id, kept, gone)
+        return self._merge(kept_id, gone_id, campus=campus, by=by, reason=reason.strip())
+
+    def _known_in(self, campus: Campus, person_id: uuid.UUID) -> Standing:
+        """Somebody the campus never met is as good as absent (T01)."""
+        standing = self._standing(person_id)
+        if campus.id not in standing.campuses:
+            raise NotFound(N_("Cette personne n’existe pas ici."))
+        return standing
+
+    def merged_into(self, campus: Campus, person_id: uuid.UUID) -> list[PersonMerge]:
+        return [merge for merge in self.merges.list_of(person_id) if merge.campus_id == campus.id]
+
+    def mine(self, person_id: uuid.UUID) -> list[PersonMerge]:
+        return self.merges.list_of(person_id)
+
+    # --- put back
+
+    def undo_in_campus(self, campus: Campus, merge_id: uuid.UUID, *, by: Actor) -> PersonMerge:
+        merge = self.merges.get(merge_id)
+        if merge.campus_id != campus.id:
+            raise NotFound(N_("Cette réunion de dossiers n’existe pas ici."))
+        return self._undo(merge, by=by)
+
+    def undo_mine(self, who: SignedIn, merge_id: uuid.UUID) -> PersonMerge:
+        merge = self.merges.get(merge_id)
+        if merge.kept_id != who.person.id:
+            raise NotFound(N_("Cette réunion de dossiers n’existe pas ici."))
+        return self._undo(merge, by=who.actor)
+
+    def _undo(self, merge: PersonMerge, *, by: Actor) -> PersonMerge:
+        at = self.clock()
+        check_may_undo(merge, at=at)
+        self.merges.hand_back(merge)
+        gone = self.people.get(merge.gone_id)
+        gone.given_name, gone.family_name = merge.given_name, merge.family_name
+        self.people.save(gone)
+        merge.undone_at, merge.given_name, merge.family_name = at, "", ""
+        self.merges.add(merge)
+        self._note("unmerge", merge, by)
+        return merge
+
+    # --- the deed itself
+
+    def _merge(
+        self, kept_id: uuid.UUID, gone_id: uuid.UUID, *, campus: Campus | None, by: Actor, reason: str
+    ) -> PersonMerge:
+        """Awards, activities, log lines, requests and letters go over; what was signed stays as it was signed."""
+        gone = self.people.get(gone_id)
+        merge = PersonMerge(
+            kept_id=kept_id,
+            gone_id=gone_id,
+            given_name=gone.given_name,
+            family_name=gone.family_name,
+            campus_id=campus.id if campus else None,
+            merged_by=by.person_id,
+            reason=reason,
+            at=self.clock(),
+        )
+        self._join_parts(kept_id, gone_id)
+        merge.moved = self.merges.hand_over(kept_id, gone_id)
+        self.merges.one_main(kept_id)
+        gone = self.people.get(gone_id)
+        if not gone.accepts_links:
+            kept = self.people.get(kept_id)
+            kept.accepts_links = False
+            self.people.save(kept)
+        gone.given_name, gone.family_name = "", NAMELESS
+        self.people.save(gone)
+        self.merges.add(merge)
+        self._note("merge", merge, by)
+        self.end_self_awards_of(kept_id)
+        self.notices.tell(self.people.get(kept_id), Changed.MERGED)
+        return merge
+
+    def _join_parts(self, kept_id: uuid.UUID, gone_id: uuid.UUID) -> None:
+        """Two lines of one activity become one, with the longer hours; the log says so as a correction."""
+        for mine, theirs in self.merges.shared_activities(kept_id, gone_id):
+            if not theirs.is_present:
+                continue
+            mine.hours = max(filter(None, (mine.hours, theirs.hours)), default=mine.hours)
+            mine.contribution = mine.contribution or theirs.contribution
+            mine.is_present = True
+            theirs.is_present = False
+            self.activities.add_participations([mine, theirs])
+            activity = self.activities.find(mine.activity_id)
+            assert activity is not None, "a part belongs to an activity"
+            self.deeds.noted(activity, [mine, theirs], "Deux dossiers de la même personne sont réunis.")
+
+    def _standing(self, person_id: uuid.UUID) -> Standing:
+        return self.merges.standing(
+            person_id,
+            has_account=self.own.has_account(person_id),
+            works=not self.own.is_plain(person_id),
+        )
+
+    def _note(self, deed: str, merge: PersonMerge, by: Actor) -> None:
+        """In the history of each campus that knows the person, without a name."""
+        concerned = self._standing(merge.kept_id).campuses | self._standing(merge.gone_id).campuses
+        places: list[uuid.UUID | None] = [*sorted(concerned)]
+        for campus_id in places or [None]:
+            self.history.write(
+                by,
+                deed,
+                "person",
+                merge.kept_id,
+                at=self.clock(),
+                campus_id=campus_id,
+                merge=str(merge.id),
+                other=str(merge.gone_id),
+            )

@@ -1,0 +1,549 @@
+"""« Mes données » as one file to take along: every row about somebody, their badges, their files and their log."""
+
+from __future__ import annotations
+
+import io
+import uuid
+import zipfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, Final
+
+from app.db.activity_log.activity_log import ActivityLogStore
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.imports import ImportStore
+from app.db.messages import LetterStore
+from app.db.people import PeopleStore
+from app.db.privacy import (
+    GONE,
+    ConsentStore,
+    ErasureStore,
+    PersonalDataStore,
+    PrivateLookStore,
+    RetentionStore,
+    Whose,
+    held_tables,
+    whose_of,
+)
+from app.domain.accounts.sign_in import Wish, read_mailbox_token
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.messages import Occasion, letter_to
+from app.domain.people.people import Person
+from app.domain.privacy import (
+    HELD,
+    KEPT,
+    KEPT_FOR,
+    Erasure,
+    Looked,
+    Matter,
+    PrivateLook,
+    StillWorksHere,
+    check_reason,
+    sentence_of,
+)
+from app.errors import NotFound
+from app.language import N_, speaking
+from app.language.typography import say
+from app.services.activity_log.activity_log import ActivityLog, LoggedDeeds, LogOutOfStep
+from app.services.activity_log.evidence import LogPublication
+from app.services.learners.my_log import PersonalLog
+from app.services.publishing.publication import PublicationService, Published
+from app.services.publishing.status import StatusService
+from app.services.trust.endorsement_requests import EndorsementsTakenBack
+from sceau_credentials.keys import encode_base64url
+from sceau_credentials.values.json_text import JsonObject, dump_json
+from sceau_credentials.values.timestamps import format_timestamp
+
+ZIP = "application/zip"
+_FORMS = ("json", "jwt", "png", "svg")
+Row = Mapping[str, Any]
+_INTRO: Final = (
+    N_("Mes données"),
+    N_("Archive faite le {moment}. Campus qui tiennent quelque chose de vous : {campuses}."),
+    N_(
+        "Tout ce que ce service garde de vous est ici, tel qu’il est rangé : un fichier JSON pour chaque sorte de "
+        "données, dans le dossier « donnees ». Les dates sont en temps universel (UTC)."
+    ),
+)
+_OUTRO: Final = (
+    N_(
+        "Dossier « badges » : chaque badge signé, en JSON et en JWT, et son image en PNG et en SVG. Ils se vérifient "
+        "partout, même si ce service fermait."
+    ),
+    N_(
+        "Dossier « journal » : ce que le journal du campus dit de vous, et pour chaque ligne la preuve qu’elle est "
+        "dans le journal signé (format C2SP tlog-proof)."
+    ),
+    N_(
+        "Ce qui manque, et pourquoi : l’identité d’autres personnes, et les empreintes de mots de passe, de clés, de "
+        "sessions ou de codes, qui ouvriraient une porte à qui trouverait cette archive."
+    ),
+)
+
+
+class ArchiveService:
+    def __init__(
+        self,
+        personal: PersonalDataStore,
+        people: PeopleStore,
+        awards: AwardStore,
+        campuses: CampusStore,
+        consents: ConsentStore,
+        log: ActivityLogStore,
+        personal_log: PersonalLog,
+        log_publication: LogPublication,
+        publication: PublicationService,
+        letters: LetterStore,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.personal = personal
+        self.people = people
+        self.awards = awards
+        self.campuses = campuses
+        self.consents = consents
+        self.log = log
+        self.personal_log = personal_log
+        self.log_publication = log_publication
+        self.publication = publication
+        self.letters = letters
+        self.secret = secret
+        self.clock = clock
+
+    def ask(self, record: AwardRecord) -> bool:
+        """Whoever reads the person's letters gets the archive. False: nowhere to write."""
+        person, at = record.person, self.clock()
+        address = self.people.addresses_of([person.id]).get(person.id, "")
+        if address:
+            letter = letter_to(
+                address,
+                Occasion.ARCHIVE,
+                record.award.id,
+                once=f"{Wish.ARCHIVE.value}/{int(at.timestamp())}",
+                campus_id=record.campus.id,
+                person_id=person.id,
+                at=at,
+            )
+            self.letters.promise_many([letter])
+        return bool(address)
+
+    def asked(self, token: str) -> AwardRecord:
+        award_id, wish = read_mailbox_token(self.secret, token, at=self.clock())
+        if wish is not Wish.ARCHIVE:
+            raise NotFound(N_("Ce lien n’ouvre pas d’archive."))
+        return self.awards.get_record(award_id)
+
+    def make(self, person_id: uuid.UUID, campus: Campus | None = None) -> Published:
+        """What one campus holds, or everything; the same rows that an erasure would take."""
+        reach = {campus.id} if campus else None
+        whose = whose_of(self.people.get(person_id), self.people.all_addresses(person_id), reach)
+        at, out = self.clock(), io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in self._files(whose):
+                info = zipfile.ZipInfo(name, date_time=at.timetuple()[:6])
+                info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, content)
+        return Published.of(out.getvalue(), ZIP)
+
+    def _files(self, whose: Whose) -> Iterator[tuple[str, bytes]]:
+        rows = {table.name: self.personal.rows(table, whose) for table in reversed(held_tables())}
+        known = self.personal.campuses_of(whose.person_id)
+        reached = known if whose.campus_ids is None else known & whose.campus_ids
+        campuses = [self.campuses.get_by_id(each) for each in sorted(reached)]
+        for language, name in (("fr", "LISEZMOI.txt"), ("en", "README.txt")):
+            with speaking(language):
+                yield name, self._readme(rows, campuses).encode()
+        for name, found in rows.items():
+            yield from _table(name, found)
+        yield "consentements.json", dump_json({"consents": self._consents(whose.person_id)})
+        for row in rows["award"]:
+            yield from self._badge(row["id"])
+        yield from self._log(whose.person_id, rows["log_payload"], campuses)
+
+    def _consents(self, person_id: uuid.UUID) -> list[Any]:
+        """With the very sentence that was read."""
+        return [
+            {
+                "about": each.about.value,
+                "given": each.given,
+                "by": each.by.value,
+                "at": format_timestamp(each.at),
+                "sentence": sentence_of(each),
+            }
+            for each in self.consents.of_person(person_id)
+        ]
+
+    def _badge(self, award_id: uuid.UUID) -> Iterator[tuple[str, bytes]]:
+        record = self.awards.find_record(award_id)
+        if record is None:
+            return
+        for form in _FORMS:
+            yield f"badges/{award_id}.{form}", self.publication.award_file(record, form).body
+        for edition, signed in self.awards.earlier_editions(record.award):
+            yield f"badges/{award_id}-edition-{edition}.json", signed
+
+    def _log(
+        self, person_id: uuid.UUID, payloads: list[Row], campuses: list[Campus]
+    ) -> Iterator[tuple[str, bytes]]:
+        """What the logs say, and for each line the proof that it is in the signed log."""
+        yield "journal/journal.json", self.personal_log.document(person_id, {each.id for each in campuses})
+        by_id = {each.id: each for each in campuses}
+        for payload in payloads:
+            log = self.log.get(payload["log_id"])
+            campus = by_id.get(log.campus_id)
+            public = self.log_publication.published(campus, log) if campus else None
+            proof = self.log_publication.proof(public, payload["number"]) if public else None
+            if campus and proof:
+                name = f"journal/{campus.slug}-{log.epoch}-{payload['number']}.tlog-proof"
+                yield name, proof.to_text().encode()
+
+    def _readme(self, rows: Mapping[str, list[Row]], campuses: list[Campus]) -> str:
+        counts = dict.fromkeys(Matter, 0)
+        tables: dict[Matter, list[str]] = {}
+        for name, found in rows.items():
+            if found:
+                counts[HELD[name].matter] += len(found)
+                tables.setdefault(HELD[name].matter, []).append(name)
+        lines = [say(each) for each in _INTRO]
+        lines[1] = lines[1].format(
+            moment=format_timestamp(self.clock()), campuses=", ".join(each.name for each in campuses)
+        )
+        for matter, keeping in KEPT.items():
+            if not counts[matter]:
+                continue
+            lines.append(
+                f"{say(keeping.what)}\n  donnees/{', '.join(f'{name}.json' for name in tables[matter])}\n"
+                f"  {say(keeping.why)}\n  {say(keeping.how_long)}. {say(keeping.right)}."
+            )
+        return "\n\n".join([*lines, *(say(each) for each in _OUTRO)]) + "\n"
+
+
+def _table(name: str, rows: list[Row]) -> Iterator[tuple[str, bytes]]:
+    """The rows as JSON; what is no text lies beside them, and the JSON names its file."""
+    told = []
+    for number, row in enumerate(rows, 1):
+        said: dict[str, Any] = {}
+        for column, value in row.items():
+            if isinstance(value, bytes | memoryview) and len(value) > 64:
+                path = f"donnees/{name}/{number}-{column}"
+                said[column] = path
+                yield path, bytes(value)
+            else:
+                said[column] = _said(value)
+        told.append(said)
+    if told:
+        yield f"donnees/{name}.json", dump_json({"rows": told})
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return format_timestamp(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, bytes | memoryview):
+        return encode_base64url(bytes(value))
+    if isinstance(value, uuid.UUID | date):
+        return str(value)
+    return value
+
+
+JSON = "application/json"
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True)
+class ErasureTold:
+    """An erasure, the campus that answers for it, and whether its line stands under a signature already."""
+
+    erasure: Erasure
+    campus: Campus
+    is_signed: bool
+
+
+class ErasureProofs:
+    def __init__(
+        self,
+        erasures: ErasureStore,
+        campuses: CampusStore,
+        log: ActivityLog,
+        publication: LogPublication,
+    ) -> None:
+        self.erasures = erasures
+        self.campuses = campuses
+        self.log = log
+        self.publication = publication
+
+    def get(self, erasure_id: uuid.UUID) -> ErasureTold:
+        erasure = self.erasures.get(erasure_id)
+        campus = self.campuses.get_by_id(erasure.campus_id)
+        return ErasureTold(erasure, campus, self._proof(erasure, campus) is not None)
+
+    def of_deed(self, erasure_id: uuid.UUID) -> list[ErasureTold]:
+        """This one, and those of the other campuses that the same request reached."""
+        deed = self.erasures.get(erasure_id).deed
+        return [self.get(each.id) for each in self.erasures.of_deed(deed)]
+
+    def list_of(self, campus: Campus) -> Sequence[Erasure]:
+        return self.erasures.list_of(campus.id, limit=MOST_LISTED)
+
+    def origin_of(self, erasure: Erasure) -> str:
+        """The name of the log that says so."""
+        return self.log.store.get(erasure.log_id).origin
+
+    def document(self, told: ErasureTold) -> Published:
+        """All that it takes to check, without us, that the campus wrote this down by then."""
+        erasure, campus = told.erasure, told.campus
+        document: JsonObject = {
+            "type": "ErasureProof",
+            "reference": erasure.reference,
+            "campus": {"name": campus.name, "did": campus.did},
+            "askedBy": "person" if erasure.by_person else "campus",
+            "reach": "everywhere" if erasure.everywhere else "campus",
+            "reason": erasure.reason,
+            "doneAt": format_timestamp(erasure.done_at),
+            "erased": {"badges": erasure.badges, "rows": erasure.erased},
+            "log": self._line(erasure, campus),
+        }
+        return Published.of(dump_json(document), JSON)
+
+    def _line(self, erasure: Erasure, campus: Campus) -> JsonObject:
+        """The line of the log in clear, its key, and the proof that leads from it to a signed checkpoint."""
+        log, payload = (
+            self.log.store.get(erasure.log_id),
+            self.log.store.payload(erasure.log_id, erasure.number),
+        )
+        (entry,) = self.log.store.numbered(erasure.log_id, [erasure.number])
+        line: JsonObject = {
+            "origin": log.origin,
+            "line": erasure.number,
+            "kind": entry.kind.value,
+            "at": format_timestamp(entry.at),
+        }
+        if payload is not None:
+            line |= {"says": payload.facts, "key": encode_base64url(payload.key)}
+        if proof := self._proof(erasure, campus):
+            line["proof"] = proof
+        return line
+
+    def _proof(self, erasure: Erasure, campus: Campus) -> str | None:
+        public = self.publication.published(campus, self.log.store.get(erasure.log_id))
+        found = self.publication.proof(public, erasure.number) if public else None
+        return found.to_text() if found else None
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What an erasure would take: rows by matter, badges, and the campuses that hold something."""
+
+    by_matter: Mapping[Matter, int]
+    badges: int
+    campuses: Sequence[Campus]
+    address: str
+    """Where a confirmation can be sent; empty where nobody knows any."""
+
+
+class ErasureService:
+    def __init__(
+        self,
+        personal: PersonalDataStore,
+        erasures: ErasureStore,
+        people: PeopleStore,
+        awards: AwardStore,
+        campuses: CampusStore,
+        letters: LetterStore,
+        imports: ImportStore,
+        history: HistoryStore,
+        status: StatusService,
+        endorsements: EndorsementsTakenBack,
+        deeds: LoggedDeeds,
+        log: ActivityLog,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.personal = personal
+        self.erasures = erasures
+        self.people = people
+        self.awards = awards
+        self.campuses = campuses
+        self.letters = letters
+        self.imports = imports
+        self.history = history
+        self.status = status
+        self.endorsements = endorsements
+        self.deeds = deeds
+        self.log = log
+        self.secret = secret
+        self.clock = clock
+
+    # --- before
+
+    def foresee(self, person_id: uuid.UUID, campus: Campus | None = None) -> Foreseen:
+        """At one campus, or at all that know the person."""
+        person = self.people.get(person_id)
+        known = self.personal.campuses_of(person_id)
+        reached = known if campus is None else {campus.id}
+        counts = self.personal.counts(self._whose(person, reached, whole=reached >= known))
+        return Foreseen(
+            by_matter(counts),
+            counts["award"],
+            [self.campuses.get_by_id(each) for each in sorted(reached)],
+            self.people.addresses_of([person_id]).get(person_id, ""),
+        )
+
+    def ask(self, record: AwardRecord, *, everywhere: bool) -> bool:
+        """Whoever holds a private link asks; whoever reads the person's letters confirms. False: nowhere to write."""
+        person, at = record.person, self.clock()
+        self._check_does_not_work(person.id, None if everywhere else {record.campus.id})
+        address = self.people.addresses_of([person.id]).get(person.id, "")
+        if not address:
+            return False
+        wish = Wish.ERASURE_EVERYWHERE if everywhere else Wish.ERASURE_HERE
+        once = f"{wish.value}/{int(at.timestamp())}"
+        self.letters.promise_many(
+            [
+                letter_to(
+                    address,
+                    Occasion.ERASURE,
+                    record.award.id,
+                    once=once,
+                    campus_id=record.campus.id,
+                    person_id=person.id,
+                    at=at,
+                )
+            ]
+        )
+        return True
+
+    def asked(self, token: str) -> tuple[AwardRecord, bool]:
+        """What a link out of a letter asks: whose award, and whether everywhere."""
+        award_id, wish = read_mailbox_token(self.secret, token, at=self.clock())
+        if wish is Wish.ARCHIVE:
+            raise NotFound(N_("Ce lien n’efface rien : il ouvre une archive."))
+        return self.awards.get_record(award_id), wish is Wish.ERASURE_EVERYWHERE
+
+    # --- the deed
+
+    def confirm(self, token: str) -> list[Erasure]:
+        record, everywhere = self.asked(token)
+        campus = None if everywhere else record.campus
+        return self._erase(record.person, campus, by_person=True, reason="", by=Actor(label=GONE))
+
+    def carry_out(self, campus: Campus, person_id: uuid.UUID, reason: str, *, by: Actor) -> Erasure:
+        """By the campus, of what it holds itself: what another campus holds is not its own to erase."""
+        person = self.people.get(person_id)
+        if campus.id not in self.personal.campuses_of(person_id):
+            raise NotFound(N_("Cette personne n’existe pas ici."))
+        names = [person.given_name, person.family_name, *self.people.all_addresses(person.id)]
+        reason = check_reason(reason, names)
+        (erasure,) = self._erase(person, campus, by_person=False, reason=reason, by=by)
+        return erasure
+
+    def _erase(
+        self, person: Person, campus: Campus | None, *, by_person: bool, reason: str, by: Actor
+    ) -> list[Erasure]:
+        known = self.personal.campuses_of(person.id)
+        reached = known if campus is None else {campus.id}
+        whole = reached >= known
+        self._check_does_not_work(person.id, None if whole else reached)
+        at, deed = self.clock(), uuid.uuid4()
+        awards = self.erasures.awards_of(person.id, reached)
+        # Always in one order: two who erase at once never wait for each other.
+        campuses = [self.campuses.get_by_id(each) for each in sorted(reached)]
+        done = []
+        for each in campuses:
+            theirs = [award_id for award_id, campus_id in awards.items() if campus_id == each.id]
+            counts = self.personal.counts(self._whose(person, {each.id}, whole=len(campuses) == 1 and whole))
+            self.status.raise_for(each, theirs, at=at)
+            self.endorsements.raise_for(theirs)
+            erasure = Erasure(
+                campus_id=each.id,
+                deed=deed,
+                everywhere=campus is None,
+                by_person=by_person,
+                reason=reason,
+                done_at=at,
+                erased={matter.value: number for matter, number in by_matter(counts).items()},
+                badges=len(theirs),
+                log_id=uuid.UUID(int=0),
+                number=0,
+            )
+            line = self.deeds.forget(person.id, each, erasure.id)
+            erasure.log_id, erasure.number = line.log_id, line.number
+            done.append(erasure)
+        self.erasures.bury(awards, at=at)
+        if whole:
+            self.erasures.bury_portfolios(person.id, at=at)
+        self.imports.forget_person(person, self.people.all_addresses(person.id), reached)
+        self.personal.erase(self._whose(person, reached, whole=whole))
+        for each, erasure in zip(campuses, done, strict=True):
+            self.erasures.add(erasure)
+            self.history.write(by, "erase", "erasure", erasure.id, at=at, campus_id=each.id)
+            self._sign(each)
+        return done
+
+    def _sign(self, campus: Campus) -> None:
+        """So that the proof is whole at once; a log that may not be signed keeps nobody from being forgotten."""
+        with suppress(LogOutOfStep):
+            self.log.checkpoint(campus)
+
+    def _whose(self, person: Person, campus_ids: Collection[uuid.UUID], *, whole: bool) -> Whose:
+        return whose_of(person, self.people.all_addresses(person.id), None if whole else campus_ids)
+
+    def _check_does_not_work(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID] | None) -> None:
+        """What somebody does for a campus is its own to answer for: their roles are taken back first."""
+        if self.personal.works_at(person_id, campus_ids, at=self.clock()):
+            raise StillWorksHere(
+                N_(
+                    "Cette personne travaille encore pour un campus. Ses rôles se retirent d’abord, à la page de "
+                    "l’équipe ; ensuite, ses données s’effacent."
+                )
+            )
+
+
+def by_matter(counts: Mapping[str, int]) -> dict[Matter, int]:
+    """How many rows of each kind, without what there is none of; the history's are not taken away but emptied."""
+    found = dict.fromkeys(Matter, 0)
+    for table, number in counts.items():
+        found[HELD[table].matter] += number
+    return {matter: number for matter, number in found.items() if number and matter is not Matter.HISTORY}
+
+
+_MOST_TOLD = 100
+
+
+class PrivateLooks:
+    def __init__(self, looks: PrivateLookStore, clock: Clock) -> None:
+        self.looks = looks
+        self.clock = clock
+
+    def note(
+        self, campus_id: uuid.UUID, person_id: uuid.UUID, viewer_id: uuid.UUID, looked_at: Looked
+    ) -> None:
+        """Nothing where somebody looks at what is their own."""
+        if viewer_id != person_id:
+            self.looks.note(campus_id, person_id, viewer_id, looked_at, self.clock().date())
+
+    def of(self, person: Person, campus: Campus) -> Sequence[tuple[PrivateLook, Person | None]]:
+        return self.looks.of(campus.id, person.id, limit=_MOST_TOLD)
+
+    def forget_old(self) -> None:
+        self.looks.forget_before((self.clock() - KEPT_FOR).date())
+
+
+class RetentionService:
+    def __init__(self, store: RetentionStore, clock: Clock) -> None:
+        self.store = store
+        self.clock = clock
+
+    def is_due(self) -> bool:
+        return self.store.is_due(self.clock())
+
+    def delete_some(self) -> bool:
+        """Some hundred rows of each kind; whether more are left."""
+        return self.store.delete_some(self.clock()) > 0

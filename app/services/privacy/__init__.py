@@ -1,1 +1,0 @@
-"""Use cases: access, erasure, consent, retention."""

@@ -1,0 +1,273 @@
+"""Asking an organisation for an endorsement: one letter to one address, and what became of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from app.db.campus.campus import HistoryStore
+from app.db.messages import LetterStore
+from app.db.people import PeopleStore
+from app.db.trust import EndorsementStore, OrganisationStore
+from app.domain.accounts.sessions import digest_of
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.messages import Occasion, letter_to
+from app.domain.people.people import normal_address
+from app.domain.trust.organisations import (
+    AGAIN,
+    ASKED_FOR,
+    SOON,
+    Endorsement,
+    EndorsementRequest,
+    Organisation,
+    check_may_ask,
+    checked_address,
+    checked_name,
+    checked_reason,
+    checked_why,
+    is_of,
+    number_in,
+    organisation_in,
+)
+from app.errors import NotFound
+from app.language import N_
+from app.services.trust.endorsements import AN_ORGANISATION, WITHDRAW, Subject
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.values.documents import DocumentSource
+from sceau_credentials.verification.ladder import verify_endorsement
+from sceau_credentials.verification.report import EndorsementAnswer, Outcome
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What whoever asks writes in the form."""
+
+    address: str
+    organisation: str
+    why: str = ""
+
+
+class EndorsementAsking:
+    def __init__(
+        self,
+        endorsements: EndorsementStore,
+        people: PeopleStore,
+        letters: LetterStore,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.endorsements = endorsements
+        self.people = people
+        self.letters = letters
+        self.history = history
+        self.clock = clock
+
+    def is_refused_by(self, typed: str) -> bool:
+        """Whether whoever reads mail there wants to be asked for nothing more, by no campus."""
+        return self.endorsements.refuses_all(normal_address(typed))
+
+    def checked(self, subject: Subject, typed: Asked, *, refused: bool, by: Actor) -> Asked:
+        """As it would be sent; raises what stands against it before anything is counted."""
+        address = checked_address(typed.address, self._own(subject, by))
+        asked = Asked(address, checked_name(typed.organisation), checked_why(typed.why))
+        check_may_ask(self.about(subject), address, refused=refused, at=self.clock())
+        return asked
+
+    def counts(self, subject: Subject, asked: Asked) -> list[tuple[str, str]]:
+        """The limits that one letter counts against: of whoever asks, of the campus, and of whoever is written to."""
+        person = subject.record.person.id if subject.record else None
+        return [
+            *([("endorsement of somebody", str(person))] if person else []),
+            ("endorsement of a campus", str(subject.campus.id)),
+            ("endorsement to an address", asked.address),
+        ]
+
+    def ask(self, subject: Subject, typed: Asked, *, refused: bool, by: Actor) -> EndorsementRequest:
+        """Write to somebody of an organisation."""
+        asked, at = self.checked(subject, typed, refused=refused, by=by), self.clock()
+        request = EndorsementRequest(
+            campus_id=subject.campus.id,
+            about=subject.about,
+            version_id=subject.version.id if subject.version and not subject.record else None,
+            award_id=subject.record.award.id if subject.record else None,
+            asked_by=by.person_id,
+            address=asked.address,
+            organisation_name=asked.organisation,
+            why=asked.why,
+            asked_at=at,
+            expires_at=at + ASKED_FOR,
+        )
+        self.endorsements.save(request)
+        letter = letter_to(
+            asked.address, Occasion.ENDORSEMENT_ASKED, request.id, campus_id=subject.campus.id, at=at
+        )
+        self.letters.promise_many([letter])
+        self.history.write(
+            by,
+            "ask",
+            "endorsement",
+            request.id,
+            at=at,
+            campus_id=subject.campus.id,
+            about=subject.about.value,
+        )
+        return request
+
+    def about(self, subject: Subject) -> Sequence[EndorsementRequest]:
+        return self.endorsements.requests_about(
+            subject.campus.id,
+            award_id=subject.record.award.id if subject.record else None,
+            version_id=subject.version.id if subject.version and not subject.record else None,
+        )
+
+    def of_campus(self, campus_id: uuid.UUID) -> Sequence[EndorsementRequest]:
+        """Asked for by the campus itself."""
+        return self.endorsements.requests_of(campus_id)
+
+    def _own(self, subject: Subject, by: Actor) -> Collection[str]:
+        """Nobody asks themselves."""
+        people = {by.person_id, subject.record.person.id if subject.record else None} - {None}
+        return [address for each in people if each for address in self.people.all_addresses(each)]
+
+
+class EndorsementsTakenBack:
+    def __init__(
+        self,
+        endorsements: EndorsementStore,
+        organisations: OrganisationStore,
+        letters: LetterStore,
+        history: HistoryStore,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.endorsements = endorsements
+        self.organisations = organisations
+        self.letters = letters
+        self.history = history
+        self.secret = secret
+        self.clock = clock
+
+    # --- by the organisation
+
+    def named_by(self, token: str) -> Endorsement:
+        """The endorsement that a letter's link takes back."""
+        return self.endorsements.get(number_in(self.secret, WITHDRAW, token))
+
+    def withdraw(self, token: str) -> Endorsement:
+        return self._withdraw(self.named_by(token))
+
+    def ask_desk(self, organisation_id: uuid.UUID, typed: str) -> bool:
+        """A letter with all that the organisation said; only where its mail is read, and nobody is told which."""
+        organisation, address, at = (
+            self.organisations.get(organisation_id),
+            normal_address(typed),
+            self.clock(),
+        )
+        if not is_of(organisation, address):
+            return False
+        once = f"{digest_of(address)[:16]}.{int(at.timestamp())}"
+        self.letters.promise_many(
+            [letter_to(address, Occasion.ENDORSEMENT_DESK, organisation.id, once=once, at=at)]
+        )
+        return True
+
+    def desk(self, token: str) -> tuple[Organisation, Sequence[Endorsement]]:
+        organisation = self.organisations.get(organisation_in(self.secret, token, at=self.clock()))
+        return organisation, self.endorsements.of_organisation(organisation.id)
+
+    def withdraw_at_desk(self, token: str, endorsement_id: uuid.UUID) -> Endorsement:
+        organisation, _ = self.desk(token)
+        endorsement = self.endorsements.get(endorsement_id)
+        if endorsement.organisation_id != organisation.id:
+            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+        return self._withdraw(endorsement)
+
+    def _withdraw(self, endorsement: Endorsement) -> Endorsement:
+        """For good: its bit rises, and neither the words nor the address stay here."""
+        if endorsement.withdrawn_at is None:
+            endorsement.withdrawn_at = self.clock()
+            endorsement.written = endorsement.token = endorsement.comment = endorsement.address = ""
+            self.organisations.raise_places([endorsement.id], at=endorsement.withdrawn_at)
+            self._note(endorsement, "withdraw", AN_ORGANISATION)
+        return endorsement
+
+    # --- by those it is shown beside
+
+    def hide(self, award_id: uuid.UUID, endorsement_id: uuid.UUID, *, hidden: bool, by: Actor) -> None:
+        """By the holder of the award it is about."""
+        endorsement = self.endorsements.get(endorsement_id)
+        if endorsement.award_id != award_id:
+            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+        if (endorsement.hidden_at is not None) is not hidden:
+            endorsement.hidden_at = self.clock() if hidden else None
+            self._note(endorsement, "hide" if hidden else "show", by)
+
+    def set_aside(self, campus: Campus, endorsement_id: uuid.UUID, *, reason: str | None, by: Actor) -> None:
+        """By the campus, which says why; without a reason it is shown again."""
+        endorsement = self.endorsements.get(endorsement_id)
+        if endorsement.campus_id != campus.id:
+            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+        if reason is None:
+            endorsement.set_aside_at, endorsement.set_aside_reason = None, ""
+            self._note(endorsement, "take_up", by)
+            return
+        endorsement.set_aside_reason = checked_reason(reason)
+        endorsement.set_aside_at = self.clock()
+        self._note(endorsement, "set_aside", by, reason=endorsement.set_aside_reason)
+
+    # --- with an erasure
+
+    def raise_for(self, award_ids: Collection[uuid.UUID]) -> None:
+        """Before the endorsements of these awards go with their holder: a copy of one counts no more."""
+        self.organisations.raise_places(self.endorsements.ids_of_awards(award_ids), at=self.clock())
+
+    def _note(self, endorsement: Endorsement, deed: str, by: Actor, **facts: str) -> None:
+        endorsement.changes += 1
+        self.endorsements.save(endorsement)
+        self.history.write(
+            by,
+            deed,
+            "endorsement",
+            endorsement.id,
+            at=self.clock(),
+            campus_id=endorsement.campus_id,
+            **facts,
+        )
+
+
+class EndorsementsCheckedAgain:
+    def __init__(self, endorsements: EndorsementStore, documents: DocumentSource, clock: Clock) -> None:
+        self.endorsements = endorsements
+        self.documents = documents
+        self.clock = clock
+
+    def due(self, *, limit: int) -> Sequence[uuid.UUID]:
+        return self.endorsements.due(at=self.clock(), limit=limit)
+
+    def judge(self, endorsement_id: uuid.UUID) -> EndorsementAnswer | None:
+        """What is so now; it may take a while, and writes nothing. None where it was taken back meanwhile."""
+        row = self.endorsements.find(endorsement_id)
+        if row is None or not row.written:
+            return None
+        try:
+            return verify_endorsement(
+                row.written, documents=self.documents, at=self.clock(), about=row.subject
+            )
+        except MalformedInput:
+            return None
+
+    def note(self, endorsement_id: uuid.UUID, answer: EndorsementAnswer) -> None:
+        """Where nobody answered, what was found before stands with its day."""
+        row = self.endorsements.find(endorsement_id)
+        if row is None or not row.written:
+            return
+        at = self.clock()
+        is_open = answer.outcome not in (Outcome.PASSED, Outcome.FAILED)
+        row.check_again_at = at + (SOON if is_open else AGAIN)
+        if not is_open:
+            row.comment, row.checked_at = answer.comment, at
+            row.changes += 1
+        self.endorsements.save(row)

@@ -1,0 +1,531 @@
+"""Somebody of an organisation answers: their words signed in its name, words signed elsewhere taken in, or no."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal
+
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.badges import BadgeStore
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.messages import LetterStore
+from app.db.trust import EndorsementStore, OrganisationStore
+from app.domain.awards.awards import AwardState, Visibility
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import UNSHARED, Clock, Snapshot, as_signed, name_as_signed
+from app.domain.messages import Occasion, letter_to
+from app.domain.privacy import ERASED
+from app.domain.publishing import Addresses
+from app.domain.trust.organisations import (
+    AGAIN,
+    LONGEST_SIGNED,
+    MOST_SHOWN,
+    WORDINGS,
+    DeadRequest,
+    Endorsed,
+    Endorsement,
+    EndorsementRequest,
+    Organisation,
+    Refusal,
+    Words,
+    check_open,
+    checked_name,
+    checked_site,
+    named_token,
+    number_in,
+)
+from app.errors import Conflict, Gone, InvalidInput, NotFound
+from app.language import N_, speaking
+from app.language import gettext as _
+from app.services.publishing.publication import FORMS, ClosedAward, Published
+from app.services.trust.organisations import OrganisationService
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.issuing.endorsing import issue_endorsement
+from sceau_credentials.model import EndorsementCredential, EndorsementSubject
+from sceau_credentials.values.documents import DocumentSource
+from sceau_credentials.verification.endorsements import ENDORSES_ANOTHER
+from sceau_credentials.verification.ladder import verify_endorsement
+from sceau_credentials.verification.report import EndorsementAnswer, Outcome
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`iri` is what a signature binds the words to: the id that the credential, definition or campus bears."""
+
+    about: Endorsed
+    campus: Campus
+    iri: str
+    badge: Badge | None = None
+    version: BadgeVersion | None = None
+    record: AwardRecord | None = None
+
+    @property
+    def title(self) -> str:
+        return self.version.name if self.version else self.campus.name
+
+
+class EndorsementSubjects:
+    def __init__(
+        self, awards: AwardStore, badges: BadgeStore, campuses: CampusStore, addresses: Addresses
+    ) -> None:
+        self.awards = awards
+        self.badges = badges
+        self.campuses = campuses
+        self.addresses = addresses
+
+    def of_campus(self, campus: Campus) -> Subject:
+        return Subject(Endorsed.CAMPUS, campus, campus.did)
+
+    def of_award(self, record: AwardRecord) -> Subject:
+        """An award that was withdrawn is nothing to recommend any more."""
+        if record.award.state is AwardState.REVOKED:
+            raise Conflict(N_("Ce badge est retiré : il ne peut plus être recommandé."))
+        return self._of_record(record)
+
+    def of_badge(self, campus: Campus, badge_id: uuid.UUID) -> Subject:
+        """A badge of the campus, in the newest version that somebody was given."""
+        badge = self.badges.get(badge_id)
+        number = self.badges.newest_frozen_number(badge_id)
+        if badge.campus_id != campus.id:
+            raise NotFound(N_("Ce badge n’existe pas ici."))
+        if number is None:
+            raise Conflict(
+                N_("Personne n’a encore reçu ce badge : sa définition peut changer. Attribuez-le d’abord.")
+            )
+        return self._of_version(campus, self.badges.get_version(badge_id, number))
+
+    def of(self, request: EndorsementRequest) -> Subject:
+        """What is asked for, while it can still be given."""
+        if request.award_id is not None:
+            return self.of_award(self.awards.get_record(request.award_id))
+        return self.about(request)
+
+    def about(self, row: EndorsementRequest | Endorsement) -> Subject:
+        campus = self.campuses.get_by_id(row.campus_id)
+        if row.award_id is not None:
+            return self._of_record(self.awards.get_record(row.award_id))
+        if row.version_id is not None:
+            return self._of_version(campus, self.badges.get_version_by_id(row.version_id))
+        return self.of_campus(campus)
+
+    def _of_record(self, record: AwardRecord) -> Subject:
+        iri = self.addresses.award(record.award.id)
+        return Subject(Endorsed.AWARD, record.campus, iri, record.badge, record.version, record)
+
+    def _of_version(self, campus: Campus, version: BadgeVersion) -> Subject:
+        badge = self.badges.get(version.badge_id)
+        iri = self.addresses.version(badge.id, version.number)
+        return Subject(Endorsed.BADGE, campus, iri, badge, version)
+
+
+AN_ORGANISATION = Actor(label="an organisation")
+ASKED, WITHDRAW = "asked", "withdraw"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What whoever answers says of their organisation."""
+
+    name: str
+    site: str
+
+    @staticmethod
+    def checked(name: str, site: str) -> Told:
+        return Told(checked_name(name), checked_site(site))
+
+
+class EndorsementSigning:
+    def __init__(
+        self,
+        endorsements: EndorsementStore,
+        organisations: OrganisationService,
+        subjects: EndorsementSubjects,
+        letters: LetterStore,
+        history: HistoryStore,
+        documents: DocumentSource,
+        addresses: Addresses,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.endorsements = endorsements
+        self.organisations = organisations
+        self.subjects = subjects
+        self.letters = letters
+        self.history = history
+        self.documents = documents
+        self.addresses = addresses
+        self.secret = secret
+        self.clock = clock
+
+    def opened(self, token: str) -> tuple[EndorsementRequest, Subject]:
+        """What a link asks for; raises DeadRequest once it was answered or is too old."""
+        request = self.endorsements.find_request(number_in(self.secret, ASKED, token))
+        if request is None:
+            raise DeadRequest(N_("Cette demande a été retirée avec le badge dont elle parlait."))
+        check_open(request, at=self.clock())
+        return request, self.subjects.of(request)
+
+    def sign(self, token: str, told: Told, words: Words, *, language: str) -> Endorsement:
+        """In the organisation's name, with its own key; the link has then served."""
+        request, subject = self._taken(token)
+        at = self.clock()
+        organisation = self.organisations.of_address(request.address, name=told.name, site=told.site, at=at)
+        endorsement = self._new(request, subject, organisation, language=language, at=at)
+        signers = self.organisations.signers_of(organisation, at=at)
+        signed = issue_endorsement(
+            self._credential(endorsement, subject, organisation, words, at=at),
+            signer=signers.embedded,
+            jwt_signer=signers.jwt,
+            at=at,
+        )
+        endorsement.written, endorsement.token = signed.embedded.decode(), signed.token
+        return self._kept(request, endorsement)
+
+    def take_in(self, token: str, told: Told, written: str, *, language: str) -> Endorsement:
+        """Words that were signed elsewhere about this very thing, kept as they are."""
+        request, subject = self._taken(token)
+        at = self.clock()
+        answer = self._judged(written.strip(), subject, at=at)
+        organisation = self.organisations.of_address(request.address, name=told.name, site=told.site, at=at)
+        endorsement = self._new(request, subject, organisation, language=language, at=at)
+        endorsement.written, endorsement.foreign_issuer = written.strip(), (answer.issuer or "")[:400]
+        endorsement.comment, endorsement.checked_at = answer.comment, at
+        endorsement.check_again_at = at + AGAIN
+        return self._kept(request, endorsement)
+
+    def refuse(self, token: str, refusal: Refusal) -> None:
+        request, _subject = self._taken(token)
+        request.refusal, request.answered_at = refusal.value, self.clock()
+        if refusal is Refusal.THIS:
+            request.address = ""
+        self.endorsements.save(request)
+        self._write("decline", request.id, request.campus_id)
+
+    def token_of(self, request_id: uuid.UUID) -> str:
+        """What the link of a request ends with."""
+        return named_token(self.secret, ASKED, request_id)
+
+    def withdraw_token(self, endorsement_id: uuid.UUID) -> str:
+        return named_token(self.secret, WITHDRAW, endorsement_id)
+
+    def _taken(self, token: str) -> tuple[EndorsementRequest, Subject]:
+        self.endorsements.lock_request(number_in(self.secret, ASKED, token))
+        return self.opened(token)
+
+    def _new(
+        self,
+        request: EndorsementRequest,
+        subject: Subject,
+        organisation: Organisation,
+        *,
+        language: str,
+        at: datetime,
+    ) -> Endorsement:
+        return Endorsement(
+            organisation_id=organisation.id,
+            campus_id=request.campus_id,
+            about=request.about,
+            version_id=request.version_id,
+            award_id=request.award_id,
+            subject=subject.iri,
+            organisation_name=organisation.name,
+            address=request.address,
+            language=language,
+            written="",
+            wording=len(WORDINGS),
+            signed_at=at,
+        )
+
+    def _credential(
+        self,
+        endorsement: Endorsement,
+        subject: Subject,
+        organisation: Organisation,
+        words: Words,
+        *,
+        at: datetime,
+    ) -> EndorsementCredential:
+        with speaking(subject.campus.language):
+            name = _("Recommandation de {name}").format(name=organisation.name)
+            how = (
+                _(
+                    "Signée par le service {host} au nom de l’organisation, dont une adresse personnelle a été confirmée."
+                )
+                if organisation.is_personal
+                else _(
+                    "Signée par le service {host} au nom de l’organisation, dont une adresse en {domain} a été confirmée."
+                )
+            ).format(host=self.addresses.host, domain=organisation.domain)
+        return EndorsementCredential(
+            id=self.addresses.endorsement(endorsement.id),
+            name=name_as_signed(name),
+            description=as_signed(how),
+            issuer=self.organisations.profile_of(organisation),
+            valid_from=at,
+            credential_subject=EndorsementSubject(
+                id=subject.iri, endorsement_comment=as_signed(words.signed)
+            ),
+            credential_status=self.organisations.reserve(organisation, endorsement.id),
+        )
+
+    def _judged(self, written: str, subject: Subject, *, at: datetime) -> EndorsementAnswer:
+        """What was found; raises InvalidInput for anything that does not hold, now, about this."""
+        if not written or len(written) > LONGEST_SIGNED:
+            raise InvalidInput(
+                N_("Collez le texte entier de la recommandation signée, ou joignez son fichier.")
+            )
+        try:
+            answer = verify_endorsement(written, documents=self.documents, at=at, about=subject.iri)
+        except MalformedInput as error:
+            raise InvalidInput(
+                N_(
+                    "Ce texte n’est pas une recommandation signée : il en faut une entière, en JSON ou en JWT."
+                )
+            ) from error
+        if answer.reason == ENDORSES_ANOTHER:
+            raise InvalidInput(
+                N_("Cette recommandation parle d’autre chose. Elle doit nommer exactement : {subject}"),
+                subject=subject.iri,
+            )
+        if answer.outcome is Outcome.UNKNOWN:
+            raise InvalidInput(
+                N_(
+                    "Cette recommandation n’a pas pu être vérifiée pour le moment : la clé ou la liste de qui l’a signée ne répond pas. Réessayez plus tard."
+                )
+            )
+        if answer.outcome is not Outcome.PASSED or not answer.issuer:
+            raise InvalidInput(
+                N_(
+                    "Cette recommandation ne compte pas : sa signature ne tient pas, ou elle n’est plus valable."
+                )
+            )
+        return answer
+
+    def _kept(self, request: EndorsementRequest, endorsement: Endorsement) -> Endorsement:
+        self.endorsements.save(endorsement)
+        request.answered_at, request.endorsement_id = endorsement.signed_at, endorsement.id
+        self.endorsements.save(request)
+        letter = letter_to(
+            endorsement.address,
+            Occasion.ENDORSEMENT_SIGNED,
+            endorsement.id,
+            campus_id=endorsement.campus_id,
+            at=endorsement.signed_at,
+        )
+        self.letters.promise_many([letter])
+        self._write("sign", endorsement.id, endorsement.campus_id)
+        return endorsement
+
+    def _write(self, deed: str, number: uuid.UUID, campus_id: uuid.UUID) -> None:
+        self.history.write(AN_ORGANISATION, deed, "endorsement", number, at=self.clock(), campus_id=campus_id)
+
+
+_AT_A_TIME: Final = 500
+WITHDRAWN = N_("Cette recommandation a été retirée par l’organisation qui l’avait écrite.")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`answer`: what was found now; None of what was withdrawn, of which nothing is left to check."""
+
+    endorsement: Endorsement
+    organisation: Organisation
+    answer: EndorsementAnswer | None
+    version: int | None = None
+    """The version of the badge it was given to, where it is shown beside a later one."""
+
+    @property
+    def state(self) -> Literal["shown", "withdrawn", "hidden", "set_aside"]:
+        """Who took it back, the organisation before all others."""
+        if self.endorsement.withdrawn_at is not None:
+            return "withdrawn"
+        if self.endorsement.set_aside_at is not None:
+            return "set_aside"
+        return "hidden" if self.endorsement.hidden_at is not None else "shown"
+
+    @property
+    def holds(self) -> bool:
+        return self.answer is not None and self.answer.outcome is Outcome.PASSED
+
+
+class EndorsementDocuments:
+    """The bytes that organisations signed, as far as the world may read them."""
+
+    def __init__(
+        self, endorsements: EndorsementStore, organisations: OrganisationStore, awards: AwardStore
+    ) -> None:
+        self.endorsements = endorsements
+        self.organisations = organisations
+        self.awards = awards
+
+    def document(self, endorsement_id: uuid.UUID, form: str) -> Published:
+        """The bytes that were signed, as `json` or `jwt`."""
+        endorsement = self.readable(endorsement_id)
+        written = {"json": endorsement.written, "jwt": endorsement.token}
+        if endorsement.foreign_issuer and not endorsement.written.startswith("{"):
+            written = {"json": "", "jwt": endorsement.written}
+        if not written[form]:
+            raise NotFound(N_("Cette recommandation n’existe pas sous cette forme."))
+        return Published.of(written[form].encode(), FORMS[form])
+
+    def in_any_form(self, endorsement_id: uuid.UUID) -> Published:
+        """As JSON where it was signed so, else as a token."""
+        try:
+            return self.document(endorsement_id, "json")
+        except NotFound:
+            return self.document(endorsement_id, "jwt")
+
+    def readable(self, endorsement_id: uuid.UUID) -> Endorsement:
+        """One that the world may read; Gone where it was withdrawn, ClosedAward where its badge is not shown."""
+        endorsement = self.endorsements.find(endorsement_id)
+        if endorsement is None:
+            if self.organisations.find_place(endorsement_id):
+                raise Gone(ERASED)
+            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+        if endorsement.withdrawn_at is not None:
+            raise Gone(WITHDRAWN)
+        if not endorsement.is_shown:
+            raise NotFound(N_("Cette recommandation n’est pas montrée."))
+        if not self.is_readable(endorsement):
+            raise ClosedAward(
+                N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")
+            )
+        return endorsement
+
+    def is_readable(self, endorsement: Endorsement) -> bool:
+        if endorsement.about is not Endorsed.AWARD:
+            return True
+        award = self.awards.find(endorsement.award_id) if endorsement.award_id else None
+        return (
+            award is not None
+            and award.visibility is Visibility.OPEN
+            and award.state is not AwardState.REVOKED
+        )
+
+
+class EndorsementShowing:
+    def __init__(
+        self,
+        signed: EndorsementDocuments,
+        endorsements: EndorsementStore,
+        organisations: OrganisationStore,
+        subjects: EndorsementSubjects,
+        documents: DocumentSource,
+        near: DocumentSource,
+        clock: Clock,
+        snapshot: Snapshot = UNSHARED,
+    ) -> None:
+        """`near`: what this service holds itself, so that no page of a badge waits for somebody else's server."""
+        self.signed = signed
+        self.endorsements = endorsements
+        self.organisations = organisations
+        self.subjects = subjects
+        self.documents = documents
+        self.near = near
+        self.clock = clock
+        self.snapshot = snapshot
+
+    # --- beside what they are about
+
+    def about_award(self, record: AwardRecord) -> list[Shown]:
+        """Of the award where its page is open, and of the badge in the version that was given or one before."""
+        if record.award.state is AwardState.REVOKED:
+            return []
+        is_open = record.award.visibility is Visibility.OPEN
+        if not self.snapshot.is_shared:
+            found = self.endorsements.shown_about(
+                award_id=record.award.id if is_open else None, version=record.version, limit=MOST_SHOWN
+            )
+            return self._beside(found, record.version)
+        # All awards of the version share what was said of the badge.
+        shown = self.snapshot.now(("said of", record.version.id), lambda: self.about_version(record.version))
+        if is_open and self.signed.awards.is_endorsed(record.award.id):
+            own = self.endorsements.shown_about_award(record.award.id, limit=MOST_SHOWN)
+            shown = sorted([*self._beside(own, record.version), *shown], key=lambda each: each.endorsement.id)
+            shown.sort(key=lambda each: each.endorsement.signed_at, reverse=True)
+        return shown[:MOST_SHOWN]
+
+    def about_version(self, version: BadgeVersion) -> list[Shown]:
+        """What was written about an earlier version stays with those after it, marked with its own."""
+        found = self.endorsements.shown_about(version=version, limit=MOST_SHOWN)
+        return self._beside(found, version)
+
+    def _beside(self, rows: Sequence[Endorsement], version: BadgeVersion) -> list[Shown]:
+        return [replace(self._shown(each), version=self._number(each, version)) for each in rows]
+
+    def _number(self, endorsement: Endorsement, shown_with: BadgeVersion) -> int | None:
+        if endorsement.version_id in (None, shown_with.id):
+            return None
+        version = self.subjects.about(endorsement).version
+        return version.number if version else None
+
+    def about_campus(self, campus: Campus) -> list[Shown]:
+        return self._told(self.endorsements.shown_about_campus(campus.id, limit=MOST_SHOWN))
+
+    def by_organisation(self, organisation_id: uuid.UUID) -> list[tuple[Shown, Subject]]:
+        """All that it said and that may be read: of awards, those whose page is open."""
+        organisation = self.organisations.get(organisation_id)
+        rows = [each for each in self.endorsements.of_organisation(organisation.id) if each.is_shown]
+        return [
+            (self._shown(each), self.subjects.about(each)) for each in rows if self.signed.is_readable(each)
+        ]
+
+    def readable_in(self, campus: Campus) -> Iterator[Endorsement]:
+        """All about the campus, its badges and its awards that the world may read."""
+        after = uuid.UUID(int=0)
+        while page := self.endorsements.shown_in(campus.id, after=after, limit=_AT_A_TIME):
+            yield from (each for each in page if self.signed.is_readable(each))
+            after = page[-1].id
+
+    def mine(self, award_id: uuid.UUID) -> list[Shown]:
+        """For the holder: hidden ones too."""
+        return self._told(self.endorsements.of_award(award_id))
+
+    def of_campus(self, campus: Campus) -> list[Shown]:
+        """For the campus: also what is not shown."""
+        return self._told(self.endorsements.of_campus(campus.id))
+
+    # --- at its own address
+
+    def get(self, endorsement_id: uuid.UUID) -> tuple[Shown, Subject]:
+        """One that may be read, checked now with all that others publish too."""
+        endorsement = self.signed.readable(endorsement_id)
+        return self._shown(endorsement, self.documents), self.subjects.about(endorsement)
+
+    def look(self, endorsement: Endorsement) -> tuple[Shown, Subject]:
+        """For those whose words they are, whoever else may read them."""
+        return self._shown(endorsement), self.subjects.about(endorsement)
+
+    def is_read(self, endorsement: Endorsement) -> bool:
+        """Whether the world may read it now."""
+        return endorsement.is_shown and self.signed.is_readable(endorsement)
+
+    def document(self, endorsement_id: uuid.UUID, form: str) -> Published:
+        return self.signed.document(endorsement_id, form)
+
+    def _told(self, rows: Sequence[Endorsement]) -> list[Shown]:
+        return [self._shown(each) for each in rows]
+
+    def _shown(self, endorsement: Endorsement, documents: DocumentSource | None = None) -> Shown:
+        about = "organisation", endorsement.organisation_id
+        organisation = self.snapshot.until_commit(
+            about, lambda: self.organisations.get(endorsement.organisation_id)
+        )
+        if not endorsement.written:
+            return Shown(endorsement, organisation, None)
+        try:
+            answer = verify_endorsement(
+                endorsement.written,
+                documents=documents or self.near,
+                at=self.clock(),
+                about=endorsement.subject,
+            )
+        except MalformedInput as error:
+            # Only of a row that somebody spoilt.
+            answer = EndorsementAnswer("", endorsement.subject, None, "", Outcome.FAILED, error.reason)
+        return Shown(endorsement, organisation, answer)

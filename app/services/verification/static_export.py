@@ -1,0 +1,312 @@
+"""An edition of kept files judged from the files alone: nothing changed, and what each badge and each recommendation is worth."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, Protocol
+
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.badges import BadgeStore
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.publishing import StatusStore
+from app.domain.awards.open_badges import CONTEXT_PATH, SCHEMA_PATH
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.trust.trust_registry import TRUST_CONTEXT_PATH
+from app.errors import NotFound
+from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
+from app.services.publishing.publication import OlderBadges, PublicationService, Withdrawn
+from app.services.publishing.status import StatusService
+from app.services.trust.endorsements import EndorsementShowing
+from app.services.trust.network_register import NetworkDocuments
+from app.services.trust.organisations import OrganisationService
+from app.services.verification.verification import VerificationService
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.evidence.judging import EvidenceOutcome, judge_evidence
+from sceau_credentials.values.documents import DocumentSource
+from sceau_credentials.verification.findings.reasons import Reason
+from sceau_credentials.verification.ladder import verify, verify_endorsement
+from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
+
+INDEX: Final = "index.json"
+"""Where a document lies whose address is a folder as well: web servers are told to look for that name."""
+_EVIDENCE: Final = {CONTEXT_PATH: "preuves-v1.jsonld", SCHEMA_PATH: "preuves-v1.schema.json"}
+_AT_A_TIME: Final = 500
+AWARD_FORMS: Final = ("json", "jwt", "png", "svg")
+SAID_FORMS: Final = ("json", "jwt")
+"""Of what an organisation says; one signed elsewhere has only the form in which it came."""
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """`path` is that of the document's own address, without a slash before it."""
+
+    path: str
+    body: bytes
+
+
+class KeptSite:
+    def __init__(
+        self,
+        campuses: CampusStore,
+        badges: BadgeStore,
+        awards: AwardStore,
+        statuses: StatusStore,
+        history: HistoryStore,
+        publication: PublicationService,
+        older_badges: OlderBadges,
+        evidence: EvidenceDocuments,
+        networks: NetworkDocuments,
+        endorsements: EndorsementShowing,
+        organisations: OrganisationService,
+        log: LogPublication,
+        status: StatusService,
+        verification: VerificationService,
+        clock: Clock,
+    ) -> None:
+        self.campuses = campuses
+        self.badges = badges
+        self.awards = awards
+        self.statuses = statuses
+        self.history = history
+        self.publication = publication
+        self.older_badges = older_badges
+        self.evidence = evidence
+        self.networks = networks
+        self.endorsements = endorsements
+        self.organisations = organisations
+        self.log = log
+        self.status = status
+        self.verification = verification
+        self.clock = clock
+
+    def open_awards(self, campus: Campus) -> Iterator[AwardRecord]:
+        """Those that their holders opened, withdrawn ones too: their page says that they no longer count."""
+        after = uuid.UUID(int=0)
+        while page := self.awards.open_ids(campus.id, after=after, limit=_AT_A_TIME):
+            yield from self.awards.records_among(page, campus.id)
+            after = page[-1]
+
+    def versions(self, campus: Campus) -> Sequence[tuple[uuid.UUID, int]]:
+        """Every version of a badge that the world may read: (badge, number)."""
+        return self.badges.frozen_of(campus.id)
+
+    def documents(self, campus: Campus, *, final: bool) -> Iterator[KeptFile]:
+        """All but pages and awards; status lists without an end where nothing will be signed any more (`final`)."""
+        place = f"campus/{campus.slug}"
+        yield KeptFile(f"{place}/did.json", self.publication.campus_did(campus.slug).body)
+        yield KeptFile(f"{place}/{INDEX}", self.publication.profile(campus.slug).body)
+        yield KeptFile(".well-known/did.json", self.publication.host_did().body)
+        yield KeptFile(".well-known/jwks.json", self.publication.jwks().body)
+        for path, name in _EVIDENCE.items():
+            yield KeptFile(path.lstrip("/"), (files("sceau_credentials.evidence") / name).read_bytes())
+        yield from self._trust(campus, final=final)
+        yield from self._definitions(campus)
+        yield from self._lists(campus, final=final)
+        yield from self._recommendations(campus, final=final)
+        yield from self._log(campus)
+
+    def documents_of(self, record: AwardRecord) -> Iterator[KeptFile]:
+        """An award in every form, and what it rests on."""
+        award_id, path = record.award.id, f"attributions/{record.award.id}"
+        for form in AWARD_FORMS:
+            yield KeptFile(f"{path}.{form}", self.publication.award_file(record, form).body)
+        yield KeptFile(f"{path}.zip", self.verification.package_of(record).body)
+        try:
+            evidence = self.evidence.document(award_id).body
+            yield KeptFile(f"preuves/{award_id}/{INDEX}", evidence)
+            yield KeptFile(f"preuves/{award_id}/montrees", self.evidence.disclosure(award_id).body)
+            yield KeptFile(f"preuves/{award_id}/temoins", self.evidence.witnesses(award_id).body)
+        except NotFound:
+            pass
+        yield from self._older(award_id)
+
+    def note(self, campus: Campus, *, final: bool, by: Actor) -> None:
+        """In the campus's history: a final edition says for ever what it says today."""
+        deed = "keep_for_ever" if final else "keep"
+        self.history.write(by, deed, "campus", campus.id, at=self.clock(), campus_id=campus.id)
+
+    def _definitions(self, campus: Campus) -> Iterator[KeptFile]:
+        if campus.contact_email:
+            yield KeptFile(f"ob2/campus/{campus.slug}", self.older_badges.issuer(campus.slug).body)
+        for badge_id, number in self.versions(campus):
+            path = f"badges/{badge_id}/v{number}"
+            _, definition = self.publication.definition(badge_id, number)
+            yield KeptFile(f"{path}/{INDEX}", definition.body)
+            for form in ("png", "svg"):
+                yield KeptFile(f"{path}/image.{form}", self.publication.picture(badge_id, number, form).body)
+            yield KeptFile(f"ob2/{path}", self.older_badges.badge_class(badge_id, number).body)
+
+    def _trust(self, campus: Campus, *, final: bool) -> Iterator[KeptFile]:
+        """Who recognised the campus and which labels it had, as those networks signed it."""
+        words = (files("sceau_credentials.trust") / "confiance-v1.jsonld").read_bytes()
+        yield KeptFile(TRUST_CONTEXT_PATH.lstrip("/"), words)
+        for network in self.networks.networks_about(campus.did):
+            place = f"reseau/{network.slug}"
+            yield KeptFile(f"{place}/did.json", self.networks.did(network.slug).body)
+            yield KeptFile(f"{place}/campus-reconnus.json", self.networks.trust_list(network.slug).body)
+            standing = self.networks.status_list(network.slug, final=final)
+            yield KeptFile(f"{place}/statuts", standing.body)
+        for label in self.networks.labels_of(campus.did):
+            yield KeptFile(f"labels/{label.id}/{INDEX}", self.networks.label(label.id).body)
+
+    def _lists(self, campus: Campus, *, final: bool) -> Iterator[KeptFile]:
+        for list_id in self.statuses.ids_of(campus.id):
+            if final:
+                signed = self.status.final_edition(list_id)
+                embedded, token = signed.embedded, signed.token.encode()
+            else:
+                embedded = self.publication.status_list(list_id).body
+                token = self.publication.status_list(list_id, "jwt").body
+            yield KeptFile(f"statuts/{list_id}", embedded)
+            yield KeptFile(f"statuts/{list_id}.jwt", token)
+
+    def _recommendations(self, campus: Campus, *, final: bool) -> Iterator[KeptFile]:
+        """What organisations say of it, as they signed it, and what it takes to verify that."""
+        signed_here, said_by = set(), set()
+        for said in self.endorsements.readable_in(campus):
+            said_by.add(said.organisation_id)
+            if not said.foreign_issuer:
+                signed_here.add(said.organisation_id)
+            yield from self._recommendation(said.id)
+        for number in sorted(said_by):
+            place = f"organisations/{number}"
+            yield KeptFile(f"{place}/{INDEX}", self.organisations.profile(number).body)
+            yield KeptFile(f"{place}/did.json", self.organisations.did(number).body)
+        for number in sorted(signed_here):
+            standing = self.organisations.status_list(number, final=final)
+            yield KeptFile(f"organisations/{number}/statuts", standing.body)
+
+    def _recommendation(self, endorsement_id: uuid.UUID) -> Iterator[KeptFile]:
+        place = f"recommandations/{endorsement_id}"
+        for form in SAID_FORMS:
+            try:
+                body = self.endorsements.document(endorsement_id, form).body
+            except NotFound:
+                continue
+            yield KeptFile(f"{place}.{form}", body)
+            if form == "json":
+                yield KeptFile(f"{place}/{INDEX}", body)
+
+    def _log(self, campus: Campus) -> Iterator[KeptFile]:
+        for log in self.log.store.list_of(campus.id):
+            public = self.log.published(campus, log)
+            if public is None:
+                continue
+            folder = f"campus/{campus.slug}/journal" + (f"/{log.epoch}" if log.epoch > 1 else "")
+            for path, body, _never_changes in self.log.files(public):
+                yield KeptFile(f"{folder}/{path}", body)
+
+    def _older(self, award_id: uuid.UUID) -> Iterator[KeptFile]:
+        """In Open Badges 2.0 too, where the campus gives the address that this version asks for."""
+        path = f"ob2/attributions/{award_id}"
+        try:
+            yield KeptFile(path, self.older_badges.assertion(award_id).body)
+            yield KeptFile(f"{path}.png", self.older_badges.picture(award_id).body)
+        except Withdrawn as withdrawn:
+            yield KeptFile(path, withdrawn.body)
+        except NotFound:
+            pass
+
+
+_AWARD: Final = re.compile(rf"attributions/[0-9a-f-]{{36}}\.(?:{'|'.join(AWARD_FORMS)})")
+_SAID: Final = re.compile(rf"recommandations/[0-9a-f-]{{36}}\.(?:{'|'.join(SAID_FORMS)})")
+_SIGNED: Final = re.compile(rf"{_AWARD.pattern}|{_SAID.pattern}")
+_MAY_END: Final = frozenset({CheckId.VALIDITY, CheckId.STATUS})
+_ENDED: Final = frozenset({Reason.EXPIRED.value, Reason.REVOKED.value})
+
+
+class Folder(Protocol):
+    @property
+    def documents(self) -> DocumentSource: ...
+
+    def write(
+        self, host: str, slug: str, kept: Iterable[tuple[str, bytes]], *, made_at: datetime, final: bool
+    ) -> int: ...
+
+    def changed(self) -> Iterator[str]: ...
+
+    def files(self, pattern: re.Pattern[str]) -> Iterator[tuple[str, Path]]: ...
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one signed file is worth; `reasons` are those of the checks that did not hold."""
+
+    path: str
+    verdict: Verdict
+    standing: str
+    """good, ended (expired or withdrawn), unknown, wrong; elsewhere: signed by who publishes their keys themselves."""
+    reasons: tuple[str, ...]
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.standing == "wrong"
+
+
+class KeptEdition:
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+
+    def write(self, host: str, slug: str, kept: Iterable[KeptFile], *, made_at: datetime, final: bool) -> int:
+        pairs = ((file.path, file.body) for file in kept)
+        return self.folder.write(host, slug, pairs, made_at=made_at, final=final)
+
+    def changed(self) -> list[str]:
+        return list(self.folder.changed())
+
+    def signed(self) -> list[tuple[str, Path]]:
+        """Every file that carries a badge, or what an organisation says."""
+        return list(self.folder.files(_SIGNED))
+
+    def judge(self, path: str, place: Path, *, at: datetime) -> Finding:
+        if _SAID.search(path):
+            return self._recommendation(path, place, at=at)
+        return self._award(path, place, at=at)
+
+    def _recommendation(self, path: str, place: Path, *, at: datetime) -> Finding:
+        try:
+            answer = verify_endorsement(
+                place.read_text("utf-8", errors="replace"), documents=self._documents, at=at
+            )
+        except MalformedInput as error:
+            return Finding(path, Verdict.INVALID, "wrong", (error.reason,))
+        match answer.outcome:
+            case Outcome.PASSED:
+                return Finding(path, Verdict.VALID, "good", ())
+            case Outcome.FAILED:
+                standing = "ended" if answer.reason in _ENDED else "wrong"
+                return Finding(path, Verdict.INVALID, standing, (answer.reason,))
+            case _:
+                is_known = answer.reason != Reason.KEY_DOCUMENT_UNAVAILABLE.value
+                standing = "unknown" if is_known else "elsewhere"
+                return Finding(path, Verdict.UNDETERMINED, standing, (answer.reason,))
+
+    def _award(self, path: str, place: Path, *, at: datetime) -> Finding:
+        report = verify(place.read_bytes(), documents=self._documents, at=at)
+        failed = tuple(check for check in report.checks if check.outcome is Outcome.FAILED)
+        reasons = tuple(check.reason for check in failed)
+        if report.verdict is Verdict.VALID:
+            return self._with_evidence(path, report)
+        if report.verdict is Verdict.UNDETERMINED:
+            return Finding(path, report.verdict, "unknown", reasons)
+        ended = all(check.id in _MAY_END for check in failed)
+        return Finding(path, report.verdict, "ended" if ended else "wrong", reasons)
+
+    def _with_evidence(self, path: str, report: Report) -> Finding:
+        evidence = judge_evidence(report.document or {}, documents=self._documents)
+        if evidence is not None and evidence.outcome is EvidenceOutcome.FAILED:
+            return Finding(path, Verdict.INVALID, "wrong", (evidence.reason,))
+        return Finding(path, report.verdict, "good", ())
+
+    @cached_property
+    def _documents(self) -> DocumentSource:
+        return self.folder.documents

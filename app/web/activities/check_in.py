@@ -1,0 +1,547 @@
+"""A room where people sign in by themselves: the trainer's page, the page to project, and what keeps both up to date."""
+
+from __future__ import annotations
+
+import uuid
+from asyncio import sleep, to_thread
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from markupsafe import Markup, escape
+from starlette.datastructures import FormData
+
+from app.container import Process, Services
+from app.domain.accounts.permissions import Deed
+from app.domain.activities.activities import told_apart
+from app.domain.activities.check_in import (
+    NoSuchCode,
+    OldTicket,
+    ScanCode,
+    Ticket,
+    new_phone,
+    phone_in,
+    read_room_code,
+    read_ticket,
+    sealed_phone,
+    sealed_ticket,
+    shown_room_code,
+)
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.campus.campus import Campus
+from app.domain.people.people import is_address, normal_address
+from app.domain.privacy import About, wording_of
+from app.errors import AppError, InvalidInput
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.policies import public
+from app.http.request_scope import (
+    AT_ANY_CAMPUS,
+    WITH_ORGANISERS,
+    ReadingServices,
+    deed,
+    limited,
+    process_of,
+    status_of,
+)
+from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff
+from app.language import N_
+from app.services.activities.check_in import AskedSignature, Door, Namesake, RoomPage, Signed
+from app.web.activities.activities import ActivityView
+from app.web.people.name_disambiguation import QuestionView
+
+
+def qr_picture(text: str, words: str) -> Markup:
+    """Black on white whatever the colours of the page, with the white edge that cameras need; `words` say what it is."""
+    code, edge = ScanCode.of(text, error="m"), 4
+    side = code.size + 2 * edge
+    steps = "".join(f"M{left} {top}h{length}v1h-{length}z" for left, top, length in code.stretches)
+    return Markup(
+        '<svg class="qr" viewBox="{} {} {} {}" role="img" aria-label="{}" shape-rendering="crispEdges">'
+        '<path fill="#fff" d="M{} {}h{}v{}h-{}z"/><path fill="#000" d="{}"/></svg>'
+    ).format(-edge, -edge, side, side, escape(words), -edge, -edge, side, side, side, steps)
+
+
+LOOK_EVERY, LOOKS = 1.0, 25
+"""A stream ends after so many looks and the browser opens another: a server that stops waits for nobody."""
+OPEN, CLOSE = "ouvrir", "fermer"
+ANSWER = "reponse"
+TICK, UNTICK, UNTICK_UNSIGNED = "cocher", "decocher", "decocher-non-signes"
+router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/salle", dependencies=[WITH_ORGANISERS])
+
+
+@dataclass(frozen=True)
+class SomebodyThere:
+    id: uuid.UUID
+    name: str
+    address: str
+    signed_at: datetime | None
+    present: bool
+
+
+@dataclass(frozen=True)
+class AskedView:
+    """A signature of which somebody has to say whose it is."""
+
+    id: uuid.UUID
+    signed_at: datetime
+    address: str
+    question: QuestionView
+
+    @staticmethod
+    def of(asked: AskedSignature) -> AskedView:
+        waiting = asked.waiting
+        return AskedView(
+            waiting.id,
+            waiting.signed_at,
+            waiting.address,
+            QuestionView.of(0, waiting.name, asked.question, asked.signed),
+        )
+
+
+@dataclass(frozen=True)
+class RoomView:
+    is_open: bool
+    was_opened: bool
+    capacity: int | None
+    closes_at: datetime | None
+    code: str
+    url: str
+    typed_at: str
+    """Where to type the code, as one reads it from a wall."""
+    picture: Markup
+    seconds_left: int
+    signed: int
+    present: int
+    version: str
+
+    @staticmethod
+    def of(found: RoomPage, base_url: str) -> RoomView:
+        room = found.room
+        url = f"{base_url}/presence/{found.code}"
+        return RoomView(
+            found.is_open,
+            room is not None,
+            room.capacity if room else None,
+            room.closes_at if room else None,
+            shown_room_code(found.code),
+            url,
+            f"{urlsplit(base_url).netloc}/presence",
+            qr_picture(url, say(N_("Code QR à lire avec un téléphone"))) if found.code else Markup(),
+            found.seconds_left,
+            found.pulse.signed + found.pulse.waiting,
+            found.pulse.places_taken,
+            version_of(found),
+        )
+
+
+def version_of(found: RoomPage) -> str:
+    """Another one whenever the pages would look otherwise."""
+    places = found.room.capacity if found.room else None
+    pulse = found.pulse
+    return f"{found.code}.{pulse.signed}.{pulse.present}.{pulse.waiting}.{places or 0}"
+
+
+@router.get("", dependencies=[staff(Deed.WORK)])
+def show_room(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _room_page(request, services, at_work(request), activity_id)
+
+
+@router.post("", dependencies=[staff(Deed.WORK)])
+def open_or_close(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work, typed = at_work(request), text_of(form, "places")
+    try:
+        with deed(request) as writing:
+            if text_of(form, "geste") == CLOSE:
+                writing.rooms.close(work.campus, activity_id, by=work.actor)
+            else:
+                writing.rooms.open(work.campus, activity_id, capacity=_places(typed), by=work.actor)
+    except InvalidInput as error:
+        return _room_page(
+            request, services, work, activity_id, typed=typed, trouble=sentence_of(error), status=422
+        )
+    return RedirectResponse(f"{work.home}/activites/{activity_id}/salle", status_code=303)
+
+
+def _places(typed: str) -> int | None:
+    if not typed:
+        return None
+    if not (typed.isascii() and typed.isdecimal() and len(typed) < 6):
+        raise InvalidInput(N_("Le nombre de places n’est pas lisible : écrivez 30."))
+    return int(typed)
+
+
+@router.post("/pointage", dependencies=[staff(Deed.WORK)])
+def tick(activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """Tick or untick one person, or untick everybody on the list who has not signed."""
+    work = at_work(request)
+    services.activities.get(work.campus, activity_id)
+    ticked, unticked = texts_of(form, TICK), texts_of(form, UNTICK)
+    with deed(request) as writing:
+        if text_of(form, "geste") == UNTICK_UNSIGNED:
+            unticked = [str(one.id) for one in _unsigned(writing, work.campus, activity_id) if one.present]
+        for ids, present in ((ticked, True), (unticked, False)):
+            for participation_id in ids_in(ids):
+                writing.activities.set_present(
+                    work.campus, activity_id, participation_id, present=present, by=work.actor
+                )
+    return RedirectResponse(f"{work.home}/activites/{activity_id}/salle#liste", status_code=303)
+
+
+@router.post("/reponse", dependencies=[staff(Deed.WORK)])
+def say_who_signed(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    """One tap: which of several people of that name it was."""
+    work = at_work(request)
+    services.activities.get(work.campus, activity_id)
+    waiting, _, answer = text_of(form, ANSWER).partition(":")
+    try:
+        with deed(request) as writing:
+            for waiting_id in ids_in([waiting]):
+                writing.room_signatures.answer(work.campus, activity_id, waiting_id, answer, by=work.actor)
+    except InvalidInput as error:
+        return _room_page(request, services, work, activity_id, trouble=sentence_of(error), status=422)
+    left = services.room_signatures.how_many_wait(work.campus, activity_id)
+    place = "laquelle" if left else "liste"
+    return RedirectResponse(f"{work.home}/activites/{activity_id}/salle#{place}", status_code=303)
+
+
+@router.get("/ecran", dependencies=[staff(Deed.WORK)])
+def project(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    """For everybody's eyes: no name stands on it."""
+    work = at_work(request)
+    found = services.rooms.page(work.campus, activity_id)
+    return page(
+        request,
+        "activities/rooms/screen.html",
+        campus=work.look,
+        private=True,
+        here=f"{work.home}/activites/{activity_id}/salle",
+        activity=ActivityView.of(work, found.activity),
+        zone=work.campus.time_zone,
+        room=RoomView.of(found, services.addresses.base_url),
+    )
+
+
+@router.get("/suivi", dependencies=[staff(Deed.WORK)])
+def follow(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> StreamingResponse:
+    """A word whenever something changed, with nobody's name: the page then asks for itself again."""
+    campus = at_work(request).campus
+    services.activities.get(campus, activity_id)
+    return StreamingResponse(
+        _versions(process_of(request), campus, activity_id),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _versions(process: Process, campus: Campus, activity_id: uuid.UUID) -> AsyncIterator[str]:
+    told = ""
+    for _ in range(LOOKS):
+        found = await to_thread(_glance, process, campus, activity_id)
+        version = version_of(found)
+        if version != told:
+            yield f"event: change\ndata: {version}\n\n"
+            told = version
+        if not found.is_open:
+            # Whoever waits for it to be opened asks again now and then.
+            yield "retry: 4000\n\n"
+            return
+        await sleep(LOOK_EVERY)
+    yield "retry: 500\n\n"
+
+
+def _glance(process: Process, campus: Campus, activity_id: uuid.UUID) -> RoomPage:
+    with process.visit(reading=True, campus_id=campus.id) as services:
+        return services.rooms.glance(campus, activity_id)
+
+
+def _room_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    activity_id: uuid.UUID,
+    *,
+    typed: str = "",
+    trouble: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    found = services.rooms.page(work.campus, activity_id)
+    view = RoomView.of(found, services.addresses.base_url)
+    return page(
+        request,
+        "activities/rooms/room.html",
+        campus=work.look,
+        private=True,
+        status=status,
+        home=work.home,
+        here=f"{work.home}/activites/{activity_id}/salle",
+        activity=ActivityView.of(work, found.activity),
+        zone=work.campus.time_zone,
+        room=view,
+        session=found.session,
+        places=typed or (str(view.capacity) if view.capacity else ""),
+        trouble=trouble,
+        signed=[
+            SomebodyThere(
+                participation.id,
+                told_apart(participation, person.name),
+                found.addresses.get(person.id, ""),
+                entry.signed_at,
+                participation.is_present,
+            )
+            for entry, participation, person in found.entries
+        ],
+        asked=[AskedView.of(one) for one in found.asked],
+        unsigned=_unsigned(services, work.campus, activity_id),
+    )
+
+
+def _unsigned(services: Services, campus: Campus, activity_id: uuid.UUID) -> list[SomebodyThere]:
+    return [
+        SomebodyThere(
+            participation.id, told_apart(participation, person.name), "", None, participation.is_present
+        )
+        for participation, person in services.rooms.unsigned(campus, activity_id)
+    ]
+
+
+PHONE_LIFE = 24 * 3600
+UNDER_15, FROM_15 = "moins", "plus"
+_SIGNED = {
+    Signed.NEW: N_("Votre présence est notée."),
+    Signed.LISTED: N_("Votre nom était déjà sur la liste : votre présence est notée."),
+    Signed.WAITING: N_(
+        "Votre présence est notée. Plusieurs personnes ont peut-être votre nom : la personne qui anime dira qui vous êtes, vous n’avez rien à faire."
+    ),
+    Signed.AGAIN: N_("C’était déjà noté : rien n’a changé."),
+    Signed.ELSEWHERE: N_("Votre présence était déjà notée, depuis un autre téléphone : rien n’a changé."),
+}
+_NO_COOKIE = N_(
+    "Ce téléphone n’a pas gardé le témoin (cookie) qui fait qu’il ne signe qu’une fois. Acceptez-le et lisez le code à nouveau, ou dites votre nom à la personne qui anime."
+)
+presence_router = APIRouter(prefix="/presence", dependencies=[AT_ANY_CAMPUS])
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The form as it was filled in."""
+
+    given_name: str = ""
+    family_name: str = ""
+    address: str = ""
+    age: str = ""
+    agrees: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(form: FormData) -> Typed:
+        typed = Typed(
+            text_of(form, "prenom"),
+            text_of(form, "nom"),
+            text_of(form, "adresse"),
+            text_of(form, "age"),
+            text_of(form, "accord") == "oui",
+        )
+        return replace(typed, errors=typed.faults())
+
+    def faults(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        if not self.given_name:
+            found["prenom"] = say(N_("Il manque votre prénom."))
+        if not self.family_name:
+            found["nom"] = say(N_("Il manque votre nom."))
+        if self.address and not is_address(normal_address(self.address)):
+            found["adresse"] = say(
+                N_("Cette adresse n’est pas valable. Corrigez-la, ou laissez la case vide.")
+            )
+        if self.age not in (UNDER_15, FROM_15):
+            found["age"] = say(N_("Choisissez votre âge."))
+        if not self.agrees:
+            found["accord"] = say(N_("Sans votre accord, rien ne peut être noté."))
+        return found
+
+    @property
+    def line(self) -> ListedPerson:
+        return ListedPerson(
+            1,
+            given_name=" ".join(self.given_name.split()),
+            family_name=" ".join(self.family_name.split()),
+            address=normal_address(self.address),
+            under_15=self.age == UNDER_15,
+        )
+
+
+@dataclass(frozen=True)
+class DoorView:
+    title: str
+    campus: str
+    place: str
+    starts_on: date
+    ends_on: date
+
+    @staticmethod
+    def of(door: Door) -> DoorView:
+        activity = door.activity
+        return DoorView(
+            activity.title, door.campus.name, activity.place, activity.starts_on, activity.ends_on
+        )
+
+
+@presence_router.get("", dependencies=[limited("presence")])
+@public
+def ask_code(request: Request, code: str = "") -> Response:
+    if not code:
+        return _code_page(request)
+    try:
+        return RedirectResponse(f"/presence/{read_room_code(code)}", status_code=303)
+    except NoSuchCode as error:
+        return _code_page(request, code, error)
+
+
+@presence_router.get("/{code}", dependencies=[limited("presence")])
+@public
+def enter(code: str, request: Request, services: ReadingServices) -> Response:
+    """What the code on the wall leads to."""
+    process = process_of(request)
+    phone = _phone(request, process) or new_phone()
+    try:
+        door = services.rooms.door(code, phone)
+    except NoSuchCode as error:
+        return _code_page(request, code, error)
+    if door.signed_as:
+        return _done_page(request, door, Signed.AGAIN)
+    ticket = Ticket(door.room.id, phone, services.clock())
+    answer = _form_page(request, process, door, ticket, Typed())
+    answer.set_cookie(
+        phone_cookie(process),
+        sealed_phone(process.secret, phone),
+        max_age=PHONE_LIFE,
+        path="/",
+        secure=process.settings.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+@presence_router.post("", dependencies=[limited("presence")])
+@public
+def sign(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """One press, or ten on a bad network: what is noted is noted once."""
+    process, typed, code = process_of(request), Typed.of(form), text_of(form, "code")
+    try:
+        ticket = _ticket(process, services, form, code)
+        door = services.rooms.door_of(ticket)
+    except (NoSuchCode, OldTicket) as error:
+        return _code_page(request, code, error)
+    if _phone(request, process) != ticket.phone:
+        return _form_page(request, process, door, ticket, typed, say(_NO_COOKIE), status=409)
+    if typed.errors:
+        return _form_page(request, process, door, ticket, typed, status=422)
+    try:
+        with deed(request) as writing:
+            door, signed = writing.rooms.sign(ticket, typed.line, namesake=text_of(form, "homonyme"))
+    except AppError as error:
+        return _form_page(
+            request,
+            process,
+            door,
+            ticket,
+            typed,
+            sentence_of(error),
+            status=status_of(error),
+            asks_who=isinstance(error, Namesake),
+            asks_code=isinstance(error, OldTicket),
+        )
+    return _done_page(request, door, signed, has_address=bool(typed.address))
+
+
+def _ticket(process: Process, services: Services, form: FormData, code: str) -> Ticket:
+    """The ticket of the form; a newer one where the code on the wall was typed again."""
+    ticket = read_ticket(process.secret, text_of(form, "billet"))
+    if not code:
+        return ticket
+    door = services.rooms.door(code, ticket.phone)
+    return Ticket(door.room.id, ticket.phone, services.clock())
+
+
+def _phone(request: Request, process: Process) -> str | None:
+    return phone_in(process.secret, request.cookies.get(phone_cookie(process), ""))
+
+
+def phone_cookie(process: Process) -> str:
+    """`__Host-` binds the cookie to this host; plain http on localhost cannot carry it."""
+    return "__Host-phone" if process.settings.base_url.startswith("https:") else "phone"
+
+
+def _form_page(
+    request: Request,
+    process: Process,
+    door: Door,
+    ticket: Ticket,
+    typed: Typed,
+    trouble: str = "",
+    *,
+    status: int = 200,
+    asks_who: bool = False,
+    asks_code: bool = False,
+) -> HTMLResponse:
+    answer = page(
+        request,
+        "activities/presence/form.html",
+        campus=look_of(door.campus),
+        status=status,
+        door=DoorView.of(door),
+        ticket=sealed_ticket(process.secret, ticket),
+        form=typed,
+        trouble=trouble,
+        asks_who=asks_who,
+        asks_code=asks_code,
+        agreement=say(wording_of(About.ROOM)),
+        ages=(
+            (FROM_15, say(N_("15 ans ou plus")), ""),
+            (UNDER_15, say(N_("Moins de 15 ans")), ""),
+        ),
+    )
+    return _private(answer)
+
+
+def _done_page(request: Request, door: Door, signed: Signed, *, has_address: bool = False) -> HTMLResponse:
+    answer = page(
+        request,
+        "activities/presence/done.html",
+        campus=look_of(door.campus),
+        door=DoorView.of(door),
+        sentence=_SIGNED[signed],
+        name=door.signed_as,
+        has_address=has_address,
+    )
+    return _private(answer)
+
+
+def _code_page(request: Request, code: str = "", error: AppError | None = None) -> HTMLResponse:
+    answer = page(
+        request,
+        "activities/presence/code.html",
+        status=status_of(error) if error else 200,
+        code=code[:20],
+        trouble=sentence_of(error) if error else "",
+    )
+    return _private(answer)
+
+
+def _private(answer: HTMLResponse) -> HTMLResponse:
+    # Not "no-store": a browser that goes back after an outage then still has what was typed. Not "no-referrer":
+    # older phones would send the form with the origin "null", which nothing here tells from a stranger's.
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.headers["Referrer-Policy"] = "same-origin"
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer

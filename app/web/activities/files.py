@@ -1,0 +1,241 @@
+"""Photos and files of an activity on the trainer's page: several at once, seen as previews, shown or removed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData, UploadFile
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.activities.files import ACCEPTED, FileNoun, FileState, StoredFile, TakenFile
+from app.errors import AppError, InvalidInput
+from app.http.pages.forms import SafeForm, ids_in, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import Word, day
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed, process_of
+from app.http.workplaces import at_work, sentence_of, staff
+from app.language import N_
+from app.services.activities.files import OpenedFile
+from app.web.activities.activities import ActivityView
+
+_APART = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+STATES = {
+    FileState.WAITING: Word(N_("en attente d’analyse"), "past"),
+    FileState.REFUSED: Word(N_("refusé par l’antivirus"), "bad"),
+}
+
+
+@dataclass(frozen=True)
+class FileShown:
+    """`href` and `preview` are empty while it may not be opened."""
+
+    id: uuid.UUID
+    name: str
+    words: str
+    size: int
+    digest: str
+    href: str
+    preview: str
+    state: Word | None
+
+    @staticmethod
+    def of(file: StoredFile, folder: str) -> FileShown:
+        href = f"{folder}/{file.id}" if file.is_open else ""
+        return FileShown(
+            file.id,
+            file.name,
+            file.words,
+            file.size,
+            file.digest,
+            href,
+            f"{href}/apercu" if href and file.is_picture else "",
+            STATES.get(file.state),
+        )
+
+
+def files_shown(files: Iterable[StoredFile], folder: str) -> list[FileShown]:
+    return [FileShown.of(file, folder) for file in files]
+
+
+def handed_in(request: Request, form: FormData, field: str, *, words: str = "") -> list[TakenFile]:
+    """The files of one field, looked at and cleaned; the first one that is refused is named.
+
+    To be called before any writing transaction: it takes a second for a large photo.
+    """
+    intake, told = process_of(request).intake, text_of(form, words) if words else ""
+    chosen = [each for each in form.getlist(field) if isinstance(each, UploadFile) and each.filename]
+    taken = []
+    for each in chosen:
+        name = each.filename or ""
+        try:
+            taken.append(intake.take(name, each.file.read(), words=told))
+        except InvalidInput as error:
+            if len(chosen) == 1:
+                raise
+            raise InvalidInput(
+                N_("« {name} » : {why} Aucun des fichiers n’a été gardé."),
+                name=name[:120],
+                why=say(error.sentence).format(**error.values),
+            ) from error
+    return taken
+
+
+def saved(opened: OpenedFile) -> Response:
+    """No browser here runs or draws what somebody else sent."""
+    disposition = f"attachment; filename*=UTF-8''{quote(opened.file.name, safe='')}"
+    return Response(
+        opened.content,
+        media_type="application/octet-stream",
+        headers={"Content-Disposition": disposition, **_APART},
+    )
+
+
+def previewed(preview: bytes) -> Response:
+    return Response(preview, media_type="image/jpeg", headers=_APART)
+
+
+router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/pieces", dependencies=[WITH_ORGANISERS])
+_DONE = {
+    "jointes": N_("C’est joint, et inscrit au journal. Chaque personne présente le voit dans son journal."),
+    "montree": N_("Cette photo peut être montrée à tous, avec les badges de cette activité."),
+    "cachee": N_("Cette photo n’est plus vue que par les personnes présentes et le campus."),
+    "retiree": N_("Le fichier est effacé. Le journal garde une ligne qui le dit."),
+}
+
+
+@dataclass(frozen=True)
+class PieceShown:
+    file: FileShown
+    session: str
+    agreed: bool
+    refused: bool
+    """Its removal, for want of a reason."""
+
+
+@router.get("", dependencies=[staff(Deed.VIEW)])
+def show_pieces(
+    activity_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    return _page(request, services, activity_id, done=say(_DONE[fait]) if fait in _DONE else "")
+
+
+@router.post("", dependencies=[staff(Deed.WORK)])
+def attach_pieces(
+    activity_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    work = at_work(request)
+    services.activities.get(work.campus, activity_id)
+    try:
+        files = handed_in(request, form, "fichiers", words="photo")
+        with deed(request) as writing:
+            writing.activity_files.attach(
+                work.campus,
+                activity_id,
+                files,
+                session_id=next(iter(ids_in([text_of(form, "seance")])), None),
+                agreed=text_of(form, "accord") == "oui",
+                by=work.actor,
+            )
+    except InvalidInput as error:
+        return _page(request, services, activity_id, error=error, words=text_of(form, "photo"))
+    return _back(request, activity_id, "jointes")
+
+
+@router.get("/{piece_id:uuid}", dependencies=[staff(Deed.VIEW)])
+def save_piece(
+    activity_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
+) -> Response:
+    services.activity_files.get(at_work(request).campus, activity_id, piece_id)
+    return saved(services.files.open(FileNoun.ACTIVITY, activity_id, piece_id))
+
+
+@router.get("/{piece_id:uuid}/apercu", dependencies=[staff(Deed.VIEW)])
+def preview_piece(
+    activity_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
+) -> Response:
+    services.activity_files.get(at_work(request).campus, activity_id, piece_id)
+    return previewed(services.files.preview(FileNoun.ACTIVITY, activity_id, piece_id))
+
+
+@router.post("/{piece_id:uuid}/accord", dependencies=[staff(Deed.WORK)])
+def allow_piece(activity_id: uuid.UUID, piece_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
+    work, agreed = at_work(request), text_of(form, "accord") == "oui"
+    with deed(request) as writing:
+        writing.activity_files.allow(work.campus, activity_id, piece_id, agreed, by=work.actor)
+    return _back(request, activity_id, "montree" if agreed else "cachee")
+
+
+@router.post("/{piece_id:uuid}/retirer", dependencies=[staff(Deed.WORK)])
+def remove_piece(
+    activity_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    work = at_work(request)
+    try:
+        with deed(request) as writing:
+            writing.activity_files.remove(
+                work.campus, activity_id, piece_id, text_of(form, "motif"), by=work.actor
+            )
+    except InvalidInput as error:
+        return _page(request, services, activity_id, error=error, refused=piece_id)
+    return _back(request, activity_id, "retiree")
+
+
+def _back(request: Request, activity_id: uuid.UUID, done: str) -> RedirectResponse:
+    return RedirectResponse(
+        f"{at_work(request).home}/activites/{activity_id}/pieces?fait={done}", status_code=303
+    )
+
+
+def _page(
+    request: Request,
+    services: Services,
+    activity_id: uuid.UUID,
+    *,
+    done: str = "",
+    error: AppError | None = None,
+    refused: uuid.UUID | None = None,
+    words: str = "",
+) -> HTMLResponse:
+    work = at_work(request)
+    activity = ActivityView.of(work, services.activities.get(work.campus, activity_id))
+    here = f"{activity.href}/pieces"
+    sessions = {
+        each.id: day(each.held_on)
+        for each in services.activity_plans.planned(work.campus, activity_id).sessions
+    }
+    return page(
+        request,
+        "activities/pieces.html",
+        campus=work.look,
+        private=True,
+        status=422 if error else 200,
+        home=work.home,
+        here=here,
+        activity=activity,
+        pieces=[
+            PieceShown(
+                FileShown.of(file, here),
+                sessions.get(row.session_id, "") if row.session_id else "",
+                row.agreed,
+                file.id == refused,
+            )
+            for row, file in services.activity_files.of(work.campus, activity_id)
+        ],
+        sessions=[("", say(N_("Toute l’activité")))] + [(str(key), words) for key, words in sessions.items()],
+        file_types=ACCEPTED,
+        words=words,
+        done=done,
+        trouble=sentence_of(error) if error else "",
+        is_removal=refused is not None,
+    )

@@ -1,0 +1,350 @@
+"""The sessions of a series begun, added, moved and cancelled from one small form, and what changed said in words."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.activities.activities import (
+    MOST_SESSIONS,
+    Activity,
+    ActivitySession,
+    DayTaken,
+    Rhythm,
+    SessionFacts,
+    days_in,
+    days_of,
+    told_apart,
+)
+from app.domain.activities.days_as_written import day_in
+from app.domain.activities.participant_lists import hours_in
+from app.errors import Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import hours_text
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.web.activities.activities import ActivityView
+
+ONCE = "0"
+RHYTHMS = {
+    ONCE: N_("Une seule fois"),
+    "7": N_("Chaque semaine"),
+    "14": N_("Toutes les deux semaines"),
+    "1": N_("Chaque jour"),
+}
+
+
+@dataclass(frozen=True)
+class DaysTyped:
+    rhythm: str = ""
+    times: str = ""
+    until: str = ""
+    others: str = ""
+
+    @staticmethod
+    def of(form: FormData) -> DaysTyped:
+        return DaysTyped(*(text_of(form, name) for name in ("rythme", "seances", "jusquau", "jours")))
+
+    @property
+    def repeats(self) -> bool:
+        return self.rhythm in RHYTHMS and self.rhythm != ONCE
+
+    @property
+    def says_more(self) -> bool:
+        """Whether there is more than one day in it."""
+        return self.repeats or bool(self.others)
+
+    def until_unless_said(self, day: str) -> DaysTyped:
+        return self if self.times or self.until else replace(self, until=day)
+
+    def read(self, first: date, errors: dict[str, str]) -> list[date]:
+        """Every day, the first included; what cannot be read is said in `errors`, beside its field."""
+        rhythm = self._rhythm(errors) if self.repeats else None
+        others = list[date]()
+        try:
+            others = days_in(self.others, after=first)
+        except InvalidInput as error:
+            errors["jours"] = sentence_of(error)
+        if errors:
+            return []
+        try:
+            return days_of(first, rhythm, others)
+        except InvalidInput as error:
+            errors["seances" if self.repeats else "jours"] = sentence_of(error)
+            return []
+
+    def _rhythm(self, errors: dict[str, str]) -> Rhythm:
+        times, until = None, None
+        if self.times:
+            good = self.times.isascii() and self.times.isdecimal() and len(self.times) < 4
+            if not good or not 1 <= int(self.times) <= MOST_SESSIONS:
+                errors["seances"] = say(N_("Une série a de 1 à 60 séances."))
+            else:
+                times = int(self.times)
+        if self.until:
+            until = day_in(self.until)
+            if until is None:
+                errors["jusquau"] = say(N_("Cette date n’est pas lisible : écrivez 24/11/2026."))
+        return Rhythm(int(self.rhythm), times, until)
+
+
+router = APIRouter(
+    prefix="/gestion/{slug}/activites/{activity_id}/seances",
+    dependencies=[WITH_ORGANISERS, staff(Deed.WORK)],
+)
+ADDED, CHANGED, CANCELLED, RESTORED = "ajoutee", "changee", "annulee", "retablie"
+_A_WEEK = timedelta(days=7)
+
+
+@dataclass
+class SessionForm:
+    day: str = ""
+    hours: str = ""
+    place: str = ""
+    when: DaysTyped = field(default_factory=DaysTyped)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def all_facts(self) -> list[SessionFacts]:
+        """Of every session that is to be added."""
+        first = self.facts()
+        days = self.when.read(first.held_on, self.errors)
+        if self.errors:
+            raise InvalidInput(N_("Un champ est à corriger."))
+        return [replace(first, held_on=day) for day in days]
+
+    def facts(self) -> SessionFacts:
+        """What was typed; raises InvalidInput when a field cannot be read, and says so beside the field."""
+        hours, fault = hours_in(self.hours)
+        if fault:
+            self.errors["heures"] = say(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
+        elif hours is not None and not 0 < hours <= 24:
+            self.errors["heures"] = say(N_("Une séance dure 24 heures au plus."))
+        held_on = day_in(self.day)
+        if held_on is None:
+            self.errors["jour"] = say(N_("Cette date n’est pas lisible : écrivez 24/11/2026."))
+        if len(self.place) > 200:
+            self.errors["lieu"] = say(N_("Le lieu tient en 200 signes."))
+        if self.errors or held_on is None:
+            raise InvalidInput(N_("Un champ est à corriger."))
+        return SessionFacts(held_on, hours, self.place)
+
+
+@router.get("/nouvelle")
+def new_session(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    sessions, _ = services.activity_sessions.list_of(work.campus, activity_id)
+    activity = services.activities.get(work.campus, activity_id)
+    return _page(
+        request, services, work, activity_id, _next_of(sessions) if sessions else _second_of(activity)
+    )
+
+
+@router.post("/nouvelle")
+def add_session(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work, typed = at_work(request), _typed(form)
+    services.activities.get(work.campus, activity_id)
+    try:
+        wanted = typed.all_facts()
+        with deed(request) as writing:
+            made = writing.series.add_all(work.campus, activity_id, wanted, by=work.actor)
+            first = made[0].id
+    except (InvalidInput, DayTaken) as error:
+        return _again(request, services, work, activity_id, typed, error)
+    except Conflict as error:
+        told = sentence_of(error)
+        return _page(request, services, work, activity_id, typed, trouble=told, status=409)
+    return _told(work, activity_id, first, ADDED, f"&ajoutees={len(made)}&deja={len(wanted) - len(made)}")
+
+
+@router.get("/{session_id:uuid}/changer")
+def edit_session(
+    activity_id: uuid.UUID, session_id: uuid.UUID, request: Request, services: ReadingServices
+) -> HTMLResponse:
+    work = at_work(request)
+    session, _ = services.series.session(work.campus, activity_id, session_id)
+    filled = SessionForm(session.held_on.isoformat(), hours_text(session.hours), session.place)
+    return _page(request, services, work, activity_id, filled, session_id)
+
+
+@router.post("/{session_id:uuid}/changer")
+def change_session(
+    activity_id: uuid.UUID,
+    session_id: uuid.UUID,
+    request: Request,
+    form: SafeForm,
+    services: ReadingServices,
+) -> Response:
+    work, typed = at_work(request), _typed(form)
+    services.series.session(work.campus, activity_id, session_id)
+    try:
+        facts = typed.facts()
+        with deed(request) as writing:
+            writing.series.change(work.campus, activity_id, session_id, facts, by=work.actor)
+    except (InvalidInput, DayTaken) as error:
+        return _again(request, services, work, activity_id, typed, error, session_id)
+    return _told(work, activity_id, session_id, CHANGED)
+
+
+@router.post("/{session_id:uuid}/annuler")
+def cancel_session(
+    activity_id: uuid.UUID,
+    session_id: uuid.UUID,
+    request: Request,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+    services: ReadingServices,
+) -> Response:
+    work = at_work(request)
+    session, _ = services.series.session(work.campus, activity_id, session_id)
+    try:
+        with deed(request) as writing:
+            writing.series.cancel(work.campus, activity_id, session_id, by=work.actor)
+    except Conflict as error:
+        filled = SessionForm(session.held_on.isoformat(), hours_text(session.hours), session.place)
+        return _page(
+            request, services, work, activity_id, filled, session_id, trouble=sentence_of(error), status=409
+        )
+    return _told(work, activity_id, session_id, CANCELLED)
+
+
+@router.post("/{session_id:uuid}/retablir")
+def restore_session(
+    activity_id: uuid.UUID,
+    session_id: uuid.UUID,
+    request: Request,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+) -> Response:
+    work = at_work(request)
+    with deed(request) as writing:
+        writing.series.restore(work.campus, activity_id, session_id, by=work.actor)
+    return _told(work, activity_id, session_id, RESTORED)
+
+
+def _typed(form: SafeForm) -> SessionForm:
+    return SessionForm(
+        text_of(form, "jour"), text_of(form, "heures"), text_of(form, "lieu"), DaysTyped.of(form)
+    )
+
+
+def _next_of(sessions: Sequence[ActivitySession]) -> SessionForm:
+    """As long as the last one, and as long after it as that one came after the one before."""
+    last = sessions[-1]
+    gap = last.held_on - sessions[-2].held_on if len(sessions) > 1 else _A_WEEK
+    return SessionForm((last.held_on + gap).isoformat(), hours_text(last.hours), last.place)
+
+
+def _second_of(activity: Activity) -> SessionForm:
+    """Of an activity that meets once so far."""
+    return SessionForm((activity.ends_on + _A_WEEK).isoformat(), hours_text(activity.hours))
+
+
+def _told(
+    work: AtWork, activity_id: uuid.UUID, session_id: uuid.UUID, done: str, more: str = ""
+) -> RedirectResponse:
+    here = f"{work.home}/activites/{activity_id}/seances/{session_id}"
+    return RedirectResponse(f"{here}?fait={done}{more}", status_code=303)
+
+
+def _again(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    activity_id: uuid.UUID,
+    typed: SessionForm,
+    error: InvalidInput | DayTaken,
+    session_id: uuid.UUID | None = None,
+) -> HTMLResponse:
+    if not typed.errors:
+        typed.errors["jour"] = sentence_of(error)
+    return _page(request, services, work, activity_id, typed, session_id, status=422)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    activity_id: uuid.UUID,
+    filled: SessionForm,
+    session_id: uuid.UUID | None = None,
+    *,
+    trouble: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    session, came = services.series.session(work.campus, activity_id, session_id) if session_id else (None, 0)
+    return page(
+        request,
+        "activities/session_form.html",
+        campus=work.look,
+        private=True,
+        status=status,
+        home=work.home,
+        activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
+        session=session,
+        came=came,
+        begins=session is None and not services.activity_sessions.list_of(work.campus, activity_id)[0],
+        form=filled,
+        rhythms=[(value, say(words)) for value, words in RHYTHMS.items()],
+        trouble=trouble,
+    )
+
+
+sheets_router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/seances/{session_id}")
+
+
+@sheets_router.get("", dependencies=[staff(Deed.WORK)])
+def show_sheet(
+    activity_id: uuid.UUID,
+    session_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    note: str = "",
+    fait: str = "",
+    ajoutees: int = 1,
+    deja: int = 0,
+) -> HTMLResponse:
+    work = at_work(request)
+    found = services.activity_sessions.sheet(work.campus, activity_id, session_id)
+    return page(
+        request,
+        "activities/session.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        activity=ActivityView.of(work, found.activity),
+        session=found.session,
+        others=[each for each in found.sessions if each.id != found.session.id],
+        people=[
+            (participation.id, told_apart(participation, person.name), participation.id in found.came)
+            for participation, person in found.participants
+        ],
+        came=len(found.came),
+        noted=note == "oui",
+        done=fait,
+        added=ajoutees,
+        kept=deja,
+        leads=services.activity_plans.planned(work.campus, activity_id).leads,
+        sessions_held=sum(1 for each in found.sessions if each.cancelled_at is None),
+    )
+
+
+@sheets_router.post("", dependencies=[staff(Deed.WORK)])
+def note_sheet(activity_id: uuid.UUID, session_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
+    work = at_work(request)
+    shown = ids_in(text_of(form, "montrees").split())
+    came = shown if text_of(form, "geste") == "tous" else ids_in(texts_of(form, "present"))
+    with deed(request) as writing:
+        writing.activity_sessions.note(work.campus, activity_id, session_id, came, shown=shown, by=work.actor)
+    here = f"{work.home}/activites/{activity_id}/seances/{session_id}"
+    return RedirectResponse(f"{here}?note=oui", status_code=303)

@@ -1,0 +1,356 @@
+"""The activity log of a campus as people see it: its public state, and what its auditors look for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.activity_log.activity_log import CampusLog, EntryKind, LogReview, is_artefact
+from app.http.pages.forms import checked_form
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import ACTIVITY_KINDS, PARTS, Word, day, days, moment, number, said
+from app.http.policies import public
+from app.http.request_scope import ReadingServices, deed
+from app.http.workplaces import at_work, look_of, staff
+from app.language import N_
+from app.services.activity_log.evidence import PublicLog, WitnessSeen
+from app.services.activity_log.log_check import FAULTS, Fault
+from app.services.activity_log.log_monitoring import Said, last_done
+from app.services.verification.verdicts import LineTold, duration, evidence_told, plain, witnesses_told
+from app.services.verification.verification import Answer
+from sceau_credentials.evidence.log_keys import LogKeyState, LogKeyTerm
+
+router = APIRouter()
+KINDS = {
+    EntryKind.PARTICIPATION: N_("Participations"),
+    EntryKind.CORRECTION: N_("Corrections"),
+    EntryKind.CONTRIBUTION: N_("Contributions"),
+    EntryKind.ASSESSMENT: N_("Évaluations"),
+    EntryKind.AWARD: N_("Badges attribués"),
+    EntryKind.REVOCATION: N_("Badges retirés"),
+    EntryKind.DEFINITION: N_("Badges décrits"),
+    EntryKind.KEY: N_("Clés de signature"),
+    EntryKind.ERASURE: N_("Effacements"),
+}
+
+
+@dataclass(frozen=True)
+class WitnessLine:
+    label: str
+    key_name: str
+    size: int | None
+    at: datetime | None
+    retired: bool
+
+    @staticmethod
+    def of(seen: WitnessSeen) -> WitnessLine:
+        witness = seen.witness
+        return WitnessLine(witness.label, witness.name, seen.size, seen.at, witness.retired_at is not None)
+
+
+@dataclass(frozen=True)
+class SignedState:
+    """The log as it was last signed; `files` is where its files begin."""
+
+    origin: str
+    size: int
+    root: str
+    at: datetime
+    vkey: str
+    files: str
+
+    @staticmethod
+    def of(public_log: PublicLog, slug: str) -> SignedState:
+        point, log = public_log.checkpoint, public_log.log
+        return SignedState(
+            log.origin,
+            point.size,
+            point.root.hex(),
+            point.signed_at,
+            public_log.key.to_vkey(),
+            files_of(slug, log),
+        )
+
+
+def files_of(slug: str, log: CampusLog) -> str:
+    return f"/campus/{slug}/journal" + (f"/{log.epoch}" if log.epoch > 1 else "")
+
+
+_ALL_IT_SIGNED = N_("Tout ce qu’elle a signé compte toujours ; elle a annoncé la suivante.")
+_UP_TO = N_("Ce qu’elle a signé compte jusqu’à {n} lignes ; rien de ce qui est venu après.")
+_NOTHING = N_("Rien de ce qu’elle a signé ne compte plus.")
+
+
+@dataclass(frozen=True)
+class FormerKey:
+    """A key of the log that gave way, and how far what it signed is believed."""
+
+    vkey: str
+    ended: datetime
+    stolen: bool
+    reach: str
+
+    @staticmethod
+    def of(term: LogKeyTerm) -> FormerKey:
+        stolen = term.state is LogKeyState.REVOKED
+        size = term.last.size if term.last else 0
+        reach = say(_UP_TO).format(n=number(size)) if size else say(_NOTHING)
+        return FormerKey(
+            term.key.to_vkey(), term.ended or term.since, stolen, reach if stolen else say(_ALL_IT_SIGNED)
+        )
+
+
+@dataclass(frozen=True)
+class ReviewLine:
+    asked_at: datetime
+    done_at: datetime | None
+    size: int | None
+    state: Word
+    faults: Sequence[str]
+
+    @staticmethod
+    def of(review: LogReview) -> ReviewLine:
+        if review.done_at is None:
+            state = Word(N_("En attente"), "shut")
+        elif review.faults:
+            state = Word(N_("Ne correspond plus"), "bad")
+        else:
+            state = Word(N_("Tel qu’il a été écrit"), "ok")
+        faults = [say(FAULTS[Fault(kind)]).format(where=where) for kind, where in review.faults]
+        return ReviewLine(review.asked_at, review.done_at, review.size, state, faults)
+
+
+@dataclass(frozen=True)
+class SaidLine:
+    number: int
+    at: datetime
+    reason: str
+    erased: bool
+
+    @staticmethod
+    def of(said: Said) -> SaidLine:
+        facts = said.payload.facts if said.payload else {}
+        return SaidLine(said.entry.number, said.entry.at, str(facts.get("reason", "")), said.payload is None)
+
+
+@router.get("/campus/{slug}/journal")
+@public
+def show_log(slug: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    state = services.log_publication.state(slug)
+    return page(
+        request,
+        "activity_log/public.html",
+        campus=look_of(state.campus),
+        zone=state.campus.time_zone,
+        home=f"/campus/{slug}",
+        signed=SignedState.of(state.current, slug) if state.current else None,
+        commands=_witness_commands(state.current),
+        former=_former_keys(services, state.current),
+        waiting=state.waiting,
+        witnesses=[WitnessLine.of(each) for each in state.witnesses],
+        closed=[(each.origin, each.size, each.closed_at) for each in state.closed],
+    )
+
+
+def _former_keys(services: Services, public_log: PublicLog | None) -> Sequence[FormerKey]:
+    terms = services.log_publication.keys(public_log).terms if public_log else ()
+    return [FormerKey.of(each) for each in reversed(terms) if each.state is not LogKeyState.ACTIVE]
+
+
+def _witness_commands(public_log: PublicLog | None) -> Sequence[str]:
+    """What somebody outside types to watch this log."""
+    if public_log is None:
+        return ()
+    return (
+        "sceau witness make-key --name temoin.exemple.fr",
+        f'sceau witness look https://{public_log.log.origin} --key "{public_log.key.to_vkey()}"',
+    )
+
+
+@router.get("/gestion/{slug}/audit/journal", dependencies=[staff(Deed.AUDIT)])
+def audit_log(request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    found = services.log_watch.audit(work.campus)
+    counts = [(KINDS[kind], found.kinds.get(kind, 0)) for kind in EntryKind]
+    done = last_done(found.reviews)
+    return page(
+        request,
+        "activity_log/audit.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        zone=work.campus.time_zone,
+        size=found.log.size if found.log else 0,
+        kinds=counts,
+        checkpoints=[(each.size, each.root.hex(), each.signed_at) for each in found.checkpoints],
+        last=ReviewLine.of(done[1]) if done else None,
+        reviews=[ReviewLine.of(each) for each in found.reviews],
+        waits=any(each.done_at is None for each in found.reviews),
+        corrections=[SaidLine.of(each) for each in found.corrections],
+        erasures=[SaidLine.of(each) for each in found.erasures],
+        public=f"/campus/{work.campus.slug}/journal",
+    )
+
+
+@router.post("/gestion/{slug}/audit/journal", dependencies=[staff(Deed.AUDIT), Depends(checked_form)])
+def ask_review(request: Request) -> RedirectResponse:
+    work = at_work(request)
+    with deed(request) as services:
+        services.log_watch.ask_review(work.campus, by=work.actor)
+    return RedirectResponse(f"{work.home}/audit/journal", status_code=303)
+
+
+@dataclass(frozen=True)
+class LineShown:
+    number: int
+    when: str
+    kind: str
+    title: str
+    text: str
+    facts: Sequence[tuple[str, str]]
+    logged: str
+    file: str = ""
+    """Where a file that is shown lies; its preview, too, where it is a picture."""
+    preview: str = ""
+
+
+@dataclass(frozen=True)
+class EvidenceShown:
+    state: str
+    sentence: str
+    beside: str
+    lines: Sequence[LineShown]
+    checks: Sequence[tuple[str, str]]
+    limits: Sequence[str]
+    decided: str
+    state_of_log: str
+    witnesses: Sequence[str]
+    """Sentences: who else saw the award, and of a badge whose key was found stolen whether that was before."""
+    document: str
+    """Where the document is, which holds every proof."""
+    photos: Sequence[tuple[str, str]] = ()
+    """Of the activity: where each is, and what it shows."""
+
+
+_LOGGED = N_("Inscrite au journal le {moment}, ligne {number} sur {size}.")
+_DECIDED = N_("Attribution inscrite le {moment}, ligne {number} sur {size}.")
+
+
+def evidence_shown(answer: Answer, zone: str, document: str) -> EvidenceShown | None:
+    """`document` is where our own evidence document is, and its files below it; empty for another's badge."""
+    if answer.evidence is None:
+        return None
+    told = evidence_told(answer.evidence)
+    return EvidenceShown(
+        state=told.state,
+        sentence=said(told.sentence, zone),
+        beside=said(told.beside, zone),
+        lines=[_line(line, told.size, zone, document) for line in told.lines],
+        checks=[(say(words), say(why)) for words, why in told.checks],
+        limits=[say(words) for words in told.limits],
+        decided=say(_DECIDED).format(
+            moment=moment(told.decided_at, zone), number=told.decision + 1, size=told.size
+        )
+        if told.decided_at
+        else "",
+        state_of_log=told.log,
+        witnesses=[said(each, zone) for each in witnesses_told(answer.evidence, answer.report)],
+        document=document if told.lines or told.decided_at else "",
+    )
+
+
+def _line(line: LineTold, size: int, zone: str, document: str) -> LineShown:
+    when = days(line.starts_on, line.ends_on) if line.starts_on and line.ends_on else ""
+    file = f"{document}/pieces/{line.number}" if document and line.file_type else ""
+    return LineShown(
+        number=line.number,
+        when=when,
+        kind=say(line.kind),
+        title=said(line.title, zone),
+        text=line.text,
+        facts=[(say(label), said(value, zone)) for label, value in line.facts],
+        logged=say(_LOGGED).format(moment=moment(line.logged_at, zone), number=line.number + 1, size=size),
+        file=file,
+        preview=f"{file}/apercu" if file and line.file_type.startswith("image/") else "",
+    )
+
+
+KIND_LABELS: Final = {
+    EntryKind.PARTICIPATION: N_("Participation inscrite"),
+    EntryKind.CORRECTION: N_("Participation corrigée"),
+    EntryKind.CONTRIBUTION: N_("Contribution"),
+    EntryKind.ASSESSMENT: N_("Appréciation"),
+    EntryKind.AWARD: N_("Badge attribué"),
+    EntryKind.REVOCATION: N_("Badge retiré"),
+    EntryKind.DEFINITION: N_("Définition du badge"),
+    EntryKind.KEY: N_("Clé de signature"),
+    EntryKind.ERASURE: N_("Effacement"),
+}
+_PIECE: Final = N_("Pièce jointe")
+_LABELS: Final = {
+    "title": N_("Titre"),
+    "artefact": N_("Pièce"),
+    "link": N_("Lien"),
+    "activity": N_("Activité"),
+    "activityKind": N_("Sorte"),
+    "startsOn": N_("Du"),
+    "endsOn": N_("Au"),
+    "place": N_("Lieu"),
+    "minutes": N_("Durée"),
+    "part": N_("Rôle"),
+    "present": N_("Présence"),
+    "contribution": N_("Contribution"),
+    "reason": N_("Motif"),
+    "corrects": N_("Remplace la ligne"),
+    "text": N_("Appréciation"),
+    "badge": N_("Badge"),
+    "words": N_("Ce que montre la photo"),
+    "removed": N_("Retirée"),
+    "contentDigest": N_("Empreinte SHA-256"),
+}
+_KIND_WORDS: Final = {kind.value: words for kind, words in ACTIVITY_KINDS.items()}
+_PART_WORDS: Final = {part.value: words for part, words in PARTS.items()}
+
+
+def kind_of(kind: EntryKind, facts: Mapping[str, object]) -> str:
+    return say(_PIECE if is_artefact(facts) else KIND_LABELS[kind])
+
+
+def facts_of(facts: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Every field that says something to a person, with its label."""
+    found = []
+    for name, label in _LABELS.items():
+        words = _value(name, facts.get(name))
+        if words:
+            found.append((say(label), words))
+    return found
+
+
+def _value(name: str, value: object) -> str:
+    match name, value:
+        case "minutes", int():
+            return duration(value)
+        case "present" | "removed", bool():
+            return say(N_("oui")) if value else say(N_("non"))
+        case "corrects", int():
+            return str(value + 1)
+        case "activityKind", str():
+            return say(_KIND_WORDS[value]) if value in _KIND_WORDS else value
+        case "part", str():
+            return say(_PART_WORDS[value]) if value in _PART_WORDS else value
+        case "reason", str():
+            # What the house itself gave as a reason is in its catalogues; what a person typed is not.
+            return say(plain(value, 1000)) if value else ""
+        case "startsOn" | "endsOn", str():
+            return day(date.fromisoformat(value))
+        case _, str():
+            return plain(value, 1000)
+    return ""

@@ -1,1 +1,0 @@
-"""Pages: the append-only log and what proves it."""

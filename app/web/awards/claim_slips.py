@@ -1,0 +1,211 @@
+"""Slips to print and hand out, as one PDF."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from itertools import islice
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.awards.awards import LineOutcome
+from app.domain.badges.badges import Kind
+from app.errors import Conflict, InvalidInput, NotFound
+from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import day, said
+from app.http.policies import public
+from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, client_network, deed, limited, process_of
+from app.http.response_cache import keep_here
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_, current_locale
+from app.language.catalogues import locales
+from app.services.awards.awards import AwardRecord
+from app.services.awards.claim_slips import AT_ONCE
+from app.services.awards.papers import CertificateWords
+from app.services.badges.badges import picture_words
+from app.services.people.people import LinksTurnedOff
+from app.services.publishing.publication import Published
+from app.web.accounts.browser_binding import same_browser
+from app.web.awards.delivery import MOST_SHOWN, activity_page, award_page
+from app.web.awards.results import files_of, result_page
+from app.web.verification.verification_page import AnswerShown, shown
+
+router = APIRouter(prefix="/gestion/{slug}")
+
+
+@router.post("/activites/{activity_id}/bulletins", dependencies=[staff(Deed.AWARD)])
+def of_activity(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    """Of the ticked badges, or of all that wait to be claimed."""
+    work = at_work(request)
+    there = [
+        record.award.id
+        for record in services.awards.list_in(work.campus, activity_id=activity_id, limit=MOST_SHOWN)
+    ]
+    ticked = set(texts_of(form, "attribution"))
+    wanted = [award_id for award_id in there if not ticked or str(award_id) in ticked]
+    try:
+        return _pdf(request, services, work, wanted, text_of(form, "langue"))
+    except (Conflict, InvalidInput) as error:
+        return activity_page(request, services, work, activity_id, trouble=sentence_of(error), status=409)
+
+
+@router.post("/resultats/{batch_id}/bulletins", dependencies=[staff(Deed.AWARD)])
+def of_batch(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """Of all that were given at once, with an activity or without; of very many, one file after the other."""
+    work = at_work(request)
+    overview = services.award_batches.overview(work.campus, batch_id)
+    number = text_of(form, "fichier")
+    before = int(number) - 1 if number in files_of(overview.count(LineOutcome.AWARDED)) else 0
+    files = services.award_batches.lines_in_turn(overview.batch, (LineOutcome.AWARDED,), at_a_time=AT_ONCE)
+    given = [line.award_id for line in next(islice(files, before, None), ()) if line.award_id]
+    try:
+        return _pdf(request, services, work, given, text_of(form, "langue"))
+    except Conflict as error:
+        return result_page(request, services, work, batch_id, sentence_of(error))
+
+
+@router.post("/attributions/{award_id}/bulletin", dependencies=[staff(Deed.AWARD)])
+def of_award(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
+    services.awards.get(work.campus, award_id)
+    try:
+        return _pdf(request, services, work, [award_id], text_of(form, "langue"))
+    except Conflict as error:
+        return award_page(request, services, work, award_id, error=error)
+
+
+def _pdf(
+    request: Request, services: Services, work: AtWork, award_ids: Sequence[uuid.UUID], language: str
+) -> Response:
+    spoken = language if language in locales() else work.campus.language
+    with deed(request) as writing:
+        sheet = writing.slips.prepare(work.campus, award_ids, language=spoken, day=day, by=work.actor)
+    return Response(
+        services.slips.printed(sheet),
+        media_type="application/pdf",
+        headers={
+            "Content-Disposition": f'attachment; filename="bulletins-{len(sheet.slips)}.pdf"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+claiming_router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+
+
+@claiming_router.get("/recuperer")
+@public
+def ask(request: Request) -> HTMLResponse:
+    return _page(request)
+
+
+@claiming_router.post("/recuperer", dependencies=[limited("code")])
+@public
+def claim(request: Request, form: SafeForm) -> Response:
+    """Whoever keeps guessing, from one network or from many, is told to wait."""
+    typed, limiter = text_of(form, "code"), process_of(request).limiter
+    limiter.check("wrong code", client_network(request))
+    limiter.check("wrong code of anybody", "")
+    try:
+        with deed(request) as services:
+            opened = services.handing_over.claim_by_code(typed, browser=same_browser(request).name)
+    except LinksTurnedOff as error:
+        return RedirectResponse(f"/mes-badges/{error.award_id}", status_code=303)
+    except InvalidInput as error:
+        # A slip of the finger: such a code is nobody's, so nothing was guessed.
+        return _page(request, typed, sentence_of(error), status=422)
+    except NotFound as error:
+        limiter.hit("wrong code", client_network(request))
+        limiter.hit("wrong code of anybody", "")
+        return _page(request, typed, sentence_of(error), status=404)
+    answer = RedirectResponse(f"/mes-badges/{opened.session.award_id}?fait=recu", status_code=303)
+    keep_here(answer, request, opened)
+    return answer
+
+
+def _page(request: Request, code: str = "", trouble: str = "", status: int = 200) -> HTMLResponse:
+    return page(
+        request, "awards/handing/claim.html", private=True, status=status, code=code[:40], trouble=trouble
+    )
+
+
+ATTACHED = "badge.json"
+_LONGEST_FACT = 180
+_MOST_COMPETENCIES = 4
+_RECEIVED = {
+    Kind.BELONGING: N_("a reçu le badge d’appartenance"),
+    Kind.PARTICIPATION: N_("a reçu le badge de participation"),
+    Kind.ENGAGEMENT: N_("a reçu le badge d’engagement"),
+    Kind.ATTITUDE: N_("a reçu le badge de savoir-être"),
+    Kind.COMPETENCY: N_("a reçu le badge de compétence"),
+    Kind.REALISATION: N_("a reçu le badge de réalisation"),
+}
+_RECOGNISES = N_("reconnaît par ce badge, à la personne à qui il a été donné,")
+
+
+def certificate_of(services: Services, record: AwardRecord) -> Published:
+    """The PDF, worded from the signed bytes that were verified just now."""
+    answer = shown(services, services.verification.verify_award(record))
+    return services.papers.certificate(record, _words(services, record, answer))
+
+
+def _words(services: Services, record: AwardRecord, answer: AnswerShown) -> CertificateWords:
+    campus, version = record.campus, record.version
+    badge = answer.badge
+    holder = badge.holder if badge else ""
+    title = badge.title if badge else version.name
+    return CertificateWords(
+        title=say(N_("Badge « {title} »")).format(title=title),
+        author=say(N_("Campus {name}")).format(name=campus.name),
+        by=say(N_("Campus des métiers et des qualifications")),
+        campus=campus.name,
+        before=say(N_("atteste que")),
+        holder=holder,
+        after=say(_RECEIVED[version.kind] if holder else _RECOGNISES),
+        what=title,
+        facts=_facts(record, answer),
+        check_title=say(N_("Vérifiez ce badge.")),
+        check_words=say(
+            N_(
+                "Photographiez le code ou tapez l’adresse : la page dit s’il est authentique et s’il est encore "
+                "valable aujourd’hui. Le badge signé est joint à ce PDF."
+            )
+        ),
+        fine=say(
+            N_("Un badge atteste et reconnaît. Il n’est ni un diplôme ni une certification professionnelle.")
+        ),
+        badge_words=said(picture_words(campus, version, services.badges.competencies_of(version))),
+        code_words=say(N_("Code QR : {address}")).format(
+            address=services.addresses.short_in_print(record.award.id)
+        ),
+        attached=ATTACHED,
+        attached_words=say(N_("Le badge signé, à vérifier avec n’importe quel outil Open Badges 3.0")),
+        lang=current_locale(),
+    )
+
+
+def _facts(record: AwardRecord, answer: AnswerShown) -> list[tuple[str, str]]:
+    zone = record.campus.time_zone
+    if answer.badge is None:
+        return [(say(N_("Attribué le")), day(record.award.awarded_at, zone))]
+    until = record.award.valid_until
+    facts = [
+        (say(N_("Badge")), answer.badge.kind),
+        (say(N_("Attribué le")), answer.badge.awarded),
+        (say(N_("Jugé comment")), answer.badge.judged),
+        (say(N_("Valable jusqu’au")), day(until, zone) if until else say(N_("sans date de fin"))),
+    ]
+    facts += [(say(N_("Compétence")), each.name) for each in answer.badge.competencies[:_MOST_COMPETENCIES]]
+    return [(label, _short(value)) for label, value in facts]
+
+
+def _short(value: str) -> str:
+    """One page holds no more; the whole is in the badge that is attached."""
+    return value if len(value) <= _LONGEST_FACT else value[: _LONGEST_FACT - 1].rstrip() + "…"

@@ -1,0 +1,318 @@
+"""Handing badges over: how far each has come, another letter, a code, a new link."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.awards.claim_slips import shown_code
+from app.domain.core import plain_text
+from app.domain.messages import Handed, LetterState, PromisedLetter
+from app.domain.privacy import About, wording_of
+from app.errors import AppError, Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import Word
+from app.http.policies import public
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, WritingServices, deed, process_of
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.awards.delivery import HandedCode, Handing
+from app.web.activities.activities import ActivityView
+from app.web.awards.delivery_states import HANDED, LETTER_STATES, OCCASIONS, PICTURES, HandingView, reason_of
+from app.web.awards.results import links_of
+from app.web.badges.rules import picture_of
+
+MOST_SHOWN = 400
+MOST_REFUSED = 100
+_DONE = {
+    "lettre": N_("La lettre est promise : elle part dans la minute."),
+    "lien": N_(
+        "Le lien est renouvelé. L’ancien lien, l’ancien code et l’ancien bulletin n’ouvrent plus rien."
+    ),
+}
+router = APIRouter(prefix="/gestion/{slug}")
+
+
+@dataclass(frozen=True)
+class LetterLine:
+    what: str
+    address: str
+    state: Word
+    at: datetime | None
+    reason: str
+    server_said: str
+
+    @staticmethod
+    def of(letter: PromisedLetter) -> LetterLine:
+        at = letter.sent_at or letter.attempted_at or letter.promised_at
+        refused = letter.state is LetterState.REFUSED
+        return LetterLine(
+            say(OCCASIONS.get(letter.occasion, letter.occasion)),
+            letter.address,
+            LETTER_STATES[letter.state],
+            at,
+            reason_of(letter),
+            letter.server_said if refused else "",
+        )
+
+
+@router.get("/activites/{activity_id}/remise", dependencies=[staff(Deed.AWARD)])
+def show_activity(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return activity_page(request, services, at_work(request), activity_id)
+
+
+def activity_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    activity_id: uuid.UUID,
+    *,
+    trouble: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    """Everybody who was given a badge in an activity, those who need somebody first."""
+    found = services.activities.page(work.campus, activity_id)
+    records = services.awards.list_in(work.campus, activity_id=activity_id, limit=MOST_SHOWN)
+    records = [record for record in records if record.award.undone_at is None]
+    handings = sorted(services.handing_over.of(records), key=_urgency)
+    lines = [HandingView.of(work.home, each) for each in handings]
+    withheld = services.handing_over.withheld([record.award.id for record in records])
+    deciding = {record.award.batch_id for record in records if record.award.id in withheld}
+    return page(
+        request,
+        "awards/handing/activity.html",
+        campus=work.look,
+        private=True,
+        status=status,
+        home=work.home,
+        zone=work.campus.time_zone,
+        activity=ActivityView.of(work, found.activity),
+        lines=lines,
+        reminds=found.activity.sends_reminders,
+        campus_reminds=work.campus.sends_reminders,
+        counts=_counts(handings),
+        to_claim=sum(line.can_be_claimed for line in lines if line.award_id not in withheld),
+        withheld=len(withheld),
+        decide_hrefs=[f"{work.home}/resultats/{batch_id}" for batch_id in deciding],
+        letters_leave=process_of(request).mailer is not None,
+        language=work.campus.language,
+        trouble=trouble,
+    )
+
+
+_ORDER = (
+    Handed.REFUSED,
+    Handed.SLIP,
+    Handed.WAITING,
+    Handed.SENT,
+    Handed.OPENED,
+    Handed.CLAIMED,
+    Handed.REVOKED,
+    Handed.UNDONE,
+)
+
+
+def _urgency(handing: Handing) -> tuple[int, str, str]:
+    person = handing.record.person
+    return (_ORDER.index(handing.handed.state), plain_text(person.family_name), plain_text(person.given_name))
+
+
+def _counts(handings: Sequence[Handing]) -> list[tuple[str, str, int]]:
+    """(words, picture, how many) of each state there is."""
+    return [
+        (HANDED[state].text, PICTURES[state], count)
+        for state in _ORDER
+        if (count := sum(each.handed.state is state for each in handings))
+    ]
+
+
+@router.get("/lettres", dependencies=[staff(Deed.AWARD)])
+def refused_letters(request: Request, services: ReadingServices) -> HTMLResponse:
+    """Letters that a server refused, and that nothing has replaced yet."""
+    work = at_work(request)
+    found = services.handing_over.refused(work.campus, limit=MOST_REFUSED)
+    return page(
+        request,
+        "awards/handing/refused.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        zone=work.campus.time_zone,
+        lines=[HandingView.of(work.home, each) for each in found],
+    )
+
+
+@router.get("/attributions/{award_id}/remise", dependencies=[staff(Deed.AWARD)])
+def show_award(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    done = say(_DONE[fait]) if fait in _DONE else ""
+    return award_page(request, services, at_work(request), award_id, done=done)
+
+
+@router.post("/attributions/{award_id}/lettre", dependencies=[staff(Deed.AWARD)])
+def write_again(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """Tell the person once more, at an address that may be another."""
+    work, address = at_work(request), text_of(form, "adresse")
+    services.awards.get(work.campus, award_id)
+    try:
+        with deed(request) as writing:
+            writing.handing_over.write_again(work.campus, award_id, address, by=work.actor)
+    except (InvalidInput, Conflict) as error:
+        return award_page(request, services, work, award_id, error=error, address=address)
+    process_of(request).on_promise()
+    return _back(work, award_id, "lettre")
+
+
+@router.post("/attributions/{award_id}/lien", dependencies=[staff(Deed.AWARD)])
+def renew_link(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
+    services.awards.get(work.campus, award_id)
+    if text_of(form, "sur") != "oui":
+        return award_page(request, services, work, award_id, unsure=True)
+    try:
+        with deed(request) as writing:
+            writing.handing_over.renew_link(work.campus, award_id, by=work.actor)
+    except Conflict as error:
+        return award_page(request, services, work, award_id, error=error)
+    return _back(work, award_id, "lien")
+
+
+@router.post("/attributions/{award_id}/code", dependencies=[staff(Deed.AWARD)])
+def show_code(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+    """The short code, said on this answer only."""
+    work = at_work(request)
+    services.awards.get(work.campus, award_id)
+    with deed(request) as writing:
+        codes = writing.handing_over.hand_out_codes(work.campus, [award_id], by=work.actor)
+    return award_page(request, services, work, award_id, code=codes.get(award_id))
+
+
+def award_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    award_id: uuid.UUID,
+    *,
+    done: str = "",
+    error: AppError | None = None,
+    address: str = "",
+    code: HandedCode | None = None,
+    unsure: bool = False,
+) -> HTMLResponse:
+    record = services.awards.get(work.campus, award_id)
+    (handing,) = services.handing_over.of([record])
+    withheld = bool(services.handing_over.withheld([award_id]))
+    wrong_address = isinstance(error, InvalidInput)
+    return page(
+        request,
+        "awards/handing/award.html",
+        campus=work.look,
+        private=True,
+        status=422 if wrong_address or unsure else 409 if error else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        here=f"{work.home}/attributions/{award_id}",
+        badge_picture=picture_of(record.badge, record.version),
+        line=HandingView.of(work.home, handing),
+        letters=[LetterLine.of(letter) for letter in services.handing_over.letters_about(award_id)],
+        address=address or handing.address,
+        withheld=withheld,
+        revoked=handing.handed.state is Handed.REVOKED,
+        undone=handing.handed.state is Handed.UNDONE,
+        private_link="" if withheld else links_of(services, [award_id])[award_id],
+        code=shown_code(code.code) if code else "",
+        code_until=code.expires_at if code else None,
+        claiming=services.addresses.claiming.partition("://")[2],
+        letters_leave=process_of(request).mailer is not None,
+        language=work.campus.language,
+        done=done,
+        unsure=unsure,
+        trouble="" if wrong_address or error is None else sentence_of(error),
+        address_trouble=sentence_of(error) if error is not None and wrong_address else "",
+    )
+
+
+def _back(work: AtWork, award_id: uuid.UUID, done: str) -> RedirectResponse:
+    return RedirectResponse(f"{work.home}/attributions/{award_id}/remise?fait={done}", status_code=303)
+
+
+reminders_router = APIRouter()
+
+
+@reminders_router.get("/rappels/{wish}")
+@public
+def show_wish(wish: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    """A page and not yet a deed: programs that follow links in letters stop nothing."""
+    person = services.reminders.person_of(wish)
+    return page(
+        request,
+        "awards/handing/my_reminders.html",
+        private=True,
+        wanted=person.wants_reminders,
+        agreement=say(wording_of(About.REMINDERS)),
+        here=f"/rappels/{wish}",
+        done=bool(fait),
+    )
+
+
+@reminders_router.post("/rappels/{wish}")
+@public
+def stop_at_once(wish: str, services: WritingServices) -> Response:
+    """The one click of a mail program (RFC 8058): it has no cookie and no page of ours, and the address is the proof."""
+    services.reminders.set_for_person(services.reminders.person_of(wish), False)
+    return Response(status_code=204)
+
+
+@reminders_router.post("/rappels/{wish}/choix")
+@public
+def choose(wish: str, services: WritingServices, form: SafeForm) -> RedirectResponse:
+    person = services.reminders.person_of(wish)
+    services.reminders.set_for_person(person, text_of(form, "rappels") == "oui")
+    return RedirectResponse(f"/rappels/{wish}?fait=oui", status_code=303)
+
+
+@reminders_router.post(
+    "/gestion/{slug}/activites/{activity_id}/rappels", dependencies=[WITH_ORGANISERS, staff(Deed.AWARD)]
+)
+def choose_for_activity(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> RedirectResponse:
+    work = at_work(request)
+    services.activities.get(work.campus, activity_id)
+    with deed(request) as writing:
+        wanted = text_of(form, "rappels") == "oui"
+        writing.reminders.set_for_activity(work.campus, activity_id, wanted, by=work.actor)
+    return RedirectResponse(f"{work.home}/activites/{activity_id}/remise#rappels", status_code=303)
+
+
+@reminders_router.get("/gestion/{slug}/rappels", dependencies=[staff(Deed.MANAGE)])
+def of_campus(request: Request, fait: str = "") -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "awards/handing/reminders.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        wanted=work.campus.sends_reminders,
+        done=bool(fait),
+    )
+
+
+@reminders_router.post("/gestion/{slug}/rappels", dependencies=[staff(Deed.MANAGE)])
+def choose_for_campus(request: Request, form: SafeForm) -> RedirectResponse:
+    work = at_work(request)
+    with deed(request) as services:
+        campus = services.campuses.get(work.campus.slug)
+        services.reminders.set_for_campus(campus, text_of(form, "rappels") == "oui", by=work.actor)
+    return RedirectResponse(f"{work.home}/rappels?fait=oui", status_code=303)

@@ -1,0 +1,125 @@
+"""How far a badge has come on its way to its person, in words; and why a letter did not arrive."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.container import Services
+from app.domain.messages import Handed, LetterState, Occasion, PromisedLetter, Reason
+from app.http.pages.typography import say
+from app.http.pages.words import REVOKED, UNDONE, Word, why_ended
+from app.language import N_
+from app.services.awards.delivery import Handing
+
+HANDED = {
+    Handed.REVOKED: REVOKED,
+    Handed.UNDONE: UNDONE,
+    Handed.SLIP: Word(N_("À remettre en main propre"), "unk"),
+    Handed.WAITING: Word(N_("Lettre en attente"), "past"),
+    Handed.SENT: Word(N_("Lettre envoyée"), "shut"),
+    Handed.REFUSED: Word(N_("Lettre refusée"), "bad"),
+    Handed.OPENED: Word(N_("Lien ouvert"), "shut"),
+    Handed.CLAIMED: Word(N_("Reçu par la personne"), "ok"),
+}
+PICTURES = {
+    Handed.REVOKED: "cross",
+    Handed.UNDONE: "undo",
+    Handed.SLIP: "print",
+    Handed.WAITING: "clock",
+    Handed.SENT: "mail",
+    Handed.REFUSED: "warn",
+    Handed.OPENED: "eye",
+    Handed.CLAIMED: "check",
+}
+REASONS = {
+    Reason.UNKNOWN_ADDRESS: N_("Le serveur ne connaît pas cette adresse. Relisez-la signe par signe."),
+    Reason.MAILBOX_FULL: N_("La boîte de la personne est pleine."),
+    Reason.BLOCKED: N_("Le serveur de la personne n’accepte pas les lettres de ce service."),
+    Reason.REFUSED: N_("Le serveur de la personne a refusé la lettre."),
+    Reason.BAD_ADDRESS: N_("Cette adresse n’en est pas une. Corrigez-la."),
+    Reason.NOT_ASCII: N_("Notre serveur ne sait pas écrire à une adresse qui a des accents."),
+    Reason.LATER: N_("Le serveur de la personne a demandé d’attendre."),
+    Reason.NO_ANSWER: N_("Le serveur de courrier ne répond pas."),
+    Reason.OUR_SERVER: N_(
+        "Notre propre serveur de courrier ne prend pas les lettres. Prévenez qui tient ce service."
+    ),
+    Reason.TOO_OLD: N_("La lettre a attendu trop longtemps pour partir encore."),
+}
+LETTER_STATES = {
+    LetterState.WAITING: Word(N_("En attente"), "past"),
+    LetterState.SENT: Word(N_("Partie"), "ok"),
+    LetterState.REFUSED: Word(N_("Refusée"), "bad"),
+    LetterState.CANCELLED: Word(N_("Pas partie"), "shut"),
+}
+OCCASIONS = {
+    Occasion.AWARDED.value: N_("Annonce du badge"),
+    Occasion.WITHDRAWN.value: N_("Annonce du retrait"),
+    Occasion.NAME_CORRECTED.value: N_("Annonce du nom corrigé"),
+    Occasion.FIRST_REMINDER.value: N_("Premier rappel"),
+    Occasion.SECOND_REMINDER.value: N_("Deuxième rappel"),
+}
+_AGAIN = N_("Elle repart d’elle-même.")
+
+
+@dataclass(frozen=True)
+class HandingView:
+    """One badge on its way, as a table shows it."""
+
+    award_id: uuid.UUID
+    href: str
+    person: str
+    badge: str
+    state: Word
+    picture: str
+    at: datetime | None
+    reason: str
+    address: str
+    can_be_claimed: bool
+
+    @staticmethod
+    def of(home: str, handing: Handing) -> HandingView:
+        record, handed = handing.record, handing.handed
+        return HandingView(
+            award_id=record.award.id,
+            href=f"{home}/attributions/{record.award.id}",
+            person=handing.name,
+            badge=record.version.name,
+            state=HANDED[handed.state],
+            picture=PICTURES[handed.state],
+            # Until a promise of many is carried out, nobody knows when its letters leave.
+            at=handed.at if handed.at and handed.at.year < 9000 else None,
+            reason=_why(handing),
+            address=handing.address,
+            can_be_claimed=handing.by_hand
+            and handed.state not in (Handed.REVOKED, Handed.UNDONE, Handed.CLAIMED),
+        )
+
+
+def _why(handing: Handing) -> str:
+    match handing.handed.state:
+        case Handed.WAITING | Handed.REFUSED:
+            return reason_of(handing.handed.letter)
+        case Handed.REVOKED | Handed.UNDONE:
+            return why_ended(handing.record.award)
+        case _:
+            return ""
+
+
+def reason_of(letter: PromisedLetter | None) -> str:
+    """Why the letter did not leave, and what happens next; empty where nothing went wrong."""
+    if letter is None or not letter.reason:
+        return ""
+    words = [say(REASONS[Reason(letter.reason)])]
+    if letter.state is LetterState.WAITING:
+        words.append(say(_AGAIN))
+    return " ".join(words)
+
+
+def handings_of(
+    services: Services, home: str, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID
+) -> Mapping[uuid.UUID, HandingView]:
+    found = services.handing_over.of_awards(award_ids, campus_id)
+    return {each.record.award.id: HandingView.of(home, each) for each in found}

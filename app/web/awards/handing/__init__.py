@@ -1,1 +1,0 @@
-"""Pages that deliver awards: letters, slips, claim codes, projection."""

@@ -1,0 +1,337 @@
+"""The badges of a campus for those who work there: listed, opened, archived, and compared version by version."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.badges.badges import Badge, BadgeVersion, Content, content_of, differences, split_criteria
+from app.domain.badges.rules import rule_of, rule_words
+from app.domain.core import csv_for_excel
+from app.errors import InvalidInput
+from app.http.pages.forms import checked_form
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import BADGE_DEEDS, BADGE_KINDS, KIND_NAMES, REPEATS, Word, said
+from app.http.request_scope import ReadingServices, deed
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.badges.badges import BadgePage, picture_words
+from app.web.badges.badges import DifferenceShown, shown_difference, validity_words
+from app.web.badges.rules import picture_of
+
+router = APIRouter(prefix="/gestion/{slug}/badges")
+_VIEW, _DEED = [staff(Deed.VIEW)], [staff(Deed.DESIGN), Depends(checked_form)]
+Number = Annotated[int, Query(ge=1, le=100_000)]
+_STATES = {
+    "open": Word(N_("S’attribue"), "ok"),
+    "draft": Word(N_("Brouillon"), "shut"),
+    "revised": Word(N_("S’attribue, version suivante en brouillon"), "ok"),
+    "archived": Word(N_("Archivé"), "past"),
+}
+SORTS = {"nom": N_("Nom"), "type": N_("Type"), "recent": N_("Plus récents d’abord")}
+
+
+@dataclass(frozen=True)
+class BadgeLine:
+    href: str
+    name: str
+    kind: str
+    picture: str
+    number: int
+    state: Word
+    repeat: str
+
+    @staticmethod
+    def of(work: AtWork, badge: Badge, version: BadgeVersion) -> BadgeLine:
+        return BadgeLine(
+            f"{work.home}/badges/{badge.id}",
+            version.name,
+            BADGE_KINDS[version.kind],
+            picture_of(badge, version),
+            version.number,
+            state_of(badge, version),
+            REPEATS[badge.repeat],
+        )
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    number: int
+    name: str
+    state: str
+    since: datetime
+    compare: str
+    """The address of what changed since the version before; empty for the first."""
+
+
+@dataclass(frozen=True)
+class BadgeShown:
+    href: str
+    public_href: str
+    """Where the world reads it; empty while nobody holds it."""
+    name: str
+    kind: str
+    description: str
+    criteria: str
+    judging: str
+    picture: str
+    picture_words: str
+    number: int
+    state: Word
+    is_draft: bool
+    given: int | None
+    """The number of the version that is given today."""
+    is_archived: bool
+    accepts_requests: bool
+    ask_href: str
+    """Where the world asks for it; empty while nobody can."""
+    repeat: str
+    validity: str
+    required_hours: float | None
+    rule: str
+    """In words; empty where the giver alone judges."""
+    competencies: Sequence[tuple[str, str]]
+    alignments: Sequence[tuple[str, str]]
+    tags: Sequence[str]
+    versions: Sequence[VersionLine]
+
+
+def state_of(badge: Badge, version: BadgeVersion) -> Word:
+    if badge.archived_at is not None:
+        return _STATES["archived"]
+    if not version.is_draft:
+        return _STATES["open"]
+    # A next version is begun only beside one that somebody holds.
+    return _STATES["revised"] if version.number > 1 else _STATES["draft"]
+
+
+@router.get("", dependencies=_VIEW)
+def list_badges(
+    request: Request, services: ReadingServices, tri: str = "nom", archives: str = ""
+) -> HTMLResponse:
+    work = at_work(request)
+    found = sorted_badges(services.badges.list_newest(work.campus), tri)
+    shown = [(badge, version) for badge, version in found if bool(badge.archived_at) is bool(archives)]
+    return page(
+        request,
+        "badges/list.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        designs=work.may(Deed.DESIGN),
+        sorts=[(value, say(words)) for value, words in SORTS.items()],
+        chosen=tri if tri in SORTS else "nom",
+        archives=bool(archives),
+        archived=sum(1 for badge, _ in found if badge.archived_at),
+        lines=[BadgeLine.of(work, badge, version) for badge, version in shown],
+    )
+
+
+def sorted_badges(
+    found: Sequence[tuple[Badge, BadgeVersion]], order: str
+) -> list[tuple[Badge, BadgeVersion]]:
+    """A campus has tens of badges, so they are sorted here; the store gives them by name."""
+    if order == "type":
+        kinds = list(KIND_NAMES)
+        return sorted(found, key=lambda pair: kinds.index(pair[1].kind))
+    if order == "recent":
+        return sorted(found, key=lambda pair: pair[1].created_at, reverse=True)
+    return sorted(found, key=lambda pair: pair[1].name.casefold())
+
+
+@router.get("/badges.csv", dependencies=_VIEW)
+def badges_table(request: Request, services: ReadingServices) -> Response:
+    work = at_work(request)
+    rows = [
+        (
+            version.name,
+            say(KIND_NAMES[version.kind]),
+            say(state_of(badge, version).text),
+            str(version.number),
+            say(REPEATS[badge.repeat]),
+            validity_words(version.validity_days),
+            version.description,
+            services.addresses.badge(badge.id),
+        )
+        for badge, version in services.badges.list_newest(work.campus)
+    ]
+    heading = ("Badge", "Type", "État", "Version", "Répétition", "Validité", "Description", "Adresse")
+    return table_file("badges", heading, rows)
+
+
+def table_file(name: str, heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Response:
+    return Response(
+        csv_for_excel(heading, rows),
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}.csv"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+@router.get("/{badge_id:uuid}", dependencies=_VIEW)
+def show_badge(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _badge_page(request, services, at_work(request), badge_id)
+
+
+@router.post("/{badge_id:uuid}/ouvrir", dependencies=_DEED)
+def open_badge(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    work = at_work(request)
+    try:
+        with deed(request) as writing:
+            writing.badges.open(work.campus, badge_id, by=work.actor)
+    except InvalidInput as error:
+        return _badge_page(request, services, work, badge_id, sentence_of(error))
+    return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
+
+
+@router.post("/{badge_id:uuid}/archiver", dependencies=_DEED)
+def archive_badge(badge_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with deed(request) as writing:
+        writing.badges.archive(work.campus, badge_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
+
+
+@router.post("/{badge_id:uuid}/reprendre", dependencies=_DEED)
+def restore_badge(badge_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with deed(request) as writing:
+        writing.badges.restore(work.campus, badge_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
+
+
+@router.get("/{badge_id:uuid}/differences", dependencies=_VIEW)
+def compare_versions(
+    badge_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    de: Number | None = None,
+    a: Number | None = None,
+) -> HTMLResponse:
+    """Where nobody says which: the newest version, and the one before it."""
+    work = at_work(request)
+    a = a or services.badges.manuscript(work.campus, badge_id).page.version.number
+    de = de or max(1, a - 1)
+    before = services.badges.page(work.campus, badge_id, de)
+    after = services.badges.page(work.campus, badge_id, a)
+    told: list[DifferenceShown] = [
+        shown_difference(each) for each in differences(_content(before), _content(after))
+    ]
+    return page(
+        request,
+        "badges/differences.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        href=f"{work.home}/badges/{badge_id}",
+        name=after.version.name,
+        numbers=[(str(version.number), str(version.number)) for version in after.versions],
+        before=de,
+        after=a,
+        pictures=(picture_of(before.badge, before.version), picture_of(after.badge, after.version)),
+        differences=told,
+    )
+
+
+def _content(found: BadgePage) -> Content:
+    return content_of(
+        found.version, [f"{name} ({level})" if level else name for name, level in _attested(found)]
+    )
+
+
+def _attested(found: BadgePage) -> list[tuple[str, str]]:
+    return [
+        (
+            f"{competency.code} – {competency.statement}",
+            competency.levels[link.level - 1] if link.level else "",
+        )
+        for link, competency, _ in found.competencies
+    ]
+
+
+def _badge_page(
+    request: Request, services: Services, work: AtWork, badge_id: uuid.UUID, trouble: str = ""
+) -> HTMLResponse:
+    manuscript = services.badges.manuscript(work.campus, badge_id)
+    return page(
+        request,
+        "badges/show.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        designs=work.may(Deed.DESIGN),
+        b=_shown(work, manuscript.page),
+        lacks=[say(lack.sentence) for lack in manuscript.lacks] if manuscript.page.version.is_draft else [],
+        trouble=trouble,
+        history=[
+            (at, BADGE_DEEDS.get(done, done), actor)
+            for at, done, actor in services.badges.history_of(work.campus, badge_id)
+        ],
+    )
+
+
+def _shown(work: AtWork, found: BadgePage) -> BadgeShown:
+    badge, version = found.badge, found.version
+    href = f"{work.home}/badges/{badge.id}"
+    criteria, judging = split_criteria(version.criteria)
+    return BadgeShown(
+        href=href,
+        public_href=f"/badges/{badge.id}" if any(each.frozen_at for each in found.versions) else "",
+        name=version.name,
+        kind=BADGE_KINDS[version.kind],
+        description=version.description,
+        criteria=criteria,
+        judging=judging,
+        picture=picture_of(badge, version),
+        picture_words=said(picture_words(found.campus, version, found.competencies)),
+        number=version.number,
+        state=state_of(badge, version),
+        given=max((each.number for each in found.versions if not each.is_draft), default=None),
+        is_draft=version.is_draft,
+        is_archived=badge.archived_at is not None,
+        accepts_requests=badge.accepts_requests,
+        ask_href=f"/badges/{badge.id}/demande"
+        if badge.accepts_requests and not badge.archived_at and not version.is_draft
+        else "",
+        repeat=REPEATS[badge.repeat],
+        validity=validity_words(version.validity_days),
+        required_hours=version.required_hours,
+        rule=_rule_words(version),
+        competencies=_attested(found),
+        alignments=[(each["code"], each["name"]) for each in version.alignments],
+        tags=version.tags,
+        versions=[_version_line(href, each) for each in reversed(found.versions)],
+    )
+
+
+def _rule_words(version: BadgeVersion) -> str:
+    rule = rule_of(version.rule)
+    return rule_words(rule) if rule else ""
+
+
+def _version_line(href: str, version: BadgeVersion) -> VersionLine:
+    if version.frozen_at is not None:
+        state = N_("Figée : quelqu’un l’a reçue")
+    else:
+        state = N_("Brouillon") if version.is_draft else N_("Ouverte, pas encore attribuée")
+    earlier = version.number - 1
+    return VersionLine(
+        version.number,
+        version.name,
+        state,
+        version.frozen_at or version.created_at,
+        f"{href}/differences?de={earlier}&a={version.number}" if earlier else "",
+    )

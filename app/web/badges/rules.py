@@ -1,0 +1,341 @@
+"""The form of a badge's rule: a row for each condition, a period for all; what of it cannot be read."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from starlette.datastructures import FormData
+
+from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.activities.participant_lists import hours_in
+from app.domain.badges.badges import Badge, BadgeVersion, Kind
+from app.domain.badges.rules import (
+    MOST_ACTIVITIES,
+    MOST_CONDITIONS,
+    MOST_MONTHS,
+    Condition,
+    Measure,
+    Period,
+    Practised,
+    Rule,
+    check_rule,
+)
+from app.domain.frameworks import Competency, Framework
+from app.errors import InvalidInput
+from app.http.pages.forms import text_of, texts_of
+from app.http.pages.typography import say
+from app.http.pages.words import BADGE_KINDS, DEFAULT_ZONE, day
+from app.http.workplaces import sentence_of
+from app.language import N_
+from app.services.verification.verdicts import Claims
+
+AND, OR = "et", "ou"
+ALWAYS, DATES, MONTHS = "toujours", "dates", "mois"
+MEASURES = {"activites": Measure.ACTIVITIES, "heures": Measure.HOURS, "contributions": Measure.CONTRIBUTIONS}
+_MEASURE_NAMES = {measure: name for name, measure in MEASURES.items()}
+_ROW = re.compile(r"regle-nombre-([0-9])")
+
+
+@dataclass(frozen=True)
+class ConditionRow:
+    """One condition as typed; `joint` says how it follows the one before."""
+
+    joint: str = AND
+    measure: str = "activites"
+    amount: str = ""
+    kinds: frozenset[str] = frozenset()
+    part: str = ""
+    competency: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.amount
+
+
+@dataclass
+class RuleForm:
+    rows: list[ConditionRow] = field(default_factory=lambda: [ConditionRow()])
+    period: str = ALWAYS
+    first: str = ""
+    last: str = ""
+    months: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(form: FormData) -> RuleForm:
+        numbers = sorted({found[1] for name in form if (found := _ROW.fullmatch(name))})
+        rows = [
+            ConditionRow(
+                text_of(form, f"regle-joint-{number}") or AND,
+                text_of(form, f"regle-mesure-{number}"),
+                text_of(form, f"regle-nombre-{number}"),
+                frozenset(texts_of(form, f"regle-sorte-{number}")),
+                text_of(form, f"regle-role-{number}"),
+                text_of(form, f"regle-competence-{number}"),
+            )
+            for number in numbers[:MOST_CONDITIONS]
+        ]
+        return RuleForm(
+            rows or [ConditionRow()],
+            text_of(form, "regle-periode") or ALWAYS,
+            text_of(form, "regle-du"),
+            text_of(form, "regle-au"),
+            text_of(form, "regle-mois"),
+        )
+
+    @staticmethod
+    def from_rule(rule: Rule | None) -> RuleForm:
+        if rule is None:
+            return RuleForm()
+        rows = [
+            _row(condition, OR if way and not place else AND)
+            for way, conditions in enumerate(rule.ways)
+            for place, condition in enumerate(conditions)
+        ]
+        period = rule.period
+        kind = MONTHS if period.months else DATES if period.first or period.last else ALWAYS
+        return RuleForm(rows, kind, _typed(period.first), _typed(period.last), str(period.months or ""))
+
+    @property
+    def is_blank(self) -> bool:
+        return all(row.is_blank for row in self.rows)
+
+    @property
+    def may_grow(self) -> bool:
+        return len(self.rows) < MOST_CONDITIONS
+
+    def add_row(self) -> None:
+        if self.may_grow:
+            self.rows.append(ConditionRow())
+
+    def rule(self, known: Mapping[str, tuple[Competency, Framework]]) -> Rule | None:
+        """The rule as typed, None where nothing was; what cannot be read is said in `errors`, by field."""
+        if self.is_blank:
+            return None
+        ways: list[list[Condition]] = []
+        for number, row in enumerate(self.rows):
+            condition = self._condition(number, row, known)
+            if condition is None:
+                continue
+            if not ways or row.joint == OR:
+                ways.append([])
+            ways[-1].append(condition)
+        period = self._period()
+        if self.errors:
+            return None
+        rule = Rule(tuple(map(tuple, ways)), period)
+        try:
+            check_rule(rule)
+        except InvalidInput as error:
+            self.errors["regle-nombre-0"] = sentence_of(error)
+            return None
+        return rule
+
+    def _condition(
+        self, number: int, row: ConditionRow, known: Mapping[str, tuple[Competency, Framework]]
+    ) -> Condition | None:
+        if row.is_blank:
+            return None
+        measure = MEASURES.get(row.measure, Measure.ACTIVITIES)
+        least = self._least(f"regle-nombre-{number}", measure, row.amount)
+        practised = known.get(row.competency)
+        return Condition(
+            measure,
+            least,
+            tuple(kind for kind in ActivityKind if kind.value in row.kinds),
+            PartKind(row.part) if row.part in set(PartKind) else None,
+            Practised(practised[0].id, practised[0].statement[:300]) if practised else None,
+        )
+
+    def _least(self, name: str, measure: Measure, typed: str) -> int:
+        if measure is not Measure.HOURS:
+            if re.fullmatch(r"[0-9]{1,4}", typed) and 1 <= int(typed) <= MOST_ACTIVITIES:
+                return int(typed)
+            self.errors[name] = say(N_("Écrivez un nombre entier, de 1 à 500."))
+            return 1
+        hours, fault = hours_in(typed)
+        minutes = round((hours or 0) * 60)
+        if fault or not 1 <= minutes <= 600_000:
+            self.errors[name] = say(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
+            return 1
+        return minutes
+
+    def _period(self) -> Period:
+        if self.period == MONTHS:
+            if re.fullmatch(r"[0-9]{1,3}", self.months) and 1 <= int(self.months) <= MOST_MONTHS:
+                return Period(months=int(self.months))
+            self.errors["regle-mois"] = say(N_("Écrivez un nombre de mois, de 1 à 120."))
+        if self.period != DATES:
+            return Period()
+        first, last = self._day("regle-du", self.first), self._day("regle-au", self.last)
+        if not first and not last:
+            self.errors.setdefault("regle-du", say(N_("Donnez au moins une des deux dates.")))
+        elif first and last and last < first:
+            self.errors["regle-au"] = say(N_("La période finirait avant d’avoir commencé."))
+        return Period(first, last)
+
+    def _day(self, name: str, typed: str) -> date | None:
+        try:
+            return date.fromisoformat(typed) if typed else None
+        except ValueError:
+            self.errors[name] = say(N_("Cette date n’est pas lisible."))
+            return None
+
+
+def _typed(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+def named_in(rule: Rule | None) -> set[uuid.UUID]:
+    """The competencies that a rule names."""
+    return {each.practised.id for each in rule.conditions if each.practised} if rule else set()
+
+
+def _row(condition: Condition, joint: str) -> ConditionRow:
+    hours = f"{condition.least / 60:.6g}".replace(".", ",")
+    return ConditionRow(
+        joint,
+        _MEASURE_NAMES[condition.measure],
+        hours if condition.measure is Measure.HOURS else str(condition.least),
+        frozenset(kind.value for kind in condition.kinds),
+        condition.part.value if condition.part else "",
+        str(condition.practised.id) if condition.practised else "",
+    )
+
+
+_HOW_JUDGED: Final = re.compile(
+    r"\*\*\s*(?:Comment c[’']est jugé|How it is judged)\s*\.?\s*\*\*\s*(?P<how>.+?)(?:\n\s*\n|\Z)", re.DOTALL
+)
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
+_EMPHASIS: Final = re.compile(r"[*_`]")
+_LONGEST_HOW: Final = 160
+_UNJUDGED = {
+    Kind.BELONGING: N_("Sans épreuve : il dit que la personne fait partie du campus"),
+    Kind.PARTICIPATION: N_("Sans épreuve : il dit que la personne était là"),
+}
+_LEVEL = N_("Niveau : {level}.")
+_JUDGED = N_("Sur les critères publiés, par une personne du campus")
+_JUDGED_ELSEWHERE = N_("Sur les critères que l’émetteur publie")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One entry of what the badge rests on, in order of time; `key` for the award itself."""
+
+    when: str
+    title: str
+    text: str
+    link: str = ""
+    key: bool = False
+
+
+@dataclass(frozen=True)
+class Mastery:
+    """A competency the badge attests."""
+
+    name: str
+    beside: str
+    link: str
+
+
+@dataclass(frozen=True)
+class BadgePieces:
+    title: str
+    kind: str
+    holder: str
+    description: str
+    judged: str
+    criteria: str
+    competencies: Sequence[Mastery]
+    evidence: Sequence[Moment]
+    results: Sequence[tuple[str, str]]
+    awarded: str
+    version: str
+    language: str
+    """In which the badge is written, so that screen readers speak it; empty when it does not say."""
+
+
+def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_url: str = "") -> BadgePieces:
+    return BadgePieces(
+        title=claims.title,
+        kind=_kind_words(claims) if is_ours else say(N_("Badge ouvert")),
+        holder=claims.holder,
+        description=claims.description,
+        judged=how_judged(claims, is_ours=is_ours),
+        criteria=claims.criteria,
+        competencies=[
+            Mastery(each.name, _beside(each.framework, each.code, each.level), _own(each.url, base_url))
+            for each in claims.alignments
+        ],
+        evidence=_evidence(claims, zone),
+        results=[
+            (each.name, f"{each.value} / {each.scale}" if each.scale else each.value)
+            for each in claims.results
+        ],
+        awarded=day(claims.awarded_at, zone) if claims.awarded_at else "",
+        version=claims.version,
+        language=claims.language if _LANGUAGE.fullmatch(claims.language) else "",
+    )
+
+
+def _kind_words(claims: Claims) -> str:
+    kind = say(BADGE_KINDS[claims.kind]) if claims.kind else say(N_("Badge"))
+    levels = [each.level for each in claims.alignments if each.level]
+    if len(levels) != 1:
+        return kind
+    return say(N_("{kind}, niveau : {level}")).format(kind=kind, level=levels[0])
+
+
+def how_judged(claims: Claims, *, is_ours: bool) -> str:
+    """What the criteria themselves say of the judging, in a sentence or two; else what the kind says."""
+    if not is_ours:
+        return say(_JUDGED_ELSEWHERE)
+    told = _HOW_JUDGED.search(claims.criteria)
+    if told is None:
+        return say(_UNJUDGED.get(claims.kind, _JUDGED) if claims.kind else _JUDGED)
+    sentences = _SENTENCE_END.split(" ".join(_EMPHASIS.sub("", told["how"]).split()))
+    how = sentences[0]
+    if len(sentences) > 1 and len(how) + len(sentences[1]) < _LONGEST_HOW:
+        how = f"{how} {sentences[1]}"
+    return how
+
+
+def _beside(framework: str, code: str, level: str) -> str:
+    named = " · ".join(part for part in (framework, code) if part)
+    reached = say(_LEVEL).format(level=level) if level else ""
+    return f"{reached} {named}".strip()
+
+
+def _own(url: str, base_url: str) -> str:
+    """Links in a badge are followed only inside this service: anywhere else its writer would choose the way."""
+    return url if base_url and url.startswith(base_url + "/") else ""
+
+
+def _evidence(claims: Claims, zone: str) -> list[Moment]:
+    found = []
+    for position, each in enumerate(claims.evidence):
+        when = _period(claims.activity_starts, claims.activity_ends, zone) if position == 0 else ""
+        found.append(Moment(when, each.name, each.narrative))
+    if claims.awarded_at is not None:
+        found.append(Moment(day(claims.awarded_at, zone), say(N_("Attribution décidée")), "", key=True))
+    return found
+
+
+def _period(starts: datetime | None, ends: datetime | None, zone: str) -> str:
+    if starts is None:
+        return ""
+    first = day(starts, zone)
+    last = day(ends, zone) if ends else first
+    if first == last:
+        return first
+    return say(N_("Du {first} au {last}")).format(first=first, last=last)
+
+
+def picture_of(badge: Badge, version: BadgeVersion) -> str:
+    return f"/badges/{badge.id}/v{version.number}/image.svg"

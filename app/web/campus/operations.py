@@ -1,0 +1,208 @@
+"""« Exploitation »: the campuses of this service as its operators see them: names and states, nothing they hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+
+from app.container import Services
+from app.domain.campus.campus import LONGEST_NAME, LONGEST_SHORT_NAME, is_slug
+from app.errors import AppError, Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, checked_form, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.policies import Policy, Who, marked
+from app.http.request_scope import ReadingServices, deed, find_signed_in, process_of, signed_in
+from app.http.workplaces import sentence_of
+from app.language import N_
+from app.services.campus.campus import Event
+from app.services.trust.network_register import RegisterPage
+from app.web.campus.audit_log import DEEDS, OF_THE_SERVICE, OTHER_DEED, Before, who_of
+
+router = APIRouter(prefix="/exploitation")
+_DONE = {
+    "campus": N_("Le campus est ouvert, et la lettre part à la personne qui l’administrera."),
+    "invitation": N_("La lettre part."),
+    "suspendu": N_("Le campus est suspendu : personne n’y travaille plus. Ses badges se vérifient toujours."),
+    "repris": N_("Le campus est de nouveau ouvert."),
+}
+
+
+@marked(Policy(Who.OPERATOR))
+def _operator(request: Request, services: ReadingServices) -> None:
+    """Absent for everybody else, signed in or not."""
+    who = find_signed_in(request, services)
+    if who is None or not services.operators.is_operator(who.person.id):
+        raise HTTPException(404)
+    services.sessions.check_proved(who, fresh=request.method == "POST")
+
+
+OPERATOR: Any = Depends(_operator, scope="function")
+"""The policy of every page of whoever runs the service."""
+_DEED = [OPERATOR, Depends(checked_form)]
+
+
+@dataclass(frozen=True)
+class CampusLine:
+    slug: str
+    name: str
+    short_name: str
+    since: datetime
+    is_suspended: bool
+
+
+@dataclass(frozen=True)
+class NetworkLine:
+    slug: str
+    name: str
+    valid_until: datetime | None
+
+    @staticmethod
+    def of(shown: RegisterPage) -> NetworkLine:
+        edition = shown.edition
+        return NetworkLine(shown.network.slug, shown.network.name, edition.valid_until if edition else None)
+
+
+@dataclass(frozen=True)
+class Typed:
+    values: dict[str, str] = field(default_factory=dict)
+    trouble: str = ""
+    at: str = ""
+    """The campus to whose form the trouble belongs, empty for a new one."""
+    field: str = ""
+    """Of a new campus: the field to correct."""
+
+    def of(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    def error(self, name: str) -> str:
+        return self.trouble if name == self.field else ""
+
+
+@router.get("", dependencies=[OPERATOR])
+def show_campuses(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    return _page(request, services, Typed(), done=fait)
+
+
+@router.post("/campus", dependencies=[OPERATOR])
+def open_campus(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    values = {name: text_of(form, name) for name in ("adresse", "nom", "nom-court", "courriel")}
+    try:
+        with deed(request) as writing:
+            writing.search_everywhere()
+            writing.operators.open_campus(
+                slug=values["adresse"],
+                name=values["nom"],
+                short_name=values["nom-court"],
+                administrator=values["courriel"],
+                by=signed_in(request, services).actor,
+            )
+    except (InvalidInput, Conflict) as error:
+        return _page(request, services, Typed(values, sentence_of(error), field=_at_fault(values, error)))
+    process_of(request).on_promise()
+    return _back("campus")
+
+
+def _at_fault(values: dict[str, str], error: AppError) -> str:
+    """In the order in which they are judged."""
+    if not 0 < len(values["nom"]) <= LONGEST_NAME:
+        return "nom"
+    if not 0 < len(values["nom-court"]) <= LONGEST_SHORT_NAME:
+        return "nom-court"
+    return "adresse" if isinstance(error, Conflict) or not is_slug(values["adresse"]) else "courriel"
+
+
+@router.post("/campus/{slug}/inviter", dependencies=[OPERATOR])
+def invite_administrator(slug: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    address = text_of(form, "courriel")
+    try:
+        with deed(request) as writing:
+            campus = writing.campuses.get(slug)
+            writing.enter(campus.id)
+            writing.operators.invite(campus, address, by=signed_in(request, services).actor)
+    except (InvalidInput, Conflict) as error:
+        return _page(request, services, Typed({"courriel": address}, sentence_of(error), slug))
+    process_of(request).on_promise()
+    return _back("invitation")
+
+
+@router.post("/campus/{slug}/suspendre", dependencies=[OPERATOR])
+def suspend_campus(slug: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    if text_of(form, "certain") != "oui":
+        return _page(request, services, Typed({}, say(N_("Cochez la case pour confirmer.")), slug))
+    with deed(request) as writing:
+        writing.enter(writing.campuses.get(slug).id)
+        writing.operators.suspend(slug, by=signed_in(request, services).actor)
+    return _back("suspendu")
+
+
+@router.post("/campus/{slug}/reprendre", dependencies=_DEED)
+def resume_campus(slug: str, request: Request, services: ReadingServices) -> Response:
+    with deed(request) as writing:
+        writing.enter(writing.campuses.get(slug).id)
+        writing.operators.resume(slug, by=signed_in(request, services).actor)
+    return _back("repris")
+
+
+def _back(done: str) -> RedirectResponse:
+    return RedirectResponse(f"/exploitation?fait={done}", status_code=303)
+
+
+def _page(request: Request, services: Services, typed: Typed, *, done: str = "") -> HTMLResponse:
+    return page(
+        request,
+        "campus/operation/campuses.html",
+        private=True,
+        status=422 if typed.trouble else 200,
+        done=say(_DONE[done]) if done in _DONE else "",
+        form=typed,
+        networks=[NetworkLine.of(services.register.page(each.slug)) for each in services.register.networks()],
+        letters_leave=process_of(request).mailer is not None,
+        campuses=[
+            CampusLine(each.slug, each.name, each.short_name, each.created_at, each.suspended_at is not None)
+            for each in services.campuses.list_all()
+        ],
+    )
+
+
+A_PAGE = 50
+operation_history_router = APIRouter(prefix="/exploitation/historique")
+
+
+@dataclass(frozen=True)
+class ServiceLine:
+    at: datetime
+    what: str
+    about: str
+    who: str
+
+    @staticmethod
+    def of(event: Event) -> ServiceLine:
+        key = event.entry.noun, event.entry.deed
+        return ServiceLine(
+            event.entry.at,
+            say(OF_THE_SERVICE.get(key) or DEEDS.get(key, OTHER_DEED)),
+            event.subject,
+            who_of(event),
+        )
+
+
+@operation_history_router.get("", dependencies=[OPERATOR])
+def show_history(request: Request, services: ReadingServices, avant: Before = None) -> HTMLResponse:
+    services.search_everywhere()
+    found = services.history.page_of_service(before=avant, limit=A_PAGE + 1)
+    shown = found[:A_PAGE]
+    return page(
+        request,
+        "campus/operation/history.html",
+        private=True,
+        lines=[ServiceLine.of(event) for event in shown],
+        is_first=avant is None,
+        older=f"?avant={shown[-1].entry.id}" if len(found) > A_PAGE else "",
+        zone=process_of(request).settings.time_zone,
+    )

@@ -1,0 +1,261 @@
+"""The competencies of a campus: listed by framework, written, changed, archived, and taken in from a spreadsheet."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.activities.participant_lists import decode_list
+from app.domain.core import csv_for_excel
+from app.domain.frameworks import HEADING, LEVEL_MARK, Competency, Framework, read_competencies
+from app.errors import AppError, Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, bytes_of, checked_form, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.request_scope import ReadingServices, deed
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.frameworks import ADDED, CHANGED, SAME, TakenIn
+from app.web.badges.badges_admin import table_file
+
+router = APIRouter(prefix="/gestion/{slug}/competences")
+_VIEW, _DESIGN = [staff(Deed.VIEW)], [staff(Deed.DESIGN)]
+_DEED = [staff(Deed.DESIGN), Depends(checked_form)]
+
+
+@dataclass(frozen=True)
+class CompetencyLine:
+    href: str
+    code: str
+    statement: str
+    levels: Sequence[str]
+    archived: bool
+
+
+@dataclass(frozen=True)
+class FrameworkShown:
+    code: str
+    name: str
+    lines: Sequence[CompetencyLine]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The form of one competency, as typed."""
+
+    framework: str = ""
+    framework_name: str = ""
+    code: str = ""
+    statement: str = ""
+    levels: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def level_list(self) -> list[str]:
+        return [level.strip() for level in self.levels.splitlines() if level.strip()]
+
+
+@router.get("", dependencies=_VIEW)
+def list_competencies(request: Request, services: ReadingServices, archives: str = "") -> HTMLResponse:
+    work = at_work(request)
+    found = services.competencies.list_of(work.campus)
+    shown = [pair for pair in found if bool(pair[0].archived_at) is bool(archives)]
+    return page(
+        request,
+        "frameworks/list.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        designs=work.may(Deed.DESIGN),
+        archives=bool(archives),
+        archived=sum(1 for competency, _ in found if competency.archived_at),
+        frameworks=_by_framework(work, shown),
+    )
+
+
+def _by_framework(work: AtWork, found: Sequence[tuple[Competency, Framework]]) -> list[FrameworkShown]:
+    lines: dict[uuid.UUID, tuple[Framework, list[CompetencyLine]]] = {}
+    for competency, framework in found:
+        line = CompetencyLine(
+            f"{work.home}/competences/{competency.id}",
+            competency.code,
+            competency.statement,
+            competency.levels,
+            competency.archived_at is not None,
+        )
+        lines.setdefault(framework.id, (framework, []))[1].append(line)
+    return [FrameworkShown(framework.code, framework.name, kept) for framework, kept in lines.values()]
+
+
+@router.get("/competences.csv", dependencies=_VIEW)
+def competencies_table(request: Request, services: ReadingServices) -> Response:
+    """In the form in which it can be dropped again."""
+    rows = [
+        (
+            framework.code,
+            framework.name,
+            competency.code,
+            competency.statement,
+            f" {LEVEL_MARK} ".join(competency.levels),
+        )
+        for competency, framework in services.competencies.list_of(at_work(request).campus)
+        if competency.archived_at is None
+    ]
+    return table_file("competences", HEADING, rows)
+
+
+@router.get("/nouvelle", dependencies=_DESIGN)
+def new_competency(request: Request, services: ReadingServices) -> HTMLResponse:
+    return _form_page(request, services, Typed())
+
+
+@router.post("/nouvelle", dependencies=_DESIGN)
+def create_competency(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
+    typed = Typed(
+        text_of(form, "referentiel"),
+        text_of(form, "nom"),
+        text_of(form, "code"),
+        text_of(form, "enonce"),
+        text_of(form, "niveaux"),
+    )
+    try:
+        with deed(request) as writing:
+            framework = writing.competencies.framework(
+                work.campus, code=typed.framework, name=typed.framework_name or typed.framework, by=work.actor
+            )
+            writing.competencies.create(
+                work.campus,
+                framework,
+                code=typed.code,
+                statement=typed.statement,
+                levels=typed.level_list,
+                by=work.actor,
+            )
+    except (InvalidInput, Conflict) as error:
+        typed.errors["code" if typed.framework else "referentiel"] = sentence_of(error)
+        return _form_page(request, services, typed)
+    return RedirectResponse(f"{work.home}/competences", status_code=303)
+
+
+@router.get("/importer", dependencies=_DESIGN)
+def ask_for_list(request: Request) -> HTMLResponse:
+    return _import_page(request)
+
+
+@router.post("/importer", dependencies=_DESIGN)
+def take_list_in(request: Request, form: SafeForm) -> HTMLResponse:
+    """Good lines are kept; the others come back, each with its reason, to be corrected and dropped again."""
+    work, text = at_work(request), text_of(form, "liste")
+    try:
+        data = bytes_of(form, "fichier")
+        lines = read_competencies(decode_list(data) if data is not None else text)
+        if not lines:
+            raise InvalidInput(N_("La liste est vide : une compétence par ligne, sous la ligne des titres."))
+        with deed(request) as writing:
+            taken = writing.competencies.take_in(work.campus, lines, by=work.actor)
+    except AppError as error:
+        return _import_page(request, text, sentence_of(error))
+    rest = csv_for_excel(HEADING, [line.cells for line, _ in taken.refused]).decode("utf-8-sig")
+    return _import_page(request, rest if taken.refused else "", taken=taken)
+
+
+@router.get("/{competency_id:uuid}", dependencies=_DESIGN)
+def edit_competency(competency_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    competency, framework = services.competencies.get(at_work(request).campus, competency_id)
+    typed = Typed(
+        framework.code, framework.name, competency.code, competency.statement, "\n".join(competency.levels)
+    )
+    return _form_page(request, services, typed, competency)
+
+
+@router.post("/{competency_id:uuid}", dependencies=_DESIGN)
+def amend_competency(
+    competency_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work = at_work(request)
+    competency, framework = services.competencies.get(work.campus, competency_id)
+    typed = Typed(
+        framework.code, framework.name, competency.code, text_of(form, "enonce"), text_of(form, "niveaux")
+    )
+    try:
+        with deed(request) as writing:
+            writing.competencies.amend(
+                work.campus, competency_id, statement=typed.statement, levels=typed.level_list, by=work.actor
+            )
+    except (InvalidInput, Conflict) as error:
+        typed.errors["niveaux" if isinstance(error, Conflict) else "enonce"] = sentence_of(error)
+        return _form_page(request, services, typed, competency)
+    return RedirectResponse(f"{work.home}/competences", status_code=303)
+
+
+@router.post("/{competency_id:uuid}/archiver", dependencies=_DEED)
+def archive_competency(competency_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with deed(request) as writing:
+        writing.competencies.archive(work.campus, competency_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/competences", status_code=303)
+
+
+@router.post("/{competency_id:uuid}/reprendre", dependencies=_DEED)
+def restore_competency(competency_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with deed(request) as writing:
+        writing.competencies.restore(work.campus, competency_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/competences", status_code=303)
+
+
+def _form_page(
+    request: Request, services: Services, typed: Typed, competency: Competency | None = None
+) -> HTMLResponse:
+    work = at_work(request)
+    frameworks = {
+        framework.code: framework.name for _, framework in services.competencies.list_of(work.campus)
+    }
+    return page(
+        request,
+        "frameworks/form.html",
+        campus=work.look,
+        private=True,
+        status=422 if typed.errors else 200,
+        home=work.home,
+        form=typed,
+        href=f"{work.home}/competences/{competency.id}" if competency else "",
+        archived=competency is not None and competency.archived_at is not None,
+        frameworks=list(frameworks.items()),
+    )
+
+
+def _import_page(
+    request: Request, text: str = "", trouble: str = "", taken: TakenIn | None = None
+) -> HTMLResponse:
+    work = at_work(request)
+    refused = taken.refused if taken else []
+    return page(
+        request,
+        "frameworks/import.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble or refused else 200,
+        home=work.home,
+        text=text,
+        trouble=trouble,
+        taken=taken is not None,
+        counts=[
+            (say(words), taken.outcomes[key])
+            for key, words in (
+                (ADDED, N_("Ajoutées")),
+                (CHANGED, N_("Changées")),
+                (SAME, N_("Déjà là, à l’identique")),
+            )
+        ]
+        if taken
+        else [],
+        refused=[(line.line, line.code, sentence_of(error)) for line, error in refused],
+    )

@@ -1,1 +1,0 @@
-"""Pages: competencies and their sources."""

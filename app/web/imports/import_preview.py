@@ -1,0 +1,332 @@
+"""What would become of each line of a file, before anything is written; of calendars and statements, the whole page."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.activities.activities import ActivityKind
+from app.domain.core import duration
+from app.domain.imports.imports import Fate, ImportForm, ImportLine, ImportRun, ImportState, form_of
+from app.domain.imports.tables import HEADINGS, ImportColumn
+from app.http.pages.render import ProgressView, page, told_live
+from app.http.pages.typography import say
+from app.http.pages.words import ACTIVITY_KINDS, Word
+from app.http.request_scope import ReadingServices, deed
+from app.http.workplaces import AtWork, at_work, staff
+from app.language import N_
+from app.language import gettext as _
+from app.services.activities.participants import text_of_file
+from app.services.imports.calendar_imports import Foreseen
+from app.services.imports.import_matching import Judged
+from app.services.imports.imports import Report
+from app.web.badges.badges_admin import table_file
+
+COLUMNS = {
+    ImportColumn.NOTHING: N_("Ne pas lire"),
+    ImportColumn.EXTERNAL: N_("Identifiant de la ligne"),
+    ImportColumn.ACTIVITY_EXTERNAL: N_("Identifiant de l’activité"),
+    ImportColumn.TITLE: N_("Titre de l’activité ou du projet"),
+    ImportColumn.KIND: N_("Type d’activité"),
+    ImportColumn.STARTS_ON: N_("Date, ou premier jour"),
+    ImportColumn.ENDS_ON: N_("Dernier jour"),
+    ImportColumn.ACTIVITY_HOURS: N_("Durée de l’activité"),
+    ImportColumn.PLACE: N_("Lieu"),
+    ImportColumn.FAMILY: N_("Nom de famille"),
+    ImportColumn.GIVEN: N_("Prénom"),
+    ImportColumn.FAMILY_FIRST: N_("Nom puis prénom"),
+    ImportColumn.GIVEN_FIRST: N_("Prénom puis nom"),
+    ImportColumn.ADDRESS: N_("Adresse électronique"),
+    ImportColumn.PART: N_("Rôle"),
+    ImportColumn.HOURS: N_("Heures de la personne"),
+    ImportColumn.CONTRIBUTION: N_("Contribution"),
+}
+FORESEEN = {
+    Fate.CREATED: Word(N_("À créer"), "ok"),
+    Fate.CHANGED: Word(N_("À corriger ici"), "past"),
+    Fate.SAME: Word(N_("Déjà là"), "shut"),
+    Fate.REFUSED: Word(N_("Refusée"), "bad"),
+}
+DONE = {
+    Fate.WAITING: Word(N_("En attente"), "shut"),
+    Fate.CREATED: Word(N_("Créée"), "ok"),
+    Fate.CHANGED: Word(N_("Corrigée"), "past"),
+    Fate.SAME: Word(N_("Déjà là"), "shut"),
+    Fate.REFUSED: Word(N_("Refusée"), "bad"),
+}
+FORMS = {
+    ImportForm.TABLE: N_("Tableau"),
+    ImportForm.API: N_("Programme"),
+    ImportForm.XAPI: N_("Énoncés xAPI"),
+    ImportForm.CALENDAR: N_("Agenda"),
+}
+_FACTS = {
+    "hours": N_("heures"),
+    "part": N_("rôle"),
+    "contribution": N_("contribution"),
+    "person": N_("personne"),
+    "present": N_("présence"),
+    "title": N_("titre de l’activité"),
+    "kind": N_("type d’activité"),
+    "starts_on": N_("premier jour"),
+    "ends_on": N_("dernier jour"),
+    "place": N_("lieu"),
+    "held_on": N_("jour de la séance"),
+    "address": N_("adresse électronique"),
+}
+
+
+def reason_of(sentence: str, values: Mapping[str, Any]) -> str:
+    """Why a line came out as it did, in the reader's language."""
+    if not sentence:
+        return ""
+    return say(sentence).format(**{name: _shown(value) for name, value in values.items()})
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(say(_FACTS[name]) if name in _FACTS else str(name) for name in value)
+    return str(value)
+
+
+SHOWN, SHOWN_REFUSED = 60, 200
+_FIGURES = {
+    Fate.CREATED: N_("À créer"),
+    Fate.CHANGED: N_("À corriger ici"),
+    Fate.SAME: N_("Déjà là"),
+    Fate.REFUSED: N_("Refusées"),
+}
+_ORDER = (Fate.REFUSED, Fate.CHANGED, Fate.CREATED, Fate.SAME)
+
+
+@dataclass(frozen=True)
+class PreviewLineView:
+    """`name` with its `hint`, and what else tells the line apart."""
+
+    number: int
+    name: str
+    hint: str
+    about: str
+    fate: Fate
+    reason: str
+
+    @property
+    def word(self) -> Word:
+        return FORESEEN[self.fate]
+
+    @staticmethod
+    def of(one: Judged) -> PreviewLineView:
+        record = one.record
+        return PreviewLineView(
+            record.number,
+            record.person.name,
+            record.person.address,
+            record.activity.title,
+            one.fate,
+            reason_of(one.reason, one.values),
+        )
+
+    @staticmethod
+    def of_meeting(one: Foreseen) -> PreviewLineView:
+        meeting = one.meeting
+        return PreviewLineView(
+            meeting.number,
+            meeting.title,
+            meeting.place,
+            _when(meeting.starts_on, meeting.ends_on, meeting.hours),
+            one.fate,
+            reason_of(one.reason, one.values),
+        )
+
+
+def _when(first: date | None, last: date | None, hours: float | None) -> str:
+    days = [f"{each:%d/%m/%Y}" for each in (first, last if last != first else None) if each]
+    length = [] if hours is None else [duration(round(hours * 60))]
+    return ", ".join([" – ".join(days), *length]) if days else ""
+
+
+def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
+    """The lines of a page by what would become of them, those that need a person first."""
+    groups = {fate: [one for one in lines if one.fate is fate] for fate in _FIGURES}
+    return {
+        "figures": [(say(words), len(groups[fate]), "") for fate, words in _FIGURES.items()],
+        "groups": [
+            (
+                fate.value,
+                say(_FIGURES[fate]),
+                len(groups[fate]),
+                groups[fate][: SHOWN_REFUSED if fate is Fate.REFUSED else SHOWN],
+            )
+            for fate in _ORDER
+        ],
+        "writes": len(groups[Fate.CREATED]) + len(groups[Fate.CHANGED]),
+    }
+
+
+def dropped(services: Services, work: AtWork, source: str, data: bytes, pasted: str) -> ImportRun:
+    """Whatever file it is, read and kept until somebody confirms it."""
+    form = form_of(data)
+    if form is ImportForm.CALENDAR:
+        return services.calendar_imports.drop(work.campus, source, data, by=work.actor)
+    if form is ImportForm.XAPI:
+        return services.statement_imports.drop(work.campus, source, data, by=work.actor)
+    text = pasted if pasted and data == pasted.encode() else text_of_file(data)
+    return services.imports.drop(work.campus, source, text, data, by=work.actor)
+
+
+def confirmed(services: Services, work: AtWork, run: ImportRun, kind: str) -> None:
+    if run.form is ImportForm.CALENDAR:
+        chosen = ActivityKind(kind) if kind in set(ActivityKind) else ActivityKind.WORKSHOP
+        services.calendar_imports.confirm(work.campus, run.id, chosen, by=work.actor)
+    else:
+        services.statement_imports.confirm(work.campus, run.id, by=work.actor)
+
+
+def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLResponse | None:
+    """Of a file that leaves no question about its columns."""
+    work, is_calendar = at_work(request), run.form is ImportForm.CALENDAR
+    if run.form is ImportForm.TABLE:
+        return None
+    if is_calendar:
+        meetings = services.calendar_imports.draft(work.campus, run.id)
+        before, lines = meetings.before, [PreviewLineView.of_meeting(one) for one in meetings.lines]
+    else:
+        with deed(request) as trying:
+            statements = trying.statement_imports.draft(work.campus, run.id)
+        before, lines = statements.before, [PreviewLineView.of(one) for one in statements.lines]
+    return page(
+        request,
+        "imports/foreseen.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        here=f"{work.home}/reprises/{run.id}",
+        zone=work.campus.time_zone,
+        source=run.source,
+        before=before.asked_at if before else None,
+        total=len(lines),
+        is_calendar=is_calendar,
+        all_kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
+        kind=ActivityKind.WORKSHOP.value,
+        **told_lines(lines),
+    )
+
+
+MOST_SHOWN = 200
+router = APIRouter(prefix="/gestion/{slug}/reprises/{run_id:uuid}")
+_REPORT_FIGURES = {
+    Fate.CREATED: N_("Créées"),
+    Fate.CHANGED: N_("Corrigées"),
+    Fate.SAME: N_("Déjà là"),
+    Fate.REFUSED: N_("Refusées"),
+}
+
+
+@dataclass(frozen=True)
+class ReportLineView:
+    number: int
+    told: str
+    word: Word
+    reason: str
+
+    @staticmethod
+    def of(line: ImportLine) -> ReportLineView:
+        told = " · ".join(cell for cell in line.cells if cell)
+        return ReportLineView(
+            line.number, told[:160], DONE[line.fate], reason_of(line.reason, line.reason_values)
+        )
+
+
+def report_page(request: Request, services: Services, report: Report) -> HTMLResponse:
+    work, run = at_work(request), report.run
+    refused = services.imports.lines(work.campus, run.id, [Fate.REFUSED], limit=MOST_SHOWN)
+    changed = services.imports.lines(work.campus, run.id, [Fate.CHANGED], limit=MOST_SHOWN)
+    return page(
+        request,
+        "imports/report.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        here=f"{work.home}/reprises/{run.id}",
+        zone=work.campus.time_zone,
+        source=run.source,
+        form=say(FORMS[run.form]),
+        digest=run.digest,
+        size=run.size,
+        asked_at=run.asked_at,
+        done_at=run.done_at,
+        by=_who(services, report),
+        running=run.state is ImportState.RUNNING,
+        progress=_progress_of(report),
+        total=report.total,
+        figures=[(say(words), report.counts.get(fate, 0), "") for fate, words in _REPORT_FIGURES.items()],
+        refused_count=report.counts.get(Fate.REFUSED, 0),
+        changed_count=report.counts.get(Fate.CHANGED, 0),
+        refused=[ReportLineView.of(line) for line in refused],
+        changed=[ReportLineView.of(line) for line in changed],
+        forgotten=run.forgotten,
+    )
+
+
+def _who(services: Services, report: Report) -> str:
+    if report.run.asked_by is None:
+        return say(N_("Un programme"))
+    people = services.people.people.list_by_id([report.run.asked_by])
+    return people[0].name if people else ""
+
+
+@router.get("/avancement", dependencies=[staff(Deed.WORK)])
+def watch(run_id: uuid.UUID, request: Request, services: ReadingServices) -> StreamingResponse:
+    """How far it is, each time it gets further, until it is done."""
+    campus = at_work(request).campus
+    services.imports.report(campus, run_id)
+
+    def look(services: Services) -> tuple[ProgressView, bool]:
+        report = services.imports.report(campus, run_id)
+        return _progress_of(report), report.run.state is not ImportState.RUNNING
+
+    return told_live(request, look)
+
+
+def _progress_of(report: Report) -> ProgressView:
+    return ProgressView.of(report.answered, report.total)
+
+
+@router.get("/compte-rendu.csv", dependencies=[staff(Deed.WORK)])
+def report_table(run_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    """What became of each line by its number: nobody's name stands in it."""
+    lines = services.imports.lines(at_work(request).campus, run_id)
+    rows = [
+        (str(line.number), say(DONE[line.fate].text), reason_of(line.reason, line.reason_values))
+        for line in lines
+    ]
+    return table_file("compte-rendu", (_("Ligne"), _("Résultat"), _("Motif")), rows)
+
+
+@router.get("/refus.csv", dependencies=[staff(Deed.WORK)])
+def refused_table(run_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    """The lines that were refused, as they were given, with the reason: corrected, the file can be dropped again."""
+    campus = at_work(request).campus
+    run = services.imports.report(campus, run_id).run
+    lines = services.imports.lines(campus, run_id, [Fate.REFUSED])
+    heading = _heading(run.form, run.mapping.get("heading", ()))
+    rows = [
+        (*_filled(line.cells, len(heading)), reason_of(line.reason, line.reason_values)) for line in lines
+    ]
+    return table_file("refus", (*heading, _("Motif")), rows)
+
+
+def _heading(form: ImportForm, heading: Sequence[str]) -> Sequence[str]:
+    return heading if form is ImportForm.TABLE else tuple(HEADINGS.values())
+
+
+def _filled(cells: Sequence[str], width: int) -> Sequence[str]:
+    return (*cells, *("",) * (width - len(cells)))[:width]

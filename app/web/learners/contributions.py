@@ -1,0 +1,298 @@
+"""What a learner says they did: written, shown with photos, files and links, completed, taken back."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from app.container import Services
+from app.domain.activities.activities import PartKind
+from app.domain.activities.files import ACCEPTED, FileNoun
+from app.domain.activities.participant_lists import hours_in
+from app.domain.learners.portfolios import Contribution, ContributionState, Told
+from app.errors import AppError, Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import PARTS, Word, hours_text
+from app.http.request_scope import ReadingServices, deed, limited
+from app.http.response_cache import HOLDER, holder_of
+from app.http.workplaces import look_of, sentence_of, today_in
+from app.language import N_
+from app.services.learners.contributions import ContributionView
+from app.web.activities.files import files_shown, handed_in, previewed, saved
+
+
+@dataclass(frozen=True)
+class ContributionForm:
+    """Every field as typed."""
+
+    title: str = ""
+    telling: str = ""
+    part: str = PartKind.LEARNER.value
+    done_on: str = ""
+    hours: str = ""
+    activity: str = ""
+    links: str = ""
+    words: str = ""
+
+    @staticmethod
+    def of(form: FormData) -> ContributionForm:
+        return ContributionForm(
+            text_of(form, "titre"),
+            text_of(form, "recit"),
+            text_of(form, "role"),
+            text_of(form, "jour"),
+            text_of(form, "heures"),
+            text_of(form, "activite"),
+            text_of(form, "liens"),
+            text_of(form, "photo"),
+        )
+
+    @staticmethod
+    def filled(contribution: Contribution) -> ContributionForm:
+        return ContributionForm(
+            contribution.title,
+            contribution.telling,
+            contribution.part.value,
+            contribution.done_on.isoformat(),
+            hours_text(contribution.hours),
+            str(contribution.activity_id or ""),
+            "\n".join(contribution.links),
+        )
+
+    def told(self) -> Told:
+        """Raises InvalidInput for what cannot be read."""
+        try:
+            done_on = date.fromisoformat(self.done_on)
+        except ValueError:
+            raise InvalidInput(N_("Choisissez le jour où vous avez fait cela.")) from None
+        part = PartKind.RESOURCE if self.part == PartKind.RESOURCE.value else PartKind.LEARNER
+        return Told(self.title, self.telling, part, done_on, hours_of(self.hours), self.links)
+
+    @property
+    def activity_id(self) -> uuid.UUID | None:
+        try:
+            return uuid.UUID(self.activity) if self.activity else None
+        except ValueError:
+            raise InvalidInput(N_("Choisissez une activité où vous étiez, ou aucune.")) from None
+
+
+def hours_of(typed: str) -> float | None:
+    hours, fault = hours_in(typed)
+    if fault:
+        raise InvalidInput(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
+    return hours
+
+
+STATES = {
+    ContributionState.WAITING: Word(N_("En attente du campus"), "past"),
+    ContributionState.MORE: Word(N_("À compléter"), "past"),
+    ContributionState.CONFIRMED: Word(N_("Confirmée, au journal"), "ok"),
+    ContributionState.DECLINED: Word(N_("Non confirmée"), "bad"),
+    ContributionState.WITHDRAWN: Word(N_("Retirée"), "shut"),
+}
+
+
+router = APIRouter(prefix="/mes-badges/{award_id:uuid}/journal/contributions")
+_DONE = {
+    "ajoutee": N_(
+        "C’est envoyé au campus. Une personne qui forme la confirmera, ou vous demandera d’en dire plus."
+    ),
+    "completee": N_("C’est enregistré : le campus voit votre contribution telle qu’elle est maintenant."),
+}
+
+
+@dataclass(frozen=True)
+class ContributionLine:
+    """For the list on the page of the log."""
+
+    href: str
+    title: str
+    done_on: date
+    state: Word
+    more: bool
+
+    @staticmethod
+    def of(contribution: Contribution, url: str) -> ContributionLine:
+        return ContributionLine(
+            f"{url}/contributions/{contribution.id}",
+            contribution.title,
+            contribution.done_on,
+            STATES[contribution.state],
+            contribution.state is ContributionState.MORE,
+        )
+
+
+@router.get("/nouvelle", dependencies=[HOLDER])
+def write_one(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    record = services.awards.record(award_id)
+    today = today_in(services, record.campus).isoformat()
+    return _page(request, services, award_id, ContributionForm(done_on=today))
+
+
+@router.post("/nouvelle", dependencies=[HOLDER, limited("contribution")])
+def add_one(award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm) -> Response:
+    typed = ContributionForm.of(form)
+    try:
+        told, activity_id = typed.told(), typed.activity_id
+        files = handed_in(request, form, "fichiers", words="photo")
+        with deed(request) as writing:
+            who = holder_of(award_id, request, writing)
+            campus = writing.awards.record(award_id).campus
+            made = writing.contributions.add(
+                who.person, campus, told, activity_id, files, today=today_in(writing, campus), by=who.actor
+            )
+    except (InvalidInput, Conflict) as error:
+        return _page(request, services, award_id, typed, error=error)
+    return _back(award_id, made.id, "ajoutee")
+
+
+@router.get("/{contribution_id:uuid}", dependencies=[HOLDER])
+def show_one(
+    award_id: uuid.UUID,
+    contribution_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    fait: str = "",
+) -> HTMLResponse:
+    view = _mine(award_id, contribution_id, request, services)
+    done = say(_DONE[fait]) if fait in _DONE else ""
+    return _page(request, services, award_id, ContributionForm.filled(view.contribution), view, done=done)
+
+
+@router.post("/{contribution_id:uuid}", dependencies=[HOLDER, limited("contribution")])
+def complete_one(
+    award_id: uuid.UUID,
+    contribution_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    form: SafeForm,
+) -> Response:
+    typed = ContributionForm.of(form)
+    view = _mine(award_id, contribution_id, request, services)
+    try:
+        told, activity_id = typed.told(), typed.activity_id
+        files = handed_in(request, form, "fichiers", words="photo")
+        with deed(request) as writing:
+            who = holder_of(award_id, request, writing)
+            campus = writing.awards.record(award_id).campus
+            writing.contributions.complete(
+                who.person, campus, contribution_id, told, activity_id, files,
+                without=ids_in(texts_of(form, "sans")), today=today_in(writing, campus), by=who.actor,
+            )  # fmt: skip
+    except (InvalidInput, Conflict) as error:
+        return _page(request, services, award_id, typed, view, error=error)
+    return _back(award_id, contribution_id, "completee")
+
+
+@router.post("/{contribution_id:uuid}/retirer", dependencies=[HOLDER])
+def withdraw_one(
+    award_id: uuid.UUID,
+    contribution_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+) -> Response:
+    view = _mine(award_id, contribution_id, request, services)
+    try:
+        with deed(request) as writing:
+            who = holder_of(award_id, request, writing)
+            campus = writing.awards.record(award_id).campus
+            writing.contributions.withdraw(who.person, campus, contribution_id, by=who.actor)
+    except Conflict as error:
+        return _page(
+            request, services, award_id, ContributionForm.filled(view.contribution), view, error=error
+        )
+    return RedirectResponse(f"/mes-badges/{award_id}/journal#contributions", status_code=303)
+
+
+@router.get("/{contribution_id:uuid}/pieces/{proof_id:uuid}", dependencies=[HOLDER])
+def save_file(
+    award_id: uuid.UUID,
+    contribution_id: uuid.UUID,
+    proof_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+) -> Response:
+    _mine(award_id, contribution_id, request, services)
+    return saved(services.files.open(FileNoun.CONTRIBUTION, contribution_id, proof_id))
+
+
+@router.get("/{contribution_id:uuid}/pieces/{proof_id:uuid}/apercu", dependencies=[HOLDER])
+def preview_file(
+    award_id: uuid.UUID,
+    contribution_id: uuid.UUID,
+    proof_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+) -> Response:
+    _mine(award_id, contribution_id, request, services)
+    return previewed(services.files.preview(FileNoun.CONTRIBUTION, contribution_id, proof_id))
+
+
+def _mine(
+    award_id: uuid.UUID, contribution_id: uuid.UUID, request: Request, services: Services
+) -> ContributionView:
+    """Raises NotFound for somebody else's."""
+    who = holder_of(award_id, request, services)
+    return services.contributions.mine(who.person, services.awards.record(award_id).campus, contribution_id)
+
+
+def _back(award_id: uuid.UUID, contribution_id: uuid.UUID, done: str) -> RedirectResponse:
+    return RedirectResponse(
+        f"/mes-badges/{award_id}/journal/contributions/{contribution_id}?fait={done}", status_code=303
+    )
+
+
+def _page(
+    request: Request,
+    services: Services,
+    award_id: uuid.UUID,
+    typed: ContributionForm,
+    view: ContributionView | None = None,
+    *,
+    error: AppError | None = None,
+    done: str = "",
+) -> HTMLResponse:
+    person = holder_of(award_id, request, services).person
+    record = services.awards.record(award_id)
+    journal = f"/mes-badges/{award_id}/journal"
+    here = f"{journal}/contributions/{view.contribution.id if view else 'nouvelle'}"
+    contribution = view.contribution if view else None
+    answer = page(
+        request,
+        "learners/contribution.html",
+        campus=look_of(record.campus),
+        private=True,
+        status=200 if error is None else 409 if isinstance(error, Conflict) else 422,
+        here=here,
+        journal=journal,
+        badge_url=f"/mes-badges/{award_id}",
+        badge=record.version.name,
+        typed=typed,
+        activities=[("", say(N_("Aucune activité du campus")))]
+        + [
+            (str(each.id), each.title) for each in services.contributions.activities_of(person, record.campus)
+        ],
+        parts=[(part.value, say(words)) for part, words in PARTS.items()],
+        today=today_in(services, record.campus).isoformat(),
+        files=files_shown(view.files, f"{here}/pieces") if view else [],
+        file_types=ACCEPTED,
+        contribution=contribution,
+        activity=view.activity.title if view and view.activity else "",
+        part_words=say(PARTS[contribution.part]) if contribution else "",
+        state=STATES[contribution.state] if contribution else None,
+        is_open=contribution is None or contribution.state.is_open,
+        asked_more=contribution is not None and contribution.state is ContributionState.MORE,
+        confirmed=contribution is not None and contribution.state is ContributionState.CONFIRMED,
+        trouble=sentence_of(error) if error else "",
+        done=done,
+    )
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer

@@ -1,0 +1,119 @@
+"""A parent's page: what everybody would see of a child's badge, and yes or no, now or later."""
+
+from __future__ import annotations
+
+import uuid
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.activities.activities import is_of_pupils
+from app.domain.awards.awards import Visibility
+from app.domain.privacy import About, wording_of
+from app.errors import InvalidInput
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import said
+from app.http.policies import public
+from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
+from app.http.response_cache import HOLDER, holder_of
+from app.http.workplaces import look_of, sentence_of
+from app.language import N_
+from app.services.badges.badges import picture_words
+from app.web.learners.learner import badge_page, my_badge
+from app.web.publishing.award_page import public_words
+from app.web.verification.verification_page import answer_page, shown_now
+
+router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+YES, NO = "oui", "non"
+_DONE = {
+    YES: N_(
+        "Merci. La page peut s’ouvrir, si votre enfant le veut. Le même lien sert à reprendre votre accord."
+    ),
+    NO: N_("C’est noté. La page est fermée, et le reste tant que vous ne changez pas d’avis."),
+}
+
+
+@router.get("/parent/{token}")
+@public
+def show_to_a_parent(token: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    """A page and not yet a deed: programs that follow links in letters agree to nothing."""
+    return _page(request, services, token, done=say(_DONE[fait]) if fait in _DONE else "")
+
+
+@router.get("/parent/{token}/page")
+@public
+def show_the_page_to_a_parent(token: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    """The public page itself, as everybody would read it, whether or not it is open."""
+    _, record = services.guardians.asked(token)
+    reply = answer_page(request, services, services.verification.verify_award(record))
+    reply.headers["Referrer-Policy"] = "same-origin"
+    reply.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return reply
+
+
+@router.post("/parent/{token}")
+@public
+def answer(token: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    said_yes = text_of(form, "reponse")
+    if said_yes not in (YES, NO):
+        return _page(request, services, token, status=422)
+    with deed(request) as writing:
+        writing.guardians.answer(token, agreed=said_yes == YES)
+    return RedirectResponse(f"/parent/{token}?fait={said_yes}", status_code=303)
+
+
+def _page(
+    request: Request, services: Services, token: str, *, done: str = "", status: int = 200
+) -> HTMLResponse:
+    agreement, record = services.guardians.asked(token)
+    view = shown_now(services, record)
+    badge = view.badge
+    worded = " ".join((badge.title, badge.description, badge.criteria)) if badge else ""
+    reply = page(
+        request,
+        "privacy/parent.html",
+        campus=look_of(record.campus),
+        private=True,
+        status=status,
+        here=f"/parent/{token}",
+        child=record.person.given_name or record.person.name,
+        title=record.version.name,
+        description=record.version.description,
+        picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
+        picture_words=said(picture_words(record.campus, record.version)),
+        public=public_words(record, view),
+        names_pupils=is_of_pupils(worded),
+        has_name=bool(badge and badge.holder),
+        contact=record.campus.contact_email,
+        is_open=record.award.visibility is Visibility.OPEN,
+        agreed=agreement.agreed,
+        asks_more=bool(agreement.agreed) and services.guardians.state_of(record).is_older,
+        agreement=say(wording_of(About.PARENT)),
+        done=done,
+    )
+    reply.headers["Referrer-Policy"] = "same-origin"
+    return reply
+
+
+@router.post("/mes-badges/{award_id:uuid}/parent", dependencies=[HOLDER, limited("parent")])
+def ask_a_parent(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    who, typed = holder_of(award_id, request, services), text_of(form, "parent")
+    again = text_of(form, "encore") == "oui"
+    record = services.awards.record(award_id)
+    try:
+        with deed(request) as writing:
+            writing.enter_campus_of(award_id)
+            if again:
+                writing.guardians.ask_again(record, by=who.actor)
+            else:
+                writing.guardians.ask(record, typed, by=who.actor)
+    except InvalidInput as error:
+        view = my_badge(services, who, award_id, parent_typed=typed, parent_trouble=sentence_of(error))
+        return badge_page(request, services, record, view, status=422)
+    process_of(request).on_promise()
+    return RedirectResponse(f"/mes-badges/{award_id}?fait=parent#page", status_code=303)

@@ -1,0 +1,285 @@
+"""A portfolio as everybody sees it while it is open: its page, its card, a small page to put in a frame."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.container import Services
+from app.http.pages.render import page
+from app.http.pages.typography import say, say_plural
+from app.http.pages.words import Word, day, listing, said
+from app.http.policies import public
+from app.http.request_scope import ReadingServices
+from app.http.security_headers import framed_anywhere
+from app.language import N_, speaking
+from app.services.awards.papers import CardWords
+from app.services.badges.badges import kind_words, picture_words
+from app.services.frameworks import Mastered
+from app.services.learners.portfolios import PieceOf, PortfolioPage, ShutPortfolio
+from app.services.verification.verdicts import HeadlineKind, headline
+from app.web.learners.imported_badges import in_portfolio
+
+
+@dataclass(frozen=True)
+class BadgeInPortfolio:
+    """`state` is the answer that the badge's own page gives, found just now."""
+
+    id: str
+    title: str
+    language: str
+    url: str
+    short: str
+    picture: str
+    picture_words: str
+    kind: str
+    campus: str
+    when: str
+    state: Word
+    counts: bool
+
+
+@dataclass(frozen=True)
+class SectionShown:
+    title: str
+    badges: Sequence[BadgeInPortfolio]
+
+
+@dataclass(frozen=True)
+class CompetencyShown:
+    """`level` in words, empty where no badge names one; `hours` None where none were noted."""
+
+    statement: str
+    framework: str
+    level: str
+    rank: int
+    levels: Sequence[str]
+    badges: Sequence[tuple[str, str]]
+    hours: float | None
+
+
+@dataclass(frozen=True)
+class PortfolioShown:
+    name: str
+    line: str
+    sections: Sequence[SectionShown]
+    competencies: Sequence[CompetencyShown]
+    when: str
+    url: str
+
+    @property
+    def badges(self) -> list[BadgeInPortfolio]:
+        return list({each.id: each for section in self.sections for each in section.badges}.values())
+
+
+def portfolio_shown(services: Services, page: PortfolioPage) -> PortfolioShown:
+    badges = {each.piece.id: badge_shown(services, each) for each in page.pieces}
+    counted = [each.record for each in page.pieces if badges[each.piece.id].counts]
+    return PortfolioShown(
+        name=page.name,
+        line=page.portfolio.line,
+        sections=[
+            SectionShown(section.title, [badges[each.piece.id] for each in section.pieces])
+            for section in page.sections
+        ],
+        competencies=[_competency(services, each) for each in services.portfolios.overview(counted)],
+        when=day(services.clock()),
+        url=services.addresses.portfolio(page.portfolio.id),
+    )
+
+
+def badge_shown(services: Services, piece: PieceOf) -> BadgeInPortfolio:
+    record = piece.record
+    zone = record.campus.time_zone
+    answer = services.verification.verify_award(record)
+    head = headline(answer)
+    competencies = services.badges.competencies_of(record.version)
+    return BadgeInPortfolio(
+        id=str(piece.piece.id),
+        title=record.version.name,
+        language=record.version.language,
+        url=services.addresses.award(record.award.id),
+        short=services.addresses.short_in_print(record.award.id),
+        picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
+        picture_words=said(picture_words(record.campus, record.version, competencies)),
+        kind=said(kind_words(record.campus, record.version, competencies)),
+        campus=record.campus.name,
+        when=day(record.award.awarded_at, zone),
+        state=Word(said(head.heading, zone), head.state),
+        counts=head.kind is HeadlineKind.VALID,
+    )
+
+
+def _competency(services: Services, mastered: Mastered) -> CompetencyShown:
+    levels, rank = mastered.competency.levels, mastered.level or 0
+    return CompetencyShown(
+        statement=mastered.competency.statement,
+        framework=mastered.framework.name,
+        level=levels[rank - 1] if 0 < rank <= len(levels) else "",
+        rank=rank,
+        levels=levels,
+        badges=[(each.version.name, services.addresses.award(each.award.id)) for each in mastered.records],
+        hours=mastered.hours,
+    )
+
+
+def title_of(shown: PortfolioShown) -> str:
+    if shown.name:
+        return say(N_("Les badges de {name}")).format(name=shown.name)
+    return say(N_("Un portfolio de badges"))
+
+
+router = APIRouter()
+WIDTH, HEIGHT = 420, 420
+_ONE_MINUTE = "public, max-age=60"
+_IN_FRAME = 6
+_NO_ROBOTS = "noindex, nofollow"
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a link preview may show: how many badges and from where, never the person, whose mind may change."""
+
+    title: str
+    description: str
+    url: str
+    card: str
+    oembed: str
+
+
+@router.get("/portfolio/{portfolio_id:uuid}")
+@public
+def show(portfolio_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    """Each badge on it is verified when the page is asked for."""
+    try:
+        opened = services.portfolios.open_page(portfolio_id)
+    except ShutPortfolio:
+        return _kept_out(page(request, "learners/portfolios/shut.html", status=403, private=True))
+    answer = show_page(request, services, opened, share=_share(services, opened))
+    return answer if opened.portfolio.is_findable else _kept_out(answer)
+
+
+@router.get("/portfolio/{portfolio_id:uuid}/carte.png")
+@public
+def card(portfolio_id: uuid.UUID, services: ReadingServices) -> Response:
+    """In French, as the service is: programs that unfold links have no language of their own."""
+    opened = services.portfolios.open_page(portfolio_id)
+    with speaking("fr"):
+        drawn = services.award_pictures.portfolio_card(
+            [each.record for each in opened.pieces], _card_words(services, opened)
+        )
+    return Response(
+        drawn,
+        media_type="image/png",
+        headers={"Cache-Control": _ONE_MINUTE, "Cross-Origin-Resource-Policy": "cross-origin"},
+    )
+
+
+@router.get("/portfolio/{portfolio_id:uuid}/integrer")
+@public
+def frame(portfolio_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    """The first badges, verified when it is asked for, to stand in a frame on any site."""
+    shown = portfolio_shown(services, services.portfolios.open_page(portfolio_id))
+    return framed_anywhere(
+        page(
+            request,
+            "learners/portfolios/frame.html",
+            private=True,
+            p=shown,
+            title=title_of(shown),
+            badges=shown.badges[:_IN_FRAME],
+            more=max(0, len(shown.badges) - _IN_FRAME),
+            host=services.addresses.host,
+        )
+    )
+
+
+def show_page(
+    request: Request, services: Services, opened: PortfolioPage, *, share: Share | None, preview: str = ""
+) -> HTMLResponse:
+    """`preview` is where its keeper goes back to, empty for everybody else."""
+    return page(
+        request,
+        "learners/portfolios/show.html",
+        private=not opened.portfolio.is_findable,
+        share=share,
+        preview=preview,
+        **everything_shown(services, opened),
+    )
+
+
+def everything_shown(services: Services, opened: PortfolioPage) -> dict[str, Any]:
+    """What `learners/portfolios/show.html` says."""
+    shown = portfolio_shown(services, opened)
+    brought = in_portfolio(services, opened.portfolio.person_id, opened.portfolio.id)
+    return {"p": shown, "title": title_of(shown), "elsewhere": brought}
+
+
+def oembed_of(services: Services, portfolio_id: uuid.UUID) -> dict[str, Any]:
+    """oEmbed 1.0, rich: what a site that is given the address may show in its place."""
+    opened = services.portfolios.open_page(portfolio_id)
+    return {
+        "version": "1.0",
+        "type": "rich",
+        "title": _share(services, opened).title,
+        "provider_name": "Sceau",
+        "provider_url": services.addresses.base_url,
+        "cache_age": 60,
+        "thumbnail_url": f"{services.addresses.portfolio(portfolio_id)}/carte.png",
+        "thumbnail_width": 1200,
+        "thumbnail_height": 630,
+        "html": frame_html(services, portfolio_id),
+        "width": WIDTH,
+        "height": HEIGHT,
+    }
+
+
+def frame_html(services: Services, portfolio_id: uuid.UUID) -> str:
+    """One line of HTML to paste into a site, without any script."""
+    address = escape(f"{services.addresses.portfolio(portfolio_id)}/integrer")
+    title = escape(say(N_("Un portfolio de badges")))
+    return (
+        f'<iframe src="{address}" title="{title}" width="{WIDTH}" height="{HEIGHT}" '
+        'loading="lazy" style="border:0;max-width:100%"></iframe>'
+    )
+
+
+def _share(services: Services, opened: PortfolioPage) -> Share:
+    url = services.addresses.portfolio(opened.portfolio.id)
+    return Share(
+        title=_how_many(opened),
+        description=say(N_("Chaque badge est vérifié quand la page s’ouvre.")),
+        url=url,
+        card=f"{url}/carte.png",
+        oembed=f"{services.addresses.base_url}/oembed?{urlencode({'url': url})}",
+    )
+
+
+def _how_many(opened: PortfolioPage) -> str:
+    count = len(opened.pieces)
+    return say_plural(
+        "Un portfolio de {n} badge vérifiable", "Un portfolio de {n} badges vérifiables", count
+    ).format(n=count)
+
+
+def _card_words(services: Services, opened: PortfolioPage) -> CardWords:
+    campuses = list(dict.fromkeys(each.record.campus.short_name for each in opened.pieces))
+    return CardWords(
+        kind=say(N_("Portfolio")),
+        title=_how_many(opened),
+        campus=say(N_("Donnés par : {campuses}")).format(campuses=listing(campuses)) if campuses else "",
+        when=say(N_("Chaque badge est vérifié quand la page s’ouvre.")),
+        where=services.addresses.host,
+    )
+
+
+def _kept_out(answer: HTMLResponse) -> HTMLResponse:
+    answer.headers["X-Robots-Tag"] = _NO_ROBOTS
+    return answer

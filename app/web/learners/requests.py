@@ -1,0 +1,304 @@
+"""Asking for a badge from its public page; known people wait for no letter."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.activities.files import ACCEPTED
+from app.domain.learners.requests import RequestState, Step, reviewers_needed
+from app.domain.people.people import Person, normal_address
+from app.errors import AppError, Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import BADGE_KINDS, Word, said
+from app.http.policies import public
+from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, find_signed_in, limited, process_of
+from app.http.response_cache import held_here
+from app.http.workplaces import look_of, sentence_of
+from app.language import N_
+from app.services.badges.badges import picture_words
+from app.services.learners.requests import Asked, Known, MyRequest
+from app.web.activities.files import files_shown, handed_in
+from app.web.badges.rules import picture_of
+
+router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+_NOTHING = Asked("", "", "", "")
+
+
+@router.get("/badges/{badge_id:uuid}/demande")
+@public
+def show(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _page(request, services, badge_id, _NOTHING)
+
+
+@router.post("/badges/{badge_id:uuid}/demande", dependencies=[limited("request from a network")])
+@public
+def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """The same answer for every address, known or not, unless the browser shows whose it is."""
+    asked = Asked(
+        given_name=text_of(form, "prenom"),
+        family_name=text_of(form, "nom"),
+        address=text_of(form, "adresse"),
+        narrative=text_of(form, "recit"),
+        links=text_of(form, "liens"),
+    )
+    known = _known(request, services)
+    if asked.address:
+        process_of(request).limiter.hit("request to an address", normal_address(asked.address))
+    try:
+        with deed(request) as writing:
+            made = writing.asking.ask(badge_id, asked, known=known)
+            token = writing.asking.token_of(made)
+            is_confirmed = made.state is not RequestState.UNCONFIRMED
+    except (InvalidInput, Conflict) as error:
+        return _page(request, services, badge_id, asked, error=error)
+    process_of(request).on_promise()
+    if is_confirmed:
+        return RedirectResponse(f"/demandes/{token}?fait=demandee", status_code=303)
+    return _page(request, services, badge_id, asked, is_sent=True)
+
+
+def _known(request: Request, services: Services) -> Known | None:
+    """Who asks, where this browser speaks for one person only; a family's computer speaks for nobody."""
+    people: dict[uuid.UUID, Person] = {}
+    who = find_signed_in(request, services)
+    if who is not None:
+        people[who.person.id] = who.person
+    people.update({each.person.id: each.person for each in held_here(request, services).values()})
+    return services.asking.known(next(iter(people.values()))) if len(people) == 1 else None
+
+
+def _page(
+    request: Request,
+    services: Services,
+    badge_id: uuid.UUID,
+    asked: Asked,
+    *,
+    error: AppError | None = None,
+    is_sent: bool = False,
+) -> HTMLResponse:
+    subject, known = services.asking.subject(badge_id), _known(request, services)
+    return page(
+        request,
+        "learners/requests/ask.html",
+        campus=look_of(subject.campus),
+        private=True,
+        status=200 if error is None else 409 if isinstance(error, Conflict) else 422,
+        badge_url=f"/badges/{badge_id}",
+        title=subject.version.name,
+        kind=BADGE_KINDS[subject.version.kind],
+        criteria=subject.version.criteria,
+        required_hours=subject.version.required_hours,
+        needs_two=reviewers_needed(subject.version) > 1,
+        # Until somebody holds the badge, the world is not shown its picture.
+        picture=picture_of(subject.badge, subject.version) if subject.version.frozen_at else "",
+        picture_words=said(picture_words(subject.campus, subject.version)),
+        campus_name=subject.campus.name,
+        asked=asked,
+        address=asked.address or (known.address if known else ""),
+        known_name=known.person.name if known else "",
+        can_confirm=process_of(request).mailer is not None,
+        is_sent=is_sent,
+        trouble=sentence_of(error) if error else "",
+    )
+
+
+MY_STATES = {
+    RequestState.UNCONFIRMED: Word(N_("À confirmer"), "past"),
+    RequestState.WAITING: Word(N_("Le campus l’examine"), "shut"),
+    RequestState.SECOND: Word(N_("Le campus l’examine une deuxième fois"), "shut"),
+    RequestState.MORE: Word(N_("À compléter"), "past"),
+    RequestState.ACCEPTED: Word(N_("Acceptée"), "ok"),
+    RequestState.REFUSED: Word(N_("Refusée"), "bad"),
+    RequestState.WITHDRAWN: Word(N_("Retirée"), "shut"),
+}
+MY_STEPS = {
+    Step.ASKED: N_("Demande écrite"),
+    Step.ADDED: N_("Demande complétée"),
+    Step.AGREED: N_("Premier accord"),
+    Step.ASKED_MORE: N_("Le campus demande d’en dire plus"),
+    Step.ACCEPTED: N_("Badge donné"),
+    Step.REFUSED: N_("Demande refusée"),
+    Step.WITHDRAWN: N_("Demande retirée"),
+}
+QUEUE_STATES = {
+    RequestState.WAITING: Word(N_("À examiner"), "past"),
+    RequestState.SECOND: Word(N_("Deuxième avis attendu"), "past"),
+    RequestState.MORE: Word(N_("La personne complète"), "shut"),
+    RequestState.ACCEPTED: Word(N_("Acceptée"), "ok"),
+    RequestState.REFUSED: Word(N_("Refusée"), "bad"),
+    RequestState.WITHDRAWN: Word(N_("Retirée par la personne"), "shut"),
+}
+
+
+my_request_router = APIRouter(prefix="/demandes/{demande}", dependencies=[AT_ANY_CAMPUS])
+_DONE = {
+    "demandee": N_("Votre demande est envoyée. Une personne du campus va la regarder."),
+    "confirmee": N_("Votre adresse est confirmée, et votre demande envoyée au campus."),
+    "completee": N_("C’est ajouté à votre demande."),
+    "retiree": N_("Votre demande est retirée."),
+}
+
+
+@dataclass(frozen=True)
+class EntryChoice:
+    id: str
+    title: str
+    starts_on: date
+    ends_on: date
+    hours: float | None
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class StepShown:
+    at: datetime
+    words: str
+    text: str
+
+
+@my_request_router.get("")
+@public
+def show_my_request(
+    demande: str, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    """A page and not yet a deed: programs that follow links in letters confirm nothing."""
+    return _my_request_page(request, services, demande, done=say(_DONE[fait]) if fait in _DONE else "")
+
+
+@my_request_router.post("/confirmer", dependencies=[limited("request from a network")])
+@public
+def confirm(demande: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+    try:
+        with deed(request) as writing:
+            writing.asking.confirm(demande)
+    except Conflict as error:
+        return _my_request_page(request, services, demande, error=error)
+    return _back(demande, "confirmee")
+
+
+@my_request_router.post("/completer", dependencies=[limited("request file")])
+@public
+def complete(demande: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    try:
+        files = handed_in(request, form, "fichier")
+        with deed(request) as writing:
+            writing.asking.complete(
+                demande,
+                text=text_of(form, "mot"),
+                links=text_of(form, "liens"),
+                entries=texts_of(form, "activite"),
+                files=files,
+            )
+    except (Conflict, InvalidInput) as error:
+        return _my_request_page(
+            request, services, demande, error=error, text=text_of(form, "mot"), links=text_of(form, "liens")
+        )
+    return _back(demande, "completee")
+
+
+@my_request_router.post("/retirer")
+@public
+def withdraw(demande: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+    try:
+        with deed(request) as writing:
+            writing.asking.withdraw(demande)
+    except Conflict as error:
+        return _my_request_page(request, services, demande, error=error)
+    return _back(demande, "retiree")
+
+
+def _back(demande: str, done: str) -> RedirectResponse:
+    return RedirectResponse(f"/demandes/{demande}?fait={done}", status_code=303)
+
+
+def _my_request_page(
+    request: Request,
+    services: Services,
+    demande: str,
+    *,
+    done: str = "",
+    error: AppError | None = None,
+    text: str = "",
+    links: str = "",
+) -> HTMLResponse:
+    mine = services.asking.mine(demande)
+    asked, subject = mine.request, mine.subject
+    answer = page(
+        request,
+        "learners/requests/mine.html",
+        campus=look_of(subject.campus),
+        private=True,
+        status=200 if error is None else 409 if isinstance(error, Conflict) else 422,
+        here=f"/demandes/{demande}",
+        zone=subject.campus.time_zone,
+        title=subject.version.name,
+        badge_url=f"/badges/{subject.badge.id}/demande",
+        # Until somebody holds the badge, the world is not shown its picture.
+        picture=picture_of(subject.badge, subject.version) if subject.version.frozen_at else "",
+        picture_words=said(picture_words(subject.campus, subject.version)),
+        campus_name=subject.campus.name,
+        first_name=asked.given_name or asked.name,
+        address=asked.address,
+        state=MY_STATES[asked.state],
+        unconfirmed=asked.state is RequestState.UNCONFIRMED,
+        open=asked.state in (RequestState.WAITING, RequestState.MORE),
+        more=asked.state is RequestState.MORE,
+        accepted=asked.state is RequestState.ACCEPTED,
+        file_types=ACCEPTED,
+        over=asked.state.is_over,
+        narrative=asked.narrative,
+        asked_links=asked.links,
+        files=files_shown(mine.files, ""),
+        entries=_entries(mine),
+        steps=_steps(mine),
+        said=_last_words(mine),
+        letters_leave=process_of(request).mailer is not None,
+        done=done,
+        trouble=sentence_of(error) if error else "",
+        text=text,
+        links=links,
+    )
+    # As on the learner's pages: some browsers would send our own forms from nowhere.
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+def _entries(mine: MyRequest) -> Sequence[EntryChoice]:
+    return [
+        EntryChoice(
+            str(participation.id),
+            activity.title,
+            activity.starts_on,
+            activity.ends_on,
+            participation.hours if participation.hours is not None else activity.hours,
+            str(participation.id) in mine.request.entries,
+        )
+        for participation, activity in mine.participations
+    ]
+
+
+def _steps(mine: MyRequest) -> Sequence[StepShown]:
+    """What reviewers say to each other before they have decided is theirs."""
+    return [
+        StepShown(
+            step.at, say(MY_STEPS[step.step]), "" if step.step in (Step.AGREED, Step.ASKED) else step.text
+        )
+        for step, _ in mine.steps
+        if step.step is not Step.AGREED
+    ]
+
+
+def _last_words(mine: MyRequest) -> str:
+    for step, _ in reversed(mine.steps):
+        if step.step in (Step.ASKED_MORE, Step.REFUSED, Step.ACCEPTED):
+            return step.text
+    return ""

@@ -1,0 +1,307 @@
+"""Requests as reviewers see them: the queue with its ages, one request, and what they decide."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.activities.files import FileNoun
+from app.domain.awards.awards import Judgement, LineOutcome, in_words
+from app.domain.learners.requests import LATE_AFTER, RequestState, Step
+from app.domain.privacy import Looked
+from app.errors import AppError, Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import BADGE_KINDS, Word
+from app.http.request_scope import ReadingServices, deed, process_of
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.learners.requests import UnderReview
+from app.web.activities.files import files_shown, previewed, saved
+from app.web.badges.rules import picture_of
+from app.web.learners.requests import MY_STEPS, QUEUE_STATES
+from app.web.privacy import looks_at
+
+A_PAGE = 50
+router = APIRouter(prefix="/gestion/{slug}/demandes")
+_DONE = {
+    "donne": N_("Le badge est donné. La personne reçoit une lettre avec son lien."),
+    "accord": N_("Votre accord est noté. Une autre personne doit donner le sien."),
+    "plus": N_("Votre question est envoyée. La demande revient ici avec la réponse."),
+    "refus": N_(
+        "Le refus est enregistré. La raison n’est publiée nulle part : la personne la lit, et celles qui examinent ici."
+    ),
+}
+
+
+_LACKS_ACTIVITY = (LineOutcome.TOO_FEW_HOURS, LineOutcome.MISSING_EVIDENCE)
+
+
+class Shown(StrEnum):
+    WAITING = "attente"
+    ASKED_MORE = "completer"
+    OVER = "closes"
+
+
+_STATES = {
+    Shown.WAITING: (RequestState.WAITING, RequestState.SECOND),
+    Shown.ASKED_MORE: (RequestState.MORE,),
+    Shown.OVER: (RequestState.ACCEPTED, RequestState.REFUSED, RequestState.WITHDRAWN),
+}
+_TABS = {
+    Shown.WAITING: N_("En attente d’une décision"),
+    Shown.ASKED_MORE: N_("En attente de la personne"),
+    Shown.OVER: N_("Closes"),
+}
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    href: str
+    person: str
+    badge: str
+    kind: str
+    state: Word
+    since: datetime
+    days: int
+    is_late: bool
+
+
+@dataclass(frozen=True)
+class EntryShown:
+    title: str
+    href: str
+    starts_on: date
+    ends_on: date
+    hours: float | None
+    contribution: str
+
+
+@dataclass(frozen=True)
+class StepShown:
+    at: datetime
+    words: str
+    who: str
+    text: str
+
+
+@router.get("", dependencies=[staff(Deed.REVIEW)])
+def queue(
+    request: Request,
+    services: ReadingServices,
+    etat: Shown = Shown.WAITING,
+    apres: uuid.UUID | None = None,
+) -> HTMLResponse:
+    work, now = at_work(request), services.clock()
+    found = services.reviewing.queue(
+        work.campus, _STATES[etat], limit=A_PAGE + 1, oldest_first=etat is not Shown.OVER, after=apres
+    )
+    lines = found[:A_PAGE]
+    return page(
+        request,
+        "learners/requests/queue.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        zone=work.campus.time_zone,
+        tabs=[(f"?etat={each.value}", say(words), each is etat) for each, words in _TABS.items()],
+        first=f"?etat={etat.value}" if apres else "",
+        next=f"?etat={etat.value}&apres={lines[-1].request.id}" if len(found) > A_PAGE else "",
+        is_over=etat is Shown.OVER,
+        is_waiting=etat is Shown.WAITING,
+        lines=[
+            QueueRow(
+                f"{work.home}/demandes/{line.request.id}",
+                line.request.name,
+                line.version.name,
+                BADGE_KINDS[line.version.kind],
+                QUEUE_STATES[line.request.state],
+                line.request.decided_at or line.request.waiting_since,
+                (now - line.request.waiting_since).days,
+                now - line.request.waiting_since >= LATE_AFTER,
+            )
+            for line in lines
+        ],
+    )
+
+
+@router.get("/{request_id:uuid}", dependencies=[staff(Deed.REVIEW)])
+def show(request_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    done = say(_DONE[fait]) if fait in _DONE else ""
+    return _page(request, services, at_work(request), request_id, done=done)
+
+
+@router.post("/{request_id:uuid}/accepter", dependencies=[staff(Deed.REVIEW)])
+def accept(request_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    reason, evidence = text_of(form, "raison"), text_of(form, "preuve")
+    given = False
+
+    def decide(writing: Services, work: AtWork) -> None:
+        nonlocal given
+        given = writing.reviewing.agree(work.campus, request_id, reason, evidence, by=work.actor)
+
+    return _decided(
+        request,
+        services,
+        request_id,
+        decide,
+        "accepter",
+        reason,
+        evidence,
+        lambda: "donne" if given else "accord",
+    )
+
+
+@router.post("/{request_id:uuid}/demander", dependencies=[staff(Deed.REVIEW)])
+def ask_more(request_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    what = text_of(form, "raison")
+
+    def decide(writing: Services, work: AtWork) -> None:
+        writing.reviewing.ask_more(work.campus, request_id, what, by=work.actor)
+
+    return _decided(request, services, request_id, decide, "demander", what, "", lambda: "plus")
+
+
+@router.post("/{request_id:uuid}/refuser", dependencies=[staff(Deed.REVIEW)])
+def refuse(request_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    reason = text_of(form, "raison")
+
+    def decide(writing: Services, work: AtWork) -> None:
+        writing.reviewing.refuse(work.campus, request_id, reason, by=work.actor)
+
+    return _decided(request, services, request_id, decide, "refuser", reason, "", lambda: "refus")
+
+
+@router.get("/{request_id:uuid}/pieces/{file_id:uuid}", dependencies=[staff(Deed.REVIEW)])
+def download(
+    request_id: uuid.UUID, file_id: uuid.UUID, request: Request, services: ReadingServices
+) -> Response:
+    asked = services.reviewing.get(at_work(request).campus, request_id)
+    looks_at(request, asked.person_id, Looked.FILE)
+    return saved(services.files.open(FileNoun.REQUEST, request_id, file_id))
+
+
+@router.get("/{request_id:uuid}/pieces/{file_id:uuid}/apercu", dependencies=[staff(Deed.REVIEW)])
+def preview(
+    request_id: uuid.UUID, file_id: uuid.UUID, request: Request, services: ReadingServices
+) -> Response:
+    services.reviewing.get(at_work(request).campus, request_id)
+    return previewed(services.files.preview(FileNoun.REQUEST, request_id, file_id))
+
+
+def _decided(
+    request: Request,
+    services: Services,
+    request_id: uuid.UUID,
+    decide: Callable[[Services, AtWork], None],
+    way: str,
+    reason: str,
+    evidence: str,
+    done: Callable[[], str],
+) -> Response:
+    """The deed, or the page again with what was typed and why it was refused."""
+    work = at_work(request)
+    try:
+        with deed(request) as writing:
+            decide(writing, work)
+    except (InvalidInput, Conflict) as error:
+        return _page(
+            request, services, work, request_id, error=error, way=way, reason=reason, evidence=evidence
+        )
+    process_of(request).on_promise()
+    return RedirectResponse(f"{work.home}/demandes/{request_id}?fait={done()}", status_code=303)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    request_id: uuid.UUID,
+    *,
+    done: str = "",
+    error: AppError | None = None,
+    way: str = "",
+    reason: str = "",
+    evidence: str = "",
+) -> HTMLResponse:
+    found = services.reviewing.look(work.campus, request_id, by=work.actor)
+    asked, at = found.request, services.clock()
+    looks_at(request, asked.person_id, Looked.REQUEST)
+    has_agreed = asked.first_reviewer_id == work.who.person.id
+    return page(
+        request,
+        "learners/requests/review.html",
+        campus=work.look,
+        private=True,
+        status=200 if error is None else 422 if isinstance(error, InvalidInput) else 409,
+        home=work.home,
+        here=f"{work.home}/demandes/{request_id}",
+        zone=work.campus.time_zone,
+        person=asked.name,
+        address=asked.address,
+        badge=found.version.name,
+        kind=BADGE_KINDS[found.version.kind],
+        criteria=found.version.criteria,
+        picture=picture_of(found.badge, found.version),
+        state=QUEUE_STATES[asked.state],
+        days=(at - asked.waiting_since).days,
+        waits=asked.state.waits_for_reviewers,
+        narrative=asked.narrative,
+        links=asked.links,
+        files=files_shown(found.files, f"{work.home}/demandes/{request_id}/pieces"),
+        entries=_entries(work, found),
+        steps=_steps(found),
+        needs_two=found.needed > 1,
+        is_second=asked.state is RequestState.SECOND,
+        is_own=found.is_own,
+        has_agreed=has_agreed,
+        may_decide=asked.state.waits_for_reviewers and not found.is_own,
+        obstacle=_said(found.obstacle) if found.obstacle else "",
+        lacks_activity=found.obstacle is not None and found.obstacle.outcome in _LACKS_ACTIVITY,
+        award_href=f"{work.home}/attributions/{asked.award_id}" if asked.award_id else "",
+        evidence=evidence or found.evidence,
+        reason=reason,
+        way=way,
+        done=done,
+        trouble=sentence_of(error) if error else "",
+        field_trouble=sentence_of(error) if isinstance(error, InvalidInput) else "",
+    )
+
+
+def _said(obstacle: Judgement) -> str:
+    return say(obstacle.sentence).format(**in_words(obstacle.values))
+
+
+def _entries(work: AtWork, found: UnderReview) -> Sequence[EntryShown]:
+    return [
+        EntryShown(
+            activity.title,
+            f"{work.home}/activites/{activity.id}",
+            activity.starts_on,
+            activity.ends_on,
+            participation.hours if participation.hours is not None else activity.hours,
+            participation.contribution,
+        )
+        for participation, activity in found.entries
+    ]
+
+
+def _steps(found: UnderReview) -> Sequence[StepShown]:
+    return [
+        StepShown(
+            step.at,
+            say(MY_STEPS[step.step]),
+            person.name if person else found.request.name,
+            "" if step.step is Step.ASKED else step.text,
+        )
+        for step, person in found.steps
+    ]

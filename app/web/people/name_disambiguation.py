@@ -1,0 +1,83 @@
+"""Which of several people of one name: the question and its answers in words."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.domain.activities.activities import told_apart
+from app.domain.people.name_disambiguation import OTHER, Namesake, Question
+from app.http.pages.typography import say
+from app.http.pages.words import day
+from app.language import N_
+
+
+class ChoiceView(NamedTuple):
+    value: str
+    words: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class QuestionView:
+    """`number` is of the line; `chosen` a value of one of the choices."""
+
+    number: int
+    name: str
+    legend: str
+    choices: Sequence[ChoiceView]
+    chosen: str
+
+    @staticmethod
+    def of(number: int, name: str, question: Question, signed: Collection[uuid.UUID] = ()) -> QuestionView:
+        default = "" if question.must_be_answered else OTHER
+        here = any(each.participation for each in question.namesakes)
+        return QuestionView(
+            number,
+            name,
+            which(name, len(question.namesakes)),
+            [
+                *(_choice(each, each.person.id in signed) for each in question.namesakes),
+                ChoiceView(
+                    OTHER,
+                    say(N_("Une autre personne")),
+                    say(N_("Elle est inscrite en plus, avec un numéro après son nom."))
+                    if here
+                    else say(N_("Pas encore connue du campus.")),
+                ),
+            ],
+            question.answer or default,
+        )
+
+
+def which(name: str, count: int) -> str:
+    if count == 2:
+        return say(N_("Laquelle des deux personnes du nom de {name} ?")).format(name=name)
+    if count > 2:
+        return say(N_("Laquelle des {count} personnes du nom de {name} ?")).format(name=name, count=count)
+    return say(N_("{name} : la personne déjà connue, ou une autre ?")).format(name=name)
+
+
+def seen_words(namesake: Namesake) -> str:
+    if namesake.seen is None:
+        return ""
+    return say(N_("Présence le {day} : {activity}")).format(
+        day=day(namesake.seen.on), activity=namesake.seen.title
+    )
+
+
+def _choice(namesake: Namesake, signed: bool) -> ChoiceView:
+    part, seen = namesake.participation, seen_words(namesake)
+    facts = [namesake.address or say(N_("sans adresse"))]
+    if signed:
+        facts.append(say(N_("a déjà signé ici")))
+    if part is None:
+        if namesake.seen is not None and namesake.seen.number > 1:
+            seen = f"{namesake.person.name} ({namesake.seen.number}). {seen}"
+        return ChoiceView(str(namesake.person.id), seen, " · ".join(filter(None, facts)))
+    words = say(N_("{name}, de cette activité")).format(name=told_apart(part, namesake.person.name))
+    if part.contribution:
+        facts.append(part.contribution[:60])
+    return ChoiceView(str(namesake.person.id), words, " · ".join(filter(None, [seen, *facts])))

@@ -1,0 +1,261 @@
+"""Two records of one person in a campus: shown side by side, brought together with a reason, put apart again."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from app.http.pages.forms import SafeForm, checked_form, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.request_scope import (
+    AT_ANY_CAMPUS,
+    ReadingServices,
+    close_session_in,
+    deed,
+    process_of,
+    signed_in,
+)
+from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.campus.dashboard import PersonFile, Start
+from app.services.people.record_merge import Other
+
+A_PAGE = 12
+router = APIRouter(prefix="/gestion/{slug}/repertoire/{person_id:uuid}/reunir", dependencies=[AT_ANY_CAMPUS])
+_CORRECT = [staff(Deed.CORRECT)]
+_CHECKED = [*_CORRECT, Depends(checked_form)]
+_DONE = {
+    "reunis": N_("C’est fait : les deux dossiers n’en font plus qu’un. Les badges signés n’ont pas changé."),
+    "separes": N_("Les deux dossiers sont de nouveau séparés."),
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two records."""
+
+    id: uuid.UUID
+    name: str
+    address: str
+    badges: Sequence[tuple[str, datetime]]
+    activities: Sequence[tuple[str, datetime]]
+
+    @staticmethod
+    def of(found: PersonFile) -> Side:
+        return Side(
+            found.person.id,
+            found.person.name,
+            found.address,
+            [(each.version.name, each.award.awarded_at) for each in found.awards],
+            [(activity.title, part.recorded_at) for part, activity in found.participations],
+        )
+
+
+@dataclass(frozen=True)
+class Typed:
+    kept: str = ""
+    reason: str = ""
+    trouble: str = ""
+
+
+@router.get("", dependencies=_CORRECT)
+def choose(
+    person_id: uuid.UUID, request: Request, services: ReadingServices, avec: str = "", fait: str = ""
+) -> HTMLResponse:
+    return _page(request, services, person_id, avec, done=say(_DONE[fait]) if fait in _DONE else "")
+
+
+@router.post("", dependencies=_CHECKED)
+def merge(person_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """« garder » names the record that stays; the other one of the two goes into it."""
+    work, other, kept = at_work(request), text_of(form, "avec"), text_of(form, "garder")
+    typed = Typed(kept, text_of(form, "motif"))
+    try:
+        kept_id, gone_id = _chosen(person_id, other, kept)
+        with deed(request) as writing:
+            writing.merging.merge_in_campus(work.campus, kept_id, gone_id, typed.reason, by=work.actor)
+    except (Conflict, InvalidInput, NotAllowed, NotFound) as error:
+        typed = Typed(kept, typed.reason, sentence_of(error))
+        return _page(request, services, person_id, other, typed=typed, status=422)
+    process_of(request).on_promise()
+    return _back(work, kept_id, "reunis")
+
+
+@router.post("/{merge_id:uuid}/defaire", dependencies=_CHECKED)
+def undo(person_id: uuid.UUID, merge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    work = at_work(request)
+    try:
+        with deed(request) as writing:
+            writing.merging.undo_in_campus(work.campus, merge_id, by=work.actor)
+    except (Conflict, NotFound) as error:
+        return _page(request, services, person_id, "", typed=Typed(trouble=sentence_of(error)), status=422)
+    return _back(work, person_id, "separes")
+
+
+def _chosen(person_id: uuid.UUID, other: str, kept: str) -> tuple[uuid.UUID, uuid.UUID]:
+    try:
+        both = {person_id, uuid.UUID(other)}
+        kept_id = uuid.UUID(kept)
+    except ValueError:
+        raise InvalidInput(N_("Choisissez le dossier à garder.")) from None
+    if kept_id not in both or len(both) != 2:
+        raise InvalidInput(N_("Choisissez le dossier à garder."))
+    return kept_id, (both - {kept_id}).pop()
+
+
+def _page(
+    request: Request,
+    services: Services,
+    person_id: uuid.UUID,
+    other: str,
+    *,
+    typed: Typed | None = None,
+    done: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    work = at_work(request)
+    here = services.directory.person(work.campus, person_id)
+    beside = _beside(services, work, other) if other else None
+    return page(
+        request,
+        "people/merge.html",
+        campus=work.look,
+        private=True,
+        status=status,
+        home=work.home,
+        url=f"{work.home}/repertoire/{person_id}/reunir",
+        zone=work.campus.time_zone,
+        here=Side.of(here),
+        beside=beside,
+        likely=_likely(services, work, here) if beside is None else (),
+        merged=[
+            (each.id, each.name, each.at, each.reason)
+            for each in services.merging.merged_into(work.campus, person_id)
+        ],
+        typed=typed or Typed(),
+        done=done,
+    )
+
+
+def _beside(services: Services, work: AtWork, other: str) -> Side | None:
+    try:
+        return Side.of(services.directory.person(work.campus, uuid.UUID(other)))
+    except (ValueError, NotFound):
+        return None
+
+
+def _likely(services: Services, work: AtWork, here: PersonFile) -> list[Side]:
+    """Those of a like name: all of it in any order, else the family name alone."""
+    found = {}
+    for query in (here.person.name, here.person.family_name):
+        for person in services.directory.find_people(work.campus, query, Start(limit=A_PAGE)):
+            if person.id != here.person.id:
+                found[person.id] = person
+    return [Side.of(services.directory.person(work.campus, each)) for each in list(found)[:A_PAGE]]
+
+
+def _back(work: AtWork, person_id: uuid.UUID, done: str) -> RedirectResponse:
+    return RedirectResponse(f"{work.home}/repertoire/{person_id}/reunir?fait={done}", status_code=303)
+
+
+my_merging_router = APIRouter(prefix="/compte/reunir", dependencies=[AT_ANY_CAMPUS])
+_MY_MERGING_DONE = {
+    "confirmee": N_("L’adresse est confirmée. D’autres badges y ont été donnés : dites s’ils sont à vous."),
+    "reunis": N_("C’est fait : tous ces badges sont dans votre compte."),
+    "separes": N_("Les deux dossiers sont de nouveau séparés."),
+}
+
+
+@dataclass(frozen=True)
+class RecordShown:
+    id: uuid.UUID
+    name: str
+    works: bool
+    badges: Sequence[tuple[str, str, datetime]]
+    """Of each badge: its title, its campus, and when it was given."""
+    campuses: Sequence[str]
+
+    @staticmethod
+    def of(other: Other) -> RecordShown:
+        return RecordShown(
+            other.person.id,
+            other.person.name,
+            other.works,
+            [(each.version.name, each.campus.short_name, each.award.awarded_at) for each in other.awards],
+            [campus.short_name for campus in other.campuses],
+        )
+
+
+@my_merging_router.get("", dependencies=[SIGNED_IN])
+def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    return _my_merging_page(
+        request, services, done=say(_MY_MERGING_DONE[fait]) if fait in _MY_MERGING_DONE else ""
+    )
+
+
+@my_merging_router.post("/{other_id:uuid}", dependencies=[SURELY_SIGNED_IN])
+def merge_own_records(
+    other_id: uuid.UUID,
+    request: Request,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+    services: ReadingServices,
+) -> Response:
+    try:
+        with deed(request) as writing:
+            who = signed_in(request, writing)
+            mine, kept = who.person.id, writing.merging.merge_mine(who, other_id).id
+    except (Conflict, NotAllowed) as error:
+        return _my_merging_page(request, services, trouble=sentence_of(error))
+    process_of(request).on_promise()
+    if kept == mine:
+        return _my_merging_back("reunis")
+    # The other record, which has roles in a campus, is the one that stays: it is entered by its own means.
+    answer = RedirectResponse("/connexion", status_code=303)
+    close_session_in(answer, request)
+    return answer
+
+
+@my_merging_router.post("/{merge_id:uuid}/defaire", dependencies=[SURELY_SIGNED_IN])
+def undo_own_merge(
+    merge_id: uuid.UUID,
+    request: Request,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+    services: ReadingServices,
+) -> Response:
+    try:
+        with deed(request) as writing:
+            writing.merging.undo_mine(signed_in(request, writing), merge_id)
+    except Conflict as error:
+        return _my_merging_page(request, services, trouble=sentence_of(error))
+    return _my_merging_back("separes")
+
+
+def _my_merging_page(
+    request: Request, services: Services, *, done: str = "", trouble: str = ""
+) -> HTMLResponse:
+    who = signed_in(request, services)
+    return page(
+        request,
+        "people/my_merging.html",
+        private=True,
+        status=422 if trouble else 200,
+        name=who.person.name,
+        offered=[RecordShown.of(each) for each in services.merging.offered_to(who.person)],
+        merged=[(each.id, each.name, each.at) for each in services.merging.mine(who.person.id)],
+        zone=process_of(request).settings.time_zone,
+        trouble=trouble,
+        done=done,
+    )
+
+
+def _my_merging_back(done: str) -> RedirectResponse:
+    return RedirectResponse(f"/compte/reunir?fait={done}", status_code=303)

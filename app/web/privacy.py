@@ -1,0 +1,517 @@
+"""« Mes données »: what is held about somebody, by whom, what for and for how long; and having it all erased."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.container import AlreadyThere, DatabaseUnreachable, Process, Services
+from app.domain.accounts.permissions import Deed
+from app.domain.privacy import KEPT, By, Looked, Matter
+from app.domain.privacy import sentence_of as sentence_of_consent
+from app.errors import AppError, Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say, say_plural
+from app.http.pages.words import moment
+from app.http.policies import public
+from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
+from app.http.response_cache import HOLDER, forget_here, holder_of
+from app.http.workplaces import at_work, look_of, sentence_of, staff
+from app.language import N_, current_locale
+from app.services.awards.awards import AwardRecord
+from app.services.awards.papers import ErasureWords
+from app.services.privacy import ErasureTold
+from app.services.publishing.publication import Published
+
+STAYS = (
+    N_(
+        "Le numéro de chaque badge effacé, pour que son adresse réponde « retiré à la demande de la personne »."
+    ),
+    N_(
+        "Sa place dans la liste des badges retirés, pour qu’une copie gardée ailleurs ne passe pas pour valable."
+    ),
+    N_(
+        "Dans le journal du campus, des lignes devenues illisibles : sans elles, les preuves des autres tomberaient."
+    ),
+    N_("Dans l’historique, que quelque chose a été fait et quand, sans dire par qui ni pour qui."),
+)
+
+
+@dataclass(frozen=True)
+class MatterShown:
+    """One kind of data, and how many rows of it there are; None where no person is looked at."""
+
+    what: str
+    why: str
+    how_long: str
+    right: str
+    count: int | None = None
+
+
+def matters_shown(counts: Mapping[Matter, int] | None = None) -> list[MatterShown]:
+    return [
+        MatterShown(
+            say(each.what),
+            say(each.why),
+            say(each.how_long),
+            say(each.right),
+            None if counts is None else counts.get(matter, 0),
+        )
+        for matter, each in KEPT.items()
+        if counts is None or counts.get(matter)
+    ]
+
+
+def stays_shown() -> list[str]:
+    return [say(words) for words in STAYS]
+
+
+router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+GIVEN, TAKEN_BACK = N_("Accepté"), N_("Repris, ou refusé")
+EVERYWHERE, HERE = "partout", "ici"
+_UNLESS_SAID = N_("Dites d’abord si l’effacement vaut pour ce campus seul, ou pour tous.")
+
+
+@router.get("/mes-badges/{award_id:uuid}/mes-donnees", dependencies=[HOLDER])
+def show_my_data(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    who = holder_of(award_id, request, services)
+    record = services.awards.record(award_id)
+    foreseen = services.erasures.foresee(who.person.id)
+    return _own(
+        request,
+        "privacy/show.html",
+        record,
+        name=who.person.name,
+        matters=matters_shown(foreseen.by_matter),
+        consents=[
+            (
+                moment(each.at, record.campus.time_zone),
+                say(GIVEN if each.given else TAKEN_BACK),
+                say(sentence_of_consent(each)),
+                each.by is By.PARENT,
+            )
+            for each in services.archive.consents.of_person(who.person.id)
+        ],
+        campuses=[(each.name, each.contact_email) for each in foreseen.campuses],
+    )
+
+
+@router.post("/mes-badges/{award_id:uuid}/mes-donnees", dependencies=[HOLDER, limited("archive")])
+def ask_archive(
+    award_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+) -> HTMLResponse:
+    """A private link may have been lent: everything leaves by the person's own mailbox alone."""
+    holder_of(award_id, request, services)
+    record = services.awards.record(award_id)
+    with deed(request) as writing:
+        is_written_to = writing.archive.ask(record)
+    return _asked(request, record, is_written_to, "privacy/archive_asked.html")
+
+
+@router.get("/archive/{token}")
+@public
+def show_archive(token: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    """A page and not yet the file: programs that follow links in letters take nothing along."""
+    record = services.archive.asked(token)
+    answer = page(
+        request,
+        "privacy/archive.html",
+        campus=look_of(record.campus),
+        private=True,
+        name=record.person.given_name or record.person.name,
+        here=f"/archive/{token}",
+    )
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+@router.post("/archive/{token}", dependencies=[limited("archive")])
+@public
+def take_archive(token: str, services: ReadingServices, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    return archive_file(services.archive.make(services.archive.asked(token).person.id))
+
+
+def archive_file(archive: Published) -> Response:
+    headers = {"Content-Disposition": 'attachment; filename="mes-donnees.zip"', "Cache-Control": "no-store"}
+    return Response(archive.body, media_type=archive.media_type, headers=headers)
+
+
+def _asked(request: Request, record: AwardRecord, is_written_to: bool, template: str) -> HTMLResponse:
+    process_of(request).on_promise()
+    return _own(
+        request,
+        template,
+        record,
+        is_written_to=is_written_to and process_of(request).mailer is not None,
+        contact=record.campus.contact_email,
+    )
+
+
+@router.get("/mes-badges/{award_id:uuid}/effacement", dependencies=[HOLDER])
+def choose_erasure(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _choice(request, services, award_id)
+
+
+@router.post("/mes-badges/{award_id:uuid}/effacement", dependencies=[HOLDER, limited("erasure")])
+def ask_erasure(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> HTMLResponse:
+    """A private link may have been lent: what cannot be undone is confirmed from the person's own mailbox."""
+    holder_of(award_id, request, services)
+    record, wanted = services.awards.record(award_id), text_of(form, "portee")
+    if wanted not in (EVERYWHERE, HERE):
+        return _choice(request, services, award_id, trouble=say(_UNLESS_SAID))
+    try:
+        with deed(request) as writing:
+            is_written_to = writing.erasures.ask(record, everywhere=wanted == EVERYWHERE)
+    except AppError as error:
+        return _choice(request, services, award_id, wanted=wanted, trouble=sentence_of(error))
+    return _asked(request, record, is_written_to, "privacy/asked.html")
+
+
+def _choice(
+    request: Request, services: Services, award_id: uuid.UUID, *, wanted: str = "", trouble: str = ""
+) -> HTMLResponse:
+    person = holder_of(award_id, request, services).person
+    record = services.awards.record(award_id)
+    foreseen = services.erasures.foresee(person.id)
+    others = [each.name for each in foreseen.campuses if each.id != record.campus.id]
+    return _own(
+        request,
+        "privacy/erase.html",
+        record,
+        status=422 if trouble else 200,
+        trouble=trouble,
+        wanted=wanted or EVERYWHERE,
+        others=others,
+        matters=matters_shown(foreseen.by_matter),
+        badges=foreseen.badges,
+        stays=stays_shown(),
+    )
+
+
+def _own(
+    request: Request, template: str, record: AwardRecord, *, status: int = 200, **more: Any
+) -> HTMLResponse:
+    url = f"/mes-badges/{record.award.id}"
+    answer = page(
+        request,
+        template,
+        campus=look_of(record.campus),
+        private=True,
+        status=status,
+        badge=record.version.name,
+        badge_url=url,
+        campus_name=record.campus.name,
+        **more,
+    )
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+# --- out of a letter
+
+
+@router.get("/effacement/{token}")
+@public
+def read_before_erasing(token: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    """A page and not yet a deed: programs that follow links in letters erase nothing."""
+    return _last_word(request, services, token)
+
+
+@router.post("/effacement/{token}", dependencies=[limited("erasure")])
+@public
+def erase(token: str, request: Request, services: ReadingServices, form: SafeForm) -> Response:
+    if not text_of(form, "compris"):
+        trouble = say(N_("Cochez la case : un effacement ne se défait pas."))
+        return _last_word(request, services, token, trouble=trouble)
+    try:
+        with deed(request) as writing:
+            done = writing.erasures.confirm(token)
+    except AppError as error:
+        return _last_word(request, services, token, trouble=sentence_of(error))
+    answer = RedirectResponse(f"/effacements/{done[0].id}", status_code=303)
+    forget_here(answer, request)
+    return answer
+
+
+def _last_word(request: Request, services: Services, token: str, *, trouble: str = "") -> HTMLResponse:
+    record, everywhere = services.erasures.asked(token)
+    foreseen = services.erasures.foresee(record.person.id, None if everywhere else record.campus)
+    campuses: Sequence[str] = [each.name for each in foreseen.campuses]
+    answer = page(
+        request,
+        "privacy/confirm.html",
+        campus=look_of(record.campus),
+        private=True,
+        status=422 if trouble else 200,
+        trouble=trouble,
+        name=record.person.given_name or record.person.name,
+        campuses=campuses,
+        here=f"/effacement/{token}",
+        matters=matters_shown(foreseen.by_matter),
+        badges=foreseen.badges,
+        stays=stays_shown(),
+    )
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+erasures_router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+_PROTECT = [staff(Deed.PROTECT)]
+
+
+class Form(StrEnum):
+    JSON = "json"
+    PDF = "pdf"
+
+
+@dataclass(frozen=True)
+class ErasureShown:
+    reference: str
+    campus: str
+    when: str
+    url: str
+    asked: str
+    badges: int
+    is_signed: bool = True
+
+
+@erasures_router.get("/effacements/{erasure_id:uuid}")
+@public
+def show_erasure(erasure_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    """Whoever was told its number; it says what went, and of whom nothing."""
+    told = services.erasure_proofs.of_deed(erasure_id)
+    answer = page(
+        request,
+        "privacy/erased.html",
+        private=True,
+        erasures=[shown(each) for each in told],
+        stays=stays_shown(),
+    )
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+@erasures_router.get("/effacements/{erasure_id:uuid}/preuve.{form}")
+@public
+def proof(erasure_id: uuid.UUID, form: Form, services: ReadingServices) -> Response:
+    told = services.erasure_proofs.get(erasure_id)
+    document = services.erasure_proofs.document(told)
+    if form is Form.PDF:
+        document = _paper(services, told, document)
+    name = f"effacement-{told.erasure.reference.lower()}.{form.value}"
+    return Response(
+        document.body,
+        media_type=document.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
+def shown(told: ErasureTold) -> ErasureShown:
+    erasure = told.erasure
+    return ErasureShown(
+        erasure.reference,
+        told.campus.name,
+        moment(erasure.done_at, told.campus.time_zone),
+        f"/effacements/{erasure.id}",
+        _erasures_asked(by_person=erasure.by_person),
+        erasure.badges,
+        told.is_signed,
+    )
+
+
+def _erasures_asked(*, by_person: bool) -> str:
+    return say(N_("Par la personne, depuis sa boîte aux lettres") if by_person else N_("Par le campus"))
+
+
+def _paper(services: Services, told: ErasureTold, document: Published) -> Published:
+    erasure, view = told.erasure, shown(told)
+    counts = {Matter(name): number for name, number in erasure.erased.items()}
+    facts = [
+        (say(N_("Référence")), erasure.reference),
+        (say(N_("Responsable du traitement")), told.campus.name),
+        (say(N_("Effacé le")), view.when),
+        (say(N_("Demandé")), view.asked),
+    ]
+    if erasure.reason:
+        facts.append((say(N_("Motif")), erasure.reason))
+    words = ErasureWords(
+        lang=current_locale(),
+        title=say(N_("Preuve d’effacement")),
+        author=say(N_("Campus {name}")).format(name=told.campus.name),
+        intro=say(
+            N_(
+                "Le campus a effacé les données d’une personne. Ce document ne la nomme pas : la référence, que la "
+                "personne a reçue, le relie à sa demande."
+            )
+        ),
+        facts=facts,
+        went_title=say(N_("Ce qui est effacé")),
+        went=[
+            (each.what, say_plural("{n} ligne", "{n} lignes", each.count or 0).format(n=each.count))
+            for each in matters_shown(counts)
+        ],
+        stays_title=say(N_("Ce qui reste, et pourquoi")),
+        stays=stays_shown(),
+        signed=say(
+            N_(
+                "Inscrit à la ligne {number} du journal {origin}, sous une signature du campus. Le fichier JSON joint "
+                "porte la ligne, sa clé et la preuve qui mène à cette signature."
+            )
+            if told.is_signed
+            else N_("Inscrit à la ligne {number} du journal {origin}, qui n’est pas encore signé.")
+        ).format(number=erasure.number + 1, origin=services.erasure_proofs.origin_of(erasure)),
+        attached="preuve.json",
+        attached_words=say(N_("La preuve, à vérifier par un programme")),
+        foot=say(N_("Sceau, service de badges")),
+    )
+    return services.papers.erasure(words, document.body, at=erasure.done_at)
+
+
+# --- by the campus
+
+
+@erasures_router.get("/gestion/{slug}/donnees", dependencies=_PROTECT)
+def desk_of_protection(request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "privacy/desk.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        erasures=[
+            (
+                each.reference,
+                moment(each.done_at, work.campus.time_zone),
+                _erasures_asked(by_person=each.by_person),
+                each.reason,
+                each.badges,
+                f"/effacements/{each.id}",
+            )
+            for each in services.erasure_proofs.list_of(work.campus)
+        ],
+        matters=matters_shown(),
+    )
+
+
+@erasures_router.post("/gestion/{slug}/repertoire/{person_id:uuid}/donnees.zip", dependencies=_PROTECT)
+def archive_for_somebody(
+    person_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+) -> Response:
+    """What this campus holds, for somebody whom no letter reaches."""
+    work = at_work(request)
+    services.directory.person(work.campus, person_id)
+    with deed(request) as writing:
+        writing.history.note_export(work.campus, "donnees", by=work.actor)
+    return archive_file(services.archive.make(person_id, work.campus))
+
+
+@erasures_router.get("/gestion/{slug}/repertoire/{person_id:uuid}/effacer", dependencies=_PROTECT)
+def foresee_erasure(person_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _form(request, services, person_id)
+
+
+@erasures_router.post("/gestion/{slug}/repertoire/{person_id:uuid}/effacer", dependencies=_PROTECT)
+def erase_for_somebody(
+    person_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    work, reason = at_work(request), text_of(form, "motif")
+    services.directory.person(work.campus, person_id)
+    if not text_of(form, "compris"):
+        trouble = say(N_("Cochez la case : un effacement ne se défait pas."))
+        return _form(request, services, person_id, reason=reason, trouble=trouble)
+    try:
+        with deed(request) as writing:
+            erasure = writing.erasures.carry_out(work.campus, person_id, reason, by=work.actor)
+    except (InvalidInput, Conflict) as error:
+        return _form(request, services, person_id, reason=reason, reason_trouble=sentence_of(error))
+    return RedirectResponse(f"/effacements/{erasure.id}", status_code=303)
+
+
+def _form(
+    request: Request,
+    services: Services,
+    person_id: uuid.UUID,
+    *,
+    reason: str = "",
+    reason_trouble: str = "",
+    trouble: str = "",
+) -> HTMLResponse:
+    work = at_work(request)
+    person = services.directory.person(work.campus, person_id).person
+    foreseen = services.erasures.foresee(person_id, work.campus)
+    return page(
+        request,
+        "privacy/erase_for.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble or reason_trouble else 200,
+        home=work.home,
+        name=person.name,
+        person_url=f"{work.home}/repertoire/{person_id}",
+        matters=matters_shown(foreseen.by_matter),
+        badges=foreseen.badges,
+        stays=stays_shown(),
+        reason=reason,
+        reason_trouble=reason_trouble,
+        trouble=trouble,
+    )
+
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Look:
+    campus_id: uuid.UUID
+    person_id: uuid.UUID
+    viewer_id: uuid.UUID
+    looked_at: Looked
+
+
+def looks_at(request: Request, person_id: uuid.UUID | None, looked_at: Looked) -> None:
+    """To be called by the handler of such a page; None for somebody who is not known yet."""
+    if person_id is not None:
+        work = at_work(request)
+        request.state.looked = Look(work.campus.id, person_id, work.who.person.id, looked_at)
+
+
+class PrivateLooksNoted:
+    """ASGI middleware: `request.state.looked` is what to note."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+        look = scope.get("state", {}).get("looked") if scope["type"] == "http" else None
+        if isinstance(look, Look):
+            await run_in_threadpool(_note, scope["app"].state.process, look)
+
+
+def _note(process: Process, look: Look) -> None:
+    try:
+        with process.visit(campus_id=look.campus_id) as services:
+            services.private_looks.note(look.campus_id, look.person_id, look.viewer_id, look.looked_at)
+    except AlreadyThere:
+        pass
+    except DatabaseUnreachable as error:
+        log.warning("look not noted", kind=type(error).__name__)

@@ -1,1 +1,0 @@
-"""Pages: access, erasure, consent, retention."""

@@ -1,0 +1,241 @@
+"""Pages of a campus as they are kept without this service: the same pages, dated, with links from file to file."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from posixpath import relpath
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from app.container import Services
+from app.domain.campus.campus import Campus, Network
+from app.domain.publishing import short_code
+from app.domain.trust.organisations import Endorsed
+from app.http.pages.render import CampusLook, Frame, Visitor, environment, other_languages
+from app.http.pages.words import day
+from app.http.static_files import files
+from app.http.workplaces import look_of
+from app.language import current_locale, locales, speaking
+from app.services.awards.awards import AwardRecord
+from app.services.learners.portfolios import PortfolioPage
+from app.services.trust.labels import LabelJudged
+from app.services.verification.static_export import INDEX, KeptFile
+from app.web.badges.badges import definition_shown
+from app.web.campus.campuses import campus_shown, render_campus_css
+from app.web.learners.portfolios import everything_shown
+from app.web.trust.endorsements import recommendation_shown
+from app.web.trust.issuers import label_page, organisation_shown, register_shown
+from app.web.verification.verification_page import shown
+
+_LINK: Final = re.compile(r'\b(href|src)="([^"#][^"#]*)(#[^"]*)?"')
+_STATIC: Final = re.compile(r"static/[0-9a-f]{12}/(.+)")
+
+
+@dataclass(frozen=True)
+class KeptPages:
+    """The pages of one campus, in every language; `known` are the addresses below the root that the edition holds."""
+
+    services: Services
+    campus: Campus
+    made_at: datetime
+    known: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Pages link to one another before they are written."""
+        places = [f"campus/{self.campus.slug}"]
+        places += [f"badges/{badge_id}/v{number}" for badge_id, number in self.versions()]
+        places += [f"reseau/{network.slug}" for network in self._networks()]
+        places += [f"labels/{judged.label.id}" for judged in self._labels()]
+        for said in self.services.endorsements.readable_in(self.campus):
+            places += [f"recommandations/{said.id}", f"organisations/{said.organisation_id}"]
+        self._know(*places)
+
+    def _know(self, *places: str) -> None:
+        for locale in locales():
+            with speaking(locale):
+                self.known.update(f"{place}/{_page_name()}" for place in places)
+
+    def versions(self) -> Sequence[tuple[uuid.UUID, int]]:
+        return self.services.kept_site.versions(self.campus)
+
+    def dress(self) -> Iterator[KeptFile]:
+        """What pages wear: styles, typefaces, the campus's colours."""
+        for name, file in files().items():
+            if name == "sceau.css" or name == "mark.svg" or name.startswith("fonts/"):
+                yield KeptFile(f"static/{name}", file.body)
+        campus = self.campus
+        colours = render_campus_css(campus.slug, campus.hue, campus.liveliness)
+        yield KeptFile(f"couleurs/{campus.slug}.css", colours.encode())
+
+    def of_campus(self) -> Iterator[KeptFile]:
+        slug = self.campus.slug
+        found = self.services.campuses.page(slug)
+        yield from self._in_every_language(
+            f"campus/{slug}", "campus/show.html", lambda: {"c": campus_shown(self.services, found)}
+        )
+        yield KeptFile("index.html", _leading_to(f"campus/{slug}/index.html"))
+
+    def of_networks(self) -> Iterator[KeptFile]:
+        """Who recognised the campus, and each of its labels."""
+        for network in self._networks():
+            place = f"reseau/{network.slug}"
+            view = partial(self._register_of, network.slug)
+            yield from self._in_every_language(place, "trust/network.html", view)
+        for judged in self._labels():
+            place, view = f"labels/{judged.label.id}", partial(self._label, judged)
+            yield from self._in_every_language(place, "trust/label.html", view)
+
+    def _register_of(self, slug: str) -> Mapping[str, Any]:
+        return {"n": register_shown(self.services, self.services.register.page(slug))}
+
+    def _label(self, judged: LabelJudged) -> Mapping[str, Any]:
+        return {"l": label_page(self.services, judged)}
+
+    def _networks(self) -> Sequence[Network]:
+        return self.services.network_documents.networks_about(self.campus.did)
+
+    def _labels(self) -> Sequence[LabelJudged]:
+        return self.services.labels.of_issuer(self.campus.did)
+
+    def of_badge(self, badge_id: uuid.UUID, number: int) -> Iterator[KeptFile]:
+        published = self.services.publication.badge(badge_id, number)
+        place = f"badges/{badge_id}/v{number}"
+        yield from self._in_every_language(
+            place, "badges/public.html", lambda: {"d": definition_shown(self.services, published)}
+        )
+        if published.newest.number == number:
+            yield KeptFile(f"badges/{badge_id}/index.html", _leading_to(f"v{number}/index.html"))
+
+    def of_award(self, record: AwardRecord) -> Iterator[KeptFile]:
+        award_id = record.award.id
+        self._know(f"attributions/{award_id}")
+        answer = self.services.verification.verify_award(record)
+        yield from self._in_every_language(
+            f"attributions/{award_id}",
+            "verification/answer.html",
+            lambda: {
+                "a": shown(self.services, answer),
+                "share": None,
+                "kept_at": f"/attributions/{award_id}",
+            },
+            is_about_somebody=True,
+        )
+        # What is printed below pictures and in QR codes has to lead home as long as paper lasts.
+        short = f"v/{short_code(award_id)}"
+        yield KeptFile(f"{short}/index.html", _leading_to(f"../../attributions/{award_id}/index.html"))
+
+    def of_recommendations(self) -> Iterator[KeptFile]:
+        """What organisations say of the campus, and each of them; after the awards that they speak of."""
+        said_by = set()
+        for said in self.services.endorsements.readable_in(self.campus):
+            said_by.add(said.organisation_id)
+            yield from self._in_every_language(
+                f"recommandations/{said.id}",
+                "trust/show.html",
+                partial(self._said, said.id),
+                is_about_somebody=said.about is Endorsed.AWARD,
+            )
+        for number in sorted(said_by):
+            view = partial(self._organisation, number)
+            yield from self._in_every_language(f"organisations/{number}", "trust/organisation.html", view)
+
+    def _said(self, endorsement_id: uuid.UUID) -> Mapping[str, Any]:
+        found, subject = self.services.endorsements.get(endorsement_id)
+        return recommendation_shown(self.services, found, subject)
+
+    def _organisation(self, organisation_id: uuid.UUID) -> Mapping[str, Any]:
+        return {**organisation_shown(self.services, organisation_id, self.campus), "done": ""}
+
+    def of_portfolios(self) -> Iterator[KeptFile]:
+        """Open ones that show a badge of the campus, after its awards; with pictures of other campuses' badges."""
+        for opened in self.services.portfolios.open_in(self.campus):
+            yield from self._pictures_in(opened)
+            yield from self._in_every_language(
+                f"portfolio/{opened.portfolio.id}",
+                "learners/portfolios/show.html",
+                partial(self._portfolio, opened),
+                is_about_somebody=not opened.portfolio.is_findable,
+                is_of_campus=False,
+            )
+
+    def _portfolio(self, opened: PortfolioPage) -> Mapping[str, Any]:
+        return {**everything_shown(self.services, opened), "share": None, "preview": ""}
+
+    def _pictures_in(self, opened: PortfolioPage) -> Iterator[KeptFile]:
+        for each in opened.pieces:
+            badge_id, number = each.record.badge.id, each.record.version.number
+            path = f"badges/{badge_id}/v{number}/image.svg"
+            if path not in self.known:
+                self.known.add(path)
+                yield KeptFile(path, self.services.publication.picture(badge_id, number, "svg").body)
+
+    def _in_every_language(
+        self,
+        place: str,
+        template: str,
+        view: Callable[[], Mapping[str, Any]],
+        *,
+        is_about_somebody: bool = False,
+        is_of_campus: bool = True,
+    ) -> Iterator[KeptFile]:
+        look = look_of(self.campus) if is_of_campus else None
+        for locale in locales():
+            with speaking(locale):
+                frame = self._frame(look, private=is_about_somebody)
+                html = environment().get_template(template).render(frame=frame, csrf_field="", **view())
+                yield KeptFile(f"{place}/{_page_name()}", self._linked(html, place).encode())
+
+    def _frame(self, look: CampusLook | None, *, private: bool) -> Frame:
+        return Frame(
+            language=current_locale(),
+            languages=other_languages(),
+            here="",
+            navigation=[],
+            visitor=Visitor(),
+            campus=look,
+            private=private,
+            wide=False,
+            kept=day(self.made_at, self.campus.time_zone),
+        )
+
+    def _linked(self, html: str, place: str) -> str:
+        def rewrite(found: re.Match[str]) -> str:
+            name, address, anchor = found.groups()
+            return f'{name}="{self._link(address, place)}{anchor or ""}"'
+
+        return _LINK.sub(rewrite, html)
+
+    def _link(self, address: str, place: str) -> str:
+        """From a page in `place` to a file of this edition; else the address as it is on the web."""
+        base = self.services.addresses.base_url
+        if address.startswith("/"):
+            path = urlsplit(address).path.lstrip("/")
+        elif address.startswith(base + "/"):
+            path = urlsplit(address[len(base) :]).path.lstrip("/")
+        else:
+            return address
+        if style := _STATIC.fullmatch(path):
+            return relpath(f"static/{style[1]}", place)
+        for candidate in (path, *(f"{path}/{name}" for name in (_page_name(), INDEX, "checkpoint"))):
+            if candidate in self.known:
+                return relpath(candidate, place)
+        return f"{base}{address}" if address.startswith("/") else address
+
+
+def _page_name() -> str:
+    """In the first language the name that web servers look for."""
+    language = current_locale()
+    return "index.html" if language == locales()[0] else f"index.{language}.html"
+
+
+def _leading_to(path: str) -> bytes:
+    return (
+        f'<!doctype html><html lang="fr"><meta charset="utf-8"><meta name="robots" content="noindex">'
+        f'<meta http-equiv="refresh" content="0; url={path}"><title>Sceau</title>'
+        f'<p><a href="{path}">Continuer / Continue</a></p></html>\n'
+    ).encode()

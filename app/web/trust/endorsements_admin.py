@@ -1,0 +1,134 @@
+"""Recommendations for those who work in a campus: asked for about a badge or the campus, all listed, set aside with a reason."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.errors import Conflict, InvalidInput, NotFound
+from app.http.pages.forms import SafeForm, ids_in, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.request_scope import ReadingServices, deed, limited, process_of
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.trust.endorsement_requests import Asked
+from app.services.trust.endorsements import Subject
+from app.web.trust.endorsements import recommendations
+from app.web.trust.my_endorsements import request_shown
+
+router = APIRouter(prefix="/gestion/{slug}/recommandations")
+_THE_CAMPUS = "campus"
+_DONE = {
+    "demandee": N_("C’est parti : la personne reçoit une lettre. Sa réponse s’affichera ici."),
+    "ecartee": N_("C’est noté : cette recommandation n’est plus montrée. L’historique garde le motif."),
+    "reprise": N_("C’est noté : cette recommandation est montrée de nouveau."),
+}
+
+
+@dataclass(frozen=True)
+class Typed:
+    about: str = ""
+    asked: Asked = Asked("", "")  # noqa: RUF009 - frozen
+
+
+@router.get("", dependencies=[staff(Deed.VIEW)])
+def show(request: Request, services: ReadingServices, badge: str = "", fait: str = "") -> HTMLResponse:
+    done = say(_DONE[fait]) if fait in _DONE else ""
+    return _page(request, services, at_work(request), Typed(about=badge), done=done)
+
+
+@router.post("", dependencies=[staff(Deed.WORK), limited("endorsement from a network")])
+def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response:
+    work = at_work(request)
+    typed = Typed(
+        text_of(form, "sujet"),
+        Asked(text_of(form, "adresse"), text_of(form, "organisation"), text_of(form, "mot")),
+    )
+    try:
+        subject = _subject(services, work, typed.about)
+        refused = _is_refused(services, work, typed.asked.address)
+        asked = services.endorsement_asking.checked(subject, typed.asked, refused=refused, by=work.actor)
+        for name, counted in services.endorsement_asking.counts(subject, asked):
+            process_of(request).limiter.hit(name, counted)
+        with deed(request) as writing:
+            writing.endorsement_asking.ask(subject, asked, refused=refused, by=work.actor)
+    except (InvalidInput, Conflict, NotFound) as error:
+        return _page(request, services, work, typed, trouble=sentence_of(error))
+    process_of(request).on_promise()
+    return RedirectResponse(f"{work.home}/recommandations?fait=demandee", status_code=303)
+
+
+@router.post("/{endorsement_id:uuid}", dependencies=[staff(Deed.MANAGE)])
+def set_aside(
+    endorsement_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    work, back = at_work(request), text_of(form, "geste") == "reprendre"
+    reason = None if back else text_of(form, "motif")
+    try:
+        with deed(request) as writing:
+            writing.endorsements_taken_back.set_aside(
+                work.campus, endorsement_id, reason=reason, by=work.actor
+            )
+    except InvalidInput as error:
+        return _page(request, services, work, Typed(), trouble=sentence_of(error))
+    done = "reprise" if back else "ecartee"
+    return RedirectResponse(f"{work.home}/recommandations?fait={done}#r-{endorsement_id}", status_code=303)
+
+
+def _subject(services: Services, work: AtWork, chosen: str) -> Subject:
+    if chosen == _THE_CAMPUS:
+        return services.endorsement_subjects.of_campus(work.campus)
+    for badge_id in ids_in([chosen]):
+        return services.endorsement_subjects.of_badge(work.campus, badge_id)
+    raise InvalidInput(N_("Choisissez ce qui est à recommander : un badge, ou le campus."))
+
+
+def _is_refused(services: Services, work: AtWork, address: str) -> bool:
+    """Said to any campus, and kept to by all of them."""
+    services.search_everywhere()
+    refused = services.endorsement_asking.is_refused_by(address)
+    services.enter(work.campus.id, work.who.person.id)
+    return refused
+
+
+def _page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    typed: Typed,
+    *,
+    trouble: str = "",
+    done: str = "",
+) -> HTMLResponse:
+    campus = work.campus
+    found = services.endorsements.of_campus(campus)
+    titles = [services.endorsement_subjects.about(each.endorsement).title for each in found]
+    given = [(str(badge.id), version.name) for badge, version in services.campuses.page(campus.slug).badges]
+    return page(
+        request,
+        "trust/campus.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        here=f"{work.home}/recommandations",
+        subjects=[*given, (_THE_CAMPUS, say(N_("Le campus lui-même")))],
+        typed=typed,
+        said=list(
+            zip(recommendations(found, campus.time_zone, contact=campus.contact_email), titles, strict=True)
+        ),
+        asked=[
+            request_shown(each, at=services.clock())
+            for each in services.endorsement_asking.of_campus(campus.id)
+        ],
+        zone=campus.time_zone,
+        letters_leave=process_of(request).mailer is not None,
+        trouble=trouble,
+        done=done,
+    )

@@ -1,0 +1,514 @@
+"""The answer to an employer's question, as a page: verdict first, then what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from app.container import Services
+from app.domain.awards.awards import Visibility
+from app.domain.awards.open_badges import Shown, is_dated_in_utc
+from app.domain.campus.campus import Campus
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import DEFAULT_ZONE, Word, day, moment, said
+from app.http.workplaces import look_of
+from app.language import N_
+from app.services.awards.awards import AwardRecord
+from app.services.badges.badges import picture_words
+from app.services.verification.batches import Item
+from app.services.verification.verdicts import (
+    Claims,
+    Headline,
+    HeadlineKind,
+    claims_of,
+    difference_told,
+    endorsements,
+    headline,
+    is_recognised,
+    limits,
+    plain,
+    remarks,
+    told,
+)
+from app.services.verification.verification import Answer
+from app.web.activity_log import EvidenceShown, evidence_shown
+from app.web.badges.rules import BadgePieces, pieces_of
+from app.web.trust.endorsements import RecommendationShown, recommendations
+from app.web.trust.issuers import IssuerShown, StandingShown, campus_issuer, foreign_issuer, standing_shown
+
+
+@dataclass(frozen=True)
+class CheckShown:
+    state: str
+    word: str
+    title: str
+    sentence: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class EndorsementShown:
+    state: str
+    word: str
+    sentence: str
+    detail: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    src: str
+    words: str
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Still:
+    """Is it still good, in a word or two, and what to add."""
+
+    words: str
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class Newer:
+    """A later wording of the badge exists."""
+
+    number: int
+    url: str
+
+
+@dataclass(frozen=True)
+class LeadShown:
+    """Whose badge a document leads to, whom it names itself where that is another, and what was found of the badge."""
+
+    kind: str
+    holder: str
+    written: str
+    address: str
+    page: str
+    found: str
+    differences: Sequence[str]
+
+
+@dataclass(frozen=True)
+class AnswerShown:
+    kind: HeadlineKind
+    state: str
+    seal: str
+    word: str
+    sentence: str
+    when: str
+    again: str
+    advice: str
+    checks: Sequence[CheckShown]
+    limits: Sequence[str]
+    remarks: Sequence[str]
+    endorsements: Sequence[EndorsementShown]
+    technical: Sequence[tuple[str, str]]
+    claimed: Sequence[tuple[str, str]]
+    badge: BadgePieces | None = None
+    issuer: IssuerShown | None = None
+    standing: StandingShown | None = None
+    still: Still | None = None
+    picture: Picture | None = None
+    newer: Newer | None = None
+    current: str = ""
+    """Where the edition that took the place of what was presented is."""
+    journal: EvidenceShown | None = None
+    lead: LeadShown | None = None
+    """Where the document that was deposited is not what was verified."""
+    packed: str = ""
+    """The day of the package that the answer rests on."""
+    recommendations: Sequence[RecommendationShown] = ()
+    """What organisations say beside the badge; no part of what was found about it."""
+    presented: str = ""
+    """The credential itself, to be handed back with a form; nothing of it is kept here."""
+
+
+_STAMPS = {
+    HeadlineKind.REVOKED: N_("Retiré"),
+    HeadlineKind.REPLACED: N_("Remplacé"),
+    HeadlineKind.EXPIRED: N_("Expiré"),
+    HeadlineKind.SUSPENDED: N_("Suspendu"),
+}
+_CONTAINERS = {"json": "JSON", "jwt": "JWT", "png": "PNG", "svg": "SVG", "pdf": "PDF"}
+_FORMS = {
+    "data_integrity": "DataIntegrityProof",
+    "vc_jwt": "VC-JWT",
+    "open_badges_1": "Open Badges 1.x",
+    "open_badges_2": "Open Badges 2.0",
+}
+
+
+def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown:
+    """All that the page says of `answer`; `again` is where to ask the same once more."""
+    head = headline(answer)
+    zone = answer.campus.time_zone if answer.campus else DEFAULT_ZONE
+    report = answer.report
+    document = report.document if report else None
+    claims = claims_of(document) if document is not None else None
+    campus = answer.campus if claims is not None else None
+    return AnswerShown(
+        kind=head.kind,
+        state=f"{head.state} broken" if head.seal == "broken" else head.state,
+        seal=head.seal,
+        word=said(head.heading, zone),
+        sentence=said(head.message, zone),
+        when=moment(report.at if report else services.clock(), zone),
+        again=again,
+        advice=said(head.advice, zone),
+        checks=_checks(answer, zone),
+        limits=[said(each, zone) for each in limits(answer, claims)],
+        remarks=_remarks(answer, zone),
+        endorsements=_endorsements(answer, zone),
+        technical=_technical(answer),
+        claimed=_claimed(answer, head, zone),
+        badge=_badge(services, claims, campus, zone),
+        issuer=_issuer(services, answer, claims, campus),
+        standing=standing_shown(answer.standing, zone) if claims else None,
+        still=_still(answer, head, claims, zone) if claims else None,
+        picture=_picture(services, answer, head) if claims else None,
+        newer=_newer(services, answer) if claims else None,
+        current=services.addresses.award(answer.record.award.id)
+        if answer.record is not None and answer.replaced_at is not None
+        else "",
+        journal=_journal(services, answer, zone),
+        recommendations=_recommendations(services, answer, zone) if claims else (),
+        lead=_lead(services, answer, claims, zone),
+        packed=day(answer.packed_at, zone) if answer.packed_at else "",
+        presented=answer.text,
+    )
+
+
+def shown_now(services: Services, record: AwardRecord) -> AnswerShown:
+    """The public page of an award as it is now, open or not."""
+    return shown(services, services.verification.verify_award(record))
+
+
+def shown_with(services: Services, record: AwardRecord, chosen: Mapping[int, Shown]) -> AnswerShown:
+    """The same page as it would be with this much shown of each line of the log."""
+    answer = services.verification.verify_award(record)
+    view, zone = shown(services, answer), record.campus.time_zone
+    document = services.reissuing.document_as(record, services.reissuing.disclosed_of(record, chosen))
+    badge = _badge(services, claims_of(document), record.campus, zone)
+    evidence = services.verification.evidence_of(answer)
+    if evidence is None:
+        return replace(view, badge=badge)
+    opened = services.evidence.fields_with(record.award.id, chosen)
+    answer = replace(answer, evidence=replace(evidence, shown=opened))
+    return replace(view, badge=badge, journal=evidence_shown(answer, zone, ""))
+
+
+def _lead(services: Services, answer: Answer, claims: Claims | None, zone: str) -> LeadShown | None:
+    if answer.lead is None or answer.closed:
+        return None
+    is_open = answer.record is not None and answer.record.award.visibility is Visibility.OPEN
+    return LeadShown(
+        kind=answer.lead.kind.value,
+        holder=claims.holder if claims else "",
+        written=plain(answer.lead.written),
+        address=plain(answer.lead.address, 120),
+        page=services.addresses.award(answer.record.award.id) if answer.record and is_open else "",
+        found=said(headline(replace(answer, lead=None)).heading, zone),
+        differences=[said(difference_told(each), zone) for each in answer.lead.differences],
+    )
+
+
+def answer_page(
+    request: Request,
+    services: Services,
+    answer: Answer,
+    *,
+    again: str = "",
+    share: object = None,
+    findable: bool = False,
+) -> HTMLResponse:
+    """`findable`: search engines may keep it."""
+    view = shown(services, answer, again=again)
+    genuine = view.badge is not None and answer.campus is not None
+    campus = look_of(answer.campus) if genuine and answer.campus else None
+    return page(request, "verification/answer.html", campus=campus, private=not findable, a=view, share=share)
+
+
+def _checks(answer: Answer, zone: str) -> list[CheckShown]:
+    if answer.report is None:
+        return []
+    return [
+        CheckShown(
+            line.state, say(line.word), say(line.title), said(line.sentence, zone), said(line.beside, zone)
+        )
+        for line in told(answer.report, answer.campus, is_recognised=is_recognised(answer))
+    ]
+
+
+_DATED_IN_UTC = N_(
+    "Les jours d’activité de ce badge y sont écrits en temps universel : un autre logiciel peut montrer la veille. "
+    "Les dates affichées ici, à l’heure du campus, sont les bonnes."
+)
+
+
+def _remarks(answer: Answer, zone: str) -> list[str]:
+    report = answer.report
+    if report is None:
+        return []
+    lines = [said(each, zone) for each in remarks(report)]
+    if answer.campus is not None and report.document and is_dated_in_utc(report.document, zone):
+        lines.append(say(_DATED_IN_UTC))
+    return lines
+
+
+def _endorsements(answer: Answer, zone: str) -> list[EndorsementShown]:
+    if answer.report is None:
+        return []
+    return [
+        EndorsementShown(
+            each.state, say(each.word), said(each.sentence, zone), said(each.beside, zone), each.comment
+        )
+        for each in endorsements(answer.report)
+    ]
+
+
+def _recommendations(services: Services, answer: Answer, zone: str) -> list[RecommendationShown]:
+    record = answer.record
+    if record is None:
+        return []
+    found = services.endorsements.about_award(record)
+    return recommendations(found, zone, contact=record.campus.contact_email)
+
+
+def _badge(services: Services, claims: Claims | None, campus: Campus | None, zone: str) -> BadgePieces | None:
+    if claims is None:
+        return None
+    return pieces_of(
+        claims, is_ours=campus is not None, zone=zone, base_url=services.addresses.base_url if campus else ""
+    )
+
+
+def _issuer(
+    services: Services, answer: Answer, claims: Claims | None, campus: Campus | None
+) -> IssuerShown | None:
+    if claims is None:
+        return None
+    if campus is not None:
+        return campus_issuer(services, campus)
+    report = answer.report
+    return foreign_issuer(
+        claims,
+        report.issuer or "" if report else "",
+        answer.standing,
+        report.at if report else services.clock(),
+    )
+
+
+def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:
+    until = day(claims.valid_until, zone) if claims.valid_until else ""
+    match head.kind:
+        case HeadlineKind.REVOKED:
+            award = answer.record.award if answer.record else None
+            on = day(award.revoked_at, zone) if award and award.revoked_at else ""
+            return Still(say(N_("Non, retiré le {day}")).format(day=on) if on else say(N_("Non, retiré")))
+        case HeadlineKind.SUSPENDED:
+            return Still(say(N_("Non, suspendu pour le moment")))
+        case HeadlineKind.EXPIRED:
+            return Still(
+                say(N_("Non, expiré depuis le {day}")).format(day=until),
+                say(N_("Comme annoncé le jour de l’attribution")),
+            )
+        case HeadlineKind.NOT_YET_VALID:
+            return Still(say(N_("Pas encore")))
+        case (
+            HeadlineKind.UNVERIFIABLE
+            | HeadlineKind.NOT_CHECKABLE
+            | HeadlineKind.SIGNED_NOT_CONFORMING
+            | HeadlineKind.OTHER_FILE
+        ):
+            return Still(say(N_("Nous ne savons pas")))
+    if until:
+        return Still(say(N_("Oui, jusqu’au {day}")).format(day=until))
+    return Still(say(N_("Oui, sans date de fin")))
+
+
+def _picture(services: Services, answer: Answer, head: Headline) -> Picture | None:
+    """Our own master picture of the version that was given; a file's own picture is never shown."""
+    record = answer.record
+    if record is None:
+        return None
+    words = services.snapshot.until_commit(
+        ("picture", record.version.id),
+        lambda: picture_words(record.campus, record.version, services.badges.competencies_of(record.version)),
+    )
+    stamp = _STAMPS.get(head.kind, "")
+    return Picture(
+        f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
+        said(words),
+        say(stamp) if stamp else "",
+    )
+
+
+def _journal(services: Services, answer: Answer, zone: str) -> EvidenceShown | None:
+    document = f"/preuves/{answer.record.award.id}" if answer.record else ""
+    answer = replace(answer, evidence=services.verification.evidence_of(answer))
+    shown = evidence_shown(answer, zone, document)
+    if shown is None or answer.record is None or not services.shown_files.shows_the_activity(answer.record):
+        return shown
+    with services.beside(answer.record.award.id):
+        photos = services.shown_files.photos(answer.record)
+    return replace(shown, photos=[(f"{document}/photos/{each.id}/apercu", each.words) for each in photos])
+
+
+def _newer(services: Services, answer: Answer) -> Newer | None:
+    record = answer.record
+    if record is None:
+        return None
+    newest = services.publication.newest_number(record)
+    if newest <= record.version.number:
+        return None
+    return Newer(newest, f"/badges/{record.badge.id}/v{newest}")
+
+
+def _claimed(answer: Answer, head: Headline, zone: str) -> list[tuple[str, str]]:
+    """What a file says without anybody having signed it: shown as its own words, or not at all."""
+    report = answer.report
+    if report is None or report.document is not None or report.presented is None:
+        return []
+    if not head.kind.is_an_answer:
+        return []
+    claims = claims_of(report.presented)
+    lines = [
+        (N_("Qui"), claims.holder),
+        (N_("A fait quoi"), claims.title),
+        (N_("Par qui"), claims.issuer_name),
+        (N_("Quand"), day(claims.awarded_at, zone) if claims.awarded_at else ""),
+        (N_("Jusqu’à quand"), day(claims.valid_until, zone) if claims.valid_until else ""),
+    ]
+    return [(say(label), value) for label, value in lines if value]
+
+
+def _technical(answer: Answer) -> list[tuple[str, str]]:
+    report = answer.report
+    if report is None:
+        return []
+    document = report.document or {}
+    identifier = document.get("id")
+    key = (report.key or {}).get("kty"), (report.key or {}).get("crv")
+    lines = [
+        (N_("Numéro"), identifier if isinstance(identifier, str) else ""),
+        (N_("Lu dans"), _CONTAINERS.get(report.container, "")),
+        (N_("Preuve"), _FORMS.get(report.form or "", "")),
+        (N_("Émetteur"), report.issuer or ""),
+        (N_("Méthode de vérification"), report.verification_method or ""),
+        (N_("Sorte de clé"), " ".join(str(part) for part in key if part)),
+        (N_("Heure du contrôle (UTC)"), report.at.strftime("%Y-%m-%d %H:%M:%S")),
+    ]
+    return [(say(label), place) for label, place in ((a, _short(b)) for a, b in lines) if place]
+
+
+def _short(text: str) -> str:
+    return plain(text, 300)
+
+
+def closed_page(request: Request, services: Services, *, mine: str = "") -> HTMLResponse:
+    """The same for every shut award, whoever gave it: nothing tells them apart."""
+    view = shown(services, Answer(None, closed=True))
+    answer = page(request, "verification/closed.html", status=403, private=True, a=view, mine=mine)
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer
+
+
+HEADS = (
+    N_("Déposé"),
+    N_("Réponse"),
+    N_("Nom dans le badge"),
+    N_("Badge"),
+    N_("Donné par"),
+    N_("Explication"),
+    N_("Page du badge"),
+)
+_K = HeadlineKind
+_TALLY = (
+    ("bad", N_("à écarter")),
+    ("leads", N_("à comparer")),
+    ("unk", N_("non vérifiables")),
+    ("past", N_("hors de leurs dates, ou illisibles")),
+    ("document", N_("autres documents, en règle")),
+    ("ok", N_("authentiques")),
+)
+_ORDER = {state: number for number, (state, _) in enumerate(_TALLY)}
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """`group` is where it counts; `page` leads to the whole answer, for badges of this service whose page is open."""
+
+    given: str
+    state: Word
+    group: str
+    holder: str
+    title: str
+    issuer: str
+    words: str
+    page: str
+
+    @property
+    def order(self) -> int:
+        return _ORDER[self.group]
+
+    @property
+    def cells(self) -> Sequence[str]:
+        return (
+            self.given,
+            self.state.text,
+            self.holder,
+            self.title,
+            self.issuer,
+            self.words,
+            self.page,
+        )
+
+
+def item_row(services: Services, item: Item) -> ItemRow:
+    if item.answer is None:
+        return _unread(item)
+    answer, head = item.answer, headline(item.answer)
+    zone = answer.campus.time_zone if answer.campus else DEFAULT_ZONE
+    document = answer.report.document if answer.report else None
+    claims = claims_of(document) if document else None
+    group = "leads" if head.kind is _K.LEADS and head.state != "bad" else head.state
+    if head.kind is _K.DOCUMENT_GOOD and group == "shut":
+        group = "document" if answer.lead is None else "leads"
+    is_open = answer.record is not None and answer.record.award.visibility is Visibility.OPEN
+    return ItemRow(
+        given=item.given,
+        state=Word(said(head.heading, zone), head.state),
+        group="unk" if group == "shut" else group,
+        holder=claims.holder if claims else "",
+        title=claims.title if claims else "",
+        issuer=(answer.campus.name if answer.campus else claims.issuer_name) if claims else "",
+        words=said(head.message, zone),
+        page=services.addresses.award(answer.record.award.id) if answer.record and is_open else "",
+    )
+
+
+def _unread(item: Item) -> ItemRow:
+    near = " ".join(each.code for each in item.near)
+    if item.is_code:
+        text, words = N_("Code inconnu"), N_("Codes ressemblants : {near}") if near else ""
+    else:
+        text, words = N_("Non vérifié"), N_("Ce qui a été donné est trop long, fermé, ou n’a pas pu être lu.")
+    sentence = say(words).format(near=near) if words else ""
+    return ItemRow(item.given, Word(say(text), "unk"), "unk", "", "", "", sentence, "")
+
+
+def tally_of(rows: Iterable[ItemRow]) -> list[tuple[str, int, str]]:
+    """How many rows of each group there are, and its words; groups without any are left out."""
+    groups = [row.group for row in rows]
+    return [
+        ("shut" if group in ("leads", "document") else group, groups.count(group), say(words))
+        for group, words in _TALLY
+        if group in groups
+    ]

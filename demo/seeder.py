@@ -1,0 +1,365 @@
+"""Each deed of the demo, done through the services as the person who would do it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from app.cli.terminal import out, say
+from app.container import Process, Services
+from app.domain.activities.activities import Activity, Plan
+from app.domain.activities.files import FileState, TakenFile
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.awards.awards import AwardState, Visibility
+from app.domain.badges.badges import Badge
+from app.domain.badges.rules import rule_of
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus, Network
+from app.domain.learners.portfolios import Told
+from app.domain.people.people import AgeGroup, Role
+from app.domain.trust.organisations import checked_words
+from app.errors import NotFound
+from app.language import N_
+from app.language import gettext as _
+from app.services.awards.awards import AwardRequest
+from app.services.badges.badges import Wording
+from app.services.learners.portfolios import Wishes
+from app.services.learners.requests import Asked
+from app.services.trust.endorsement_requests import Asked as Endorsing
+from app.services.trust.endorsements import Told as Signing
+from app.services.trust.network_register import Named
+from demo import content as demo_content
+from demo import content as written
+from demo.learners import Learner
+
+BY_COMMAND = Actor.command("demo")
+
+
+@dataclass(frozen=True)
+class Giving:
+    """A badge given to people of one activity on one day; the first `open` of them show it to the world."""
+
+    badge: str
+    activity: str
+    lines: tuple[ListedPerson, ...]
+    on: date
+    version: int | None = None
+    open: int = 0
+    revoked_on: date | None = None
+    reason: str = ""
+
+
+class NotAsWritten(Exception):
+    """The services did otherwise than the written content says; the message names what."""
+
+
+@dataclass
+class Stage:
+    """The services of one transaction, and what exists so far, by the names of the written content."""
+
+    services: Services
+    asked_for: frozenset[str] = frozenset()
+    """Badges that people may ask for."""
+    campuses: dict[str, Campus] = field(default_factory=dict)
+    trainers: dict[str, Actor] = field(default_factory=dict)
+    competencies: dict[tuple[str, str], uuid.UUID] = field(default_factory=dict)
+    badges: dict[str, Badge] = field(default_factory=dict)
+    activities: dict[str, Activity] = field(default_factory=dict)
+    awards: dict[Giving, list[uuid.UUID]] = field(default_factory=dict)
+    """The awards of each giving, in the order of its lines."""
+    age_groups: Mapping[tuple[str, str], AgeGroup] = field(default_factory=dict)
+    """Of each invented person, by given and family name."""
+
+    def found(self, campus: written.Campus) -> None:
+        """A campus with its key, its frameworks and their competencies."""
+        row = Campus(
+            slug=campus.slug,
+            did="",
+            short_name=campus.short,
+            name=campus.name,
+            sector=campus.sector,
+            carrier=campus.carrier or "",
+            site=", ".join(place for place in (campus.site, campus.town) if place),
+            description=campus.description,
+            contact_email=campus.contact,
+            hue=campus.hue,
+            liveliness=campus.liveliness,
+            created_at=self.services.clock(),
+        )
+        self.campuses[campus.slug] = self.services.campuses.create(row, by=BY_COMMAND)
+        for framework in campus.frameworks:
+            self._write_framework(row, framework)
+
+    def _write_framework(self, campus: Campus, framework: written.Framework) -> None:
+        row = self.services.competencies.framework(
+            campus, code=framework.code, name=framework.name, description=framework.description, by=BY_COMMAND
+        )
+        for competency in framework.competencies:
+            made = self.services.competencies.create(
+                campus,
+                row,
+                code=competency.code,
+                statement=competency.statement,
+                levels=[*framework.levels],
+                by=BY_COMMAND,
+            )
+            self.competencies[campus.slug, competency.code] = made.id
+
+    def join_networks(self, content: written.DemoContent) -> None:
+        """The region recognises and labels every campus; groups of campuses are networks too."""
+        region = self._network(
+            content.network.slug, content.network.name, content.network.description, [*content.campuses]
+        )
+        for group in content.groups_of_campuses:
+            self._network(group.slug, group.name, group.description, group.campuses)
+        for campus in content.campuses.values():
+            issuer = self.campuses[campus.slug].did
+            self.services.register.write(region, Named(issuer, campus.name, campus.short), by=BY_COMMAND)
+            for label in campus.labels:
+                self.services.register.give_label(
+                    region,
+                    issuer,
+                    label.category,
+                    starts_on=label.valid_from,
+                    ends_on=label.valid_until,
+                    note=label.note or "",
+                    by=BY_COMMAND,
+                )
+
+    def renew_lists(self) -> None:
+        """What the worker does every day."""
+        for network_id in self.services.register.due():
+            self.services.register.renew(network_id)
+
+    def _network(self, slug: str, name: str, description: str, members: Sequence[str]) -> Network:
+        row = Network(slug=slug, name=name, description=description)
+        return self.services.campuses.create_network(
+            row, [self.campuses[member] for member in members], by=BY_COMMAND
+        )
+
+    def hire(self, member: written.StaffMember) -> None:
+        given, _, family = member.name.partition(" ")
+        person = self.services.people.add_staff(
+            self.campuses[member.campus],
+            given_name=given,
+            family_name=family,
+            address=member.address,
+            role=member.role,
+            by=BY_COMMAND,
+        )
+        if member.role is Role.TRAINER:
+            self.trainers.setdefault(member.campus, Actor(person.id))
+
+    def write_badge(self, place: str, badge: written.Badge, number: int) -> None:
+        """Version `number` of the badge, as its own time worded it."""
+        campus, by = self.campuses[place], self.trainers[place]
+        is_today = number == badge.version
+        wording = badge if is_today else badge.earlier[number - 1]
+        told = Wording(
+            badge.kind,
+            badge.name,
+            wording.description,
+            wording.criteria,
+            language=badge.language,
+            tags=[*badge.tags],
+            validity_days=badge.validity_days,
+            required_hours=wording.required_hours,
+            competencies=[(self.competencies[place, item.code], item.level) for item in badge.competencies],
+            rule=rule_of(badge.rule),
+        )
+        reference = f"{place}/{badge.slug}"
+        if number == 1:
+            page = self.services.badges.create(
+                campus,
+                told,
+                slug=badge.slug,
+                repeat=badge.repeat,
+                accepts_requests=reference in self.asked_for,
+                by=by,
+            )
+            self.badges[reference] = page.badge
+        else:
+            self.services.badges.revise(campus, self.badges[reference].id, told, by=by)
+
+    def announce(self, reference: str, activity: written.Activity, today: date) -> None:
+        row = Activity(
+            kind=activity.kind,
+            title=activity.title,
+            description=activity.description,
+            starts_on=activity.starts_on(today),
+            ends_on=activity.ends_on(today),
+            place=activity.place or "",
+            hours=activity.hours / max(len(activity.sessions), 1),
+            audience=", ".join(activity.audience),
+            declared_size=activity.declared_size,
+            created_at=self.services.clock(),
+        )
+        organisers = [self.campuses[slug] for slug in activity.campuses]
+        by = self.trainers[activity.campuses[0]]
+        plan = Plan([campus.slug for campus in organisers[1:]], days=activity.sessions)
+        self.activities[reference] = self.services.activity_plans.create(organisers[0], row, plan, by=by)
+        for campus in organisers[1:]:
+            self.services.activity_plans.answer(campus, row.id, accepts=True, by=by)
+
+    def record(self, reference: str, lines: Sequence[ListedPerson]) -> None:
+        """Those who came, noted in the activity log."""
+        campus, by = self._of(reference)
+        recorded = self.services.activities.record(campus, self.activities[reference].id, lines, by=by)
+        if recorded.refused:
+            raise NotAsWritten(f"{reference}: {recorded.refused}")
+        self._note_age_groups(campus, self.activities[reference], by)
+
+    def _note_age_groups(self, campus: Campus, activity: Activity, by: Actor) -> None:
+        """As a trainer answers, once, what an activity for pupils asks."""
+        if not activity.is_for_pupils:
+            return
+        for _participation, person in self.services.activities.activities.participants(activity.id):
+            group = self.age_groups.get((person.given_name, person.family_name))
+            if group is not None and person.age_group is not group:
+                self.services.age_bands.set_group(person, group, by=by, campus_id=campus.id)
+
+    def give(self, giving: Giving) -> None:
+        campus, by = self._of(giving.badge)
+        self.record(giving.activity, giving.lines)
+        request = AwardRequest(
+            self.badges[giving.badge].id,
+            self.activities[giving.activity].id,
+            lines=giving.lines,
+            tells=False,
+        )
+        result = self.services.awards.award(campus, request, by=by)
+        if giving.version not in (None, result.version.number):
+            raise NotAsWritten(f"{giving.badge}: version {result.version.number}, not {giving.version}")
+        given = [line.award_id for line in result.lines if line.award_id in result.generations]
+        if len(given) != len(giving.lines):
+            refused = [(line.family_name, line.outcome.value) for line in result.lines]
+            raise NotAsWritten(f"{giving.badge} in {giving.activity}: {refused}")
+        self.awards[giving] = [award_id for award_id in given if award_id]
+
+    def open_to_the_world(self, giving: Giving) -> None:
+        """The first holders show their badge, each of them for themselves."""
+        for award_id in self.awards[giving][: giving.open]:
+            holder = self.services.awards.record(award_id).award.person_id
+            self.services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(holder))
+
+    def show_together(self, portfolio: demo_content.Portfolio, learner: Learner) -> None:
+        """All that this person opened, on one page that they open too."""
+        mine = [
+            award_id
+            for giving, given in self.awards.items()
+            for line, award_id in zip(giving.lines, given, strict=True)
+            if (line.given_name, line.family_name) == (learner.given, learner.family)
+        ]
+        kept = self.services.portfolios
+        made = kept.start(self.services.awards.record(mine[0]).person, mine)
+        kept.wish(made, Wishes(portfolio.line, portfolio.naming, portfolio.grouping, portfolio.findable))
+        kept.set_open(made, True)
+
+    def revoke(self, giving: Giving) -> None:
+        campus, by = self._of(giving.badge)
+        for award_id in self.awards[giving]:
+            self.services.awards.revoke(campus, award_id, giving.reason, by=by)
+
+    def ask(self, request: demo_content.Request, learner: Learner) -> None:
+        """Somebody asks, and answers the letter that asks whether it was them."""
+        asked = Asked(
+            learner.given, learner.family, learner.addresses[0], request.narrative, "\n".join(request.links)
+        )
+        made = self.services.asking.ask(self.badges[request.badge].id, asked)
+        self.services.asking.confirm(self.services.asking.token_of(made))
+
+    def contribute(self, one: demo_content.Contribution) -> None:
+        """Somebody of the activity says what they did, on its last day; the trainer may have confirmed it."""
+        campus, by = self._of(one.activity)
+        activity = self.activities[one.activity]
+        _, person = self.services.activities.page(campus, activity.id).participants[one.person - 1]
+        done_on = min(activity.ends_on, self.services.clock().date())
+        told = Told(one.title, one.telling, one.part, done_on, one.hours, "\n".join(one.links))
+        note = TakenFile("notice.txt", "text/plain", one.note.encode(), None, FileState.CLEAN)
+        made = self.services.contributions.add(
+            person, campus, told, activity.id, [note] if one.note else [], today=done_on, by=Actor(person.id)
+        )
+        if one.confirmed:
+            self.services.contributions.confirm(campus, made.id, "Merci, et bravo.", by=by)
+
+    def endorse(self, one: demo_content.Endorsement) -> None:
+        """The campus asks somebody of a company, who answers where there are words."""
+        campus, by = self._of(one.about)
+        subjects, signing = self.services.endorsement_subjects, self.services.endorsement_signing
+        subject = (
+            subjects.of_badge(campus, self.badges[one.about].id)
+            if one.about in self.badges
+            else subjects.of_campus(campus)
+        )
+        asked = self.services.endorsement_asking.ask(
+            subject, Endorsing(one.address, one.organisation), refused=False, by=by
+        )
+        if one.words:
+            words = checked_words(one.words, one.role, "", shows_name=False)
+            told = Signing(one.organisation, "")
+            signing.sign(signing.token_of(asked.id), told, words, language="fr")
+
+    def _of(self, reference: str) -> tuple[Campus, Actor]:
+        """The campus to which a badge or an activity belongs, and who acts for it."""
+        slug = reference.partition("/")[0]
+        return self.campuses[slug], self.trainers[slug]
+
+
+CAMPUS = "itip"
+
+
+def sign_in_link(services: Services, campus: Campus, role: Role) -> str:
+    """A fresh link that signs in the first person with that role, once."""
+    person = services.people.first_with_role(campus, role)
+    if person is None:
+        raise NotFound(N_("Personne n’a ce rôle dans le campus {slug}."), slug=campus.slug)
+    return services.addresses.sign_in_link(services.sign_in.make_link(person.id, by=BY_COMMAND))
+
+
+def print_links(process: Process, slug: str = CAMPUS) -> None:
+    """What a newcomer needs to play trainer, administrator, learner and employer."""
+    with process.unit_of_work() as services:
+        campus = services.campuses.find(slug)
+        if campus is None:
+            say(
+                N_("Cette base n’est pas celle de la démonstration : il n’y a pas de campus « {slug} »."),
+                slug=slug,
+            )
+            return
+        sign_in = {
+            _("Formation"): sign_in_link(services, campus, Role.TRAINER),
+            _("Administration"): sign_in_link(services, campus, Role.CAMPUS_ADMIN),
+        }
+        if services.people.first_with_role(campus, Role.REVIEWER) is not None:
+            sign_in[_("Examen des demandes")] = sign_in_link(services, campus, Role.REVIEWER)
+        badges = _award_links(services, campus)
+    say(
+        N_("Pour se connecter au campus {campus} (chaque lien sert une fois, pendant dix minutes) :"),
+        campus=campus.short_name,
+    )
+    _print_column(sign_in)
+    if badges:
+        say(N_("Pour voir un badge :"))
+        _print_column(badges)
+
+
+def _print_column(links: dict[str, str]) -> None:
+    for label, link in links.items():
+        out().print(f"  {label:<20}{link}", markup=False)
+
+
+def _award_links(services: Services, campus: Campus) -> dict[str, str]:
+    """The newest closed badge as its learner opens it, and the newest open one as an employer does."""
+    records = services.awards.list_in(campus, limit=200)
+    good = [record.award for record in records if record.award.state is AwardState.ISSUED]
+    closed = next((award for award in good if award.visibility is Visibility.CLOSED), None)
+    opened = next((award for award in good if award.visibility is Visibility.OPEN), None)
+    links = {}
+    if closed is not None:
+        token = services.people.private_link_token(closed.id, closed.link_generation)
+        links[_("En apprenant")] = services.addresses.private_link(token)
+    if opened is not None:
+        links[_("En employeur")] = services.addresses.award(opened.id)
+    return links
