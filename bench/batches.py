@@ -20,7 +20,7 @@ from bench.targets import FLOOR, NODE
 from sceau_credentials import OpenBadgeCredential, Policy, verify
 from sceau_credentials.canonical.templates import Template
 from sceau_credentials.issuing import Batch
-from sceau_credentials.issuing.places import take_apart
+from sceau_credentials.issuing.slots import take_apart
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_multibase
 from sceau_credentials.proofs.cryptosuites import digest, digest_of_options
 from sceau_credentials.proofs.data_integrity import add_proof, proof_options

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fuzz.samples import NOON
-from sceau_credentials.evidence.commitments import commit, open_entry
+from sceau_credentials.evidence.commitments import Leaf, commit, open_entry
 from sceau_credentials.evidence.documents import Evidence, LoggedEntry, check_evidence, digest_of, disclosure
-from sceau_credentials.evidence.leaves import Leaf
 from sceau_credentials.keys import LocalSigningKey
 from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
 from sceau_credentials.transparency_log.notes import Note, NoteKey, WitnessKey, cosign, sign

@@ -16,14 +16,14 @@ from sceau_credentials import bake_png, bake_svg, unbake
 from sceau_credentials.canonical import canonical_json, canonical_nquads
 from sceau_credentials.dids import resolve_method
 from sceau_credentials.errors import CredentialError, MalformedInput
+from sceau_credentials.evidence.commitments import Leaf
 from sceau_credentials.evidence.documents import Evidence, check_evidence, digest_of, disclosed
-from sceau_credentials.evidence.leaves import Leaf
 from sceau_credentials.keys import VerificationKey, decode_multibase, encode_multibase
 from sceau_credentials.keys.multibase import decode_base64url, encode_base64url
 from sceau_credentials.model import EndorsementCredential, OpenBadgeCredential
 from sceau_credentials.package import open_package
-from sceau_credentials.proofs.cbor import decode_cbor
 from sceau_credentials.proofs.data_integrity import verify_proofs
+from sceau_credentials.proofs.selective_disclosure import decode_cbor
 from sceau_credentials.proofs.vc_jwt import (
     check_header,
     claim_problems,
@@ -37,8 +37,8 @@ from sceau_credentials.transparency_log.notes import Note, NoteKey, WitnessKey
 from sceau_credentials.transparency_log.tiles import entries_in, entry_bundle
 from sceau_credentials.values.documents import FetchedDocument
 from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_json, parse_json
-from sceau_credentials.verification.ladder import verify
 from sceau_credentials.verification.report import Verdict
+from sceau_credentials.verification.run_checks import verify
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 

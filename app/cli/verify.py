@@ -35,11 +35,11 @@ from sceau_credentials.transparency_log.notes import NoteKey
 from sceau_credentials.trust import PinnedNetwork, TrustList, TrustListRefused, read_trust_list
 from sceau_credentials.values.documents import DocumentSource, NoDocuments
 from sceau_credentials.values.timestamps import format_timestamp, shifted
-from sceau_credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
-from sceau_credentials.verification.findings.reasons import Reason
-from sceau_credentials.verification.ladder import verify as check
+from sceau_credentials.verification.answers import EVIDENCE_FETCHES, FetchBudget
+from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.other_documents import verify_other
 from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
+from sceau_credentials.verification.run_checks import verify as check
 
 _LOGGER = logging.getLogger(__name__)
 _MOST_BYTES = 32 * 1024 * 1024

@@ -24,20 +24,19 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
 from app.adapters.badge_pictures import BadgeArtist
-from app.adapters.clamd import Clamd, ScannerUnusable
 from app.adapters.folders.log_files import FolderAnchors
 from app.adapters.folders.recovery_files import RecoveryJournal
 from app.adapters.mail import SmtpMailer, TerminalMailer
 from app.adapters.openid_connect import ProvidersUnusable, providers_in, registrations_in
 from app.adapters.papers import Papers
-from app.adapters.photographs import PillowPhotographs
 from app.adapters.picture_codes import PictureCodes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.adapters.secrets import Kek, KekUnusable, KeyVault, PasswordHashes, kek_from, make_secret_file
+from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
 from app.adapters.web_documents.fetcher import WebDocuments
 from app.adapters.web_documents.url_policy import Reach
 from app.container.stores import Lent, Stores, made_once
-from app.container.subjects.imports import ImportServices
+from app.container.subjects.trust import ImportServices
 from app.container.workers import WorkerService
 from app.db.accounts import DatabaseCounts
 from app.db.activity_log.choices import ChoiceWatch

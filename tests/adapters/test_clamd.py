@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.clamd import Clamd, ScannerUnusable
+from app.adapters.uploads import Clamd, ScannerUnusable
 from app.domain.activities.files import ScannerSilent
 from tests.support.handed import EICAR
 from tests.support.servers.clamd import nobodys_port, scanning

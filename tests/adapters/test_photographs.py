@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from app.adapters.photographs import LONGEST_SIDE, PREVIEW_SIDE, PillowPhotographs
+from app.adapters.uploads import LONGEST_SIDE, PREVIEW_SIDE, PillowPhotographs
 from app.domain.activities.files import media_type_of
 from app.errors import InvalidInput
 from tests.support.handed import PHONE, huge_png, photo

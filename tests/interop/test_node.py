@@ -14,8 +14,8 @@ from sceau_credentials import bake_png, bake_svg, unbake
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.dids import jwt_method_id
 from sceau_credentials.keys import Algorithm, VerificationKey
-from sceau_credentials.verification.ladder import verify
 from sceau_credentials.verification.report import Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.interop.node_peer import NodePeer
 from tests.support.badges.credentials import DID, DID_URL, NOON, Campus, badge_document
 from tests.support.badges.pictures import PNG, SVG

@@ -42,8 +42,8 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey, decode_base64url,
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.values.timestamps import format_timestamp
 from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, context
-from sceau_credentials.verification.ladder import verify
 from sceau_credentials.verification.report import CheckId, Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.api import doors
 from tests.support.badges.credentials import DID, DID_URL, HOST, LIST_URL, Campus, badge_document
 from tests.support.badges.documents import Documents

@@ -17,7 +17,7 @@ from app.services.verification.verification import Answer
 from sceau_credentials.dids import resolve_method
 from sceau_credentials.errors import DocumentUnavailable, KeyNotResolved
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.verification.findings.reasons import Reason
+from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId, Verdict
 from tests.support.badges.credentials import HOST, NOON, Campus, badge_document
 from tests.support.badges.forgery import token

@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sceau_credentials import canonical, verify
+from sceau_credentials import canonical, dids, verify
 from sceau_credentials.canonical import canonical_bytes, canonical_nquads, compiled, expansion
 from sceau_credentials.canonical.rdfc import canonicalize
 from sceau_credentials.canonical.tables import NotCovered
-from sceau_credentials.dids import resolving
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model import OpenBadgeCredential, conforming, scalars
 from sceau_credentials.model.conforming import check_conforms, reads_back
@@ -278,8 +277,8 @@ def test_a_key_document_that_changed_is_read_again():
         compiled._part_of,
         conforming._read,
         conforming._read_whole,
-        resolving._method_published,
-        resolving._key_published,
+        dids._method_published,
+        dids._key_published,
         scalars._written_moment,
     ],
     ids=lambda kept: kept.__wrapped__.__name__,

@@ -23,8 +23,7 @@ from app.services.activity_log.keys import LogKeyHistory
 from app.services.activity_log.recovery import ChoiceJournal
 from app.services.publishing.status import ListAnchors
 from sceau_credentials.errors import CredentialError
-from sceau_credentials.evidence.commitments import commit
-from sceau_credentials.evidence.leaves import Leaf
+from sceau_credentials.evidence.commitments import Leaf, commit
 from sceau_credentials.transparency_log.checkpoints import TreeHead
 from sceau_credentials.transparency_log.notes import Note, NoteKey
 from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH

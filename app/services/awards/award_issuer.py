@@ -45,7 +45,7 @@ from app.services.badges.badges import BadgeService
 from app.services.publishing.status import Places, Signing, StatusService
 from sceau_credentials.errors import CredentialError, NotFitToSign
 from sceau_credentials.issuing import Batch, Prepared, SignedCredential
-from sceau_credentials.issuing.lints.people import contains_mail_address
+from sceau_credentials.issuing.lints.shape import contains_mail_address
 from sceau_credentials.model import Achievement
 from sceau_credentials.values.json_text import JsonObject, parse_json
 

@@ -23,8 +23,8 @@ from app.language import N_
 from app.services.verification.verdicts import HeadlineKind, Sentence, claims_of, headline
 from app.services.verification.verdicts.kinds import OF_UNKNOWN_ISSUER, WORDING
 from app.services.verification.verification import Answer, VerificationService
-from sceau_credentials.verification.findings.reasons import Reason
-from sceau_credentials.verification.policy import Identity, Policy
+from sceau_credentials.verification.answers import Identity, Policy
+from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId
 
 _MOST_ADDRESSES = 8

@@ -37,8 +37,8 @@ from app.language import N_
 from app.services.trust.endorsements import AN_ORGANISATION, WITHDRAW, Subject
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.values.documents import DocumentSource
-from sceau_credentials.verification.ladder import verify_endorsement
 from sceau_credentials.verification.report import EndorsementAnswer, Outcome
+from sceau_credentials.verification.run_checks import verify_endorsement
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,8 @@ from sceau_credentials.issuing.endorsing import issue_endorsement
 from sceau_credentials.model import EndorsementCredential, EndorsementSubject
 from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.verification.endorsements import ENDORSES_ANOTHER
-from sceau_credentials.verification.ladder import verify_endorsement
 from sceau_credentials.verification.report import EndorsementAnswer, Outcome
+from sceau_credentials.verification.run_checks import verify_endorsement
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ from sceau_credentials.model import BitstringStatusListEntry
 from sceau_credentials.trust.lists import Standing
 from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject
-from sceau_credentials.verification.ladder import verify_endorsement
 from sceau_credentials.verification.report import EndorsementAnswer
+from sceau_credentials.verification.run_checks import verify_endorsement
 
 _PURPOSE = "network"
 

@@ -28,7 +28,7 @@ from sceau_credentials.trust import (
     resemblance,
 )
 from sceau_credentials.values.json_text import JsonObject
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.report import Report
 
 _NO_END: Final = datetime.max.replace(tzinfo=UTC)

@@ -32,9 +32,9 @@ from app.services.verification.verification import VerificationService
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.evidence.judging import EvidenceOutcome, judge_evidence
 from sceau_credentials.values.documents import DocumentSource
-from sceau_credentials.verification.findings.reasons import Reason
-from sceau_credentials.verification.ladder import verify, verify_endorsement
+from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
+from sceau_credentials.verification.run_checks import verify, verify_endorsement
 
 INDEX: Final = "index.json"
 """Where a document lies whose address is a folder as well: web servers are told to look for that name."""

@@ -35,12 +35,11 @@ from sceau_credentials.package.reading import SIGNATURE as PACKAGE
 from sceau_credentials.trust import Entry
 from sceau_credentials.values.documents import DocumentSource, FetchedDocument, NoDocuments
 from sceau_credentials.values.timestamps import parse_timestamp
-from sceau_credentials.verification.fetching import FetchBudget
-from sceau_credentials.verification.findings.reasons import Reason
-from sceau_credentials.verification.ladder import verify
+from sceau_credentials.verification.answers import FetchBudget, Policy
+from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.other_documents import OtherDocument, verify_other
-from sceau_credentials.verification.policy import Policy
 from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
+from sceau_credentials.verification.run_checks import verify
 
 _BADGES = "application/vc+jwt, application/vc, application/ld+json, application/json;q=0.9, image/png, image/svg+xml, text/plain;q=0.5"
 

@@ -23,7 +23,7 @@ from app.http.workplaces import look_of
 from app.language import N_
 from app.services.trust.endorsements import Shown, Subject
 from app.services.verification.verdicts import place_of, plain
-from sceau_credentials.verification.findings.reasons import Reason
+from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import Outcome
 
 _LONGEST = 1200

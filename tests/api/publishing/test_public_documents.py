@@ -15,8 +15,8 @@ from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws
 from sceau_credentials.values.documents import FetchedDocument
 from sceau_credentials.values.json_text import JsonObject, parse_json
-from sceau_credentials.verification.ladder import verify
 from sceau_credentials.verification.report import CheckId
+from sceau_credentials.verification.run_checks import verify
 from tests.api.doors import closed_award, open_award
 from tests.support.every import for_each
 from tests.support.house import House

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sceau_credentials.errors import CredentialError, MalformedInput, ProofError
-from sceau_credentials.evidence.commitments import commit, open_entry
+from sceau_credentials.evidence.commitments import Leaf, commit, open_entry
 from sceau_credentials.evidence.documents import (
     Evidence,
     LoggedEntry,
@@ -19,7 +19,6 @@ from sceau_credentials.evidence.documents import (
     disclosed,
     disclosure,
 )
-from sceau_credentials.evidence.leaves import Leaf
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.transparency_log.checkpoints import TreeHead
 from sceau_credentials.transparency_log.notes import Note, NoteKey, SignatureType, cosign, sign

@@ -16,12 +16,12 @@ from sceau_credentials.errors import NotFitToSign, SelfCheckFailed
 from sceau_credentials.issuing import Batch, SignedCredential, issue, issue_many
 from sceau_credentials.issuing.draft import Draft
 from sceau_credentials.issuing.lints import faults_of
-from sceau_credentials.issuing.places import take_apart
+from sceau_credentials.issuing.slots import take_apart
 from sceau_credentials.keys import Algorithm, Signer, VerificationKey
 from sceau_credentials.model import OpenBadgeCredential
 from sceau_credentials.status_list import status_entry
-from sceau_credentials.verification.ladder import verify
 from sceau_credentials.verification.report import Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.sceau_credentials.issuing.test_issuing import FAULTS, changed
 from tests.support.badges.credentials import HOST, LIST_URL, NOON, Campus, badge_document
 from tests.support.every import for_each

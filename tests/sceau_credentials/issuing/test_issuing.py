@@ -26,9 +26,9 @@ from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.values.documents import NoDocuments
 from sceau_credentials.values.json_text import dump_json
 from sceau_credentials.values.timestamps import format_timestamp
-from sceau_credentials.verification.ladder import verify
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.report import Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.support.badges.credentials import HOST, LIST_URL, NOON, Campus, badge_document
 from tests.support.every import for_each
 from tests.support.examples import examples

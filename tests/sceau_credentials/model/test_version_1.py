@@ -12,7 +12,7 @@ from sceau_credentials.keys import Signer, encode_base64url, encode_multibase
 from sceau_credentials.model import OpenBadgeCredential
 from sceau_credentials.proofs.cryptosuites import hash_rdfc
 from sceau_credentials.proofs.data_integrity import add_proof, proof_options
-from sceau_credentials.verification.findings.remarks import RemarkCode
+from sceau_credentials.verification.findings import RemarkCode
 from sceau_credentials.verification.report import CheckId, Report, Verdict
 from tests.support.badges.credentials import DID, NOON, Campus, badge_document
 from tests.support.badges.forgery import CAMPUS, FORGER, asked

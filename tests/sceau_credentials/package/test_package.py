@@ -13,13 +13,12 @@ import pytest
 
 from sceau_credentials import Verdict, verify
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput
+from sceau_credentials.evidence.commitments import Leaf
 from sceau_credentials.evidence.documents import Evidence, digest_of
-from sceau_credentials.evidence.leaves import Leaf
-from sceau_credentials.evidence.log_keys import LogKeys, LogKeyState, LogKeyTerm
-from sceau_credentials.evidence.witnesses import witnesses_document
+from sceau_credentials.evidence.log_keys import LogKeys, LogKeyState, LogKeyTerm, witnesses_document
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.package import make_package, open_package
-from sceau_credentials.package.manifest import MAX_DOCUMENTS, MAX_FILE
+from sceau_credentials.package.reading import MAX_DOCUMENTS, MAX_FILE
 from sceau_credentials.package.writing import Recorder
 from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
 from sceau_credentials.transparency_log.notes import Note, NoteKey, WitnessKey, cosign, sign

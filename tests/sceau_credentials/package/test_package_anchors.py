@@ -13,7 +13,7 @@ from sceau_credentials import Verdict
 from sceau_credentials.dids import did_key
 from sceau_credentials.evidence.documents import Evidence, digest_of
 from sceau_credentials.evidence.judging import EvidenceOutcome
-from sceau_credentials.evidence.witnesses import witnesses_document
+from sceau_credentials.evidence.log_keys import witnesses_document
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.package import Anchors, make_package, open_package, verify_package
 from sceau_credentials.package.reading import Package

@@ -16,8 +16,8 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.values import vocabulary
 from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3
-from sceau_credentials.verification.ladder import verify
 from sceau_credentials.verification.report import CheckId, Report, Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.sceau_credentials.proofs.test_selective_disclosure import without_invented_names
 from tests.support.badges.credentials import DID_URL, NOON, Campus, badge_document
 

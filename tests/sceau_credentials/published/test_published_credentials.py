@@ -12,11 +12,10 @@ import pytest
 
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.values.documents import NoDocuments
-from sceau_credentials.verification.checks.shape import context, schema
-from sceau_credentials.verification.checks.signature import signature
-from sceau_credentials.verification.ladder import verify
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import Policy
+from sceau_credentials.verification.checks import context, schema, signature
 from sceau_credentials.verification.report import CheckId, Outcome, Verdict
+from sceau_credentials.verification.run_checks import verify
 from sceau_credentials.verification.secured import secured_from_text
 from tests.support.badges.documents import Documents
 from tests.support.every import for_each

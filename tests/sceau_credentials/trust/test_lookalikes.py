@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sceau_credentials.trust import Entry, Likeness, resemblance
-from sceau_credentials.trust.lookalikes import names_alike, within_slips
-from sceau_credentials.trust.skeletons import skeleton
+from sceau_credentials.trust.lookalikes import names_alike, skeleton, within_slips
 from tests.support.every import for_each
 
 ITIP = Entry(

@@ -18,7 +18,7 @@ from app.services.verification import verdicts
 from app.services.verification.verification import Answer
 from sceau_credentials import verify
 from sceau_credentials.errors import CredentialError
-from sceau_credentials.evidence.leaves import Leaf
+from sceau_credentials.evidence.commitments import Leaf
 from sceau_credentials.model.version_1 import period_members
 from sceau_credentials.package import make_package, open_package
 from sceau_credentials.proofs.data_integrity import add_plain_proof, add_proof
@@ -32,8 +32,8 @@ from sceau_credentials.values.timestamps import (
     parse_timestamp,
     shifted,
 )
-from sceau_credentials.verification.ladder import verify_endorsement
 from sceau_credentials.verification.report import Report, Verdict
+from sceau_credentials.verification.run_checks import verify_endorsement
 from tests.sceau_credentials.trust.test_trust_lists import NOON as LIST_NOON
 from tests.sceau_credentials.trust.test_trust_lists import PINNED, SIGNER
 from tests.sceau_credentials.trust.test_trust_lists import signed as signed_list

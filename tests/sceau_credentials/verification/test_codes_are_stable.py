@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from sceau_credentials import CheckResult, Outcome, Policy, Verdict
-from sceau_credentials.verification.findings.problems import problem_of
-from sceau_credentials.verification.findings.reasons import Reason, found, not_reached, reason_of
-from sceau_credentials.verification.findings.remarks import RemarkCode
-from sceau_credentials.verification.policy import Identity
+from sceau_credentials.verification.answers import Identity
+from sceau_credentials.verification.findings import (
+    Reason,
+    RemarkCode,
+    found,
+    not_reached,
+    problem_of,
+    reason_of,
+)
 from sceau_credentials.verification.report import CheckId, verdict_of
 
 SIGNS = {"+": "passed", "-": "failed", "?": "unknown", "0": "skipped"}

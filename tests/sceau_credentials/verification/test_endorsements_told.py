@@ -10,7 +10,7 @@ import pytest
 from sceau_credentials import CheckResult, Outcome
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.verification.endorsements import endorsements_in, judge_endorsement
-from sceau_credentials.verification.findings.reasons import Reason, found, not_reached
+from sceau_credentials.verification.findings import Reason, found, not_reached
 from sceau_credentials.verification.report import CheckId
 from sceau_credentials.verification.secured import Secured
 from tests.sceau_credentials.verification.test_endorsements import COMPANY, ENDORSER, IDS, badge, endorsement

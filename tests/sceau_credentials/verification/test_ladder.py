@@ -12,9 +12,9 @@ from sceau_credentials.issuing import SignedCredential
 from sceau_credentials.keys import Algorithm
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.values.documents import NoDocuments
-from sceau_credentials.verification.ladder import verify
-from sceau_credentials.verification.policy import Identity, Policy
+from sceau_credentials.verification.answers import Identity, Policy
 from sceau_credentials.verification.report import CheckId, Outcome, Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.sceau_credentials.verification.reports import outcome, reasons
 from tests.support.badges.credentials import (
     DID_URL,

@@ -6,8 +6,8 @@ import json
 
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
-from sceau_credentials.verification.ladder import verify
 from sceau_credentials.verification.report import Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.sceau_credentials.verification.reports import reasons
 from tests.support.badges.credentials import NOON, Campus, badge_document, without_status
 

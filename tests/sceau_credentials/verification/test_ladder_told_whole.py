@@ -12,7 +12,7 @@ from sceau_credentials import Identity, Policy, Report, verify
 from sceau_credentials.keys import Signer
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
-from sceau_credentials.verification.ladder import verify_endorsement
+from sceau_credentials.verification.run_checks import verify_endorsement
 from tests.sceau_credentials.verification.checks.test_checks_withdrawn_key import (
     ADDRESS,
     KEY_ADDRESS,

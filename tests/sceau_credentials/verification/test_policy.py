@@ -8,9 +8,9 @@ import json
 from typing import Any
 
 from sceau_credentials.keys import encode_multibase
-from sceau_credentials.verification.ladder import verify
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.report import CheckId, Report, Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.support.badges.credentials import DID, HOST, NOON
 from tests.support.badges.forgery import CAMPUS, SIGNED, resigned
 from tests.support.every import for_each

@@ -13,10 +13,9 @@ from sceau_credentials.baking import PngMaster, SvgMaster
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput
 from sceau_credentials.keys import encode_base64url
 from sceau_credentials.values.documents import FetchedDocument
-from sceau_credentials.verification.fetching import FetchBudget
-from sceau_credentials.verification.findings.reasons import Reason, found
-from sceau_credentials.verification.findings.remarks import Remark, RemarkCode, remarks_on
-from sceau_credentials.verification.legacy.context import ADDED_WORDS, may_be_older, without_words
+from sceau_credentials.verification.answers import FetchBudget
+from sceau_credentials.verification.findings import Reason, Remark, RemarkCode, found, remarks_on
+from sceau_credentials.verification.legacy.documents import ADDED_WORDS, may_be_older, without_words
 from sceau_credentials.verification.reading import Reading, read
 from sceau_credentials.verification.report import EndorsementAnswer, Outcome
 from sceau_credentials.verification.secured import (

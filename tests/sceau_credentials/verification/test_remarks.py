@@ -14,13 +14,12 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, encode_mu
 from sceau_credentials.proofs.cryptosuites import hash_rdfc
 from sceau_credentials.proofs.data_integrity import add_proof, proof_options
 from sceau_credentials.proofs.vc_jwt import sign_jwt
-from sceau_credentials.verification.findings import problems, remarks
-from sceau_credentials.verification.findings.reasons import Reason, found
-from sceau_credentials.verification.findings.remarks import RemarkCode
-from sceau_credentials.verification.ladder import verify
-from sceau_credentials.verification.legacy.context import ADDED_WORDS, without_words
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification import findings
+from sceau_credentials.verification.answers import Policy
+from sceau_credentials.verification.findings import Reason, RemarkCode, found
+from sceau_credentials.verification.legacy.documents import ADDED_WORDS, without_words
 from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.sceau_credentials.verification.legacy import older_issuer
 from tests.support.badges.credentials import DID_URL, LIST_URL, NOON, badge_document
 from tests.support.badges.forgery import CAMPUS, EMBEDDED, SIGNED, asked, resigned, token
@@ -142,11 +141,11 @@ def test_the_earlier_context_lacks_those_words_and_nothing_else() -> None:
 
 
 PROBLEMS = [
-    (SIGNED.embedded.replace(b"Robotique", b"Robotik"), problems.CRYPTOGRAPHIC),
-    (b'{"a":1,"a":2}', problems.PARSING),
-    (json.dumps(EMBEDDED | {"validFrom": "hier"}).encode(), problems.MALFORMED_VALUE),
-    (json.dumps(EMBEDDED | {"grade": "A+"}).encode(), problems.DATA_LOSS),
-    (json.dumps(EMBEDDED | {"proof": EMBEDDED["proof"] | {"proofPurpose": "x"}}).encode(), problems.PROOF_VERIFICATION),
+    (SIGNED.embedded.replace(b"Robotique", b"Robotik"), findings.CRYPTOGRAPHIC),
+    (b'{"a":1,"a":2}', findings.PARSING),
+    (json.dumps(EMBEDDED | {"validFrom": "hier"}).encode(), findings.MALFORMED_VALUE),
+    (json.dumps(EMBEDDED | {"grade": "A+"}).encode(), findings.DATA_LOSS),
+    (json.dumps(EMBEDDED | {"proof": EMBEDDED["proof"] | {"proofPurpose": "x"}}).encode(), findings.PROOF_VERIFICATION),
 ]  # fmt: skip
 
 
@@ -184,7 +183,7 @@ def test_what_stands_against_a_badge_has_the_identifier_of_its_specification(
 )
 def test_each_kind_of_problem_is_named_as_published(reason: Reason, name: str) -> None:
     """D-016, D-018, B-046, B-049."""
-    problem = problems.problem_of(found(reason, url="https://a.example/x"))
+    problem = findings.problem_of(found(reason, url="https://a.example/x"))
     assert problem is not None
     assert str(problem["type"]).endswith(name)
     assert (problem["reason"], problem["detail"]) == (reason.value, "url: https://a.example/x")
@@ -193,7 +192,7 @@ def test_each_kind_of_problem_is_named_as_published(reason: Reason, name: str) -
 def test_every_reason_that_is_not_good_is_a_problem_and_no_other() -> None:
     for reason in Reason:
         if reason.check is not None:
-            is_problem = problems.problem_of(found(reason)) is not None
+            is_problem = findings.problem_of(found(reason)) is not None
             assert is_problem == (reason.outcome in (Outcome.FAILED, Outcome.UNKNOWN))
 
 
@@ -261,10 +260,10 @@ def test_the_written_text_shows_no_less_than_a_walk(
     subject = document["credentialSubject"]
     owners = {"issuer": document["issuer"], "achievement": subject["achievement"], "document": document}
     owners.get(place, subject)[member] = ["https://x", text] if in_list else text
-    found = list(remarks.remarks_on_text(document))
+    found = list(findings.remarks_on_text(document))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(remarks, "_is_harmless", lambda _document: False)
-        assert found == list(remarks.remarks_on_text(document))
+        patched.setattr(findings, "_is_harmless", lambda _document: False)
+        assert found == list(findings.remarks_on_text(document))
 
 
 def test_a_policy_may_leave_the_remarks_out() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sceau_credentials.verification.findings.reasons import Reason, found, not_reached
+from sceau_credentials.verification.findings import Reason, found, not_reached
 from sceau_credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict, verdict_of
 from tests.support.every import for_each
 

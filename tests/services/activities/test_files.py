@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from app.adapters.clamd import Clamd
+from app.adapters.uploads import Clamd
 from app.domain.activities.files import FileNoun, FileState, Infected
 from app.domain.badges.badges import Kind
 from app.domain.campus.audit_log import Actor

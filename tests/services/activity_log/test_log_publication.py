@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sceau_credentials.evidence.leaves import Leaf
+from sceau_credentials.evidence.commitments import Leaf
 from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
 from sceau_credentials.transparency_log.notes import Note, NoteKey
 from sceau_credentials.transparency_log.tiles import WIDTH, Tile, TiledTree, TileFile, entries_in, hashes_in

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import pytest
 
-from app.adapters.clamd import Clamd
+from app.adapters.uploads import Clamd
 from app.domain.activities.activities import PartKind
 from app.domain.activities.files import FileNoun, FileState
 from app.domain.activity_log.activity_log import ARTEFACT, CONTRIBUTION, EntryKind, LogPayload

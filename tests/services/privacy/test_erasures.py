@@ -25,8 +25,7 @@ from app.services.activity_log.log_check import LogCheck
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges.badges import Wording
 from app.services.learners.requests import Asked
-from sceau_credentials.evidence.commitments import commit
-from sceau_credentials.evidence.leaves import Leaf
+from sceau_credentials.evidence.commitments import Leaf, commit
 from sceau_credentials.keys import decode_base64url
 from sceau_credentials.transparency_log.checkpoints import EntryProof
 from sceau_credentials.values.json_text import parse_json_object

@@ -21,8 +21,8 @@ from sceau_credentials.issuing.endorsing import issue_endorsement
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.model import EndorsementCredential, EndorsementSubject
 from sceau_credentials.values.json_text import parse_json_object
-from sceau_credentials.verification.ladder import verify_endorsement
 from sceau_credentials.verification.report import Outcome
+from sceau_credentials.verification.run_checks import verify_endorsement
 from tests.support.house import COMMAND, House
 
 ZOE = "Martin Zoé;zoe@exemple.fr"

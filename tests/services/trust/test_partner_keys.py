@@ -15,7 +15,7 @@ from app.jobs.kinds import FOLLOWED_LISTS
 from app.services.verification.verdicts import label_told
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.trust import PinnedNetwork, TrustListRefused, read_trust_list
-from sceau_credentials.verification.ladder import verify_endorsement
+from sceau_credentials.verification.run_checks import verify_endorsement
 from tests.services.trust.test_endorsements import (
     WORDS,
     asked,

@@ -19,10 +19,10 @@ from app.services.verification.verdicts import HeadlineKind
 from app.services.verification.verification import Answer
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.values.documents import NoDocuments
-from sceau_credentials.verification.findings.reasons import Reason
-from sceau_credentials.verification.ladder import verify
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import Policy
+from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId, Outcome, Report, SignatureState, Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.sceau_credentials.verification.legacy.older_issuer import assertion, jws, signed_assertion
 from tests.support.badges import hostile_badges
 from tests.support.badges.credentials import DID_URL, JWKS_URL, LIST_URL, NOON, badge_document

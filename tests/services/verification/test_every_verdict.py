@@ -17,7 +17,7 @@ from app.services.verification.verdicts import HeadlineKind
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.status_list import StatusList, status_entry, status_list_credential
 from sceau_credentials.trust import Entry, Standing, TrustList
-from sceau_credentials.verification.policy import Identity, Policy
+from sceau_credentials.verification.answers import Identity, Policy
 from tests.sceau_credentials.verification.legacy.older_issuer import (
     ASSERTION,
     ISSUER,

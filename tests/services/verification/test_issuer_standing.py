@@ -18,9 +18,9 @@ from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.trust import Entry, GivenLabel, Likeness, Standing, TrustList
-from sceau_credentials.verification.ladder import verify
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.report import Report, Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.support.badges.credentials import DID, NOON, Campus, badge_document
 
 CAMPUS = Campus()

@@ -9,10 +9,9 @@ from app.services.verification import verdicts
 from app.services.verification.verdicts import HeadlineKind, Sentence
 from app.services.verification.verdicts.checks import REMARKS
 from app.services.verification.verdicts.kinds import MESSAGES, WORDING
-from sceau_credentials.verification.findings.reasons import Reason, found, not_reached
-from sceau_credentials.verification.findings.remarks import Remark, RemarkCode
-from sceau_credentials.verification.ladder import verify
+from sceau_credentials.verification.findings import Reason, Remark, RemarkCode, found, not_reached
 from sceau_credentials.verification.report import CheckId, CheckResult, Outcome, Report
+from sceau_credentials.verification.run_checks import verify
 from tests.support.badges.credentials import DID, LIST_URL, NOON, Campus, badge_document
 from tests.support.every import for_each
 

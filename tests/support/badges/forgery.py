@@ -8,8 +8,8 @@ from typing import Any
 
 from sceau_credentials.keys import LocalSigningKey, encode_base64url
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.verification.ladder import verify
 from sceau_credentials.verification.report import Report
+from sceau_credentials.verification.run_checks import verify
 from tests.support.badges.credentials import NOON, Campus, badge_document
 from tests.support.badges.documents import Documents
 

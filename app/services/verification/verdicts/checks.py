@@ -18,8 +18,7 @@ from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model.version_1 import period_members
 from sceau_credentials.values.json_text import JsonObject, JsonValue
 from sceau_credentials.values.timestamps import parse_timestamp
-from sceau_credentials.verification.findings.reasons import Reason
-from sceau_credentials.verification.findings.remarks import Remark, RemarkCode
+from sceau_credentials.verification.findings import Reason, Remark, RemarkCode
 from sceau_credentials.verification.report import CheckId, CheckResult, Report, SignatureState
 from sceau_credentials.verification.report import Outcome as CheckOutcome
 

@@ -17,12 +17,11 @@ from app.language.sentences import Sentence, plain
 from app.services.trust.labels import LabelJudged
 from app.services.verification.verdicts.checks import place_of
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport
-from sceau_credentials.evidence.witnesses import Witnessed
+from sceau_credentials.evidence.log_keys import Witnessed
 from sceau_credentials.trust import GivenLabel
 from sceau_credentials.values.timestamps import parse_timestamp
 from sceau_credentials.verification.endorsements import ENDORSES_ANOTHER, TOO_MANY
-from sceau_credentials.verification.findings.reasons import Reason
-from sceau_credentials.verification.findings.remarks import RemarkCode
+from sceau_credentials.verification.findings import Reason, RemarkCode
 from sceau_credentials.verification.report import EndorsementAnswer, Outcome, Report
 
 _O = EvidenceOutcome

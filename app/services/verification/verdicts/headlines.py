@@ -30,11 +30,11 @@ from app.services.verification.verdicts.kinds import (
     REVOKED_ON,
     WORDING,
     HeadlineKind,
+    other_told,
 )
-from app.services.verification.verdicts.other_documents import other_told
 from app.services.verification.verdicts.standing import standing_told
 from app.services.verification.verification import Answer
-from sceau_credentials.verification.findings.reasons import Reason
+from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.other_documents import DocumentKind, OtherDocument
 from sceau_credentials.verification.report import (
     CheckId,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.language import N_
-from sceau_credentials.verification.findings.reasons import Reason
+from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId
 
 ASK_FOR_THE_ADDRESS: Final = N_(

@@ -25,10 +25,10 @@ from sceau_credentials.values.documents import (
     FetchedDocument,
     NoDocuments,
 )
-from sceau_credentials.verification.findings.reasons import Reason
-from sceau_credentials.verification.ladder import verify, verify_endorsement
-from sceau_credentials.verification.policy import Identity, Policy
+from sceau_credentials.verification.answers import Identity, Policy
+from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict
+from sceau_credentials.verification.run_checks import verify, verify_endorsement
 
 __all__ = [
     "Algorithm",

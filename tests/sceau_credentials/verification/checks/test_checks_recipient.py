@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sceau_credentials.verification.checks.recipient import recipient
-from sceau_credentials.verification.policy import Identity
+from sceau_credentials.verification.answers import Identity
+from sceau_credentials.verification.checks import recipient
 
 MAIL = Identity("a@example.com")
 KNOWN = "b5809d8a92f8858436d7e6b87c12ebc0ae1eac4baecc2c0b913aee2c922ef399"

@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from sceau_credentials.verification.checks.issuer import domain_of, issuer, issuer_of
-from sceau_credentials.verification.checks.shape import context, schema
-from sceau_credentials.verification.checks.validity import validity
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import Policy
+from sceau_credentials.verification.checks import context, domain_of, issuer, issuer_of, schema, validity
 from tests.support.badges.credentials import NOON, badge_document
 from tests.support.every import for_each
 

@@ -11,12 +11,17 @@ import pytest
 
 from sceau_credentials import CheckResult
 from sceau_credentials.keys import encode_multibase
-from sceau_credentials.verification.checks.issuer import domain_of, issuer, issuer_of
-from sceau_credentials.verification.checks.recipient import recipient
-from sceau_credentials.verification.checks.resources import resources_against
-from sceau_credentials.verification.checks.shape import context, schema
-from sceau_credentials.verification.checks.validity import validity
-from sceau_credentials.verification.policy import Identity, Policy
+from sceau_credentials.verification.answers import Identity, Policy
+from sceau_credentials.verification.checks import (
+    context,
+    domain_of,
+    issuer,
+    issuer_of,
+    recipient,
+    resources_against,
+    schema,
+    validity,
+)
 from tests.support.badges.credentials import NOON, badge_document
 from tests.support.badges.forgery import EMBEDDED
 from tests.support.every import for_each

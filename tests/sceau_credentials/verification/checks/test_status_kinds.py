@@ -14,9 +14,9 @@ from sceau_credentials.keys import Algorithm, encode_base64url
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.status_list import MINIMUM_SIZE, StatusList, status_entry
-from sceau_credentials.verification.ladder import verify
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.report import CheckId, Report, Verdict
+from sceau_credentials.verification.run_checks import verify
 from tests.support.badges.credentials import DID, HOST, LIST_INDEX, LIST_URL, NOON, badge_document
 from tests.support.badges.forgery import CAMPUS, FORGER, asked
 

@@ -11,9 +11,9 @@ import pytest
 
 from sceau_credentials.keys import encode_base64url
 from sceau_credentials.status_list import MINIMUM_SIZE, StatusList, status_entry, status_list_credential
-from sceau_credentials.verification.checks.status import StatusQuestion, status
-from sceau_credentials.verification.findings.reasons import Reason, found
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import Policy
+from sceau_credentials.verification.findings import Reason, found
+from sceau_credentials.verification.status import StatusQuestion, status
 from tests.support.badges.credentials import CREDENTIAL_ID, DID, HOST, LIST_URL, NOON
 from tests.support.badges.documents import Documents
 from tests.support.every import for_each

@@ -20,8 +20,8 @@ from sceau_credentials.canonical.contexts import (
 from sceau_credentials.canonical.jcs import canonical_json
 from sceau_credentials.canonical.rdfc import RDF, XSD, Quad, escape
 from sceau_credentials.errors import CanonicalizationTooHard, MalformedInput, UnsafeDocument
-from sceau_credentials.values.iris import is_absolute_iri
 from sceau_credentials.values.json_text import JsonObject, JsonValue, pointer_to
+from sceau_credentials.values.vocabulary import is_absolute_iri
 
 MAX_DEPTH: Final = 64
 MAX_OBJECTS: Final = 2_000  # T13: each costs PyLD a third of a millisecond

@@ -11,8 +11,7 @@ from pyld.jsonld import JsonLdError
 
 from sceau_credentials.canonical.contexts import ContextProcessor, pinned_contexts
 from sceau_credentials.canonical.rdfc import XSD
-from sceau_credentials.values.iris import is_absolute_iri
-from sceau_credentials.values.vocabulary import context
+from sceau_credentials.values.vocabulary import context, is_absolute_iri
 
 _MOST_COMBINATIONS: Final = 256  # of types at one place: a document may combine them as it likes
 _PLAIN_CONTAINERS: Final = frozenset({"@set", "@list"})

@@ -16,8 +16,7 @@ from typing import Any, Final
 
 from sceau_credentials.canonical import canonical_json
 from sceau_credentials.errors import MalformedInput, ProofError
-from sceau_credentials.evidence.commitments import Opening
-from sceau_credentials.evidence.leaves import Leaf
+from sceau_credentials.evidence.commitments import Leaf, Opening
 from sceau_credentials.keys import encode_multibase
 from sceau_credentials.transparency_log.checkpoints import TreeHead
 from sceau_credentials.transparency_log.notes import Note, NoteKey, decoded_hashes

@@ -21,8 +21,7 @@ from sceau_credentials.errors import (
     UnusableKey,
 )
 from sceau_credentials.evidence.documents import TYPE, Evidence, ProvedEvidence, check_evidence, disclosed
-from sceau_credentials.evidence.log_keys import log_key_of
-from sceau_credentials.evidence.witnesses import WITNESSES, Witnessed, witnessed
+from sceau_credentials.evidence.log_keys import WITNESSES, Witnessed, log_key_of, witnessed
 from sceau_credentials.keys import encode_base64url
 from sceau_credentials.values.documents import DocumentSource, FetchedDocument
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object

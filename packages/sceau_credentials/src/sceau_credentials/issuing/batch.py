@@ -18,8 +18,8 @@ from sceau_credentials.canonical import canonical_bytes
 from sceau_credentials.canonical.tables import NotCovered
 from sceau_credentials.canonical.templates import MARK_SIGN, Template
 from sceau_credentials.errors import CredentialError, MalformedInput
-from sceau_credentials.issuing.places import Placed, take_apart
 from sceau_credentials.issuing.signing import Issuing, KeysOf, SignedCredential
+from sceau_credentials.issuing.slots import Placed, take_apart
 from sceau_credentials.keys import Signer, VerificationKey, encode_base64url, encode_multibase
 from sceau_credentials.model import OpenBadgeCredential
 from sceau_credentials.proofs.cryptosuites import digest, digest_of_options

@@ -14,10 +14,10 @@ from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import dump_json, parse_json_object
-from sceau_credentials.verification.findings.reasons import Reason
-from sceau_credentials.verification.ladder import verify_endorsement
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import Policy
+from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import Outcome
+from sceau_credentials.verification.run_checks import verify_endorsement
 
 # The list that will hold its bit may not have been published yet.
 _READ_BACK: Final = Policy(check_status=False)

@@ -9,7 +9,7 @@ from sceau_credentials.canonical import canonical_bytes
 from sceau_credentials.canonical.tables import NotCovered
 from sceau_credentials.canonical.templates import MARK_SIGN, Template
 from sceau_credentials.errors import CredentialError
-from sceau_credentials.issuing.places import Placed
+from sceau_credentials.issuing.slots import Placed
 from sceau_credentials.values.json_text import JsonObject
 
 _SIGN: Final = MARK_SIGN.encode()

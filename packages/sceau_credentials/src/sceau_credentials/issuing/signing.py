@@ -15,7 +15,7 @@ from sceau_credentials.errors import CredentialError, DocumentUnavailable, NotFi
 from sceau_credentials.issuing.draft import Draft
 from sceau_credentials.issuing.forms import TemplatedForms
 from sceau_credentials.issuing.lints import faults_of, faults_of_another
-from sceau_credentials.issuing.places import Placed, take_apart_with_dates
+from sceau_credentials.issuing.slots import Placed, take_apart_with_dates
 from sceau_credentials.keys import Signer, VerificationKey, encode_base64url, encode_multibase
 from sceau_credentials.model import OpenBadgeCredential
 from sceau_credentials.proofs.cryptosuites import digest_of_options
@@ -23,12 +23,11 @@ from sceau_credentials.proofs.data_integrity import add_proof, proof_options
 from sceau_credentials.proofs.vc_jwt import claims_of, jws_that_says, signing_input, verify_jws
 from sceau_credentials.values.documents import DocumentSource, FetchedDocument
 from sceau_credentials.values.json_text import JsonObject, dump_exactly, dump_json
-from sceau_credentials.verification.fetching import FetchBudget
-from sceau_credentials.verification.findings.reasons import Reason, found
+from sceau_credentials.verification.answers import FetchBudget, Policy
+from sceau_credentials.verification.findings import Reason, found
 from sceau_credentials.verification.issuer_keys import IssuerKeys
-from sceau_credentials.verification.ladder import verify
-from sceau_credentials.verification.policy import Policy
 from sceau_credentials.verification.report import CheckId, Outcome, Report
+from sceau_credentials.verification.run_checks import verify
 
 
 @dataclass(frozen=True)

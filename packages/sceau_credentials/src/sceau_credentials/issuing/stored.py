@@ -14,7 +14,7 @@ from sceau_credentials.canonical import canonical_bytes
 from sceau_credentials.canonical.tables import NotCovered
 from sceau_credentials.errors import CredentialError, MalformedInput
 from sceau_credentials.issuing.forms import TemplatedForms
-from sceau_credentials.issuing.places import take_apart_with_dates
+from sceau_credentials.issuing.slots import take_apart_with_dates
 from sceau_credentials.keys import VerificationKey, decode_base64url, decode_multibase
 from sceau_credentials.proofs.cryptosuites import digest, digest_of_options
 from sceau_credentials.proofs.vc_jwt import claim_problems, claims_of, credential_of, parse_compact_jws

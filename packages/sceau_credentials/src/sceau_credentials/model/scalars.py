@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Fini
 from pydantic_core import PydanticCustomError
 
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.values import iris
+from sceau_credentials.values import vocabulary
 from sceau_credentials.values.timestamps import is_our_form, parse_timestamp
 
 
@@ -89,7 +89,7 @@ Number: TypeAlias = Annotated[
     Annotated[int, Strict(), Tag("~int")] | Annotated[FiniteFloat, Strict(), Tag("~float")],
     Discriminator(lambda value: "~int" if type(value) is int else "~float"),
 ]
-Iri: TypeAlias = Annotated[str, Strict(), Field(pattern=iris.PATTERN)]
+Iri: TypeAlias = Annotated[str, Strict(), Field(pattern=vocabulary.PATTERN)]
 DateTimeZ: TypeAlias = Annotated[
     datetime, BeforeValidator(_read_moment_with_zone)
 ]

@@ -11,10 +11,23 @@ from typing import Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput
-from sceau_credentials.package.manifest import FORMAT, MANIFEST, MAX_FILE, MAX_FILES, MAX_PACKAGE, VERSION
 from sceau_credentials.values.documents import FetchedDocument
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
 from sceau_credentials.values.timestamps import parse_timestamp
+
+MANIFEST: Final = "manifest.json"
+README_FRENCH: Final = "LISEZMOI.txt"
+README_ENGLISH: Final = "README.txt"
+FORMAT: Final = "sceau-verification-package"
+VERSION: Final = 1
+
+MAX_PACKAGE: Final = 4 * 1024 * 1024
+MAX_FILES: Final = 64
+MAX_FILE: Final = 1024 * 1024
+MAX_DOCUMENTS: Final = MAX_FILES - 4  # besides the badge, the manifest and two texts
+MAX_HELD: Final = MAX_PACKAGE - 128 * 1024
+"""Of badge and documents together, however little they can be compressed."""
+
 
 SIGNATURE: Final = b"PK\x03\x04"
 _REASON: Final = re.compile(r"[a-z_]{1,40}")

@@ -13,14 +13,12 @@ from sceau_credentials.keys import VerificationKey
 from sceau_credentials.package.reading import Package
 from sceau_credentials.values.documents import DocumentSource, FetchedDocument
 from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_json, parse_json_object
-from sceau_credentials.verification.checks.issuer import issuer_of
-from sceau_credentials.verification.checks.validity import validity
-from sceau_credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
-from sceau_credentials.verification.findings.reasons import Reason, found, not_reached
-from sceau_credentials.verification.ladder import verify
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import EVIDENCE_FETCHES, FetchBudget, Policy
+from sceau_credentials.verification.checks import issuer_of, validity
+from sceau_credentials.verification.findings import Reason, found, not_reached
 from sceau_credentials.verification.reading import read
 from sceau_credentials.verification.report import CheckId, CheckResult, Outcome, Report
+from sceau_credentials.verification.run_checks import verify
 
 _OLDER: Final = ("open_badges_1", "open_badges_2")
 _KEY_MEMBERS: Final = ("publicKeyJwk", "publicKeyMultibase", "publicKeyBase58", "publicKeyPem", "kty")

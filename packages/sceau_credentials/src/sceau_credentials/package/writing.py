@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput
 from sceau_credentials.evidence.judging import judge_evidence
-from sceau_credentials.package.manifest import (
+from sceau_credentials.package.reading import (
     FORMAT,
     MANIFEST,
     MAX_DOCUMENTS,
@@ -25,9 +25,9 @@ from sceau_credentials.values.documents import DocumentSource, FetchedDocument
 from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_json
 from sceau_credentials.values.timestamps import format_timestamp
 from sceau_credentials.values.vocabulary import context_digests
-from sceau_credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
-from sceau_credentials.verification.ladder import verify
+from sceau_credentials.verification.answers import EVIDENCE_FETCHES, FetchBudget
 from sceau_credentials.verification.report import Report
+from sceau_credentials.verification.run_checks import verify
 
 _ENDINGS: Final = {True: "json", False: "txt"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,3 +105,12 @@ def _document(pin: _Pin) -> JsonObject:
         raise DocumentUnavailable(pin.file, "digest_mismatch")
     document: JsonObject = json.loads(data)
     return document
+
+
+# Narrower than RFC 3987 where N-Quads is: none of these characters may stand between its angle brackets.
+PATTERN: Final = r'^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|\\^`\x7f]*$'
+_ABSOLUTE: Final = re.compile(PATTERN)
+
+
+def is_absolute_iri(text: str) -> bool:
+    return _ABSOLUTE.fullmatch(text) is not None

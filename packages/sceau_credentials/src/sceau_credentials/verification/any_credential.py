@@ -9,25 +9,21 @@ from typing import Final
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model.version_1 import period_members
 from sceau_credentials.values.documents import DocumentSource
-from sceau_credentials.values.iris import is_absolute_iri
 from sceau_credentials.values.json_text import JsonObject, JsonValue, pointer_to
 from sceau_credentials.values.timestamps import parse_timestamp
 from sceau_credentials.values.vocabulary import (
     CONTEXT_V1,
     CONTEXT_V2,
     allowed_context_array,
+    is_absolute_iri,
     known_context_urls,
 )
-from sceau_credentials.verification.checks.issuer import issuer, issuer_of
-from sceau_credentials.verification.checks.recipient import recipient
-from sceau_credentials.verification.checks.signature import claims, signature
-from sceau_credentials.verification.checks.status import Authenticate, StatusQuestion, status
-from sceau_credentials.verification.checks.validity import validity
-from sceau_credentials.verification.fetching import FetchBudget
-from sceau_credentials.verification.findings.reasons import Reason, found, not_reached
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.answers import FetchBudget, Policy
+from sceau_credentials.verification.checks import claims, issuer, issuer_of, recipient, signature, validity
+from sceau_credentials.verification.findings import Reason, found, not_reached
 from sceau_credentials.verification.report import CheckId, CheckResult, Outcome, Report
 from sceau_credentials.verification.secured import Secured, secured_from_text
+from sceau_credentials.verification.status import Authenticate, StatusQuestion, status
 
 _TYPED: Final = ("credentialStatus", "termsOfUse", "evidence", "refreshService", "credentialSchema")
 _NAMED: Final = ("credentialSchema",)  # whose entries must have an id

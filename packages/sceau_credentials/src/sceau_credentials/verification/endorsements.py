@@ -9,8 +9,8 @@ from typing import Final
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model import EndorsementCredential
 from sceau_credentials.values.json_text import JsonObject, JsonValue, pointer_to
-from sceau_credentials.verification.checks.issuer import issuer_of
-from sceau_credentials.verification.findings.reasons import Reason, found
+from sceau_credentials.verification.checks import issuer_of
+from sceau_credentials.verification.findings import Reason, found
 from sceau_credentials.verification.report import CheckResult, EndorsementAnswer, Outcome
 from sceau_credentials.verification.secured import Secured, secured_from_text
 

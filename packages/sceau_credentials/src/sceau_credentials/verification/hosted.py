@@ -18,26 +18,25 @@ from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.vc_jwt import ParsedJws
 from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
-from sceau_credentials.verification.checks.issuer import issuer as issuer_check
-from sceau_credentials.verification.checks.recipient import recipient as recipient_check
-from sceau_credentials.verification.checks.validity import period
-from sceau_credentials.verification.fetching import FetchBudget
-from sceau_credentials.verification.findings.reasons import Reason, found, not_reached, reason_of
-from sceau_credentials.verification.findings.remarks import remarks_on_text
-from sceau_credentials.verification.legacy.authority import is_in_scope, is_revoked
+from sceau_credentials.verification.answers import FetchBudget, Policy
+from sceau_credentials.verification.checks import issuer as issuer_check
+from sceau_credentials.verification.checks import period
+from sceau_credentials.verification.checks import recipient as recipient_check
+from sceau_credentials.verification.findings import Reason, found, not_reached, reason_of, remarks_on_text
+from sceau_credentials.verification.legacy.authority import LinkedKeys, is_in_scope, is_revoked
 from sceau_credentials.verification.legacy.documents import (
+    CONTEXT_1,
+    CONTEXT_2,
     Assertion,
     BadgeClass,
     Issuer,
     address_in,
     generation_of,
+    objects,
     read_assertion,
     read_badge_class,
     read_issuer,
 )
-from sceau_credentials.verification.legacy.keys import LinkedKeys
-from sceau_credentials.verification.legacy.members import CONTEXT_1, CONTEXT_2, objects
-from sceau_credentials.verification.policy import Policy
 from sceau_credentials.verification.report import CheckId, CheckResult, Container, Form, Outcome, Report
 
 _ACCEPT: Final = "application/ld+json, application/json;q=0.9"

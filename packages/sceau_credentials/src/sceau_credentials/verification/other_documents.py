@@ -14,8 +14,8 @@ from sceau_credentials.errors import CredentialError, DocumentUnavailable, Malfo
 from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
 from sceau_credentials.verification.answers import CheckResult, Outcome
-from sceau_credentials.verification.checks.issuer import issuer_of
-from sceau_credentials.verification.ladder import DEFAULT_POLICY, asked_of_document
+from sceau_credentials.verification.checks import issuer_of
+from sceau_credentials.verification.run_checks import DEFAULT_POLICY, asked_of_document
 from sceau_credentials.verification.secured import Secured, secured_from_text
 
 MOST_BYTES: Final = 1024 * 1024

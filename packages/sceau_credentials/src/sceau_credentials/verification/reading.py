@@ -10,7 +10,7 @@ from sceau_credentials.baking import unbake
 from sceau_credentials.errors import ImageError, MalformedInput
 from sceau_credentials.model.version_1 import is_version_1
 from sceau_credentials.values.json_text import JsonValue, members_in
-from sceau_credentials.verification.findings.reasons import Reason, found
+from sceau_credentials.verification.findings import Reason, found
 from sceau_credentials.verification.hosted import KINDS, OlderBadge
 from sceau_credentials.verification.legacy.documents import generation_of
 from sceau_credentials.verification.report import CheckResult, Container

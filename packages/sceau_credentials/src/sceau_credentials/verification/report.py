@@ -16,9 +16,7 @@ from sceau_credentials.verification.answers import (
     Verdict,
     verdict_of,
 )
-from sceau_credentials.verification.findings.problems import problem_of
-from sceau_credentials.verification.findings.reasons import signature_state_of
-from sceau_credentials.verification.findings.remarks import Remark
+from sceau_credentials.verification.findings import Remark, problem_of, signature_state_of
 
 __all__ = [
     "CheckId",

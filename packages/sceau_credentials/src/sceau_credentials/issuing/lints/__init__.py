@@ -8,7 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sceau_credentials.issuing.draft import Draft
-from sceau_credentials.issuing.lints import keys, people, shape, status, times, wording
+from sceau_credentials.issuing.lints import shape, wording
+from sceau_credentials.issuing.lints import shape as keys
+from sceau_credentials.issuing.lints import shape as people
 from sceau_credentials.issuing.lints.shape import Lint
 from sceau_credentials.keys import Signer
 from sceau_credentials.values.json_text import JsonObject
@@ -16,10 +18,10 @@ from sceau_credentials.values.json_text import JsonObject
 LINTS: tuple[Lint, ...] = (
     *shape.LINTS,
     *wording.LINTS,
-    *times.LINTS,
-    *people.LINTS,
-    *status.LINTS,
-    *keys.LINTS,
+    *shape.TIME_LINTS,
+    *people.PEOPLE_LINTS,
+    *shape.STATUS_LINTS,
+    *keys.KEY_LINTS,
 )
 
 
@@ -36,7 +38,7 @@ def faults_of(draft: Draft) -> dict[str, str]:
 
 def faults_of_another(draft: Draft) -> dict[str, str]:
     """`faults_of`, of a draft that may differ from one without fault only in its dates."""
-    return _found_by(times.LINTS, draft)
+    return _found_by(shape.TIME_LINTS, draft)
 
 
 def _found_by(lints: tuple[Lint, ...], draft: Draft) -> dict[str, str]:

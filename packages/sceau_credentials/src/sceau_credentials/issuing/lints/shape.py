@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
+from urllib.parse import urlsplit
 
-from sceau_credentials.errors import CanonicalizationTooHard, MalformedInput
+from sceau_credentials.errors import CanonicalizationTooHard, MalformedInput, UnusableKey
 from sceau_credentials.issuing.draft import Draft, Part, Text
+from sceau_credentials.keys import Algorithm, Signer, VerificationKey
 from sceau_credentials.model.conforming import reads_back
-from sceau_credentials.values.json_text import dump_json, parse_json
+from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_json, parse_json
+from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp
 from sceau_credentials.values.vocabulary import (
     CONTEXT_EXTENSIONS,
     CONTEXT_OB_3_0_3,
@@ -179,4 +184,262 @@ LINTS: Final[tuple[Lint, ...]] = (
     graph_is_small,
     schemas_are_held,
     no_retired_way_of_withdrawing,
+)
+
+
+def issuer_is_named_in_full(draft: Draft) -> str | None:
+    """A profile with a name, so that nobody has to fetch one to show it (A-025, A-047)."""
+    types = draft.issuer.get("type")
+    named = isinstance(types, list) and "Profile" in types and isinstance(draft.issuer.get("name"), str)
+    return None if named else "/issuer"
+
+
+def keys_are_the_issuers(draft: Draft) -> str | None:
+    issuer = draft.issuer.get("id")
+    strangers = [s.verification_method for s in _signers(draft) if s.controller != issuer]
+    return strangers[0] if strangers else None  # B-051
+
+
+def methods_name_one_key(draft: Draft) -> str | None:
+    nameless = [s for s in _signers(draft) if s.verification_method.count("#") != 1 or not _fragment(s)]
+    return nameless[0].verification_method if nameless else None
+
+
+def forms_use_methods_of_their_own(draft: Draft) -> str | None:
+    """One method holds one form of a key, Multikey or JWK (L-006)."""
+    shared = draft.signer.verification_method == draft.jwt_signer.verification_method
+    return draft.signer.verification_method if shared else None
+
+
+def embedded_proof_is_ed25519(draft: Draft) -> str | None:
+    algorithm = draft.signer.key.public.algorithm  # eddsa-rdfc-2022, B-032
+    return None if algorithm is Algorithm.EDDSA else algorithm.value
+
+
+def keys_are_fit_to_verify(draft: Draft) -> str | None:
+    """The public half goes through the same door a verifier would put it through (M3)."""
+    published = [tuple(signer.key.public.to_jwk().items()) for signer in _signers(draft)]
+    return next(filter(None, map(_unfit, published)), None)
+
+
+@lru_cache(maxsize=1_024)
+def _unfit(members: tuple[tuple[str, JsonValue], ...]) -> str | None:
+    """Of one text, always the same."""
+    try:
+        VerificationKey.from_jwk(dict(members))
+    except UnusableKey as error:
+        return error.reason
+    return None
+
+
+def public_halves_only(draft: Draft) -> str | None:
+    private = {"d", "p", "q", "dp", "dq", "qi", "k", "secretKeyMultibase", "privateKeyJwk"} & draft.names
+    return sorted(private)[0] if private else None
+
+
+def _signers(draft: Draft) -> tuple[Signer, Signer]:
+    return (draft.signer, draft.jwt_signer)
+
+
+def _fragment(signer: Signer) -> str:
+    return signer.verification_method.partition("#")[2]
+
+
+KEY_LINTS: Final[tuple[Lint, ...]] = (
+    issuer_is_named_in_full,
+    keys_are_the_issuers,
+    methods_name_one_key,
+    forms_use_methods_of_their_own,
+    embedded_proof_is_ed25519,
+    keys_are_fit_to_verify,
+    public_halves_only,
+)
+
+
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+
+
+def status_is_one_entry(draft: Draft) -> str | None:
+    """Open Badges allows one, where the data model of credentials allows several (A-031, X-6)."""
+    named = draft.document.get("credentialStatus")
+    return None if named is None or isinstance(named, dict) else "/credentialStatus"
+
+
+def status_is_a_bit_in_a_list(draft: Draft) -> str | None:
+    if not draft.status:
+        return None
+    return None if draft.status.get("type") == "BitstringStatusListEntry" else "/credentialStatus/type"
+
+
+def status_can_withdraw(draft: Draft) -> str | None:
+    if not draft.status:
+        return None
+    withdraws = draft.status.get("statusPurpose") in ("revocation", "suspension")
+    return None if withdraws else "/credentialStatus/statusPurpose"
+
+
+def status_index_is_a_decimal_string(draft: Draft) -> str | None:
+    if not draft.status:
+        return None
+    index = draft.status.get("statusListIndex")  # D-003, X-5
+    good = isinstance(index, str) and _INDEX.fullmatch(index)
+    return None if good else "/credentialStatus/statusListIndex"
+
+
+def status_entry_is_not_named_like_its_list(draft: Draft) -> str | None:
+    if "id" not in draft.status:
+        return None
+    same = draft.status["id"] == draft.status.get("statusListCredential")  # D-002
+    return "/credentialStatus/id" if same else None
+
+
+def status_list_is_at_home(draft: Draft) -> str | None:
+    """On the host that serves the badge: the issuer's own list, and no third party learns who checks."""
+    if not draft.status:
+        return None
+    home, named = (
+        urlsplit(str(each)) for each in (draft.document.get("id"), draft.status.get("statusListCredential"))
+    )
+    at_home = home.scheme not in ("https", "http") or home.netloc == named.netloc
+    return None if at_home else "/credentialStatus/statusListCredential"
+
+
+STATUS_LINTS: Final[tuple[Lint, ...]] = (
+    status_is_one_entry,
+    status_is_a_bit_in_a_list,
+    status_can_withdraw,
+    status_index_is_a_decimal_string,
+    status_entry_is_not_named_like_its_list,
+    status_list_is_at_home,
+)
+
+
+_ADDRESS: Final = re.compile(r"[^\s@/:]+@[^\s@/:]+\.[^\s@]+")
+_GUESSABLE: Final = frozenset({"emailAddress", "nationalIdentityNumber"})  # M13: a hash of these is no secret
+_MIN_SALT: Final = 16
+
+
+def holder_has_an_identifier(draft: Draft) -> str | None:
+    """A token needs one for its `sub` (A-039, X-2)."""
+    return None if isinstance(draft.subject.get("id"), str) else "/credentialSubject/id"
+
+
+def holder_is_no_address(draft: Draft) -> str | None:
+    identifier = str(draft.subject.get("id", ""))
+    is_address = "@" in identifier and _ADDRESS.search(identifier)
+    return "/credentialSubject/id" if is_address or identifier.startswith("tel:") else None
+
+
+def no_mail_address_of_a_person(draft: Draft) -> str | None:
+    """The issuer may publish its own address, also in its definitions; nobody else's is published (T20)."""
+    return draft.first(_addresses_of_the_holder)
+
+
+def contains_mail_address(text: str) -> bool:
+    return "@" in text and _ADDRESS.search(text) is not None
+
+
+def _addresses_of_the_holder(part: Part) -> list[Text]:
+    if "@" not in part.joined:
+        return []
+    return [
+        text
+        for text in part.texts
+        if _is_about_the_holder(text.pointer) and contains_mail_address(text.value)
+    ]
+
+
+def _is_about_the_holder(pointer: str) -> bool:
+    about = pointer.startswith(("/credentialSubject/", "/evidence/"))
+    return about and not pointer.startswith("/credentialSubject/achievement/")
+
+
+def no_guessable_identifier(draft: Draft) -> str | None:
+    entries = draft.objects(draft.subject, "identifier")
+    guessable = [entry for entry in entries if entry.get("identityType") in _GUESSABLE]
+    return "/credentialSubject/identifier" if guessable else None
+
+
+def hashed_identifiers_are_salted(draft: Draft) -> str | None:
+    hashed = [entry for entry in draft.objects(draft.subject, "identifier") if entry.get("hashed") is True]
+    weak = [entry for entry in hashed if len(str(entry.get("salt", ""))) < _MIN_SALT]
+    return "/credentialSubject/identifier" if weak else None
+
+
+def hashes_are_sha256(draft: Draft) -> str | None:
+    hashed = [entry for entry in draft.objects(draft.subject, "identifier") if entry.get("hashed") is True]
+    weak = [entry for entry in hashed if not str(entry.get("identityHash")).startswith("sha256$")]
+    return "/credentialSubject/identifier" if weak else None
+
+
+PEOPLE_LINTS: Final[tuple[Lint, ...]] = (
+    holder_has_an_identifier,
+    holder_is_no_address,
+    no_mail_address_of_a_person,
+    no_guessable_identifier,
+    hashed_identifiers_are_salted,
+    hashes_are_sha256,
+)
+
+
+_TOLERANCE: Final = timedelta(minutes=5)  # I20
+DATES: Final = ("validFrom", "validUntil", "awardedDate")
+
+
+def moments_are_whole_seconds_in_utc(draft: Draft) -> str | None:
+    """The one way to write a moment that every parser and every token claim agrees with (B-015)."""
+    for member in DATES:
+        moment = _moment(draft.document, member)
+        if member in draft.document and (
+            moment is None or format_timestamp(moment) != draft.document[member]
+        ):
+            return member
+    return None
+
+
+def validity_has_begun(draft: Draft) -> str | None:
+    begins = _moment(draft.document, "validFrom")
+    return None if begins is not None and begins <= draft.at + _TOLERANCE else "validFrom"
+
+
+def validity_is_not_backdated(draft: Draft) -> str | None:
+    begins = _moment(draft.document, "validFrom")
+    return None if begins is not None and begins >= draft.at - _TOLERANCE else "validFrom"  # T46
+
+
+def validity_ends_after_it_begins(draft: Draft) -> str | None:
+    begins, ends = _moment(draft.document, "validFrom"), _moment(draft.document, "validUntil")
+    return "validUntil" if begins and ends and ends <= begins else None
+
+
+def validity_is_not_over(draft: Draft) -> str | None:
+    ends = _moment(draft.document, "validUntil")
+    return "validUntil" if ends and ends <= draft.at else None
+
+
+def award_is_not_in_the_future(draft: Draft) -> str | None:
+    awarded = _moment(draft.document, "awardedDate")
+    return "awardedDate" if awarded and awarded > draft.at + _TOLERANCE else None
+
+
+def activity_ends_after_it_begins(draft: Draft) -> str | None:
+    begins, ends = _moment(draft.subject, "activityStartDate"), _moment(draft.subject, "activityEndDate")
+    return "activityEndDate" if begins and ends and ends < begins else None
+
+
+def _moment(owner: JsonObject, member: str) -> datetime | None:
+    try:
+        return parse_timestamp(owner.get(member))
+    except MalformedInput:
+        return None
+
+
+TIME_LINTS: Final[tuple[Lint, ...]] = (
+    moments_are_whole_seconds_in_utc,
+    validity_has_begun,
+    validity_is_not_backdated,
+    validity_ends_after_it_begins,
+    validity_is_not_over,
+    award_is_not_in_the_future,
+    activity_ends_after_it_begins,
 )

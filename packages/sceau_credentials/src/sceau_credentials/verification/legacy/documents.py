@@ -2,21 +2,89 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import SplitResult, urlsplit
 
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.values.json_text import JsonObject, JsonValue
-from sceau_credentials.verification.legacy.members import (
-    CONTEXT_1,
-    CONTEXT_2,
-    identifier,
-    moment,
-    objects,
-    strings,
-    text,
-)
+from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3
+
+CONTEXT_2: Final = "https://w3id.org/openbadges/v2"  # H-002
+CONTEXT_1: Final = "https://w3id.org/openbadges/v1"
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DOTS: Final = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
+_LAST_SECOND: Final = 253_402_300_799  # of the year 9999
+
+
+def objects(value: JsonValue) -> list[JsonValue]:
+    """JSON-LD lets one value stand for a list of one."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def strings(value: JsonValue) -> list[str]:
+    return [each for each in objects(value) if isinstance(each, str)]
+
+
+def text(document: JsonObject, member: str) -> str:
+    value = document.get(member)
+    if not isinstance(value, str) or not value.strip():
+        raise MalformedInput("missing" if value is None else "wrong_type", f"/{member}")
+    return value
+
+
+def identifier(document: JsonObject, member: str) -> str:
+    """The `id` of an object that stands here whole or by its name."""
+    value = document.get(member)
+    named = value.get("id") if isinstance(value, dict) else value
+    if not isinstance(named, str) or not named:
+        raise MalformedInput("missing" if value is None else "wrong_type", f"/{member}")
+    return named
+
+
+def moment(document: JsonObject, member: str, generation: int) -> datetime:
+    """ISO 8601 in 2.0; Open Badges 1.0 also wrote days and seconds since 1970."""
+    value = document.get(member)
+    if generation == 1 and type(value) is int and 0 <= value <= _LAST_SECOND:
+        return datetime.fromtimestamp(value, UTC)
+    try:
+        if generation == 1 and isinstance(value, str) and _DAY.fullmatch(value):
+            return parse_timestamp(f"{value}T00:00:00Z")
+        return parse_timestamp(value)
+    except MalformedInput:
+        raise MalformedInput("missing" if value is None else "timestamp", f"/{member}") from None
+
+
+LOCAL: Final = frozenset({"localhost", "127.0.0.1"})
+
+
+def is_answered_safely(parts: SplitResult) -> bool:
+    """Whether nobody between could answer in the place of the host."""
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL)
+    )
+
+
+def web_address(url: str) -> SplitResult | None:
+    """The parts of an address with one reading: https, a host, nobody's password, no steps up or sideways.
+
+    http for this very machine, which no network lies before: so a service that is tried out there verifies its own.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    if not is_answered_safely(parts) or "@" in parts.netloc or "\\" in url:
+        return None
+    return None if _DOTS.search(parts.path) else parts
+
 
 _HOSTED: Final = frozenset({"hosted", "HostedBadge"})
 _SIGNED: Final = frozenset({"signed", "SignedBadge"})
@@ -169,4 +237,36 @@ def _recipient(document: JsonObject) -> JsonObject:
         raise MalformedInput("missing", "/recipient/identity")
     if not isinstance(value.get("hashed"), bool):
         raise MalformedInput("missing", "/recipient/hashed")
+    return value
+
+
+ADDED_WORDS: Final = (frozenset({"endorsementJwt"}), frozenset({"endorsementJwt", "jti"}))
+"""By content, the newest first."""
+
+
+def may_be_older(claims: JsonObject) -> bool:
+    contexts = claims.get("@context")
+    return isinstance(contexts, list) and CONTEXT_OB_3_0_3 in contexts and _is_rdfc(claims.get("proof"))
+
+
+def _is_rdfc(proof: JsonValue) -> bool:
+    """Only where words are looked up in the contexts; a signature over the JSON itself covers every word."""
+    proofs = proof if isinstance(proof, list) else [proof]
+    return all(isinstance(each, dict) and "-jcs-" not in str(each.get("cryptosuite")) for each in proofs)
+
+
+def without_words(value: JsonObject, words: frozenset[str]) -> JsonObject:
+    """The document as those who did not know these words signed it; the same object when it has none of them."""
+    stripped = _without(value, words)
+    assert isinstance(stripped, dict)
+    return stripped
+
+
+def _without(value: JsonValue, words: frozenset[str]) -> JsonValue:
+    if isinstance(value, dict):
+        kept = {name: _without(item, words) for name, item in value.items() if name not in words}
+        return value if len(kept) == len(value) and all(kept[n] is value[n] for n in kept) else kept
+    if isinstance(value, list):
+        items = [_without(item, words) for item in value]
+        return value if all(a is b for a, b in zip(items, value, strict=True)) else items
     return value

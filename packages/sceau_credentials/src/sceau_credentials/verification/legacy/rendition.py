@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sceau_credentials.values.json_text import JsonObject, JsonValue
-from sceau_credentials.verification.legacy.members import CONTEXT_2
+from sceau_credentials.verification.legacy.documents import CONTEXT_2
 
 _ALIGNMENT: Final = ("targetName", "targetUrl", "targetDescription", "targetFramework", "targetCode")
 _EVIDENCE: Final = ("id", "name", "narrative", "description", "genre", "audience")

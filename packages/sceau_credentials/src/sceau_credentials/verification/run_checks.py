@@ -11,24 +11,28 @@ from sceau_credentials.model.version_1 import period_members
 from sceau_credentials.proofs.data_integrity import shows_a_part
 from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject
-from sceau_credentials.verification.checks.issuer import issuer, issuer_of
-from sceau_credentials.verification.checks.recipient import recipient
-from sceau_credentials.verification.checks.resources import resources_against
-from sceau_credentials.verification.checks.shape import context, schema
-from sceau_credentials.verification.checks.signature import SignatureFindings, claims, signature
-from sceau_credentials.verification.checks.status import StatusQuestion, status
-from sceau_credentials.verification.checks.validity import validity
-from sceau_credentials.verification.checks.withdrawn_key import withdrawn_key
+from sceau_credentials.verification.answers import FetchBudget, Policy
+from sceau_credentials.verification.checks import (
+    SignatureFindings,
+    claims,
+    context,
+    issuer,
+    issuer_of,
+    recipient,
+    resources_against,
+    schema,
+    signature,
+    validity,
+    withdrawn_key,
+)
 from sceau_credentials.verification.endorsements import endorsements_in, judge_endorsement
-from sceau_credentials.verification.fetching import FetchBudget
-from sceau_credentials.verification.findings.reasons import Reason, found, not_reached
-from sceau_credentials.verification.findings.remarks import remarks_on
+from sceau_credentials.verification.findings import Reason, found, not_reached, remarks_on
 from sceau_credentials.verification.hosted import verify_older
-from sceau_credentials.verification.legacy.context import without_words
-from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.legacy.documents import without_words
 from sceau_credentials.verification.reading import Reading, read
 from sceau_credentials.verification.report import CheckId, CheckResult, EndorsementAnswer, Outcome, Report
 from sceau_credentials.verification.secured import Secured, secured_from_text
+from sceau_credentials.verification.status import StatusQuestion, status
 
 DEFAULT_POLICY = Policy()
 _LOGGER: Final = logging.getLogger(__name__)

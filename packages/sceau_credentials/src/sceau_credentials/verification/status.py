@@ -1,22 +1,53 @@
-"""Lists of bits: Bitstring Status List, and StatusList2021 before it."""
+"""Has the issuer withdrawn it? The answer stands in a list the issuer publishes, or there is no answer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
+from urllib.parse import unquote
 
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput
 from sceau_credentials.model.version_1 import period_members
-from sceau_credentials.status_list import MINIMUM_SIZE, PublishedList, StatusEntry, read_entry, read_list
-from sceau_credentials.values.documents import FetchedDocument
-from sceau_credentials.values.json_text import JsonObject, JsonValue
+from sceau_credentials.status_list import (
+    MINIMUM_SIZE,
+    PublishedList,
+    StatusEntry,
+    is_list_url,
+    read_entry,
+    read_list,
+)
+from sceau_credentials.values.documents import DocumentSource, FetchedDocument
+from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
 from sceau_credentials.values.timestamps import parse_timestamp, shifted
-from sceau_credentials.verification.answers import CheckResult
-from sceau_credentials.verification.checks.issuer import issuer_of
-from sceau_credentials.verification.checks.status.question import StatusQuestion
-from sceau_credentials.verification.findings.reasons import Reason, found
+from sceau_credentials.verification.answers import CheckResult, Outcome, Policy
+from sceau_credentials.verification.checks import issuer_of
+from sceau_credentials.verification.findings import Reason, found
 from sceau_credentials.verification.secured import Secured, secured_from_text
+
+Authenticate = Callable[[Secured], CheckResult | None]
+"""None if a key of the document's own issuer signed it, else what stands against that."""
+
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True)
+class StatusQuestion:
+    issuer_id: str
+    documents: DocumentSource
+    at: datetime
+    policy: Policy
+    authenticate: Authenticate
+    _found: dict[object, object] = field(default_factory=dict)
+
+    def once(self, about: object, find: Callable[[], _Found]) -> _Found:
+        """What `find` gives the first time: a list is read and judged once, however many entries name it."""
+        if about not in self._found:
+            self._found[about] = find()
+        return self._found[about]  # type: ignore[return-value]
+
 
 _ACCEPT: Final = "application/vc, application/vc+jwt;q=0.9, application/json;q=0.8, text/plain;q=0.7"
 _WITHDRAWS: Final = {"revocation": Reason.REVOKED, "suspension": Reason.SUSPENDED}
@@ -128,3 +159,95 @@ def _bits(listed: PublishedList, entry: StatusEntry) -> CheckResult:
     if message is not None and (value or entry.purpose == "message"):
         told["message"] = message
     return found(_WITHDRAWS.get(entry.purpose, Reason.REVOKED) if value else Reason.NOT_REVOKED, **told)
+
+
+_NAMES_MAX_LIST: Final = 2 * 1024 * 1024
+_MEMBERS: Final = ("revokedCredential", "revokedCredentials")  # D-023: some issuers write the plural
+
+
+def named_status(written: JsonObject, credential_id: JsonValue, question: StatusQuestion) -> CheckResult:
+    url = written.get("id")
+    if not isinstance(url, str) or not is_list_url(url) or not isinstance(credential_id, str):
+        return found(Reason.STATUS_ENTRY_MALFORMED, pointer="/id")
+    try:
+        body = question.documents.fetch(url, accept="application/json").body
+        listed = parse_json_object(body, max_bytes=_NAMES_MAX_LIST)
+        withdrawn = _withdrawn(listed)
+    except DocumentUnavailable as error:
+        return found(Reason.STATUS_LIST_UNAVAILABLE, url=url, cause=error.reason)
+    except MalformedInput as error:
+        return found(Reason.STATUS_LIST_MALFORMED, url=url, cause=error.reason)
+    if listed.get("id", url) != url:
+        return found(Reason.STATUS_LIST_MALFORMED, url=url, cause="id")
+    if issuer_of(listed) not in (None, question.issuer_id):
+        return found(Reason.STATUS_LIST_OF_ANOTHER_ISSUER, url=url, issuer=str(issuer_of(listed))[:500])
+    reason = withdrawn.get(_same(credential_id))
+    if reason is None:
+        return found(Reason.NOT_LISTED, url=url, signed="no")
+    told = {"message": reason} if reason else {}
+    return found(Reason.REVOKED, url=url, signed="no", **told)
+
+
+def _withdrawn(listed: JsonObject) -> dict[str, str]:
+    """The credentials that no longer count, each with the reason given, or ""."""
+    entries = next((listed[member] for member in _MEMBERS if member in listed), None)
+    if not isinstance(entries, list):
+        raise MalformedInput("revocation_list")
+    return dict(_entry(entry) for entry in entries if _counts(entry))
+
+
+def _counts(entry: JsonValue) -> bool:
+    return not (isinstance(entry, dict) and entry.get("revoked") is False)
+
+
+def _entry(entry: JsonValue) -> tuple[str, str]:
+    members = entry if isinstance(entry, dict) else {"id": entry}
+    identifier, reason = members.get("id"), members.get("revocationReason")
+    if not isinstance(identifier, str):
+        raise MalformedInput("revocation_list")
+    return _same(identifier), reason if isinstance(reason, str) else ""
+
+
+def _same(identifier: str) -> str:
+    """A-034: two spellings of one identifier."""
+    return unquote(identifier.strip())
+
+
+__all__ = ["Authenticate", "StatusQuestion", "status"]
+
+_WORST_FIRST: Final = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED, Outcome.SKIPPED)
+_MOST_ENTRIES: Final = 8  # T49: each may cost a list; nobody has use for more than one of each purpose
+_BITS: Final = ("BitstringStatusListEntry", "StatusList2021Entry")
+
+
+def status(document: JsonObject, question: StatusQuestion) -> CheckResult:
+    """One entry, or several that must all be good (X-6)."""
+    if not question.policy.check_status:
+        return found(Reason.STATUS_LEFT_OUT)
+    named = document.get("credentialStatus")
+    entries = named if isinstance(named, list) else [] if named is None else [named]
+    answers = [_entry_status(entry, document, question) for entry in entries[:_MOST_ENTRIES]]
+    if len(entries) > _MOST_ENTRIES:
+        answers.append(found(Reason.STATUS_ENTRY_MALFORMED, pointer=f"/credentialStatus/{_MOST_ENTRIES}"))
+    if not answers:
+        return found(Reason.STATUS_REQUIRED if question.policy.require_status else Reason.NO_STATUS_ENTRY)
+    worst = min(answers, key=lambda answer: _WORST_FIRST.index(answer.outcome))
+    if question.policy.require_status and worst.outcome is Outcome.SKIPPED:
+        return found(Reason.STATUS_REQUIRED)
+    messages = [answer.details["message"] for answer in answers if "message" in answer.details]
+    if not messages:
+        return worst
+    return replace(worst, details={**worst.details, "message": "; ".join(dict.fromkeys(messages))[:500]})
+
+
+def _entry_status(written: JsonValue, document: JsonObject, question: StatusQuestion) -> CheckResult:
+    if not isinstance(written, dict):
+        return found(Reason.STATUS_ENTRY_MALFORMED)
+    kind = written.get("type")
+    if isinstance(kind, list) and len(kind) == 1:
+        kind = kind[0]
+    if kind in _BITS:
+        return bit_status(written, question)
+    if kind == "1EdTechRevocationList":
+        return named_status(written, document.get("id"), question)
+    return found(Reason.STATUS_TYPE_NOT_READ, type=str(kind)[:200])

@@ -8,17 +8,72 @@ Every failure is KeyNotResolved with one of these reasons: `key_reference_malfor
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from urllib.parse import urlsplit
 
-from sceau_credentials.dids.identifiers import did_web_document_url
 from sceau_credentials.errors import KeyNotResolved, MalformedInput, UnusableKey
-from sceau_credentials.keys import VerificationKey
+from sceau_credentials.keys import Algorithm, VerificationKey
 from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp
+
+# T17: narrower than the DID grammar, so that one DID has one URL and no part of it can leave its place.
+_DID_WEB = re.compile(
+    r"did:web:(?P<host>[A-Za-z0-9.-]{1,253})(?:%3[Aa](?P<port>[1-9]\d{0,4}))?(?P<path>(?::[A-Za-z0-9._-]+){0,16})",
+    re.ASCII,
+)
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII | re.IGNORECASE)
+_NUMERIC_LABEL = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII | re.IGNORECASE)
+_MAX_DID = 1024
+
+
+def did_web(base_url: str, *segments: str) -> str:
+    """The DID of a place below `base_url`: `https://badges.example`, `campus`, `itip`
+    give `did:web:badges.example:campus:itip`.
+
+    Without segments and without a path in the URL, its document is the host's `/.well-known/did.json`.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
+        raise MalformedInput("invalid_did", detail=base_url)
+    port = f"%3A{parts.port}" if parts.port else ""
+    path = [segment for segment in parts.path.split("/") if segment]
+    did = ":".join((f"did:web:{parts.hostname}{port}", *path, *segments))
+    did_web_document_url(did)
+    return did
+
+
+@lru_cache(maxsize=1_024)
+def did_web_document_url(did: str) -> str:
+    """Where the document of a did:web is: always https, never an IP address (L-001, L-002).
+
+    Raises MalformedInput("invalid_did") for anything but a plain host, port and path.
+    """
+    match = _DID_WEB.fullmatch(did) if len(did) <= _MAX_DID else None
+    if match is None:
+        raise MalformedInput("invalid_did", detail=did[:200])
+    host, port, path = match["host"], match["port"], match["path"]
+    segments = path.split(":")[1:]
+    if not _is_host_name(host) or (port and int(port) > 65535) or not {".", ".."}.isdisjoint(segments):
+        raise MalformedInput("invalid_did", detail=did[:200])
+    authority = host.lower() + (f":{port}" if port else "")
+    return "/".join(("https:/", authority, *(segments or [".well-known"]), "did.json"))
+
+
+def did_key(key: VerificationKey) -> str:
+    """The did:key that is this key."""
+    return f"did:key:{key.to_multikey()}"
+
+
+def _is_host_name(host: str) -> bool:
+    labels = host.split(".")
+    # Resolvers read a host that ends in a number as an IPv4 address, in decimal, octal or hexadecimal (M6).
+    return all(map(_LABEL.fullmatch, labels)) and not _NUMERIC_LABEL.fullmatch(labels[-1])
+
 
 _METHOD_URL = re.compile(r"(?:did:[a-z0-9]+:|https://)[\x21-\x7e]+", re.ASCII)
 _MAX_URL = 2048
@@ -222,3 +277,70 @@ def _list(document: JsonObject, member: str) -> list[JsonValue]:
     if not isinstance(value, list):
         raise KeyNotResolved("key_document_malformed", member)
     return value
+
+
+_CONTEXTS: tuple[str, ...] = (
+    "https://www.w3.org/ns/did/v1",
+    "https://w3id.org/security/multikey/v1",
+    "https://w3id.org/security/jwk/v1",
+)
+
+
+@dataclass(frozen=True)
+class PublishedKey:
+    """A key an issuer answers for. `id` is the absolute DID URL its Data Integrity proofs name.
+
+    A retired key stays published for ever: taking it away would void every badge it signed (L-012, L-013).
+    """
+
+    id: str
+    key: VerificationKey
+    revoked_at: datetime | None = None
+
+    @property
+    def controller(self) -> str:
+        return self.id.partition("#")[0]
+
+
+def jwt_method_id(method_id: str) -> str:
+    """The `kid` of a key: its JsonWebKey method, apart from its Multikey method (L-006)."""
+    return f"{method_id}-jwk"
+
+
+def did_document(did: str, keys: Sequence[PublishedKey], *, also_known_as: Sequence[str] = ()) -> JsonObject:
+    """Every key ever used, each once as Multikey and once as JsonWebKey, all for assertions (L-005, L-006)."""
+    if any(published.controller != did for published in keys):
+        raise ValueError("a DID document lists only the keys of its own DID")
+    methods: list[JsonObject] = [method for published in keys for method in _methods(did, published)]
+    document: JsonObject = {"@context": list(_CONTEXTS), "id": did}
+    if also_known_as:
+        document["alsoKnownAs"] = list(also_known_as)
+    document["verificationMethod"] = list[JsonValue](methods)
+    document["assertionMethod"] = [method["id"] for method in methods]
+    return document
+
+
+def jwk_set(keys: Sequence[PublishedKey]) -> JsonObject:
+    """The keys as a JWK Set, each saying with `iss` whose it is (B-026, B-027).
+
+    A revoked key is left out: a JWK cannot say that it was revoked.
+    """
+    return {"keys": [_jwk_of(published) for published in keys if published.revoked_at is None]}
+
+
+def _jwk_of(published: PublishedKey) -> JsonObject:
+    return published.key.to_jwk() | {
+        "kid": jwt_method_id(published.id),
+        "use": "sig",
+        "alg": published.key.algorithm.value,
+        "iss": published.controller,
+    }
+
+
+def _methods(did: str, published: PublishedKey) -> Iterator[JsonObject]:
+    end: JsonObject = {"revoked": format_timestamp(published.revoked_at)} if published.revoked_at else {}
+    if published.key.algorithm is not Algorithm.RS256:  # CID 2.2.2 defines no Multikey form of RSA keys.
+        multikey: JsonObject = {"id": published.id, "type": "Multikey", "controller": did}
+        yield multikey | {"publicKeyMultibase": published.key.to_multikey()} | end
+    json_web_key: JsonObject = {"id": jwt_method_id(published.id), "type": "JsonWebKey", "controller": did}
+    yield json_web_key | {"publicKeyJwk": published.key.to_jwk()} | end

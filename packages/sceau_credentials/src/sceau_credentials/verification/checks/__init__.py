@@ -1,1 +1,0 @@
-"""One function for each question asked of a credential: a check answers, it does not throw."""

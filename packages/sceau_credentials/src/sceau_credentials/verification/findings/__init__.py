@@ -1,1 +1,0 @@
-"""Reasons, remarks and problem details of a report."""
