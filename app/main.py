@@ -22,7 +22,7 @@ from app.api.routes import documents
 from app.api.routes import router as api_router
 from app.container import DatabaseUnreachable, Process
 from app.container.process import collect_rarely
-from app.domain.accounts.sessions import ProofNeeded
+from app.domain.accounts.sessions import ReauthRequired
 from app.domain.awards.awards import DocumentsToAlign
 from app.errors import AppError, NotSignedIn, TooMany, Unavailable
 from app.http import problems
@@ -98,7 +98,7 @@ from app.web.campus import settings as campus_settings
 from app.web.campus import (
     settings as key_retiring,
 )
-from app.web.campus.campuses import Face, dress
+from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.imports import import_preview as import_report
 from app.web.imports import imports
 from app.web.learners import (
@@ -126,7 +126,7 @@ from app.web.people import (
 from app.web.people import (
     names as my_name,
 )
-from app.web.privacy import PrivateLooksNoted
+from app.web.privacy import AccessLogged
 from app.web.publishing import award_page, embeds, info
 from app.web.trust import (
     endorsements,
@@ -282,9 +282,9 @@ def create_app(
     )
     app.state.process = process
     app.state.recent_pages = RecentPages(process.clock)
-    dress(
+    configure_web(
         app,
-        Face(
+        CampusWeb(
             csrf_key=hashlib.sha256(b"csrf|" + process.secret).digest(),
             session_cookie=session_cookie(process),
             learner_cookie=badges_cookie(process),
@@ -304,7 +304,7 @@ def create_app(
         failure=_by_face(problems.failure, error_pages.failure_page),
     )
     app.add_middleware(SessionSightings)
-    app.add_middleware(PrivateLooksNoted)
+    app.add_middleware(AccessLogged)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLog)
     https = process.settings.base_url.startswith("https:")
@@ -357,8 +357,8 @@ def _answer_errors(app: FastAPI) -> None:
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
 
-    @app.exception_handler(ProofNeeded)
-    async def proof_needed(request: Request, error: ProofNeeded) -> Response:
+    @app.exception_handler(ReauthRequired)
+    async def proof_needed(request: Request, error: ReauthRequired) -> Response:
         try:
             return await ask_to_prove(request, error)
         except AppError as refused:

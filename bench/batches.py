@@ -20,7 +20,7 @@ from bench.targets import FLOOR, NODE
 from sceau_credentials import OpenBadgeCredential, Policy, verify
 from sceau_credentials.canonical.templates import Template
 from sceau_credentials.issuing import Batch
-from sceau_credentials.issuing.slots import take_apart
+from sceau_credentials.issuing.slots import extract
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_multibase
 from sceau_credentials.proofs.cryptosuites import digest, digest_of_options
 from sceau_credentials.proofs.data_integrity import add_proof, proof_options
@@ -80,13 +80,13 @@ def _embedded_alone(campus: Campus) -> Callable[[], bytes]:
     """Canonicalise by template, hash, sign, write: what the other library is timed at, and no more."""
     people, signer = _people(), campus.signer
     first = next(people)
-    template = Template(take_apart(first).marked)
+    template = Template(extract(first).marked)
     options = proof_options(signer, NOON)
     configuration = digest_of_options(first, options)
 
     def sign() -> bytes:
         document = next(people)
-        data = configuration + digest(template.canonical_bytes(take_apart(document).values))
+        data = configuration + digest(template.canonical_bytes(extract(document).values))
         proof = options | {"proofValue": encode_multibase(signer.key.sign(data))}
         return dump_json(document | {"proof": proof})
 

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from app.db.engine import session
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.awards.awards import Visibility
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.services.awards.awards import AwardRequest
@@ -158,7 +158,7 @@ def populate(folder: Path, url: str, count: int) -> Iterator[uuid.UUID]:
             by=COMMAND,
         )
         wording = Wording(
-            Kind.PARTICIPATION,
+            BadgeKind.PARTICIPATION,
             "Cuisine pour tous",
             "Ce que dit le badge.",
             "Avoir été là, du début à la fin.",

@@ -71,10 +71,10 @@ def _award(house: House, *, logged: bool, spent: list[float] | None = None) -> f
         if not logged:
             services.awards.bulk.keeping.grounds = Unlogged()  # type: ignore[assignment]
         elif spent is not None:
-            deeds = services.awards.bulk.keeping.deeds
-            deeds.decided = _timed(deeds.decided, spent)  # type: ignore[method-assign]
-            deeds.assessed = _timed(deeds.assessed, spent)  # type: ignore[method-assign]
-            deeds.log.checkpoint = _timed(deeds.log.checkpoint, spent)  # type: ignore[method-assign]
+            logged_events = services.awards.bulk.keeping.logged_events
+            logged_events.log_award = _timed(logged_events.log_award, spent)  # type: ignore[method-assign]
+            logged_events.assessed = _timed(logged_events.assessed, spent)  # type: ignore[method-assign]
+            logged_events.log.checkpoint = _timed(logged_events.log.checkpoint, spent)  # type: ignore[method-assign]
         result = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
         assert len([line for line in result.lines if line.award_id]) == PEOPLE
     return time.process_time() - begun

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.container.process import collect_rarely
 from app.db.engine import session
 from app.domain.awards.awards import Award
-from app.domain.awards.batches import A_PIECE
+from app.domain.awards.batches import CHUNK_SIZE
 from app.domain.awards.open_badges import AwardEvidence
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.awards.award_evidence import Grounded
 from app.services.awards.awards import AwardRequest, JudgedLine
@@ -115,7 +115,7 @@ def _sign_and_keep(house: House) -> float:
             assert all(isinstance(each, uuid.UUID) for each in decided.kept)
 
     assert len(judged) == PEOPLE
-    return _milliseconds(lambda: [keep(judged[at : at + A_PIECE]) for at in range(0, PEOPLE, A_PIECE)])
+    return _milliseconds(lambda: [keep(judged[at : at + CHUNK_SIZE]) for at in range(0, PEOPLE, CHUNK_SIZE)])
 
 
 def _award(house: House) -> float:
@@ -134,7 +134,7 @@ def new_badge(house: House) -> uuid.UUID:
     """Awards are for ever: each round gives a badge of its own."""
     name = uuid.uuid4().hex[:12]
     wording = Wording(
-        Kind.PARTICIPATION, name, f"Ce que dit le badge {name}.", "Avoir été là, du début à la fin."
+        BadgeKind.PARTICIPATION, name, f"Ce que dit le badge {name}.", "Avoir été là, du début à la fin."
     )
     with house.unit_of_work() as services:
         return services.badges.create(house.campus, wording, slug=name, by=Actor(house.admin.id)).badge.id

@@ -18,14 +18,14 @@ from app.db.engine import session
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.awards.awards import LineOutcome, new_award
-from app.domain.awards.batches import A_PIECE
+from app.domain.awards.batches import CHUNK_SIZE
 from app.domain.campus.audit_log import Actor
 from app.domain.core import neighbouring_ids
 from app.errors import AppError
-from app.jobs.enqueue import Kind
+from app.jobs.enqueue import JobType
 from app.jobs.kinds import AWARDS
 from app.jobs.worker import Worker
-from app.services.awards.award_context import Case, Found, disclosed_at_first
+from app.services.awards.award_context import AwardContext, MatchedRecipient, disclosed_at_first
 from app.services.awards.award_issuer import (
     SIGNED_AT_ONCE,
     document_to_sign,
@@ -33,7 +33,7 @@ from app.services.awards.award_issuer import (
     signed_documents,
 )
 from app.services.awards.awards import AwardRequest
-from app.services.publishing.status import Place, Places
+from app.services.publishing.status import PublishedSlot, StatusSlots
 from bench.credentials import OURS
 from bench.measure import Row, rows
 from bench.ten_thousand import Unlogged, new_badge
@@ -108,17 +108,17 @@ def _told(piece: Callable[[Process, uuid.UUID], bool]) -> Callable[[Process, uui
 def _piece_without_the_log(process: Process, batch_id: uuid.UUID) -> bool:
     with process.unit_of_work() as services:
         services.bulk_awards.keeping.grounds = Unlogged()  # type: ignore[assignment]
-        return services.bulk_awards.carry_out(batch_id).more
+        return services.bulk_awards.process_chunk(batch_id).more
 
 
-WITH_THE_LOG = Kind(AWARDS.name, AWARDS.due, _told(AWARDS.perform))
-WITHOUT_THE_LOG = Kind(AWARDS.name, AWARDS.due, _told(_piece_without_the_log))
+WITH_THE_LOG = JobType(AWARDS.name, AWARDS.due, _told(AWARDS.perform))
+WITHOUT_THE_LOG = JobType(AWARDS.name, AWARDS.due, _told(_piece_without_the_log))
 """Rules, both forms, storing, history, status index and letters, of which the promise speaks; the activity log and the
 evidence it proves have a promise of their own."""
 
 
 @contextmanager
-def _working(house: House, kind: Kind) -> Iterator[None]:
+def _working(house: House, kind: JobType) -> Iterator[None]:
     """A worker beside the house, as beside every server."""
     worker = Worker(house.process, [kind])
     worker.start()
@@ -153,16 +153,16 @@ def _alone(house: House, activity: Activity) -> float:
         found, _ = services.awards.judging.meant(case, request)
         services.bulk_awards.keeping.badge_service.freeze(house.campus, case.badge, case.version)
     begun = time.perf_counter_ns()
-    for start in range(0, len(found), A_PIECE):
-        _sign_and_keep(house, case, found[start : start + A_PIECE])
+    for start in range(0, len(found), CHUNK_SIZE):
+        _sign_and_keep(house, case, found[start : start + CHUNK_SIZE])
     return (time.perf_counter_ns() - begun) / 1e6
 
 
-def _sign_and_keep(house: House, case: Case, found: Sequence[Found]) -> None:
+def _sign_and_keep(house: House, case: AwardContext, found: Sequence[MatchedRecipient]) -> None:
     at, ids = house.clock(), neighbouring_ids(len(found))
     somewhere = uuid.uuid4()
-    places = Places(
-        {each: Place(somewhere, number) for number, each in enumerate(ids)}, house.process.addresses
+    places = StatusSlots(
+        {each: PublishedSlot(somewhere, number) for number, each in enumerate(ids)}, house.process.addresses
     )
     with house.unit_of_work() as services:
         keeping = services.bulk_awards.keeping

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.badges.badges import Kind, Repeat
+from app.domain.badges.badges import BadgeKind, Repeat
 from app.domain.campus.campus import LabelCategory
 from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.people.people import Role
@@ -160,7 +160,7 @@ class EarlierVersion(Section):
 
 class Badge(Section):
     slug: Slug
-    kind: Kind
+    kind: BadgeKind
     name: Prose
     language: str = "fr"
     tags: tuple[Prose, ...] = ()

@@ -23,11 +23,11 @@ _PREPARATION = timedelta(days=21)
 _NOT_GIVEN_YET = date(2026, 9, 1)
 """When a badge that nobody holds was written."""
 
-Progress = Callable[[Sequence["Deed"]], Iterable["Deed"]]
+Progress = Callable[[Sequence["DemoEvent"]], Iterable["DemoEvent"]]
 
 
 @dataclass(frozen=True)
-class Deed:
+class DemoEvent:
     at: datetime
     do: Callable[[], None]
 
@@ -63,7 +63,7 @@ def load_demo(settings: Settings, *, now: datetime | None = None, progress: Prog
         process.engine.dispose()
 
 
-def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[Deed]:
+def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[DemoEvent]:
     """Every deed, the oldest first; nothing is dated after `now`."""
     givings = [*_group_givings(content), *_single_givings(content)]
     deeds = [
@@ -76,75 +76,75 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[Deed]:
         *_portfolios(content, stage, now=now),
         *_contributions(content, stage, now=now),
         *_endorsements(content, stage, now=now),
-        Deed(now, stage.renew_lists),
+        DemoEvent(now, stage.renew_lists),
     ]
     # The sort is stable: deeds of one moment are done in the order above.
-    return sorted((Deed(min(deed.at, now), deed.do) for deed in deeds), key=lambda deed: deed.at)
+    return sorted((DemoEvent(min(deed.at, now), deed.do) for deed in deeds), key=lambda deed: deed.at)
 
 
-def _foundations(content: DemoContent, stage: Stage) -> Iterator[Deed]:
+def _foundations(content: DemoContent, stage: Stage) -> Iterator[DemoEvent]:
     opening = _at(OPENING, 8)
     for campus in content.campuses.values():
-        yield Deed(opening, partial(stage.found, campus))
-    yield Deed(opening, partial(stage.join_networks, content))
+        yield DemoEvent(opening, partial(stage.found, campus))
+    yield DemoEvent(opening, partial(stage.join_networks, content))
     for position, member in enumerate(content.staff, start=1):
         # Minutes apart, so that a campus's first trainer is the one named first.
-        yield Deed(opening + timedelta(minutes=position), partial(stage.hire, member))
+        yield DemoEvent(opening + timedelta(minutes=position), partial(stage.hire, member))
 
 
-def _badges(content: DemoContent, stage: Stage, givings: Sequence[Giving]) -> Iterator[Deed]:
+def _badges(content: DemoContent, stage: Stage, givings: Sequence[Giving]) -> Iterator[DemoEvent]:
     for reference, campus, badge in content.badges():
         # The beginning of the month of the first award: the year stands on the picture.
         first = min((giving.on for giving in givings if giving.badge == reference), default=_NOT_GIVEN_YET)
         days = [first.replace(day=1), *(earlier.superseded_on for earlier in badge.earlier)]
         for number, day in enumerate(days, start=1):
-            yield Deed(_at(day, 9), partial(stage.write_badge, campus.slug, badge, number))
+            yield DemoEvent(_at(day, 9), partial(stage.write_badge, campus.slug, badge, number))
 
 
-def _activities(content: DemoContent, stage: Stage, *, today: date) -> Iterator[Deed]:
+def _activities(content: DemoContent, stage: Stage, *, today: date) -> Iterator[DemoEvent]:
     for reference, _, activity in content.activities():
         announced = _at(activity.starts_on(today) - _PREPARATION, 10)
-        yield Deed(announced, partial(stage.announce, reference, activity, today))
+        yield DemoEvent(announced, partial(stage.announce, reference, activity, today))
 
 
-def _recordings(content: DemoContent, stage: Stage, *, today: date) -> Iterator[Deed]:
+def _recordings(content: DemoContent, stage: Stage, *, today: date) -> Iterator[DemoEvent]:
     activities = {reference: activity for reference, _, activity in content.activities()}
     for group in content.groups:
         first_day = activities[group.activity].starts_on(today)
         lines = _lines_of(group, group.members(content.learners))
-        yield Deed(_at(first_day, 11), partial(stage.record, group.activity, lines))
+        yield DemoEvent(_at(first_day, 11), partial(stage.record, group.activity, lines))
 
 
-def _awards(stage: Stage, givings: Iterable[Giving]) -> Iterator[Deed]:
+def _awards(stage: Stage, givings: Iterable[Giving]) -> Iterator[DemoEvent]:
     for giving in givings:
-        yield Deed(_at(giving.on, 16), partial(stage.give, giving))
+        yield DemoEvent(_at(giving.on, 16), partial(stage.give, giving))
         if giving.open:
-            yield Deed(_at(giving.on + timedelta(days=1), 18), partial(stage.open_to_the_world, giving))
+            yield DemoEvent(_at(giving.on + timedelta(days=1), 18), partial(stage.open_to_the_world, giving))
         if giving.revoked_on:
-            yield Deed(_at(giving.revoked_on, 11), partial(stage.revoke, giving))
+            yield DemoEvent(_at(giving.revoked_on, 11), partial(stage.revoke, giving))
 
 
-def _requests(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+def _requests(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[DemoEvent]:
     for request in content.requests:
-        yield Deed(
+        yield DemoEvent(
             now - timedelta(days=request.days_ago),
             partial(stage.ask, request, content.learners[request.person]),
         )
 
 
-def _portfolios(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+def _portfolios(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[DemoEvent]:
     for portfolio in content.portfolios:
-        yield Deed(now, partial(stage.show_together, portfolio, content.learners[portfolio.person]))
+        yield DemoEvent(now, partial(stage.show_together, portfolio, content.learners[portfolio.person]))
 
 
-def _contributions(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+def _contributions(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[DemoEvent]:
     for one in content.contributions:
-        yield Deed(now - timedelta(days=one.days_ago), partial(stage.contribute, one))
+        yield DemoEvent(now - timedelta(days=one.days_ago), partial(stage.contribute, one))
 
 
-def _endorsements(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+def _endorsements(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[DemoEvent]:
     for one in content.endorsements:
-        yield Deed(now - timedelta(days=one.days_ago), partial(stage.endorse, one))
+        yield DemoEvent(now - timedelta(days=one.days_ago), partial(stage.endorse, one))
 
 
 def _group_givings(content: DemoContent) -> Iterator[Giving]:

@@ -17,7 +17,7 @@ from app.domain.badges.badges import Badge
 from app.domain.badges.rules import rule_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
-from app.domain.learners.portfolios import Told
+from app.domain.learners.portfolios import ContributionStatement
 from app.domain.people.people import AgeGroup, Role
 from app.domain.trust.organisations import checked_words
 from app.errors import NotFound
@@ -26,9 +26,9 @@ from app.language import gettext as _
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
 from app.services.learners.portfolios import Wishes
-from app.services.learners.requests import Asked
-from app.services.trust.endorsement_requests import Asked as Endorsing
-from app.services.trust.endorsements import Told as Signing
+from app.services.learners.requests import RequestOutcome
+from app.services.trust.endorsement_requests import EndorsementAsked as Endorsing
+from app.services.trust.endorsements import EndorsementOutcome as Signing
 from app.services.trust.network_register import Named
 from demo import content as demo_content
 from demo import content as written
@@ -264,7 +264,7 @@ class Stage:
 
     def ask(self, request: demo_content.Request, learner: Learner) -> None:
         """Somebody asks, and answers the letter that asks whether it was them."""
-        asked = Asked(
+        asked = RequestOutcome(
             learner.given, learner.family, learner.addresses[0], request.narrative, "\n".join(request.links)
         )
         made = self.services.asking.ask(self.badges[request.badge].id, asked)
@@ -276,7 +276,9 @@ class Stage:
         activity = self.activities[one.activity]
         _, person = self.services.activities.page(campus, activity.id).participants[one.person - 1]
         done_on = min(activity.ends_on, self.services.clock().date())
-        told = Told(one.title, one.telling, one.part, done_on, one.hours, "\n".join(one.links))
+        told = ContributionStatement(
+            one.title, one.telling, one.part, done_on, one.hours, "\n".join(one.links)
+        )
         note = TakenFile("notice.txt", "text/plain", one.note.encode(), None, FileState.CLEAN)
         made = self.services.contributions.add(
             person, campus, told, activity.id, [note] if one.note else [], today=done_on, by=Actor(person.id)

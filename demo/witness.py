@@ -15,7 +15,7 @@ from app.container import WITNESS_KEY_UNUSABLE, Process, Services, witness_folde
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.errors import NotFound
-from app.services.activity_log.witness import look
+from app.services.activity_log.witness import cosign_log
 from app.settings import Settings
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.transparency_log.notes import WitnessKey
@@ -88,6 +88,6 @@ def _cosign(process: Process, campus: Campus, folder: Path, key: WitnessKey) -> 
             return False
         log = state.current.log
         source = _OwnLog(services, campus.slug, "" if log.epoch == 1 else f"{log.epoch}/")
-        looked = look(source, state.current.key, witness_folder(folder), key, at=process.clock())
+        looked = cosign_log(source, state.current.key, witness_folder(folder), key, at=process.clock())
         services.log_watch.take_cosignature(campus.slug, looked.note.to_text())
         return True

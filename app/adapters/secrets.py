@@ -240,7 +240,7 @@ _SEALED_WORDS_NONCE = 12
 _LONGEST = 800
 
 
-class SealedWords:
+class EncryptedTokens:
     """AES-256-GCM under a key made of the service's secret; `bound_to` says for whom the words are."""
 
     def __init__(self, secret: bytes) -> None:

@@ -273,7 +273,7 @@ def award(
 
 def _carries_on(process: Process, batch_id: uuid.UUID) -> bool:
     with process.unit_of_work() as services:
-        return services.bulk_awards.carry_out(batch_id, is_awaited=True).more
+        return services.bulk_awards.process_chunk(batch_id, is_awaited=True).more
 
 
 @router.get("", summary="The awards of a campus, latest first, page by page")

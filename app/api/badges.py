@@ -13,7 +13,7 @@ from app.api.programs import BadgeWriter, Reader
 from app.api.shapes import Shape, example
 from app.container import Services
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.badges.badges import BadgeVersion, Kind, Repeat
+from app.domain.badges.badges import BadgeKind, BadgeVersion, Repeat
 from app.domain.badges.rules import (
     MOST_CONDITIONS,
     MOST_MONTHS,
@@ -203,7 +203,7 @@ class PublicAlignmentShape(Shape):
 
 class WordingRequest(Shape):
     model_config = example(**_WORDING, language="fr", tags=["robotique"])
-    kind: Kind
+    kind: BadgeKind
     name: str = Field(min_length=1, max_length=120)
     description: str = Field(min_length=1, max_length=500)
     criteria: str = Field(
@@ -277,7 +277,7 @@ class BadgeView(BaseModel):
     id: uuid.UUID
     slug: str
     address: str
-    kind: Kind
+    kind: BadgeKind
     name: str
     description: str
     criteria: str

@@ -15,8 +15,8 @@ from app.api.programs import ActivityWriter, Program
 from app.api.shapes import Shape, example
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.participant_lists import ListedPerson
-from app.domain.imports.imports import MOST_AT_THE_API, Fate, ImportForm, ImportRun
-from app.domain.imports.records import Record, ToldActivity, fault_in
+from app.domain.imports.imports import MOST_AT_THE_API, ImportForm, ImportRun, LineOutcome
+from app.domain.imports.records import ActivityRecord, Record, fault_in
 from app.domain.imports.xapi import COMPLETED, read_statements
 from app.domain.people.people import check_name, normal_address
 from app.errors import InvalidInput
@@ -51,7 +51,7 @@ _LINE = {
 }
 
 
-class ActivityTold(Shape):
+class ActivityIn(Shape):
     """Known by its identifier at the source, else by its title and first day."""
 
     model_config = example(**_ACTIVITY)
@@ -64,14 +64,14 @@ class ActivityTold(Shape):
     hours: float | None = Field(None, gt=0, le=10_000)
 
 
-class ParticipationTold(Shape):
+class ParticipationIn(Shape):
     model_config = example(**_LINE)
     external_id: str = Field(
         min_length=1,
         max_length=300,
         description="The same identifier with the same content changes nothing; with other content it is a correction.",
     )
-    activity: ActivityTold
+    activity: ActivityIn
     given_name: Name = ""
     family_name: Name
     address: str = Field("", max_length=254)
@@ -83,7 +83,7 @@ class ParticipationTold(Shape):
         record = Record(
             number,
             self.external_id,
-            ToldActivity(
+            ActivityRecord(
                 self.activity.external_id,
                 " ".join(self.activity.title.split()),
                 self.activity.kind,
@@ -116,7 +116,7 @@ class ParticipationsRequest(Shape):
     source: str = Field(
         "api", min_length=1, max_length=60, description="Identifiers are those of this source."
     )
-    participations: list[ParticipationTold] = Field(min_length=1, max_length=MOST_AT_THE_API)
+    participations: list[ParticipationIn] = Field(min_length=1, max_length=MOST_AT_THE_API)
 
 
 class LineProblem(BaseModel):
@@ -131,7 +131,7 @@ class LineProblem(BaseModel):
 class LineOutcomeView(BaseModel):
     line: int = Field(description="Counted from 1.")
     external_id: str
-    outcome: Fate = Field(description="`created`, `changed`, `same` or `refused`.")
+    outcome: LineOutcome = Field(description="`created`, `changed`, `same` or `refused`.")
     changes: list[str] = Field(description="The names of what a correction changes.")
     problem: LineProblem | None = None
 
@@ -172,14 +172,14 @@ class ImportView(BaseModel):
 
     @staticmethod
     def of(run: ImportRun, judged: Sequence[Judged], *, dry_run: bool) -> ImportView:
-        counts = {fate: sum(one.fate is fate for one in judged) for fate in Fate}
+        counts = {fate: sum(one.fate is fate for one in judged) for fate in LineOutcome}
         return ImportView(
             report=None if dry_run else run.id,
             dry_run=dry_run,
-            created=counts[Fate.CREATED],
-            changed=counts[Fate.CHANGED],
-            same=counts[Fate.SAME],
-            refused=counts[Fate.REFUSED],
+            created=counts[LineOutcome.CREATED],
+            changed=counts[LineOutcome.CHANGED],
+            same=counts[LineOutcome.SAME],
+            refused=counts[LineOutcome.REFUSED],
             lines=[_line(one) for one in judged],
         )
 
@@ -187,7 +187,7 @@ class ImportView(BaseModel):
 def _line(one: Judged) -> LineOutcomeView:
     what: Any = one.values.get("what", ())
     problem = None
-    if one.fate is Fate.REFUSED:
+    if one.fate is LineOutcome.REFUSED:
         values = {
             name: ", ".join(value) if isinstance(value, list) else value for name, value in one.values.items()
         }
@@ -196,7 +196,7 @@ def _line(one: Judged) -> LineOutcomeView:
         line=one.record.number,
         external_id=one.record.external_id,
         outcome=one.fate,
-        changes=list(what) if one.fate is Fate.CHANGED else [],
+        changes=list(what) if one.fate is LineOutcome.CHANGED else [],
         problem=problem,
     )
 

@@ -49,7 +49,7 @@ OUTCOMES = {
 
 
 @dataclass(frozen=True)
-class Told:
+class AwardReport:
     """What became of one line, in the operator's language."""
 
     person: str
@@ -118,18 +118,18 @@ def _badge_id(services: Services, campus: Campus, slug: str) -> uuid.UUID:
 
 def _judged(
     process: Process, campus: Campus, request: AwardRequest, lines: Sequence[ListedPerson]
-) -> Iterator[Told]:
+) -> Iterator[AwardReport]:
     with process.unit_of_work(reading=True) as services:
         preview = services.awards.preview(campus, _with(request, lines), by=_BY)
     for judged in preview.lines:
         said = judged.judgement
         reason = _(said.sentence).format(**in_words(said.values)) if said.sentence else ""
-        yield Told(judged.line.name, judged.line.address, said.outcome, reason)
+        yield AwardReport(judged.line.name, judged.line.address, said.outcome, reason)
 
 
 def _awarded(
     process: Process, campus: Campus, request: AwardRequest, lines: Sequence[ListedPerson]
-) -> Iterator[Told]:
+) -> Iterator[AwardReport]:
     """In portions, each kept for good before the next: what is done stays done, and again changes nothing."""
     portions = [lines[start : start + _AT_ONCE] for start in range(0, len(lines), _AT_ONCE)]
     for portion in with_progress(portions, _("Attribution")):
@@ -145,14 +145,14 @@ def _awarded(
                     link = services.addresses.private_link(token) if token else _("Dans son compte")
                 reason = _(line.reason).format(**in_words(line.reason_values)) if line.reason else ""
                 name = f"{line.given_name} {line.family_name}".strip()
-                yield Told(name, line.address, line.outcome, reason, award_url, link)
+                yield AwardReport(name, line.address, line.outcome, reason, award_url, link)
 
 
 def _with(request: AwardRequest, lines: Sequence[ListedPerson]) -> AwardRequest:
     return AwardRequest(request.badge_id, request.activity_id, lines=tuple(lines), evidence=request.evidence)
 
 
-def _write(told: Sequence[Told], output: Path | None) -> None:
+def _write(told: Sequence[AwardReport], output: Path | None) -> None:
     headings = [_("Prénom et nom"), _("Adresse"), _("Résultat"), _("Motif"), _("Badge"), _("Lien privé")]
     table = csv_for_excel(headings, [line.cells() for line in told])
     if output is None:
@@ -164,7 +164,7 @@ def _write(told: Sequence[Told], output: Path | None) -> None:
             file.write(table)
 
 
-def _sum_up(told: Sequence[Told]) -> None:
+def _sum_up(told: Sequence[AwardReport]) -> None:
     for outcome, count in Counter(line.outcome for line in told).most_common():
         style = "red" if outcome.is_refused else "green"
         say("{count} × {outcome}", style=style, count=count, outcome=_(OUTCOMES[outcome]))

@@ -13,13 +13,13 @@ import typer
 from app.cli.awards import align_all
 from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
 from app.cli.verify import moment
-from app.container import FOLDER_UNUSABLE, Services, kept_edition, utc_now
+from app.container import FOLDER_UNUSABLE, Services, static_edition, utc_now
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.language import N_
 from app.language import gettext as _
-from app.services.verification.static_export import Finding, KeptFile
-from app.web.publishing.static_export import KeptPages
+from app.services.verification.static_export import ExportedFile, Finding
+from app.web.publishing.static_export import ExportedPages
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -64,7 +64,7 @@ def export(
             campus = services.campuses.get(slug)
             kept = _everything(services, campus, made_at, final=final)
             host = services.addresses.host
-            count = kept_edition(folder).write(host, slug, kept, made_at=made_at, final=final)
+            count = static_edition(folder).write(host, slug, kept, made_at=made_at, final=final)
     except OSError as error:
         stop(_("Le dossier ne peut pas être écrit : {cause}.").format(cause=error.strerror or str(error)))
     except FOLDER_UNUSABLE as error:
@@ -93,8 +93,10 @@ def check(
     _check(folder, at or utc_now())
 
 
-def _everything(services: Services, campus: Campus, made_at: datetime, *, final: bool) -> Iterator[KeptFile]:
-    site, pages = services.kept_site, KeptPages(services, campus, made_at)
+def _everything(
+    services: Services, campus: Campus, made_at: datetime, *, final: bool
+) -> Iterator[ExportedFile]:
+    site, pages = services.kept_site, ExportedPages(services, campus, made_at)
     for file in (*pages.dress(), *site.documents(campus, final=final)):
         pages.known.add(file.path)
         yield file
@@ -112,7 +114,7 @@ def _everything(services: Services, campus: Campus, made_at: datetime, *, final:
 
 
 def _check(folder: Path, at: datetime) -> None:
-    edition = kept_edition(folder)
+    edition = static_edition(folder)
     try:
         changed = edition.changed()
         found = with_progress(edition.signed(), _("Fichiers vérifiés"))

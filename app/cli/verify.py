@@ -55,7 +55,7 @@ Ask = Callable[[bytes | str], Answer]
 
 
 @dataclass(frozen=True)
-class Asked:
+class VerifyOptions:
     """One source and what was found; `answer` is None where it could not even be read."""
 
     source: str
@@ -150,7 +150,7 @@ def verify(
     ask = _knowing(lists, _asker(process, documents, at), now)
     tell = _print_json if as_json else _print_words
 
-    def about(source: str) -> Asked:
+    def about(source: str) -> VerifyOptions:
         return _ask_about(source, ask, lists, anchors, offline=offline, at=now)
 
     asked = [
@@ -281,38 +281,42 @@ def _may_exist(database_url: str) -> bool:
     return not scheme.startswith("sqlite") or Path(place.partition("?")[0]).is_file()
 
 
-def _ask_and_tell(source: str, about: Callable[[str], Asked], tell: Callable[[Asked], None]) -> Asked:
+def _ask_and_tell(
+    source: str, about: Callable[[str], VerifyOptions], tell: Callable[[VerifyOptions], None]
+) -> VerifyOptions:
     """One source; whatever goes wrong with it, the others are asked about all the same."""
     try:
         asked = about(source)
         tell(asked)
     except Exception:
         _LOGGER.exception("verification of %r failed", source)
-        asked = Asked(source, None, _("erreur de ce programme, les autres sources ne sont pas touchées"))
+        asked = VerifyOptions(
+            source, None, _("erreur de ce programme, les autres sources ne sont pas touchées")
+        )
         tell(asked)
     return asked
 
 
 def _ask_about(
     source: str, ask: Ask, lists: Sequence[TrustList], anchors: Anchors, *, offline: bool, at: datetime
-) -> Asked:
+) -> VerifyOptions:
     if source.startswith(("https://", "http://", "did:web:")):
-        return Asked(source, ask(source))
+        return VerifyOptions(source, ask(source))
     try:
         presented = _bytes_of(source)
         if not presented.startswith(PACKAGE):
-            return Asked(source, ask(presented))
+            return VerifyOptions(source, ask(presented))
         package = open_package(presented)
         if not offline:
-            return Asked(source, ask(package.badge))
+            return VerifyOptions(source, ask(package.badge))
         ask = _knowing(lists, _ask_package(package, anchors, at), at)
-        return Asked(source, ask(package.badge), packed_at=package.made_at)
+        return VerifyOptions(source, ask(package.badge), packed_at=package.made_at)
     except MalformedInput as error:
-        return Asked(
+        return VerifyOptions(
             source, None, _("ce n’est pas un paquet de vérification ({reason})").format(reason=error.reason)
         )
     except OSError as error:
-        return Asked(source, None, error.strerror or str(error))
+        return VerifyOptions(source, None, error.strerror or str(error))
 
 
 def _ask_package(package: Package, anchors: Anchors, at: datetime) -> Ask:
@@ -333,7 +337,7 @@ def _bytes_of(source: str) -> bytes:
 # --- telling
 
 
-def _print_words(asked: Asked) -> None:
+def _print_words(asked: VerifyOptions) -> None:
     if asked.answer is None:
         aside().print(_fault(asked), style="bold red", markup=False)
         return
@@ -354,22 +358,24 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
         yield Text(f"  {headline.advice.text()}", style="dim")
     if answer.report is None or answer.other is not None:
         return
-    for told in verdicts.told(answer.report, answer.campus, is_recognised=verdicts.is_recognised(answer)):
+    for told in verdicts.check_messages(
+        answer.report, answer.campus, is_recognised=verdicts.is_recognised(answer)
+    ):
         word = (_(told.word), _COLOURS.get(told.state, ""))
         yield Text.assemble(f"  · {_(told.title)}{colon}", word, f". {told.sentence.text()}")
     if answer.standing is not None:
         yield from _standing_lines(answer.standing)
     if answer.evidence is not None:
-        said = verdicts.evidence_told(answer.evidence)
+        said = verdicts.evidence_messages(answer.evidence)
         yield Text(f"  {said.sentence.text()}", style=_COLOURS.get(said.state, ""))
         if said.beside is not None:
             yield Text(f"  {said.beside.text()}", style="dim")
-        for seen in verdicts.witnesses_told(answer.evidence, answer.report):
+        for seen in verdicts.witness_messages(answer.evidence, answer.report):
             yield Text(f"  {seen.text()}", style="dim")
 
 
 def _standing_lines(standing: IssuerStanding) -> Iterator[Text]:
-    told = verdicts.standing_told(standing)
+    told = verdicts.standing_message(standing)
     yield Text(f"  {told.sentence.text()}", style=_COLOURS.get(told.state, ""))
     for warning in filter(None, (told.warning, told.advice)):
         yield Text(f"  {warning.text()}", style=_COLOURS["bad"])
@@ -383,7 +389,7 @@ def _words_of_package(packed_at: datetime) -> str:
     return said.format(moment=format_timestamp(packed_at))
 
 
-def _print_json(asked: Asked) -> None:
+def _print_json(asked: VerifyOptions) -> None:
     told: dict[str, object] = {"source": asked.source, "verdict": asked.verdict.value}
     if asked.packed_at is not None:
         told["packedAt"] = format_timestamp(asked.packed_at)
@@ -419,7 +425,7 @@ def _lead(lead: Lead, report: Report | None) -> dict[str, object]:
                 "about": each.about.value,
                 "written": each.written,
                 "signed": str(each.signed) if each.signed is not None else None,
-                "message": verdicts.difference_told(each).text(),
+                "message": verdicts.difference_message(each).text(),
             }
             for each in lead.differences
         ],
@@ -427,7 +433,7 @@ def _lead(lead: Lead, report: Report | None) -> dict[str, object]:
 
 
 def _standing(standing: IssuerStanding) -> dict[str, object]:
-    told = verdicts.standing_told(standing)
+    told = verdicts.standing_message(standing)
     return {
         "kind": standing.kind.value,
         "message": told.sentence.text(),
@@ -440,7 +446,7 @@ def _standing(standing: IssuerStanding) -> dict[str, object]:
 
 
 def _evidence(report: EvidenceReport, found: Report | None) -> dict[str, object]:
-    told = verdicts.evidence_told(report)
+    told = verdicts.evidence_messages(report)
     decided = format_timestamp(report.decided_at) if report.decided_at else None
     return {
         "outcome": report.outcome.value,
@@ -448,7 +454,7 @@ def _evidence(report: EvidenceReport, found: Report | None) -> dict[str, object]
         "message": told.sentence.text(),
         "decidedAt": decided,
         "witnesses": _witnesses(report),
-        "witnessed": [each.text() for each in verdicts.witnesses_told(report, found)],
+        "witnessed": [each.text() for each in verdicts.witness_messages(report, found)],
     }
 
 
@@ -464,5 +470,5 @@ def _checks(answer: Answer) -> Sequence[dict[str, object]]:
     return [{**one.to_document(), "message": verdicts.sentence(one).text()} for one in checks]
 
 
-def _fault(asked: Asked) -> str:
+def _fault(asked: VerifyOptions) -> str:
     return _("{path} ne peut pas être lu : {cause}.").format(path=asked.source, cause=asked.fault)

@@ -14,8 +14,8 @@ from app.container import WITNESS_KEY_UNUSABLE, hand_in, log_at, utc_now, witnes
 from app.errors import Unavailable
 from app.language import N_
 from app.language import gettext as _
-from app.services.activity_log.witness import Looked, change_key
-from app.services.activity_log.witness import look as look_at
+from app.services.activity_log.witness import WitnessReport, change_key
+from app.services.activity_log.witness import cosign_log as look_at
 from app.settings import Settings
 from sceau_credentials.errors import CredentialError, DocumentUnavailable
 from sceau_credentials.transparency_log.notes import NoteKey, SignatureType, WitnessKey
@@ -61,7 +61,7 @@ def show_key(state: State = _FOLDER) -> None:
         "Code de fin : 0 signé, 1 refusé (le journal se contredit), 2 n’a pas pu être lu, 3 commande mal formée."
     ),
 )
-def look(
+def cosign(
     where: Annotated[
         str,
         typer.Argument(metavar="JOURNAL", help=N_("L’adresse du journal, ou un dossier avec ses fichiers.")),
@@ -142,7 +142,7 @@ def _log_key(text: str) -> NoteKey:
     return log
 
 
-def _hand_in(where: str, looked: Looked, told: Settings) -> None:
+def _hand_in(where: str, looked: WitnessReport, told: Settings) -> None:
     found = _ORIGIN.fullmatch(looked.head.origin)
     if found is None:
         stop(_("Ce journal n’est pas celui d’un campus de Sceau : remettez la signature vous-même."))

@@ -13,21 +13,21 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine
 
 from app.adapters.folders.log_files import FolderLog, WebLog, WitnessFolder, WitnessKeyUnusable
-from app.adapters.folders.recovery_files import FolderDocuments, FolderUnusable, KeptFolder
+from app.adapters.folders.recovery_files import ExportFolder, FolderDocuments, FolderUnusable
 from app.adapters.picture_codes import PictureCodes
 from app.adapters.secrets import make_secret_file
 from app.adapters.web_documents.fetcher import WebDocuments
-from app.adapters.web_documents.url_policy import Reach
+from app.adapters.web_documents.url_policy import NetworkScope
 from app.container.process import Process, utc_now
 from app.container.stores import Stores, shared_between_processes
 from app.db.engine.session import open_engine, open_session
-from app.domain.activity_log.activity_log import Damage, Found, IntegrityCheck
+from app.domain.activity_log.activity_log import Damage, FoundLeaf, IntegrityCheck
 from app.domain.campus.audit_log import Actor
 from app.language import gettext as _
 from app.services.activity_log.integrity import AFTER_AWARDS, AwardCheck, Issuers, Result, range_of
 from app.services.activity_log.log_check import FAULTS
 from app.services.activity_log.witness import LogSource
-from app.services.verification.static_export import KeptEdition
+from app.services.verification.static_export import StaticEdition
 from app.settings import Settings
 from sceau_credentials.transparency_log.notes import Note
 from sceau_credentials.values.documents import DocumentSource
@@ -88,13 +88,13 @@ class IntegrityRun:
         with ProcessPoolExecutor(self.processes, context, initializer=_open, initargs=(url, issuers)) as pool:
             yield from pool.map(_check, bounds)
 
-    def _logs(self) -> Iterator[Found]:
+    def _logs(self) -> Iterator[FoundLeaf]:
         spans = shared_between_processes(self.process.settings.database_url, self.processes)
         with self.process.repair(reading=True) as services:
             for log in services.log_watch.logs():
                 for fault in services.log_watch.check(log, spans):
                     said = _(FAULTS[fault.fault]).format(where=fault.where)
-                    yield Found(Damage.LOG, log.origin, said)
+                    yield FoundLeaf(Damage.LOG, log.origin, said)
 
 
 def _open(database_url: str, issuers: Issuers) -> None:
@@ -106,7 +106,7 @@ def _check(bounds: tuple[int, int]) -> Result:
     first, last = range_of(*bounds)
     with open_session(engine, reading=True) as session, session.begin():
         stores = Stores(session)
-        stores.reach.everywhere()
+        stores.tenant_scope.bypass()
         return check.check(stores.integrity, first, last)
 
 
@@ -124,8 +124,8 @@ def text_in_pages(file: bytes) -> str:
     return PictureCodes().inspect(file).text
 
 
-def kept_edition(folder: Path) -> KeptEdition:
-    return KeptEdition(KeptFolder(folder))
+def static_edition(folder: Path) -> StaticEdition:
+    return StaticEdition(ExportFolder(folder))
 
 
 def make_kek(path: Path) -> None:
@@ -151,5 +151,5 @@ def hand_in(where: str, slug: str, note: Note, settings: Settings) -> int:
 
 
 def _documents(settings: Settings) -> WebDocuments:
-    reach = Reach(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
+    reach = NetworkScope(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
     return WebDocuments(clock=utc_now, reach=reach)

@@ -34,8 +34,8 @@ from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.adapters.secrets import Kek, KekUnusable, KeyVault, PasswordHashes, kek_from, make_secret_file
 from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
 from app.adapters.web_documents.fetcher import WebDocuments
-from app.adapters.web_documents.url_policy import Reach
-from app.container.stores import Lent, Stores, made_once
+from app.adapters.web_documents.url_policy import NetworkScope
+from app.container.stores import ProcessContext, Stores, made_once
 from app.container.subjects.trust import ImportServices
 from app.container.workers import WorkerService
 from app.db.accounts import DatabaseCounts
@@ -82,7 +82,7 @@ class Services(ImportServices):
 
     def enter(self, campus_id: uuid.UUID, person_id: uuid.UUID | None = None) -> None:
         """From now on, rows of this campus and of no other, for that person."""
-        self.stores.reach.enter(campus_id, person_id)
+        self.stores.tenant_scope.enter(campus_id, person_id)
 
     def enter_campus_of(self, award_id: uuid.UUID) -> None:
         award = self.stores.awards.find(award_id)
@@ -96,18 +96,18 @@ class Services(ImportServices):
         try:
             yield
         finally:
-            self.stores.reach.leave()
+            self.stores.tenant_scope.leave()
 
     def join_organisers(self, campus_id: uuid.UUID, activity_id: uuid.UUID) -> bool:
         """Over the walls, if this campus organises the activity together with others; whether it does."""
         is_shared = self.stores.activity_plans.is_shared(activity_id, campus_id)
         if is_shared:
-            self.stores.reach.everywhere()
+            self.stores.tenant_scope.bypass()
         return is_shared
 
     def search_everywhere(self) -> None:
         """To find by its secret what names a campus, and whether somebody works in another one."""
-        self.stores.reach.everywhere()
+        self.stores.tenant_scope.bypass()
 
     def settle(self) -> None:
         """What may only be done once the transaction stands."""
@@ -236,7 +236,7 @@ class Process:
         """What is older here than what was published; rows of those campuses are refused until it is repaired."""
         self._compared_at = monotonic()
         with self._transaction(reading=True, guarded=False) as services:
-            services.stores.reach.everywhere()
+            services.stores.tenant_scope.bypass()
             found = services.anchor_check.behind(thorough=thorough or self._differs)
             if not found:
                 self._catch_up(services, thorough=thorough)
@@ -300,7 +300,7 @@ class Process:
         For workers and commands, which look after all campuses.
         """
         with self._transaction(reading=reading) as services:
-            services.stores.reach.everywhere()
+            services.stores.tenant_scope.bypass()
             yield services
 
     @contextmanager
@@ -335,7 +335,7 @@ class Process:
             services.restoring.finish(campus, reason, done, by=by)
         for person_id in done.erased:
             with self.repair() as services, suppress(NotFound):
-                services.erasures.carry_out(campus, person_id, ERASED_AGAIN, by=by)
+                services.erasures.process_chunk(campus, person_id, ERASED_AGAIN, by=by)
         if all(each.older is Older.CHOICES for each in self.compare_with_anchors(thorough=True)):
             done.choices = self.put_back_choices(reason, by=by)
         return done
@@ -351,7 +351,7 @@ class Process:
     def repair(self, *, reading: bool = False) -> Iterator[Services]:
         """A unit of work over rows of an older copy too, which every other unit of work refuses."""
         with self._transaction(reading=reading, guarded=False) as services:
-            services.stores.reach.everywhere()
+            services.stores.tenant_scope.bypass()
             yield services
 
     @contextmanager
@@ -388,7 +388,7 @@ class Process:
     def _journal_choices(self) -> None:
         try:
             with self._transaction(reading=True, guarded=False) as services:
-                services.stores.reach.everywhere()
+                services.stores.tenant_scope.bypass()
                 self._chosen = services.choice_journal.append_after(self._chosen)
         except OSError as error:
             # Committed all the same; it is appended at the next comparison.
@@ -401,8 +401,8 @@ class Process:
         return None if version is None or self.behind else self._snapshots.of(version, self.clock())
 
     @property
-    def _lent(self) -> Lent:
-        return Lent(
+    def _lent(self) -> ProcessContext:
+        return ProcessContext(
             self.settings,
             self.clock,
             self.addresses,
@@ -464,7 +464,7 @@ def _papers(templates: Path) -> Papers:
 def _documents_of_others(settings: Settings, clock: Clock) -> DocumentSource:
     if not settings.fetch:
         return NoDocuments()
-    reach = Reach(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
+    reach = NetworkScope(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
     return WebDocuments(clock=clock, reach=reach)
 
 
@@ -474,7 +474,7 @@ def _providers_of(settings: Settings, addresses: Addresses, clock: Clock) -> Map
         return {}
     registrations = registrations_in(settings.sign_in_services)
     ports = {urlsplit(each.issuer).port or 443 for each in registrations}
-    reach = Reach(settings.ports_to_fetch_from | ports, settings.local_ports_to_fetch_from)
+    reach = NetworkScope(settings.ports_to_fetch_from | ports, settings.local_ports_to_fetch_from)
     documents = WebDocuments(clock=clock, reach=reach)
     return providers_in(
         registrations, documents, return_url=addresses.sign_in_service, home=addresses.base_url

@@ -29,7 +29,7 @@ from app.db.accounts import (
     SignInStore,
 )
 from app.db.activities.activities import ActivityFileStore, ActivityStore, FileStore
-from app.db.activities.check_in import RoomStore
+from app.db.activities.check_in import CheckInStore
 from app.db.activities.plans import ActivityPlanStore
 from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore, LogWatchStore
 from app.db.activity_log.choices import ChoiceStore
@@ -45,7 +45,13 @@ from app.db.imports import ImportStore
 from app.db.learners import BroughtBadgeStore, ContributionStore, PortfolioStore, RequestStore
 from app.db.messages import LetterStore, ReminderStore
 from app.db.people import GuardianStore, MergeStore, NamesakeStore, NameStore, PeopleStore
-from app.db.privacy import ConsentStore, ErasureStore, PersonalDataStore, PrivateLookStore, RetentionStore
+from app.db.privacy import (
+    AccessLogStore,
+    ConsentStore,
+    ErasureStore,
+    PersonalDataStore,
+    RetentionStore,
+)
 from app.db.publishing import StatusStore
 from app.db.trust import EndorsementStore, OrganisationStore, RecognitionStore
 from app.domain.awards.signing_clock import Counter
@@ -55,7 +61,7 @@ from app.services.activity_log.log_check import Span, Spans, derive_span
 from app.services.awards.award_issuer import SigningClockService
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
-from app.tenancy.scope import Reach
+from app.tenancy.scope import TenantScope
 from sceau_credentials.values.documents import DocumentSource
 
 _Made = TypeVar("_Made")
@@ -81,7 +87,7 @@ class made_once(cached_property[_Made]):
 class Stores:
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.reach = Reach(session)
+        self.tenant_scope = TenantScope(session)
 
     @made_once
     def access(self) -> AccessStore:
@@ -240,8 +246,8 @@ class Stores:
         return PortfolioStore(self.session)
 
     @made_once
-    def private_looks(self) -> PrivateLookStore:
-        return PrivateLookStore(self.session)
+    def private_looks(self) -> AccessLogStore:
+        return AccessLogStore(self.session)
 
     @made_once
     def recognition(self) -> RecognitionStore:
@@ -256,8 +262,8 @@ class Stores:
         return NamesakeStore(self.session)
 
     @made_once
-    def rooms(self) -> RoomStore:
-        return RoomStore(self.session)
+    def rooms(self) -> CheckInStore:
+        return CheckInStore(self.session)
 
     @made_once
     def requests(self) -> RequestStore:
@@ -305,7 +311,7 @@ class Stores:
 
 
 @dataclass(frozen=True)
-class Lent:
+class ProcessContext:
     """What lives as long as the process and every unit of work uses."""
 
     settings: Settings
@@ -328,8 +334,8 @@ class Lent:
     """What the sign-in service of an issuer is called."""
 
 
-class Parts:
-    def __init__(self, stores: Stores, lent: Lent, snapshot: Snapshot = UNSHARED) -> None:
+class Container:
+    def __init__(self, stores: Stores, lent: ProcessContext, snapshot: Snapshot = UNSHARED) -> None:
         self.stores = stores
         self.snapshot = snapshot
         self.lent = lent
@@ -375,5 +381,5 @@ def _open(database_url: str) -> None:
 def _derive(log_id: uuid.UUID, numbers: range) -> Span:
     with open_session(_engines[-1], reading=True) as session, session.begin():
         stores = Stores(session)
-        stores.reach.everywhere()  # without a scope payloads are not read, and would pass for erased ones
+        stores.tenant_scope.bypass()  # without a scope payloads are not read, and would pass for erased ones
         return derive_span(stores.activity_log, log_id, numbers)

@@ -22,13 +22,20 @@ from app.db.people import PeopleStore
 from app.domain.accounts.permissions import Operator
 from app.domain.accounts.rate_limits import RateCount
 from app.domain.accounts.sessions import ApiToken, Session, SessionKind, SetAside, digest_of
-from app.domain.accounts.sign_in import Asked, Challenge, FederatedAccount, Passkey, Password, SignInLink
+from app.domain.accounts.sign_in import (
+    Challenge,
+    FederatedAccount,
+    Passkey,
+    Password,
+    SignInLink,
+    SignInRequest,
+)
 from app.domain.awards.awards import Award
 from app.domain.campus.team import Invitation
 from app.domain.core import Clock
 from app.domain.people.people import Membership, Person, PersonAddress, name_key
 from app.domain.people.record_merge import PersonMerge
-from app.tenancy.scope import Reach, rows_named_outside
+from app.tenancy.scope import TenantScope, rows_named_outside
 
 
 class SignInStore:
@@ -73,7 +80,9 @@ class SignInStore:
             self.session.flush()
         return challenge
 
-    def challenges_of(self, person_id: uuid.UUID, asked: Asked, *, at: datetime) -> Sequence[Challenge]:
+    def challenges_of(
+        self, person_id: uuid.UUID, asked: SignInRequest, *, at: datetime
+    ) -> Sequence[Challenge]:
         """Those that still wait for their answer, the oldest first."""
         query = select(Challenge).where(
             Challenge.person_id == person_id, Challenge.asked == asked, col(Challenge.expires_at) > at
@@ -186,7 +195,7 @@ class OwnAddressStore:
     def __init__(self, session: DatabaseSession, people: PeopleStore) -> None:
         self.session = session
         self.people = people
-        self.reach = Reach(session)
+        self.tenant_scope = TenantScope(session)
 
     def list_of(self, person_id: uuid.UUID) -> list[PersonAddress]:
         """One row for each address, the main one first; a person known under two names has two rows of each."""
@@ -215,7 +224,7 @@ class OwnAddressStore:
     def is_plain(self, person_id: uuid.UUID) -> bool:
         """Nobody who ever worked for a campus, or runs the service: their way in is never a first come, first served."""
         worked = select(Membership.id).where(Membership.person_id == person_id).limit(1)
-        with self.reach.across_campuses():
+        with self.tenant_scope.across_campuses():
             has_worked = self.session.exec(worked).first() is not None
         return not has_worked and self.session.get(Operator, person_id) is None
 
@@ -247,7 +256,7 @@ class OwnAddressStore:
             ),
         )
         found, ids = set[uuid.UUID](), list(person_ids)
-        with self.reach.across_campuses():
+        with self.tenant_scope.across_campuses():
             for start in range(0, len(ids), IN_ONE_QUERY):
                 some = ids[start : start + IN_ONE_QUERY]
                 for query, column in queries:

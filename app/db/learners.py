@@ -28,7 +28,7 @@ from app.domain.learners.portfolios import (
     PortfolioPiece,
 )
 from app.domain.learners.requests import BadgeRequest, RequestState, RequestStep
-from app.domain.messages import Occasion, PromisedLetter
+from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people.people import Membership, Person, PersonAddress, Role
 from app.domain.privacy import PORTFOLIO_ERASED, ErasedPortfolio
 from app.errors import Gone, NotFound
@@ -164,9 +164,9 @@ class RequestStore:
     def campuses_to_remind(self, *, waiting_before: datetime, reminded_before: datetime) -> list[uuid.UUID]:
         """Where a request has waited for long and no reviewer was reminded lately."""
         lately = exists().where(
-            col(PromisedLetter.campus_id) == col(BadgeRequest.campus_id),
-            col(PromisedLetter.occasion) == Occasion.REVIEW.value,
-            col(PromisedLetter.promised_at) > reminded_before,
+            col(QueuedMessage.campus_id) == col(BadgeRequest.campus_id),
+            col(QueuedMessage.occasion) == Occasion.REVIEW.value,
+            col(QueuedMessage.promised_at) > reminded_before,
         )
         rows = self.session.execute(
             select_rows(col(BadgeRequest.campus_id))

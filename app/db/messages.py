@@ -16,7 +16,15 @@ from app.db.engine.writes import IN_ONE_QUERY, insert_rows, insert_unless_there
 from app.domain.activities.activities import Activity
 from app.domain.awards.awards import Award, AwardState
 from app.domain.campus.campus import Campus
-from app.domain.messages import BETWEEN_REMINDERS, TURNS, LetterState, Occasion, PromisedLetter, Turn, Waiting
+from app.domain.messages import (
+    BETWEEN_REMINDERS,
+    TURNS,
+    LetterState,
+    Occasion,
+    QueuedMessage,
+    Turn,
+    Waiting,
+)
 from app.domain.people.people import Person
 
 
@@ -24,55 +32,53 @@ class LetterStore:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def promise_many(self, letters: Sequence[PromisedLetter]) -> None:
+    def promise_many(self, letters: Sequence[QueuedMessage]) -> None:
         """Keep the promises in few statements; one that was made before changes nothing."""
         insert_unless_there(self.session, letters, "once_key")
 
-    def promise_new(self, letters: Sequence[PromisedLetter]) -> None:
+    def promise_new(self, letters: Sequence[QueuedMessage]) -> None:
         """Promises that cannot have been made before, also where whoever makes them may read none."""
         insert_rows(self.session, letters)
 
-    def of_awards(self, award_ids: Iterable[uuid.UUID]) -> list[PromisedLetter]:
+    def of_awards(self, award_ids: Iterable[uuid.UUID]) -> list[QueuedMessage]:
         """All letters about these awards, in the order they were promised."""
-        ids, found = list(award_ids), list[PromisedLetter]()
+        ids, found = list(award_ids), list[QueuedMessage]()
         for start in range(0, len(ids), IN_ONE_QUERY):
-            query = select(PromisedLetter).where(
-                col(PromisedLetter.award_id).in_(ids[start : start + IN_ONE_QUERY])
+            query = select(QueuedMessage).where(
+                col(QueuedMessage.award_id).in_(ids[start : start + IN_ONE_QUERY])
             )
-            found += self.session.exec(
-                query.order_by(col(PromisedLetter.promised_at), col(PromisedLetter.id))
-            )
+            found += self.session.exec(query.order_by(col(QueuedMessage.promised_at), col(QueuedMessage.id)))
         return found
 
-    def newest_about(self, about_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, PromisedLetter]:
+    def newest_about(self, about_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, QueuedMessage]:
         """The letter promised last about each of these."""
-        query = select(PromisedLetter).where(col(PromisedLetter.about_id).in_(list(about_ids)))
-        letters = self.session.exec(query.order_by(col(PromisedLetter.promised_at), col(PromisedLetter.id)))
+        query = select(QueuedMessage).where(col(QueuedMessage.about_id).in_(list(about_ids)))
+        letters = self.session.exec(query.order_by(col(QueuedMessage.promised_at), col(QueuedMessage.id)))
         return {letter.about_id: letter for letter in letters if letter.about_id is not None}
 
     def refused_awards(self, campus_id: uuid.UUID, *, since: datetime, limit: int) -> list[uuid.UUID]:
         """Awards whose last letter was refused and that nobody opened since, the latest first."""
         query = refused_for_good(campus_id, since=since)
-        latest_first = query.order_by(col(PromisedLetter.promised_at).desc(), col(PromisedLetter.id))
+        latest_first = query.order_by(col(QueuedMessage.promised_at).desc(), col(QueuedMessage.id))
         return list(self.session.exec(latest_first.limit(limit)))
 
     def due(self, at: datetime, *, limit: int) -> list[uuid.UUID]:
         """The envelopes that may leave now, the longest waiting first."""
-        other = aliased(PromisedLetter)
+        other = aliased(QueuedMessage)
         # One letter stands for its envelope: the one that names it, or where that does not wait any more another.
         stands_behind = exists().where(
-            col(other.envelope) == col(PromisedLetter.envelope),
+            col(other.envelope) == col(QueuedMessage.envelope),
             col(other.state) == LetterState.WAITING,
-            (col(other.id) == col(other.envelope)) | (col(other.id) < col(PromisedLetter.id)),
+            (col(other.id) == col(other.envelope)) | (col(other.id) < col(QueuedMessage.id)),
         )
         query = (
-            select(PromisedLetter.envelope)
+            select(QueuedMessage.envelope)
             .where(
-                PromisedLetter.state == LetterState.WAITING,
-                col(PromisedLetter.not_before) <= at,
-                (col(PromisedLetter.id) == col(PromisedLetter.envelope)) | ~stands_behind,
+                QueuedMessage.state == LetterState.WAITING,
+                col(QueuedMessage.not_before) <= at,
+                (col(QueuedMessage.id) == col(QueuedMessage.envelope)) | ~stands_behind,
             )
-            .order_by(col(PromisedLetter.not_before), col(PromisedLetter.id))
+            .order_by(col(QueuedMessage.not_before), col(QueuedMessage.id))
             .limit(limit)
         )
         return list(self.session.exec(query))
@@ -81,11 +87,11 @@ class LetterStore:
         """The letters about the awards of one bulk award may leave from then on."""
         of_batch = select(Award.id).where(Award.batch_id == batch_id)
         self.session.exec(
-            update(PromisedLetter)
+            update(QueuedMessage)
             .where(
-                col(PromisedLetter.award_id).in_(of_batch),
-                col(PromisedLetter.occasion) == Occasion.AWARDED.value,
-                col(PromisedLetter.state) == LetterState.WAITING,
+                col(QueuedMessage.award_id).in_(of_batch),
+                col(QueuedMessage.occasion) == Occasion.AWARDED.value,
+                col(QueuedMessage.state) == LetterState.WAITING,
             )
             .values(not_before=not_before)
             .execution_options(synchronize_session=False)
@@ -95,18 +101,18 @@ class LetterStore:
         """The letters that tell of one bulk award and would leave earlier; not those that another worker holds."""
         of_batch = select(Award.id).where(Award.batch_id == batch_id)
         free = (
-            select(PromisedLetter.id)
+            select(QueuedMessage.id)
             .where(
-                col(PromisedLetter.award_id).in_(of_batch),
-                col(PromisedLetter.occasion) == Occasion.AWARDED.value,
-                col(PromisedLetter.state) == LetterState.WAITING,
-                col(PromisedLetter.not_before) < not_before,
+                col(QueuedMessage.award_id).in_(of_batch),
+                col(QueuedMessage.occasion) == Occasion.AWARDED.value,
+                col(QueuedMessage.state) == LetterState.WAITING,
+                col(QueuedMessage.not_before) < not_before,
             )
             .with_for_update(skip_locked=True)
         )
         self.session.exec(
-            update(PromisedLetter)
-            .where(col(PromisedLetter.id).in_(free))
+            update(QueuedMessage)
+            .where(col(QueuedMessage.id).in_(free))
             .values(not_before=not_before)
             .execution_options(synchronize_session=False)
         )
@@ -115,61 +121,61 @@ class LetterStore:
         """What was promised of these awards and has not left stays here, except that they were withdrawn."""
         for start in range(0, len(award_ids), IN_ONE_QUERY):
             self.session.exec(
-                update(PromisedLetter)
+                update(QueuedMessage)
                 .where(
-                    col(PromisedLetter.award_id).in_(award_ids[start : start + IN_ONE_QUERY]),
-                    col(PromisedLetter.state) == LetterState.WAITING,
-                    col(PromisedLetter.occasion) != Occasion.WITHDRAWN.value,
+                    col(QueuedMessage.award_id).in_(award_ids[start : start + IN_ONE_QUERY]),
+                    col(QueuedMessage.state) == LetterState.WAITING,
+                    col(QueuedMessage.occasion) != Occasion.WITHDRAWN.value,
                 )
                 .values(state=LetterState.CANCELLED)
             )
 
-    def lock_due(self, envelope: uuid.UUID, *, at: datetime) -> list[PromisedLetter]:
+    def lock_due(self, envelope: uuid.UUID, *, at: datetime) -> list[QueuedMessage]:
         return [letter for letter in self.lock_waiting(envelope) if letter.not_before <= at]
 
-    def lock_waiting(self, envelope: uuid.UUID) -> list[PromisedLetter]:
+    def lock_waiting(self, envelope: uuid.UUID) -> list[QueuedMessage]:
         """The letters of an envelope that have not left, for one worker at a time."""
         query = (
-            select(PromisedLetter)
-            .where(PromisedLetter.envelope == envelope, PromisedLetter.state == LetterState.WAITING)
-            .order_by(col(PromisedLetter.promised_at), col(PromisedLetter.id))
+            select(QueuedMessage)
+            .where(QueuedMessage.envelope == envelope, QueuedMessage.state == LetterState.WAITING)
+            .order_by(col(QueuedMessage.promised_at), col(QueuedMessage.id))
             .with_for_update()
         )
         return list(self.session.exec(query.execution_options(populate_existing=True)))
 
-    def save(self, letter: PromisedLetter) -> None:
+    def save(self, letter: QueuedMessage) -> None:
         self.session.add(letter)
         self.session.flush()
 
     def attempted_since(self, moment: datetime) -> int:
         """How many messages were handed to the mail server, or tried to be."""
-        query = select(func.count(func.distinct(PromisedLetter.envelope))).where(
-            col(PromisedLetter.attempted_at) > moment
+        query = select(func.count(func.distinct(QueuedMessage.envelope))).where(
+            col(QueuedMessage.attempted_at) > moment
         )
         return self.session.exec(query).one()
 
 
 def refused_for_good(campus_id: uuid.UUID, *, since: datetime) -> SelectOfScalar[uuid.UUID]:
     """The awards whose last letter a server refused: nothing told of them later, and nobody opened them."""
-    later = aliased(PromisedLetter)
+    later = aliased(QueuedMessage)
     return (
         select(Award.id)
-        .join(PromisedLetter, col(PromisedLetter.award_id) == col(Award.id))
+        .join(QueuedMessage, col(QueuedMessage.award_id) == col(Award.id))
         .where(
-            PromisedLetter.campus_id == campus_id,
-            PromisedLetter.state == LetterState.REFUSED,
-            PromisedLetter.occasion == Occasion.AWARDED.value,
-            col(PromisedLetter.promised_at) >= since,
+            QueuedMessage.campus_id == campus_id,
+            QueuedMessage.state == LetterState.REFUSED,
+            QueuedMessage.occasion == Occasion.AWARDED.value,
+            col(QueuedMessage.promised_at) >= since,
             Award.state == AwardState.ISSUED,
             col(Award.link_opened_at).is_(None),
             col(Award.claimed_at).is_(None),
             ~exists().where(
                 col(later.award_id) == col(Award.id),
                 col(later.occasion) == Occasion.AWARDED.value,
-                (col(later.promised_at) > col(PromisedLetter.promised_at))
+                (col(later.promised_at) > col(QueuedMessage.promised_at))
                 | (
-                    (col(later.promised_at) == col(PromisedLetter.promised_at))
-                    & (col(later.once_key) > col(PromisedLetter.once_key))
+                    (col(later.promised_at) == col(QueuedMessage.promised_at))
+                    & (col(later.once_key) > col(QueuedMessage.once_key))
                 ),
             ),
         )
@@ -197,7 +203,7 @@ class ReminderStore:
             query = (
                 self._waiting(turn, at)
                 .where(col(Award.campus_id) == campus_id)
-                .order_by(col(Award.person_id), col(PromisedLetter.sent_at).desc())
+                .order_by(col(Award.person_id), col(QueuedMessage.sent_at).desc())
                 .limit(limit)
             )
             found += [
@@ -207,7 +213,7 @@ class ReminderStore:
 
     @staticmethod
     def _waiting(turn: Turn, at: datetime) -> Select[Award, str]:
-        other, lately = aliased(PromisedLetter), aliased(PromisedLetter)
+        other, lately = aliased(QueuedMessage), aliased(QueuedMessage)
         reminded = exists().where(
             col(other.award_id) == col(Award.id), col(other.occasion) == turn.occasion.value
         )
@@ -218,16 +224,16 @@ class ReminderStore:
             col(lately.promised_at) > at - BETWEEN_REMINDERS,
         )
         return (
-            select_rows(Award, col(PromisedLetter.address))
-            .join(PromisedLetter, col(PromisedLetter.award_id) == col(Award.id))
+            select_rows(Award, col(QueuedMessage.address))
+            .join(QueuedMessage, col(QueuedMessage.award_id) == col(Award.id))
             .join(Person, col(Person.id) == col(Award.person_id))
             .join(Campus, col(Campus.id) == col(Award.campus_id))
             .outerjoin(Activity, col(Activity.id) == col(Award.activity_id))
             .where(
-                col(PromisedLetter.occasion) == Occasion.AWARDED.value,
-                col(PromisedLetter.state) == LetterState.SENT,
-                col(PromisedLetter.sent_at) <= at - turn.after,
-                col(PromisedLetter.sent_at) > at - turn.until,
+                col(QueuedMessage.occasion) == Occasion.AWARDED.value,
+                col(QueuedMessage.state) == LetterState.SENT,
+                col(QueuedMessage.sent_at) <= at - turn.after,
+                col(QueuedMessage.sent_at) > at - turn.until,
                 col(Award.state) == AwardState.ISSUED,
                 col(Award.claimed_at).is_(None),
                 (col(Award.valid_until).is_(None)) | (col(Award.valid_until) > at),

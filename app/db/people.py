@@ -29,7 +29,7 @@ from app.domain.awards.awards import Award, AwardState, Visibility
 from app.domain.campus.campus import Campus
 from app.domain.core import neighbouring_ids
 from app.domain.learners.requests import BadgeRequest
-from app.domain.people.name_disambiguation import ListAnswer, Seen
+from app.domain.people.name_disambiguation import ListAnswer, VisibleName
 from app.domain.people.parental_consent import ParentAgreement
 from app.domain.people.people import Membership, NameWish, Person, PersonAddress, Role, name_key
 from app.domain.people.record_merge import PersonMerge, Standing
@@ -504,7 +504,9 @@ class NamesakeStore:
             self.session.merge(answer)
         self.session.flush()
 
-    def seen_in(self, campus_id: uuid.UUID, name_keys: Collection[str]) -> Sequence[tuple[Person, str, Seen]]:
+    def seen_in(
+        self, campus_id: uuid.UUID, name_keys: Collection[str]
+    ) -> Sequence[tuple[Person, str, VisibleName]]:
         """Whoever took part in an activity of the campus on a line with such a name and no address, with the key
         of that name, the latest activity first."""
         keys = [
@@ -529,14 +531,14 @@ class NamesakeStore:
             (
                 person,
                 part.line_key[1:].partition("#")[0],
-                Seen(each.title, each.starts_on, homonym_of(part)),
+                VisibleName(each.title, each.starts_on, homonym_of(part)),
             )
             for person, part, each in rows
         ]
 
     def seen_elsewhere(
         self, campus_id: uuid.UUID, person_ids: Collection[uuid.UUID], *, but: uuid.UUID
-    ) -> dict[uuid.UUID, Seen]:
+    ) -> dict[uuid.UUID, VisibleName]:
         """The latest activity of the campus in which each took part, `but` for one."""
         rows = self.session.exec(
             select(Participation, Activity)
@@ -550,4 +552,4 @@ class NamesakeStore:
             )
             .order_by(col(Activity.starts_on), col(Participation.id))
         )
-        return {part.person_id: Seen(each.title, each.starts_on) for part, each in rows}
+        return {part.person_id: VisibleName(each.title, each.starts_on) for part, each in rows}

@@ -42,14 +42,14 @@ from app.domain.people.people import Person
 from app.domain.privacy import (
     ERASED,
     HELD,
+    AccessEvent,
+    AccessRecord,
     Consent,
     ErasedAward,
     ErasedPortfolio,
     Erasure,
-    Held,
+    HeldData,
     Link,
-    Looked,
-    PrivateLook,
 )
 from app.domain.trust.organisations import Refusal
 from app.errors import Gone, NotFound
@@ -58,7 +58,7 @@ from app.tenancy.metadata import METADATA
 from app.tenancy.row_level_security import leads_to_a_campus
 from app.tenancy.scope import rows_named
 
-NOBODY = uuid.UUID(int=0)
+NO_OWNER = uuid.UUID(int=0)
 """Whom an entry of the history speaks of once they are forgotten."""
 GONE = "somebody forgotten"
 """The same of who acted, as the history tells it in words."""
@@ -66,7 +66,7 @@ Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Whose:
+class DataOwner:
     """Whose data, and those of which campuses; None: of all, and what belongs to no campus."""
 
     person_id: uuid.UUID
@@ -76,10 +76,10 @@ class Whose:
     campus_ids: frozenset[uuid.UUID] | None = None
 
 
-def whose_of(
+def owner_of(
     person: Person, addresses: Collection[str], campus_ids: Collection[uuid.UUID] | None = None
-) -> Whose:
-    return Whose(
+) -> DataOwner:
+    return DataOwner(
         person.id,
         person.given_name,
         person.family_name,
@@ -99,7 +99,7 @@ class PersonalDataStore:
 
     # --- looking
 
-    def rows(self, table: Table, whose: Whose) -> list[Mapping[str, Any]]:
+    def rows(self, table: Table, whose: DataOwner) -> list[Mapping[str, Any]]:
         """The rows about the person, without what names others and what is kept back."""
         held = HELD[table.name]
         hidden = {*held.mentions, *held.kept_back}
@@ -107,7 +107,7 @@ class PersonalDataStore:
         query = sa_select(*columns).where(_of(table, whose)).order_by(*table.primary_key)
         return [dict(row) for row in self.session.execute(query).mappings()]
 
-    def counts(self, whose: Whose) -> dict[str, int]:
+    def counts(self, whose: DataOwner) -> dict[str, int]:
         """How many rows there are about the person, by table."""
         return {
             table.name: self.session.execute(
@@ -118,7 +118,7 @@ class PersonalDataStore:
 
     def campuses_of(self, person_id: uuid.UUID) -> set[uuid.UUID]:
         """The campuses that hold anything about somebody."""
-        whose, found = Whose(person_id, "", ""), set[uuid.UUID]()
+        whose, found = DataOwner(person_id, "", ""), set[uuid.UUID]()
         for table in held_tables():
             if table.name != "history_entry" and (query := _campus_ids(table, _of(table, whose))) is not None:
                 found.update(each for each in self.session.execute(query).scalars() if each)
@@ -142,7 +142,7 @@ class PersonalDataStore:
 
     # --- erasing
 
-    def erase(self, whose: Whose) -> dict[str, int]:
+    def erase(self, whose: DataOwner) -> dict[str, int]:
         """Every row about the person goes; how many of each table. Their awards' places must be raised before."""
         keys = {table: self._keys(table, whose) for table in held_tables()}
         self._stop_mentioning(whose)
@@ -156,7 +156,7 @@ class PersonalDataStore:
         self.session.expire_all()
         return {name: number for name, number in erased.items() if number}
 
-    def _keys(self, table: Table, whose: Whose) -> list[Key]:
+    def _keys(self, table: Table, whose: DataOwner) -> list[Key]:
         query = sa_select(*table.primary_key).where(_of(table, whose))
         return [tuple(row) for row in self.session.execute(query)]
 
@@ -167,7 +167,7 @@ class PersonalDataStore:
             deleted += cast(Any, self.session.execute(query)).rowcount
         return deleted
 
-    def _stop_mentioning(self, whose: Whose) -> None:
+    def _stop_mentioning(self, whose: DataOwner) -> None:
         """Rows about others no longer say that it was this person who acted."""
         for table in METADATA.sorted_tables:
             for name in HELD[table.name].mentions if table.name in HELD else ():
@@ -179,7 +179,7 @@ class PersonalDataStore:
         asked = update(reviews).where(reviews.c.asked_by == f"person {whose.person_id}")
         self.session.execute(asked.values(asked_by=GONE))
 
-    def _forget_in_history(self, whose: Whose, keys: Mapping[Table, Collection[Key]]) -> int:
+    def _forget_in_history(self, whose: DataOwner, keys: Mapping[Table, Collection[Key]]) -> int:
         """That something was done, and when, stays; by whom and to whom, and every word of it, goes."""
         history = METADATA.tables["history_entry"]
         numbers = {
@@ -198,7 +198,7 @@ class PersonalDataStore:
         named = and_(history.c.noun.in_(("membership", "badge")), told)
         return forgotten + self._empty(and_(or_(acted, named), here), whose)
 
-    def _empty(self, which: ColumnElement[bool], whose: Whose) -> int:
+    def _empty(self, which: ColumnElement[bool], whose: DataOwner) -> int:
         history = METADATA.tables["history_entry"]
         was_theirs, is_them = history.c.actor_id == whose.person_id, history.c.noun_id == whose.person_id
         emptied = update(history).where(which)
@@ -206,7 +206,7 @@ class PersonalDataStore:
             facts={},
             actor_id=case((was_theirs, null()), else_=history.c.actor_id),
             actor_label=case((was_theirs, GONE), else_=history.c.actor_label),
-            noun_id=case((is_them, literal(NOBODY, Uuid())), else_=history.c.noun_id),
+            noun_id=case((is_them, literal(NO_OWNER, Uuid())), else_=history.c.noun_id),
         )
         return int(cast(Any, self.session.execute(emptied)).rowcount)
 
@@ -216,14 +216,14 @@ _NOUNS = ("award", "request", "participation", "person", "password", "passkey", 
 """The nouns of a history that may be somebody, or something of theirs."""
 
 
-def _of(table: Table, whose: Whose) -> ColumnElement[bool]:
+def _of(table: Table, whose: DataOwner) -> ColumnElement[bool]:
     """Whether a row is about the person, in the campuses that are meant."""
     held = HELD[table.name]
     about = or_(*(_linked(table, link, whose) for link in held.links), _by_words(table, held, whose))
     return and_(about, _of_campuses(table, whose.campus_ids, held))
 
 
-def _linked(table: Table, link: Link, whose: Whose) -> ColumnElement[bool]:
+def _linked(table: Table, link: Link, whose: DataOwner) -> ColumnElement[bool]:
     column = table.c[link.column]
     if link.table == "person":
         return column == whose.person_id
@@ -231,7 +231,7 @@ def _linked(table: Table, link: Link, whose: Whose) -> ColumnElement[bool]:
     return column.in_(sa_select(above.c[link.to]).where(_of(above, whose)))
 
 
-def _by_words(table: Table, held: Held, whose: Whose) -> ColumnElement[bool]:
+def _by_words(table: Table, held: HeldData, whose: DataOwner) -> ColumnElement[bool]:
     """A line of a list, a request: written with their name, and with an address of theirs or none."""
     if not held.written_as:
         return false()
@@ -243,7 +243,7 @@ def _by_words(table: Table, held: Held, whose: Whose) -> ColumnElement[bool]:
 
 
 def _of_campuses(
-    table: Table, campus_ids: Collection[uuid.UUID] | None, held: Held | None = None
+    table: Table, campus_ids: Collection[uuid.UUID] | None, held: HeldData | None = None
 ) -> ColumnElement[bool]:
     if campus_ids is None:
         return true()
@@ -274,7 +274,7 @@ def _campus_ids(table: Table, which: ColumnElement[bool]) -> Any:
     return _campus_ids(above.table, above.in_(sa_select(column).where(which)))
 
 
-def _above(table: Table, held: Held | None) -> tuple[Any, Any]:
+def _above(table: Table, held: HeldData | None) -> tuple[Any, Any]:
     """The column that leads towards a campus, and the one it points to."""
     if held is not None and held.campus_by is not None:
         return table.c[held.campus_by.column], METADATA.tables[held.campus_by.table].c[held.campus_by.to]
@@ -392,24 +392,29 @@ def erased_between(session: Session, first: uuid.UUID, last: uuid.UUID) -> uuid.
     return session.exec(query.limit(1)).first()
 
 
-class PrivateLookStore:
+class AccessLogStore:
     def __init__(self, session: Session) -> None:
         self.session = session
 
     def note(
-        self, campus_id: uuid.UUID, person_id: uuid.UUID, viewer_id: uuid.UUID, looked_at: Looked, day: date
+        self,
+        campus_id: uuid.UUID,
+        person_id: uuid.UUID,
+        viewer_id: uuid.UUID,
+        looked_at: AccessRecord,
+        day: date,
     ) -> None:
         """Once a day; two requests at the same moment may both note it, and one of them fails."""
-        query = select(PrivateLook.id).where(
-            PrivateLook.campus_id == campus_id,
-            PrivateLook.person_id == person_id,
-            PrivateLook.viewer_id == viewer_id,
-            PrivateLook.looked_at == looked_at,
-            PrivateLook.day == day,
+        query = select(AccessEvent.id).where(
+            AccessEvent.campus_id == campus_id,
+            AccessEvent.person_id == person_id,
+            AccessEvent.viewer_id == viewer_id,
+            AccessEvent.looked_at == looked_at,
+            AccessEvent.day == day,
         )
         if self.session.exec(query).first() is None:
             self.session.add(
-                PrivateLook(
+                AccessEvent(
                     campus_id=campus_id,
                     person_id=person_id,
                     viewer_id=viewer_id,
@@ -421,19 +426,19 @@ class PrivateLookStore:
 
     def of(
         self, campus_id: uuid.UUID, person_id: uuid.UUID, *, limit: int
-    ) -> list[tuple[PrivateLook, Person | None]]:
+    ) -> list[tuple[AccessEvent, Person | None]]:
         """The latest first, with who it was."""
         rows = self.session.exec(
-            select(PrivateLook, Person)
-            .join(Person, col(Person.id) == col(PrivateLook.viewer_id), isouter=True)
-            .where(PrivateLook.campus_id == campus_id, PrivateLook.person_id == person_id)
-            .order_by(col(PrivateLook.day).desc(), col(PrivateLook.looked_at), col(PrivateLook.id))
+            select(AccessEvent, Person)
+            .join(Person, col(Person.id) == col(AccessEvent.viewer_id), isouter=True)
+            .where(AccessEvent.campus_id == campus_id, AccessEvent.person_id == person_id)
+            .order_by(col(AccessEvent.day).desc(), col(AccessEvent.looked_at), col(AccessEvent.id))
             .limit(limit)
         )
         return [(look, viewer) for look, viewer in rows]
 
     def forget_before(self, day: date) -> None:
-        self.session.exec(delete(PrivateLook).where(col(PrivateLook.day) < day))
+        self.session.exec(delete(AccessEvent).where(col(AccessEvent.day) < day))
 
 
 AT_A_TIME = 500

@@ -170,7 +170,7 @@ _KNOWS_FOR: Final = 0.02
 """Seconds. Less than it takes anybody who hears of a commit to ask for the page it changed."""
 
 
-class LastLook:
+class LastView:
     """What the database last told of its commits, and whether that is still good: until this process commits itself,
     and for a fiftieth of a second as to what others do."""
 
@@ -202,7 +202,7 @@ _MAPPED_BYTES: Final = 256 * 1024 * 1024
 class SqlitePublishedStore:
     """One read-only connection, used on the event loop: a look-up by key takes about ten microseconds."""
 
-    def __init__(self, path: str, last_look: LastLook) -> None:
+    def __init__(self, path: str, last_look: LastView) -> None:
         self.path = path
         self.last_look = last_look
         self.connection: sqlite3.Connection | None = None
@@ -260,7 +260,7 @@ class SqlitePublishedStore:
 
 
 class PostgresPublishedStore:
-    def __init__(self, conninfo: str, last_look: LastLook) -> None:
+    def __init__(self, conninfo: str, last_look: LastView) -> None:
         self.pool = AsyncConnectionPool(
             conninfo, min_size=1, max_size=8, open=False, kwargs={"autocommit": True, "prepare_threshold": 1}
         )
@@ -336,14 +336,14 @@ class PostgresPublishedStore:
 
 def published_store(engine: Engine, own_commits: Callable[[], int]) -> PublishedStore:
     """The reader that fits the engine's database; `own_commits` is another number after each commit of this process."""
-    url, last_look = engine.url, LastLook(own_commits)
+    url, last_look = engine.url, LastView(own_commits)
     if url.get_backend_name() == "sqlite":
         return SqlitePublishedStore(str(url.database), last_look)
     conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
     return PostgresPublishedStore(conninfo, last_look)
 
 
-class Place(NamedTuple):
+class PublishedSlot(NamedTuple):
     list_id: uuid.UUID
     position: int
 
@@ -393,7 +393,7 @@ class StatusStore:
         asked = among(self.session, col(StatusSlot.position), positions)
         return set(self.session.exec(select(StatusSlot.position).where(StatusSlot.list_id == list_id, asked)))
 
-    def add_slots(self, places: Mapping[uuid.UUID, Place]) -> None:
+    def add_slots(self, places: Mapping[uuid.UUID, PublishedSlot]) -> None:
         """The place of each award, none of them raised."""
         insert_values(
             self.session,

@@ -20,8 +20,8 @@ from app.domain.campus.campus import Label, Network
 from app.domain.trust.organisations import (
     Endorsed,
     Endorsement,
-    EndorsementPlace,
     EndorsementRequest,
+    EndorsementStatusSlot,
     Organisation,
     OrganisationKey,
     Refusal,
@@ -343,23 +343,24 @@ class OrganisationStore:
         ).all()
 
     def is_taken(self, organisation_id: uuid.UUID, position: int) -> bool:
-        return self.session.get(EndorsementPlace, (organisation_id, position)) is not None
+        return self.session.get(EndorsementStatusSlot, (organisation_id, position)) is not None
 
     def raised(self, organisation_id: uuid.UUID) -> Sequence[int]:
-        query = select(EndorsementPlace.position).where(
-            EndorsementPlace.organisation_id == organisation_id, col(EndorsementPlace.raised_at).is_not(None)
+        query = select(EndorsementStatusSlot.position).where(
+            EndorsementStatusSlot.organisation_id == organisation_id,
+            col(EndorsementStatusSlot.raised_at).is_not(None),
         )
         return self.session.exec(query).all()
 
-    def find_place(self, endorsement_id: uuid.UUID) -> EndorsementPlace | None:
+    def find_place(self, endorsement_id: uuid.UUID) -> EndorsementStatusSlot | None:
         """Also of an endorsement that was erased."""
-        query = select(EndorsementPlace).where(EndorsementPlace.endorsement_id == endorsement_id)
+        query = select(EndorsementStatusSlot).where(EndorsementStatusSlot.endorsement_id == endorsement_id)
         return self.session.exec(query).first()
 
     def raise_places(self, endorsement_ids: Collection[uuid.UUID], *, at: datetime) -> None:
         """What was signed in these no longer counts, whoever keeps a copy."""
-        query = select(EndorsementPlace).where(
-            col(EndorsementPlace.endorsement_id).in_(list(endorsement_ids))
+        query = select(EndorsementStatusSlot).where(
+            col(EndorsementStatusSlot.endorsement_id).in_(list(endorsement_ids))
         )
         for place in self.session.exec(query).all():
             place.raised_at = place.raised_at or at

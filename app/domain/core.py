@@ -55,11 +55,11 @@ class UtcSecond(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def moment(*, nullable: bool = False, index: bool = False) -> Column[Any]:
+def utc_datetime(*, nullable: bool = False, index: bool = False) -> Column[Any]:
     return Column(UtcSecond(), nullable=nullable, index=index)
 
 
-def word_of(words: type[StrEnum], *, name: str, nullable: bool = False) -> Column[Any]:
+def enum_column(words: type[StrEnum], *, name: str, nullable: bool = False) -> Column[Any]:
     """A column that holds one of `words`, checked by the database under the constraint `name`."""
     kind = Enum(
         words,
@@ -72,7 +72,7 @@ def word_of(words: type[StrEnum], *, name: str, nullable: bool = False) -> Colum
     return Column(kind, nullable=nullable)
 
 
-def words() -> Column[Any]:
+def json_column() -> Column[Any]:
     """A short list or map kept as JSON."""
     return Column(JSON, nullable=False)
 
@@ -83,11 +83,11 @@ def index_where(name: str, *columns: str, known: str) -> Index:
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
-def points_to(table: str, *, nullable: bool = False, index: bool = True) -> Column[Any]:
+def foreign_key(table: str, *, nullable: bool = False, index: bool = True) -> Column[Any]:
     return Column(Uuid(), ForeignKey(f"{table}.id"), nullable=nullable, index=index)
 
 
-def part_of(table: str) -> Column[Any]:
+def primary_foreign_key(table: str) -> Column[Any]:
     """Half of a primary key that joins two tables."""
     return Column(Uuid(), ForeignKey(f"{table}.id"), primary_key=True, nullable=False)
 
@@ -370,8 +370,8 @@ class WorkerBeat(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=120)
     host: str = Field(max_length=80)
     pid: int
-    started_at: datetime = Field(sa_column=moment())
-    seen_at: datetime = Field(sa_column=moment())
+    started_at: datetime = Field(sa_column=utc_datetime())
+    seen_at: datetime = Field(sa_column=utc_datetime())
 
 
 def is_silent(beat: WorkerBeat, *, at: datetime) -> bool:

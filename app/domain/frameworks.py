@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
-from app.domain.core import as_written, moment, new_id, points_to, words
+from app.domain.core import as_written, foreign_key, json_column, new_id, utc_datetime
 from app.domain.people.people import name_key
 from app.errors import Conflict, InvalidInput
 from app.language import N_
@@ -25,7 +25,7 @@ class Framework(SQLModel, table=True):
     __tablename__ = "framework"
     __table_args__ = (UniqueConstraint("campus_id", "code", name="one_framework_per_code"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
     code: str = Field(max_length=60)
     name: str = Field(max_length=200)
     description: str = Field(default="", max_length=2000)
@@ -37,11 +37,11 @@ class Competency(SQLModel, table=True):
     __tablename__ = "competency"
     __table_args__ = (UniqueConstraint("framework_id", "code", name="one_competency_per_code"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    framework_id: uuid.UUID = Field(sa_column=points_to("framework"))
+    framework_id: uuid.UUID = Field(sa_column=foreign_key("framework"))
     code: str = Field(max_length=60)
     statement: str = Field(max_length=500)
-    levels: list[str] = Field(default_factory=list, sa_column=words())
-    archived_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    levels: list[str] = Field(default_factory=list, sa_column=json_column())
+    archived_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 def check_level(competency: Competency, level: int | None) -> None:

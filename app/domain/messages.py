@@ -14,7 +14,7 @@ from sqlmodel import Field, Index, SQLModel
 from app.domain.activities.activities import Activity
 from app.domain.awards.awards import Award, AwardState
 from app.domain.campus.campus import Campus
-from app.domain.core import index_where, moment, new_id, new_row, points_to, word_of
+from app.domain.core import enum_column, foreign_key, index_where, new_id, new_row, utc_datetime
 from app.domain.people.people import Person
 
 
@@ -122,7 +122,7 @@ class LetterState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class PromisedLetter(SQLModel, table=True):
+class QueuedMessage(SQLModel, table=True):
     """One notice to one address, kept in the transaction of the deed it tells of.
 
     `once_key` keeps a deed from being told twice. Letters of one `envelope` leave as one message:
@@ -140,9 +140,11 @@ class PromisedLetter(SQLModel, table=True):
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     envelope: uuid.UUID = Field(index=True)
-    campus_id: uuid.UUID | None = Field(default=None, sa_column=points_to("campus", nullable=True))
-    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True, index=False))
-    person_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    campus_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("campus", nullable=True))
+    award_id: uuid.UUID | None = Field(
+        default=None, sa_column=foreign_key("award", nullable=True, index=False)
+    )
+    person_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     about_id: uuid.UUID | None = None
     """What the letter is about where that is no award."""
     named: str = ""
@@ -151,15 +153,15 @@ class PromisedLetter(SQLModel, table=True):
     once_key: str = Field(unique=True, max_length=120)
     address: str = Field(max_length=254)
     state: LetterState = Field(
-        default=LetterState.WAITING, sa_column=word_of(LetterState, name="letter_state")
+        default=LetterState.WAITING, sa_column=enum_column(LetterState, name="letter_state")
     )
-    promised_at: datetime = Field(sa_column=moment())
-    not_before: datetime = Field(sa_column=moment())
+    promised_at: datetime = Field(sa_column=utc_datetime())
+    not_before: datetime = Field(sa_column=utc_datetime())
     attempts: int = 0
-    attempted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    attempted_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     reason: str = Field(default="", max_length=40)
     server_said: str = Field(default="", max_length=300)
-    sent_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    sent_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 def letter_about(
@@ -171,14 +173,14 @@ def letter_about(
     at: datetime,
     not_before: datetime | None = None,
     letter_id: uuid.UUID | None = None,
-) -> PromisedLetter:
+) -> QueuedMessage:
     """The promise to tell the award's person of it at `address`, not before its undo time is over.
 
     `once` tells apart letters of one occasion about the same award.
     """
     letter_id = letter_id or new_id()
     return new_row(
-        PromisedLetter,
+        QueuedMessage,
         id=letter_id,
         envelope=letter_id,
         campus_id=award.campus_id,
@@ -193,13 +195,13 @@ def letter_about(
 
 
 def corrections_of(
-    awards: Iterable[Award], address: str, waiting: Mapping[uuid.UUID, PromisedLetter], *, at: datetime
-) -> list[PromisedLetter]:
+    awards: Iterable[Award], address: str, waiting: Mapping[uuid.UUID, QueuedMessage], *, at: datetime
+) -> list[QueuedMessage]:
     """One envelope for badges that were signed anew because their holder's name was corrected.
 
     `waiting`: what their person was to be told of an earlier correction; it is told together with this one.
     """
-    letters = list[PromisedLetter]()
+    letters = list[QueuedMessage]()
     for award in awards:
         earlier = waiting.get(award.id)
         told = editions_of(earlier)[0] if earlier else award.edition - 1
@@ -209,7 +211,7 @@ def corrections_of(
     return letters
 
 
-def editions_of(letter: PromisedLetter) -> tuple[int, int]:
+def editions_of(letter: QueuedMessage) -> tuple[int, int]:
     """Which edition of the award its person knew, and which one says the corrected name."""
     before, _, after = letter.once_key.rpartition("/")[2].partition("-")
     return int(before), int(after)
@@ -225,11 +227,11 @@ def letter_to(
     campus_id: uuid.UUID | None = None,
     person_id: uuid.UUID | None = None,
     at: datetime,
-) -> PromisedLetter:
+) -> QueuedMessage:
     """The promise of a letter that is about no award; `once` tells apart letters about the same thing."""
     letter_id = new_id()
     return new_row(
-        PromisedLetter,
+        QueuedMessage,
         id=letter_id,
         envelope=letter_id,
         campus_id=campus_id,
@@ -252,20 +254,20 @@ PATIENCE_WITH_READERS = timedelta(days=5)
 PATIENCE_WITH_US = timedelta(days=14)
 
 
-def take(letter: PromisedLetter, *, at: datetime) -> None:
+def take(letter: QueuedMessage, *, at: datetime) -> None:
     """One more attempt begins; should whoever makes it be killed, the letter is due again after the lease."""
     letter.attempts += 1
     letter.attempted_at = at
     letter.not_before = at + LEASE
 
 
-def mark_sent(letter: PromisedLetter, *, at: datetime) -> None:
+def mark_sent(letter: QueuedMessage, *, at: datetime) -> None:
     letter.state = LetterState.SENT
     letter.sent_at = at
     letter.reason = letter.server_said = ""
 
 
-def mark_not_sent(letter: PromisedLetter, trouble: LetterNotSent, *, at: datetime) -> None:
+def mark_not_sent(letter: QueuedMessage, trouble: LetterNotSent, *, at: datetime) -> None:
     """Again after a pause that grows, as long as there is hope; then it counts as refused."""
     letter.reason = trouble.reason.value
     letter.server_said = trouble.server_said[:300]
@@ -278,18 +280,18 @@ def mark_not_sent(letter: PromisedLetter, trouble: LetterNotSent, *, at: datetim
     letter.not_before = at + pause
 
 
-def pause_for_batch(letter: PromisedLetter, *, at: datetime) -> timedelta:
+def pause_for_batch(letter: QueuedMessage, *, at: datetime) -> timedelta:
     """Until the letter is looked at again while its bulk award has not come to its end: longer the longer that takes."""
     return min(max((at - letter.promised_at) / 8, timedelta(minutes=1)), timedelta(hours=1))
 
 
-def is_too_old(letter: PromisedLetter, *, at: datetime) -> bool:
+def is_too_old(letter: QueuedMessage, *, at: datetime) -> bool:
     """A server that is set up months later does not pour out what was promised before."""
     return at > letter.promised_at + PATIENCE_WITH_US and at > letter.not_before + timedelta(days=1)
 
 
 def still_to_say(
-    letter: PromisedLetter, award: Award, person: Person, campus: Campus, activity: Activity | None
+    letter: QueuedMessage, award: Award, person: Person, campus: Campus, activity: Activity | None
 ) -> bool:
     """Whether what the letter would say is still so."""
     if letter.occasion == Occasion.WITHDRAWN:
@@ -325,10 +327,10 @@ class HandedOver:
 
     state: Handed
     at: datetime | None = None
-    letter: PromisedLetter | None = None
+    letter: QueuedMessage | None = None
 
 
-def handed_over(award: Award, letters: Sequence[PromisedLetter]) -> HandedOver:
+def handed_over(award: Award, letters: Sequence[QueuedMessage]) -> HandedOver:
     """What is most worth knowing; `letters` are all about this award, the oldest first."""
     told = [letter for letter in letters if letter.occasion == Occasion.AWARDED]
     last = told[-1] if told else None
@@ -392,9 +394,9 @@ class Waiting:
     occasion: Occasion
 
 
-def grouped(waiting: Iterable[Waiting], *, at: datetime) -> list[PromisedLetter]:
+def grouped(waiting: Iterable[Waiting], *, at: datetime) -> list[QueuedMessage]:
     """One envelope for everything one person has to claim from one campus at one address."""
-    envelopes: dict[tuple[uuid.UUID, uuid.UUID, str], list[PromisedLetter]] = {}
+    envelopes: dict[tuple[uuid.UUID, uuid.UUID, str], list[QueuedMessage]] = {}
     for each in waiting:
         letters = envelopes.setdefault(
             (each.award.campus_id, each.award.person_id, each.address.casefold()), []

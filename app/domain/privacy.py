@@ -16,13 +16,21 @@ from typing import Any, Final
 
 from sqlmodel import BigInteger, Field, Index, SQLModel, UniqueConstraint
 
-from app.domain.core import moment, new_id, new_row, plain_text, points_to, word_of, words
+from app.domain.core import (
+    enum_column,
+    foreign_key,
+    json_column,
+    new_id,
+    new_row,
+    plain_text,
+    utc_datetime,
+)
 from app.domain.publishing import short_code
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 
 
-class Matter(StrEnum):
+class DataSubjectMatter(StrEnum):
     """What data are about, as people are told of them."""
 
     IDENTITY = "identity"
@@ -51,17 +59,10 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Held:
-    """Rows about somebody: in their archive, and gone with their erasure.
+class HeldData:
+    """Rows about one person: exported in their archive and deleted by their erasure."""
 
-    `mentions` name other people: they stay out of the archive, and are emptied where it is the other who goes.
-    `kept_back` would open a door, or means nothing outside. `written_as` are columns of a row that names the
-    person by words alone, nobody having been recognised in them: given name, family name, address.
-    `campus_by` leads to a campus where no column that is always filled does. `once_empty` rows speak of several
-    people, and go with the last of them.
-    """
-
-    matter: Matter
+    matter: DataSubjectMatter
     links: tuple[Link, ...]
     mentions: tuple[str, ...] = ()
     kept_back: tuple[str, ...] = ()
@@ -73,92 +74,110 @@ class Held:
 _PERSON = (Link("person_id"),)
 _AWARD = (Link("award_id", "award"),)
 
-HELD: Final[Mapping[str, Held]] = MappingProxyType(
+HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
     {
-        "person": Held(Matter.IDENTITY, (Link("id"),)),
-        "person_address": Held(Matter.ADDRESSES, _PERSON),
-        "person_merge": Held(
-            Matter.IDENTITY, (Link("kept_id"), Link("gone_id")), mentions=("merged_by",), kept_back=("moved",)
+        "person": HeldData(DataSubjectMatter.IDENTITY, (Link("id"),)),
+        "person_address": HeldData(DataSubjectMatter.ADDRESSES, _PERSON),
+        "person_merge": HeldData(
+            DataSubjectMatter.IDENTITY,
+            (Link("kept_id"), Link("gone_id")),
+            mentions=("merged_by",),
+            kept_back=("moved",),
         ),
-        "name_wish": Held(Matter.IDENTITY, _PERSON, mentions=("decided_by",)),
+        "name_wish": HeldData(DataSubjectMatter.IDENTITY, _PERSON, mentions=("decided_by",)),
         # --- how they come in
-        "federated_account": Held(Matter.SIGN_IN, _PERSON),
-        "password": Held(Matter.SIGN_IN, _PERSON, kept_back=("hash",)),
-        "passkey": Held(Matter.SIGN_IN, _PERSON, kept_back=("credential_id", "public_key")),
-        "session": Held(
-            Matter.SIGN_IN,
+        "federated_account": HeldData(DataSubjectMatter.SIGN_IN, _PERSON),
+        "password": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("hash",)),
+        "passkey": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("credential_id", "public_key")),
+        "session": HeldData(
+            DataSubjectMatter.SIGN_IN,
             _PERSON,
             kept_back=("secret_digest",),
             campus_by=Link("award_id", "award"),
         ),
-        "sign_in_link": Held(Matter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest")),
-        "challenge": Held(Matter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest", "facts")),
-        "set_aside": Held(Matter.SIGN_IN, _PERSON, kept_back=("secret_digest", "sealed")),
+        "sign_in_link": HeldData(
+            DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest")
+        ),
+        "challenge": HeldData(
+            DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest", "facts")
+        ),
+        "set_aside": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("secret_digest", "sealed")),
         # --- what they did
-        "participation": Held(Matter.PARTICIPATIONS, _PERSON, mentions=("recorded_by",)),
-        "attendance": Held(Matter.PARTICIPATIONS, (Link("participation_id", "participation"),)),
-        "room_entry": Held(
-            Matter.ROOMS, (Link("participation_id", "participation"),), kept_back=("phone_digest",)
+        "participation": HeldData(DataSubjectMatter.PARTICIPATIONS, _PERSON, mentions=("recorded_by",)),
+        "attendance": HeldData(
+            DataSubjectMatter.PARTICIPATIONS, (Link("participation_id", "participation"),)
         ),
-        "waiting_signature": Held(
-            Matter.ROOMS, (), kept_back=("phone_digest",), written_as=("given_name", "family_name", "address")
+        "room_entry": HeldData(
+            DataSubjectMatter.ROOMS, (Link("participation_id", "participation"),), kept_back=("phone_digest",)
         ),
-        "list_answer": Held(
-            Matter.PARTICIPATIONS,
+        "waiting_signature": HeldData(
+            DataSubjectMatter.ROOMS,
+            (),
+            kept_back=("phone_digest",),
+            written_as=("given_name", "family_name", "address"),
+        ),
+        "list_answer": HeldData(
+            DataSubjectMatter.PARTICIPATIONS,
             (Link("participation_id", "participation"),),
             kept_back=("list_digest",),
         ),
-        "log_payload": Held(Matter.LOG, (Link("about_id"), Link("about_id", "person_merge", "gone_id"))),
-        "log_dispute": Held(Matter.LOG, _PERSON),
+        "log_payload": HeldData(
+            DataSubjectMatter.LOG, (Link("about_id"), Link("about_id", "person_merge", "gone_id"))
+        ),
+        "log_dispute": HeldData(DataSubjectMatter.LOG, _PERSON),
         # --- what they were given
-        "award": Held(Matter.AWARDS, _PERSON, mentions=("awarded_by",), kept_back=("once_key",)),
-        "signed_credential": Held(Matter.AWARDS, _AWARD),
-        "newer_credential": Held(Matter.AWARDS, _AWARD),
-        "award_evidence": Held(Matter.AWARDS, _AWARD),
-        "evidence_disclosure": Held(Matter.AWARDS, _AWARD),
-        "endorsement": Held(Matter.AWARDS, _AWARD, kept_back=("address",)),
-        "endorsement_request": Held(Matter.REQUESTS, _AWARD, mentions=("asked_by",)),
-        "claim_code": Held(Matter.AWARDS, _AWARD, kept_back=("digest",)),
-        "award_batch": Held(
-            Matter.AWARDS,
+        "award": HeldData(
+            DataSubjectMatter.AWARDS, _PERSON, mentions=("awarded_by",), kept_back=("once_key",)
+        ),
+        "signed_credential": HeldData(DataSubjectMatter.AWARDS, _AWARD),
+        "newer_credential": HeldData(DataSubjectMatter.AWARDS, _AWARD),
+        "award_evidence": HeldData(DataSubjectMatter.AWARDS, _AWARD),
+        "evidence_disclosure": HeldData(DataSubjectMatter.AWARDS, _AWARD),
+        "endorsement": HeldData(DataSubjectMatter.AWARDS, _AWARD, kept_back=("address",)),
+        "endorsement_request": HeldData(DataSubjectMatter.REQUESTS, _AWARD, mentions=("asked_by",)),
+        "claim_code": HeldData(DataSubjectMatter.AWARDS, _AWARD, kept_back=("digest",)),
+        "award_batch": HeldData(
+            DataSubjectMatter.AWARDS,
             (Link("id", "award_batch_line", "batch_id"),),
             mentions=("requested_by",),
             kept_back=("idempotency_key", "request_digest"),
             once_empty=Link("id", "award_batch_line", "batch_id"),
         ),
-        "award_batch_line": Held(
-            Matter.AWARDS, (*_PERSON, *_AWARD), written_as=("given_name", "family_name", "address")
+        "award_batch_line": HeldData(
+            DataSubjectMatter.AWARDS, (*_PERSON, *_AWARD), written_as=("given_name", "family_name", "address")
         ),
-        "withdrawal": Held(
-            Matter.AWARDS,
+        "withdrawal": HeldData(
+            DataSubjectMatter.AWARDS,
             (Link("id", "withdrawal_line", "withdrawal_id"),),
             mentions=("requested_by",),
             kept_back=("idempotency_key", "request_digest"),
             once_empty=Link("id", "withdrawal_line", "withdrawal_id"),
         ),
-        "withdrawal_line": Held(Matter.AWARDS, _AWARD),
-        "portfolio": Held(Matter.PORTFOLIO, _PERSON),
-        "portfolio_group": Held(Matter.PORTFOLIO, (Link("portfolio_id", "portfolio"),)),
-        "portfolio_piece": Held(Matter.PORTFOLIO, (Link("portfolio_id", "portfolio"), *_AWARD)),
-        "brought_badge": Held(Matter.PORTFOLIO, _PERSON),
-        "parent_agreement": Held(Matter.CONSENTS, (*_PERSON, *_AWARD)),
-        "consent": Held(Matter.CONSENTS, (*_PERSON, *_AWARD)),
+        "withdrawal_line": HeldData(DataSubjectMatter.AWARDS, _AWARD),
+        "portfolio": HeldData(DataSubjectMatter.PORTFOLIO, _PERSON),
+        "portfolio_group": HeldData(DataSubjectMatter.PORTFOLIO, (Link("portfolio_id", "portfolio"),)),
+        "portfolio_piece": HeldData(
+            DataSubjectMatter.PORTFOLIO, (Link("portfolio_id", "portfolio"), *_AWARD)
+        ),
+        "brought_badge": HeldData(DataSubjectMatter.PORTFOLIO, _PERSON),
+        "parent_agreement": HeldData(DataSubjectMatter.CONSENTS, (*_PERSON, *_AWARD)),
+        "consent": HeldData(DataSubjectMatter.CONSENTS, (*_PERSON, *_AWARD)),
         # --- what they asked for
-        "badge_request": Held(
-            Matter.REQUESTS,
+        "badge_request": HeldData(
+            DataSubjectMatter.REQUESTS,
             _PERSON,
             mentions=("first_reviewer_id",),
             written_as=("given_name", "family_name", "address"),
         ),
-        "request_step": Held(
-            Matter.REQUESTS, (Link("request_id", "badge_request"),), mentions=("person_id",)
+        "request_step": HeldData(
+            DataSubjectMatter.REQUESTS, (Link("request_id", "badge_request"),), mentions=("person_id",)
         ),
-        "contribution": Held(Matter.REQUESTS, _PERSON, mentions=("decided_by",)),
-        "stored_file": Held(Matter.FILES, (*_PERSON, Link("noun_id", "badge_request"))),
-        "stored_file_content": Held(Matter.FILES, (Link("file_id", "stored_file"),)),
+        "contribution": HeldData(DataSubjectMatter.REQUESTS, _PERSON, mentions=("decided_by",)),
+        "stored_file": HeldData(DataSubjectMatter.FILES, (*_PERSON, Link("noun_id", "badge_request"))),
+        "stored_file_content": HeldData(DataSubjectMatter.FILES, (Link("file_id", "stored_file"),)),
         # --- what they were told
-        "letter": Held(
-            Matter.LETTERS,
+        "letter": HeldData(
+            DataSubjectMatter.LETTERS,
             (
                 *_PERSON,
                 *_AWARD,
@@ -171,14 +190,14 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
             kept_back=("once_key",),
         ),
         # --- their work for a campus, or for the service
-        "membership": Held(Matter.WORK, _PERSON),
-        "operator": Held(Matter.WORK, _PERSON),
-        "activity_trainer": Held(Matter.WORK, _PERSON),
-        "badge_opening": Held(Matter.WORK, _PERSON),
-        "invitation": Held(Matter.WORK, (Link("accepted_by"),), mentions=("invited_by",)),
-        "private_look": Held(Matter.HISTORY, _PERSON, mentions=("viewer_id",)),
+        "membership": HeldData(DataSubjectMatter.WORK, _PERSON),
+        "operator": HeldData(DataSubjectMatter.WORK, _PERSON),
+        "activity_trainer": HeldData(DataSubjectMatter.WORK, _PERSON),
+        "badge_opening": HeldData(DataSubjectMatter.WORK, _PERSON),
+        "invitation": HeldData(DataSubjectMatter.WORK, (Link("accepted_by"),), mentions=("invited_by",)),
+        "private_look": HeldData(DataSubjectMatter.HISTORY, _PERSON, mentions=("viewer_id",)),
         # Never deleted: an erasure empties what an entry says, and that it was there stays.
-        "history_entry": Held(Matter.HISTORY, (Link("actor_id"),)),
+        "history_entry": HeldData(DataSubjectMatter.HISTORY, (Link("actor_id"),)),
     }
 )
 
@@ -256,14 +275,14 @@ class Consent(SQLModel, table=True):
     __tablename__ = "consent"
     __table_args__ = (Index("consents_of_person", "person_id", "at"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    person_id: uuid.UUID = Field(sa_column=points_to("person", index=False))
-    campus_id: uuid.UUID | None = Field(default=None, sa_column=points_to("campus", nullable=True))
-    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
-    about: About = Field(sa_column=word_of(About, name="consent_about"))
-    by: By = Field(default=By.SELF, sa_column=word_of(By, name="consent_by"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person", index=False))
+    campus_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("campus", nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("award", nullable=True))
+    about: About = Field(sa_column=enum_column(About, name="consent_about"))
+    by: By = Field(default=By.SELF, sa_column=enum_column(By, name="consent_by"))
     given: bool
     wording: int
-    at: datetime = Field(sa_column=moment())
+    at: datetime = Field(sa_column=utc_datetime())
 
 
 WORDINGS: Final[Mapping[About, tuple[str, ...]]] = MappingProxyType(
@@ -347,15 +366,15 @@ class Erasure(SQLModel, table=True):
 
     __tablename__ = "erasure"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
     deed: uuid.UUID = Field(index=True)
     everywhere: bool
     by_person: bool
     reason: str = Field(default="", max_length=_LONGEST_REASON)
-    done_at: datetime = Field(sa_column=moment())
-    erased: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    done_at: datetime = Field(sa_column=utc_datetime())
+    erased: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     badges: int = 0
-    log_id: uuid.UUID = Field(sa_column=points_to("campus_log"))
+    log_id: uuid.UUID = Field(sa_column=foreign_key("campus_log"))
     number: int = Field(sa_type=BigInteger)
     """The line of the campus's log that says so."""
 
@@ -370,8 +389,8 @@ class ErasedAward(SQLModel, table=True):
 
     __tablename__ = "erased_award"
     award_id: uuid.UUID = Field(primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
-    erased_at: datetime = Field(sa_column=moment())
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    erased_at: datetime = Field(sa_column=utc_datetime())
 
 
 class ErasedPortfolio(SQLModel, table=True):
@@ -379,7 +398,7 @@ class ErasedPortfolio(SQLModel, table=True):
 
     __tablename__ = "erased_portfolio"
     portfolio_id: uuid.UUID = Field(primary_key=True)
-    erased_at: datetime = Field(sa_column=moment())
+    erased_at: datetime = Field(sa_column=utc_datetime())
 
 
 class StillWorksHere(Conflict): ...
@@ -419,7 +438,7 @@ def _words(text: str) -> set[str]:
 KEPT_FOR: Final = timedelta(days=365)
 
 
-class Looked(StrEnum):
+class AccessRecord(StrEnum):
     RECORD = "record"
     """All that the campus holds of the person, on one page."""
     AWARD = "award"
@@ -428,7 +447,7 @@ class Looked(StrEnum):
     FILE = "file"
 
 
-class PrivateLook(SQLModel, table=True):
+class AccessEvent(SQLModel, table=True):
     """Once a day at most for each kind: enough to ask why, too little to watch people work."""
 
     __tablename__ = "private_look"
@@ -437,12 +456,12 @@ class PrivateLook(SQLModel, table=True):
         Index("looks_by_day", "day"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     viewer_id: uuid.UUID | None = Field(
-        default=None, sa_column=points_to("person", nullable=True, index=False)
+        default=None, sa_column=foreign_key("person", nullable=True, index=False)
     )
-    looked_at: Looked = Field(sa_column=word_of(Looked, name="private_look_kind"))
+    looked_at: AccessRecord = Field(sa_column=enum_column(AccessRecord, name="private_look_kind"))
     day: date
 
 
@@ -463,7 +482,7 @@ WAYS_IN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Keeping:
+class RetentionRule:
     """French sentences: what it is, what for, and how long. `right`: on what grounds (RGPD, article 6)."""
 
     what: str
@@ -477,21 +496,21 @@ _AGREEMENT = N_("Votre accord, que vous reprenez quand vous voulez")
 _SAFETY = N_("Sécurité du service")
 _AS_LONG = N_("Tant que vous avez un badge ou une participation ici, ou jusqu’à votre demande d’effacement")
 
-KEPT: Final[Mapping[Matter, Keeping]] = MappingProxyType(
+KEPT: Final[Mapping[DataSubjectMatter, RetentionRule]] = MappingProxyType(
     {
-        Matter.IDENTITY: Keeping(
+        DataSubjectMatter.IDENTITY: RetentionRule(
             N_("Votre nom et vos préférences"),
             N_("Vous reconnaître d’une activité à l’autre, écrire votre nom si vous le voulez."),
             _AS_LONG,
             _MISSION,
         ),
-        Matter.ADDRESSES: Keeping(
+        DataSubjectMatter.ADDRESSES: RetentionRule(
             N_("Vos adresses électroniques"),
             N_("Vous remettre vos badges et vous écrire à leur sujet."),
             _AS_LONG,
             _MISSION,
         ),
-        Matter.AWARDS: Keeping(
+        DataSubjectMatter.AWARDS: RetentionRule(
             N_("Vos badges, avec leurs fichiers signés et leurs preuves"),
             N_("Que vous puissiez les montrer, et qu’un employeur puisse les vérifier des années après."),
             N_(
@@ -500,19 +519,19 @@ KEPT: Final[Mapping[Matter, Keeping]] = MappingProxyType(
             ),
             _MISSION,
         ),
-        Matter.PORTFOLIO: Keeping(
+        DataSubjectMatter.PORTFOLIO: RetentionRule(
             N_("Votre portfolio : les badges que vous y rangez, vos lignes, qui le voit"),
             N_("Montrer plusieurs badges d’un seul lien, si vous le voulez."),
             N_("Jusqu’à ce que vous le défassiez"),
             _AGREEMENT,
         ),
-        Matter.PARTICIPATIONS: Keeping(
+        DataSubjectMatter.PARTICIPATIONS: RetentionRule(
             N_("Vos participations : activités, rôle, heures, contribution"),
             N_("Ce sur quoi vos badges reposent."),
             _AS_LONG,
             _MISSION,
         ),
-        Matter.ROOMS: Keeping(
+        DataSubjectMatter.ROOMS: RetentionRule(
             N_(
                 "L’empreinte du téléphone avec lequel vous avez signé une présence, et cette signature tant que personne n’a dit laquelle des personnes de votre nom vous êtes"
             ),
@@ -520,13 +539,13 @@ KEPT: Final[Mapping[Matter, Keeping]] = MappingProxyType(
             N_("30 jours"),
             _SAFETY,
         ),
-        Matter.LOG: Keeping(
+        DataSubjectMatter.LOG: RetentionRule(
             N_("Ce que le journal du campus dit de vous, et ce que vous en avez contesté"),
             N_("Prouver qu’une participation était inscrite avant le badge."),
             N_("Autant que le badge. Effacé, le journal garde une ligne illisible qui ne mène à personne"),
             _MISSION,
         ),
-        Matter.REQUESTS: Keeping(
+        DataSubjectMatter.REQUESTS: RetentionRule(
             N_("Vos demandes de badge et vos contributions, avec les fichiers joints"),
             N_("Que le campus les examine et vous réponde."),
             N_(
@@ -535,37 +554,37 @@ KEPT: Final[Mapping[Matter, Keeping]] = MappingProxyType(
             ),
             _MISSION,
         ),
-        Matter.FILES: Keeping(
+        DataSubjectMatter.FILES: RetentionRule(
             N_("Les fichiers que vous avez remis"),
             N_("Appuyer une demande ou une contribution."),
             N_("Autant que la demande ou la contribution qu’ils appuient"),
             _MISSION,
         ),
-        Matter.LETTERS: Keeping(
+        DataSubjectMatter.LETTERS: RetentionRule(
             N_("Les lettres qui vous sont écrites : quand, à quelle adresse, arrivée ou non"),
             N_("Savoir si un badge est arrivé. Leur texte n’est pas gardé."),
             N_("Trois ans"),
             _MISSION,
         ),
-        Matter.CONSENTS: Keeping(
+        DataSubjectMatter.CONSENTS: RetentionRule(
             N_("Ce que vous avez accepté ou repris, et la phrase que vous aviez lue"),
             N_("Prouver que rien n’a été montré sans vous."),
             N_("Autant que ce que vous aviez accepté"),
             _MISSION,
         ),
-        Matter.SIGN_IN: Keeping(
+        DataSubjectMatter.SIGN_IN: RetentionRule(
             N_("Vos connexions : sessions ouvertes, liens, clés d’accès"),
             N_("Que vous seul ouvriez ce qui est à vous."),
             N_("Un jour après leur fin ; une clé d’accès, jusqu’à ce que vous la retiriez"),
             _SAFETY,
         ),
-        Matter.WORK: Keeping(
+        DataSubjectMatter.WORK: RetentionRule(
             N_("Vos rôles dans un campus"),
             N_("Savoir qui peut attribuer ou retirer un badge, et qui le pouvait."),
             N_("Tant que le campus en répond ; effacés à votre demande une fois partis"),
             _MISSION,
         ),
-        Matter.HISTORY: Keeping(
+        DataSubjectMatter.HISTORY: RetentionRule(
             N_("L’historique de ce qui a été fait, par qui et quand"),
             N_("Que le campus réponde de chaque attribution et de chaque retrait."),
             N_(

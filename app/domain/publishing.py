@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
-from app.domain.core import moment, new_id, part_of, points_to
+from app.domain.core import foreign_key, new_id, primary_foreign_key, utc_datetime
 
 _DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's 32 digits: no I, L, O or U, so that nothing is taken for a 1 or a 0."""
@@ -273,14 +273,14 @@ class StatusList(SQLModel, table=True):
         Index("one_open_list", "campus_id", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
     size: int = LIST_SIZE
     used: int = 0
-    created_at: datetime = Field(sa_column=moment())
-    closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    created_at: datetime = Field(sa_column=utc_datetime())
+    closed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     published: bytes = b""
     token: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    published_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    published_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     sequence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """How often it was signed. It stands in what is signed, and outside the database: only forward."""
 
@@ -293,11 +293,11 @@ class StatusSlot(SQLModel, table=True):
         UniqueConstraint("award_id", name="one_slot_per_award"),
         CheckConstraint("position >= 0", name="slot_position_not_negative"),
     )
-    list_id: uuid.UUID = Field(sa_column=part_of("status_list"))
+    list_id: uuid.UUID = Field(sa_column=primary_foreign_key("status_list"))
     position: int = Field(primary_key=True)
     award_id: uuid.UUID
     """Points to an award without holding on to it: an erased award keeps its place."""
-    raised_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    raised_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 def has_room(status_list: StatusList) -> bool:

@@ -163,7 +163,7 @@ def takes_gzip(headers: Headers) -> bool:
     return False
 
 
-def press(answer: Response) -> Response:
+def gzip_body(answer: Response) -> Response:
     """The same answer, compressed once for all to whom it is given again."""
     answer.body = gzip.compress(bytes(answer.body), _LEVEL, mtime=0)
     answer.headers["Content-Encoding"] = "gzip"
@@ -171,7 +171,7 @@ def press(answer: Response) -> Response:
     return answer
 
 
-class PressedPages:
+class GzipPages:
     """ASGI middleware: a whole page is compressed where the browser takes it and shows no cookie of ours.
 
     Without a cookie a page is what anybody gets who asks, so its length tells nobody anything; what is in it of a

@@ -11,7 +11,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute
 
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.accounts.sessions import Scope
 
 _NAME = "__policy__"
@@ -37,7 +37,7 @@ class Who(Enum):
 @dataclass(frozen=True)
 class Policy:
     who: Who
-    deed: Deed | None = None
+    deed: Permission | None = None
     scope: Scope | None = None
 
 

@@ -79,7 +79,7 @@ def _at_any_campus(request: Request) -> None:
     request.state.at_any_campus = True
 
 
-AT_ANY_CAMPUS = Depends(_at_any_campus)
+CROSS_TENANT = Depends(_at_any_campus)
 """For a page without an account, where a code, a letter or a badge names the campus that the deed is of."""
 
 
@@ -144,7 +144,7 @@ WritingServices = Annotated[Services, Depends(_writing, scope="function")]
 """For a handler that may change something: one transaction, committed before the answer leaves."""
 
 
-def deed(request: Request) -> AbstractContextManager[Services]:
+def write_transaction(request: Request) -> AbstractContextManager[Services]:
     """For a form that comes back when its deed is refused: all of the deed is kept, or nothing of it."""
     return visit(request)
 

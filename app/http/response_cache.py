@@ -308,7 +308,7 @@ CHANGING_HOLDER = Depends(_changing_holder, scope="function")
 """The same, over the one transaction of a handler that changes something."""
 
 
-def keep_here(response: Response, request: Request, opened: NewSession) -> None:
+def cache_here(response: Response, request: Request, opened: NewSession) -> None:
     """Remember one more badge in this browser, the latest first."""
     process = process_of(request)
     secrets = [opened.secret, *_secrets(request)][:_MOST_BADGES]

@@ -9,12 +9,19 @@ from typing import Any, cast
 from fastapi import Depends, Request
 
 from app.container import Services
-from app.domain.accounts.permissions import DANGEROUS, PROVED, Deed, Role, check_may, may
+from app.domain.accounts.permissions import (
+    REQUIRES_PASSKEY,
+    REQUIRES_REAUTH,
+    Permission,
+    Role,
+    check_may,
+    may,
+)
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.errors import AppError
 from app.http.pages.render import CampusLook
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import local
 from app.http.policies import Policy, Who, marked
 from app.http.request_scope import ReadingServices, signed_in, staff_of
@@ -43,19 +50,19 @@ class AtWork:
     def home(self) -> str:
         return f"/gestion/{self.campus.slug}"
 
-    def may(self, deed: Deed) -> bool:
+    def may(self, deed: Permission) -> bool:
         return may(self.roles, deed)
 
 
-def staff(deed: Deed) -> Any:
+def staff(deed: Permission) -> Any:
     """The policy of a page of a campus: `dependencies=[staff(Deed.AWARD)]`. Enforces it before the handler runs."""
 
     @marked(Policy(Who.STAFF, deed=deed))
     def guard(slug: str, request: Request, services: ReadingServices) -> None:
         who, place = staff_of(request, services, slug)
         check_may(place.roles, deed)
-        if deed in PROVED:
-            fresh = deed in DANGEROUS and (request.method not in _LOOKING or deed is Deed.EXPORT)
+        if deed in REQUIRES_PASSKEY:
+            fresh = deed in REQUIRES_REAUTH and (request.method not in _LOOKING or deed is Permission.EXPORT)
             services.sessions.check_proved(who, fresh=fresh)
         request.state.work = AtWork(who, place.campus, place.roles)
 
@@ -93,4 +100,4 @@ def today_in(services: Services, campus: Campus) -> date:
 
 def sentence_of(error: AppError) -> str:
     """What went wrong, in the reader's language, for the top of a form."""
-    return say(error.sentence).format(**error.values)
+    return translated(error.sentence).format(**error.values)

@@ -166,12 +166,12 @@ class Engine:
 
 
 def _carry_out(step: Step) -> Callable[[str, str], None]:
-    def carry_out(kind: str, row_id: str) -> None:
+    def process_chunk(kind: str, row_id: str) -> None:
         """Each piece is one step, committed by the step itself; after a crash the next piece follows."""
         while DBOS.run_step({"name": "piece"}, step, kind, row_id):
             pass
 
-    return carry_out
+    return process_chunk
 
 
 def _ended(status: Any) -> datetime:

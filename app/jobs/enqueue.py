@@ -10,17 +10,17 @@ from typing import Final
 
 from app.container import Process, Services
 
-LOOKING_EVERY: Final = timedelta(minutes=1)
+POLL_INTERVAL: Final = timedelta(minutes=1)
 
 
-class Looking:
+class PollThrottle:
     def __init__(self, due: Callable[[Services], Sequence[uuid.UUID]]) -> None:
         self._due = due
         self._looked_at: dict[int, datetime] = {}
 
     def due(self, process: Process) -> Sequence[uuid.UUID]:
         now, looked_at = process.clock(), self._looked_at.get(id(process))
-        if looked_at is not None and looked_at <= now < looked_at + LOOKING_EVERY:
+        if looked_at is not None and looked_at <= now < looked_at + POLL_INTERVAL:
             return []
         self._looked_at[id(process)] = now
         with process.unit_of_work(reading=True) as services:
@@ -28,7 +28,7 @@ class Looking:
 
 
 @dataclass(frozen=True)
-class Kind:
+class JobType:
     """One kind of promise.
 
     `due` names the rows that wait for somebody, the longest waiting first, some hundreds at most.

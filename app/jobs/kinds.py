@@ -10,7 +10,7 @@ from typing import Final
 from app.container import IntegrityRun, Process, Services
 from app.domain.activities.files import ScannerSilent
 from app.domain.campus.audit_log import Actor
-from app.jobs.enqueue import LOOKING_EVERY, MOST_DUE, Kind, Looking
+from app.jobs.enqueue import MOST_DUE, POLL_INTERVAL, JobType, PollThrottle
 
 _BY = Actor.command("align")
 
@@ -21,8 +21,8 @@ def align_some(process: Process, campus_id: uuid.UUID) -> bool:
         return services.award_alignment.align_some(campus_id, by=_BY) > 0
 
 
-ALIGNMENTS = Kind(
-    "align", Looking(lambda services: services.award_alignment.campuses_due()).due, align_some, at_once=1
+ALIGNMENTS = JobType(
+    "align", PollThrottle(lambda services: services.award_alignment.campuses_due()).due, align_some, at_once=1
 )
 
 
@@ -44,24 +44,24 @@ def _in_one_transaction(
     return perform
 
 
-AWARDS = Kind(
+AWARDS = JobType(
     "award",
     _looking(lambda services: services.bulk_awards.due(limit=MOST_DUE)),
-    _in_one_transaction(lambda services, batch: services.bulk_awards.carry_out(batch).more),
+    _in_one_transaction(lambda services, batch: services.bulk_awards.process_chunk(batch).more),
 )
-UNDOINGS = Kind(
+UNDOINGS = JobType(
     "undo",
     _looking(lambda services: services.award_batches.due_to_undo(limit=MOST_DUE)),
     _in_one_transaction(lambda services, batch: services.award_batches.undo_piece(batch)),
 )
-WITHDRAWALS = Kind(
+WITHDRAWALS = JobType(
     "withdraw",
     _looking(lambda services: services.withdrawals.due(limit=MOST_DUE)),
-    _in_one_transaction(lambda services, withdrawal: services.withdrawals.carry_out(withdrawal)),
+    _in_one_transaction(lambda services, withdrawal: services.withdrawals.process_chunk(withdrawal)),
 )
 
 
-_brought_badges_looking = Looking(lambda services: services.brought_badges.due(limit=MOST_DUE))
+_brought_badges_looking = PollThrottle(lambda services: services.brought_badges.due(limit=MOST_DUE))
 
 
 def _judge(process: Process, badge_id: uuid.UUID) -> bool:
@@ -79,10 +79,10 @@ def _due(process: Process) -> Sequence[uuid.UUID]:
 
 
 # One at a time: whoever is asked may be slow, and nobody waits for the answer.
-BROUGHT_BADGES = Kind("brought-badge", _due, _judge, at_once=1)
+BROUGHT_BADGES = JobType("brought-badge", _due, _judge, at_once=1)
 
 
-_endorsements_looking = Looking(lambda services: services.endorsements_checked_again.due(limit=MOST_DUE))
+_endorsements_looking = PollThrottle(lambda services: services.endorsements_checked_again.due(limit=MOST_DUE))
 
 
 def _check(process: Process, endorsement_id: uuid.UUID) -> bool:
@@ -96,7 +96,7 @@ def _check(process: Process, endorsement_id: uuid.UUID) -> bool:
 
 
 # One at a time: whoever is asked may be slow, and nobody waits for the answer.
-ENDORSEMENTS = Kind("endorsement", _due, _check, at_once=1)
+ENDORSEMENTS = JobType("endorsement", _due, _check, at_once=1)
 
 
 FILE_SCAN_INTERVAL = timedelta(seconds=30)
@@ -133,7 +133,7 @@ def scan(process: Process, file_id: uuid.UUID) -> bool:
     return False
 
 
-SCANS = Kind("file-scan", _Waiting().due, scan, at_once=1)
+SCANS = JobType("file-scan", _Waiting().due, scan, at_once=1)
 
 
 FORGETTING_EVERY = timedelta(minutes=15)
@@ -155,13 +155,13 @@ class Imports:
             return services.imports.due(limit=MOST_DUE)
 
     @staticmethod
-    def carry_out(process: Process, run_id: uuid.UUID) -> bool:
+    def process_chunk(process: Process, run_id: uuid.UUID) -> bool:
         with process.unit_of_work() as services:
-            return services.imports.carry_out(run_id)
+            return services.imports.process_chunk(run_id)
 
 
 _imports = Imports()
-IMPORTS = Kind("import", _imports.due, _imports.carry_out)
+IMPORTS = JobType("import", _imports.due, _imports.process_chunk)
 
 
 _INTEGRITY_BY = Actor.command("worker")
@@ -178,10 +178,10 @@ def check_some(process: Process, _row_id: uuid.UUID) -> bool:
     return run.one_step(check).done_at is None
 
 
-INTEGRITY = Kind("integrity", Looking(_integrity_due).due, check_some, at_once=1)
+INTEGRITY = JobType("integrity", PollThrottle(_integrity_due).due, check_some, at_once=1)
 
 
-LOOKING_FOR_REMINDERS = timedelta(minutes=15)
+REMINDER_CHECK_INTERVAL = timedelta(minutes=15)
 
 
 def _letters_due(process: Process) -> list[uuid.UUID]:
@@ -201,7 +201,7 @@ class Reminders:
 
     def due(self, process: Process) -> list[uuid.UUID]:
         now = process.clock()
-        if process.mailer is None or (self._looked_at and now < self._looked_at + LOOKING_FOR_REMINDERS):
+        if process.mailer is None or (self._looked_at and now < self._looked_at + REMINDER_CHECK_INTERVAL):
             return []
         self._looked_at = now
         with process.unit_of_work(reading=True) as services:
@@ -214,8 +214,8 @@ class Reminders:
 
 
 _reminders = Reminders()
-LETTERS = Kind("letter", _letters_due, _send)
-REMINDERS = Kind("reminders", _reminders.due, _reminders.promise, at_once=1)
+LETTERS = JobType("letter", _letters_due, _send)
+REMINDERS = JobType("reminders", _reminders.due, _reminders.promise, at_once=1)
 
 
 SIGNED_EVERY: Final = timedelta(minutes=5)
@@ -244,9 +244,11 @@ def _review(process: Process, log_id: uuid.UUID) -> bool:
 
 
 # A minute less than the cadence: a log that may not be signed says so once a minute, and not every second.
-_unsigned = Looking(lambda services: services.log_watch.unsigned(for_so_long=SIGNED_EVERY - LOOKING_EVERY))
-CHECKPOINTS = Kind("checkpoint", _unsigned.due, _sign, at_once=1)
-REVIEWS = Kind("log-review", _reviews_due, _review, at_once=1)
+_unsigned = PollThrottle(
+    lambda services: services.log_watch.unsigned(for_so_long=SIGNED_EVERY - POLL_INTERVAL)
+)
+CHECKPOINTS = JobType("checkpoint", _unsigned.due, _sign, at_once=1)
+REVIEWS = JobType("log-review", _reviews_due, _review, at_once=1)
 
 
 REQUEST_CHECK_INTERVAL = timedelta(minutes=15)
@@ -280,7 +282,9 @@ class ReviewReminders:
 
 
 _requests_reminders = ReviewReminders()
-REVIEW_REMINDERS = Kind("review-reminders", _requests_reminders.due, _requests_reminders.promise, at_once=1)
+REVIEW_REMINDERS = JobType(
+    "review-reminders", _requests_reminders.due, _requests_reminders.promise, at_once=1
+)
 
 
 RETENTION_INTERVAL: Final = timedelta(hours=1)
@@ -308,11 +312,11 @@ def delete_some(process: Process, _: uuid.UUID) -> bool:
         return services.retention.delete_some()
 
 
-RETENTION = Kind("retention", _Overdue().due, delete_some, at_once=1)
+RETENTION = JobType("retention", _Overdue().due, delete_some, at_once=1)
 
 
-_own = Looking(lambda services: services.register.due())
-_followed = Looking(lambda services: services.followed_lists.due())
+_own = PollThrottle(lambda services: services.register.due())
+_followed = PollThrottle(lambda services: services.followed_lists.due())
 
 
 def _renew(process: Process, network_id: uuid.UUID) -> bool:
@@ -330,5 +334,5 @@ def _read(process: Process, list_id: uuid.UUID) -> bool:
     return False
 
 
-OWN_LISTS = Kind("trust-list", _own.due, _renew, at_once=1)
-FOLLOWED_LISTS = Kind("followed-list", _followed.due, _read, at_once=1)
+OWN_LISTS = JobType("trust-list", _own.due, _renew, at_once=1)
+FOLLOWED_LISTS = JobType("followed-list", _followed.due, _read, at_once=1)

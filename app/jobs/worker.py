@@ -17,7 +17,7 @@ from app.container import Process
 from app.container.process import collect_rarely
 from app.container.workers import WorkerName
 from app.jobs.engine import WORKFLOW_SHAPE, Engine, Stopped
-from app.jobs.enqueue import Kind
+from app.jobs.enqueue import JobType
 from app.jobs.kinds import (
     ALIGNMENTS,
     AWARDS,
@@ -38,7 +38,7 @@ from app.jobs.kinds import (
     WITHDRAWALS,
 )
 
-KINDS: tuple[Kind, ...] = (
+KINDS: tuple[JobType, ...] = (
     AWARDS,
     UNDOINGS,
     WITHDRAWALS,
@@ -71,7 +71,7 @@ class Worker:
     """Runs in a thread of its own; the pieces of promises run in the engine's threads."""
 
     def __init__(
-        self, process: Process, kinds: Sequence[Kind] = KINDS, *, shape: str = WORKFLOW_SHAPE
+        self, process: Process, kinds: Sequence[JobType] = KINDS, *, shape: str = WORKFLOW_SHAPE
     ) -> None:
         self.process = process
         self.shape = shape

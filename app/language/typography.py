@@ -39,11 +39,11 @@ def _set(text: str) -> str:
     return text
 
 
-def say(text: str) -> str:
+def translated(text: str) -> str:
     """`text` in the reader's language, well set."""
     return french(gettext(text)) if current_locale() == "fr" else gettext(text)
 
 
-def say_plural(one: str, many: str, count: int) -> str:
+def translated_plural(one: str, many: str, count: int) -> str:
     chosen = ngettext(one, many, count)
     return french(chosen) if current_locale() == "fr" else chosen

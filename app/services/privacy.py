@@ -20,14 +20,14 @@ from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.db.privacy import (
     GONE,
+    AccessLogStore,
     ConsentStore,
+    DataOwner,
     ErasureStore,
     PersonalDataStore,
-    PrivateLookStore,
     RetentionStore,
-    Whose,
     held_tables,
-    whose_of,
+    owner_of,
 )
 from app.domain.accounts.sign_in import Wish, read_mailbox_token
 from app.domain.campus.audit_log import Actor
@@ -39,18 +39,18 @@ from app.domain.privacy import (
     HELD,
     KEPT,
     KEPT_FOR,
+    AccessEvent,
+    AccessRecord,
+    DataSubjectMatter,
     Erasure,
-    Looked,
-    Matter,
-    PrivateLook,
     StillWorksHere,
     check_reason,
     sentence_of,
 )
 from app.errors import NotFound
 from app.language import N_, speaking
-from app.language.typography import say
-from app.services.activity_log.activity_log import ActivityLog, LoggedDeeds, LogOutOfStep
+from app.language.typography import translated
+from app.services.activity_log.activity_log import ActivityLog, LoggedEvents, LogOutOfStep
 from app.services.activity_log.evidence import LogPublication
 from app.services.learners.my_log import PersonalLog
 from app.services.publishing.publication import PublicationService, Published
@@ -142,7 +142,7 @@ class ArchiveService:
     def make(self, person_id: uuid.UUID, campus: Campus | None = None) -> Published:
         """What one campus holds, or everything; the same rows that an erasure would take."""
         reach = {campus.id} if campus else None
-        whose = whose_of(self.people.get(person_id), self.people.all_addresses(person_id), reach)
+        whose = owner_of(self.people.get(person_id), self.people.all_addresses(person_id), reach)
         at, out = self.clock(), io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in self._files(whose):
@@ -151,7 +151,7 @@ class ArchiveService:
                 archive.writestr(info, content)
         return Published.of(out.getvalue(), ZIP)
 
-    def _files(self, whose: Whose) -> Iterator[tuple[str, bytes]]:
+    def _files(self, whose: DataOwner) -> Iterator[tuple[str, bytes]]:
         rows = {table.name: self.personal.rows(table, whose) for table in reversed(held_tables())}
         known = self.personal.campuses_of(whose.person_id)
         reached = known if whose.campus_ids is None else known & whose.campus_ids
@@ -204,13 +204,13 @@ class ArchiveService:
                 yield name, proof.to_text().encode()
 
     def _readme(self, rows: Mapping[str, list[Row]], campuses: list[Campus]) -> str:
-        counts = dict.fromkeys(Matter, 0)
-        tables: dict[Matter, list[str]] = {}
+        counts = dict.fromkeys(DataSubjectMatter, 0)
+        tables: dict[DataSubjectMatter, list[str]] = {}
         for name, found in rows.items():
             if found:
                 counts[HELD[name].matter] += len(found)
                 tables.setdefault(HELD[name].matter, []).append(name)
-        lines = [say(each) for each in _INTRO]
+        lines = [translated(each) for each in _INTRO]
         lines[1] = lines[1].format(
             moment=format_timestamp(self.clock()), campuses=", ".join(each.name for each in campuses)
         )
@@ -218,10 +218,10 @@ class ArchiveService:
             if not counts[matter]:
                 continue
             lines.append(
-                f"{say(keeping.what)}\n  donnees/{', '.join(f'{name}.json' for name in tables[matter])}\n"
-                f"  {say(keeping.why)}\n  {say(keeping.how_long)}. {say(keeping.right)}."
+                f"{translated(keeping.what)}\n  donnees/{', '.join(f'{name}.json' for name in tables[matter])}\n"
+                f"  {translated(keeping.why)}\n  {translated(keeping.how_long)}. {translated(keeping.right)}."
             )
-        return "\n\n".join([*lines, *(say(each) for each in _OUTRO)]) + "\n"
+        return "\n\n".join([*lines, *(translated(each) for each in _OUTRO)]) + "\n"
 
 
 def _table(name: str, rows: list[Row]) -> Iterator[tuple[str, bytes]]:
@@ -258,7 +258,7 @@ MOST_LISTED = 200
 
 
 @dataclass(frozen=True)
-class ErasureTold:
+class ErasureNotice:
     """An erasure, the campus that answers for it, and whether its line stands under a signature already."""
 
     erasure: Erasure
@@ -279,12 +279,12 @@ class ErasureProofs:
         self.log = log
         self.publication = publication
 
-    def get(self, erasure_id: uuid.UUID) -> ErasureTold:
+    def get(self, erasure_id: uuid.UUID) -> ErasureNotice:
         erasure = self.erasures.get(erasure_id)
         campus = self.campuses.get_by_id(erasure.campus_id)
-        return ErasureTold(erasure, campus, self._proof(erasure, campus) is not None)
+        return ErasureNotice(erasure, campus, self._proof(erasure, campus) is not None)
 
-    def of_deed(self, erasure_id: uuid.UUID) -> list[ErasureTold]:
+    def of_deed(self, erasure_id: uuid.UUID) -> list[ErasureNotice]:
         """This one, and those of the other campuses that the same request reached."""
         deed = self.erasures.get(erasure_id).deed
         return [self.get(each.id) for each in self.erasures.of_deed(deed)]
@@ -296,7 +296,7 @@ class ErasureProofs:
         """The name of the log that says so."""
         return self.log.store.get(erasure.log_id).origin
 
-    def document(self, told: ErasureTold) -> Published:
+    def document(self, told: ErasureNotice) -> Published:
         """All that it takes to check, without us, that the campus wrote this down by then."""
         erasure, campus = told.erasure, told.campus
         document: JsonObject = {
@@ -341,7 +341,7 @@ class ErasureProofs:
 class Foreseen:
     """What an erasure would take: rows by matter, badges, and the campuses that hold something."""
 
-    by_matter: Mapping[Matter, int]
+    by_matter: Mapping[DataSubjectMatter, int]
     badges: int
     campuses: Sequence[Campus]
     address: str
@@ -361,7 +361,7 @@ class ErasureService:
         history: HistoryStore,
         status: StatusService,
         endorsements: EndorsementsTakenBack,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         log: ActivityLog,
         secret: bytes,
         clock: Clock,
@@ -376,7 +376,7 @@ class ErasureService:
         self.history = history
         self.status = status
         self.endorsements = endorsements
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.log = log
         self.secret = secret
         self.clock = clock
@@ -434,7 +434,7 @@ class ErasureService:
         campus = None if everywhere else record.campus
         return self._erase(record.person, campus, by_person=True, reason="", by=Actor(label=GONE))
 
-    def carry_out(self, campus: Campus, person_id: uuid.UUID, reason: str, *, by: Actor) -> Erasure:
+    def process_chunk(self, campus: Campus, person_id: uuid.UUID, reason: str, *, by: Actor) -> Erasure:
         """By the campus, of what it holds itself: what another campus holds is not its own to erase."""
         person = self.people.get(person_id)
         if campus.id not in self.personal.campuses_of(person_id):
@@ -473,7 +473,7 @@ class ErasureService:
                 log_id=uuid.UUID(int=0),
                 number=0,
             )
-            line = self.deeds.forget(person.id, each, erasure.id)
+            line = self.logged_events.forget(person.id, each, erasure.id)
             erasure.log_id, erasure.number = line.log_id, line.number
             done.append(erasure)
         self.erasures.bury(awards, at=at)
@@ -492,8 +492,8 @@ class ErasureService:
         with suppress(LogOutOfStep):
             self.log.checkpoint(campus)
 
-    def _whose(self, person: Person, campus_ids: Collection[uuid.UUID], *, whole: bool) -> Whose:
-        return whose_of(person, self.people.all_addresses(person.id), None if whole else campus_ids)
+    def _whose(self, person: Person, campus_ids: Collection[uuid.UUID], *, whole: bool) -> DataOwner:
+        return owner_of(person, self.people.all_addresses(person.id), None if whole else campus_ids)
 
     def _check_does_not_work(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID] | None) -> None:
         """What somebody does for a campus is its own to answer for: their roles are taken back first."""
@@ -506,30 +506,34 @@ class ErasureService:
             )
 
 
-def by_matter(counts: Mapping[str, int]) -> dict[Matter, int]:
+def by_matter(counts: Mapping[str, int]) -> dict[DataSubjectMatter, int]:
     """How many rows of each kind, without what there is none of; the history's are not taken away but emptied."""
-    found = dict.fromkeys(Matter, 0)
+    found = dict.fromkeys(DataSubjectMatter, 0)
     for table, number in counts.items():
         found[HELD[table].matter] += number
-    return {matter: number for matter, number in found.items() if number and matter is not Matter.HISTORY}
+    return {
+        matter: number
+        for matter, number in found.items()
+        if number and matter is not DataSubjectMatter.HISTORY
+    }
 
 
 _MOST_TOLD = 100
 
 
-class PrivateLooks:
-    def __init__(self, looks: PrivateLookStore, clock: Clock) -> None:
+class AccessLog:
+    def __init__(self, looks: AccessLogStore, clock: Clock) -> None:
         self.looks = looks
         self.clock = clock
 
     def note(
-        self, campus_id: uuid.UUID, person_id: uuid.UUID, viewer_id: uuid.UUID, looked_at: Looked
+        self, campus_id: uuid.UUID, person_id: uuid.UUID, viewer_id: uuid.UUID, looked_at: AccessRecord
     ) -> None:
         """Nothing where somebody looks at what is their own."""
         if viewer_id != person_id:
             self.looks.note(campus_id, person_id, viewer_id, looked_at, self.clock().date())
 
-    def of(self, person: Person, campus: Campus) -> Sequence[tuple[PrivateLook, Person | None]]:
+    def of(self, person: Person, campus: Campus) -> Sequence[tuple[AccessEvent, Person | None]]:
         return self.looks.of(campus.id, person.id, limit=_MOST_TOLD)
 
     def forget_old(self) -> None:

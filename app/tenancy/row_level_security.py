@@ -111,7 +111,7 @@ _STANDING = (
 )
 
 
-class NoWall(Exception):
+class MissingRowLevelSecurity(Exception):
     """A table of which nothing says to which campus its rows belong."""
 
 
@@ -128,7 +128,7 @@ def belongs(table: Table, row: str = "") -> str:
         return f"{row}.campus_id = {HERE}"
     column = next(filter(leads_to_a_campus, table.columns), None)
     if column is None:
-        raise NoWall(
+        raise MissingRowLevelSecurity(
             f"{table.name}: name its campus, or say in app/tenancy/row_level_security.py why it has none"
         )
     above, alias = next(iter(column.foreign_keys)).column, f"{row}_above"

@@ -11,20 +11,35 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activity_log.activity_log import CampusLog, EntryKind, LogReview, is_artefact
 from app.http.pages.forms import checked_form
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import ACTIVITY_KINDS, PARTS, Word, day, days, moment, number, said
+from app.http.pages.typography import translated
+from app.http.pages.words import (
+    ACTIVITY_KINDS,
+    PARTS,
+    StateLabel,
+    day,
+    days,
+    moment,
+    number,
+    sentence_text,
+)
 from app.http.policies import public
-from app.http.request_scope import ReadingServices, deed
+from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import at_work, look_of, staff
 from app.language import N_
 from app.services.activity_log.evidence import PublicLog, WitnessSeen
 from app.services.activity_log.log_check import FAULTS, Fault
-from app.services.activity_log.log_monitoring import Said, last_done
-from app.services.verification.verdicts import LineTold, duration, evidence_told, plain, witnesses_told
+from app.services.activity_log.log_monitoring import MonitoredStatement, last_done
+from app.services.verification.verdicts import (
+    EvidenceLine,
+    duration,
+    evidence_messages,
+    plain,
+    witness_messages,
+)
 from app.services.verification.verification import Answer
 from sceau_credentials.evidence.log_keys import LogKeyState, LogKeyTerm
 
@@ -102,9 +117,12 @@ class FormerKey:
     def of(term: LogKeyTerm) -> FormerKey:
         stolen = term.state is LogKeyState.REVOKED
         size = term.last.size if term.last else 0
-        reach = say(_UP_TO).format(n=number(size)) if size else say(_NOTHING)
+        reach = translated(_UP_TO).format(n=number(size)) if size else translated(_NOTHING)
         return FormerKey(
-            term.key.to_vkey(), term.ended or term.since, stolen, reach if stolen else say(_ALL_IT_SIGNED)
+            term.key.to_vkey(),
+            term.ended or term.since,
+            stolen,
+            reach if stolen else translated(_ALL_IT_SIGNED),
         )
 
 
@@ -113,32 +131,34 @@ class ReviewLine:
     asked_at: datetime
     done_at: datetime | None
     size: int | None
-    state: Word
+    state: StateLabel
     faults: Sequence[str]
 
     @staticmethod
     def of(review: LogReview) -> ReviewLine:
         if review.done_at is None:
-            state = Word(N_("En attente"), "shut")
+            state = StateLabel(N_("En attente"), "shut")
         elif review.faults:
-            state = Word(N_("Ne correspond plus"), "bad")
+            state = StateLabel(N_("Ne correspond plus"), "bad")
         else:
-            state = Word(N_("Tel qu’il a été écrit"), "ok")
-        faults = [say(FAULTS[Fault(kind)]).format(where=where) for kind, where in review.faults]
+            state = StateLabel(N_("Tel qu’il a été écrit"), "ok")
+        faults = [translated(FAULTS[Fault(kind)]).format(where=where) for kind, where in review.faults]
         return ReviewLine(review.asked_at, review.done_at, review.size, state, faults)
 
 
 @dataclass(frozen=True)
-class SaidLine:
+class LogMentionLine:
     number: int
     at: datetime
     reason: str
     erased: bool
 
     @staticmethod
-    def of(said: Said) -> SaidLine:
+    def of(said: MonitoredStatement) -> LogMentionLine:
         facts = said.payload.facts if said.payload else {}
-        return SaidLine(said.entry.number, said.entry.at, str(facts.get("reason", "")), said.payload is None)
+        return LogMentionLine(
+            said.entry.number, said.entry.at, str(facts.get("reason", "")), said.payload is None
+        )
 
 
 @router.get("/campus/{slug}/journal")
@@ -175,7 +195,7 @@ def _witness_commands(public_log: PublicLog | None) -> Sequence[str]:
     )
 
 
-@router.get("/gestion/{slug}/audit/journal", dependencies=[staff(Deed.AUDIT)])
+@router.get("/gestion/{slug}/audit/journal", dependencies=[staff(Permission.AUDIT)])
 def audit_log(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     found = services.log_watch.audit(work.campus)
@@ -194,16 +214,16 @@ def audit_log(request: Request, services: ReadingServices) -> HTMLResponse:
         last=ReviewLine.of(done[1]) if done else None,
         reviews=[ReviewLine.of(each) for each in found.reviews],
         waits=any(each.done_at is None for each in found.reviews),
-        corrections=[SaidLine.of(each) for each in found.corrections],
-        erasures=[SaidLine.of(each) for each in found.erasures],
+        corrections=[LogMentionLine.of(each) for each in found.corrections],
+        erasures=[LogMentionLine.of(each) for each in found.erasures],
         public=f"/campus/{work.campus.slug}/journal",
     )
 
 
-@router.post("/gestion/{slug}/audit/journal", dependencies=[staff(Deed.AUDIT), Depends(checked_form)])
+@router.post("/gestion/{slug}/audit/journal", dependencies=[staff(Permission.AUDIT), Depends(checked_form)])
 def ask_review(request: Request) -> RedirectResponse:
     work = at_work(request)
-    with deed(request) as services:
+    with write_transaction(request) as services:
         services.log_watch.ask_review(work.campus, by=work.actor)
     return RedirectResponse(f"{work.home}/audit/journal", status_code=303)
 
@@ -248,36 +268,38 @@ def evidence_shown(answer: Answer, zone: str, document: str) -> EvidenceShown | 
     """`document` is where our own evidence document is, and its files below it; empty for another's badge."""
     if answer.evidence is None:
         return None
-    told = evidence_told(answer.evidence)
+    told = evidence_messages(answer.evidence)
     return EvidenceShown(
         state=told.state,
-        sentence=said(told.sentence, zone),
-        beside=said(told.beside, zone),
+        sentence=sentence_text(told.sentence, zone),
+        beside=sentence_text(told.beside, zone),
         lines=[_line(line, told.size, zone, document) for line in told.lines],
-        checks=[(say(words), say(why)) for words, why in told.checks],
-        limits=[say(words) for words in told.limits],
-        decided=say(_DECIDED).format(
+        checks=[(translated(words), translated(why)) for words, why in told.checks],
+        limits=[translated(words) for words in told.limits],
+        decided=translated(_DECIDED).format(
             moment=moment(told.decided_at, zone), number=told.decision + 1, size=told.size
         )
         if told.decided_at
         else "",
         state_of_log=told.log,
-        witnesses=[said(each, zone) for each in witnesses_told(answer.evidence, answer.report)],
+        witnesses=[sentence_text(each, zone) for each in witness_messages(answer.evidence, answer.report)],
         document=document if told.lines or told.decided_at else "",
     )
 
 
-def _line(line: LineTold, size: int, zone: str, document: str) -> LineShown:
+def _line(line: EvidenceLine, size: int, zone: str, document: str) -> LineShown:
     when = days(line.starts_on, line.ends_on) if line.starts_on and line.ends_on else ""
     file = f"{document}/pieces/{line.number}" if document and line.file_type else ""
     return LineShown(
         number=line.number,
         when=when,
-        kind=say(line.kind),
-        title=said(line.title, zone),
+        kind=translated(line.kind),
+        title=sentence_text(line.title, zone),
         text=line.text,
-        facts=[(say(label), said(value, zone)) for label, value in line.facts],
-        logged=say(_LOGGED).format(moment=moment(line.logged_at, zone), number=line.number + 1, size=size),
+        facts=[(translated(label), sentence_text(value, zone)) for label, value in line.facts],
+        logged=translated(_LOGGED).format(
+            moment=moment(line.logged_at, zone), number=line.number + 1, size=size
+        ),
         file=file,
         preview=f"{file}/apercu" if file and line.file_type.startswith("image/") else "",
     )
@@ -321,7 +343,7 @@ _PART_WORDS: Final = {part.value: words for part, words in PARTS.items()}
 
 
 def kind_of(kind: EntryKind, facts: Mapping[str, object]) -> str:
-    return say(_PIECE if is_artefact(facts) else KIND_LABELS[kind])
+    return translated(_PIECE if is_artefact(facts) else KIND_LABELS[kind])
 
 
 def facts_of(facts: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -330,7 +352,7 @@ def facts_of(facts: Mapping[str, object]) -> list[tuple[str, str]]:
     for name, label in _LABELS.items():
         words = _value(name, facts.get(name))
         if words:
-            found.append((say(label), words))
+            found.append((translated(label), words))
     return found
 
 
@@ -339,16 +361,16 @@ def _value(name: str, value: object) -> str:
         case "minutes", int():
             return duration(value)
         case "present" | "removed", bool():
-            return say(N_("oui")) if value else say(N_("non"))
+            return translated(N_("oui")) if value else translated(N_("non"))
         case "corrects", int():
             return str(value + 1)
         case "activityKind", str():
-            return say(_KIND_WORDS[value]) if value in _KIND_WORDS else value
+            return translated(_KIND_WORDS[value]) if value in _KIND_WORDS else value
         case "part", str():
-            return say(_PART_WORDS[value]) if value in _PART_WORDS else value
+            return translated(_PART_WORDS[value]) if value in _PART_WORDS else value
         case "reason", str():
             # What the house itself gave as a reason is in its catalogues; what a person typed is not.
-            return say(plain(value, 1000)) if value else ""
+            return translated(plain(value, 1000)) if value else ""
         case "startsOn" | "endsOn", str():
             return day(date.fromisoformat(value))
         case _, str():

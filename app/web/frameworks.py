@@ -10,23 +10,23 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.participant_lists import decode_list
 from app.domain.core import csv_for_excel
 from app.domain.frameworks import HEADING, LEVEL_MARK, Competency, Framework, read_competencies
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, bytes_of, checked_form, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.request_scope import ReadingServices, deed
+from app.http.pages.typography import translated
+from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.frameworks import ADDED, CHANGED, SAME, TakenIn
 from app.web.badges.badges_admin import table_file
 
 router = APIRouter(prefix="/gestion/{slug}/competences")
-_VIEW, _DESIGN = [staff(Deed.VIEW)], [staff(Deed.DESIGN)]
-_DEED = [staff(Deed.DESIGN), Depends(checked_form)]
+_VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
+_DEED = [staff(Permission.DESIGN), Depends(checked_form)]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class FrameworkShown:
 
 
 @dataclass(frozen=True)
-class Typed:
+class CompetencyForm:
     """The form of one competency, as typed."""
 
     framework: str = ""
@@ -72,7 +72,7 @@ def list_competencies(request: Request, services: ReadingServices, archives: str
         campus=work.look,
         private=True,
         home=work.home,
-        designs=work.may(Deed.DESIGN),
+        designs=work.may(Permission.DESIGN),
         archives=bool(archives),
         archived=sum(1 for competency, _ in found if competency.archived_at),
         frameworks=_by_framework(work, shown),
@@ -112,13 +112,13 @@ def competencies_table(request: Request, services: ReadingServices) -> Response:
 
 @router.get("/nouvelle", dependencies=_DESIGN)
 def new_competency(request: Request, services: ReadingServices) -> HTMLResponse:
-    return _form_page(request, services, Typed())
+    return _form_page(request, services, CompetencyForm())
 
 
 @router.post("/nouvelle", dependencies=_DESIGN)
 def create_competency(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
-    typed = Typed(
+    typed = CompetencyForm(
         text_of(form, "referentiel"),
         text_of(form, "nom"),
         text_of(form, "code"),
@@ -126,7 +126,7 @@ def create_competency(request: Request, form: SafeForm, services: ReadingService
         text_of(form, "niveaux"),
     )
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             framework = writing.competencies.framework(
                 work.campus, code=typed.framework, name=typed.framework_name or typed.framework, by=work.actor
             )
@@ -158,7 +158,7 @@ def take_list_in(request: Request, form: SafeForm) -> HTMLResponse:
         lines = read_competencies(decode_list(data) if data is not None else text)
         if not lines:
             raise InvalidInput(N_("La liste est vide : une compétence par ligne, sous la ligne des titres."))
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             taken = writing.competencies.take_in(work.campus, lines, by=work.actor)
     except AppError as error:
         return _import_page(request, text, sentence_of(error))
@@ -169,7 +169,7 @@ def take_list_in(request: Request, form: SafeForm) -> HTMLResponse:
 @router.get("/{competency_id:uuid}", dependencies=_DESIGN)
 def edit_competency(competency_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     competency, framework = services.competencies.get(at_work(request).campus, competency_id)
-    typed = Typed(
+    typed = CompetencyForm(
         framework.code, framework.name, competency.code, competency.statement, "\n".join(competency.levels)
     )
     return _form_page(request, services, typed, competency)
@@ -181,11 +181,11 @@ def amend_competency(
 ) -> Response:
     work = at_work(request)
     competency, framework = services.competencies.get(work.campus, competency_id)
-    typed = Typed(
+    typed = CompetencyForm(
         framework.code, framework.name, competency.code, text_of(form, "enonce"), text_of(form, "niveaux")
     )
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.competencies.amend(
                 work.campus, competency_id, statement=typed.statement, levels=typed.level_list, by=work.actor
             )
@@ -198,7 +198,7 @@ def amend_competency(
 @router.post("/{competency_id:uuid}/archiver", dependencies=_DEED)
 def archive_competency(competency_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.competencies.archive(work.campus, competency_id, by=work.actor)
     return RedirectResponse(f"{work.home}/competences", status_code=303)
 
@@ -206,13 +206,13 @@ def archive_competency(competency_id: uuid.UUID, request: Request) -> Response:
 @router.post("/{competency_id:uuid}/reprendre", dependencies=_DEED)
 def restore_competency(competency_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.competencies.restore(work.campus, competency_id, by=work.actor)
     return RedirectResponse(f"{work.home}/competences", status_code=303)
 
 
 def _form_page(
-    request: Request, services: Services, typed: Typed, competency: Competency | None = None
+    request: Request, services: Services, typed: CompetencyForm, competency: Competency | None = None
 ) -> HTMLResponse:
     work = at_work(request)
     frameworks = {
@@ -248,7 +248,7 @@ def _import_page(
         trouble=trouble,
         taken=taken is not None,
         counts=[
-            (say(words), taken.outcomes[key])
+            (translated(words), taken.outcomes[key])
             for key, words in (
                 (ADDED, N_("Ajoutées")),
                 (CHANGED, N_("Changées")),

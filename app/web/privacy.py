@@ -15,22 +15,22 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.container import AlreadyThere, DatabaseUnreachable, Process, Services
-from app.domain.accounts.permissions import Deed
-from app.domain.privacy import KEPT, By, Looked, Matter
+from app.domain.accounts.permissions import Permission
+from app.domain.privacy import KEPT, AccessRecord, By, DataSubjectMatter
 from app.domain.privacy import sentence_of as sentence_of_consent
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say, say_plural
+from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import moment
 from app.http.policies import public
-from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
+from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
 from app.http.response_cache import HOLDER, forget_here, holder_of
 from app.http.workplaces import at_work, look_of, sentence_of, staff
 from app.language import N_, current_locale
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import ErasureWords
-from app.services.privacy import ErasureTold
+from app.services.privacy import ErasureNotice
 from app.services.publishing.publication import Published
 
 STAYS = (
@@ -58,13 +58,13 @@ class MatterShown:
     count: int | None = None
 
 
-def matters_shown(counts: Mapping[Matter, int] | None = None) -> list[MatterShown]:
+def matters_shown(counts: Mapping[DataSubjectMatter, int] | None = None) -> list[MatterShown]:
     return [
         MatterShown(
-            say(each.what),
-            say(each.why),
-            say(each.how_long),
-            say(each.right),
+            translated(each.what),
+            translated(each.why),
+            translated(each.how_long),
+            translated(each.right),
             None if counts is None else counts.get(matter, 0),
         )
         for matter, each in KEPT.items()
@@ -73,10 +73,10 @@ def matters_shown(counts: Mapping[Matter, int] | None = None) -> list[MatterShow
 
 
 def stays_shown() -> list[str]:
-    return [say(words) for words in STAYS]
+    return [translated(words) for words in STAYS]
 
 
-router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(dependencies=[CROSS_TENANT])
 GIVEN, TAKEN_BACK = N_("Accepté"), N_("Repris, ou refusé")
 EVERYWHERE, HERE = "partout", "ici"
 _UNLESS_SAID = N_("Dites d’abord si l’effacement vaut pour ce campus seul, ou pour tous.")
@@ -96,8 +96,8 @@ def show_my_data(award_id: uuid.UUID, request: Request, services: ReadingService
         consents=[
             (
                 moment(each.at, record.campus.time_zone),
-                say(GIVEN if each.given else TAKEN_BACK),
-                say(sentence_of_consent(each)),
+                translated(GIVEN if each.given else TAKEN_BACK),
+                translated(sentence_of_consent(each)),
                 each.by is By.PARENT,
             )
             for each in services.archive.consents.of_person(who.person.id)
@@ -116,7 +116,7 @@ def ask_archive(
     """A private link may have been lent: everything leaves by the person's own mailbox alone."""
     holder_of(award_id, request, services)
     record = services.awards.record(award_id)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         is_written_to = writing.archive.ask(record)
     return _asked(request, record, is_written_to, "privacy/archive_asked.html")
 
@@ -173,9 +173,9 @@ def ask_erasure(
     holder_of(award_id, request, services)
     record, wanted = services.awards.record(award_id), text_of(form, "portee")
     if wanted not in (EVERYWHERE, HERE):
-        return _choice(request, services, award_id, trouble=say(_UNLESS_SAID))
+        return _choice(request, services, award_id, trouble=translated(_UNLESS_SAID))
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             is_written_to = writing.erasures.ask(record, everywhere=wanted == EVERYWHERE)
     except AppError as error:
         return _choice(request, services, award_id, wanted=wanted, trouble=sentence_of(error))
@@ -236,10 +236,10 @@ def read_before_erasing(token: str, request: Request, services: ReadingServices)
 @public
 def erase(token: str, request: Request, services: ReadingServices, form: SafeForm) -> Response:
     if not text_of(form, "compris"):
-        trouble = say(N_("Cochez la case : un effacement ne se défait pas."))
+        trouble = translated(N_("Cochez la case : un effacement ne se défait pas."))
         return _last_word(request, services, token, trouble=trouble)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             done = writing.erasures.confirm(token)
     except AppError as error:
         return _last_word(request, services, token, trouble=sentence_of(error))
@@ -270,8 +270,8 @@ def _last_word(request: Request, services: Services, token: str, *, trouble: str
     return answer
 
 
-erasures_router = APIRouter(dependencies=[AT_ANY_CAMPUS])
-_PROTECT = [staff(Deed.PROTECT)]
+erasures_router = APIRouter(dependencies=[CROSS_TENANT])
+_PROTECT = [staff(Permission.PROTECT)]
 
 
 class Form(StrEnum):
@@ -321,7 +321,7 @@ def proof(erasure_id: uuid.UUID, form: Form, services: ReadingServices) -> Respo
     )
 
 
-def shown(told: ErasureTold) -> ErasureShown:
+def shown(told: ErasureNotice) -> ErasureShown:
     erasure = told.erasure
     return ErasureShown(
         erasure.reference,
@@ -335,39 +335,41 @@ def shown(told: ErasureTold) -> ErasureShown:
 
 
 def _erasures_asked(*, by_person: bool) -> str:
-    return say(N_("Par la personne, depuis sa boîte aux lettres") if by_person else N_("Par le campus"))
+    return translated(
+        N_("Par la personne, depuis sa boîte aux lettres") if by_person else N_("Par le campus")
+    )
 
 
-def _paper(services: Services, told: ErasureTold, document: Published) -> Published:
+def _paper(services: Services, told: ErasureNotice, document: Published) -> Published:
     erasure, view = told.erasure, shown(told)
-    counts = {Matter(name): number for name, number in erasure.erased.items()}
+    counts = {DataSubjectMatter(name): number for name, number in erasure.erased.items()}
     facts = [
-        (say(N_("Référence")), erasure.reference),
-        (say(N_("Responsable du traitement")), told.campus.name),
-        (say(N_("Effacé le")), view.when),
-        (say(N_("Demandé")), view.asked),
+        (translated(N_("Référence")), erasure.reference),
+        (translated(N_("Responsable du traitement")), told.campus.name),
+        (translated(N_("Effacé le")), view.when),
+        (translated(N_("Demandé")), view.asked),
     ]
     if erasure.reason:
-        facts.append((say(N_("Motif")), erasure.reason))
+        facts.append((translated(N_("Motif")), erasure.reason))
     words = ErasureWords(
         lang=current_locale(),
-        title=say(N_("Preuve d’effacement")),
-        author=say(N_("Campus {name}")).format(name=told.campus.name),
-        intro=say(
+        title=translated(N_("Preuve d’effacement")),
+        author=translated(N_("Campus {name}")).format(name=told.campus.name),
+        intro=translated(
             N_(
                 "Le campus a effacé les données d’une personne. Ce document ne la nomme pas : la référence, que la "
                 "personne a reçue, le relie à sa demande."
             )
         ),
         facts=facts,
-        went_title=say(N_("Ce qui est effacé")),
+        went_title=translated(N_("Ce qui est effacé")),
         went=[
-            (each.what, say_plural("{n} ligne", "{n} lignes", each.count or 0).format(n=each.count))
+            (each.what, translated_plural("{n} ligne", "{n} lignes", each.count or 0).format(n=each.count))
             for each in matters_shown(counts)
         ],
-        stays_title=say(N_("Ce qui reste, et pourquoi")),
+        stays_title=translated(N_("Ce qui reste, et pourquoi")),
         stays=stays_shown(),
-        signed=say(
+        signed=translated(
             N_(
                 "Inscrit à la ligne {number} du journal {origin}, sous une signature du campus. Le fichier JSON joint "
                 "porte la ligne, sa clé et la preuve qui mène à cette signature."
@@ -376,8 +378,8 @@ def _paper(services: Services, told: ErasureTold, document: Published) -> Publis
             else N_("Inscrit à la ligne {number} du journal {origin}, qui n’est pas encore signé.")
         ).format(number=erasure.number + 1, origin=services.erasure_proofs.origin_of(erasure)),
         attached="preuve.json",
-        attached_words=say(N_("La preuve, à vérifier par un programme")),
-        foot=say(N_("Sceau, service de badges")),
+        attached_words=translated(N_("La preuve, à vérifier par un programme")),
+        foot=translated(N_("Sceau, service de badges")),
     )
     return services.papers.erasure(words, document.body, at=erasure.done_at)
 
@@ -410,7 +412,7 @@ def desk_of_protection(request: Request, services: ReadingServices) -> HTMLRespo
 
 
 @erasures_router.post("/gestion/{slug}/repertoire/{person_id:uuid}/donnees.zip", dependencies=_PROTECT)
-def archive_for_somebody(
+def archive_for_other(
     person_id: uuid.UUID,
     request: Request,
     services: ReadingServices,
@@ -419,7 +421,7 @@ def archive_for_somebody(
     """What this campus holds, for somebody whom no letter reaches."""
     work = at_work(request)
     services.directory.person(work.campus, person_id)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.history.note_export(work.campus, "donnees", by=work.actor)
     return archive_file(services.archive.make(person_id, work.campus))
 
@@ -430,17 +432,17 @@ def foresee_erasure(person_id: uuid.UUID, request: Request, services: ReadingSer
 
 
 @erasures_router.post("/gestion/{slug}/repertoire/{person_id:uuid}/effacer", dependencies=_PROTECT)
-def erase_for_somebody(
+def erase_for_other(
     person_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
 ) -> Response:
     work, reason = at_work(request), text_of(form, "motif")
     services.directory.person(work.campus, person_id)
     if not text_of(form, "compris"):
-        trouble = say(N_("Cochez la case : un effacement ne se défait pas."))
+        trouble = translated(N_("Cochez la case : un effacement ne se défait pas."))
         return _form(request, services, person_id, reason=reason, trouble=trouble)
     try:
-        with deed(request) as writing:
-            erasure = writing.erasures.carry_out(work.campus, person_id, reason, by=work.actor)
+        with write_transaction(request) as writing:
+            erasure = writing.erasures.process_chunk(work.campus, person_id, reason, by=work.actor)
     except (InvalidInput, Conflict) as error:
         return _form(request, services, person_id, reason=reason, reason_trouble=sentence_of(error))
     return RedirectResponse(f"/effacements/{erasure.id}", status_code=303)
@@ -480,21 +482,21 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Look:
+class AccessView:
     campus_id: uuid.UUID
     person_id: uuid.UUID
     viewer_id: uuid.UUID
-    looked_at: Looked
+    looked_at: AccessRecord
 
 
-def looks_at(request: Request, person_id: uuid.UUID | None, looked_at: Looked) -> None:
+def access_views(request: Request, person_id: uuid.UUID | None, looked_at: AccessRecord) -> None:
     """To be called by the handler of such a page; None for somebody who is not known yet."""
     if person_id is not None:
         work = at_work(request)
-        request.state.looked = Look(work.campus.id, person_id, work.who.person.id, looked_at)
+        request.state.looked = AccessView(work.campus.id, person_id, work.who.person.id, looked_at)
 
 
-class PrivateLooksNoted:
+class AccessLogged:
     """ASGI middleware: `request.state.looked` is what to note."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -503,11 +505,11 @@ class PrivateLooksNoted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
         look = scope.get("state", {}).get("looked") if scope["type"] == "http" else None
-        if isinstance(look, Look):
+        if isinstance(look, AccessView):
             await run_in_threadpool(_note, scope["app"].state.process, look)
 
 
-def _note(process: Process, look: Look) -> None:
+def _note(process: Process, look: AccessView) -> None:
     try:
         with process.visit(campus_id=look.campus_id) as services:
             services.private_looks.note(look.campus_id, look.person_id, look.viewer_id, look.looked_at)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.container import Process
-from app.jobs.enqueue import Kind
+from app.jobs.enqueue import JobType
 from app.jobs.worker import Worker
 from app.settings import Settings
 
@@ -51,8 +51,8 @@ class Tally:
                 file.write(f"{os.getpid()}\n")
         return before + 1 < pieces
 
-    def kind(self) -> Kind:
-        return Kind("tally", self.due, self.perform)
+    def kind(self) -> JobType:
+        return JobType("tally", self.due, self.perform)
 
 
 def process_on(database_url: str, secrets: Path) -> Process:

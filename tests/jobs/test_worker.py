@@ -18,7 +18,7 @@ import pytest
 from app.container.workers import WorkerName
 from app.db.engine.session import WorkflowDatabase
 from app.jobs.engine import WORKFLOW_SHAPE
-from app.jobs.enqueue import Kind
+from app.jobs.enqueue import JobType
 from app.jobs.worker import Worker
 from tests.jobs.tally import Tally, process_on
 from tests.support.house import House
@@ -33,7 +33,7 @@ def tally(tmp_path: Path) -> Tally:
 
 
 @contextmanager
-def working(database_url: str, tmp_path: Path, *kinds: Kind) -> Iterator[Worker]:
+def working(database_url: str, tmp_path: Path, *kinds: JobType) -> Iterator[Worker]:
     process = process_on(database_url, tmp_path / "secrets")
     worker = Worker(process, kinds)
     worker.start()
@@ -117,7 +117,7 @@ def test_a_promise_that_failed_is_tried_again(sqlite_url: str, tmp_path: Path, t
             raise RuntimeError
         return tally.perform(process, row_id)
 
-    with working(sqlite_url, tmp_path, Kind("tally", tally.due, fails_once)):
+    with working(sqlite_url, tmp_path, JobType("tally", tally.due, fails_once)):
         until(lambda: len(tally.done(row)) == 1)
     assert failures == [row]
 
@@ -132,7 +132,7 @@ def test_a_worker_that_stops_in_good_order_leaves_its_work_to_the_next(
         until(lambda: bool(stopping) and stopping[0]._stopping.is_set())
         return more
 
-    with working(sqlite_url, tmp_path, Kind("tally", tally.due, stops_after_one)) as worker:
+    with working(sqlite_url, tmp_path, JobType("tally", tally.due, stops_after_one)) as worker:
         until(lambda: len(tally.done(row)) == 1)
         stopping.append(worker)
     assert len(tally.done(row)) == 1

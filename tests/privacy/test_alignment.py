@@ -14,8 +14,8 @@ from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.check_in import Ticket, new_phone
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.awards.awards import Award, Visibility
-from app.domain.awards.open_badges import Shown
-from app.domain.badges.badges import Kind
+from app.domain.awards.open_badges import DisclosedContent
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.people.people import AgeGroup
 from app.errors import Conflict, InvalidInput
@@ -56,11 +56,13 @@ def opened_awards(house: House, *people: ListedPerson, badge: BadgePage | None =
         awards = [line.award_id for line in result.lines if line.award_id]
         for award_id in awards:
             services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
-            services.personal_log.show(campus, award_id, levels(services, award_id, Shown.ALL), by=COMMAND)
+            services.personal_log.show(
+                campus, award_id, levels(services, award_id, DisclosedContent.ALL), by=COMMAND
+            )
     return awards
 
 
-def levels(services: Services, award_id: uuid.UUID, shown: Shown) -> dict[int, Shown]:
+def levels(services: Services, award_id: uuid.UUID, shown: DisclosedContent) -> dict[int, DisclosedContent]:
     row = services.evidence.find(award_id)
     assert row is not None
     return dict.fromkeys(row.entries, shown)
@@ -70,8 +72,10 @@ def hide_as_an_earlier_version_did(house: House, *awards: uuid.UUID) -> None:
     """The choice is stored, the documents stay as they were signed, and the upgrade marks them."""
     with house.unit_of_work() as services:
         for award_id in awards:
-            for number in levels(services, award_id, Shown.EXISTENCE):
-                services.stores.award_evidence.choose(award_id, number, Shown.EXISTENCE, at=services.clock())
+            for number in levels(services, award_id, DisclosedContent.EXISTENCE):
+                services.stores.award_evidence.choose(
+                    award_id, number, DisclosedContent.EXISTENCE, at=services.clock()
+                )
         services.award_alignment.mark_all(house.campus.id)
 
 
@@ -181,7 +185,7 @@ def test_a_learner_reads_that_the_page_of_an_expired_badge_closes_before_they_ch
     learner = house.client()
     learner.get(house.private_link(result))
     seen = f"/mes-badges/{award_id}/journal"
-    for shown, differs in ((Shown.SUMMARY, False), (Shown.EXISTENCE, True)):
+    for shown, differs in ((DisclosedContent.SUMMARY, False), (DisclosedContent.EXISTENCE, True)):
         with house.unit_of_work(reading=True) as services:
             form = {f"ligne-{number}": shown.value for number in levels(services, award_id, shown)}
         text = send(learner, f"{seen}/montrer/comparer", form, seen_on=seen).text
@@ -257,7 +261,7 @@ def test_an_age_noted_at_one_campus_narrows_and_closes_the_awards_of_every_campu
 ) -> None:
     house = either_house
     with house.unit_of_work() as services:
-        badge = _badge(services, house.other_campus, Kind.PARTICIPATION, "Goût", "gout")
+        badge = _badge(services, house.other_campus, BadgeKind.PARTICIPATION, "Goût", "gout")
     opened = opened_awards(house, ZOE) + opened_awards(house, ZOE, badge=badge)
     assert person_of(house, opened[0]) == person_of(house, opened[1])
     match way:

@@ -22,7 +22,7 @@ from app.container import Process
 from app.domain.activities.activities import Activity, ActivityKind, PartKind
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.people.people import AgeGroup
@@ -46,9 +46,9 @@ SUMMARY: Final = {
 }  # fmt: skip
 NEVER: Final = {"audience": ("Grenouillistes",)}
 HIDDEN: Final = {
-    Shown.ALL: NEVER,
-    Shown.SUMMARY: NEVER | DETAILS,
-    Shown.EXISTENCE: NEVER | DETAILS | SUMMARY,
+    DisclosedContent.ALL: NEVER,
+    DisclosedContent.SUMMARY: NEVER | DETAILS,
+    DisclosedContent.EXISTENCE: NEVER | DETAILS | SUMMARY,
 }
 ACCEPTS: Final = (
     "text/html",
@@ -107,7 +107,7 @@ def shelf(house: House) -> Iterator[Shelf]:
     other.engine.dispose()
 
 
-def choose(shelf: Shelf, shown: Shown) -> None:
+def choose(shelf: Shelf, shown: DisclosedContent) -> None:
     with shelf.house.unit_of_work(reading=True) as services:
         row = services.evidence.find(shelf.award_id)
         assert row is not None
@@ -239,47 +239,47 @@ def found_in(
 
 
 def test_what_a_holder_hides_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
-    choose(shelf, Shown.ALL)
+    choose(shelf, DisclosedContent.ALL)
     shelf.house.clock.move(minutes=1)
     told = {fact for _, fact, _ in found_in(shelf, DETAILS | SUMMARY | NEVER)}
     assert told == {*DETAILS, *SUMMARY}, (
         "the needles are found where everything is shown, but for the audience"
     )
-    for shown in (Shown.SUMMARY, Shown.EXISTENCE):
+    for shown in (DisclosedContent.SUMMARY, DisclosedContent.EXISTENCE):
         list(public_forms(shelf))  # caches are warm
         choose(shelf, shown)
         assert found_in(shelf, HIDDEN[shown]) == set()
 
 
 def test_by_default_only_the_summary_is_public(shelf: Shelf) -> None:
-    assert found_in(shelf, HIDDEN[Shown.SUMMARY], few_forms) == set()
+    assert found_in(shelf, HIDDEN[DisclosedContent.SUMMARY], few_forms) == set()
     assert {fact for _, fact, _ in found_in(shelf, SUMMARY, few_forms)} == {*SUMMARY}
 
 
 def test_what_a_revoked_badge_shows_can_still_be_narrowed(shelf: Shelf) -> None:
-    choose(shelf, Shown.ALL)
+    choose(shelf, DisclosedContent.ALL)
     with shelf.house.unit_of_work() as services:
         services.awards.revoke(shelf.house.campus, shelf.award_id, "Donné à Bertrandville.", by=COMMAND)
-    choose(shelf, Shown.EXISTENCE)
+    choose(shelf, DisclosedContent.EXISTENCE)
     assert found_in(shelf, {"reason": ("Bertrandville",)}, public_forms) == set()
-    assert found_in(shelf, HIDDEN[Shown.EXISTENCE], few_forms) == set()
+    assert found_in(shelf, HIDDEN[DisclosedContent.EXISTENCE], few_forms) == set()
 
 
 def test_a_holder_noted_as_a_minor_shows_no_free_text_and_no_more_when_grown_up(shelf: Shelf) -> None:
-    choose(shelf, Shown.ALL)
+    choose(shelf, DisclosedContent.ALL)
     for group in (AgeGroup.FROM_15, AgeGroup.ADULT):
         with shelf.house.unit_of_work() as services:
             person = services.stores.people.get(services.awards.record(shelf.award_id).person.id)
             services.age_bands.set_group(person, group, by=COMMAND, campus_id=shelf.house.campus.id)
-        assert found_in(shelf, HIDDEN[Shown.SUMMARY], few_forms) == set()
+        assert found_in(shelf, HIDDEN[DisclosedContent.SUMMARY], few_forms) == set()
 
 
 def test_the_comparison_says_what_the_page_will_contain(shelf: Shelf) -> None:
-    choose(shelf, Shown.ALL)
+    choose(shelf, DisclosedContent.ALL)
     with shelf.house.unit_of_work(reading=True) as services:
         row = services.evidence.find(shelf.award_id)
         assert row is not None
-        form = {f"ligne-{number}": Shown.EXISTENCE.value for number in row.entries}
+        form = {f"ligne-{number}": DisclosedContent.EXISTENCE.value for number in row.entries}
     answer = send(
         shelf.learner,
         f"/mes-badges/{shelf.award_id}/journal/montrer/comparer",
@@ -289,7 +289,9 @@ def test_the_comparison_says_what_the_page_will_contain(shelf: Shelf) -> None:
     before, after = answer.text.split('aria-labelledby="apres"')
     assert all(needle in before for needles in DETAILS.values() for needle in needles)
     assert not any(
-        needle in text_in(after.encode()) for each in HIDDEN[Shown.EXISTENCE].values() for needle in each
+        needle in text_in(after.encode())
+        for each in HIDDEN[DisclosedContent.EXISTENCE].values()
+        for needle in each
     )
     page = shelf.readers[0].get(f"/attributions/{shelf.award_id}", headers={"accept": "text/html"})
     assert "Zorglubique" in page.text, "nothing is changed by looking"
@@ -349,11 +351,11 @@ def test_a_guardians_no_closes_every_public_form_of_every_process(shelf: Shelf) 
 
 
 def test_an_erased_holder_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
-    choose(shelf, Shown.ALL)
+    choose(shelf, DisclosedContent.ALL)
     assert answered(shelf, str(shelf.award_id)), "caches are warm"
     with shelf.house.unit_of_work() as services:
         person = services.awards.record(shelf.award_id).person
-        services.erasures.carry_out(shelf.house.campus, person.id, "À sa demande.", by=COMMAND)
+        services.erasures.process_chunk(shelf.house.campus, person.id, "À sa demande.", by=COMMAND)
     assert answered(shelf, str(shelf.award_id)) == set()
     told = {"holder": ("Martin", "Quibblepatate", "Wombatologue")}
     assert found_in(shelf, told, public_forms) == set()

@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 from httpx import Response
 from sqlalchemy import MetaData, select, text
 
-from app.domain.accounts.permissions import MAY
+from app.domain.accounts.permissions import ROLE_PERMISSIONS
 from app.http.negotiation import ForPeople
 from app.http.policies import NoPolicy, Who, policies, public
 from tests.security.matrix.callers import Caller, Member, Things, callers_of, members_of, things_of
@@ -76,7 +76,7 @@ def test_every_route_declares_what_is_written_down_here(house: House):
 
 
 def test_the_roles_may_what_is_written_down_here():
-    assert dict(MAY) == ROLES_MAY
+    assert dict(ROLE_PERMISSIONS) == ROLES_MAY
 
 
 def test_an_application_with_a_route_that_declares_nothing_does_not_start():

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from app.domain.accounts.sessions import FRESH, Proof, ProofNeeded, Session, SessionKind, check_proved
+from app.domain.accounts.sessions import FRESH, Proof, ReauthRequired, Session, SessionKind, check_proved
 from app.domain.awards.awards import LineOutcome
 from app.domain.people.people import Person
 from app.errors import NotSignedIn
@@ -24,7 +24,7 @@ def session(proof: Proof) -> Session:
 
 @pytest.mark.parametrize("proof", [Proof.LINK, Proof.PASSWORD, Proof.OIDC])
 def test_whoever_has_a_passkey_proves_by_it(proof: Proof):
-    with pytest.raises(ProofNeeded) as needed:
+    with pytest.raises(ReauthRequired) as needed:
         check_proved(session(proof), needs_passkey=True, fresh=False, at=NOON)
     assert needed.value.by_passkey
     check_proved(session(proof), needs_passkey=False, fresh=False, at=NOON + 10 * FRESH)
@@ -37,7 +37,7 @@ def test_a_dangerous_act_asks_for_a_fresh_proof(proof: Proof):
     check_proved(session(proof), needs_passkey=has_passkey, fresh=True, at=NOON + FRESH)
     late = SettableClock(NOON + FRESH)
     late.move(seconds=1)
-    with pytest.raises(ProofNeeded):
+    with pytest.raises(ReauthRequired):
         check_proved(session(proof), needs_passkey=has_passkey, fresh=True, at=late.now)
 
 

@@ -25,7 +25,7 @@ from app.db.engine.session import open_engine
 from app.domain.accounts.rate_limits import Limiter
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.participant_lists import ListedPerson, read_list
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.messages import Letter
@@ -229,10 +229,17 @@ def _furnish(process: Process) -> dict[str, Any]:
             "trainer": _staff(services, campus, "Anaïs", "Le Goff", Role.TRAINER),
             "admin": _staff(services, campus, "Marc", "Œuvrard", Role.CAMPUS_ADMIN),
             "stranger": _staff(services, other, "Inès", "D’Arcy", Role.TRAINER),
-            "presence": _badge(services, campus, Kind.PARTICIPATION, "Robotique pour tous", "robotique"),
-            "role": _badge(services, campus, Kind.ENGAGEMENT, "Acteur du dispositif Explor’#ICI", "acteur"),
+            "presence": _badge(services, campus, BadgeKind.PARTICIPATION, "Robotique pour tous", "robotique"),
+            "role": _badge(
+                services, campus, BadgeKind.ENGAGEMENT, "Acteur du dispositif Explor’#ICI", "acteur"
+            ),
             "long_haul": _badge(
-                services, campus, Kind.PARTICIPATION, "VRAIE semaine apprenante", "semaine", required_hours=12
+                services,
+                campus,
+                BadgeKind.PARTICIPATION,
+                "VRAIE semaine apprenante",
+                "semaine",
+                required_hours=12,
             ),
             "activity": services.activities.create(activity, [campus], by=COMMAND),
         }
@@ -292,7 +299,7 @@ def _staff(services: Services, campus: Campus, given: str, family: str, role: Ro
 def _badge(
     services: Services,
     campus: Campus,
-    kind: Kind,
+    kind: BadgeKind,
     name: str,
     slug: str,
     *,

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 import pytest
 
 from app.adapters.mail import SmtpMailer
-from app.domain.messages import PromisedLetter, letter_about
+from app.domain.messages import QueuedMessage, letter_about
 from app.services.messages.reminders import Post
 from tests.support.house import House
 from tests.support.servers.post_office import PostOffice
@@ -51,7 +51,7 @@ def awarded(house: House, *people: str) -> list[uuid.UUID]:
     return ids
 
 
-def letters_of(house: House, award_id: uuid.UUID) -> list[PromisedLetter]:
+def letters_of(house: House, award_id: uuid.UUID) -> list[QueuedMessage]:
     with house.unit_of_work(reading=True) as services:
         return services.stores.letters.of_awards([award_id])
 

@@ -32,7 +32,7 @@ def withdraw(house: House, award_id: uuid.UUID, reason: str = "Donné par erreur
             house.campus, WithdrawalRequest(reason, (award_id,)), by=COMMAND
         )
     with house.unit_of_work() as services:
-        services.withdrawals.carry_out(promise.id)
+        services.withdrawals.process_chunk(promise.id)
 
 
 def place_of(house: House, award_id: uuid.UUID) -> tuple[uuid.UUID, int]:

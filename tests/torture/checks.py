@@ -16,7 +16,7 @@ from app.domain.activity_log.activity_log import EntryKind, LogEntry, LogPayload
 from app.domain.awards.awards import Award, AwardState, LineOutcome, SignedDocument
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, WithdrawalLine, WithdrawalOutcome
 from app.domain.campus.audit_log import HistoryEntry
-from app.domain.messages import LetterState, PromisedLetter
+from app.domain.messages import LetterState, QueuedMessage
 from app.domain.publishing import StatusList, StatusSlot
 from app.services.activity_log.log_check import LogCheck
 from sceau_credentials import Verdict
@@ -65,8 +65,8 @@ class Evidence:
         return self._all(StatusSlot)
 
     @cached_property
-    def letters(self) -> list[PromisedLetter]:
-        return self._all(PromisedLetter)
+    def letters(self) -> list[QueuedMessage]:
+        return self._all(QueuedMessage)
 
     @cached_property
     def received(self) -> Counter[str]:

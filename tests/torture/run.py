@@ -14,7 +14,7 @@ from sqlmodel import select
 
 from app.domain.awards.batches import AwardBatch, BatchState, Withdrawal, WithdrawalState
 from app.domain.campus.audit_log import Actor
-from app.domain.messages import LetterState, PromisedLetter
+from app.domain.messages import LetterState, QueuedMessage
 from tests.torture.checks import Evidence, faults_in
 from tests.torture.scene import Scene, scene_on, seeded, wait_until
 from tests.torture.trainers import OF_ALL_SIZES, Board, Sizes, Trainer
@@ -150,14 +150,14 @@ def _hurry(scene: Scene) -> int:
         for batch_id in held_back:
             services.award_batches.hand_over(house.campus, batch_id, by=Actor(house.admin.id))
         waiting = session.exec(
-            select(PromisedLetter.id).where(PromisedLetter.state == LetterState.WAITING)
+            select(QueuedMessage.id).where(QueuedMessage.state == LetterState.WAITING)
         ).all()
         session.exec(
-            update(PromisedLetter)
+            update(QueuedMessage)
             .where(
-                PromisedLetter.state == LetterState.WAITING,
-                PromisedLetter.attempted_at < now.replace(microsecond=0),
-                PromisedLetter.attempts > 0,
+                QueuedMessage.state == LetterState.WAITING,
+                QueuedMessage.attempted_at < now.replace(microsecond=0),
+                QueuedMessage.attempts > 0,
             )
             .values(not_before=now)
         )

@@ -23,7 +23,7 @@ from sqlmodel import select
 
 from app.db.engine import session
 from app.db.engine.session import open_engine
-from app.domain.badges.badges import Kind, Repeat
+from app.domain.badges.badges import BadgeKind, Repeat
 from app.domain.core import WorkerBeat
 from app.services.badges.badges import BadgePage, Wording
 from tests.support.house import COMMAND, House, build_house
@@ -150,7 +150,7 @@ def scene_on(database_url: str) -> Iterator[Scene]:
 
 def _badge_for_always(house: House) -> BadgePage:
     wording = Wording(
-        Kind.PARTICIPATION,
+        BadgeKind.PARTICIPATION,
         "Coup de main",
         "Ce que dit le badge.",
         "Avoir donné un coup de main, chaque fois.",

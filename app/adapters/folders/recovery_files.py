@@ -118,7 +118,7 @@ class FolderUnusable(Exception):
 
 
 @dataclass(frozen=True)
-class KeptFolder:
+class ExportFolder:
     folder: Path
 
     def write(

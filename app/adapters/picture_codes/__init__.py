@@ -18,7 +18,7 @@ _READER: Final = f"{__name__}.reading"
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReadCode:
     """What a page or picture shows: the contents of its codes; of a PDF also where links lead, and the visible text."""
 
     codes: list[str] = field(default_factory=list)
@@ -36,10 +36,10 @@ class PictureCodes:
         """What the codes contain, top first; nothing where there is none, or where it would take too long."""
         return self.inspect(content).codes
 
-    def inspect(self, content: bytes) -> Seen:
+    def inspect(self, content: bytes) -> ReadCode:
         """Empty where nothing can be read, or where it would take too long."""
         if not content.startswith(_READ) or not self._room.acquire(timeout=_SECONDS):
-            return Seen()
+            return ReadCode()
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", _READER],
@@ -50,10 +50,10 @@ class PictureCodes:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Seen()
+            return ReadCode()
         finally:
             self._room.release()
         if done.returncode != 0:
-            return Seen()
+            return ReadCode()
         found = json.loads(done.stdout)
-        return Seen([*map(str, found["codes"])], [*map(str, found["links"])], str(found["text"]))
+        return ReadCode([*map(str, found["codes"])], [*map(str, found["links"])], str(found["text"]))

@@ -22,12 +22,12 @@ from app.adapters.web_documents.url_policy import (
     Deadline,
     Hosts,
     Limits,
-    Reach,
+    NetworkScope,
+    RefusalReason,
     Refused,
     Resolve,
     Target,
     TimedResolver,
-    Why,
     system_resolve,
 )
 from app.domain.core import Clock
@@ -47,7 +47,7 @@ class Question(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedDocument:
     document: FetchedDocument
     headers: Mapping[str, str]
     since: datetime
@@ -70,16 +70,16 @@ class DocumentCache:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._lock = Lock()
-        self._kept: OrderedDict[Question, Kept] = OrderedDict()
+        self._kept: OrderedDict[Question, CachedDocument] = OrderedDict()
 
-    def find(self, question: Question) -> Kept | None:
+    def find(self, question: Question) -> CachedDocument | None:
         with self._lock:
             kept = self._kept.get(question)
             if kept is not None:
                 self._kept.move_to_end(question)
             return kept
 
-    def keep(self, question: Question, kept: Kept) -> None:
+    def keep(self, question: Question, kept: CachedDocument) -> None:
         with self._lock:
             self._drop(question)
             self._kept[question] = kept
@@ -97,7 +97,7 @@ class DocumentCache:
             self._bytes -= _size(question, kept)
 
 
-def _size(question: Question, kept: Kept) -> int:
+def _size(question: Question, kept: CachedDocument) -> int:
     headers = sum(len(name) + len(value) for name, value in kept.headers.items())
     return len(kept.document.body) + len(question.url) + len(question.accept) + headers + _OVERHEAD
 
@@ -190,7 +190,7 @@ class Flights(Generic[T]):
         try:
             return flight.result(deadline.remaining())
         except TimeoutError:
-            raise Refused(Why.TIMEOUT) from None
+            raise Refused(RefusalReason.TIMEOUT) from None
 
     def _fly(self, question: Hashable, flight: Future[T], fly: Callable[[], T]) -> T:
         try:
@@ -242,7 +242,7 @@ _log = logging.getLogger(__name__)
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_WHY_OF_STATUS: Final = {404: Why.NOT_FOUND, 410: Why.GONE}
+_WHY_OF_STATUS: Final = {404: RefusalReason.NOT_FOUND, 410: RefusalReason.GONE}
 
 
 class WebDocuments:
@@ -256,7 +256,7 @@ class WebDocuments:
         self,
         *,
         clock: Clock,
-        reach: Reach | None = None,
+        reach: NetworkScope | None = None,
         limits: Limits | None = None,
         ssl_context: ssl.SSLContext | None = None,
         resolve: Resolve = system_resolve,
@@ -264,7 +264,7 @@ class WebDocuments:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._reach = reach or Reach()
+        self._reach = reach or NetworkScope()
         self._limits = limits or Limits()
         self._given_ssl_context = ssl_context
         self._resolver = TimedResolver(resolve)
@@ -316,7 +316,7 @@ class WebDocuments:
     @contextmanager
     def _presence(self) -> Iterator[None]:
         if not self._present.acquire(blocking=False):
-            raise Refused(Why.BUSY)
+            raise Refused(RefusalReason.BUSY)
         try:
             yield
         finally:
@@ -338,7 +338,7 @@ class WebDocuments:
                     return self._as_before(question, kept, answer, storable=storable)
                 return self._taken(question, target, answer, storable=storable)
             target = self._reach.redirected(target, answer.headers.get("location", ""))
-        raise Refused(Why.REDIRECT_REFUSED)
+        raise Refused(RefusalReason.REDIRECT_REFUSED)
 
     def _exchanged(
         self, target: Target, question: Question, validators: Mapping[str, str], deadline: Deadline
@@ -357,16 +357,16 @@ class WebDocuments:
     ) -> FetchedDocument:
         if answer.status != _OK:
             self._cache.drop(question)
-            raise Refused(_WHY_OF_STATUS.get(answer.status, Why.HTTP_STATUS))
+            raise Refused(_WHY_OF_STATUS.get(answer.status, RefusalReason.HTTP_STATUS))
         content_type = answer.headers.get("content-type", "")
         if not carries_a_document(content_type, question.accept):
-            raise Refused(Why.WRONG_TYPE)
+            raise Refused(RefusalReason.WRONG_TYPE)
         media_type = media_type_of(content_type) or "application/octet-stream"
         document = FetchedDocument(target.url, answer.body, media_type, self._clock())
         return self._remember(question, document, answer.headers, storable=storable)
 
     def _as_before(
-        self, question: Question, kept: Kept, answer: Answer, *, storable: bool
+        self, question: Question, kept: CachedDocument, answer: Answer, *, storable: bool
     ) -> FetchedDocument:
         """304: the same bytes, had again now, with what the new headers say about keeping them."""
         headers = {**kept.headers, "age": "0", **answer.headers}
@@ -382,7 +382,7 @@ class WebDocuments:
             return document
         since = document.fetched_at
         until = since + fresh_for(headers, document.body, self._limits)
-        self._cache.keep(question, Kept(document, headers, since, until))
+        self._cache.keep(question, CachedDocument(document, headers, since, until))
         return document
 
     @cached_property

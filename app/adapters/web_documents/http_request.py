@@ -13,7 +13,14 @@ from typing import Any, Final, cast
 import httpcore
 import httpx
 
-from app.adapters.web_documents.url_policy import Deadline, Limits, Refused, Target, TimedResolver, Why
+from app.adapters.web_documents.url_policy import (
+    Deadline,
+    Limits,
+    RefusalReason,
+    Refused,
+    Target,
+    TimedResolver,
+)
 
 _NOT_PUBLIC_4: Final = tuple(
     IPv4Network(network)
@@ -153,7 +160,7 @@ class GuardedBackend(httpcore.NetworkBackend):
                 )
             except OSError as error:
                 last = error
-        raise Refused(Why.UNREACHABLE, last) from last
+        raise Refused(RefusalReason.UNREACHABLE, last) from last
 
     def _vetted_addresses(self) -> Sequence[str]:
         if self._target.is_local:
@@ -161,7 +168,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         addresses = self._resolver.addresses(self._target.host, self._target.port, self._deadline)
         # All, not any: who mixes a private address among public ones means to get past a guard.
         if not all(is_public(address) for address in addresses):
-            raise Refused(Why.UNREACHABLE)
+            raise Refused(RefusalReason.UNREACHABLE)
         return addresses
 
 
@@ -178,12 +185,12 @@ class GuardedStream(httpcore.NetworkStream):
             self._connection.settimeout(self._deadline.remaining())
             received = self._connection.recv(max_bytes)
         except TimeoutError as error:
-            raise Refused(Why.TIMEOUT, error) from error
+            raise Refused(RefusalReason.TIMEOUT, error) from error
         except OSError as error:
-            raise Refused(Why.UNREACHABLE, error) from error
+            raise Refused(RefusalReason.UNREACHABLE, error) from error
         self._bytes_left -= len(received)
         if self._bytes_left < 0:
-            raise Refused(Why.TOO_LARGE)
+            raise Refused(RefusalReason.TOO_LARGE)
         return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -191,9 +198,9 @@ class GuardedStream(httpcore.NetworkStream):
             self._connection.settimeout(self._deadline.remaining())
             self._connection.sendall(buffer)
         except TimeoutError as error:
-            raise Refused(Why.TIMEOUT, error) from error
+            raise Refused(RefusalReason.TIMEOUT, error) from error
         except OSError as error:
-            raise Refused(Why.UNREACHABLE, error) from error
+            raise Refused(RefusalReason.UNREACHABLE, error) from error
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -204,7 +211,7 @@ class GuardedStream(httpcore.NetworkStream):
         except BaseException as error:
             self.close()
             if isinstance(error, OSError):
-                raise Refused(Why.UNREACHABLE, error) from error
+                raise Refused(RefusalReason.UNREACHABLE, error) from error
             raise
         return GuardedStream(wrapped, self._deadline, self._bytes_left)
 
@@ -266,34 +273,34 @@ class Exchange:
             ):
                 return self._read(response)
         except httpx.InvalidURL as error:
-            raise Refused(Why.URL_NOT_ALLOWED, error) from error
+            raise Refused(RefusalReason.URL_NOT_ALLOWED, error) from error
         except (httpcore.ProtocolError, httpx.ProtocolError, UnicodeDecodeError) as error:
-            raise Refused(Why.MALFORMED_ANSWER, error) from error
+            raise Refused(RefusalReason.MALFORMED_ANSWER, error) from error
 
     def _read(self, response: httpx.Response) -> Answer:
         headers = self._headers(response.extensions["received_headers"])
         if response.status_code != _OK:
             return Answer(response.status_code, headers)
         if headers.get("content-encoding", "identity").lower() != "identity":
-            raise Refused(Why.COMPRESSED)
+            raise Refused(RefusalReason.COMPRESSED)
         if int(headers.get("content-length", "0")) > self.limits.body_bytes:
-            raise Refused(Why.TOO_LARGE)
+            raise Refused(RefusalReason.TOO_LARGE)
         body = bytearray()
         for count, piece in enumerate(response.iter_raw()):
             body += piece
             if len(body) > self.limits.body_bytes:
-                raise Refused(Why.TOO_LARGE)
+                raise Refused(RefusalReason.TOO_LARGE)
             if count > self.limits.pieces:
-                raise Refused(Why.MALFORMED_ANSWER)
+                raise Refused(RefusalReason.MALFORMED_ANSWER)
         return Answer(response.status_code, headers, bytes(body))
 
     def _headers(self, received: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
         if sum(len(name) + len(value) for name, value in received) > self.limits.header_bytes:
-            raise Refused(Why.TOO_LARGE)
+            raise Refused(RefusalReason.TOO_LARGE)
         headers: dict[str, str] = {}
         for raw_name, raw_value in received:
             name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1").strip()
             if name in headers and name in _SINGLE:
-                raise Refused(Why.MALFORMED_ANSWER)
+                raise Refused(RefusalReason.MALFORMED_ANSWER)
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         return headers

@@ -20,7 +20,7 @@ from typing import Final
 from urllib.parse import urljoin
 
 
-class Why(StrEnum):
+class RefusalReason(StrEnum):
     """Stable codes of DocumentUnavailable.
 
     What would tell a stranger about our network has one code: a name that does not resolve, an address
@@ -47,7 +47,7 @@ class Refused(Exception):
     It has a name of its own because httpcore cuts `__cause__` off.
     """
 
-    def __init__(self, why: Why, cause: BaseException | None = None) -> None:
+    def __init__(self, why: RefusalReason, cause: BaseException | None = None) -> None:
         self.why = why
         self.cause = cause
         super().__init__(why.value)
@@ -91,7 +91,7 @@ class Deadline:
         """Seconds left, always more than none."""
         left = self._ends - self._monotonic()
         if left <= 0:
-            raise Refused(Why.TIMEOUT)
+            raise Refused(RefusalReason.TIMEOUT)
         return left
 
 
@@ -129,7 +129,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Reach:
+class NetworkScope:
     """Where fetches may go: https on these ports of public hosts, and named ports of this machine."""
 
     ports: frozenset[int] = frozenset({443})
@@ -138,7 +138,7 @@ class Reach:
     def target(self, url: str) -> Target:
         read = _URL.fullmatch(url) if _PLAIN.fullmatch(url) else None
         if read is None:
-            raise Refused(Why.URL_NOT_ALLOWED)
+            raise Refused(RefusalReason.URL_NOT_ALLOWED)
         scheme, host = read["scheme"].lower(), read["host"].lower()
         port = int(read["port"] or (443 if scheme == "https" else 80))
         path = (read["path"] or "/") + (read["query"] or "")
@@ -147,7 +147,7 @@ class Reach:
             return Target("http", host, port, path, is_local=True)
         is_name = len(host) <= _LONGEST_NAME and _NAME.fullmatch(host)
         if scheme != "https" or not is_name or port not in self.ports:
-            raise Refused(Why.URL_NOT_ALLOWED)
+            raise Refused(RefusalReason.URL_NOT_ALLOWED)
         return Target(scheme, host, port, path)
 
     def redirected(self, target: Target, location: str) -> Target:
@@ -158,7 +158,7 @@ class Reach:
         except (Refused, ValueError):
             moved = None
         if moved is None or (moved.is_local and not target.is_local):
-            raise Refused(Why.REDIRECT_REFUSED)
+            raise Refused(RefusalReason.REDIRECT_REFUSED)
         return moved
 
 
@@ -182,13 +182,13 @@ class TimedResolver:
 
     def addresses(self, host: str, port: int, deadline: Deadline) -> Sequence[str]:
         if not self._places.acquire(timeout=deadline.remaining()):
-            raise Refused(Why.UNREACHABLE)
+            raise Refused(RefusalReason.UNREACHABLE)
         answer: Future[Sequence[str]] = Future()
         Thread(target=self._look_up, args=(host, port, answer), name="resolver", daemon=True).start()
         try:
             return answer.result(deadline.remaining())
         except (OSError, UnicodeError) as error:  # TimeoutError is an OSError
-            raise Refused(Why.UNREACHABLE, error) from error
+            raise Refused(RefusalReason.UNREACHABLE, error) from error
 
     def _look_up(self, host: str, port: int, answer: Future[Sequence[str]]) -> None:
         try:
@@ -200,7 +200,7 @@ class TimedResolver:
 
 
 _MOST_REMEMBERED: Final = 1024
-_FAILURES: Final = (Why.UNREACHABLE, Why.TIMEOUT)
+_FAILURES: Final = (RefusalReason.UNREACHABLE, RefusalReason.TIMEOUT)
 
 
 @dataclass
@@ -235,7 +235,7 @@ class Hosts:
         with self._changed:
             self._refuse_if_paused(host)
             if not self._changed.wait_for(lambda: self._is_free(host), timeout=deadline.remaining()):
-                raise Refused(Why.BUSY)
+                raise Refused(RefusalReason.BUSY)
             # Those who waited may have waited for the failure that closes the host.
             self._refuse_if_paused(host)
             self._busy[host] += 1
@@ -247,7 +247,7 @@ class Hosts:
     def _refuse_if_paused(self, host: str) -> None:
         trouble = self._troubles.get(host)
         if trouble is not None and self._monotonic() < trouble.paused_until:
-            raise Refused(Why.UNREACHABLE)
+            raise Refused(RefusalReason.UNREACHABLE)
 
     def _leave(self, host: str, *, failed: bool) -> None:
         with self._changed:

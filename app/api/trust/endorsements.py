@@ -19,7 +19,7 @@ from app.http.negotiation import ForPrograms, preferred
 from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices
-from app.services.trust.endorsements import Shown
+from app.services.trust.endorsements import ShownEndorsement
 
 router = APIRouter(tags=["endorsements"], responses=documented(404))
 with_page = APIRouter(tags=["endorsements"], responses=documented(404), route_class=ForPrograms)
@@ -94,7 +94,7 @@ for _path in (
     preflights.add_api_route(_path, allow_reading_from_anywhere, methods=["OPTIONS"])
 
 
-class SaidView(BaseModel):
+class EndorsementTextView(BaseModel):
     """What an organisation says of a badge, an award or a campus, checked at this moment."""
 
     model_config = example(
@@ -125,9 +125,9 @@ class SaidView(BaseModel):
     signed_at: datetime
 
     @staticmethod
-    def of(said: Shown, address: str) -> SaidView:
+    def of(said: ShownEndorsement, address: str) -> EndorsementTextView:
         row, found = said.endorsement, said.answer
-        return SaidView(
+        return EndorsementTextView(
             id=address,
             about=row.about.value,
             subject=row.subject,
@@ -143,11 +143,13 @@ class SaidView(BaseModel):
         )
 
 
-def said_of(services: ReadingServices, found: Sequence[Shown]) -> list[SaidView]:
-    return [SaidView.of(each, services.addresses.endorsement(each.endorsement.id)) for each in found]
+def said_of(services: ReadingServices, found: Sequence[ShownEndorsement]) -> list[EndorsementTextView]:
+    return [
+        EndorsementTextView.of(each, services.addresses.endorsement(each.endorsement.id)) for each in found
+    ]
 
 
 @of_campus.get("", summary="What organisations say of the campus, its badges and the awards it gave")
-def list_endorsements(program: Reader) -> list[SaidView]:
+def list_endorsements(program: Reader) -> list[EndorsementTextView]:
     """Also what is no longer shown; `state` says why."""
     return said_of(program.services, program.services.endorsements.of_campus(program.campus))

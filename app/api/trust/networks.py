@@ -119,7 +119,7 @@ class IssuerStandingView(BaseModel):
 
     @staticmethod
     def of(standing: IssuerStanding) -> IssuerStandingView:
-        told = verdicts.standing_told(standing)
+        told = verdicts.standing_message(standing)
         return IssuerStandingView(
             kind=standing.kind,
             message=told.sentence.text(),

@@ -14,7 +14,7 @@ from app.domain.accounts.sessions import Scope
 from app.errors import InvalidInput
 from app.http.policies import Policy, Who, marked, public
 from app.http.problems import documented, problem
-from app.http.request_scope import deed, limited, token_of, visit
+from app.http.request_scope import limited, token_of, visit, write_transaction
 from app.language import N_
 from app.language import gettext as _
 from sceau_credentials.errors import MalformedInput
@@ -87,7 +87,7 @@ async def issue_credential(request: Request) -> Response:
 
 
 def _issue(request: Request, body: bytes) -> Response:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         actor, campus = token_of(request, services, Scope.CREDENTIAL_ISSUE)
         services.vc_api.check_open()
         credential = _sent(body).get("credential")

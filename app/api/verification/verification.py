@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from app.api.shapes import Shape, example
-from app.api.trust.endorsements import SaidView, said_of
+from app.api.trust.endorsements import EndorsementTextView, said_of
 from app.api.trust.networks import IssuerStandingView
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
@@ -93,12 +93,12 @@ class EvidenceView(BaseModel):
         return EvidenceView(
             outcome=found.outcome.value,
             reason=found.reason,
-            message=verdicts.evidence_told(found).sentence.text(),
+            message=verdicts.evidence_messages(found).sentence.text(),
             decided_at=found.decided_at,
             witnesses=None
             if seen is None
             else [WitnessView(name=each.name, seen_at=each.at) for each in seen],
-            witnessed=[each.text() for each in verdicts.witnesses_told(found, answer.report)],
+            witnessed=[each.text() for each in verdicts.witness_messages(found, answer.report)],
         )
 
 
@@ -162,7 +162,7 @@ class LeadView(BaseModel):
                     about=each.about.value,
                     written=each.written,
                     signed=str(each.signed) if each.signed is not None else None,
-                    message=verdicts.difference_told(each).text(),
+                    message=verdicts.difference_message(each).text(),
                 )
                 for each in lead.differences
             ],
@@ -231,7 +231,7 @@ class ReportView(BaseModel):
         description="What changes no verdict and should be known all the same."
     )
     endorsements: list[EndorsementView]
-    recommendations: list[SaidView] = Field(
+    recommendations: list[EndorsementTextView] = Field(
         description="What organisations say beside an award of this service; it changes nothing about the verdict."
     )
     evidence: EvidenceView | None = Field(
@@ -266,7 +266,7 @@ class ReportView(BaseModel):
     )
 
     @staticmethod
-    def of(answer: Answer, said: Sequence[SaidView] = ()) -> ReportView:
+    def of(answer: Answer, said: Sequence[EndorsementTextView] = ()) -> ReportView:
         headline = verdicts.headline(answer)
         report = answer.report
         return ReportView(

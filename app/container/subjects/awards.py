@@ -7,11 +7,11 @@ from functools import partial
 from app.container.stores import made_once
 from app.container.subjects.people import PeopleServices
 from app.services.awards.award_context import AwardCounting
-from app.services.awards.award_issuer import AwardKeeping
+from app.services.awards.award_issuer import AwardIssuer
 from app.services.awards.awards import AwardService
 from app.services.awards.batches import AwardBatchService, BulkAwardService
 from app.services.awards.delivery import HolderService
-from app.services.awards.eligibility import AwardChoices, Judging
+from app.services.awards.eligibility import AwardChoices, EligibilityService
 from app.services.awards.papers import AwardPictures, PaperService, is_sealed
 from app.services.awards.rule_ledger import RuleLedger
 from app.services.campus.keys import CampusKeys
@@ -74,8 +74,8 @@ class AwardServices(PeopleServices):
         return OlderBadges(self.publication, self.addresses)
 
     @made_once
-    def _judging(self) -> Judging:
-        return Judging(
+    def _judging(self) -> EligibilityService:
+        return EligibilityService(
             self.stores.people,
             self.stores.badges,
             self.stores.activities,
@@ -130,8 +130,8 @@ class AwardServices(PeopleServices):
         )
 
     @made_once
-    def _keeping(self) -> AwardKeeping:
-        return AwardKeeping(
+    def _keeping(self) -> AwardIssuer:
+        return AwardIssuer(
             self.stores.awards,
             self.stores.letters,
             self.stores.history,

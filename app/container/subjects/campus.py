@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from app.container.stores import Parts, made_once
+from app.container.stores import Container, made_once
 from app.services.activities.activities import ActivityJournal, ActivityService
-from app.services.activities.check_in import RoomService, RoomSignatures
+from app.services.activities.check_in import CheckInService, CheckInSignatures
 from app.services.activities.files import FileService
 from app.services.activities.participants import ParticipantService
 from app.services.activities.plans import ActivityPlans, ActivitySessions, SeriesService
-from app.services.activity_log.activity_log import ActivityLog, LoggedDeeds
+from app.services.activity_log.activity_log import ActivityLog, LoggedEvents
 from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
 from app.services.activity_log.keys import LogKeyHistory
-from app.services.awards.award_evidence import AwardGrounds, ContributedLines
+from app.services.awards.award_evidence import AwardEvidenceService, ContributedLines
 from app.services.awards.reissuing import AwardAlignment, ReissueService
 from app.services.badges.badges import BadgeService
 from app.services.badges.openings import OpeningService
@@ -28,7 +28,7 @@ from app.services.trust.organisations import OrganisationService
 from app.services.verification.issuer_standing import IssuerStandings
 
 
-class CampusServices(Parts):
+class CampusServices(Container):
     @made_once
     def signing(self) -> Signing:
         return Signing(self.stores.campuses, self.vault)
@@ -89,8 +89,8 @@ class CampusServices(Parts):
         )
 
     @made_once
-    def logged_deeds(self) -> LoggedDeeds:
-        return LoggedDeeds(
+    def logged_deeds(self) -> LoggedEvents:
+        return LoggedEvents(
             self.activity_log,
             self.stores.activities,
             self.stores.campuses,
@@ -169,8 +169,8 @@ class CampusServices(Parts):
         )
 
     @made_once
-    def _grounds(self) -> AwardGrounds:
-        return AwardGrounds(
+    def _grounds(self) -> AwardEvidenceService:
+        return AwardEvidenceService(
             self.logged_deeds,
             self.evidence,
             self.stores.award_evidence,
@@ -201,7 +201,7 @@ class CampusServices(Parts):
             self.stores.portfolios,
             self.stores.consents,
             self.stores.history,
-            self.stores.reach,
+            self.stores.tenant_scope,
             self.clock,
         )
 
@@ -276,8 +276,8 @@ class CampusServices(Parts):
         return ParticipantService(self.activities, self.stores.directory)
 
     @made_once
-    def rooms(self) -> RoomService:
-        return RoomService(
+    def rooms(self) -> CheckInService:
+        return CheckInService(
             self.stores.rooms,
             self.stores.activities,
             self.stores.campuses,
@@ -290,8 +290,8 @@ class CampusServices(Parts):
         )
 
     @made_once
-    def room_signatures(self) -> RoomSignatures:
-        return RoomSignatures(
+    def room_signatures(self) -> CheckInSignatures:
+        return CheckInSignatures(
             self.stores.rooms,
             self.stores.activities,
             self.stores.activity_plans,

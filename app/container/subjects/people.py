@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from app.adapters.passkey_ceremonies import WebAuthnCeremonies
-from app.adapters.secrets import SealedForms, SealedWords
+from app.adapters.secrets import EncryptedTokens, SealedForms
 from app.container.stores import made_once
 from app.container.subjects.campus import CampusServices
 from app.services.accounts.invitations import HandedLinks, InvitationService, Memberships
@@ -236,7 +236,7 @@ class PeopleServices(CampusServices):
             self.stores.directory,
             self.stores.people,
             self.stores.badges,
-            SealedWords(self.lent.secret),
+            EncryptedTokens(self.lent.secret),
         )
 
     @made_once

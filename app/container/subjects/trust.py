@@ -17,7 +17,13 @@ from app.services.imports.imports import ImportService, StatementImports
 from app.services.imports.writing import ImportWriting
 from app.services.learners.requests import AskingService, ReviewService
 from app.services.people.parental_consent import GuardianService
-from app.services.privacy import ArchiveService, ErasureProofs, ErasureService, PrivateLooks, RetentionService
+from app.services.privacy import (
+    AccessLog,
+    ArchiveService,
+    ErasureProofs,
+    ErasureService,
+    RetentionService,
+)
 from app.services.trust.endorsement_requests import (
     EndorsementAsking,
     EndorsementsCheckedAgain,
@@ -29,7 +35,7 @@ from app.services.trust.labels import LabelService
 from app.services.trust.network_register import NetworkRegister
 from app.services.trust.organisations import PartnerKeys
 from app.services.verification.batches import VcApi
-from app.services.verification.static_export import KeptSite
+from app.services.verification.static_export import StaticExport
 
 
 class EndorsementServices(AwardServices):
@@ -139,12 +145,12 @@ class LogServices(RequestServices):
         return ShownFiles(self.publication, self.evidence, self.activity_files)
 
     @made_once
-    def private_looks(self) -> PrivateLooks:
-        return PrivateLooks(self.stores.private_looks, self.clock)
+    def private_looks(self) -> AccessLog:
+        return AccessLog(self.stores.private_looks, self.clock)
 
     @made_once
-    def kept_site(self) -> KeptSite:
-        return KeptSite(
+    def kept_site(self) -> StaticExport:
+        return StaticExport(
             self.stores.campuses,
             self.stores.badges,
             self.stores.awards,

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select, update
 
 from app.domain.activities.activities import Participation
-from app.domain.activities.check_in import Room, RoomEntry, WaitingSignature
+from app.domain.activities.check_in import CheckIn, CheckInEntry, WaitingSignature
 from app.domain.people.people import Person
 
 
@@ -28,73 +28,76 @@ class Pulse:
         return self.present + self.waiting
 
 
-class RoomStore:
+class CheckInStore:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def find_of(self, activity_id: uuid.UUID, session_id: uuid.UUID | None) -> Room | None:
-        query = select(Room).where(Room.activity_id == activity_id, Room.session_id == session_id)
-        return self.session.exec(query.order_by(col(Room.id))).first()
+    def find_of(self, activity_id: uuid.UUID, session_id: uuid.UUID | None) -> CheckIn | None:
+        query = select(CheckIn).where(CheckIn.activity_id == activity_id, CheckIn.session_id == session_id)
+        return self.session.exec(query.order_by(col(CheckIn.id))).first()
 
-    def find(self, room_id: uuid.UUID) -> Room | None:
-        return self.session.get(Room, room_id)
+    def find(self, room_id: uuid.UUID) -> CheckIn | None:
+        return self.session.get(CheckIn, room_id)
 
-    def find_signed(self, sign: str) -> Room | None:
-        return self.session.exec(select(Room).where(Room.sign == sign)).first()
+    def find_signed(self, sign: str) -> CheckIn | None:
+        return self.session.exec(select(CheckIn).where(CheckIn.sign == sign)).first()
 
-    def lock(self, room_id: uuid.UUID) -> Room:
+    def lock(self, room_id: uuid.UUID) -> CheckIn:
         """The room as it is now, held until the transaction ends."""
         return self.session.exec(
-            select(Room).where(Room.id == room_id).with_for_update().execution_options(populate_existing=True)
+            select(CheckIn)
+            .where(CheckIn.id == room_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
         ).one()
 
-    def save(self, room: Room) -> None:
+    def save(self, room: CheckIn) -> None:
         self.session.add(room)
         self.session.flush()
 
     def shut_overdue(self, at: datetime) -> None:
         """Rooms that nobody shut give their sign back."""
         self.session.exec(
-            update(Room)
-            .where(col(Room.sign).is_not(None), col(Room.closes_at) <= at)
-            .values(sign=None, closed_at=col(Room.closes_at))
+            update(CheckIn)
+            .where(col(CheckIn.sign).is_not(None), col(CheckIn.closes_at) <= at)
+            .values(sign=None, closed_at=col(CheckIn.closes_at))
         )
 
-    def find_entry(self, room_id: uuid.UUID, phone_digest: str) -> tuple[RoomEntry, Person] | None:
+    def find_entry(self, room_id: uuid.UUID, phone_digest: str) -> tuple[CheckInEntry, Person] | None:
         row = self.session.exec(
-            select(RoomEntry, Person)
-            .join(Participation, col(Participation.id) == col(RoomEntry.participation_id))
+            select(CheckInEntry, Person)
+            .join(Participation, col(Participation.id) == col(CheckInEntry.participation_id))
             .join(Person, col(Person.id) == col(Participation.person_id))
-            .where(RoomEntry.room_id == room_id, RoomEntry.phone_digest == phone_digest)
+            .where(CheckInEntry.room_id == room_id, CheckInEntry.phone_digest == phone_digest)
         ).first()
         return (row[0], row[1]) if row else None
 
-    def save_entry(self, entry: RoomEntry) -> None:
+    def save_entry(self, entry: CheckInEntry) -> None:
         self.session.add(entry)
         self.session.flush()
 
     def has_entry_of(self, room_id: uuid.UUID, participation_id: uuid.UUID) -> bool:
-        query = select(RoomEntry.id).where(
-            RoomEntry.room_id == room_id, RoomEntry.participation_id == participation_id
+        query = select(CheckInEntry.id).where(
+            CheckInEntry.room_id == room_id, CheckInEntry.participation_id == participation_id
         )
         return self.session.exec(query).first() is not None
 
-    def entries(self, room_id: uuid.UUID) -> list[tuple[RoomEntry, Participation, Person]]:
+    def entries(self, room_id: uuid.UUID) -> list[tuple[CheckInEntry, Participation, Person]]:
         """Latest first: whoever has just signed is on top."""
         rows = self.session.exec(
-            select(RoomEntry, Participation, Person)
-            .join(Participation, col(Participation.id) == col(RoomEntry.participation_id))
+            select(CheckInEntry, Participation, Person)
+            .join(Participation, col(Participation.id) == col(CheckInEntry.participation_id))
             .join(Person, col(Person.id) == col(Participation.person_id))
-            .where(RoomEntry.room_id == room_id)
-            .order_by(col(RoomEntry.signed_at).desc(), col(RoomEntry.id))
+            .where(CheckInEntry.room_id == room_id)
+            .order_by(col(CheckInEntry.signed_at).desc(), col(CheckInEntry.id))
         )
         return [(entry, participation, person) for entry, participation, person in rows]
 
     def pulse(self, room_id: uuid.UUID) -> Pulse:
         counts = self.session.exec(
             select(col(Participation.is_present), func.count())
-            .join(RoomEntry, col(RoomEntry.participation_id) == col(Participation.id))
-            .where(RoomEntry.room_id == room_id)
+            .join(CheckInEntry, col(CheckInEntry.participation_id) == col(Participation.id))
+            .where(CheckInEntry.room_id == room_id)
             .group_by(col(Participation.is_present))
         )
         found = {bool(present): count for present, count in counts}
@@ -115,8 +118,8 @@ class RoomStore:
         """Of all the rooms of an activity; who signed first is asked first."""
         return self.session.exec(
             select(WaitingSignature)
-            .join(Room, col(Room.id) == col(WaitingSignature.room_id))
-            .where(Room.activity_id == activity_id)
+            .join(CheckIn, col(CheckIn.id) == col(WaitingSignature.room_id))
+            .where(CheckIn.activity_id == activity_id)
             .order_by(col(WaitingSignature.signed_at), col(WaitingSignature.id))
         ).all()
 
@@ -125,8 +128,8 @@ class RoomStore:
         query = (
             select(func.count())
             .select_from(WaitingSignature)
-            .join(Room, col(Room.id) == col(WaitingSignature.room_id))
-            .where(Room.activity_id == activity_id)
+            .join(CheckIn, col(CheckIn.id) == col(WaitingSignature.room_id))
+            .where(CheckIn.activity_id == activity_id)
         )
         return self.session.exec(query).one()
 

@@ -22,7 +22,7 @@ from app.domain.activities.activities import (
     Participation,
     check_nothing_rests,
 )
-from app.domain.activities.check_in import Room, RoomEntry, WaitingSignature
+from app.domain.activities.check_in import CheckIn, CheckInEntry, WaitingSignature
 from app.domain.activities.files import ActivityFile
 from app.domain.awards.awards import Award
 from app.domain.awards.batches import AwardBatch, BatchState
@@ -114,7 +114,7 @@ class ActivityPlanStore:
             self.session.exec(
                 update(AwardBatch).where(col(AwardBatch.activity_id) == activity_id).values(activity_id=None)
             )
-            for table in (Room, ActivitySession, ActivityTrainer, ActivityCompetency, ActivityBadge):
+            for table in (CheckIn, ActivitySession, ActivityTrainer, ActivityCompetency, ActivityBadge):
                 self.session.exec(delete(table).where(col(table.activity_id) == activity_id))
             self._delete_with_places(activity_id)
         except IntegrityError:
@@ -172,7 +172,7 @@ class ActivityPlanStore:
         """Sessions that something rests on already: somebody came, a sheet was opened, a file was added."""
         those = select(ActivitySession.id).where(ActivitySession.activity_id == activity_id)
         found: set[uuid.UUID] = set()
-        for column in (Attendance.session_id, Room.session_id, ActivityFile.session_id):
+        for column in (Attendance.session_id, CheckIn.session_id, ActivityFile.session_id):
             found |= set(filter(None, self.session.exec(select(column).where(col(column).in_(those)))))
         return found
 
@@ -231,8 +231,8 @@ def _resting(activity_id: uuid.UUID) -> Iterator[tuple[Holding, Any]]:
     yield Holding.AWARDS, select(Award.id).where(Award.activity_id == activity_id)
     under_way = col(AwardBatch.state).in_(_UNDER_WAY)
     yield Holding.BATCHES, select(AwardBatch.id).where(AwardBatch.activity_id == activity_id, under_way)
-    rooms = select(Room.id).where(Room.activity_id == activity_id)
-    for signed in (RoomEntry, WaitingSignature):
+    rooms = select(CheckIn.id).where(CheckIn.activity_id == activity_id)
+    for signed in (CheckInEntry, WaitingSignature):
         yield Holding.SIGNATURES, select(signed.id).where(col(signed.room_id).in_(rooms))
     yield Holding.CONTRIBUTIONS, select(Contribution.id).where(Contribution.activity_id == activity_id)
     yield Holding.PEOPLE, select(Participation.id).where(Participation.activity_id == activity_id)

@@ -35,7 +35,7 @@ from app.domain.activity_log.activity_log import (
     Written,
     leaf_of,
 )
-from app.domain.awards.open_badges import AwardEvidence, EvidenceDisclosure, Shown
+from app.domain.awards.open_badges import AwardEvidence, DisclosedContent, EvidenceDisclosure
 from app.domain.people.record_merge import PersonMerge
 from app.errors import NotFound
 from app.language import N_
@@ -57,7 +57,7 @@ class WrittenEntry(NamedTuple):
     facts: Any
 
 
-class SaidOf(NamedTuple):
+class LogMention(NamedTuple):
     """What a log says of one row that is about somebody."""
 
     number: int
@@ -101,7 +101,7 @@ class LinesOfAward(NamedTuple):
 
     leaves: dict[int, Leaf]
     payloads: dict[int, LogPayload]
-    shown: dict[int, Shown]
+    shown: dict[int, DisclosedContent]
 
 
 class ActivityLogStore:
@@ -169,7 +169,7 @@ class ActivityLogStore:
         query = select(CampusLog.last_at).where(CampusLog.campus_id == campus_id)
         return self.session.exec(query.where(col(CampusLog.closed_at).is_(None))).first()
 
-    def grow(self, log: CampusLog, size: int, edge: bytes, *, at: datetime) -> None:
+    def advance_head(self, log: CampusLog, size: int, edge: bytes, *, at: datetime) -> None:
         log.size, log.edge, log.last_at = size, edge, at
         self.session.add(log)
         self.session.flush()
@@ -294,7 +294,7 @@ class ActivityLogStore:
 
     def said_of_people(
         self, log_id: uuid.UUID, noun: str, person_ids: Iterable[uuid.UUID] | None
-    ) -> Iterator[SaidOf]:
+    ) -> Iterator[LogMention]:
         """What the log says of rows about these people, or about anybody, in the order it was said; bare values."""
         query = (
             select(LogPayload.number, LogPayload.noun_id, LogPayload.about_id, col(LogPayload.facts))
@@ -304,12 +304,12 @@ class ActivityLogStore:
             .order_by(col(LogPayload.number))
         )
         if person_ids is None:
-            yield from (SaidOf(*row) for row in self.session.execute(query))
+            yield from (LogMention(*row) for row in self.session.execute(query))
             return
         ids = list(person_ids)
         for at in range(0, len(ids), IN_ONE_QUERY):
             some = query.where(col(LogPayload.about_id).in_(ids[at : at + IN_ONE_QUERY]))
-            yield from (SaidOf(*row) for row in self.session.execute(some))
+            yield from (LogMention(*row) for row in self.session.execute(some))
 
     def erase_about(self, person_id: uuid.UUID, log_ids: Collection[uuid.UUID]) -> int:
         """Payloads and keys go; what is left of so many entries commits to nothing that could be found out."""

@@ -37,7 +37,7 @@ from app.domain.learners.portfolios import BroughtBadge, Portfolio
 from app.domain.people.parental_consent import ParentAgreement
 from app.domain.people.people import Person, PersonAddress
 from app.domain.trust.organisations import Endorsement
-from app.tenancy.scope import Reach
+from app.tenancy.scope import TenantScope
 
 Key = tuple[Any, ...]
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7215340018)")
@@ -102,7 +102,7 @@ class ChoiceWatch:
         if not self._found:
             return
         self.refuse()
-        Reach(session).everywhere()
+        TenantScope(session).bypass()
         changes = [_as_written(session, name, key) for name, key in self._found]
         if session.get_bind().dialect.name == "postgresql":
             session.execute(_ONE_AT_A_TIME)

@@ -35,7 +35,7 @@ from app.domain.core import UtcSecond
 from app.domain.people.people import Person
 from app.domain.privacy import ErasedAward
 from app.domain.publishing import StatusList, StatusSlot
-from app.domain.trust.organisations import Endorsement, EndorsementPlace, Organisation, OrganisationKey
+from app.domain.trust.organisations import Endorsement, EndorsementStatusSlot, Organisation, OrganisationKey
 from app.domain.trust.trust_registry import FollowedList, NetworkKey, TrustEdition
 
 AT_A_TIME: Final = 250
@@ -213,7 +213,7 @@ class IntegrityStore:
         labels = select(Label).where(col(Label.withdrawn_at).is_not(None), col(Label.position).is_not(None))
         for label in self.session.exec(labels):
             networks[slugs[label.network_id]].add(label.position or 0)
-        places = select(EndorsementPlace).where(col(EndorsementPlace.raised_at).is_not(None))
+        places = select(EndorsementStatusSlot).where(col(EndorsementStatusSlot.raised_at).is_not(None))
         for place in self.session.exec(places):
             organisations[place.organisation_id].add(place.position)
         return networks, organisations

@@ -21,7 +21,7 @@ from app.db.privacy import check_not_erased, erased_between
 from app.db.trust import is_shown
 from app.domain.activities.activities import Activity
 from app.domain.awards.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
-from app.domain.awards.open_badges import AwardEvidence, EvidenceDisclosure, Shown
+from app.domain.awards.open_badges import AwardEvidence, DisclosedContent, EvidenceDisclosure
 from app.domain.badges.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus.campus import Campus
 from app.domain.learners.requests import BadgeRequest
@@ -517,7 +517,7 @@ class AwardEvidenceStore:
         self.session.merge(row)
         self.session.flush()
 
-    def shown_of(self, award_id: uuid.UUID) -> dict[int, Shown]:
+    def shown_of(self, award_id: uuid.UUID) -> dict[int, DisclosedContent]:
         """What was chosen, by number of the line."""
         read = partial(self.session.execute, _SHOWN, {"award_id": award_id})
         award = self.session.get(Award, award_id)
@@ -528,7 +528,7 @@ class AwardEvidenceStore:
                 rows = read().all()
         return {row.number: row.shown for row in rows}
 
-    def choose(self, award_id: uuid.UUID, number: int, shown: Shown, *, at: datetime) -> None:
+    def choose(self, award_id: uuid.UUID, number: int, shown: DisclosedContent, *, at: datetime) -> None:
         row = self.session.get(EvidenceDisclosure, (award_id, number))
         if row is None:
             row = EvidenceDisclosure(award_id=award_id, number=number, shown=shown, set_at=at)

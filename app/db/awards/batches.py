@@ -20,8 +20,8 @@ from app.db.people import THE_ADDRESS_FIRST
 from app.domain.activities.activities import Activity, ActivityCampus, Participation
 from app.domain.awards.awards import Award, AwardState, LineOutcome
 from app.domain.awards.batches import (
-    A_PIECE,
     A_PIECE_OF_ONE_WRITER,
+    CHUNK_SIZE,
     AwardBatch,
     BatchLine,
     BatchState,
@@ -45,7 +45,7 @@ class BatchStore:
     def lines_at_once(self) -> int:
         """How many lines one transaction carries out."""
         is_sqlite = self.session.get_bind().dialect.name == "sqlite"
-        return A_PIECE_OF_ONE_WRITER if is_sqlite else A_PIECE
+        return A_PIECE_OF_ONE_WRITER if is_sqlite else CHUNK_SIZE
 
     # --- bulk awards
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.domain.accounts.sessions import digest_of
-from app.domain.accounts.sign_in import ADDRESS_LINK_LIFE, Asked, Challenge
+from app.domain.accounts.sign_in import ADDRESS_LINK_LIFE, Challenge, SignInRequest
 from app.domain.people.people import is_address, normal_address
 from app.errors import Conflict, InvalidInput
 from app.language import N_
@@ -59,7 +59,7 @@ def address_challenge(
     secret: bytes, person_id: uuid.UUID, address: str, *, language: str, at: datetime
 ) -> Challenge:
     challenge = Challenge(
-        asked=Asked.ADDRESS,
+        asked=SignInRequest.ADDRESS,
         secret_digest="",
         person_id=person_id,
         facts={"address": address, "language": language},
@@ -72,7 +72,7 @@ def address_challenge(
 def proof_of_address(person_id: uuid.UUID, address: str, *, at: datetime) -> Challenge:
     """Remembers for an hour that the address was proved, where another record has to be joined first."""
     return Challenge(
-        asked=Asked.ADDRESS,
+        asked=SignInRequest.ADDRESS,
         secret_digest=digest_of(secrets.token_urlsafe(32)),
         person_id=person_id,
         facts={"address": address, "proved": True},

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlmodel import Field, SQLModel
 
-from app.domain.core import moment, part_of
+from app.domain.core import primary_foreign_key, utc_datetime
 from app.errors import NotAllowed
 from app.language import N_
 
@@ -25,7 +25,7 @@ class Role(StrEnum):
     DPO = "dpo"
 
 
-class Deed(StrEnum):
+class Permission(StrEnum):
     """What people of a campus do; each route of theirs asks for one."""
 
     VIEW = "view"
@@ -49,52 +49,64 @@ class Deed(StrEnum):
     """What is held about somebody, and its erasure."""
 
 
-MAY: Final[Mapping[Role, frozenset[Deed]]] = MappingProxyType(
+ROLE_PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         # An administrator who also protects data has been given that role too, and the history says so.
-        Role.CAMPUS_ADMIN: frozenset(Deed) - {Deed.PROTECT},
-        Role.DESIGNER: frozenset({Deed.VIEW, Deed.DESIGN}),
-        Role.TRAINER: frozenset({Deed.VIEW, Deed.WORK, Deed.AWARD, Deed.REVOKE}),
-        Role.REVIEWER: frozenset({Deed.VIEW, Deed.REVIEW}),
-        Role.AUDITOR: frozenset({Deed.VIEW, Deed.AUDIT}),
-        Role.DPO: frozenset({Deed.VIEW, Deed.EXPORT, Deed.CORRECT, Deed.PROTECT}),
+        Role.CAMPUS_ADMIN: frozenset(Permission) - {Permission.PROTECT},
+        Role.DESIGNER: frozenset({Permission.VIEW, Permission.DESIGN}),
+        Role.TRAINER: frozenset({Permission.VIEW, Permission.WORK, Permission.AWARD, Permission.REVOKE}),
+        Role.REVIEWER: frozenset({Permission.VIEW, Permission.REVIEW}),
+        Role.AUDITOR: frozenset({Permission.VIEW, Permission.AUDIT}),
+        Role.DPO: frozenset({Permission.VIEW, Permission.EXPORT, Permission.CORRECT, Permission.PROTECT}),
     }
 )
 
-PROVED: Final = frozenset(
-    {Deed.AWARD, Deed.REVOKE, Deed.REVIEW, Deed.EXPORT, Deed.MANAGE, Deed.CORRECT, Deed.PROTECT}
+REQUIRES_PASSKEY: Final = frozenset(
+    {
+        Permission.AWARD,
+        Permission.REVOKE,
+        Permission.REVIEW,
+        Permission.EXPORT,
+        Permission.MANAGE,
+        Permission.CORRECT,
+        Permission.PROTECT,
+    }
 )
 """Whoever has a passkey does these with it. A request that is accepted is a badge that is given."""
-DANGEROUS: Final = frozenset({Deed.EXPORT, Deed.MANAGE, Deed.CORRECT, Deed.PROTECT})
+REQUIRES_REAUTH: Final = frozenset(
+    {Permission.EXPORT, Permission.MANAGE, Permission.CORRECT, Permission.PROTECT}
+)
 """Asks whoever does it, and not only looks, to have proved a short time ago who they are."""
 
 _REFUSALS: Final = {
-    Deed.VIEW: N_("Vous n’avez pas de rôle dans ce campus."),
-    Deed.WORK: N_("Seules les personnes qui forment pour ce campus peuvent faire cela."),
-    Deed.AWARD: N_("Seules les personnes qui forment pour ce campus attribuent ses badges."),
-    Deed.REVOKE: N_("Seules les personnes qui forment pour ce campus retirent ses badges."),
-    Deed.DESIGN: N_("Seules les personnes qui conçoivent les badges du campus peuvent faire cela."),
-    Deed.REVIEW: N_("Seules les personnes qui examinent les demandes du campus peuvent faire cela."),
-    Deed.MANAGE: N_("Seule l’administration du campus peut faire cela."),
-    Deed.AUDIT: N_("Seules l’administration et l’audit du campus lisent son historique."),
-    Deed.EXPORT: N_("Seules l’administration et la protection des données du campus exportent ses tableaux."),
-    Deed.CORRECT: N_(
+    Permission.VIEW: N_("Vous n’avez pas de rôle dans ce campus."),
+    Permission.WORK: N_("Seules les personnes qui forment pour ce campus peuvent faire cela."),
+    Permission.AWARD: N_("Seules les personnes qui forment pour ce campus attribuent ses badges."),
+    Permission.REVOKE: N_("Seules les personnes qui forment pour ce campus retirent ses badges."),
+    Permission.DESIGN: N_("Seules les personnes qui conçoivent les badges du campus peuvent faire cela."),
+    Permission.REVIEW: N_("Seules les personnes qui examinent les demandes du campus peuvent faire cela."),
+    Permission.MANAGE: N_("Seule l’administration du campus peut faire cela."),
+    Permission.AUDIT: N_("Seules l’administration et l’audit du campus lisent son historique."),
+    Permission.EXPORT: N_(
+        "Seules l’administration et la protection des données du campus exportent ses tableaux."
+    ),
+    Permission.CORRECT: N_(
         "Seules l’administration et la protection des données du campus corrigent les dossiers des personnes."
     ),
-    Deed.PROTECT: N_("Seule la personne chargée de la protection des données peut faire cela."),
+    Permission.PROTECT: N_("Seule la personne chargée de la protection des données peut faire cela."),
 }
 
 
-def may(roles: Iterable[Role], deed: Deed) -> bool:
-    return any(deed in MAY[role] for role in roles)
+def may(roles: Iterable[Role], deed: Permission) -> bool:
+    return any(deed in ROLE_PERMISSIONS[role] for role in roles)
 
 
-def check_may(roles: Iterable[Role], deed: Deed) -> None:
+def check_may(roles: Iterable[Role], deed: Permission) -> None:
     if not may(roles, deed):
         raise NotAllowed(_REFUSALS[deed])
 
 
 class Operator(SQLModel, table=True):
     __tablename__ = "operator"
-    person_id: uuid.UUID = Field(sa_column=part_of("person"))
-    since: datetime = Field(sa_column=moment())
+    person_id: uuid.UUID = Field(sa_column=primary_foreign_key("person"))
+    since: datetime = Field(sa_column=utc_datetime())

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sqlmodel import BigInteger, Field, SQLModel
 
-from app.domain.core import moment
+from app.domain.core import utc_datetime
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class RateCount(SQLModel, table=True):
     key: str = Field(primary_key=True, max_length=160)
     window: int = Field(primary_key=True, sa_type=BigInteger)
     count: int
-    expires_at: datetime = Field(sa_column=moment(index=True))
+    expires_at: datetime = Field(sa_column=utc_datetime(index=True))
 
 
 class Limiter(Protocol):

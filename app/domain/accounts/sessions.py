@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
-from app.domain.core import moment, new_id, points_to, word_of, words
+from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
 from app.errors import InvalidInput, NotAllowed, NotSignedIn
 from app.language import N_
 
@@ -51,20 +51,20 @@ class Session(SQLModel, table=True):
         CheckConstraint("(kind = 'award_link') = (award_id IS NOT NULL)", name="session_kind_fits_award"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    kind: SessionKind = Field(sa_column=word_of(SessionKind, name="session_kind"))
+    kind: SessionKind = Field(sa_column=enum_column(SessionKind, name="session_kind"))
     secret_digest: str = Field(unique=True, max_length=64)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
-    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
-    created_at: datetime = Field(sa_column=moment())
-    expires_at: datetime = Field(sa_column=moment())
-    seen_at: datetime = Field(sa_column=moment())
-    proved_by: Proof = Field(sa_column=word_of(Proof, name="session_proof"))
-    proved_at: datetime = Field(sa_column=moment())
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("award", nullable=True))
+    created_at: datetime = Field(sa_column=utc_datetime())
+    expires_at: datetime = Field(sa_column=utc_datetime())
+    seen_at: datetime = Field(sa_column=utc_datetime())
+    proved_by: Proof = Field(sa_column=enum_column(Proof, name="session_proof"))
+    proved_at: datetime = Field(sa_column=utc_datetime())
     browser: str = Field(default="", max_length=80)
     """In a few words, for the person's own list of sessions."""
 
 
-class ProofNeeded(NotAllowed):
+class ReauthRequired(NotAllowed):
     """The session may go on once its holder has proved again who they are: nothing is lost meanwhile."""
 
     def __init__(self, sentence: str, *, by_passkey: bool) -> None:
@@ -108,9 +108,9 @@ def prove(
 def check_proved(session: Session, *, needs_passkey: bool, fresh: bool, at: datetime) -> None:
     """Whoever needs a passkey proves a privileged act by it; a `fresh` act asks for a proof of the last half hour."""
     if needs_passkey and session.proved_by is not Proof.PASSKEY:
-        raise ProofNeeded(N_("Confirmez avec votre clé d’accès que c’est bien vous."), by_passkey=True)
+        raise ReauthRequired(N_("Confirmez avec votre clé d’accès que c’est bien vous."), by_passkey=True)
     if fresh and at - session.proved_at > FRESH:
-        raise ProofNeeded(
+        raise ReauthRequired(
             N_("Vous vous êtes identifié il y a plus d’une demi-heure. Confirmez que c’est bien vous."),
             by_passkey=needs_passkey,
         )
@@ -132,13 +132,13 @@ class Scope(StrEnum):
 class ApiToken(SQLModel, table=True):
     __tablename__ = "api_token"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
     label: str = Field(max_length=120)
     secret_digest: str = Field(unique=True, max_length=64)
-    scopes: list[str] = Field(sa_column=words())
-    created_at: datetime = Field(sa_column=moment())
-    expires_at: datetime = Field(sa_column=moment())
-    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    scopes: list[str] = Field(sa_column=json_column())
+    created_at: datetime = Field(sa_column=utc_datetime())
+    expires_at: datetime = Field(sa_column=utc_datetime())
+    revoked_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 def digest_of(secret: str) -> str:
@@ -193,10 +193,10 @@ class SetAside(SQLModel, table=True):
 
     __tablename__ = "set_aside"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     secret_digest: str = Field(unique=True, max_length=64)
     sealed: bytes
-    expires_at: datetime = Field(sa_column=moment(index=True))
+    expires_at: datetime = Field(sa_column=utc_datetime(index=True))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,14 @@ from typing import Any, Protocol
 from sqlmodel import BigInteger, Field, SQLModel, UniqueConstraint
 
 from app.domain.accounts.sessions import FRESH
-from app.domain.core import moment, new_id, part_of, points_to, word_of, words
+from app.domain.core import (
+    enum_column,
+    foreign_key,
+    json_column,
+    new_id,
+    primary_foreign_key,
+    utc_datetime,
+)
 from app.domain.people.people import Person
 from app.errors import Conflict, InvalidInput, NotSignedIn, Unavailable
 from app.language import N_
@@ -37,23 +44,23 @@ class SignInLink(SQLModel, table=True):
 
     __tablename__ = "sign_in_link"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     secret_digest: str = Field(unique=True, max_length=64)
     browser_digest: str = Field(default="", max_length=64, index=True)
     codes_tried: int = Field(default=0)
     address: str = Field(default="", max_length=254)
-    expires_at: datetime = Field(sa_column=moment())
-    used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    expires_at: datetime = Field(sa_column=utc_datetime())
+    used_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class Password(SQLModel, table=True):
     __tablename__ = "password"
-    person_id: uuid.UUID = Field(sa_column=part_of("person"))
+    person_id: uuid.UUID = Field(sa_column=primary_foreign_key("person"))
     hash: str = Field(max_length=300)
-    set_at: datetime = Field(sa_column=moment())
+    set_at: datetime = Field(sa_column=utc_datetime())
 
 
-class Asked(StrEnum):
+class SignInRequest(StrEnum):
     """What a challenge was made for; one made for another thing answers nothing."""
 
     PASSKEY_SIGN_IN = "passkey_sign_in"
@@ -67,12 +74,12 @@ class Challenge(SQLModel, table=True):
 
     __tablename__ = "challenge"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    asked: Asked = Field(sa_column=word_of(Asked, name="challenge_asked"))
+    asked: SignInRequest = Field(sa_column=enum_column(SignInRequest, name="challenge_asked"))
     secret_digest: str = Field(unique=True, max_length=64)
-    person_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    person_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     browser_digest: str = Field(default="", max_length=64)
-    facts: dict[str, Any] = Field(default_factory=dict, sa_column=words())
-    expires_at: datetime = Field(sa_column=moment(index=True))
+    facts: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    expires_at: datetime = Field(sa_column=utc_datetime(index=True))
 
 
 class OtherBrowser(Conflict):
@@ -116,7 +123,7 @@ def is_code(typed: str, link: SignInLink, key: bytes) -> bool:
 def answer_challenge(
     challenge: Challenge | None,
     *,
-    asked: Asked,
+    asked: SignInRequest,
     at: datetime,
     browser_digest: str = "",
     person_id: uuid.UUID | None = None,
@@ -220,13 +227,13 @@ class Passkey(SQLModel, table=True):
 
     __tablename__ = "passkey"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     credential_id: str = Field(unique=True, max_length=1400)
     public_key: bytes
     sign_count: int = Field(default=0, sa_type=BigInteger)
     name: str = Field(max_length=LONGEST_NAME)
-    created_at: datetime = Field(sa_column=moment())
-    used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    created_at: datetime = Field(sa_column=utc_datetime())
+    used_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 def check_passkey_name(name: str) -> None:
@@ -360,10 +367,10 @@ class FederatedAccount(SQLModel, table=True):
         UniqueConstraint("issuer", "person_id", name="one_subject_for_issuer_and_person"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     issuer: str = Field(max_length=400)
     subject: str = Field(max_length=255)
-    linked_at: datetime = Field(sa_column=moment())
+    linked_at: datetime = Field(sa_column=utc_datetime())
 
 
 class Purpose(StrEnum):

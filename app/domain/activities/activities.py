@@ -12,7 +12,15 @@ from enum import StrEnum
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
 from app.domain.activities.days_as_written import day_in
-from app.domain.core import check_signed_name, moment, new_id, part_of, plain_text, points_to, word_of
+from app.domain.core import (
+    check_signed_name,
+    enum_column,
+    foreign_key,
+    new_id,
+    plain_text,
+    primary_foreign_key,
+    utc_datetime,
+)
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 
@@ -44,7 +52,7 @@ class Activity(SQLModel, table=True):
         CheckConstraint("hours IS NULL OR hours > 0", name="activity_hours_are_positive"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    kind: ActivityKind = Field(sa_column=word_of(ActivityKind, name="activity_kind"))
+    kind: ActivityKind = Field(sa_column=enum_column(ActivityKind, name="activity_kind"))
     title: str = Field(max_length=200)
     description: str = Field(default="", max_length=2000)
     starts_on: date
@@ -55,7 +63,7 @@ class Activity(SQLModel, table=True):
     declared_size: int | None = None
     sends_reminders: bool = True
     """Whether those who have not claimed a badge given in it are reminded."""
-    created_at: datetime = Field(sa_column=moment())
+    created_at: datetime = Field(sa_column=utc_datetime())
 
     @property
     def is_for_pupils(self) -> bool:
@@ -69,10 +77,10 @@ class ActivityCampus(SQLModel, table=True):
     """
 
     __tablename__ = "activity_campus"
-    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
-    campus_id: uuid.UUID = Field(sa_column=part_of("campus"))
+    activity_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity"))
+    campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
     position: int = 0
-    accepted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    accepted_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class Participation(SQLModel, table=True):
@@ -96,14 +104,16 @@ class Participation(SQLModel, table=True):
         CheckConstraint("hours IS NULL OR hours >= 0", name="participation_hours_not_negative"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    activity_id: uuid.UUID = Field(sa_column=points_to("activity"))
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    activity_id: uuid.UUID = Field(sa_column=foreign_key("activity"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     line_key: str = Field(max_length=520)
-    part: PartKind = Field(default=PartKind.LEARNER, sa_column=word_of(PartKind, name="participation_part"))
+    part: PartKind = Field(
+        default=PartKind.LEARNER, sa_column=enum_column(PartKind, name="participation_part")
+    )
     hours: float | None = None
     contribution: str = Field(default="", max_length=1000)
-    recorded_at: datetime = Field(sa_column=moment())
-    recorded_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    recorded_at: datetime = Field(sa_column=utc_datetime())
+    recorded_by: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     is_present: bool = True
 
 
@@ -129,7 +139,7 @@ def homonym_of(participation: Participation) -> int:
     return int(found[1]) if found else 1
 
 
-def told_apart(participation: Participation, name: str) -> str:
+def disambiguated(participation: Participation, name: str) -> str:
     """The name, with its number where somebody else of that name is there too and neither has an address."""
     number = homonym_of(participation)
     return name if number == 1 else f"{name} ({number})"
@@ -191,24 +201,24 @@ _A_WEEK = 7
 
 class ActivityTrainer(SQLModel, table=True):
     __tablename__ = "activity_trainer"
-    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
-    person_id: uuid.UUID = Field(sa_column=part_of("person"))
+    activity_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity"))
+    person_id: uuid.UUID = Field(sa_column=primary_foreign_key("person"))
 
 
 class ActivityCompetency(SQLModel, table=True):
     """A competency that is practised there; practising attests nothing."""
 
     __tablename__ = "activity_competency"
-    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
-    competency_id: uuid.UUID = Field(sa_column=part_of("competency"))
+    activity_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity"))
+    competency_id: uuid.UUID = Field(sa_column=primary_foreign_key("competency"))
 
 
 class ActivityBadge(SQLModel, table=True):
     """A badge that it can lead to."""
 
     __tablename__ = "activity_badge"
-    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
-    badge_id: uuid.UUID = Field(sa_column=part_of("badge"))
+    activity_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity"))
+    badge_id: uuid.UUID = Field(sa_column=primary_foreign_key("badge"))
 
 
 class ActivitySession(SQLModel, table=True):
@@ -224,12 +234,12 @@ class ActivitySession(SQLModel, table=True):
         CheckConstraint("hours IS NULL OR hours > 0", name="session_hours_are_positive"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    activity_id: uuid.UUID = Field(sa_column=points_to("activity"))
+    activity_id: uuid.UUID = Field(sa_column=foreign_key("activity"))
     held_on: date
     hours: float | None = None
     place: str = Field(default="", max_length=200)
     planned_for: date | None = None
-    cancelled_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    cancelled_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class Attendance(SQLModel, table=True):
@@ -237,9 +247,9 @@ class Attendance(SQLModel, table=True):
 
     __tablename__ = "attendance"
     __table_args__ = (CheckConstraint("hours IS NULL OR hours >= 0", name="attended_hours_not_negative"),)
-    session_id: uuid.UUID = Field(sa_column=part_of("activity_session"))
-    participation_id: uuid.UUID = Field(sa_column=part_of("participation"))
-    noted_at: datetime = Field(sa_column=moment())
+    session_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity_session"))
+    participation_id: uuid.UUID = Field(sa_column=primary_foreign_key("participation"))
+    noted_at: datetime = Field(sa_column=utc_datetime())
     hours: float | None = None
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import segno
 from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
 
-from app.domain.core import ALPHABET, moment, new_id, points_to
+from app.domain.core import ALPHABET, foreign_key, new_id, utc_datetime
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 
@@ -22,7 +22,7 @@ GRACE = timedelta(seconds=30)
 """How long the code before is still good: a phone takes its time."""
 TICKET_LIFE = timedelta(minutes=15)
 """How long one may type once the code was read, whatever is on the wall by then."""
-ROOM_LIFE = timedelta(hours=4)
+CHECK_IN_LIFETIME = timedelta(hours=4)
 """A room that nobody shuts is shut by itself."""
 MOST_PEOPLE = 2_000
 SIGN_LENGTH, TURNING_LENGTH = 3, 4
@@ -30,7 +30,7 @@ _MEANT = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _BETWEEN = " -–—._/\u00a0\u202f"
 
 
-class Room(SQLModel, table=True):
+class CheckIn(SQLModel, table=True):
     """One for each activity, or each session of a series, opened and shut as often as one likes: a phone that signed stays known.
 
     `sign` is what its codes begin with while it is open; no two open rooms share one.
@@ -39,26 +39,28 @@ class Room(SQLModel, table=True):
     __tablename__ = "room"
     __table_args__ = (CheckConstraint("capacity IS NULL OR capacity > 0", name="room_holds_somebody"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    activity_id: uuid.UUID = Field(sa_column=points_to("activity"))
-    session_id: uuid.UUID | None = Field(default=None, sa_column=points_to("activity_session", nullable=True))
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    activity_id: uuid.UUID = Field(sa_column=foreign_key("activity"))
+    session_id: uuid.UUID | None = Field(
+        default=None, sa_column=foreign_key("activity_session", nullable=True)
+    )
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
     sign: str | None = Field(default=None, max_length=SIGN_LENGTH, unique=True)
     capacity: int | None = None
-    opened_at: datetime = Field(sa_column=moment())
-    closes_at: datetime = Field(sa_column=moment())
-    closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    opened_at: datetime = Field(sa_column=utc_datetime())
+    closes_at: datetime = Field(sa_column=utc_datetime())
+    closed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
-class RoomEntry(SQLModel, table=True):
+class CheckInEntry(SQLModel, table=True):
     """What one phone signed. Its digest is another one in every room: no phone is followed from one to the next."""
 
     __tablename__ = "room_entry"
     __table_args__ = (UniqueConstraint("room_id", "phone_digest", name="one_entry_per_phone"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    room_id: uuid.UUID = Field(sa_column=points_to("room"))
-    participation_id: uuid.UUID = Field(sa_column=points_to("participation"))
+    room_id: uuid.UUID = Field(sa_column=foreign_key("room"))
+    participation_id: uuid.UUID = Field(sa_column=foreign_key("participation"))
     phone_digest: str = Field(max_length=64)
-    signed_at: datetime = Field(sa_column=moment())
+    signed_at: datetime = Field(sa_column=utc_datetime())
 
 
 class WaitingSignature(SQLModel, table=True):
@@ -67,23 +69,23 @@ class WaitingSignature(SQLModel, table=True):
     __tablename__ = "waiting_signature"
     __table_args__ = (UniqueConstraint("room_id", "phone_digest", name="one_waiting_per_phone"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    room_id: uuid.UUID = Field(sa_column=points_to("room"))
+    room_id: uuid.UUID = Field(sa_column=foreign_key("room"))
     phone_digest: str = Field(max_length=64)
     given_name: str = Field(max_length=120)
     family_name: str = Field(max_length=120)
     address: str = Field(default="", max_length=254)
     under_15: bool = False
-    signed_at: datetime = Field(sa_column=moment())
+    signed_at: datetime = Field(sa_column=utc_datetime())
 
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
 
 
-class RoomClosed(Conflict): ...
+class CheckInClosed(Conflict): ...
 
 
-class RoomFull(Conflict): ...
+class CheckInFull(Conflict): ...
 
 
 class OldTicket(Conflict): ...
@@ -101,20 +103,20 @@ class Ticket:
     given_at: datetime
 
 
-def is_open(room: Room, *, at: datetime) -> bool:
+def is_open(room: CheckIn, *, at: datetime) -> bool:
     return room.closed_at is None and at < room.closes_at
 
 
-def check_open(room: Room, *, at: datetime) -> None:
+def check_open(room: CheckIn, *, at: datetime) -> None:
     if not is_open(room, at=at):
-        raise RoomClosed(
+        raise CheckInClosed(
             N_("La liste est fermée. Dites votre nom à la personne qui anime, elle vous ajoute.")
         )
 
 
-def check_place_left(room: Room, signed: int) -> None:
+def check_place_left(room: CheckIn, signed: int) -> None:
     if room.capacity is not None and signed >= room.capacity:
-        raise RoomFull(
+        raise CheckInFull(
             N_(
                 "La liste est complète : toutes les places sont prises. Dites votre nom à la personne qui anime, elle vous ajoute."
             )
@@ -126,13 +128,13 @@ def check_capacity(capacity: int | None) -> None:
         raise InvalidInput(N_("Une salle tient de 1 à 2 000 personnes."))
 
 
-def open_room(room: Room, *, sign: str, capacity: int | None, at: datetime) -> None:
+def open_check_in(room: CheckIn, *, sign: str, capacity: int | None, at: datetime) -> None:
     check_capacity(capacity)
     room.sign, room.capacity = sign, capacity
-    room.opened_at, room.closes_at, room.closed_at = at, at + ROOM_LIFE, None
+    room.opened_at, room.closes_at, room.closed_at = at, at + CHECK_IN_LIFETIME, None
 
 
-def close_room(room: Room, *, at: datetime) -> None:
+def close_check_in(room: CheckIn, *, at: datetime) -> None:
     room.sign, room.closed_at = None, min(at, room.closes_at)
 
 
@@ -140,14 +142,14 @@ def new_sign() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(SIGN_LENGTH))
 
 
-def code_at(secret: bytes, room: Room, at: datetime) -> str:
+def code_at(secret: bytes, room: CheckIn, at: datetime) -> str:
     """The code on the wall at that moment, without its hyphen; empty where the room is shut."""
     if room.sign is None or not is_open(room, at=at):
         return ""
     return room.sign + _turning(secret, room, _turn_of(at))
 
 
-def is_code_of(secret: bytes, room: Room, code: str, *, at: datetime) -> bool:
+def is_code_of(secret: bytes, room: CheckIn, code: str, *, at: datetime) -> bool:
     """Whether that code is on the wall, or was there a moment ago."""
     turns = {_turn_of(at), _turn_of(at - GRACE)}
     return any(
@@ -165,18 +167,18 @@ def _turn_of(at: datetime) -> int:
     return int(at.timestamp()) // int(TURN.total_seconds())
 
 
-def _turning(secret: bytes, room: Room, turn: int) -> str:
+def _turning(secret: bytes, room: CheckIn, turn: int) -> str:
     told = b"room-code|" + room.id.bytes + turn.to_bytes(8, "big")
     number = int.from_bytes(hmac.digest(secret, told, hashlib.sha256)[:4], "big")
     return "".join(ALPHABET[(number >> 5 * place) & 31] for place in range(TURNING_LENGTH))
 
 
-def shown_room_code(code: str) -> str:
+def shown_check_in_code(code: str) -> str:
     """7KQ-M4XD"""
     return f"{code[:SIGN_LENGTH]}-{code[SIGN_LENGTH:]}" if code else ""
 
 
-def read_room_code(typed: str) -> str:
+def read_check_in_code(typed: str) -> str:
     """The code meant by what somebody typed; raises NoSuchCode where it can be none."""
     signs = "".join(sign for sign in typed.upper() if sign not in _BETWEEN).translate(_MEANT)
     if len(signs) != SIGN_LENGTH + TURNING_LENGTH or any(sign not in ALPHABET for sign in signs):
@@ -184,7 +186,7 @@ def read_room_code(typed: str) -> str:
     return signs
 
 
-def phone_digest(secret: bytes, room: Room, phone: str) -> str:
+def phone_digest(secret: bytes, room: CheckIn, phone: str) -> str:
     return hmac.new(secret, b"phone|" + room.id.bytes + phone.encode(), hashlib.sha256).hexdigest()
 
 

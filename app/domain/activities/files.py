@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.core import moment, new_id, part_of, points_to, word_of
+from app.domain.core import enum_column, foreign_key, new_id, primary_foreign_key, utc_datetime
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 
@@ -61,17 +61,17 @@ class StoredFile(SQLModel, table=True):
     __tablename__ = "stored_file"
     __table_args__ = (Index("files_of_noun", "noun", "noun_id"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
-    noun: FileNoun = Field(sa_column=word_of(FileNoun, name="file_noun"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    noun: FileNoun = Field(sa_column=enum_column(FileNoun, name="file_noun"))
     noun_id: uuid.UUID
-    person_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    person_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     name: str = Field(max_length=120)
     words: str = Field(default="", max_length=LONGEST_WORDS)
     media_type: str = Field(max_length=40)
     size: int
     digest: str = Field(max_length=64)
-    state: FileState = Field(sa_column=word_of(FileState, name="file_state"))
-    added_at: datetime = Field(sa_column=moment())
+    state: FileState = Field(sa_column=enum_column(FileState, name="file_state"))
+    added_at: datetime = Field(sa_column=utc_datetime())
 
     @property
     def is_picture(self) -> bool:
@@ -86,7 +86,7 @@ class FileContent(SQLModel, table=True):
     """`preview` is a small JPEG of a picture."""
 
     __tablename__ = "stored_file_content"
-    file_id: uuid.UUID = Field(sa_column=part_of("stored_file"))
+    file_id: uuid.UUID = Field(sa_column=primary_foreign_key("stored_file"))
     content: bytes
     preview: bytes | None = None
 
@@ -244,12 +244,12 @@ class ActivityFile(SQLModel, table=True):
 
     __tablename__ = "activity_file"
     file_id: uuid.UUID = Field(primary_key=True)
-    activity_id: uuid.UUID = Field(sa_column=points_to("activity"))
+    activity_id: uuid.UUID = Field(sa_column=foreign_key("activity"))
     session_id: uuid.UUID | None = Field(
-        default=None, sa_column=points_to("activity_session", nullable=True, index=False)
+        default=None, sa_column=foreign_key("activity_session", nullable=True, index=False)
     )
     agreed: bool = False
-    removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    removed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 def check_number(handed_in: int) -> None:

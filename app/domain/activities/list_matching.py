@@ -12,7 +12,7 @@ from app.domain.people.people import Person, name_key
 from app.domain.people.record_merge import is_gone
 
 There = tuple[Participation, Person]
-Meant = tuple[Participation | None, Person]
+MatchCandidate = tuple[Participation | None, Person]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Matches:
     gave the list has to say who is meant.
     """
 
-    meant: Mapping[str, Meant]
+    meant: Mapping[str, MatchCandidate]
     unclear: Mapping[str, Sequence[There]]
 
 
@@ -87,17 +87,17 @@ def matched(
 
 def matched_by_key(
     lines: Iterable[ListedPerson], participants: Sequence[There], named: Mapping[tuple[str, str], Person]
-) -> dict[str, Meant]:
+) -> dict[str, MatchCandidate]:
     """Of lines that were looked at with the whole list they are part of: whoever bears their very key."""
     return _known_for_sure(lines, participants, named)
 
 
 def _known_for_sure(
     lines: Iterable[ListedPerson], participants: Sequence[There], named: Mapping[tuple[str, str], Person]
-) -> dict[str, Meant]:
+) -> dict[str, MatchCandidate]:
     by_key = {participation.line_key: (participation, person) for participation, person in participants}
     of_person = {person.id: participation for participation, person in participants}
-    found: dict[str, Meant] = {}
+    found: dict[str, MatchCandidate] = {}
     for line in lines:
         person = named.get((line.address, name_key_of(line)))
         if line.line_key in by_key and not (person and is_gone(by_key[line.line_key][1])):

@@ -19,7 +19,14 @@ from app.domain.activities.files import StoredFile
 from app.domain.awards.awards import Award
 from app.domain.badges.badges import BadgeVersion
 from app.domain.campus.campus import SealedKey
-from app.domain.core import moment, new_id, part_of, points_to, word_of, words
+from app.domain.core import (
+    enum_column,
+    foreign_key,
+    json_column,
+    new_id,
+    primary_foreign_key,
+    utc_datetime,
+)
 from app.domain.learners.portfolios import Contribution, ContributionState
 from app.domain.privacy import reference_of
 from app.domain.publishing import Addresses
@@ -65,15 +72,15 @@ class CampusLog(SQLModel, table=True):
         ),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
     epoch: int = 1
     origin: str = Field(unique=True, max_length=300)
     size: int = Field(default=0, sa_type=BigInteger)
     edge: bytes = b""
-    opened_at: datetime = Field(sa_column=moment())
-    last_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    opened_at: datetime = Field(sa_column=utc_datetime())
+    last_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     """When the last line was appended, to the second: no later line is dated before it."""
-    closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    closed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class LogEntry(SQLModel, table=True):
@@ -81,10 +88,10 @@ class LogEntry(SQLModel, table=True):
 
     __tablename__ = "log_entry"
     __table_args__ = (CheckConstraint("number >= 0", name="log_numbers_from_zero"),)
-    log_id: uuid.UUID = Field(sa_column=part_of("campus_log"))
+    log_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus_log"))
     number: int = Field(primary_key=True, sa_type=BigInteger)
-    kind: EntryKind = Field(sa_column=word_of(EntryKind, name="log_entry_kind"))
-    at: datetime = Field(sa_column=moment())
+    kind: EntryKind = Field(sa_column=enum_column(EntryKind, name="log_entry_kind"))
+    at: datetime = Field(sa_column=utc_datetime())
     commitment: bytes
     leaf_hash: bytes
 
@@ -100,20 +107,20 @@ class LogPayload(SQLModel, table=True):
         Index("log_payload_of_noun", "noun", "noun_id"),
         Index("log_payload_about", "about_id"),
     )
-    log_id: uuid.UUID = Field(sa_column=part_of("campus_log"))
+    log_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus_log"))
     number: int = Field(primary_key=True, sa_type=BigInteger)
     noun: str = Field(max_length=40)
     noun_id: uuid.UUID
     about_id: uuid.UUID | None = None
     key: bytes
-    facts: dict[str, Any] = Field(sa_column=words())
+    facts: dict[str, Any] = Field(sa_column=json_column())
 
 
 class LogTile(SQLModel, table=True):
     """A full tile of 256 hashes, and the hash over all of them, which stands in the tile above."""
 
     __tablename__ = "log_tile"
-    log_id: uuid.UUID = Field(sa_column=part_of("campus_log"))
+    log_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus_log"))
     level: int = Field(primary_key=True)
     place: int = Field(primary_key=True, sa_type=BigInteger)
     hashes: bytes
@@ -124,22 +131,22 @@ class LogCheckpoint(SQLModel, table=True):
     """What was signed of the log at one size: one note for one size, for ever."""
 
     __tablename__ = "log_checkpoint"
-    log_id: uuid.UUID = Field(sa_column=part_of("campus_log"))
+    log_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus_log"))
     size: int = Field(primary_key=True, sa_type=BigInteger)
     root: bytes
     note: str
-    signed_at: datetime = Field(sa_column=moment())
+    signed_at: datetime = Field(sa_column=utc_datetime())
 
 
 class LogCosignature(SQLModel, table=True):
     """A witness's line under a checkpoint."""
 
     __tablename__ = "log_cosignature"
-    log_id: uuid.UUID = Field(sa_column=part_of("campus_log"))
+    log_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus_log"))
     size: int = Field(primary_key=True, sa_type=BigInteger)
     witness: str = Field(primary_key=True, max_length=200)
     line: str = Field(max_length=500)
-    seen_at: datetime = Field(sa_column=moment())
+    seen_at: datetime = Field(sa_column=utc_datetime())
 
 
 @dataclass(frozen=True)
@@ -284,21 +291,21 @@ class IntegrityCheck(SQLModel, table=True):
 
     __tablename__ = "integrity_check"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    asked_at: datetime = Field(sa_column=moment())
+    asked_at: datetime = Field(sa_column=utc_datetime())
     asked_by: str = Field(max_length=120)
-    done_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    done_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     steps: int = 0
     done_steps: int = 0
-    checked: dict[str, int] = Field(default_factory=dict, sa_column=words())
+    checked: dict[str, int] = Field(default_factory=dict, sa_column=json_column())
     fault_count: int = 0
-    faults: list[list[str]] = Field(default_factory=list, sa_column=words())
+    faults: list[list[str]] = Field(default_factory=list, sa_column=json_column())
 
 
 class PictureDigest(SQLModel, table=True):
     """SHA-256 of a frozen version's pictures, as they were when it was frozen."""
 
     __tablename__ = "picture_digest"
-    version_id: uuid.UUID = Field(sa_column=part_of("badge_version"))
+    version_id: uuid.UUID = Field(sa_column=primary_foreign_key("badge_version"))
     png: str = Field(max_length=64)
     svg: str = Field(max_length=64)
 
@@ -378,7 +385,7 @@ SENTENCES: Final = {
 }
 
 
-class Found(NamedTuple):
+class FoundLeaf(NamedTuple):
     """One thing that is damaged: `where` is a number, `detail` what of it."""
 
     damage: Damage
@@ -541,13 +548,13 @@ class LogDispute(SQLModel, table=True):
     __tablename__ = "log_dispute"
     __table_args__ = (Index("log_disputes_of_line", "log_id", "number"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    log_id: uuid.UUID = Field(sa_column=points_to("campus_log", index=False))
+    log_id: uuid.UUID = Field(sa_column=foreign_key("campus_log", index=False))
     number: int = Field(sa_type=BigInteger)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     said: str = Field(max_length=1000)
-    made_at: datetime = Field(sa_column=moment())
+    made_at: datetime = Field(sa_column=utc_datetime())
     answer: str = Field(default="", max_length=1000)
-    answered_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    answered_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 def check_words(text: str) -> str:
@@ -572,12 +579,12 @@ class LogWitness(SQLModel, table=True):
     __tablename__ = "log_witness"
     __table_args__ = (UniqueConstraint("campus_id", "name", name="one_witness_by_name"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
     name: str = Field(max_length=200)
     label: str = Field(max_length=200)
     vkey: str = Field(max_length=400)
-    named_at: datetime = Field(sa_column=moment())
-    retired_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    named_at: datetime = Field(sa_column=utc_datetime())
+    retired_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class LogReview(SQLModel, table=True):
@@ -585,9 +592,9 @@ class LogReview(SQLModel, table=True):
 
     __tablename__ = "log_review"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    log_id: uuid.UUID = Field(sa_column=points_to("campus_log"))
-    asked_at: datetime = Field(sa_column=moment())
+    log_id: uuid.UUID = Field(sa_column=foreign_key("campus_log"))
+    asked_at: datetime = Field(sa_column=utc_datetime())
     asked_by: str = Field(max_length=120)
-    done_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    done_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     size: int | None = Field(default=None, sa_type=BigInteger)
-    faults: list[list[str]] = Field(default_factory=list, sa_column=words())
+    faults: list[list[str]] = Field(default_factory=list, sa_column=json_column())

@@ -16,17 +16,17 @@ from sqlalchemy import Text
 from sqlmodel import Field, Index, SQLModel
 
 from app.domain.activities.activities import Activity, Participation, hours_of
-from app.domain.badges.badges import Badge, BadgeVersion, Kind, Repeat, valid_until
+from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion, Repeat, valid_until
 from app.domain.badges.rules import Progress, Rule, asked_of, asked_words, missing_of, rule_words
 from app.domain.core import (
+    enum_column,
+    foreign_key,
     index_where,
-    moment,
     new_id,
     new_row,
-    part_of,
-    points_to,
+    primary_foreign_key,
+    utc_datetime,
     whole_second,
-    word_of,
 )
 from app.domain.people.people import Person, normal_address
 from app.errors import Conflict, InvalidInput, Unavailable
@@ -107,15 +107,17 @@ class Award(SQLModel, table=True):
         index_where("awards_to_align", "campus_id", "align_due_at", known="align_due_at"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
-    badge_id: uuid.UUID = Field(sa_column=points_to("badge", index=False))
-    version_id: uuid.UUID = Field(sa_column=points_to("badge_version"))
-    person_id: uuid.UUID = Field(sa_column=points_to("person", index=False))
-    activity_id: uuid.UUID | None = Field(default=None, sa_column=points_to("activity", nullable=True))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
+    badge_id: uuid.UUID = Field(sa_column=foreign_key("badge", index=False))
+    version_id: uuid.UUID = Field(sa_column=foreign_key("badge_version"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person", index=False))
+    activity_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("activity", nullable=True))
     subject_id: uuid.UUID = Field(default_factory=new_id)
-    state: AwardState = Field(default=AwardState.ISSUED, sa_column=word_of(AwardState, name="award_state"))
+    state: AwardState = Field(
+        default=AwardState.ISSUED, sa_column=enum_column(AwardState, name="award_state")
+    )
     visibility: Visibility = Field(
-        default=Visibility.CLOSED, sa_column=word_of(Visibility, name="award_visibility")
+        default=Visibility.CLOSED, sa_column=enum_column(Visibility, name="award_visibility")
     )
     is_findable: bool = False
     """Its holder lets search engines find its page, while that is open."""
@@ -126,56 +128,56 @@ class Award(SQLModel, table=True):
     contribution: str = Field(default="", max_length=1000)
     grounds: str = Field(default="", max_length=300)
     """What the lines of the log that it rests on add up to, in the badge's language."""
-    awarded_at: datetime = Field(sa_column=moment())
-    awarded_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
-    valid_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    awarded_at: datetime = Field(sa_column=utc_datetime())
+    awarded_by: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
+    valid_until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     revoked_reason: str = Field(default="", max_length=500)
-    undone_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    undone_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     batch_id: uuid.UUID | None = None
     once_key: str | None = Field(default=None, unique=True, max_length=120)
     edition: int = 1
     disclosures: int = 0
     """How often its holder changed what is shown of the evidence: part of the key of every cached page."""
-    align_due_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    align_due_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     """When its signed documents are compared next with what its holder shows; until then they are not published."""
-    reissued_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    reissued_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     older_recipient: str = Field(default="", max_length=120)
     """Salt and hash of an address, by which the 2.0 rendition names the holder; empty unless they asked for it."""
     answers_checks: bool = False
     """Its holder lets anybody who sees the open page ask whether an address is theirs."""
     link_generation: int = 0
-    link_opened_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    claimed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    link_opened_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    claimed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class SignedDocument(SQLModel, table=True):
     """An award's signed credential in both forms: the bytes are the badge, and never change (I14)."""
 
     __tablename__ = "signed_credential"
-    award_id: uuid.UUID = Field(sa_column=part_of("award"))
+    award_id: uuid.UUID = Field(sa_column=primary_foreign_key("award"))
     embedded: bytes
     token: str = Field(sa_type=Text)
     embedded_digest: str = Field(max_length=64)
     token_digest: str = Field(max_length=64)
-    signed_at: datetime = Field(sa_column=moment())
+    signed_at: datetime = Field(sa_column=utc_datetime())
 
 
 class NewerDocument(SQLModel, table=True):
     """The same award signed again, with another name of its holder or none; it supersedes what was signed before."""
 
     __tablename__ = "newer_credential"
-    award_id: uuid.UUID = Field(sa_column=part_of("award"))
+    award_id: uuid.UUID = Field(sa_column=primary_foreign_key("award"))
     edition: int = Field(primary_key=True)
     embedded: bytes
     token: str = Field(sa_type=Text)
     embedded_digest: str = Field(max_length=64)
     token_digest: str = Field(max_length=64)
-    signed_at: datetime = Field(sa_column=moment())
+    signed_at: datetime = Field(sa_column=utc_datetime())
 
 
 @dataclass(frozen=True)
-class Judgement:
+class EligibilityResult:
     """What the rules say of giving one badge to one person.
 
     `sentence` is French, for the catalogues; `values` are facts that `award_reasons.in_words` says for its places.
@@ -190,15 +192,17 @@ class Judgement:
         return self.outcome is LineOutcome.READY
 
 
-ONESELF = Judgement(LineOutcome.ONESELF, N_("On ne s’attribue pas un badge à soi-même."))
+ONESELF = EligibilityResult(LineOutcome.ONESELF, N_("On ne s’attribue pas un badge à soi-même."))
 
-ABSENT = Judgement(
+ABSENT = EligibilityResult(
     LineOutcome.ABSENT,
     N_("Notée absente de cette activité. Si elle y était, notez-la d’abord présente."),
 )
 
-HELD = Judgement(LineOutcome.ALREADY_HELD, N_("A déjà ce badge, qui est donné une seule fois par personne."))
-HELD_IN_ACTIVITY = Judgement(
+HELD = EligibilityResult(
+    LineOutcome.ALREADY_HELD, N_("A déjà ce badge, qui est donné une seule fois par personne.")
+)
+HELD_IN_ACTIVITY = EligibilityResult(
     LineOutcome.ALREADY_HELD,
     N_("A déjà reçu ce badge dans cette activité, et il y est donné une seule fois par personne."),
 )
@@ -226,7 +230,7 @@ def check_aligned(award: Award) -> None:
         raise DocumentsToAlign(award.id)
 
 
-def judge(
+def check_eligibility(
     version: BadgeVersion,
     *,
     person: Person,
@@ -237,7 +241,7 @@ def judge(
     held: Award | None,
     repeat: Repeat = Repeat.ONCE,
     progress: Progress | None = None,
-) -> Judgement:
+) -> EligibilityResult:
     """Each person is judged alone, on their own record, whatever list they stand in (T02, I25)."""
     if giver_id is not None and person.id == giver_id:
         return ONESELF
@@ -255,36 +259,36 @@ def judge_evidence(
     participation: Participation | None,
     evidence: str,
     progress: Progress | None = None,
-) -> Judgement:
+) -> EligibilityResult:
     """The badge's rule and its kind say what an award must rest on; `progress` is None where it has no rule."""
     if participation is not None and not participation.is_present:
         return ABSENT
     if progress is not None and not progress.is_met:
-        return Judgement(
+        return EligibilityResult(
             LineOutcome.TOO_FEW_HOURS,
             N_("Ce badge demande {rule} ; il manque {missing}."),
             rule_facts(progress),
         )
     hours = hours_of(participation, activity) if participation and activity else None
     if version.required_hours is not None and (hours or 0) < version.required_hours:
-        return Judgement(
+        return EligibilityResult(
             LineOutcome.TOO_FEW_HOURS,
             N_("Ce badge demande {required} heures ; {noted} sont notées."),
             {"required": version.required_hours, "noted": hours or 0},
         )
-    if version.kind is Kind.PARTICIPATION and participation is None and progress is None:
-        return Judgement(
+    if version.kind is BadgeKind.PARTICIPATION and participation is None and progress is None:
+        return EligibilityResult(
             LineOutcome.MISSING_EVIDENCE, N_("Ce badge repose sur une activité : aucune n’est indiquée.")
         )
     told = evidence.strip() or (participation.contribution.strip() if participation else "")
     if version.kind.is_judged and len(told) < 5:
-        return Judgement(
+        return EligibilityResult(
             LineOutcome.MISSING_EVIDENCE,
             N_(
                 "Ce badge demande de dire ce que la personne a fait : notez sa contribution ou une preuve commune."
             ),
         )
-    return Judgement(LineOutcome.READY)
+    return EligibilityResult(LineOutcome.READY)
 
 
 def once_key(badge: Badge, person_id: uuid.UUID, activity_id: uuid.UUID | None) -> str | None:

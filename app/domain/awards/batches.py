@@ -12,13 +12,21 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 from app.domain.activities.activities import PartKind
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.awards.awards import LineOutcome
-from app.domain.core import index_where, moment, new_id, part_of, points_to, word_of, words
+from app.domain.core import (
+    enum_column,
+    foreign_key,
+    index_where,
+    json_column,
+    new_id,
+    primary_foreign_key,
+    utc_datetime,
+)
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 
-AT_ONCE = 50
+INLINE_LIMIT = 50
 """A promise of so few lines is carried out in the very request that makes it."""
-A_PIECE = 1_000
+CHUNK_SIZE = 1_000
 """How many lines are carried out in one transaction."""
 A_PIECE_OF_ONE_WRITER = 100
 """The same on SQLite, where each transaction that writes makes all others wait."""
@@ -49,26 +57,28 @@ class AwardBatch(SQLModel, table=True):
         Index("batches_to_carry_out", "state", "not_before"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
-    activity_id: uuid.UUID | None = Field(default=None, sa_column=points_to("activity", nullable=True))
-    version_id: uuid.UUID = Field(sa_column=points_to("badge_version"))
-    requested_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
-    requested_at: datetime = Field(sa_column=moment())
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    activity_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("activity", nullable=True))
+    version_id: uuid.UUID = Field(sa_column=foreign_key("badge_version"))
+    requested_by: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
+    requested_at: datetime = Field(sa_column=utc_datetime())
     idempotency_key: str | None = Field(default=None, max_length=200)
     request_digest: str = Field(default="", max_length=64)
     actor_label: str = Field(default="", max_length=120)
     evidence: str = Field(default="", max_length=4000)
-    grounds: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    grounds: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     """`of`: the activities and lines that the giver chose; empty where they left it to the badge."""
     tells: bool = True
     """Whether those who are given the badge are written to."""
     by_review: bool = False
     """Reviewers of a request decided it, who need not be trainers."""
-    state: BatchState = Field(default=BatchState.RUNNING, sa_column=word_of(BatchState, name="batch_state"))
-    not_before: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    state: BatchState = Field(
+        default=BatchState.RUNNING, sa_column=enum_column(BatchState, name="batch_state")
+    )
+    not_before: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     undo_seconds: int = 0
-    done_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    undo_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    done_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    undo_until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class BatchLine(SQLModel, table=True):
@@ -82,17 +92,19 @@ class BatchLine(SQLModel, table=True):
         Index("lines_to_carry_out", "batch_id", "outcome", "position"),
         index_where("ix_award_batch_line_award_id", "award_id", known="award_id"),
     )
-    batch_id: uuid.UUID = Field(sa_column=part_of("award_batch"))
+    batch_id: uuid.UUID = Field(sa_column=primary_foreign_key("award_batch"))
     position: int = Field(primary_key=True)
-    outcome: LineOutcome = Field(sa_column=word_of(LineOutcome, name="line_outcome"))
+    outcome: LineOutcome = Field(sa_column=enum_column(LineOutcome, name="line_outcome"))
     reason: str = Field(default="", max_length=300)
-    reason_values: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    reason_values: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     given_name: str = Field(default="", max_length=400)
     family_name: str = Field(default="", max_length=400)
     address: str = Field(default="", max_length=400)
-    told: dict[str, Any] = Field(default_factory=dict, sa_column=words())
-    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True, index=False))
-    person_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    told: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    award_id: uuid.UUID | None = Field(
+        default=None, sa_column=foreign_key("award", nullable=True, index=False)
+    )
+    person_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     participation_id: uuid.UUID | None = None
     """Of somebody chosen among those recorded in the activity; nothing is recorded of them anew."""
 
@@ -118,28 +130,28 @@ class Withdrawal(SQLModel, table=True):
         Index("withdrawals_to_carry_out", "state", "requested_at"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
     reason: str = Field(max_length=500)
-    requested_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    requested_by: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     actor_label: str = Field(default="", max_length=120)
-    requested_at: datetime = Field(sa_column=moment())
+    requested_at: datetime = Field(sa_column=utc_datetime())
     idempotency_key: str | None = Field(default=None, max_length=200)
     request_digest: str = Field(default="", max_length=64)
     state: WithdrawalState = Field(
-        default=WithdrawalState.RUNNING, sa_column=word_of(WithdrawalState, name="withdrawal_state")
+        default=WithdrawalState.RUNNING, sa_column=enum_column(WithdrawalState, name="withdrawal_state")
     )
-    done_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    done_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class WithdrawalLine(SQLModel, table=True):
     """`award_id` is what was asked for, whether there is such an award here or not."""
 
     __tablename__ = "withdrawal_line"
-    withdrawal_id: uuid.UUID = Field(sa_column=part_of("withdrawal"))
+    withdrawal_id: uuid.UUID = Field(sa_column=primary_foreign_key("withdrawal"))
     position: int = Field(primary_key=True)
     award_id: uuid.UUID
     outcome: WithdrawalOutcome = Field(
-        default=WithdrawalOutcome.WAITING, sa_column=word_of(WithdrawalOutcome, name="withdrawal_outcome")
+        default=WithdrawalOutcome.WAITING, sa_column=enum_column(WithdrawalOutcome, name="withdrawal_outcome")
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Field, SQLModel
 
-from app.domain.core import ALPHABET, moment, part_of
+from app.domain.core import ALPHABET, primary_foreign_key, utc_datetime
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -23,9 +23,9 @@ class ClaimCode(SQLModel, table=True):
     """A code that was handed out. Only a keyed digest of it is kept: reading this table opens nothing."""
 
     __tablename__ = "claim_code"
-    award_id: uuid.UUID = Field(sa_column=part_of("award"))
+    award_id: uuid.UUID = Field(sa_column=primary_foreign_key("award"))
     digest: str = Field(unique=True, max_length=64)
-    expires_at: datetime = Field(sa_column=moment())
+    expires_at: datetime = Field(sa_column=utc_datetime())
 
 
 def code_of(secret: bytes, award_id: uuid.UUID, generation: int, turn: int = 0) -> str:

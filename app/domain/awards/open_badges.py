@@ -18,10 +18,25 @@ from sqlmodel import Field, SQLModel
 
 from app.domain.activities.activities import Activity, PartKind
 from app.domain.awards.awards import Award
-from app.domain.badges.badges import Badge, BadgeCompetency, BadgeVersion, Kind, join_criteria, split_criteria
+from app.domain.badges.badges import (
+    Badge,
+    BadgeCompetency,
+    BadgeKind,
+    BadgeVersion,
+    join_criteria,
+    split_criteria,
+)
 from app.domain.badges.rules import criteria_words, rule_of, rule_words
 from app.domain.campus.campus import Campus
-from app.domain.core import as_signed, moment, name_as_signed, part_of, points_to, word_of, words
+from app.domain.core import (
+    as_signed,
+    enum_column,
+    foreign_key,
+    json_column,
+    name_as_signed,
+    primary_foreign_key,
+    utc_datetime,
+)
 from app.domain.frameworks import CERTIFICATIONS, FRAMEWORK_NAMES, Competency, Framework, PublicAlignment
 from app.domain.publishing import Addresses
 from app.language import current_locale, speaking
@@ -54,15 +69,15 @@ class AwardEvidence(SQLModel, table=True):
     """
 
     __tablename__ = "award_evidence"
-    award_id: uuid.UUID = Field(sa_column=part_of("award"))
-    log_id: uuid.UUID = Field(sa_column=points_to("campus_log", index=False))
+    award_id: uuid.UUID = Field(sa_column=primary_foreign_key("award"))
+    log_id: uuid.UUID = Field(sa_column=foreign_key("campus_log", index=False))
     size: int = Field(sa_type=BigInteger)
     decision: int = Field(sa_type=BigInteger)
-    entries: list[int] = Field(sa_column=words())
+    entries: list[int] = Field(sa_column=json_column())
     digest: str = Field(max_length=80)
 
 
-class Shown(StrEnum):
+class DisclosedContent(StrEnum):
     """How much of one line its holder shows."""
 
     ALL = "all"
@@ -70,10 +85,10 @@ class Shown(StrEnum):
     EXISTENCE = "existence"
 
 
-_RANK: Final = {Shown.EXISTENCE: 0, Shown.SUMMARY: 1, Shown.ALL: 2}
+_RANK: Final = {DisclosedContent.EXISTENCE: 0, DisclosedContent.SUMMARY: 1, DisclosedContent.ALL: 2}
 
 
-def least_shown(*levels: Shown) -> Shown:
+def least_shown(*levels: DisclosedContent) -> DisclosedContent:
     """The most private of these levels."""
     return min(levels, key=_RANK.__getitem__)
 
@@ -85,12 +100,12 @@ class Disclosed:
     Where the holder chose nothing, a summary: the part, the hours and the dates, without any free text.
     """
 
-    activity: Shown = Shown.SUMMARY
-    grounds: Shown = Shown.SUMMARY
-    assessment: Shown = Shown.SUMMARY
+    activity: DisclosedContent = DisclosedContent.SUMMARY
+    grounds: DisclosedContent = DisclosedContent.SUMMARY
+    assessment: DisclosedContent = DisclosedContent.SUMMARY
 
     @staticmethod
-    def uniform(shown: Shown) -> Disclosed:
+    def uniform(shown: DisclosedContent) -> Disclosed:
         return Disclosed(shown, shown, shown)
 
 
@@ -98,15 +113,15 @@ class Disclosed:
 class DisclosureBounds:
     """What the lines of one award show where nothing was chosen, and the most that may be chosen."""
 
-    default: Shown = Shown.SUMMARY
-    most: Shown = Shown.ALL
+    default: DisclosedContent = DisclosedContent.SUMMARY
+    most: DisclosedContent = DisclosedContent.ALL
 
-    def apply(self, chosen: Shown | None) -> Shown:
+    def apply(self, chosen: DisclosedContent | None) -> DisclosedContent:
         return self.default if chosen is None else least_shown(chosen, self.most)
 
 
 OF_ADULTS: Final = DisclosureBounds()
-OF_MINORS: Final = DisclosureBounds(default=Shown.EXISTENCE, most=Shown.SUMMARY)
+OF_MINORS: Final = DisclosureBounds(default=DisclosedContent.EXISTENCE, most=DisclosedContent.SUMMARY)
 """Titles, addresses and comments name a class or a school, which is never public for a minor."""
 
 
@@ -118,10 +133,10 @@ class EvidenceDisclosure(SQLModel, table=True):
     """What a holder chose for one line of an award; `DisclosureBounds` has the level where nothing was chosen."""
 
     __tablename__ = "evidence_disclosure"
-    award_id: uuid.UUID = Field(sa_column=part_of("award"))
+    award_id: uuid.UUID = Field(sa_column=primary_foreign_key("award"))
     number: int = Field(primary_key=True, sa_type=BigInteger)
-    shown: Shown = Field(sa_column=word_of(Shown, name="evidence_shown"))
-    set_at: datetime = Field(sa_column=moment())
+    shown: DisclosedContent = Field(sa_column=enum_column(DisclosedContent, name="evidence_shown"))
+    set_at: datetime = Field(sa_column=utc_datetime())
 
 
 NEVER_SHOWN: Final = frozenset({"person", "by", "corrects", "reason"})
@@ -144,25 +159,25 @@ _SUMMARY: Final = frozenset(
 )
 
 
-def fields_shown(facts: Mapping[str, Any], shown: Shown) -> frozenset[str]:
+def fields_shown(facts: Mapping[str, Any], shown: DisclosedContent) -> frozenset[str]:
     """Which fields of a line are opened to whoever reads the award."""
     match shown:
-        case Shown.ALL:
+        case DisclosedContent.ALL:
             return frozenset(facts) - NEVER_SHOWN
-        case Shown.SUMMARY:
+        case DisclosedContent.SUMMARY:
             return frozenset(facts) & _SUMMARY
-        case Shown.EXISTENCE:
+        case DisclosedContent.EXISTENCE:
             return frozenset()
 
 
 # Open Badges words that say no more than the kind does: never Diploma, Degree, Certificate or Certification.
 _ACHIEVEMENT_TYPES = {
-    Kind.BELONGING: "Membership",
-    Kind.PARTICIPATION: "Badge",
-    Kind.ENGAGEMENT: "CommunityService",
-    Kind.ATTITUDE: "Badge",
-    Kind.COMPETENCY: "Competency",
-    Kind.REALISATION: "Achievement",
+    BadgeKind.BELONGING: "Membership",
+    BadgeKind.PARTICIPATION: "Badge",
+    BadgeKind.ENGAGEMENT: "CommunityService",
+    BadgeKind.ATTITUDE: "Badge",
+    BadgeKind.COMPETENCY: "Competency",
+    BadgeKind.REALISATION: "Achievement",
 }
 
 
@@ -268,7 +283,7 @@ def credential_of(
     disclosed: Disclosed = Disclosed(),
 ) -> OpenBadgeCredential:
     """What the campus signs: a random URN as holder, a name only as agreed, and of the evidence what is `disclosed`."""
-    dated = activity if disclosed.activity is not Shown.EXISTENCE else None
+    dated = activity if disclosed.activity is not DisclosedContent.EXISTENCE else None
     return OpenBadgeCredential(
         id=addresses.award(award.id),
         name=name_as_signed(version.name),
@@ -282,7 +297,7 @@ def credential_of(
             achievement=achievement,
             activity_start_date=_start_of(dated.starts_on, campus) if dated else None,
             activity_end_date=_end_of(dated.ends_on, campus) if dated else None,
-            role=award.part if disclosed.activity is not Shown.EXISTENCE else None,
+            role=award.part if disclosed.activity is not DisclosedContent.EXISTENCE else None,
         ),
         evidence=evidence_of(award, version, activity, addresses.award(award.id), disclosed),
         credential_status=status,
@@ -404,13 +419,13 @@ def evidence_of(
                 Evidence(
                     id=f"{page}#journal",
                     name=name_as_signed(activity.title)
-                    if disclosed.activity is Shown.ALL
+                    if disclosed.activity is DisclosedContent.ALL
                     else _("Participation à une activité du campus"),
                     genre=_("Participation"),
                     narrative=as_signed(_participation_sentence(award, activity, disclosed.activity)),
                 )
             )
-        if award.grounds and disclosed.grounds is not Shown.EXISTENCE:
+        if award.grounds and disclosed.grounds is not DisclosedContent.EXISTENCE:
             pieces.append(
                 Evidence(
                     id=f"{page}#lignes" if activity else f"{page}#journal",
@@ -419,7 +434,7 @@ def evidence_of(
                     narrative=as_signed(_grounds_sentence(award, version)),
                 )
             )
-        if award.evidence and disclosed.assessment is Shown.ALL:
+        if award.evidence and disclosed.assessment is DisclosedContent.ALL:
             pieces.append(
                 Evidence(
                     id=f"{page}#appreciation",
@@ -471,17 +486,17 @@ def _grounds_sentence(award: Award, version: BadgeVersion) -> str:
     return f"{_('Règle du badge : {rule}.').format(rule=rule_words(rule))} {counted}" if rule else counted
 
 
-def _participation_sentence(award: Award, activity: Activity, shown: Shown) -> str:
-    if shown is Shown.EXISTENCE:
+def _participation_sentence(award: Award, activity: Activity, shown: DisclosedContent) -> str:
+    if shown is DisclosedContent.EXISTENCE:
         return _("Inscrite au journal d’activité du campus. La personne n’en montre que l’existence.")
     facts = [_("Rôle : ressource") if award.part == PartKind.RESOURCE else _("Rôle : apprenant")]
     if award.hours:
         facts.append(_("{hours} h").format(hours=format_decimal(award.hours, locale=current_locale())))
     facts.append(_dates(activity.starts_on, activity.ends_on))
-    if activity.place and shown is Shown.ALL:
+    if activity.place and shown is DisclosedContent.ALL:
         facts.append(activity.place)
     sentence = ", ".join(facts) + "."
-    return f"{sentence} {award.contribution}".strip() if shown is Shown.ALL else sentence
+    return f"{sentence} {award.contribution}".strip() if shown is DisclosedContent.ALL else sentence
 
 
 def _dates(first: date, last: date) -> str:

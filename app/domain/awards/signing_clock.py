@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Field, SQLModel
 
-from app.domain.core import moment
+from app.domain.core import utc_datetime
 from app.errors import Unavailable
 from app.language import N_
 
@@ -39,12 +39,12 @@ class SigningClock(SQLModel, table=True):
 
     __tablename__ = "signing_clock"
     id: int = Field(default=ONLY_ROW, primary_key=True)
-    at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     boot: str = Field(default="", max_length=64)
     seconds: float = 0.0
-    stopped_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    stopped_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     """What the clock showed when it was found to have jumped."""
-    expected_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    expected_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 @dataclass(frozen=True)

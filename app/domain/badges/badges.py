@@ -20,7 +20,15 @@ from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
 from app.domain.accounts.permissions import Role
 from app.domain.badges.rules import rule_of, rule_words
 from app.domain.campus.campus import MOST_LIVELY
-from app.domain.core import check_signed_name, moment, new_id, part_of, points_to, word_of, words
+from app.domain.core import (
+    check_signed_name,
+    enum_column,
+    foreign_key,
+    json_column,
+    new_id,
+    primary_foreign_key,
+    utc_datetime,
+)
 from app.domain.people.people import name_key
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_, current_locale
@@ -28,7 +36,7 @@ from app.language import N_, current_locale
 MOST_DAYS = 36_500
 
 
-class Kind(StrEnum):
+class BadgeKind(StrEnum):
     """What a badge recognises; the kind decides which evidence an award must rest on."""
 
     BELONGING = "appartenance"
@@ -41,7 +49,7 @@ class Kind(StrEnum):
     @property
     def is_judged(self) -> bool:
         """Presence is not competence: these kinds need somebody's judgement of what was done."""
-        return self not in (Kind.BELONGING, Kind.PARTICIPATION)
+        return self not in (BadgeKind.BELONGING, BadgeKind.PARTICIPATION)
 
 
 class Repeat(StrEnum):
@@ -54,14 +62,14 @@ class Badge(SQLModel, table=True):
     __tablename__ = "badge"
     __table_args__ = (UniqueConstraint("campus_id", "slug", name="one_badge_per_slug"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
     slug: str = Field(max_length=60)
-    repeat: Repeat = Field(default=Repeat.ONCE, sa_column=word_of(Repeat, name="badge_repeat"))
+    repeat: Repeat = Field(default=Repeat.ONCE, sa_column=enum_column(Repeat, name="badge_repeat"))
     accepts_requests: bool = False
     for_every_trainer: bool = True
     """Otherwise only those to whom it was opened by name award it."""
-    created_at: datetime = Field(sa_column=moment())
-    archived_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    created_at: datetime = Field(sa_column=utc_datetime())
+    archived_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class BadgeVersion(SQLModel, table=True):
@@ -78,19 +86,19 @@ class BadgeVersion(SQLModel, table=True):
         CheckConstraint("required_hours IS NULL OR required_hours > 0", name="required_hours_are_positive"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    badge_id: uuid.UUID = Field(sa_column=points_to("badge"))
+    badge_id: uuid.UUID = Field(sa_column=foreign_key("badge"))
     number: int = Field(ge=1)
-    kind: Kind = Field(sa_column=word_of(Kind, name="badge_kind"))
+    kind: BadgeKind = Field(sa_column=enum_column(BadgeKind, name="badge_kind"))
     name: str = Field(max_length=120)
     description: str = Field(max_length=500)
     criteria: str = Field(max_length=8000)
     language: str = Field(default="fr", max_length=12)
-    tags: list[str] = Field(default_factory=list, sa_column=words())
+    tags: list[str] = Field(default_factory=list, sa_column=json_column())
     validity_days: int | None = None
     required_hours: float | None = None
-    rule: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    rule: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     """What the log must say of whoever is given it (`badge_rules`); empty where the giver alone judges."""
-    alignments: list[dict[str, str]] = Field(default_factory=list, sa_column=words())
+    alignments: list[dict[str, str]] = Field(default_factory=list, sa_column=json_column())
     alternative: str = Field(default="", max_length=300)
     hue: float | None = None
     liveliness: float | None = None
@@ -99,16 +107,16 @@ class BadgeVersion(SQLModel, table=True):
     picture_svg: str = Field(default="", sa_type=Text)
     picture_png: bytes = b""
     definition: bytes = b""
-    created_at: datetime = Field(sa_column=moment())
-    frozen_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    created_at: datetime = Field(sa_column=utc_datetime())
+    frozen_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class BadgeCompetency(SQLModel, table=True):
     """A competency that a badge version attests; `level` counts from 1."""
 
     __tablename__ = "badge_competency"
-    version_id: uuid.UUID = Field(sa_column=part_of("badge_version"))
-    competency_id: uuid.UUID = Field(sa_column=part_of("competency"))
+    version_id: uuid.UUID = Field(sa_column=primary_foreign_key("badge_version"))
+    competency_id: uuid.UUID = Field(sa_column=primary_foreign_key("competency"))
     level: int | None = None
     position: int = 0
 
@@ -131,7 +139,7 @@ def check_version(version: BadgeVersion, competencies: Sequence[BadgeCompetency]
         raise InvalidInput(
             N_("Les critères disent ce que la personne a fait et qui en a jugé : au moins une phrase.")
         )
-    if version.kind is Kind.COMPETENCY and not competencies:
+    if version.kind is BadgeKind.COMPETENCY and not competencies:
         raise InvalidInput(N_("Un badge de compétence nomme au moins une compétence."))
 
 
@@ -202,7 +210,7 @@ def free_slug(name: str, taken: Callable[[str], bool]) -> str:
     return next(each for each in numbered if not taken(each))
 
 
-LEAST_CRITERIA = {Kind.COMPETENCY: 3}
+LEAST_CRITERIA = {BadgeKind.COMPETENCY: 3}
 """How many lines of criteria a kind asks for; the others ask for one sentence."""
 _BULLET = re.compile(r"^\s*([-*+•]|\d+[.)])\s+", re.MULTILINE)
 _JUDGED = re.compile(
@@ -224,7 +232,7 @@ class Lack:
 class BadgeText:
     """The parts of a badge's wording that readiness is judged on."""
 
-    kind: Kind
+    kind: BadgeKind
     name: str
     description: str
     criteria: str
@@ -269,9 +277,11 @@ def lacks_of(text: BadgeText) -> list[Lack]:
         found.append(Lack("criteres", N_("Un badge de compétence demande trois critères au moins.")))
     if text.kind.is_judged and len(text.judging.strip()) < 10:
         found.append(Lack("jugement", N_("Dites qui juge, et sur quoi : ce badge n’est pas une présence.")))
-    if text.kind is Kind.COMPETENCY and not text.competencies:
+    if text.kind is BadgeKind.COMPETENCY and not text.competencies:
         found.append(Lack("competences", N_("Un badge de compétence nomme au moins une compétence.")))
-    if text.kind is Kind.COMPETENCY and any(levels and level is None for level, levels in text.competencies):
+    if text.kind is BadgeKind.COMPETENCY and any(
+        levels and level is None for level, levels in text.competencies
+    ):
         found.append(Lack("competences", N_("Choisissez le niveau attesté de chaque compétence.")))
     return found
 
@@ -319,7 +329,7 @@ Content = dict[Part, tuple[str, ...]]
 """What a version says, each part as a list of lines."""
 
 
-class Stay(StrEnum):
+class BadgeLifetime(StrEnum):
     KEPT = "kept"
     REMOVED = "removed"
     ADDED = "added"
@@ -329,7 +339,7 @@ class Stay(StrEnum):
 class Piece:
     """A run of words that stayed, went or came."""
 
-    stay: Stay
+    stay: BadgeLifetime
     text: str
 
 
@@ -402,13 +412,17 @@ def word_differences(before: str, after: str) -> list[Piece]:
             gone, come = gone + was, come + is_now
             continue
         pieces += _changed(gone, come)
-        pieces.append(Piece(Stay.KEPT, was))
+        pieces.append(Piece(BadgeLifetime.KEPT, was))
         gone = come = ""
     return pieces + _changed(gone, come)
 
 
 def _changed(gone: str, come: str) -> list[Piece]:
-    return [Piece(stay, text) for stay, text in ((Stay.REMOVED, gone), (Stay.ADDED, come)) if text]
+    return [
+        Piece(stay, text)
+        for stay, text in ((BadgeLifetime.REMOVED, gone), (BadgeLifetime.ADDED, come))
+        if text
+    ]
 
 
 def _is_rest(kept: str) -> bool:
@@ -429,9 +443,9 @@ class BadgeOpening(SQLModel, table=True):
     """A badge opened to one trainer by name; one that is for every trainer needs none."""
 
     __tablename__ = "badge_opening"
-    badge_id: uuid.UUID = Field(sa_column=part_of("badge"))
-    person_id: uuid.UUID = Field(sa_column=part_of("person"))
-    since: datetime = Field(sa_column=moment())
+    badge_id: uuid.UUID = Field(sa_column=primary_foreign_key("badge"))
+    person_id: uuid.UUID = Field(sa_column=primary_foreign_key("person"))
+    since: datetime = Field(sa_column=utc_datetime())
 
 
 class NotOpened(NotAllowed):

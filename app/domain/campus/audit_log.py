@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.core import moment, points_to, words
+from app.domain.core import foreign_key, json_column, utc_datetime
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class HistoryEntry(SQLModel, table=True):
     )
     id: int | None = Field(default=None, primary_key=True)
     campus_id: uuid.UUID | None = Field(
-        default=None, sa_column=points_to("campus", nullable=True, index=False)
+        default=None, sa_column=foreign_key("campus", nullable=True, index=False)
     )
-    at: datetime = Field(sa_column=moment())
-    actor_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    at: datetime = Field(sa_column=utc_datetime())
+    actor_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     actor_label: str = Field(default="", max_length=120)
     deed: str = Field(max_length=60)
     noun: str = Field(max_length=40)
     noun_id: uuid.UUID
-    facts: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    facts: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
 
 
 class Subject(StrEnum):

@@ -12,7 +12,15 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, text
 
-from app.domain.core import check_signed_name, moment, new_id, part_of, points_to, word_of, words
+from app.domain.core import (
+    check_signed_name,
+    enum_column,
+    foreign_key,
+    json_column,
+    new_id,
+    primary_foreign_key,
+    utc_datetime,
+)
 from app.domain.people.people import is_address, normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
@@ -66,14 +74,14 @@ class Campus(SQLModel, table=True):
     names_in_credentials: bool = Field(default=True)
     language: str = Field(default="fr", max_length=8)
     sends_reminders: bool = Field(default=True)
-    created_at: datetime = Field(sa_column=moment())
-    suspended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    created_at: datetime = Field(sa_column=utc_datetime())
+    suspended_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class NetworkMember(SQLModel, table=True):
     __tablename__ = "network_member"
-    network_id: uuid.UUID = Field(sa_column=part_of("network"))
-    campus_id: uuid.UUID = Field(sa_column=part_of("campus"))
+    network_id: uuid.UUID = Field(sa_column=primary_foreign_key("network"))
+    campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
 
 
 class Label(SQLModel, table=True):
@@ -91,17 +99,17 @@ class Label(SQLModel, table=True):
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     issuer: str = Field(max_length=600, index=True)
-    network_id: uuid.UUID = Field(sa_column=points_to("network"))
-    category: LabelCategory = Field(sa_column=word_of(LabelCategory, name="label_category"))
+    network_id: uuid.UUID = Field(sa_column=foreign_key("network"))
+    category: LabelCategory = Field(sa_column=enum_column(LabelCategory, name="label_category"))
     starts_on: date | None = None
     ends_on: date | None = None
     note: str = Field(default="", max_length=300)
     embedded: bytes = Field(default=b"")
     """The label as the network signed it; empty where it was only written down."""
-    signed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    signed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     position: int | None = None
     """Its place in the network's status list, for ever; none before it was first signed with one."""
-    withdrawn_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    withdrawn_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 def is_slug(text: str) -> bool:
@@ -403,21 +411,21 @@ class SealedKey(SQLModel, table=True):
         ),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
     purpose: KeyPurpose = Field(
-        default=KeyPurpose.CREDENTIAL, sa_column=word_of(KeyPurpose, name="key_purpose")
+        default=KeyPurpose.CREDENTIAL, sa_column=enum_column(KeyPurpose, name="key_purpose")
     )
     algorithm: str = Field(max_length=10)
     method_id: str = Field(unique=True, max_length=400)
-    public_jwk: dict[str, Any] = Field(sa_column=words())
+    public_jwk: dict[str, Any] = Field(sa_column=json_column())
     sealed: bytes
     kek_id: str = Field(max_length=60)
     kek_version: int = Field(default=1)
-    state: KeyState = Field(sa_column=word_of(KeyState, name="key_state"))
-    created_at: datetime = Field(sa_column=moment())
-    activated_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    retired_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    state: KeyState = Field(sa_column=enum_column(KeyState, name="key_state"))
+    created_at: datetime = Field(sa_column=utc_datetime())
+    activated_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    retired_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class EndingKey(Protocol):

@@ -13,7 +13,7 @@ from sqlmodel import Field, Index, SQLModel
 
 from app.domain.accounts.permissions import Role
 from app.domain.campus.campus import KeyState, Label, SealedKey
-from app.domain.core import moment, new_id, points_to, words
+from app.domain.core import foreign_key, json_column, new_id, utc_datetime
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 
@@ -37,17 +37,17 @@ class Invitation(SQLModel, table=True):
     __tablename__ = "invitation"
     __table_args__ = (Index("invitations_of_campus", "campus_id", "created_at"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
     address: str = Field(max_length=254)
-    roles: list[str] = Field(sa_column=words())
+    roles: list[str] = Field(sa_column=json_column())
     days: int
     generation: int = 0
-    invited_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
-    created_at: datetime = Field(sa_column=moment())
-    expires_at: datetime = Field(sa_column=moment())
-    accepted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    accepted_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
-    withdrawn_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    invited_by: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
+    created_at: datetime = Field(sa_column=utc_datetime())
+    expires_at: datetime = Field(sa_column=utc_datetime())
+    accepted_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    accepted_by: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
+    withdrawn_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
     @property
     def offered(self) -> list[Role]:

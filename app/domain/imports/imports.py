@@ -12,14 +12,21 @@ from typing import Any, Final
 from sqlmodel import Field, Index, SQLModel
 
 from app.domain.activities.activities import ActivityKind
-from app.domain.core import moment, new_id, part_of, points_to, word_of, words
-from app.domain.imports.records import Record, ToldActivity, fault_in
+from app.domain.core import (
+    enum_column,
+    foreign_key,
+    json_column,
+    new_id,
+    primary_foreign_key,
+    utc_datetime,
+)
+from app.domain.imports.records import ActivityRecord, Record, fault_in
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 
-A_PIECE: Final = 500
+CHUNK_SIZE: Final = 500
 """How many lines are carried out in one transaction."""
-AT_ONCE: Final = 50
+INLINE_LIMIT: Final = 50
 """An import of so few lines is carried out in the very request that confirms it."""
 MOST_LINES: Final = 20_000
 MOST_AT_THE_API: Final = 1_000
@@ -43,7 +50,7 @@ class ImportState(StrEnum):
     DONE = "done"
 
 
-class Fate(StrEnum):
+class LineOutcome(StrEnum):
     """What an import makes, or would make, of one line."""
 
     WAITING = "waiting"
@@ -62,20 +69,22 @@ class ImportRun(SQLModel, table=True):
         Index("imports_to_carry_out", "state", "asked_at"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
-    form: ImportForm = Field(sa_column=word_of(ImportForm, name="import_form"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
+    form: ImportForm = Field(sa_column=enum_column(ImportForm, name="import_form"))
     source: str = Field(max_length=60)
     digest: str = Field(max_length=64)
     """SHA-256 of the file or request, in hexadecimal."""
     size: int = 0
-    state: ImportState = Field(default=ImportState.DRAFT, sa_column=word_of(ImportState, name="import_state"))
+    state: ImportState = Field(
+        default=ImportState.DRAFT, sa_column=enum_column(ImportState, name="import_state")
+    )
     asked_by: uuid.UUID | None = None
     """A number that may be nobody's any more."""
     actor_label: str = Field(default="", max_length=120)
-    asked_at: datetime = Field(sa_column=moment())
-    done_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    asked_at: datetime = Field(sa_column=utc_datetime())
+    done_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     given: bytes = b""
-    mapping: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    mapping: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     forgotten: bool = False
     """Whether what its refused lines said is gone."""
 
@@ -85,15 +94,15 @@ class ImportLine(SQLModel, table=True):
 
     __tablename__ = "import_line"
     __table_args__ = (Index("import_lines_to_carry_out", "run_id", "fate", "position"),)
-    run_id: uuid.UUID = Field(sa_column=part_of("import_run"))
+    run_id: uuid.UUID = Field(sa_column=primary_foreign_key("import_run"))
     position: int = Field(primary_key=True)
     number: int
     """As the file counts its lines."""
-    fate: Fate = Field(sa_column=word_of(Fate, name="import_fate"))
+    fate: LineOutcome = Field(sa_column=enum_column(LineOutcome, name="import_fate"))
     reason: str = Field(default="", max_length=300)
-    reason_values: dict[str, Any] = Field(default_factory=dict, sa_column=words())
-    told: dict[str, Any] = Field(default_factory=dict, sa_column=words())
-    cells: list[str] = Field(default_factory=list, sa_column=words())
+    reason_values: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    told: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    cells: list[str] = Field(default_factory=list, sa_column=json_column())
 
 
 class Imported(SQLModel, table=True):
@@ -105,23 +114,23 @@ class Imported(SQLModel, table=True):
 
     __tablename__ = "imported"
     __table_args__ = (Index("imported_rows", "row_id"),)
-    campus_id: uuid.UUID = Field(sa_column=part_of("campus"))
+    campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
     key: str = Field(primary_key=True, max_length=64)
     source: str = Field(max_length=60)
     row_id: uuid.UUID | None = None
-    run_id: uuid.UUID = Field(sa_column=points_to("import_run"))
-    said: dict[str, Any] = Field(default_factory=dict, sa_column=words())
-    at: datetime = Field(sa_column=moment())
+    run_id: uuid.UUID = Field(sa_column=foreign_key("import_run"))
+    said: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    at: datetime = Field(sa_column=utc_datetime())
 
 
 class ImportMapping(SQLModel, table=True):
     """How the files of one source are to be read, as somebody said last time."""
 
     __tablename__ = "import_mapping"
-    campus_id: uuid.UUID = Field(sa_column=part_of("campus"))
+    campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
     source: str = Field(primary_key=True, max_length=60)
-    mapping: dict[str, Any] = Field(default_factory=dict, sa_column=words())
-    changed_at: datetime = Field(sa_column=moment())
+    mapping: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    changed_at: datetime = Field(sa_column=utc_datetime())
 
 
 FORGOTTEN: Final = N_("Le détail de cette ligne a été effacé au bout de 30 jours.")
@@ -183,11 +192,11 @@ class Meeting:
     def own_key(self) -> tuple[str, ...]:
         return ("session", self.uid, self.occurrence) if self.occurrence else self.activity_key
 
-    def told(self) -> ToldActivity:
+    def told(self) -> ActivityRecord:
         """What it says of the activity: of a series, the days and hours are those of its sessions."""
         if self.occurrence:
-            return ToldActivity(self.uid, self.title, None, place=self.place)
-        return ToldActivity(
+            return ActivityRecord(self.uid, self.title, None, place=self.place)
+        return ActivityRecord(
             self.uid, self.title, None, self.starts_on, self.ends_on, place=self.place, hours=self.hours
         )
 
@@ -203,7 +212,7 @@ class Meeting:
         """With what no source may say."""
         if self.fault or self.cancelled:
             return self
-        told = ToldActivity(
+        told = ActivityRecord(
             self.uid, self.title, None, self.starts_on, self.ends_on, place=self.place, hours=self.hours
         )
         fault = fault_in(Record(self.number, activity=told))
@@ -214,7 +223,7 @@ class Meeting:
         return Record(
             self.number,
             self.occurrence,
-            ToldActivity(
+            ActivityRecord(
                 self.uid, self.title, self.kind, self.starts_on, self.ends_on, self.place, self.hours
             ),
         ).cells()

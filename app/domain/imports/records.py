@@ -21,7 +21,7 @@ REPEATS = N_("Répète la ligne {line}.")
 
 
 @dataclass(frozen=True)
-class ToldActivity:
+class ActivityRecord:
     """What a line says of the activity; empty where it says nothing."""
 
     external_id: str = ""
@@ -57,7 +57,7 @@ class Record:
 
     number: int
     external_id: str = ""
-    activity: ToldActivity = field(default_factory=ToldActivity)
+    activity: ActivityRecord = field(default_factory=ActivityRecord)
     person: ListedPerson = field(default_factory=lambda: ListedPerson(0))
     part: PartKind | None = None
     fault: str = ""
@@ -123,7 +123,7 @@ class Record:
         return cls(
             number,
             told["external_id"],
-            ToldActivity(
+            ActivityRecord(
                 activity["external_id"],
                 activity.get("title", ""),
                 ActivityKind(activity["kind"]) if "kind" in activity else None,
@@ -230,7 +230,7 @@ def _against(
     return record
 
 
-def contradicted(first: ToldActivity, other: ToldActivity) -> list[str]:
+def contradicted(first: ActivityRecord, other: ActivityRecord) -> list[str]:
     """What both say, and say differently. The wording of a title is of no matter where it names the activity."""
     before, now = first.said(), other.said()
     return [

@@ -29,7 +29,7 @@ from app.domain.activities.participant_lists import (
     without_number,
 )
 from app.domain.imports.imports import MOST_LINES
-from app.domain.imports.records import Record, ToldActivity, fault_in, quoted, without_contradictions
+from app.domain.imports.records import ActivityRecord, Record, fault_in, quoted, without_contradictions
 from app.domain.people.people import check_name, normal_address
 from app.errors import InvalidInput
 from app.language import N_
@@ -362,21 +362,21 @@ def _record(
         )
         check_name(record.person.given_name, record.person.family_name)
     except InvalidInput as error:
-        title = ToldActivity(title=cells.get(ImportColumn.TITLE, ""))
+        title = ActivityRecord(title=cells.get(ImportColumn.TITLE, ""))
         told = Record(row.number, record.external_id, title, _person_as_written(row.number, cells, orders))
         return told.refused(error.sentence, **error.values)
     fault = fault_in(record)
     return record.refused(fault.sentence, **fault.values) if fault else record
 
 
-def _activity(cells: Mapping[ImportColumn, str], plan: ReadingPlan) -> ToldActivity:
+def _activity(cells: Mapping[ImportColumn, str], plan: ReadingPlan) -> ActivityRecord:
     kind = cells.get(ImportColumn.KIND, "")
     known = kind_of_word(kind, plan) if kind else plan.kind
     if kind and known is None:
         raise InvalidInput(
             N_("Le type « {word} » n’est pas connu : dites ce qu’il veut dire."), word=quoted(kind)
         )
-    return ToldActivity(
+    return ActivityRecord(
         cells.get(ImportColumn.ACTIVITY_EXTERNAL, ""),
         " ".join(cells.get(ImportColumn.TITLE, "").split()),
         known,

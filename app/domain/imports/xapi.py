@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.list_columns import split_name
 from app.domain.activities.participant_lists import ListedPerson
-from app.domain.imports.records import Record, ToldActivity, fault_in, quoted
+from app.domain.imports.records import ActivityRecord, Record, fault_in, quoted
 from app.domain.people.people import check_name, normal_address
 from app.errors import InvalidInput
 from app.language import N_
@@ -109,7 +109,7 @@ def _person(number: int, actor: Any) -> ListedPerson:
     return ListedPerson(number, given_name=given, family_name=family, address=address)
 
 
-def _activity(target: Mapping[str, Any], timestamp: Any, zone: ZoneInfo) -> ToldActivity:
+def _activity(target: Mapping[str, Any], timestamp: Any, zone: ZoneInfo) -> ActivityRecord:
     identifier = target.get("id")
     if target.get("objectType", "Activity") != "Activity" or not isinstance(identifier, str):
         raise InvalidInput(N_("L’objet de cet énoncé n’est pas une activité."))
@@ -121,7 +121,7 @@ def _activity(target: Mapping[str, Any], timestamp: Any, zone: ZoneInfo) -> Told
             N_("Le type d’activité « {kind} » n’est pas de notre profil."), kind=quoted(str(kind))
         )
     day = _day(timestamp, zone)
-    return ToldActivity(identifier, _title(definition.get("name")), KINDS.get(str(kind)), day, hours=None)
+    return ActivityRecord(identifier, _title(definition.get("name")), KINDS.get(str(kind)), day, hours=None)
 
 
 def _title(names: Any) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import Text
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.activities.activities import Activity, PartKind
-from app.domain.core import moment, new_id, points_to, word_of, words
+from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
 from app.domain.learners.requests import read_links
 from app.domain.people.people import Person, name_key
 from app.errors import Conflict, InvalidInput, NotAllowed
@@ -47,19 +47,21 @@ class Portfolio(SQLModel, table=True):
 
     __tablename__ = "portfolio"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     line: str = Field(default="", max_length=LONGEST_LINE)
-    naming: Naming = Field(default=Naming.SHORT, sa_column=word_of(Naming, name="portfolio_naming"))
-    grouping: Grouping = Field(default=Grouping.NONE, sa_column=word_of(Grouping, name="portfolio_grouping"))
+    naming: Naming = Field(default=Naming.SHORT, sa_column=enum_column(Naming, name="portfolio_naming"))
+    grouping: Grouping = Field(
+        default=Grouping.NONE, sa_column=enum_column(Grouping, name="portfolio_grouping")
+    )
     is_open: bool = False
     is_findable: bool = False
-    created_at: datetime = Field(sa_column=moment())
+    created_at: datetime = Field(sa_column=utc_datetime())
 
 
 class PortfolioGroup(SQLModel, table=True):
     __tablename__ = "portfolio_group"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    portfolio_id: uuid.UUID = Field(sa_column=points_to("portfolio"))
+    portfolio_id: uuid.UUID = Field(sa_column=foreign_key("portfolio"))
     title: str = Field(max_length=LONGEST_TITLE)
     position: int = 0
 
@@ -70,9 +72,9 @@ class PortfolioPiece(SQLModel, table=True):
     __tablename__ = "portfolio_piece"
     __table_args__ = (UniqueConstraint("portfolio_id", "award_id", name="one_place_in_a_portfolio"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    portfolio_id: uuid.UUID = Field(sa_column=points_to("portfolio"))
-    award_id: uuid.UUID = Field(sa_column=points_to("award"))
-    group_id: uuid.UUID | None = Field(default=None, sa_column=points_to("portfolio_group", nullable=True))
+    portfolio_id: uuid.UUID = Field(sa_column=foreign_key("portfolio"))
+    award_id: uuid.UUID = Field(sa_column=foreign_key("award"))
+    group_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("portfolio_group", nullable=True))
     position: int = 0
 
 
@@ -102,10 +104,10 @@ def check_room(held: Sequence[object], most: int) -> None:
         raise Conflict(N_("Il n’y a plus de place : {most} au plus."), most=most)
 
 
-Placed = PortfolioPiece | PortfolioGroup
+PlacedAward = PortfolioPiece | PortfolioGroup
 
 
-def place(rows: Sequence[Placed], moved: Placed, *, before: Placed | None) -> None:
+def place(rows: Sequence[PlacedAward], moved: PlacedAward, *, before: PlacedAward | None) -> None:
     """Number `rows`, which stand in their order, anew with `moved` just before another one, or at the end."""
     left = [each for each in rows if each is not moved]
     at = left.index(before) if before in left else len(left)
@@ -136,21 +138,21 @@ class BroughtBadge(SQLModel, table=True):
     __tablename__ = "brought_badge"
     __table_args__ = (UniqueConstraint("person_id", "digest", name="one_copy_of_a_brought_badge"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     digest: str = Field(max_length=64)
     content: str = Field(sa_type=Text)
     title: str = Field(max_length=250)
     issuer_name: str = Field(default="", max_length=250)
-    awarded_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    awarded_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     verdict: str = Field(max_length=40)
     place: str = Field(default="", max_length=200)
-    belongs: Belonging = Field(sa_column=word_of(Belonging, name="brought_badge_belongs"))
+    belongs: Belonging = Field(sa_column=enum_column(Belonging, name="brought_badge_belongs"))
     holder_name: str | None = Field(default=None, max_length=250)
     """The name in the badge, empty where it has none; None until that was read."""
     is_shown: bool = False
-    brought_at: datetime = Field(sa_column=moment())
-    checked_at: datetime = Field(sa_column=moment())
-    check_again_at: datetime = Field(sa_column=moment(index=True))
+    brought_at: datetime = Field(sa_column=utc_datetime())
+    checked_at: datetime = Field(sa_column=utc_datetime())
+    check_again_at: datetime = Field(sa_column=utc_datetime(index=True))
 
     @property
     def may_be_shown(self) -> bool:
@@ -201,32 +203,34 @@ class Contribution(SQLModel, table=True):
         CheckConstraint("hours IS NULL OR hours > 0", name="contribution_hours_are_positive"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     activity_id: uuid.UUID | None = Field(
-        default=None, sa_column=points_to("activity", nullable=True, index=False)
+        default=None, sa_column=foreign_key("activity", nullable=True, index=False)
     )
-    badge_id: uuid.UUID | None = Field(default=None, sa_column=points_to("badge", nullable=True, index=False))
+    badge_id: uuid.UUID | None = Field(
+        default=None, sa_column=foreign_key("badge", nullable=True, index=False)
+    )
     title: str = Field(max_length=MAX_CONTRIBUTION_TITLE)
     telling: str = Field(max_length=LONGEST_TELLING)
-    part: PartKind = Field(sa_column=word_of(PartKind, name="contribution_part"))
+    part: PartKind = Field(sa_column=enum_column(PartKind, name="contribution_part"))
     done_on: date
     hours: float | None = None
-    links: list[str] = Field(default_factory=list, sa_column=words())
+    links: list[str] = Field(default_factory=list, sa_column=json_column())
     state: ContributionState = Field(
-        default=ContributionState.WAITING, sa_column=word_of(ContributionState, name="contribution_state")
+        default=ContributionState.WAITING, sa_column=enum_column(ContributionState, name="contribution_state")
     )
-    created_at: datetime = Field(sa_column=moment())
-    waiting_since: datetime = Field(sa_column=moment())
+    created_at: datetime = Field(sa_column=utc_datetime())
+    waiting_since: datetime = Field(sa_column=utc_datetime())
     answer: str = Field(default="", max_length=LONGEST_ANSWER)
-    decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    decided_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     decided_by: uuid.UUID | None = Field(
-        default=None, sa_column=points_to("person", nullable=True, index=False)
+        default=None, sa_column=foreign_key("person", nullable=True, index=False)
     )
 
 
 @dataclass(frozen=True)
-class Told:
+class ContributionStatement:
     """What the form of a contribution holds, as it was read."""
 
     title: str
@@ -237,7 +241,9 @@ class Told:
     links: str = ""
 
 
-def write(contribution: Contribution, told: Told, activity: Activity | None, *, today: date) -> None:
+def write(
+    contribution: Contribution, told: ContributionStatement, activity: Activity | None, *, today: date
+) -> None:
     """Raises InvalidInput for what cannot be; nothing is written then."""
     if not told.title.strip():
         raise InvalidInput(N_("Donnez un titre à ce que vous avez fait."))

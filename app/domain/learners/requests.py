@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.badges.badges import Badge, BadgeVersion, Kind, check_given, check_open
-from app.domain.core import moment, new_id, points_to, word_of, words
+from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion, check_given, check_open
+from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
 from app.domain.people.people import normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_
@@ -72,29 +72,29 @@ class BadgeRequest(SQLModel, table=True):
         Index("requests_of_person", "person_id", "badge_id"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
-    badge_id: uuid.UUID = Field(sa_column=points_to("badge"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
+    badge_id: uuid.UUID = Field(sa_column=foreign_key("badge"))
     person_id: uuid.UUID | None = Field(
-        default=None, sa_column=points_to("person", nullable=True, index=False)
+        default=None, sa_column=foreign_key("person", nullable=True, index=False)
     )
     given_name: str = Field(default="", max_length=120)
     family_name: str = Field(max_length=120)
     address: str = Field(max_length=254)
     language: str = Field(default="fr", max_length=8)
     narrative: str = Field(max_length=LONGEST_NARRATIVE)
-    links: list[str] = Field(default_factory=list, sa_column=words())
-    entries: list[str] = Field(default_factory=list, sa_column=words())
+    links: list[str] = Field(default_factory=list, sa_column=json_column())
+    entries: list[str] = Field(default_factory=list, sa_column=json_column())
     state: RequestState = Field(
-        default=RequestState.UNCONFIRMED, sa_column=word_of(RequestState, name="request_state")
+        default=RequestState.UNCONFIRMED, sa_column=enum_column(RequestState, name="request_state")
     )
-    created_at: datetime = Field(sa_column=moment())
-    waiting_since: datetime = Field(sa_column=moment())
+    created_at: datetime = Field(sa_column=utc_datetime())
+    waiting_since: datetime = Field(sa_column=utc_datetime())
     first_reviewer_id: uuid.UUID | None = Field(
-        default=None, sa_column=points_to("person", nullable=True, index=False)
+        default=None, sa_column=foreign_key("person", nullable=True, index=False)
     )
     evidence: str = Field(default="", max_length=4000)
-    decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
+    decided_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("award", nullable=True))
 
     @property
     def name(self) -> str:
@@ -106,14 +106,14 @@ class RequestStep(SQLModel, table=True):
 
     __tablename__ = "request_step"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    request_id: uuid.UUID = Field(sa_column=points_to("badge_request"))
+    request_id: uuid.UUID = Field(sa_column=foreign_key("badge_request"))
     position: int
-    step: Step = Field(sa_column=word_of(Step, name="request_step_kind"))
+    step: Step = Field(sa_column=enum_column(Step, name="request_step_kind"))
     person_id: uuid.UUID | None = Field(
-        default=None, sa_column=points_to("person", nullable=True, index=False)
+        default=None, sa_column=foreign_key("person", nullable=True, index=False)
     )
     text: str = Field(default="", max_length=LONGEST_NARRATIVE)
-    at: datetime = Field(sa_column=moment())
+    at: datetime = Field(sa_column=utc_datetime())
 
 
 def request_proof(secret: bytes, request_id: uuid.UUID) -> str:
@@ -123,7 +123,7 @@ def request_proof(secret: bytes, request_id: uuid.UUID) -> str:
 
 def reviewers_needed(version: BadgeVersion) -> int:
     """Four eyes look at a claim to master something."""
-    return 2 if version.kind is Kind.COMPETENCY else 1
+    return 2 if version.kind is BadgeKind.COMPETENCY else 1
 
 
 # --- by the person

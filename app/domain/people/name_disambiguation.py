@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlmodel import Field, SQLModel
 
 from app.domain.activities.activities import Participation
-from app.domain.core import moment, part_of, points_to
+from app.domain.core import foreign_key, primary_foreign_key, utc_datetime
 from app.domain.people.people import Person
 from app.language import N_
 
@@ -26,11 +26,11 @@ class ListAnswer(SQLModel, table=True):
     """Who was meant by one line of a list, where the name alone did not say it."""
 
     __tablename__ = "list_answer"
-    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
+    activity_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity"))
     list_digest: str = Field(primary_key=True, max_length=64)
     line: int = Field(primary_key=True)
-    participation_id: uuid.UUID = Field(sa_column=points_to("participation"))
-    answered_at: datetime = Field(sa_column=moment())
+    participation_id: uuid.UUID = Field(sa_column=foreign_key("participation"))
+    answered_at: datetime = Field(sa_column=utc_datetime())
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ NO_ANSWERS = ListAnswers()
 
 
 @dataclass(frozen=True)
-class Seen:
+class VisibleName:
     """An activity that somebody took part in."""
 
     title: str
@@ -61,7 +61,7 @@ class Namesake:
     person: Person
     participation: Participation | None = None
     address: str = ""
-    seen: Seen | None = None
+    seen: VisibleName | None = None
     """Elsewhere in the campus, the latest."""
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from sqlmodel import Field, SQLModel
 
 from app.domain.activities.activities import Activity
-from app.domain.core import moment, new_id, points_to
+from app.domain.core import foreign_key, new_id, utc_datetime
 from app.domain.people.people import AgeGroup, Person, is_address, normal_address
 from app.domain.privacy import About, Consent
 from app.errors import Conflict, InvalidInput, NotFound
@@ -29,11 +29,11 @@ class ParentAgreement(SQLModel, table=True):
 
     __tablename__ = "parent_agreement"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    award_id: uuid.UUID = Field(sa_column=points_to("award"))
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    award_id: uuid.UUID = Field(sa_column=foreign_key("award"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     address: str = Field(max_length=254)
-    asked_at: datetime = Field(sa_column=moment())
-    answered_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    asked_at: datetime = Field(sa_column=utc_datetime())
+    answered_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     agreed: bool | None = None
 
 

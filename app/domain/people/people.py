@@ -18,7 +18,7 @@ from typing import Final
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from app.domain.accounts.permissions import Role as Role
-from app.domain.core import check_signed_name, moment, new_id, points_to, word_of
+from app.domain.core import check_signed_name, enum_column, foreign_key, new_id, utc_datetime
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 from sceau_credentials.issuing.lints.wording import is_unseen
@@ -55,10 +55,10 @@ class Person(SQLModel, table=True):
     language: str | None = Field(default=None, max_length=8)
     under_15_on: date | None = None
     age_group: AgeGroup | None = Field(
-        default=None, sa_column=word_of(AgeGroup, name="person_age_group", nullable=True)
+        default=None, sa_column=enum_column(AgeGroup, name="person_age_group", nullable=True)
     )
     accepts_links: bool = Field(default=True)
-    created_at: datetime = Field(sa_column=moment())
+    created_at: datetime = Field(sa_column=utc_datetime())
 
     @property
     def is_minor(self) -> bool:
@@ -85,10 +85,10 @@ class PersonAddress(SQLModel, table=True):
     __tablename__ = "person_address"
     __table_args__ = (UniqueConstraint("address", "name_key", name="one_person_for_name_and_address"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     address: str = Field(max_length=254)
     name_key: str = Field(max_length=LONGEST_KEY)
-    verified_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    verified_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     is_main: bool = Field(default=False)
     """Where its person is written to first."""
 
@@ -97,11 +97,11 @@ class Membership(SQLModel, table=True):
     __tablename__ = "membership"
     __table_args__ = (UniqueConstraint("person_id", "campus_id", "role", name="one_membership_per_role"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
-    role: Role = Field(sa_column=word_of(Role, name="membership_role"))
-    since: datetime = Field(sa_column=moment())
-    until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    role: Role = Field(sa_column=enum_column(Role, name="membership_role"))
+    since: datetime = Field(sa_column=utc_datetime())
+    until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 LONGEST_COMPARED = 1_000
@@ -256,18 +256,18 @@ class NameWish(SQLModel, table=True):
 
     __tablename__ = "name_wish"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     given_name: str = Field(default="", max_length=120)
     family_name: str = Field(max_length=120)
     reason: str = Field(default="", max_length=300)
     answer: str = Field(default="", max_length=300)
     """Why the campus said no."""
-    asked_at: datetime = Field(sa_column=moment())
-    decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    asked_at: datetime = Field(sa_column=utc_datetime())
+    decided_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     accepted: bool = False
     decided_by: uuid.UUID | None = Field(
-        default=None, sa_column=points_to("person", nullable=True, index=False)
+        default=None, sa_column=foreign_key("person", nullable=True, index=False)
     )
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from app.domain.core import moment, new_id, points_to, words
+from app.domain.core import foreign_key, json_column, new_id, utc_datetime
 from app.domain.people.people import Person
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
@@ -29,18 +29,18 @@ class PersonMerge(SQLModel, table=True):
 
     __tablename__ = "person_merge"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    kept_id: uuid.UUID = Field(sa_column=points_to("person"))
-    gone_id: uuid.UUID = Field(sa_column=points_to("person"))
-    campus_id: uuid.UUID | None = Field(default=None, sa_column=points_to("campus", nullable=True))
+    kept_id: uuid.UUID = Field(sa_column=foreign_key("person"))
+    gone_id: uuid.UUID = Field(sa_column=foreign_key("person"))
+    campus_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("campus", nullable=True))
     merged_by: uuid.UUID | None = Field(
-        default=None, sa_column=points_to("person", nullable=True, index=False)
+        default=None, sa_column=foreign_key("person", nullable=True, index=False)
     )
     given_name: str = Field(default="", max_length=120)
     family_name: str = Field(default="", max_length=120)
     reason: str = Field(default="", max_length=300)
-    moved: dict[str, Any] = Field(default_factory=dict, sa_column=words())
-    at: datetime = Field(sa_column=moment())
-    undone_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    moved: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    at: datetime = Field(sa_column=utc_datetime())
+    undone_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
     @property
     def name(self) -> str:

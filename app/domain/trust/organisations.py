@@ -19,13 +19,13 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
 from app.domain.core import (
     check_signed_name,
-    moment,
+    enum_column,
+    foreign_key,
+    json_column,
     name_as_signed,
     new_id,
-    part_of,
-    points_to,
-    word_of,
-    words,
+    primary_foreign_key,
+    utc_datetime,
 )
 from app.domain.people.people import is_address, normal_address
 from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
@@ -139,7 +139,7 @@ class Organisation(SQLModel, table=True):
     did: str = Field(unique=True, max_length=300)
     name: str = Field(max_length=LONGEST_NAME)
     site: str = Field(default="", max_length=LONGEST_SITE)
-    created_at: datetime = Field(sa_column=moment())
+    created_at: datetime = Field(sa_column=utc_datetime())
 
     @property
     def is_personal(self) -> bool:
@@ -161,18 +161,18 @@ class OrganisationKey(SQLModel, table=True):
         ),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    organisation_id: uuid.UUID = Field(sa_column=points_to("organisation", index=False))
+    organisation_id: uuid.UUID = Field(sa_column=foreign_key("organisation", index=False))
     method_id: str = Field(unique=True, max_length=400)
-    public_jwk: dict[str, Any] = Field(sa_column=words())
+    public_jwk: dict[str, Any] = Field(sa_column=json_column())
     sealed: bytes
     kek_id: str = Field(max_length=60)
     kek_version: int = Field(default=1)
-    created_at: datetime = Field(sa_column=moment())
-    retired_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    created_at: datetime = Field(sa_column=utc_datetime())
+    retired_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
-class EndorsementPlace(SQLModel, table=True):
+class EndorsementStatusSlot(SQLModel, table=True):
     """The place of one endorsement in its organisation's status list: never reused, and `raised_at` never goes back.
 
     It outlives the endorsement, so that a copy of an erased one can be seen to count no more.
@@ -180,10 +180,10 @@ class EndorsementPlace(SQLModel, table=True):
 
     __tablename__ = "endorsement_place"
     __table_args__ = (UniqueConstraint("endorsement_id", name="one_place_per_endorsement"),)
-    organisation_id: uuid.UUID = Field(sa_column=part_of("organisation"))
+    organisation_id: uuid.UUID = Field(sa_column=primary_foreign_key("organisation"))
     position: int = Field(primary_key=True)
     endorsement_id: uuid.UUID
-    raised_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    raised_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 def domain_of(address: str) -> str:
@@ -292,17 +292,17 @@ class EndorsementRequest(SQLModel, table=True):
     __tablename__ = "endorsement_request"
     __table_args__ = (Index("endorsement_requests_to", "address", "asked_at"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
-    about: Endorsed = Field(sa_column=word_of(Endorsed, name="endorsement_request_about"))
-    version_id: uuid.UUID | None = Field(default=None, sa_column=points_to("badge_version", nullable=True))
-    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
-    asked_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    about: Endorsed = Field(sa_column=enum_column(Endorsed, name="endorsement_request_about"))
+    version_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("badge_version", nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("award", nullable=True))
+    asked_by: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     address: str = Field(max_length=254)
     organisation_name: str = Field(max_length=120)
     why: str = Field(default="", max_length=LONGEST_WHY)
-    asked_at: datetime = Field(sa_column=moment())
-    expires_at: datetime = Field(sa_column=moment())
-    answered_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    asked_at: datetime = Field(sa_column=utc_datetime())
+    expires_at: datetime = Field(sa_column=utc_datetime())
+    answered_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     refusal: str = Field(default="", max_length=8)
     endorsement_id: uuid.UUID | None = None
 
@@ -316,11 +316,11 @@ class Endorsement(SQLModel, table=True):
 
     __tablename__ = "endorsement"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    organisation_id: uuid.UUID = Field(sa_column=points_to("organisation"))
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
-    about: Endorsed = Field(sa_column=word_of(Endorsed, name="endorsement_about"))
-    version_id: uuid.UUID | None = Field(default=None, sa_column=points_to("badge_version", nullable=True))
-    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
+    organisation_id: uuid.UUID = Field(sa_column=foreign_key("organisation"))
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    about: Endorsed = Field(sa_column=enum_column(Endorsed, name="endorsement_about"))
+    version_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("badge_version", nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("award", nullable=True))
     subject: str = Field(max_length=400)
     organisation_name: str = Field(max_length=120)
     address: str = Field(max_length=254)
@@ -331,15 +331,15 @@ class Endorsement(SQLModel, table=True):
     foreign_issuer: str = Field(default="", max_length=400)
     comment: str = Field(default="", sa_type=Text)
     """Of words signed elsewhere: as they were read at `checked_at`, empty where they did not hold then."""
-    checked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    check_again_at: datetime | None = Field(default=None, sa_column=moment(nullable=True, index=True))
+    checked_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    check_again_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True, index=True))
     wording: int = 1
-    signed_at: datetime = Field(sa_column=moment())
+    signed_at: datetime = Field(sa_column=utc_datetime())
     changes: int = 1
-    withdrawn_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    hidden_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    withdrawn_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    hidden_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     """By the holder of the award."""
-    set_aside_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    set_aside_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     """By the campus, for the reason beside it."""
     set_aside_reason: str = Field(default="", max_length=LONGEST_REASON)
 
@@ -353,7 +353,7 @@ class DeadRequest(NotFound):
 
 
 @dataclass(frozen=True)
-class Words:
+class EndorsementText:
     """What somebody writes in an organisation's name, as it is signed."""
 
     comment: str
@@ -367,7 +367,7 @@ class Words:
         return f"{self.comment}\n— {', '.join(filter(None, (self.name, self.role)))}"
 
 
-def checked_words(comment: str, role: str, name: str, *, shows_name: bool) -> Words:
+def checked_words(comment: str, role: str, name: str, *, shows_name: bool) -> EndorsementText:
     comment = "\n".join(filter(None, (" ".join(_plain(line).split()) for line in comment.splitlines())))
     role, name = (" ".join(_plain(each).split()) for each in (role, name))
     if len(comment) < SHORTEST:
@@ -380,7 +380,7 @@ def checked_words(comment: str, role: str, name: str, *, shows_name: bool) -> Wo
         raise InvalidInput(N_("Le rôle et le nom tiennent chacun en {most} signes."), most=LONGEST_ROLE)
     if shows_name and not name:
         raise InvalidInput(N_("Pour que votre nom soit écrit, donnez-le ; ou décochez la case."))
-    return Words(comment, role, name if shows_name else "")
+    return EndorsementText(comment, role, name if shows_name else "")
 
 
 def _plain(text: str) -> str:

@@ -15,14 +15,14 @@ from app.domain.campus.campus import Label, LabelCategory, Network
 from app.domain.core import (
     as_signed,
     check_signed_name,
-    moment,
+    enum_column,
+    foreign_key,
+    json_column,
     name_as_listed,
     name_as_signed,
     new_id,
-    part_of,
-    points_to,
-    word_of,
-    words,
+    primary_foreign_key,
+    utc_datetime,
 )
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
@@ -61,15 +61,15 @@ class NetworkKey(SQLModel, table=True):
         ),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    network_id: uuid.UUID = Field(sa_column=points_to("network"))
+    network_id: uuid.UUID = Field(sa_column=foreign_key("network"))
     method_id: str = Field(unique=True, max_length=400)
-    public_jwk: dict[str, Any] = Field(sa_column=words())
+    public_jwk: dict[str, Any] = Field(sa_column=json_column())
     sealed: bytes
     kek_id: str = Field(max_length=60)
     kek_version: int = Field(default=1)
-    created_at: datetime = Field(sa_column=moment())
-    retired_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    created_at: datetime = Field(sa_column=utc_datetime())
+    retired_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
     @property
     def did(self) -> str:
@@ -82,29 +82,29 @@ class Recognition(SQLModel, table=True):
     __tablename__ = "recognition"
     __table_args__ = (UniqueConstraint("network_id", "issuer", name="recognised_once"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    network_id: uuid.UUID = Field(sa_column=points_to("network"))
+    network_id: uuid.UUID = Field(sa_column=foreign_key("network"))
     issuer: str = Field(max_length=600, index=True)
     name: str = Field(max_length=200)
     short_name: str = Field(default="", max_length=20)
     domain: str = Field(default="", max_length=253)
-    keys: list[str] = Field(default_factory=list, sa_column=words())
+    keys: list[str] = Field(default_factory=list, sa_column=json_column())
     """Thumbprints (RFC 7638, SHA-256) of the only keys that speak for it; empty: those that its address publishes."""
     standing: Standing = Field(
-        default=Standing.RECOGNISED, sa_column=word_of(Standing, name="recognition_standing")
+        default=Standing.RECOGNISED, sa_column=enum_column(Standing, name="recognition_standing")
     )
     reason: str = Field(default="", max_length=300)
-    since: datetime = Field(sa_column=moment())
-    changed_at: datetime = Field(sa_column=moment())
+    since: datetime = Field(sa_column=utc_datetime())
+    changed_at: datetime = Field(sa_column=utc_datetime())
 
 
 class TrustEdition(SQLModel, table=True):
     """The newest edition of a network's list, as it was signed; `content` is the digest of what it says."""
 
     __tablename__ = "trust_edition"
-    network_id: uuid.UUID = Field(sa_column=part_of("network"))
+    network_id: uuid.UUID = Field(sa_column=primary_foreign_key("network"))
     sequence: int
-    signed_at: datetime = Field(sa_column=moment())
-    valid_until: datetime = Field(sa_column=moment())
+    signed_at: datetime = Field(sa_column=utc_datetime())
+    valid_until: datetime = Field(sa_column=utc_datetime())
     content: str = Field(max_length=64)
     body: bytes
 
@@ -121,12 +121,12 @@ class FollowedList(SQLModel, table=True):
     name: str = Field(default="", max_length=300)
     sequence: int = Field(default=0)
     body: bytes = Field(default=b"")
-    valid_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    read_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    tried_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    valid_until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    read_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    tried_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     trouble: str = Field(default="", max_length=60)
     """A stable word for why the last reading failed; empty where it did not."""
-    added_at: datetime = Field(sa_column=moment())
+    added_at: datetime = Field(sa_column=utc_datetime())
 
 
 class RecognisedAlready(Conflict): ...

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import AppError
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.language import N_
 
 log = structlog.get_logger(__name__)
@@ -148,7 +148,7 @@ _SOMEBODY_ELSE_S_WITHOUT_FILES = N_(
 
 def app_error_page(request: Request, error: AppError, status: int) -> Response:
     """The page of a failure that our own code has named; its sentence is what happened."""
-    return _page(request, status, happened=say(error.sentence).format(**error.values))
+    return _page(request, status, happened=translated(error.sentence).format(**error.values))
 
 
 def validation_page(request: Request, error: RequestValidationError) -> Response:
@@ -171,13 +171,13 @@ def failure_page(request: Request, reference: str) -> Response:
     return _page(request, 500, reference=reference)
 
 
-def kept_form_page(request: Request, shown_at: str, *, files: bool) -> Response:
+def saved_form_page(request: Request, shown_at: str, *, files: bool) -> Response:
     """For somebody who is not signed in any more: after signing in, `shown_at` shows what they typed."""
     trouble = replace(_FORM_KEPT, kept=_WITHOUT_FILES) if files else _FORM_KEPT
     return _page(request, 401, trouble=trouble, back=shown_at)
 
 
-def somebody_else_s_form_page(request: Request, shown_at: str, *, files: bool) -> Response:
+def other_account_form_page(request: Request, shown_at: str, *, files: bool) -> Response:
     """For whoever is signed in where somebody else had a page open; after signing in, that one finds it at `shown_at`."""
     trouble = replace(_SOMEBODY_ELSE_S, kept=_SOMEBODY_ELSE_S_WITHOUT_FILES) if files else _SOMEBODY_ELSE_S
     return _page(request, 403, trouble=trouble, back=shown_at)
@@ -201,7 +201,7 @@ def _page(
         status=status,
         private=True,
         trouble=trouble,
-        happened=happened or say(trouble.happened),
+        happened=happened or translated(trouble.happened),
         code=status,
         reference=reference,
         back=back,

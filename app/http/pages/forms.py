@@ -53,7 +53,7 @@ class PageOwners:
 TOKEN_FIELD = "attente"  # noqa: S105 - the name of a field
 
 
-async def with_kept_files(request: Request, form: FormData) -> FormData:
+async def with_pending_uploads(request: Request, form: FormData) -> FormData:
     token = form.get(TOKEN_FIELD)
     if not isinstance(token, str) or not token or request.url.path.startswith("/confirmer"):
         return form
@@ -196,14 +196,14 @@ async def checked_form(request: Request) -> FormData:
                 "Cette page était ouverte depuis trop longtemps. Rien n’a été changé. Rechargez-la, puis recommencez."
             )
         )
-    request.state.form = await with_kept_files(request, form)
+    request.state.form = await with_pending_uploads(request, form)
     return cast(FormData, request.state.form)
 
 
 SafeForm = Annotated[FormData, Depends(checked_form)]
 
 
-def press_id(form: FormData, person_id: uuid.UUID) -> uuid.UUID:
+def idempotency_key(form: FormData, person_id: uuid.UUID) -> uuid.UUID:
     """The same for one page sent twice as it is (two clicks, a retry), another for anything else."""
     sent = repr([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
     digest = hashlib.sha256(person_id.bytes + sent.encode("utf-8", "surrogateescape")).digest()

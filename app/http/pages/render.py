@@ -67,10 +67,10 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.errors import NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import csrf_field
-from app.http.pages.typography import say, say_plural
+from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import FILTERS, icon, mark, markdown, number, seal
 from app.http.policies import public
 from app.http.request_scope import find_signed_in, services_at_hand, session_secret, staff_of, visit
@@ -344,7 +344,7 @@ def environment() -> OneLanguage:
 def _environment(locale: str) -> OneLanguage:
     def sentence(text: str) -> Markup:
         with speaking(locale):
-            return Markup(say(text))  # noqa: S704 - our own words, out of the sources and the catalogues
+            return Markup(translated(text))  # noqa: S704 - our own words, out of the sources and the catalogues
 
     env = OneLanguage(
         sentence=sentence,
@@ -358,8 +358,8 @@ def _environment(locale: str) -> OneLanguage:
         auto_reload=False,
     )
     env.policies["ext.i18n.trimmed"] = True
-    env.install_gettext_callables(say, say_plural, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(FILTERS, markdown=markdown, say=say)
+    env.install_gettext_callables(translated, translated_plural, newstyle=True)  # type: ignore[attr-defined]
+    env.filters.update(FILTERS, markdown=markdown, say=translated)
     env.globals.update(asset=asset, icon=icon, seal=seal, mark=mark)
     env.globals["ui"] = macros = SimpleNamespace()
     for path in sorted((TEMPLATES / "macros").glob("*.html")):
@@ -417,7 +417,8 @@ def frame_of(
 
 def _links(links: Sequence[tuple[str, str]], path: str) -> Sequence[NavigationLink]:
     return [
-        NavigationLink(say(label), href, path == href or path.startswith(href + "/")) for label, href in links
+        NavigationLink(translated(label), href, path == href or path.startswith(href + "/"))
+        for label, href in links
     ]
 
 
@@ -430,7 +431,7 @@ def _last_link(visitor: Visitor) -> tuple[str, str]:
 def _may(request: Request) -> Callable[[str], bool]:
     """For templates: whether whoever asks may do a deed in this campus, so that no page offers what it would refuse."""
     work = getattr(request.state, "work", None)
-    return lambda deed: work is not None and work.may(Deed(deed))
+    return lambda deed: work is not None and work.may(Permission(deed))
 
 
 def _seen_by(request: Request) -> Visitor:
@@ -447,7 +448,7 @@ class _LazyField:
         return csrf_field(self._request, self._visitor.person_id)
 
 
-LOOK_EVERY = 0.5
+POLL_INTERVAL = 0.5
 _DONE = N_("Lignes traitées : {done} sur {total}")
 
 
@@ -459,14 +460,14 @@ class ProgressView:
 
     @staticmethod
     def of(done: int, total: int) -> ProgressView:
-        return ProgressView(done, total, say(_DONE).format(done=number(done), total=number(total)))
+        return ProgressView(done, total, translated(_DONE).format(done=number(done), total=number(total)))
 
 
-Look = Callable[[Services], tuple[ProgressView, bool]]
+PagePart = Callable[[Services], tuple[ProgressView, bool]]
 """How far it is, and whether it is settled."""
 
 
-def told_live(request: Request, look: Look) -> StreamingResponse:
+def live_response(request: Request, look: PagePart) -> StreamingResponse:
     """To somebody at work in a campus: an event each time it has got further, and a last one when it is settled."""
     return StreamingResponse(
         _steps(request, look, current_locale()),
@@ -475,7 +476,7 @@ def told_live(request: Request, look: Look) -> StreamingResponse:
     )
 
 
-async def _steps(request: Request, look: Look, language: str) -> AsyncIterator[str]:
+async def _steps(request: Request, look: PagePart, language: str) -> AsyncIterator[str]:
     told: ProgressView | None = None
     while True:
         try:
@@ -490,10 +491,10 @@ async def _steps(request: Request, look: Look, language: str) -> AsyncIterator[s
         if settled:
             yield "event: fin\ndata: {}\n\n"
             return
-        await sleep(LOOK_EVERY)
+        await sleep(POLL_INTERVAL)
 
 
-def _step(request: Request, look: Look, language: str) -> tuple[ProgressView, bool]:
+def _step(request: Request, look: PagePart, language: str) -> tuple[ProgressView, bool]:
     with visit(request, reading=True) as services, speaking(language):
         staff_of(request, services, request.path_params["slug"])
         return look(services)

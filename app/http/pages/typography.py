@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from app.language.typography import NARROW, NO_BREAK, french, say, say_plural
+from app.language.typography import NARROW, NO_BREAK, french, translated, translated_plural
 
-__all__ = ["NARROW", "NO_BREAK", "french", "say", "say_plural"]
+__all__ = ["NARROW", "NO_BREAK", "french", "translated", "translated_plural"]

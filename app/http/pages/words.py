@@ -16,10 +16,10 @@ from app.domain.accounts.sessions import Scope
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.awards.awards import Award, LineOutcome
 from app.domain.awards.batches import WithdrawalOutcome
-from app.domain.badges.badges import Kind, Repeat
+from app.domain.badges.badges import BadgeKind, Repeat
 from app.domain.campus.campus import KeyPurpose, KeyState, LabelCategory, LabelState
 from app.domain.people.people import Role
-from app.http.pages.typography import NARROW, NO_BREAK, say
+from app.http.pages.typography import NARROW, NO_BREAK, translated
 from app.language import N_, current_locale
 from app.language.dates import (
     DEFAULT_ZONE,
@@ -38,7 +38,7 @@ from app.services.verification.verdicts import Sentence
 
 
 @dataclass(frozen=True)
-class Word:
+class StateLabel:
     """What a tag says, and the state that colours it: ok, past, bad, unk, shut."""
 
     text: str
@@ -46,28 +46,28 @@ class Word:
 
 
 BADGE_KINDS = {
-    Kind.BELONGING: N_("Badge d’appartenance"),
-    Kind.PARTICIPATION: N_("Badge de participation"),
-    Kind.ENGAGEMENT: N_("Badge d’engagement"),
-    Kind.ATTITUDE: N_("Badge de savoir-être"),
-    Kind.COMPETENCY: N_("Badge de compétence"),
-    Kind.REALISATION: N_("Badge de réalisation"),
+    BadgeKind.BELONGING: N_("Badge d’appartenance"),
+    BadgeKind.PARTICIPATION: N_("Badge de participation"),
+    BadgeKind.ENGAGEMENT: N_("Badge d’engagement"),
+    BadgeKind.ATTITUDE: N_("Badge de savoir-être"),
+    BadgeKind.COMPETENCY: N_("Badge de compétence"),
+    BadgeKind.REALISATION: N_("Badge de réalisation"),
 }
 KIND_NAMES = {
-    Kind.BELONGING: N_("Appartenance"),
-    Kind.PARTICIPATION: N_("Participation"),
-    Kind.ENGAGEMENT: N_("Engagement"),
-    Kind.ATTITUDE: N_("Savoir-être"),
-    Kind.COMPETENCY: N_("Compétence"),
-    Kind.REALISATION: N_("Réalisation"),
+    BadgeKind.BELONGING: N_("Appartenance"),
+    BadgeKind.PARTICIPATION: N_("Participation"),
+    BadgeKind.ENGAGEMENT: N_("Engagement"),
+    BadgeKind.ATTITUDE: N_("Savoir-être"),
+    BadgeKind.COMPETENCY: N_("Compétence"),
+    BadgeKind.REALISATION: N_("Réalisation"),
 }
 KIND_HINTS = {
-    Kind.BELONGING: N_("Faire partie d’un lieu ou d’un groupe."),
-    Kind.PARTICIPATION: N_("Avoir été là : date et durée."),
-    Kind.ENGAGEMENT: N_("Avoir tenu un rôle."),
-    Kind.ATTITUDE: N_("Une manière de faire, observée."),
-    Kind.COMPETENCY: N_("Savoir faire, jugé sur critères."),
-    Kind.REALISATION: N_("Une œuvre ou un projet mené à bien."),
+    BadgeKind.BELONGING: N_("Faire partie d’un lieu ou d’un groupe."),
+    BadgeKind.PARTICIPATION: N_("Avoir été là : date et durée."),
+    BadgeKind.ENGAGEMENT: N_("Avoir tenu un rôle."),
+    BadgeKind.ATTITUDE: N_("Une manière de faire, observée."),
+    BadgeKind.COMPETENCY: N_("Savoir faire, jugé sur critères."),
+    BadgeKind.REALISATION: N_("Une œuvre ou un projet mené à bien."),
 }
 REPEATS = {
     Repeat.ONCE: N_("Une seule fois par personne"),
@@ -109,27 +109,27 @@ SCOPES = {
     Scope.CREDENTIAL_ISSUE: N_("Signer toute attestation, pour des essais de conformité"),
 }
 OUTCOMES = {
-    LineOutcome.READY: Word(N_("Prête"), "ok"),
-    LineOutcome.AWARDED: Word(N_("Attribué"), "ok"),
-    LineOutcome.ALREADY_HELD: Word(N_("A déjà ce badge"), "shut"),
-    LineOutcome.INVALID_ADDRESS: Word(N_("Adresse invalide"), "bad"),
-    LineOutcome.MISSING_NAME: Word(N_("Nom à compléter"), "bad"),
-    LineOutcome.MISSING_EVIDENCE: Word(N_("Preuve manquante"), "past"),
-    LineOutcome.TOO_FEW_HOURS: Word(N_("Participation insuffisante"), "past"),
-    LineOutcome.ONESELF: Word(N_("Soi-même"), "past"),
-    LineOutcome.REPEATED_LINE: Word(N_("Ligne en double"), "shut"),
-    LineOutcome.UNREADABLE: Word(N_("Ligne illisible"), "bad"),
-    LineOutcome.NOT_ALLOWED: Word(N_("Non permis"), "past"),
-    LineOutcome.ABSENT: Word(N_("Absente"), "past"),
-    LineOutcome.SEVERAL_OF_NAME: Word(N_("Plusieurs personnes de ce nom"), "past"),
+    LineOutcome.READY: StateLabel(N_("Prête"), "ok"),
+    LineOutcome.AWARDED: StateLabel(N_("Attribué"), "ok"),
+    LineOutcome.ALREADY_HELD: StateLabel(N_("A déjà ce badge"), "shut"),
+    LineOutcome.INVALID_ADDRESS: StateLabel(N_("Adresse invalide"), "bad"),
+    LineOutcome.MISSING_NAME: StateLabel(N_("Nom à compléter"), "bad"),
+    LineOutcome.MISSING_EVIDENCE: StateLabel(N_("Preuve manquante"), "past"),
+    LineOutcome.TOO_FEW_HOURS: StateLabel(N_("Participation insuffisante"), "past"),
+    LineOutcome.ONESELF: StateLabel(N_("Soi-même"), "past"),
+    LineOutcome.REPEATED_LINE: StateLabel(N_("Ligne en double"), "shut"),
+    LineOutcome.UNREADABLE: StateLabel(N_("Ligne illisible"), "bad"),
+    LineOutcome.NOT_ALLOWED: StateLabel(N_("Non permis"), "past"),
+    LineOutcome.ABSENT: StateLabel(N_("Absente"), "past"),
+    LineOutcome.SEVERAL_OF_NAME: StateLabel(N_("Plusieurs personnes de ce nom"), "past"),
 }
-REVOKED = Word(N_("Retiré"), "bad")
-UNDONE = Word(N_("Annulé"), "shut")
+REVOKED = StateLabel(N_("Retiré"), "bad")
+UNDONE = StateLabel(N_("Annulé"), "shut")
 WITHDRAWAL_OUTCOMES = {
-    WithdrawalOutcome.WAITING: Word(N_("En attente"), "shut"),
-    WithdrawalOutcome.WITHDRAWN: Word(N_("Retiré"), "ok"),
-    WithdrawalOutcome.ALREADY: Word(N_("Était déjà retiré"), "shut"),
-    WithdrawalOutcome.ABSENT: Word(N_("N’existe pas ici"), "bad"),
+    WithdrawalOutcome.WAITING: StateLabel(N_("En attente"), "shut"),
+    WithdrawalOutcome.WITHDRAWN: StateLabel(N_("Retiré"), "ok"),
+    WithdrawalOutcome.ALREADY: StateLabel(N_("Était déjà retiré"), "shut"),
+    WithdrawalOutcome.ABSENT: StateLabel(N_("N’existe pas ici"), "bad"),
 }
 OUTCOME_COUNTS = {
     LineOutcome.READY: N_("Prêtes"),
@@ -151,22 +151,22 @@ LABEL_CATEGORIES = {
     LabelCategory.EXCELLENCE: N_("Label d’excellence"),
 }
 LABEL_STATES = {
-    LabelState.CURRENT: Word(N_("En cours"), "ok"),
-    LabelState.FUTURE: Word(N_("À venir"), "shut"),
-    LabelState.EXPIRED: Word(N_("Terminé"), "past"),
-    LabelState.WITHDRAWN: Word(N_("Retiré"), "bad"),
+    LabelState.CURRENT: StateLabel(N_("En cours"), "ok"),
+    LabelState.FUTURE: StateLabel(N_("À venir"), "shut"),
+    LabelState.EXPIRED: StateLabel(N_("Terminé"), "past"),
+    LabelState.WITHDRAWN: StateLabel(N_("Retiré"), "bad"),
 }
 KEY_PURPOSES = {
     KeyPurpose.CREDENTIAL: N_("Clé des badges"),
     KeyPurpose.ACTIVITY_LOG: N_("Clé du journal d’activité"),
 }
 KEY_STATES = {
-    KeyState.PENDING: Word(N_("En attente"), "shut"),
-    KeyState.ACTIVE: Word(N_("En service"), "ok"),
-    KeyState.VERIFY_ONLY: Word(N_("Vérifie seulement"), "past"),
-    KeyState.REVOKED: Word(N_("Retirée"), "bad"),
+    KeyState.PENDING: StateLabel(N_("En attente"), "shut"),
+    KeyState.ACTIVE: StateLabel(N_("En service"), "ok"),
+    KeyState.VERIFY_ONLY: StateLabel(N_("Vérifie seulement"), "past"),
+    KeyState.REVOKED: StateLabel(N_("Retirée"), "bad"),
 }
-AWARD_DEEDS = {
+AWARD_CHANGES = {
     "award": N_("Attribué"),
     "revoke": N_("Retiré"),
     "undo": N_("Annulé avant de partir"),
@@ -184,7 +184,7 @@ AWARD_DEEDS = {
     "keep_from_search": N_("Retiré aux moteurs de recherche par la personne"),
     "register": N_("Enregistré de nouveau depuis son fichier signé"),
 }
-BADGE_DEEDS = {
+BADGE_CHANGES = {
     "create": N_("Créé"),
     "revise": N_("Nouvelle version"),
     "rewrite": N_("Réécrit"),
@@ -198,7 +198,7 @@ BADGE_DEEDS = {
 }
 
 
-def ended_word(award: Award) -> Word | None:
+def ended_label(award: Award) -> StateLabel | None:
     """Of one that counts no longer: what was taken back before anybody heard of it was never withdrawn from them."""
     if award.undone_at is not None:
         return UNDONE
@@ -206,7 +206,7 @@ def ended_word(award: Award) -> Word | None:
 
 
 def why_ended(award: Award | ListedAward) -> str:
-    return say(N_("Avant d’être remis.")) if award.undone_at is not None else award.revoked_reason
+    return translated(N_("Avant d’être remis.")) if award.undone_at is not None else award.revoked_reason
 
 
 def number(value: int | float) -> str:
@@ -272,18 +272,18 @@ def hours_text(hours: float | None) -> str:
     return f"{hours:.2f}".rstrip("0").rstrip(".").replace(".", ",")
 
 
-def said(sentence: Sentence | None, zone: str = DEFAULT_ZONE) -> str:
+def sentence_text(sentence: Sentence | None, zone: str = DEFAULT_ZONE) -> str:
     """Plain text, to be escaped like any other; empty for no sentence."""
     if sentence is None:
         return ""
-    words = say(sentence.words)
+    words = translated(sentence.words)
     return words.format(**{name: _in_words(sentence.values[name], zone) for name in fields_of(words)})
 
 
 def _in_words(value: object, zone: str) -> str:
     match value:
         case Sentence():
-            return said(value, zone)
+            return sentence_text(value, zone)
         case datetime() | date():
             return day(value, zone)
         case _:

@@ -27,7 +27,7 @@ from app.domain.campus.team import (
     renew,
 )
 from app.domain.core import Clock
-from app.domain.messages import LetterState, Occasion, PromisedLetter, letter_to
+from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_to
 from app.domain.people.people import (
     Membership,
     Person,
@@ -96,7 +96,7 @@ class Waiting:
 
     invitation: Invitation
     state: InvitationState
-    letter: PromisedLetter | None
+    letter: QueuedMessage | None
 
     @property
     def is_refused(self) -> bool:
@@ -277,7 +277,7 @@ class InvitationService:
     def _check_invited_by_another(self, invitation: Invitation, person: Person) -> None:
         if invitation.invited_by is None:
             return
-        with self.own_addresses.reach.across_campuses():
+        with self.own_addresses.tenant_scope.across_campuses():
             same = self.own_addresses.same_person(person.id)
         if invitation.invited_by in same:
             raise InvalidInput(

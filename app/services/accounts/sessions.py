@@ -27,13 +27,13 @@ from app.domain.accounts.sessions import (
 )
 from app.domain.accounts.sign_in import (
     CHALLENGE_LIFE,
-    Asked,
     Asking,
     Ceremonies,
     Challenge,
     CopiedKey,
     Passkey,
     PasskeyRefused,
+    SignInRequest,
     answer_challenge,
     check_count,
     check_passkey_name,
@@ -356,14 +356,14 @@ class PasskeyService:
         address = self.people.addresses_of([who.person.id]).get(who.person.id, "")
         asking = Asking(who.person.id.bytes, who.person.name, address)
         question = self.ceremonies.ask_for_new(asking, [each.credential_id for each in known])
-        self._remember(question.challenge, Asked.PASSKEY_ENROL, person_id=who.person.id)
+        self._remember(question.challenge, SignInRequest.PASSKEY_ENROL, person_id=who.person.id)
         return question.options
 
     def enrol(self, who: SignedIn, name: str, response: str, browser: Browser) -> NewSession:
         """A new key of whoever is signed in, who has just shown that they hold it."""
         check_passkey_name(name)
         challenge = self.ceremonies.challenge_of_new(response)
-        self._take(challenge, Asked.PASSKEY_ENROL, person_id=who.person.id)
+        self._take(challenge, SignInRequest.PASSKEY_ENROL, person_id=who.person.id)
         check_room_for_passkey(len(self.passkeys.list_of(who.person.id)))
         made = self.ceremonies.check_new(response, challenge)
         if self.passkeys.find(made.credential_id) is not None:
@@ -406,13 +406,13 @@ class PasskeyService:
         """What the browser hands to an authenticator: any, or one that holds a key of `who`."""
         known = self.passkeys.list_of(who.person.id) if who else []
         question = self.ceremonies.ask_for_known([each.credential_id for each in known])
-        self._remember(question.challenge, Asked.PASSKEY_SIGN_IN, browser=browser)
+        self._remember(question.challenge, SignInRequest.PASSKEY_SIGN_IN, browser=browser)
         return question.options
 
     def answer(self, response: str, browser: Browser, who: SignedIn | None = None) -> NewSession:
         """The session of whoever holds the key; with `who`, of nobody else."""
         answer = self.ceremonies.read(response)
-        self._take(answer.challenge, Asked.PASSKEY_SIGN_IN, browser=browser)
+        self._take(answer.challenge, SignInRequest.PASSKEY_SIGN_IN, browser=browser)
         passkey = self.passkeys.find(answer.credential_id)
         if passkey is None or (answer.handle is not None and answer.handle != passkey.person_id.bytes):
             raise PasskeyRefused(
@@ -436,7 +436,7 @@ class PasskeyService:
     def _remember(
         self,
         challenge: str,
-        asked: Asked,
+        asked: SignInRequest,
         *,
         person_id: uuid.UUID | None = None,
         browser: Browser | None = None,
@@ -456,7 +456,7 @@ class PasskeyService:
     def _take(
         self,
         challenge: str,
-        asked: Asked,
+        asked: SignInRequest,
         *,
         person_id: uuid.UUID | None = None,
         browser: Browser | None = None,

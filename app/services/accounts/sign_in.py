@@ -17,7 +17,6 @@ from app.domain.accounts.sessions import LIFE, MOST_FOR_ONE, Proof, SetAside, Wa
 from app.domain.accounts.sign_in import (
     AWAY,
     SIGN_IN_LINK_LIFE,
-    Asked,
     AuthorizationRequest,
     Challenge,
     FederatedAccount,
@@ -26,6 +25,7 @@ from app.domain.accounts.sign_in import (
     Password,
     Purpose,
     SignInLink,
+    SignInRequest,
     answer_challenge,
     check_link_lives,
     check_proved_anew,
@@ -48,7 +48,7 @@ from app.services.accounts.sessions import AccountNotices, Browser, NewSession, 
 
 
 @dataclass(frozen=True)
-class Door:
+class SignInDelivery:
     """A link that opens the account of one person; `works`: for a campus, not only for themselves."""
 
     name: str
@@ -56,7 +56,7 @@ class Door:
     works: bool
 
 
-def letter_with_links(address: str, doors: Sequence[Door]) -> Letter:
+def letter_with_links(address: str, doors: Sequence[SignInDelivery]) -> Letter:
     ending = _("Si vous n’avez rien demandé, ne faites rien : sans ce lien, personne n’entre.")
     if len(doors) > 1:
         text = _(
@@ -151,7 +151,7 @@ class SignInService:
         people = list(found.values())[:MOST_IN_ONE_LETTER]
         by = Actor(label="sign-in page")
         doors = [
-            Door(
+            SignInDelivery(
                 person.name,
                 link_of(self.make_link(person.id, by=by, browser=browser, address=address)),
                 self.own_addresses.works(person.id, at=at),
@@ -331,7 +331,7 @@ class FederationService:
         self.sign_in.sweep(at)
         self.sign_in.add(
             Challenge(
-                asked=Asked.OIDC,
+                asked=SignInRequest.OIDC,
                 secret_digest=digest_of(state),
                 person_id=who.person.id if who else None,
                 browser_digest=browser.digest,
@@ -345,7 +345,7 @@ class FederationService:
         """What this browser had been sent for; once."""
         challenge = answer_challenge(
             self.sign_in.take_challenge(state),
-            asked=Asked.OIDC,
+            asked=SignInRequest.OIDC,
             at=self.clock(),
             browser_digest=browser.digest,
             person_id=browser.here.person.id if browser.here else None,

@@ -19,7 +19,7 @@ from app.domain.activities.activities import (
     check_participation,
     complete,
 )
-from app.domain.activities.list_matching import Matches, Meant, matched_by_key, name_key_of
+from app.domain.activities.list_matching import MatchCandidate, Matches, matched_by_key, name_key_of
 from app.domain.activities.participant_lists import ListedPerson, tidy
 from app.domain.activity_log.activity_log import ARTEFACT, PARTICIPATION, EntryKind, LogDispute
 from app.domain.campus.audit_log import Actor
@@ -30,7 +30,7 @@ from app.domain.people.people import AgeGroup, Person
 from app.domain.people.record_merge import is_gone
 from app.language import N_
 from app.services.activities.line_faults import SEVERAL, LineFault, fault_of
-from app.services.activity_log.activity_log import LoggedDeeds
+from app.services.activity_log.activity_log import LoggedEvents
 from app.services.people.name_disambiguation import Namesakes
 from app.services.people.names import AgeBands
 
@@ -66,7 +66,7 @@ class ActivityService:
         people: PeopleStore,
         campuses: CampusStore,
         history: HistoryStore,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         age_bands: AgeBands,
         namesakes: Namesakes,
         clock: Clock,
@@ -75,7 +75,7 @@ class ActivityService:
         self.people = people
         self.campuses = campuses
         self.history = history
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.age_bands = age_bands
         self.namesakes = namesakes
         self.clock = clock
@@ -156,7 +156,7 @@ class ActivityService:
 
     def _known_of(
         self, activity: Activity, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]
-    ) -> dict[str, Meant]:
+    ) -> dict[str, MatchCandidate]:
         """As `known`, but without reading every participant."""
         named = self.people.list_named_at((line.address, name_key_of(line)) for line in lines if line.address)
         people = {person.id: person for person in self.people.list_by_id(meant.values())}
@@ -166,7 +166,7 @@ class ActivityService:
             line_keys={line.line_key for line in lines},
         )
         parts = {person.id: participation for participation, person in there}
-        known: dict[str, Meant] = {
+        known: dict[str, MatchCandidate] = {
             key: (parts.get(person_id), people[person_id]) for key, person_id in meant.items()
         }
         others = [line for line in lines if line.line_key not in known]
@@ -214,7 +214,7 @@ class ActivityService:
         self.suppose_pupils(activity, by=by, people=[person for _, person in kept.values()])
         for line in lines:
             self.age_bands.note(kept[line.line_key][1], line.under_15, by=by, campus_id=leads.id)
-        self.deeds.noted(activity, [*new.values(), *completed], COMPLETED)
+        self.logged_events.log_participation(activity, [*new.values(), *completed], COMPLETED)
         return kept
 
     def suppose_pupils(
@@ -292,7 +292,7 @@ class ActivityService:
             return
         participation.is_present = present
         self.activities.add_participations([participation])
-        self.deeds.noted(activity, [participation], reason)
+        self.logged_events.log_participation(activity, [participation], reason)
         self._note_amendment(activity, participation, by)
 
     def note_presences(
@@ -339,7 +339,7 @@ class ActivityService:
         participation.is_present = participation.is_present if present is None else present
         check_participation(participation)
         self.activities.add_participations([participation])
-        self.deeds.noted(activity, [participation], reason.strip())
+        self.logged_events.log_participation(activity, [participation], reason.strip())
         self._note_amendment(activity, participation, by)
         return participation
 
@@ -357,7 +357,7 @@ class ActivityService:
         for participation in changed:
             check_participation(participation)
         self.activities.add_participations(changed)
-        self.deeds.noted(activity, changed, reason)
+        self.logged_events.log_participation(activity, changed, reason)
         campus, *_ = self.activities.campuses_of(activity.id)
         ids = [participation.id for participation in changed]
         self.history.write_all(by, "amend", "participation", ids, at=self.clock(), campus_id=campus.id)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from app.db.activities.activities import ActivityStore
-from app.db.activities.check_in import Pulse, RoomStore
+from app.db.activities.check_in import CheckInStore, Pulse
 from app.db.activities.plans import ActivityPlanStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.people import PeopleStore
@@ -18,23 +18,23 @@ from app.db.privacy import ConsentStore
 from app.domain.activities.activities import Activity, ActivitySession, Participation, session_nearest
 from app.domain.activities.check_in import (
     SIGN_LENGTH,
+    CheckIn,
+    CheckInEntry,
     NoSuchCode,
-    Room,
-    RoomEntry,
     Ticket,
     WaitingSignature,
     check_capacity,
     check_open,
     check_place_left,
     check_ticket,
-    close_room,
+    close_check_in,
     code_at,
     is_code_of,
     is_open,
     new_sign,
-    open_room,
+    open_check_in,
     phone_digest,
-    read_room_code,
+    read_check_in_code,
     seconds_left,
 )
 from app.domain.activities.list_matching import free_homonym, name_key_of
@@ -62,10 +62,10 @@ class AskedSignature:
     signed: Collection[uuid.UUID] = ()
 
 
-class RoomSignatures:
+class CheckInSignatures:
     def __init__(
         self,
-        rooms: RoomStore,
+        rooms: CheckInStore,
         activities: ActivityStore,
         plans: ActivityPlanStore,
         history: HistoryStore,
@@ -87,7 +87,7 @@ class RoomSignatures:
 
     def note(
         self,
-        room: Room,
+        room: CheckIn,
         activity: Activity,
         line: ListedPerson,
         person: Person | None,
@@ -102,7 +102,7 @@ class RoomSignatures:
         if room.session_id and (session := self.plans.find_session(activity.id, room.session_id)):
             self.sessions.note_one(activity, session, participation)
         self.rooms.save_entry(
-            RoomEntry(
+            CheckInEntry(
                 room_id=room.id,
                 participation_id=participation.id,
                 phone_digest=phone_digest,
@@ -114,7 +114,7 @@ class RoomSignatures:
         )
         self.consents.add(told)
 
-    def let_wait(self, room: Room, line: ListedPerson, *, phone_digest: str) -> None:
+    def let_wait(self, room: CheckIn, line: ListedPerson, *, phone_digest: str) -> None:
         self.rooms.save_waiting(
             WaitingSignature(
                 room_id=room.id,
@@ -170,7 +170,7 @@ class RoomSignatures:
             )
         self.history.write(by, "tell_apart", "activity", activity.id, at=self.clock(), campus_id=campus.id)
 
-    def _has_signed(self, room: Room, person: Person) -> bool:
+    def _has_signed(self, room: CheckIn, person: Person) -> bool:
         return any(one.id == person.id for _, _, one in self.rooms.entries(room.id))
 
     def _question(self, campus: Campus, activity: Activity, waiting: WaitingSignature) -> Question:
@@ -214,44 +214,44 @@ class OtherPerson(Conflict):
 
 
 @dataclass(frozen=True)
-class RoomPage:
+class CheckInPage:
     """A room as the trainer has it; `room` is None until it was opened once."""
 
     activity: Activity
     session: ActivitySession | None
     """Of a series, the one that is held now."""
-    room: Room | None
+    room: CheckIn | None
     is_open: bool
     code: str
     seconds_left: int
     pulse: Pulse
-    entries: Sequence[tuple[RoomEntry, Participation, Person]] = ()
+    entries: Sequence[tuple[CheckInEntry, Participation, Person]] = ()
     asked: Sequence[AskedSignature] = ()
     """Of every room of the activity: of a session that is over, a signature may wait still."""
     addresses: Mapping[uuid.UUID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Door:
+class CheckInAccess:
     """A room as a phone comes to it."""
 
-    room: Room
+    room: CheckIn
     activity: Activity
     campus: Campus
     signed_as: str = ""
     """The name this phone signed for."""
 
 
-class RoomService:
+class CheckInService:
     def __init__(
         self,
-        rooms: RoomStore,
+        rooms: CheckInStore,
         activities: ActivityStore,
         campuses: CampusStore,
         people: PeopleStore,
         history: HistoryStore,
         plans: ActivityPlanStore,
-        signatures: RoomSignatures,
+        signatures: CheckInSignatures,
         secret: bytes,
         clock: Clock,
     ) -> None:
@@ -265,7 +265,7 @@ class RoomService:
         self.secret = secret
         self.clock = clock
 
-    def open(self, campus: Campus, activity_id: uuid.UUID, *, capacity: int | None, by: Actor) -> Room:
+    def open(self, campus: Campus, activity_id: uuid.UUID, *, capacity: int | None, by: Actor) -> CheckIn:
         """Open it, or open it again; a room that is open only takes the new number of places."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         check_capacity(capacity)
@@ -279,14 +279,14 @@ class RoomService:
             room.capacity = capacity
             self.rooms.save(room)
             return room
-        room = room or Room(
+        room = room or CheckIn(
             activity_id=activity.id,
             session_id=_id_of(session),
             campus_id=campus.id,
             opened_at=at,
             closes_at=at,
         )
-        open_room(room, sign=self._free_sign(), capacity=capacity, at=at)
+        open_check_in(room, sign=self._free_sign(), capacity=capacity, at=at)
         self.rooms.save(room)
         self.history.write(by, "open_room", "activity", activity.id, at=at, campus_id=campus.id)
         return room
@@ -297,26 +297,26 @@ class RoomService:
         found = self.rooms.find_of(activity.id, _id_of(self.session_of(campus, activity)))
         if found is None or not is_open(room := self.rooms.lock(found.id), at=self.clock()):
             return
-        close_room(room, at=self.clock())
+        close_check_in(room, at=self.clock())
         self.rooms.save(room)
         signed = self.rooms.pulse(room.id).signed
         self.history.write(
             by, "close_room", "activity", activity.id, at=self.clock(), campus_id=campus.id, people=signed
         )
 
-    def page(self, campus: Campus, activity_id: uuid.UUID) -> RoomPage:
+    def page(self, campus: Campus, activity_id: uuid.UUID) -> CheckInPage:
         found = self.glance(campus, activity_id)
         entries = self.rooms.entries(found.room.id) if found.room else []
         addresses = self.people.addresses_of(person.id for _, _, person in entries)
         asked = self.signatures.asked(campus, found.activity)
         return replace(found, entries=entries, addresses=addresses, asked=asked)
 
-    def glance(self, campus: Campus, activity_id: uuid.UUID) -> RoomPage:
+    def glance(self, campus: Campus, activity_id: uuid.UUID) -> CheckInPage:
         """As `page`, without anybody's name: for looking again every second."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         session, at = self.session_of(campus, activity), self.clock()
         room = self.rooms.find_of(activity.id, _id_of(session))
-        return RoomPage(
+        return CheckInPage(
             activity,
             session,
             room,
@@ -334,22 +334,22 @@ class RoomService:
         there = self.activities.participants(activity.id, with_absent=True)
         return [pair for pair in there if pair[0].id not in signed]
 
-    def door(self, typed: str, phone: str) -> Door:
+    def door(self, typed: str, phone: str) -> CheckInAccess:
         """The room whose code is on the wall now, or was a moment ago."""
-        code = read_room_code(typed)
+        code = read_check_in_code(typed)
         room = self.rooms.find_signed(code[:SIGN_LENGTH])
         if room is None or not is_code_of(self.secret, room, code, at=self.clock()):
             raise NoSuchCode(_NOT_SHOWN)
         return self._door(room, phone)
 
-    def door_of(self, ticket: Ticket) -> Door:
+    def door_of(self, ticket: Ticket) -> CheckInAccess:
         """The room of a ticket, open or not."""
         room = self.rooms.find(ticket.room_id)
         if room is None:
             raise NoSuchCode(_NOT_SHOWN)
         return self._door(room, ticket.phone)
 
-    def sign(self, ticket: Ticket, line: ListedPerson, *, namesake: str = "") -> tuple[Door, Signed]:
+    def sign(self, ticket: Ticket, line: ListedPerson, *, namesake: str = "") -> tuple[CheckInAccess, Signed]:
         """Note that somebody is there; sent again, from the same phone, it changes nothing.
 
         `namesake` answers who they are where somebody of that name has signed: "same" or "other".
@@ -401,15 +401,15 @@ class RoomService:
         )
         return self._door(room, ticket.phone), Signed.LISTED if known else Signed.NEW
 
-    def _have_all_signed(self, room: Room, question: Question) -> bool:
+    def _have_all_signed(self, room: CheckIn, question: Question) -> bool:
         """Then only the person can say whether it is them."""
         there = [each.participation for each in question.namesakes]
         return all(part is not None and self.rooms.has_entry_of(room.id, part.id) for part in there)
 
-    def _door(self, room: Room, phone: str) -> Door:
+    def _door(self, room: CheckIn, phone: str) -> CheckInAccess:
         digest = phone_digest(self.secret, room, phone)
         entry, waiting = self.rooms.find_entry(room.id, digest), self.rooms.find_waiting(room.id, digest)
-        return Door(
+        return CheckInAccess(
             room,
             self.activities.get(room.activity_id),
             self.campuses.get_by_id(room.campus_id),

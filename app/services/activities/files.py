@@ -31,7 +31,7 @@ from app.domain.activities.files import (
     refuse,
 )
 from app.domain.activity_log.activity_log import ARTEFACT, PARTICIPATION, Fact, file_fact, removal_fact
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
@@ -296,7 +296,7 @@ class ShownFiles:
         """Raises where the page is shut, or less than all of that line is shown."""
         self.publication.open_award(award_id)
         row = self.evidence.find(award_id)
-        if row is not None and self.evidence.shown(row).get(number) is Shown.ALL:
+        if row is not None and self.evidence.shown(row).get(number) is DisclosedContent.ALL:
             for payload in self.evidence.payloads(row):
                 if payload.number == number and payload.noun == ARTEFACT and "contentDigest" in payload.facts:
                     return payload.noun_id
@@ -309,7 +309,7 @@ class ShownFiles:
             return False
         shown = self.evidence.shown(row)
         return any(
-            each.noun == PARTICIPATION and shown[each.number] is Shown.ALL
+            each.noun == PARTICIPATION and shown[each.number] is DisclosedContent.ALL
             for each in self.evidence.payloads(row)
         )
 

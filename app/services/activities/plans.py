@@ -9,12 +9,12 @@ from datetime import date
 from typing import Any
 
 from app.db.activities.activities import ActivityStore
-from app.db.activities.check_in import RoomStore
+from app.db.activities.check_in import CheckInStore
 from app.db.activities.plans import ActivityPlanStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
 from app.db.frameworks import CompetencyStore
-from app.domain.accounts.permissions import Deed, may
+from app.domain.accounts.permissions import Permission, may
 from app.domain.activities.activities import (
     Activity,
     ActivityCampus,
@@ -41,7 +41,7 @@ from app.domain.activities.activities import (
     restore,
     settle,
 )
-from app.domain.activities.check_in import close_room, is_open
+from app.domain.activities.check_in import close_check_in, is_open
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -52,7 +52,7 @@ from app.domain.people.people import Person
 from app.errors import InvalidInput, NotFound
 from app.language import N_
 from app.services.activities.activities import PRESENCE, ActivityService
-from app.services.activity_log.activity_log import LoggedDeeds
+from app.services.activity_log.activity_log import LoggedEvents
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class ActivityPlans:
         team: TeamStore,
         history: HistoryStore,
         activity_service: ActivityService,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         clock: Clock,
     ) -> None:
         self.plans = plans
@@ -104,7 +104,7 @@ class ActivityPlans:
         self.team = team
         self.history = history
         self.activity_service = activity_service
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.clock = clock
 
     def choices(self, campus: Campus) -> Choices:
@@ -117,7 +117,9 @@ class ActivityPlans:
 
     def _trainers(self, campus: Campus) -> list[Person]:
         members = self.team.members(campus.id, at=self.clock())
-        found = {person.id: person for membership, person in members if may([membership.role], Deed.WORK)}
+        found = {
+            person.id: person for membership, person in members if may([membership.role], Permission.WORK)
+        }
         return list(found.values())
 
     def planned(self, campus: Campus, activity_id: uuid.UUID) -> Planned:
@@ -167,7 +169,7 @@ class ActivityPlans:
         self.activities.save(activity)
         self._write(campus, activity, plan, by)
         self.activity_service.suppose_pupils(activity, by=by, was_for_pupils=was_for_pupils)
-        self.deeds.retold(activity, AMENDED)
+        self.logged_events.log_correction(activity, AMENDED)
         self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
         return activity
 
@@ -276,7 +278,7 @@ class ActivityPlans:
         if accepts:
             place.accepted_at = place.accepted_at or self.clock()
             self.plans.save_place(place)
-            self.deeds.joined(campus, self.activities.get(activity_id))
+            self.logged_events.joined(campus, self.activities.get(activity_id))
         else:
             self.plans.leave(place)
         self.history.write(
@@ -304,16 +306,16 @@ class SeriesService:
         self,
         plans: ActivityPlanStore,
         activities: ActivityStore,
-        rooms: RoomStore,
+        rooms: CheckInStore,
         history: HistoryStore,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         clock: Clock,
     ) -> None:
         self.plans = plans
         self.activities = activities
         self.rooms = rooms
         self.history = history
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.clock = clock
 
     def session(
@@ -426,7 +428,7 @@ class SeriesService:
             for participation in there:
                 participation.hours = attended.get(participation.id, 0.0)
             self.activities.add_participations(there)
-        self.deeds.retold(activity, CHANGED)
+        self.logged_events.log_correction(activity, CHANGED)
 
     def _write(self, by: Actor, deed: str, campus: Campus, activity: Activity, **told: Any) -> None:
         at = self.clock()
@@ -436,7 +438,7 @@ class SeriesService:
         """The code on the wall was for that day."""
         found = self.rooms.find_of(activity.id, session.id)
         if found is not None and is_open(room := self.rooms.lock(found.id), at=self.clock()):
-            close_room(room, at=self.clock())
+            close_check_in(room, at=self.clock())
             self.rooms.save(room)
 
     def _led_by(self, campus: Campus, activity_id: uuid.UUID) -> Activity:
@@ -470,13 +472,13 @@ class ActivitySessions:
         plans: ActivityPlanStore,
         activities: ActivityStore,
         history: HistoryStore,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         clock: Clock,
     ) -> None:
         self.plans = plans
         self.activities = activities
         self.history = history
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.clock = clock
 
     def list_of(
@@ -545,7 +547,7 @@ class ActivitySessions:
                 participation.hours = hours
                 changed.append(participation)
         self.activities.add_participations(changed)
-        self.deeds.noted(activity, changed, PRESENCE)
+        self.logged_events.log_participation(activity, changed, PRESENCE)
 
     def _write(
         self, session: ActivitySession, added: Collection[uuid.UUID], removed: Collection[uuid.UUID]

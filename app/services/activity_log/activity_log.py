@@ -131,7 +131,7 @@ class ActivityLog:
         tiles = self._filled_tiles(log, hashes)
         self.store.append(written)
         self.store.keep_tiles(tiles)
-        self.store.grow(log, frontier.size, frontier.to_bytes(), at=at)
+        self.store.advance_head(log, frontier.size, frontier.to_bytes(), at=at)
         self.notes.add_lines(log, written)
 
     def checkpoint(self, campus: Campus, *, leaving: SigningKey | None = None) -> LogCheckpoint:
@@ -276,7 +276,7 @@ def head_of(log: CampusLog) -> TreeHead:
     return TreeHead(log.origin, log.size, Frontier.from_bytes(log.size, log.edge).root())
 
 
-class LoggedDeeds:
+class LoggedEvents:
     def __init__(
         self,
         log: ActivityLog,
@@ -291,7 +291,9 @@ class LoggedDeeds:
         self.disputes = disputes
         self.addresses = addresses
 
-    def noted(self, activity: Activity, participations: Sequence[Participation], reason: str) -> None:
+    def log_participation(
+        self, activity: Activity, participations: Sequence[Participation], reason: str
+    ) -> None:
         """Participations as they are from now on: new to a log, or in place of what it said of them before.
 
         An activity of several campuses stands in the log of each.
@@ -316,7 +318,7 @@ class LoggedDeeds:
         ]
         self.log.record(campus, facts)
 
-    def retold(self, activity: Activity, reason: str) -> None:
+    def log_correction(self, activity: Activity, reason: str) -> None:
         """Of everybody of whom the logs say something else than what is true now."""
         there = [
             participation for participation, _ in self.activities.participants(activity.id, with_absent=True)
@@ -372,7 +374,7 @@ class LoggedDeeds:
         numbers = self.log.record(campus, [assessment_fact(award, version) for award in told])
         return {award.id: number for award, number in zip(told, numbers, strict=True)}
 
-    def decided(
+    def log_award(
         self,
         campus: Campus,
         decisions: Sequence[tuple[Award, JsonObject, Sequence[int]]],
@@ -388,7 +390,7 @@ class LoggedDeeds:
     def withdrawn(self, campus: Campus, awards: Sequence[Award], reason: str) -> None:
         self.log.record(campus, [revocation_fact(award, reason, self.addresses) for award in awards])
 
-    def frozen(self, campus: Campus, badge: Badge, version: BadgeVersion) -> None:
+    def log_definition(self, campus: Campus, badge: Badge, version: BadgeVersion) -> None:
         self.log.record(campus, [definition_fact(version, self.addresses)])
         self.log.notes.add_rows(campus, BADGES, [badge])
         self.log.notes.add_rows(campus, VERSIONS, [version])

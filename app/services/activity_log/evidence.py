@@ -24,8 +24,8 @@ from app.domain.activity_log.activity_log import (
 from app.domain.awards.open_badges import (
     CONTEXT_PATH,
     AwardEvidence,
+    DisclosedContent,
     DisclosureBounds,
-    Shown,
     bounds_for,
     fields_shown,
 )
@@ -185,17 +185,17 @@ class EvidenceDocuments:
                 payload.facts, payload.key, fields_shown(payload.facts, chosen[payload.number])
             )
             for payload in self.payloads(row)
-            if chosen[payload.number] is not Shown.EXISTENCE
+            if chosen[payload.number] is not DisclosedContent.EXISTENCE
         }
 
-    def shown(self, row: AwardEvidence) -> Mapping[int, Shown]:
+    def shown(self, row: AwardEvidence) -> Mapping[int, DisclosedContent]:
         # Of a transaction that writes the choice is read alone.
         chosen = self._lines(row).shown if self.snapshot.is_shared else self.store.shown_of(row.award_id)
         bounds = self.bounds_of(row.award_id)
         return {number: bounds.apply(chosen.get(number)) for number in row.entries}
 
     def fields_with(
-        self, award_id: uuid.UUID, chosen: Mapping[int, Shown]
+        self, award_id: uuid.UUID, chosen: Mapping[int, DisclosedContent]
     ) -> dict[int, dict[str, JsonValue]]:
         """The fields of each line that would be opened if the holder chose this; nothing is written."""
         row = self._get(award_id)

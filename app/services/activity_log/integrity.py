@@ -16,7 +16,7 @@ from app.db.publishing import StatusStore
 from app.domain.activity_log.activity_log import (
     MOST_FAULTS,
     Damage,
-    Found,
+    FoundLeaf,
     IntegrityCheck,
     merged,
     picture_digests,
@@ -27,7 +27,7 @@ from app.domain.campus.campus import KeyPurpose
 from app.domain.core import Clock, as_signed, name_as_signed
 from app.domain.publishing import Addresses, StatusList, signed_form
 from app.services.publishing.status import ListAnchors
-from app.services.trust.external_trust_lists import PlaceAnchors
+from app.services.trust.external_trust_lists import TrustAnchors
 from sceau_credentials.dids import jwt_method_id
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.evidence.judging import content_digest
@@ -66,7 +66,7 @@ class Result:
     """What one step looked at, and what it found."""
 
     checked: Counter[str] = field(default_factory=Counter)
-    found: list[Found] = field(default_factory=list)
+    found: list[FoundLeaf] = field(default_factory=list)
 
 
 class AwardCheck:
@@ -90,14 +90,14 @@ class AwardCheck:
             result.found += self._edition(edition, decided.get(edition.award_id))
         return result
 
-    def _award(self, row: StoredAwardRow) -> Iterator[Found]:
+    def _award(self, row: StoredAwardRow) -> Iterator[FoundLeaf]:
         where = str(row.award_id)
         if row.list_id is None or row.position is None:
-            yield Found(Damage.NO_SLOT, where)
+            yield FoundLeaf(Damage.NO_SLOT, where)
         elif (row.state is AwardState.REVOKED) != (row.raised_at is not None):
-            yield Found(Damage.STATE_DIFFERS, where)
+            yield FoundLeaf(Damage.STATE_DIFFERS, where)
         if row.embedded is None or row.token is None:
-            yield Found(Damage.NO_DOCUMENT, where)
+            yield FoundLeaf(Damage.NO_DOCUMENT, where)
             return
         document, found = self._signed(
             where, bytes(row.embedded), row.token, str(row.embedded_digest), str(row.token_digest)
@@ -106,13 +106,13 @@ class AwardCheck:
         if document is None:
             return
         if document.get("id") != self._addresses.award(row.award_id):
-            yield Found(Damage.OTHER_AWARD, where)
+            yield FoundLeaf(Damage.OTHER_AWARD, where)
             return
         yield from self._facts(row, document, is_newest=row.edition == 1)
         if row.edition == 1:
             yield from _decision(row, document)
 
-    def _edition(self, row: EditionRow, award: StoredAwardRow | None) -> Iterator[Found]:
+    def _edition(self, row: EditionRow, award: StoredAwardRow | None) -> Iterator[FoundLeaf]:
         where = f"{row.award_id} ({row.edition})"
         document, found = self._signed(
             where, bytes(row.embedded), row.token, row.embedded_digest, row.token_digest
@@ -121,24 +121,24 @@ class AwardCheck:
         if document is None:
             return
         if document.get("id") != self._addresses.award(row.award_id):
-            yield Found(Damage.OTHER_AWARD, where)
+            yield FoundLeaf(Damage.OTHER_AWARD, where)
         elif award is not None and row.edition == award.edition:
             yield from self._facts(award, document, is_newest=True)
             yield from _decision(award, document)
 
     def _signed(
         self, where: str, embedded: bytes, token: str, embedded_digest: str, token_digest: str
-    ) -> tuple[JsonObject | None, list[Found]]:
+    ) -> tuple[JsonObject | None, list[FoundLeaf]]:
         found = []
         if hashlib.sha256(embedded).hexdigest() != embedded_digest:
-            found.append(Found(Damage.EMBEDDED_DIGEST, where))
+            found.append(FoundLeaf(Damage.EMBEDDED_DIGEST, where))
         if hashlib.sha256(token.encode()).hexdigest() != token_digest:
-            found.append(Found(Damage.TOKEN_DIGEST, where))
+            found.append(FoundLeaf(Damage.TOKEN_DIGEST, where))
         checked = self._credentials.check(embedded, token)
-        found += [Found(Damage(fault.value), where) for fault in checked.faults]
+        found += [FoundLeaf(Damage(fault.value), where) for fault in checked.faults]
         return checked.document, found
 
-    def _facts(self, row: StoredAwardRow, document: JsonObject, *, is_newest: bool) -> Iterator[Found]:
+    def _facts(self, row: StoredAwardRow, document: JsonObject, *, is_newest: bool) -> Iterator[FoundLeaf]:
         """What was signed and stands in rows as well."""
         where = str(row.award_id)
         said = _said(document)
@@ -157,23 +157,23 @@ class AwardCheck:
             expected["assessment"] = as_signed(row.evidence)
         for name, value in expected.items():
             if said[name] != value:
-                yield Found(Damage.FACT_DIFFERS, where, name)
+                yield FoundLeaf(Damage.FACT_DIFFERS, where, name)
         if row.list_id is not None and said["status"] != (
             self._addresses.status_list(row.list_id),
             str(row.position),
         ):
-            yield Found(Damage.OTHER_SLOT, where)
+            yield FoundLeaf(Damage.OTHER_SLOT, where)
 
 
-def _decision(row: StoredAwardRow, document: JsonObject) -> Iterator[Found]:
+def _decision(row: StoredAwardRow, document: JsonObject) -> Iterator[FoundLeaf]:
     """The log's line that decided this edition names what it says. One that was erased says nothing."""
     if row.line is None:
         return
     facts = row.decided
     if not isinstance(facts, dict) or "credential" not in facts:
-        yield Found(Damage.LOG_MISSING, str(row.award_id))
+        yield FoundLeaf(Damage.LOG_MISSING, str(row.award_id))
     elif facts["credential"] != content_digest(document):
-        yield Found(Damage.LOG_DIFFERS, str(row.award_id))
+        yield FoundLeaf(Damage.LOG_DIFFERS, str(row.award_id))
 
 
 def _said(document: JsonObject) -> dict[str, object]:
@@ -211,7 +211,7 @@ def _objects(value: JsonValue) -> list[JsonObject]:
     return [each for each in listed if isinstance(each, dict)]
 
 
-class StoredAnchors(ListAnchors, PlaceAnchors, Protocol): ...
+class StoredAnchors(ListAnchors, TrustAnchors, Protocol): ...
 
 
 class IntegrityService:
@@ -287,7 +287,7 @@ class IntegrityService:
         dids = {campus.id: campus.did for campus in self.campuses.list_all()}
         return Issuers(dids, jwks, self.addresses.base_url)
 
-    def step(self, check: IntegrityCheck, step: int, logs: Callable[[], Iterable[Found]]) -> Result:
+    def step(self, check: IntegrityCheck, step: int, logs: Callable[[], Iterable[FoundLeaf]]) -> Result:
         """Any step but those of awards, which processes share."""
         match AFTER_AWARDS[step - (check.steps - len(AFTER_AWARDS))]:
             case "lists":
@@ -310,19 +310,19 @@ class IntegrityService:
                 result.found += self._list(row, keys)
         return result
 
-    def _list(self, row: StatusList, keys: Mapping[str, VerificationKey]) -> Iterator[Found]:
+    def _list(self, row: StatusList, keys: Mapping[str, VerificationKey]) -> Iterator[FoundLeaf]:
         where = str(row.id)
         anchored = self.anchors.list_of(row.id)
         if anchored is not None and anchored.is_newer_than(signed_form(row)):
-            yield Found(Damage.LIST_OLDER, where)
+            yield FoundLeaf(Damage.LIST_OLDER, where)
         document = _verified_list(row, keys, at=self.clock())
         if document is None:
-            yield Found(Damage.LIST_SIGNATURE, where)
+            yield FoundLeaf(Damage.LIST_SIGNATURE, where)
             return
         published, stored = read_list(document).status_list, set(self.statuses.raised(row.id))
         for position in range(row.size):
             if published.get(position) != (position in stored):
-                yield Found(Damage.LIST_BIT, where, str(position))
+                yield FoundLeaf(Damage.LIST_BIT, where, str(position))
 
     def _documents(self) -> Result:
         """What networks and organisations signed: labels, recommendations, lists of trust; lists of others as read."""
@@ -337,7 +337,7 @@ class IntegrityService:
             content = embedded if isinstance(embedded, bytes) else embedded.encode()
             document = _verified(content, token or None, keys, at=at)
             if document is None:
-                result.found.append(Found(Damage.DOCUMENT_SIGNATURE, where))
+                result.found.append(FoundLeaf(Damage.DOCUMENT_SIGNATURE, where))
                 return
             for name, value in expected.items():
                 said = (
@@ -346,7 +346,7 @@ class IntegrityService:
                     else document.get(name)
                 )
                 if said != value:
-                    result.found.append(Found(Damage.DOCUMENT_DIFFERS, where, name))
+                    result.found.append(FoundLeaf(Damage.DOCUMENT_DIFFERS, where, name))
 
         for label in self.store.labels():
             url = self.addresses.label(label.id)
@@ -365,7 +365,7 @@ class IntegrityService:
             try:
                 read_trust_list(followed.body, pinned, at=followed.read_at or at)
             except (CredentialError, TrustListRefused, ValueError):
-                result.found.append(Found(Damage.DOCUMENT_SIGNATURE, followed.url))
+                result.found.append(FoundLeaf(Damage.DOCUMENT_SIGNATURE, followed.url))
         self._places(result)
         return result
 
@@ -379,7 +379,7 @@ class IntegrityService:
     def _place(self, url: str, stored: set[int], result: Result) -> None:
         result.checked["lists"] += 1
         lowered = sorted(self.anchors.withdrawn(url) - stored)
-        result.found += [Found(Damage.PLACE_LOWERED, url, str(each)) for each in lowered]
+        result.found += [FoundLeaf(Damage.PLACE_LOWERED, url, str(each)) for each in lowered]
 
     def _pictures(self) -> Result:
         result = Result()
@@ -389,13 +389,13 @@ class IntegrityService:
             if isinstance(noted, dict) and noted.get("digest") != encode_base64url(
                 hashlib.sha256(version.definition).digest()
             ):
-                result.found.append(Found(Damage.DEFINITION_CHANGED, where))
+                result.found.append(FoundLeaf(Damage.DEFINITION_CHANGED, where))
             digests = picture_digests(version)
             told = noted if isinstance(noted, dict) else {}
             for form, digest in digests.items():
                 expected = {told.get(form), getattr(known, form, None)} - {None}
                 if expected - {digest}:
-                    result.found.append(Found(Damage.PICTURE_CHANGED, where, form))
+                    result.found.append(FoundLeaf(Damage.PICTURE_CHANGED, where, form))
         return result
 
     def _files(self) -> Result:
@@ -403,7 +403,7 @@ class IntegrityService:
         for file_id, noted, content in self.store.files():
             result.checked["files"] += 1
             if hashlib.sha256(content).hexdigest() != noted:
-                result.found.append(Found(Damage.FILE_CHANGED, str(file_id)))
+                result.found.append(FoundLeaf(Damage.FILE_CHANGED, str(file_id)))
         return result
 
 

@@ -30,7 +30,7 @@ _A_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class _Told:
+class _KeyAnswer:
     """What the logs say of one key: where it was named first, and until which size of which log it counts."""
 
     first: LogPayload
@@ -92,7 +92,7 @@ class LogKeyHistory:
         was_before = bool(last) and last[0].at + _A_MINUTE <= since
         return signed.size if was_before and self.activity_log.root_at(log, signed.size) == signed.root else 0
 
-    def _term(self, log: CampusLog, row: SealedKey, told: _Told, before: SealedKey | None) -> LogKeyTerm:
+    def _term(self, log: CampusLog, row: SealedKey, told: _KeyAnswer, before: SealedKey | None) -> LogKeyTerm:
         return LogKeyTerm(
             _note_key(row, log),
             _STATES[row.state],
@@ -102,7 +102,7 @@ class LogKeyHistory:
             self._announcement(log, told, before) if before else None,
         )
 
-    def _last(self, log: CampusLog, row: SealedKey, told: _Told) -> TreeHead | None:
+    def _last(self, log: CampusLog, row: SealedKey, told: _KeyAnswer) -> TreeHead | None:
         """A stolen key of which nothing is said vouches for nothing."""
         size = told.last_sizes.get(str(log.epoch), 0 if row.state is KeyState.REVOKED else None)
         if size is None or row.state is KeyState.ACTIVE:
@@ -113,7 +113,7 @@ class LogKeyHistory:
         root = self.activity_log.root_at(log, int(size)) if 0 < int(size) <= log.size else None
         return TreeHead(log.origin, int(size), root) if root else _nothing_of(log)
 
-    def _announcement(self, log: CampusLog, told: _Told, before: SealedKey) -> Announcement | None:
+    def _announcement(self, log: CampusLog, told: _KeyAnswer, before: SealedKey) -> Announcement | None:
         """None where the key before did not sign the entry that names this one."""
         named = told.first
         checkpoint = self.store.checkpoint(log.id, named.number + 1) if named.log_id == log.id else None
@@ -125,7 +125,7 @@ class LogKeyHistory:
         (entry,) = self.activity_log.proofs(log, [named.number], checkpoint.size)
         return Announcement(entry, open_entry(named.facts, named.key, named.facts), note)
 
-    def _rows(self, campus: Campus) -> list[tuple[SealedKey, _Told]]:
+    def _rows(self, campus: Campus) -> list[tuple[SealedKey, _KeyAnswer]]:
         """In the order in which the logs named them."""
         rows = {row.id: row for row in self._of_the_log(campus)}
         told = self._told(campus, rows)
@@ -136,18 +136,18 @@ class LogKeyHistory:
         keys = self.campuses.keys_of(campus.id)
         return [row for row in keys if row.purpose is KeyPurpose.ACTIVITY_LOG and row.state in _STATES]
 
-    def _told(self, campus: Campus, rows: Mapping[uuid.UUID, SealedKey]) -> dict[uuid.UUID, _Told]:
+    def _told(self, campus: Campus, rows: Mapping[uuid.UUID, SealedKey]) -> dict[uuid.UUID, _KeyAnswer]:
         epochs = {log.id: log.epoch for log in self.store.list_of(campus.id)}
         try:
             said = [each for each in self.store.payloads_of(KEY, rows) if each.log_id in epochs]
         except ValueError:
             # Facts that are no JSON any more: `log check` reads the stored bytes and names the line.
             said = []
-        found: dict[uuid.UUID, _Told] = {}
+        found: dict[uuid.UUID, _KeyAnswer] = {}
         for each in sorted(said, key=lambda one: (epochs[one.log_id], one.number)):
             known = found.get(each.noun_id)
             sizes = each.facts.get(LAST_SIZES)
-            found[each.noun_id] = _Told(
+            found[each.noun_id] = _KeyAnswer(
                 known.first if known else each,
                 known.epoch if known else epochs[each.log_id],
                 sizes if isinstance(sizes, dict) else (known.last_sizes if known else {}),

@@ -43,7 +43,7 @@ _AHEAD: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Said:
+class MonitoredStatement:
     """An entry an auditor looks for; `payload` is None where it was erased."""
 
     entry: LogEntry
@@ -58,8 +58,8 @@ class AuditPage:
     kinds: dict[EntryKind, int]
     checkpoints: Sequence[LogCheckpoint]
     reviews: Sequence[LogReview]
-    corrections: Sequence[Said]
-    erasures: Sequence[Said]
+    corrections: Sequence[MonitoredStatement]
+    erasures: Sequence[MonitoredStatement]
 
 
 class LogWatch:
@@ -247,8 +247,8 @@ class LogWatch:
             self._said(log, EntryKind.ERASURE),
         )
 
-    def _said(self, log: CampusLog, kind: EntryKind) -> list[Said]:
-        return [Said(*pair) for pair in self.watch.recent_of_kind(log.id, kind, limit=SHOWN)]
+    def _said(self, log: CampusLog, kind: EntryKind) -> list[MonitoredStatement]:
+        return [MonitoredStatement(*pair) for pair in self.watch.recent_of_kind(log.id, kind, limit=SHOWN)]
 
 
 def _named(by: Actor) -> str:

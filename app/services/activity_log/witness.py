@@ -60,7 +60,7 @@ class FilesDoNotFit(Unavailable):
 
 
 @dataclass(frozen=True)
-class Looked:
+class WitnessReport:
     """What was seen, and signed; `before` is the last look, None for the first one."""
 
     head: TreeHead
@@ -70,9 +70,9 @@ class Looked:
     """The keys that came since the last look, each announced by the one before."""
 
 
-def look(
+def cosign_log(
     source: LogSource, log: NoteKey, memory: WitnessMemory, witness: WitnessKey, *, at: datetime
-) -> Looked:
+) -> WitnessReport:
     """Check that the log grew out of what was seen before, remember it, then cosign; in that order.
 
     `log` is the key that the campus gave. A later one is believed where it was announced, or was said to be it
@@ -111,7 +111,7 @@ def look(
             memory.keep_keys(head.origin, [*(memory.keys(head.origin) or [trusted]), *followed])
         memory.keep(head.origin, note)
     cosigned = note.with_signatures([cosign(note.text, witness.name, witness.key, at=at)])
-    return Looked(head, before, cosigned, followed)
+    return WitnessReport(head, before, cosigned, followed)
 
 
 def change_key(memory: WitnessMemory, key: NoteKey) -> None:

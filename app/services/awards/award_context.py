@@ -13,7 +13,7 @@ from app.db.activities.activities import ActivityStore
 from app.domain.activities.activities import Activity, Participation, adds_to, complete
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.activity_log.activity_log import told_of
-from app.domain.awards.awards import Award, Judgement, LineOutcome, new_award
+from app.domain.awards.awards import Award, EligibilityResult, LineOutcome, new_award
 from app.domain.awards.open_badges import Disclosed, bounds_for
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.badges.rules import CountedLine, Progress, Rule, counted_line, grounds_words, rule_of
@@ -73,7 +73,7 @@ class JudgedLine:
     """One person of a request and what the rules say; `person` is None until somebody is recorded."""
 
     line: ListedPerson
-    judgement: Judgement
+    judgement: EligibilityResult
     participation: Participation | None = None
     person: Person | None = None
     held: Award | None = None
@@ -102,23 +102,23 @@ class Preview:
         return self.with_outcome(LineOutcome.READY)
 
 
-Someone = tuple[ListedPerson, Participation | None, Person]
+Recipient = tuple[ListedPerson, Participation | None, Person]
 """A line whose person is recorded."""
-Found = tuple[ListedPerson, Participation | None, Person | None]
+MatchedRecipient = tuple[ListedPerson, Participation | None, Person | None]
 """A line, with its person if we know them."""
 GivenBefore = Callable[[Sequence[uuid.UUID]], set[uuid.UUID]]
 """Who of these people was given the badge by the same promise already."""
 
-NO_LONGER_OPEN = Judgement(
+NO_LONGER_OPEN = EligibilityResult(
     LineOutcome.NOT_ALLOWED, N_("Ce badge a été archivé entre-temps : il n’est plus attribué.")
 )
-SUSPENDED = Judgement(
+SUSPENDED = EligibilityResult(
     LineOutcome.NOT_ALLOWED, N_("Ce campus a été suspendu entre-temps : il n’attribue plus de badge.")
 )
-NO_LONGER_OPENED = Judgement(
+NO_LONGER_OPENED = EligibilityResult(
     LineOutcome.NOT_ALLOWED, N_("Ce badge n’est plus ouvert à la personne qui l’a demandé.")
 )
-NO_LONGER_MAY = Judgement(
+NO_LONGER_MAY = EligibilityResult(
     LineOutcome.NOT_ALLOWED, N_("La personne qui l’a demandé n’a plus le droit d’attribuer ce badge.")
 )
 
@@ -135,7 +135,7 @@ NO_GIVER = GiverRecords()
 
 
 @dataclass(frozen=True)
-class Case:
+class AwardContext:
     """What is given, on what grounds, and by whom; `refusal` is why nobody is given it any more."""
 
     campus: Campus
@@ -145,7 +145,7 @@ class Case:
     evidence: str
     by: Actor
     giver: Person | None
-    refusal: Judgement | None = None
+    refusal: EligibilityResult | None = None
     grounds: frozenset[uuid.UUID] | None = None
     giver_is: GiverRecords = NO_GIVER
 
@@ -178,7 +178,7 @@ class Case:
 
 
 def award_of(
-    case: Case,
+    case: AwardContext,
     person: Person,
     participation: Participation | None,
     *,
@@ -229,7 +229,7 @@ def as_recorded(person: Person, line: ListedPerson, activity: Activity | None, a
     return copy
 
 
-def _grounds_told(case: Case, rests_on: Sequence[CountedLine] | None) -> str:
+def _grounds_told(case: AwardContext, rests_on: Sequence[CountedLine] | None) -> str:
     if not rests_on:
         return ""
     with speaking(case.version.language):
@@ -252,7 +252,7 @@ def line_of_person(person: Person, address: str) -> ListedPerson:
     return ListedPerson(line=0, given_name=person.given_name, family_name=person.family_name, address=address)
 
 
-def would_be(
+def projected_participation(
     line: ListedPerson,
     activity: Activity | None,
     participation: Participation | None,
@@ -281,10 +281,12 @@ def would_be(
     )
 
 
-def each_once(recorded: Sequence[Someone], listed: Sequence[Found]) -> tuple[list[Found], list[ListedPerson]]:
+def deduplicate(
+    recorded: Sequence[Recipient], listed: Sequence[MatchedRecipient]
+) -> tuple[list[MatchedRecipient], list[ListedPerson]]:
     """Everybody once, and the lines that say somebody again. Of somebody recorded, the list says more."""
     named = {person.id for _, _, person in listed if person}
-    once: list[Found] = [someone for someone in recorded if someone[2].id not in named]
+    once: list[MatchedRecipient] = [someone for someone in recorded if someone[2].id not in named]
     again: list[ListedPerson] = []
     seen: set[uuid.UUID] = set()
     for line, participation, person in listed:
@@ -304,15 +306,17 @@ _SAME_NAME = N_(
 
 
 def repeated_line(line: ListedPerson) -> JudgedLine:
-    return JudgedLine(line, Judgement(LineOutcome.REPEATED_LINE, _AGAIN if line.address else _SAME_NAME))
+    return JudgedLine(
+        line, EligibilityResult(LineOutcome.REPEATED_LINE, _AGAIN if line.address else _SAME_NAME)
+    )
 
 
 def unclear_line(line: ListedPerson) -> JudgedLine:
-    return JudgedLine(line, Judgement(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME))
+    return JudgedLine(line, EligibilityResult(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME))
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountedEvidence:
     """What was read once for all the people of a promise; `activity_of` names the activity of each line."""
 
     lines: Lines = field(default_factory=dict)
@@ -320,7 +324,7 @@ class Counted:
     practised: Sequence[uuid.UUID] = ()
 
 
-NOTHING = Counted()
+NOTHING = CountedEvidence()
 
 
 @dataclass(frozen=True)
@@ -336,7 +340,7 @@ class AwardCounting:
         self.ledger = ledger
         self.activities = activities
 
-    def read(self, case: Case, person_ids: Iterable[uuid.UUID]) -> Counted:
+    def read(self, case: AwardContext, person_ids: Iterable[uuid.UUID]) -> CountedEvidence:
         """Nothing is read for a badge without a rule whose giver chose no lines."""
         if not case.asks_the_log:
             return NOTHING
@@ -346,10 +350,14 @@ class AwardCounting:
             ids = [line.participation_id for some in lines.values() for line in some]
             activity_of = {one: activity.id for one, activity in self.activities.activities_of(ids).items()}
         practised = self.activities.practised_in(case.activity.id) if case.activity else ()
-        return Counted(lines, activity_of, practised)
+        return CountedEvidence(lines, activity_of, practised)
 
     def count(
-        self, case: Case, counted: Counted, person_id: uuid.UUID, participation: Participation | None
+        self,
+        case: AwardContext,
+        counted: CountedEvidence,
+        person_id: uuid.UUID,
+        participation: Participation | None,
     ) -> Count:
         """`participation` as it would be recorded: it counts before the log says it."""
         if not case.asks_the_log:
@@ -377,7 +385,7 @@ class AwardCounting:
 
 
 def _with(
-    counted: Counted,
+    counted: CountedEvidence,
     lines: Sequence[CountedLine],
     activity: Activity | None,
     participation: Participation | None,
@@ -389,7 +397,7 @@ def _with(
     return [*others, own] if own else others
 
 
-def _is_chosen(case: Case, counted: Counted, line: CountedLine) -> bool:
+def _is_chosen(case: AwardContext, counted: CountedEvidence, line: CountedLine) -> bool:
     assert case.grounds is not None, "asked only where the giver chose"
     return (
         line.participation_id in case.grounds

@@ -17,9 +17,9 @@ from app.domain.campus.campus import Campus
 from app.domain.core import new_row
 from app.domain.learners.portfolios import counts_for
 from app.domain.publishing import Addresses
-from app.services.activity_log.activity_log import ActivityLog, LoggedDeeds
+from app.services.activity_log.activity_log import ActivityLog, LoggedEvents
 from app.services.activity_log.evidence import Decision, EvidenceDocuments
-from app.services.awards.award_context import Case, JudgedLine
+from app.services.awards.award_context import AwardContext, JudgedLine
 from sceau_credentials.evidence.documents import MEDIA_TYPE, digest_of
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.values.json_text import JsonObject
@@ -67,16 +67,16 @@ class Grounded:
     row: AwardEvidence
 
 
-class AwardGrounds:
+class AwardEvidenceService:
     def __init__(
         self,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         evidence: EvidenceDocuments,
         store: AwardEvidenceStore,
         addresses: Addresses,
         contributed: ContributedLines,
     ) -> None:
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.evidence = evidence
         self.store = store
         self.addresses = addresses
@@ -84,7 +84,7 @@ class AwardGrounds:
 
     def decide(
         self,
-        case: Case,
+        case: AwardContext,
         awards: Sequence[Award],
         documents: Mapping[uuid.UUID, JsonObject],
         ready: Sequence[JudgedLine],
@@ -94,12 +94,12 @@ class AwardGrounds:
         if not awards:
             return {}
         entries = self._with_contributions(case, awards, self._entries(case, awards, ready), ready)
-        decisions = self.deeds.decided(
+        decisions = self.logged_events.log_award(
             case.campus,
             [(award, documents[award.id], entries[award.id]) for award in awards],
             signing_key,
         )
-        checkpoint = self.deeds.log.checkpoint(case.campus)
+        checkpoint = self.logged_events.log.checkpoint(case.campus)
         written = self.evidence.written(
             checkpoint,
             [
@@ -127,10 +127,10 @@ class AwardGrounds:
         before = self.store.find(award.id)
         if before is None:
             return None
-        log = self.deeds.log.open(campus)
+        log = self.logged_events.log.open(campus)
         entries = list(before.entries) if before.log_id == log.id else []
-        [decided] = self.deeds.decided(campus, [(award, document, entries)], signing_key)
-        checkpoint = self.deeds.log.checkpoint(campus)
+        [decided] = self.logged_events.log_award(campus, [(award, document, entries)], signing_key)
+        checkpoint = self.logged_events.log.checkpoint(campus)
         decision = Decision(award.id, decided.number, decided.leaf, decided.opening, entries)
         [encoded] = self.evidence.written(checkpoint, [decision])
         return self._grounded(
@@ -141,17 +141,21 @@ class AwardGrounds:
         self.store.add_all(rows)
 
     def _entries(
-        self, case: Case, awards: Sequence[Award], ready: Sequence[JudgedLine]
+        self, case: AwardContext, awards: Sequence[Award], ready: Sequence[JudgedLine]
     ) -> dict[uuid.UUID, list[int]]:
         """The lines of the holder's that count, or their participation in the activity; and what was said of them."""
         there = [line.participation for line in ready if line.participation]
-        known = self.deeds.entries_of(case.campus, case.activity, there) if case.activity and there else {}
+        known = (
+            self.logged_events.entries_of(case.campus, case.activity, there)
+            if case.activity and there
+            else {}
+        )
         taken = {each.person_id: [known[each.id]] for each in there} | self._counted(case, ready)
-        assessed = self.deeds.assessed(case.campus, awards, case.version)
+        assessed = self.logged_events.assessed(case.campus, awards, case.version)
         said = {award.id: [assessed[award.id]] if award.id in assessed else [] for award in awards}
         return {award.id: [*taken.get(award.person_id, ()), *said[award.id]] for award in awards}
 
-    def _counted(self, case: Case, ready: Sequence[JudgedLine]) -> dict[uuid.UUID, list[int]]:
+    def _counted(self, case: AwardContext, ready: Sequence[JudgedLine]) -> dict[uuid.UUID, list[int]]:
         """By person, where more than the activity counts."""
         wanted = {
             line.person.id: [each.participation_id for each in line.rests_on if not each.is_contribution]
@@ -160,14 +164,16 @@ class AwardGrounds:
         }
         if not wanted:
             return {}
-        numbers = self.deeds.numbers_of(case.campus, {one for some in wanted.values() for one in some})
+        numbers = self.logged_events.numbers_of(
+            case.campus, {one for some in wanted.values() for one in some}
+        )
         return {
             person: sorted(numbers[one] for one in some if one in numbers) for person, some in wanted.items()
         }
 
     def _with_contributions(
         self,
-        case: Case,
+        case: AwardContext,
         awards: Sequence[Award],
         entries: Mapping[uuid.UUID, Sequence[int]],
         ready: Sequence[JudgedLine],

@@ -38,11 +38,11 @@ from app.domain.people.people import is_address
 from app.domain.publishing import Addresses
 from app.errors import AppError, InvalidInput, Unavailable
 from app.language import N_
-from app.services.activity_log.activity_log import LoggedDeeds
-from app.services.awards.award_context import Case, JudgedLine, award_of, disclosed_at_first
-from app.services.awards.award_evidence import AwardGrounds, Grounded
+from app.services.activity_log.activity_log import LoggedEvents
+from app.services.awards.award_context import AwardContext, JudgedLine, award_of, disclosed_at_first
+from app.services.awards.award_evidence import AwardEvidenceService, Grounded
 from app.services.badges.badges import BadgeService
-from app.services.publishing.status import Places, Signing, StatusService
+from app.services.publishing.status import Signing, StatusService, StatusSlots
 from sceau_credentials.errors import CredentialError, NotFitToSign
 from sceau_credentials.issuing import Batch, Prepared, SignedCredential
 from sceau_credentials.issuing.lints.shape import contains_mail_address
@@ -56,7 +56,7 @@ MAIL_ADDRESS_IN_TEXT = N_(
 
 
 def document_to_sign(
-    award: Award, documents: BadgeDocuments, places: Places, disclosed: Disclosed
+    award: Award, documents: BadgeDocuments, places: StatusSlots, disclosed: Disclosed
 ) -> JsonObject:
     # Not signed before the holder shows them: refused now, while the trainer can still correct them.
     if any(contains_mail_address(text) for text in (award.contribution, award.evidence)):
@@ -64,7 +64,7 @@ def document_to_sign(
     try:
         return documents.document_of(award, places.entry_of(award.id), disclosed)
     except CredentialError as error:
-        raise said_to_the_trainer(error) from error
+        raise refusal_for_trainer(error) from error
 
 
 def prepared_documents(documents: Sequence[JsonObject], batch: Batch) -> list[Prepared | InvalidInput]:
@@ -82,7 +82,7 @@ def signed_documents(
 
 
 def _unfit(error: CredentialError) -> InvalidInput:
-    trouble = said_to_the_trainer(error)
+    trouble = refusal_for_trainer(error)
     if isinstance(trouble, InvalidInput):
         return trouble
     raise trouble from error
@@ -90,7 +90,7 @@ def _unfit(error: CredentialError) -> InvalidInput:
 
 def _kept(award: Award, signed: SignedCredential | CredentialError) -> SignedDocument:
     if isinstance(signed, CredentialError):
-        raise said_to_the_trainer(signed) from signed
+        raise refusal_for_trainer(signed) from signed
     return new_row(
         SignedDocument,
         award_id=award.id,
@@ -102,7 +102,7 @@ def _kept(award: Award, signed: SignedCredential | CredentialError) -> SignedDoc
     )
 
 
-def said_to_the_trainer(error: CredentialError) -> AppError:
+def refusal_for_trainer(error: CredentialError) -> AppError:
     if isinstance(error, NotFitToSign):
         return _not_fit(error)
     return Unavailable(
@@ -137,7 +137,7 @@ class Unfit:
     trouble: InvalidInput
 
 
-Kept = uuid.UUID | Unfit
+StoredAwards = uuid.UUID | Unfit
 """The award of a line, or why there is none."""
 
 
@@ -145,7 +145,7 @@ Kept = uuid.UUID | Unfit
 class Decided:
     """Awards that are written and wait for their signatures."""
 
-    kept: list[Kept]
+    kept: list[StoredAwards]
     """In the order of the lines."""
     batch: Batch
     awards: list[Award]
@@ -154,7 +154,7 @@ class Decided:
     campus: Campus
 
 
-class AwardKeeping:
+class AwardIssuer:
     def __init__(
         self,
         awards: AwardStore,
@@ -162,8 +162,8 @@ class AwardKeeping:
         history: HistoryStore,
         badge_service: BadgeService,
         status: StatusService,
-        deeds: LoggedDeeds,
-        grounds: AwardGrounds,
+        logged_events: LoggedEvents,
+        grounds: AwardEvidenceService,
         signing: Signing,
         addresses: Addresses,
         clock: Clock,
@@ -173,18 +173,18 @@ class AwardKeeping:
         self.history = history
         self.badge_service = badge_service
         self.status = status
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.grounds = grounds
         self.signing = signing
         self.addresses = addresses
         self.clock = clock
 
     def decide(
-        self, case: Case, promise: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
+        self, case: AwardContext, promise: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
     ) -> Decided:
         """Everything is written but the signed bytes, which have to follow in the same transaction. A line that cannot be
         signed takes nothing from the others."""
-        at = self.deeds.log.now(case.campus)
+        at = self.logged_events.log.now(case.campus)
         batch = self.batch_of(case, at)
         if not ready:
             return Decided([], batch, [], [], case.campus)
@@ -204,12 +204,12 @@ class AwardKeeping:
         self._write(case, promise, fit, places, at)
         evidence = [grounded[award.id].row for award in fit]
         self.grounds.keep(evidence)
-        notes = self.deeds.log.notes
+        notes = self.logged_events.log.notes
         notes.add_rows(case.campus, PEOPLE, [line.person for line in ready])
         notes.add_rows(case.campus, AWARDS, fit)
         notes.add_rows(case.campus, SLOTS, places.only([award.id for award in fit]).rows())
         notes.add_rows(case.campus, EVIDENCE, evidence)
-        kept: list[Kept] = [
+        kept: list[StoredAwards] = [
             Unfit(troubles[award_id]) if award_id in troubles else award_id for award_id in ids
         ]
         if promise.tells:
@@ -223,14 +223,14 @@ class AwardKeeping:
             some = slice(start, start + SIGNED_AT_ONCE)
             documents = signed_documents(decided.awards[some], decided.prepared[some], decided.batch)
             self.awards.add_documents(documents)
-            self.deeds.log.notes.add_rows(decided.campus, DOCUMENTS, documents)
+            self.logged_events.log.notes.add_rows(decided.campus, DOCUMENTS, documents)
 
     def _documents(
         self,
-        case: Case,
+        case: AwardContext,
         awards: Sequence[Award],
         ready: Sequence[JudgedLine],
-        places: Places,
+        places: StatusSlots,
         troubles: dict[uuid.UUID, InvalidInput],
     ) -> dict[uuid.UUID, JsonObject]:
         """What each credential will say; of a line that cannot be written, why."""
@@ -245,7 +245,7 @@ class AwardKeeping:
 
     def _prepared(
         self,
-        case: Case,
+        case: AwardContext,
         awards: Sequence[Award],
         grounded: Mapping[uuid.UUID, Grounded],
         batch: Batch,
@@ -260,11 +260,18 @@ class AwardKeeping:
                 troubles[award.id] = each
             else:
                 prepared[award.id] = each
-        self.deeds.withdrawn(case.campus, [award for award in decided if award.id in troubles], UNSIGNED)
+        self.logged_events.withdrawn(
+            case.campus, [award for award in decided if award.id in troubles], UNSIGNED
+        )
         return prepared
 
     def _write(
-        self, case: Case, promise: AwardBatch, awards: Sequence[Award], places: Places, at: datetime
+        self,
+        case: AwardContext,
+        promise: AwardBatch,
+        awards: Sequence[Award],
+        places: StatusSlots,
+        at: datetime,
     ) -> None:
         ids = [award.id for award in awards]
         self.awards.add_all(awards)
@@ -276,7 +283,7 @@ class AwardKeeping:
         self,
         awards: Sequence[Award],
         ready: Sequence[JudgedLine],
-        kept: Sequence[Kept],
+        kept: Sequence[StoredAwards],
         at: datetime,
         not_before: datetime,
     ) -> None:
@@ -293,7 +300,7 @@ class AwardKeeping:
             ]
         )
 
-    def words_of(self, case: Case) -> BadgeDocuments:
+    def words_of(self, case: AwardContext) -> BadgeDocuments:
         return BadgeDocuments(
             achievement=_achievement_in(case.version),
             issuer=profile_of(case.campus, self.addresses),
@@ -303,12 +310,14 @@ class AwardKeeping:
             addresses=self.addresses,
         )
 
-    def batch_of(self, case: Case, at: datetime) -> Batch:
+    def batch_of(self, case: AwardContext, at: datetime) -> Batch:
         signers = self.signing.signers_of(case.campus)
         return Batch(signer=signers.embedded, jwt_signer=signers.jwt, at=whole_second(at))
 
 
-def _award_of(case: Case, promise: AwardBatch, line: JudgedLine, at: datetime, award_id: uuid.UUID) -> Award:
+def _award_of(
+    case: AwardContext, promise: AwardBatch, line: JudgedLine, at: datetime, award_id: uuid.UUID
+) -> Award:
     assert line.person is not None, "a line that is ready has its person"
     return award_of(
         case,

@@ -19,7 +19,7 @@ from app.db.publishing import StatusStore
 from app.domain.activity_log.activity_log import AWARD, EntryKind, Fact
 from app.domain.activity_log.recovery import AWARDS, DOCUMENTS, PEOPLE, SLOTS
 from app.domain.awards.awards import Award, AwardState, SignedDocument, Visibility, hash_of_address, revoke
-from app.domain.awards.batches import A_PIECE, AwardBatch, BatchState, keep_from_workers
+from app.domain.awards.batches import CHUNK_SIZE, AwardBatch, BatchState, keep_from_workers
 from app.domain.badges.badges import BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState
@@ -34,7 +34,7 @@ from app.services.activity_log.activity_log import ActivityLog
 from app.services.awards.award_context import AwardRequest, JudgedLine, Preview
 from app.services.awards.batches import AwardBatchService, BatchResult, BulkAwardService, Piece
 from app.services.awards.bulk_revocation import WithdrawalService
-from app.services.awards.eligibility import Judging
+from app.services.awards.eligibility import EligibilityService
 from app.services.awards.reissuing import ReissueService
 from app.services.publishing.status import Signing, published_key
 from sceau_credentials.baking import unbake
@@ -70,7 +70,7 @@ class AwardService:
         campuses: CampusStore,
         awards: AwardStore,
         history: HistoryStore,
-        judging: Judging,
+        judging: EligibilityService,
         bulk: BulkAwardService,
         batches: AwardBatchService,
         withdrawals: WithdrawalService,
@@ -102,7 +102,7 @@ class AwardService:
     def _carry_out(self, campus: Campus, batch: AwardBatch) -> BatchResult:
         piece, awarded = Piece(more=batch.state is BatchState.RUNNING), 0
         while piece.more:
-            piece = self.bulk.carry_out(batch.id, most=A_PIECE)
+            piece = self.bulk.process_chunk(batch.id, most=CHUNK_SIZE)
             awarded += piece.awarded
         if piece.trouble is not None and not awarded:
             # The text is common to all: better said before anything is kept.

@@ -18,8 +18,8 @@ from app.db.messages import LetterStore
 from app.domain.activities.activities import Activity, homonym_of
 from app.domain.awards.awards import Award, LineOutcome, undo
 from app.domain.awards.batches import (
-    A_PIECE,
-    AT_ONCE,
+    CHUNK_SIZE,
+    INLINE_LIMIT,
     AwardBatch,
     BatchLine,
     BatchState,
@@ -39,10 +39,10 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock, new_row
 from app.errors import InvalidInput
 from app.language import N_
-from app.services.activity_log.activity_log import LoggedDeeds
-from app.services.awards.award_context import AwardRequest, Case, Found, JudgedLine
-from app.services.awards.award_issuer import AwardKeeping, Kept, Unfit
-from app.services.awards.eligibility import Judging
+from app.services.activity_log.activity_log import LoggedEvents
+from app.services.awards.award_context import AwardContext, AwardRequest, JudgedLine, MatchedRecipient
+from app.services.awards.award_issuer import AwardIssuer, StoredAwards, Unfit
+from app.services.awards.eligibility import EligibilityService
 from app.services.publishing.status import StatusService
 
 UNDONE = N_("Repris avant d’avoir été remis.")
@@ -83,7 +83,7 @@ class BatchOverview:
 
 
 @dataclass(frozen=True)
-class PromisedBadge:
+class PlannedBadge:
     """A bulk award as a list names it: none of its lines is looked at, however many there are."""
 
     batch: AwardBatch
@@ -120,7 +120,7 @@ class AwardBatchService:
         letters: LetterStore,
         history: HistoryStore,
         status: StatusService,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         clock: Clock,
     ) -> None:
         self.campuses = campuses
@@ -131,7 +131,7 @@ class AwardBatchService:
         self.letters = letters
         self.history = history
         self.status = status
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.clock = clock
 
     # --- changing one's mind
@@ -158,17 +158,17 @@ class AwardBatchService:
         batch = self.batches.lock(batch_id)
         if batch is None or batch.state is not BatchState.UNDOING:
             return False
-        awards = self.batches.standing_awards(batch_id, A_PIECE)
+        awards = self.batches.standing_awards(batch_id, CHUNK_SIZE)
         for award in awards:
             undo(award, at=at)
         self.awards.save_all(awards)
         ids = [award.id for award in awards]
         self.status.raise_for(campus, ids, at=at)
-        self.deeds.withdrawn(campus, awards, UNDONE)
+        self.logged_events.withdrawn(campus, awards, UNDONE)
         self.letters.cancel_waiting(ids)
         by = Actor(label=f"undo of {batch.id}")
         self.history.write_all(by, "undo", "award", ids, at=at, campus_id=campus.id, batch=str(batch.id))
-        more = len(awards) == A_PIECE
+        more = len(awards) == CHUNK_SIZE
         if not more:
             batch.state = BatchState.UNDONE
             self.batches.save(batch)
@@ -179,7 +179,7 @@ class AwardBatchService:
         if self._locked(campus, batch_id).state is BatchState.PLANNED:
             return self.cancel(campus, batch_id, by=by)
         batch = self.undo(campus, batch_id, by=by)
-        if sum(self.batches.counts(batch_id).values()) <= AT_ONCE:
+        if sum(self.batches.counts(batch_id).values()) <= INLINE_LIMIT:
             self.undo_piece(batch_id)
         return batch
 
@@ -254,7 +254,7 @@ class AwardBatchService:
         return self.batches.lines_with(batch.id, outcomes, limit=limit)
 
     def lines_in_turn(
-        self, batch: AwardBatch, outcomes: Collection[LineOutcome], *, at_a_time: int = A_PIECE
+        self, batch: AwardBatch, outcomes: Collection[LineOutcome], *, at_a_time: int = CHUNK_SIZE
     ) -> Iterator[Sequence[BatchLine]]:
         """All that came out in one of these ways, so many at a time that nobody need hold all of them at once."""
         after = -1
@@ -284,16 +284,16 @@ class AwardBatchService:
         """Those of these awards that may still be undone: their links and files stay in the house."""
         return self.batches.withheld(award_ids, at=self.clock())
 
-    def unfinished(self, campus: Campus) -> list[PromisedBadge]:
+    def unfinished(self, campus: Campus) -> list[PlannedBadge]:
         """Planned, under way or being undone; the oldest first."""
         return self._with_badges(self.batches.list_unfinished(campus.id))
 
-    def of_activity(self, campus: Campus, activity_id: uuid.UUID, *, limit: int = 20) -> list[PromisedBadge]:
+    def of_activity(self, campus: Campus, activity_id: uuid.UUID, *, limit: int = 20) -> list[PlannedBadge]:
         """The latest first."""
         return self._with_badges(self.batches.list_for_activity(activity_id, campus.id, limit))
 
-    def _with_badges(self, batches: Sequence[AwardBatch]) -> list[PromisedBadge]:
-        return [PromisedBadge(batch, self.badges.get_version_by_id(batch.version_id)) for batch in batches]
+    def _with_badges(self, batches: Sequence[AwardBatch]) -> list[PlannedBadge]:
+        return [PlannedBadge(batch, self.badges.get_version_by_id(batch.version_id)) for batch in batches]
 
 
 @dataclass(frozen=True)
@@ -312,8 +312,8 @@ class BulkAwardService:
         campuses: CampusStore,
         batches: BatchStore,
         history: HistoryStore,
-        judging: Judging,
-        keeping: AwardKeeping,
+        judging: EligibilityService,
+        keeping: AwardIssuer,
         clock: Clock,
     ) -> None:
         self.campuses = campuses
@@ -352,7 +352,7 @@ class BulkAwardService:
             self._write(by, "plan", batch)
         return batch
 
-    def _add_lines(self, case: Case, batch: AwardBatch, request: AwardRequest) -> None:
+    def _add_lines(self, case: AwardContext, batch: AwardBatch, request: AwardRequest) -> None:
         position = itertools.count()
         for found, answered in self.judging.meant_in_turn(case, request):
             lines = [_waiting(batch, next(position), one) for one in found]
@@ -369,14 +369,16 @@ class BulkAwardService:
 
     def is_long(self, batch: AwardBatch) -> bool:
         """Too long to be carried out while somebody waits."""
-        return len(self.batches.next_lines(batch.id, AT_ONCE + 1)) > AT_ONCE
+        return len(self.batches.next_lines(batch.id, INLINE_LIMIT + 1)) > INLINE_LIMIT
 
     # --- carrying out
 
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.batches.due(at=self.clock(), limit=limit)
 
-    def carry_out(self, batch_id: uuid.UUID, *, most: int | None = None, is_awaited: bool = False) -> Piece:
+    def process_chunk(
+        self, batch_id: uuid.UUID, *, most: int | None = None, is_awaited: bool = False
+    ) -> Piece:
         """The next lines of a promise, all of them or none; whoever comes second finds them done.
 
         `most`: by itself as many as let others have their turn soon. `is_awaited`: whoever asks goes on until it is done,
@@ -426,7 +428,7 @@ class BulkAwardService:
 
 
 def _batch_of(
-    case: Case,
+    case: AwardContext,
     request: AwardRequest,
     by: Actor,
     at: datetime,
@@ -452,7 +454,7 @@ def _batch_of(
     )
 
 
-def _waiting(batch: AwardBatch, position: int, found: Found) -> BatchLine:
+def _waiting(batch: AwardBatch, position: int, found: MatchedRecipient) -> BatchLine:
     line, participation, person = found
     # Only those chosen in the activity have no number of their own in a list.
     chosen = participation if participation is not None and line.line == 0 else None
@@ -477,7 +479,7 @@ def _answered(batch: AwardBatch, position: int, judged: JudgedLine) -> BatchLine
     return row
 
 
-def _answer(line: BatchLine, judged: JudgedLine, kept: Kept | None) -> dict[str, Any]:
+def _answer(line: BatchLine, judged: JudgedLine, kept: StoredAwards | None) -> dict[str, Any]:
     outcome, sentence = judged.judgement.outcome, judged.judgement.sentence
     values: dict[str, Any] = judged.judgement.values or {}
     award_id = judged.held.id if judged.held and outcome is LineOutcome.ALREADY_HELD else None

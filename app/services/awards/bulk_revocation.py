@@ -14,8 +14,8 @@ from app.db.awards.batches import BatchStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.domain.awards.awards import Award, AwardState, check_reason, revoke
 from app.domain.awards.batches import (
-    A_PIECE,
-    AT_ONCE,
+    CHUNK_SIZE,
+    INLINE_LIMIT,
     Withdrawal,
     WithdrawalLine,
     WithdrawalOutcome,
@@ -27,7 +27,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock, new_row
 from app.errors import InvalidInput
 from app.language import N_
-from app.services.activity_log.activity_log import LoggedDeeds
+from app.services.activity_log.activity_log import LoggedEvents
 from app.services.messages.letters import LetterService
 from app.services.publishing.status import StatusService
 
@@ -94,7 +94,7 @@ class WithdrawalService:
         letters: LetterService,
         history: HistoryStore,
         status: StatusService,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         clock: Clock,
     ) -> None:
         self.campuses = campuses
@@ -103,7 +103,7 @@ class WithdrawalService:
         self.letters = letters
         self.history = history
         self.status = status
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.clock = clock
 
     def promise(
@@ -144,12 +144,12 @@ class WithdrawalService:
 
     def is_long(self, withdrawal: Withdrawal) -> bool:
         """Too long to be carried out while somebody waits."""
-        return len(self.batches.next_withdrawals(withdrawal.id, AT_ONCE + 1)) > AT_ONCE
+        return len(self.batches.next_withdrawals(withdrawal.id, INLINE_LIMIT + 1)) > INLINE_LIMIT
 
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.batches.withdrawals_due(limit=limit)
 
-    def carry_out(self, withdrawal_id: uuid.UUID) -> bool:
+    def process_chunk(self, withdrawal_id: uuid.UUID) -> bool:
         """The next lines, all of them or none; whether more are left."""
         withdrawal = self.batches.find_withdrawal(withdrawal_id)
         if withdrawal is None:
@@ -158,7 +158,7 @@ class WithdrawalService:
         withdrawal = self.batches.lock_withdrawal(withdrawal_id)
         if withdrawal is None or withdrawal.state is WithdrawalState.DONE:
             return False
-        at, lines = self.clock(), self.batches.next_withdrawals(withdrawal_id, A_PIECE)
+        at, lines = self.clock(), self.batches.next_withdrawals(withdrawal_id, CHUNK_SIZE)
         awards = self.awards.lock_all([line.award_id for line in lines], campus.id)
         standing = [award for award in awards.values() if award.state is AwardState.ISSUED]
         answers = [_answer(line, awards.get(line.award_id)) for line in lines]
@@ -167,10 +167,10 @@ class WithdrawalService:
         by = Actor(withdrawal.requested_by, withdrawal.actor_label)
         self.keep(campus, standing, at=at, by=by)
         self.batches.answer_withdrawals(withdrawal_id, answers)
-        if len(lines) < A_PIECE:
+        if len(lines) < CHUNK_SIZE:
             withdrawal.state, withdrawal.done_at = WithdrawalState.DONE, at
             self.batches.save(withdrawal)
-        return len(lines) == A_PIECE
+        return len(lines) == CHUNK_SIZE
 
     def keep(self, campus: Campus, revoked: Sequence[Award], *, at: datetime, by: Actor) -> None:
         """What goes with a withdrawal: the bit the world reads, the letters, the history."""
@@ -179,7 +179,7 @@ class WithdrawalService:
         ids = [award.id for award in revoked]
         self.awards.save_all(revoked)
         self.status.raise_for(campus, ids, at=at)
-        self.deeds.withdrawn(campus, revoked, revoked[0].revoked_reason)
+        self.logged_events.withdrawn(campus, revoked, revoked[0].revoked_reason)
         self.letters.tell_of_withdrawal(revoked)
         self.history.write_all(by, "revoke", "award", ids, at=at, campus_id=campus.id)
 

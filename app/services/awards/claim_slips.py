@@ -22,13 +22,13 @@ from app.domain.core import Clock, plain_text
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
 from app.language import N_, speaking
-from app.language.typography import say
+from app.language.typography import translated
 from app.services.awards.delivery import HandedCode, HandingOver
 from app.services.badges.badges import picture_words
 from app.services.people.people import PeopleService
 
 _LONG_WORD = re.compile(r"[^\s-]{19,}")
-AT_ONCE = 400
+SLIPS_PER_DOCUMENT = 400
 Day = Callable[[datetime | date], str]
 """A day in the words of the language being spoken."""
 
@@ -117,9 +117,10 @@ class SlipService:
         self, campus: Campus, award_ids: Sequence[uuid.UUID], *, language: str, day: Day, by: Actor
     ) -> SlipSheet:
         """A slip for each of these badges that can still be claimed, by name; raises where there is none."""
-        if len(award_ids) > AT_ONCE:
+        if len(award_ids) > SLIPS_PER_DOCUMENT:
             raise InvalidInput(
-                N_("Un fichier tient {most} bulletins : choisissez moins de personnes."), most=AT_ONCE
+                N_("Un fichier tient {most} bulletins : choisissez moins de personnes."),
+                most=SLIPS_PER_DOCUMENT,
             )
         records = self.awards.records_among(award_ids, campus.id)
         codes = self.handing_over.codes_for(records)
@@ -150,11 +151,11 @@ class SlipService:
     ) -> SlipSheet:
         names = self.handing_over.names_of(records)
         return SlipSheet(
-            title=say(N_("Bulletins à remettre")),
+            title=translated(N_("Bulletins à remettre")),
             language=language,
-            campus=say(N_("Campus {name}")).format(name=campus.name),
+            campus=translated(N_("Campus {name}")).format(name=campus.name),
             colours=CampusColours.of(campus.hue, campus.liveliness),
-            qr_words=say(N_("Code QR qui ouvre le badge")),
+            qr_words=translated(N_("Code QR qui ouvre le badge")),
             pictures=self._pictures(campus, records),
             slips=[
                 self._slip(record, names[record.award.id], codes[record.award.id], day) for record in records
@@ -166,19 +167,21 @@ class SlipService:
         for version_id in {record.version.id for record in records}:
             version = self.badges.get_version_by_id(version_id)
             words = picture_words(campus, version)
-            found[str(version_id)] = SlipPicture(version.picture_svg, say(words.words).format(**words.values))
+            found[str(version_id)] = SlipPicture(
+                version.picture_svg, translated(words.words).format(**words.values)
+            )
         return found
 
     def _slip(self, record: AwardRecord, name: str, code: HandedCode, day: Day) -> Slip:
         award, activity = record.award, record.activity
         when = day(activity.starts_on if activity else award.awarded_at)
         steps = (
-            say(
+            translated(
                 N_(
                     "Visez le code carré avec l’appareil photo de votre téléphone : votre badge s’ouvre, sans compte ni mot de passe."
                 )
             ),
-            say(
+            translated(
                 N_(
                     "Sans appareil photo : allez sur {address} et tapez le code de huit signes avant le {day}. Ce bulletin est personnel."
                 )

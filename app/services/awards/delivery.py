@@ -15,7 +15,7 @@ from app.db.awards.batches import BatchStore, ClaimCodeStore
 from app.db.campus.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
-from app.domain.activities.activities import told_apart
+from app.domain.activities.activities import disambiguated
 from app.domain.awards.awards import Award, AwardState
 from app.domain.awards.claim_slips import CODE_LIFE, ClaimCode, code_digest, code_of, read_code
 from app.domain.campus.audit_log import Actor, HistoryEntry
@@ -29,7 +29,7 @@ from app.domain.messages import (
     LetterFile,
     LetterState,
     Occasion,
-    PromisedLetter,
+    QueuedMessage,
     handed_over,
     letter_about,
 )
@@ -97,7 +97,7 @@ class HandingOver:
     # --- what became of it
 
     def of(self, records: Sequence[AwardRecord]) -> list[Handing]:
-        letters: dict[uuid.UUID, list[PromisedLetter]] = defaultdict(list)
+        letters: dict[uuid.UUID, list[QueuedMessage]] = defaultdict(list)
         for letter in self.letters.of_awards([record.award.id for record in records]):
             if letter.award_id is not None:
                 letters[letter.award_id].append(letter)
@@ -119,13 +119,13 @@ class HandingOver:
         names = {}
         for record in records:
             part = parts.get((record.activity.id, record.person.id)) if record.activity else None
-            names[record.award.id] = told_apart(part, record.person.name) if part else record.person.name
+            names[record.award.id] = disambiguated(part, record.person.name) if part else record.person.name
         return names
 
     def of_awards(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[Handing]:
         return self.of(self.awards.records_among(award_ids, campus_id))
 
-    def letters_about(self, award_id: uuid.UUID) -> list[PromisedLetter]:
+    def letters_about(self, award_id: uuid.UUID) -> list[QueuedMessage]:
         """The latest first."""
         return self.letters.of_awards([award_id])[::-1]
 
@@ -177,7 +177,7 @@ class HandingOver:
         self.history.write(by, "renew_link", "award", award.id, at=self.clock(), campus_id=campus.id)
         return record
 
-    def write_again(self, campus: Campus, award_id: uuid.UUID, address: str, *, by: Actor) -> PromisedLetter:
+    def write_again(self, campus: Campus, award_id: uuid.UUID, address: str, *, by: Actor) -> QueuedMessage:
         """Tell the person once more, at this address or another; the award stays what it is."""
         record = self.awards.get_record_in_campus(award_id, campus.id)
         wanted, at = normal_address(address), self.clock()
@@ -201,7 +201,7 @@ class HandingOver:
         )
         return letter
 
-    def _keep_address(self, record: AwardRecord, wanted: str, before: Sequence[PromisedLetter]) -> None:
+    def _keep_address(self, record: AwardRecord, wanted: str, before: Sequence[QueuedMessage]) -> None:
         """The next letters go there too; an address that a server refused and nobody vouched for is forgotten."""
         refused = {letter.address for letter in before if letter.state is LetterState.REFUSED}
         self.people.add_address(record.person, wanted)

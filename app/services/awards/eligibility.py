@@ -12,10 +12,16 @@ from app.db.activities.activities import ActivityStore
 from app.db.awards.awards import AwardStore
 from app.db.badges import BadgeStore
 from app.db.people import PeopleStore
-from app.domain.accounts.permissions import Deed, may
+from app.domain.accounts.permissions import Permission, may
 from app.domain.activities.activities import Activity, Participation, PartKind
 from app.domain.activities.participant_lists import ListedPerson, tidy, without_repeats
-from app.domain.awards.awards import ONESELF, Award, Judgement, check_evidence_text, judge
+from app.domain.awards.awards import (
+    ONESELF,
+    Award,
+    EligibilityResult,
+    check_eligibility,
+    check_evidence_text,
+)
 from app.domain.awards.batches import AwardBatch, BatchLine, chosen_in, listed
 from app.domain.awards.open_badges import Disclosed
 from app.domain.badges.badges import Badge, check_given, check_open
@@ -33,31 +39,31 @@ from app.services.awards.award_context import (
     NO_LONGER_OPEN,
     NO_LONGER_OPENED,
     SUSPENDED,
+    AwardContext,
     AwardCounting,
     AwardRequest,
-    Case,
-    Counted,
-    Found,
+    CountedEvidence,
     GivenBefore,
     GiverRecords,
     JudgedLine,
+    MatchedRecipient,
     Preview,
-    Someone,
+    Recipient,
     as_recorded,
     award_of,
+    deduplicate,
     disclosed_at_first,
-    each_once,
     line_of,
     line_of_person,
+    projected_participation,
     repeated_line,
     unclear_line,
-    would_be,
 )
 from app.services.awards.rule_ledger import RuleLedger
 from app.services.badges.openings import OpeningService
 
 
-class Judging:
+class EligibilityService:
     """Finds the people of a request and judges each alone (I25)."""
 
     def __init__(
@@ -93,18 +99,18 @@ class Judging:
         sample, disclosed = self._sample(case, judged)
         return Preview(campus, case.badge, case.version, case.activity, lines, disclosed, sample)
 
-    def _sample(self, case: Case, judged: Sequence[JudgedLine]) -> tuple[Award | None, Disclosed]:
+    def _sample(self, case: AwardContext, judged: Sequence[JudgedLine]) -> tuple[Award | None, Disclosed]:
         """What the first who is ready would be given, and what its documents would contain."""
         first = next((line for line in judged if line.judgement.is_ready), None)
         if first is None:
             return None, Disclosed()
         known, at = first.person or self._new_person(first.line), self.clock()
         person = as_recorded(known, first.line, case.activity, at)
-        part = would_be(first.line, case.activity, first.participation, person, at)
+        part = projected_participation(first.line, case.activity, first.participation, person, at)
         sample = award_of(case, person, part, at=at, rests_on=first.rests_on)
         return sample, disclosed_at_first(person, case.activity)
 
-    def case(self, campus: Campus, request: AwardRequest, by: Actor) -> Case:
+    def case(self, campus: Campus, request: AwardRequest, by: Actor) -> AwardContext:
         """What is asked for, as far as it is the same for everybody; raises where nobody could be given it."""
         check_evidence_text(request.evidence)
         badge = self.badges.get(request.badge_id)
@@ -119,7 +125,7 @@ class Judging:
         version = self.badges.current_version(badge.id)
         check_given(version)
         grounds = None if request.grounds is None else frozenset(request.grounds)
-        return Case(
+        return AwardContext(
             campus,
             badge,
             version,
@@ -131,7 +137,7 @@ class Judging:
             giver_is=self._records_of(by),
         )
 
-    def case_of(self, campus: Campus, batch: AwardBatch) -> Case:
+    def case_of(self, campus: Campus, batch: AwardBatch) -> AwardContext:
         """The same of a promise that is carried out now, maybe long after it was made."""
         version = self.badges.get_version_by_id(batch.version_id)
         badge = self.badges.get(version.badge_id)
@@ -140,7 +146,7 @@ class Judging:
         refusal = NO_LONGER_OPEN if badge.archived_at else None
         if refusal is None and not batch.by_review:
             refusal = self._refused_now(campus, badge, by)
-        return Case(
+        return AwardContext(
             campus,
             badge,
             version,
@@ -156,7 +162,7 @@ class Judging:
     def _records_of(self, by: Actor) -> GiverRecords:
         if by.person_id is None:
             return NO_GIVER
-        with self.own_addresses.reach.across_campuses():
+        with self.own_addresses.tenant_scope.across_campuses():
             own = self.own_addresses.list_of(by.person_id)
             return GiverRecords(
                 frozenset(self.own_addresses.same_person(by.person_id)),
@@ -166,14 +172,14 @@ class Judging:
     def _giver(self, by: Actor) -> Person | None:
         return self.people.get(by.person_id) if by.person_id else None
 
-    def _refused_now(self, campus: Campus, badge: Badge, by: Actor) -> Judgement | None:
+    def _refused_now(self, campus: Campus, badge: Badge, by: Actor) -> EligibilityResult | None:
         """A program's token was asked when it made the request."""
         if campus.suspended_at is not None:
             return SUSPENDED
         if by.person_id is None:
             return None
         roles = self._roles(campus, by.person_id)
-        if not may(roles, Deed.AWARD):
+        if not may(roles, Permission.AWARD):
             return NO_LONGER_MAY
         return None if self.openings.is_open(badge, by.person_id, roles) else NO_LONGER_OPENED
 
@@ -182,8 +188,8 @@ class Judging:
         return roles_at(memberships, campus.id, at=self.clock())
 
     def meant_in_turn(
-        self, case: Case, request: AwardRequest
-    ) -> Iterator[tuple[list[Found], list[JudgedLine]]]:
+        self, case: AwardContext, request: AwardRequest
+    ) -> Iterator[tuple[list[MatchedRecipient], list[JudgedLine]]]:
         """As `meant`. A list is looked at as a whole; those of the activity come in parts, however many they are."""
         if request.lines:
             yield self.meant(case, request)
@@ -191,7 +197,9 @@ class Judging:
         for some in self._chosen_in_turn(case, request):
             yield [*some], []
 
-    def meant(self, case: Case, request: AwardRequest) -> tuple[list[Found], list[JudgedLine]]:
+    def meant(
+        self, case: AwardContext, request: AwardRequest
+    ) -> tuple[list[MatchedRecipient], list[JudgedLine]]:
         """Everybody once, known or not; and the lines that say somebody again, or a name that several people have."""
         kept, repeated = without_repeats([tidy(line) for line in request.lines])
         known = self.activity_service.known(case.activity, kept)
@@ -202,11 +210,13 @@ class Judging:
             for line in kept
             if line.line_key not in open_keys
         ]
-        found, again = each_once(self._chosen(case, request), listed)
+        found, again = deduplicate(self._chosen(case, request), listed)
         answered = [repeated_line(line) for line in [*repeated, *again]]
         return found, [*answered, *map(unclear_line, unclear)]
 
-    def decide(self, case: Case, lines: Sequence[BatchLine], *, given: GivenBefore) -> list[JudgedLine]:
+    def decide(
+        self, case: AwardContext, lines: Sequence[BatchLine], *, given: GivenBefore
+    ) -> list[JudgedLine]:
         """Each line with its answer, everybody readable recorded; a line that is ready has its person."""
         found = [(listed(line), None, None) for line in lines] if case.refusal else self._record(case, lines)
         people = [person.id for _, _, person in found if person]
@@ -221,10 +231,10 @@ class Judging:
                 before.add(person.id)
         return judged
 
-    def _chosen(self, case: Case, request: AwardRequest) -> list[Someone]:
+    def _chosen(self, case: AwardContext, request: AwardRequest) -> list[Recipient]:
         return [one for some in self._chosen_in_turn(case, request) for one in some]
 
-    def _chosen_in_turn(self, case: Case, request: AwardRequest) -> Iterator[list[Someone]]:
+    def _chosen_in_turn(self, case: AwardContext, request: AwardRequest) -> Iterator[list[Recipient]]:
         activity = case.activity
         if activity is None and request.person_ids:
             yield self._of_the_log(case, request.person_ids)
@@ -240,7 +250,7 @@ class Judging:
                 for participation, person in there
             ]
 
-    def _of_the_log(self, case: Case, person_ids: Sequence[uuid.UUID]) -> list[Someone]:
+    def _of_the_log(self, case: AwardContext, person_ids: Sequence[uuid.UUID]) -> list[Recipient]:
         """Only of whom this campus's log says something: nobody else's people can be named by number."""
         there = self.counting.ledger.lines_of(case.campus, set(person_ids))
         people = {person.id: person for person in self.people.list_by_id(there)}
@@ -251,7 +261,7 @@ class Judging:
             if one in people
         ]
 
-    def _record(self, case: Case, lines: Sequence[BatchLine]) -> list[Found]:
+    def _record(self, case: AwardContext, lines: Sequence[BatchLine]) -> list[MatchedRecipient]:
         """Those chosen in the activity as they stand there; those of a list recorded, unless the line is at fault."""
         chosen = self._chosen_before(case, lines)
         named = self._named_before(case, lines)
@@ -267,7 +277,7 @@ class Judging:
             if line.person_id and line.position in read
         }
         kept = self._recorded(case, good, meant)
-        found: list[Found] = []
+        found: list[MatchedRecipient] = []
         for line in lines:
             if line.participation_id in chosen:
                 found.append((listed(line), *chosen[line.participation_id]))
@@ -279,7 +289,7 @@ class Judging:
         return found
 
     def _chosen_before(
-        self, case: Case, lines: Sequence[BatchLine]
+        self, case: AwardContext, lines: Sequence[BatchLine]
     ) -> dict[uuid.UUID | None, tuple[Participation, Person]]:
         ids = [line.participation_id for line in lines if line.participation_id]
         if case.activity is None or not ids:
@@ -287,7 +297,7 @@ class Judging:
         there = self.activities.read_participants(case.activity.id, ids)
         return {participation.id: (participation, person) for participation, person in there}
 
-    def _named_before(self, case: Case, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, Person]:
+    def _named_before(self, case: AwardContext, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, Person]:
         """Without an activity, whoever was known when the badge was promised is who was meant."""
         if case.activity is not None:
             return {}
@@ -295,7 +305,7 @@ class Judging:
         return {person.id: person for person in self.people.list_by_id(ids)}
 
     def _recorded(
-        self, case: Case, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]
+        self, case: AwardContext, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]
     ) -> dict[str, tuple[Participation | None, Person]]:
         if not lines:
             return {}
@@ -306,31 +316,31 @@ class Judging:
             }
         return {key: (None, person) for key, person in self.activity_service.people_of(lines).items()}
 
-    def _held(self, case: Case, people: Sequence[uuid.UUID]) -> dict[uuid.UUID, Award]:
+    def _held(self, case: AwardContext, people: Sequence[uuid.UUID]) -> dict[uuid.UUID, Award]:
         return self.awards.held(case.badge, people, case.activity.id if case.activity else None)
 
     def _judged(
         self,
-        case: Case,
+        case: AwardContext,
         line: ListedPerson,
         participation: Participation | None,
         person: Person | None,
         held: dict[uuid.UUID, Award],
-        counted: Counted,
+        counted: CountedEvidence,
     ) -> JudgedLine:
         if case.refusal is not None:
             return JudgedLine(line, case.refusal)
         fault = case.fault_of(line, known=person is not None)
         if fault is not None:
-            return JudgedLine(line, Judgement(fault.outcome, fault.sentence))
+            return JudgedLine(line, EligibilityResult(fault.outcome, fault.sentence))
         if case.activity is not None and case.is_giver_by_name(line):
             return JudgedLine(line, ONESELF, participation, person)
         if case.is_giver(line, person):
             return JudgedLine(line, ONESELF, participation, person)
         someone = person or self._new_person(line)
-        part = would_be(line, case.activity, participation, someone, self.clock())
+        part = projected_participation(line, case.activity, participation, someone, self.clock())
         count = self.counting.count(case, counted, someone.id, part)
-        judgement = judge(
+        judgement = check_eligibility(
             case.version,
             person=someone,
             giver_id=case.by.person_id,

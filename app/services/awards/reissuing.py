@@ -18,7 +18,7 @@ from app.db.campus.campus import CampusStore, HistoryStore
 from app.domain.activity_log.activity_log import ASSESSMENT, PARTICIPATION
 from app.domain.activity_log.recovery import AWARDS, EVIDENCE, NEWER
 from app.domain.awards.awards import Award, NewerDocument, Visibility, next_edition_at, reissue
-from app.domain.awards.open_badges import Disclosed, Shown, least_shown, with_disclosed
+from app.domain.awards.open_badges import Disclosed, DisclosedContent, least_shown, with_disclosed
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, name_as_signed
@@ -26,8 +26,8 @@ from app.domain.people.parental_consent import needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
-from app.services.awards.award_evidence import AwardGrounds
-from app.services.awards.award_issuer import prepared_documents, said_to_the_trainer
+from app.services.awards.award_evidence import AwardEvidenceService
+from app.services.awards.award_issuer import prepared_documents, refusal_for_trainer
 from app.services.publishing.status import Signing
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.issuing import Batch
@@ -46,7 +46,7 @@ class ReissueService:
         awards: AwardStore,
         campuses: CampusStore,
         activities: ActivityStore,
-        grounds: AwardGrounds,
+        grounds: AwardEvidenceService,
         signing: Signing,
         history: HistoryStore,
         addresses: Addresses,
@@ -139,11 +139,11 @@ class ReissueService:
         soon = next_edition_at(award, at=self.clock()) + timedelta(minutes=1)
         return award.valid_until is not None and award.valid_until <= soon
 
-    def would_close(self, record: AwardRecord, chosen: Mapping[int, Shown]) -> bool:
+    def would_close(self, record: AwardRecord, chosen: Mapping[int, DisclosedContent]) -> bool:
         """Whether the page of an expired award has to close, were this chosen of its lines."""
         return self.has_expired(record.award) and not self.is_aligned(record, chosen)
 
-    def is_aligned(self, record: AwardRecord, chosen: Mapping[int, Shown] | None = None) -> bool:
+    def is_aligned(self, record: AwardRecord, chosen: Mapping[int, DisclosedContent] | None = None) -> bool:
         """Whether the newest documents contain exactly what the holder shows, or would with this choice."""
         before = parse_json_object(self.awards.document_of(record.award.id).embedded)
         wanted = self.document_as(record, self.disclosed_of(record, chosen), before=before)
@@ -168,7 +168,9 @@ class ReissueService:
             disclosed=disclosed,
         )
 
-    def disclosed_of(self, record: AwardRecord, chosen: Mapping[int, Shown] | None = None) -> Disclosed:
+    def disclosed_of(
+        self, record: AwardRecord, chosen: Mapping[int, DisclosedContent] | None = None
+    ) -> Disclosed:
         """What the holder's choice for each line of the log, or `chosen` instead, means for the signed documents."""
         evidence, award = self.grounds.evidence, record.award
         row, bounds = evidence.find(award.id), evidence.bounds_of(award.id)
@@ -214,7 +216,7 @@ class ReissueService:
         try:
             signed = batch.issue(grounded.document if grounded else document)
         except CredentialError as error:
-            raise said_to_the_trainer(error) from error
+            raise refusal_for_trainer(error) from error
         newer = NewerDocument(
             award_id=award.id,
             edition=award.edition,
@@ -225,7 +227,7 @@ class ReissueService:
             signed_at=award.reissued_at,
         )
         self.awards.add_newer(award, newer)
-        notes = self.grounds.deeds.log.notes
+        notes = self.grounds.logged_events.log.notes
         notes.add_rows(campus, AWARDS, [award])
         notes.add_rows(campus, NEWER, [newer])
         if grounded:
@@ -271,10 +273,10 @@ class AwardAlignment:
         self.awards.mark_to_align(self.clock(), campus_id=campus_id)
 
 
-def _least(levels: Iterable[Shown]) -> Shown:
+def _least(levels: Iterable[DisclosedContent]) -> DisclosedContent:
     """Lines that are gone show nothing."""
     found = list(levels)
-    return least_shown(*found) if found else Shown.EXISTENCE
+    return least_shown(*found) if found else DisclosedContent.EXISTENCE
 
 
 _DISCLOSED_PARTS = ("credentialSubject", "evidence")

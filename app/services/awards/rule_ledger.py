@@ -33,7 +33,7 @@ Lines = dict[uuid.UUID, list[CountedLine]]
 """By person."""
 
 
-class Why(StrEnum):
+class RefusalGround(StrEnum):
     """Why an award rests on a line."""
 
     ACTIVITY = "activity"
@@ -131,7 +131,9 @@ class RuleLedger:
         told = [(badge, version, rule.progress(lines, today=today)) for badge, version, rule in ruled]
         return sorted(told, key=lambda one: (-one[2].share, one[1].name))
 
-    def why(self, record: AwardRecord, participation_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Why]:
+    def why(
+        self, record: AwardRecord, participation_ids: Collection[uuid.UUID]
+    ) -> dict[uuid.UUID, RefusalGround]:
         """Of each participation that an award rests on, why it does."""
         rule = rule_of(record.version.rule)
         there = self.activities.activities_of(participation_ids)
@@ -144,11 +146,11 @@ class RuleLedger:
         for one in participation_ids:
             line = lines.get(one)
             if one in there and there[one].id == record.award.activity_id:
-                found[one] = Why.ACTIVITY
+                found[one] = RefusalGround.ACTIVITY
             elif rule is not None and line is not None and rule.counts(line, today=day):
-                found[one] = Why.RULE
+                found[one] = RefusalGround.RULE
             else:
-                found[one] = Why.CHOSEN
+                found[one] = RefusalGround.CHOSEN
         return found
 
     def roll(self, campus: Campus, badge_id: uuid.UUID) -> Roll:

@@ -16,9 +16,9 @@ from app.domain.awards.open_badges import achievement_of
 from app.domain.badges.badges import (
     Badge,
     BadgeCompetency,
+    BadgeKind,
     BadgeText,
     BadgeVersion,
-    Kind,
     Lack,
     Repeat,
     check_draft,
@@ -39,7 +39,7 @@ from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, speaking
 from app.language.sentences import Sentence
-from app.services.activity_log.activity_log import LoggedDeeds
+from app.services.activity_log.activity_log import LoggedEvents
 from sceau_credentials.values.json_text import dump_json
 from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 
@@ -48,7 +48,7 @@ from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 class Wording:
     """What a person writes of a badge: everything that makes a version."""
 
-    kind: Kind
+    kind: BadgeKind
     name: str
     description: str
     criteria: str
@@ -225,7 +225,7 @@ class BadgeService:
         competencies: CompetencyStore,
         history: HistoryStore,
         artist: BadgeArtist,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         addresses: Addresses,
         clock: Clock,
     ) -> None:
@@ -233,7 +233,7 @@ class BadgeService:
         self.competencies = competencies
         self.history = history
         self.artist = artist
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.addresses = addresses
         self.clock = clock
 
@@ -327,7 +327,7 @@ class BadgeService:
             by, "revise", "badge", badge.id, at=self.clock(), campus_id=campus.id, number=number
         )
 
-    def _new_version(self, badge: Badge, number: int, kind: Kind, *, draft: bool) -> BadgeVersion:
+    def _new_version(self, badge: Badge, number: int, kind: BadgeKind, *, draft: bool) -> BadgeVersion:
         return BadgeVersion(
             badge_id=badge.id,
             number=number,
@@ -372,10 +372,10 @@ class BadgeService:
         svg = self.artist.draw(picture_order(campus, version, competencies, address=address))
         return BadgePage(campus, badge, version, competencies, [version]), svg
 
-    def marks(self, campus: Campus) -> dict[Kind, str]:
+    def marks(self, campus: Campus) -> dict[BadgeKind, str]:
         """The small mark of a badge of each kind in the campus's own colours and letters, as SVG."""
         badge = Badge(campus_id=campus.id, slug="", created_at=self.clock())
-        versions = {kind: self._new_version(badge, 1, kind, draft=True) for kind in Kind}
+        versions = {kind: self._new_version(badge, 1, kind, draft=True) for kind in BadgeKind}
         return {
             kind: self.artist.small_mark(picture_order(campus, version)) for kind, version in versions.items()
         }
@@ -389,7 +389,7 @@ class BadgeService:
         version.frozen_at = self.clock()
         self.badges.add_version(version, [])
         self.badges.add_pictures(version)
-        self.deeds.frozen(campus, badge, version)
+        self.logged_events.log_definition(campus, badge, version)
         return version
 
     def definition_of(

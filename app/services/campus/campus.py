@@ -43,7 +43,7 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, locales
 from app.services.accounts.invitations import InvitationService, Memberships
 from app.services.accounts.sessions import AccountNotices
-from app.services.activity_log.activity_log import LoggedDeeds
+from app.services.activity_log.activity_log import LoggedEvents
 from app.services.publishing.status import Signing
 from sceau_credentials.dids import did_web
 
@@ -86,7 +86,7 @@ class CampusService:
         awards: AwardStore,
         history: HistoryStore,
         signing: Signing,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         addresses: Addresses,
         clock: Clock,
     ) -> None:
@@ -97,7 +97,7 @@ class CampusService:
         self.awards = awards
         self.history = history
         self.signing = signing
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.addresses = addresses
         self.clock = clock
 
@@ -111,7 +111,7 @@ class CampusService:
         campus.created_at = at
         self.campuses.add(campus)
         key = self.signing.make_key(campus, at=at)
-        self.deeds.key_changed(campus, key)
+        self.logged_events.key_changed(campus, key)
         self.history.write(by, "create", "campus", campus.id, at=at, campus_id=campus.id)
         self.history.write(by, "create", "key", key.id, at=at, campus_id=campus.id)
         return campus
@@ -327,7 +327,7 @@ class TeamService:
         """Nobody gives themselves a role, such as the protection of data that is to watch over their own work."""
         if by.person_id is None or set(roles) <= set(member.roles):
             return
-        with self.own_addresses.reach.across_campuses():
+        with self.own_addresses.tenant_scope.across_campuses():
             same = self.own_addresses.same_person(by.person_id)
         if member.person.id in same:
             raise Conflict(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.adapters.secrets import SealedWords
+from app.adapters.secrets import EncryptedTokens
 from app.db.activities.plans import ActivityPlanStore
 from app.db.activity_log.activity_log import LogWatchStore
 from app.db.awards.awards import AwardRecord
@@ -132,10 +132,10 @@ __all__ = [
     "ActivityOrder",
     "AwardOrder",
     "DirectoryService",
-    "Found",
     "ListedAward",
     "PeopleOrder",
     "PersonFile",
+    "SearchResults",
     "Start",
 ]
 
@@ -143,7 +143,7 @@ A_TABLE_PAGE = 1_000
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResults:
     """What a search found, each kind of thing with one more than asked for when there are more."""
 
     people: Sequence[Person]
@@ -165,19 +165,19 @@ class PersonFile:
 
 class DirectoryService:
     def __init__(
-        self, directory: DirectoryStore, people: PeopleStore, badges: BadgeStore, sealed: SealedWords
+        self, directory: DirectoryStore, people: PeopleStore, badges: BadgeStore, sealed: EncryptedTokens
     ) -> None:
         self.directory = directory
         self.people = people
         self.badges = badges
         self.sealed = sealed
 
-    def search(self, campus: Campus, query: str, *, limit: int) -> Found:
+    def search(self, campus: Campus, query: str, *, limit: int) -> SearchResults:
         words, start = words_of(query), Start(limit=limit)
         if not words:
-            return Found([], [], [], [], {})
+            return SearchResults([], [], [], [], {})
         people = self.find_people(campus, query, start)
-        return Found(
+        return SearchResults(
             people,
             self._badges(campus, words)[: limit + 1],
             self.directory.activities(campus.id, words, start),

@@ -12,7 +12,7 @@ from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey, ch
 from app.domain.core import Clock, whole_second
 from app.errors import NotFound
 from app.language import N_
-from app.services.activity_log.activity_log import LoggedDeeds
+from app.services.activity_log.activity_log import LoggedEvents
 from app.services.activity_log.keys import LogKeyHistory
 from app.services.publishing.status import Signing, StatusService
 from sceau_credentials.keys import VerificationKey
@@ -25,7 +25,7 @@ class CampusKeys:
         campuses: CampusStore,
         signing: Signing,
         status: StatusService,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         log_keys: LogKeyHistory,
         history: HistoryStore,
         clock: Clock,
@@ -33,7 +33,7 @@ class CampusKeys:
         self.campuses = campuses
         self.signing = signing
         self.status = status
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.log_keys = log_keys
         self.history = history
         self.clock = clock
@@ -74,7 +74,7 @@ class CampusKeys:
             self._note(campus, following, by, reason="")
         # What the old key signed of withdrawals is signed anew: nobody else's word may stand for the campus's.
         self.status.sign_all(campus, at=at)
-        self.deeds.log.checkpoint(campus)
+        self.logged_events.log.checkpoint(campus)
         return following
 
     def retire_active_of_the_log(
@@ -110,8 +110,8 @@ class CampusKeys:
         self, campus: Campus, key: SealedKey, reason: str, since: datetime | None, by: Actor
     ) -> SealedKey | None:
         """A key that gives way signs the tree that names the next; a stolen one signs nothing more."""
-        log, at = self.deeds.log.open(campus), self.clock()
-        self.deeds.log.check_in_step(log)
+        log, at = self.logged_events.log.open(campus), self.clock()
+        self.logged_events.log.check_in_step(log)
         was_active = key.state is KeyState.ACTIVE
         leaving = self.signing.log_signer(campus, at=at) if was_active and not since else None
         # Both entries, and then the tree that the two keys sign.
@@ -120,7 +120,7 @@ class CampusKeys:
         self.campuses.add(key)
         self._note(campus, key, by, reason=reason, last_sizes=sizes, state=key.state.value)
         following = self._next_of_the_log(campus, by) if was_active else None
-        self.deeds.log.checkpoint(campus, leaving=leaving)
+        self.logged_events.log.checkpoint(campus, leaving=leaving)
         return following
 
     def _next_of_the_log(self, campus: Campus, by: Actor) -> SealedKey:
@@ -138,7 +138,7 @@ class CampusKeys:
         last_sizes: Mapping[str, int] | None = None,
         **facts: str,
     ) -> None:
-        self.deeds.key_changed(campus, key, last_sizes)
+        self.logged_events.key_changed(campus, key, last_sizes)
         deed = "retire" if reason else "create"
         said = {"reason": reason, **facts} if reason else facts
         self.history.write(by, deed, "key", key.id, at=self.clock(), campus_id=campus.id, **said)

@@ -19,17 +19,17 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, csv_for_excel, new_row
 from app.domain.imports.imports import (
-    A_PIECE,
-    AT_ONCE,
+    CHUNK_SIZE,
     DRAFT_KEPT,
+    INLINE_LIMIT,
     MOST_AT_THE_API,
     REFUSED_KEPT,
-    Fate,
     ImportForm,
     ImportLine,
     ImportMapping,
     ImportRun,
     ImportState,
+    LineOutcome,
     check_draft,
     check_source,
 )
@@ -59,7 +59,7 @@ class Draft:
 @dataclass(frozen=True)
 class Report:
     run: ImportRun
-    counts: Mapping[Fate, int]
+    counts: Mapping[LineOutcome, int]
 
     @property
     def total(self) -> int:
@@ -67,7 +67,7 @@ class Report:
 
     @property
     def answered(self) -> int:
-        return self.total - self.counts.get(Fate.WAITING, 0)
+        return self.total - self.counts.get(LineOutcome.WAITING, 0)
 
 
 class ImportService:
@@ -145,8 +145,8 @@ class ImportService:
         self.history.write(
             by, "take_over", "import", run.id, at=self.clock(), campus_id=campus.id, lines=len(records)
         )
-        if len(records) <= AT_ONCE:
-            self.carry_out(run.id)
+        if len(records) <= INLINE_LIMIT:
+            self.process_chunk(run.id)
         return run
 
     def abandon(self, campus: Campus, run_id: uuid.UUID) -> None:
@@ -167,7 +167,7 @@ class ImportService:
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.imports.due(limit=limit)
 
-    def carry_out(self, run_id: uuid.UUID) -> bool:
+    def process_chunk(self, run_id: uuid.UUID) -> bool:
         """The next lines, all of them or none; whether more are left. Whoever comes second finds them done."""
         run = self.imports.find(run_id)
         if run is None:
@@ -176,12 +176,12 @@ class ImportService:
         run = self.imports.lock(run_id)
         if run is None or run.state is not ImportState.RUNNING:
             return False
-        lines = self.imports.next_lines(run_id, A_PIECE)
+        lines = self.imports.next_lines(run_id, CHUNK_SIZE)
         by = Actor(run.asked_by, run.actor_label)
         records = [_record_of(line) for line in lines]
-        judged = self.writing.carry_out(campus, run, records, by=by)
+        judged = self.writing.process_chunk(campus, run, records, by=by)
         self.imports.answer(run_id, [_answer(line, one) for line, one in zip(lines, judged, strict=True)])
-        more = len(lines) == A_PIECE
+        more = len(lines) == CHUNK_SIZE
         if not more:
             run.state, run.done_at = ImportState.DONE, self.clock()
             self.imports.save(run)
@@ -214,7 +214,7 @@ class ImportService:
         checked = without_contradictions(records, restates=restates)
         run.state, run.given, run.done_at = ImportState.DONE, b"", self.clock()
         self.imports.save(run)
-        judged = self.writing.carry_out(campus, run, checked, by=by, restates=restates)
+        judged = self.writing.process_chunk(campus, run, checked, by=by, restates=restates)
         self.imports.add_lines([_answered(run, at, one) for at, one in enumerate(judged)])
         self.history.write(
             by, "take_over", "import", run.id, at=self.clock(), campus_id=campus.id, lines=len(judged)
@@ -246,7 +246,12 @@ class ImportService:
         return [Report(run, counts.get(run.id, {})) for run in runs]
 
     def lines(
-        self, campus: Campus, run_id: uuid.UUID, fates: Sequence[Fate] = (), *, limit: int | None = None
+        self,
+        campus: Campus,
+        run_id: uuid.UUID,
+        fates: Sequence[LineOutcome] = (),
+        *,
+        limit: int | None = None,
     ) -> Sequence[ImportLine]:
         self.imports.get(run_id, campus.id)
         return self.imports.lines_of(run_id, fates, limit=limit)
@@ -265,7 +270,7 @@ def _waiting(run: ImportRun, position: int, record: Record, cells: list[str]) ->
         run_id=run.id,
         position=position,
         number=record.number,
-        fate=Fate.WAITING,
+        fate=LineOutcome.WAITING,
         reason=record.fault,
         reason_values=dict(record.values),
         told={} if record.fault else record.to_told(),
@@ -280,7 +285,7 @@ def _record_of(line: ImportLine) -> Record:
 
 
 def _answer(line: ImportLine, one: Judged) -> dict[str, Any]:
-    refused = one.fate is Fate.REFUSED
+    refused = one.fate is LineOutcome.REFUSED
     return {
         "position": line.position,
         "fate": one.fate,
@@ -301,7 +306,7 @@ def _answered(run: ImportRun, position: int, one: Judged) -> ImportLine:
         reason=one.reason,
         reason_values=dict(one.values),
         told={},
-        cells=one.record.cells() if one.fate is Fate.REFUSED else [],
+        cells=one.record.cells() if one.fate is LineOutcome.REFUSED else [],
     )
 
 

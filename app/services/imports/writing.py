@@ -8,7 +8,7 @@ from app.db.imports import ImportStore
 from app.domain.activities.activities import Activity, ActivityKind, Participation, PartKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.imports.imports import Fate, Imported, ImportRun
+from app.domain.imports.imports import Imported, ImportRun, LineOutcome
 from app.domain.imports.records import Record
 from app.language import N_
 from app.services.activities.activities import ActivityService
@@ -17,7 +17,7 @@ from app.services.imports.import_matching import ImportJudging, Judged
 
 CORRECTED = N_("Corrigé par la source de la reprise.")
 TAKEN_BACK = N_("Retiré par la source de la reprise.")
-SOMEBODY_ELSE = N_("La source de la reprise nomme maintenant une autre personne.")
+OTHER_PERSON = N_("La source de la reprise nomme maintenant une autre personne.")
 
 
 class ImportWriting:
@@ -33,7 +33,7 @@ class ImportWriting:
         self.activity_service = activity_service
         self.plans = plans
 
-    def carry_out(
+    def process_chunk(
         self, campus: Campus, run: ImportRun, records: Sequence[Record], *, by: Actor, restates: bool = False
     ) -> list[Judged]:
         """Judge these lines and write what is good of them, in the transaction at hand; their fates, in the order given."""
@@ -51,7 +51,9 @@ class ImportWriting:
             links = self._record(campus, run, activity, group, by)
             links += self._amend(campus, run, activity, group, by)
             links += [
-                self._link(campus, run, one, one.participation) for one in group if one.fate is Fate.SAME
+                self._link(campus, run, one, one.participation)
+                for one in group
+                if one.fate is LineOutcome.SAME
             ]
             self.imports.keep(links)
         self._take_back(campus, judged, by)
@@ -93,11 +95,11 @@ class ImportWriting:
     def _record(
         self, campus: Campus, run: ImportRun, activity: Activity, group: Sequence[Judged], by: Actor
     ) -> list[Imported]:
-        new = [one for one in group if one.fate is Fate.CREATED or one.is_somebody_else]
+        new = [one for one in group if one.fate is LineOutcome.CREATED or one.is_somebody_else]
         for one in new:
             if one.is_somebody_else:
                 assert one.participation is not None
-                self._absent(campus, one.participation, by, SOMEBODY_ELSE)
+                self._absent(campus, one.participation, by, OTHER_PERSON)
         meant = {one.record.person.line_key: one.person.id for one in new if one.person is not None}
         lines = [one.record.person for one in new]
         kept = self.activity_service.keep(activity, lines, by=by, meant=meant)
@@ -116,7 +118,7 @@ class ImportWriting:
     def _amend(
         self, campus: Campus, run: ImportRun, activity: Activity, group: Sequence[Judged], by: Actor
     ) -> list[Imported]:
-        changed = [one for one in group if one.fate is Fate.CHANGED and not one.is_somebody_else]
+        changed = [one for one in group if one.fate is LineOutcome.CHANGED and not one.is_somebody_else]
         touched, links = [], []
         for one in changed:
             assert one.participation is not None
@@ -131,7 +133,7 @@ class ImportWriting:
     def _take_back(self, campus: Campus, judged: Iterable[Judged], by: Actor) -> None:
         """What the source said last under another identifier holds again; else the person was not there."""
         for one in judged:
-            if one.fate is not Fate.CHANGED or not one.record.withdrawn:
+            if one.fate is not LineOutcome.CHANGED or not one.record.withdrawn:
                 continue
             link, participation = one.link, one.participation
             assert link is not None
@@ -191,7 +193,7 @@ def _by_activity(judged: Iterable[Judged]) -> dict[tuple[str, ...], list[Judged]
     """Lines that write something, or whose identifier is noted, by activity and in the order given."""
     groups: dict[tuple[str, ...], list[Judged]] = {}
     for one in judged:
-        if one.fate is Fate.REFUSED or one.record.withdrawn or one.record.fault:
+        if one.fate is LineOutcome.REFUSED or one.record.withdrawn or one.record.fault:
             continue
         groups.setdefault(one.record.activity.own_key, []).append(one)
     return groups

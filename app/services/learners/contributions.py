@@ -32,7 +32,7 @@ from app.domain.learners.portfolios import (
     MOST_OPEN,
     Contribution,
     ContributionState,
-    Told,
+    ContributionStatement,
     check_answer,
     check_hours,
     check_may_complete,
@@ -109,7 +109,7 @@ class ContributionService:
         self,
         person: Person,
         campus: Campus,
-        told: Told,
+        told: ContributionStatement,
         activity_id: uuid.UUID | None,
         files: Sequence[TakenFile],
         *,
@@ -137,7 +137,7 @@ class ContributionService:
         person: Person,
         campus: Campus,
         contribution_id: uuid.UUID,
-        told: Told,
+        told: ContributionStatement,
         activity_id: uuid.UUID | None,
         files: Sequence[TakenFile],
         *,
@@ -276,7 +276,7 @@ class ContributionService:
         check_may_correct(contribution, self._decided_by(contribution, by))
         check_answer(reason)
         check_hours(hours)
-        told = Told(contribution.title, telling, contribution.part, contribution.done_on, hours,
+        told = ContributionStatement(contribution.title, telling, contribution.part, contribution.done_on, hours,
                     "\n".join(contribution.links))  # fmt: skip
         activity = self.activities.find(contribution.activity_id) if contribution.activity_id else None
         write(contribution, told, activity, today=contribution.done_on)
@@ -320,7 +320,7 @@ class ContributionService:
         """The person of the contribution themselves, where the trainer is another record of them."""
         if by.person_id is None:
             return None
-        with self.own_addresses.reach.across_campuses():
+        with self.own_addresses.tenant_scope.across_campuses():
             same = self.own_addresses.same_person(by.person_id)
         return contribution.person_id if contribution.person_id in same else by.person_id
 

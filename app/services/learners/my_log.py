@@ -22,7 +22,7 @@ from app.domain.activity_log.activity_log import (
     check_words,
 )
 from app.domain.awards.awards import AwardState, revoke
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
@@ -171,7 +171,9 @@ class PersonalLog:
             )
         return dispute
 
-    def show(self, campus: Campus, award_id: uuid.UUID, wanted: Mapping[int, Shown], *, by: Actor) -> None:
+    def show(
+        self, campus: Campus, award_id: uuid.UUID, wanted: Mapping[int, DisclosedContent], *, by: Actor
+    ) -> None:
         """Set how much of each line the holder shows: on the page at once, and in the documents, signed again to match."""
         row = self.evidence.find(award_id)
         if row is None:
@@ -218,7 +220,7 @@ class SelfAwards:
 
     def end_those_of(self, person_id: uuid.UUID) -> None:
         """After a merge or a confirmed address. The campus may give the badge again, by another person. Idempotent."""
-        with self.own.reach.across_campuses():
+        with self.own.tenant_scope.across_campuses():
             same = self.own.same_person(person_id)
             if len(same) > 1:
                 self._withdraw(same)

@@ -13,7 +13,7 @@ from app.db.learners import PortfolioStore
 from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.learners.portfolios import (
@@ -144,11 +144,14 @@ class PortfolioService:
     def shown_hours(self, record: AwardRecord) -> float | None:
         """The hours of an award, unless its holder hides them."""
         disclosed = self.reissuing.disclosed_of(record)
-        return None if disclosed.activity is Shown.EXISTENCE else record.award.hours
+        return None if disclosed.activity is DisclosedContent.EXISTENCE else record.award.hours
 
     def _project(self, record: AwardRecord) -> tuple[uuid.UUID, str] | None:
         """The activity, where its holder shows which one it is."""
-        if record.activity is None or self.reissuing.disclosed_of(record).activity is not Shown.ALL:
+        if (
+            record.activity is None
+            or self.reissuing.disclosed_of(record).activity is not DisclosedContent.ALL
+        ):
             return None
         return record.activity.id, record.activity.title
 
@@ -332,7 +335,7 @@ _ELM = "http://data.europa.eu/snb/model/elm"
 
 
 @dataclass(frozen=True)
-class Taken:
+class PortfolioCopy:
     """What leaves with the keeper: the page, and of its badges those that count today."""
 
     page: PortfolioPage
@@ -348,7 +351,7 @@ class PortfolioDocuments:
         self.addresses = addresses
         self.clock = clock
 
-    def resume(self, taken: Taken) -> JsonObject:
+    def resume(self, taken: PortfolioCopy) -> JsonObject:
         """JSON Resume 1.0.0: `certificates` and `skills`, to be pasted into a résumé of one's own."""
         basics: JsonObject = {"url": self.addresses.portfolio(taken.page.portfolio.id)}
         if taken.page.name:
@@ -371,7 +374,7 @@ class PortfolioDocuments:
             "meta": {"version": "v1.0.0", "lastModified": _moment(self.clock())},
         }
 
-    def europass(self, taken: Taken, note: str) -> JsonObject:
+    def europass(self, taken: PortfolioCopy, note: str) -> JsonObject:
         """The claims of a person as the European Learning Model 3 words them; nobody has sealed them, as `note` says."""
         person: JsonObject = {
             "id": self.addresses.portfolio(taken.page.portfolio.id),

@@ -20,7 +20,7 @@ from app.db.people import PeopleStore
 from app.domain.activities.activities import Activity, Participation, hours_of
 from app.domain.activities.files import FileNoun, StoredFile, TakenFile, check_room, new_file
 from app.domain.activities.participant_lists import ListedPerson
-from app.domain.awards.awards import Judgement, LineOutcome, check_evidence_text, in_words
+from app.domain.awards.awards import EligibilityResult, LineOutcome, check_evidence_text, in_words
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -61,7 +61,7 @@ _NOTHING_HERE = N_("Ce lien n’ouvre aucune demande. Vérifiez qu’il est enti
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestOutcome:
     """What the form of a request holds."""
 
     given_name: str
@@ -72,7 +72,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownRequest:
     """Who asks, as their session or their private link says."""
 
     person: Person
@@ -135,15 +135,17 @@ class AskingService:
         check_accepts(badge, version)
         return Subject(badge, version, self.campuses.get_by_id(badge.campus_id))
 
-    def known(self, person: Person) -> Known:
-        return Known(person, self.people.addresses_of([person.id]).get(person.id, ""))
+    def known(self, person: Person) -> KnownRequest:
+        return KnownRequest(person, self.people.addresses_of([person.id]).get(person.id, ""))
 
     def token_of(self, request: BadgeRequest) -> str:
         return f"{request.id}.{request_proof(self.secret, request.id)}"
 
     # --- asking
 
-    def ask(self, badge_id: uuid.UUID, asked: Asked, *, known: Known | None = None) -> BadgeRequest:
+    def ask(
+        self, badge_id: uuid.UUID, asked: RequestOutcome, *, known: KnownRequest | None = None
+    ) -> BadgeRequest:
         """Reviewers see it at once when we know whose address it is; else once a letter was answered."""
         subject, at = self.subject(badge_id), self.clock()
         person = known.person if known else None
@@ -338,7 +340,7 @@ class UnderReview:
     needed: int
     is_own: bool
     evidence: str
-    obstacle: Judgement | None
+    obstacle: EligibilityResult | None
     """Why the badge could not be given now, however well the request is judged."""
 
 
@@ -417,13 +419,13 @@ class ReviewService:
         own = self.directory.participations_of(request.person_id, request.campus_id)
         return [pair for pair in own if str(pair[0].id) in request.entries]
 
-    def _obstacle(self, campus: Campus, request: BadgeRequest, by: Actor) -> Judgement | None:
+    def _obstacle(self, campus: Campus, request: BadgeRequest, by: Actor) -> EligibilityResult | None:
         """Hours that are missing, a badge that is archived or held already: nothing that reviewers can decide."""
         told = replace(self._asked_of_awards(request), evidence=request.narrative)
         try:
             judged = self.awards.preview(campus, told, by=by).lines[0].judgement
         except AppError as error:
-            return Judgement(LineOutcome.NOT_ALLOWED, error.sentence, error.values)
+            return EligibilityResult(LineOutcome.NOT_ALLOWED, error.sentence, error.values)
         return None if judged.is_ready else judged
 
     # --- deciding
@@ -480,7 +482,7 @@ class ReviewService:
         return by.person_id, request
 
     def _records_of(self, person_id: uuid.UUID) -> set[uuid.UUID]:
-        with self.own_addresses.reach.across_campuses():
+        with self.own_addresses.tenant_scope.across_campuses():
             return self.own_addresses.same_person(person_id)
 
     def _addresses(self, by: Actor) -> list[str]:

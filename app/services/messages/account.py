@@ -10,12 +10,12 @@ from app.domain.accounts.sign_in import Challenge
 from app.domain.campus.campus import Campus
 from app.domain.campus.team import Invitation, InvitationState, invitation_proof
 from app.domain.core import Clock
-from app.domain.messages import Letter, Occasion, PromisedLetter
+from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.people.people import NameWish, Person
 from app.domain.publishing import Addresses
 from app.language import N_, speaking
 from app.language.dates import moment
-from app.language.typography import say, say_plural
+from app.language.typography import translated, translated_plural
 from app.services.messages.endorsements import OF_ENDORSEMENTS, EndorsementLetters
 from app.services.messages.requests import RequestLetters
 from app.services.messages.rights import RIGHTS, Action, Notice, RightsLetters, carrying
@@ -167,7 +167,7 @@ class AccountLetters:
         self.zone = zone
         self.clock = clock
 
-    def written(self, letter: PromisedLetter) -> Letter | None:
+    def written(self, letter: QueuedMessage) -> Letter | None:
         """None where there is nothing to say any more."""
         if letter.about_id is None:
             return None
@@ -183,7 +183,7 @@ class AccountLetters:
                 to_name=person.name,
             )
 
-    def _confirm(self, letter: PromisedLetter) -> Letter | None:
+    def _confirm(self, letter: QueuedMessage) -> Letter | None:
         assert letter.about_id is not None
         token = address_token(self.secret, letter.about_id)
         challenge = self.challenges.find_challenge(token)
@@ -202,26 +202,26 @@ class AccountLetters:
         code = address_code(self.secret, challenge.id)
         return _notice(
             person,
-            subject=say(N_("Confirmez cette adresse pour vos badges")),
+            subject=translated(N_("Confirmez cette adresse pour vos badges")),
             lines=[
-                say(
+                translated(
                     N_(
                         "Vous avez demandé que cette adresse ouvre vos badges. Confirmez-le dans le navigateur où "
                         "vous êtes connecté :"
                     )
                 )
             ],
-            action=Action(say(N_("Confirmer cette adresse")), self.addresses.confirm_address(token)),
+            action=Action(translated(N_("Confirmer cette adresse")), self.addresses.confirm_address(token)),
             after=[
-                say(
+                translated(
                     N_(
                         "Vous lisez cette lettre sur un autre appareil ? Tapez ce code dans « Mon compte » : {code}"
                     )
                 ).format(code=code),
-                say(N_("Le lien et le code valent vingt-quatre heures.")),
+                translated(N_("Le lien et le code valent vingt-quatre heures.")),
             ],
             small=[
-                say(
+                translated(
                     N_(
                         "Vous n’avez rien demandé ? Ne faites rien, et ne donnez ce code à personne : sans lui, "
                         "cette adresse n’ouvre rien."
@@ -230,11 +230,11 @@ class AccountLetters:
             ],
         )
 
-    def _changed(self, person: Person, changed: Changed, letter: PromisedLetter) -> Notice:
+    def _changed(self, person: Person, changed: Changed, letter: QueuedMessage) -> Notice:
         subject, line = _CHANGES[changed]
         names = letter.named.splitlines()
         if changed in WAYS_IN or changed in OF_A_TEAM:
-            names = [say(N_("« {said} »")).format(said=name) for name in names]
+            names = [translated(N_("« {said} »")).format(said=name) for name in names]
         if names:
             line = _NAMED[changed]
         seen, url, foot = N_("Ouvrir « Mon compte »"), self.addresses.account, _NOT_YOU_EITHER
@@ -246,14 +246,14 @@ class AccountLetters:
             seen, url, foot = N_("Voir mes adresses"), self.addresses.own_addresses, _NOT_YOU
         return _notice(
             person,
-            subject=say(subject),
+            subject=translated(subject),
             lines=[
-                say(line).format(names=", ".join(names)),
-                say(N_("C’était le {when}.")).format(when=moment(letter.promised_at, self.zone)),
+                translated(line).format(names=", ".join(names)),
+                translated(N_("C’était le {when}.")).format(when=moment(letter.promised_at, self.zone)),
             ],
-            action=Action(say(seen), url),
+            action=Action(translated(seen), url),
             after=[],
-            small=[say(foot)],
+            small=[translated(foot)],
         )
 
 
@@ -262,7 +262,7 @@ def _notice(
 ) -> Notice:
     return Notice(
         subject=subject,
-        greeting=say(N_("Bonjour {name},")).format(name=person.given_name or person.name),
+        greeting=translated(N_("Bonjour {name},")).format(name=person.given_name or person.name),
         lines=lines,
         badges=[],
         action=action,
@@ -283,7 +283,7 @@ class NameLetters:
         self.campuses = campuses
         self.addresses = addresses
 
-    def written(self, letter: PromisedLetter) -> Letter | None:
+    def written(self, letter: QueuedMessage) -> Letter | None:
         """None where there is nothing to say any more."""
         wish = self.names.find(letter.about_id) if letter.about_id else None
         if wish is None or wish.decided_at is None or wish.accepted:
@@ -297,22 +297,24 @@ class NameLetters:
 
 def _refused(wish: NameWish, person: Person, campus: Campus, link: str) -> Notice:
     return Notice(
-        subject=say(N_("Votre nom dans les badges du campus {campus}")).format(campus=campus.short_name),
-        greeting=say(N_("Bonjour {name},")).format(name=person.given_name or person.name),
+        subject=translated(N_("Votre nom dans les badges du campus {campus}")).format(
+            campus=campus.short_name
+        ),
+        greeting=translated(N_("Bonjour {name},")).format(name=person.given_name or person.name),
         lines=[
-            say(
+            translated(
                 N_(
                     "Vous avez demandé au campus {campus} d’écrire « {name} » dans vos badges. Il ne le fait pas. La raison :"
                 )
             ).format(campus=campus.name, name=wish.name),
-            say(N_("« {said} »")).format(said=wish.answer),
-            say(N_("Vos badges restent valables, et disent toujours le même nom.")),
+            translated(N_("« {said} »")).format(said=wish.answer),
+            translated(N_("Vos badges restent valables, et disent toujours le même nom.")),
         ],
         badges=[],
-        action=Action(say(N_("Voir ma demande")), link),
-        after=[say(N_("Vous pouvez demander de nouveau, en expliquant davantage."))],
-        small=[say(N_("Cette raison n’est montrée qu’à vous."))],
-        campus=say(N_("Campus {name}")).format(name=campus.name),
+        action=Action(translated(N_("Voir ma demande")), link),
+        after=[translated(N_("Vous pouvez demander de nouveau, en expliquant davantage."))],
+        small=[translated(N_("Cette raison n’est montrée qu’à vous."))],
+        campus=translated(N_("Campus {name}")).format(name=campus.name),
         hue=campus.hue,
         liveliness=campus.liveliness,
     )
@@ -343,7 +345,7 @@ class PersonalLetters:
         self.secret = secret
         self.clock = clock
 
-    def written(self, letter: PromisedLetter) -> Letter | None:
+    def written(self, letter: QueuedMessage) -> Letter | None:
         """None where there is nothing to say any more."""
         if letter.occasion == Occasion.INVITATION:
             return self._invitation(letter)
@@ -357,7 +359,7 @@ class PersonalLetters:
             return self.names.written(letter)
         return self.requests.written(letter)
 
-    def _invitation(self, letter: PromisedLetter) -> Letter | None:
+    def _invitation(self, letter: QueuedMessage) -> Letter | None:
         invitation = self.team.find_invitation(letter.about_id) if letter.about_id else None
         if invitation is None or invitation.state(at=self.clock()) is not InvitationState.WAITING:
             return None
@@ -374,30 +376,30 @@ class PersonalLetters:
 
 def _invites(campus: Campus, invitation: Invitation, link: str) -> Notice:
     return Notice(
-        subject=say(N_("Rejoindre l’équipe du campus {campus}")).format(campus=campus.short_name),
-        greeting=say(N_("Bonjour,")),
+        subject=translated(N_("Rejoindre l’équipe du campus {campus}")).format(campus=campus.short_name),
+        greeting=translated(N_("Bonjour,")),
         lines=[
-            say(
+            translated(
                 N_("Le campus {campus} vous invite à travailler avec son équipe, sur son service de badges.")
             ).format(campus=campus.name)
         ],
         badges=[],
-        action=Action(say(N_("Voir l’invitation")), link),
+        action=Action(translated(N_("Voir l’invitation")), link),
         after=[
-            say_plural(
+            translated_plural(
                 "Ce lien vaut {n} jour et sert une seule fois. Ne le transférez pas : il est pour vous.",
                 "Ce lien vaut {n} jours et sert une seule fois. Ne le transférez pas : il est pour vous.",
                 invitation.days,
             ).format(n=invitation.days)
         ],
         small=[
-            say(
+            translated(
                 N_(
                     "Vous n’attendiez pas cette lettre ? Ne faites rien : sans ce lien, rien n’est ouvert à votre nom."
                 )
             )
         ],
-        campus=say(N_("Campus {name}")).format(name=campus.name),
+        campus=translated(N_("Campus {name}")).format(name=campus.name),
         hue=campus.hue,
         liveliness=campus.liveliness,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.db.trust import EndorsementStore, OrganisationStore
 from app.domain.core import Clock
-from app.domain.messages import Letter, Occasion, PromisedLetter
+from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.publishing import Addresses
 from app.domain.trust.organisations import (
     ASKED_FOR,
@@ -17,7 +17,7 @@ from app.domain.trust.organisations import (
 )
 from app.errors import AppError
 from app.language import N_, speaking
-from app.language.typography import say
+from app.language.typography import translated
 from app.services.messages.rights import Action, Notice, carrying
 from app.services.trust.endorsements import ASKED, WITHDRAW, EndorsementSubjects, Subject
 
@@ -46,7 +46,7 @@ class EndorsementLetters:
         self.secret = secret
         self.clock = clock
 
-    def written(self, letter: PromisedLetter) -> Letter | None:
+    def written(self, letter: QueuedMessage) -> Letter | None:
         """None where there is nothing to say any more."""
         if letter.about_id is None:
             return None
@@ -61,7 +61,7 @@ class EndorsementLetters:
             # The award was withdrawn or erased meanwhile.
             return None
 
-    def _asked(self, letter: PromisedLetter) -> Letter | None:
+    def _asked(self, letter: QueuedMessage) -> Letter | None:
         assert letter.about_id is not None
         request = self.endorsements.find_request(letter.about_id)
         if request is None or not is_waiting(request, at=self.clock()):
@@ -73,7 +73,7 @@ class EndorsementLetters:
                 _asks(request, subject, link), letter, language=subject.campus.language, campus=subject.campus
             )
 
-    def _signed(self, letter: PromisedLetter) -> Letter | None:
+    def _signed(self, letter: QueuedMessage) -> Letter | None:
         assert letter.about_id is not None
         endorsement = self.endorsements.find(letter.about_id)
         if endorsement is None or endorsement.withdrawn_at is not None:
@@ -89,22 +89,24 @@ class EndorsementLetters:
                 campus=subject.campus,
             )
 
-    def _desk(self, letter: PromisedLetter, organisation: Organisation) -> Letter:
+    def _desk(self, letter: QueuedMessage, organisation: Organisation) -> Letter:
         link = self.addresses.organisation_desk(desk_token(self.secret, organisation.id, letter.promised_at))
         notice = Notice(
-            subject=say(N_("Les recommandations de {name}")).format(name=organisation.name),
-            greeting=say(N_("Bonjour,")),
+            subject=translated(N_("Les recommandations de {name}")).format(name=organisation.name),
+            greeting=translated(N_("Bonjour,")),
             lines=[
-                say(
+                translated(
                     N_(
                         "Ce lien montre tout ce qui a été recommandé ici au nom de {name}, et permet de le retirer."
                     )
                 ).format(name=organisation.name)
             ],
             badges=[],
-            action=Action(say(N_("Voir les recommandations")), link),
-            after=[say(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=DESK_FOR.days)],
-            small=[say(N_("Vous n’avez rien demandé ? Ne faites rien : rien n’est changé."))],
+            action=Action(translated(N_("Voir les recommandations")), link),
+            after=[
+                translated(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=DESK_FOR.days)
+            ],
+            small=[translated(N_("Vous n’avez rien demandé ? Ne faites rien : rien n’est changé."))],
             campus=_SENDER,
             hue=250,
             liveliness=0.08,
@@ -121,40 +123,40 @@ def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
         "organisation": request.organisation_name,
     }
     if subject.record:
-        topic = say(N_("{person} vous demande une recommandation"))
+        topic = translated(N_("{person} vous demande une recommandation"))
         ask = N_(
             "{person} a reçu le badge « {title} » du campus {campus}, et voudrait l’avis de {organisation}."
         )
     elif subject.version:
-        topic = say(N_("Le campus {campus} vous demande une recommandation"))
+        topic = translated(N_("Le campus {campus} vous demande une recommandation"))
         ask = N_("Le campus {campus} donne le badge « {title} », et voudrait l’avis de {organisation}.")
     else:
-        topic = say(N_("Le campus {campus} vous demande une recommandation"))
+        topic = translated(N_("Le campus {campus} vous demande une recommandation"))
         ask = N_(
             "Le campus {campus} forme des personnes à vos métiers, et voudrait l’avis de {organisation}."
         )
-    said = [say(N_("Son mot : « {why} »")).format(why=request.why)] if request.why else []
+    said = [translated(N_("Son mot : « {why} »")).format(why=request.why)] if request.why else []
     return _notice(
         subject,
         subject_line=topic.format(**values),
         lines=[
-            say(ask).format(**values),
+            translated(ask).format(**values),
             *said,
-            say(
+            translated(
                 N_(
                     "Deux lignes suffisent. Elles seront publiées avec le badge, signées au nom de votre organisation. "
                     "Pas de compte à ouvrir, et vous pourrez les retirer."
                 )
             ),
         ],
-        action=Action(say(N_("Voir, puis répondre")), link),
+        action=Action(translated(N_("Voir, puis répondre")), link),
         after=[
-            say(N_("Ce lien vaut {days} jours et sert une seule fois. Il est pour vous.")).format(
+            translated(N_("Ce lien vaut {days} jours et sert une seule fois. Il est pour vous.")).format(
                 days=ASKED_FOR.days
             )
         ],
         small=[
-            say(
+            translated(
                 N_(
                     "Vous ne voulez pas répondre ? Ne faites rien : il n’y aura pas de rappel. La page permet aussi de "
                     "ne plus recevoir de telles demandes."
@@ -167,19 +169,19 @@ def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
 def _thanks(subject: Subject, page: str, back: str) -> Notice:
     return _notice(
         subject,
-        subject_line=say(N_("Votre recommandation est publiée")),
+        subject_line=translated(N_("Votre recommandation est publiée")),
         lines=[
-            say(
+            translated(
                 N_("Vos mots sur « {title} » sont signés au nom de votre organisation. Ils se lisent ici :")
             ).format(title=subject.title)
         ],
-        action=Action(say(N_("Voir la recommandation")), page),
+        action=Action(translated(N_("Voir la recommandation")), page),
         after=[
-            say(N_("Pour la retirer, maintenant ou dans dix ans : {link}")).format(link=back),
-            say(N_("Gardez cette lettre pour vous : son lien retire la recommandation.")),
+            translated(N_("Pour la retirer, maintenant ou dans dix ans : {link}")).format(link=back),
+            translated(N_("Gardez cette lettre pour vous : son lien retire la recommandation.")),
         ],
         small=[
-            say(
+            translated(
                 N_(
                     "Vous n’avez rien signé ? Retirez-la avec ce lien, et prévenez le campus en répondant à cette lettre."
                 )
@@ -200,13 +202,13 @@ def _notice(
     campus = subject.campus
     return Notice(
         subject=subject_line,
-        greeting=say(N_("Bonjour,")),
+        greeting=translated(N_("Bonjour,")),
         lines=lines,
         badges=[],
         action=action,
         after=after,
         small=small,
-        campus=say(N_("Campus {name}")).format(name=campus.name),
+        campus=translated(N_("Campus {name}")).format(name=campus.name),
         hue=campus.hue,
         liveliness=campus.liveliness,
     )

@@ -24,7 +24,7 @@ from app.domain.messages import (
     LetterPicture,
     LetterState,
     Occasion,
-    PromisedLetter,
+    QueuedMessage,
     Reason,
     editions_of,
     is_too_old,
@@ -38,7 +38,7 @@ from app.domain.messages import (
 from app.domain.people.people import Person, is_address, name_said_of
 from app.domain.publishing import Addresses
 from app.language import N_, speaking
-from app.language.typography import say, say_plural
+from app.language.typography import translated, translated_plural
 from app.services.messages.account import PersonalLetters
 from app.services.messages.rights import Action, Notice, NoticeBadge, html_of, text_of
 from sceau_credentials.values.json_text import parse_json_object
@@ -81,20 +81,22 @@ def _awarded(record: AwardRecord, link: Link, *, by_account: bool) -> Notice:
     values = {"campus": record.campus.name, "title": record.version.name, "activity": activity}
     return _notice(
         record,
-        subject=say(N_("Votre badge « {title} »")).format(title=record.version.name),
-        lines=[say(given).format(**values)],
+        subject=translated(N_("Votre badge « {title} »")).format(title=record.version.name),
+        lines=[translated(given).format(**values)],
         badges=[_badge(record, record.version.description)],
-        action=Action(say(N_("Recevoir mon badge")), link(record)),
+        action=Action(translated(N_("Recevoir mon badge")), link(record)),
         after=[
-            say(N_("Ce badge est dans votre compte : connectez-vous avec l’adresse qui l’ouvre d’habitude."))
+            translated(
+                N_("Ce badge est dans votre compte : connectez-vous avec l’adresse qui l’ouvre d’habitude.")
+            )
             if by_account
-            else say(
+            else translated(
                 N_(
                     "Ce lien est à vous : il ouvre votre badge sans compte ni mot de passe, autant de fois que vous "
                     "voulez. Ne le transférez pas : qui l’a peut ouvrir ou fermer la page de votre badge."
                 )
             ),
-            say(
+            translated(
                 N_(
                     "Le badge existe déjà, avec ou sans cette lettre. Personne ne le voit tant que vous n’avez pas "
                     "ouvert sa page."
@@ -109,23 +111,23 @@ def _withdrawn(record: AwardRecord, link: Link) -> Notice:
     reason = record.award.revoked_reason
     return _notice(
         record,
-        subject=say(N_("Le badge « {title} » a été retiré")).format(title=record.version.name),
+        subject=translated(N_("Le badge « {title} » a été retiré")).format(title=record.version.name),
         lines=[
-            say(N_("Le campus {campus} a retiré le badge « {title} » qu’il vous avait attribué.")).format(
-                campus=record.campus.name, title=record.version.name
-            ),
-            say(N_("La raison donnée : {reason}")).format(reason=reason),
+            translated(
+                N_("Le campus {campus} a retiré le badge « {title} » qu’il vous avait attribué.")
+            ).format(campus=record.campus.name, title=record.version.name),
+            translated(N_("La raison donnée : {reason}")).format(reason=reason),
         ],
         badges=[],
-        action=Action(say(N_("Voir ce badge")), link(record)),
+        action=Action(translated(N_("Voir ce badge")), link(record)),
         after=[
-            say(
+            translated(
                 N_(
                     "Un badge retiré n’atteste plus rien : qui vérifie sa page ou ses fichiers le lit. La raison "
                     "n’est publiée nulle part. Vos autres badges ne changent pas."
                 )
             ),
-            say(N_("Pour en parler avec le campus, répondez à cette lettre.")),
+            translated(N_("Pour en parler avec le campus, répondez à cette lettre.")),
         ],
         small=[],
     )
@@ -134,40 +136,40 @@ def _withdrawn(record: AwardRecord, link: Link) -> Notice:
 def _corrected(records: Sequence[AwardRecord], former_names: Sequence[str], link: Link) -> Notice:
     first, count = records[0], len(records)
     campus, name = first.campus.name, first.award.holder_name or first.person.name
-    corrected = say_plural(
+    corrected = translated_plural(
         "Le campus {campus} a corrigé votre nom. Ce badge dit maintenant « {name} » :",
         "Le campus {campus} a corrigé votre nom. Ces {n} badges disent maintenant « {name} » :",
         count,
     )
     return _notice(
         first,
-        subject=say_plural(
+        subject=translated_plural(
             "Votre nom est corrigé dans un badge", "Votre nom est corrigé dans {n} badges", count
         ).format(n=count),
         lines=[corrected.format(campus=campus, n=count, name=name)],
         badges=[
             _badge(
                 record,
-                say(N_("Avant la correction : « {name} »")).format(name=former),
-                Action(say(N_("Voir ce badge")), link(record)),
+                translated(N_("Avant la correction : « {name} »")).format(name=former),
+                Action(translated(N_("Voir ce badge")), link(record)),
             )
             for record, former in zip(records, former_names, strict=True)
         ],
         after=[
-            say(
+            translated(
                 N_(
                     "Un badge corrigé est signé de nouveau, à la même adresse : les liens et les QR codes que vous avez "
                     "donnés restent bons. Un fichier téléchargé avant la correction est remplacé, et qui le vérifie "
                     "le lit : téléchargez le nouveau."
                 )
             ),
-            say(
+            translated(
                 N_(
                     "Ce nom n’est pas le bon ? Répondez à cette lettre : le campus {campus} corrigera de nouveau."
                 )
             ).format(campus=campus)
             if is_address(first.campus.contact_email)
-            else say(
+            else translated(
                 N_("Ce nom n’est pas le bon ? Dites-le au campus {campus}, qui corrigera de nouveau.")
             ).format(campus=campus),
         ],
@@ -177,8 +179,8 @@ def _corrected(records: Sequence[AwardRecord], former_names: Sequence[str], link
 
 def _reminder(records: Sequence[AwardRecord], link: Link, unsubscribe_url: str) -> Notice:
     first, count = records[0], len(records)
-    subject = say_plural("Votre badge vous attend", "{n} badges vous attendent", count).format(n=count)
-    waiting = say_plural(
+    subject = translated_plural("Votre badge vous attend", "{n} badges vous attendent", count).format(n=count)
+    waiting = translated_plural(
         "Le campus {campus} vous a attribué un badge que vous n’avez pas encore reçu. Le voici :",
         "Le campus {campus} vous a attribué {n} badges que vous n’avez pas encore reçus. Les voici :",
         count,
@@ -191,13 +193,13 @@ def _reminder(records: Sequence[AwardRecord], link: Link, unsubscribe_url: str) 
             _badge(
                 record,
                 record.activity.title if record.activity else "",
-                Action(say(N_("Recevoir ce badge")), link(record)),
+                Action(translated(N_("Recevoir ce badge")), link(record)),
             )
             for record in records
         ],
-        after=[say(N_("Rien ne presse : ces liens restent bons, et les badges sont à vous."))],
+        after=[translated(N_("Rien ne presse : ces liens restent bons, et les badges sont à vous."))],
         small=[_not_you()],
-        small_action=Action(say(N_("Ne plus recevoir de rappels")), unsubscribe_url),
+        small_action=Action(translated(N_("Ne plus recevoir de rappels")), unsubscribe_url),
     )
 
 
@@ -215,12 +217,12 @@ def _notice(
     campus, name = record.campus, record.person.given_name or record.person.name
     return Notice(
         subject=subject,
-        greeting=say(N_("Bonjour {name},")).format(name=name),
+        greeting=translated(N_("Bonjour {name},")).format(name=name),
         lines=lines,
         badges=badges,
         after=after,
         small=small,
-        campus=say(N_("Campus {name}")).format(name=campus.name),
+        campus=translated(N_("Campus {name}")).format(name=campus.name),
         hue=campus.hue,
         liveliness=campus.liveliness,
         action=action,
@@ -229,7 +231,7 @@ def _notice(
 
 
 def _not_you() -> str:
-    return say(
+    return translated(
         N_(
             "Vous ne connaissez pas ce campus ? Répondez à cette lettre : votre adresse y a peut-être été mal "
             "écrite. Sans ce lien, personne n’ouvre ce badge."
@@ -252,7 +254,7 @@ def _badge(record: AwardRecord, beside: str, action: Action | None = None) -> No
         title=record.version.name,
         beside=beside,
         picture=picture_name(record),
-        picture_words=say(words).format(**values),
+        picture_words=translated(words).format(**values),
         action=action,
     )
 
@@ -262,7 +264,7 @@ def picture_name(record: AwardRecord) -> str:
 
 
 PICTURE_WIDTH = 192
-AT_ONCE = 200
+MESSAGES_PER_RUN = 200
 _WITH_FIRST_LINK = (Occasion.AWARDED, Occasion.NAME_CORRECTED)
 """What may be the first that somebody reads of a badge, with the link to it."""
 
@@ -303,7 +305,7 @@ class LetterService:
     def due(self) -> list[uuid.UUID]:
         """The envelopes that may leave now, no more than the minute still allows."""
         at = self.clock()
-        return self.letters.due(at, limit=min(self._allowance(), AT_ONCE))
+        return self.letters.due(at, limit=min(self._allowance(), MESSAGES_PER_RUN))
 
     def take(self, envelope: uuid.UUID) -> Outgoing | None:
         """The letter to send now; None when another worker has it, or there is nothing left to say."""
@@ -329,7 +331,7 @@ class LetterService:
             self.letters.save(letter)
         return Outgoing(envelope, self._written(told))
 
-    def _take_personal(self, letter: PromisedLetter) -> Outgoing | None:
+    def _take_personal(self, letter: QueuedMessage) -> Outgoing | None:
         written = None if is_too_old(letter, at=self.clock()) else self.personal.written(letter)
         if written is None:
             letter.state = LetterState.CANCELLED
@@ -354,7 +356,7 @@ class LetterService:
     def _allowance(self) -> int:
         return self.per_minute - self.letters.attempted_since(self.clock() - timedelta(minutes=1))
 
-    def _still(self, letter: PromisedLetter) -> AwardRecord | None:
+    def _still(self, letter: QueuedMessage) -> AwardRecord | None:
         """The award the letter is about, unless there is nothing to tell any more: then it stays here for good."""
         record = self.awards.find_record(letter.award_id) if letter.award_id else None
         too_old = is_too_old(letter, at=self.clock())
@@ -370,7 +372,7 @@ class LetterService:
         self.letters.save(letter)
         return None
 
-    def _may_leave(self, letter: PromisedLetter, award: Award) -> bool:
+    def _may_leave(self, letter: QueuedMessage, award: Award) -> bool:
         """A bulk award that was stopped half-way can still be undone when the hour of its first letters comes."""
         if letter.occasion not in _WITH_FIRST_LINK or award.batch_id is None:
             return True
@@ -386,7 +388,7 @@ class LetterService:
         self.letters.put_off(batch.id, not_before=letter.not_before)
         return False
 
-    def _written(self, told: Sequence[tuple[PromisedLetter, AwardRecord]]) -> Letter:
+    def _written(self, told: Sequence[tuple[QueuedMessage, AwardRecord]]) -> Letter:
         letter, record = told[0]
         records = [each for _, each in told]
         is_reminder = letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER)
@@ -416,7 +418,7 @@ class LetterService:
                 pictures=self._pictures(records) if notice.badges else (),
             )
 
-    def _former_name(self, letter: PromisedLetter, record: AwardRecord) -> str:
+    def _former_name(self, letter: QueuedMessage, record: AwardRecord) -> str:
         """What the badge said before the correction that the letter tells of; nothing for other letters."""
         if letter.occasion != Occasion.NAME_CORRECTED:
             return ""
@@ -466,7 +468,7 @@ class LetterService:
         )
 
 
-def _key_of(letter: PromisedLetter) -> str:
+def _key_of(letter: QueuedMessage) -> str:
     return letter.once_key.replace("/", ".")
 
 

@@ -8,10 +8,10 @@ from app.domain.campus.campus import Campus
 from app.domain.campus.team import MOST_COUNTED
 from app.domain.core import Clock
 from app.domain.learners.requests import BadgeRequest, RequestState, Step, request_proof
-from app.domain.messages import Letter, Occasion, PromisedLetter
+from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.publishing import Addresses
 from app.language import N_, speaking
-from app.language.typography import say, say_plural
+from app.language.typography import translated, translated_plural
 from app.services.messages.rights import Action, Notice, carrying
 
 _STILL_SO = {
@@ -36,7 +36,7 @@ class RequestLetters:
         self.secret = secret
         self.clock = clock
 
-    def written(self, letter: PromisedLetter) -> Letter | None:
+    def written(self, letter: QueuedMessage) -> Letter | None:
         """None where there is nothing to say any more."""
         if letter.about_id is None:
             return None
@@ -59,14 +59,14 @@ class RequestLetters:
                 return step.text
         return ""
 
-    def _review(self, letter: PromisedLetter) -> Letter | None:
+    def _review(self, letter: QueuedMessage) -> Letter | None:
         assert letter.about_id is not None
         campus = self.campuses.get_by_id(letter.about_id)
         count = self.requests.count_waiting(campus.id, limit=MOST_COUNTED)
         if not count:
             return None
         with speaking(campus.language):
-            waiting = say_plural(
+            waiting = translated_plural(
                 "{n} demande de badge attend une décision de votre campus.",
                 "{n} demandes de badge attendent une décision de votre campus.",
                 count,
@@ -74,12 +74,14 @@ class RequestLetters:
             notice = _notice(
                 campus,
                 subject=waiting.rstrip("."),
-                greeting=say(N_("Bonjour,")),
+                greeting=translated(N_("Bonjour,")),
                 lines=[
                     waiting,
-                    say(N_("La plus ancienne attend depuis plus de trois jours, et quelqu’un avec elle.")),
+                    translated(
+                        N_("La plus ancienne attend depuis plus de trois jours, et quelqu’un avec elle.")
+                    ),
                 ],
-                action=Action(say(N_("Voir les demandes")), self.addresses.requests_of(campus.slug)),
+                action=Action(translated(N_("Voir les demandes")), self.addresses.requests_of(campus.slug)),
             )
             return carrying(notice, letter, language=campus.language, campus=campus)
 
@@ -87,78 +89,78 @@ class RequestLetters:
 def _to_who_asks(
     occasion: str, campus: Campus, title: str, request: BadgeRequest, link: str, said: str
 ) -> Notice:
-    greeting = say(N_("Bonjour {name},")).format(name=request.given_name or request.name)
+    greeting = translated(N_("Bonjour {name},")).format(name=request.given_name or request.name)
     values = {"title": title, "campus": campus.name}
     match occasion:
         case Occasion.REQUEST_CONFIRM:
             return _notice(
                 campus,
-                subject=say(N_("Confirmez votre demande du badge « {title} »")).format(**values),
+                subject=translated(N_("Confirmez votre demande du badge « {title} »")).format(**values),
                 greeting=greeting,
                 lines=[
-                    say(
+                    translated(
                         N_(
                             "Quelqu’un, vous sans doute, a demandé le badge « {title} » au campus {campus} avec cette adresse."
                         )
                     ).format(**values),
-                    say(N_("Confirmez-le : le campus ne voit rien avant.")),
+                    translated(N_("Confirmez-le : le campus ne voit rien avant.")),
                 ],
-                action=Action(say(N_("Confirmer ma demande")), link),
+                action=Action(translated(N_("Confirmer ma demande")), link),
                 after=[
-                    say(
+                    translated(
                         N_(
                             "Ce lien est à vous : gardez-le, il montre où en est votre demande. Sans réponse, elle est oubliée après sept jours."
                         )
                     )
                 ],
-                small=[say(N_("Vous n’avez rien demandé ? Ne faites rien."))],
+                small=[translated(N_("Vous n’avez rien demandé ? Ne faites rien."))],
             )
         case Occasion.REQUEST_MORE:
             return _notice(
                 campus,
-                subject=say(N_("Votre demande du badge « {title} » : le campus vous répond")).format(
+                subject=translated(N_("Votre demande du badge « {title} » : le campus vous répond")).format(
                     **values
                 ),
                 greeting=greeting,
                 lines=[
-                    say(N_("Le campus {campus} a regardé votre demande et voudrait en savoir plus :")).format(
-                        **values
-                    ),
-                    say(N_("« {said} »")).format(said=said),
+                    translated(
+                        N_("Le campus {campus} a regardé votre demande et voudrait en savoir plus :")
+                    ).format(**values),
+                    translated(N_("« {said} »")).format(said=said),
                 ],
-                action=Action(say(N_("Compléter ma demande")), link),
+                action=Action(translated(N_("Compléter ma demande")), link),
             )
         case Occasion.REQUEST_REFUSED:
             return _notice(
                 campus,
-                subject=say(N_("Votre demande du badge « {title} »")).format(**values),
+                subject=translated(N_("Votre demande du badge « {title} »")).format(**values),
                 greeting=greeting,
                 lines=[
-                    say(N_("Le campus {campus} ne vous donne pas ce badge cette fois. La raison :")).format(
-                        **values
-                    ),
-                    say(N_("« {said} »")).format(said=said),
-                    say(
+                    translated(
+                        N_("Le campus {campus} ne vous donne pas ce badge cette fois. La raison :")
+                    ).format(**values),
+                    translated(N_("« {said} »")).format(said=said),
+                    translated(
                         N_(
                             "Cette raison n’est publiée nulle part : vous la lisez, et les personnes du campus qui "
                             "examinent les demandes. Vous pourrez demander de nouveau."
                         )
                     ),
                 ],
-                action=Action(say(N_("Voir ma demande")), link),
+                action=Action(translated(N_("Voir ma demande")), link),
             )
         case _:
             return _notice(
                 campus,
-                subject=say(N_("Votre demande du badge « {title} »")).format(**values),
+                subject=translated(N_("Votre demande du badge « {title} »")).format(**values),
                 greeting=greeting,
                 lines=[
-                    say(
+                    translated(
                         N_("Le campus {campus} a bien reçu votre demande. Une personne va la regarder.")
                     ).format(**values)
                 ],
-                action=Action(say(N_("Suivre ma demande")), link),
-                after=[say(N_("Ce lien est à vous : gardez-le, il montre où en est votre demande."))],
+                action=Action(translated(N_("Suivre ma demande")), link),
+                after=[translated(N_("Ce lien est à vous : gardez-le, il montre où en est votre demande."))],
             )
 
 
@@ -180,7 +182,7 @@ def _notice(
         action=action,
         after=after or [],
         small=small or [],
-        campus=say(N_("Campus {name}")).format(name=campus.name),
+        campus=translated(N_("Campus {name}")).format(name=campus.name),
         hue=campus.hue,
         liveliness=campus.liveliness,
     )

@@ -11,12 +11,12 @@ from app.db.people import GuardianStore
 from app.domain.accounts.sessions import digest_of
 from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
 from app.domain.campus.campus import Campus, CampusColours
-from app.domain.messages import Letter, Occasion, PromisedLetter
+from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.people.parental_consent import ParentAgreement, parent_proof
 from app.domain.people.people import is_address
 from app.domain.publishing import Addresses
 from app.language import N_, current_locale, speaking
-from app.language.typography import say
+from app.language.typography import translated
 
 _FONT = "font-family:'Atkinson Hyperlegible Next',Verdana,'Segoe UI',Helvetica,Arial,sans-serif"
 _INK, _SOFT, _GROUND, _PAPER, _LINE = "#1c1b1a", "#54504b", "#f4f2ee", "#ffffff", "#d9d5cd"
@@ -65,7 +65,7 @@ class Notice:
 
 def carrying(
     notice: Notice,
-    promised: PromisedLetter,
+    promised: QueuedMessage,
     *,
     language: str,
     to_name: str = "",
@@ -103,7 +103,7 @@ def _badge_text(badge: NoticeBadge) -> str:
 
 
 def _action_text(action: Action) -> str:
-    return say(N_("{label} :")).format(label=action.label) + f"\n{action.url}"
+    return translated(N_("{label} :")).format(label=action.label) + f"\n{action.url}"
 
 
 def html_of(notice: Notice) -> str:
@@ -208,7 +208,7 @@ class RightsLetters:
         self.addresses = addresses
         self.secret = secret
 
-    def written(self, letter: PromisedLetter) -> Letter | None:
+    def written(self, letter: QueuedMessage) -> Letter | None:
         """None where there is nothing to say any more."""
         agreement = None
         if letter.occasion == Occasion.PARENT and letter.about_id:
@@ -234,34 +234,36 @@ class RightsLetters:
         values = {"child": child, "title": record.version.name, "campus": record.campus.name}
         asked = _ASKED_AGAIN if agreement.agreed else _ASKED
         return Notice(
-            subject=say(N_("{child} vous demande un accord, pour un badge")).format(**values),
-            greeting=say(N_("Bonjour,")),
+            subject=translated(N_("{child} vous demande un accord, pour un badge")).format(**values),
+            greeting=translated(N_("Bonjour,")),
             lines=[
-                *(say(line).format(**values) for line in asked),
+                *(translated(line).format(**values) for line in asked),
             ],
             badges=[],
-            action=Action(say(N_("Voir la page, puis répondre")), self.addresses.parent(token)),
-            after=[say(N_("Gardez cette lettre : son lien sert aussi à reprendre votre accord."))],
+            action=Action(translated(N_("Voir la page, puis répondre")), self.addresses.parent(token)),
+            after=[translated(N_("Gardez cette lettre : son lien sert aussi à reprendre votre accord."))],
             small=[
-                say(
+                translated(
                     N_(
                         "Vous n’êtes pas le parent de cette personne ? Ne faites rien : la page reste fermée. Votre "
                         "adresse ne sert qu’à cette question."
                     )
                 )
             ],
-            campus=say(N_("Campus {name}")).format(name=record.campus.name),
+            campus=translated(N_("Campus {name}")).format(name=record.campus.name),
             hue=record.campus.hue,
             liveliness=record.campus.liveliness,
         )
 
-    def _archive(self, letter: PromisedLetter, record: AwardRecord) -> Notice:
+    def _archive(self, letter: QueuedMessage, record: AwardRecord) -> Notice:
         token = mailbox_token(self.secret, record.award.id, letter.promised_at, Wish.ARCHIVE)
         return Notice(
-            subject=say(N_("Vos données, à emporter")),
-            greeting=say(N_("Bonjour {name},")).format(name=record.person.given_name or record.person.name),
+            subject=translated(N_("Vos données, à emporter")),
+            greeting=translated(N_("Bonjour {name},")).format(
+                name=record.person.given_name or record.person.name
+            ),
             lines=[
-                say(
+                translated(
                     N_(
                         "Vous avez demandé tout ce que ce service garde de vous. L’archive se fait quand vous ouvrez "
                         "le lien : elle est à jour."
@@ -269,15 +271,19 @@ class RightsLetters:
                 )
             ],
             badges=[],
-            action=Action(say(N_("Emporter mes données")), self.addresses.archive(token)),
-            after=[say(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=LINK_LIFE.days)],
-            small=[say(N_("Vous n’avez rien demandé ? Ne faites rien, et gardez cette lettre pour vous."))],
-            campus=say(N_("Campus {name}")).format(name=record.campus.name),
+            action=Action(translated(N_("Emporter mes données")), self.addresses.archive(token)),
+            after=[
+                translated(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=LINK_LIFE.days)
+            ],
+            small=[
+                translated(N_("Vous n’avez rien demandé ? Ne faites rien, et gardez cette lettre pour vous."))
+            ],
+            campus=translated(N_("Campus {name}")).format(name=record.campus.name),
             hue=record.campus.hue,
             liveliness=record.campus.liveliness,
         )
 
-    def _erasure(self, letter: PromisedLetter, record: AwardRecord) -> Notice:
+    def _erasure(self, letter: QueuedMessage, record: AwardRecord) -> Notice:
         wish = Wish(letter.once_key.split("/")[2])
         token = mailbox_token(self.secret, record.award.id, letter.promised_at, wish)
         everywhere = wish is Wish.ERASURE_EVERYWHERE
@@ -287,13 +293,15 @@ class RightsLetters:
             else N_("au campus {campus}, et à lui seul")
         )
         return Notice(
-            subject=say(N_("Confirmez l’effacement de vos données")),
-            greeting=say(N_("Bonjour {name},")).format(name=record.person.given_name or record.person.name),
+            subject=translated(N_("Confirmez l’effacement de vos données")),
+            greeting=translated(N_("Bonjour {name},")).format(
+                name=record.person.given_name or record.person.name
+            ),
             lines=[
-                say(
+                translated(
                     N_("Quelqu’un, vous sans doute, a demandé que vos données soient effacées {reach}.")
-                ).format(reach=say(reach).format(campus=record.campus.short_name)),
-                say(
+                ).format(reach=translated(reach).format(campus=record.campus.short_name)),
+                translated(
                     N_(
                         "Rien n’est encore effacé. La page qui suit dit ce qui part et ce qui reste ; l’effacement "
                         "ne se défait pas."
@@ -301,10 +309,12 @@ class RightsLetters:
                 ),
             ],
             badges=[],
-            action=Action(say(N_("Lire, puis décider")), self.addresses.erasure(token)),
-            after=[say(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=LINK_LIFE.days)],
-            small=[say(N_("Vous n’avez rien demandé ? Ne faites rien : rien ne sera effacé."))],
-            campus=say(N_("Campus {name}")).format(name=record.campus.name),
+            action=Action(translated(N_("Lire, puis décider")), self.addresses.erasure(token)),
+            after=[
+                translated(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=LINK_LIFE.days)
+            ],
+            small=[translated(N_("Vous n’avez rien demandé ? Ne faites rien : rien ne sera effacé."))],
+            campus=translated(N_("Campus {name}")).format(name=record.campus.name),
             hue=record.campus.hue,
             liveliness=record.campus.liveliness,
         )

@@ -10,8 +10,8 @@ from app.db.activities.activities import ActivityStore
 from app.db.people import NamesakeStore, PeopleStore
 from app.domain.activities.activities import Activity, Participation, homonym_of
 from app.domain.activities.list_matching import (
+    MatchCandidate,
     Matches,
-    Meant,
     There,
     free_homonym,
     is_bare,
@@ -29,7 +29,7 @@ from app.domain.people.name_disambiguation import (
     ListAnswers,
     Namesake,
     Question,
-    Seen,
+    VisibleName,
 )
 from app.domain.people.people import Person, name_key
 from app.domain.people.record_merge import is_gone
@@ -41,7 +41,7 @@ class SortedLines:
 
     lines: Sequence[ListedPerson]
     repeated: Sequence[ListedPerson]
-    meant: Mapping[str, Meant]
+    meant: Mapping[str, MatchCandidate]
     questions: Mapping[int, Question]
     """By line number."""
 
@@ -207,7 +207,7 @@ class Namesakes:
         keys = {name_key_of(line) for line in lines}
         if not keys:
             return {}
-        found: dict[str, dict[uuid.UUID, tuple[Person, Seen]]] = {}
+        found: dict[str, dict[uuid.UUID, tuple[Person, VisibleName]]] = {}
         for person, key, seen in self.store.seen_in(campus.id, keys):
             found.setdefault(key, {}).setdefault(person.id, (person, seen))
         addresses = self.people.addresses_of({id_ for people in found.values() for id_ in people})
@@ -234,7 +234,7 @@ def _take_answers(
     lines: Iterable[ListedPerson],
     questions: dict[int, Question],
     answers: ListAnswers,
-    meant: dict[str, Meant],
+    meant: dict[str, MatchCandidate],
     taken: set[str],
 ) -> list[ListedPerson]:
     """The lines as answered; what is no answer to a question stays open."""

@@ -15,7 +15,7 @@ from app.db.people import GuardianStore, MergeStore, NameStore, PeopleStore
 from app.db.privacy import ConsentStore
 from app.domain.activities.activities import Activity
 from app.domain.awards.awards import Award, Visibility
-from app.domain.awards.open_badges import Shown, least_shown
+from app.domain.awards.open_badges import DisclosedContent, least_shown
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
@@ -39,7 +39,7 @@ from app.language import N_
 from app.services.accounts.sessions import SignedIn
 from app.services.activity_log.evidence import EvidenceDocuments
 from app.services.awards.reissuing import ReissueService
-from app.tenancy.scope import Reach
+from app.tenancy.scope import TenantScope
 
 
 @dataclass(frozen=True)
@@ -216,11 +216,11 @@ class AgeBands:
         portfolios: PortfolioStore,
         consents: ConsentStore,
         history: HistoryStore,
-        reach: Reach,
+        tenant_scope: TenantScope,
         clock: Clock,
     ) -> None:
         """`reach`: what is shown of a person is closed at every campus, whichever gave their age."""
-        self.reach = reach
+        self.tenant_scope = tenant_scope
         self.guardians = guardians
         self.awards = awards
         self.evidence = evidence
@@ -236,7 +236,7 @@ class AgeBands:
         """None changes nothing."""
         if under_15 is None:
             return
-        with self.reach.across_campuses():
+        with self.tenant_scope.across_campuses():
             before = self._shown_by(person)
             if note_age_band(person, under_15, on=self.clock().date()):
                 self._changed(person, before, by=by, campus_id=campus_id)
@@ -245,7 +245,7 @@ class AgeBands:
         self, person: Person, group: AgeGroup, *, by: Actor, campus_id: uuid.UUID | None = None
     ) -> None:
         """Of the person, for the awards of every campus: what is public of a minor does not depend on who noted it."""
-        with self.reach.across_campuses():
+        with self.tenant_scope.across_campuses():
             before = self._shown_by(person)
             if note_age_group(person, group, on=self.clock().date()):
                 self._changed(person, before, by=by, campus_id=campus_id)
@@ -259,7 +259,7 @@ class AgeBands:
 
     def protect_awards_of(self, activity: Activity, *, by: Actor) -> None:
         """Of an activity that is for pupils from now on: close what needs a guardian's yes, narrow what is signed."""
-        with self.reach.across_campuses():
+        with self.tenant_scope.across_campuses():
             for award, person in self.awards.open_of_activity(activity.id):
                 if needs_guardian_for(person, activity) and not self._has_agreement(award):
                     self.shut(award, by)
@@ -272,7 +272,7 @@ class AgeBands:
     def _changed(
         self,
         person: Person,
-        before: Mapping[uuid.UUID, Mapping[int, Shown]],
+        before: Mapping[uuid.UUID, Mapping[int, DisclosedContent]],
         *,
         by: Actor,
         campus_id: uuid.UUID | None,
@@ -299,12 +299,12 @@ class AgeBands:
             group=person.age_group.value,
         )
 
-    def _shown_by(self, person: Person) -> dict[uuid.UUID, Mapping[int, Shown]]:
+    def _shown_by(self, person: Person) -> dict[uuid.UUID, Mapping[int, DisclosedContent]]:
         """Of each award of the person, what is shown of its lines."""
         rows = {each: self.evidence.find(each) for each in self.portfolios.awards_of(person.id)}
         return {each: self.evidence.shown(row) if row else {} for each, row in rows.items()}
 
-    def _keep_shown(self, award_id: uuid.UUID, before: Mapping[int, Shown], by: Actor) -> None:
+    def _keep_shown(self, award_id: uuid.UUID, before: Mapping[int, DisclosedContent], by: Actor) -> None:
         row = self.evidence.find(award_id)
         now = self.evidence.shown(row) if row else {}
         for number, shown in now.items():

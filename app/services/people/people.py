@@ -32,7 +32,7 @@ from app.domain.accounts.sessions import (
     digest_of,
     learner_link_proof,
 )
-from app.domain.accounts.sign_in import Asked, Challenge, answer_challenge
+from app.domain.accounts.sign_in import Challenge, SignInRequest, answer_challenge
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_works
 from app.domain.core import Clock
@@ -235,7 +235,7 @@ class OwnAddress:
 
 
 @dataclass(frozen=True)
-class KeptAddress:
+class StoredAddress:
     """`offers`: another record stands at the address that was proved, for the person to say whose it is."""
 
     address: str
@@ -274,7 +274,7 @@ class OwnAddressService:
 
     def waiting(self, person_id: uuid.UUID) -> Sequence[Challenge]:
         """What was asked for and not answered yet, the oldest first."""
-        asked = self.challenges.challenges_of(person_id, Asked.ADDRESS, at=self.clock())
+        asked = self.challenges.challenges_of(person_id, SignInRequest.ADDRESS, at=self.clock())
         return [each for each in asked if not each.facts.get("proved")]
 
     # --- one more
@@ -309,22 +309,26 @@ class OwnAddressService:
     def asked_by(self, token: str) -> Challenge:
         """What the letter's link is about; raises NotFound where it confirms nothing any more."""
         challenge = self.challenges.find_challenge(token)
-        if challenge is None or challenge.asked is not Asked.ADDRESS or challenge.expires_at <= self.clock():
+        if (
+            challenge is None
+            or challenge.asked is not SignInRequest.ADDRESS
+            or challenge.expires_at <= self.clock()
+        ):
             raise NotFound(_NO_CHALLENGE)
         return challenge
 
-    def confirm(self, who: SignedIn, token: str) -> KeptAddress:
+    def confirm(self, who: SignedIn, token: str) -> StoredAddress:
         """The address that is the person's own from now on; only the session that asked may say so."""
         self.asked_by(token)
         challenge = answer_challenge(
             self.challenges.take_challenge(token),
-            asked=Asked.ADDRESS,
+            asked=SignInRequest.ADDRESS,
             at=self.clock(),
             person_id=who.person.id,
         )
         return self._keep(who, challenge)
 
-    def confirm_by_code(self, who: SignedIn, challenge_id: uuid.UUID, typed: str) -> KeptAddress:
+    def confirm_by_code(self, who: SignedIn, challenge_id: uuid.UUID, typed: str) -> StoredAddress:
         challenge = next((each for each in self.waiting(who.person.id) if each.id == challenge_id), None)
         if challenge is None:
             raise NotFound(_NO_CHALLENGE)
@@ -333,13 +337,13 @@ class OwnAddressService:
         self.challenges.remove(challenge)
         return self._keep(who, challenge)
 
-    def _keep(self, who: SignedIn, challenge: Challenge) -> KeptAddress:
+    def _keep(self, who: SignedIn, challenge: Challenge) -> StoredAddress:
         address, at = str(challenge.facts["address"]), self.clock()
         twin = self.merging.twin_at(who.person, address)
         if twin is not None and not self.merging.is_nobody_else_s(twin):
             # Whoever has an account of that name at that address decides there first whether both are one.
             self.challenges.add(proof_of_address(who.person.id, address, at=at))
-            return KeptAddress(address, offers=True)
+            return StoredAddress(address, offers=True)
         if twin is not None:
             self.merging.absorb(who, twin)
         self.own.people.add_address(who.person, address)
@@ -347,7 +351,7 @@ class OwnAddressService:
         self._note(who, "prove_address")
         self.end_self_awards_of(who.person.id)
         self.notices.tell(who.person, Changed.ADDRESS_ADDED, named=[masked_address(address)], but=[address])
-        return KeptAddress(address, offers=bool(self.merging.offered_to(who.person)))
+        return StoredAddress(address, offers=bool(self.merging.offered_to(who.person)))
 
     # --- in order, and one less
 

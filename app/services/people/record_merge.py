@@ -12,7 +12,7 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.people import MergeStore, PeopleStore
 from app.domain.accounts.own_addresses import Changed
-from app.domain.accounts.sign_in import Asked
+from app.domain.accounts.sign_in import SignInRequest
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
@@ -29,7 +29,7 @@ from app.domain.people.record_merge import (
 from app.errors import NotFound
 from app.language import N_
 from app.services.accounts.sessions import AccountNotices, SignedIn
-from app.services.activity_log.activity_log import LoggedDeeds
+from app.services.activity_log.activity_log import LoggedEvents
 
 _BOTH_PROVED = "both addresses proved"
 _NOT_OFFERED = N_("Ce dossier n’est pas à l’une de vos adresses confirmées.")
@@ -55,7 +55,7 @@ class MergingService:
         awards: AwardStore,
         campuses: CampusStore,
         activities: ActivityStore,
-        deeds: LoggedDeeds,
+        logged_events: LoggedEvents,
         notices: AccountNotices,
         end_self_awards_of: Callable[[uuid.UUID], None],
         history: HistoryStore,
@@ -68,7 +68,7 @@ class MergingService:
         self.awards = awards
         self.campuses = campuses
         self.activities = activities
-        self.deeds = deeds
+        self.logged_events = logged_events
         self.notices = notices
         self.end_self_awards_of = end_self_awards_of
         self.history = history
@@ -87,7 +87,7 @@ class MergingService:
 
     def _proved(self, person: Person) -> list[str]:
         rows = [row.address for row in self.own.list_of(person.id) if row.verified_at is not None]
-        shown = self.challenges.challenges_of(person.id, Asked.ADDRESS, at=self.clock())
+        shown = self.challenges.challenges_of(person.id, SignInRequest.ADDRESS, at=self.clock())
         return [*rows, *(str(each.facts["address"]) for each in shown if each.facts.get("proved"))]
 
     def _other(self, person: Person) -> Other:
@@ -218,7 +218,9 @@ class MergingService:
             self.activities.add_participations([mine, theirs])
             activity = self.activities.find(mine.activity_id)
             assert activity is not None, "a part belongs to an activity"
-            self.deeds.noted(activity, [mine, theirs], "Deux dossiers de la même personne sont réunis.")
+            self.logged_events.log_participation(
+                activity, [mine, theirs], "Deux dossiers de la même personne sont réunis."
+            )
 
     def _standing(self, person_id: uuid.UUID) -> Standing:
         return self.merges.standing(

@@ -34,7 +34,7 @@ from sceau_credentials.keys import VerificationKey
 from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
 from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 from sceau_credentials.verification.legacy.rendition import (
-    Places,
+    LegacyPointers,
     assertion_of,
     badge_class_of,
     issuer_of,
@@ -400,8 +400,8 @@ class OlderBadges:
 
     def _places(
         self, slug: str, badge_id: uuid.UUID, number: int, award_id: uuid.UUID | None = None
-    ) -> Places:
-        return Places(
+    ) -> LegacyPointers:
+        return LegacyPointers(
             assertion=self.addresses.older_award(award_id) if award_id else "",
             badge_class=self.addresses.older_version(badge_id, number),
             issuer=self.addresses.older_campus(slug),

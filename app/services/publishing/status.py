@@ -13,7 +13,7 @@ import structlog
 
 from app.adapters.secrets import KekUnusable, KeyVault, SealedFor
 from app.db.campus.campus import CampusStore
-from app.db.publishing import Place, StatusStore
+from app.db.publishing import PublishedSlot, StatusStore
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey
 from app.domain.core import Clock
 from app.domain.publishing import (
@@ -179,14 +179,14 @@ class ListAnchors(Protocol):
 
 
 @dataclass(frozen=True)
-class Places:
+class StatusSlots:
     """The place of each award in a status list."""
 
-    by_award: Mapping[uuid.UUID, Place]
+    by_award: Mapping[uuid.UUID, PublishedSlot]
     addresses: Addresses
 
-    def only(self, award_ids: Collection[uuid.UUID]) -> Places:
-        return Places({award_id: self.by_award[award_id] for award_id in award_ids}, self.addresses)
+    def only(self, award_ids: Collection[uuid.UUID]) -> StatusSlots:
+        return StatusSlots({award_id: self.by_award[award_id] for award_id in award_ids}, self.addresses)
 
     def rows(self) -> list[dict[str, Any]]:
         """The slots, by column."""
@@ -220,20 +220,20 @@ class StatusService:
         self.addresses = addresses
         self.clock = clock
 
-    def reserve(self, campus: Campus, award_ids: Sequence[uuid.UUID], *, at: datetime) -> Places:
+    def reserve(self, campus: Campus, award_ids: Sequence[uuid.UUID], *, at: datetime) -> StatusSlots:
         """A random free place for each award, in the campus's open list or in a new one (D-012, K-002)."""
-        places: dict[uuid.UUID, Place] = {}
+        places: dict[uuid.UUID, PublishedSlot] = {}
         waiting = list(award_ids)
         while waiting:
             status_list = self._open_list(campus, at=at)
             count = min(len(waiting), status_list.size // 2 - status_list.used)
             for position in self._free_places(status_list, count):
-                places[waiting.pop()] = Place(status_list.id, position)
+                places[waiting.pop()] = PublishedSlot(status_list.id, position)
             status_list.used += count
             if not has_room(status_list):
                 status_list.closed_at = at
             self.status.add(status_list)
-        return Places(places, self.addresses)
+        return StatusSlots(places, self.addresses)
 
     def _free_places(self, status_list: StatusList, count: int) -> set[int]:
         """Drawn at random until that many are nobody's: in a list at most half full, a few draws."""
@@ -243,7 +243,7 @@ class StatusService:
             drawn |= more - self.status.taken(status_list.id, more)
         return drawn
 
-    def keep(self, places: Places) -> None:
+    def keep(self, places: StatusSlots) -> None:
         """Write the places, once the awards they belong to are written."""
         self.status.add_slots(places.by_award)
 

@@ -42,7 +42,7 @@ from sceau_credentials.verification.run_checks import verify_endorsement
 
 
 @dataclass(frozen=True)
-class Asked:
+class EndorsementAsked:
     """What whoever asks writes in the form."""
 
     address: str
@@ -69,14 +69,16 @@ class EndorsementAsking:
         """Whether whoever reads mail there wants to be asked for nothing more, by no campus."""
         return self.endorsements.refuses_all(normal_address(typed))
 
-    def checked(self, subject: Subject, typed: Asked, *, refused: bool, by: Actor) -> Asked:
+    def checked(
+        self, subject: Subject, typed: EndorsementAsked, *, refused: bool, by: Actor
+    ) -> EndorsementAsked:
         """As it would be sent; raises what stands against it before anything is counted."""
         address = checked_address(typed.address, self._own(subject, by))
-        asked = Asked(address, checked_name(typed.organisation), checked_why(typed.why))
+        asked = EndorsementAsked(address, checked_name(typed.organisation), checked_why(typed.why))
         check_may_ask(self.about(subject), address, refused=refused, at=self.clock())
         return asked
 
-    def counts(self, subject: Subject, asked: Asked) -> list[tuple[str, str]]:
+    def counts(self, subject: Subject, asked: EndorsementAsked) -> list[tuple[str, str]]:
         """The limits that one letter counts against: of whoever asks, of the campus, and of whoever is written to."""
         person = subject.record.person.id if subject.record else None
         return [
@@ -85,7 +87,9 @@ class EndorsementAsking:
             ("endorsement to an address", asked.address),
         ]
 
-    def ask(self, subject: Subject, typed: Asked, *, refused: bool, by: Actor) -> EndorsementRequest:
+    def ask(
+        self, subject: Subject, typed: EndorsementAsked, *, refused: bool, by: Actor
+    ) -> EndorsementRequest:
         """Write to somebody of an organisation."""
         asked, at = self.checked(subject, typed, refused=refused, by=by), self.clock()
         request = EndorsementRequest(

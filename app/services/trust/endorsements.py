@@ -30,9 +30,9 @@ from app.domain.trust.organisations import (
     Endorsed,
     Endorsement,
     EndorsementRequest,
+    EndorsementText,
     Organisation,
     Refusal,
-    Words,
     check_open,
     checked_name,
     checked_site,
@@ -128,15 +128,15 @@ ASKED, WITHDRAW = "asked", "withdraw"
 
 
 @dataclass(frozen=True)
-class Told:
+class EndorsementOutcome:
     """What whoever answers says of their organisation."""
 
     name: str
     site: str
 
     @staticmethod
-    def checked(name: str, site: str) -> Told:
-        return Told(checked_name(name), checked_site(site))
+    def checked(name: str, site: str) -> EndorsementOutcome:
+        return EndorsementOutcome(checked_name(name), checked_site(site))
 
 
 class EndorsementSigning:
@@ -170,7 +170,9 @@ class EndorsementSigning:
         check_open(request, at=self.clock())
         return request, self.subjects.of(request)
 
-    def sign(self, token: str, told: Told, words: Words, *, language: str) -> Endorsement:
+    def sign(
+        self, token: str, told: EndorsementOutcome, words: EndorsementText, *, language: str
+    ) -> Endorsement:
         """In the organisation's name, with its own key; the link has then served."""
         request, subject = self._taken(token)
         at = self.clock()
@@ -186,7 +188,7 @@ class EndorsementSigning:
         endorsement.written, endorsement.token = signed.embedded.decode(), signed.token
         return self._kept(request, endorsement)
 
-    def take_in(self, token: str, told: Told, written: str, *, language: str) -> Endorsement:
+    def take_in(self, token: str, told: EndorsementOutcome, written: str, *, language: str) -> Endorsement:
         """Words that were signed elsewhere about this very thing, kept as they are."""
         request, subject = self._taken(token)
         at = self.clock()
@@ -246,7 +248,7 @@ class EndorsementSigning:
         endorsement: Endorsement,
         subject: Subject,
         organisation: Organisation,
-        words: Words,
+        words: EndorsementText,
         *,
         at: datetime,
     ) -> EndorsementCredential:
@@ -330,7 +332,7 @@ WITHDRAWN = N_("Cette recommandation a été retirée par l’organisation qui l
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownEndorsement:
     """`answer`: what was found now; None of what was withdrawn, of which nothing is left to check."""
 
     endorsement: Endorsement
@@ -432,7 +434,7 @@ class EndorsementShowing:
 
     # --- beside what they are about
 
-    def about_award(self, record: AwardRecord) -> list[Shown]:
+    def about_award(self, record: AwardRecord) -> list[ShownEndorsement]:
         """Of the award where its page is open, and of the badge in the version that was given or one before."""
         if record.award.state is AwardState.REVOKED:
             return []
@@ -450,12 +452,12 @@ class EndorsementShowing:
             shown.sort(key=lambda each: each.endorsement.signed_at, reverse=True)
         return shown[:MOST_SHOWN]
 
-    def about_version(self, version: BadgeVersion) -> list[Shown]:
+    def about_version(self, version: BadgeVersion) -> list[ShownEndorsement]:
         """What was written about an earlier version stays with those after it, marked with its own."""
         found = self.endorsements.shown_about(version=version, limit=MOST_SHOWN)
         return self._beside(found, version)
 
-    def _beside(self, rows: Sequence[Endorsement], version: BadgeVersion) -> list[Shown]:
+    def _beside(self, rows: Sequence[Endorsement], version: BadgeVersion) -> list[ShownEndorsement]:
         return [replace(self._shown(each), version=self._number(each, version)) for each in rows]
 
     def _number(self, endorsement: Endorsement, shown_with: BadgeVersion) -> int | None:
@@ -464,10 +466,10 @@ class EndorsementShowing:
         version = self.subjects.about(endorsement).version
         return version.number if version else None
 
-    def about_campus(self, campus: Campus) -> list[Shown]:
+    def about_campus(self, campus: Campus) -> list[ShownEndorsement]:
         return self._told(self.endorsements.shown_about_campus(campus.id, limit=MOST_SHOWN))
 
-    def by_organisation(self, organisation_id: uuid.UUID) -> list[tuple[Shown, Subject]]:
+    def by_organisation(self, organisation_id: uuid.UUID) -> list[tuple[ShownEndorsement, Subject]]:
         """All that it said and that may be read: of awards, those whose page is open."""
         organisation = self.organisations.get(organisation_id)
         rows = [each for each in self.endorsements.of_organisation(organisation.id) if each.is_shown]
@@ -482,22 +484,22 @@ class EndorsementShowing:
             yield from (each for each in page if self.signed.is_readable(each))
             after = page[-1].id
 
-    def mine(self, award_id: uuid.UUID) -> list[Shown]:
+    def mine(self, award_id: uuid.UUID) -> list[ShownEndorsement]:
         """For the holder: hidden ones too."""
         return self._told(self.endorsements.of_award(award_id))
 
-    def of_campus(self, campus: Campus) -> list[Shown]:
+    def of_campus(self, campus: Campus) -> list[ShownEndorsement]:
         """For the campus: also what is not shown."""
         return self._told(self.endorsements.of_campus(campus.id))
 
     # --- at its own address
 
-    def get(self, endorsement_id: uuid.UUID) -> tuple[Shown, Subject]:
+    def get(self, endorsement_id: uuid.UUID) -> tuple[ShownEndorsement, Subject]:
         """One that may be read, checked now with all that others publish too."""
         endorsement = self.signed.readable(endorsement_id)
         return self._shown(endorsement, self.documents), self.subjects.about(endorsement)
 
-    def look(self, endorsement: Endorsement) -> tuple[Shown, Subject]:
+    def look(self, endorsement: Endorsement) -> tuple[ShownEndorsement, Subject]:
         """For those whose words they are, whoever else may read them."""
         return self._shown(endorsement), self.subjects.about(endorsement)
 
@@ -508,16 +510,16 @@ class EndorsementShowing:
     def document(self, endorsement_id: uuid.UUID, form: str) -> Published:
         return self.signed.document(endorsement_id, form)
 
-    def _told(self, rows: Sequence[Endorsement]) -> list[Shown]:
+    def _told(self, rows: Sequence[Endorsement]) -> list[ShownEndorsement]:
         return [self._shown(each) for each in rows]
 
-    def _shown(self, endorsement: Endorsement, documents: DocumentSource | None = None) -> Shown:
+    def _shown(self, endorsement: Endorsement, documents: DocumentSource | None = None) -> ShownEndorsement:
         about = "organisation", endorsement.organisation_id
         organisation = self.snapshot.until_commit(
             about, lambda: self.organisations.get(endorsement.organisation_id)
         )
         if not endorsement.written:
-            return Shown(endorsement, organisation, None)
+            return ShownEndorsement(endorsement, organisation, None)
         try:
             answer = verify_endorsement(
                 endorsement.written,
@@ -528,4 +530,4 @@ class EndorsementShowing:
         except MalformedInput as error:
             # Only of a row that somebody spoilt.
             answer = EndorsementAnswer("", endorsement.subject, None, "", Outcome.FAILED, error.reason)
-        return Shown(endorsement, organisation, answer)
+        return ShownEndorsement(endorsement, organisation, answer)

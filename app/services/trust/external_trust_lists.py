@@ -142,7 +142,7 @@ def _key(written: str) -> VerificationKey:
         ) from error
 
 
-class PlaceAnchors(Protocol):
+class TrustAnchors(Protocol):
     """The positions of a list that were ever withdrawn, kept apart from the database and its backups."""
 
     def withdrawn(self, url: str) -> frozenset[int]: ...
@@ -150,7 +150,7 @@ class PlaceAnchors(Protocol):
     def advance_withdrawn(self, url: str, positions: frozenset[int]) -> None: ...
 
 
-def anchored_places(anchors: PlaceAnchors, url: str, raised: Iterable[int]) -> frozenset[int]:
+def trust_anchors(anchors: TrustAnchors, url: str, raised: Iterable[int]) -> frozenset[int]:
     """What the database says is withdrawn and what was ever withdrawn; the anchor knows both from now on."""
     known, stored = anchors.withdrawn(url), frozenset(raised)
     if stored - known:
@@ -162,7 +162,7 @@ def anchored_places(anchors: PlaceAnchors, url: str, raised: Iterable[int]) -> f
 
 
 def signed_list(
-    anchors: PlaceAnchors,
+    anchors: TrustAnchors,
     url: str,
     *,
     issuer: str,
@@ -179,7 +179,7 @@ def signed_list(
     """
     at = _beginning_of(at, LIST_TTL)
     bits = Bits(LIST_SIZE)
-    for position in anchored_places(anchors, url, raised):
+    for position in trust_anchors(anchors, url, raised):
         bits.set(position)
     document = status_list_credential(
         url,

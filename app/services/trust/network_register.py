@@ -31,7 +31,7 @@ from app.domain.trust.trust_registry import (
 from app.errors import Gone, InvalidInput, NotFound
 from app.language import N_
 from app.services.publishing.publication import Published
-from app.services.trust.external_trust_lists import PlaceAnchors, signed_list
+from app.services.trust.external_trust_lists import TrustAnchors, signed_list
 from app.services.trust.labels import LabelService, NetworkSigning
 from sceau_credentials.trust import Entry, Standing, TrustList, sign_trust_list
 from sceau_credentials.values.json_text import dump_json
@@ -246,7 +246,7 @@ class NetworkDocuments:
         self,
         store: RecognitionStore,
         signing: NetworkSigning,
-        anchors: PlaceAnchors,
+        anchors: TrustAnchors,
         addresses: Addresses,
         clock: Clock,
     ) -> None:

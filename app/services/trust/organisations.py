@@ -15,7 +15,7 @@ from app.domain.campus.campus import Network, check_retirement, end_key
 from app.domain.core import Clock, name_as_signed, whole_second
 from app.domain.publishing import Addresses
 from app.domain.trust.organisations import (
-    EndorsementPlace,
+    EndorsementStatusSlot,
     Organisation,
     OrganisationKey,
     domain_of,
@@ -26,7 +26,7 @@ from app.errors import NotFound
 from app.language import N_
 from app.services.publishing.publication import Published
 from app.services.publishing.status import KeyOwner, Signers
-from app.services.trust.external_trust_lists import PlaceAnchors, entry_at, free_place, signed_list
+from app.services.trust.external_trust_lists import TrustAnchors, entry_at, free_place, signed_list
 from app.services.trust.labels import LabelService, NetworkSigning
 from app.services.trust.network_register import NetworkRegister
 from sceau_credentials.dids import PublishedKey, did_document, did_web
@@ -44,7 +44,7 @@ class OrganisationService:
         self,
         organisations: OrganisationStore,
         vault: KeyVault,
-        anchors: PlaceAnchors,
+        anchors: TrustAnchors,
         addresses: Addresses,
         clock: Clock,
     ) -> None:
@@ -163,7 +163,7 @@ class OrganisationService:
             lambda place: place in withdrawn or self.organisations.is_taken(organisation.id, place)
         )
         self.organisations.add(
-            EndorsementPlace(
+            EndorsementStatusSlot(
                 organisation_id=organisation.id, position=position, endorsement_id=endorsement_id
             )
         )

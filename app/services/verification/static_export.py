@@ -41,19 +41,19 @@ INDEX: Final = "index.json"
 _EVIDENCE: Final = {CONTEXT_PATH: "preuves-v1.jsonld", SCHEMA_PATH: "preuves-v1.schema.json"}
 _AT_A_TIME: Final = 500
 AWARD_FORMS: Final = ("json", "jwt", "png", "svg")
-SAID_FORMS: Final = ("json", "jwt")
+EXPORTED_FORMS: Final = ("json", "jwt")
 """Of what an organisation says; one signed elsewhere has only the form in which it came."""
 
 
 @dataclass(frozen=True)
-class KeptFile:
+class ExportedFile:
     """`path` is that of the document's own address, without a slash before it."""
 
     path: str
     body: bytes
 
 
-class KeptSite:
+class StaticExport:
     def __init__(
         self,
         campuses: CampusStore,
@@ -99,32 +99,32 @@ class KeptSite:
         """Every version of a badge that the world may read: (badge, number)."""
         return self.badges.frozen_of(campus.id)
 
-    def documents(self, campus: Campus, *, final: bool) -> Iterator[KeptFile]:
+    def documents(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
         """All but pages and awards; status lists without an end where nothing will be signed any more (`final`)."""
         place = f"campus/{campus.slug}"
-        yield KeptFile(f"{place}/did.json", self.publication.campus_did(campus.slug).body)
-        yield KeptFile(f"{place}/{INDEX}", self.publication.profile(campus.slug).body)
-        yield KeptFile(".well-known/did.json", self.publication.host_did().body)
-        yield KeptFile(".well-known/jwks.json", self.publication.jwks().body)
+        yield ExportedFile(f"{place}/did.json", self.publication.campus_did(campus.slug).body)
+        yield ExportedFile(f"{place}/{INDEX}", self.publication.profile(campus.slug).body)
+        yield ExportedFile(".well-known/did.json", self.publication.host_did().body)
+        yield ExportedFile(".well-known/jwks.json", self.publication.jwks().body)
         for path, name in _EVIDENCE.items():
-            yield KeptFile(path.lstrip("/"), (files("sceau_credentials.evidence") / name).read_bytes())
+            yield ExportedFile(path.lstrip("/"), (files("sceau_credentials.evidence") / name).read_bytes())
         yield from self._trust(campus, final=final)
         yield from self._definitions(campus)
         yield from self._lists(campus, final=final)
         yield from self._recommendations(campus, final=final)
         yield from self._log(campus)
 
-    def documents_of(self, record: AwardRecord) -> Iterator[KeptFile]:
+    def documents_of(self, record: AwardRecord) -> Iterator[ExportedFile]:
         """An award in every form, and what it rests on."""
         award_id, path = record.award.id, f"attributions/{record.award.id}"
         for form in AWARD_FORMS:
-            yield KeptFile(f"{path}.{form}", self.publication.award_file(record, form).body)
-        yield KeptFile(f"{path}.zip", self.verification.package_of(record).body)
+            yield ExportedFile(f"{path}.{form}", self.publication.award_file(record, form).body)
+        yield ExportedFile(f"{path}.zip", self.verification.package_of(record).body)
         try:
             evidence = self.evidence.document(award_id).body
-            yield KeptFile(f"preuves/{award_id}/{INDEX}", evidence)
-            yield KeptFile(f"preuves/{award_id}/montrees", self.evidence.disclosure(award_id).body)
-            yield KeptFile(f"preuves/{award_id}/temoins", self.evidence.witnesses(award_id).body)
+            yield ExportedFile(f"preuves/{award_id}/{INDEX}", evidence)
+            yield ExportedFile(f"preuves/{award_id}/montrees", self.evidence.disclosure(award_id).body)
+            yield ExportedFile(f"preuves/{award_id}/temoins", self.evidence.witnesses(award_id).body)
         except NotFound:
             pass
         yield from self._older(award_id)
@@ -134,31 +134,33 @@ class KeptSite:
         deed = "keep_for_ever" if final else "keep"
         self.history.write(by, deed, "campus", campus.id, at=self.clock(), campus_id=campus.id)
 
-    def _definitions(self, campus: Campus) -> Iterator[KeptFile]:
+    def _definitions(self, campus: Campus) -> Iterator[ExportedFile]:
         if campus.contact_email:
-            yield KeptFile(f"ob2/campus/{campus.slug}", self.older_badges.issuer(campus.slug).body)
+            yield ExportedFile(f"ob2/campus/{campus.slug}", self.older_badges.issuer(campus.slug).body)
         for badge_id, number in self.versions(campus):
             path = f"badges/{badge_id}/v{number}"
             _, definition = self.publication.definition(badge_id, number)
-            yield KeptFile(f"{path}/{INDEX}", definition.body)
+            yield ExportedFile(f"{path}/{INDEX}", definition.body)
             for form in ("png", "svg"):
-                yield KeptFile(f"{path}/image.{form}", self.publication.picture(badge_id, number, form).body)
-            yield KeptFile(f"ob2/{path}", self.older_badges.badge_class(badge_id, number).body)
+                yield ExportedFile(
+                    f"{path}/image.{form}", self.publication.picture(badge_id, number, form).body
+                )
+            yield ExportedFile(f"ob2/{path}", self.older_badges.badge_class(badge_id, number).body)
 
-    def _trust(self, campus: Campus, *, final: bool) -> Iterator[KeptFile]:
+    def _trust(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
         """Who recognised the campus and which labels it had, as those networks signed it."""
         words = (files("sceau_credentials.trust") / "confiance-v1.jsonld").read_bytes()
-        yield KeptFile(TRUST_CONTEXT_PATH.lstrip("/"), words)
+        yield ExportedFile(TRUST_CONTEXT_PATH.lstrip("/"), words)
         for network in self.networks.networks_about(campus.did):
             place = f"reseau/{network.slug}"
-            yield KeptFile(f"{place}/did.json", self.networks.did(network.slug).body)
-            yield KeptFile(f"{place}/campus-reconnus.json", self.networks.trust_list(network.slug).body)
+            yield ExportedFile(f"{place}/did.json", self.networks.did(network.slug).body)
+            yield ExportedFile(f"{place}/campus-reconnus.json", self.networks.trust_list(network.slug).body)
             standing = self.networks.status_list(network.slug, final=final)
-            yield KeptFile(f"{place}/statuts", standing.body)
+            yield ExportedFile(f"{place}/statuts", standing.body)
         for label in self.networks.labels_of(campus.did):
-            yield KeptFile(f"labels/{label.id}/{INDEX}", self.networks.label(label.id).body)
+            yield ExportedFile(f"labels/{label.id}/{INDEX}", self.networks.label(label.id).body)
 
-    def _lists(self, campus: Campus, *, final: bool) -> Iterator[KeptFile]:
+    def _lists(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
         for list_id in self.statuses.ids_of(campus.id):
             if final:
                 signed = self.status.final_edition(list_id)
@@ -166,10 +168,10 @@ class KeptSite:
             else:
                 embedded = self.publication.status_list(list_id).body
                 token = self.publication.status_list(list_id, "jwt").body
-            yield KeptFile(f"statuts/{list_id}", embedded)
-            yield KeptFile(f"statuts/{list_id}.jwt", token)
+            yield ExportedFile(f"statuts/{list_id}", embedded)
+            yield ExportedFile(f"statuts/{list_id}.jwt", token)
 
-    def _recommendations(self, campus: Campus, *, final: bool) -> Iterator[KeptFile]:
+    def _recommendations(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
         """What organisations say of it, as they signed it, and what it takes to verify that."""
         signed_here, said_by = set(), set()
         for said in self.endorsements.readable_in(campus):
@@ -179,46 +181,46 @@ class KeptSite:
             yield from self._recommendation(said.id)
         for number in sorted(said_by):
             place = f"organisations/{number}"
-            yield KeptFile(f"{place}/{INDEX}", self.organisations.profile(number).body)
-            yield KeptFile(f"{place}/did.json", self.organisations.did(number).body)
+            yield ExportedFile(f"{place}/{INDEX}", self.organisations.profile(number).body)
+            yield ExportedFile(f"{place}/did.json", self.organisations.did(number).body)
         for number in sorted(signed_here):
             standing = self.organisations.status_list(number, final=final)
-            yield KeptFile(f"organisations/{number}/statuts", standing.body)
+            yield ExportedFile(f"organisations/{number}/statuts", standing.body)
 
-    def _recommendation(self, endorsement_id: uuid.UUID) -> Iterator[KeptFile]:
+    def _recommendation(self, endorsement_id: uuid.UUID) -> Iterator[ExportedFile]:
         place = f"recommandations/{endorsement_id}"
-        for form in SAID_FORMS:
+        for form in EXPORTED_FORMS:
             try:
                 body = self.endorsements.document(endorsement_id, form).body
             except NotFound:
                 continue
-            yield KeptFile(f"{place}.{form}", body)
+            yield ExportedFile(f"{place}.{form}", body)
             if form == "json":
-                yield KeptFile(f"{place}/{INDEX}", body)
+                yield ExportedFile(f"{place}/{INDEX}", body)
 
-    def _log(self, campus: Campus) -> Iterator[KeptFile]:
+    def _log(self, campus: Campus) -> Iterator[ExportedFile]:
         for log in self.log.store.list_of(campus.id):
             public = self.log.published(campus, log)
             if public is None:
                 continue
             folder = f"campus/{campus.slug}/journal" + (f"/{log.epoch}" if log.epoch > 1 else "")
             for path, body, _never_changes in self.log.files(public):
-                yield KeptFile(f"{folder}/{path}", body)
+                yield ExportedFile(f"{folder}/{path}", body)
 
-    def _older(self, award_id: uuid.UUID) -> Iterator[KeptFile]:
+    def _older(self, award_id: uuid.UUID) -> Iterator[ExportedFile]:
         """In Open Badges 2.0 too, where the campus gives the address that this version asks for."""
         path = f"ob2/attributions/{award_id}"
         try:
-            yield KeptFile(path, self.older_badges.assertion(award_id).body)
-            yield KeptFile(f"{path}.png", self.older_badges.picture(award_id).body)
+            yield ExportedFile(path, self.older_badges.assertion(award_id).body)
+            yield ExportedFile(f"{path}.png", self.older_badges.picture(award_id).body)
         except Withdrawn as withdrawn:
-            yield KeptFile(path, withdrawn.body)
+            yield ExportedFile(path, withdrawn.body)
         except NotFound:
             pass
 
 
 _AWARD: Final = re.compile(rf"attributions/[0-9a-f-]{{36}}\.(?:{'|'.join(AWARD_FORMS)})")
-_SAID: Final = re.compile(rf"recommandations/[0-9a-f-]{{36}}\.(?:{'|'.join(SAID_FORMS)})")
+_SAID: Final = re.compile(rf"recommandations/[0-9a-f-]{{36}}\.(?:{'|'.join(EXPORTED_FORMS)})")
 _SIGNED: Final = re.compile(rf"{_AWARD.pattern}|{_SAID.pattern}")
 _MAY_END: Final = frozenset({CheckId.VALIDITY, CheckId.STATUS})
 _ENDED: Final = frozenset({Reason.EXPIRED.value, Reason.REVOKED.value})
@@ -252,11 +254,13 @@ class Finding:
         return self.standing == "wrong"
 
 
-class KeptEdition:
+class StaticEdition:
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
 
-    def write(self, host: str, slug: str, kept: Iterable[KeptFile], *, made_at: datetime, final: bool) -> int:
+    def write(
+        self, host: str, slug: str, kept: Iterable[ExportedFile], *, made_at: datetime, final: bool
+    ) -> int:
         pairs = ((file.path, file.body) for file in kept)
         return self.folder.write(host, slug, pairs, made_at=made_at, final=final)
 

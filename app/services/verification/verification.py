@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.adapters.picture_codes import Seen
+from app.adapters.picture_codes import ReadCode
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore
 from app.domain.awards.awards import Visibility, check_aligned
@@ -259,7 +259,7 @@ class VerificationService:
         endorsements: EndorsementDocuments,
         addresses: Addresses,
         beyond: DocumentSource,
-        inspect: Callable[[bytes], Seen],
+        inspect: Callable[[bytes], ReadCode],
         is_own_paper: Callable[[bytes], bool],
         keys_of_witnesses: Callable[[], Sequence[str]],
         clock: Clock,

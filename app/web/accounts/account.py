@@ -18,14 +18,13 @@ from app.domain.people.people import masked_address
 from app.errors import AppError, Conflict, InvalidInput, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import ROLE_HINTS, ROLES
 from app.http.policies import public
 from app.http.request_scope import (
-    AT_ANY_CAMPUS,
+    CROSS_TENANT,
     ReadingServices,
     close_session_in,
-    deed,
     find_signed_in,
     limited,
     open_session_in,
@@ -33,6 +32,7 @@ from app.http.request_scope import (
     signed_in,
     status_of,
     visit,
+    write_transaction,
 )
 from app.http.response_cache import forget_here
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, look_of, sentence_of
@@ -93,7 +93,7 @@ class SessionLine:
         return SessionLine(
             f"/compte/sessions/{session.id}",
             session.browser,
-            say(PROOFS[session.proved_by]),
+            translated(PROOFS[session.proved_by]),
             session.seen_at,
             session.id == who.session.id,
         )
@@ -107,7 +107,7 @@ def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLRes
     done = _DONE.get(fait, "")
     if fait == "cle" and not services.sign_in.works(signed_in(request, services).person.id):
         done = _KEY_OF_A_LEARNER
-    return _page(request, services, done=say(done) if done else "")
+    return _page(request, services, done=translated(done) if done else "")
 
 
 def account_page(request: Request, *, status: int, service_trouble: str) -> HTMLResponse:
@@ -164,7 +164,7 @@ def _sessions_of(services: Services, who: SignedIn) -> Sequence[SessionLine]:
 
 @router.post("/cles/question", dependencies=[limited("passkey question"), *_CHECKED])
 def ask_for_key(request: Request) -> JSONResponse:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         return JSONResponse(services.passkeys.ask_for_new(signed_in(request, services)))
 
 
@@ -172,7 +172,7 @@ def ask_for_key(request: Request) -> JSONResponse:
 def keep_key(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     name = text_of(form, "nom")
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             who = signed_in(request, writing)
             opened = writing.passkeys.enrol(
                 who, name, untouched_text_of(form, ANSWER), browser_of(request, writing)
@@ -189,7 +189,7 @@ def rename_key(
     passkey_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.passkeys.rename(signed_in(request, writing), passkey_id, text_of(form, "nom"))
     except InvalidInput as error:
         return _page(request, services, trouble=error)
@@ -198,7 +198,7 @@ def rename_key(
 
 @router.post("/cles/{passkey_id:uuid}/retirer", dependencies=_SURE)
 def remove_key(passkey_id: uuid.UUID, request: Request) -> Response:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         services.passkeys.remove(signed_in(request, services), passkey_id)
     return back_to_account("cle-retiree")
 
@@ -223,14 +223,14 @@ def set_password(request: Request, form: SafeForm, services: ReadingServices) ->
         return _password_page(request, services, trouble=error)
     # Outside of any transaction: it takes a tenth of a second.
     made = process_of(request).passwords.of(typed)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.sign_in.set_password(signed_in(request, writing), made)
     return back_to_account("mot-de-passe")
 
 
 @router.post("/mot-de-passe/retirer", dependencies=_SURE)
 def drop_password(request: Request) -> Response:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         services.sign_in.drop_password(signed_in(request, services))
     return back_to_account("sans-mot-de-passe")
 
@@ -251,7 +251,7 @@ def _password_page(request: Request, services: Services, trouble: AppError | Non
 @router.post("/liens", dependencies=_SURE)
 def choose_links(request: Request, form: SafeForm) -> Response:
     accepted = text_of(form, "liens") == "acceptes"
-    with deed(request) as services:
+    with write_transaction(request) as services:
         services.sessions.accept_links(signed_in(request, services), accepted)
     return back_to_account("liens-acceptes" if accepted else "liens-refuses")
 
@@ -261,21 +261,21 @@ def choose_links(request: Request, form: SafeForm) -> Response:
 
 @router.post("/sessions/{session_id:uuid}/fermer", dependencies=_CHECKED)
 def end_session(session_id: uuid.UUID, request: Request) -> Response:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         services.sessions.end_one(signed_in(request, services), session_id)
     return back_to_account("session")
 
 
 @router.post("/sessions/fermer-les-autres", dependencies=_CHECKED)
 def end_other_sessions(request: Request) -> Response:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         services.sessions.end_all(signed_in(request, services), but_this=True)
     return back_to_account("autres")
 
 
 @router.post("/sessions/fermer-partout", dependencies=_CHECKED)
 def end_every_session(request: Request) -> Response:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         services.sessions.end_all(signed_in(request, services), but_this=False)
     answer = RedirectResponse("/", status_code=303)
     close_session_in(answer, request)
@@ -295,7 +295,7 @@ account_services_router = APIRouter(prefix="/compte/services")
 )
 def link(service: str, request: Request) -> Response:
     provider = provider_of(request, service)
-    with deed(request) as services:
+    with write_transaction(request) as services:
         who = signed_in(request, services)
         question = services.federation.ask(provider, Purpose.LINK, browser_of(request, services), who=who)
     try:
@@ -306,12 +306,12 @@ def link(service: str, request: Request) -> Response:
 
 @account_services_router.post("/{account_id:uuid}/delier", dependencies=_SURE)
 def unlink(account_id: uuid.UUID, request: Request) -> Response:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         services.federation.unlink(signed_in(request, services), account_id)
     return back_to_account("service-delie")
 
 
-invitations_router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+invitations_router = APIRouter(dependencies=[CROSS_TENANT])
 
 
 @invitations_router.get("/invitation/{invitation}")
@@ -328,7 +328,7 @@ def accept_invitation(
 ) -> Response:
     given, family = text_of(form, "prenom"), text_of(form, "nom")
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             slug = writing.invitations.open(invitation).campus.slug
             opened = writing.invitations.accept(
                 invitation, browser_of(request, writing), given_name=given, family_name=family
@@ -368,7 +368,7 @@ def _invitations_page(
         zone=found.campus.time_zone,
         address=found.invitation.address,
         inviter=found.inviter.name if found.inviter else "",
-        roles=[(say(ROLES[role]), say(ROLE_HINTS[role])) for role in found.invitation.offered],
+        roles=[(translated(ROLES[role]), translated(ROLE_HINTS[role])) for role in found.invitation.offered],
         expires_at=found.invitation.expires_at,
         here=here.person.name if here else "",
         sent_elsewhere=masked_address(found.invitation.address)

@@ -14,7 +14,13 @@ from app.container import Process, Services
 from app.domain.accounts.sessions import WaitingFile, WaitingForm
 from app.http.pages.forms import FIELD, TOKEN_FIELD, ForeignForm
 from app.http.pages.render import safe_path
-from app.http.request_scope import deed, find_signed_in, process_of, session_secret, signed_in
+from app.http.request_scope import (
+    find_signed_in,
+    process_of,
+    session_secret,
+    signed_in,
+    write_transaction,
+)
 from app.language import N_
 from app.services.accounts.sessions import Browser
 
@@ -125,7 +131,7 @@ def keep(request: Request, form: FormData) -> Waiting:
         for name, each in chosen
     ]
     waiting = WaitingForm(request.url.path, typed, files)
-    with deed(request) as services:
+    with write_transaction(request) as services:
         token = services.set_aside.keep(waiting, signed_in(request, services).person.id)
     return Waiting(waiting.path, typed, token, bool(files))
 

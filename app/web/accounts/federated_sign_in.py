@@ -16,7 +16,7 @@ from app.domain.accounts.sign_in import (
 from app.errors import AppError, Conflict, NotSignedIn, Unavailable
 from app.http.pages.forms import checked_form
 from app.http.policies import public
-from app.http.request_scope import deed, limited, process_of, signed_in, status_of
+from app.http.request_scope import limited, process_of, signed_in, status_of, write_transaction
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.accounts.sign_in import Returned
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/connexion/service")
 @public
 def go(service: str, request: Request) -> Response:
     provider = provider_of(request, service)
-    with deed(request) as services:
+    with write_transaction(request) as services:
         question = services.federation.ask(provider, Purpose.ENTER, same_browser(request))
     try:
         return leave_for(request, provider, question)
@@ -49,7 +49,7 @@ def come_back(
     """Whatever came back, its question is answered: another try asks another one."""
     provider = provider_of(request, service)
     try:
-        with deed(request) as services:
+        with write_transaction(request) as services:
             returned = services.federation.take(provider, state, browser_of(request, services))
     except NotSignedIn as trouble:
         note_failure(request)
@@ -95,7 +95,7 @@ def _go_on(request: Request, provider: IdentityProvider, identity: Identity, ret
         case Purpose.ENTER:
             return _enter(request, provider, identity)
         case Purpose.LINK:
-            with deed(request) as services:
+            with write_transaction(request) as services:
                 services.federation.link(signed_in(request, services), identity)
             return back_to_account("service")
         case Purpose.PROVE:
@@ -104,7 +104,7 @@ def _go_on(request: Request, provider: IdentityProvider, identity: Identity, ret
 
 def _enter(request: Request, provider: IdentityProvider, identity: Identity) -> Response:
     try:
-        with deed(request) as services:
+        with write_transaction(request) as services:
             opened = services.federation.enter(provider, identity, browser_of(request, services))
     except Unlinked:
         with process_of(request).unit_of_work(reading=True) as services:
@@ -117,7 +117,7 @@ def _enter(request: Request, provider: IdentityProvider, identity: Identity) -> 
 
 
 def _prove(request: Request, identity: Identity, returned: Returned) -> Response:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         who = signed_in(request, services)
         opened = services.federation.prove(
             who, identity, browser_of(request, services), asked_at=returned.asked_at

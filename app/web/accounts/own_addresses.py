@@ -14,22 +14,22 @@ from app.domain.accounts.sign_in import Challenge
 from app.errors import AppError, Conflict, InvalidInput, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.policies import public
 from app.http.request_scope import (
-    AT_ANY_CAMPUS,
+    CROSS_TENANT,
     ReadingServices,
-    deed,
     find_signed_in,
     limited,
     process_of,
     signed_in,
+    write_transaction,
 )
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, sentence_of
 from app.language import N_
 from app.services.people.people import OwnAddress
 
-router = APIRouter(prefix="/compte/adresses", dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/compte/adresses", dependencies=[CROSS_TENANT])
 _CHECKED = [SIGNED_IN, Depends(checked_form)]
 _SURE = [SURELY_SIGNED_IN, Depends(checked_form)]
 _DONE = {
@@ -57,7 +57,7 @@ class Trouble:
 
 @router.get("", dependencies=[SIGNED_IN])
 def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    return _page(request, services, done=say(_DONE[fait]) if fait in _DONE else "")
+    return _page(request, services, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
 @router.post("", dependencies=[limited("address letter"), *_SURE])
@@ -65,7 +65,7 @@ def add(request: Request, form: SafeForm, services: ReadingServices) -> Response
     typed = text_of(form, "adresse")
     process_of(request).limiter.hit("address letter of somebody", str(signed_in(request, services).person.id))
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.own_addresses.ask(signed_in(request, writing), typed)
     except _AGAIN as error:
         return _page(request, services, trouble=Trouble.of(error, address=typed))
@@ -75,7 +75,7 @@ def add(request: Request, form: SafeForm, services: ReadingServices) -> Response
 
 @router.post("/principale", dependencies=_SURE)
 def make_main(request: Request, form: SafeForm) -> Response:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         services.own_addresses.make_main(signed_in(request, services), text_of(form, "adresse"))
     process_of(request).on_promise()
     return _back("principale")
@@ -84,7 +84,7 @@ def make_main(request: Request, form: SafeForm) -> Response:
 @router.post("/retirer", dependencies=_SURE)
 def remove(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.own_addresses.remove(signed_in(request, writing), text_of(form, "adresse"))
     except Conflict as error:
         return _page(request, services, trouble=Trouble.of(error))
@@ -94,7 +94,7 @@ def remove(request: Request, form: SafeForm, services: ReadingServices) -> Respo
 
 @router.post("/{challenge_id:uuid}/abandonner", dependencies=_CHECKED)
 def give_up(challenge_id: uuid.UUID, request: Request) -> Response:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         services.own_addresses.drop_waiting(signed_in(request, services), challenge_id)
     return _back("abandonnee")
 
@@ -106,7 +106,7 @@ def confirm_by_code(
     """For a letter that was read on another device."""
     process_of(request).limiter.hit("code of an address", str(challenge_id))
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             kept = writing.own_addresses.confirm_by_code(
                 signed_in(request, writing), challenge_id, text_of(form, "code")
             )
@@ -134,7 +134,7 @@ def show_confirmation(preuve: str, request: Request, services: ReadingServices) 
 
 @router.post("/confirmer/{preuve}", dependencies=_SURE)
 def confirm(preuve: str, request: Request) -> Response:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         kept = services.own_addresses.confirm(signed_in(request, services), preuve)
     return _kept(request, offers=kept.offers)
 

@@ -17,19 +17,19 @@ from app.domain.people.people import Person, normal_address
 from app.errors import AppError, NotSignedIn
 from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
 from app.http.pages.render import page, safe_path
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.policies import guest, public
 from app.http.request_scope import (
     ReadingServices,
     WritingServices,
     client_network,
     close_session_in,
-    deed,
     find_signed_in,
     limited,
     open_session_in,
     process_of,
     visit,
+    write_transaction,
 )
 from app.http.workplaces import sentence_of
 from app.language import N_
@@ -97,11 +97,11 @@ def write_to(process: Process, address: str, browser: Browser, holder: Person | 
 @public
 def use_code(request: Request, form: SafeForm) -> Response:
     """For a letter that was read elsewhere: its link shows a code there, which is good only here."""
-    with deed(request) as services:
+    with write_transaction(request) as services:
         opened = services.sign_in.by_code(text_of(form, "code"), browser_of(request, services))
     if opened is None:
         note_failure(request)
-        return ask_page(request, status=401, wrong_code=say(WRONG_CODE))
+        return ask_page(request, status=401, wrong_code=translated(WRONG_CODE))
     return entered(request, opened)
 
 
@@ -122,7 +122,7 @@ def show_link(secret: str, request: Request, services: ReadingServices) -> HTMLR
 @public
 def use_link(secret: str, request: Request) -> Response:
     try:
-        with deed(request) as services:
+        with write_transaction(request) as services:
             opened = services.sign_in.by_link(secret, browser_of(request, services))
     except OtherBrowser:
         with process_of(request).visit(reading=True) as services:
@@ -139,7 +139,7 @@ def use_link(secret: str, request: Request) -> Response:
 def sign_out(request: Request) -> Response:
     """Whoever came by another service is told that its own session goes on."""
     opened_by: list[str] = []
-    with deed(request) as services:
+    with write_transaction(request) as services:
         who = find_signed_in(request, services)
         if who is not None:
             services.sessions.end(who)
@@ -258,7 +258,7 @@ def question(request: Request, services: WritingServices) -> JSONResponse:
 @public
 def answer(request: Request, form: SafeForm) -> Response:
     try:
-        with deed(request) as services:
+        with write_transaction(request) as services:
             opened = services.passkeys.answer(untouched_text_of(form, ANSWER), browser_of(request, services))
     except NotSignedIn as error:
         note_copy(request, error)
@@ -270,7 +270,7 @@ def answer(request: Request, form: SafeForm) -> Response:
 def note_copy(request: Request, error: NotSignedIn) -> None:
     """Kept although the answer itself was refused."""
     if isinstance(error, CopiedKey):
-        with deed(request) as services:
+        with write_transaction(request) as services:
             services.passkeys.note_copy(error)
 
 
@@ -299,7 +299,7 @@ def enter(request: Request, form: SafeForm) -> Response:
             with process.visit() as services:
                 services.sign_in.note_wrong_password(known.person_id)
         note_failure(request)
-        return ask_page(request, status=401, address=address, wrong_password=say(_WRONG))
-    with deed(request) as services:
+        return ask_page(request, status=401, address=address, wrong_password=translated(_WRONG))
+    with write_transaction(request) as services:
         opened = services.sign_in.by_password(known, browser_of(request, services), newer_hash=newer_hash)
     return entered(request, opened)

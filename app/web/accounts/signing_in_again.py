@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.container import DatabaseUnreachable, Process
 from app.domain.accounts.sessions import LIFE, LONGEST_TYPED, WaitingForm
 from app.errors import AppError, TooMany
-from app.http.pages.error_pages import kept_form_page, somebody_else_s_form_page
+from app.http.pages.error_pages import other_account_form_page, saved_form_page
 from app.http.pages.forms import FIELD, TOKEN_FIELD, CsrfTokens, form_sent, untouched_text_of
 from app.http.pages.render import page
 from app.http.request_scope import client_network, find_signed_in, process_of, visit
@@ -35,7 +35,7 @@ SHOWN_AT = "/confirmer/formulaire"
 
 
 @dataclass(frozen=True)
-class Told:
+class SignInPrompt:
     """Why a form is shown again; sentences are French and marked for the catalogues."""
 
     title: str
@@ -43,28 +43,28 @@ class Told:
     status: int
 
 
-KEPT = Told(
+KEPT = SignInPrompt(
     N_("Votre formulaire vous attendait"),
     N_(
         "Votre session était terminée quand vous l’avez envoyé : rien n’a été fait. Relisez, puis envoyez-le."
     ),
     200,
 )
-ABSENT = Told(
+ABSENT = SignInPrompt(
     N_("Ce formulaire n’est pas ici"),
     N_(
         "Il a été envoyé ou effacé depuis, ou il a été tapé dans un autre navigateur ou avec un autre compte."
     ),
     404,
 )
-FORMER = Told(
+FORMER = SignInPrompt(
     N_("Relisez, puis envoyez"),
     N_(
         "Cette page date d’avant votre dernière connexion ou déconnexion : rien n’a été fait, et rien de ce que vous avez tapé n’est perdu."
     ),
     403,
 )
-TOO_SOON = Told(N_("Trop de demandes à la fois"), "", 429)
+TOO_SOON = SignInPrompt(N_("Trop de demandes à la fois"), "", 429)
 _CODE = re.compile(r"[a-z0-9_:.-]{1,40}")
 
 
@@ -103,7 +103,7 @@ async def _of_its_form(
 
 def _ask_to_sign_in(request: Request, form: FormData) -> Response | None:
     owner, here = _owner_of(request, form), _person_here(request)
-    return _keep_for(request, form, owner, kept_form_page) if here is None else None
+    return _keep_for(request, form, owner, saved_form_page) if here is None else None
 
 
 def _show_former(request: Request, form: FormData) -> Response | None:
@@ -117,7 +117,7 @@ def _show_former(request: Request, form: FormData) -> Response | None:
         if path.startswith("/connexion"):
             return RedirectResponse("/connexion", status_code=303)
         if owner not in (None, here):
-            return _keep_for(request, form, owner, somebody_else_s_form_page)
+            return _keep_for(request, form, owner, other_account_form_page)
         if path.startswith("/confirmer/"):
             return prove_page(
                 request, browser_binding.found(request, untouched_text_of(form, TOKEN_FIELD) or "/")
@@ -134,7 +134,7 @@ def _show_until_later(error: TooMany, request: Request, form: FormData) -> Respo
     return _show_at_once(request, form, told, may_wait=_person_here(request) is not None)
 
 
-def _show_at_once(request: Request, form: FormData, told: Told, *, may_wait: bool) -> Response | None:
+def _show_at_once(request: Request, form: FormData, told: SignInPrompt, *, may_wait: bool) -> Response | None:
     typed, files = browser_binding.typed_in(form), _has_files(form)
     is_filled = any(value.strip() for _, value in typed) or (files and may_wait)
     if not is_filled or untouched_text_of(form, "mot-de-passe"):
@@ -204,7 +204,7 @@ def show(request: Request) -> HTMLResponse:
     return _again_page(request, waiting, KEPT if waiting.token else ABSENT, files=True)
 
 
-def _again_page(request: Request, waiting: Waiting, told: Told, *, files: bool) -> HTMLResponse:
+def _again_page(request: Request, waiting: Waiting, told: SignInPrompt, *, files: bool) -> HTMLResponse:
     """`files`: some were chosen in it, as far as can be known."""
     return page(
         request,

@@ -10,13 +10,20 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from app.domain.accounts.sessions import ProofNeeded
+from app.domain.accounts.sessions import ReauthRequired
 from app.domain.accounts.sign_in import ProviderDown, Purpose
 from app.errors import NotSignedIn
 from app.http.pages.forms import TOKEN_FIELD, SafeForm, checked_form, text_of, untouched_text_of
 from app.http.pages.render import page, safe_path
-from app.http.pages.typography import say
-from app.http.request_scope import deed, limited, open_session_in, process_of, signed_in, visit
+from app.http.pages.typography import translated
+from app.http.request_scope import (
+    limited,
+    open_session_in,
+    process_of,
+    signed_in,
+    visit,
+    write_transaction,
+)
 from app.http.workplaces import SIGNED_IN, sentence_of
 from app.language import N_
 from app.services.accounts.sessions import NewSession
@@ -35,7 +42,7 @@ router = APIRouter(prefix="/confirmer", dependencies=[SIGNED_IN])
 _WRONG = N_("Ce n’est pas votre mot de passe. Vérifiez-le, ou prenez un autre moyen.")
 
 
-async def ask_to_prove(request: Request, error: ProofNeeded) -> Response:
+async def ask_to_prove(request: Request, error: ReauthRequired) -> Response:
     """Instead of the answer: the page that asks, with all that was typed; a page to look at is asked for again."""
     if request.method != "POST":
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -54,7 +61,7 @@ def ask(request: Request, suite: str = "") -> HTMLResponse:
     "/cle/question", dependencies=[limited("passkey question"), Depends(checked_form), FromAskingBrowser]
 )
 def question(request: Request) -> JSONResponse:
-    with deed(request) as services:
+    with write_transaction(request) as services:
         return JSONResponse(services.passkeys.ask(same_browser(request), signed_in(request, services)))
 
 
@@ -62,7 +69,7 @@ def question(request: Request) -> JSONResponse:
 def by_key(request: Request, form: SafeForm) -> Response:
     waiting = _waiting_of(request, form)
     try:
-        with deed(request) as services:
+        with write_transaction(request) as services:
             opened = services.passkeys.answer(
                 untouched_text_of(form, ANSWER), browser_of(request, services), signed_in(request, services)
             )
@@ -83,11 +90,11 @@ def by_password(request: Request, form: SafeForm) -> Response:
     typed = untouched_text_of(form, "mot-de-passe")
     good, newer_hash = process.passwords.compare(typed, known.hash if known else None)
     if known is None or not good:
-        with deed(request) as services:
+        with write_transaction(request) as services:
             services.sign_in.note_wrong_password(person.id)
         note_failure(request)
-        return prove_page(request, waiting, wrong_password=say(_WRONG))
-    with deed(request) as services:
+        return prove_page(request, waiting, wrong_password=translated(_WRONG))
+    with write_transaction(request) as services:
         opened = services.sign_in.by_password(known, browser_of(request, services), newer_hash=newer_hash)
     return go_on(request, waiting, opened)
 
@@ -109,12 +116,12 @@ def by_link(request: Request, form: SafeForm) -> HTMLResponse:
 def by_code(request: Request, form: SafeForm) -> Response:
     """For whoever reads their letters on another device: its link shows a code there, which is good only here."""
     waiting = _waiting_of(request, form)
-    with deed(request) as services:
+    with write_transaction(request) as services:
         who = signed_in(request, services)
         opened = services.sign_in.by_code(text_of(form, "code"), browser_of(request, services), who=who)
     if opened is None:
         note_failure(request)
-        return prove_page(request, waiting, sent=True, wrong_code=say(WRONG_CODE))
+        return prove_page(request, waiting, sent=True, wrong_code=translated(WRONG_CODE))
     return go_on(request, waiting, opened)
 
 
@@ -122,7 +129,7 @@ def by_code(request: Request, form: SafeForm) -> Response:
 def by_service(service: str, request: Request, form: SafeForm) -> Response:
     """Where the other service is asked to have one sign in anew."""
     provider, waiting = provider_of(request, service), _waiting_of(request, form)
-    with deed(request) as services:
+    with write_transaction(request) as services:
         question = services.federation.ask(
             provider,
             Purpose.PROVE,

@@ -11,19 +11,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.accounts.sessions import ApiToken, Scope
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import SCOPES, Word
-from app.http.request_scope import ReadingServices, deed
+from app.http.pages.typography import translated
+from app.http.pages.words import SCOPES, StateLabel
+from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 
 router = APIRouter(prefix="/gestion/{slug}/jetons")
-_MANAGE = [staff(Deed.MANAGE)]
+_MANAGE = [staff(Permission.MANAGE)]
 # The operator alone gives the last one (`sceau token create`).
 _OFFERED = [scope for scope in Scope if scope is not Scope.CREDENTIAL_ISSUE]
 LIVES = (30, 90, 180, 365)
@@ -34,21 +34,21 @@ class TokenLine:
     href: str
     label: str
     rights: Sequence[str]
-    state: Word
+    state: StateLabel
     expires_at: datetime
     is_good: bool
 
     @staticmethod
     def of(work: AtWork, token: ApiToken, at: datetime) -> TokenLine:
-        state = Word(N_("Valable"), "ok")
+        state = StateLabel(N_("Valable"), "ok")
         if at >= token.expires_at:
-            state = Word(N_("Expiré"), "past")
+            state = StateLabel(N_("Expiré"), "past")
         if token.revoked_at is not None:
-            state = Word(N_("Retiré"), "bad")
+            state = StateLabel(N_("Retiré"), "bad")
         return TokenLine(
             f"{work.home}/jetons/{token.id}",
             token.label,
-            [say(SCOPES[scope]) for scope in Scope if scope.value in token.scopes],
+            [translated(SCOPES[scope]) for scope in Scope if scope.value in token.scopes],
             state,
             token.expires_at,
             state.state == "ok",
@@ -56,7 +56,7 @@ class TokenLine:
 
 
 @dataclass(frozen=True)
-class Typed:
+class TokenForm:
     label: str = ""
     rights: Sequence[str] = ()
     days: str = "90"
@@ -65,16 +65,16 @@ class Typed:
 
 @router.get("", dependencies=_MANAGE)
 def list_tokens(request: Request, services: ReadingServices) -> HTMLResponse:
-    return _page(request, services, Typed())
+    return _page(request, services, TokenForm())
 
 
 @router.post("", dependencies=_MANAGE)
 def create_token(request: Request, form: SafeForm, services: ReadingServices) -> HTMLResponse:
     """The page itself shows the token: nothing keeps it, and no address holds it."""
     work = at_work(request)
-    typed = Typed(text_of(form, "usage"), texts_of(form, "droit"), text_of(form, "jours"))
+    typed = TokenForm(text_of(form, "usage"), texts_of(form, "droit"), text_of(form, "jours"))
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             secret = writing.people.create_token(
                 work.campus,
                 label=typed.label,
@@ -85,19 +85,19 @@ def create_token(request: Request, form: SafeForm, services: ReadingServices) ->
     except InvalidInput as error:
         typed.errors["usage" if not typed.label else "droit"] = sentence_of(error)
         return _page(request, services, typed)
-    with deed(request) as writing:
-        return _page(request, writing, Typed(), secret=secret)
+    with write_transaction(request) as writing:
+        return _page(request, writing, TokenForm(), secret=secret)
 
 
 @router.post("/{token_id:uuid}/retirer", dependencies=[*_MANAGE, Depends(checked_form)])
 def revoke_token(token_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.people.revoke_token(work.campus, token_id, by=work.actor)
     return RedirectResponse(f"{work.home}/jetons", status_code=303)
 
 
-def _page(request: Request, services: Services, typed: Typed, *, secret: str = "") -> HTMLResponse:
+def _page(request: Request, services: Services, typed: TokenForm, *, secret: str = "") -> HTMLResponse:
     work = at_work(request)
     at = services.clock()
     return page(
@@ -110,8 +110,8 @@ def _page(request: Request, services: Services, typed: Typed, *, secret: str = "
         zone=work.campus.time_zone,
         secret=secret,
         form=typed,
-        rights=[(scope.value, say(SCOPES[scope]), scope.value in typed.rights) for scope in _OFFERED],
-        days=[(str(days), say(N_("{n} jours")).format(n=days)) for days in LIVES],
+        rights=[(scope.value, translated(SCOPES[scope]), scope.value in typed.rights) for scope in _OFFERED],
+        days=[(str(days), translated(N_("{n} jours")).format(n=days)) for days in LIVES],
         tokens=[TokenLine.of(work, token, at) for token in services.people.list_tokens(work.campus)],
         api=f"{services.addresses.base_url}/api/v1/openapi.json",
     )

@@ -13,15 +13,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
-from app.domain.activities.activities import Activity, ActivitySession, Participation, told_apart
+from app.domain.accounts.permissions import Permission
+from app.domain.activities.activities import Activity, ActivitySession, Participation, disambiguated
 from app.domain.people.people import AgeGroup, Person
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, PARTS, moment
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.activities.activities import JournalLine
@@ -140,7 +140,7 @@ class PlanView:
         )
 
 
-@router.get("/{activity_id}", dependencies=[staff(Deed.VIEW)])
+@router.get("/{activity_id}", dependencies=[staff(Permission.VIEW)])
 def show_activity(
     activity_id: uuid.UUID,
     request: Request,
@@ -163,12 +163,12 @@ def show_activity(
     return activity_page(request, services, work, activity_id, told, words=q, start=max(debut, 0))
 
 
-@router.post("/{activity_id:uuid}/ages", dependencies=[staff(Deed.WORK)])
+@router.post("/{activity_id:uuid}/ages", dependencies=[staff(Permission.WORK)])
 def set_age_group_of_all(activity_id: uuid.UUID, request: Request, form: SafeForm) -> RedirectResponse:
     """Of all participants of an activity for pupils whose age group nobody gave."""
     work, group = at_work(request), age_group_in(form)
     if group is not None:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.activities.set_age_group(work.campus, activity_id, group, by=work.actor)
     return RedirectResponse(f"{work.home}/activites/{activity_id}#ages", status_code=303)
 
@@ -212,7 +212,7 @@ def activity_page(
         ages=Ages.of(found.activity, [person for _, person in (*found.participants, *found.absent)]),
         adding=adding,
         waiting=services.room_signatures.how_many_wait(work.campus, activity_id),
-        absent=[(one.id, told_apart(one, person.name)) for one, person in found.absent],
+        absent=[(one.id, disambiguated(one, person.name)) for one, person in found.absent],
         plan=PlanView.of(services.activity_plans.planned(work.campus, activity_id)),
         awardings=promised_for(services, work, activity_id),
     )
@@ -230,7 +230,7 @@ def _participant(
 ) -> ParticipantLine:
     return ParticipantLine(
         participation.id,
-        told_apart(participation, person.name),
+        disambiguated(participation, person.name),
         addresses.get(person.id, ""),
         PARTS[participation.part],
         participation.hours,
@@ -244,7 +244,7 @@ absences_router = APIRouter(
 )
 
 
-@absences_router.get("", dependencies=[staff(Deed.WORK)])
+@absences_router.get("", dependencies=[staff(Permission.WORK)])
 def show_presences(
     activity_id: uuid.UUID, request: Request, services: ReadingServices, note: str = ""
 ) -> HTMLResponse:
@@ -259,7 +259,7 @@ def show_presences(
         home=work.home,
         activity=ActivityView.of(work, found.activity),
         people=[
-            (participation.id, told_apart(participation, person.name), participation.is_present)
+            (participation.id, disambiguated(participation, person.name), participation.is_present)
             for participation, person in sorted(
                 (*found.participants, *found.absent),
                 key=lambda pair: (pair[1].family_name, pair[1].given_name, pair[1].id),
@@ -272,12 +272,12 @@ def show_presences(
     )
 
 
-@absences_router.post("", dependencies=[staff(Deed.WORK)])
+@absences_router.post("", dependencies=[staff(Permission.WORK)])
 def note_presences(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
     """Whoever was added while the page lay open stays as they are."""
     work, shown = at_work(request), ids_in(text_of(form, "montrees").split())
     present = ids_in(texts_of(form, "present"))
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.activities.note_presences(work.campus, activity_id, present, shown=shown, by=work.actor)
     return RedirectResponse(f"{work.home}/activites/{activity_id}/presences?note=oui", status_code=303)
 
@@ -309,12 +309,12 @@ class DisputeShown:
     trouble: str = ""
 
 
-@journal_router.get("", dependencies=[staff(Deed.VIEW)])
+@journal_router.get("", dependencies=[staff(Permission.VIEW)])
 def show_journal(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     return _page(request, services, at_work(request), activity_id)
 
 
-@journal_router.get("/suivi", dependencies=[staff(Deed.VIEW)])
+@journal_router.get("/suivi", dependencies=[staff(Permission.VIEW)])
 def follow_journal(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """One word that changes whenever a line is written, with nobody's name; whoever looks on asks again by itself."""
     version = services.activity_journal.of(at_work(request).campus, activity_id).version
@@ -325,7 +325,7 @@ def follow_journal(activity_id: uuid.UUID, request: Request, services: ReadingSe
     )
 
 
-@journal_router.post("/contestations/{dispute_id}", dependencies=[staff(Deed.WORK)])
+@journal_router.post("/contestations/{dispute_id}", dependencies=[staff(Permission.WORK)])
 def answer_dispute(
     activity_id: uuid.UUID,
     dispute_id: uuid.UUID,
@@ -336,7 +336,7 @@ def answer_dispute(
     work, typed = at_work(request), text_of(form, "reponse")
     services.activities.get(work.campus, activity_id)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.personal_log.answer(work.campus, dispute_id, typed, by=work.actor)
     except InvalidInput as error:
         return _page(
@@ -385,7 +385,7 @@ def _line(line: JournalLine, work: AtWork, activity: ActivityView) -> LineShown:
     return LineShown(
         line.number,
         moment(line.at, work.campus.time_zone),
-        say(N_("Photo ou fichier")) if is_file else line.who,
+        translated(N_("Photo ou fichier")) if is_file else line.who,
         kind_of(line.kind, line.facts),
         facts_of({name: value for name, value in line.facts.items() if name not in own}),
         f"{activity.href}/pieces" if is_file else f"{activity.href}/participants/{line.participation_id}",
@@ -400,7 +400,7 @@ SORTS = {
     ActivityOrder.TITLE: N_("Titre"),
 }
 register_router = APIRouter(prefix="/gestion/{slug}/activites")
-_VIEW = [staff(Deed.VIEW)]
+_VIEW = [staff(Permission.VIEW)]
 
 
 @register_router.get("", dependencies=_VIEW)
@@ -423,7 +423,7 @@ def all_activities(
         private=True,
         home=work.home,
         words=words,
-        sorts=[(order.value, say(told)) for order, told in SORTS.items()],
+        sorts=[(order.value, translated(told)) for order, told in SORTS.items()],
         chosen=tri.value,
         lines=[ActivityLine.of(work, activity, people.get(activity.id, 0)) for activity in shown],
         asked=_asked(services, work),
@@ -453,7 +453,7 @@ def activities_table(request: Request) -> Response:
         for activity, people in services.directory.all_activities(campus):
             yield (
                 activity.title,
-                say(ACTIVITY_KINDS[activity.kind]),
+                translated(ACTIVITY_KINDS[activity.kind]),
                 f"{activity.starts_on:%d/%m/%Y}",
                 f"{activity.ends_on:%d/%m/%Y}",
                 activity.place,

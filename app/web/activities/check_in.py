@@ -15,8 +15,8 @@ from markupsafe import Markup, escape
 from starlette.datastructures import FormData
 
 from app.container import Process, Services
-from app.domain.accounts.permissions import Deed
-from app.domain.activities.activities import told_apart
+from app.domain.accounts.permissions import Permission
+from app.domain.activities.activities import disambiguated
 from app.domain.activities.check_in import (
     NoSuchCode,
     OldTicket,
@@ -24,11 +24,11 @@ from app.domain.activities.check_in import (
     Ticket,
     new_phone,
     phone_in,
-    read_room_code,
+    read_check_in_code,
     read_ticket,
     sealed_phone,
     sealed_ticket,
-    shown_room_code,
+    shown_check_in_code,
 )
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.campus.campus import Campus
@@ -37,20 +37,20 @@ from app.domain.privacy import About, wording_of
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.policies import public
 from app.http.request_scope import (
-    AT_ANY_CAMPUS,
+    CROSS_TENANT,
     WITH_ORGANISERS,
     ReadingServices,
-    deed,
     limited,
     process_of,
     status_of,
+    write_transaction,
 )
 from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff
 from app.language import N_
-from app.services.activities.check_in import AskedSignature, Door, Namesake, RoomPage, Signed
+from app.services.activities.check_in import AskedSignature, CheckInAccess, CheckInPage, Namesake, Signed
 from app.web.activities.activities import ActivityView
 from app.web.people.name_disambiguation import QuestionView
 
@@ -75,7 +75,7 @@ router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/salle", depen
 
 
 @dataclass(frozen=True)
-class SomebodyThere:
+class PresentPerson:
     id: uuid.UUID
     name: str
     address: str
@@ -104,7 +104,7 @@ class AskedView:
 
 
 @dataclass(frozen=True)
-class RoomView:
+class CheckInView:
     is_open: bool
     was_opened: bool
     capacity: int | None
@@ -120,18 +120,18 @@ class RoomView:
     version: str
 
     @staticmethod
-    def of(found: RoomPage, base_url: str) -> RoomView:
+    def of(found: CheckInPage, base_url: str) -> CheckInView:
         room = found.room
         url = f"{base_url}/presence/{found.code}"
-        return RoomView(
+        return CheckInView(
             found.is_open,
             room is not None,
             room.capacity if room else None,
             room.closes_at if room else None,
-            shown_room_code(found.code),
+            shown_check_in_code(found.code),
             url,
             f"{urlsplit(base_url).netloc}/presence",
-            qr_picture(url, say(N_("Code QR à lire avec un téléphone"))) if found.code else Markup(),
+            qr_picture(url, translated(N_("Code QR à lire avec un téléphone"))) if found.code else Markup(),
             found.seconds_left,
             found.pulse.signed + found.pulse.waiting,
             found.pulse.places_taken,
@@ -139,25 +139,25 @@ class RoomView:
         )
 
 
-def version_of(found: RoomPage) -> str:
+def version_of(found: CheckInPage) -> str:
     """Another one whenever the pages would look otherwise."""
     places = found.room.capacity if found.room else None
     pulse = found.pulse
     return f"{found.code}.{pulse.signed}.{pulse.present}.{pulse.waiting}.{places or 0}"
 
 
-@router.get("", dependencies=[staff(Deed.WORK)])
-def show_room(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+@router.get("", dependencies=[staff(Permission.WORK)])
+def show_check_in(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     return _room_page(request, services, at_work(request), activity_id)
 
 
-@router.post("", dependencies=[staff(Deed.WORK)])
+@router.post("", dependencies=[staff(Permission.WORK)])
 def open_or_close(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     work, typed = at_work(request), text_of(form, "places")
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             if text_of(form, "geste") == CLOSE:
                 writing.rooms.close(work.campus, activity_id, by=work.actor)
             else:
@@ -177,13 +177,13 @@ def _places(typed: str) -> int | None:
     return int(typed)
 
 
-@router.post("/pointage", dependencies=[staff(Deed.WORK)])
+@router.post("/pointage", dependencies=[staff(Permission.WORK)])
 def tick(activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """Tick or untick one person, or untick everybody on the list who has not signed."""
     work = at_work(request)
     services.activities.get(work.campus, activity_id)
     ticked, unticked = texts_of(form, TICK), texts_of(form, UNTICK)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         if text_of(form, "geste") == UNTICK_UNSIGNED:
             unticked = [str(one.id) for one in _unsigned(writing, work.campus, activity_id) if one.present]
         for ids, present in ((ticked, True), (unticked, False)):
@@ -194,7 +194,7 @@ def tick(activity_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
     return RedirectResponse(f"{work.home}/activites/{activity_id}/salle#liste", status_code=303)
 
 
-@router.post("/reponse", dependencies=[staff(Deed.WORK)])
+@router.post("/reponse", dependencies=[staff(Permission.WORK)])
 def say_who_signed(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -203,7 +203,7 @@ def say_who_signed(
     services.activities.get(work.campus, activity_id)
     waiting, _, answer = text_of(form, ANSWER).partition(":")
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             for waiting_id in ids_in([waiting]):
                 writing.room_signatures.answer(work.campus, activity_id, waiting_id, answer, by=work.actor)
     except InvalidInput as error:
@@ -213,7 +213,7 @@ def say_who_signed(
     return RedirectResponse(f"{work.home}/activites/{activity_id}/salle#{place}", status_code=303)
 
 
-@router.get("/ecran", dependencies=[staff(Deed.WORK)])
+@router.get("/ecran", dependencies=[staff(Permission.WORK)])
 def project(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     """For everybody's eyes: no name stands on it."""
     work = at_work(request)
@@ -226,11 +226,11 @@ def project(activity_id: uuid.UUID, request: Request, services: ReadingServices)
         here=f"{work.home}/activites/{activity_id}/salle",
         activity=ActivityView.of(work, found.activity),
         zone=work.campus.time_zone,
-        room=RoomView.of(found, services.addresses.base_url),
+        room=CheckInView.of(found, services.addresses.base_url),
     )
 
 
-@router.get("/suivi", dependencies=[staff(Deed.WORK)])
+@router.get("/suivi", dependencies=[staff(Permission.WORK)])
 def follow(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> StreamingResponse:
     """A word whenever something changed, with nobody's name: the page then asks for itself again."""
     campus = at_work(request).campus
@@ -258,7 +258,7 @@ async def _versions(process: Process, campus: Campus, activity_id: uuid.UUID) ->
     yield "retry: 500\n\n"
 
 
-def _glance(process: Process, campus: Campus, activity_id: uuid.UUID) -> RoomPage:
+def _glance(process: Process, campus: Campus, activity_id: uuid.UUID) -> CheckInPage:
     with process.visit(reading=True, campus_id=campus.id) as services:
         return services.rooms.glance(campus, activity_id)
 
@@ -274,7 +274,7 @@ def _room_page(
     status: int = 200,
 ) -> HTMLResponse:
     found = services.rooms.page(work.campus, activity_id)
-    view = RoomView.of(found, services.addresses.base_url)
+    view = CheckInView.of(found, services.addresses.base_url)
     return page(
         request,
         "activities/rooms/room.html",
@@ -290,9 +290,9 @@ def _room_page(
         places=typed or (str(view.capacity) if view.capacity else ""),
         trouble=trouble,
         signed=[
-            SomebodyThere(
+            PresentPerson(
                 participation.id,
-                told_apart(participation, person.name),
+                disambiguated(participation, person.name),
                 found.addresses.get(person.id, ""),
                 entry.signed_at,
                 participation.is_present,
@@ -304,10 +304,10 @@ def _room_page(
     )
 
 
-def _unsigned(services: Services, campus: Campus, activity_id: uuid.UUID) -> list[SomebodyThere]:
+def _unsigned(services: Services, campus: Campus, activity_id: uuid.UUID) -> list[PresentPerson]:
     return [
-        SomebodyThere(
-            participation.id, told_apart(participation, person.name), "", None, participation.is_present
+        PresentPerson(
+            participation.id, disambiguated(participation, person.name), "", None, participation.is_present
         )
         for participation, person in services.rooms.unsigned(campus, activity_id)
     ]
@@ -327,11 +327,11 @@ _SIGNED = {
 _NO_COOKIE = N_(
     "Ce téléphone n’a pas gardé le témoin (cookie) qui fait qu’il ne signe qu’une fois. Acceptez-le et lisez le code à nouveau, ou dites votre nom à la personne qui anime."
 )
-presence_router = APIRouter(prefix="/presence", dependencies=[AT_ANY_CAMPUS])
+presence_router = APIRouter(prefix="/presence", dependencies=[CROSS_TENANT])
 
 
 @dataclass(frozen=True)
-class Typed:
+class CheckInForm:
     """The form as it was filled in."""
 
     given_name: str = ""
@@ -342,8 +342,8 @@ class Typed:
     errors: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
-    def of(form: FormData) -> Typed:
-        typed = Typed(
+    def of(form: FormData) -> CheckInForm:
+        typed = CheckInForm(
             text_of(form, "prenom"),
             text_of(form, "nom"),
             text_of(form, "adresse"),
@@ -355,17 +355,17 @@ class Typed:
     def faults(self) -> dict[str, str]:
         found: dict[str, str] = {}
         if not self.given_name:
-            found["prenom"] = say(N_("Il manque votre prénom."))
+            found["prenom"] = translated(N_("Il manque votre prénom."))
         if not self.family_name:
-            found["nom"] = say(N_("Il manque votre nom."))
+            found["nom"] = translated(N_("Il manque votre nom."))
         if self.address and not is_address(normal_address(self.address)):
-            found["adresse"] = say(
+            found["adresse"] = translated(
                 N_("Cette adresse n’est pas valable. Corrigez-la, ou laissez la case vide.")
             )
         if self.age not in (UNDER_15, FROM_15):
-            found["age"] = say(N_("Choisissez votre âge."))
+            found["age"] = translated(N_("Choisissez votre âge."))
         if not self.agrees:
-            found["accord"] = say(N_("Sans votre accord, rien ne peut être noté."))
+            found["accord"] = translated(N_("Sans votre accord, rien ne peut être noté."))
         return found
 
     @property
@@ -380,7 +380,7 @@ class Typed:
 
 
 @dataclass(frozen=True)
-class DoorView:
+class CheckInAccessView:
     title: str
     campus: str
     place: str
@@ -388,9 +388,9 @@ class DoorView:
     ends_on: date
 
     @staticmethod
-    def of(door: Door) -> DoorView:
+    def of(door: CheckInAccess) -> CheckInAccessView:
         activity = door.activity
-        return DoorView(
+        return CheckInAccessView(
             activity.title, door.campus.name, activity.place, activity.starts_on, activity.ends_on
         )
 
@@ -401,7 +401,7 @@ def ask_code(request: Request, code: str = "") -> Response:
     if not code:
         return _code_page(request)
     try:
-        return RedirectResponse(f"/presence/{read_room_code(code)}", status_code=303)
+        return RedirectResponse(f"/presence/{read_check_in_code(code)}", status_code=303)
     except NoSuchCode as error:
         return _code_page(request, code, error)
 
@@ -419,7 +419,7 @@ def enter(code: str, request: Request, services: ReadingServices) -> Response:
     if door.signed_as:
         return _done_page(request, door, Signed.AGAIN)
     ticket = Ticket(door.room.id, phone, services.clock())
-    answer = _form_page(request, process, door, ticket, Typed())
+    answer = _form_page(request, process, door, ticket, CheckInForm())
     answer.set_cookie(
         phone_cookie(process),
         sealed_phone(process.secret, phone),
@@ -436,18 +436,18 @@ def enter(code: str, request: Request, services: ReadingServices) -> Response:
 @public
 def sign(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """One press, or ten on a bad network: what is noted is noted once."""
-    process, typed, code = process_of(request), Typed.of(form), text_of(form, "code")
+    process, typed, code = process_of(request), CheckInForm.of(form), text_of(form, "code")
     try:
         ticket = _ticket(process, services, form, code)
         door = services.rooms.door_of(ticket)
     except (NoSuchCode, OldTicket) as error:
         return _code_page(request, code, error)
     if _phone(request, process) != ticket.phone:
-        return _form_page(request, process, door, ticket, typed, say(_NO_COOKIE), status=409)
+        return _form_page(request, process, door, ticket, typed, translated(_NO_COOKIE), status=409)
     if typed.errors:
         return _form_page(request, process, door, ticket, typed, status=422)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             door, signed = writing.rooms.sign(ticket, typed.line, namesake=text_of(form, "homonyme"))
     except AppError as error:
         return _form_page(
@@ -485,9 +485,9 @@ def phone_cookie(process: Process) -> str:
 def _form_page(
     request: Request,
     process: Process,
-    door: Door,
+    door: CheckInAccess,
     ticket: Ticket,
-    typed: Typed,
+    typed: CheckInForm,
     trouble: str = "",
     *,
     status: int = 200,
@@ -499,27 +499,29 @@ def _form_page(
         "activities/presence/form.html",
         campus=look_of(door.campus),
         status=status,
-        door=DoorView.of(door),
+        door=CheckInAccessView.of(door),
         ticket=sealed_ticket(process.secret, ticket),
         form=typed,
         trouble=trouble,
         asks_who=asks_who,
         asks_code=asks_code,
-        agreement=say(wording_of(About.ROOM)),
+        agreement=translated(wording_of(About.ROOM)),
         ages=(
-            (FROM_15, say(N_("15 ans ou plus")), ""),
-            (UNDER_15, say(N_("Moins de 15 ans")), ""),
+            (FROM_15, translated(N_("15 ans ou plus")), ""),
+            (UNDER_15, translated(N_("Moins de 15 ans")), ""),
         ),
     )
     return _private(answer)
 
 
-def _done_page(request: Request, door: Door, signed: Signed, *, has_address: bool = False) -> HTMLResponse:
+def _done_page(
+    request: Request, door: CheckInAccess, signed: Signed, *, has_address: bool = False
+) -> HTMLResponse:
     answer = page(
         request,
         "activities/presence/done.html",
         campus=look_of(door.campus),
-        door=DoorView.of(door),
+        door=CheckInAccessView.of(door),
         sentence=_SIGNED[signed],
         name=door.signed_as,
         has_address=has_address,

@@ -12,16 +12,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import WHY_IT_STAYS, Activity, ActivityKind, Plan
 from app.domain.activities.days_as_written import day_in
 from app.domain.activities.participant_lists import hours_in
 from app.errors import Conflict, InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, press_id, text_of, texts_of
+from app.http.pages.forms import SafeForm, idempotency_key, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, hours_text
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff, today_in
 from app.language import N_
 from app.services.activities.plans import Planned
@@ -152,7 +152,7 @@ class ActivityForm:
         return day
 
     def _refuse(self, name: str, sentence: str) -> None:
-        self.errors.setdefault(name, say(sentence))
+        self.errors.setdefault(name, translated(sentence))
 
 
 def _ids(words: list[str]) -> set[uuid.UUID]:
@@ -168,7 +168,7 @@ def _ids(words: list[str]) -> set[uuid.UUID]:
 router = APIRouter(prefix="/gestion/{slug}/activites", dependencies=[WITH_ORGANISERS])
 
 
-@router.get("/nouvelle", dependencies=[staff(Deed.WORK)])
+@router.get("/nouvelle", dependencies=[staff(Permission.WORK)])
 def new_activity(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     blank = ActivityForm()
@@ -177,21 +177,21 @@ def new_activity(request: Request, services: ReadingServices) -> HTMLResponse:
     return _form_page(request, services, work, blank)
 
 
-@router.post("/nouvelle", dependencies=[staff(Deed.WORK)])
+@router.post("/nouvelle", dependencies=[staff(Permission.WORK)])
 def create_activity(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
 
     def create(filled: ActivityForm) -> uuid.UUID:
         activity = filled.activity()
-        activity.id = press_id(form, work.who.person.id)
-        with deed(request) as writing:
+        activity.id = idempotency_key(form, work.who.person.id)
+        with write_transaction(request) as writing:
             plan = filled.plan()
             return writing.activity_plans.create(work.campus, activity, plan, by=work.actor).id
 
     return _tried(request, services, work, ActivityForm.of(form), create)
 
 
-@router.get("/{activity_id}/modifier", dependencies=[staff(Deed.WORK)])
+@router.get("/{activity_id}/modifier", dependencies=[staff(Permission.WORK)])
 def edit_activity(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     return _edit_page(request, services, work, services.activities.get(work.campus, activity_id))
@@ -214,7 +214,7 @@ def _edit_page(
     return _form_page(request, services, work, filled, shown, trouble=trouble, stays=stays, status=status)
 
 
-@router.post("/{activity_id}/modifier", dependencies=[staff(Deed.WORK)])
+@router.post("/{activity_id}/modifier", dependencies=[staff(Permission.WORK)])
 def amend_activity(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -225,14 +225,14 @@ def amend_activity(
 
     def amend(filled: ActivityForm) -> uuid.UUID:
         told = filled.activity()
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             plan = filled.plan()
             return writing.activity_plans.amend(work.campus, activity_id, told, plan, by=work.actor).id
 
     return _tried(request, services, work, typed, amend, shown)
 
 
-@router.post("/{activity_id}/supprimer", dependencies=[staff(Deed.WORK)])
+@router.post("/{activity_id}/supprimer", dependencies=[staff(Permission.WORK)])
 def delete_activity(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -240,10 +240,10 @@ def delete_activity(
     work = at_work(request)
     activity = services.activities.get(work.campus, activity_id)
     if text_of(form, "confirme") != "oui":
-        sentence = say(N_("Cochez la case pour confirmer. Rien n’a été supprimé."))
+        sentence = translated(N_("Cochez la case pour confirmer. Rien n’a été supprimé."))
         return _edit_page(request, services, work, activity, trouble=sentence, status=422)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.activity_plans.delete(work.campus, activity_id, by=work.actor)
     except Conflict as error:
         return _edit_page(request, services, work, activity, stays=sentence_of(error), status=409)
@@ -268,21 +268,21 @@ def _tried(
     return RedirectResponse(f"{work.home}/activites/{activity_id}", status_code=303)
 
 
-@router.post("/{activity_id}/dupliquer", dependencies=[staff(Deed.WORK)])
+@router.post("/{activity_id}/dupliquer", dependencies=[staff(Permission.WORK)])
 def duplicate(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
     work = at_work(request)
-    copy_id = press_id(form, work.who.person.id)
-    with deed(request) as writing:
+    copy_id = idempotency_key(form, work.who.person.id)
+    with write_transaction(request) as writing:
         today = today_in(writing, work.campus)
         copy = writing.activity_plans.duplicate(work.campus, activity_id, copy_id, today=today, by=work.actor)
     return RedirectResponse(f"{work.home}/activites/{copy.id}?copie=oui", status_code=303)
 
 
-@router.post("/{activity_id}/invitation", dependencies=[staff(Deed.MANAGE)])
+@router.post("/{activity_id}/invitation", dependencies=[staff(Permission.MANAGE)])
 def answer(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
     """Only the administration speaks for the campus."""
     work, accepts = at_work(request), text_of(form, "geste") == "accepter"
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.activity_plans.answer(work.campus, activity_id, accepts=accepts, by=work.actor)
     back = f"{work.home}/activites/{activity_id}" if accepts else f"{work.home}/activites"
     return RedirectResponse(back, status_code=303)
@@ -312,10 +312,10 @@ def _form_page(
         form=filled,
         trouble=trouble,
         is_refused=bool(stays),
-        stays=stays or (say(WHY_IT_STAYS[holding]) if holding else ""),
-        kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
-        rhythms=[(value, say(words)) for value, words in RHYTHMS.items()],
-        audiences=[say(words) for words in AUDIENCES],
+        stays=stays or (translated(WHY_IT_STAYS[holding]) if holding else ""),
+        kinds=[(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],
+        rhythms=[(value, translated(words)) for value, words in RHYTHMS.items()],
+        audiences=[translated(words) for words in AUDIENCES],
         trainers=[(str(person.id), person.name) for person in choices.trainers],
         competencies=[(str(one.id), f"{one.code} – {one.statement}") for one in choices.competencies],
         badges=[(str(badge.id), version.name) for badge, version in choices.badges],

@@ -12,14 +12,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.files import ACCEPTED, FileNoun, FileState, StoredFile, TakenFile
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import Word, day
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed, process_of
+from app.http.pages.typography import translated
+from app.http.pages.words import StateLabel, day
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
 from app.http.workplaces import at_work, sentence_of, staff
 from app.language import N_
 from app.services.activities.files import OpenedFile
@@ -31,8 +31,8 @@ _APART = {
     "Cache-Control": "no-store",
 }
 STATES = {
-    FileState.WAITING: Word(N_("en attente d’analyse"), "past"),
-    FileState.REFUSED: Word(N_("refusé par l’antivirus"), "bad"),
+    FileState.WAITING: StateLabel(N_("en attente d’analyse"), "past"),
+    FileState.REFUSED: StateLabel(N_("refusé par l’antivirus"), "bad"),
 }
 
 
@@ -47,7 +47,7 @@ class FileShown:
     digest: str
     href: str
     preview: str
-    state: Word | None
+    state: StateLabel | None
 
     @staticmethod
     def of(file: StoredFile, folder: str) -> FileShown:
@@ -86,7 +86,7 @@ def handed_in(request: Request, form: FormData, field: str, *, words: str = "") 
             raise InvalidInput(
                 N_("« {name} » : {why} Aucun des fichiers n’a été gardé."),
                 name=name[:120],
-                why=say(error.sentence).format(**error.values),
+                why=translated(error.sentence).format(**error.values),
             ) from error
     return taken
 
@@ -123,14 +123,14 @@ class PieceShown:
     """Its removal, for want of a reason."""
 
 
-@router.get("", dependencies=[staff(Deed.VIEW)])
+@router.get("", dependencies=[staff(Permission.VIEW)])
 def show_pieces(
     activity_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
-    return _page(request, services, activity_id, done=say(_DONE[fait]) if fait in _DONE else "")
+    return _page(request, services, activity_id, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
-@router.post("", dependencies=[staff(Deed.WORK)])
+@router.post("", dependencies=[staff(Permission.WORK)])
 def attach_pieces(
     activity_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
 ) -> Response:
@@ -138,7 +138,7 @@ def attach_pieces(
     services.activities.get(work.campus, activity_id)
     try:
         files = handed_in(request, form, "fichiers", words="photo")
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.activity_files.attach(
                 work.campus,
                 activity_id,
@@ -152,7 +152,7 @@ def attach_pieces(
     return _back(request, activity_id, "jointes")
 
 
-@router.get("/{piece_id:uuid}", dependencies=[staff(Deed.VIEW)])
+@router.get("/{piece_id:uuid}", dependencies=[staff(Permission.VIEW)])
 def save_piece(
     activity_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
@@ -160,7 +160,7 @@ def save_piece(
     return saved(services.files.open(FileNoun.ACTIVITY, activity_id, piece_id))
 
 
-@router.get("/{piece_id:uuid}/apercu", dependencies=[staff(Deed.VIEW)])
+@router.get("/{piece_id:uuid}/apercu", dependencies=[staff(Permission.VIEW)])
 def preview_piece(
     activity_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
@@ -168,21 +168,21 @@ def preview_piece(
     return previewed(services.files.preview(FileNoun.ACTIVITY, activity_id, piece_id))
 
 
-@router.post("/{piece_id:uuid}/accord", dependencies=[staff(Deed.WORK)])
+@router.post("/{piece_id:uuid}/accord", dependencies=[staff(Permission.WORK)])
 def allow_piece(activity_id: uuid.UUID, piece_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
     work, agreed = at_work(request), text_of(form, "accord") == "oui"
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.activity_files.allow(work.campus, activity_id, piece_id, agreed, by=work.actor)
     return _back(request, activity_id, "montree" if agreed else "cachee")
 
 
-@router.post("/{piece_id:uuid}/retirer", dependencies=[staff(Deed.WORK)])
+@router.post("/{piece_id:uuid}/retirer", dependencies=[staff(Permission.WORK)])
 def remove_piece(
     activity_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
 ) -> Response:
     work = at_work(request)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.activity_files.remove(
                 work.campus, activity_id, piece_id, text_of(form, "motif"), by=work.actor
             )
@@ -232,7 +232,8 @@ def _page(
             )
             for row, file in services.activity_files.of(work.campus, activity_id)
         ],
-        sessions=[("", say(N_("Toute l’activité")))] + [(str(key), words) for key, words in sessions.items()],
+        sessions=[("", translated(N_("Toute l’activité")))]
+        + [(str(key), words) for key, words in sessions.items()],
         file_types=ACCEPTED,
         words=words,
         done=done,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import PartKind
 from app.domain.activities.list_columns import Column
 from app.domain.activities.participant_lists import ListTable, hours_in
@@ -19,9 +19,9 @@ from app.domain.people.people import Person
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import PARTS, Word, hours_text
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed
+from app.http.pages.typography import translated
+from app.http.pages.words import PARTS, StateLabel, hours_text
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.activities.activities import RecordedList
@@ -46,12 +46,12 @@ COLUMNS = {
     Column.UNDER_15: N_("Tranche d’âge (moins de 15 ans, 15 ans ou plus)"),
 }
 ENTRIES = {
-    Entry.NEW: Word(N_("Prête"), "ok"),
-    Entry.THERE: Word(N_("Déjà inscrite"), "shut"),
-    Entry.COMPLETED: Word(N_("Déjà inscrite, à compléter"), "ok"),
-    Entry.REPEATED: Word(N_("Déjà plus haut"), "shut"),
-    Entry.REFUSED: Word(N_("À corriger"), "past"),
-    Entry.UNCLEAR: Word(N_("À préciser"), "past"),
+    Entry.NEW: StateLabel(N_("Prête"), "ok"),
+    Entry.THERE: StateLabel(N_("Déjà inscrite"), "shut"),
+    Entry.COMPLETED: StateLabel(N_("Déjà inscrite, à compléter"), "ok"),
+    Entry.REPEATED: StateLabel(N_("Déjà plus haut"), "shut"),
+    Entry.REFUSED: StateLabel(N_("À corriger"), "past"),
+    Entry.UNCLEAR: StateLabel(N_("À préciser"), "past"),
 }
 
 
@@ -70,7 +70,7 @@ class LineView:
     family_name: str
     address: str
     more: str
-    word: Word
+    word: StateLabel
     reason: str
     may_swap: bool
     may_differ: bool
@@ -110,11 +110,15 @@ class ReviewView:
             refused[:SHOWN_REFUSED],
             good[:SHOWN_GOOD],
             [
-                (say(N_("Prêtes")), counts[Entry.NEW], ""),
-                (say(N_("Déjà inscrites")), counts[Entry.THERE] + counts[Entry.COMPLETED], ""),
-                (say(N_("Répétées")), counts[Entry.REPEATED], ""),
-                *([(say(N_("À préciser")), counts[Entry.UNCLEAR], "")] if counts[Entry.UNCLEAR] else []),
-                (say(N_("À corriger")), counts[Entry.REFUSED], ""),
+                (translated(N_("Prêtes")), counts[Entry.NEW], ""),
+                (translated(N_("Déjà inscrites")), counts[Entry.THERE] + counts[Entry.COMPLETED], ""),
+                (translated(N_("Répétées")), counts[Entry.REPEATED], ""),
+                *(
+                    [(translated(N_("À préciser")), counts[Entry.UNCLEAR], "")]
+                    if counts[Entry.UNCLEAR]
+                    else []
+                ),
+                (translated(N_("À corriger")), counts[Entry.REFUSED], ""),
             ],
             counts[Entry.NEW],
             len(refused),
@@ -140,7 +144,7 @@ def columns_of(table: ListTable) -> list[ColumnView]:
         ColumnView(
             index,
             (table.heading[index] if index < len(table.heading) else "")
-            or say(N_("Colonne {number}")).format(number=index + 1),
+            or translated(N_("Colonne {number}")).format(number=index + 1),
             [row.cells[index][:40] for row in table.rows if index < len(row.cells) and row.cells[index]][
                 :SAMPLES
             ],
@@ -153,8 +157,8 @@ def columns_of(table: ListTable) -> list[ColumnView]:
 def _line(one: CheckedLine, *, may_swap: bool) -> LineView:
     line = one.line
     more = [
-        say(N_("{hours} h")).format(hours=hours_text(line.hours)) if line.hours is not None else "",
-        say(PARTS[line.part]) if line.part.value == "ressource" else "",
+        translated(N_("{hours} h")).format(hours=hours_text(line.hours)) if line.hours is not None else "",
+        translated(PARTS[line.part]) if line.part.value == "ressource" else "",
         line.contribution[:80],
     ]
     return LineView(
@@ -164,7 +168,7 @@ def _line(one: CheckedLine, *, may_swap: bool) -> LineView:
         line.address,
         ", ".join(word for word in more if word),
         ENTRIES[one.entry],
-        say(one.sentence) if one.sentence else "",
+        translated(one.sentence) if one.sentence else "",
         may_swap and bool(line.given_name),
         not line.address
         and (line.homonym > 1 or one.entry in (Entry.THERE, Entry.COMPLETED, Entry.REPEATED)),
@@ -190,7 +194,7 @@ class Correction:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-@router.post("", dependencies=[staff(Deed.WORK)])
+@router.post("", dependencies=[staff(Permission.WORK)])
 def read_or_record(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -200,7 +204,9 @@ def read_or_record(
     given, step = given_list(form), text_of(form, "geste")
     if not given.lines or step == CHANGE:
         empty = (
-            "" if given.lines or step == CHANGE else say(N_("La liste est vide : une personne par ligne."))
+            ""
+            if given.lines or step == CHANGE
+            else translated(N_("La liste est vide : une personne par ligne."))
         )
         back = Adding(text=given.text, trouble=given.trouble or empty)
         status = 422 if back.trouble else 200
@@ -211,7 +217,7 @@ def read_or_record(
         return _review_page(
             request, services, work, activity_id, given, seen, held_back=held_back, same=step == SAME
         )
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         checked = writing.participants.check(work.campus, activity_id, given.lines, given.answers)
         completed = sum(one.entry is Entry.COMPLETED for one in checked)
         recorded = writing.activities.record(
@@ -233,7 +239,9 @@ def read_or_record(
         if recorded.refused:
             told = Adding(
                 text=given.only([line.line for line, _ in recorded.refused]),
-                faults=[(line.line, line.name, say(fault.sentence)) for line, fault in recorded.refused],
+                faults=[
+                    (line.line, line.name, translated(fault.sentence)) for line, fault in recorded.refused
+                ],
                 added=recorded.added,
                 known=recorded.known - completed,
                 completed=completed,
@@ -267,7 +275,7 @@ def _review_page(
         home=work.home,
         activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
         review=ReviewView.of(given, checked),
-        columns=[(column.value, say(words)) for column, words in COLUMNS.items()],
+        columns=[(column.value, translated(words)) for column, words in COLUMNS.items()],
         total=len(given.lines),
         text=given.text,
         seen=seen,
@@ -280,7 +288,7 @@ def _review_page(
     )
 
 
-@router.get("/{participation_id}", dependencies=[staff(Deed.WORK)])
+@router.get("/{participation_id}", dependencies=[staff(Permission.WORK)])
 def show_participation(
     activity_id: uuid.UUID,
     participation_id: uuid.UUID,
@@ -298,7 +306,7 @@ def show_participation(
     return _correction_page(request, services, work, activity_id, person, noted)
 
 
-@router.post("/{participation_id}", dependencies=[staff(Deed.WORK)])
+@router.post("/{participation_id}", dependencies=[staff(Permission.WORK)])
 def amend_participation(
     activity_id: uuid.UUID,
     participation_id: uuid.UUID,
@@ -321,7 +329,7 @@ def amend_participation(
             raise InvalidInput(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
         if len(typed.reason) < 3:
             raise InvalidInput(N_("Dites pourquoi vous corrigez : le motif reste au journal."))
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.activities.amend(
                 work.campus,
                 activity_id,
@@ -362,8 +370,8 @@ def _correction_page(
         activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
         name=person.name,
         form=typed,
-        parts=[(part.value, say(words)) for part, words in PARTS.items()],
-        presences=[(_PRESENT, say(N_("Présente"))), (_ABSENT, say(N_("Absente")))],
+        parts=[(part.value, translated(words)) for part, words in PARTS.items()],
+        presences=[(_PRESENT, translated(N_("Présente"))), (_ABSENT, translated(N_("Absente")))],
     )
 
 
@@ -381,12 +389,12 @@ class KnownPerson:
     address: str
 
 
-@known_people_router.get("", dependencies=[staff(Deed.WORK)])
+@known_people_router.get("", dependencies=[staff(Permission.WORK)])
 def show_known(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     return _page(request, services, at_work(request), activity_id)
 
 
-@known_people_router.post("", dependencies=[staff(Deed.WORK)])
+@known_people_router.post("", dependencies=[staff(Permission.WORK)])
 def find_or_add(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -394,7 +402,7 @@ def find_or_add(
     work, picked = at_work(request), ids_in(texts_of(form, "personne"))
     if text_of(form, "geste") != ADD or not picked:
         return _page(request, services, work, activity_id, text_of(form, "mots"), text_of(form, "source"))
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         added = writing.participants.add_known(work.campus, activity_id, picked, by=work.actor)
     counts = f"ajoutees={added}&connues={len(set(picked)) - added}"
     return RedirectResponse(f"{work.home}/activites/{activity_id}?{counts}", status_code=303)

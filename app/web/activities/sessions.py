@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import (
     MOST_SESSIONS,
     Activity,
@@ -22,16 +22,16 @@ from app.domain.activities.activities import (
     SessionFacts,
     days_in,
     days_of,
-    told_apart,
+    disambiguated,
 )
 from app.domain.activities.days_as_written import day_in
 from app.domain.activities.participant_lists import hours_in
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import hours_text
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.web.activities.activities import ActivityView
@@ -89,19 +89,19 @@ class DaysTyped:
         if self.times:
             good = self.times.isascii() and self.times.isdecimal() and len(self.times) < 4
             if not good or not 1 <= int(self.times) <= MOST_SESSIONS:
-                errors["seances"] = say(N_("Une série a de 1 à 60 séances."))
+                errors["seances"] = translated(N_("Une série a de 1 à 60 séances."))
             else:
                 times = int(self.times)
         if self.until:
             until = day_in(self.until)
             if until is None:
-                errors["jusquau"] = say(N_("Cette date n’est pas lisible : écrivez 24/11/2026."))
+                errors["jusquau"] = translated(N_("Cette date n’est pas lisible : écrivez 24/11/2026."))
         return Rhythm(int(self.rhythm), times, until)
 
 
 router = APIRouter(
     prefix="/gestion/{slug}/activites/{activity_id}/seances",
-    dependencies=[WITH_ORGANISERS, staff(Deed.WORK)],
+    dependencies=[WITH_ORGANISERS, staff(Permission.WORK)],
 )
 ADDED, CHANGED, CANCELLED, RESTORED = "ajoutee", "changee", "annulee", "retablie"
 _A_WEEK = timedelta(days=7)
@@ -127,14 +127,16 @@ class SessionForm:
         """What was typed; raises InvalidInput when a field cannot be read, and says so beside the field."""
         hours, fault = hours_in(self.hours)
         if fault:
-            self.errors["heures"] = say(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
+            self.errors["heures"] = translated(
+                N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
+            )
         elif hours is not None and not 0 < hours <= 24:
-            self.errors["heures"] = say(N_("Une séance dure 24 heures au plus."))
+            self.errors["heures"] = translated(N_("Une séance dure 24 heures au plus."))
         held_on = day_in(self.day)
         if held_on is None:
-            self.errors["jour"] = say(N_("Cette date n’est pas lisible : écrivez 24/11/2026."))
+            self.errors["jour"] = translated(N_("Cette date n’est pas lisible : écrivez 24/11/2026."))
         if len(self.place) > 200:
-            self.errors["lieu"] = say(N_("Le lieu tient en 200 signes."))
+            self.errors["lieu"] = translated(N_("Le lieu tient en 200 signes."))
         if self.errors or held_on is None:
             raise InvalidInput(N_("Un champ est à corriger."))
         return SessionFacts(held_on, hours, self.place)
@@ -158,7 +160,7 @@ def add_session(
     services.activities.get(work.campus, activity_id)
     try:
         wanted = typed.all_facts()
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             made = writing.series.add_all(work.campus, activity_id, wanted, by=work.actor)
             first = made[0].id
     except (InvalidInput, DayTaken) as error:
@@ -191,7 +193,7 @@ def change_session(
     services.series.session(work.campus, activity_id, session_id)
     try:
         facts = typed.facts()
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.series.change(work.campus, activity_id, session_id, facts, by=work.actor)
     except (InvalidInput, DayTaken) as error:
         return _again(request, services, work, activity_id, typed, error, session_id)
@@ -209,7 +211,7 @@ def cancel_session(
     work = at_work(request)
     session, _ = services.series.session(work.campus, activity_id, session_id)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.series.cancel(work.campus, activity_id, session_id, by=work.actor)
     except Conflict as error:
         filled = SessionForm(session.held_on.isoformat(), hours_text(session.hours), session.place)
@@ -227,7 +229,7 @@ def restore_session(
     form: SafeForm,  # noqa: ARG001 - its check is the point
 ) -> Response:
     work = at_work(request)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.series.restore(work.campus, activity_id, session_id, by=work.actor)
     return _told(work, activity_id, session_id, RESTORED)
 
@@ -295,7 +297,7 @@ def _page(
         came=came,
         begins=session is None and not services.activity_sessions.list_of(work.campus, activity_id)[0],
         form=filled,
-        rhythms=[(value, say(words)) for value, words in RHYTHMS.items()],
+        rhythms=[(value, translated(words)) for value, words in RHYTHMS.items()],
         trouble=trouble,
     )
 
@@ -303,7 +305,7 @@ def _page(
 sheets_router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/seances/{session_id}")
 
 
-@sheets_router.get("", dependencies=[staff(Deed.WORK)])
+@sheets_router.get("", dependencies=[staff(Permission.WORK)])
 def show_sheet(
     activity_id: uuid.UUID,
     session_id: uuid.UUID,
@@ -326,7 +328,7 @@ def show_sheet(
         session=found.session,
         others=[each for each in found.sessions if each.id != found.session.id],
         people=[
-            (participation.id, told_apart(participation, person.name), participation.id in found.came)
+            (participation.id, disambiguated(participation, person.name), participation.id in found.came)
             for participation, person in found.participants
         ],
         came=len(found.came),
@@ -339,12 +341,12 @@ def show_sheet(
     )
 
 
-@sheets_router.post("", dependencies=[staff(Deed.WORK)])
+@sheets_router.post("", dependencies=[staff(Permission.WORK)])
 def note_sheet(activity_id: uuid.UUID, session_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
     work = at_work(request)
     shown = ids_in(text_of(form, "montrees").split())
     came = shown if text_of(form, "geste") == "tous" else ids_in(texts_of(form, "present"))
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.activity_sessions.note(work.campus, activity_id, session_id, came, shown=shown, by=work.actor)
     here = f"{work.home}/activites/{activity_id}/seances/{session_id}"
     return RedirectResponse(f"{here}?note=oui", status_code=303)

@@ -15,8 +15,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
-from app.domain.activities.activities import Participation, told_apart
+from app.domain.accounts.permissions import Permission
+from app.domain.activities.activities import Participation, disambiguated
 from app.domain.activities.participant_lists import ListedPerson, hours_in, read_list
 from app.domain.awards.batches import check_hour
 from app.domain.core import duration
@@ -24,9 +24,9 @@ from app.domain.people.people import normal_address, suggested_address
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say, say_plural
+from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import PARTS, days, hours_text
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed, process_of
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.activities.activities import ActivityPage
@@ -106,9 +106,11 @@ def _beside(one: OfferedLine, *, alone: bool) -> str:
     if alone and one.minutes:
         told.append(duration(one.minutes))
     if one.part is not None:
-        told.append(say(PARTS[one.part]))
+        told.append(translated(PARTS[one.part]))
     if not alone:
-        told.append(say_plural("{n} personne prête", "{n} personnes prêtes", one.people).format(n=one.people))
+        told.append(
+            translated_plural("{n} personne prête", "{n} personnes prêtes", one.people).format(n=one.people)
+        )
     return ", ".join(told)
 
 
@@ -204,11 +206,13 @@ def _amendments(
         hours, fault = hours_in(told)
         contribution = fields.get("contribution", participation.contribution)
         if fault or (hours is not None and hours > 10_000):
-            troubles[f"heures-{participation.id}"] = say(
+            troubles[f"heures-{participation.id}"] = translated(
                 N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
             )
         elif len(contribution) > 1000:
-            troubles[f"contribution-{participation.id}"] = say(N_("La contribution tient en 1 000 signes."))
+            troubles[f"contribution-{participation.id}"] = translated(
+                N_("La contribution tient en 1 000 signes.")
+            )
         elif told != hours_text(participation.hours) or contribution != participation.contribution:
             amendments[participation.id] = Noted(hours, contribution)
     return amendments, troubles
@@ -281,7 +285,7 @@ def ids_in(text: str) -> list[uuid.UUID]:
     return found
 
 
-@router.get("", dependencies=[staff(Deed.AWARD)])
+@router.get("", dependencies=[staff(Permission.AWARD)])
 def choose(
     activity_id: uuid.UUID, request: Request, services: ReadingServices, badge: str = ""
 ) -> HTMLResponse:
@@ -290,7 +294,7 @@ def choose(
     return _choice_page(request, services, work, found, Choice(badge))
 
 
-@router.post("", dependencies=[staff(Deed.AWARD)])
+@router.post("", dependencies=[staff(Permission.AWARD)])
 def preview_orgive(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -311,7 +315,7 @@ def preview_orgive(
         if not corrections.amendments:
             judged = services.awards.preview(work.campus, wanted, by=work.actor)
         else:
-            with deed(request) as writing:
+            with write_transaction(request) as writing:
                 _amend(writing, work, activity_id, corrections)
                 judged = writing.awards.preview(work.campus, wanted, by=work.actor)
         if gives and _is_seen(form, judged, corrections) and text_of(form, SEEN) == str(len(judged.ready)):
@@ -352,14 +356,14 @@ class Hour:
         except InvalidInput as error:
             return Hour(typed, trouble=sentence_of(error))
         except (ValueError, OverflowError):
-            return Hour(typed, trouble=say(N_("Donnez le jour et l’heure.")))
+            return Hour(typed, trouble=translated(N_("Donnez le jour et l’heure.")))
         return Hour(typed, moment)
 
 
 def give(request: Request, work: AtWork, wanted: AwardRequest, hour: Hour) -> Response:
     """Few are given the badge at once; more, or later, is promised and carried out behind the page."""
     process = process_of(request)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         batch = writing.awards.give(
             work.campus, wanted, by=work.actor, undo_for=process.undo_for, not_before=hour.moment
         )
@@ -434,7 +438,7 @@ def _ticks(found: ActivityPage, choice: Choice) -> Sequence[tuple[uuid.UUID, str
     return [
         (
             participation.id,
-            told_apart(participation, person.name),
+            disambiguated(participation, person.name),
             found.addresses.get(person.id, ""),
             choice.who in (EVERYBODY, ONLY_LIST) or participation.id in choice.ticked,
         )

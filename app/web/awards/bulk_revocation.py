@@ -11,15 +11,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.awards.batches import Withdrawal, WithdrawalLine, WithdrawalOutcome, WithdrawalState
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
-from app.http.pages.render import ProgressView, page, told_live
-from app.http.pages.typography import say
-from app.http.pages.words import WITHDRAWAL_OUTCOMES, Word
-from app.http.request_scope import ReadingServices, deed, process_of
+from app.http.pages.render import ProgressView, live_response, page
+from app.http.pages.typography import translated
+from app.http.pages.words import WITHDRAWAL_OUTCOMES, StateLabel
+from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language import gettext as _
@@ -55,7 +55,7 @@ class LineView:
     person: str
     badge: str
     href: str
-    state: Word
+    state: StateLabel
 
 
 def _id(text: str) -> uuid.UUID | None:
@@ -65,7 +65,7 @@ def _id(text: str) -> uuid.UUID | None:
         return None
 
 
-@router.get("/nouveau", dependencies=[staff(Deed.REVOKE)])
+@router.get("/nouveau", dependencies=[staff(Permission.REVOKE)])
 def choose(
     request: Request, services: ReadingServices, lot: str = "", activite: str = "", badge: str = ""
 ) -> HTMLResponse:
@@ -73,7 +73,7 @@ def choose(
     return _choice_page(request, services, at_work(request), source)
 
 
-@router.post("/nouveau", dependencies=[staff(Deed.REVOKE)])
+@router.post("/nouveau", dependencies=[staff(Permission.REVOKE)])
 def withdraw(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """Few are withdrawn at once; more are promised, and withdrawn behind the page."""
     work = at_work(request)
@@ -82,12 +82,12 @@ def withdraw(request: Request, form: SafeForm, services: ReadingServices) -> Res
     who, reason = text_of(form, "lesquels"), text_of(form, "motif")
     try:
         wanted = _wanted(source, who, ticked, reason)
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             withdrawal = writing.withdrawals.promise(
                 work.campus, wanted, by=work.actor, key=text_of(form, "cle")[:128] or None
             )
             if not writing.withdrawals.is_long(withdrawal):
-                while writing.withdrawals.carry_out(withdrawal.id):
+                while writing.withdrawals.process_chunk(withdrawal.id):
                     pass
     except InvalidInput as error:
         return _choice_page(
@@ -142,7 +142,7 @@ def _choice_page(
     )
 
 
-@router.get("/{withdrawal_id:uuid}", dependencies=[staff(Deed.REVOKE)])
+@router.get("/{withdrawal_id:uuid}", dependencies=[staff(Permission.REVOKE)])
 def show(withdrawal_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     progress = services.withdrawals.progress(work.campus, withdrawal_id)
@@ -181,7 +181,7 @@ def _line(work: AtWork, line: WithdrawalLine, record: AwardRecord | None) -> Lin
     )
 
 
-@router.get("/{withdrawal_id:uuid}/avancement", dependencies=[staff(Deed.REVOKE)])
+@router.get("/{withdrawal_id:uuid}/avancement", dependencies=[staff(Permission.REVOKE)])
 def watch(withdrawal_id: uuid.UUID, request: Request, services: ReadingServices) -> StreamingResponse:
     campus = at_work(request).campus
     services.withdrawals.progress(campus, withdrawal_id)
@@ -190,21 +190,21 @@ def watch(withdrawal_id: uuid.UUID, request: Request, services: ReadingServices)
         progress = services.withdrawals.progress(campus, withdrawal_id)
         return ProgressView.of(progress.answered, progress.total), _is_done(progress.withdrawal)
 
-    return told_live(request, look)
+    return live_response(request, look)
 
 
 def _is_done(withdrawal: Withdrawal) -> bool:
     return withdrawal.state is WithdrawalState.DONE
 
 
-@router.get("/{withdrawal_id:uuid}/lignes.csv", dependencies=[staff(Deed.REVOKE)])
+@router.get("/{withdrawal_id:uuid}/lignes.csv", dependencies=[staff(Permission.REVOKE)])
 def table(withdrawal_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """What became of each line."""
     lines = _lines(services, at_work(request), withdrawal_id)
     return Response(
         csv_for_excel(
             (_("Personne"), _("Badge"), _("État")),
-            [(line.person, line.badge, say(line.state.text)) for line in lines],
+            [(line.person, line.badge, translated(line.state.text)) for line in lines],
         ),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="retraits.csv"'},

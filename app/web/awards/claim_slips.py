@@ -10,22 +10,29 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.awards.awards import LineOutcome
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import day, said
+from app.http.pages.typography import translated
+from app.http.pages.words import day, sentence_text
 from app.http.policies import public
-from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, client_network, deed, limited, process_of
-from app.http.response_cache import keep_here
+from app.http.request_scope import (
+    CROSS_TENANT,
+    ReadingServices,
+    client_network,
+    limited,
+    process_of,
+    write_transaction,
+)
+from app.http.response_cache import cache_here
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_, current_locale
 from app.language.catalogues import locales
 from app.services.awards.awards import AwardRecord
-from app.services.awards.claim_slips import AT_ONCE
+from app.services.awards.claim_slips import SLIPS_PER_DOCUMENT
 from app.services.awards.papers import CertificateWords
 from app.services.badges.badges import picture_words
 from app.services.people.people import LinksTurnedOff
@@ -38,7 +45,7 @@ from app.web.verification.verification_page import AnswerShown, shown
 router = APIRouter(prefix="/gestion/{slug}")
 
 
-@router.post("/activites/{activity_id}/bulletins", dependencies=[staff(Deed.AWARD)])
+@router.post("/activites/{activity_id}/bulletins", dependencies=[staff(Permission.AWARD)])
 def of_activity(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -56,14 +63,16 @@ def of_activity(
         return activity_page(request, services, work, activity_id, trouble=sentence_of(error), status=409)
 
 
-@router.post("/resultats/{batch_id}/bulletins", dependencies=[staff(Deed.AWARD)])
+@router.post("/resultats/{batch_id}/bulletins", dependencies=[staff(Permission.AWARD)])
 def of_batch(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """Of all that were given at once, with an activity or without; of very many, one file after the other."""
     work = at_work(request)
     overview = services.award_batches.overview(work.campus, batch_id)
     number = text_of(form, "fichier")
     before = int(number) - 1 if number in files_of(overview.count(LineOutcome.AWARDED)) else 0
-    files = services.award_batches.lines_in_turn(overview.batch, (LineOutcome.AWARDED,), at_a_time=AT_ONCE)
+    files = services.award_batches.lines_in_turn(
+        overview.batch, (LineOutcome.AWARDED,), at_a_time=SLIPS_PER_DOCUMENT
+    )
     given = [line.award_id for line in next(islice(files, before, None), ()) if line.award_id]
     try:
         return _pdf(request, services, work, given, text_of(form, "langue"))
@@ -71,7 +80,7 @@ def of_batch(batch_id: uuid.UUID, request: Request, form: SafeForm, services: Re
         return result_page(request, services, work, batch_id, sentence_of(error))
 
 
-@router.post("/attributions/{award_id}/bulletin", dependencies=[staff(Deed.AWARD)])
+@router.post("/attributions/{award_id}/bulletin", dependencies=[staff(Permission.AWARD)])
 def of_award(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
     services.awards.get(work.campus, award_id)
@@ -85,7 +94,7 @@ def _pdf(
     request: Request, services: Services, work: AtWork, award_ids: Sequence[uuid.UUID], language: str
 ) -> Response:
     spoken = language if language in locales() else work.campus.language
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         sheet = writing.slips.prepare(work.campus, award_ids, language=spoken, day=day, by=work.actor)
     return Response(
         services.slips.printed(sheet),
@@ -97,7 +106,7 @@ def _pdf(
     )
 
 
-claiming_router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+claiming_router = APIRouter(dependencies=[CROSS_TENANT])
 
 
 @claiming_router.get("/recuperer")
@@ -114,7 +123,7 @@ def claim(request: Request, form: SafeForm) -> Response:
     limiter.check("wrong code", client_network(request))
     limiter.check("wrong code of anybody", "")
     try:
-        with deed(request) as services:
+        with write_transaction(request) as services:
             opened = services.handing_over.claim_by_code(typed, browser=same_browser(request).name)
     except LinksTurnedOff as error:
         return RedirectResponse(f"/mes-badges/{error.award_id}", status_code=303)
@@ -126,7 +135,7 @@ def claim(request: Request, form: SafeForm) -> Response:
         limiter.hit("wrong code of anybody", "")
         return _page(request, typed, sentence_of(error), status=404)
     answer = RedirectResponse(f"/mes-badges/{opened.session.award_id}?fait=recu", status_code=303)
-    keep_here(answer, request, opened)
+    cache_here(answer, request, opened)
     return answer
 
 
@@ -140,12 +149,12 @@ ATTACHED = "badge.json"
 _LONGEST_FACT = 180
 _MOST_COMPETENCIES = 4
 _RECEIVED = {
-    Kind.BELONGING: N_("a reçu le badge d’appartenance"),
-    Kind.PARTICIPATION: N_("a reçu le badge de participation"),
-    Kind.ENGAGEMENT: N_("a reçu le badge d’engagement"),
-    Kind.ATTITUDE: N_("a reçu le badge de savoir-être"),
-    Kind.COMPETENCY: N_("a reçu le badge de compétence"),
-    Kind.REALISATION: N_("a reçu le badge de réalisation"),
+    BadgeKind.BELONGING: N_("a reçu le badge d’appartenance"),
+    BadgeKind.PARTICIPATION: N_("a reçu le badge de participation"),
+    BadgeKind.ENGAGEMENT: N_("a reçu le badge d’engagement"),
+    BadgeKind.ATTITUDE: N_("a reçu le badge de savoir-être"),
+    BadgeKind.COMPETENCY: N_("a reçu le badge de compétence"),
+    BadgeKind.REALISATION: N_("a reçu le badge de réalisation"),
 }
 _RECOGNISES = N_("reconnaît par ce badge, à la personne à qui il a été donné,")
 
@@ -162,31 +171,31 @@ def _words(services: Services, record: AwardRecord, answer: AnswerShown) -> Cert
     holder = badge.holder if badge else ""
     title = badge.title if badge else version.name
     return CertificateWords(
-        title=say(N_("Badge « {title} »")).format(title=title),
-        author=say(N_("Campus {name}")).format(name=campus.name),
-        by=say(N_("Campus des métiers et des qualifications")),
+        title=translated(N_("Badge « {title} »")).format(title=title),
+        author=translated(N_("Campus {name}")).format(name=campus.name),
+        by=translated(N_("Campus des métiers et des qualifications")),
         campus=campus.name,
-        before=say(N_("atteste que")),
+        before=translated(N_("atteste que")),
         holder=holder,
-        after=say(_RECEIVED[version.kind] if holder else _RECOGNISES),
+        after=translated(_RECEIVED[version.kind] if holder else _RECOGNISES),
         what=title,
         facts=_facts(record, answer),
-        check_title=say(N_("Vérifiez ce badge.")),
-        check_words=say(
+        check_title=translated(N_("Vérifiez ce badge.")),
+        check_words=translated(
             N_(
                 "Photographiez le code ou tapez l’adresse : la page dit s’il est authentique et s’il est encore "
                 "valable aujourd’hui. Le badge signé est joint à ce PDF."
             )
         ),
-        fine=say(
+        fine=translated(
             N_("Un badge atteste et reconnaît. Il n’est ni un diplôme ni une certification professionnelle.")
         ),
-        badge_words=said(picture_words(campus, version, services.badges.competencies_of(version))),
-        code_words=say(N_("Code QR : {address}")).format(
+        badge_words=sentence_text(picture_words(campus, version, services.badges.competencies_of(version))),
+        code_words=translated(N_("Code QR : {address}")).format(
             address=services.addresses.short_in_print(record.award.id)
         ),
         attached=ATTACHED,
-        attached_words=say(N_("Le badge signé, à vérifier avec n’importe quel outil Open Badges 3.0")),
+        attached_words=translated(N_("Le badge signé, à vérifier avec n’importe quel outil Open Badges 3.0")),
         lang=current_locale(),
     )
 
@@ -194,15 +203,20 @@ def _words(services: Services, record: AwardRecord, answer: AnswerShown) -> Cert
 def _facts(record: AwardRecord, answer: AnswerShown) -> list[tuple[str, str]]:
     zone = record.campus.time_zone
     if answer.badge is None:
-        return [(say(N_("Attribué le")), day(record.award.awarded_at, zone))]
+        return [(translated(N_("Attribué le")), day(record.award.awarded_at, zone))]
     until = record.award.valid_until
     facts = [
-        (say(N_("Badge")), answer.badge.kind),
-        (say(N_("Attribué le")), answer.badge.awarded),
-        (say(N_("Jugé comment")), answer.badge.judged),
-        (say(N_("Valable jusqu’au")), day(until, zone) if until else say(N_("sans date de fin"))),
+        (translated(N_("Badge")), answer.badge.kind),
+        (translated(N_("Attribué le")), answer.badge.awarded),
+        (translated(N_("Jugé comment")), answer.badge.judged),
+        (
+            translated(N_("Valable jusqu’au")),
+            day(until, zone) if until else translated(N_("sans date de fin")),
+        ),
     ]
-    facts += [(say(N_("Compétence")), each.name) for each in answer.badge.competencies[:_MOST_COMPETENCIES]]
+    facts += [
+        (translated(N_("Compétence")), each.name) for each in answer.badge.competencies[:_MOST_COMPETENCIES]
+    ]
     return [(label, _short(value)) for label, value in facts]
 
 

@@ -11,18 +11,24 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.awards.claim_slips import shown_code
 from app.domain.core import plain_text
-from app.domain.messages import Handed, LetterState, PromisedLetter
+from app.domain.messages import Handed, LetterState, QueuedMessage
 from app.domain.privacy import About, wording_of
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import Word
+from app.http.pages.typography import translated
+from app.http.pages.words import StateLabel
 from app.http.policies import public
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, WritingServices, deed, process_of
+from app.http.request_scope import (
+    WITH_ORGANISERS,
+    ReadingServices,
+    WritingServices,
+    process_of,
+    write_transaction,
+)
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.awards.delivery import HandedCode, Handing
@@ -46,17 +52,17 @@ router = APIRouter(prefix="/gestion/{slug}")
 class LetterLine:
     what: str
     address: str
-    state: Word
+    state: StateLabel
     at: datetime | None
     reason: str
     server_said: str
 
     @staticmethod
-    def of(letter: PromisedLetter) -> LetterLine:
+    def of(letter: QueuedMessage) -> LetterLine:
         at = letter.sent_at or letter.attempted_at or letter.promised_at
         refused = letter.state is LetterState.REFUSED
         return LetterLine(
-            say(OCCASIONS.get(letter.occasion, letter.occasion)),
+            translated(OCCASIONS.get(letter.occasion, letter.occasion)),
             letter.address,
             LETTER_STATES[letter.state],
             at,
@@ -65,7 +71,7 @@ class LetterLine:
         )
 
 
-@router.get("/activites/{activity_id}/remise", dependencies=[staff(Deed.AWARD)])
+@router.get("/activites/{activity_id}/remise", dependencies=[staff(Permission.AWARD)])
 def show_activity(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     return activity_page(request, services, at_work(request), activity_id)
 
@@ -135,7 +141,7 @@ def _counts(handings: Sequence[Handing]) -> list[tuple[str, str, int]]:
     ]
 
 
-@router.get("/lettres", dependencies=[staff(Deed.AWARD)])
+@router.get("/lettres", dependencies=[staff(Permission.AWARD)])
 def refused_letters(request: Request, services: ReadingServices) -> HTMLResponse:
     """Letters that a server refused, and that nothing has replaced yet."""
     work = at_work(request)
@@ -151,21 +157,21 @@ def refused_letters(request: Request, services: ReadingServices) -> HTMLResponse
     )
 
 
-@router.get("/attributions/{award_id}/remise", dependencies=[staff(Deed.AWARD)])
+@router.get("/attributions/{award_id}/remise", dependencies=[staff(Permission.AWARD)])
 def show_award(
     award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
-    done = say(_DONE[fait]) if fait in _DONE else ""
+    done = translated(_DONE[fait]) if fait in _DONE else ""
     return award_page(request, services, at_work(request), award_id, done=done)
 
 
-@router.post("/attributions/{award_id}/lettre", dependencies=[staff(Deed.AWARD)])
+@router.post("/attributions/{award_id}/lettre", dependencies=[staff(Permission.AWARD)])
 def write_again(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """Tell the person once more, at an address that may be another."""
     work, address = at_work(request), text_of(form, "adresse")
     services.awards.get(work.campus, award_id)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.handing_over.write_again(work.campus, award_id, address, by=work.actor)
     except (InvalidInput, Conflict) as error:
         return award_page(request, services, work, award_id, error=error, address=address)
@@ -173,26 +179,26 @@ def write_again(award_id: uuid.UUID, request: Request, form: SafeForm, services:
     return _back(work, award_id, "lettre")
 
 
-@router.post("/attributions/{award_id}/lien", dependencies=[staff(Deed.AWARD)])
+@router.post("/attributions/{award_id}/lien", dependencies=[staff(Permission.AWARD)])
 def renew_link(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
     services.awards.get(work.campus, award_id)
     if text_of(form, "sur") != "oui":
         return award_page(request, services, work, award_id, unsure=True)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.handing_over.renew_link(work.campus, award_id, by=work.actor)
     except Conflict as error:
         return award_page(request, services, work, award_id, error=error)
     return _back(work, award_id, "lien")
 
 
-@router.post("/attributions/{award_id}/code", dependencies=[staff(Deed.AWARD)])
+@router.post("/attributions/{award_id}/code", dependencies=[staff(Permission.AWARD)])
 def show_code(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
     """The short code, said on this answer only."""
     work = at_work(request)
     services.awards.get(work.campus, award_id)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         codes = writing.handing_over.hand_out_codes(work.campus, [award_id], by=work.actor)
     return award_page(request, services, work, award_id, code=codes.get(award_id))
 
@@ -259,7 +265,7 @@ def show_wish(wish: str, request: Request, services: ReadingServices, fait: str 
         "awards/handing/my_reminders.html",
         private=True,
         wanted=person.wants_reminders,
-        agreement=say(wording_of(About.REMINDERS)),
+        agreement=translated(wording_of(About.REMINDERS)),
         here=f"/rappels/{wish}",
         done=bool(fait),
     )
@@ -282,20 +288,20 @@ def choose(wish: str, services: WritingServices, form: SafeForm) -> RedirectResp
 
 
 @reminders_router.post(
-    "/gestion/{slug}/activites/{activity_id}/rappels", dependencies=[WITH_ORGANISERS, staff(Deed.AWARD)]
+    "/gestion/{slug}/activites/{activity_id}/rappels", dependencies=[WITH_ORGANISERS, staff(Permission.AWARD)]
 )
 def choose_for_activity(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> RedirectResponse:
     work = at_work(request)
     services.activities.get(work.campus, activity_id)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         wanted = text_of(form, "rappels") == "oui"
         writing.reminders.set_for_activity(work.campus, activity_id, wanted, by=work.actor)
     return RedirectResponse(f"{work.home}/activites/{activity_id}/remise#rappels", status_code=303)
 
 
-@reminders_router.get("/gestion/{slug}/rappels", dependencies=[staff(Deed.MANAGE)])
+@reminders_router.get("/gestion/{slug}/rappels", dependencies=[staff(Permission.MANAGE)])
 def of_campus(request: Request, fait: str = "") -> HTMLResponse:
     work = at_work(request)
     return page(
@@ -309,10 +315,10 @@ def of_campus(request: Request, fait: str = "") -> HTMLResponse:
     )
 
 
-@reminders_router.post("/gestion/{slug}/rappels", dependencies=[staff(Deed.MANAGE)])
+@reminders_router.post("/gestion/{slug}/rappels", dependencies=[staff(Permission.MANAGE)])
 def choose_for_campus(request: Request, form: SafeForm) -> RedirectResponse:
     work = at_work(request)
-    with deed(request) as services:
+    with write_transaction(request) as services:
         campus = services.campuses.get(work.campus.slug)
         services.reminders.set_for_campus(campus, text_of(form, "rappels") == "oui", by=work.actor)
     return RedirectResponse(f"{work.home}/rappels?fait=oui", status_code=303)

@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.container import Services
-from app.domain.messages import Handed, LetterState, Occasion, PromisedLetter, Reason
-from app.http.pages.typography import say
-from app.http.pages.words import REVOKED, UNDONE, Word, why_ended
+from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage, Reason
+from app.http.pages.typography import translated
+from app.http.pages.words import REVOKED, UNDONE, StateLabel, why_ended
 from app.language import N_
 from app.services.awards.delivery import Handing
 
 HANDED = {
     Handed.REVOKED: REVOKED,
     Handed.UNDONE: UNDONE,
-    Handed.SLIP: Word(N_("À remettre en main propre"), "unk"),
-    Handed.WAITING: Word(N_("Lettre en attente"), "past"),
-    Handed.SENT: Word(N_("Lettre envoyée"), "shut"),
-    Handed.REFUSED: Word(N_("Lettre refusée"), "bad"),
-    Handed.OPENED: Word(N_("Lien ouvert"), "shut"),
-    Handed.CLAIMED: Word(N_("Reçu par la personne"), "ok"),
+    Handed.SLIP: StateLabel(N_("À remettre en main propre"), "unk"),
+    Handed.WAITING: StateLabel(N_("Lettre en attente"), "past"),
+    Handed.SENT: StateLabel(N_("Lettre envoyée"), "shut"),
+    Handed.REFUSED: StateLabel(N_("Lettre refusée"), "bad"),
+    Handed.OPENED: StateLabel(N_("Lien ouvert"), "shut"),
+    Handed.CLAIMED: StateLabel(N_("Reçu par la personne"), "ok"),
 }
 PICTURES = {
     Handed.REVOKED: "cross",
@@ -49,10 +49,10 @@ REASONS = {
     Reason.TOO_OLD: N_("La lettre a attendu trop longtemps pour partir encore."),
 }
 LETTER_STATES = {
-    LetterState.WAITING: Word(N_("En attente"), "past"),
-    LetterState.SENT: Word(N_("Partie"), "ok"),
-    LetterState.REFUSED: Word(N_("Refusée"), "bad"),
-    LetterState.CANCELLED: Word(N_("Pas partie"), "shut"),
+    LetterState.WAITING: StateLabel(N_("En attente"), "past"),
+    LetterState.SENT: StateLabel(N_("Partie"), "ok"),
+    LetterState.REFUSED: StateLabel(N_("Refusée"), "bad"),
+    LetterState.CANCELLED: StateLabel(N_("Pas partie"), "shut"),
 }
 OCCASIONS = {
     Occasion.AWARDED.value: N_("Annonce du badge"),
@@ -72,7 +72,7 @@ class HandingView:
     href: str
     person: str
     badge: str
-    state: Word
+    state: StateLabel
     picture: str
     at: datetime | None
     reason: str
@@ -108,13 +108,13 @@ def _why(handing: Handing) -> str:
             return ""
 
 
-def reason_of(letter: PromisedLetter | None) -> str:
+def reason_of(letter: QueuedMessage | None) -> str:
     """Why the letter did not leave, and what happens next; empty where nothing went wrong."""
     if letter is None or not letter.reason:
         return ""
-    words = [say(REASONS[Reason(letter.reason)])]
+    words = [translated(REASONS[Reason(letter.reason)])]
     if letter.state is LetterState.WAITING:
-        words.append(say(_AGAIN))
+        words.append(translated(_AGAIN))
     return " ".join(words)
 
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.activities.activities import told_apart
+from app.domain.activities.activities import disambiguated
 from app.domain.awards.awards import LineOutcome, in_words
 from app.domain.awards.open_badges import evidence_of
 from app.domain.badges.rules import grounds_words
 from app.domain.people.people import suggested_address
 from app.domain.publishing import Addresses
-from app.http.pages.typography import say
-from app.http.pages.words import OUTCOME_COUNTS, OUTCOMES, Word, hours_text
+from app.http.pages.typography import translated
+from app.http.pages.words import OUTCOME_COUNTS, OUTCOMES, StateLabel, hours_text
 from app.services.awards.awards import JudgedLine, Preview
 
 MOST_CARDS = 100
@@ -40,7 +40,7 @@ class Card:
 
     key: str
     name: str
-    state: Word
+    state: StateLabel
     reason: str
     fields: Sequence[tuple[str, str, str]]
     suggestion: str
@@ -143,7 +143,7 @@ def _figures(preview: Preview) -> list[tuple[str, int]]:
     """How many lines came out each way; the ready are counted even when there are none."""
     counts = Counter(line.judgement.outcome for line in preview.lines)
     counts.setdefault(LineOutcome.READY, 0)
-    return [(say(OUTCOME_COUNTS[one]), counts[one]) for one in LineOutcome if one in counts]
+    return [(translated(OUTCOME_COUNTS[one]), counts[one]) for one in LineOutcome if one in counts]
 
 
 def _noted(line: JudgedLine) -> tuple[float | None, str]:
@@ -165,7 +165,7 @@ def _ready(line: JudgedLine, typed: Mapping[str, str], troubles: Mapping[str, st
 
 def _name_of(line: JudgedLine) -> str:
     there = line.participation
-    return line.line.told_apart if there is None else told_apart(there, line.line.name)
+    return line.line.told_apart if there is None else disambiguated(there, line.line.name)
 
 
 def _key_of(line: JudgedLine) -> str:
@@ -191,7 +191,7 @@ def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mappi
         key=key,
         name=_name_of(line),
         state=OUTCOMES[judgement.outcome],
-        reason=say(judgement.sentence).format(**in_words(judgement.values)),
+        reason=translated(judgement.sentence).format(**in_words(judgement.values)),
         fields=[
             (
                 name,

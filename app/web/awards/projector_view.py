@@ -12,12 +12,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.awards.awards import AwardState
 from app.domain.core import plain_text
 from app.domain.messages import shown_name
 from app.http.pages.render import page
-from app.http.pages.words import BADGE_KINDS, said
+from app.http.pages.words import BADGE_KINDS, sentence_text
 from app.http.request_scope import ReadingServices
 from app.http.workplaces import AtWork, at_work, staff
 from app.services.awards.awards import AwardRecord
@@ -38,7 +38,7 @@ class Candidate:
     badge: str
 
 
-@router.get("", dependencies=[staff(Deed.AWARD)])
+@router.get("", dependencies=[staff(Permission.AWARD)])
 def choose(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     """Who is shown, and how much of their names."""
     work = at_work(request)
@@ -61,7 +61,7 @@ def choose(activity_id: uuid.UUID, request: Request, services: ReadingServices) 
     )
 
 
-@router.get("/ecran", dependencies=[staff(Deed.AWARD)])
+@router.get("/ecran", dependencies=[staff(Permission.AWARD)])
 def screen(
     activity_id: uuid.UUID,
     request: Request,
@@ -90,7 +90,7 @@ def screen(
         badge=record.version.name if record else "",
         kind=BADGE_KINDS[record.version.kind] if record else "",
         picture=picture_of(record.badge, record.version) if record else "",
-        picture_words=said(picture_words(record.campus, record.version)) if record else "",
+        picture_words=sentence_text(picture_words(record.campus, record.version)) if record else "",
         place=place,
         total=len(chosen),
         previous=f"{here}/ecran?{urlencode([*kept, ('n', place - 1)])}" if place > 1 else "",

@@ -11,24 +11,31 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.participant_lists import MAX_LINES
 from app.domain.awards.awards import LineOutcome, Visibility, in_words
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, listed, may_be_undone
 from app.domain.core import csv_for_excel
-from app.domain.privacy import Looked
+from app.domain.privacy import AccessRecord
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import ProgressView, page, told_live
-from app.http.pages.typography import say
-from app.http.pages.words import AWARD_DEEDS, BADGE_KINDS, OUTCOMES, Word, ended_word, why_ended
-from app.http.request_scope import ReadingServices, deed, process_of
+from app.http.pages.render import ProgressView, live_response, page
+from app.http.pages.typography import translated
+from app.http.pages.words import (
+    AWARD_CHANGES,
+    BADGE_KINDS,
+    OUTCOMES,
+    StateLabel,
+    ended_label,
+    why_ended,
+)
+from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language import gettext as _
 from app.services.awards.awards import AwardRecord
 from app.services.awards.batches import BatchOverview, Progress
-from app.services.awards.claim_slips import AT_ONCE
+from app.services.awards.claim_slips import SLIPS_PER_DOCUMENT
 from app.services.campus.dashboard import AwardOrder, Start
 from app.web.activities.activities import ActivityView
 from app.web.awards.delivery_states import handings_of
@@ -37,7 +44,7 @@ from app.web.badges.rules import picture_of
 from app.web.campus.audit_log import export_noted
 from app.web.campus.dashboard import AwardLine, BadgeTile
 from app.web.people.directory import HEADING, as_text, cells_of
-from app.web.privacy import looks_at
+from app.web.privacy import access_views
 
 MOST_SHOWN = 300
 router = APIRouter(prefix="/gestion/{slug}/resultats/{batch_id}")
@@ -47,13 +54,13 @@ router = APIRouter(prefix="/gestion/{slug}/resultats/{batch_id}")
 class ResultLine:
     name: str
     address: str
-    state: Word
+    state: StateLabel
     reason: str
     href: str
     private_link: str
     in_account: bool = False
     """The person finds the badge in their account: there is nothing to hand over."""
-    ended: Word | None = None
+    ended: StateLabel | None = None
     """Where the badge that it came to was withdrawn since."""
     why_ended: str = ""
 
@@ -104,17 +111,17 @@ def result_page(
         again=as_text(listed_only) if fits and listed_only else "",
         again_people=" ".join(of_the_activity) if fits else "",
         slip_files=[(number, number) for number in files_of(overview.count(LineOutcome.AWARDED))],
-        slips_of=AT_ONCE,
+        slips_of=SLIPS_PER_DOCUMENT,
         language=work.campus.language,
     )
 
 
 def files_of(slips: int) -> list[str]:
     """The numbers of the files that hold so many slips."""
-    return [str(number) for number in range(1, -(-slips // AT_ONCE) + 1)]
+    return [str(number) for number in range(1, -(-slips // SLIPS_PER_DOCUMENT) + 1)]
 
 
-@router.get("/refus.csv", dependencies=[staff(Deed.AWARD)])
+@router.get("/refus.csv", dependencies=[staff(Permission.AWARD)])
 def refused_table(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """The lines that were given nothing, with the reason: corrected, the file can be dropped again."""
     work = at_work(request)
@@ -139,7 +146,7 @@ def _refused_rows(
         yield *cells_of(said), reason_of(line)
 
 
-@router.get("/liens.csv", dependencies=[staff(Deed.AWARD)])
+@router.get("/liens.csv", dependencies=[staff(Permission.AWARD)])
 def links_table(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """How the badge reaches each person who holds it now, whether given this time or before."""
     work = at_work(request)
@@ -192,7 +199,7 @@ def name_of(line: BatchLine, number: int = 0) -> str:
 
 
 def reason_of(line: BatchLine) -> str:
-    return say(line.reason).format(**in_words(line.reason_values))
+    return translated(line.reason).format(**in_words(line.reason_values))
 
 
 @dataclass(frozen=True)
@@ -220,7 +227,7 @@ class _Groups:
                 href=f"{self.home}/attributions/{line.award_id}" if line.award_id else "",
                 private_link="" if line.award_id in ended else links.get(line.award_id, ""),
                 in_account=links.get(line.award_id) == "" and line.award_id not in ended,
-                ended=ended_word(ended[line.award_id]) if line.award_id in ended else None,
+                ended=ended_label(ended[line.award_id]) if line.award_id in ended else None,
                 why_ended=why_ended(ended[line.award_id]) if line.award_id in ended else "",
             )
             for line in lines
@@ -241,7 +248,7 @@ UNSETTLED = (BatchState.RUNNING, BatchState.UNDOING)
 progress_router = APIRouter(prefix="/gestion/{slug}/resultats/{batch_id}")
 
 
-@progress_router.get("", dependencies=[staff(Deed.AWARD)])
+@progress_router.get("", dependencies=[staff(Permission.AWARD)])
 def show(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     return _page(request, services, at_work(request), batch_id)
 
@@ -271,7 +278,7 @@ def _page(
     )
 
 
-@progress_router.get("/avancement", dependencies=[staff(Deed.AWARD)])
+@progress_router.get("/avancement", dependencies=[staff(Permission.AWARD)])
 def watch(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> StreamingResponse:
     """How far it is, each time it gets further, until it is settled."""
     campus = at_work(request).campus
@@ -281,19 +288,19 @@ def watch(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> S
         progress = services.award_batches.progress(campus, batch_id)
         return _progress_of(progress), progress.batch.state not in UNSETTLED
 
-    return told_live(request, look)
+    return live_response(request, look)
 
 
 def _progress_of(progress: Progress) -> ProgressView:
     return ProgressView.of(progress.answered, progress.total)
 
 
-@progress_router.post("/annuler", dependencies=[staff(Deed.AWARD)])
+@progress_router.post("/annuler", dependencies=[staff(Permission.AWARD)])
 def take_back(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
     """Before its hour, nothing is awarded; after it, what was awarded is withdrawn before it leaves."""
     work = at_work(request)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.award_batches.take_back(work.campus, batch_id, by=work.actor)
     except Conflict as error:
         return _page(request, services, work, batch_id, sentence_of(error))
@@ -301,11 +308,11 @@ def take_back(batch_id: uuid.UUID, request: Request, form: SafeForm, services: R
     return _back(work, batch_id)
 
 
-@progress_router.post("/remettre", dependencies=[staff(Deed.AWARD)])
+@progress_router.post("/remettre", dependencies=[staff(Permission.AWARD)])
 def hand_over(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
     work = at_work(request)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.award_batches.hand_over(work.campus, batch_id, by=work.actor)
     except Conflict as error:
         return _page(request, services, work, batch_id, sentence_of(error))
@@ -372,7 +379,7 @@ class AwardView:
         )
 
 
-@register_router.get("", dependencies=[staff(Deed.VIEW)])
+@register_router.get("", dependencies=[staff(Permission.VIEW)])
 def register(
     request: Request,
     services: ReadingServices,
@@ -396,9 +403,9 @@ def register(
         zone=work.campus.time_zone,
         badges=[(str(tile.id), tile.name) for tile in badges],
         chosen=str(chosen.id) if chosen else "",
-        sorts=[(order.value, say(words)) for order, words in SORTS.items()],
+        sorts=[(order.value, translated(words)) for order, words in SORTS.items()],
         sorted_by=tri.value,
-        exports=work.may(Deed.EXPORT),
+        exports=work.may(Permission.EXPORT),
         lines=[AwardLine.of(work, record) for record in shown],
         handed=handings_of(services, work.home, [record.award.id for record in shown], work.campus.id),
         first=here,
@@ -407,12 +414,12 @@ def register(
     )
 
 
-@register_router.get("/{award_id}", dependencies=[staff(Deed.VIEW)])
+@register_router.get("/{award_id}", dependencies=[staff(Permission.VIEW)])
 def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     record = services.awards.get(work.campus, award_id)
-    looks_at(request, record.person.id, Looked.AWARD)
-    hands_over = work.may(Deed.AWARD) and not services.award_batches.withheld([award_id])
+    access_views(request, record.person.id, AccessRecord.AWARD)
+    hands_over = work.may(Permission.AWARD) and not services.award_batches.withheld([award_id])
     link = links_of(services, [award_id])[award_id] if hands_over else ""
     return page(
         request,
@@ -426,25 +433,25 @@ def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices)
         private_link=link,
         hands_over=hands_over,
         history=[
-            (happening.at, AWARD_DEEDS.get(happening.deed, happening.deed), happening.actor)
+            (happening.at, AWARD_CHANGES.get(happening.deed, happening.deed), happening.actor)
             for happening in services.awards.history_of(work.campus, award_id)
         ],
     )
 
 
-@register_router.get("/{award_id}/retirer", dependencies=[staff(Deed.REVOKE)])
+@register_router.get("/{award_id}/retirer", dependencies=[staff(Permission.REVOKE)])
 def ask_reason(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     return _withdrawal_page(request, services, work, award_id)
 
 
-@register_router.post("/{award_id}/retirer", dependencies=[staff(Deed.REVOKE)])
+@register_router.post("/{award_id}/retirer", dependencies=[staff(Permission.REVOKE)])
 def withdraw(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
     services.awards.get(work.campus, award_id)
     reason = text_of(form, "motif")
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.awards.revoke(work.campus, award_id, reason, by=work.actor)
     except (InvalidInput, Conflict) as error:
         return _withdrawal_page(request, services, work, award_id, reason, sentence_of(error))

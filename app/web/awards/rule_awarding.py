@@ -11,20 +11,20 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activity_log.activity_log import ASSESSMENT, PARTICIPATION, LogPayload
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.badges.rules import Progress, missing_words, progress_words, rule_of, rule_words, step_words
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, process_of
+from app.http.pages.typography import translated
+from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.awards.awards import AwardRecord, AwardRequest, Preview
-from app.services.awards.rule_ledger import Roll, Standing, Why
+from app.services.awards.rule_ledger import RefusalGround, Roll, Standing
 from app.web.awards.awarding import (
     CHOOSE_AGAIN,
     EVIDENCE,
@@ -41,7 +41,7 @@ from app.web.awards.awarding import (
 from app.web.awards.preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
 from app.web.campus.dashboard import BadgeTile
 
-router = APIRouter(prefix="/gestion/{slug}/badges/{badge_id}/regle", dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/gestion/{slug}/badges/{badge_id}/regle", dependencies=[CROSS_TENANT])
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class PersonLine:
         )
 
 
-@router.get("", dependencies=[staff(Deed.VIEW)])
+@router.get("", dependencies=[staff(Permission.VIEW)])
 def show_roll(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     return _roll_page(request, work, services.rule_ledger.roll(work.campus, badge_id))
 
 
-@router.post("/attribuer", dependencies=[staff(Deed.AWARD)])
+@router.post("/attribuer", dependencies=[staff(Permission.AWARD)])
 def preview_or_give(
     badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -125,7 +125,7 @@ def _roll_page(
         here=f"{work.home}/badges/{roll.badge.id}/regle",
         badge=BadgeTile.of(roll.badge, roll.version),
         rule=rule_words(roll.rule),
-        awards=work.may(Deed.AWARD) and roll.badge.archived_at is None,
+        awards=work.may(Permission.AWARD) and roll.badge.archived_at is None,
         ready_count=len(roll.ready),
         ready=[PersonLine.of(work, one) for one in roll.ready],
         who=TICKED,
@@ -157,7 +157,9 @@ def _preview_page(
         status=422 if hour.trouble else 200,
         home=work.home,
         zone=work.campus.time_zone,
-        activity=Origin(say(N_("Qui remplit la règle")), f"{work.home}/badges/{judged.badge.id}/regle"),
+        activity=Origin(
+            translated(N_("Qui remplit la règle")), f"{work.home}/badges/{judged.badge.id}/regle"
+        ),
         badge=BadgeTile.of(judged.badge, judged.version),
         preview=PreviewView.of(judged, work.home, {}, {}, process_of(request).addresses),
         offered=lines_offered(services, judged, ticks),
@@ -176,9 +178,9 @@ def _preview_page(
 
 
 _WHY = {
-    Why.ACTIVITY: N_("C’est l’activité pour laquelle le badge a été donné."),
-    Why.RULE: N_("Comptée par la règle du badge."),
-    Why.CHOSEN: N_("Choisie par la personne qui a donné le badge."),
+    RefusalGround.ACTIVITY: N_("C’est l’activité pour laquelle le badge a été donné."),
+    RefusalGround.RULE: N_("Comptée par la règle du badge."),
+    RefusalGround.CHOSEN: N_("Choisie par la personne qui a donné le badge."),
 }
 _SAID = N_("Ce que la personne qui a donné le badge a dit de ce que vous avez fait.")
 _THERE = N_("Vous remplissez la règle : le campus peut vous donner ce badge.")
@@ -201,7 +203,7 @@ def lines_shown(services: Services, record: AwardRecord) -> list[tuple[int, str,
     row = services.evidence.find(record.award.id)
     if row is None:
         return []
-    chosen: Mapping[int, Shown] = services.evidence.shown(row)
+    chosen: Mapping[int, DisclosedContent] = services.evidence.shown(row)
     payloads = services.evidence.payloads(row)
     why = services.rule_ledger.why(record, [each.noun_id for each in payloads if each.noun == PARTICIPATION])
     return [
@@ -215,10 +217,10 @@ def lines_shown(services: Services, record: AwardRecord) -> list[tuple[int, str,
     ]
 
 
-def _why(payload: LogPayload, why: Mapping[uuid.UUID, Why]) -> str:
+def _why(payload: LogPayload, why: Mapping[uuid.UUID, RefusalGround]) -> str:
     if payload.noun_id in why:
-        return say(_WHY[why[payload.noun_id]])
-    return say(_SAID if payload.noun == ASSESSMENT else _YOURS)
+        return translated(_WHY[why[payload.noun_id]])
+    return translated(_SAID if payload.noun == ASSESSMENT else _YOURS)
 
 
 def rule_told(record: AwardRecord) -> str:
@@ -238,7 +240,7 @@ def _ahead(_badge: Badge, version: BadgeVersion, progress: Progress) -> WayAhead
             (step_words(step), min(100, step.reached * 100 // step.condition.least))
             for step in progress.nearest
         ],
-        say(_THERE) if progress.is_met else progress_words(progress),
+        translated(_THERE) if progress.is_met else progress_words(progress),
     )
 
 

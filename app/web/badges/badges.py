@@ -12,18 +12,18 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
-from app.domain.badges.badges import PROSE, Difference, Kind, Part, are_near
+from app.domain.accounts.permissions import Permission
+from app.domain.badges.badges import PROSE, BadgeKind, Difference, Part, are_near
 from app.domain.badges.rules import Rule, rule_words
 from app.domain.campus.campus import Campus, CampusColours, contrast
 from app.errors import InvalidInput
 from app.http.negotiation import ForPeople
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import KIND_NAMES, day, number, said
+from app.http.pages.typography import translated
+from app.http.pages.words import KIND_NAMES, day, number, sentence_text
 from app.http.policies import public
-from app.http.request_scope import ReadingServices, deed
+from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import at_work, look_of, sentence_of, staff
 from app.language import N_, current_locale, locales, speaking
 from app.services.badges.badges import BadgePage, Wording, lacks_in, picture_words
@@ -72,7 +72,7 @@ def shown_difference(difference: Difference) -> DifferenceShown:
     part = difference.part
     before, after = (_value(part, lines) for lines in (difference.before, difference.after))
     return DifferenceShown(
-        title=say(PARTS[part]),
+        title=translated(PARTS[part]),
         sentence=_sentence(difference, before, after),
         before=before,
         after=after,
@@ -84,11 +84,11 @@ def shown_difference(difference: Difference) -> DifferenceShown:
 
 def validity_words(days: int | None) -> str:
     if days is None:
-        return say(N_("Sans date de fin"))
+        return translated(N_("Sans date de fin"))
     years = round(days / 365.25)
     if years and abs(days - years * 365.25) < 2:
-        return say(N_("Un an")) if years == 1 else say(N_("{n} ans")).format(n=years)
-    return say(N_("{n} jours")).format(n=days)
+        return translated(N_("Un an")) if years == 1 else translated(N_("{n} ans")).format(n=years)
+    return translated(N_("{n} jours")).format(n=days)
 
 
 def _sentence(difference: Difference, before: str, after: str) -> str:
@@ -96,15 +96,17 @@ def _sentence(difference: Difference, before: str, after: str) -> str:
     if difference.part in _LISTS:
         counts = (len(difference.added), len(difference.removed))
         if counts == (0, 0):
-            return say(N_("L’ordre a changé."))
-        return say(N_("{added} de plus, {removed} de moins.")).format(added=counts[0], removed=counts[1])
+            return translated(N_("L’ordre a changé."))
+        return translated(N_("{added} de plus, {removed} de moins.")).format(
+            added=counts[0], removed=counts[1]
+        )
     if difference.part in PROSE and before and after:
-        return say(N_("Le texte a changé."))
+        return translated(N_("Le texte a changé."))
     if not before:
-        return say(N_("Ajouté : {after}.")).format(after=after)
+        return translated(N_("Ajouté : {after}.")).format(after=after)
     if not after:
-        return say(N_("Retiré : {before}.")).format(before=before)
-    return say(N_("« {before} » est devenu « {after} ».")).format(before=before, after=after)
+        return translated(N_("Retiré : {before}.")).format(before=before)
+    return translated(N_("« {before} » est devenu « {after} ».")).format(before=before, after=after)
 
 
 def _value(part: Part, lines: Sequence[str]) -> str:
@@ -114,13 +116,13 @@ def _value(part: Part, lines: Sequence[str]) -> str:
         return ""
     match part:
         case Part.KIND:
-            return say(KIND_NAMES[Kind(lines[0])])
+            return translated(KIND_NAMES[BadgeKind(lines[0])])
         case Part.REQUIRED_HOURS:
-            return say(N_("{hours} h")).format(hours=number(float(lines[0])))
+            return translated(N_("{hours} h")).format(hours=number(float(lines[0])))
         case Part.LANGUAGE:
-            return say(_LANGUAGES[lines[0]]) if lines[0] in _LANGUAGES else lines[0]
+            return translated(_LANGUAGES[lines[0]]) if lines[0] in _LANGUAGES else lines[0]
         case Part.COLOURS:
-            return say(N_("teinte et vivacité {value}")).format(value=lines[0])
+            return translated(N_("teinte et vivacité {value}")).format(value=lines[0])
         case _:
             return "\n".join(lines)
 
@@ -187,7 +189,7 @@ def definition_shown(services: Services, published: PublishedBadge) -> Definitio
     return DefinitionShown(
         pieces=pieces_of(claims, is_ours=True, zone=campus.time_zone, base_url=services.addresses.base_url),
         picture=f"{base}/v{version.number}/image.svg",
-        picture_words=said(picture_words(campus, version, services.badges.competencies_of(version))),
+        picture_words=sentence_text(picture_words(campus, version, services.badges.competencies_of(version))),
         issuer=campus_issuer(services, campus),
         number=version.number,
         newest=published.newest.number,
@@ -219,7 +221,7 @@ _UNNAMED = N_("Titre du badge")
 
 
 @dataclass(frozen=True)
-class Look:
+class BadgePreview:
     """One thing looked at; `state` is ok, bad or past, `href` leads to the field or to the other badge."""
 
     state: str
@@ -233,7 +235,7 @@ class Preview:
     """The drawing as a `data:` address: it is kept nowhere."""
     picture_words: str
     pieces: BadgePieces
-    looks: Sequence[Look]
+    looks: Sequence[BadgePreview]
     rule: Sequence[tuple[str, str]] = ()
     """The rule in words, in every language: (language, words)."""
 
@@ -249,11 +251,11 @@ def drawn_inline(svg: str) -> str:
 
 def preview_of(services: Services, campus: Campus, wording: Wording, *, besides: str = "") -> Preview:
     """`besides` is the badge being written, which is not near itself."""
-    shown = wording if wording.name.strip() else replace(wording, name=say(_UNNAMED))
+    shown = wording if wording.name.strip() else replace(wording, name=translated(_UNNAMED))
     page, svg = services.badges.sketch(campus, shown)
     return Preview(
         picture=drawn_inline(svg),
-        picture_words=said(picture_words(campus, page.version, page.competencies)),
+        picture_words=sentence_text(picture_words(campus, page.version, page.competencies)),
         pieces=_pieces(services, page),
         looks=[
             *_lacks(page, wording),
@@ -285,30 +287,34 @@ def _pieces(services: Services, page: BadgePage) -> BadgePieces:
     return pieces_of(claims, is_ours=True, zone=page.campus.time_zone, base_url=services.addresses.base_url)
 
 
-def _lacks(page: BadgePage, wording: Wording) -> list[Look]:
+def _lacks(page: BadgePage, wording: Wording) -> list[BadgePreview]:
     lacks = lacks_in(page)
-    found = [Look("bad", say(lack.sentence), f"#{lack.field}") for lack in lacks]
+    found = [BadgePreview("bad", translated(lack.sentence), f"#{lack.field}") for lack in lacks]
     if not wording.name.strip():
-        found.insert(0, Look("bad", say(N_("Donnez un titre au badge.")), "#nom"))
-    return found or [Look("ok", say(N_("Tout ce que ce type de badge demande est dit.")))]
+        found.insert(0, BadgePreview("bad", translated(N_("Donnez un titre au badge.")), "#nom"))
+    return found or [BadgePreview("ok", translated(N_("Tout ce que ce type de badge demande est dit.")))]
 
 
-def _contrast_look(campus: Campus, page: BadgePage) -> Look:
+def _contrast_look(campus: Campus, page: BadgePage) -> BadgePreview:
     version = page.version
     colours = CampusColours.of(
         campus.hue if version.hue is None else version.hue,
         campus.liveliness if version.liveliness is None else version.liveliness,
     )
-    dark = colours.accent_deep if version.kind not in (Kind.BELONGING, Kind.PARTICIPATION) else colours.accent
+    dark = (
+        colours.accent_deep
+        if version.kind not in (BadgeKind.BELONGING, BadgeKind.PARTICIPATION)
+        else colours.accent
+    )
     ratio = f"{contrast(dark, _PAPER):.1f}".replace(".", ",")
-    return Look("ok", say(N_("Contraste des lettres : {ratio} pour 1.")).format(ratio=ratio))
+    return BadgePreview("ok", translated(N_("Contraste des lettres : {ratio} pour 1.")).format(ratio=ratio))
 
 
-def _near(services: Services, campus: Campus, wording: Wording, besides: str) -> list[Look]:
+def _near(services: Services, campus: Campus, wording: Wording, besides: str) -> list[BadgePreview]:
     return [
-        Look(
+        BadgePreview(
             "past",
-            say(N_("Un badge proche existe déjà : « {name} ».")).format(name=version.name),
+            translated(N_("Un badge proche existe déjà : « {name} ».")).format(name=version.name),
             f"/gestion/{campus.slug}/badges/{badge.id}",
         )
         for badge, version in services.badges.list_newest(campus)
@@ -318,7 +324,7 @@ def _near(services: Services, campus: Campus, wording: Wording, besides: str) ->
 
 ALL, SOME = "tous", "certains"
 openings_router = APIRouter(prefix="/gestion/{slug}/badges/{badge_id:uuid}/formateurs")
-_DESIGN = [staff(Deed.DESIGN)]
+_DESIGN = [staff(Permission.DESIGN)]
 
 
 @openings_router.get("", dependencies=_DESIGN)
@@ -333,7 +339,7 @@ def set_openings(
     work, chosen = at_work(request), text_of(form, "pour")
     ticked = set(ids_in(texts_of(form, "personne")))
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.openings.set_for_badge(
                 work.campus, badge_id, everybody=chosen == ALL, people=ticked, by=work.actor
             )

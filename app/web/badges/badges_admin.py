@@ -12,16 +12,23 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.badges.badges import Badge, BadgeVersion, Content, content_of, differences, split_criteria
 from app.domain.badges.rules import rule_of, rule_words
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
 from app.http.pages.forms import checked_form
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import BADGE_DEEDS, BADGE_KINDS, KIND_NAMES, REPEATS, Word, said
-from app.http.request_scope import ReadingServices, deed
+from app.http.pages.typography import translated
+from app.http.pages.words import (
+    BADGE_CHANGES,
+    BADGE_KINDS,
+    KIND_NAMES,
+    REPEATS,
+    StateLabel,
+    sentence_text,
+)
+from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.badges.badges import BadgePage, picture_words
@@ -29,13 +36,13 @@ from app.web.badges.badges import DifferenceShown, shown_difference, validity_wo
 from app.web.badges.rules import picture_of
 
 router = APIRouter(prefix="/gestion/{slug}/badges")
-_VIEW, _DEED = [staff(Deed.VIEW)], [staff(Deed.DESIGN), Depends(checked_form)]
+_VIEW, _DEED = [staff(Permission.VIEW)], [staff(Permission.DESIGN), Depends(checked_form)]
 Number = Annotated[int, Query(ge=1, le=100_000)]
 _STATES = {
-    "open": Word(N_("S’attribue"), "ok"),
-    "draft": Word(N_("Brouillon"), "shut"),
-    "revised": Word(N_("S’attribue, version suivante en brouillon"), "ok"),
-    "archived": Word(N_("Archivé"), "past"),
+    "open": StateLabel(N_("S’attribue"), "ok"),
+    "draft": StateLabel(N_("Brouillon"), "shut"),
+    "revised": StateLabel(N_("S’attribue, version suivante en brouillon"), "ok"),
+    "archived": StateLabel(N_("Archivé"), "past"),
 }
 SORTS = {"nom": N_("Nom"), "type": N_("Type"), "recent": N_("Plus récents d’abord")}
 
@@ -47,7 +54,7 @@ class BadgeLine:
     kind: str
     picture: str
     number: int
-    state: Word
+    state: StateLabel
     repeat: str
 
     @staticmethod
@@ -86,7 +93,7 @@ class BadgeShown:
     picture: str
     picture_words: str
     number: int
-    state: Word
+    state: StateLabel
     is_draft: bool
     given: int | None
     """The number of the version that is given today."""
@@ -105,7 +112,7 @@ class BadgeShown:
     versions: Sequence[VersionLine]
 
 
-def state_of(badge: Badge, version: BadgeVersion) -> Word:
+def state_of(badge: Badge, version: BadgeVersion) -> StateLabel:
     if badge.archived_at is not None:
         return _STATES["archived"]
     if not version.is_draft:
@@ -127,8 +134,8 @@ def list_badges(
         campus=work.look,
         private=True,
         home=work.home,
-        designs=work.may(Deed.DESIGN),
-        sorts=[(value, say(words)) for value, words in SORTS.items()],
+        designs=work.may(Permission.DESIGN),
+        sorts=[(value, translated(words)) for value, words in SORTS.items()],
         chosen=tri if tri in SORTS else "nom",
         archives=bool(archives),
         archived=sum(1 for badge, _ in found if badge.archived_at),
@@ -154,10 +161,10 @@ def badges_table(request: Request, services: ReadingServices) -> Response:
     rows = [
         (
             version.name,
-            say(KIND_NAMES[version.kind]),
-            say(state_of(badge, version).text),
+            translated(KIND_NAMES[version.kind]),
+            translated(state_of(badge, version).text),
             str(version.number),
-            say(REPEATS[badge.repeat]),
+            translated(REPEATS[badge.repeat]),
             validity_words(version.validity_days),
             version.description,
             services.addresses.badge(badge.id),
@@ -188,7 +195,7 @@ def show_badge(badge_id: uuid.UUID, request: Request, services: ReadingServices)
 def open_badge(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.badges.open(work.campus, badge_id, by=work.actor)
     except InvalidInput as error:
         return _badge_page(request, services, work, badge_id, sentence_of(error))
@@ -198,7 +205,7 @@ def open_badge(badge_id: uuid.UUID, request: Request, services: ReadingServices)
 @router.post("/{badge_id:uuid}/archiver", dependencies=_DEED)
 def archive_badge(badge_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.badges.archive(work.campus, badge_id, by=work.actor)
     return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
 
@@ -206,7 +213,7 @@ def archive_badge(badge_id: uuid.UUID, request: Request) -> Response:
 @router.post("/{badge_id:uuid}/reprendre", dependencies=_DEED)
 def restore_badge(badge_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.badges.restore(work.campus, badge_id, by=work.actor)
     return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
 
@@ -272,12 +279,14 @@ def _badge_page(
         status=422 if trouble else 200,
         home=work.home,
         zone=work.campus.time_zone,
-        designs=work.may(Deed.DESIGN),
+        designs=work.may(Permission.DESIGN),
         b=_shown(work, manuscript.page),
-        lacks=[say(lack.sentence) for lack in manuscript.lacks] if manuscript.page.version.is_draft else [],
+        lacks=[translated(lack.sentence) for lack in manuscript.lacks]
+        if manuscript.page.version.is_draft
+        else [],
         trouble=trouble,
         history=[
-            (at, BADGE_DEEDS.get(done, done), actor)
+            (at, BADGE_CHANGES.get(done, done), actor)
             for at, done, actor in services.badges.history_of(work.campus, badge_id)
         ],
     )
@@ -296,7 +305,7 @@ def _shown(work: AtWork, found: BadgePage) -> BadgeShown:
         criteria=criteria,
         judging=judging,
         picture=picture_of(badge, version),
-        picture_words=said(picture_words(found.campus, version, found.competencies)),
+        picture_words=sentence_text(picture_words(found.campus, version, found.competencies)),
         number=version.number,
         state=state_of(badge, version),
         given=max((each.number for each in found.versions if not each.is_draft), default=None),

@@ -12,9 +12,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.participant_lists import hours_in
-from app.domain.badges.badges import MOST_DAYS, Kind, Repeat, join_criteria, split_criteria
+from app.domain.badges.badges import MOST_DAYS, BadgeKind, Repeat, join_criteria, split_criteria
 from app.domain.badges.rules import rule_of
 from app.domain.campus.campus import MOST_LIVELY
 from app.domain.frameworks import (
@@ -28,9 +28,9 @@ from app.domain.frameworks import (
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, KIND_HINTS, KIND_NAMES, REPEATS, hours_text
-from app.http.request_scope import ReadingServices, deed
+from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.badges.badges import BadgePage, Manuscript, Wording, WrittenMeanwhile
@@ -47,7 +47,7 @@ _FIELDS = (
     "repetition", "demandes", "alternative", "couleurs", "teinte", "vivacite", "sigle",
 )  # fmt: skip
 _BEGINNING = {
-    "type": Kind.PARTICIPATION.value,
+    "type": BadgeKind.PARTICIPATION.value,
     "langue": "fr",
     "repetition": Repeat.ONCE.value,
     "couleurs": "campus",
@@ -134,9 +134,9 @@ class BadgeForm:
         return filled
 
     @property
-    def kind(self) -> Kind:
-        known = {kind.value: kind for kind in Kind}
-        return known.get(self.fields["type"], Kind.PARTICIPATION)
+    def kind(self) -> BadgeKind:
+        known = {kind.value: kind for kind in BadgeKind}
+        return known.get(self.fields["type"], BadgeKind.PARTICIPATION)
 
     @property
     def repeat(self) -> Repeat:
@@ -158,7 +158,7 @@ class BadgeForm:
         """
         for name, most in LENGTHS.items():
             if len(self.fields[name]) > most:
-                self.errors[name] = say(N_("{most} signes au plus.")).format(most=most)
+                self.errors[name] = translated(N_("{most} signes au plus.")).format(most=most)
         hours, days, (hue, liveliness) = self._hours(), self._days(), self._colours()
         alignments, rule = self._alignments(), self.rule.rule(known)
         self.errors |= self.rule.errors
@@ -176,7 +176,7 @@ class BadgeForm:
             language=self._language,
             tags=[tag.strip()[:60] for tag in self.fields["mots"].split(",") if tag.strip()][:20],
             validity_days=days,
-            required_hours=hours if self.kind is not Kind.BELONGING else None,
+            required_hours=hours if self.kind is not BadgeKind.BELONGING else None,
             competencies=self._competencies(known) if self.kind.is_judged else [],
             alignments=alignments,
             alternative=" ".join(self.fields["alternative"].split()),
@@ -193,21 +193,23 @@ class BadgeForm:
     def _hours(self) -> float | None:
         hours, fault = hours_in(self.fields["heures"])
         if fault:
-            self.errors["heures"] = say(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
+            self.errors["heures"] = translated(
+                N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
+            )
         elif hours is not None and not 0 < hours <= 10_000:
-            self.errors["heures"] = say(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+            self.errors["heures"] = translated(N_("Le nombre d’heures est compris entre 0 et 10 000."))
         return hours
 
     def _days(self) -> int | None:
         written = self.fields["jours"] if self.fields["validite"] == OTHER else self.fields["validite"]
         if not written:
             if self.fields["validite"] == OTHER:
-                self.errors["jours"] = say(N_("Écrivez le nombre de jours."))
+                self.errors["jours"] = translated(N_("Écrivez le nombre de jours."))
             return None
         if not (
             written.isascii() and written.isdigit() and len(written) < 7 and 0 < int(written) <= MOST_DAYS
         ):
-            self.errors["jours"] = say(N_("La durée de validité se compte en jours, à partir de 1."))
+            self.errors["jours"] = translated(N_("La durée de validité se compte en jours, à partir de 1."))
             return None
         return int(written)
 
@@ -216,9 +218,9 @@ class BadgeForm:
             return None, None
         hue, liveliness = (_whole(self.fields[name]) for name in ("teinte", "vivacite"))
         if hue is None or hue >= 360:
-            self.errors["teinte"] = say(N_("La teinte est un angle, de 0 à 359."))
+            self.errors["teinte"] = translated(N_("La teinte est un angle, de 0 à 359."))
         if liveliness is None or liveliness > MOST_LIVELY * 100:
-            self.errors["vivacite"] = say(N_("La vivacité va de 0 à 14."))
+            self.errors["vivacite"] = translated(N_("La vivacité va de 0 à 14."))
         if self.errors:
             return None, None
         return float(hue or 0), (liveliness or 0) / 100
@@ -265,8 +267,8 @@ def known_by_id(
 
 
 router = APIRouter(prefix="/gestion/{slug}/badges")
-_DESIGN = [staff(Deed.DESIGN)]
-Known = dict[str, tuple[Competency, Framework]]
+_DESIGN = [staff(Permission.DESIGN)]
+EditorState = dict[str, tuple[Competency, Framework]]
 _NOT_OPENED = "ferme"
 _UNREADABLE = N_("L’aperçu attend : un champ est à corriger.")
 
@@ -293,7 +295,7 @@ def create_badge(request: Request, form: SafeForm, services: ReadingServices) ->
         return _looked_at(request, services, work, filled, gesture)
     try:
         wording = filled.wording(_known(services, work))
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             made = writing.badges.create(
                 work.campus,
                 wording,
@@ -321,7 +323,7 @@ def preview(request: Request, form: SafeForm, services: ReadingServices) -> HTML
         "badges/preview.html",
         private=True,
         preview=_preview(services, work, filled, text_of(form, "badge")),
-        trouble=say(_UNREADABLE),
+        trouble=translated(_UNREADABLE),
     )
 
 
@@ -345,7 +347,7 @@ def save_badge(badge_id: uuid.UUID, request: Request, form: SafeForm, services: 
         return _looked_at(request, services, work, filled, gesture, manuscript)
     try:
         wording = filled.wording(_known(services, work, manuscript))
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.badges.rewrite(
                 work.campus,
                 badge_id,
@@ -370,7 +372,7 @@ def save_badge(badge_id: uuid.UUID, request: Request, form: SafeForm, services: 
 def _opened(request: Request, work: AtWork, badge_id: uuid.UUID, here: str) -> Response:
     """What was typed is kept whether or not the badge may be opened; its page says what is missing."""
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.badges.open(work.campus, badge_id, by=work.actor)
     except InvalidInput:
         return _see(f"{here}/modifier?garde={_NOT_OPENED}")
@@ -410,7 +412,7 @@ def _refused(
     return _editor(request, services, work, filled, manuscript, Answer(refused=True))
 
 
-def _known(services: Services, work: AtWork, manuscript: Manuscript | None = None) -> Known:
+def _known(services: Services, work: AtWork, manuscript: Manuscript | None = None) -> EditorState:
     kept = set()
     if manuscript:
         kept = {link.competency_id for link, _, _ in manuscript.page.competencies}
@@ -456,27 +458,27 @@ def _editor(
         lacks=[lack.sentence for lack in manuscript.lacks] if manuscript else [],
         refused=answer.refused,
         preview=shown,
-        trouble=say(_UNREADABLE),
+        trouble=translated(_UNREADABLE),
         kinds=[
-            (kind.value, say(KIND_NAMES[kind]), say(KIND_HINTS[kind]), drawn_inline(mark))
+            (kind.value, translated(KIND_NAMES[kind]), translated(KIND_HINTS[kind]), drawn_inline(mark))
             for kind, mark in services.badges.marks(work.campus).items()
         ],
-        repeats=[(repeat.value, say(REPEATS[repeat])) for repeat in Repeat],
+        repeats=[(repeat.value, translated(REPEATS[repeat])) for repeat in Repeat],
         validities=[
-            ("", say(N_("Sans date de fin"))),
+            ("", translated(N_("Sans date de fin"))),
             *((days, _years(int(days) // 365)) for days in USUAL_DAYS),
-            (OTHER, say(N_("Autre durée, en jours"))),
+            (OTHER, translated(N_("Autre durée, en jours"))),
         ],
         competencies=_choices(services, work, manuscript),
         rule=filled.rule,
-        rule_kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
+        rule_kinds=[(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],
         rule_competencies=_practised(services, work, manuscript),
         frameworks=[(framework.value, name) for framework, name in FRAMEWORK_NAMES.items()],
     )
 
 
 def _years(count: int) -> str:
-    return say(N_("Un an")) if count == 1 else say(N_("{n} ans")).format(n=count)
+    return translated(N_("Un an")) if count == 1 else translated(N_("{n} ans")).format(n=count)
 
 
 @dataclass(frozen=True)
@@ -488,7 +490,7 @@ class CompetencyChoice:
 
 def _practised(services: Services, work: AtWork, manuscript: Manuscript | None) -> list[tuple[str, str]]:
     return [
-        ("", say(N_("Sans compétence précise"))),
+        ("", translated(N_("Sans compétence précise"))),
         *(
             (key, f"{competency.code} – {competency.statement}")
             for key, (competency, _) in _known(services, work, manuscript).items()
@@ -503,7 +505,7 @@ def _choices(
     by_framework: dict[str, list[CompetencyChoice]] = {}
     for key, (competency, framework) in _known(services, work, manuscript).items():
         levels = [(str(number), level) for number, level in enumerate(competency.levels, 1)]
-        options = [("", "–"), *(levels or [(NO_LEVEL, say(N_("Attestée")))])]
+        options = [("", "–"), *(levels or [(NO_LEVEL, translated(N_("Attestée")))])]
         choice = CompetencyChoice(key, f"{competency.code} – {competency.statement}", options)
         by_framework.setdefault(framework.name, []).append(choice)
     return list(by_framework.items())

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.participant_lists import hours_in
-from app.domain.badges.badges import Badge, BadgeVersion, Kind
+from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion
 from app.domain.badges.rules import (
     MOST_ACTIVITIES,
     MOST_CONDITIONS,
@@ -28,7 +28,7 @@ from app.domain.badges.rules import (
 from app.domain.frameworks import Competency, Framework
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import BADGE_KINDS, DEFAULT_ZONE, day
 from app.http.workplaces import sentence_of
 from app.language import N_
@@ -156,12 +156,12 @@ class RuleForm:
         if measure is not Measure.HOURS:
             if re.fullmatch(r"[0-9]{1,4}", typed) and 1 <= int(typed) <= MOST_ACTIVITIES:
                 return int(typed)
-            self.errors[name] = say(N_("Écrivez un nombre entier, de 1 à 500."))
+            self.errors[name] = translated(N_("Écrivez un nombre entier, de 1 à 500."))
             return 1
         hours, fault = hours_in(typed)
         minutes = round((hours or 0) * 60)
         if fault or not 1 <= minutes <= 600_000:
-            self.errors[name] = say(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
+            self.errors[name] = translated(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
             return 1
         return minutes
 
@@ -169,21 +169,21 @@ class RuleForm:
         if self.period == MONTHS:
             if re.fullmatch(r"[0-9]{1,3}", self.months) and 1 <= int(self.months) <= MOST_MONTHS:
                 return Period(months=int(self.months))
-            self.errors["regle-mois"] = say(N_("Écrivez un nombre de mois, de 1 à 120."))
+            self.errors["regle-mois"] = translated(N_("Écrivez un nombre de mois, de 1 à 120."))
         if self.period != DATES:
             return Period()
         first, last = self._day("regle-du", self.first), self._day("regle-au", self.last)
         if not first and not last:
-            self.errors.setdefault("regle-du", say(N_("Donnez au moins une des deux dates.")))
+            self.errors.setdefault("regle-du", translated(N_("Donnez au moins une des deux dates.")))
         elif first and last and last < first:
-            self.errors["regle-au"] = say(N_("La période finirait avant d’avoir commencé."))
+            self.errors["regle-au"] = translated(N_("La période finirait avant d’avoir commencé."))
         return Period(first, last)
 
     def _day(self, name: str, typed: str) -> date | None:
         try:
             return date.fromisoformat(typed) if typed else None
         except ValueError:
-            self.errors[name] = say(N_("Cette date n’est pas lisible."))
+            self.errors[name] = translated(N_("Cette date n’est pas lisible."))
             return None
 
 
@@ -216,8 +216,8 @@ _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
 _EMPHASIS: Final = re.compile(r"[*_`]")
 _LONGEST_HOW: Final = 160
 _UNJUDGED = {
-    Kind.BELONGING: N_("Sans épreuve : il dit que la personne fait partie du campus"),
-    Kind.PARTICIPATION: N_("Sans épreuve : il dit que la personne était là"),
+    BadgeKind.BELONGING: N_("Sans épreuve : il dit que la personne fait partie du campus"),
+    BadgeKind.PARTICIPATION: N_("Sans épreuve : il dit que la personne était là"),
 }
 _LEVEL = N_("Niveau : {level}.")
 _JUDGED = N_("Sur les critères publiés, par une personne du campus")
@@ -225,7 +225,7 @@ _JUDGED_ELSEWHERE = N_("Sur les critères que l’émetteur publie")
 
 
 @dataclass(frozen=True)
-class Moment:
+class DateView:
     """One entry of what the badge rests on, in order of time; `key` for the award itself."""
 
     when: str
@@ -253,7 +253,7 @@ class BadgePieces:
     judged: str
     criteria: str
     competencies: Sequence[Mastery]
-    evidence: Sequence[Moment]
+    evidence: Sequence[DateView]
     results: Sequence[tuple[str, str]]
     awarded: str
     version: str
@@ -264,7 +264,7 @@ class BadgePieces:
 def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_url: str = "") -> BadgePieces:
     return BadgePieces(
         title=claims.title,
-        kind=_kind_words(claims) if is_ours else say(N_("Badge ouvert")),
+        kind=_kind_words(claims) if is_ours else translated(N_("Badge ouvert")),
         holder=claims.holder,
         description=claims.description,
         judged=how_judged(claims, is_ours=is_ours),
@@ -285,20 +285,20 @@ def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_u
 
 
 def _kind_words(claims: Claims) -> str:
-    kind = say(BADGE_KINDS[claims.kind]) if claims.kind else say(N_("Badge"))
+    kind = translated(BADGE_KINDS[claims.kind]) if claims.kind else translated(N_("Badge"))
     levels = [each.level for each in claims.alignments if each.level]
     if len(levels) != 1:
         return kind
-    return say(N_("{kind}, niveau : {level}")).format(kind=kind, level=levels[0])
+    return translated(N_("{kind}, niveau : {level}")).format(kind=kind, level=levels[0])
 
 
 def how_judged(claims: Claims, *, is_ours: bool) -> str:
     """What the criteria themselves say of the judging, in a sentence or two; else what the kind says."""
     if not is_ours:
-        return say(_JUDGED_ELSEWHERE)
+        return translated(_JUDGED_ELSEWHERE)
     told = _HOW_JUDGED.search(claims.criteria)
     if told is None:
-        return say(_UNJUDGED.get(claims.kind, _JUDGED) if claims.kind else _JUDGED)
+        return translated(_UNJUDGED.get(claims.kind, _JUDGED) if claims.kind else _JUDGED)
     sentences = _SENTENCE_END.split(" ".join(_EMPHASIS.sub("", told["how"]).split()))
     how = sentences[0]
     if len(sentences) > 1 and len(how) + len(sentences[1]) < _LONGEST_HOW:
@@ -308,7 +308,7 @@ def how_judged(claims: Claims, *, is_ours: bool) -> str:
 
 def _beside(framework: str, code: str, level: str) -> str:
     named = " · ".join(part for part in (framework, code) if part)
-    reached = say(_LEVEL).format(level=level) if level else ""
+    reached = translated(_LEVEL).format(level=level) if level else ""
     return f"{reached} {named}".strip()
 
 
@@ -317,13 +317,15 @@ def _own(url: str, base_url: str) -> str:
     return url if base_url and url.startswith(base_url + "/") else ""
 
 
-def _evidence(claims: Claims, zone: str) -> list[Moment]:
+def _evidence(claims: Claims, zone: str) -> list[DateView]:
     found = []
     for position, each in enumerate(claims.evidence):
         when = _period(claims.activity_starts, claims.activity_ends, zone) if position == 0 else ""
-        found.append(Moment(when, each.name, each.narrative))
+        found.append(DateView(when, each.name, each.narrative))
     if claims.awarded_at is not None:
-        found.append(Moment(day(claims.awarded_at, zone), say(N_("Attribution décidée")), "", key=True))
+        found.append(
+            DateView(day(claims.awarded_at, zone), translated(N_("Attribution décidée")), "", key=True)
+        )
     return found
 
 
@@ -334,7 +336,7 @@ def _period(starts: datetime | None, ends: datetime | None, zone: str) -> str:
     last = day(ends, zone) if ends else first
     if first == last:
         return first
-    return say(N_("Du {first} au {last}")).format(first=first, last=last)
+    return translated(N_("Du {first} au {last}")).format(first=first, last=last)
 
 
 def picture_of(badge: Badge, version: BadgeVersion) -> str:

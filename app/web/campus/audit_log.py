@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.accounts.sessions import Scope
 from app.domain.campus.audit_log import NOUNS_OF, Subject
 from app.domain.campus.campus import Campus
@@ -22,9 +22,9 @@ from app.domain.core import csv_for_excel, lines_for_excel
 from app.domain.people.people import Role
 from app.errors import InvalidInput
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import ROLES, SCOPES, day, local
-from app.http.request_scope import ReadingServices, deed, visit
+from app.http.request_scope import ReadingServices, visit, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
 from app.services.campus.campus import Event, Filter
@@ -40,8 +40,8 @@ SUBJECTS = {
     Subject.CAMPUS: N_("Le campus"),
     Subject.EXPORTS: N_("Les tableaux emportés"),
 }
-OTHER_DEED = N_("Autre changement")
-DEEDS = {
+OTHER_EVENT = N_("Autre changement")
+EVENT_LABELS = {
     ("membership", "join"): N_("Rôle donné"),
     ("membership", "leave"): N_("Rôle repris"),
     ("invitation", "invite"): N_("Invitation envoyée"),
@@ -239,7 +239,7 @@ Before = Annotated[int | None, Query(ge=1, lt=2**63)]
 """The number of the oldest entry of the page before."""
 _BLOCK = 500
 router = APIRouter(prefix="/gestion/{slug}/historique")
-_AUDIT = [staff(Deed.AUDIT)]
+_AUDIT = [staff(Permission.AUDIT)]
 _PLACES = {"award": "attributions", "badge": "badges", "activity": "activites"}
 _BAD_DATE = N_("Écrivez les dates ainsi : 2026-11-24.")
 _BACKWARDS = N_("Le dernier jour vient avant le premier : échangez les deux dates.")
@@ -262,7 +262,7 @@ class EventLine:
         place = _PLACES.get(entry.noun, "") if event.subject else ""
         return EventLine(
             entry.at,
-            say(DEEDS.get((entry.noun, entry.deed), OTHER_DEED)),
+            translated(EVENT_LABELS.get((entry.noun, entry.deed), OTHER_EVENT)),
             event.subject,
             f"{home}/{place}/{entry.noun_id}" if place else "",
             detail_of(event),
@@ -271,7 +271,7 @@ class EventLine:
 
 
 @dataclass(frozen=True)
-class Asked:
+class HistoryQuery:
     """The filter as it was typed."""
 
     who: str = ""
@@ -290,7 +290,7 @@ class Asked:
         subject = next((each for each in Subject if each.value == self.what), None)
         first, last = self._day("du", self.first), self._day("au", self.last)
         if first and last and last < first:
-            self.errors["au"] = say(_BACKWARDS)
+            self.errors["au"] = translated(_BACKWARDS)
         return Filter(
             NOUNS_OF[subject] if subject else (),
             _uuid(self.who),
@@ -305,7 +305,7 @@ class Asked:
             day = _FIRST_DAY
         if day is None or _FIRST_DAY < day < _LAST_DAY:
             return day
-        self.errors[name] = say(_BAD_DATE)
+        self.errors[name] = translated(_BAD_DATE)
         return None
 
 
@@ -324,18 +324,18 @@ def detail_of(event: Event) -> str:
     """What else the entry says, in words."""
     facts, parts = event.entry.facts, []
     if event.entry.noun == "membership" and facts.get("role") in list(Role):
-        parts.append(say(ROLES[Role(facts["role"])]))
+        parts.append(translated(ROLES[Role(facts["role"])]))
     if event.entry.noun == "invitation":
-        parts += [say(ROLES[role]) for role in Role if role.value in facts.get("roles", ())]
+        parts += [translated(ROLES[role]) for role in Role if role.value in facts.get("roles", ())]
     if event.entry.noun == "token":
-        parts += [say(SCOPES[scope]) for scope in Scope if scope.value in facts.get("scopes", ())]
+        parts += [translated(SCOPES[scope]) for scope in Scope if scope.value in facts.get("scopes", ())]
     if isinstance(facts.get("number"), int):
-        parts.append(say(N_("version {number}")).format(number=facts["number"]))
+        parts.append(translated(N_("version {number}")).format(number=facts["number"]))
     parts += _days_of(facts)
     if facts.get("by") in PROOFS:
-        parts.append(say(PROOFS[facts["by"]]))
+        parts.append(translated(PROOFS[facts["by"]]))
     if facts.get("table") in TABLES:
-        parts.append(say(TABLES[facts["table"]]))
+        parts.append(translated(TABLES[facts["table"]]))
     return ", ".join(parts)
 
 
@@ -347,7 +347,7 @@ def _days_of(facts: Mapping[str, Any]) -> list[str]:
     told = day(date.fromisoformat(on))
     if not isinstance(to, str) or to == on:
         return [told]
-    return [say(N_("du {first} au {day}")).format(first=told, day=day(date.fromisoformat(to)))]
+    return [translated(N_("du {first} au {day}")).format(first=told, day=day(date.fromisoformat(to)))]
 
 
 def who_of(event: Event) -> str:
@@ -355,10 +355,14 @@ def who_of(event: Event) -> str:
     if event.actor is not None:
         return event.actor.name
     if label in ACTORS:
-        return say(ACTORS[label])
+        return translated(ACTORS[label])
     if label.startswith("token "):
-        return say(N_("Programme « {label} »")).format(label=event.program) if event.program else say(PROGRAM)
-    return say(COMMAND if label.startswith("command ") else SERVICE)
+        return (
+            translated(N_("Programme « {label} »")).format(label=event.program)
+            if event.program
+            else translated(PROGRAM)
+        )
+    return translated(COMMAND if label.startswith("command ") else SERVICE)
 
 
 @router.get("", dependencies=_AUDIT)
@@ -371,7 +375,7 @@ def show_history(
     au: str = "",
     avant: Before = None,
 ) -> HTMLResponse:
-    work, asked = at_work(request), Asked(qui, quoi, du, au)
+    work, asked = at_work(request), HistoryQuery(qui, quoi, du, au)
     wanted = asked.filter(work.campus)
     found = services.history.page(work.campus, wanted, before=avant, limit=A_PAGE)
     shown, query = found[:A_PAGE], asked.query
@@ -386,7 +390,8 @@ def show_history(
         zone=work.campus.time_zone,
         asked=asked,
         people=_people(services, work),
-        subjects=[("", say(N_("Tout")))] + [(each.value, say(SUBJECTS[each])) for each in Subject],
+        subjects=[("", translated(N_("Tout")))]
+        + [(each.value, translated(SUBJECTS[each])) for each in Subject],
         lines=[EventLine.of(event, work.home) for event in shown],
         is_filtered=bool(query),
         is_first=avant is None,
@@ -398,7 +403,7 @@ def show_history(
 
 @router.get("/historique.csv", dependencies=_AUDIT)
 def history_table(request: Request, qui: str = "", quoi: str = "", du: str = "", au: str = "") -> Response:
-    work, asked = at_work(request), Asked(qui, quoi, du, au)
+    work, asked = at_work(request), HistoryQuery(qui, quoi, du, au)
     wanted = asked.filter(work.campus)
     if asked.errors:
         raise InvalidInput(_BACKWARDS if "au" in asked.errors and wanted.until else _BAD_DATE)
@@ -415,14 +420,14 @@ def history_table(request: Request, qui: str = "", quoi: str = "", du: str = "",
 
 
 def _people(services: Services, work: AtWork) -> list[tuple[str, str]]:
-    everybody = [("", say(N_("Tout le monde")))]
+    everybody = [("", translated(N_("Tout le monde")))]
     return everybody + [(str(person.id), person.name) for person in services.history.people_of(work.campus)]
 
 
 def export_noted(request: Request, table: str) -> None:
     """Kept before the first line leaves: whoever takes names away is known."""
     work = at_work(request)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.history.note_export(work.campus, table, by=work.actor)
 
 

@@ -12,12 +12,12 @@ from app.container import Services
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, CampusColours, Network, SealedKey
 from app.http import static_files
-from app.http.negotiation import ForPeople, PressedPages
+from app.http.negotiation import ForPeople, GzipPages
 from app.http.pages import error_pages, render
 from app.http.pages.forms import BodySizeLimit, CsrfTokens
 from app.http.pages.render import CampusLook, SpeakTheirLanguage, Visitor, page
-from app.http.pages.typography import say
-from app.http.pages.words import BADGE_KINDS, KEY_STATES, Word, day, said
+from app.http.pages.typography import translated
+from app.http.pages.words import BADGE_KINDS, KEY_STATES, StateLabel, day, sentence_text
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, process_of
 from app.http.security_headers import SecurityHeaders
@@ -64,7 +64,7 @@ class KeyLine:
     algorithm: str
     since: str
     until: str
-    state: Word
+    state: StateLabel
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,11 @@ def _keys(services: Services, campus: Campus) -> list[KeyLine]:
 def _badge(campus: Campus, badge: Badge, version: BadgeVersion) -> BadgeLine:
     return BadgeLine(
         title=version.name,
-        kind=say(BADGE_KINDS[version.kind]),
+        kind=translated(BADGE_KINDS[version.kind]),
         description=version.description,
         url=f"/badges/{badge.id}",
         picture=f"/badges/{badge.id}/v{version.number}/image.svg",
-        picture_words=said(picture_words(campus, version)),
+        picture_words=sentence_text(picture_words(campus, version)),
     )
 
 
@@ -157,7 +157,7 @@ def _nobody(_: Request) -> Visitor:
 
 
 @dataclass(frozen=True)
-class Face:
+class CampusWeb:
     """What the pages need to know of the house: its operator's settings, and who is looking."""
 
     csrf_key: bytes
@@ -172,8 +172,8 @@ class Face:
     body_by_path: Mapping[str, int] = field(default_factory=lambda: _LARGE_BODIES)
 
 
-def dress(
-    app: FastAPI, face: Face, *, failure: Callable[[Request, str], Response] = error_pages.failure_page
+def configure_web(
+    app: FastAPI, face: CampusWeb, *, failure: Callable[[Request, str], Response] = error_pages.failure_page
 ) -> None:
     """Give `app` everything the pages rest on. `failure` answers what nobody caught, given a reference to quote."""
     app.state.face = face
@@ -185,7 +185,7 @@ def dress(
     app.add_middleware(BodySizeLimit, usual=face.usual_body, by_path=face.body_by_path)
     app.add_middleware(SpeakTheirLanguage, otherwise=face.language)
     app.add_middleware(SecurityHeaders, https=face.https)
-    app.add_middleware(PressedPages)
+    app.add_middleware(GzipPages)
 
 
 def render_campus_css(slug: str, hue: float, liveliness: float) -> str:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import Activity
 from app.domain.awards.batches import AwardBatch, BatchState, may_be_undone
 from app.domain.badges.badges import Badge, BadgeVersion
@@ -19,7 +19,7 @@ from app.domain.campus.campus import Campus, may_be_retired
 from app.domain.campus.team import MOST_COUNTED
 from app.domain.people.people import Role
 from app.http.pages.render import CampusLook, page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import (
     ACTIVITY_KINDS,
     BADGE_KINDS,
@@ -28,9 +28,9 @@ from app.http.pages.words import (
     LABEL_CATEGORIES,
     LABEL_STATES,
     ROLES,
-    Word,
+    StateLabel,
     day,
-    ended_word,
+    ended_label,
     moment,
     why_ended,
 )
@@ -38,25 +38,25 @@ from app.http.request_scope import ReadingServices, process_of, signed_in
 from app.http.workplaces import SIGNED_IN, AtWork, at_work, look_of, staff, today_in
 from app.language import N_
 from app.services.awards.awards import AwardRecord
-from app.services.awards.batches import PromisedBadge
+from app.services.awards.batches import PlannedBadge
 from app.services.campus.campus import LabelView
 from app.services.campus.dashboard import Waiting
 from app.services.people.people import Workplace
 from app.web.badges.rules import picture_of
 
 TO_DO, TO_LOOK_AT, ENDED = (
-    Word(N_("À traiter"), "past"),
-    Word(N_("À regarder"), "shut"),
-    Word(N_("Terminé"), "past"),
+    StateLabel(N_("À traiter"), "past"),
+    StateLabel(N_("À regarder"), "shut"),
+    StateLabel(N_("Terminé"), "past"),
 )
 _EXAMPLES = (
-    (Deed.REVIEW, N_("une demande de badge")),
-    (Deed.CORRECT, N_("un nom à corriger")),
-    (Deed.WORK, N_("une lettre refusée")),
-    (Deed.WORK, N_("une activité finie sans badge")),
-    (Deed.DESIGN, N_("un brouillon de badge")),
-    (Deed.AUDIT, N_("un journal qui n’est plus tel qu’il a été écrit")),
-    (Deed.MANAGE, N_("un label qui se termine")),
+    (Permission.REVIEW, N_("une demande de badge")),
+    (Permission.CORRECT, N_("un nom à corriger")),
+    (Permission.WORK, N_("une lettre refusée")),
+    (Permission.WORK, N_("une activité finie sans badge")),
+    (Permission.DESIGN, N_("un brouillon de badge")),
+    (Permission.AUDIT, N_("un journal qui n’est plus tel qu’il a été écrit")),
+    (Permission.MANAGE, N_("un label qui se termine")),
 )
 _LABEL_ENDED = N_("Le label du campus a pris fin le {day}")
 _LABEL_ENDS = N_("Le label du campus prend fin le {day}")
@@ -69,53 +69,55 @@ class Task:
     sentence: str
     hint: str
     href: str
-    state: Word
+    state: StateLabel
 
 
 def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
     """What needs a person soonest comes first; nobody is shown what they may not do."""
     tasks = []
-    if work.may(Deed.MANAGE):
+    if work.may(Permission.MANAGE):
         tasks += _of_the_campus(work, waiting)
-    if work.may(Deed.AUDIT) and waiting.log_is_spoilt:
-        sentence = say(N_("Le journal d’activité n’est plus tel qu’il a été écrit"))
-        hint = say(
+    if work.may(Permission.AUDIT) and waiting.log_is_spoilt:
+        sentence = translated(N_("Le journal d’activité n’est plus tel qu’il a été écrit"))
+        hint = translated(
             N_("La dernière relecture l’a trouvé. Plus rien n’y est signé avant que ce soit éclairci.")
         )
         tasks.append(Task(sentence, hint, f"{work.home}/audit/journal", TO_DO))
-    if work.may(Deed.REVIEW) and waiting.requests:
+    if work.may(Permission.REVIEW) and waiting.requests:
         sentence = _counted(N_("Demandes en attente : {n}"), waiting.requests)
-        hint = say(N_("Des personnes demandent un badge et attendent une décision."))
+        hint = translated(N_("Des personnes demandent un badge et attendent une décision."))
         tasks.append(Task(sentence, hint, f"{work.home}/demandes", TO_DO))
-    if work.may(Deed.CORRECT) and waiting.names:
+    if work.may(Permission.CORRECT) and waiting.names:
         sentence = _counted(N_("Noms à corriger : {n}"), waiting.names)
-        hint = say(N_("Des personnes demandent un autre nom dans leurs badges."))
+        hint = translated(N_("Des personnes demandent un autre nom dans leurs badges."))
         tasks.append(Task(sentence, hint, f"{work.home}/repertoire/noms", TO_DO))
-    if work.may(Deed.WORK):
+    if work.may(Permission.WORK):
         tasks += _of_activities(work, waiting)
-    if work.may(Deed.DESIGN):
+    if work.may(Permission.DESIGN):
         tasks += _of_badges(work, waiting)
     return tasks
 
 
 def awaited_by(work: AtWork) -> list[str]:
     """What may come to wait for whoever works here, as examples."""
-    return [say(words) for deed, words in _EXAMPLES if work.may(deed)]
+    return [translated(words) for deed, words in _EXAMPLES if work.may(deed)]
 
 
 def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
     here, tasks = f"{work.home}#etat", _asked_for(work, waiting)
     if waiting.lacks_key:
-        sentence = say(N_("Aucune clé de signature n’est en service"))
-        tasks.append(Task(sentence, say(N_("Aucun badge ne peut être signé.")), here, TO_DO))
+        sentence = translated(N_("Aucune clé de signature n’est en service"))
+        tasks.append(Task(sentence, translated(N_("Aucun badge ne peut être signé.")), here, TO_DO))
     if waiting.old_key is not None:
-        sentence = say(N_("La clé de signature a plus de deux ans"))
-        hint = say(N_("Une nouvelle clé signe la suite ; l’ancienne vérifie toujours ce qu’elle a signé."))
+        sentence = translated(N_("La clé de signature a plus de deux ans"))
+        hint = translated(
+            N_("Une nouvelle clé signe la suite ; l’ancienne vérifie toujours ce qu’elle a signé.")
+        )
         tasks.append(Task(sentence, hint, here, TO_LOOK_AT))
     if waiting.label is not None and waiting.label.ends_on is not None:
         is_over = waiting.label.ends_on < waiting.today
-        sentence = say(_LABEL_ENDED if is_over else _LABEL_ENDS).format(day=day(waiting.label.ends_on))
-        hint = say(N_("Les pages de vos badges disent ses dates."))
+        sentence = translated(_LABEL_ENDED if is_over else _LABEL_ENDS).format(day=day(waiting.label.ends_on))
+        hint = translated(N_("Les pages de vos badges disent ses dates."))
         tasks.append(Task(sentence, hint, here, ENDED if is_over else TO_LOOK_AT))
     return tasks
 
@@ -123,10 +125,10 @@ def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
 def _asked_for(work: AtWork, waiting: Waiting) -> list[Task]:
     return [
         Task(
-            say(N_("{campus} vous propose d’organiser ensemble « {title} »")).format(
+            translated(N_("{campus} vous propose d’organiser ensemble « {title} »")).format(
                 campus=leader.short_name, title=activity.title
             ),
-            say(N_("Dites oui ou non : d’ici là, votre campus n’y est cité nulle part.")),
+            translated(N_("Dites oui ou non : d’ici là, votre campus n’y est cité nulle part.")),
             f"{work.home}/activites",
             TO_DO,
         )
@@ -138,19 +140,23 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
     tasks = []
     if waiting.contributions:
         sentence = _counted(N_("Contributions à confirmer : {n}"), waiting.contributions)
-        hint = say(N_("Des personnes disent ce qu’elles ont fait, et attendent que quelqu’un le confirme."))
+        hint = translated(
+            N_("Des personnes disent ce qu’elles ont fait, et attendent que quelqu’un le confirme.")
+        )
         tasks.append(Task(sentence, hint, f"{work.home}/contributions", TO_DO))
     if waiting.refused_letters:
         sentence = _counted(N_("Lettres qui ne sont pas arrivées : {n}"), waiting.refused_letters)
-        hint = say(N_("L’adresse est peut-être fausse : corrigez-la, ou remettez un bulletin imprimé."))
+        hint = translated(
+            N_("L’adresse est peut-être fausse : corrigez-la, ou remettez un bulletin imprimé.")
+        )
         tasks.append(Task(sentence, hint, f"{work.home}/lettres", TO_DO))
     for activity in waiting.activities:
-        sentence = say(N_("« {title} » est finie, sans badge")).format(title=activity.title)
-        hint = say(N_("Des personnes y sont inscrites et n’ont rien reçu."))
+        sentence = translated(N_("« {title} » est finie, sans badge")).format(title=activity.title)
+        hint = translated(N_("Des personnes y sont inscrites et n’ont rien reçu."))
         tasks.append(Task(sentence, hint, f"{work.home}/activites/{activity.id}/attribuer", TO_LOOK_AT))
     if waiting.unclaimed:
         sentence = _counted(N_("Badges qui attendent d’être récupérés : {n}"), waiting.unclaimed)
-        hint = say(N_("Donnés il y a plus de deux semaines ; la personne n’a pas ouvert le sien."))
+        hint = translated(N_("Donnés il y a plus de deux semaines ; la personne n’a pas ouvert le sien."))
         tasks.append(Task(sentence, hint, f"{work.home}/attributions", TO_LOOK_AT))
     return tasks
 
@@ -158,8 +164,8 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
 def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
     tasks = [
         Task(
-            say(N_("Le brouillon « {name} » attend d’être ouvert")).format(name=version.name),
-            say(N_("Version {n}.")).format(n=version.number),
+            translated(N_("Le brouillon « {name} » attend d’être ouvert")).format(name=version.name),
+            translated(N_("Version {n}.")).format(n=version.number),
             f"{work.home}/badges/{badge.id}",
             TO_LOOK_AT,
         )
@@ -169,24 +175,29 @@ def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
         (badge, version), (_, other) = waiting.near
         hint = f"« {version.name} », « {other.name} »"
         tasks.append(
-            Task(say(N_("Deux badges se ressemblent")), hint, f"{work.home}/badges/{badge.id}", TO_LOOK_AT)
+            Task(
+                translated(N_("Deux badges se ressemblent")),
+                hint,
+                f"{work.home}/badges/{badge.id}",
+                TO_LOOK_AT,
+            )
         )
     return tasks
 
 
 def _counted(words: str, count: int) -> str:
     """A count that stops says so."""
-    shown = say(N_("plus de {n}")).format(n=MOST_COUNTED) if count > MOST_COUNTED else str(count)
-    return say(words).format(n=shown)
+    shown = translated(N_("plus de {n}")).format(n=MOST_COUNTED) if count > MOST_COUNTED else str(count)
+    return translated(words).format(n=shown)
 
 
 _STATES = {
-    BatchState.PLANNED: Word(N_("Prévue"), "past"),
-    BatchState.RUNNING: Word(N_("Attribution en cours"), "past"),
-    BatchState.UNDOING: Word(N_("Annulation en cours"), "past"),
-    BatchState.DONE: Word(N_("Faite"), "ok"),
-    BatchState.CANCELLED: Word(N_("Annulée"), "shut"),
-    BatchState.UNDONE: Word(N_("Annulée"), "shut"),
+    BatchState.PLANNED: StateLabel(N_("Prévue"), "past"),
+    BatchState.RUNNING: StateLabel(N_("Attribution en cours"), "past"),
+    BatchState.UNDOING: StateLabel(N_("Annulation en cours"), "past"),
+    BatchState.DONE: StateLabel(N_("Faite"), "ok"),
+    BatchState.CANCELLED: StateLabel(N_("Annulée"), "shut"),
+    BatchState.UNDONE: StateLabel(N_("Annulée"), "shut"),
 }
 _PLANNED = N_("Pour le {when}. Vous pouvez l’annuler d’ici là.")
 _ASKED = N_("Demandée le {when}.")
@@ -194,21 +205,21 @@ _STILL_HERE = N_("Demandée le {when}. Rien n’a encore quitté la maison : vou
 
 
 @dataclass(frozen=True)
-class PromisedAward:
+class PlannedAward:
     href: str
     badge: str
     when: str
-    state: Word
+    state: StateLabel
     is_open: bool
     """Whether something can still happen to it, so that it stands where nobody has to look for it."""
 
 
-def promised_in(services: Services, work: AtWork) -> Sequence[PromisedAward]:
+def promised_in(services: Services, work: AtWork) -> Sequence[PlannedAward]:
     """All that is planned or under way in the campus; nothing for those who may not look at it."""
     return _told(work, services.award_batches.unfinished(work.campus), services.clock()) if _may(work) else ()
 
 
-def promised_for(services: Services, work: AtWork, activity_id: uuid.UUID) -> Sequence[PromisedAward]:
+def promised_for(services: Services, work: AtWork, activity_id: uuid.UUID) -> Sequence[PlannedAward]:
     """The latest of an activity, whatever became of them."""
     if not _may(work):
         return ()
@@ -216,12 +227,12 @@ def promised_for(services: Services, work: AtWork, activity_id: uuid.UUID) -> Se
 
 
 def _may(work: AtWork) -> bool:
-    return work.may(Deed.AWARD)
+    return work.may(Permission.AWARD)
 
 
-def _told(work: AtWork, promised: Sequence[PromisedBadge], at: datetime) -> Sequence[PromisedAward]:
+def _told(work: AtWork, promised: Sequence[PlannedBadge], at: datetime) -> Sequence[PlannedAward]:
     return [
-        PromisedAward(
+        PlannedAward(
             f"{work.home}/resultats/{each.batch.id}",
             each.version.name,
             _when(each.batch, work.campus.time_zone, at),
@@ -235,9 +246,9 @@ def _told(work: AtWork, promised: Sequence[PromisedBadge], at: datetime) -> Sequ
 
 def _when(batch: AwardBatch, zone: str, at: datetime) -> str:
     if batch.state is BatchState.PLANNED and batch.not_before is not None:
-        return say(_PLANNED).format(when=moment(batch.not_before, zone))
+        return translated(_PLANNED).format(when=moment(batch.not_before, zone))
     said = _STILL_HERE if may_be_undone(batch, at=at) else _ASKED
-    return say(said).format(when=moment(batch.requested_at, zone))
+    return translated(said).format(when=moment(batch.requested_at, zone))
 
 
 FEW_ACTIVITIES = 8
@@ -245,11 +256,11 @@ FEW_AWARDS = 6
 LAST_CAMPUS = "campus"
 _HALF_A_YEAR = 183 * 24 * 3600
 _DOORS = (
-    (Deed.DESIGN, N_("Nouveau badge"), "/badges/nouveau"),
-    (Deed.REVIEW, N_("Demandes de badges"), "/demandes"),
-    (Deed.PROTECT, N_("Protection des données"), "/donnees"),
-    (Deed.AUDIT, N_("Historique du campus"), "/historique"),
-    (Deed.AUDIT, N_("Audit du journal"), "/audit/journal"),
+    (Permission.DESIGN, N_("Nouveau badge"), "/badges/nouveau"),
+    (Permission.REVIEW, N_("Demandes de badges"), "/demandes"),
+    (Permission.PROTECT, N_("Protection des données"), "/donnees"),
+    (Permission.AUDIT, N_("Historique du campus"), "/historique"),
+    (Permission.AUDIT, N_("Audit du journal"), "/audit/journal"),
 )
 router = APIRouter()
 
@@ -311,7 +322,7 @@ class AwardLine:
     picture: str
     activity: str
     awarded_at: datetime
-    ended: Word | None
+    ended: StateLabel | None
     """Whether it was withdrawn, or undone before anybody heard of it."""
     why_ended: str
 
@@ -325,7 +336,7 @@ class AwardLine:
             picture_of(record.badge, record.version),
             record.activity.title if record.activity else "",
             record.award.awarded_at,
-            ended_word(record.award),
+            ended_label(record.award),
             why_ended(record.award),
         )
 
@@ -335,7 +346,7 @@ class KeyLine:
     method_id: str
     purpose: str
     algorithm: str
-    state: Word
+    state: StateLabel
     since: datetime
     retire: str
     """Where it is retired; empty where it cannot be."""
@@ -345,7 +356,7 @@ class KeyLine:
 class LabelLine:
     network: str
     category: str
-    state: Word
+    state: StateLabel
     starts_on: date | None
     ends_on: date | None
     note: str
@@ -364,7 +375,7 @@ class LabelLine:
 
 
 @dataclass(frozen=True)
-class PlaceLine:
+class CampusLine:
     """A campus that one works for, and as what."""
 
     look: CampusLook
@@ -372,9 +383,9 @@ class PlaceLine:
     is_here: bool
 
     @staticmethod
-    def of(place: Workplace, here: Campus | None = None) -> PlaceLine:
+    def of(place: Workplace, here: Campus | None = None) -> CampusLine:
         roles = [ROLES[role] for role in Role if role in place.roles]
-        return PlaceLine(look_of(place.campus), roles, here is not None and here.id == place.campus.id)
+        return CampusLine(look_of(place.campus), roles, here is not None and here.id == place.campus.id)
 
 
 @router.get("/gestion", dependencies=[SIGNED_IN])
@@ -387,11 +398,11 @@ def my_campuses(request: Request, services: ReadingServices, tous: str = "") -> 
     likely = [place for place in places if len(places) == 1 or place.campus.slug == last]
     if likely and not operates and likely[0].campus.suspended_at is None:
         return RedirectResponse(f"/gestion/{likely[0].campus.slug}", status_code=303)
-    lines = [PlaceLine.of(place) for place in places]
+    lines = [CampusLine.of(place) for place in places]
     return page(request, "campus/desk/campuses.html", private=True, operates=operates, campuses=lines)
 
 
-@router.get("/gestion/{slug}", dependencies=[staff(Deed.VIEW)])
+@router.get("/gestion/{slug}", dependencies=[staff(Permission.VIEW)])
 def desk(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     found = services.campuses.desk(work.campus)
@@ -413,15 +424,15 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
         awaited=awaited_by(work),
         doors=_doors_of(work),
         promised=promised_in(services, work),
-        works=work.may(Deed.WORK),
+        works=work.may(Permission.WORK),
         badges=[BadgeTile.of(badge, version) for badge, version in found.badges if badge.archived_at is None],
         awards=[
             AwardLine.of(work, record) for record in services.awards.list_in(work.campus, limit=FEW_AWARDS)
         ],
-        administers=work.may(Deed.MANAGE),
-        keys=_keys_of(services, work) if work.may(Deed.MANAGE) else [],
+        administers=work.may(Permission.MANAGE),
+        keys=_keys_of(services, work) if work.may(Permission.MANAGE) else [],
         labels=[LabelLine.of(view) for view in services.campuses.labels_of(work.campus, on=today)],
-        places=[PlaceLine.of(place, work.campus) for place in services.people.workplaces(work.who)],
+        places=[CampusLine.of(place, work.campus) for place in services.people.workplaces(work.who)],
     )
     _remember(answer, request, work)
     return answer
@@ -429,9 +440,9 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
 
 def _doors_of(work: AtWork) -> list[tuple[str, str]]:
     """Where whoever does not run activities does what they are here for; one role may have two."""
-    if work.may(Deed.WORK):
+    if work.may(Permission.WORK):
         return []
-    return [(say(words), work.home + path) for deed, words, path in _DOORS if work.may(deed)]
+    return [(translated(words), work.home + path) for deed, words, path in _DOORS if work.may(deed)]
 
 
 def _remember(answer: Response, request: Request, work: AtWork) -> None:

@@ -15,14 +15,20 @@ from app.domain.campus.campus import LONGEST_NAME, LONGEST_SHORT_NAME, is_slug
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.policies import Policy, Who, marked
-from app.http.request_scope import ReadingServices, deed, find_signed_in, process_of, signed_in
+from app.http.request_scope import (
+    ReadingServices,
+    find_signed_in,
+    process_of,
+    signed_in,
+    write_transaction,
+)
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.campus.campus import Event
 from app.services.trust.network_register import RegisterPage
-from app.web.campus.audit_log import DEEDS, OF_THE_SERVICE, OTHER_DEED, Before, who_of
+from app.web.campus.audit_log import EVENT_LABELS, OF_THE_SERVICE, OTHER_EVENT, Before, who_of
 
 router = APIRouter(prefix="/exploitation")
 _DONE = {
@@ -69,7 +75,7 @@ class NetworkLine:
 
 
 @dataclass(frozen=True)
-class Typed:
+class CampusForm:
     values: dict[str, str] = field(default_factory=dict)
     trouble: str = ""
     at: str = ""
@@ -86,14 +92,14 @@ class Typed:
 
 @router.get("", dependencies=[OPERATOR])
 def show_campuses(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    return _page(request, services, Typed(), done=fait)
+    return _page(request, services, CampusForm(), done=fait)
 
 
 @router.post("/campus", dependencies=[OPERATOR])
 def open_campus(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     values = {name: text_of(form, name) for name in ("adresse", "nom", "nom-court", "courriel")}
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.search_everywhere()
             writing.operators.open_campus(
                 slug=values["adresse"],
@@ -103,7 +109,9 @@ def open_campus(request: Request, form: SafeForm, services: ReadingServices) -> 
                 by=signed_in(request, services).actor,
             )
     except (InvalidInput, Conflict) as error:
-        return _page(request, services, Typed(values, sentence_of(error), field=_at_fault(values, error)))
+        return _page(
+            request, services, CampusForm(values, sentence_of(error), field=_at_fault(values, error))
+        )
     process_of(request).on_promise()
     return _back("campus")
 
@@ -121,12 +129,12 @@ def _at_fault(values: dict[str, str], error: AppError) -> str:
 def invite_administrator(slug: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     address = text_of(form, "courriel")
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             campus = writing.campuses.get(slug)
             writing.enter(campus.id)
             writing.operators.invite(campus, address, by=signed_in(request, services).actor)
     except (InvalidInput, Conflict) as error:
-        return _page(request, services, Typed({"courriel": address}, sentence_of(error), slug))
+        return _page(request, services, CampusForm({"courriel": address}, sentence_of(error), slug))
     process_of(request).on_promise()
     return _back("invitation")
 
@@ -134,8 +142,10 @@ def invite_administrator(slug: str, request: Request, form: SafeForm, services: 
 @router.post("/campus/{slug}/suspendre", dependencies=[OPERATOR])
 def suspend_campus(slug: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     if text_of(form, "certain") != "oui":
-        return _page(request, services, Typed({}, say(N_("Cochez la case pour confirmer.")), slug))
-    with deed(request) as writing:
+        return _page(
+            request, services, CampusForm({}, translated(N_("Cochez la case pour confirmer.")), slug)
+        )
+    with write_transaction(request) as writing:
         writing.enter(writing.campuses.get(slug).id)
         writing.operators.suspend(slug, by=signed_in(request, services).actor)
     return _back("suspendu")
@@ -143,7 +153,7 @@ def suspend_campus(slug: str, request: Request, form: SafeForm, services: Readin
 
 @router.post("/campus/{slug}/reprendre", dependencies=_DEED)
 def resume_campus(slug: str, request: Request, services: ReadingServices) -> Response:
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.enter(writing.campuses.get(slug).id)
         writing.operators.resume(slug, by=signed_in(request, services).actor)
     return _back("repris")
@@ -153,13 +163,13 @@ def _back(done: str) -> RedirectResponse:
     return RedirectResponse(f"/exploitation?fait={done}", status_code=303)
 
 
-def _page(request: Request, services: Services, typed: Typed, *, done: str = "") -> HTMLResponse:
+def _page(request: Request, services: Services, typed: CampusForm, *, done: str = "") -> HTMLResponse:
     return page(
         request,
         "campus/operation/campuses.html",
         private=True,
         status=422 if typed.trouble else 200,
-        done=say(_DONE[done]) if done in _DONE else "",
+        done=translated(_DONE[done]) if done in _DONE else "",
         form=typed,
         networks=[NetworkLine.of(services.register.page(each.slug)) for each in services.register.networks()],
         letters_leave=process_of(request).mailer is not None,
@@ -186,7 +196,7 @@ class ServiceLine:
         key = event.entry.noun, event.entry.deed
         return ServiceLine(
             event.entry.at,
-            say(OF_THE_SERVICE.get(key) or DEEDS.get(key, OTHER_DEED)),
+            translated(OF_THE_SERVICE.get(key) or EVENT_LABELS.get(key, OTHER_EVENT)),
             event.subject,
             who_of(event),
         )

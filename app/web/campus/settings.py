@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.campus.campus import (
     MOST_LIVELY,
     ZONES,
@@ -29,15 +29,15 @@ from app.domain.people.people import normal_address
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import language_name, page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import KEY_STATES
-from app.http.request_scope import ReadingServices, deed
+from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
 from app.language import N_, locales
 from app.web.campus.dashboard import LabelLine
 
 router = APIRouter(prefix="/gestion/{slug}/reglages")
-_MANAGE = [staff(Deed.MANAGE)]
+_MANAGE = [staff(Permission.MANAGE)]
 HUES = (
     (20, N_("Rouge")), (45, N_("Brique")), (70, N_("Ocre")), (105, N_("Olive")), (145, N_("Vert")),
     (180, N_("Sarcelle")), (208, N_("Pétrole")), (245, N_("Bleu")), (280, N_("Indigo")), (305, N_("Violet")),
@@ -116,7 +116,7 @@ def change_settings(request: Request, form: SafeForm, services: ReadingServices)
         names = {column: name for name, column in _FIELDS.items()}
         typed.errors.update({names[column]: sentence_of(error) for column, error in faults.items()})
         return _page(request, services, typed)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.campuses.change_settings(work.campus.slug, wanted, by=work.actor)
     return RedirectResponse(f"{work.home}/reglages?fait=oui", status_code=303)
 
@@ -138,7 +138,7 @@ def _page(
         f=typed.values,
         hues=_hues(work),
         liveliness=_liveliness(work),
-        zones=[(zone, say(ZONE_NAMES.get(zone, zone))) for zone in zones],
+        zones=[(zone, translated(ZONE_NAMES.get(zone, zone))) for zone in zones],
         languages=[(code, language_name(code)) for code in locales()],
         address=services.addresses.campus(work.campus.slug),
         labels=[
@@ -150,17 +150,17 @@ def _page(
 
 def _hues(work: AtWork) -> list[tuple[str, str, str]]:
     """(value, name, colour) of each hue to choose from; one that was set otherwise stays among them."""
-    hues = [(float(hue), say(name)) for hue, name in HUES]
+    hues = [(float(hue), translated(name)) for hue, name in HUES]
     if work.campus.hue not in [hue for hue, _ in hues]:
-        hues.insert(0, (work.campus.hue, say(N_("Celle d’aujourd’hui"))))
+        hues.insert(0, (work.campus.hue, translated(N_("Celle d’aujourd’hui"))))
     liveliness = min(max(work.campus.liveliness, 0.08), MOST_LIVELY)
     return [(f"{hue:g}", name, CampusColours.of(hue, liveliness).accent) for hue, name in hues]
 
 
 def _liveliness(work: AtWork) -> list[tuple[str, str]]:
-    known = [(f"{value:g}", say(name)) for value, name in LIVELINESS]
+    known = [(f"{value:g}", translated(name)) for value, name in LIVELINESS]
     own = f"{work.campus.liveliness:g}"
-    return known if own in dict(known) else [(own, say(N_("Celle d’aujourd’hui"))), *known]
+    return known if own in dict(known) else [(own, translated(N_("Celle d’aujourd’hui"))), *known]
 
 
 key_retiring_router = APIRouter(prefix="/gestion/{slug}/cles/{key_id}/retirer")
@@ -174,7 +174,7 @@ class KeyRetirementForm:
     reason: str = ""
 
 
-@key_retiring_router.get("", dependencies=[staff(Deed.MANAGE)])
+@key_retiring_router.get("", dependencies=[staff(Permission.MANAGE)])
 def ask(key_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     if not may_be_retired(services.campus_keys.get(work.campus, key_id)):
@@ -182,13 +182,13 @@ def ask(key_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLR
     return _key_retiring_page(request, services, work, key_id, KeyRetirementForm())
 
 
-@key_retiring_router.post("", dependencies=[staff(Deed.MANAGE)])
+@key_retiring_router.post("", dependencies=[staff(Permission.MANAGE)])
 def retire(key_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
     typed = KeyRetirementForm(text_of(form, "cause"), text_of(form, "depuis"), text_of(form, "motif"))
     try:
         since = _moment(typed.since, work) if typed.cause == STOLEN else None
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.campus_keys.retire(
                 work.campus, key_id, reason=typed.reason, stolen_since=since, by=work.actor
             )

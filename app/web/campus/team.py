@@ -11,27 +11,27 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed, Role
+from app.domain.accounts.permissions import Permission, Role
 from app.domain.campus.team import INVITATION_DAYS, InvitationState
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import ROLE_HINTS, ROLES, Word
-from app.http.request_scope import ReadingServices, deed, process_of
+from app.http.pages.typography import translated
+from app.http.pages.words import ROLE_HINTS, ROLES, StateLabel
+from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.accounts.invitations import Waiting
 from app.services.campus.campus import Member
 
 router = APIRouter(prefix="/gestion/{slug}/equipe")
-_MANAGE = [staff(Deed.MANAGE)]
-_DEED = [staff(Deed.MANAGE), Depends(checked_form)]
+_MANAGE = [staff(Permission.MANAGE)]
+_DEED = [staff(Permission.MANAGE), Depends(checked_form)]
 _INVITATION_STATES = {
-    InvitationState.WAITING: Word(N_("En attente"), "shut"),
-    InvitationState.EXPIRED: Word(N_("Expirée"), "past"),
+    InvitationState.WAITING: StateLabel(N_("En attente"), "shut"),
+    InvitationState.EXPIRED: StateLabel(N_("Expirée"), "past"),
 }
-_REFUSED = Word(N_("Lettre refusée"), "bad")
+_REFUSED = StateLabel(N_("Lettre refusée"), "bad")
 _DONE = {
     "invitation": N_("L’invitation part par lettre."),
     "renvoi": N_("Une nouvelle lettre part. Le lien de la précédente n’ouvre plus rien."),
@@ -61,7 +61,7 @@ class MemberLine:
             f"{work.home}/equipe/{member.person.id}",
             member.person.name,
             member.address,
-            [say(ROLES[role]) for role in member.roles],
+            [translated(ROLES[role]) for role in member.roles],
             member.since,
             member.seen_at,
             member.has_passkey,
@@ -73,7 +73,7 @@ class InvitationLine:
     href: str
     address: str
     roles: Sequence[str]
-    state: Word
+    state: StateLabel
     expires_at: datetime
 
     @staticmethod
@@ -83,14 +83,14 @@ class InvitationLine:
         return InvitationLine(
             f"{work.home}/equipe/invitations/{invitation.id}",
             invitation.address,
-            [say(ROLES[role]) for role in invitation.offered],
+            [translated(ROLES[role]) for role in invitation.offered],
             state,
             invitation.expires_at,
         )
 
 
 @dataclass(frozen=True)
-class Typed:
+class TeamForm:
     """The form of an invitation, as typed."""
 
     address: str = ""
@@ -101,21 +101,24 @@ class Typed:
 
 def role_boxes(ticked: Sequence[str]) -> list[tuple[str, str, str, bool]]:
     """(value, name, what it opens, whether it is ticked) of each role."""
-    return [(role.value, say(ROLES[role]), say(ROLE_HINTS[role]), role.value in ticked) for role in Role]
+    return [
+        (role.value, translated(ROLES[role]), translated(ROLE_HINTS[role]), role.value in ticked)
+        for role in Role
+    ]
 
 
 @router.get("", dependencies=_MANAGE)
 def show_team(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    return _team_page(request, services, Typed(), done=fait)
+    return _team_page(request, services, TeamForm(), done=fait)
 
 
 @router.post("/invitations", dependencies=_MANAGE)
 def invite(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, process = at_work(request), process_of(request)
-    typed = Typed(text_of(form, "adresse"), texts_of(form, "role"), text_of(form, "jours"))
+    typed = TeamForm(text_of(form, "adresse"), texts_of(form, "role"), text_of(form, "jours"))
     process.limiter.hit("invitations of a campus", work.campus.slug)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.invitations.invite(
                 work.campus,
                 typed.address,
@@ -134,7 +137,7 @@ def invite(request: Request, form: SafeForm, services: ReadingServices) -> Respo
 def resend(invitation_id: uuid.UUID, request: Request) -> Response:
     work, process = at_work(request), process_of(request)
     process.limiter.hit("invitations of a campus", work.campus.slug)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.invitations.resend(work.campus, invitation_id, by=work.actor)
     process.on_promise()
     return _back(work, "renvoi")
@@ -143,7 +146,7 @@ def resend(invitation_id: uuid.UUID, request: Request) -> Response:
 @router.post("/invitations/{invitation_id:uuid}/retirer", dependencies=_DEED)
 def withdraw(invitation_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.invitations.withdraw(work.campus, invitation_id, by=work.actor)
     return _back(work, "retrait")
 
@@ -159,7 +162,7 @@ def change_roles(
 ) -> Response:
     work, ticked = at_work(request), texts_of(form, "role")
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.team.set_roles(work.campus, member_id, _roles_in(ticked), by=work.actor)
     except (InvalidInput, Conflict) as error:
         return _member_page(request, services, member_id, ticked=ticked, roles_error=error)
@@ -170,7 +173,7 @@ def change_roles(
 @router.post("/{member_id:uuid}/badges", dependencies=_MANAGE)
 def open_badges(member_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
     work = at_work(request)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.openings.set_for_trainer(
             work.campus, member_id, set(ids_in(texts_of(form, "badge"))), by=work.actor
         )
@@ -193,7 +196,7 @@ def remove(member_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
     try:
         if text_of(form, "certain") != "oui":
             raise InvalidInput(N_("Cochez la case pour confirmer."))
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.team.remove(work.campus, member_id, by=work.actor)
     except (InvalidInput, Conflict) as error:
         return _member_page(request, services, member_id, removal_error=error)
@@ -219,7 +222,7 @@ def _after_own_change(work: AtWork, member_id: uuid.UUID, done: str) -> Redirect
 
 
 def _team_page(
-    request: Request, services: Services, typed: Typed, *, done: str = ""
+    request: Request, services: Services, typed: TeamForm, *, done: str = ""
 ) -> HTMLResponse:  # fmt: skip
     work = at_work(request)
     return page(
@@ -230,13 +233,13 @@ def _team_page(
         status=422 if typed.errors else 200,
         home=work.home,
         zone=work.campus.time_zone,
-        done=say(_DONE[done]) if done in _DONE else "",
+        done=translated(_DONE[done]) if done in _DONE else "",
         letters_leave=process_of(request).mailer is not None,
         members=[MemberLine.of(work, member) for member in services.team.members(work.campus)],
         invitations=[InvitationLine.of(work, each) for each in services.invitations.waiting(work.campus)],
         form=typed,
         roles=role_boxes(typed.roles),
-        days=[(str(number), say(N_("{n} jours")).format(n=number)) for number in INVITATION_DAYS],
+        days=[(str(number), translated(N_("{n} jours")).format(n=number)) for number in INVITATION_DAYS],
     )
 
 

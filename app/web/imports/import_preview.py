@@ -12,15 +12,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import ActivityKind
 from app.domain.core import duration
-from app.domain.imports.imports import Fate, ImportForm, ImportLine, ImportRun, ImportState, form_of
+from app.domain.imports.imports import ImportForm, ImportLine, ImportRun, ImportState, LineOutcome, form_of
 from app.domain.imports.tables import HEADINGS, ImportColumn
-from app.http.pages.render import ProgressView, page, told_live
-from app.http.pages.typography import say
-from app.http.pages.words import ACTIVITY_KINDS, Word
-from app.http.request_scope import ReadingServices, deed
+from app.http.pages.render import ProgressView, live_response, page
+from app.http.pages.typography import translated
+from app.http.pages.words import ACTIVITY_KINDS, StateLabel
+from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
 from app.language import gettext as _
@@ -50,17 +50,17 @@ COLUMNS = {
     ImportColumn.CONTRIBUTION: N_("Contribution"),
 }
 FORESEEN = {
-    Fate.CREATED: Word(N_("À créer"), "ok"),
-    Fate.CHANGED: Word(N_("À corriger ici"), "past"),
-    Fate.SAME: Word(N_("Déjà là"), "shut"),
-    Fate.REFUSED: Word(N_("Refusée"), "bad"),
+    LineOutcome.CREATED: StateLabel(N_("À créer"), "ok"),
+    LineOutcome.CHANGED: StateLabel(N_("À corriger ici"), "past"),
+    LineOutcome.SAME: StateLabel(N_("Déjà là"), "shut"),
+    LineOutcome.REFUSED: StateLabel(N_("Refusée"), "bad"),
 }
 DONE = {
-    Fate.WAITING: Word(N_("En attente"), "shut"),
-    Fate.CREATED: Word(N_("Créée"), "ok"),
-    Fate.CHANGED: Word(N_("Corrigée"), "past"),
-    Fate.SAME: Word(N_("Déjà là"), "shut"),
-    Fate.REFUSED: Word(N_("Refusée"), "bad"),
+    LineOutcome.WAITING: StateLabel(N_("En attente"), "shut"),
+    LineOutcome.CREATED: StateLabel(N_("Créée"), "ok"),
+    LineOutcome.CHANGED: StateLabel(N_("Corrigée"), "past"),
+    LineOutcome.SAME: StateLabel(N_("Déjà là"), "shut"),
+    LineOutcome.REFUSED: StateLabel(N_("Refusée"), "bad"),
 }
 FORMS = {
     ImportForm.TABLE: N_("Tableau"),
@@ -88,23 +88,23 @@ def reason_of(sentence: str, values: Mapping[str, Any]) -> str:
     """Why a line came out as it did, in the reader's language."""
     if not sentence:
         return ""
-    return say(sentence).format(**{name: _shown(value) for name, value in values.items()})
+    return translated(sentence).format(**{name: _shown(value) for name, value in values.items()})
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(say(_FACTS[name]) if name in _FACTS else str(name) for name in value)
+        return ", ".join(translated(_FACTS[name]) if name in _FACTS else str(name) for name in value)
     return str(value)
 
 
 SHOWN, SHOWN_REFUSED = 60, 200
 _FIGURES = {
-    Fate.CREATED: N_("À créer"),
-    Fate.CHANGED: N_("À corriger ici"),
-    Fate.SAME: N_("Déjà là"),
-    Fate.REFUSED: N_("Refusées"),
+    LineOutcome.CREATED: N_("À créer"),
+    LineOutcome.CHANGED: N_("À corriger ici"),
+    LineOutcome.SAME: N_("Déjà là"),
+    LineOutcome.REFUSED: N_("Refusées"),
 }
-_ORDER = (Fate.REFUSED, Fate.CHANGED, Fate.CREATED, Fate.SAME)
+_ORDER = (LineOutcome.REFUSED, LineOutcome.CHANGED, LineOutcome.CREATED, LineOutcome.SAME)
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,11 @@ class PreviewLineView:
     name: str
     hint: str
     about: str
-    fate: Fate
+    fate: LineOutcome
     reason: str
 
     @property
-    def word(self) -> Word:
+    def word(self) -> StateLabel:
         return FORESEEN[self.fate]
 
     @staticmethod
@@ -157,17 +157,17 @@ def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
     """The lines of a page by what would become of them, those that need a person first."""
     groups = {fate: [one for one in lines if one.fate is fate] for fate in _FIGURES}
     return {
-        "figures": [(say(words), len(groups[fate]), "") for fate, words in _FIGURES.items()],
+        "figures": [(translated(words), len(groups[fate]), "") for fate, words in _FIGURES.items()],
         "groups": [
             (
                 fate.value,
-                say(_FIGURES[fate]),
+                translated(_FIGURES[fate]),
                 len(groups[fate]),
-                groups[fate][: SHOWN_REFUSED if fate is Fate.REFUSED else SHOWN],
+                groups[fate][: SHOWN_REFUSED if fate is LineOutcome.REFUSED else SHOWN],
             )
             for fate in _ORDER
         ],
-        "writes": len(groups[Fate.CREATED]) + len(groups[Fate.CHANGED]),
+        "writes": len(groups[LineOutcome.CREATED]) + len(groups[LineOutcome.CHANGED]),
     }
 
 
@@ -199,7 +199,7 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
         meetings = services.calendar_imports.draft(work.campus, run.id)
         before, lines = meetings.before, [PreviewLineView.of_meeting(one) for one in meetings.lines]
     else:
-        with deed(request) as trying:
+        with write_transaction(request) as trying:
             statements = trying.statement_imports.draft(work.campus, run.id)
         before, lines = statements.before, [PreviewLineView.of(one) for one in statements.lines]
     return page(
@@ -214,7 +214,7 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
         before=before.asked_at if before else None,
         total=len(lines),
         is_calendar=is_calendar,
-        all_kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
+        all_kinds=[(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],
         kind=ActivityKind.WORKSHOP.value,
         **told_lines(lines),
     )
@@ -223,10 +223,10 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
 MOST_SHOWN = 200
 router = APIRouter(prefix="/gestion/{slug}/reprises/{run_id:uuid}")
 _REPORT_FIGURES = {
-    Fate.CREATED: N_("Créées"),
-    Fate.CHANGED: N_("Corrigées"),
-    Fate.SAME: N_("Déjà là"),
-    Fate.REFUSED: N_("Refusées"),
+    LineOutcome.CREATED: N_("Créées"),
+    LineOutcome.CHANGED: N_("Corrigées"),
+    LineOutcome.SAME: N_("Déjà là"),
+    LineOutcome.REFUSED: N_("Refusées"),
 }
 
 
@@ -234,7 +234,7 @@ _REPORT_FIGURES = {
 class ReportLineView:
     number: int
     told: str
-    word: Word
+    word: StateLabel
     reason: str
 
     @staticmethod
@@ -247,8 +247,8 @@ class ReportLineView:
 
 def report_page(request: Request, services: Services, report: Report) -> HTMLResponse:
     work, run = at_work(request), report.run
-    refused = services.imports.lines(work.campus, run.id, [Fate.REFUSED], limit=MOST_SHOWN)
-    changed = services.imports.lines(work.campus, run.id, [Fate.CHANGED], limit=MOST_SHOWN)
+    refused = services.imports.lines(work.campus, run.id, [LineOutcome.REFUSED], limit=MOST_SHOWN)
+    changed = services.imports.lines(work.campus, run.id, [LineOutcome.CHANGED], limit=MOST_SHOWN)
     return page(
         request,
         "imports/report.html",
@@ -258,7 +258,7 @@ def report_page(request: Request, services: Services, report: Report) -> HTMLRes
         here=f"{work.home}/reprises/{run.id}",
         zone=work.campus.time_zone,
         source=run.source,
-        form=say(FORMS[run.form]),
+        form=translated(FORMS[run.form]),
         digest=run.digest,
         size=run.size,
         asked_at=run.asked_at,
@@ -267,9 +267,11 @@ def report_page(request: Request, services: Services, report: Report) -> HTMLRes
         running=run.state is ImportState.RUNNING,
         progress=_progress_of(report),
         total=report.total,
-        figures=[(say(words), report.counts.get(fate, 0), "") for fate, words in _REPORT_FIGURES.items()],
-        refused_count=report.counts.get(Fate.REFUSED, 0),
-        changed_count=report.counts.get(Fate.CHANGED, 0),
+        figures=[
+            (translated(words), report.counts.get(fate, 0), "") for fate, words in _REPORT_FIGURES.items()
+        ],
+        refused_count=report.counts.get(LineOutcome.REFUSED, 0),
+        changed_count=report.counts.get(LineOutcome.CHANGED, 0),
         refused=[ReportLineView.of(line) for line in refused],
         changed=[ReportLineView.of(line) for line in changed],
         forgotten=run.forgotten,
@@ -278,12 +280,12 @@ def report_page(request: Request, services: Services, report: Report) -> HTMLRes
 
 def _who(services: Services, report: Report) -> str:
     if report.run.asked_by is None:
-        return say(N_("Un programme"))
+        return translated(N_("Un programme"))
     people = services.people.people.list_by_id([report.run.asked_by])
     return people[0].name if people else ""
 
 
-@router.get("/avancement", dependencies=[staff(Deed.WORK)])
+@router.get("/avancement", dependencies=[staff(Permission.WORK)])
 def watch(run_id: uuid.UUID, request: Request, services: ReadingServices) -> StreamingResponse:
     """How far it is, each time it gets further, until it is done."""
     campus = at_work(request).campus
@@ -293,30 +295,30 @@ def watch(run_id: uuid.UUID, request: Request, services: ReadingServices) -> Str
         report = services.imports.report(campus, run_id)
         return _progress_of(report), report.run.state is not ImportState.RUNNING
 
-    return told_live(request, look)
+    return live_response(request, look)
 
 
 def _progress_of(report: Report) -> ProgressView:
     return ProgressView.of(report.answered, report.total)
 
 
-@router.get("/compte-rendu.csv", dependencies=[staff(Deed.WORK)])
+@router.get("/compte-rendu.csv", dependencies=[staff(Permission.WORK)])
 def report_table(run_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """What became of each line by its number: nobody's name stands in it."""
     lines = services.imports.lines(at_work(request).campus, run_id)
     rows = [
-        (str(line.number), say(DONE[line.fate].text), reason_of(line.reason, line.reason_values))
+        (str(line.number), translated(DONE[line.fate].text), reason_of(line.reason, line.reason_values))
         for line in lines
     ]
     return table_file("compte-rendu", (_("Ligne"), _("Résultat"), _("Motif")), rows)
 
 
-@router.get("/refus.csv", dependencies=[staff(Deed.WORK)])
+@router.get("/refus.csv", dependencies=[staff(Permission.WORK)])
 def refused_table(run_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """The lines that were refused, as they were given, with the reason: corrected, the file can be dropped again."""
     campus = at_work(request).campus
     run = services.imports.report(campus, run_id).run
-    lines = services.imports.lines(campus, run_id, [Fate.REFUSED])
+    lines = services.imports.lines(campus, run_id, [LineOutcome.REFUSED])
     heading = _heading(run.form, run.mapping.get("heading", ()))
     rows = [
         (*_filled(line.cells, len(heading)), reason_of(line.reason, line.reason_values)) for line in lines

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.list_columns import heading_words
-from app.domain.imports.imports import Fate, ImportForm, ImportState
+from app.domain.imports.imports import ImportForm, ImportState, LineOutcome
 from app.domain.imports.tables import (
     ImportColumn,
     ReadingPlan,
@@ -26,9 +26,9 @@ from app.domain.imports.tables import (
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, PARTS
-from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, process_of
+from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.imports.imports import Draft, Report, csv_template, workbook_template
@@ -82,13 +82,15 @@ def says_twice(plan: ReadingPlan) -> str:
     told = [column for column in plan.columns.values() if column is not ImportColumn.NOTHING]
     if len(told) == len(set(told)):
         return ""
-    return say(N_("Deux colonnes disent la même chose : choisissez-en une, et « ne pas lire » pour l’autre."))
+    return translated(
+        N_("Deux colonnes disent la même chose : choisissez-en une, et « ne pas lire » pour l’autre.")
+    )
 
 
 READ_AGAIN, CONFIRM, ABANDON = "lire", "confirmer", "abandonner"
 SAMPLES = 3
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-router = APIRouter(prefix="/gestion/{slug}/reprises", dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/gestion/{slug}/reprises", dependencies=[CROSS_TENANT])
 
 
 @dataclass(frozen=True)
@@ -108,24 +110,24 @@ class ReportLine:
             FORMS[report.run.form],
             report.run.asked_at,
             report.run.state is ImportState.RUNNING,
-            [(say(_COUNTED[fate]), report.counts.get(fate, 0)) for fate in _COUNTED],
+            [(translated(_COUNTED[fate]), report.counts.get(fate, 0)) for fate in _COUNTED],
         )
 
 
 _COUNTED = {
-    Fate.CREATED: N_("créées"),
-    Fate.CHANGED: N_("corrigées"),
-    Fate.SAME: N_("déjà là"),
-    Fate.REFUSED: N_("refusées"),
+    LineOutcome.CREATED: N_("créées"),
+    LineOutcome.CHANGED: N_("corrigées"),
+    LineOutcome.SAME: N_("déjà là"),
+    LineOutcome.REFUSED: N_("refusées"),
 }
 
 
-@router.get("", dependencies=[staff(Deed.WORK)])
+@router.get("", dependencies=[staff(Permission.WORK)])
 def start(request: Request, services: ReadingServices) -> HTMLResponse:
     return _start_page(request, services)
 
 
-@router.post("", dependencies=[staff(Deed.WORK)])
+@router.post("", dependencies=[staff(Permission.WORK)])
 def drop(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
     source, text = text_of(form, "source"), text_of(form, "tableau")
@@ -133,19 +135,19 @@ def drop(request: Request, form: SafeForm, services: ReadingServices) -> Respons
         data = bytes_of(form, "fichier")
         if data is None and not text:
             raise InvalidInput(N_("Déposez un fichier, ou collez un tableau."))
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             run = dropped(writing, work, source, data if data is not None else text.encode(), text)
     except InvalidInput as error:
         return _start_page(request, services, source, text, sentence_of(error))
     return RedirectResponse(f"{work.home}/reprises/{run.id}", status_code=303)
 
 
-@router.get("/modele.csv", dependencies=[staff(Deed.WORK)])
+@router.get("/modele.csv", dependencies=[staff(Permission.WORK)])
 def table_to_fill_in(request: Request) -> Response:  # noqa: ARG001
     return _file(csv_template(), "reprise-activites.csv", "text/csv; charset=utf-8")
 
 
-@router.get("/modele.xlsx", dependencies=[staff(Deed.WORK)])
+@router.get("/modele.xlsx", dependencies=[staff(Permission.WORK)])
 def workbook_to_fill_in(request: Request) -> Response:  # noqa: ARG001
     return _file(workbook_template(), "reprise-activites.xlsx", _XLSX)
 
@@ -155,7 +157,7 @@ def _file(content: bytes, name: str, media_type: str) -> Response:
     return Response(content, media_type=media_type, headers=headers)
 
 
-@router.get("/{run_id:uuid}", dependencies=[staff(Deed.WORK)])
+@router.get("/{run_id:uuid}", dependencies=[staff(Permission.WORK)])
 def show(run_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     report = services.imports.report(at_work(request).campus, run_id)
     if report.run.state is ImportState.DRAFT:
@@ -163,20 +165,20 @@ def show(run_id: uuid.UUID, request: Request, services: ReadingServices) -> HTML
     return report_page(request, services, report)
 
 
-@router.post("/{run_id:uuid}", dependencies=[staff(Deed.WORK)])
+@router.post("/{run_id:uuid}", dependencies=[staff(Permission.WORK)])
 def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """Confirmed as it was shown: where columns were changed meanwhile, the table is read and shown again first."""
     work = at_work(request)
     here = f"{work.home}/reprises/{run_id}"
     run = services.imports.report(work.campus, run_id).run
     if text_of(form, "geste") == ABANDON:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.imports.abandon(work.campus, run_id)
         return RedirectResponse(f"{work.home}/reprises", status_code=303)
     if run.state is not ImportState.DRAFT:
         return RedirectResponse(here, status_code=303)
     if run.form is not ImportForm.TABLE:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             confirmed(writing, work, run, text_of(form, "type-sinon"))
         return RedirectResponse(here, status_code=303)
     sheet = services.imports.sheet(work.campus, run_id)
@@ -184,7 +186,7 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
     trouble = says_twice(plan)
     changed = differs(plan, shown, sheet)
     if text_of(form, "geste") != CONFIRM or changed or trouble:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.imports.reread(work.campus, run_id, plan.after(shown))
         if text_of(form, "geste") == CONFIRM or trouble:
             return _draft_page(
@@ -192,7 +194,7 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
             )
         return RedirectResponse(here, status_code=303)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.imports.confirm(work.campus, run_id, plan.after(shown), by=work.actor)
     except AppError as error:
         return _start_page(request, services, run.source, trouble=sentence_of(error))
@@ -264,17 +266,20 @@ def _draft_page(
         before=draft.before.asked_at if draft.before else None,
         total=len(draft.judged),
         columns=_columns(draft, columns),
-        choices=[(column.value, say(words)) for column, words in COLUMNS.items()],
-        missing=[say(words) for wanted, words in _WANTED if not wanted & set(columns)],
+        choices=[(column.value, translated(words)) for column, words in COLUMNS.items()],
+        missing=[translated(words) for wanted, words in _WANTED if not wanted & set(columns)],
         parts=_questions(draft, ImportColumn.PART),
         kinds=_questions(draft, ImportColumn.KIND),
-        part_choices=[("", say(N_("À dire"))), *((part.value, say(words)) for part, words in PARTS.items())],
+        part_choices=[
+            ("", translated(N_("À dire"))),
+            *((part.value, translated(words)) for part, words in PARTS.items()),
+        ],
         kind_choices=[
-            ("", say(N_("À dire"))),
-            *((k.value, say(words)) for k, words in ACTIVITY_KINDS.items()),
+            ("", translated(N_("À dire"))),
+            *((k.value, translated(words)) for k, words in ACTIVITY_KINDS.items()),
         ],
         kind=draft.plan.kind.value if draft.plan.kind else ActivityKind.WORKSHOP.value,
-        all_kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
+        all_kinds=[(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],
         has_kinds=ImportColumn.KIND in columns,
         **told_lines([PreviewLineView.of(one) for one in draft.judged]),
         trouble=trouble,
@@ -295,7 +300,7 @@ def _columns(draft: Draft, columns: Sequence[ImportColumn]) -> list[ColumnView]:
     return [
         ColumnView(
             index,
-            draft.sheet.heading[index] or say(N_("Colonne {number}")).format(number=index + 1),
+            draft.sheet.heading[index] or translated(N_("Colonne {number}")).format(number=index + 1),
             list(
                 dict.fromkeys(
                     row.cells[index][:40] for row in rows[:200] if index < len(row.cells) and row.cells[index]

@@ -14,13 +14,13 @@ from app.container import Services
 from app.domain.activities.activities import PartKind
 from app.domain.activities.files import ACCEPTED, FileNoun
 from app.domain.activities.participant_lists import hours_in
-from app.domain.learners.portfolios import Contribution, ContributionState, Told
+from app.domain.learners.portfolios import Contribution, ContributionState, ContributionStatement
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import PARTS, Word, hours_text
-from app.http.request_scope import ReadingServices, deed, limited
+from app.http.pages.typography import translated
+from app.http.pages.words import PARTS, StateLabel, hours_text
+from app.http.request_scope import ReadingServices, limited, write_transaction
 from app.http.response_cache import HOLDER, holder_of
 from app.http.workplaces import look_of, sentence_of, today_in
 from app.language import N_
@@ -66,14 +66,16 @@ class ContributionForm:
             "\n".join(contribution.links),
         )
 
-    def told(self) -> Told:
+    def told(self) -> ContributionStatement:
         """Raises InvalidInput for what cannot be read."""
         try:
             done_on = date.fromisoformat(self.done_on)
         except ValueError:
             raise InvalidInput(N_("Choisissez le jour où vous avez fait cela.")) from None
         part = PartKind.RESOURCE if self.part == PartKind.RESOURCE.value else PartKind.LEARNER
-        return Told(self.title, self.telling, part, done_on, hours_of(self.hours), self.links)
+        return ContributionStatement(
+            self.title, self.telling, part, done_on, hours_of(self.hours), self.links
+        )
 
     @property
     def activity_id(self) -> uuid.UUID | None:
@@ -91,11 +93,11 @@ def hours_of(typed: str) -> float | None:
 
 
 STATES = {
-    ContributionState.WAITING: Word(N_("En attente du campus"), "past"),
-    ContributionState.MORE: Word(N_("À compléter"), "past"),
-    ContributionState.CONFIRMED: Word(N_("Confirmée, au journal"), "ok"),
-    ContributionState.DECLINED: Word(N_("Non confirmée"), "bad"),
-    ContributionState.WITHDRAWN: Word(N_("Retirée"), "shut"),
+    ContributionState.WAITING: StateLabel(N_("En attente du campus"), "past"),
+    ContributionState.MORE: StateLabel(N_("À compléter"), "past"),
+    ContributionState.CONFIRMED: StateLabel(N_("Confirmée, au journal"), "ok"),
+    ContributionState.DECLINED: StateLabel(N_("Non confirmée"), "bad"),
+    ContributionState.WITHDRAWN: StateLabel(N_("Retirée"), "shut"),
 }
 
 
@@ -115,7 +117,7 @@ class ContributionLine:
     href: str
     title: str
     done_on: date
-    state: Word
+    state: StateLabel
     more: bool
 
     @staticmethod
@@ -142,7 +144,7 @@ def add_one(award_id: uuid.UUID, request: Request, services: ReadingServices, fo
     try:
         told, activity_id = typed.told(), typed.activity_id
         files = handed_in(request, form, "fichiers", words="photo")
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             who = holder_of(award_id, request, writing)
             campus = writing.awards.record(award_id).campus
             made = writing.contributions.add(
@@ -162,7 +164,7 @@ def show_one(
     fait: str = "",
 ) -> HTMLResponse:
     view = _mine(award_id, contribution_id, request, services)
-    done = say(_DONE[fait]) if fait in _DONE else ""
+    done = translated(_DONE[fait]) if fait in _DONE else ""
     return _page(request, services, award_id, ContributionForm.filled(view.contribution), view, done=done)
 
 
@@ -179,7 +181,7 @@ def complete_one(
     try:
         told, activity_id = typed.told(), typed.activity_id
         files = handed_in(request, form, "fichiers", words="photo")
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             who = holder_of(award_id, request, writing)
             campus = writing.awards.record(award_id).campus
             writing.contributions.complete(
@@ -201,7 +203,7 @@ def withdraw_one(
 ) -> Response:
     view = _mine(award_id, contribution_id, request, services)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             who = holder_of(award_id, request, writing)
             campus = writing.awards.record(award_id).campus
             writing.contributions.withdraw(who.person, campus, contribution_id, by=who.actor)
@@ -276,17 +278,17 @@ def _page(
         badge_url=f"/mes-badges/{award_id}",
         badge=record.version.name,
         typed=typed,
-        activities=[("", say(N_("Aucune activité du campus")))]
+        activities=[("", translated(N_("Aucune activité du campus")))]
         + [
             (str(each.id), each.title) for each in services.contributions.activities_of(person, record.campus)
         ],
-        parts=[(part.value, say(words)) for part, words in PARTS.items()],
+        parts=[(part.value, translated(words)) for part, words in PARTS.items()],
         today=today_in(services, record.campus).isoformat(),
         files=files_shown(view.files, f"{here}/pieces") if view else [],
         file_types=ACCEPTED,
         contribution=contribution,
         activity=view.activity.title if view and view.activity else "",
-        part_words=say(PARTS[contribution.part]) if contribution else "",
+        part_words=translated(PARTS[contribution.part]) if contribution else "",
         state=STATES[contribution.state] if contribution else None,
         is_open=contribution is None or contribution.state.is_open,
         asked_more=contribution is not None and contribution.state is ContributionState.MORE,

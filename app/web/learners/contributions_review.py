@@ -12,22 +12,22 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.files import FileNoun
 from app.domain.learners.portfolios import LATE_AFTER, Contribution, ContributionState
 from app.domain.people.people import Person
-from app.domain.privacy import Looked
+from app.domain.privacy import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import PARTS, Word, hours_text
-from app.http.request_scope import ReadingServices, deed
+from app.http.pages.typography import translated
+from app.http.pages.words import PARTS, StateLabel, hours_text
+from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.web.activities.files import files_shown, previewed, saved
 from app.web.learners.contributions import STATES, hours_of
-from app.web.privacy import looks_at
+from app.web.privacy import access_views
 
 MOST_SHOWN = 100
 router = APIRouter(prefix="/gestion/{slug}/contributions")
@@ -40,21 +40,21 @@ _DONE = {
 }
 
 
-class Shown(StrEnum):
+class ContributionView(StrEnum):
     WAITING = "attente"
     ASKED_MORE = "completer"
     OVER = "decidees"
 
 
 _SHOWN = {
-    Shown.WAITING: (ContributionState.WAITING,),
-    Shown.ASKED_MORE: (ContributionState.MORE,),
-    Shown.OVER: (ContributionState.CONFIRMED, ContributionState.DECLINED),
+    ContributionView.WAITING: (ContributionState.WAITING,),
+    ContributionView.ASKED_MORE: (ContributionState.MORE,),
+    ContributionView.OVER: (ContributionState.CONFIRMED, ContributionState.DECLINED),
 }
 _TABS = {
-    Shown.WAITING: N_("À confirmer"),
-    Shown.ASKED_MORE: N_("En attente de la personne"),
-    Shown.OVER: N_("Décidées"),
+    ContributionView.WAITING: N_("À confirmer"),
+    ContributionView.ASKED_MORE: N_("En attente de la personne"),
+    ContributionView.OVER: N_("Décidées"),
 }
 
 
@@ -64,17 +64,19 @@ class QueueRow:
     person: str
     title: str
     activity: str
-    state: Word
+    state: StateLabel
     since: datetime
     days: int
     is_late: bool
 
 
-@router.get("", dependencies=[staff(Deed.WORK)])
-def queue(request: Request, services: ReadingServices, etat: Shown = Shown.WAITING) -> HTMLResponse:
+@router.get("", dependencies=[staff(Permission.WORK)])
+def queue(
+    request: Request, services: ReadingServices, etat: ContributionView = ContributionView.WAITING
+) -> HTMLResponse:
     work, now = at_work(request), services.clock()
     found = services.contributions.queue(
-        work.campus, _SHOWN[etat], limit=MOST_SHOWN, oldest_first=etat is not Shown.OVER
+        work.campus, _SHOWN[etat], limit=MOST_SHOWN, oldest_first=etat is not ContributionView.OVER
     )
 
     def row(one: Contribution, person: Person, activity: str) -> QueueRow:
@@ -84,7 +86,11 @@ def queue(request: Request, services: ReadingServices, etat: Shown = Shown.WAITI
             one.decided_at or one.waiting_since, waited.days, waited >= LATE_AFTER,
         )  # fmt: skip
 
-    disputed = services.contributions.disputed(work.campus, limit=MOST_SHOWN) if etat is Shown.WAITING else []
+    disputed = (
+        services.contributions.disputed(work.campus, limit=MOST_SHOWN)
+        if etat is ContributionView.WAITING
+        else []
+    )
     return page(
         request,
         "learners/contributions/queue.html",
@@ -92,9 +98,9 @@ def queue(request: Request, services: ReadingServices, etat: Shown = Shown.WAITI
         private=True,
         home=work.home,
         zone=work.campus.time_zone,
-        tabs=[(f"?etat={each.value}", say(words), each is etat) for each, words in _TABS.items()],
-        is_over=etat is Shown.OVER,
-        is_waiting=etat is Shown.WAITING,
+        tabs=[(f"?etat={each.value}", translated(words), each is etat) for each, words in _TABS.items()],
+        is_over=etat is ContributionView.OVER,
+        is_waiting=etat is ContributionView.WAITING,
         disputed=[
             (f"{work.home}/contributions/{view.contribution.id}", view.person.name, view.contribution.title)
             for view in disputed
@@ -103,15 +109,15 @@ def queue(request: Request, services: ReadingServices, etat: Shown = Shown.WAITI
     )
 
 
-@router.get("/{contribution_id:uuid}", dependencies=[staff(Deed.WORK)])
+@router.get("/{contribution_id:uuid}", dependencies=[staff(Permission.WORK)])
 def show(
     contribution_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
-    done = say(_DONE[fait]) if fait in _DONE else ""
+    done = translated(_DONE[fait]) if fait in _DONE else ""
     return _page(request, services, contribution_id, done=done)
 
 
-@router.post("/{contribution_id:uuid}/confirmer", dependencies=[staff(Deed.WORK)])
+@router.post("/{contribution_id:uuid}/confirmer", dependencies=[staff(Permission.WORK)])
 def confirm(
     contribution_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -123,7 +129,7 @@ def confirm(
     return _decided(request, services, contribution_id, decide, "confirmer", words, "confirmee")
 
 
-@router.post("/{contribution_id:uuid}/demander", dependencies=[staff(Deed.WORK)])
+@router.post("/{contribution_id:uuid}/demander", dependencies=[staff(Permission.WORK)])
 def ask_more(
     contribution_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -135,7 +141,7 @@ def ask_more(
     return _decided(request, services, contribution_id, decide, "demander", words, "plus")
 
 
-@router.post("/{contribution_id:uuid}/refuser", dependencies=[staff(Deed.WORK)])
+@router.post("/{contribution_id:uuid}/refuser", dependencies=[staff(Permission.WORK)])
 def decline(
     contribution_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -147,7 +153,7 @@ def decline(
     return _decided(request, services, contribution_id, decide, "refuser", words, "refusee")
 
 
-@router.post("/{contribution_id:uuid}/corriger", dependencies=[staff(Deed.WORK)])
+@router.post("/{contribution_id:uuid}/corriger", dependencies=[staff(Permission.WORK)])
 def correct(
     contribution_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
@@ -163,7 +169,7 @@ def correct(
     )
 
 
-@router.post("/{contribution_id:uuid}/contestations/{dispute_id}", dependencies=[staff(Deed.WORK)])
+@router.post("/{contribution_id:uuid}/contestations/{dispute_id}", dependencies=[staff(Permission.WORK)])
 def answer_dispute(
     contribution_id: uuid.UUID,
     dispute_id: uuid.UUID,
@@ -182,16 +188,16 @@ def answer_dispute(
     return _decided(request, services, contribution_id, decide, f"{dispute_id}", words, "repondu")
 
 
-@router.get("/{contribution_id:uuid}/pieces/{proof_id:uuid}", dependencies=[staff(Deed.WORK)])
+@router.get("/{contribution_id:uuid}/pieces/{proof_id:uuid}", dependencies=[staff(Permission.WORK)])
 def save_file(
     contribution_id: uuid.UUID, proof_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
     view = services.contributions.look(at_work(request).campus, contribution_id)
-    looks_at(request, view.person.id, Looked.FILE)
+    access_views(request, view.person.id, AccessRecord.FILE)
     return saved(services.files.open(FileNoun.CONTRIBUTION, contribution_id, proof_id))
 
 
-@router.get("/{contribution_id:uuid}/pieces/{proof_id:uuid}/apercu", dependencies=[staff(Deed.WORK)])
+@router.get("/{contribution_id:uuid}/pieces/{proof_id:uuid}/apercu", dependencies=[staff(Permission.WORK)])
 def preview_file(
     contribution_id: uuid.UUID, proof_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
@@ -212,7 +218,7 @@ def _decided(
     """The deed, or the page again with what was typed and why it was refused."""
     work = at_work(request)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             decide(writing, work)
     except (InvalidInput, Conflict) as error:
         return _page(
@@ -234,7 +240,7 @@ def _page(
 ) -> HTMLResponse:
     work = at_work(request)
     view = services.contributions.look(work.campus, contribution_id)
-    looks_at(request, view.person.id, Looked.CONTRIBUTION)
+    access_views(request, view.person.id, AccessRecord.CONTRIBUTION)
     one = view.contribution
     here = f"{work.home}/contributions/{one.id}"
     telling, hours = corrected or (one.telling, hours_text(one.hours))
@@ -250,7 +256,7 @@ def _page(
         zone=work.campus.time_zone,
         person=view.person.name,
         one=one,
-        part=say(PARTS[one.part]),
+        part=translated(PARTS[one.part]),
         state=STATES[one.state],
         days=(services.clock() - one.waiting_since).days,
         waits=one.state is ContributionState.WAITING,
@@ -261,7 +267,7 @@ def _page(
         activity_href=f"{work.home}/activites/{view.activity.id}" if view.activity else "",
         files=files_shown(view.files, f"{here}/pieces"),
         disputes=[(str(each.id), each.said) for each in view.disputes],
-        badges=[("", say(N_("Aucun en particulier")))]
+        badges=[("", translated(N_("Aucun en particulier")))]
         + [(str(badge.id), each.name) for badge, each in badges],
         badge=next((each.name for badge, each in badges if badge.id == one.badge_id), ""),
         way=way,

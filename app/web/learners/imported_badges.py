@@ -14,10 +14,10 @@ from app.domain.learners.portfolios import Belonging, BroughtBadge
 from app.errors import AppError, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import Word, day, moment, said
+from app.http.pages.typography import translated
+from app.http.pages.words import StateLabel, day, moment, sentence_text
 from app.http.policies import Policy, Who, marked, public
-from app.http.request_scope import ReadingServices, WritingServices, deed, limited
+from app.http.request_scope import ReadingServices, WritingServices, limited, write_transaction
 from app.http.response_cache import people_here
 from app.http.workplaces import sentence_of
 from app.language import N_
@@ -63,7 +63,7 @@ class BroughtShown:
     title: str
     issuer: str
     awarded: str
-    state: Word
+    state: StateLabel
     checked: str
     belongs: str
     url: str
@@ -76,14 +76,14 @@ def brought_shown(badge: BroughtBadge, url: str, *, in_public: bool = False) -> 
     words = _SAID_IN_PUBLIC if in_public else _BELONGS
     return BroughtShown(
         id=str(badge.id),
-        title=badge.title or say(N_("Badge sans nom")),
+        title=badge.title or translated(N_("Badge sans nom")),
         issuer=badge.issuer_name,
         awarded=day(badge.awarded_at) if badge.awarded_at else "",
-        state=Word(said(heading), state),
+        state=StateLabel(sentence_text(heading), state),
         checked=day(badge.checked_at),
-        belongs=say(_NAMES_ANOTHER).format(name=badge.holder_name)
+        belongs=translated(_NAMES_ANOTHER).format(name=badge.holder_name)
         if badge.belongs is Belonging.ANOTHERS and badge.holder_name
-        else say(words[badge.belongs]),
+        else translated(words[badge.belongs]),
         url=url,
         is_shown=badge.is_shown,
         may_be_shown=badge.may_be_shown,
@@ -110,7 +110,7 @@ def _mine(brought_id: uuid.UUID, request: Request, services: Services) -> Brough
 @router.get(_HOME)
 @public
 def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    return _page(request, services, done=say(_DONE[fait]) if fait in _DONE else "")
+    return _page(request, services, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
 @router.post(_HOME, dependencies=[limited("verify")])
@@ -123,7 +123,7 @@ def bring(request: Request, services: ReadingServices, form: SafeForm) -> Respon
     if person is None or not presented:
         return RedirectResponse(_HOME, status_code=303)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.brought_badges.bring(person, presented)
     except NotBrought as refused:
         answer = shown(services, refused.answer)
@@ -165,7 +165,7 @@ def check_again(
     """Judge now, and not in a week: an address that the badge contains may have been verified meanwhile."""
     verdict = services.brought_badges.judge(brought_id)
     if verdict is not None:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.brought_badges.note(brought_id, verdict)
     return RedirectResponse(f"{_HOME}?fait=note#b-{brought_id}", status_code=303)
 

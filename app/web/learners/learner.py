@@ -18,18 +18,18 @@ from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
 from app.domain.privacy import About, wording_of
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import moment, said
+from app.http.pages.typography import translated
+from app.http.pages.words import moment, sentence_text
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import ReadingServices, WritingServices, find_signed_in
 from app.http.response_cache import (
     CHANGING_HOLDER,
     HOLDER,
+    cache_here,
     check_speaks_for_person,
     find_holder,
     held_here,
     holder_of,
-    keep_here,
 )
 from app.http.security_headers import as_private
 from app.http.workplaces import look_of
@@ -177,7 +177,7 @@ def receive(token: str, request: Request, services: WritingServices) -> Response
     services.handing_over.link_opened(award_id)
     answer = RedirectResponse(f"/mes-badges/{award_id}", status_code=303)
     if award_id not in held_here(request, services):
-        keep_here(answer, request, opened)
+        cache_here(answer, request, opened)
     return answer
 
 
@@ -192,7 +192,7 @@ def show_mine(
         return shelf_page(request, services, is_missing=True)
     services.enter_campus_of(award_id)
     record = services.awards.record(award_id)
-    done = say(_DONE[fait]) if fait in _DONE else ""
+    done = translated(_DONE[fait]) if fait in _DONE else ""
     return badge_page(request, services, record, my_badge(services, who, award_id), done=done)
 
 
@@ -319,11 +319,11 @@ def my_badge(
         url=url,
         public_url=services.addresses.award(award_id),
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
-        picture_words=said(words),
+        picture_words=sentence_text(words),
         is_open=award.visibility is Visibility.OPEN,
         is_findable=award.is_findable,
-        opening_words=say(wording_of(About.PUBLICATION)),
-        name_words=say(wording_of(About.NAME)),
+        opening_words=translated(wording_of(About.PUBLICATION)),
+        name_words=translated(wording_of(About.NAME)),
         parent=services.guardians.state_of(record),
         parent_typed=parent_typed,
         parent_trouble=parent_trouble,
@@ -351,8 +351,8 @@ def my_badge(
         answer=view,
         files=[
             FileShown(
-                say(name),
-                say(use),
+                translated(name),
+                translated(use),
                 f"{url}/badge.{form.value}",
                 len(_file(services, record, form).body),
             )

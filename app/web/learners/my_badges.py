@@ -13,8 +13,8 @@ from app.container import Services
 from app.domain.awards.awards import Award, AwardState, Visibility
 from app.http.pages.forms import SafeForm
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import BADGE_KINDS, Word, said
+from app.http.pages.typography import translated
+from app.http.pages.words import BADGE_KINDS, StateLabel, sentence_text
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, WritingServices, close_session_in, find_signed_in
 from app.http.response_cache import forget_here, held_here
@@ -32,9 +32,9 @@ DONE = {
         "La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien ; une copie de passage peut rester une minute."
     ),
 }
-_OPEN = Word(N_("Page ouverte"), "ok")
-_SHUT = Word(N_("Page fermée"), "shut")
-_REVOKED = Word(N_("Retiré par le campus"), "bad")
+_OPEN = StateLabel(N_("Page ouverte"), "ok")
+_SHUT = StateLabel(N_("Page fermée"), "shut")
+_REVOKED = StateLabel(N_("Retiré par le campus"), "bad")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class BadgeOnShelf:
     picture_words: str
     kind: str
     campus: str
-    state: Word
+    state: StateLabel
     is_new: bool
     may_open: bool
     says: Sequence[tuple[str, str]]
@@ -56,7 +56,7 @@ class BadgeOnShelf:
 @router.get("")
 @public
 def shelf(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    return shelf_page(request, services, done=say(DONE[fait]) if fait in DONE else "")
+    return shelf_page(request, services, done=translated(DONE[fait]) if fait in DONE else "")
 
 
 @router.post("/quitter")
@@ -110,8 +110,8 @@ def _on_shelf(services: Services, record: AwardRecord) -> BadgeOnShelf:
         title=record.version.name,
         url=f"/mes-badges/{record.award.id}",
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
-        picture_words=said(picture_words(record.campus, record.version)),
-        kind=say(BADGE_KINDS[record.version.kind]),
+        picture_words=sentence_text(picture_words(record.campus, record.version)),
+        kind=translated(BADGE_KINDS[record.version.kind]),
         campus=record.campus.short_name,
         state=_state(record.award),
         may_open=services.guardians.state_of(record).may_open,
@@ -120,7 +120,7 @@ def _on_shelf(services: Services, record: AwardRecord) -> BadgeOnShelf:
     )
 
 
-def _state(award: Award) -> Word:
+def _state(award: Award) -> StateLabel:
     if award.state is AwardState.REVOKED:
         return _REVOKED
     return _OPEN if award.visibility is Visibility.OPEN else _SHUT

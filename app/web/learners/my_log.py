@@ -11,16 +11,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.people.parental_consent import is_minor_for
 from app.domain.people.people import Person
-from app.domain.privacy import Looked
+from app.domain.privacy import AccessRecord
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import day, moment
-from app.http.request_scope import ReadingServices, WritingServices, deed
+from app.http.request_scope import ReadingServices, WritingServices, write_transaction
 from app.http.response_cache import CHANGING_HOLDER, HOLDER, holder_of
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
@@ -30,7 +30,7 @@ from app.services.publishing.publication import Published
 from app.web.activities.files import FileShown, files_shown, previewed, saved
 from app.web.activity_log import facts_of, kind_of
 from app.web.awards.rule_awarding import WayAhead, lines_shown, rule_told, ways_ahead
-from app.web.campus.audit_log import DEEDS, OTHER_DEED
+from app.web.campus.audit_log import EVENT_LABELS, OTHER_EVENT
 from app.web.learners.contributions import ContributionLine
 from app.web.publishing.award_page import public_words
 from app.web.verification.verification_page import shown_now, shown_with
@@ -38,16 +38,16 @@ from app.web.verification.verification_page import shown_now, shown_with
 router = APIRouter(prefix="/mes-badges/{award_id:uuid}/journal")
 
 _CHOICES = {
-    Shown.EXISTENCE: N_("Seulement qu’elle existe"),
-    Shown.SUMMARY: N_("Un résumé : sorte, rôle, dates et heures"),
-    Shown.ALL: N_("Tout : l’activité, le lieu, ce que j’y ai fait, ce qu’on en a dit"),
+    DisclosedContent.EXISTENCE: N_("Seulement qu’elle existe"),
+    DisclosedContent.SUMMARY: N_("Un résumé : sorte, rôle, dates et heures"),
+    DisclosedContent.ALL: N_("Tout : l’activité, le lieu, ce que j’y ai fait, ce qu’on en a dit"),
 }
 _LOOKED = {
-    Looked.RECORD: N_("Votre fiche : activités et badges"),
-    Looked.AWARD: N_("Un de vos badges, du côté du campus"),
-    Looked.REQUEST: N_("Votre demande de badge"),
-    Looked.CONTRIBUTION: N_("Une de vos contributions"),
-    Looked.FILE: N_("Un fichier que vous avez envoyé"),
+    AccessRecord.RECORD: N_("Votre fiche : activités et badges"),
+    AccessRecord.AWARD: N_("Un de vos badges, du côté du campus"),
+    AccessRecord.REQUEST: N_("Votre demande de badge"),
+    AccessRecord.CONTRIBUTION: N_("Une de vos contributions"),
+    AccessRecord.FILE: N_("Un fichier que vous avez envoyé"),
 }
 _FORMER = N_("Quelqu’un qui n’est plus connu du campus")
 _DONE = {
@@ -108,7 +108,7 @@ class MyLog:
 def show_my_log(
     award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
-    return _page(request, services, award_id, done=say(_DONE[fait]) if fait in _DONE else "")
+    return _page(request, services, award_id, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,12 @@ def choose_what_is_shown(
     return RedirectResponse(f"/mes-badges/{award_id}/journal?fait=montre", status_code=303)
 
 
-def _wanted(services: Services, award_id: uuid.UUID, form: SafeForm) -> dict[int, Shown]:
+def _wanted(services: Services, award_id: uuid.UUID, form: SafeForm) -> dict[int, DisclosedContent]:
     row = services.evidence.find(award_id)
     typed = {number: text_of(form, f"ligne-{number}") for number in (row.entries if row else ())}
-    return {number: Shown(level) for number, level in typed.items() if level in set(Shown)}
+    return {
+        number: DisclosedContent(level) for number, level in typed.items() if level in set(DisclosedContent)
+    }
 
 
 @router.post("/contester", dependencies=[HOLDER])
@@ -173,7 +175,7 @@ def dispute_a_line(
     said, typed = text_of(form, "texte"), text_of(form, "ligne")
     number = int(typed) if typed.isdecimal() and len(typed) < 16 else -1
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             who = holder_of(award_id, request, writing)
             campus = writing.awards.record(award_id).campus
             writing.personal_log.dispute(who.person.id, campus, number, said, by=who.actor)
@@ -244,14 +246,21 @@ def _page(
         rule=rule_told(record),
         ahead=ways_ahead(services, record, person.id),
         seen=[
-            (moment(each.at, record.campus.time_zone), say(DEEDS.get(("award", each.deed), OTHER_DEED)))
+            (
+                moment(each.at, record.campus.time_zone),
+                translated(EVENT_LABELS.get(("award", each.deed), OTHER_EVENT)),
+            )
             for each in services.awards.history_of(record.campus, award_id)
         ],
         contributions=[
             ContributionLine.of(each, url) for each in services.contributions.of_person(person, record.campus)
         ],
         looks=[
-            (day(look.day), say(_LOOKED[look.looked_at]), viewer.name if viewer else say(_FORMER))
+            (
+                day(look.day),
+                translated(_LOOKED[look.looked_at]),
+                viewer.name if viewer else translated(_FORMER),
+            )
             for look, viewer in services.private_looks.of(person, record.campus)
         ],
         refused=refused or Refused(),
@@ -265,7 +274,7 @@ def _page(
         j=view,
         done=done,
         choices=[
-            (level.value, say(words))
+            (level.value, translated(words))
             for level, words in _CHOICES.items()
             if services.evidence.bounds_of(award_id).apply(level) is level
         ],
@@ -291,9 +300,11 @@ def _line(line: PersonalLine, campus_id: uuid.UUID, files: Sequence[FileShown]) 
 def _paper(services: Services, person: Person, lines: Sequence[PersonalLine]) -> Published:
     words = LogWords(
         lang=current_locale(),
-        title=say(N_("Mon journal : {name}")).format(name=person.name),
+        title=translated(N_("Mon journal : {name}")).format(name=person.name),
         author="Sceau",
-        intro=say(N_("Tout ce que le journal du campus dit de vous, la ligne la plus récente d’abord.")),
+        intro=translated(
+            N_("Tout ce que le journal du campus dit de vous, la ligne la plus récente d’abord.")
+        ),
         lines=[
             (
                 f"{line.campus.short_name}, {moment(line.at, line.campus.time_zone)}",

@@ -20,15 +20,15 @@ from app.domain.people.people import Person
 from app.errors import AppError, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import Word, listing, number
+from app.http.pages.typography import translated
+from app.http.pages.words import StateLabel, listing, number
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import ReadingServices, WritingServices
 from app.http.response_cache import awards_within_reach, people_here
 from app.http.workplaces import sentence_of
 from app.language import N_, current_locale
 from app.services.awards.papers import PortfolioWords
-from app.services.learners.portfolios import PortfolioPage, Section, Taken, Wishes
+from app.services.learners.portfolios import PortfolioCopy, PortfolioPage, Section, Wishes
 from app.services.publishing.publication import Published
 from app.web.learners.portfolios import (
     BadgeInPortfolio,
@@ -48,8 +48,8 @@ _GROUPINGS = {
     Grouping.PROJECT: N_("Par projet ou activité"),
     Grouping.OWN: N_("Dans mes propres groupes"),
 }
-_OPEN = Word(N_("Page ouverte"), "ok")
-_SHUT = Word(N_("Page fermée"), "shut")
+_OPEN = StateLabel(N_("Page ouverte"), "ok")
+_SHUT = StateLabel(N_("Page fermée"), "shut")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class PieceShown:
     """`above` and `below` are the neighbours it may change places with, empty at the ends."""
 
     badge: BadgeInPortfolio
-    page: Word
+    page: StateLabel
     mine: str
     group: str
     above: str
@@ -78,7 +78,7 @@ class BadgeLeftOut:
     id: str
     title: str
     campus: str
-    page: Word
+    page: StateLabel
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def my_portfolio(
         naming=wishes.naming if wishes else portfolio.naming,
         grouping=portfolio.grouping,
         names=_names(person),
-        groupings=[(value.value, say(words)) for value, words in _GROUPINGS.items()],
+        groupings=[(value.value, translated(words)) for value, words in _GROUPINGS.items()],
         sections=[
             SectionOfMine(
                 str(each.group.id) if each.group else "",
@@ -132,7 +132,7 @@ def my_portfolio(
             )
             for each in sections
         ],
-        groups=[("", say(N_("Sans groupe"))), *((str(each.id), each.title) for each in groups)],
+        groups=[("", translated(N_("Sans groupe"))), *((str(each.id), each.title) for each in groups)],
         left_out=_left_out(request, services, portfolio, held),
         shown=len(opened),
         parent_words=_parent_words(services, portfolio),
@@ -179,7 +179,7 @@ def _left_out(
 
 
 def _names(person: Person) -> list[tuple[str, str]]:
-    nobody = say(N_("Sans nom"))
+    nobody = translated(N_("Sans nom"))
     return [(each.value, shown_name(person, each) or nobody) for each in Naming]
 
 
@@ -259,7 +259,7 @@ def start(request: Request, services: WritingServices, form: SafeForm) -> Respon
 def show(
     portfolio_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
-    return _editor(request, services, portfolio_id, done=say(_DONE[fait]) if fait in _DONE else "")
+    return _editor(request, services, portfolio_id, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
 @router.post("/{portfolio_id:uuid}", dependencies=[CHANGED])
@@ -443,10 +443,10 @@ def _file(services: Services, page: PortfolioPage, taken: TakenAs) -> Published:
     records = [each.record for each in page.pieces if str(each.piece.id) in counting]
     hours = {each.award.id: services.portfolios.shown_hours(each) for each in records}
     shown_hours = {award_id: found for award_id, found in hours.items() if found is not None}
-    what = Taken(page, records, services.portfolios.overview(records), shown_hours)
+    what = PortfolioCopy(page, records, services.portfolios.overview(records), shown_hours)
     if taken is TakenAs.RESUME:
         return Published.of(dump_json(services.portfolio_documents.resume(what)), _JSON)
-    note = say(
+    note = translated(
         N_(
             "Ces lignes ont la forme du modèle européen d’apprentissage (ELM 3). Personne ne les a scellées : ce "
             "n’est pas un certificat Europass, et Europass ne l’importe pas de lui-même. Ce qui prouve est le badge "
@@ -462,10 +462,10 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
         title=title_of(shown),
         author="Sceau",
         line=shown.line,
-        intro=say(
+        intro=translated(
             N_("Imprimé le {day}. Photographiez le code : la page vérifie chaque badge quand elle s’ouvre.")
         ).format(day=shown.when),
-        code_words=say(N_("Code QR : {address}")).format(address=shown.url),
+        code_words=translated(N_("Code QR : {address}")).format(address=shown.url),
         sections=[
             (
                 section.title,
@@ -473,8 +473,10 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
                     (
                         badge.title,
                         badge.kind,
-                        say(N_("Campus {campus}, le {day}")).format(campus=badge.campus, day=badge.when),
-                        say(N_("À vérifier :")),
+                        translated(N_("Campus {campus}, le {day}")).format(
+                            campus=badge.campus, day=badge.when
+                        ),
+                        translated(N_("À vérifier :")),
                         badge.short,
                     )
                     for badge in section.badges
@@ -482,15 +484,15 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
             )
             for section in shown.sections
         ],
-        competencies_title=say(N_("Compétences attestées")),
-        competencies_words=say(
+        competencies_title=translated(N_("Compétences attestées")),
+        competencies_words=translated(
             N_(
                 "D’après les badges en cours le jour de l’impression. Une activité compte une fois, même si "
                 "plusieurs badges reposent sur elle. Cette page n’est pas signée : ouvrez l’adresse du code."
             )
         ),
         competencies=[(each.statement, _level(each), _rests(each)) for each in shown.competencies],
-        fine=say(
+        fine=translated(
             N_("Un badge atteste et reconnaît. Il n’est ni un diplôme ni une certification professionnelle.")
         ),
         foot=services.addresses.host,
@@ -499,12 +501,14 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
 
 def _level(each: CompetencyShown) -> str:
     if not each.level:
-        return say(N_("Sans niveau"))
-    return say(N_("{level} ({rank} sur {of})")).format(level=each.level, rank=each.rank, of=len(each.levels))
+        return translated(N_("Sans niveau"))
+    return translated(N_("{level} ({rank} sur {of})")).format(
+        level=each.level, rank=each.rank, of=len(each.levels)
+    )
 
 
 def _rests(each: CompetencyShown) -> str:
-    on = say(N_("Repose sur : {badges}")).format(badges=listing([name for name, _ in each.badges]))
+    on = translated(N_("Repose sur : {badges}")).format(badges=listing([name for name, _ in each.badges]))
     if each.hours is None:
         return on
-    return say(N_("{on} ({hours} heures)")).format(on=on, hours=number(each.hours))
+    return translated(N_("{on} ({hours} heures)")).format(on=on, hours=number(each.hours))

@@ -14,10 +14,10 @@ from app.domain.privacy import About, wording_of
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import said
+from app.http.pages.typography import translated
+from app.http.pages.words import sentence_text
 from app.http.policies import public
-from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
+from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
 from app.http.response_cache import HOLDER, holder_of
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
@@ -26,7 +26,7 @@ from app.web.learners.learner import badge_page, my_badge
 from app.web.publishing.award_page import public_words
 from app.web.verification.verification_page import answer_page, shown_now
 
-router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(dependencies=[CROSS_TENANT])
 YES, NO = "oui", "non"
 _DONE = {
     YES: N_(
@@ -40,7 +40,7 @@ _DONE = {
 @public
 def show_to_a_parent(token: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
     """A page and not yet a deed: programs that follow links in letters agree to nothing."""
-    return _page(request, services, token, done=say(_DONE[fait]) if fait in _DONE else "")
+    return _page(request, services, token, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
 @router.get("/parent/{token}/page")
@@ -60,7 +60,7 @@ def answer(token: str, request: Request, form: SafeForm, services: ReadingServic
     said_yes = text_of(form, "reponse")
     if said_yes not in (YES, NO):
         return _page(request, services, token, status=422)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.guardians.answer(token, agreed=said_yes == YES)
     return RedirectResponse(f"/parent/{token}?fait={said_yes}", status_code=303)
 
@@ -83,7 +83,7 @@ def _page(
         title=record.version.name,
         description=record.version.description,
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
-        picture_words=said(picture_words(record.campus, record.version)),
+        picture_words=sentence_text(picture_words(record.campus, record.version)),
         public=public_words(record, view),
         names_pupils=is_of_pupils(worded),
         has_name=bool(badge and badge.holder),
@@ -91,7 +91,7 @@ def _page(
         is_open=record.award.visibility is Visibility.OPEN,
         agreed=agreement.agreed,
         asks_more=bool(agreement.agreed) and services.guardians.state_of(record).is_older,
-        agreement=say(wording_of(About.PARENT)),
+        agreement=translated(wording_of(About.PARENT)),
         done=done,
     )
     reply.headers["Referrer-Policy"] = "same-origin"
@@ -106,7 +106,7 @@ def ask_a_parent(
     again = text_of(form, "encore") == "oui"
     record = services.awards.record(award_id)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.enter_campus_of(award_id)
             if again:
                 writing.guardians.ask_again(record, by=who.actor)

@@ -14,8 +14,8 @@ from fastapi.responses import HTMLResponse
 
 from app.container import Services
 from app.http.pages.render import page
-from app.http.pages.typography import say, say_plural
-from app.http.pages.words import Word, day, listing, said
+from app.http.pages.typography import translated, translated_plural
+from app.http.pages.words import StateLabel, day, listing, sentence_text
 from app.http.policies import public
 from app.http.request_scope import ReadingServices
 from app.http.security_headers import framed_anywhere
@@ -42,7 +42,7 @@ class BadgeInPortfolio:
     kind: str
     campus: str
     when: str
-    state: Word
+    state: StateLabel
     counts: bool
 
 
@@ -108,11 +108,11 @@ def badge_shown(services: Services, piece: PieceOf) -> BadgeInPortfolio:
         url=services.addresses.award(record.award.id),
         short=services.addresses.short_in_print(record.award.id),
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
-        picture_words=said(picture_words(record.campus, record.version, competencies)),
-        kind=said(kind_words(record.campus, record.version, competencies)),
+        picture_words=sentence_text(picture_words(record.campus, record.version, competencies)),
+        kind=sentence_text(kind_words(record.campus, record.version, competencies)),
         campus=record.campus.name,
         when=day(record.award.awarded_at, zone),
-        state=Word(said(head.heading, zone), head.state),
+        state=StateLabel(sentence_text(head.heading, zone), head.state),
         counts=head.kind is HeadlineKind.VALID,
     )
 
@@ -132,8 +132,8 @@ def _competency(services: Services, mastered: Mastered) -> CompetencyShown:
 
 def title_of(shown: PortfolioShown) -> str:
     if shown.name:
-        return say(N_("Les badges de {name}")).format(name=shown.name)
-    return say(N_("Un portfolio de badges"))
+        return translated(N_("Les badges de {name}")).format(name=shown.name)
+    return translated(N_("Un portfolio de badges"))
 
 
 router = APIRouter()
@@ -244,7 +244,7 @@ def oembed_of(services: Services, portfolio_id: uuid.UUID) -> dict[str, Any]:
 def frame_html(services: Services, portfolio_id: uuid.UUID) -> str:
     """One line of HTML to paste into a site, without any script."""
     address = escape(f"{services.addresses.portfolio(portfolio_id)}/integrer")
-    title = escape(say(N_("Un portfolio de badges")))
+    title = escape(translated(N_("Un portfolio de badges")))
     return (
         f'<iframe src="{address}" title="{title}" width="{WIDTH}" height="{HEIGHT}" '
         'loading="lazy" style="border:0;max-width:100%"></iframe>'
@@ -255,7 +255,7 @@ def _share(services: Services, opened: PortfolioPage) -> Share:
     url = services.addresses.portfolio(opened.portfolio.id)
     return Share(
         title=_how_many(opened),
-        description=say(N_("Chaque badge est vérifié quand la page s’ouvre.")),
+        description=translated(N_("Chaque badge est vérifié quand la page s’ouvre.")),
         url=url,
         card=f"{url}/carte.png",
         oembed=f"{services.addresses.base_url}/oembed?{urlencode({'url': url})}",
@@ -264,7 +264,7 @@ def _share(services: Services, opened: PortfolioPage) -> Share:
 
 def _how_many(opened: PortfolioPage) -> str:
     count = len(opened.pieces)
-    return say_plural(
+    return translated_plural(
         "Un portfolio de {n} badge vérifiable", "Un portfolio de {n} badges vérifiables", count
     ).format(n=count)
 
@@ -272,10 +272,12 @@ def _how_many(opened: PortfolioPage) -> str:
 def _card_words(services: Services, opened: PortfolioPage) -> CardWords:
     campuses = list(dict.fromkeys(each.record.campus.short_name for each in opened.pieces))
     return CardWords(
-        kind=say(N_("Portfolio")),
+        kind=translated(N_("Portfolio")),
         title=_how_many(opened),
-        campus=say(N_("Donnés par : {campuses}")).format(campuses=listing(campuses)) if campuses else "",
-        when=say(N_("Chaque badge est vérifié quand la page s’ouvre.")),
+        campus=translated(N_("Donnés par : {campuses}")).format(campuses=listing(campuses))
+        if campuses
+        else "",
+        when=translated(N_("Chaque badge est vérifié quand la page s’ouvre.")),
         where=services.addresses.host,
     )
 

@@ -17,20 +17,27 @@ from app.domain.people.people import Person, normal_address
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import BADGE_KINDS, Word, said
+from app.http.pages.typography import translated
+from app.http.pages.words import BADGE_KINDS, StateLabel, sentence_text
 from app.http.policies import public
-from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, find_signed_in, limited, process_of
+from app.http.request_scope import (
+    CROSS_TENANT,
+    ReadingServices,
+    find_signed_in,
+    limited,
+    process_of,
+    write_transaction,
+)
 from app.http.response_cache import held_here
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
 from app.services.badges.badges import picture_words
-from app.services.learners.requests import Asked, Known, MyRequest
+from app.services.learners.requests import KnownRequest, MyRequest, RequestOutcome
 from app.web.activities.files import files_shown, handed_in
 from app.web.badges.rules import picture_of
 
-router = APIRouter(dependencies=[AT_ANY_CAMPUS])
-_NOTHING = Asked("", "", "", "")
+router = APIRouter(dependencies=[CROSS_TENANT])
+_NOTHING = RequestOutcome("", "", "", "")
 
 
 @router.get("/badges/{badge_id:uuid}/demande")
@@ -43,7 +50,7 @@ def show(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> HT
 @public
 def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """The same answer for every address, known or not, unless the browser shows whose it is."""
-    asked = Asked(
+    asked = RequestOutcome(
         given_name=text_of(form, "prenom"),
         family_name=text_of(form, "nom"),
         address=text_of(form, "adresse"),
@@ -54,7 +61,7 @@ def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: Reading
     if asked.address:
         process_of(request).limiter.hit("request to an address", normal_address(asked.address))
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             made = writing.asking.ask(badge_id, asked, known=known)
             token = writing.asking.token_of(made)
             is_confirmed = made.state is not RequestState.UNCONFIRMED
@@ -66,7 +73,7 @@ def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: Reading
     return _page(request, services, badge_id, asked, is_sent=True)
 
 
-def _known(request: Request, services: Services) -> Known | None:
+def _known(request: Request, services: Services) -> KnownRequest | None:
     """Who asks, where this browser speaks for one person only; a family's computer speaks for nobody."""
     people: dict[uuid.UUID, Person] = {}
     who = find_signed_in(request, services)
@@ -80,7 +87,7 @@ def _page(
     request: Request,
     services: Services,
     badge_id: uuid.UUID,
-    asked: Asked,
+    asked: RequestOutcome,
     *,
     error: AppError | None = None,
     is_sent: bool = False,
@@ -100,7 +107,7 @@ def _page(
         needs_two=reviewers_needed(subject.version) > 1,
         # Until somebody holds the badge, the world is not shown its picture.
         picture=picture_of(subject.badge, subject.version) if subject.version.frozen_at else "",
-        picture_words=said(picture_words(subject.campus, subject.version)),
+        picture_words=sentence_text(picture_words(subject.campus, subject.version)),
         campus_name=subject.campus.name,
         asked=asked,
         address=asked.address or (known.address if known else ""),
@@ -112,13 +119,13 @@ def _page(
 
 
 MY_STATES = {
-    RequestState.UNCONFIRMED: Word(N_("À confirmer"), "past"),
-    RequestState.WAITING: Word(N_("Le campus l’examine"), "shut"),
-    RequestState.SECOND: Word(N_("Le campus l’examine une deuxième fois"), "shut"),
-    RequestState.MORE: Word(N_("À compléter"), "past"),
-    RequestState.ACCEPTED: Word(N_("Acceptée"), "ok"),
-    RequestState.REFUSED: Word(N_("Refusée"), "bad"),
-    RequestState.WITHDRAWN: Word(N_("Retirée"), "shut"),
+    RequestState.UNCONFIRMED: StateLabel(N_("À confirmer"), "past"),
+    RequestState.WAITING: StateLabel(N_("Le campus l’examine"), "shut"),
+    RequestState.SECOND: StateLabel(N_("Le campus l’examine une deuxième fois"), "shut"),
+    RequestState.MORE: StateLabel(N_("À compléter"), "past"),
+    RequestState.ACCEPTED: StateLabel(N_("Acceptée"), "ok"),
+    RequestState.REFUSED: StateLabel(N_("Refusée"), "bad"),
+    RequestState.WITHDRAWN: StateLabel(N_("Retirée"), "shut"),
 }
 MY_STEPS = {
     Step.ASKED: N_("Demande écrite"),
@@ -130,16 +137,16 @@ MY_STEPS = {
     Step.WITHDRAWN: N_("Demande retirée"),
 }
 QUEUE_STATES = {
-    RequestState.WAITING: Word(N_("À examiner"), "past"),
-    RequestState.SECOND: Word(N_("Deuxième avis attendu"), "past"),
-    RequestState.MORE: Word(N_("La personne complète"), "shut"),
-    RequestState.ACCEPTED: Word(N_("Acceptée"), "ok"),
-    RequestState.REFUSED: Word(N_("Refusée"), "bad"),
-    RequestState.WITHDRAWN: Word(N_("Retirée par la personne"), "shut"),
+    RequestState.WAITING: StateLabel(N_("À examiner"), "past"),
+    RequestState.SECOND: StateLabel(N_("Deuxième avis attendu"), "past"),
+    RequestState.MORE: StateLabel(N_("La personne complète"), "shut"),
+    RequestState.ACCEPTED: StateLabel(N_("Acceptée"), "ok"),
+    RequestState.REFUSED: StateLabel(N_("Refusée"), "bad"),
+    RequestState.WITHDRAWN: StateLabel(N_("Retirée par la personne"), "shut"),
 }
 
 
-my_request_router = APIRouter(prefix="/demandes/{demande}", dependencies=[AT_ANY_CAMPUS])
+my_request_router = APIRouter(prefix="/demandes/{demande}", dependencies=[CROSS_TENANT])
 _DONE = {
     "demandee": N_("Votre demande est envoyée. Une personne du campus va la regarder."),
     "confirmee": N_("Votre adresse est confirmée, et votre demande envoyée au campus."),
@@ -171,14 +178,14 @@ def show_my_request(
     demande: str, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
     """A page and not yet a deed: programs that follow links in letters confirm nothing."""
-    return _my_request_page(request, services, demande, done=say(_DONE[fait]) if fait in _DONE else "")
+    return _my_request_page(request, services, demande, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
 @my_request_router.post("/confirmer", dependencies=[limited("request from a network")])
 @public
 def confirm(demande: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.asking.confirm(demande)
     except Conflict as error:
         return _my_request_page(request, services, demande, error=error)
@@ -190,7 +197,7 @@ def confirm(demande: str, request: Request, form: SafeForm, services: ReadingSer
 def complete(demande: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     try:
         files = handed_in(request, form, "fichier")
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.asking.complete(
                 demande,
                 text=text_of(form, "mot"),
@@ -209,7 +216,7 @@ def complete(demande: str, request: Request, form: SafeForm, services: ReadingSe
 @public
 def withdraw(demande: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.asking.withdraw(demande)
     except Conflict as error:
         return _my_request_page(request, services, demande, error=error)
@@ -244,7 +251,7 @@ def _my_request_page(
         badge_url=f"/badges/{subject.badge.id}/demande",
         # Until somebody holds the badge, the world is not shown its picture.
         picture=picture_of(subject.badge, subject.version) if subject.version.frozen_at else "",
-        picture_words=said(picture_words(subject.campus, subject.version)),
+        picture_words=sentence_text(picture_words(subject.campus, subject.version)),
         campus_name=subject.campus.name,
         first_name=asked.given_name or asked.name,
         address=asked.address,
@@ -290,7 +297,9 @@ def _steps(mine: MyRequest) -> Sequence[StepShown]:
     """What reviewers say to each other before they have decided is theirs."""
     return [
         StepShown(
-            step.at, say(MY_STEPS[step.step]), "" if step.step in (Step.AGREED, Step.ASKED) else step.text
+            step.at,
+            translated(MY_STEPS[step.step]),
+            "" if step.step in (Step.AGREED, Step.ASKED) else step.text,
         )
         for step, _ in mine.steps
         if step.step is not Step.AGREED

@@ -12,24 +12,24 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.files import FileNoun
-from app.domain.awards.awards import Judgement, LineOutcome, in_words
+from app.domain.awards.awards import EligibilityResult, LineOutcome, in_words
 from app.domain.learners.requests import LATE_AFTER, RequestState, Step
-from app.domain.privacy import Looked
+from app.domain.privacy import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import BADGE_KINDS, Word
-from app.http.request_scope import ReadingServices, deed, process_of
+from app.http.pages.typography import translated
+from app.http.pages.words import BADGE_KINDS, StateLabel
+from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.learners.requests import UnderReview
 from app.web.activities.files import files_shown, previewed, saved
 from app.web.badges.rules import picture_of
 from app.web.learners.requests import MY_STEPS, QUEUE_STATES
-from app.web.privacy import looks_at
+from app.web.privacy import access_views
 
 A_PAGE = 50
 router = APIRouter(prefix="/gestion/{slug}/demandes")
@@ -46,21 +46,21 @@ _DONE = {
 _LACKS_ACTIVITY = (LineOutcome.TOO_FEW_HOURS, LineOutcome.MISSING_EVIDENCE)
 
 
-class Shown(StrEnum):
+class RequestView(StrEnum):
     WAITING = "attente"
     ASKED_MORE = "completer"
     OVER = "closes"
 
 
 _STATES = {
-    Shown.WAITING: (RequestState.WAITING, RequestState.SECOND),
-    Shown.ASKED_MORE: (RequestState.MORE,),
-    Shown.OVER: (RequestState.ACCEPTED, RequestState.REFUSED, RequestState.WITHDRAWN),
+    RequestView.WAITING: (RequestState.WAITING, RequestState.SECOND),
+    RequestView.ASKED_MORE: (RequestState.MORE,),
+    RequestView.OVER: (RequestState.ACCEPTED, RequestState.REFUSED, RequestState.WITHDRAWN),
 }
 _TABS = {
-    Shown.WAITING: N_("En attente d’une décision"),
-    Shown.ASKED_MORE: N_("En attente de la personne"),
-    Shown.OVER: N_("Closes"),
+    RequestView.WAITING: N_("En attente d’une décision"),
+    RequestView.ASKED_MORE: N_("En attente de la personne"),
+    RequestView.OVER: N_("Closes"),
 }
 
 
@@ -70,7 +70,7 @@ class QueueRow:
     person: str
     badge: str
     kind: str
-    state: Word
+    state: StateLabel
     since: datetime
     days: int
     is_late: bool
@@ -94,16 +94,16 @@ class StepShown:
     text: str
 
 
-@router.get("", dependencies=[staff(Deed.REVIEW)])
+@router.get("", dependencies=[staff(Permission.REVIEW)])
 def queue(
     request: Request,
     services: ReadingServices,
-    etat: Shown = Shown.WAITING,
+    etat: RequestView = RequestView.WAITING,
     apres: uuid.UUID | None = None,
 ) -> HTMLResponse:
     work, now = at_work(request), services.clock()
     found = services.reviewing.queue(
-        work.campus, _STATES[etat], limit=A_PAGE + 1, oldest_first=etat is not Shown.OVER, after=apres
+        work.campus, _STATES[etat], limit=A_PAGE + 1, oldest_first=etat is not RequestView.OVER, after=apres
     )
     lines = found[:A_PAGE]
     return page(
@@ -113,11 +113,11 @@ def queue(
         private=True,
         home=work.home,
         zone=work.campus.time_zone,
-        tabs=[(f"?etat={each.value}", say(words), each is etat) for each, words in _TABS.items()],
+        tabs=[(f"?etat={each.value}", translated(words), each is etat) for each, words in _TABS.items()],
         first=f"?etat={etat.value}" if apres else "",
         next=f"?etat={etat.value}&apres={lines[-1].request.id}" if len(found) > A_PAGE else "",
-        is_over=etat is Shown.OVER,
-        is_waiting=etat is Shown.WAITING,
+        is_over=etat is RequestView.OVER,
+        is_waiting=etat is RequestView.WAITING,
         lines=[
             QueueRow(
                 f"{work.home}/demandes/{line.request.id}",
@@ -134,13 +134,13 @@ def queue(
     )
 
 
-@router.get("/{request_id:uuid}", dependencies=[staff(Deed.REVIEW)])
+@router.get("/{request_id:uuid}", dependencies=[staff(Permission.REVIEW)])
 def show(request_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    done = say(_DONE[fait]) if fait in _DONE else ""
+    done = translated(_DONE[fait]) if fait in _DONE else ""
     return _page(request, services, at_work(request), request_id, done=done)
 
 
-@router.post("/{request_id:uuid}/accepter", dependencies=[staff(Deed.REVIEW)])
+@router.post("/{request_id:uuid}/accepter", dependencies=[staff(Permission.REVIEW)])
 def accept(request_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     reason, evidence = text_of(form, "raison"), text_of(form, "preuve")
     given = False
@@ -161,7 +161,7 @@ def accept(request_id: uuid.UUID, request: Request, form: SafeForm, services: Re
     )
 
 
-@router.post("/{request_id:uuid}/demander", dependencies=[staff(Deed.REVIEW)])
+@router.post("/{request_id:uuid}/demander", dependencies=[staff(Permission.REVIEW)])
 def ask_more(request_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     what = text_of(form, "raison")
 
@@ -171,7 +171,7 @@ def ask_more(request_id: uuid.UUID, request: Request, form: SafeForm, services: 
     return _decided(request, services, request_id, decide, "demander", what, "", lambda: "plus")
 
 
-@router.post("/{request_id:uuid}/refuser", dependencies=[staff(Deed.REVIEW)])
+@router.post("/{request_id:uuid}/refuser", dependencies=[staff(Permission.REVIEW)])
 def refuse(request_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     reason = text_of(form, "raison")
 
@@ -181,16 +181,16 @@ def refuse(request_id: uuid.UUID, request: Request, form: SafeForm, services: Re
     return _decided(request, services, request_id, decide, "refuser", reason, "", lambda: "refus")
 
 
-@router.get("/{request_id:uuid}/pieces/{file_id:uuid}", dependencies=[staff(Deed.REVIEW)])
+@router.get("/{request_id:uuid}/pieces/{file_id:uuid}", dependencies=[staff(Permission.REVIEW)])
 def download(
     request_id: uuid.UUID, file_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
     asked = services.reviewing.get(at_work(request).campus, request_id)
-    looks_at(request, asked.person_id, Looked.FILE)
+    access_views(request, asked.person_id, AccessRecord.FILE)
     return saved(services.files.open(FileNoun.REQUEST, request_id, file_id))
 
 
-@router.get("/{request_id:uuid}/pieces/{file_id:uuid}/apercu", dependencies=[staff(Deed.REVIEW)])
+@router.get("/{request_id:uuid}/pieces/{file_id:uuid}/apercu", dependencies=[staff(Permission.REVIEW)])
 def preview(
     request_id: uuid.UUID, file_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
@@ -211,7 +211,7 @@ def _decided(
     """The deed, or the page again with what was typed and why it was refused."""
     work = at_work(request)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             decide(writing, work)
     except (InvalidInput, Conflict) as error:
         return _page(
@@ -235,7 +235,7 @@ def _page(
 ) -> HTMLResponse:
     found = services.reviewing.look(work.campus, request_id, by=work.actor)
     asked, at = found.request, services.clock()
-    looks_at(request, asked.person_id, Looked.REQUEST)
+    access_views(request, asked.person_id, AccessRecord.REQUEST)
     has_agreed = asked.first_reviewer_id == work.who.person.id
     return page(
         request,
@@ -277,8 +277,8 @@ def _page(
     )
 
 
-def _said(obstacle: Judgement) -> str:
-    return say(obstacle.sentence).format(**in_words(obstacle.values))
+def _said(obstacle: EligibilityResult) -> str:
+    return translated(obstacle.sentence).format(**in_words(obstacle.values))
 
 
 def _entries(work: AtWork, found: UnderReview) -> Sequence[EntryShown]:
@@ -299,7 +299,7 @@ def _steps(found: UnderReview) -> Sequence[StepShown]:
     return [
         StepShown(
             step.at,
-            say(MY_STEPS[step.step]),
+            translated(MY_STEPS[step.step]),
             person.name if person else found.request.name,
             "" if step.step is Step.ASKED else step.text,
         )

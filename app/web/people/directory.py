@@ -16,20 +16,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import Activity
 from app.domain.activities.list_columns import FROM_15, UNDER_15, Column
 from app.domain.activities.participant_lists import ListedPerson, ListTable, read_list, read_table
 from app.domain.campus.campus import Campus
 from app.domain.people.name_disambiguation import NO_ANSWERS, ListAnswers, digest_of_list
 from app.domain.people.people import AgeGroup, Person
-from app.domain.privacy import Looked
+from app.domain.privacy import AccessRecord
 from app.errors import AppError
 from app.http.pages.forms import SafeForm, bytes_of, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, days, hours_text, short_day, why_ended
-from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed
+from app.http.request_scope import CROSS_TENANT, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.activities.participants import text_of_file
@@ -37,11 +37,11 @@ from app.services.campus.dashboard import PeopleOrder, Start
 from app.web.badges.badges_admin import BadgeLine
 from app.web.campus.audit_log import export_noted, streamed_table
 from app.web.campus.dashboard import AwardLine
-from app.web.privacy import looks_at
+from app.web.privacy import access_views
 
 FEW, MANY = 5, 30
 search_router = APIRouter(prefix="/gestion/{slug}/recherche")
-_SEARCH_VIEW = [staff(Deed.VIEW)]
+_SEARCH_VIEW = [staff(Permission.VIEW)]
 
 
 class Where(StrEnum):
@@ -101,7 +101,7 @@ def show_search(
         words=words,
         token=q,
         found=[hits for hits in found if hits.lines],
-        only=say(TITLES[dans]) if dans else "",
+        only=translated(TITLES[dans]) if dans else "",
         is_first=apres is None,
     )
 
@@ -125,7 +125,7 @@ def _everywhere(services: Services, work: AtWork, words: str, token: str) -> lis
     return [
         Hits(
             where.value,
-            say(TITLES[where]),
+            translated(TITLES[where]),
             hits[:FEW],
             f"?q={token}&dans={where.value}" if len(hits) > FEW else "",
         )
@@ -156,7 +156,7 @@ def _one_kind(
             badges = directory.search(work.campus, words, limit=1_000).badges
             hits = [_badge_hit(BadgeLine.of(work, *pair)) for pair in badges]
     more = f"?q={token}&dans={where.value}&apres={ids[MANY - 1]}" if len(ids) > MANY else ""
-    return Hits(where.value, say(TITLES[where]), hits if where is Where.BADGES else hits[:MANY], more)
+    return Hits(where.value, translated(TITLES[where]), hits if where is Where.BADGES else hits[:MANY], more)
 
 
 def person_hit(work: AtWork, person: Person, addresses: dict[uuid.UUID, str]) -> Hit:
@@ -164,7 +164,7 @@ def person_hit(work: AtWork, person: Person, addresses: dict[uuid.UUID, str]) ->
 
 
 def _badge_hit(line: BadgeLine) -> Hit:
-    return Hit(line.href, line.name, say(line.kind))
+    return Hit(line.href, line.name, translated(line.kind))
 
 
 def _activity_hit(work: AtWork, activity: Activity) -> Hit:
@@ -179,7 +179,7 @@ def _award_hit(line: AwardLine) -> Hit:
 
 A_PAGE = 50
 router = APIRouter(prefix="/gestion/{slug}")
-_VIEW, _EXPORT = [staff(Deed.VIEW)], [staff(Deed.EXPORT)]
+_VIEW, _EXPORT = [staff(Permission.VIEW)], [staff(Permission.EXPORT)]
 SORTS = {PeopleOrder.NAME: N_("Nom"), PeopleOrder.LATEST: N_("Arrivées les plus récentes d’abord")}
 
 
@@ -211,8 +211,8 @@ def list_people(
         campus=work.look,
         private=True,
         home=work.home,
-        exports=work.may(Deed.EXPORT),
-        sorts=[(order.value, say(words)) for order, words in SORTS.items()],
+        exports=work.may(Permission.EXPORT),
+        sorts=[(order.value, translated(words)) for order, words in SORTS.items()],
         chosen=tri.value,
         lines=[person_hit(work, person, addresses) for person in shown],
         next=f"?tri={tri.value}&apres={shown[-1].id}" if len(found) > A_PAGE else "",
@@ -269,7 +269,7 @@ def show_person(
 ) -> HTMLResponse:
     work = at_work(request)
     found = services.directory.person(work.campus, person_id)
-    looks_at(request, person_id, Looked.RECORD)
+    access_views(request, person_id, AccessRecord.RECORD)
     return page(
         request,
         "people/person.html",
@@ -295,9 +295,9 @@ def show_person(
         ],
         awards=[AwardLine.of(work, record) for record in found.awards],
         age_group=found.person.age_group.value if found.person.age_group else "",
-        age=f"{work.home}/repertoire/{person_id}/age" if work.may(Deed.WORK) else "",
-        archive=f"{work.home}/repertoire/{person_id}/donnees.zip" if work.may(Deed.PROTECT) else "",
-        erase=f"{work.home}/repertoire/{person_id}/effacer" if work.may(Deed.PROTECT) else "",
+        age=f"{work.home}/repertoire/{person_id}/age" if work.may(Permission.WORK) else "",
+        archive=f"{work.home}/repertoire/{person_id}/donnees.zip" if work.may(Permission.PROTECT) else "",
+        erase=f"{work.home}/repertoire/{person_id}/effacer" if work.may(Permission.PROTECT) else "",
     )
 
 
@@ -365,7 +365,9 @@ def given_list(form: FormData) -> GivenList:
             table.columns.count(column) > 1 for column in table.columns if column is not Column.NOTHING
         )
         answers = ListAnswers(digest_of_list(text), _answers_in(form, lines))
-        return GivenList(lines, text, say(_TWICE) if twice else "", table, " ".join(told), differing, answers)
+        return GivenList(
+            lines, text, translated(_TWICE) if twice else "", table, " ".join(told), differing, answers
+        )
     except AppError as error:
         return GivenList((), text, sentence_of(error))
 
@@ -425,7 +427,7 @@ def _age_of(line: ListedPerson) -> str:
     return "" if line.under_15 is None else UNDER_15 if line.under_15 else FROM_15
 
 
-age_groups_router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+age_groups_router = APIRouter(dependencies=[CROSS_TENANT])
 
 
 def age_group_in(form: FormData) -> AgeGroup | None:
@@ -434,13 +436,15 @@ def age_group_in(form: FormData) -> AgeGroup | None:
     )
 
 
-@age_groups_router.post("/gestion/{slug}/repertoire/{person_id:uuid}/age", dependencies=[staff(Deed.WORK)])
+@age_groups_router.post(
+    "/gestion/{slug}/repertoire/{person_id:uuid}/age", dependencies=[staff(Permission.WORK)]
+)
 def set_age_band(
     person_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
 ) -> RedirectResponse:
     work = at_work(request)
     services.directory.person(work.campus, person_id)
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         group = age_group_in(form)
         if group is not None:
             writing.guardians.set_age_group(work.campus, person_id, group, by=work.actor)

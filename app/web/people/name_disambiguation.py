@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.domain.activities.activities import told_apart
+from app.domain.activities.activities import disambiguated
 from app.domain.people.name_disambiguation import OTHER, Namesake, Question
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import day
 from app.language import N_
 
@@ -42,10 +42,10 @@ class QuestionView:
                 *(_choice(each, each.person.id in signed) for each in question.namesakes),
                 ChoiceView(
                     OTHER,
-                    say(N_("Une autre personne")),
-                    say(N_("Elle est inscrite en plus, avec un numéro après son nom."))
+                    translated(N_("Une autre personne")),
+                    translated(N_("Elle est inscrite en plus, avec un numéro après son nom."))
                     if here
-                    else say(N_("Pas encore connue du campus.")),
+                    else translated(N_("Pas encore connue du campus.")),
                 ),
             ],
             question.answer or default,
@@ -54,30 +54,32 @@ class QuestionView:
 
 def which(name: str, count: int) -> str:
     if count == 2:
-        return say(N_("Laquelle des deux personnes du nom de {name} ?")).format(name=name)
+        return translated(N_("Laquelle des deux personnes du nom de {name} ?")).format(name=name)
     if count > 2:
-        return say(N_("Laquelle des {count} personnes du nom de {name} ?")).format(name=name, count=count)
-    return say(N_("{name} : la personne déjà connue, ou une autre ?")).format(name=name)
+        return translated(N_("Laquelle des {count} personnes du nom de {name} ?")).format(
+            name=name, count=count
+        )
+    return translated(N_("{name} : la personne déjà connue, ou une autre ?")).format(name=name)
 
 
 def seen_words(namesake: Namesake) -> str:
     if namesake.seen is None:
         return ""
-    return say(N_("Présence le {day} : {activity}")).format(
+    return translated(N_("Présence le {day} : {activity}")).format(
         day=day(namesake.seen.on), activity=namesake.seen.title
     )
 
 
 def _choice(namesake: Namesake, signed: bool) -> ChoiceView:
     part, seen = namesake.participation, seen_words(namesake)
-    facts = [namesake.address or say(N_("sans adresse"))]
+    facts = [namesake.address or translated(N_("sans adresse"))]
     if signed:
-        facts.append(say(N_("a déjà signé ici")))
+        facts.append(translated(N_("a déjà signé ici")))
     if part is None:
         if namesake.seen is not None and namesake.seen.number > 1:
             seen = f"{namesake.person.name} ({namesake.seen.number}). {seen}"
         return ChoiceView(str(namesake.person.id), seen, " · ".join(filter(None, facts)))
-    words = say(N_("{name}, de cette activité")).format(name=told_apart(part, namesake.person.name))
+    words = translated(N_("{name}, de cette activité")).format(name=disambiguated(part, namesake.person.name))
     if part.contribution:
         facts.append(part.contribution[:60])
     return ChoiceView(str(namesake.person.id), words, " · ".join(filter(None, [seen, *facts])))

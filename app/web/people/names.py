@@ -11,19 +11,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import Word
+from app.http.pages.typography import translated
+from app.http.pages.words import StateLabel
 from app.http.request_scope import (
-    AT_ANY_CAMPUS,
+    CROSS_TENANT,
     ReadingServices,
     WritingServices,
-    deed,
     process_of,
     signed_in,
+    write_transaction,
 )
 from app.http.response_cache import CHANGING_HOLDER, holder_of
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, at_work, sentence_of, staff
@@ -31,8 +31,8 @@ from app.language import N_
 from app.services.accounts.sessions import SignedIn
 from app.services.people.names import MyWish
 
-router = APIRouter(prefix="/gestion/{slug}/repertoire", dependencies=[AT_ANY_CAMPUS])
-_CORRECT = [staff(Deed.CORRECT)]
+router = APIRouter(prefix="/gestion/{slug}/repertoire", dependencies=[CROSS_TENANT])
+_CORRECT = [staff(Permission.CORRECT)]
 _CHECKED = [*_CORRECT, Depends(checked_form)]
 _DONE = {
     "accepte": N_("C’est fait : les badges du campus qui disaient l’ancien nom sont signés de nouveau."),
@@ -61,14 +61,14 @@ class Refusal:
 
 @router.get("/noms", dependencies=_CORRECT)
 def list_wishes(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    return _list(request, services, done=say(_DONE[fait]) if fait in _DONE else "")
+    return _list(request, services, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
 @router.post("/noms/{wish_id:uuid}", dependencies=_CHECKED)
 def answer(wish_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, accepted, reason = at_work(request), text_of(form, "reponse") == "oui", text_of(form, "raison")
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             if accepted:
                 writing.names.accept(work.campus, wish_id, by=work.actor)
             else:
@@ -91,7 +91,7 @@ def ask(person_id: uuid.UUID, request: Request, services: ReadingServices) -> HT
 def correct(person_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, given, family = at_work(request), text_of(form, "prenom"), text_of(form, "nom")
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.names.correct_in_campus(work.campus, person_id, given, family, by=work.actor)
     except (InvalidInput, NotAllowed) as error:
         return _form(request, services, person_id, given, family, trouble=sentence_of(error), status=422)
@@ -153,14 +153,14 @@ def _form(
 
 
 my_name_router = APIRouter()
-_EVERYWHERE = [AT_ANY_CAMPUS, SIGNED_IN]
+_EVERYWHERE = [CROSS_TENANT, SIGNED_IN]
 _MY_NAME_DONE = {
     "corrige": N_("C’est fait. Les badges qui disent votre nom sont signés de nouveau ; les anciens fichiers disent « remplacé »."),
     "demande": N_("C’est demandé. Chaque campus qui a écrit votre nom répond pour ses badges ; rien ne change avant."),
 }  # fmt: skip
-_WAITING = Word(N_("En attente du campus"), "shut")
-_ACCEPTED = Word(N_("Accepté"), "ok")
-_REFUSED = Word(N_("Refusé"), "bad")
+_WAITING = StateLabel(N_("En attente du campus"), "shut")
+_ACCEPTED = StateLabel(N_("Accepté"), "ok")
+_REFUSED = StateLabel(N_("Refusé"), "bad")
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class OwnNameLine:
     campus: str
     name: str
     asked_at: datetime
-    state: Word
+    state: StateLabel
     answer: str
 
     @staticmethod
@@ -184,7 +184,7 @@ class OwnNameLine:
 
 
 @dataclass(frozen=True)
-class Typed:
+class NameForm:
     given: str
     family: str
     reason: str = ""
@@ -193,18 +193,18 @@ class Typed:
 
 @my_name_router.get("/compte/nom", dependencies=_EVERYWHERE)
 def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    return _page(request, services, done=say(_MY_NAME_DONE[fait]) if fait in _MY_NAME_DONE else "")
+    return _page(request, services, done=translated(_MY_NAME_DONE[fait]) if fait in _MY_NAME_DONE else "")
 
 
-@my_name_router.post("/compte/nom", dependencies=[AT_ANY_CAMPUS, SURELY_SIGNED_IN])
+@my_name_router.post("/compte/nom", dependencies=[CROSS_TENANT, SURELY_SIGNED_IN])
 def correct_own_name(request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    typed = Typed(text_of(form, "prenom"), text_of(form, "nom"), text_of(form, "motif"))
+    typed = NameForm(text_of(form, "prenom"), text_of(form, "nom"), text_of(form, "motif"))
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             who = signed_in(request, writing)
             done = writing.names.correct_mine(who, typed.given, typed.family, typed.reason)
     except (InvalidInput, Conflict) as error:
-        typed = Typed(typed.given, typed.family, typed.reason, sentence_of(error))
+        typed = NameForm(typed.given, typed.family, typed.reason, sentence_of(error))
         return _page(request, services, typed=typed)
     return RedirectResponse(f"/compte/nom?fait={'demande' if done.asked else 'corrige'}", status_code=303)
 
@@ -238,7 +238,7 @@ def choose_address_for_badge(
 
 
 def _page(
-    request: Request, services: Services, *, done: str = "", typed: Typed | None = None
+    request: Request, services: Services, *, done: str = "", typed: NameForm | None = None
 ) -> HTMLResponse:
     person = signed_in(request, services).person
     wishes: Sequence[MyWish] = services.names.wishes_of(person.id)
@@ -248,7 +248,7 @@ def _page(
         private=True,
         status=422 if typed else 200,
         name=person.name,
-        typed=typed or Typed(person.given_name, person.family_name),
+        typed=typed or NameForm(person.given_name, person.family_name),
         wishes=[OwnNameLine.of(each) for each in wishes],
         zone=process_of(request).settings.time_zone,
         done=done,

@@ -11,18 +11,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.request_scope import (
-    AT_ANY_CAMPUS,
+    CROSS_TENANT,
     ReadingServices,
     close_session_in,
-    deed,
     process_of,
     signed_in,
+    write_transaction,
 )
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
 from app.language import N_
@@ -30,8 +30,8 @@ from app.services.campus.dashboard import PersonFile, Start
 from app.services.people.record_merge import Other
 
 A_PAGE = 12
-router = APIRouter(prefix="/gestion/{slug}/repertoire/{person_id:uuid}/reunir", dependencies=[AT_ANY_CAMPUS])
-_CORRECT = [staff(Deed.CORRECT)]
+router = APIRouter(prefix="/gestion/{slug}/repertoire/{person_id:uuid}/reunir", dependencies=[CROSS_TENANT])
+_CORRECT = [staff(Permission.CORRECT)]
 _CHECKED = [*_CORRECT, Depends(checked_form)]
 _DONE = {
     "reunis": N_("C’est fait : les deux dossiers n’en font plus qu’un. Les badges signés n’ont pas changé."),
@@ -61,7 +61,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Typed:
+class MergeForm:
     kept: str = ""
     reason: str = ""
     trouble: str = ""
@@ -71,20 +71,20 @@ class Typed:
 def choose(
     person_id: uuid.UUID, request: Request, services: ReadingServices, avec: str = "", fait: str = ""
 ) -> HTMLResponse:
-    return _page(request, services, person_id, avec, done=say(_DONE[fait]) if fait in _DONE else "")
+    return _page(request, services, person_id, avec, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
 @router.post("", dependencies=_CHECKED)
 def merge(person_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """« garder » names the record that stays; the other one of the two goes into it."""
     work, other, kept = at_work(request), text_of(form, "avec"), text_of(form, "garder")
-    typed = Typed(kept, text_of(form, "motif"))
+    typed = MergeForm(kept, text_of(form, "motif"))
     try:
         kept_id, gone_id = _chosen(person_id, other, kept)
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.merging.merge_in_campus(work.campus, kept_id, gone_id, typed.reason, by=work.actor)
     except (Conflict, InvalidInput, NotAllowed, NotFound) as error:
-        typed = Typed(kept, typed.reason, sentence_of(error))
+        typed = MergeForm(kept, typed.reason, sentence_of(error))
         return _page(request, services, person_id, other, typed=typed, status=422)
     process_of(request).on_promise()
     return _back(work, kept_id, "reunis")
@@ -94,10 +94,12 @@ def merge(person_id: uuid.UUID, request: Request, form: SafeForm, services: Read
 def undo(person_id: uuid.UUID, merge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.merging.undo_in_campus(work.campus, merge_id, by=work.actor)
     except (Conflict, NotFound) as error:
-        return _page(request, services, person_id, "", typed=Typed(trouble=sentence_of(error)), status=422)
+        return _page(
+            request, services, person_id, "", typed=MergeForm(trouble=sentence_of(error)), status=422
+        )
     return _back(work, person_id, "separes")
 
 
@@ -118,7 +120,7 @@ def _page(
     person_id: uuid.UUID,
     other: str,
     *,
-    typed: Typed | None = None,
+    typed: MergeForm | None = None,
     done: str = "",
     status: int = 200,
 ) -> HTMLResponse:
@@ -141,7 +143,7 @@ def _page(
             (each.id, each.name, each.at, each.reason)
             for each in services.merging.merged_into(work.campus, person_id)
         ],
-        typed=typed or Typed(),
+        typed=typed or MergeForm(),
         done=done,
     )
 
@@ -167,7 +169,7 @@ def _back(work: AtWork, person_id: uuid.UUID, done: str) -> RedirectResponse:
     return RedirectResponse(f"{work.home}/repertoire/{person_id}/reunir?fait={done}", status_code=303)
 
 
-my_merging_router = APIRouter(prefix="/compte/reunir", dependencies=[AT_ANY_CAMPUS])
+my_merging_router = APIRouter(prefix="/compte/reunir", dependencies=[CROSS_TENANT])
 _MY_MERGING_DONE = {
     "confirmee": N_("L’adresse est confirmée. D’autres badges y ont été donnés : dites s’ils sont à vous."),
     "reunis": N_("C’est fait : tous ces badges sont dans votre compte."),
@@ -198,7 +200,7 @@ class RecordShown:
 @my_merging_router.get("", dependencies=[SIGNED_IN])
 def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
     return _my_merging_page(
-        request, services, done=say(_MY_MERGING_DONE[fait]) if fait in _MY_MERGING_DONE else ""
+        request, services, done=translated(_MY_MERGING_DONE[fait]) if fait in _MY_MERGING_DONE else ""
     )
 
 
@@ -210,7 +212,7 @@ def merge_own_records(
     services: ReadingServices,
 ) -> Response:
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             who = signed_in(request, writing)
             mine, kept = who.person.id, writing.merging.merge_mine(who, other_id).id
     except (Conflict, NotAllowed) as error:
@@ -232,7 +234,7 @@ def undo_own_merge(
     services: ReadingServices,
 ) -> Response:
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.merging.undo_mine(signed_in(request, writing), merge_id)
     except Conflict as error:
         return _my_merging_page(request, services, trouble=sentence_of(error))

@@ -17,8 +17,8 @@ from app.container import Services
 from app.domain.awards.awards import Visibility
 from app.domain.core import UNSHARED, Snapshot
 from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
-from app.http.negotiation import ForPeople, ForStrangers, press, takes_gzip
-from app.http.pages.typography import say
+from app.http.negotiation import ForPeople, ForStrangers, gzip_body, takes_gzip
+from app.http.pages.typography import translated
 from app.http.pages.words import day, days, local, month
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, process_of, visit
@@ -70,7 +70,7 @@ def _shown(award_id: uuid.UUID, request: Request, snapshot: Snapshot) -> Respons
 
 
 def _shown_and_pressed(award_id: uuid.UUID, request: Request, snapshot: Snapshot) -> Response:
-    return press(_shown(award_id, request, snapshot))
+    return gzip_body(_shown(award_id, request, snapshot))
 
 
 @router.get("/attributions/{award_id:uuid}")
@@ -88,10 +88,10 @@ def _award(award_id: uuid.UUID, request: Request, services: Services, *, is_held
     answer = services.verification.verify_award(record)
     path = f"/attributions/{award_id}"
     share = Share(
-        title=say(N_("« {title} », un badge du campus {campus}")).format(
+        title=translated(N_("« {title} », un badge du campus {campus}")).format(
             title=record.version.name, campus=record.campus.short_name
         ),
-        description=say(N_("Ouvrez la page pour voir s’il est authentique et encore valable.")),
+        description=translated(N_("Ouvrez la page pour voir s’il est authentique et encore valable.")),
         url=services.addresses.award(award_id),
         path=path,
         card=card_address(services, award_id),
@@ -141,13 +141,13 @@ def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:
     address = services.addresses.award(award.id)
     short = services.addresses.short_in_print(award.id)
     title = record.version.name
-    organisation = say(N_("Campus {name}")).format(name=campus.name)
+    organisation = translated(N_("Campus {name}")).format(name=campus.name)
     given = month(local(award.awarded_at, campus.time_zone))
     number = short.rpartition("/")[2]
-    line = say(N_("Badge « {title} », {organisation}, {month}. À vérifier : {address}")).format(
+    line = translated(N_("Badge « {title} », {organisation}, {month}. À vérifier : {address}")).format(
         title=title, organisation=organisation, month=given, address=short
     )
-    words = say(N_("Badge « {title} », {organisation}, {month}")).format(
+    words = translated(N_("Badge « {title} », {organisation}, {month}")).format(
         title=title, organisation=organisation, month=given
     )
     return Sharing(
@@ -226,7 +226,7 @@ def public_words(record: AwardRecord, view: AnswerShown) -> Sequence[tuple[str, 
     if badge is None:
         return []
     lines = [
-        (N_("Nom"), badge.holder or say(N_("Aucun nom : la page ne dit pas qui a reçu ce badge"))),
+        (N_("Nom"), badge.holder or translated(N_("Aucun nom : la page ne dit pas qui a reçu ce badge"))),
         (N_("Le badge"), f"{badge.title} ({badge.kind})"),
         (N_("Ce qu’il dit"), badge.description),
         (N_("Qui l’a donné, et quand"), given_by(record)),
@@ -242,7 +242,7 @@ def public_words(record: AwardRecord, view: AnswerShown) -> Sequence[tuple[str, 
             for line in view.journal.lines
         ]
         lines += [(N_("Photo"), words) for _, words in view.journal.photos]
-    return [(say(label), words) for label, words in lines if words]
+    return [(translated(label), words) for label, words in lines if words]
 
 
 def _facts(facts: Sequence[tuple[str, str]]) -> str:
@@ -255,7 +255,7 @@ def _joined(*parts: str) -> str:
 
 def given_by(record: AwardRecord) -> str:
     on = day(record.award.awarded_at, record.campus.time_zone)
-    return say(N_("Campus {campus}, le {day}")).format(campus=record.campus.short_name, day=on)
+    return translated(N_("Campus {campus}, le {day}")).format(campus=record.campus.short_name, day=on)
 
 
 def why_given(record: AwardRecord) -> str:

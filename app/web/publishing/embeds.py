@@ -16,8 +16,8 @@ from app.container import Services
 from app.domain.publishing import Addresses
 from app.errors import NotFound
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import day, said
+from app.http.pages.typography import translated
+from app.http.pages.words import day, sentence_text
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, limited
 from app.http.security_headers import framed_anywhere
@@ -123,7 +123,7 @@ def card_address(services: Services, award_id: uuid.UUID) -> str:
 def frame_html(services: Services, record: AwardRecord) -> str:
     """One line of HTML to paste into a site, without any script."""
     address = escape(f"{services.addresses.award(record.award.id)}/integrer")
-    title = escape(say(N_("Badge « {title} »")).format(title=record.version.name))
+    title = escape(translated(N_("Badge « {title} »")).format(title=record.version.name))
     return (
         f'<iframe src="{address}" title="{title}" width="{WIDTH}" height="{HEIGHT}" '
         'loading="lazy" style="border:0;max-width:100%"></iframe>'
@@ -132,7 +132,7 @@ def frame_html(services: Services, record: AwardRecord) -> str:
 
 def checker_html(addresses: Addresses) -> tuple[str, str]:
     """The checker for somebody's site: in a frame without any script, and as an element of its own."""
-    title = escape(say(N_("Vérifier un badge")))
+    title = escape(translated(N_("Vérifier un badge")))
     frame = (
         f'<iframe src="{escape(addresses.verifier())}/integrer" title="{title}" width="{WIDTH}" height="280" '
         'style="border:0;max-width:100%"></iframe>'
@@ -150,12 +150,12 @@ def structured(services: Services, record: AwardRecord, title: str, description:
         "name": title,
         "description": description,
         "inLanguage": version.language,
-        "credentialCategory": say(N_("Badge ouvert")),
+        "credentialCategory": translated(N_("Badge ouvert")),
         "url": services.addresses.award(record.award.id),
         "image": services.addresses.picture(record.badge.id, version.number, "png"),
         "recognizedBy": {
             "@type": "Organization",
-            "name": say(N_("Campus {name}")).format(name=campus.name),
+            "name": translated(N_("Campus {name}")).format(name=campus.name),
             "url": services.addresses.campus(campus.slug),
         },
     }
@@ -164,11 +164,11 @@ def structured(services: Services, record: AwardRecord, title: str, description:
 def _card_words(services: Services, record: AwardRecord) -> CardWords:
     competencies = services.badges.competencies_of(record.version)
     return CardWords(
-        kind=said(kind_words(record.campus, record.version, competencies)),
+        kind=sentence_text(kind_words(record.campus, record.version, competencies)),
         title=record.version.name,
-        campus=say(N_("Campus {name}")).format(name=record.campus.name),
+        campus=translated(N_("Campus {name}")).format(name=record.campus.name),
         when=day(record.award.awarded_at, record.campus.time_zone),
-        where=say(N_("Vérifier : {address}")).format(
+        where=translated(N_("Vérifier : {address}")).format(
             address=services.addresses.short_in_print(record.award.id)
         ),
     )

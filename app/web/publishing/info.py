@@ -12,7 +12,7 @@ from markupsafe import Markup
 from app.container import Process
 from app.http.pages.render import COOKIE as LANGUAGE_COOKIE
 from app.http.pages.render import page
-from app.http.pages.typography import say, say_plural
+from app.http.pages.typography import translated, translated_plural
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, client_network, limited, process_of, session_cookie
 from app.http.response_cache import badges_cookie
@@ -51,17 +51,17 @@ def _cookies_of(process: Process) -> Sequence[tuple[str, str]]:
     return [
         (
             session_cookie(process),
-            say_plural(
+            translated_plural(
                 "Votre connexion, une heure au plus", "Votre connexion, {n} heures au plus", hours
             ).format(n=hours),
         ),
-        (asking_cookie(process), say(N_("Le navigateur où vous demandez à entrer, pour que le lien n’ouvre que là, une heure"))),
-        (WANTED_COOKIE, say(N_("La page où vous alliez quand il a fallu vous connecter, une heure"))),
-        (kept_form_cookie(process), say(N_("Ce qui retrouve un formulaire envoyé quand votre session était terminée, deux heures"))),
-        (badges_cookie(process), say(N_("Les badges que vous avez ouverts par leur lien privé, un jour"))),
-        (phone_cookie(process), say(N_("Le téléphone avec lequel vous avez signé une présence, pour qu’il ne signe qu’une fois, un jour"))),
-        (LAST_CAMPUS, say(N_("Le campus où vous travailliez la dernière fois, six mois"))),
-        (LANGUAGE_COOKIE, say(N_("La langue que vous avez choisie, un an"))),
+        (asking_cookie(process), translated(N_("Le navigateur où vous demandez à entrer, pour que le lien n’ouvre que là, une heure"))),
+        (WANTED_COOKIE, translated(N_("La page où vous alliez quand il a fallu vous connecter, une heure"))),
+        (kept_form_cookie(process), translated(N_("Ce qui retrouve un formulaire envoyé quand votre session était terminée, deux heures"))),
+        (badges_cookie(process), translated(N_("Les badges que vous avez ouverts par leur lien privé, un jour"))),
+        (phone_cookie(process), translated(N_("Le téléphone avec lequel vous avez signé une présence, pour qu’il ne signe qu’une fois, un jour"))),
+        (LAST_CAMPUS, translated(N_("Le campus où vous travailliez la dernière fois, six mois"))),
+        (LANGUAGE_COOKIE, translated(N_("La langue que vous avez choisie, un an"))),
     ]  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def follow(signs: str, request: Request, services: ReadingServices) -> Response:
         private=True,
         link=f"{services.addresses.host}/v/{signs[:40]}",
         text="",
-        error=say(
+        error=translated(
             N_(
                 "Aucun badge n’a cette adresse. Relisez les douze signes qui suivent « /v/ » : un seul mal lu suffit."
             )

@@ -24,7 +24,7 @@ from app.language import current_locale, locales, speaking
 from app.services.awards.awards import AwardRecord
 from app.services.learners.portfolios import PortfolioPage
 from app.services.trust.labels import LabelJudged
-from app.services.verification.static_export import INDEX, KeptFile
+from app.services.verification.static_export import INDEX, ExportedFile
 from app.web.badges.badges import definition_shown
 from app.web.campus.campuses import campus_shown, render_campus_css
 from app.web.learners.portfolios import everything_shown
@@ -37,7 +37,7 @@ _STATIC: Final = re.compile(r"static/[0-9a-f]{12}/(.+)")
 
 
 @dataclass(frozen=True)
-class KeptPages:
+class ExportedPages:
     """The pages of one campus, in every language; `known` are the addresses below the root that the edition holds."""
 
     services: Services
@@ -63,24 +63,24 @@ class KeptPages:
     def versions(self) -> Sequence[tuple[uuid.UUID, int]]:
         return self.services.kept_site.versions(self.campus)
 
-    def dress(self) -> Iterator[KeptFile]:
+    def dress(self) -> Iterator[ExportedFile]:
         """What pages wear: styles, typefaces, the campus's colours."""
         for name, file in files().items():
             if name == "sceau.css" or name == "mark.svg" or name.startswith("fonts/"):
-                yield KeptFile(f"static/{name}", file.body)
+                yield ExportedFile(f"static/{name}", file.body)
         campus = self.campus
         colours = render_campus_css(campus.slug, campus.hue, campus.liveliness)
-        yield KeptFile(f"couleurs/{campus.slug}.css", colours.encode())
+        yield ExportedFile(f"couleurs/{campus.slug}.css", colours.encode())
 
-    def of_campus(self) -> Iterator[KeptFile]:
+    def of_campus(self) -> Iterator[ExportedFile]:
         slug = self.campus.slug
         found = self.services.campuses.page(slug)
         yield from self._in_every_language(
             f"campus/{slug}", "campus/show.html", lambda: {"c": campus_shown(self.services, found)}
         )
-        yield KeptFile("index.html", _leading_to(f"campus/{slug}/index.html"))
+        yield ExportedFile("index.html", _leading_to(f"campus/{slug}/index.html"))
 
-    def of_networks(self) -> Iterator[KeptFile]:
+    def of_networks(self) -> Iterator[ExportedFile]:
         """Who recognised the campus, and each of its labels."""
         for network in self._networks():
             place = f"reseau/{network.slug}"
@@ -102,16 +102,16 @@ class KeptPages:
     def _labels(self) -> Sequence[LabelJudged]:
         return self.services.labels.of_issuer(self.campus.did)
 
-    def of_badge(self, badge_id: uuid.UUID, number: int) -> Iterator[KeptFile]:
+    def of_badge(self, badge_id: uuid.UUID, number: int) -> Iterator[ExportedFile]:
         published = self.services.publication.badge(badge_id, number)
         place = f"badges/{badge_id}/v{number}"
         yield from self._in_every_language(
             place, "badges/public.html", lambda: {"d": definition_shown(self.services, published)}
         )
         if published.newest.number == number:
-            yield KeptFile(f"badges/{badge_id}/index.html", _leading_to(f"v{number}/index.html"))
+            yield ExportedFile(f"badges/{badge_id}/index.html", _leading_to(f"v{number}/index.html"))
 
-    def of_award(self, record: AwardRecord) -> Iterator[KeptFile]:
+    def of_award(self, record: AwardRecord) -> Iterator[ExportedFile]:
         award_id = record.award.id
         self._know(f"attributions/{award_id}")
         answer = self.services.verification.verify_award(record)
@@ -127,9 +127,9 @@ class KeptPages:
         )
         # What is printed below pictures and in QR codes has to lead home as long as paper lasts.
         short = f"v/{short_code(award_id)}"
-        yield KeptFile(f"{short}/index.html", _leading_to(f"../../attributions/{award_id}/index.html"))
+        yield ExportedFile(f"{short}/index.html", _leading_to(f"../../attributions/{award_id}/index.html"))
 
-    def of_recommendations(self) -> Iterator[KeptFile]:
+    def of_recommendations(self) -> Iterator[ExportedFile]:
         """What organisations say of the campus, and each of them; after the awards that they speak of."""
         said_by = set()
         for said in self.services.endorsements.readable_in(self.campus):
@@ -151,7 +151,7 @@ class KeptPages:
     def _organisation(self, organisation_id: uuid.UUID) -> Mapping[str, Any]:
         return {**organisation_shown(self.services, organisation_id, self.campus), "done": ""}
 
-    def of_portfolios(self) -> Iterator[KeptFile]:
+    def of_portfolios(self) -> Iterator[ExportedFile]:
         """Open ones that show a badge of the campus, after its awards; with pictures of other campuses' badges."""
         for opened in self.services.portfolios.open_in(self.campus):
             yield from self._pictures_in(opened)
@@ -166,13 +166,13 @@ class KeptPages:
     def _portfolio(self, opened: PortfolioPage) -> Mapping[str, Any]:
         return {**everything_shown(self.services, opened), "share": None, "preview": ""}
 
-    def _pictures_in(self, opened: PortfolioPage) -> Iterator[KeptFile]:
+    def _pictures_in(self, opened: PortfolioPage) -> Iterator[ExportedFile]:
         for each in opened.pieces:
             badge_id, number = each.record.badge.id, each.record.version.number
             path = f"badges/{badge_id}/v{number}/image.svg"
             if path not in self.known:
                 self.known.add(path)
-                yield KeptFile(path, self.services.publication.picture(badge_id, number, "svg").body)
+                yield ExportedFile(path, self.services.publication.picture(badge_id, number, "svg").body)
 
     def _in_every_language(
         self,
@@ -182,13 +182,13 @@ class KeptPages:
         *,
         is_about_somebody: bool = False,
         is_of_campus: bool = True,
-    ) -> Iterator[KeptFile]:
+    ) -> Iterator[ExportedFile]:
         look = look_of(self.campus) if is_of_campus else None
         for locale in locales():
             with speaking(locale):
                 frame = self._frame(look, private=is_about_somebody)
                 html = environment().get_template(template).render(frame=frame, csrf_field="", **view())
-                yield KeptFile(f"{place}/{_page_name()}", self._linked(html, place).encode())
+                yield ExportedFile(f"{place}/{_page_name()}", self._linked(html, place).encode())
 
     def _frame(self, look: CampusLook | None, *, private: bool) -> Frame:
         return Frame(

@@ -15,13 +15,13 @@ from app.domain.trust.organisations import Endorsed, domain_of
 from app.http.negotiation import ForPeople
 from app.http.pages.forms import SafeForm
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import Word, day, moment
+from app.http.pages.typography import translated
+from app.http.pages.words import StateLabel, day, moment
 from app.http.policies import public
-from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited
+from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, write_transaction
 from app.http.workplaces import look_of
 from app.language import N_
-from app.services.trust.endorsements import Shown, Subject
+from app.services.trust.endorsements import ShownEndorsement, Subject
 from app.services.verification.verdicts import place_of, plain
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import Outcome
@@ -40,14 +40,17 @@ _PERSONAL = N_(
 _SAME_DOMAIN = N_("Ce domaine est aussi celui du campus.")
 _ELSEWHERE = N_("Signée ailleurs, par {issuer}.")
 _LATER = N_("Vérifiée le {day} ; ouvrez-la pour refaire la vérification.")
-_RECOMMENDATIONS_HOLDS, _THEN = Word(N_("Signature vérifiée"), "ok"), Word(N_("Signée ailleurs"), "shut")
-_UNKNOWN = Word(N_("Non vérifiée"), "unk")
-_RECOMMENDATIONS_LOST = Word(N_("Ne compte pas"), "bad")
+_RECOMMENDATIONS_HOLDS, _THEN = (
+    StateLabel(N_("Signature vérifiée"), "ok"),
+    StateLabel(N_("Signée ailleurs"), "shut"),
+)
+_UNKNOWN = StateLabel(N_("Non vérifiée"), "unk")
+_RECOMMENDATIONS_LOST = StateLabel(N_("Ne compte pas"), "bad")
 STATES = {
-    "shown": Word(N_("Montrée"), "ok"),
-    "withdrawn": Word(N_("Retirée par l’organisation"), "past"),
-    "hidden": Word(N_("Cachée par la personne"), "shut"),
-    "set_aside": Word(N_("Écartée par le campus"), "past"),
+    "shown": StateLabel(N_("Montrée"), "ok"),
+    "withdrawn": StateLabel(N_("Retirée par l’organisation"), "past"),
+    "hidden": StateLabel(N_("Cachée par la personne"), "shut"),
+    "set_aside": StateLabel(N_("Écartée par le campus"), "past"),
 }
 
 
@@ -61,8 +64,8 @@ class RecommendationShown:
     lines: Sequence[str]
     language: str
     beside: Sequence[str]
-    found: Word
-    state: Word
+    found: StateLabel
+    state: StateLabel
     is_shown: bool
     is_hidden: bool
     is_withdrawn: bool
@@ -72,30 +75,32 @@ class RecommendationShown:
     """Why the campus set it aside."""
 
 
-def recommendations(found: Sequence[Shown], zone: str, *, contact: str = "") -> list[RecommendationShown]:
+def recommendations(
+    found: Sequence[ShownEndorsement], zone: str, *, contact: str = ""
+) -> list[RecommendationShown]:
     """`contact`: an address of the campus, whose own domain is told as such."""
     return [recommendation(each, zone, contact=contact) for each in found]
 
 
-def recommendation(said: Shown, zone: str, *, contact: str = "") -> RecommendationShown:
+def recommendation(said: ShownEndorsement, zone: str, *, contact: str = "") -> RecommendationShown:
     row, organisation = said.endorsement, said.organisation
     signed_on = day(row.signed_at, zone)
     words = _PERSONAL if organisation.is_personal else _DOMAIN
-    beside = [say(words).format(domain=organisation.domain, day=signed_on)]
+    beside = [translated(words).format(domain=organisation.domain, day=signed_on)]
     if row.foreign_issuer:
-        beside.append(say(_ELSEWHERE).format(issuer=place_of(row.foreign_issuer)))
+        beside.append(translated(_ELSEWHERE).format(issuer=place_of(row.foreign_issuer)))
     if contact and domain_of(contact) == organisation.domain and not organisation.is_personal:
-        beside.append(say(_SAME_DOMAIN))
+        beside.append(translated(_SAME_DOMAIN))
     found, comment = _found(said)
     lines = [plain(line, _LONGEST) for line in comment.splitlines()]
     if found is _THEN and row.checked_at:
-        beside.append(say(_LATER).format(day=day(row.checked_at, zone)))
+        beside.append(translated(_LATER).format(day=day(row.checked_at, zone)))
     return RecommendationShown(
         id=str(row.id),
         name=row.organisation_name,
-        about=say(_OF_VERSION).format(about=say(_ABOUT[row.about]), number=said.version)
+        about=translated(_OF_VERSION).format(about=translated(_ABOUT[row.about]), number=said.version)
         if said.version
-        else say(_ABOUT[row.about]),
+        else translated(_ABOUT[row.about]),
         lines=[line for line in lines if line],
         language=row.language,
         beside=beside,
@@ -110,7 +115,7 @@ def recommendation(said: Shown, zone: str, *, contact: str = "") -> Recommendati
     )
 
 
-def _found(said: Shown) -> tuple[Word, str]:
+def _found(said: ShownEndorsement) -> tuple[StateLabel, str]:
     """Whether the words may be read as the organisation's. What needs another server's answer is told as of then."""
     if said.answer is None or said.answer.outcome is Outcome.FAILED:
         return _RECOMMENDATIONS_LOST, ""
@@ -150,7 +155,7 @@ def show(endorsement_id: uuid.UUID, request: Request, services: ReadingServices)
     return reply
 
 
-@router.get(f"{_BACK}/{{token}}", dependencies=[AT_ANY_CAMPUS])
+@router.get(f"{_BACK}/{{token}}", dependencies=[CROSS_TENANT])
 @public
 def show_taking_back(token: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
     """A page and not yet the deed: programs that follow links in letters take nothing back."""
@@ -167,27 +172,27 @@ def show_taking_back(token: str, request: Request, services: ReadingServices, fa
         is_read=services.endorsements.is_read(row),
         subject_title=subject.title,
         campus_name=subject.campus.name,
-        done=say(_DONE[fait]) if fait in _DONE else "",
+        done=translated(_DONE[fait]) if fait in _DONE else "",
     )
     reply.headers["Referrer-Policy"] = "same-origin"
     return reply
 
 
-@router.post(f"{_BACK}/{{token}}", dependencies=[AT_ANY_CAMPUS, limited("endorsing")])
+@router.post(f"{_BACK}/{{token}}", dependencies=[CROSS_TENANT, limited("endorsing")])
 @public
 def take_back(token: str, request: Request, _form: SafeForm) -> Response:
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.endorsements_taken_back.withdraw(token)
     return RedirectResponse(f"{_BACK}/{token}?fait=retiree", status_code=303)
 
 
-def recommendation_shown(services: Services, found: Shown, subject: Subject) -> dict[str, Any]:
+def recommendation_shown(services: Services, found: ShownEndorsement, subject: Subject) -> dict[str, Any]:
     """What `trust/show.html` says."""
     campus, path = subject.campus, f"/recommandations/{found.endorsement.id}"
     return {
         "r": recommendation(found, campus.time_zone, contact=campus.contact_email),
         "holds": found.holds,
-        "sentence": say(_sentence(found)),
+        "sentence": translated(_sentence(found)),
         "when": moment(services.clock(), campus.time_zone),
         "subject_title": subject.title,
         "subject_url": _url_of(subject),
@@ -198,13 +203,13 @@ def recommendation_shown(services: Services, found: Shown, subject: Subject) -> 
     }
 
 
-def _sentence(found: Shown) -> str:
+def _sentence(found: ShownEndorsement) -> str:
     if found.holds or found.answer is None:
         return _HOLDS
     return _ANSWERS.get(found.answer.reason, _LOST if found.answer.outcome.value == "failed" else _OPEN)
 
 
-def _has_json(found: Shown) -> bool:
+def _has_json(found: ShownEndorsement) -> bool:
     return found.endorsement.written.startswith("{")
 
 

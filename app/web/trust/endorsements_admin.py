@@ -9,15 +9,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.request_scope import ReadingServices, deed, limited, process_of
+from app.http.pages.typography import translated
+from app.http.request_scope import ReadingServices, limited, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.trust.endorsement_requests import Asked
+from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import Subject
 from app.web.trust.endorsements import recommendations
 from app.web.trust.my_endorsements import request_shown
@@ -32,23 +32,23 @@ _DONE = {
 
 
 @dataclass(frozen=True)
-class Typed:
+class EndorsementRequestForm:
     about: str = ""
-    asked: Asked = Asked("", "")  # noqa: RUF009 - frozen
+    asked: EndorsementAsked = EndorsementAsked("", "")  # noqa: RUF009 - frozen
 
 
-@router.get("", dependencies=[staff(Deed.VIEW)])
+@router.get("", dependencies=[staff(Permission.VIEW)])
 def show(request: Request, services: ReadingServices, badge: str = "", fait: str = "") -> HTMLResponse:
-    done = say(_DONE[fait]) if fait in _DONE else ""
-    return _page(request, services, at_work(request), Typed(about=badge), done=done)
+    done = translated(_DONE[fait]) if fait in _DONE else ""
+    return _page(request, services, at_work(request), EndorsementRequestForm(about=badge), done=done)
 
 
-@router.post("", dependencies=[staff(Deed.WORK), limited("endorsement from a network")])
+@router.post("", dependencies=[staff(Permission.WORK), limited("endorsement from a network")])
 def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response:
     work = at_work(request)
-    typed = Typed(
+    typed = EndorsementRequestForm(
         text_of(form, "sujet"),
-        Asked(text_of(form, "adresse"), text_of(form, "organisation"), text_of(form, "mot")),
+        EndorsementAsked(text_of(form, "adresse"), text_of(form, "organisation"), text_of(form, "mot")),
     )
     try:
         subject = _subject(services, work, typed.about)
@@ -56,7 +56,7 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
         asked = services.endorsement_asking.checked(subject, typed.asked, refused=refused, by=work.actor)
         for name, counted in services.endorsement_asking.counts(subject, asked):
             process_of(request).limiter.hit(name, counted)
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.endorsement_asking.ask(subject, asked, refused=refused, by=work.actor)
     except (InvalidInput, Conflict, NotFound) as error:
         return _page(request, services, work, typed, trouble=sentence_of(error))
@@ -64,19 +64,19 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
     return RedirectResponse(f"{work.home}/recommandations?fait=demandee", status_code=303)
 
 
-@router.post("/{endorsement_id:uuid}", dependencies=[staff(Deed.MANAGE)])
+@router.post("/{endorsement_id:uuid}", dependencies=[staff(Permission.MANAGE)])
 def set_aside(
     endorsement_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
 ) -> Response:
     work, back = at_work(request), text_of(form, "geste") == "reprendre"
     reason = None if back else text_of(form, "motif")
     try:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.endorsements_taken_back.set_aside(
                 work.campus, endorsement_id, reason=reason, by=work.actor
             )
     except InvalidInput as error:
-        return _page(request, services, work, Typed(), trouble=sentence_of(error))
+        return _page(request, services, work, EndorsementRequestForm(), trouble=sentence_of(error))
     done = "reprise" if back else "ecartee"
     return RedirectResponse(f"{work.home}/recommandations?fait={done}#r-{endorsement_id}", status_code=303)
 
@@ -101,7 +101,7 @@ def _page(
     request: Request,
     services: Services,
     work: AtWork,
-    typed: Typed,
+    typed: EndorsementRequestForm,
     *,
     trouble: str = "",
     done: str = "",
@@ -118,7 +118,7 @@ def _page(
         status=422 if trouble else 200,
         home=work.home,
         here=f"{work.home}/recommandations",
-        subjects=[*given, (_THE_CAMPUS, say(N_("Le campus lui-même")))],
+        subjects=[*given, (_THE_CAMPUS, translated(N_("Le campus lui-même")))],
         typed=typed,
         said=list(
             zip(recommendations(found, campus.time_zone, contact=campus.contact_email), titles, strict=True)

@@ -15,8 +15,8 @@ from app.domain.trust.organisations import (
     NAME_WORDING,
     WORDINGS,
     EndorsementRequest,
+    EndorsementText,
     Refusal,
-    Words,
     checked_words,
     domain_of,
     is_public_provider,
@@ -24,23 +24,23 @@ from app.domain.trust.organisations import (
 from app.errors import InvalidInput, Unavailable
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import said
+from app.http.pages.typography import translated
+from app.http.pages.words import sentence_text
 from app.http.policies import public
-from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
+from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
 from app.services.badges.badges import picture_words
-from app.services.trust.endorsements import Subject, Told
+from app.services.trust.endorsements import EndorsementOutcome, Subject
 from app.web.badges.badges import definition_shown
 
-router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(dependencies=[CROSS_TENANT])
 _LOOK, _SIGN, _BRING, _NO, _NEVER = "apercu", "signer", "apporter", "refuser", "jamais"
 _REFUSALS: Final = {_NO: Refusal.THIS, _NEVER: Refusal.EVER}
 
 
 @dataclass(frozen=True)
-class Typed:
+class EndorsementForm:
     """The form as it was filled in."""
 
     organisation: str = ""
@@ -65,7 +65,9 @@ class Preview:
 def show(token: str, request: Request, services: ReadingServices) -> HTMLResponse:
     """A page and not yet a deed: programs that follow links in letters sign nothing."""
     asked, subject = services.endorsement_signing.opened(token)
-    return _page(request, services, token, asked, subject, Typed(organisation=asked.organisation_name))
+    return _page(
+        request, services, token, asked, subject, EndorsementForm(organisation=asked.organisation_name)
+    )
 
 
 @router.post("/recommander/{token}", dependencies=[limited("endorsing")])
@@ -74,20 +76,20 @@ def answer(token: str, request: Request, services: ReadingServices, form: SafeFo
     asked, subject = services.endorsement_signing.opened(token)
     gesture, typed = text_of(form, "geste"), _typed(form)
     if gesture in _REFUSALS:
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.endorsement_signing.refuse(token, _REFUSALS[gesture])
         return page(request, "trust/refused.html", private=True, is_for_ever=gesture == _NEVER)
     try:
-        told = Told.checked(typed.organisation, typed.site)
+        told = EndorsementOutcome.checked(typed.organisation, typed.site)
         if gesture == _BRING:
-            with deed(request) as writing:
+            with write_transaction(request) as writing:
                 kept = writing.endorsement_signing.take_in(
                     token, told, typed.written, language=current_locale()
                 )
             return _done(request, services, kept.id)
         words = checked_words(typed.words, typed.role, typed.name, shows_name=typed.shows_name)
         if gesture == _SIGN:
-            with deed(request) as writing:
+            with write_transaction(request) as writing:
                 kept = writing.endorsement_signing.sign(token, told, words, language=current_locale())
             return _done(request, services, kept.id)
     except (InvalidInput, Unavailable) as error:
@@ -102,8 +104,8 @@ def _done(request: Request, services: Services, endorsement_id: uuid.UUID) -> Re
     return RedirectResponse(f"/recommandations/retirer/{token}?fait=signee", status_code=303)
 
 
-def _typed(form: SafeForm) -> Typed:
-    typed = Typed(
+def _typed(form: SafeForm) -> EndorsementForm:
+    typed = EndorsementForm(
         organisation=text_of(form, "organisation"),
         site=text_of(form, "site"),
         role=text_of(form, "role"),
@@ -116,17 +118,19 @@ def _typed(form: SafeForm) -> Typed:
     return replace(typed, written=file.decode("utf-8", "replace")) if file else typed
 
 
-def _preview(asked: EndorsementRequest, told: Told, words: Words) -> Preview:
+def _preview(asked: EndorsementRequest, told: EndorsementOutcome, words: EndorsementText) -> Preview:
     return Preview(told.name, words.signed.splitlines(), _how(asked))
 
 
 def _how(asked: EndorsementRequest) -> str:
     domain = domain_of(asked.address)
     if is_public_provider(domain):
-        return say(
+        return translated(
             N_("Adresse personnelle ({domain}), domaine non rattaché à l’organisation. Ce sera écrit ainsi.")
         ).format(domain=domain)
-    return say(N_("Domaine {domain}, vérifié par la lettre que vous avez reçue.")).format(domain=domain)
+    return translated(N_("Domaine {domain}, vérifié par la lettre que vous avez reçue.")).format(
+        domain=domain
+    )
 
 
 def _page(
@@ -135,7 +139,7 @@ def _page(
     token: str,
     asked: EndorsementRequest,
     subject: Subject,
-    typed: Typed,
+    typed: EndorsementForm,
     *,
     trouble: str = "",
     preview: Preview | None = None,
@@ -145,7 +149,7 @@ def _page(
     definition = None
     if subject.badge and version:
         picture = f"/badges/{subject.badge.id}/v{version.number}/image.svg"
-        words = said(picture_words(subject.campus, version))
+        words = sentence_text(picture_words(subject.campus, version))
         definition = definition_shown(services, services.publication.badge(subject.badge.id, version.number))
     reply = page(
         request,
@@ -169,8 +173,8 @@ def _page(
         iri=subject.iri,
         typed=typed,
         preview=preview,
-        agreement=say(WORDINGS[-1]),
-        name_wording=say(NAME_WORDING),
+        agreement=translated(WORDINGS[-1]),
+        name_wording=translated(NAME_WORDING),
         longest=LONGEST,
         trouble=trouble,
     )

@@ -18,21 +18,29 @@ from app.domain.trust.trust_registry import NetworkKey, Recognition
 from app.http.negotiation import ForPeople
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import DEFAULT_ZONE, LABEL_CATEGORIES, LABEL_STATES, Word, day, moment, said
+from app.http.pages.typography import translated
+from app.http.pages.words import (
+    DEFAULT_ZONE,
+    LABEL_CATEGORIES,
+    LABEL_STATES,
+    StateLabel,
+    day,
+    moment,
+    sentence_text,
+)
 from app.http.policies import public
-from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
+from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
 from app.language import N_, current_locale
 from app.services.trust.labels import LabelJudged
 from app.services.trust.network_register import RegisterPage
 from app.services.verification.issuer_standing import IssuerStanding
-from app.services.verification.verdicts import Claims, label_listed, label_told, place_of, standing_told
+from app.services.verification.verdicts import Claims, label_listed, label_message, place_of, standing_message
 from app.web.trust.endorsements import recommendation
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.trust import GivenLabel, Standing
 
-_SUSPENDED = Word(N_("Suspendu"), "past")
-_NO_KNOWN_END = Word(N_("Date de fin non publiée"), "shut")
+_SUSPENDED = StateLabel(N_("Suspendu"), "past")
+_NO_KNOWN_END = StateLabel(N_("Date de fin non publiée"), "shut")
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class LabelShown:
     dates: str
     giver: str
     note: str
-    state: Word
+    state: StateLabel
     verdict: LabelVerdict
 
     @property
@@ -63,7 +71,9 @@ class LabelShown:
     def today(self) -> str:
         """The label in one line; unless it is in force, the line says so."""
         return (
-            self.sentence if self.state.state == "ok" else f"{self.sentence} ({say(self.state.text).lower()})"
+            self.sentence
+            if self.state.state == "ok"
+            else f"{self.sentence} ({translated(self.state.text).lower()})"
         )
 
 
@@ -105,14 +115,14 @@ class StandingShown:
 def standing_shown(standing: IssuerStanding | None, zone: str) -> StandingShown | None:
     if standing is None:
         return None
-    told = standing_told(standing)
+    told = standing_message(standing)
     return StandingShown(
         told.state,
-        say(told.word),
-        said(told.sentence, zone),
-        said(told.beside, zone),
-        said(told.warning, zone),
-        said(told.advice, zone),
+        translated(told.word),
+        sentence_text(told.sentence, zone),
+        sentence_text(told.beside, zone),
+        sentence_text(told.warning, zone),
+        sentence_text(told.advice, zone),
     )
 
 
@@ -123,7 +133,7 @@ def campus_issuer(services: Services, campus: Campus) -> IssuerShown:
 
 def _campus_issuer(services: Services, campus: Campus) -> IssuerShown:
     return IssuerShown(
-        name=say(N_("Campus {name}")).format(name=campus.name),
+        name=translated(N_("Campus {name}")).format(name=campus.name),
         short=campus.short_name,
         description=campus.description.strip(),
         identifier=campus.did,
@@ -155,25 +165,31 @@ def foreign_issuer(
 
 
 def label_shown(judged: LabelJudged) -> LabelShown:
-    label, told = judged.label, label_told(judged)
+    label, told = judged.label, label_message(judged)
     return LabelShown(
-        name=say(LABEL_CATEGORIES[label.category]),
+        name=translated(LABEL_CATEGORIES[label.category]),
         dates=_dates(label.starts_on, label.ends_on),
         giver=judged.network.name,
         note=label.note,
         state=_state(judged),
         verdict=LabelVerdict(
-            told.state, say(told.word), said(told.sentence), said(told.beside), f"/labels/{label.id}"
+            told.state,
+            translated(told.word),
+            sentence_text(told.sentence),
+            sentence_text(told.beside),
+            f"/labels/{label.id}",
         ),
     )
 
 
 def _listed(label: GivenLabel, network: str, at: datetime) -> LabelVerdict:
     told = label_listed(label, network, at)
-    return LabelVerdict(told.state, say(told.word), said(told.sentence), said(told.beside), label.url)
+    return LabelVerdict(
+        told.state, translated(told.word), sentence_text(told.sentence), sentence_text(told.beside), label.url
+    )
 
 
-def _state(judged: LabelJudged) -> Word:
+def _state(judged: LabelJudged) -> StateLabel:
     """A label is given for a time: where its end is not known, nobody can say that it is in force."""
     if judged.is_suspended and judged.state is not LabelState.WITHDRAWN:
         return _SUSPENDED
@@ -183,18 +199,18 @@ def _state(judged: LabelJudged) -> Word:
 
 def _dates(starts: date | None, ends: date | None) -> str:
     if starts and ends:
-        return say(N_("du {first} au {last}")).format(first=day(starts), last=day(ends))
+        return translated(N_("du {first} au {last}")).format(first=day(starts), last=day(ends))
     if starts:
-        return say(N_("depuis le {first}")).format(first=day(starts))
-    return say(N_("jusqu’au {last}")).format(last=day(ends)) if ends else ""
+        return translated(N_("depuis le {first}")).format(first=day(starts))
+    return translated(N_("jusqu’au {last}")).format(last=day(ends)) if ends else ""
 
 
 router = APIRouter(route_class=ForPeople)
 
 STANDINGS = {
-    Standing.RECOGNISED: Word(N_("Reconnu"), "ok"),
-    Standing.SUSPENDED: Word(N_("Reconnaissance suspendue"), "past"),
-    Standing.ENDED: Word(N_("N’est plus reconnu"), "bad"),
+    Standing.RECOGNISED: StateLabel(N_("Reconnu"), "ok"),
+    Standing.SUSPENDED: StateLabel(N_("Reconnaissance suspendue"), "past"),
+    Standing.ENDED: StateLabel(N_("N’est plus reconnu"), "bad"),
 }
 _SEALS = {"ok": "ok", "past": "past", "bad": "revoked", "unk": "unk", "shut": "shut"}
 
@@ -215,7 +231,7 @@ class EntryShown:
     place: str
     url: str
     identifier: str
-    state: Word
+    state: StateLabel
     since: str
     changed: str
     reason: str
@@ -291,15 +307,15 @@ def _former(key: NetworkKey) -> tuple[str, datetime, bool]:
 
 
 def label_page(services: Services, judged: LabelJudged) -> LabelPage:
-    told, label = label_told(judged), judged.label
+    told, label = label_message(judged), judged.label
     campus = services.campuses.find_by_issuer(label.issuer)
     return LabelPage(
-        name=say(LABEL_CATEGORIES[label.category]),
+        name=translated(LABEL_CATEGORIES[label.category]),
         state=told.state,
         seal=_SEALS[told.state],
-        word=say(told.word),
-        sentence=said(told.sentence),
-        detail=said(told.beside),
+        word=translated(told.word),
+        sentence=sentence_text(told.sentence),
+        detail=sentence_text(told.beside),
         when=moment(services.clock()),
         campus=judged.campus_name,
         campus_url=f"/campus/{campus.slug}" if campus else "",
@@ -330,13 +346,15 @@ def _entry(services: Services, row: Recognition, labels: Sequence[Label]) -> Ent
 def _given(label: Label) -> GivenShown:
     dates = ""
     if label.starts_on and label.ends_on:
-        dates = say(N_("du {first} au {last}")).format(first=day(label.starts_on), last=day(label.ends_on))
+        dates = translated(N_("du {first} au {last}")).format(
+            first=day(label.starts_on), last=day(label.ends_on)
+        )
     elif label.starts_on:
-        dates = say(N_("depuis le {first}")).format(first=day(label.starts_on))
-    return GivenShown(say(LABEL_CATEGORIES[label.category]), dates, f"/labels/{label.id}")
+        dates = translated(N_("depuis le {first}")).format(first=day(label.starts_on))
+    return GivenShown(translated(LABEL_CATEGORIES[label.category]), dates, f"/labels/{label.id}")
 
 
-organisations_router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+organisations_router = APIRouter(dependencies=[CROSS_TENANT])
 public_page = APIRouter(route_class=ForPeople)
 _DONE = {
     "lettre": N_(
@@ -352,7 +370,7 @@ def show(
     organisation_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
     shown = organisation_shown(services, organisation_id)
-    done = say(_DONE[fait]) if fait in _DONE else ""
+    done = translated(_DONE[fait]) if fait in _DONE else ""
     return page(request, "trust/organisation.html", done=done, **shown)
 
 
@@ -363,7 +381,7 @@ def ask_for_the_list(organisation_id: uuid.UUID, request: Request, form: SafeFor
     typed = text_of(form, "adresse")
     if typed:
         process_of(request).limiter.hit("endorsement to an address", typed.lower())
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.endorsements_taken_back.ask_desk(organisation_id, typed)
         process_of(request).on_promise()
     return RedirectResponse(f"/organisations/{organisation_id}?fait=lettre#retirer", status_code=303)
@@ -383,7 +401,7 @@ def show_list(token: str, request: Request, services: ReadingServices, fait: str
             (recommendation(found, subject.campus.time_zone), subject.title, subject.campus.name)
             for found, subject in (services.endorsements.look(row) for row in rows)
         ],
-        done=say(_DONE[fait]) if fait in _DONE else "",
+        done=translated(_DONE[fait]) if fait in _DONE else "",
     )
     reply.headers["Referrer-Policy"] = "same-origin"
     return reply
@@ -392,7 +410,7 @@ def show_list(token: str, request: Request, services: ReadingServices, fait: str
 @organisations_router.post("/organisations/gerer/{token}", dependencies=[limited("endorsing")])
 @public
 def take_back(token: str, request: Request, form: SafeForm) -> Response:
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         for endorsement_id in ids_in([text_of(form, "recommandation")]):
             writing.endorsements_taken_back.withdraw_at_desk(token, endorsement_id)
     return RedirectResponse(f"/organisations/gerer/{token}?fait=retiree", status_code=303)
@@ -420,15 +438,15 @@ def organisation_shown(
 def _how(organisation: Organisation) -> str:
     since = day(organisation.created_at, DEFAULT_ZONE)
     if organisation.is_personal:
-        return say(
+        return translated(
             N_(
                 "Connue par une adresse personnelle ({domain}), vérifiée par courriel : rien ne rattache ce domaine à "
                 "l’organisation. Ici depuis le {day}."
             )
         ).format(domain=organisation.domain, day=since)
-    return say(N_("Connue par son domaine {domain}, vérifié par courriel. Ici depuis le {day}.")).format(
-        domain=organisation.domain, day=since
-    )
+    return translated(
+        N_("Connue par son domaine {domain}, vérifié par courriel. Ici depuis le {day}.")
+    ).format(domain=organisation.domain, day=since)
 
 
 organisations_router.include_router(public_page)

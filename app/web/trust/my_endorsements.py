@@ -16,15 +16,15 @@ from app.domain.trust.organisations import EndorsementRequest, Refusal, is_waiti
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import Word
-from app.http.request_scope import ReadingServices, deed, limited, process_of
+from app.http.pages.typography import translated
+from app.http.pages.words import StateLabel
+from app.http.request_scope import ReadingServices, limited, process_of, write_transaction
 from app.http.response_cache import HOLDER, holder_of
 from app.http.security_headers import as_private
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
 from app.services.awards.awards import AwardRecord
-from app.services.trust.endorsement_requests import Asked
+from app.services.trust.endorsement_requests import EndorsementAsked
 from app.web.trust.endorsements import recommendations
 
 router = APIRouter(prefix="/mes-badges/{award_id:uuid}/recommandations")
@@ -33,10 +33,10 @@ _DONE = {
     "cachee": N_("C’est noté : cette recommandation n’est plus montrée."),
     "montree": N_("C’est noté : cette recommandation est montrée avec le badge."),
 }
-_WAITING = Word(N_("Sans réponse encore"), "unk")
-_OVER = Word(N_("Sans réponse, lien périmé"), "past")
-_NO = Word(N_("A dit non"), "past")
-_YES = Word(N_("A répondu"), "ok")
+_WAITING = StateLabel(N_("Sans réponse encore"), "unk")
+_OVER = StateLabel(N_("Sans réponse, lien périmé"), "past")
+_NO = StateLabel(N_("A dit non"), "past")
+_YES = StateLabel(N_("A répondu"), "ok")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class RequestShown:
     name: str
     address: str
     on: datetime
-    state: Word
+    state: StateLabel
 
 
 def request_shown(row: EndorsementRequest, *, at: datetime) -> RequestShown:
@@ -62,14 +62,14 @@ def request_shown(row: EndorsementRequest, *, at: datetime) -> RequestShown:
 def show(award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
     holder_of(award_id, request, services)
     record = services.awards.record(award_id)
-    return _page(request, services, record, done=say(_DONE[fait]) if fait in _DONE else "")
+    return _page(request, services, record, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
 @router.post("", dependencies=[HOLDER, limited("endorsement from a network")])
 def ask(award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm) -> Response:
     who = holder_of(award_id, request, services)
     record = services.awards.record(award_id)
-    typed = Asked(text_of(form, "adresse"), text_of(form, "organisation"), text_of(form, "mot"))
+    typed = EndorsementAsked(text_of(form, "adresse"), text_of(form, "organisation"), text_of(form, "mot"))
     try:
         if not services.guardians.state_of(record).may_open:
             raise NotAllowed(
@@ -82,7 +82,7 @@ def ask(award_id: uuid.UUID, request: Request, services: ReadingServices, form: 
         asked = services.endorsement_asking.checked(subject, typed, refused=refused, by=who.actor)
         for name, counted in services.endorsement_asking.counts(subject, asked):
             process_of(request).limiter.hit(name, counted)
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.enter_campus_of(award_id)
             writing.endorsement_asking.ask(subject, asked, refused=refused, by=who.actor)
     except (InvalidInput, Conflict, NotAllowed) as error:
@@ -98,7 +98,7 @@ def show_or_hide(
 ) -> Response:
     who = holder_of(award_id, request, services)
     hidden = text_of(form, "geste") == "cacher"
-    with deed(request) as writing:
+    with write_transaction(request) as writing:
         writing.enter_campus_of(award_id)
         for endorsement_id in ids_in([text_of(form, "recommandation")]):
             writing.endorsements_taken_back.hide(award_id, endorsement_id, hidden=hidden, by=who.actor)
@@ -111,7 +111,7 @@ def _page(
     services: Services,
     record: AwardRecord,
     *,
-    typed: Asked | None = None,
+    typed: EndorsementAsked | None = None,
     trouble: str = "",
     done: str = "",
 ) -> HTMLResponse:
@@ -137,7 +137,7 @@ def _page(
             said=recommendations(services.endorsements.mine(award_id), zone),
             asked=[request_shown(each, at=services.clock()) for each in rows],
             zone=zone,
-            typed=typed or Asked("", ""),
+            typed=typed or EndorsementAsked("", ""),
             letters_leave=process_of(request).mailer is not None,
             trouble=trouble,
             done=done,

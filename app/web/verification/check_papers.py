@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from app.container import Services
 from app.domain.awards.awards import Visibility
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, limited
 from app.language import N_, current_locale
@@ -86,40 +86,43 @@ def _words(services: Services, answer: Answer, view: AnswerShown) -> CheckWords:
     )
     return CheckWords(
         lang=current_locale(),
-        title=say(N_("Vérification d’un badge")),
+        title=translated(N_("Vérification d’un badge")),
         author="Sceau",
-        by=say(N_("Vérification d’un badge, faite par {host}")).format(host=services.addresses.host),
+        by=translated(N_("Vérification d’un badge, faite par {host}")).format(host=services.addresses.host),
         warning=_warning(view),
         state=view.state,
         word=view.word,
         sentence=view.sentence,
-        when=say(N_("Vérifié le {moment}")).format(moment=view.when),
+        when=translated(N_("Vérifié le {moment}")).format(moment=view.when),
         facts=_facts(view),
         checks=_checks(view),
         lists=[
             (title, list(sentences))
             for title, sentences in (
-                (say(N_("À savoir aussi")), view.remarks),
-                (say(N_("Ce que cela ne prouve pas")), view.limits),
+                (translated(N_("À savoir aussi")), view.remarks),
+                (translated(N_("Ce que cela ne prouve pas")), view.limits),
             )
             if sentences
         ],
-        technical_title=say(N_("Données techniques")),
+        technical_title=translated(N_("Données techniques")),
         technical=[
             *view.technical,
-            (say(N_("Empreinte du badge (SHA-256)")), hashlib.sha256(answer.text.encode()).hexdigest()),
+            (
+                translated(N_("Empreinte du badge (SHA-256)")),
+                hashlib.sha256(answer.text.encode()).hexdigest(),
+            ),
         ],
         plate=address,
-        check_title=say(N_("Ce qui était vrai ce jour-là peut avoir changé.")),
-        check_words=say(
+        check_title=translated(N_("Ce qui était vrai ce jour-là peut avoir changé.")),
+        check_words=translated(
             N_(
                 "Cette page n’est pas signée : elle vous sert de mémoire. Pour être sûr, vérifiez à nouveau : le "
                 "badge est joint à ce PDF, que l’on peut déposer tel quel."
             )
         ),
-        code_words=say(N_("Code QR : {address}")).format(address=address),
-        foot=say(N_("Rien n’a été gardé de cette vérification.")),
-        attached_words=say(N_("Le badge qui a été vérifié")),
+        code_words=translated(N_("Code QR : {address}")).format(address=address),
+        foot=translated(N_("Rien n’a été gardé de cette vérification.")),
+        attached_words=translated(N_("Le badge qui a été vérifié")),
     )
 
 
@@ -128,12 +131,12 @@ def _facts(view: AnswerShown) -> list[tuple[str, str]]:
     if view.badge is None or view.issuer is None:
         return []
     facts = [
-        (say(N_("Qui")), view.badge.holder or say(N_("Le badge ne porte pas de nom"))),
-        (say(N_("A fait quoi")), view.badge.title),
-        (say(N_("Jugé comment")), view.badge.judged),
-        (say(N_("Par qui")), view.issuer.name),
-        (say(N_("Quand")), view.badge.awarded),
-        (say(N_("Encore valable")), view.still.words if view.still else ""),
+        (translated(N_("Qui")), view.badge.holder or translated(N_("Le badge ne porte pas de nom"))),
+        (translated(N_("A fait quoi")), view.badge.title),
+        (translated(N_("Jugé comment")), view.badge.judged),
+        (translated(N_("Par qui")), view.issuer.name),
+        (translated(N_("Quand")), view.badge.awarded),
+        (translated(N_("Encore valable")), view.still.words if view.still else ""),
     ]
     return [(label, value) for label, value in facts if value]
 
@@ -142,7 +145,7 @@ def _warning(view: AnswerShown) -> list[str]:
     standing = view.standing
     if standing is None or not standing.warning:
         return []
-    return [say(N_("À lire avant tout")), f"{standing.warning} {standing.advice}".strip()]
+    return [translated(N_("À lire avant tout")), f"{standing.warning} {standing.advice}".strip()]
 
 
 def _issuer(view: AnswerShown) -> list[tuple[str, str, str, str]]:
@@ -154,20 +157,20 @@ def _issuer(view: AnswerShown) -> list[tuple[str, str, str, str]]:
     if standing is not None:
         lines.append((standing.state, standing.word, standing.sentence, standing.detail))
     elif not issuer.is_ours:
-        lines.append(("unk", say(N_("Non vérifié")), say(_ITS_OWN_WORDS), ""))
+        lines.append(("unk", translated(N_("Non vérifié")), translated(_ITS_OWN_WORDS), ""))
     verdicts = [*(each.verdict for each in issuer.labels), *issuer.listed]
     return [*lines, *((each.state, each.word, each.sentence, each.detail) for each in verdicts)]
 
 
 def _checks(view: AnswerShown) -> list[tuple[str, list[tuple[str, str, str, str]]]]:
     parts = [
-        (say(N_("Qui l'a attribué")), _issuer(view)),
+        (translated(N_("Qui l'a attribué")), _issuer(view)),
         (
-            say(N_("Ce que nous avons vérifié")),
+            translated(N_("Ce que nous avons vérifié")),
             [(each.state, each.word or each.title, each.sentence, each.detail) for each in view.checks],
         ),
         (
-            say(N_("Ce que d’autres en disent")),
+            translated(N_("Ce que d’autres en disent")),
             [(each.state, each.word, each.sentence, each.detail) for each in view.endorsements],
         ),
     ]

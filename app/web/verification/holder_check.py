@@ -14,9 +14,9 @@ from app.domain.messages import Letter, Mailer
 from app.errors import AppError, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.policies import public
-from app.http.request_scope import ReadingServices, deed, limited, process_of
+from app.http.request_scope import ReadingServices, limited, process_of, write_transaction
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
 from app.services.awards.awards import AwardRecord
@@ -41,7 +41,7 @@ def compare_address(
     record, address = services.publication.open_award(award_id), text_of(form, "adresse")
     try:
         process_of(request).limiter.hit("whose address of an award", str(award_id))
-        with deed(request) as writing:
+        with write_transaction(request) as writing:
             writing.enter_campus_of(award_id)
             known = writing.holders.is_known_at(award_id, address)
     except NotAllowed:
@@ -63,7 +63,7 @@ def send_code(
     record = services.publication.open_award(award_id)
     mailer = process_of(request).mailer
     if mailer is None:
-        return _who(request, record, code_trouble=say(_NO_LETTERS), status=503)
+        return _who(request, record, code_trouble=translated(_NO_LETTERS), status=503)
     process_of(request).limiter.hit("identity letter of an award", str(award_id))
     sent = services.holders.send_code(award_id)
     answer = _who(request, record, ticket=sent.ticket)
@@ -111,7 +111,9 @@ def send_question(award_id: uuid.UUID, request: Request, form: SafeForm) -> HTML
         return _campus(request, record, address=address, words=words, trouble=sentence_of(error), status=422)
     except OSError as error:
         log.error("letter not sent", kind=type(error).__name__)
-        trouble = say(N_("La lettre n’a pas pu partir. Réessayez dans quelques minutes : rien n’est perdu."))
+        trouble = translated(
+            N_("La lettre n’a pas pu partir. Réessayez dans quelques minutes : rien n’est perdu.")
+        )
         return _campus(request, record, address=address, words=words, trouble=trouble, status=503)
     return _campus(request, record, address=address, sent=True)
 

@@ -10,11 +10,11 @@ from fastapi.responses import HTMLResponse
 
 from app.container import Services
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown, is_dated_in_utc
+from app.domain.awards.open_badges import DisclosedContent, is_dated_in_utc
 from app.domain.campus.campus import Campus
 from app.http.pages.render import page
-from app.http.pages.typography import say
-from app.http.pages.words import DEFAULT_ZONE, Word, day, moment, said
+from app.http.pages.typography import translated
+from app.http.pages.words import DEFAULT_ZONE, StateLabel, day, moment, sentence_text
 from app.http.workplaces import look_of
 from app.language import N_
 from app.services.awards.awards import AwardRecord
@@ -24,15 +24,15 @@ from app.services.verification.verdicts import (
     Claims,
     Headline,
     HeadlineKind,
+    check_messages,
     claims_of,
-    difference_told,
+    difference_message,
     endorsements,
     headline,
     is_recognised,
     limits,
     plain,
     remarks,
-    told,
 )
 from app.services.verification.verification import Answer
 from app.web.activity_log import EvidenceShown, evidence_shown
@@ -157,13 +157,13 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         kind=head.kind,
         state=f"{head.state} broken" if head.seal == "broken" else head.state,
         seal=head.seal,
-        word=said(head.heading, zone),
-        sentence=said(head.message, zone),
+        word=sentence_text(head.heading, zone),
+        sentence=sentence_text(head.message, zone),
         when=moment(report.at if report else services.clock(), zone),
         again=again,
-        advice=said(head.advice, zone),
+        advice=sentence_text(head.advice, zone),
         checks=_checks(answer, zone),
-        limits=[said(each, zone) for each in limits(answer, claims)],
+        limits=[sentence_text(each, zone) for each in limits(answer, claims)],
         remarks=_remarks(answer, zone),
         endorsements=_endorsements(answer, zone),
         technical=_technical(answer),
@@ -190,7 +190,9 @@ def shown_now(services: Services, record: AwardRecord) -> AnswerShown:
     return shown(services, services.verification.verify_award(record))
 
 
-def shown_with(services: Services, record: AwardRecord, chosen: Mapping[int, Shown]) -> AnswerShown:
+def shown_with(
+    services: Services, record: AwardRecord, chosen: Mapping[int, DisclosedContent]
+) -> AnswerShown:
     """The same page as it would be with this much shown of each line of the log."""
     answer = services.verification.verify_award(record)
     view, zone = shown(services, answer), record.campus.time_zone
@@ -214,8 +216,8 @@ def _lead(services: Services, answer: Answer, claims: Claims | None, zone: str) 
         written=plain(answer.lead.written),
         address=plain(answer.lead.address, 120),
         page=services.addresses.award(answer.record.award.id) if answer.record and is_open else "",
-        found=said(headline(replace(answer, lead=None)).heading, zone),
-        differences=[said(difference_told(each), zone) for each in answer.lead.differences],
+        found=sentence_text(headline(replace(answer, lead=None)).heading, zone),
+        differences=[sentence_text(difference_message(each), zone) for each in answer.lead.differences],
     )
 
 
@@ -240,9 +242,13 @@ def _checks(answer: Answer, zone: str) -> list[CheckShown]:
         return []
     return [
         CheckShown(
-            line.state, say(line.word), say(line.title), said(line.sentence, zone), said(line.beside, zone)
+            line.state,
+            translated(line.word),
+            translated(line.title),
+            sentence_text(line.sentence, zone),
+            sentence_text(line.beside, zone),
         )
-        for line in told(answer.report, answer.campus, is_recognised=is_recognised(answer))
+        for line in check_messages(answer.report, answer.campus, is_recognised=is_recognised(answer))
     ]
 
 
@@ -256,9 +262,9 @@ def _remarks(answer: Answer, zone: str) -> list[str]:
     report = answer.report
     if report is None:
         return []
-    lines = [said(each, zone) for each in remarks(report)]
+    lines = [sentence_text(each, zone) for each in remarks(report)]
     if answer.campus is not None and report.document and is_dated_in_utc(report.document, zone):
-        lines.append(say(_DATED_IN_UTC))
+        lines.append(translated(_DATED_IN_UTC))
     return lines
 
 
@@ -267,7 +273,11 @@ def _endorsements(answer: Answer, zone: str) -> list[EndorsementShown]:
         return []
     return [
         EndorsementShown(
-            each.state, say(each.word), said(each.sentence, zone), said(each.beside, zone), each.comment
+            each.state,
+            translated(each.word),
+            sentence_text(each.sentence, zone),
+            sentence_text(each.beside, zone),
+            each.comment,
         )
         for each in endorsements(answer.report)
     ]
@@ -311,26 +321,28 @@ def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:
         case HeadlineKind.REVOKED:
             award = answer.record.award if answer.record else None
             on = day(award.revoked_at, zone) if award and award.revoked_at else ""
-            return Still(say(N_("Non, retiré le {day}")).format(day=on) if on else say(N_("Non, retiré")))
+            return Still(
+                translated(N_("Non, retiré le {day}")).format(day=on) if on else translated(N_("Non, retiré"))
+            )
         case HeadlineKind.SUSPENDED:
-            return Still(say(N_("Non, suspendu pour le moment")))
+            return Still(translated(N_("Non, suspendu pour le moment")))
         case HeadlineKind.EXPIRED:
             return Still(
-                say(N_("Non, expiré depuis le {day}")).format(day=until),
-                say(N_("Comme annoncé le jour de l’attribution")),
+                translated(N_("Non, expiré depuis le {day}")).format(day=until),
+                translated(N_("Comme annoncé le jour de l’attribution")),
             )
         case HeadlineKind.NOT_YET_VALID:
-            return Still(say(N_("Pas encore")))
+            return Still(translated(N_("Pas encore")))
         case (
             HeadlineKind.UNVERIFIABLE
             | HeadlineKind.NOT_CHECKABLE
             | HeadlineKind.SIGNED_NOT_CONFORMING
             | HeadlineKind.OTHER_FILE
         ):
-            return Still(say(N_("Nous ne savons pas")))
+            return Still(translated(N_("Nous ne savons pas")))
     if until:
-        return Still(say(N_("Oui, jusqu’au {day}")).format(day=until))
-    return Still(say(N_("Oui, sans date de fin")))
+        return Still(translated(N_("Oui, jusqu’au {day}")).format(day=until))
+    return Still(translated(N_("Oui, sans date de fin")))
 
 
 def _picture(services: Services, answer: Answer, head: Headline) -> Picture | None:
@@ -345,8 +357,8 @@ def _picture(services: Services, answer: Answer, head: Headline) -> Picture | No
     stamp = _STAMPS.get(head.kind, "")
     return Picture(
         f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
-        said(words),
-        say(stamp) if stamp else "",
+        sentence_text(words),
+        translated(stamp) if stamp else "",
     )
 
 
@@ -386,7 +398,7 @@ def _claimed(answer: Answer, head: Headline, zone: str) -> list[tuple[str, str]]
         (N_("Quand"), day(claims.awarded_at, zone) if claims.awarded_at else ""),
         (N_("Jusqu’à quand"), day(claims.valid_until, zone) if claims.valid_until else ""),
     ]
-    return [(say(label), value) for label, value in lines if value]
+    return [(translated(label), value) for label, value in lines if value]
 
 
 def _technical(answer: Answer) -> list[tuple[str, str]]:
@@ -405,7 +417,7 @@ def _technical(answer: Answer) -> list[tuple[str, str]]:
         (N_("Sorte de clé"), " ".join(str(part) for part in key if part)),
         (N_("Heure du contrôle (UTC)"), report.at.strftime("%Y-%m-%d %H:%M:%S")),
     ]
-    return [(say(label), place) for label, place in ((a, _short(b)) for a, b in lines) if place]
+    return [(translated(label), place) for label, place in ((a, _short(b)) for a, b in lines) if place]
 
 
 def _short(text: str) -> str:
@@ -446,7 +458,7 @@ class ItemRow:
     """`group` is where it counts; `page` leads to the whole answer, for badges of this service whose page is open."""
 
     given: str
-    state: Word
+    state: StateLabel
     group: str
     holder: str
     title: str
@@ -484,12 +496,12 @@ def item_row(services: Services, item: Item) -> ItemRow:
     is_open = answer.record is not None and answer.record.award.visibility is Visibility.OPEN
     return ItemRow(
         given=item.given,
-        state=Word(said(head.heading, zone), head.state),
+        state=StateLabel(sentence_text(head.heading, zone), head.state),
         group="unk" if group == "shut" else group,
         holder=claims.holder if claims else "",
         title=claims.title if claims else "",
         issuer=(answer.campus.name if answer.campus else claims.issuer_name) if claims else "",
-        words=said(head.message, zone),
+        words=sentence_text(head.message, zone),
         page=services.addresses.award(answer.record.award.id) if answer.record and is_open else "",
     )
 
@@ -500,15 +512,15 @@ def _unread(item: Item) -> ItemRow:
         text, words = N_("Code inconnu"), N_("Codes ressemblants : {near}") if near else ""
     else:
         text, words = N_("Non vérifié"), N_("Ce qui a été donné est trop long, fermé, ou n’a pas pu être lu.")
-    sentence = say(words).format(near=near) if words else ""
-    return ItemRow(item.given, Word(say(text), "unk"), "unk", "", "", "", sentence, "")
+    sentence = translated(words).format(near=near) if words else ""
+    return ItemRow(item.given, StateLabel(translated(text), "unk"), "unk", "", "", "", sentence, "")
 
 
 def tally_of(rows: Iterable[ItemRow]) -> list[tuple[str, int, str]]:
     """How many rows of each group there are, and its words; groups without any are left out."""
     groups = [row.group for row in rows]
     return [
-        ("shut" if group in ("leads", "document") else group, groups.count(group), say(words))
+        ("shut" if group in ("leads", "document") else group, groups.count(group), translated(words))
         for group, words in _TALLY
         if group in groups
     ]

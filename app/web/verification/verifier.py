@@ -14,7 +14,7 @@ from app.domain.core import csv_for_excel
 from app.domain.publishing import Addresses
 from app.http.pages.forms import SafeForm, files_of, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import say
+from app.http.pages.typography import translated
 from app.http.pages.words import DEFAULT_ZONE, moment
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, client_network, limited, process_of
@@ -57,7 +57,9 @@ def check(request: Request, services: ReadingServices, form: SafeForm) -> Respon
     if link:
         return _answer_link(request, services, link)
     return _form(
-        request, status=422, error=say(N_("Donnez une adresse, un fichier ou un texte : un seul suffit."))
+        request,
+        status=422,
+        error=translated(N_("Donnez une adresse, un fichier ou un texte : un seul suffit.")),
     )
 
 
@@ -89,7 +91,7 @@ def _answer_several(
 
 def _several(request: Request, services: Services, items: Sequence[Item]) -> Response:
     rows = sorted((item_row(services, item) for item in items), key=lambda row: row.order)
-    table = csv_for_excel([say(head) for head in HEADS], [row.cells for row in rows])
+    table = csv_for_excel([translated(head) for head in HEADS], [row.cells for row in rows])
     return page(
         request,
         "verification/several.html",
@@ -146,7 +148,7 @@ def unknown_code(request: Request, services: Services, typed: str, *, status: in
         request,
         status=status,
         link=typed[:_LONGEST_LINK],
-        error=say(words).format(code=plain(code)),
+        error=translated(words).format(code=plain(code)),
         near=near,
     )
 
@@ -166,16 +168,18 @@ _OF_DOCUMENTS = ("/recommandations/", "/labels/", "/statuts/", "/organisations/"
 
 def _not_an_award(link: str) -> str:
     if urlsplit(link).path.startswith("/campus/"):
-        return say(N_("C’est l’adresse d’un campus. Celle d’un badge contient « /attributions/ »."))
+        return translated(N_("C’est l’adresse d’un campus. Celle d’un badge contient « /attributions/ »."))
     if urlsplit(link).path.startswith("/badges/"):
-        return say(N_("C’est l’adresse d’une définition. Celle d’un badge reçu contient « /attributions/ »."))
+        return translated(
+            N_("C’est l’adresse d’une définition. Celle d’un badge reçu contient « /attributions/ ».")
+        )
     if urlsplit(link).path.startswith(_OF_DOCUMENTS):
-        return say(
+        return translated(
             N_(
                 "Aucun document signé n’est lisible à cette adresse : elle est incomplète, ou c’est celle d’une page."
             )
         )
-    return say(N_("Cette adresse n’est pas celle d’un badge : elle contiendrait « /attributions/ »."))
+    return translated(N_("Cette adresse n’est pas celle d’un badge : elle contiendrait « /attributions/ »."))
 
 
 def _answered(

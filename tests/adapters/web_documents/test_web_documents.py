@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.web_documents.fetcher import WebDocuments
-from app.adapters.web_documents.url_policy import Reach
+from app.adapters.web_documents.url_policy import NetworkScope
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.house import NOON
 from tests.support.servers.hostile_server import HostileServer, answer, redirect
@@ -192,7 +192,7 @@ def test_a_named_port_of_this_machine_answers_over_plain_http(network, clock, sc
     neighbour = HostileServer()
     neighbour.scripts["/campus/itip/did.json"] = answer(b'{"id":"neighbour"}')
     documents = WebDocuments(
-        clock=clock, reach=Reach(local_ports=frozenset({neighbour.port})), resolve=network.resolve
+        clock=clock, reach=NetworkScope(local_ports=frozenset({neighbour.port})), resolve=network.resolve
     )
     try:
         url = f"{scheme}://localhost:{neighbour.port}/campus/itip/did.json"
@@ -214,12 +214,12 @@ def test_a_named_port_of_this_machine_answers_over_plain_http(network, clock, sc
     ],
 )
 def test_only_the_named_ports_of_this_machine_are_open(network, fetcher, place):
-    documents = fetcher(reach=Reach(local_ports=frozenset({8001})))
+    documents = fetcher(reach=NetworkScope(local_ports=frozenset({8001})))
     assert why(documents, f"{place}/campus/itip/did.json") == "url_not_allowed"
 
 
 def test_no_other_issuer_can_send_us_to_a_named_port_of_this_machine(network, fetcher):
-    documents = fetcher(reach=Reach(local_ports=frozenset({network.tripwire_port})))
+    documents = fetcher(reach=NetworkScope(local_ports=frozenset({network.tripwire_port})))
     network.server.scripts["/did.json"] = redirect(f"http://localhost:{network.tripwire_port}/")
     assert why(documents) == "redirect_refused"
 
@@ -228,7 +228,7 @@ def test_another_port_must_be_named(network, fetcher):
     network.server.scripts["/did.json"] = answer()
     url = "https://issuer.example:8443/did.json"
     assert why(fetcher(), url) == "url_not_allowed"
-    assert fetcher(reach=Reach(ports=frozenset({443, 8443}))).fetch(url).url == url
+    assert fetcher(reach=NetworkScope(ports=frozenset({443, 8443}))).fetch(url).url == url
     assert network.server.requests[0].headers["host"] == "issuer.example:8443"
 
 

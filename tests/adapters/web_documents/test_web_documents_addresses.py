@@ -8,7 +8,7 @@ import pytest
 
 from app.adapters.web_documents.fetcher import WebDocuments
 from app.adapters.web_documents.http_request import is_public
-from app.adapters.web_documents.url_policy import Reach, system_resolve
+from app.adapters.web_documents.url_policy import NetworkScope, system_resolve
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.every import for_each
 from tests.support.house import SettableClock
@@ -170,7 +170,7 @@ def listener():
 
 def real_fetcher(listener: socket.socket, **made_of) -> WebDocuments:
     """With the system's own resolver and connections, and the listener's port among those allowed."""
-    reach = Reach(ports=frozenset({443, listener.getsockname()[1]}))
+    reach = NetworkScope(ports=frozenset({443, listener.getsockname()[1]}))
     return WebDocuments(clock=SettableClock(), reach=reach, **made_of)
 
 
@@ -217,7 +217,7 @@ def test_anything_but_a_plain_https_url_of_a_named_host_is_refused(listener, url
     ],
 )
 def test_a_plain_url_leads_where_it_says(url: str, host: str, port: int, path: str):
-    target = Reach().target(url)
+    target = NetworkScope().target(url)
     assert (target.scheme, target.host, target.port, target.path) == ("https", host, port, path)
 
 

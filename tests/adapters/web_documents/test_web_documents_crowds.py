@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from app.adapters.web_documents.fetcher import Flights
-from app.adapters.web_documents.url_policy import Deadline, Hosts, Limits, Refused, Why
+from app.adapters.web_documents.url_policy import Deadline, Hosts, Limits, RefusalReason, Refused
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.servers.hostile_server import Conversation, answer
 
@@ -50,7 +50,7 @@ def test_who_asks_while_the_same_question_is_under_way_gets_the_same_answer(fail
         begun.set()
         assert go_on.wait(PATIENCE)
         if fails:
-            raise Refused(Why.TOO_LARGE)
+            raise Refused(RefusalReason.TOO_LARGE)
         return name
 
     with ThreadPoolExecutor(2) as pool:
@@ -117,7 +117,7 @@ def test_who_waited_for_a_place_gets_it_unless_the_host_was_closed_meanwhile(fai
                 second = pool.submit(take_a_place)
                 assert waiting.wait(PATIENCE)
                 if fails:
-                    raise Refused(Why.TIMEOUT)
+                    raise Refused(RefusalReason.TIMEOUT)
         except Refused:
             pass
         # Sooner than its own deadline: it was woken.

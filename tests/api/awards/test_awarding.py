@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.awards.batches import BatchStore
-from app.domain.awards.batches import AT_ONCE
+from app.domain.awards.batches import INLINE_LIMIT
 from app.errors import Conflict
 from app.services.awards.batches import BulkAwardService, Piece
 from tests.api import doors
@@ -108,7 +108,7 @@ def test_a_long_list_is_carried_out_in_pieces_and_answered_whole(
     house: House, program: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     carried: list[Piece] = []
-    whole = BulkAwardService.carry_out
+    whole = BulkAwardService.process_chunk
 
     def noted(self: BulkAwardService, batch_id: uuid.UUID, **named: int) -> Piece:
         carried.append(whole(self, batch_id, **named))
@@ -116,10 +116,10 @@ def test_a_long_list_is_carried_out_in_pieces_and_answered_whole(
 
     monkeypatch.setattr(BulkAwardService, "carry_out", noted)
     monkeypatch.setattr(BatchStore, "lines_at_once", 30)
-    answer = give(program, house, "cle-1", people=crowd(AT_ONCE + 20)).json()
-    assert answer["awarded"] == len(answer["lines"]) == AT_ONCE + 20
+    answer = give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).json()
+    assert answer["awarded"] == len(answer["lines"]) == INLINE_LIMIT + 20
     assert [each.awarded for each in carried] == [30, 30, 10]
-    assert give(program, house, "cle-1", people=crowd(AT_ONCE + 20)).json() == answer
+    assert give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).json() == answer
     assert len(carried) == 3
 
 
@@ -127,7 +127,7 @@ def test_a_long_list_that_is_interrupted_goes_on_and_the_same_key_asks_for_its_a
     house: House, program: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     """As when a server is killed: what was promised stays, the worker or the next request carries it out, nothing twice."""
-    whole = BulkAwardService.carry_out
+    whole = BulkAwardService.process_chunk
     monkeypatch.setattr(BatchStore, "lines_at_once", 30)
 
     def fails_later(self: BulkAwardService, batch_id: uuid.UUID, **named: int) -> Piece:
@@ -136,12 +136,12 @@ def test_a_long_list_that_is_interrupted_goes_on_and_the_same_key_asks_for_its_a
         return whole(self, batch_id, **named)
 
     monkeypatch.setattr(BulkAwardService, "carry_out", fails_later)
-    assert give(program, house, "cle-1", people=crowd(AT_ONCE + 20)).status_code == 409
+    assert give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).status_code == 409
     assert len(program.get(f"{V1}/awards?limit=200").json()["awards"]) == 30
     monkeypatch.setattr(BulkAwardService, "carry_out", whole)
-    answer = give(program, house, "cle-1", people=crowd(AT_ONCE + 20)).json()
-    assert answer["awarded"] == AT_ONCE + 20
-    assert len(program.get(f"{V1}/awards?limit=200").json()["awards"]) == AT_ONCE + 20
+    answer = give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).json()
+    assert answer["awarded"] == INLINE_LIMIT + 20
+    assert len(program.get(f"{V1}/awards?limit=200").json()["awards"]) == INLINE_LIMIT + 20
 
 
 def test_a_key_used_for_something_else_is_refused_and_gives_nothing(house: House, program: TestClient):

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from app.domain.activity_log.recovery import NO_CAMPUS
 from app.domain.awards.awards import Visibility
-from app.domain.messages import PromisedLetter
+from app.domain.messages import QueuedMessage
 from tests.cli.conftest import Operator
 from tests.services.activity_log.test_activity_log import tamper
 from tests.support.databases.copies import Backup
@@ -74,7 +74,7 @@ def test_restore_of_a_copy_that_lacks_choices_alone(stranger: Operator, house: H
         copy.process.check()
         assert copy.client().get(f"/attributions/{r}.json").status_code in (403, 404)
         with copy.unit_of_work(reading=True) as services:
-            promised = services.stores.session.exec(select(PromisedLetter.once_key)).all()
+            promised = services.stores.session.exec(select(QueuedMessage.once_key)).all()
         assert any("pages_shut" in key for key in promised) is is_lost
 
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from app.domain.activities.activities import Activity, check_activity
-from app.domain.badges.badges import BadgeCompetency, Kind, check_version
+from app.domain.badges.badges import BadgeCompetency, BadgeKind, check_version
 from app.domain.campus.campus import check_slug
 from app.domain.frameworks import Competency, check_level
 from app.domain.people.people import Role
@@ -109,7 +109,7 @@ def test_only_the_dates_of_the_report_are_given_as_known(content: DemoContent) -
 
 
 def test_every_kind_of_badge_can_be_seen(content: DemoContent) -> None:
-    assert {badge.kind for _, _, badge in content.badges()} == set(Kind)
+    assert {badge.kind for _, _, badge in content.badges()} == set(BadgeKind)
 
 
 def test_each_campus_has_an_administrator_and_a_trainer(content: DemoContent) -> None:

@@ -15,7 +15,7 @@ from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRecord, AwardRequest
 from app.settings import Settings
 from demo.content import DemoContent
-from demo.loader import ZONE, Deed, load_demo
+from demo.loader import ZONE, DemoEvent, load_demo
 from sceau_credentials.verification.report import CheckId, Verdict
 from tests.support.databases.engines import ENGINES
 from tests.support.demo import given_awards, participants
@@ -162,7 +162,7 @@ def test_loading_again_changes_nothing(demo: Process) -> None:
 
 
 def test_a_load_that_is_cut_short_leaves_the_database_empty(sqlite_url: str, tmp_path: Path) -> None:
-    def cut_short(deeds: Sequence[Deed]) -> Iterator[Deed]:
+    def cut_short(deeds: Sequence[DemoEvent]) -> Iterator[DemoEvent]:
         yield from deeds[:40]
         raise KeyboardInterrupt
 

@@ -17,8 +17,8 @@ from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.main import create_app
 from app.services.learners.portfolios import PortfolioPage, Wishes
-from app.services.verification.static_export import INDEX, KeptFile
-from app.web.publishing.static_export import KeptPages
+from app.services.verification.static_export import INDEX, ExportedFile
+from app.web.publishing.static_export import ExportedPages
 from tests.cli.conftest import Operator
 from tests.support.badges.endorsed import endorsed
 
@@ -49,15 +49,15 @@ def portfolio(services: Services) -> uuid.UUID:
     return found
 
 
-def pages_of(services: Services) -> KeptPages:
-    return KeptPages(services, services.campuses.get("itip"), utc_now())
+def pages_of(services: Services) -> ExportedPages:
+    return ExportedPages(services, services.campuses.get("itip"), utc_now())
 
 
 def portfolios_of(services: Services) -> str:
     return _text(pages_of(services).of_portfolios())
 
 
-def _text(files: Iterator[KeptFile]) -> str:
+def _text(files: Iterator[ExportedFile]) -> str:
     return "".join(file.body.decode() for file in files if file.path.endswith(".html"))
 
 
@@ -86,7 +86,7 @@ def test_every_document_is_what_the_server_answers_at_its_address(demo: Process)
             assert client.get(path, headers={"Accept": accept}).content == file.body, file.path
 
 
-def address_of(file: KeptFile) -> tuple[str, str]:
+def address_of(file: ExportedFile) -> tuple[str, str]:
     """A list stands at one address in both its forms, which a folder cannot."""
     if re.fullmatch(r"statuts/[0-9a-f-]+\.jwt", file.path):
         return f"/{file.path.removesuffix('.jwt')}", "application/vc+jwt"

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, inspect, text
 from app.db.engine import session
 from app.db.engine.session import open_engine
 from app.domain.campus.audit_log import Actor
-from app.services.learners.requests import Asked
+from app.services.learners.requests import RequestOutcome
 from app.tenancy.metadata import METADATA
 from tests.support.databases.engines import as_owner
 from tests.support.handed import PHONE, photo
@@ -149,7 +149,7 @@ def test_photos_of_requests_from_before_lose_what_their_camera_wrote(database_ur
         badge = services.badges.badges.get(house.presence.badge.id)
         badge.accepts_requests = True
         asked = services.asking.ask(
-            badge.id, Asked("Ada", "Faure", "ada@exemple.fr", "J’ai animé deux ateliers.")
+            badge.id, RequestOutcome("Ada", "Faure", "ada@exemple.fr", "J’ai animé deux ateliers.")
         )
         token = services.asking.token_of(asked)
         services.asking.confirm(token)

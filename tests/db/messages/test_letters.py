@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.db.messages import LetterStore
-from app.domain.messages import LetterState, Occasion, PromisedLetter, letter_about
+from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_about
 from tests.support.house import NOON, House, build_house
 
 
@@ -22,7 +22,7 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def letters(house: House) -> Iterator[tuple[LetterStore, list[PromisedLetter]]]:
+def letters(house: House) -> Iterator[tuple[LetterStore, list[QueuedMessage]]]:
     """Two letters about two awards, not yet promised."""
     lines = house.award("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr").lines
     with house.unit_of_work() as services:
@@ -46,9 +46,9 @@ def test_a_letter_promised_twice_is_one_letter(letters):
     assert {letter.id for letter in kept} == {first.id, second.id}
 
 
-def letter_about_same(letter: PromisedLetter) -> PromisedLetter:
+def letter_about_same(letter: QueuedMessage) -> QueuedMessage:
     other = uuid.uuid4()
-    return PromisedLetter(**{**letter.model_dump(), "id": other, "envelope": other})
+    return QueuedMessage(**{**letter.model_dump(), "id": other, "envelope": other})
 
 
 def test_a_letter_is_due_when_its_time_has_come_and_not_before(letters):
@@ -71,7 +71,7 @@ def test_cancelling_touches_only_what_has_not_left(letters):
 
 def test_one_award_is_told_of_once_per_occasion(letters):
     store, (first, _) = letters
-    withdrawn = PromisedLetter(
+    withdrawn = QueuedMessage(
         **{**letter_about_same(first).model_dump(), "once_key": f"{Occasion.WITHDRAWN}/{first.award_id}"}
     )
     store.promise_many([first, withdrawn])

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from app.db.publishing import LastLook, published_store
+from app.db.publishing import LastView, published_store
 from app.domain.awards.awards import Visibility
 from app.services.publishing.publication import PublicDocuments
 from tests.support.house import COMMAND, House, build_house
@@ -102,7 +102,7 @@ def test_the_database_is_asked_again_after_a_commit_of_ours_and_every_fiftieth_o
 ) -> None:
     now, commits = [0.0], [0]
     documents = published_store(house.process.engine, lambda: commits[0])
-    documents.last_look = LastLook(lambda: commits[0], lambda: now[0])  # type: ignore[attr-defined]
+    documents.last_look = LastView(lambda: commits[0], lambda: now[0])  # type: ignore[attr-defined]
 
     def somebody_commits() -> None:
         with house.unit_of_work() as services:

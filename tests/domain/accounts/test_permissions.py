@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.accounts.permissions import MAY, Deed, Role, check_may, may
+from app.domain.accounts.permissions import ROLE_PERMISSIONS, Permission, Role, check_may, may
 from app.errors import NotAllowed
 
 
 def test_several_roles_may_what_any_of_them_may() -> None:
-    assert may({Role.DESIGNER, Role.REVIEWER}, Deed.DESIGN)
-    assert not may({Role.DESIGNER, Role.REVIEWER}, Deed.AWARD)
+    assert may({Role.DESIGNER, Role.REVIEWER}, Permission.DESIGN)
+    assert not may({Role.DESIGNER, Role.REVIEWER}, Permission.AWARD)
 
 
 def test_whoever_has_no_role_may_nothing() -> None:
-    assert not any(may((), deed) for deed in Deed)
+    assert not any(may((), deed) for deed in Permission)
 
 
-@pytest.mark.parametrize("deed", Deed)
-def test_each_refusal_says_who_may(deed: Deed) -> None:
+@pytest.mark.parametrize("deed", Permission)
+def test_each_refusal_says_who_may(deed: Permission) -> None:
     with pytest.raises(NotAllowed) as caught:
         check_may((), deed)
     assert caught.value.sentence.endswith(".")
 
 
 def test_every_deed_is_somebody_s() -> None:
-    assert set().union(*MAY.values()) == set(Deed)
-    assert set(MAY) == set(Role)
+    assert set().union(*ROLE_PERMISSIONS.values()) == set(Permission)
+    assert set(ROLE_PERMISSIONS) == set(Role)

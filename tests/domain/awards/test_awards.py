@@ -16,13 +16,13 @@ from app.domain.awards.awards import (
     Award,
     AwardState,
     LineOutcome,
-    judge,
+    check_eligibility,
     new_award,
     once_key,
     revoke,
 )
 from app.domain.awards.batches import AwardBatch, check_same_request
-from app.domain.badges.badges import Badge, BadgeVersion, Kind, Repeat
+from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion, Repeat
 from app.domain.people.people import Person
 from app.errors import InvalidInput
 
@@ -37,7 +37,7 @@ def badge(repeat: Repeat = Repeat.ONCE) -> Badge:
     return Badge(campus_id=uuid.uuid4(), slug="robotique", repeat=repeat, created_at=NOON)
 
 
-def version(kind: Kind = Kind.PARTICIPATION, **more: object) -> BadgeVersion:
+def version(kind: BadgeKind = BadgeKind.PARTICIPATION, **more: object) -> BadgeVersion:
     return BadgeVersion(
         badge_id=uuid.uuid4(),
         number=1,
@@ -81,7 +81,7 @@ class Case:
             contribution=self.contribution,
             recorded_at=NOON,
         )
-        return judge(
+        return check_eligibility(
             self.version,
             person=self.person,
             giver_id=self.giver_id,
@@ -105,15 +105,15 @@ def test_a_badge_of_participation_rests_on_an_activity() -> None:
     assert Case(activity=None).outcome() is LineOutcome.MISSING_EVIDENCE
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind.is_judged])
-def test_a_judged_badge_says_what_the_person_did(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in BadgeKind if kind.is_judged])
+def test_a_judged_badge_says_what_the_person_did(kind: BadgeKind) -> None:
     assert Case(version=version(kind)).outcome() is LineOutcome.MISSING_EVIDENCE
     assert Case(version=version(kind), contribution="A animé le stand.").outcome() is LineOutcome.READY
     assert Case(version=version(kind), evidence="Observé sur trois pièces.").outcome() is LineOutcome.READY
 
 
 def test_belonging_needs_no_more_than_being_there() -> None:
-    assert Case(version=version(Kind.BELONGING), activity=None).outcome() is LineOutcome.READY
+    assert Case(version=version(BadgeKind.BELONGING), activity=None).outcome() is LineOutcome.READY
 
 
 def test_too_few_hours_are_told_from_enough() -> None:
@@ -200,13 +200,13 @@ def test_an_idempotency_key_stands_for_one_request() -> None:
 
 
 @given(
-    st.sampled_from(Kind),
+    st.sampled_from(BadgeKind),
     st.one_of(st.none(), st.floats(0, 100)),
     st.one_of(st.none(), st.floats(0.5, 100)),
     st.sampled_from(["", "A animé le stand."]),
 )
 def test_each_line_is_judged_alone(
-    kind: Kind, hours: float | None, required: float | None, told: str
+    kind: BadgeKind, hours: float | None, required: float | None, told: str
 ) -> None:
     """The same person gets the same answer whoever was judged before them (I25)."""
     case = Case(version=version(kind, required_hours=required), hours=hours, contribution=told)
@@ -219,7 +219,7 @@ def test_who_holds_the_badge_is_told_what_the_badge_says_of_repeating() -> None:
     def said(repeat: Repeat) -> str:
         someone = person()
         held = award_of(badge(repeat), version(), someone)
-        return judge(
+        return check_eligibility(
             version(),
             person=someone,
             giver_id=None,

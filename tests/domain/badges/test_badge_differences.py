@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.badges.badges import (
+    BadgeKind,
+    BadgeLifetime,
     BadgeVersion,
-    Kind,
     Part,
-    Stay,
     content_of,
     differences,
     join_criteria,
@@ -46,15 +46,15 @@ def test_the_way_back_tells_the_same_parts(before, after):
 @given(PROSE, PROSE)
 def test_words_kept_removed_and_added_make_up_both_texts(before, after):
     pieces = word_differences(before, after)
-    assert "".join(p.text for p in pieces if p.stay is not Stay.ADDED) == before
-    assert "".join(p.text for p in pieces if p.stay is not Stay.REMOVED) == after
+    assert "".join(p.text for p in pieces if p.stay is not BadgeLifetime.ADDED) == before
+    assert "".join(p.text for p in pieces if p.stay is not BadgeLifetime.REMOVED) == after
 
 
 def test_one_changed_word_is_one_word_out_and_one_in():
     pieces = word_differences("Pose et raccorde une serrure.", "Pose et paramètre une serrure.")
-    assert [(piece.stay, piece.text) for piece in pieces if piece.stay is not Stay.KEPT] == [
-        (Stay.REMOVED, "raccorde"),
-        (Stay.ADDED, "paramètre"),
+    assert [(piece.stay, piece.text) for piece in pieces if piece.stay is not BadgeLifetime.KEPT] == [
+        (BadgeLifetime.REMOVED, "raccorde"),
+        (BadgeLifetime.ADDED, "paramètre"),
     ]
 
 
@@ -63,10 +63,10 @@ def test_words_changed_in_a_row_are_read_in_one_go():
         "La personne a pris une part active à l’atelier.", "La personne a tenu un rôle utile dans l’atelier."
     )
     assert [(piece.stay, piece.text) for piece in pieces] == [
-        (Stay.KEPT, "La personne a "),
-        (Stay.REMOVED, "pris une part active à"),
-        (Stay.ADDED, "tenu un rôle utile dans"),
-        (Stay.KEPT, " l’atelier."),
+        (BadgeLifetime.KEPT, "La personne a "),
+        (BadgeLifetime.REMOVED, "pris une part active à"),
+        (BadgeLifetime.ADDED, "tenu un rôle utile dans"),
+        (BadgeLifetime.KEPT, " l’atelier."),
     ]
 
 
@@ -80,7 +80,12 @@ def test_how_it_is_judged_is_a_part_of_its_own():
         said = join_criteria("- Pose une serrure", judging)
         return content_of(
             BadgeVersion(
-                kind=Kind.COMPETENCY, name="Poser", description="", criteria=said, alternative="", emblem=""
+                kind=BadgeKind.COMPETENCY,
+                name="Poser",
+                description="",
+                criteria=said,
+                alternative="",
+                emblem="",
             ),
             (),
         )

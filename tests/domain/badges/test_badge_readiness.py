@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.badges.badges import (
+    BadgeKind,
     BadgeText,
-    Kind,
     are_near,
     count_criteria,
     free_slug,
@@ -21,7 +21,7 @@ THREE = "- Lit le plan de l’installation\n- Raccorde la centrale\n- Remet en s
 PLAIN = st.text(alphabet=st.characters(categories=("L", "N", "Zs"), include_characters="-.\n’"), max_size=80)
 
 
-def text(kind: Kind, **changes) -> BadgeText:
+def text(kind: BadgeKind, **changes) -> BadgeText:
     whole = {
         "name": "Mettre en service un contrôle d’accès",
         "description": "Pose et raccorde un contrôle d’accès.",
@@ -36,25 +36,25 @@ def fields(found) -> list[str]:
     return [lack.field for lack in found]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(BadgeKind))
 def test_a_badge_that_says_everything_lacks_nothing(kind):
     assert lacks_of(text(kind)) == []
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(BadgeKind))
 def test_an_empty_badge_is_told_everything_that_its_kind_asks_for(kind):
     told = fields(lacks_of(text(kind, name="", description="", criteria="", judging="", competencies=[])))
     assert told[:3] == ["nom", "description", "criteres"]
     assert ("jugement" in told) is kind.is_judged
-    assert ("competences" in told) is (kind is Kind.COMPETENCY)
+    assert ("competences" in told) is (kind is BadgeKind.COMPETENCY)
 
 
 def test_a_competency_badge_asks_for_three_criteria_and_a_level():
-    assert fields(lacks_of(text(Kind.COMPETENCY, criteria="- Lit le plan\n- Raccorde la centrale"))) == [
+    assert fields(lacks_of(text(BadgeKind.COMPETENCY, criteria="- Lit le plan\n- Raccorde la centrale"))) == [
         "criteres"
     ]
-    assert fields(lacks_of(text(Kind.COMPETENCY, competencies=[(None, 3)]))) == ["competences"]
-    assert lacks_of(text(Kind.COMPETENCY, competencies=[(None, 0)])) == []
+    assert fields(lacks_of(text(BadgeKind.COMPETENCY, competencies=[(None, 3)]))) == ["competences"]
+    assert lacks_of(text(BadgeKind.COMPETENCY, competencies=[(None, 0)])) == []
 
 
 def test_criteria_are_counted_by_bullets_else_by_lines():

@@ -22,9 +22,9 @@ from app.domain.activities.activities import Activity, ActivityKind, check_activ
 from app.domain.badges.badges import (
     ArchivedBadge,
     Badge,
+    BadgeKind,
     BadgeVersion,
     FrozenVersion,
-    Kind,
     check_may_change,
     check_open,
     check_version,
@@ -52,7 +52,7 @@ def version(**more: object) -> BadgeVersion:
     facts: dict[str, object] = {
         "badge_id": uuid.uuid4(),
         "number": 1,
-        "kind": Kind.PARTICIPATION,
+        "kind": BadgeKind.PARTICIPATION,
         "name": "Idéathon",
         "description": "Deux jours d’idées.",
         "criteria": "La personne a présenté un projet au jury.",
@@ -76,7 +76,7 @@ def test_a_version_says_enough_to_be_understood() -> None:
 
 def test_a_badge_of_competency_names_a_competency() -> None:
     with pytest.raises(InvalidInput):
-        check_version(version(kind=Kind.COMPETENCY), [])
+        check_version(version(kind=BadgeKind.COMPETENCY), [])
 
 
 def test_a_version_that_somebody_holds_never_changes() -> None:

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.domain.badges.badges import BadgeVersion, Kind
+from app.domain.badges.badges import BadgeKind, BadgeVersion
 from app.domain.learners.requests import (
     BadgeRequest,
     RequestState,
@@ -124,11 +124,11 @@ Requests.TestCase.settings = settings(max_examples=examples(200), stateful_step_
 TestRequests = Requests.TestCase
 
 
-@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
-def test_four_eyes_look_at_a_competency_and_two_at_the_rest(kind: Kind):
+@pytest.mark.parametrize("kind", BadgeKind, ids=lambda kind: kind.value)
+def test_four_eyes_look_at_a_competency_and_two_at_the_rest(kind: BadgeKind):
     version = BadgeVersion(badge_id=uuid.uuid4(), number=1, kind=kind, name="B", description="", criteria="",
                            created_at=NOON)  # fmt: skip
-    assert reviewers_needed(version) == (2 if kind is Kind.COMPETENCY else 1)
+    assert reviewers_needed(version) == (2 if kind is BadgeKind.COMPETENCY else 1)
 
 
 @pytest.mark.parametrize(

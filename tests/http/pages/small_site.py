@@ -22,7 +22,7 @@ from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
 from app.language import locales, speaking
 from app.settings import Settings
-from app.web.campus.campuses import Face, dress, home_page, render_campus_css
+from app.web.campus.campuses import CampusWeb, configure_web, home_page, render_campus_css
 from app.web.publishing import info
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -68,8 +68,11 @@ def status_of(error: AppError) -> int:
 
 def small_site(*, https: bool = False) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    dress(
-        app, Face(csrf_key=b"k" * 32, session_cookie=SESSION_COOKIE, https=https, contact="campus@exemple.fr")
+    configure_web(
+        app,
+        CampusWeb(
+            csrf_key=b"k" * 32, session_cookie=SESSION_COOKIE, https=https, contact="campus@exemple.fr"
+        ),
     )
     app.include_router(info.router)
     _answer_errors(app)

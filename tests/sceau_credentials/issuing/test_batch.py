@@ -16,7 +16,7 @@ from sceau_credentials.errors import NotFitToSign, SelfCheckFailed
 from sceau_credentials.issuing import Batch, SignedCredential, issue, issue_many
 from sceau_credentials.issuing.draft import Draft
 from sceau_credentials.issuing.lints import faults_of
-from sceau_credentials.issuing.slots import take_apart
+from sceau_credentials.issuing.slots import extract
 from sceau_credentials.keys import Algorithm, Signer, VerificationKey
 from sceau_credentials.model import OpenBadgeCredential
 from sceau_credentials.status_list import status_entry
@@ -119,7 +119,7 @@ def test_texts_that_a_lint_may_object_to_are_linted(text: str) -> None:
 )
 def test_no_lint_finds_anything_in_texts_called_easy(name: str, narrative: str) -> None:
     document = member(1, name, narrative)
-    if take_apart(document).is_easy:
+    if extract(document).is_easy:
         draft = Draft(document, signer=CAMPUS.signer, jwt_signer=CAMPUS.jwt_signer, at=NOON)
         assert faults_of(draft) == {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from tests.security.matrix.cases import Case, anybody, holder, signed_in, staff
 
 ACCOUNT_CASES: dict[str, Case] = {
@@ -34,15 +34,15 @@ ACCOUNT_CASES: dict[str, Case] = {
     "POST /compte/sessions/fermer-partout": signed_in(303, body={}, ends_all=True),
     "GET /mes-badges/retrouver": anybody(),
     "POST /mes-badges/retrouver": anybody(body={"adresse": "personne@exemple.fr"}),
-    "GET /gestion/{slug}/repertoire/noms": staff(Deed.CORRECT),
-    "POST /gestion/{slug}/repertoire/noms/{wish_id:uuid}": staff(Deed.CORRECT, 404, body={}),
-    "GET /gestion/{slug}/repertoire/{person_id:uuid}/nom": staff(Deed.CORRECT),
+    "GET /gestion/{slug}/repertoire/noms": staff(Permission.CORRECT),
+    "POST /gestion/{slug}/repertoire/noms/{wish_id:uuid}": staff(Permission.CORRECT, 404, body={}),
+    "GET /gestion/{slug}/repertoire/{person_id:uuid}/nom": staff(Permission.CORRECT),
     "POST /gestion/{slug}/repertoire/{person_id:uuid}/nom": staff(
-        Deed.CORRECT, 422, body={"prenom": "", "nom": ""}
+        Permission.CORRECT, 422, body={"prenom": "", "nom": ""}
     ),
-    "GET /gestion/{slug}/repertoire/{person_id:uuid}/reunir": staff(Deed.CORRECT),
-    "POST /gestion/{slug}/repertoire/{person_id:uuid}/reunir": staff(Deed.CORRECT, 422, body={}),
+    "GET /gestion/{slug}/repertoire/{person_id:uuid}/reunir": staff(Permission.CORRECT),
+    "POST /gestion/{slug}/repertoire/{person_id:uuid}/reunir": staff(Permission.CORRECT, 422, body={}),
     "POST /gestion/{slug}/repertoire/{person_id:uuid}/reunir/{merge_id:uuid}/defaire": staff(
-        Deed.CORRECT, 422, body={}
+        Permission.CORRECT, 422, body={}
     ),
 }

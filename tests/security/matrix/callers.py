@@ -15,17 +15,17 @@ from app.domain.accounts.sessions import Scope
 from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, PartKind
 from app.domain.activity_log.activity_log import EntryKind, Fact
 from app.domain.awards.awards import Visibility
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.learners.portfolios import Belonging, BroughtBadge, Told
+from app.domain.learners.portfolios import Belonging, BroughtBadge, ContributionStatement
 from app.domain.people.people import Person
 from app.domain.publishing import short_code
 from app.services.awards.awards import AwardRequest
 from app.services.awards.bulk_revocation import WithdrawalRequest
 from app.services.badges.badges import Wording
-from app.services.learners.requests import Asked
+from app.services.learners.requests import RequestOutcome
 from tests.api.doors import program
 from tests.support.badges.endorsed import endorsed
 from tests.support.handed import photo
@@ -78,7 +78,7 @@ class Caller:
 def things_of(house: House, campus: Campus, by: Person) -> Things:
     actor = Actor(by.id)
     with house.unit_of_work() as services:
-        wording = Wording(Kind.PARTICIPATION, "Présence", "Être là.", "La personne a pris part à l’activité.",
+        wording = Wording(BadgeKind.PARTICIPATION, "Présence", "Être là.", "La personne a pris part à l’activité.",
                           rule=Rule(((Condition(Measure.ACTIVITIES, 1),),)))  # fmt: skip
         badge = services.badges.create(campus, wording, slug="presence", by=COMMAND).badge
         framework = services.competencies.framework(campus, code="ref", name="Référentiel", by=COMMAND)
@@ -116,7 +116,8 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         [token] = services.people.list_tokens(campus)
         badge.accepts_requests = True
         asked = services.asking.ask(
-            badge.id, Asked("Ada", "Faure", f"ada@{campus.slug}.exemple.fr", "J’ai animé deux ateliers.")
+            badge.id,
+            RequestOutcome("Ada", "Faure", f"ada@{campus.slug}.exemple.fr", "J’ai animé deux ateliers."),
         )
         demande = services.asking.token_of(asked)
         services.asking.confirm(demande)
@@ -134,7 +135,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         dispute = services.personal_log.dispute(
             person.id, campus, line, "Je suis restée trois heures.", by=COMMAND
         )
-        told = Told(
+        told = ContributionStatement(
             "Exposé", "J’ai présenté le banc d’essai à la classe.", PartKind.RESOURCE, date(2026, 11, 20), 2.0
         )
         made = services.contributions.add(
@@ -151,7 +152,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         withdrawal = services.withdrawals.promise(
             campus, WithdrawalRequest("Erreur de liste.", (uuid.uuid4(),)), by=actor
         )
-        services.withdrawals.carry_out(withdrawal.id)
+        services.withdrawals.process_chunk(withdrawal.id)
         table = "Identifiant;Activité;Date;Nom\n1;Atelier;24/11/2026;Petit"
         run = services.imports.drop(campus, "Tableau", table, table.encode(), by=actor)
         endorsement = endorsed(services, campus, badge.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.accounts.permissions import Deed, Role
+from app.domain.accounts.permissions import Permission, Role
 from app.domain.accounts.sessions import Scope
 from app.http.policies import Policy, Who
 
@@ -19,7 +19,7 @@ GRID = {
     Role.DPO:          "x - - - - - - - x x x",
 }  # fmt: skip
 ROLES_MAY = {
-    role: frozenset(deed for deed, mark in zip(Deed, marks.split(), strict=True) if mark == "x")
+    role: frozenset(deed for deed, mark in zip(Permission, marks.split(), strict=True) if mark == "x")
     for role, marks in GRID.items()
 }
 
@@ -50,7 +50,7 @@ def holder(good: int = 200, body: Any = None) -> Case:
     return Case(Policy(Who.HOLDER), good, body)
 
 
-def staff(deed: Deed, good: int = 200, body: Any = None) -> Case:
+def staff(deed: Permission, good: int = 200, body: Any = None) -> Case:
     return Case(Policy(Who.STAFF, deed=deed), good, body)
 
 

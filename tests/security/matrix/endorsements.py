@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from tests.security.matrix.cases import Case, anybody, holder, scoped, staff
 
 _ANYBODY, _PREFLIGHT = anybody(), anybody(204)
@@ -30,8 +30,8 @@ OF_ENDORSEMENTS: dict[str, Case] = {
     "GET /mes-badges/{award_id:uuid}/recommandations": holder(),
     "POST /mes-badges/{award_id:uuid}/recommandations": holder(422, body={}),
     "POST /mes-badges/{award_id:uuid}/recommandations/montrer": holder(303, body={}),
-    "GET /gestion/{slug}/recommandations": staff(Deed.VIEW),
-    "POST /gestion/{slug}/recommandations": staff(Deed.WORK, 422, body={}),
-    "POST /gestion/{slug}/recommandations/{endorsement_id:uuid}": staff(Deed.MANAGE, 422, body={}),
+    "GET /gestion/{slug}/recommandations": staff(Permission.VIEW),
+    "POST /gestion/{slug}/recommandations": staff(Permission.WORK, 422, body={}),
+    "POST /gestion/{slug}/recommandations/{endorsement_id:uuid}": staff(Permission.MANAGE, 422, body={}),
     "GET /api/v1/campuses/{slug}/endorsements": scoped("read"),
 }

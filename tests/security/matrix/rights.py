@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.accounts.permissions import Deed
+from app.domain.accounts.permissions import Permission
 from tests.security.matrix.cases import Case, anybody, holder, staff
 
 RIGHTS: dict[str, Case] = {
@@ -12,18 +12,20 @@ RIGHTS: dict[str, Case] = {
     "POST /mes-badges/{award_id:uuid}/mes-donnees": holder(200, body={}),
     "GET /archive/{token}": anybody(401),
     "POST /archive/{token}": anybody(401, body={}),
-    "POST /gestion/{slug}/repertoire/{person_id:uuid}/donnees.zip": staff(Deed.PROTECT, body={}),
+    "POST /gestion/{slug}/repertoire/{person_id:uuid}/donnees.zip": staff(Permission.PROTECT, body={}),
     "POST /mes-badges/{award_id:uuid}/parent": holder(422, body={"parent": "pas une"}),
     "GET /parent/{token}": anybody(404),
     "GET /parent/{token}/page": anybody(404),
     "POST /parent/{token}": anybody(404, body={"reponse": "oui"}),
-    "POST /gestion/{slug}/repertoire/{person_id:uuid}/age": staff(Deed.WORK, 303, body={"age": "plus"}),
-    "POST /gestion/{slug}/activites/{activity_id:uuid}/ages": staff(Deed.WORK, 303, body={"age": "plus"}),
+    "POST /gestion/{slug}/repertoire/{person_id:uuid}/age": staff(Permission.WORK, 303, body={"age": "plus"}),
+    "POST /gestion/{slug}/activites/{activity_id:uuid}/ages": staff(
+        Permission.WORK, 303, body={"age": "plus"}
+    ),
     "GET /effacement/{token}": anybody(401),
     "POST /effacement/{token}": anybody(401, body={}),
     "GET /effacements/{erasure_id:uuid}": anybody(404),
     "GET /effacements/{erasure_id:uuid}/preuve.{form}": anybody(404),
-    "GET /gestion/{slug}/donnees": staff(Deed.PROTECT),
-    "GET /gestion/{slug}/repertoire/{person_id:uuid}/effacer": staff(Deed.PROTECT),
-    "POST /gestion/{slug}/repertoire/{person_id:uuid}/effacer": staff(Deed.PROTECT, 422, body={}),
+    "GET /gestion/{slug}/donnees": staff(Permission.PROTECT),
+    "GET /gestion/{slug}/repertoire/{person_id:uuid}/effacer": staff(Permission.PROTECT),
+    "POST /gestion/{slug}/repertoire/{person_id:uuid}/effacer": staff(Permission.PROTECT, 422, body={}),
 }

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app.domain.awards.awards import Visibility
 from app.domain.people.people import AgeGroup, Person, Role
-from app.http.request_scope import AT_ANY_CAMPUS
+from app.http.request_scope import CROSS_TENANT
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, build_house, send
 
@@ -144,7 +144,7 @@ def test_no_page_about_activities_and_awards_and_no_request_of_a_program_reaches
     reaching = [
         route.path
         for route in routes
-        if (dependant := getattr(route, "dependant", None)) and AT_ANY_CAMPUS.dependency in calls(dependant)
+        if (dependant := getattr(route, "dependant", None)) and CROSS_TENANT.dependency in calls(dependant)
     ]
     assert reaching
     about_activities = ("/gestion/{slug}/activites", "/gestion/{slug}/attributions", "/api/")

@@ -40,7 +40,7 @@ from app.domain.awards.awards import Visibility
 from app.settings import Settings
 from app.tenancy import row_level_security as walls
 from app.tenancy.metadata import METADATA
-from app.tenancy.scope import Reach, rows_named
+from app.tenancy.scope import TenantScope, rows_named
 from tests.support.databases.engines import as_application, as_owner, restricted_role, temporary_walled
 
 pytestmark = pytest.mark.postgres
@@ -133,7 +133,7 @@ def rows(filled: tuple[str, Rows]) -> Rows:
 def here(engine: Engine, rows: Rows) -> Iterator[Session]:
     """A transaction of campus « here », of which nothing is kept."""
     with open_session(engine) as session:
-        Reach(session).enter(rows[HERE]["campus"]["id"])
+        TenantScope(session).enter(rows[HERE]["campus"]["id"])
         yield session
         session.rollback()
 
@@ -223,7 +223,7 @@ def test_without_a_campus_no_query_lists_what_is_closed(name: str, engine: Engin
 def test_what_was_opened_once_and_is_closed_again_is_not_listed(name: str, engine: Engine, rows: Rows):
     table, award = METADATA.tables[name], METADATA.tables["award"]
     with open_session(engine) as session:
-        reach = Reach(session)
+        reach = TenantScope(session)
         reach.enter(rows[HERE]["campus"]["id"])
         closing = update(award).where(award.c.id == rows[HERE]["award"]["id"])
         session.execute(closing.values(visibility=Visibility.CLOSED))
@@ -265,7 +265,7 @@ def test_one_number_names_one_award_and_nothing_lists_them(engine: Engine, rows:
 
 def test_who_looks_after_all_campuses_sees_them_all(engine: Engine):
     with open_session(engine) as session:
-        Reach(session).everywhere()
+        TenantScope(session).bypass()
         assert {name: len(keys_seen(session, METADATA.tables[name])) for name in WALLED} == dict.fromkeys(
             WALLED, 2
         )
@@ -273,10 +273,10 @@ def test_who_looks_after_all_campuses_sees_them_all(engine: Engine):
 
 def test_the_next_transaction_of_a_connection_begins_at_the_door(engine: Engine, rows: Rows):
     table = METADATA.tables["letter"]
-    for reach in (lambda it: it.everywhere(), lambda it: it.enter(rows[HERE]["campus"]["id"])):
+    for reach in (lambda it: it.bypass(), lambda it: it.enter(rows[HERE]["campus"]["id"])):
         with open_session(engine) as session:
             with session.begin():
-                reach(Reach(session))
+                reach(TenantScope(session))
                 assert keys_seen(session, table)
             with session.begin():
                 assert not keys_seen(session, table)
@@ -335,7 +335,7 @@ def test_rows_that_are_asked_for_by_name_leave_the_scope_as_it_was(engine: Engin
     table = METADATA.tables["letter"]
     with open_session(engine) as session:
         for enter, seen in ((lambda it: it.leave(), 0), (lambda it: it.enter(rows[HERE]["campus"]["id"]), 1)):
-            enter(Reach(session))
+            enter(TenantScope(session))
             with rows_named(session):
                 assert len(keys_seen(session, table)) == 2
             assert len(keys_seen(session, table)) == seen

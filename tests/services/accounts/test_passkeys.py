@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlmodel import Session as Transaction
 from sqlmodel import select
 
-from app.domain.accounts.sessions import Proof, ProofNeeded
+from app.domain.accounts.sessions import Proof, ReauthRequired
 from app.domain.accounts.sign_in import CHALLENGE_LIFE, MOST_PASSKEYS, CopiedKey, Passkey, PasskeyRefused
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.people.people import Person, Role
@@ -85,7 +85,7 @@ def test_enrolling_proves_this_session_and_keeps_it(house: House):
     with house.unit_of_work() as services:
         services.sessions.check_proved(services.sessions.signed_in(opened.secret), fresh=True)
     other = by_link(house, house.trainer)
-    with house.unit_of_work() as services, pytest.raises(ProofNeeded):
+    with house.unit_of_work() as services, pytest.raises(ReauthRequired):
         services.sessions.check_proved(services.sessions.signed_in(other))
 
 

@@ -19,7 +19,7 @@ from app.domain.activities.activities import (
 )
 from app.domain.awards.batches import BatchState
 from app.domain.campus.audit_log import Actor, HistoryEntry
-from app.domain.learners.portfolios import Told
+from app.domain.learners.portfolios import ContributionStatement
 from app.errors import NotAllowed, NotFound
 from app.services.awards.awards import AwardRequest
 from app.tenancy.metadata import METADATA
@@ -168,7 +168,7 @@ def test_it_stays_where_somebody_is_noted_even_absent(house: House):
 
 def test_it_stays_where_somebody_contributed(house: House):
     house.record(WITNESS)
-    told = Told("Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
+    told = ContributionStatement("Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
                 date(2026, 11, 24), 2.5, "")  # fmt: skip
     with house.unit_of_work() as services:
         ((_, zoe),) = services.activities.page(house.campus, house.activity.id).participants

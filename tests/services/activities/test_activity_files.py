@@ -10,10 +10,10 @@ import pytest
 from app.domain.activities.activities import ActivitySession
 from app.domain.activity_log.activity_log import ARTEFACT
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Person
-from app.domain.privacy import KEPT_FOR, Looked
+from app.domain.privacy import KEPT_FOR, AccessRecord
 from app.errors import InvalidInput, NotFound
 from tests.support.handed import PDF, photo
 from tests.support.house import COMMAND, House
@@ -129,13 +129,15 @@ def test_the_world_sees_a_photo_only_where_all_agreed_and_the_holder_shows_the_a
     with house.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(zoe.id))
         number = services.evidence.find(award_id).entries[0]
-        services.personal_log.show(house.campus, award_id, {number: Shown.ALL}, by=Actor(zoe.id))
+        services.personal_log.show(house.campus, award_id, {number: DisclosedContent.ALL}, by=Actor(zoe.id))
     assert not seen()
     with house.unit_of_work() as services:
         services.activity_files.allow(house.campus, house.activity.id, file_id, True, by=COMMAND)
     assert seen()
     with house.unit_of_work() as services:
-        services.personal_log.show(house.campus, award_id, {number: Shown.SUMMARY}, by=Actor(zoe.id))
+        services.personal_log.show(
+            house.campus, award_id, {number: DisclosedContent.SUMMARY}, by=Actor(zoe.id)
+        )
     assert not seen()
 
 
@@ -143,18 +145,18 @@ def test_looks_are_noted_by_the_day_told_for_a_year_and_then_forgotten(house: Ho
     house.record("Zoé Martin;zoe@exemple.fr")
     zoe = person(house, "Zoé")
 
-    def look(viewer: uuid.UUID, kind: Looked) -> None:
+    def look(viewer: uuid.UUID, kind: AccessRecord) -> None:
         with house.unit_of_work() as services:
             services.private_looks.note(house.campus.id, zoe.id, viewer, kind)
 
     for _ in range(3):
-        look(house.trainer.id, Looked.RECORD)
-    look(house.trainer.id, Looked.FILE)
-    look(zoe.id, Looked.RECORD)
+        look(house.trainer.id, AccessRecord.RECORD)
+    look(house.trainer.id, AccessRecord.FILE)
+    look(zoe.id, AccessRecord.RECORD)
     with house.unit_of_work(reading=True) as services:
         told = services.private_looks.of(zoe, house.campus)
         assert {(each.looked_at, viewer.id) for each, viewer in told if viewer} == {
-            (Looked.RECORD, house.trainer.id), (Looked.FILE, house.trainer.id),
+            (AccessRecord.RECORD, house.trainer.id), (AccessRecord.FILE, house.trainer.id),
         }  # fmt: skip
         assert not services.private_looks.of(zoe, house.other_campus)
     for days, left in ((KEPT_FOR.days, 2), (1, 0)):

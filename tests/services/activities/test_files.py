@@ -9,12 +9,12 @@ import pytest
 
 from app.adapters.uploads import Clamd
 from app.domain.activities.files import FileNoun, FileState, Infected
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.errors import Conflict, InvalidInput, NotFound
 from app.jobs.kinds import scan
 from app.services.badges.badges import Wording
-from app.services.learners.requests import Asked
+from app.services.learners.requests import RequestOutcome
 from tests.support.handed import EICAR, PDF, PHONE, photo
 from tests.support.house import COMMAND, House
 from tests.support.servers.clamd import nobodys_port, scanning
@@ -25,13 +25,15 @@ def demande(house: House) -> str:
     with house.unit_of_work() as services:
         badge = services.badges.create(
             house.campus,
-            Wording(Kind.PARTICIPATION, "Mentor", "Aider.", "La personne a aidé une équipe pendant un mois."),
+            Wording(
+                BadgeKind.PARTICIPATION, "Mentor", "Aider.", "La personne a aidé une équipe pendant un mois."
+            ),
             slug="mentor",
             by=COMMAND,
         ).badge
         badge.accepts_requests = True
         asked = services.asking.ask(
-            badge.id, Asked("Zoé", "Martin", "zoe@exemple.fr", "J’ai animé deux ateliers.")
+            badge.id, RequestOutcome("Zoé", "Martin", "zoe@exemple.fr", "J’ai animé deux ateliers.")
         )
         token = services.asking.token_of(asked)
         services.asking.confirm(token)

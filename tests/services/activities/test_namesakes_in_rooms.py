@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.domain.activities.activities import SessionFacts
-from app.domain.activities.check_in import RoomFull
+from app.domain.activities.check_in import CheckInFull
 from app.domain.campus.audit_log import Actor
 from app.domain.people.name_disambiguation import OTHER
 from app.errors import InvalidInput, NotFound
@@ -85,7 +85,7 @@ def test_who_waits_takes_a_place(house: House):
     sign(house, ticket(house), "Camille Moreau")
     with house.unit_of_work(reading=True) as services:
         assert services.rooms.page(house.campus, house.activity.id).pulse.places_taken == 1
-    with pytest.raises(RoomFull):
+    with pytest.raises(CheckInFull):
         sign(house, ticket(house), "Moussa Keïta")
 
 

@@ -12,10 +12,10 @@ from app.domain.activities.check_in import (
     GRACE,
     TICKET_LIFE,
     TURN,
+    CheckInClosed,
+    CheckInFull,
     NoSuchCode,
     OldTicket,
-    RoomClosed,
-    RoomFull,
     Ticket,
     new_phone,
 )
@@ -109,7 +109,7 @@ def test_nobody_is_on_the_list_once_it_was_shut_in_the_same_moment(house: House)
         closing.result()
     assert set(told) <= {"new", "RoomClosed"}
     assert len(listed_now(house)) == told.count("new")
-    with pytest.raises(RoomClosed):
+    with pytest.raises(CheckInClosed):
         sign(house, Ticket(tickets[0].room_id, new_phone(), house.clock.now), "Tard Venu")
 
 
@@ -156,7 +156,7 @@ def test_a_room_shuts_by_itself_and_gives_its_sign_back(house: House):
     held = ticket(house)
     house.clock.move(hours=5)
     assert code_of(house) == ""
-    with pytest.raises(RoomClosed):
+    with pytest.raises(CheckInClosed):
         sign(house, held, "Zoé Martin")
     opened(house)
     assert code_of(house)
@@ -224,7 +224,7 @@ def test_who_is_unticked_is_given_nothing_and_can_be_ticked_again(house: House):
     opened(house, capacity=2)
     for name in ("Zoé Martin", "Moussa Keïta"):
         sign(house, ticket(house), name)
-    with pytest.raises(RoomFull):
+    with pytest.raises(CheckInFull):
         sign(house, ticket(house), "Yasmine Haddad")
     with house.unit_of_work(reading=True) as services:
         entries = services.rooms.page(house.campus, house.activity.id).entries

@@ -8,7 +8,7 @@ import pytest
 
 from app.container import Services
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.services.activity_log.evidence import RemovedEvidence
 from sceau_credentials.evidence.documents import Evidence, digest_of
@@ -99,10 +99,10 @@ def test_the_decision_names_the_key_that_signs_and_each_edition_its_own(
     assert named == used != first[0]
 
 
-@pytest.mark.parametrize("first", list(Shown))
-@pytest.mark.parametrize("second", list(Shown))
+@pytest.mark.parametrize("first", list(DisclosedContent))
+@pytest.mark.parametrize("second", list(DisclosedContent))
 def test_whatever_is_shown_the_digest_holds_and_nothing_else_is_told(
-    awarded: tuple[House, list[uuid.UUID]], first: Shown, second: Shown
+    awarded: tuple[House, list[uuid.UUID]], first: DisclosedContent, second: DisclosedContent
 ) -> None:
     house, (award_id, _) = awarded
     with house.unit_of_work() as services:
@@ -117,9 +117,9 @@ def test_whatever_is_shown_the_digest_holds_and_nothing_else_is_told(
         record = services.awards.record(award_id)
         for secret in (str(record.person.id), str(house.trainer.id), "Martin", "Zoé", "Le Goff"):
             assert secret not in beside
-        assert ("Atelier robotique" in beside) == (first is Shown.ALL)
-        assert ("table des capteurs" in beside) == (second is Shown.ALL)
-        assert len(report.shown) == sum(shown is not Shown.EXISTENCE for shown in (first, second))
+        assert ("Atelier robotique" in beside) == (first is DisclosedContent.ALL)
+        assert ("table des capteurs" in beside) == (second is DisclosedContent.ALL)
+        assert len(report.shown) == sum(shown is not DisclosedContent.EXISTENCE for shown in (first, second))
 
 
 @pytest.mark.parametrize("change", ["name", "subject", "validFrom", "evidence"])

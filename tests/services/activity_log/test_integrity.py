@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.container import IntegrityRun, last_check_of
-from app.domain.activity_log.activity_log import Damage, Found
+from app.domain.activity_log.activity_log import Damage, FoundLeaf
 from app.services.activity_log.integrity import range_of
 from tests.services.activity_log.test_activity_log import tamper
 from tests.services.trust.test_endorsements import asked, signed
@@ -22,13 +22,13 @@ from tests.support.restores import ADA, ROOF, given, withdraw
 PEOPLE = (ROOF, ADA, "Zoé N’Diaye; zoe@exemple.fr")
 
 
-def checked(house: House) -> list[Found]:
+def checked(house: House) -> list[FoundLeaf]:
     run = IntegrityRun(house.process)
     state = run.begin(by=COMMAND, anew=True)
     for each in run.run(state):
         state = each
     assert state.done_at is not None
-    return [Found(Damage(damage), where, detail) for damage, where, detail in state.faults]
+    return [FoundLeaf(Damage(damage), where, detail) for damage, where, detail in state.faults]
 
 
 def number(house: House, award_id: uuid.UUID) -> str:
@@ -69,8 +69,8 @@ def test_changed_byte_of_a_credential_is_found_in_its_digest_and_its_signature(
     tamper(house, f"UPDATE signed_credential SET embedded = {changed} WHERE award_id = {r}")
     found = checked(house)
     where = str(awards[0])
-    assert Found(Damage.EMBEDDED_DIGEST, where) in found
-    assert Found(Damage.EMBEDDED_SIGNATURE, where) in found
+    assert FoundLeaf(Damage.EMBEDDED_DIGEST, where) in found
+    assert FoundLeaf(Damage.EMBEDDED_SIGNATURE, where) in found
     assert {each.where for each in found} == {where}
 
 
@@ -236,7 +236,7 @@ def test_changed_documents_of_networks_and_organisations_are_found(
     tamper(house, "UPDATE label SET issuer = 'did:web:elsewhere.example'")
     tamper(house, "UPDATE endorsement SET subject = 'urn:uuid:1'")
     assert sorted(checked(house)) == sorted(
-        Found(Damage.DOCUMENT_DIFFERS, f"{house.process.settings.base_url}{path}", "subject")
+        FoundLeaf(Damage.DOCUMENT_DIFFERS, f"{house.process.settings.base_url}{path}", "subject")
         for path in (f"/labels/{one.id}", f"/recommandations/{said.id}")
     )
 

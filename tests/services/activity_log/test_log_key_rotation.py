@@ -14,7 +14,13 @@ from app.container import Services
 from app.domain.campus.campus import KeyPurpose, KeyState, SealedKey
 from app.errors import InvalidInput
 from app.services.activity_log.log_check import Fault
-from app.services.activity_log.witness import KeyGaveWay, KeyNotAnnounced, Looked, change_key, look
+from app.services.activity_log.witness import (
+    KeyGaveWay,
+    KeyNotAnnounced,
+    WitnessReport,
+    change_key,
+    cosign_log,
+)
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport, judge_evidence
 from sceau_credentials.evidence.log_keys import LogKeys
 from sceau_credentials.keys import SigningKey
@@ -69,8 +75,8 @@ def key_now(client: TestClient) -> NoteKey:
     return NoteKey.from_vkey(client.get(f"{JOURNAL}/key").text)
 
 
-def looked(house: House, client: TestClient, witness: WitnessFolder, key: NoteKey) -> Looked:
-    return look(Served(client), key, witness, witness.key(), at=house.clock())
+def looked(house: House, client: TestClient, witness: WitnessFolder, key: NoteKey) -> WitnessReport:
+    return cosign_log(Served(client), key, witness, witness.key(), at=house.clock())
 
 
 def test_the_name_stays_the_key_changes_and_the_last_tree_of_the_old_one_names_the_next(
@@ -259,7 +265,7 @@ def test_a_witness_follows_a_key_that_was_announced_and_never_goes_back(
             return forged.to_text().encode() if path == "checkpoint" else super().read(path)
 
     with pytest.raises(KeyGaveWay):
-        look(Stolen(client), old, witness, witness.key(), at=house.clock())
+        cosign_log(Stolen(client), old, witness, witness.key(), at=house.clock())
 
 
 def test_a_witness_follows_an_unannounced_key_only_when_it_is_told_to(
@@ -305,7 +311,7 @@ def test_a_witness_refuses_a_succession_that_leaves_out_what_it_saw(
             note = Note(text, (sign(text, old.name, thief),))
             return note.to_text().encode() if path == "checkpoint" else super().read(path)
 
-    look(SignedOn(client), old, witness, witness.key(), at=house.clock())
+    cosign_log(SignedOn(client), old, witness, witness.key(), at=house.clock())
     with pytest.raises(KeyNotAnnounced):
         looked(house, client, witness, old)
 

@@ -23,7 +23,7 @@ from app.domain.activity_log.activity_log import EntryKind, Fact, leaf_of
 from app.errors import AppError, NotFound
 from app.services.activity_log.activity_log import LogOutOfStep
 from app.services.activity_log.evidence import LogPublication
-from app.services.activity_log.witness import KeyNotAnnounced, change_key, look
+from app.services.activity_log.witness import KeyNotAnnounced, change_key, cosign_log
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.evidence.log_keys import FILE, LogKeys, LogKeyState
 from sceau_credentials.transparency_log.checkpoints import TreeHead
@@ -169,14 +169,14 @@ class LogLife(RuleBasedStateMachine):
             key = self.witness.key()
             given = self.given.setdefault(current.log.origin, current.key)
             try:
-                looked = look(source, given, self.witness, key, at=self.house.clock())
+                looked = cosign_log(source, given, self.witness, key, at=self.house.clock())
             except KeyNotAnnounced:
                 assert LogKeyState.REVOKED in {
                     each.state for each in LogKeys.from_bytes(source.read(FILE)).terms
                 }
                 change_key(self.witness, current.key)
                 self.given[current.log.origin] = current.key
-                looked = look(source, current.key, self.witness, key, at=self.house.clock())
+                looked = cosign_log(source, current.key, self.witness, key, at=self.house.clock())
             assert looked.note.signed_by([key.public])
             self._all_are_believed(LogKeys.from_bytes(source.read(FILE)), source)
 

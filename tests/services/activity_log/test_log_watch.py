@@ -16,7 +16,7 @@ from app.errors import Conflict, InvalidInput
 from app.jobs.kinds import CHECKPOINTS, REVIEWS
 from app.services.activity_log.activity_log import LogOutOfStep
 from app.services.activity_log.log_check import Fault
-from app.services.activity_log.witness import look
+from app.services.activity_log.witness import cosign_log
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.transparency_log.checkpoints import TreeHead
 from sceau_credentials.transparency_log.notes import Note, NoteKey, cosign
@@ -53,7 +53,7 @@ def named(house: House, witness: WitnessFolder, label: str = "Campus AGT") -> No
 
 def cosigned(house: House, client: TestClient, witness: WitnessFolder) -> Note:
     key = NoteKey.from_vkey(client.get(f"{JOURNAL}/key").text)
-    return look(Served(client), key, witness, witness.key(), at=house.clock()).note
+    return cosign_log(Served(client), key, witness, witness.key(), at=house.clock()).note
 
 
 def test_a_named_witness_is_heard_shown_and_carried_by_every_proof(

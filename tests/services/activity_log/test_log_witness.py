@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.adapters.folders.log_files import FolderLog, WitnessFolder, WitnessKeyUnusable
 from app.errors import InvalidInput, Unavailable
-from app.services.activity_log.witness import ContradictsItself, FilesDoNotFit, Looked, look
+from app.services.activity_log.witness import ContradictsItself, FilesDoNotFit, WitnessReport, cosign_log
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.transparency_log.checkpoints import TreeHead
 from sceau_credentials.transparency_log.notes import Note, WitnessKey
@@ -28,8 +28,8 @@ def memory(tmp_path: Path) -> WitnessFolder:
     return folder
 
 
-def seen(log: ToyLog, memory: WitnessFolder) -> Looked:
-    return look(log, log.key, memory, memory.key(), at=NOON)
+def seen(log: ToyLog, memory: WitnessFolder) -> WitnessReport:
+    return cosign_log(log, log.key, memory, memory.key(), at=NOON)
 
 
 def entries(count: int, start: int = 0) -> list[bytes]:
@@ -93,26 +93,26 @@ def test_files_that_do_not_fit_the_checkpoint_accuse_nobody_and_nothing_is_signe
             return log.read(path) if path == "checkpoint" else ToyLog(*entries(300, 5)).read(path)
 
     with pytest.raises(FilesDoNotFit, match="ne mènent pas"):
-        look(OtherFiles(), log.key, memory, memory.key(), at=NOON)
+        cosign_log(OtherFiles(), log.key, memory, memory.key(), at=NOON)
     assert memory.last(ORIGIN) is None
 
 
 def test_a_checkpoint_of_another_key_or_another_log_is_refused(memory: WitnessFolder) -> None:
     log = ToyLog(*entries(2))
     with pytest.raises(InvalidInput, match="n’est pas signé par la clé"):
-        look(log, memory.key().public, memory, memory.key(), at=NOON)
+        cosign_log(log, memory.key().public, memory, memory.key(), at=NOON)
 
     class Broken(ToyLog):
         def read(self, path: str) -> bytes:
             return super().read(path).replace(b"\n2\n", b"\n3\n")
 
     with pytest.raises(InvalidInput, match="signature"):
-        look(Broken(*log.entries), log.key, memory, memory.key(), at=NOON)
+        cosign_log(Broken(*log.entries), log.key, memory, memory.key(), at=NOON)
 
 
 def test_a_log_that_does_not_answer_is_no_verdict_on_it(memory: WitnessFolder, tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as silent:
-        look(FolderLog(tmp_path), ToyLog().key, memory, memory.key(), at=NOON)
+        cosign_log(FolderLog(tmp_path), ToyLog().key, memory, memory.key(), at=NOON)
     assert silent.value.values == {"why": "not_found"}
 
 

@@ -11,8 +11,8 @@ from sqlmodel import select, update
 
 from app.domain.activity_log.recovery import NO_CAMPUS
 from app.domain.awards.awards import Award, Visibility
-from app.domain.awards.open_badges import Shown
-from app.domain.messages import Occasion, PromisedLetter
+from app.domain.awards.open_badges import DisclosedContent
+from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people.parental_consent import ParentAgreement
 from app.domain.people.people import Role
 from app.domain.privacy import About, Consent
@@ -89,7 +89,7 @@ def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_for
             agreed=True,
         )
         session.add_all([portfolio, endorsement, agreement])
-        services.stores.award_evidence.choose(a, 0, Shown.ALL, at=at)
+        services.stores.award_evidence.choose(a, 0, DisclosedContent.ALL, at=at)
     with house.unit_of_work(reading=True) as services:
         (piece,) = services.stores.portfolios.pieces_of(portfolio.id)
     backup = Backup(house)
@@ -106,7 +106,7 @@ def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_for
         session.add(
             Consent(person_id=person.id, award_id=r, about=About.PUBLICATION, given=False, wording=1, at=at)
         )
-        services.stores.award_evidence.choose(a, 0, Shown.EXISTENCE, at=at)
+        services.stores.award_evidence.choose(a, 0, DisclosedContent.EXISTENCE, at=at)
         shut = services.portfolios.get(portfolio.id)
         services.portfolios.take_out(shut, piece.id)
         services.portfolios.set_open(shut, False)
@@ -168,7 +168,7 @@ def test_where_the_journal_of_choices_has_a_gap_everything_is_shut_and_its_holde
         assert {award_row(copy, each).visibility for each in (r, a)} == {Visibility.CLOSED}
         with copy.unit_of_work(reading=True) as services:
             promised = services.stores.session.exec(
-                select(PromisedLetter).where(PromisedLetter.occasion == Occasion.ADDRESS_CHANGED)
+                select(QueuedMessage).where(QueuedMessage.occasion == Occasion.ADDRESS_CHANGED)
             ).all()
         assert {each.address for each in promised} == {"remi@exemple.fr", "ada@exemple.fr"}
         assert copy.process.compare_with_anchors(thorough=True) == []

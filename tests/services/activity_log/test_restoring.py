@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.domain.awards.awards import AwardState
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.errors import AppError, Unavailable
 from app.services.activity_log.log_check import LogCheck, Older, OlderCopy
 from app.services.badges.badges import Wording
@@ -99,7 +99,7 @@ def test_new_badge_new_key_and_new_person_come_back_with_their_award(house: Hous
         key = services.campuses.keys_of(house.campus)
         (old,) = [each for each in key if each.purpose.value == "credential"]
         services.campus_keys.retire(house.campus, old.id, reason="Le relais de chaque année.", by=COMMAND)
-        wording = Wording(Kind.PARTICIPATION, "Nouveau badge", "Ce que dit ce badge.", "La personne a pris sa part de l’activité, devant qui l’animait.")  # fmt: skip
+        wording = Wording(BadgeKind.PARTICIPATION, "Nouveau badge", "Ce que dit ce badge.", "La personne a pris sa part de l’activité, devant qui l’animait.")  # fmt: skip
         badge = services.badges.create(house.campus, wording, slug="nouveau", by=COMMAND)
     a = given(house, ADA, badge)
     signed = house.client().get(f"/attributions/{a}.json").content
@@ -180,7 +180,7 @@ def test_erased_person_is_found_in_the_copy_and_erased_again(house: House) -> No
         person_id = services.awards.record(r).person.id
     backup = Backup(house)
     with house.unit_of_work() as services:
-        services.erasures.carry_out(house.campus, person_id, "Demande reçue par courrier.", by=COMMAND)
+        services.erasures.process_chunk(house.campus, person_id, "Demande reçue par courrier.", by=COMMAND)
     with backup.restored() as copy:
         with copy.process.repair(reading=True) as services:
             assert services.restoring.missing(copy.campus).erasures == 1
@@ -194,7 +194,7 @@ def test_person_awarded_and_erased_since_does_not_come_back(house: House) -> Non
     a = given(house, ADA)
     with house.unit_of_work() as services:
         person_id = services.awards.record(a).person.id
-        services.erasures.carry_out(house.campus, person_id, "Demande reçue par courrier.", by=COMMAND)
+        services.erasures.process_chunk(house.campus, person_id, "Demande reçue par courrier.", by=COMMAND)
     with backup.restored() as copy:
         done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
         assert (done.awards, done.reconciled) == (0, None)

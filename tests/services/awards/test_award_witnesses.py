@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.activity_log.activity_log import LogCosignature
 from app.domain.awards.awards import Visibility
-from app.services.verification.verdicts import witnesses_told
+from app.services.verification.verdicts import witness_messages
 from sceau_credentials.evidence.judging import EvidenceReport, judge_evidence
 from sceau_credentials.package import open_package
 from sceau_credentials.transparency_log.notes import Note, WitnessKey, cosign
@@ -58,7 +58,7 @@ def offline(package: bytes) -> tuple[EvidenceReport, list[str]]:
     assert report.document is not None
     evidence = judge_evidence(report.document, documents=opened.documents)
     assert evidence is not None
-    return evidence, [each.text() for each in witnesses_told(evidence, report)]
+    return evidence, [each.text() for each in witness_messages(evidence, report)]
 
 
 def by_program(house: House, award_id: uuid.UUID) -> list[str]:

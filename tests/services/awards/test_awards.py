@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 
 from app.domain.activities.participant_lists import read_list
 from app.domain.awards.awards import AlreadyRevoked, LineOutcome, Visibility
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.errors import InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest, BatchResult
@@ -174,7 +174,10 @@ def test_another_campus_has_idempotency_keys_of_its_own(house: House) -> None:
         page = services.badges.create(
             house.other_campus,
             Wording(
-                Kind.BELONGING, "Membre", "Fait partie du campus.", "Accueillie et inscrite par le campus."
+                BadgeKind.BELONGING,
+                "Membre",
+                "Fait partie du campus.",
+                "Accueillie et inscrite par le campus.",
             ),
             slug="membre",
             by=by_trainer(house),
@@ -233,7 +236,7 @@ def test_a_later_version_leaves_earlier_awards_as_they_were(house: House) -> Non
             house.campus,
             page.badge.id,
             Wording(
-                Kind.PARTICIPATION,
+                BadgeKind.PARTICIPATION,
                 "Robotique pour toutes et tous",
                 "Autre.",
                 "La personne a fait autre chose.",

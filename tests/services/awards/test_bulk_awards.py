@@ -13,11 +13,11 @@ from sqlmodel import func, select
 
 from app.domain.activity_log.activity_log import EntryKind, LogEntry
 from app.domain.awards.awards import Award, AwardState, LineOutcome, SignedDocument
-from app.domain.awards.batches import AT_ONCE, AwardBatch, BatchState, WithdrawalOutcome
+from app.domain.awards.batches import INLINE_LIMIT, AwardBatch, BatchState, WithdrawalOutcome
 from app.domain.awards.batches import listed as listed_line
 from app.domain.awards.open_badges import AwardEvidence
 from app.domain.campus.audit_log import Actor
-from app.domain.messages import LetterState, PromisedLetter
+from app.domain.messages import LetterState, QueuedMessage
 from app.domain.publishing import StatusSlot
 from app.errors import InvalidInput
 from app.services.awards import award_issuer as award_keeping
@@ -54,7 +54,7 @@ def carried_out(house: House, batch_id: uuid.UUID) -> BatchResult:
     more = True
     while more:
         with house.unit_of_work() as services:
-            more = services.bulk_awards.carry_out(batch_id).more
+            more = services.bulk_awards.process_chunk(batch_id).more
     with house.unit_of_work(reading=True) as services:
         return services.awards.batch(house.campus, batch_id)
 
@@ -89,7 +89,7 @@ def test_one_line_that_cannot_be_signed_takes_nothing_from_the_others_and_leaves
     assert result.lines[5].award_id is None
     with house.unit_of_work(reading=True) as services:
         session = services.stores.session
-        for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, PromisedLetter):
+        for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, QueuedMessage):
             assert session.exec(select(func.count()).select_from(kind)).one() == 11, kind
         entries = session.exec(select(LogEntry.kind)).all()
     # Refused before the log decides: the log has no line of it.
@@ -109,7 +109,7 @@ def test_a_document_refused_after_the_log_decided_is_withdrawn_in_the_log(
     assert outcomes == [LineOutcome.AWARDED] * 5 + [LineOutcome.UNREADABLE] + [LineOutcome.AWARDED] * 6
     with house.unit_of_work(reading=True) as services:
         session = services.stores.session
-        for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, PromisedLetter):
+        for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, QueuedMessage):
             assert session.exec(select(func.count()).select_from(kind)).one() == 11, kind
         entries = session.exec(select(LogEntry.kind)).all()
     assert (entries.count(EntryKind.AWARD), entries.count(EntryKind.REVOCATION)) == (12, 1)
@@ -194,7 +194,7 @@ def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(house
     asked = WithdrawalRequest("Erreur de liste.", (*(line.award_id for line in result.lines), stranger))
     with house.unit_of_work() as services:
         withdrawal = services.withdrawals.promise(house.campus, asked, by=by)
-        while services.withdrawals.carry_out(withdrawal.id):
+        while services.withdrawals.process_chunk(withdrawal.id):
             pass
     with house.unit_of_work(reading=True) as services:
         told = services.withdrawals.result(house.campus, withdrawal.id)
@@ -213,7 +213,7 @@ def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(house
 
 
 def test_workers_keep_off_what_somebody_waits_for_until_nothing_is_heard_of_it_for_a_minute(house: House):
-    house.record(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(AT_ONCE + 2)))
+    house.record(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(INLINE_LIMIT + 2)))
     request = AwardRequest(house.presence.badge.id, house.activity.id, everybody=True)
     by = Actor(house.trainer.id)
 
@@ -226,11 +226,11 @@ def test_workers_keep_off_what_somebody_waits_for_until_nothing_is_heard_of_it_f
     assert batch.state is BatchState.RUNNING
     house.clock.now += timedelta(seconds=50)
     with house.unit_of_work() as services:
-        assert services.bulk_awards.carry_out(batch.id, most=20, is_awaited=True).more
+        assert services.bulk_awards.process_chunk(batch.id, most=20, is_awaited=True).more
     house.clock.now += timedelta(seconds=50)
     assert not is_due()
     house.clock.now += timedelta(seconds=20)
     assert is_due()
     result = carried_out(house, batch.id)
     assert result.batch.state is BatchState.DONE
-    assert len(result.with_outcome(LineOutcome.AWARDED)) == AT_ONCE + 2
+    assert len(result.with_outcome(LineOutcome.AWARDED)) == INLINE_LIMIT + 2

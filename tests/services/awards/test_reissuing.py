@@ -267,7 +267,7 @@ def test_a_correction_is_not_told_while_the_bulk_award_can_still_be_undone(house
             house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5)
         )
     with house.unit_of_work() as services:
-        services.bulk_awards.carry_out(batch.id)
+        services.bulk_awards.process_chunk(batch.id)
         (award,) = services.stores.batches.standing_awards(batch.id, 2)
         services.names.correct_in_campus(
             house.campus, award.person_id, "Zoé", "N’Diaye", by=Actor(house.admin.id)

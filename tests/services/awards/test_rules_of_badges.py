@@ -11,10 +11,10 @@ import pytest
 
 from app.domain.activities.activities import Activity, ActivityKind, PartKind, Plan
 from app.domain.awards.awards import LineOutcome, in_words
-from app.domain.badges.badges import Badge, Kind, Repeat
+from app.domain.badges.badges import Badge, BadgeKind, Repeat
 from app.domain.badges.rules import Condition, Measure, Rule, missing_words
 from app.domain.campus.audit_log import Actor
-from app.domain.learners.portfolios import Told
+from app.domain.learners.portfolios import ContributionStatement
 from app.domain.people.people import Person
 from app.errors import NotFound
 from app.language import speaking
@@ -27,7 +27,7 @@ from tests.support.house import COMMAND, House, listed
 
 ZOE, LEO, AWA = "MARTIN Zoé;zoe@exemple.fr", "N’DIAYE Léo;leo@exemple.fr", "SOW Awa"
 RULE = Rule(((Condition(Measure.ACTIVITIES, 2, (ActivityKind.WORKSHOP,)), Condition(Measure.HOURS, 6 * 60)),))
-WORDING = Wording(Kind.PARTICIPATION, "Parcours", "Deux ateliers et six heures.", "", rule=RULE)
+WORDING = Wording(BadgeKind.PARTICIPATION, "Parcours", "Deux ateliers et six heures.", "", rule=RULE)
 
 
 @pytest.fixture
@@ -270,7 +270,7 @@ def test_a_confirmed_contribution_counts_and_the_badge_rests_on_it(house: House)
             house.campus, replace(WORDING, rule=CONTRIBUTED), slug="contribue", by=COMMAND
         ).badge
         ((_, zoe),) = services.activities.page(house.campus, house.activity.id).participants
-        told = Told("Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
+        told = ContributionStatement("Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
                     date(2026, 11, 20), 2.5)  # fmt: skip
         made = services.contributions.add(
             zoe, house.campus, told, None, [], today=date(2026, 11, 24), by=Actor(zoe.id)

@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 from sqlmodel import select
 
-from app.domain.badges.badges import ArchivedBadge, Kind, Repeat, UnopenedBadge
+from app.domain.badges.badges import ArchivedBadge, BadgeKind, Repeat, UnopenedBadge
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.frameworks import public_alignment
 from app.errors import InvalidInput, NotFound
 from app.services.badges.badges import BadgePage, Wording, wording_of
 from tests.support.house import House
 
-DRAFT = Wording(Kind.ENGAGEMENT, "Tuteur de l’atelier", "", "")
+DRAFT = Wording(BadgeKind.ENGAGEMENT, "Tuteur de l’atelier", "", "")
 WHOLE = Wording(
-    Kind.ENGAGEMENT,
+    BadgeKind.ENGAGEMENT,
     "Tuteur de l’atelier",
     "A tenu le rôle de tuteur pendant un atelier.",
     "A accompagné un petit groupe.\n\n**Comment c’est jugé.** Une formatrice observe et note.",

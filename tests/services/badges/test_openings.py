@@ -76,7 +76,7 @@ def test_what_was_promised_is_not_given_once_the_badge_is_shut(house: House):
     reserve(house, house.trainer.id)
     house.clock.now = later
     with house.unit_of_work() as services:
-        services.bulk_awards.carry_out(batch.id)
+        services.bulk_awards.process_chunk(batch.id)
         [line] = services.awards.batch(house.campus, batch.id).lines
     assert line.outcome is LineOutcome.NOT_ALLOWED
     assert "n’est plus ouvert" in line.reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.badges.badges import Wording
 from app.services.campus.dashboard import Dashboard
@@ -57,7 +57,10 @@ def test_drafts_wait_and_near_names_are_pointed_out(house: House):
     with house.unit_of_work() as services:
         for name in ("Découverte de l’impression 3D", "Découvertes de l'impression 3D"):
             services.badges.create(
-                house.campus, Wording(Kind.PARTICIPATION, name, "", ""), draft=True, by=Actor(house.admin.id)
+                house.campus,
+                Wording(BadgeKind.PARTICIPATION, name, "", ""),
+                draft=True,
+                by=Actor(house.admin.id),
             )
     waiting = board(house).waiting
     assert len(waiting.drafts) == 2

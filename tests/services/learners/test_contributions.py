@@ -13,9 +13,9 @@ from app.domain.activities.activities import PartKind
 from app.domain.activities.files import FileNoun, FileState
 from app.domain.activity_log.activity_log import ARTEFACT, CONTRIBUTION, EntryKind, LogPayload
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
-from app.domain.learners.portfolios import ContributionState, Told
+from app.domain.learners.portfolios import ContributionState, ContributionStatement
 from app.domain.people.people import Person
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
 from app.services.publishing.publication import ClosedAward
@@ -25,7 +25,7 @@ from tests.support.house import COMMAND, House
 from tests.support.servers.clamd import nobodys_port
 
 TODAY = date(2026, 11, 24)
-TOLD = Told(
+TOLD = ContributionStatement(
     "Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué aux autres.", PartKind.RESOURCE, TODAY,
     2.5, "https://exemple.fr/carnet",
 )  # fmt: skip
@@ -40,7 +40,12 @@ def zoe(house: House) -> Person:
 
 
 def add(
-    house: House, person: Person, *, told: Told = TOLD, activity: bool = True, pieces: bool = True
+    house: House,
+    person: Person,
+    *,
+    told: ContributionStatement = TOLD,
+    activity: bool = True,
+    pieces: bool = True,
 ) -> uuid.UUID:
     take = house.process.intake.take
     files = [take("banc.jpg", photo("JPEG"), words="Le banc"), take("plan.pdf", PDF)] if pieces else []
@@ -156,7 +161,7 @@ def test_nobody_confirms_their_own_and_no_campus_another_s(house: House, zoe: Pe
     ids=range(7),
 )  # fmt: skip
 def test_what_cannot_be_is_said_and_nothing_is_kept(house: House, zoe: Person, change: dict, said: str):
-    told = Told(**{**vars(TOLD), **change})
+    told = ContributionStatement(**{**vars(TOLD), **change})
     with pytest.raises(InvalidInput) as refused:
         add(house, zoe, told=told, pieces=False)
     assert said in refused.value.sentence.format(**refused.value.values)
@@ -228,13 +233,15 @@ def test_an_award_of_the_activity_rests_on_it_and_the_holder_chooses_what_is_sho
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(zoe.id))
         with pytest.raises(NotFound):
             services.shown_files.find(award_id, photo_line.number)
-        services.personal_log.show(house.campus, award_id, {photo_line.number: Shown.ALL}, by=Actor(zoe.id))
+        services.personal_log.show(
+            house.campus, award_id, {photo_line.number: DisclosedContent.ALL}, by=Actor(zoe.id)
+        )
         file_id = services.shown_files.find(award_id, photo_line.number)
         assert (
             sha256(services.files.open_any(file_id).content).hexdigest() == photo_line.facts["contentDigest"]
         )
         services.personal_log.show(
-            house.campus, award_id, {photo_line.number: Shown.EXISTENCE}, by=Actor(zoe.id)
+            house.campus, award_id, {photo_line.number: DisclosedContent.EXISTENCE}, by=Actor(zoe.id)
         )
         with pytest.raises(NotFound):
             services.shown_files.find(award_id, photo_line.number)

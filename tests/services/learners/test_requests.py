@@ -9,20 +9,20 @@ import pytest
 
 from app.adapters.mail import SmtpMailer
 from app.domain.activities.files import FileNoun
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.requests import RequestState
 from app.domain.people.people import Role
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.services.badges.badges import Wording
-from app.services.learners.requests import Asked
+from app.services.learners.requests import RequestOutcome
 from tests.support.handed import taken
 from tests.support.house import COMMAND, House, build_house
 from tests.support.letters import text_in
 from tests.support.servers.post_office import PostOffice
 
 NARRATIVE = "J’ai animé deux ateliers de robotique, seule, devant douze collégiens."
-ZOE = Asked("Zoé", "Martin", "zoe@exemple.fr", NARRATIVE, "https://exemple.fr/carnet")
+ZOE = RequestOutcome("Zoé", "Martin", "zoe@exemple.fr", NARRATIVE, "https://exemple.fr/carnet")
 PDF = b"%PDF-1.7\n1 0 obj\n"
 
 
@@ -52,7 +52,7 @@ def a_competency(house: House):
             house.campus, framework, code="C-1", statement="Mesurer", levels=[], by=COMMAND
         )
         wording = Wording(
-            Kind.COMPETENCY, "Mesurer juste", "Sait mesurer.", "La personne a mesuré devant un jury de deux.",
+            BadgeKind.COMPETENCY, "Mesurer juste", "Sait mesurer.", "La personne a mesuré devant un jury de deux.",
             competencies=((mastered.id, None),),
         )  # fmt: skip
         made = services.badges.create(house.campus, wording, slug="mesurer", by=COMMAND).badge
@@ -76,7 +76,7 @@ def reviewer(house: House, name: str) -> Actor:
         return Actor(person.id)
 
 
-def asked(house: House, badge_id, who: Asked = ZOE) -> str:
+def asked(house: House, badge_id, who: RequestOutcome = ZOE) -> str:
     """The token of a request whose address was confirmed."""
     with house.unit_of_work() as services:
         token = services.asking.token_of(services.asking.ask(badge_id, who))
@@ -140,7 +140,7 @@ def test_who_is_known_by_their_private_link_waits_for_no_letter(house: House, ba
         assert known.address == "zoe@exemple.fr"
         request = services.asking.ask(badge, ZOE, known=known)
         assert (request.state, request.person_id) == (RequestState.WAITING, record.person.id)
-    other = Asked("Zoé", "Martin", "autre@exemple.fr", NARRATIVE)
+    other = RequestOutcome("Zoé", "Martin", "autre@exemple.fr", NARRATIVE)
     with pytest.raises(Conflict, match="déjà une demande"), house.unit_of_work() as services:
         services.asking.ask(badge, other, known=known)
 
@@ -183,7 +183,7 @@ def test_a_competency_needs_two_different_people_and_never_the_one_who_asks(hous
 
 def test_a_reviewer_under_another_name_at_the_same_address_is_the_same_person(house: House, badge):
     nora = reviewer(house, "Nora")
-    token = asked(house, badge, Asked("Éléonore", "Autre", "nora@exemple.fr", NARRATIVE))
+    token = asked(house, badge, RequestOutcome("Éléonore", "Autre", "nora@exemple.fr", NARRATIVE))
     with pytest.raises(NotAllowed):
         agree(house, token, nora)
 
@@ -279,7 +279,7 @@ def test_an_invented_link_opens_no_request(house: House, token: str):
 def test_what_nobody_confirmed_is_forgotten_after_a_week(house: House, badge):
     with house.unit_of_work() as services:
         token = services.asking.token_of(services.asking.ask(badge, ZOE))
-    kept = asked(house, badge, Asked("Lucas", "Bernard", "lucas@exemple.fr", NARRATIVE))
+    kept = asked(house, badge, RequestOutcome("Lucas", "Bernard", "lucas@exemple.fr", NARRATIVE))
     house.clock.move(days=8)
     with house.unit_of_work() as services:
         services.reviewing.forget_unconfirmed()

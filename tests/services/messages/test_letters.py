@@ -158,7 +158,7 @@ def stopped(house):
             house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5)
         )
     with house.unit_of_work() as services:
-        assert services.bulk_awards.carry_out(batch.id, most=2).more
+        assert services.bulk_awards.process_chunk(batch.id, most=2).more
     return batch
 
 
@@ -170,7 +170,7 @@ def test_letters_of_a_bulk_award_that_stopped_half_way_wait_as_long_as_it_can_be
     assert (office.received, post.due()) == ([], []), "the first two wait for the third"
 
     with house.unit_of_work() as services:
-        assert not services.bulk_awards.carry_out(stopped.id).more
+        assert not services.bulk_awards.process_chunk(stopped.id).more
     house.clock.move(minutes=4)
     send_all(post)
     assert office.received == []
@@ -193,7 +193,7 @@ def test_letters_of_a_bulk_award_that_is_stuck_ask_together_and_ever_less_often(
     assert asked < 60
     assert office.received == []
     with house.unit_of_work() as services:
-        services.bulk_awards.carry_out(stopped.id)
+        services.bulk_awards.process_chunk(stopped.id)
     house.clock.move(hours=1, minutes=6)
     send_all(post)
     assert len(office.received) == 3

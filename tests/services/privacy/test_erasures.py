@@ -9,14 +9,14 @@ import pytest
 from sqlmodel import select
 
 from app.container import Services
-from app.db.privacy import NOBODY
+from app.db.privacy import NO_OWNER
 from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.check_in import Ticket
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.activity_log.activity_log import EntryKind
 from app.domain.awards.awards import Visibility
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.people.people import Role
 from app.domain.privacy import Erasure, StillWorksHere
@@ -24,7 +24,7 @@ from app.errors import Gone, InvalidInput, NotFound, NotSignedIn
 from app.services.activity_log.log_check import LogCheck
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges.badges import Wording
-from app.services.learners.requests import Asked
+from app.services.learners.requests import RequestOutcome
 from sceau_credentials.evidence.commitments import Leaf, commit
 from sceau_credentials.keys import decode_base64url
 from sceau_credentials.transparency_log.checkpoints import EntryProof
@@ -90,7 +90,7 @@ def live(house: House) -> tuple[BatchResult, uuid.UUID]:
         services.handing_over.claim(award_id, by=Actor(person_id))
         line = services.personal_log.lines(person_id, {house.campus.id})[-1]
         services.personal_log.dispute(person_id, house.campus, line.number, CONTESTED, by=Actor(person_id))
-        asked = Asked(given, family, ADDRESS, STORY, "https://exemple.fr/carnet-de-zoelie")
+        asked = RequestOutcome(given, family, ADDRESS, STORY, "https://exemple.fr/carnet-de-zoelie")
         token = services.asking.token_of(services.asking.ask(accepting(services, house), asked))
         services.asking.confirm(token)
         services.asking.complete(token, files=[taken("carnet-de-zoelie.pdf", PIECE)])
@@ -173,7 +173,7 @@ def test_history_keeps_that_it_was_done_and_forgets_by_whom(house: House) -> Non
     opened = [row for row in rows if (row.noun, row.deed) == ("award", "open")]
     assert [(row.actor_id, row.actor_label) for row in opened] == [(None, "somebody forgotten")]
     assert [row.noun for row in rows if row.deed == "erase"] == ["erasure"]
-    assert NOBODY not in {row.actor_id for row in rows}
+    assert NO_OWNER not in {row.actor_id for row in rows}
     awarded = [row for row in rows if (row.noun, row.deed) == ("award", "award")]
     assert {row.actor_id for row in awarded} == {house.trainer.id}
 
@@ -183,7 +183,7 @@ def test_one_campus_erases_what_it_holds_and_nothing_of_another(house: House) ->
     person_id = person_of(house, result)
     elsewhere = _award_elsewhere(house, ZOE)
     with house.unit_of_work() as services:
-        erasure = services.erasures.carry_out(
+        erasure = services.erasures.process_chunk(
             house.campus, person_id, "Lettre reçue, identité vérifiée.", by=Actor(house.admin.id)
         )
         assert erasure.reference.startswith("EFF-")
@@ -193,7 +193,9 @@ def test_one_campus_erases_what_it_holds_and_nothing_of_another(house: House) ->
         with pytest.raises(Gone):
             services.awards.record(result.lines[0].award_id)
     with house.unit_of_work() as services, pytest.raises(NotFound):
-        services.erasures.carry_out(house.campus, person_id, "Une seconde fois.", by=Actor(house.admin.id))
+        services.erasures.process_chunk(
+            house.campus, person_id, "Une seconde fois.", by=Actor(house.admin.id)
+        )
     erase(house, elsewhere, everywhere=False)
     assert not [where for where, content in everything(house) if ADDRESS.encode() in content]
 
@@ -213,7 +215,7 @@ def test_the_person_erases_everywhere_under_a_reference_for_each_campus(house: H
 
 def test_whoever_still_works_somewhere_is_not_erased_and_nothing_happens(house: House) -> None:
     with house.unit_of_work() as services, pytest.raises(StillWorksHere):
-        services.erasures.carry_out(
+        services.erasures.process_chunk(
             house.campus, house.trainer.id, "Départ annoncé par lettre.", by=Actor(house.admin.id)
         )
     with house.unit_of_work(reading=True) as services:
@@ -237,7 +239,7 @@ def test_badges_given_by_somebody_who_left_and_was_erased_stay_good(house: House
         given = services.awards.award(house.campus, request, by=Actor(other.id)).lines[0].award_id
         services.team.remove(house.campus, other.id, by=Actor(house.admin.id))
     with house.unit_of_work() as services:
-        services.erasures.carry_out(
+        services.erasures.process_chunk(
             house.campus, other.id, "Lettre reçue, identité vérifiée.", by=Actor(house.admin.id)
         )
     with house.unit_of_work(reading=True) as services:
@@ -251,7 +253,7 @@ def test_badges_given_by_somebody_who_left_and_was_erased_stay_good(house: House
 def test_a_reason_is_said_and_names_nobody(house: House, reason: str) -> None:
     person_id = person_of(house, house.award(ZOE))
     with house.unit_of_work() as services, pytest.raises(InvalidInput):
-        services.erasures.carry_out(house.campus, person_id, reason, by=Actor(house.admin.id))
+        services.erasures.process_chunk(house.campus, person_id, reason, by=Actor(house.admin.id))
 
 
 def test_who_asks_is_written_to_and_nothing_goes_before_the_link_is_pressed(house: House) -> None:
@@ -281,7 +283,7 @@ def test_without_an_address_the_campus_is_the_one_to_ask(house: House) -> None:
 def _award_elsewhere(house: House, person: str) -> uuid.UUID:
     with house.unit_of_work() as services:
         wording = Wording(
-            Kind.BELONGING, "Membre du campus", "Est du campus.", "La personne est venue au campus."
+            BadgeKind.BELONGING, "Membre du campus", "Est du campus.", "La personne est venue au campus."
         )
         badge = services.badges.create(house.other_campus, wording, slug="membre", by=COMMAND)
         activity = services.activities.create(

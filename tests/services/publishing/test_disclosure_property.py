@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown, fields_shown
-from app.domain.badges.badges import Kind
+from app.domain.awards.open_badges import DisclosedContent, fields_shown
+from app.domain.badges.badges import BadgeKind
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
@@ -43,7 +43,7 @@ def awarded(house: House) -> uuid.UUID:
             )
         badge = services.badges.create(
             house.campus,
-            Wording(Kind.ENGAGEMENT, "Quatre fois", "Revenue quatre fois.", "", rule=rule),
+            Wording(BadgeKind.ENGAGEMENT, "Quatre fois", "Revenue quatre fois.", "", rule=rule),
             slug="quatre-fois",
             by=COMMAND,
         ).badge
@@ -77,8 +77,8 @@ def test_the_choice_for_each_line_is_kept_to_the_byte(house: House) -> None:
         trainer = house.trainer.name
 
     @settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow], deadline=None)
-    @given(st.fixed_dictionaries({number: st.sampled_from(Shown) for number in payloads}))
-    def whatever_is_shown(choice: dict[int, Shown]) -> None:
+    @given(st.fixed_dictionaries({number: st.sampled_from(DisclosedContent) for number in payloads}))
+    def whatever_is_shown(choice: dict[int, DisclosedContent]) -> None:
         with house.unit_of_work() as services:
             for number, shown in choice.items():
                 services.stores.award_evidence.choose(award_id, number, shown, at=house.clock.now)

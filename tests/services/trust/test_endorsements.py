@@ -14,8 +14,8 @@ from app.domain.trust.organisations import ASKED_FOR, DeadRequest, Endorsement, 
 from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.services.badges.badges import Wording
 from app.services.publishing.publication import ClosedAward
-from app.services.trust.endorsement_requests import Asked
-from app.services.trust.endorsements import Subject, Told
+from app.services.trust.endorsement_requests import EndorsementAsked
+from app.services.trust.endorsements import EndorsementOutcome, Subject
 from sceau_credentials.dids import did_key
 from sceau_credentials.issuing.endorsing import issue_endorsement
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
@@ -27,7 +27,7 @@ from tests.support.house import COMMAND, House
 
 ZOE = "Martin Zoé;zoe@exemple.fr"
 BOSS = "lea.roy@atelier-roy.example"
-ROY = Told("Atelier Roy", "https://atelier-roy.example")
+ROY = EndorsementOutcome("Atelier Roy", "https://atelier-roy.example")
 WORDS = checked_words("Nous embauchons les yeux fermés.\nVraiment.", "cheffe d’atelier", "", shows_name=False)
 
 
@@ -54,7 +54,7 @@ def asked(house: House, award_id: uuid.UUID | None = None, *, badge: bool = Fals
     with house.unit_of_work() as services:
         asking = services.endorsement_asking
         subject = subject_of(house, award_id, badge=badge)
-        asking.ask(subject, Asked(to, "Atelier Roy"), refused=asking.is_refused_by(to), by=COMMAND)
+        asking.ask(subject, EndorsementAsked(to, "Atelier Roy"), refused=asking.is_refused_by(to), by=COMMAND)
     return link_in(house, "/recommander/")
 
 
@@ -67,7 +67,7 @@ def subject_of(house: House, award_id: uuid.UUID | None, *, badge: bool = False)
         return services.endorsement_subjects.of_campus(house.campus)
 
 
-def signed(house: House, token: str, told: Told = ROY) -> Endorsement:
+def signed(house: House, token: str, told: EndorsementOutcome = ROY) -> Endorsement:
     with house.unit_of_work() as services:
         return services.endorsement_signing.sign(token, told, WORDS, language="fr")
 
@@ -231,7 +231,7 @@ def test_it_goes_with_its_award_and_a_copy_counts_no_more(house: House, award_id
     copy, about = endorsement.written, endorsement.subject
     with house.unit_of_work() as services:
         person = services.awards.record(award_id).person
-        services.erasures.carry_out(
+        services.erasures.process_chunk(
             house.campus, person.id, "Demande reçue par courrier, identité vérifiée.", by=COMMAND
         )
     assert judged_by_a_stranger(house, copy, about) is Outcome.FAILED
@@ -277,7 +277,7 @@ def test_nobody_is_pestered(house: House, award_id: uuid.UUID) -> None:
     house.clock.move(days=400)
     with pytest.raises(Conflict):
         asked(house, badge=True)
-    own = Asked("Zoe@exemple.fr", "Moi-même")
+    own = EndorsementAsked("Zoe@exemple.fr", "Moi-même")
     with house.unit_of_work() as services, pytest.raises(InvalidInput):
         services.endorsement_asking.ask(subject_of(house, award_id), own, refused=False, by=COMMAND)
 
@@ -286,7 +286,7 @@ def test_each_letter_counts_for_who_asks_and_for_who_is_asked(house: House, awar
     subject = subject_of(house, award_id)
     assert subject.record
     with house.unit_of_work(reading=True) as services:
-        counts = services.endorsement_asking.counts(subject, Asked(BOSS, "Atelier Roy"))
+        counts = services.endorsement_asking.counts(subject, EndorsementAsked(BOSS, "Atelier Roy"))
     assert counts == [
         ("endorsement of somebody", str(subject.record.person.id)),
         ("endorsement of a campus", str(house.campus.id)),

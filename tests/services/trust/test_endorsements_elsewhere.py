@@ -11,8 +11,8 @@ import pytest
 from app.container import Process
 from app.domain.trust.organisations import AGAIN, SOON
 from app.jobs.kinds import ENDORSEMENTS
-from app.services.trust.endorsement_requests import Asked
-from app.services.trust.endorsements import Told
+from app.services.trust.endorsement_requests import EndorsementAsked
+from app.services.trust.endorsements import EndorsementOutcome
 from app.web.trust.endorsements import RecommendationShown, recommendations
 from sceau_credentials.issuing.endorsing import issue_endorsement
 from sceau_credentials.model import BitstringStatusListEntry, EndorsementCredential, EndorsementSubject
@@ -37,7 +37,7 @@ class Elsewhere:
             subject = services.endorsement_subjects.of_badge(house.campus, house.presence.badge.id)
             self.version = subject.version
             asked = services.endorsement_asking.ask(
-                subject, Asked("lea@atelier-roy.example", "Atelier Roy"), refused=False, by=COMMAND
+                subject, EndorsementAsked("lea@atelier-roy.example", "Atelier Roy"), refused=False, by=COMMAND
             )
             credential = EndorsementCredential(
                 id=f"urn:uuid:{uuid.uuid4()}",
@@ -52,7 +52,9 @@ class Elsewhere:
             ).token
             signing = services.endorsement_signing
             token = signing.token_of(asked.id)
-            self.endorsement = signing.take_in(token, Told("Atelier Roy", ""), written, language="fr")
+            self.endorsement = signing.take_in(
+                token, EndorsementOutcome("Atelier Roy", ""), written, language="fr"
+            )
 
     def list_at(self, house: House) -> dict[str, Any]:
         return self.company.status_list(at=house.clock())

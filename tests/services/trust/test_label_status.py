@@ -7,7 +7,7 @@ from datetime import date
 from fastapi.testclient import TestClient
 
 from app.domain.campus.campus import Label, LabelCategory
-from app.services.verification.verdicts import label_told
+from app.services.verification.verdicts import label_message
 from sceau_credentials.values.json_text import parse_json_object
 from sceau_credentials.verification.report import EndorsementAnswer
 from sceau_credentials.verification.run_checks import verify_endorsement
@@ -77,7 +77,7 @@ def test_labels_of_before_there_was_a_list_get_a_place_and_keep_their_words(hous
     assert after.label.position is not None
     for member in ("id", "credentialSubject", "validFrom", "validUntil", "name"):
         assert said[member] == before[member]
-    assert label_told(after).word == "Vérifié"
+    assert label_message(after).word == "Vérifié"
 
 
 def test_the_list_is_signed_in_both_forms_by_the_network_and_by_nobody_before_it_signed(house: House) -> None:

@@ -14,7 +14,7 @@ from app.domain.trust.organisations import checked_name
 from app.errors import Conflict, Gone, InvalidInput, NotFound, Unavailable
 from app.services.trust.labels import LabelJudged
 from app.services.trust.network_register import Named
-from app.services.verification.verdicts import label_told
+from app.services.verification.verdicts import label_message
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.trust import PinnedNetwork, Standing, TrustList, read_trust_list
 from tests.support.house import COMMAND, House
@@ -121,7 +121,7 @@ def test_a_label_is_the_networks_endorsement_of_the_campus_and_verifies_like_one
     assert document["credentialSubject"]["id"] == house.campus.did
     assert document["validUntil"] == "2027-11-24T23:00:00Z", "its last day is a whole day in France"
     found = judged(house)
-    assert label_told(found).state == "ok"
+    assert label_message(found).state == "ok"
     assert published(house).entries[0].labels[0].url == document["id"]
 
 
@@ -135,7 +135,7 @@ def test_a_label_says_in_a_word_whether_it_holds(house: House, days, state: str,
     with house.unit_of_work() as services:
         label(services, network_of(services, house.campus), house.campus, first, last)
     house.clock.move(days=1)
-    told = label_told(judged(house))
+    told = label_message(judged(house))
     assert (told.state, told.word) == (state, word)
 
 
@@ -144,9 +144,9 @@ def test_a_label_falls_with_the_recognition_and_rises_with_it(house: House):
     with house.unit_of_work() as services:
         label(services, network_of(services, house.campus), house.campus, today, today + timedelta(days=9))
     move(house, Standing.SUSPENDED)
-    assert label_told(judged(house)).word == "Suspendu"
+    assert label_message(judged(house)).word == "Suspendu"
     move(house, Standing.RECOGNISED)
-    assert label_told(judged(house)).word == "Vérifié"
+    assert label_message(judged(house)).word == "Vérifié"
 
 
 def test_a_withdrawn_label_is_gone_from_its_address_and_from_the_list(house: House):
@@ -159,7 +159,7 @@ def test_a_withdrawn_label_is_gone_from_its_address_and_from_the_list(house: Hou
             services.network_documents.label(given.id)
         with pytest.raises(Conflict):
             services.register.withdraw_label(given.id, by=COMMAND)
-    assert label_told(judged(house)).word == "Retiré"
+    assert label_message(judged(house)).word == "Retiré"
     assert published(house).entries[0].labels == ()
 
 
@@ -171,7 +171,7 @@ def test_a_label_changed_in_the_database_is_told_as_such(house: House):
         row = services.stores.recognition.label(given.id)
         row.embedded = row.embedded.replace(b"excellence", b"existences")
         services.stores.recognition.add(row)
-    assert label_told(judged(house)).word == "Non conforme"
+    assert label_message(judged(house)).word == "Non conforme"
 
 
 def test_a_label_over_before_it_was_written_is_kept_without_a_signature(house: House):
@@ -179,7 +179,7 @@ def test_a_label_over_before_it_was_written_is_kept_without_a_signature(house: H
     with house.unit_of_work() as services:
         network = network_of(services, house.campus)
         label(services, network, house.campus, today - timedelta(days=9), today - timedelta(days=1))
-    assert label_told(judged(house)).word == "Non signé"
+    assert label_message(judged(house)).word == "Non signé"
     assert published(house).entries[0].labels == ()
 
 

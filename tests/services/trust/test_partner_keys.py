@@ -12,7 +12,7 @@ from app.container import Process
 from app.domain.campus.campus import KeyMoveRefused
 from app.errors import InvalidInput, NotFound
 from app.jobs.kinds import FOLLOWED_LISTS
-from app.services.verification.verdicts import label_told
+from app.services.verification.verdicts import label_message
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.trust import PinnedNetwork, TrustListRefused, read_trust_list
 from sceau_credentials.verification.run_checks import verify_endorsement
@@ -82,14 +82,14 @@ def test_a_network_s_key_that_gives_way_signs_beside_the_next_for_ninety_days(ho
     assert new != network
     assert is_read_under(house, network)
     assert is_read_under(house, new)
-    assert label_told(judged(house)).word == "Vérifié"
+    assert label_message(judged(house)).word == "Vérifié"
     assert not any("revoked" in each for each in methods(house).values())
     house.clock.move(days=91)
     with house.unit_of_work() as services:
         services.register.publish(services.register.network(NETWORK))
     assert not is_read_under(house, network)
     assert is_read_under(house, new)
-    assert label_told(judged(house)).word == "Vérifié", "a label is not signed again for that"
+    assert label_message(judged(house)).word == "Vérifié", "a label is not signed again for that"
 
 
 def test_a_worker_that_renews_the_list_meanwhile_does_not_sign_with_the_key_that_goes(
@@ -140,7 +140,7 @@ def test_of_a_stolen_key_the_list_and_the_labels_are_signed_anew_and_copies_coun
     assert not is_read_under(house, network)
     assert is_read_under(house, key_now(house))
     after = judged(house)
-    assert label_told(after).word == "Vérifié"
+    assert label_message(after).word == "Vérifié"
     assert after.label.embedded != copy
     with house.unit_of_work(reading=True) as services:
         documents = services.verification.documents
@@ -156,7 +156,7 @@ def test_a_label_that_is_over_says_that_its_key_was_stolen_and_not_that_it_is_fo
 ):
     house.clock.move(days=365 * 3)
     rotate(house, stolen_since=house.clock.now - timedelta(hours=1))
-    told = label_told(judged(house))
+    told = label_message(judged(house))
     assert told.word == "Terminé"
     assert "a été retirée depuis" in told.beside.text()
 
@@ -174,7 +174,7 @@ def test_a_key_that_gave_way_may_still_be_found_stolen_and_a_stolen_one_never_co
     rotate(house, method_id=old, stolen_since=house.clock.now)
     assert key_now(house) == new
     assert not is_read_under(house, network)
-    assert label_told(judged(house)).word == "Vérifié"
+    assert label_message(judged(house)).word == "Vérifié"
     with pytest.raises(KeyMoveRefused):
         rotate(house, method_id=old, stolen_since=house.clock.now)
     with pytest.raises(NotFound):

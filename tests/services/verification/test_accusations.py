@@ -43,7 +43,7 @@ def told(report: Report) -> HeadlineKind:
             head = verdicts.headline(answer)
             lines = [
                 f"{line.word} {line.sentence.text()} {line.beside.text() if line.beside else ''}"
-                for line in verdicts.told(report)
+                for line in verdicts.check_messages(report)
             ]
             assert all(lines)
             assert all(each.text() for each in verdicts.limits(answer))
@@ -230,7 +230,7 @@ def test_fault_of_the_verifier_is_an_answer(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_key_of_a_signed_but_malformed_badge_is_told_as_found() -> None:
-    lines = {line.check: line for line in verdicts.told(asked(without_sub()))}
+    lines = {line.check: line for line in verdicts.check_messages(asked(without_sub()))}
     assert lines[CheckId.KEY].state == "ok"
     assert lines[CheckId.PROOF].state == "bad"
     assert {line.state for check, line in lines.items() if check is not CheckId.KEY} <= {"bad", "unk", "shut"}

@@ -11,7 +11,7 @@ import pytest
 
 from app.language import locales, speaking
 from app.services.verification.issuer_standing import IssuerStanding, StandingKind, standing_in, trusting
-from app.services.verification.verdicts import HeadlineKind, headline, label_listed, standing_told
+from app.services.verification.verdicts import HeadlineKind, headline, label_listed, standing_message
 from app.services.verification.verdicts.headlines import kind_of
 from app.services.verification.verification import Answer
 from sceau_credentials.dids import did_key
@@ -75,13 +75,13 @@ def test_a_pinned_key_is_recognised_by_its_thumbprint():
 def test_the_name_of_the_register_counts_and_not_the_issuers_own():
     found = standing(listed(ENTRY), name="Ministère de tout")
     assert found.known_as == "Industrie Technologique"
-    assert "Ministère" not in standing_told(found).sentence.text()
+    assert "Ministère" not in standing_message(found).sentence.text()
 
 
 def test_an_unknown_issuer_is_named_unknown_and_the_badge_stays_good():
     checked = report()
     found = standing_in([listed(OTHER)], checked)
-    told = standing_told(found)
+    told = standing_message(found)
     assert checked.verdict is Verdict.VALID
     assert told.state == "unk"
     assert told.sentence.text() == f"Se présente comme « {NAME} » ; non vérifié."
@@ -101,7 +101,7 @@ def test_a_name_or_address_that_misleads_is_told_with_both_addresses(
     name: str, known: Entry, likeness: Likeness
 ):
     found = standing(listed(known), name=name)
-    told = standing_told(found)
+    told = standing_message(found)
     assert found.alike is not None
     assert found.alike.likeness is likeness
     assert told.warning is not None
@@ -139,7 +139,9 @@ def test_a_recognised_key_without_an_address_is_no_unknown_issuer():
 @pytest.mark.parametrize("locale", locales())
 @pytest.mark.parametrize("kind", list(StandingKind), ids=str)
 def test_every_standing_is_a_sentence_without_holes_in_every_language(kind: StandingKind, locale: str):
-    told = standing_told(IssuerStanding(kind, DID, says="Ici", network="BFC", known_as="Là", changed_at=NOON))
+    told = standing_message(
+        IssuerStanding(kind, DID, says="Ici", network="BFC", known_as="Là", changed_at=NOON)
+    )
     with speaking(locale):
         for sentence in (told.sentence, told.beside):
             assert sentence.text().endswith(".")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.container import Process
-from app.services.verification.verdicts import HeadlineKind, headline, told
+from app.services.verification.verdicts import HeadlineKind, check_messages, headline
 from app.services.verification.verification import Answer
 from sceau_credentials import Verdict
 from sceau_credentials.errors import DocumentUnavailable
@@ -77,7 +77,7 @@ def test_a_badge_behind_a_link_that_needs_a_fourth_document_is_told_why_it_stays
     assert "un document de plus" in headline(answer).text()
     (advice,) = {
         told.beside.text()
-        for told in told(answer.report)
+        for told in check_messages(answer.report)
         if "un document de plus" in told.sentence.text() and told.beside
     }
     assert advice == "Demandez à l’émetteur où ce badge se vérifie."

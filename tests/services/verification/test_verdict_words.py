@@ -104,7 +104,7 @@ def test_a_status_that_could_not_be_read_is_never_green():
     assert result.outcome is Outcome.UNKNOWN
     campus = Campus()
     report = verify(campus.issue().embedded, documents=campus.documents().without(LIST_URL), at=NOON)
-    line = next(each for each in verdicts.told(report) if each.check is CheckId.STATUS)
+    line = next(each for each in verdicts.check_messages(report) if each.check is CheckId.STATUS)
     assert (line.state, line.word) == ("unk", "Non vérifié")
     assert isinstance(report.check(CheckId.STATUS), CheckResult)
     assert DID in str(report.issuer)

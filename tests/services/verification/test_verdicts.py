@@ -166,7 +166,7 @@ def test_nothing_of_an_altered_file_is_said_as_a_fact(employer: Employer):
     spoken = verdicts.headline(answer).text() + " ".join(each.text() for each in verdicts.limits(answer))
     assert "Léa" not in spoken
     assert answer.report is not None
-    states = {line.state for line in verdicts.told(answer.report, answer.campus)}
+    states = {line.state for line in verdicts.check_messages(answer.report, answer.campus)}
     assert "ok" not in states, "a forgery gets no tick at all"
 
 

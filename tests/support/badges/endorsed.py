@@ -9,8 +9,8 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.trust.organisations import Endorsement, checked_words
 from app.services.awards.awards import AwardRecord
-from app.services.trust.endorsement_requests import Asked
-from app.services.trust.endorsements import Told
+from app.services.trust.endorsement_requests import EndorsementAsked
+from app.services.trust.endorsements import EndorsementOutcome
 
 BOSS = "lea.roy@atelier-roy.example"
 WORDS = checked_words("Nous embauchons les yeux fermés.\nVraiment.", "cheffe d’atelier", "", shows_name=False)
@@ -30,8 +30,11 @@ def endorsed(
     else:
         subject = subjects.of_badge(campus, badge_id) if badge_id else subjects.of_campus(campus)
     asked = services.endorsement_asking.ask(
-        subject, Asked(BOSS, "Atelier Roy"), refused=False, by=Actor.command("tests")
+        subject, EndorsementAsked(BOSS, "Atelier Roy"), refused=False, by=Actor.command("tests")
     )
     return signing.sign(
-        signing.token_of(asked.id), Told("Atelier Roy", "https://atelier-roy.example"), WORDS, language="fr"
+        signing.token_of(asked.id),
+        EndorsementOutcome("Atelier Roy", "https://atelier-roy.example"),
+        WORDS,
+        language="fr",
     )

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Role
 from app.services.awards.awards import AwardRequest
@@ -26,7 +26,7 @@ def award_elsewhere(house: House, person: str = ZOE):
     by = Actor(house.stranger.id)
     with house.unit_of_work() as services:
         wording = Wording(
-            Kind.PARTICIPATION, "Dégustation", "Goûter.", "La personne a pris part à l’atelier."
+            BadgeKind.PARTICIPATION, "Dégustation", "Goûter.", "La personne a pris part à l’atelier."
         )
         badge = services.badges.create(house.other_campus, wording, slug="gout", by=COMMAND).badge
         activity = services.activities.create(

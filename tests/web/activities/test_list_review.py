@@ -10,7 +10,7 @@ import xlsxwriter
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.domain.activities.activities import Activity, told_apart
+from app.domain.activities.activities import Activity, disambiguated
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, send
 from tests.web.activities.test_activities_pages import people_of
@@ -168,7 +168,7 @@ def test_the_age_band_is_read_and_no_birth_date_is(house: House, trainer: TestCl
 def hours_of(house: House) -> list[tuple[str, float | None]]:
     with house.unit_of_work(reading=True) as services:
         there = services.activities.page(house.campus, house.activity.id).participants
-    return sorted((told_apart(part, person.name), part.hours) for part, person in there)
+    return sorted((disambiguated(part, person.name), part.hours) for part, person in there)
 
 
 def test_which_of_two_people_of_one_name_is_asked_in_the_review_and_answered_there(

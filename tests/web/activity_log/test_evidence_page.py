@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.activity_log.activity_log import LogCosignature
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.campus import KeyPurpose
 from sceau_credentials.transparency_log.notes import Note, WitnessKey, cosign
 from tests.support.house import COMMAND, House
@@ -60,14 +60,18 @@ def test_the_same_in_english(house: House, award_id: uuid.UUID) -> None:
 @pytest.mark.parametrize(
     ("shown", "there", "absent"),
     [
-        (Shown.ALL, ["Atelier robotique", "VRAI, Le Creusot"], []),
-        (Shown.SUMMARY, ["Rôle : apprenant"], ["Lieu :"]),
-        (Shown.EXISTENCE, ["La personne n’en montre que l’existence"], ["(3 h), le", "Rôle : apprenant<"]),
+        (DisclosedContent.ALL, ["Atelier robotique", "VRAI, Le Creusot"], []),
+        (DisclosedContent.SUMMARY, ["Rôle : apprenant"], ["Lieu :"]),
+        (
+            DisclosedContent.EXISTENCE,
+            ["La personne n’en montre que l’existence"],
+            ["(3 h), le", "Rôle : apprenant<"],
+        ),
     ],
     ids=["all", "summary", "existence"],
 )
 def test_each_line_says_what_its_holder_shows(
-    house: House, award_id: uuid.UUID, shown: Shown, there: list[str], absent: list[str]
+    house: House, award_id: uuid.UUID, shown: DisclosedContent, there: list[str], absent: list[str]
 ) -> None:
     with house.unit_of_work() as services:
         row = services.evidence.find(award_id)

@@ -8,7 +8,7 @@ import uuid
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from tests.support.house import House, send
 
 
@@ -56,7 +56,10 @@ def test_what_is_chosen_is_what_the_page_of_the_badge_shows(
     with house.unit_of_work(reading=True) as services:
         row = services.evidence.find(award_id)
         assert row is not None
-        assert services.evidence.shown(row) == {first: Shown.EXISTENCE, second: Shown.ALL}
+        assert services.evidence.shown(row) == {
+            first: DisclosedContent.EXISTENCE,
+            second: DisclosedContent.ALL,
+        }
 
 
 def test_a_disputed_line_is_answered_on_the_trainers_journal_and_stays_as_it_is(

@@ -10,7 +10,7 @@ from httpx import Response
 
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.awards.awards import LineOutcome
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from tests.support.forms import Form, form_with
 from tests.support.house import COMMAND, House, listed
 from tests.web.awards.awarding_steps import GIVE, awards_given, counts, outcomes, preview, rows_of
@@ -32,7 +32,7 @@ def notes(form: Form) -> list[str]:
     return [name for name in form.fields if name.startswith("contribution-")]
 
 
-def evidence_in(house: House, done: Response, shown: Shown | None = None) -> dict[str, str]:
+def evidence_in(house: House, done: Response, shown: DisclosedContent | None = None) -> dict[str, str]:
     """By given name: what the badge says of them, as it was signed; once its holder chose `shown`, where given."""
     with house.unit_of_work(reading=shown is None) as services:
         result = services.awards.batch(house.campus, uuid.UUID(done.headers["location"].rpartition("/")[2]))
@@ -69,7 +69,7 @@ def test_one_button_gives_each_badge_and_its_holder_chooses_to_show_what_is_note
     for text in at_first.values():
         for noted in ("A monté le bras.", "A tenu le journal.", "Atelier complet.", "Atelier robotique"):
             assert noted not in text, "a summary until its holder shows more"
-    shown = evidence_in(house, done, Shown.ALL)
+    shown = evidence_in(house, done, DisclosedContent.ALL)
     assert len(shown) == 2
     for text in shown.values():
         assert ("A monté le bras." in text) != ("A tenu le journal." in text)

@@ -22,7 +22,7 @@ MANY = "\n".join(f"PERSONNE-{number} Zoé; zoe{number}@exemple.fr" for number in
 FEW = "MARTIN Zoé; zoe@exemple.fr\nDURAND Paul; paul@exemple.fr"
 
 
-def carry_out(house: House) -> None:
+def process_chunk(house: House) -> None:
     """What a worker does when it looks, letters aside."""
     for kind in KINDS:
         if kind.name in ("award", "undo", "withdraw"):
@@ -104,7 +104,7 @@ def test_more_than_a_few_are_carried_out_behind_a_page_that_tells_how_far_it_is(
     assert "Attribution en cours" in shown.text
     assert re.search(r'<noscript><meta http-equiv="refresh"', shown.text)
     assert "0 sur 60" in shown.text
-    carry_out(house)
+    process_chunk(house)
     assert "60 badges attribués" in read(client.get(result))
     told = client.get(f"{result}/avancement").text
     assert '"done": 60' in told
@@ -136,7 +136,7 @@ def test_who_is_let_in_no_more_is_told_no_further(house: House, client: TestClie
 def test_what_is_under_way_can_be_undone(house: House, client: TestClient):
     result = give(house, client, MANY).headers["location"]
     send(client, f"{result}/annuler", seen_on=result)
-    carry_out(house)
+    process_chunk(house)
     assert awards(house) == []
     assert "Attribution annulée" in client.get(result).text
 
@@ -145,10 +145,10 @@ def test_an_award_for_later_waits_for_its_hour_on_the_campus_s_clock(house: Hous
     later = (house.clock() + timedelta(hours=1 + 2)).strftime("%Y-%m-%dT%H:%M")  # two hours on, in Paris
     result = give(house, client, FEW, "plus-tard", quand=later).headers["location"]
     assert "Attribution prévue" in client.get(result).text
-    carry_out(house)
+    process_chunk(house)
     assert awards(house) == []
     house.clock.move(hours=2)
-    carry_out(house)
+    process_chunk(house)
     assert len(awards(house)) == 2
 
 
@@ -158,7 +158,7 @@ def test_an_award_for_later_can_be_cancelled_before_its_hour(house: House, clien
     assert send(client, f"{result}/annuler", seen_on=result).status_code == 303
     assert "annulée avant son heure" in client.get(result).text
     house.clock.move(days=2)
-    carry_out(house)
+    process_chunk(house)
     assert awards(house) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.container import Process
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.campus import LabelCategory
 from app.main import create_app
 from app.services.badges.badges import Wording
@@ -37,7 +37,7 @@ def competency_badge(house: House):
             by=COMMAND,
         )
         wording = Wording(
-            Kind.COMPETENCY,
+            BadgeKind.COMPETENCY,
             "Programmer un robot",
             "La personne programme un robot.",
             "Elle programme un bras.\n\n**Comment c’est jugé.** Un essai complet est observé. Tout doit être tenu.",
@@ -77,7 +77,7 @@ def test_an_alignment_leads_to_the_competency_on_the_campus_s_page(
 def test_a_version_that_was_replaced_says_so_and_stays(house: House, reader: TestClient):
     house.award("Zoé N’Diaye; zoe@exemple.fr")
     wording = Wording(
-        Kind.PARTICIPATION, "Robotique pour tous", "Mieux dit.", "La personne a pris part, longtemps."
+        BadgeKind.PARTICIPATION, "Robotique pour tous", "Mieux dit.", "La personne a pris part, longtemps."
     )
     with house.unit_of_work() as services:
         badge = services.badges.revise(house.campus, house.presence.badge.id, wording, by=COMMAND)

@@ -7,11 +7,11 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.accounts.permissions import Deed, may
+from app.domain.accounts.permissions import Permission, may
 from app.domain.activity_log.activity_log import LogReview
 from app.domain.campus.campus import Campus
 from app.domain.people.people import NameWish, Person, Role
-from app.services.learners.requests import Asked
+from app.services.learners.requests import RequestOutcome
 from tests.support.house import COMMAND, House
 
 DOORS = {
@@ -58,8 +58,8 @@ def test_what_a_role_is_for_is_said_and_stands_at_the_top(house: House, role: Ro
     assert set(re.findall(r'class="btn[^"]*" href="/gestion/itip/([^"]+)"', top)) == DOORS[role]
     assert "Votre rôle ici" in top
     (awaited,) = re.findall(r"Ce qui a besoin de vous apparaîtra ici : ([^<]+)", rest)
-    assert ("une lettre refusée" in awaited) is may([role], Deed.WORK)
-    assert ("un nom à corriger" in awaited) is may([role], Deed.CORRECT)
+    assert ("une lettre refusée" in awaited) is may([role], Permission.WORK)
+    assert ("un nom à corriger" in awaited) is may([role], Permission.CORRECT)
 
 
 def test_a_name_that_somebody_asks_for_waits_for_those_who_correct_names(house: House):
@@ -76,7 +76,7 @@ def test_a_name_that_somebody_asks_for_waits_for_those_who_correct_names(house: 
         )  # fmt: skip
     for role in Role:
         told = "Noms à corriger : 1" in desk(house.client(hired(house, role, name=role.value)))
-        assert told is may([role], Deed.CORRECT), role
+        assert told is may([role], Permission.CORRECT), role
 
 
 def test_a_log_that_was_found_other_than_written_is_told_to_those_who_audit(house: House):
@@ -111,7 +111,9 @@ def competency_request(house: House):
         badge = services.badges.badges.get(house.role.badge.id)
         badge.accepts_requests = True
         services.badges.badges.add(badge)
-        typed = Asked("Zoé", "Martin", "zoe@exemple.fr", "J’ai tenu le stand pendant deux jours entiers.", "")
+        typed = RequestOutcome(
+            "Zoé", "Martin", "zoe@exemple.fr", "J’ai tenu le stand pendant deux jours entiers.", ""
+        )
         asked = services.asking.ask(badge.id, typed)
         services.asking.confirm(services.asking.token_of(asked))
         return asked.id
@@ -133,14 +135,14 @@ def test_whoever_runs_the_service_finds_their_pages_in_the_navigation(house: Hou
 @pytest.mark.parametrize(
     ("page", "offered", "deed"),
     [
-        ("attributions", "puis « Attribuer un badge »", Deed.AWARD),
-        ("repertoire", "Inscrivez des personnes à une activité", Deed.WORK),
-        ("recommandations", "Demandez-en une à une entreprise", Deed.WORK),
+        ("attributions", "puis « Attribuer un badge »", Permission.AWARD),
+        ("repertoire", "Inscrivez des personnes à une activité", Permission.WORK),
+        ("recommandations", "Demandez-en une à une entreprise", Permission.WORK),
     ],
 )
 @ROLES
 def test_an_empty_list_tells_nobody_to_do_what_they_may_not(
-    house: House, role: Role, page: str, offered: str, deed: Deed
+    house: House, role: Role, page: str, offered: str, deed: Permission
 ):
     client = house.client(hired(house, role, house.other_campus))
     shown = client.get(f"/gestion/agt/{page}").text.replace("\u202f", " ").replace("\xa0", " ")
@@ -151,4 +153,4 @@ def test_an_empty_list_tells_nobody_to_do_what_they_may_not(
 def test_a_recommendation_is_asked_for_from_a_badge_by_those_who_may(house: House, role: Role):
     house.award("Zoé Martin;zoe@exemple.fr")
     page = house.client(hired(house, role)).get(f"/gestion/itip/badges/{house.presence.badge.id}").text
-    assert ("/recommandations?badge=" in page) is may([role], Deed.WORK)
+    assert ("/recommandations?badge=" in page) is may([role], Permission.WORK)

@@ -11,8 +11,8 @@ import pytest
 
 from app.domain.campus.audit_log import NOUNS_OF, PERSONAL, Actor
 from app.domain.people.people import Role
-from app.services.learners.requests import Asked
-from app.web.campus.audit_log import DEEDS, OF_THE_SERVICE
+from app.services.learners.requests import RequestOutcome
+from app.web.campus.audit_log import EVENT_LABELS, OF_THE_SERVICE
 from tests.support.house import COMMAND, House
 
 HERE = "/gestion/itip/historique"
@@ -35,9 +35,9 @@ def written_deeds() -> set[tuple[str, str]]:
 def test_every_deed_that_is_written_has_words_and_a_subject_to_find_it_by():
     written = written_deeds()
     assert len(written) > 25
-    assert written - set(DEEDS) - set(OF_THE_SERVICE) == set()
+    assert written - set(EVENT_LABELS) - set(OF_THE_SERVICE) == set()
     findable = {noun for nouns in NOUNS_OF.values() for noun in nouns}
-    assert {noun for noun, _ in DEEDS} <= findable
+    assert {noun for noun, _ in EVENT_LABELS} <= findable
     assert set(PERSONAL) <= findable
 
 
@@ -120,7 +120,9 @@ def test_what_was_decided_about_a_request_says_about_which_badge_and_nothing_of_
         badge = services.badges.badges.get(house.role.badge.id)
         badge.accepts_requests = True
         services.badges.badges.add(badge)
-        typed = Asked("Zoé", "Martin", "zoe@exemple.fr", "J’ai tenu le stand pendant deux jours entiers.", "")
+        typed = RequestOutcome(
+            "Zoé", "Martin", "zoe@exemple.fr", "J’ai tenu le stand pendant deux jours entiers.", ""
+        )
         asked = services.asking.ask(badge.id, typed)
         services.asking.confirm(services.asking.token_of(asked))
         services.reviewing.refuse(house.campus, asked.id, "Il manque une photo.", by=Actor(house.admin.id))

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.campus.audit_log import DONE_TO_CAMPUSES, OF_THE_SERVICE
-from app.web.campus.audit_log import DEEDS
+from app.web.campus.audit_log import EVENT_LABELS
 from app.web.campus.audit_log import OF_THE_SERVICE as WORDS
 from tests.support.house import COMMAND, House, send
 
@@ -90,4 +90,4 @@ def test_it_goes_on_a_page_at_a_time(house: House, operator: TestClient):
 
 def test_every_deed_of_the_service_has_words():
     assert {noun for noun, _ in WORDS} == set(OF_THE_SERVICE)
-    assert set(DONE_TO_CAMPUSES) <= set(DEEDS)
+    assert set(DONE_TO_CAMPUSES) <= set(EVENT_LABELS)

@@ -92,7 +92,7 @@ def test_in_a_suspended_campus_nobody_works_and_its_badges_stay_good(house: Hous
     assert house.client().get("/campus/itip").status_code == 200
     house.clock.now = later
     with house.unit_of_work() as services:
-        services.bulk_awards.carry_out(batch.id)
+        services.bulk_awards.process_chunk(batch.id)
         [line] = services.awards.batch(services.campuses.get("itip"), batch.id).lines
     assert line.outcome is LineOutcome.NOT_ALLOWED
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.badges.badges import Wording
 from tests.support.house import House, send
@@ -71,7 +71,7 @@ def test_a_level_that_a_badge_attests_does_not_go_away_under_it(house: House, de
         (competency, _), *_rest = services.competencies.list_of(house.campus)
         services.badges.create(
             house.campus,
-            Wording(Kind.COMPETENCY, "Mesurer", "Sait mesurer.", "A mesuré trois fois devant nous.",
+            Wording(BadgeKind.COMPETENCY, "Mesurer", "Sait mesurer.", "A mesuré trois fois devant nous.",
                     competencies=[(competency.id, 2)]),
             by=Actor(house.admin.id),
         )  # fmt: skip

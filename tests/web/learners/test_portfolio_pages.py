@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown
-from app.domain.badges.badges import Kind
+from app.domain.awards.open_badges import DisclosedContent
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.badges.badges import Wording
 from tests.support.house import BASE_URL, COMMAND, House, send
@@ -178,7 +178,7 @@ def show_all(house: House) -> None:
     with house.unit_of_work() as services:
         for record in services.awards.list_in(house.campus):
             row = services.evidence.find(record.award.id)
-            wanted = dict.fromkeys(row.entries if row else (), Shown.ALL)
+            wanted = dict.fromkeys(row.entries if row else (), DisclosedContent.ALL)
             services.personal_log.show(house.campus, record.award.id, wanted, by=COMMAND)
 
 
@@ -213,7 +213,7 @@ def test_competencies_say_their_level_their_badges_and_hours_that_count_once(hou
         badges = [
             services.badges.create(
                 house.campus,
-                Wording(Kind.COMPETENCY, name, "Mesurer.", "A mesuré trois pièces, jugé par la formatrice.",
+                Wording(BadgeKind.COMPETENCY, name, "Mesurer.", "A mesuré trois pièces, jugé par la formatrice.",
                         competencies=((measuring.id, level),)),
                 by=COMMAND,
             )

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown
-from app.domain.badges.badges import Kind
+from app.domain.awards.open_badges import DisclosedContent
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
@@ -42,7 +42,9 @@ def show_all(house: House, award_id: uuid.UUID) -> None:
     with house.unit_of_work() as services:
         row = services.evidence.find(award_id)
         assert row is not None
-        services.personal_log.show(house.campus, award_id, dict.fromkeys(row.entries, Shown.ALL), by=COMMAND)
+        services.personal_log.show(
+            house.campus, award_id, dict.fromkeys(row.entries, DisclosedContent.ALL), by=COMMAND
+        )
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ def test_a_withdrawn_badge_says_when_and_keeps_the_reason_for_its_holder(house: 
 
 def test_an_expired_badge_is_genuine_and_over(house: House, employer: TestClient):
     wording = Wording(
-        Kind.PARTICIPATION, "Visite", "Une visite.", "La personne a visité le lieu.", validity_days=30
+        BadgeKind.PARTICIPATION, "Visite", "Une visite.", "La personne a visité le lieu.", validity_days=30
     )
     with house.unit_of_work() as services:
         badge = services.badges.create(house.campus, wording, slug="visite", by=COMMAND)
@@ -131,7 +133,10 @@ def test_an_older_wording_says_that_the_definition_has_changed(house: House, emp
     award_id = award(house)
     assert "La définition du badge a changé" not in employer.get(f"/attributions/{award_id}").text
     wording = Wording(
-        Kind.PARTICIPATION, "Robotique pour tous", "Mieux dit.", "La personne a pris part, une demi-journée."
+        BadgeKind.PARTICIPATION,
+        "Robotique pour tous",
+        "Mieux dit.",
+        "La personne a pris part, une demi-journée.",
     )
     with house.unit_of_work() as services:
         badge = services.badges.revise(house.campus, house.presence.badge.id, wording, by=COMMAND)
@@ -165,7 +170,7 @@ QUOTED = '"\' autofocus onfocus=alert(4) x="'
 
 
 def test_hostile_words_of_a_campus_are_shown_and_do_nothing(house: House, employer: TestClient):
-    wording = Wording(Kind.ENGAGEMENT, f"Nom {QUOTED}", HOSTILE, f"Critères. {HOSTILE}")
+    wording = Wording(BadgeKind.ENGAGEMENT, f"Nom {QUOTED}", HOSTILE, f"Critères. {HOSTILE}")
     with house.unit_of_work() as services:
         badge = services.badges.create(house.campus, wording, slug="hostile", by=COMMAND)
         activity = services.activities.create(

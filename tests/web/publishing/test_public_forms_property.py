@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from app.container import Process, Services
 from app.db import publishing
 from app.domain.awards.awards import Visibility
-from app.domain.awards.open_badges import Shown
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.campus import KeyPurpose, KeyState
 from app.errors import AppError
 from app.main import create_app
@@ -46,17 +46,17 @@ class Changes:
     def close(self, services: Services) -> None:
         services.awards.set_visibility(self.award_id, Visibility.CLOSED, by=COMMAND)
 
-    def disclose(self, services: Services, shown: Shown) -> None:
+    def disclose(self, services: Services, shown: DisclosedContent) -> None:
         row = services.evidence.find(self.award_id)
         assert row
         for number in row.entries:
             services.stores.award_evidence.choose(self.award_id, number, shown, at=self.house.clock.now)
 
     def disclose_all(self, services: Services) -> None:
-        self.disclose(services, Shown.ALL)
+        self.disclose(services, DisclosedContent.ALL)
 
     def disclose_least(self, services: Services) -> None:
-        self.disclose(services, Shown.EXISTENCE)
+        self.disclose(services, DisclosedContent.EXISTENCE)
 
     def endorse(self, services: Services) -> None:
         record = services.awards.record(self.award_id)
@@ -93,7 +93,7 @@ class Changes:
 
     def erase(self, services: Services) -> None:
         person_id = services.awards.record(self.award_id).person.id
-        services.erasures.carry_out(self.campus, person_id, "Demande de la personne.", by=COMMAND)
+        services.erasures.process_chunk(self.campus, person_id, "Demande de la personne.", by=COMMAND)
 
 
 OFTEN = ("open", "close", "open", "disclose_all", "disclose_least", "endorse", "hide_endorsement")

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.campus import Campus
 from app.domain.people.people import name_said_of
 from app.language import N_
 from app.language.sentences import Sentence, plain
-from app.services.verification.verdicts.wording import NOT_FOR_US, SAID, TITLES, UNASKED
+from app.services.verification.verdicts.wording import CHECK_MESSAGES, NOT_FOR_US, TITLES, UNASKED
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model.version_1 import period_members
 from sceau_credentials.values.json_text import JsonObject, JsonValue
@@ -106,7 +106,7 @@ _ORDER: Final = (
 
 
 @dataclass(frozen=True)
-class CheckTold:
+class CheckMessage:
     """One line of « ce que nous avons vérifié »: `state` is ok, past, bad, unk or shut; `word` says it again."""
 
     check: CheckId
@@ -132,7 +132,7 @@ def sentence(check: CheckResult) -> Sentence:
         found = Sentence(words, {**values, "place": values["place"] or Sentence(_ADDRESS_IT_NAMES)})
         is_list = check.reason == Reason.STATUS_LIST_UNAVAILABLE
         return Sentence(_OF_THE_LIST, {"found": found}) if is_list else found
-    return Sentence(SAID[check.reason][0], values)
+    return Sentence(CHECK_MESSAGES[check.reason][0], values)
 
 
 def unread_words(cause: str) -> str:
@@ -150,11 +150,13 @@ def beside(check: CheckResult) -> Sentence | None:
         return None
     if check.details.get("cause") == "too_many_fetches":
         return Sentence(NOT_FOR_US)
-    words = "" if check.reason == Reason.NOT_REACHED else SAID[check.reason][1]
+    words = "" if check.reason == Reason.NOT_REACHED else CHECK_MESSAGES[check.reason][1]
     return Sentence(words, _values(check)) if words else None
 
 
-def told(report: Report, campus: Campus | None = None, *, is_recognised: bool = False) -> list[CheckTold]:
+def check_messages(
+    report: Report, campus: Campus | None = None, *, is_recognised: bool = False
+) -> list[CheckMessage]:
     """Every question that was asked, in the order of an employer; `campus` is the issuer when it is ours.
 
     `is_recognised`: a register that is believed here names the issuer. A site alone vouches for no name.
@@ -176,11 +178,11 @@ def told(report: Report, campus: Campus | None = None, *, is_recognised: bool = 
     return [_unknown_issuer(line) if by_site_alone else line for line in lines]
 
 
-def _told(check: CheckResult) -> CheckTold:
+def _told(check: CheckResult) -> CheckMessage:
     state, word = _SHADES.get(check.reason, (_STATES[check.outcome], _WORDS[check.outcome]))
     if check.outcome is CheckOutcome.SKIPPED and check.void:
         state, word = "shut", N_("Sans objet")
-    return CheckTold(check.id, state, word, TITLES[check.id], sentence(check), beside(check))
+    return CheckMessage(check.id, state, word, TITLES[check.id], sentence(check), beside(check))
 
 
 def _is_only_form(check: CheckResult) -> bool:
@@ -192,7 +194,7 @@ def _is_only_form(check: CheckResult) -> bool:
     )
 
 
-def _unproven(check: CheckResult) -> CheckTold:
+def _unproven(check: CheckResult) -> CheckMessage:
     """A line about what no key of the issuer is known to have signed: nothing in it counts as good."""
     line = _told(check)
     if check.outcome is not CheckOutcome.PASSED:
@@ -204,7 +206,7 @@ def _unproven(check: CheckResult) -> CheckTold:
     return replace(line, state="unk", word=_WORDS[CheckOutcome.UNKNOWN], sentence=said, beside=None)
 
 
-def _unknown_issuer(line: CheckTold) -> CheckTold:
+def _unknown_issuer(line: CheckMessage) -> CheckMessage:
     return (
         replace(line, state="unk", word=N_("Inconnu ici"), beside=Sentence(_NO_REGISTER))
         if line.check is CheckId.ISSUER
@@ -212,7 +214,7 @@ def _unknown_issuer(line: CheckTold) -> CheckTold:
     )
 
 
-def _of_ours(line: CheckTold, campus: Campus) -> CheckTold:
+def _of_ours(line: CheckMessage, campus: Campus) -> CheckMessage:
     if line.check is not CheckId.ISSUER:
         return line
     own = Sentence(_OF_OURS, {"campus": plain(campus.name)})
@@ -250,7 +252,7 @@ def place_of(address: str) -> str:
 
 _LONGEST_TEXT: Final = 8000
 _MOST_ITEMS: Final = 50
-_KINDS: Final = {kind.value: kind for kind in Kind}
+_KINDS: Final = {kind.value: kind for kind in BadgeKind}
 
 
 @dataclass(frozen=True)
@@ -285,7 +287,7 @@ class Claims:
     holder: str
     title: str
     description: str
-    kind: Kind | None
+    kind: BadgeKind | None
     criteria: str
     criteria_url: str
     issuer_name: str
@@ -366,7 +368,7 @@ def _older_claims_of(document: JsonObject) -> Claims:
     )
 
 
-def _kind(achievement: JsonObject) -> Kind | None:
+def _kind(achievement: JsonObject) -> BadgeKind | None:
     """Our own badges carry their kind as a tag, inside what is signed."""
     tags = achievement.get("tag")
     found = [

@@ -134,7 +134,7 @@ _LIMITS: Final = (
 
 
 @dataclass(frozen=True)
-class LineTold:
+class EvidenceLine:
     """One line of the log that a badge rests on; `facts` are labels and values that the holder shows."""
 
     number: int
@@ -150,13 +150,13 @@ class LineTold:
 
 
 @dataclass(frozen=True)
-class EvidenceTold:
+class EvidenceMessages:
     """`state` is ok, bad or unk; `checks` are what was looked at, each with why it counts."""
 
     state: str
     sentence: Sentence
     beside: Sentence | None
-    lines: Sequence[LineTold]
+    lines: Sequence[EvidenceLine]
     checks: Sequence[tuple[str, str]]
     limits: Sequence[str]
     decision: int = 0
@@ -165,20 +165,20 @@ class EvidenceTold:
     log: str = ""
 
 
-def evidence_told(report: EvidenceReport) -> EvidenceTold:
+def evidence_messages(report: EvidenceReport) -> EvidenceMessages:
     if report.outcome is _O.UNREAD:
         removed = report.reason == "gone"
-        return EvidenceTold("unk", Sentence(_REMOVED if removed else _UNREAD), None, (), (), ())
+        return EvidenceMessages("unk", Sentence(_REMOVED if removed else _UNREAD), None, (), (), ())
     if report.reason == _STOLEN_KEY:
-        return EvidenceTold("unk", Sentence(_STOLEN), Sentence(_STOLEN_ADVICE), (), (), ())
+        return EvidenceMessages("unk", Sentence(_STOLEN), Sentence(_STOLEN_ADVICE), (), (), ())
     if report.proved is None:
         why = Sentence(_FAILURES.get(report.reason, _FAILURE))
-        return EvidenceTold("bad", Sentence(_FAILED), why, (), (), ())
+        return EvidenceMessages("bad", Sentence(_FAILED), why, (), (), ())
     proved = report.proved
     shown = {entry.index: report.shown.get(entry.index, {}) for entry in proved.evidence.entries}
     part = [entry.index for entry in proved.evidence.entries if entry.leaf.kind in _TAKING_PART]
     done = [each for each in shown.values() if each.get("confirmed") is True]
-    return EvidenceTold(
+    return EvidenceMessages(
         state="ok",
         sentence=_sentence(
             [shown[index] for index in part], done, bool(proved.evidence.entries), proved.decided_at
@@ -238,14 +238,14 @@ def _hidden(taking_part: Sequence[Mapping[str, Any]]) -> Sentence | None:
     return Sentence(_OF_WHICH_HIDDEN, {"count": hidden}) if 0 < hidden < len(taking_part) else None
 
 
-def _line(number: int, kind: str, at: datetime, shown: Mapping[str, Any]) -> LineTold:
+def _line(number: int, kind: str, at: datetime, shown: Mapping[str, Any]) -> EvidenceLine:
     named = (_text(shown.get(name)) for name in ("title", "artefact", "link", "activity"))
     title = next(filter(None, named), "")
     kind_words = _PIECE if is_artefact(shown) else KINDS.get(kind, kind)
     otherwise = kind_words if is_artefact(shown) else _ACTIVITY_KINDS.get(_text(shown.get("activityKind")))
     words = Sentence("{title}", {"title": title}) if title else Sentence(otherwise or kind_words)
     told = (_text(shown.get(name)) for name in ("text", "contribution", "words"))
-    return LineTold(
+    return EvidenceLine(
         number,
         kind_words,
         words,
@@ -307,7 +307,7 @@ _NOT_SEEN_BEFORE: Final = N_(
 )
 
 
-def witnesses_told(evidence: EvidenceReport | None, report: Report | None) -> Sequence[Sentence]:
+def witness_messages(evidence: EvidenceReport | None, report: Report | None) -> Sequence[Sentence]:
     """Nothing where nothing is known of witnesses, which is not the same as that there are none."""
     if evidence is None or evidence.witnesses is None:
         return ()
@@ -361,7 +361,7 @@ _STATES: Final = {
 
 
 @dataclass(frozen=True)
-class EndorsementTold:
+class EndorsementMessage:
     """`comment` is the endorser's own text, empty unless it holds; `state` and `word` are those of a check."""
 
     state: str
@@ -371,19 +371,19 @@ class EndorsementTold:
     comment: str
 
 
-def endorsements(report: Report) -> list[EndorsementTold]:
+def endorsements(report: Report) -> list[EndorsementMessage]:
     return [_told(answer, report.issuer) for answer in report.endorsements]
 
 
-def _told(answer: EndorsementAnswer, issuer_of_badge: str | None) -> EndorsementTold:
+def _told(answer: EndorsementAnswer, issuer_of_badge: str | None) -> EndorsementMessage:
     state, word = _STATES[answer.outcome]
     values = {"who": place_of(answer.issuer or "")}
     if answer.outcome is not Outcome.PASSED:
         default = _DOES_NOT_HOLD if answer.outcome is Outcome.FAILED else _NOT_READ
-        return EndorsementTold(state, word, Sentence(_WHY.get(answer.reason, default), values), None, "")
+        return EndorsementMessage(state, word, Sentence(_WHY.get(answer.reason, default), values), None, "")
     comment = plain(answer.comment, _LONGEST_COMMENT)
     beside = _SAME_ISSUER if answer.issuer == issuer_of_badge else _NAME_IS_AN_ADDRESS
-    return EndorsementTold(
+    return EndorsementMessage(
         state, word, Sentence(_sentence_about(answer.pointer), values), Sentence(beside), comment
     )
 
@@ -451,7 +451,7 @@ _OF_THE_DATES: Final = frozenset({"expired", "not_yet_valid"})
 
 
 @dataclass(frozen=True)
-class LabelTold:
+class LabelMessage:
     """`state` and `word` are those of a check."""
 
     state: str
@@ -460,14 +460,14 @@ class LabelTold:
     beside: Sentence
 
 
-def label_told(judged: LabelJudged) -> LabelTold:
+def label_message(judged: LabelJudged) -> LabelMessage:
     label = judged.label
     given = _given(label.category, judged.network.name, label.starts_on, label.ends_on)
     state, word, beside = _worth(judged)
-    return LabelTold(state, word, given, Sentence(beside, {"withdrawn": label.withdrawn_at or ""}))
+    return LabelMessage(state, word, given, Sentence(beside, {"withdrawn": label.withdrawn_at or ""}))
 
 
-def label_listed(label: GivenLabel, network: str, at: datetime) -> LabelTold:
+def label_listed(label: GivenLabel, network: str, at: datetime) -> LabelMessage:
     """A label of a campus elsewhere: the network's list says it, and the label itself was not read."""
     first = day_in_france(label.valid_from) if label.valid_from else None
     last = day_in_france(label.valid_until - timedelta(seconds=1)) if label.valid_until else None
@@ -477,7 +477,7 @@ def label_listed(label: GivenLabel, network: str, at: datetime) -> LabelTold:
         state, word = "past", N_("Terminé")
     elif label.valid_from is not None and at < label.valid_from:
         state, word = "shut", N_("À venir")
-    return LabelTold(state, word, _given(category, network, first, last), Sentence(beside))
+    return LabelMessage(state, word, _given(category, network, first, last), Sentence(beside))
 
 
 def _given(category: LabelCategory | None, network: str, first: date | None, last: date | None) -> Sentence:

@@ -30,9 +30,9 @@ from app.services.verification.verdicts.kinds import (
     REVOKED_ON,
     WORDING,
     HeadlineKind,
-    other_told,
+    other_document_message,
 )
-from app.services.verification.verdicts.standing import standing_told
+from app.services.verification.verdicts.standing import standing_message
 from app.services.verification.verification import Answer
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.other_documents import DocumentKind, OtherDocument
@@ -156,7 +156,7 @@ def _of_lead(answer: Answer, lead: Lead) -> Headline:
     if found.state == "bad":
         state, seal = "bad", found.seal
     if lead.differences:
-        values["differs"] = difference_told(lead.differences[0])
+        values["differs"] = difference_message(lead.differences[0])
     message = Sentence(_message(kind, values), values)
     return Headline(
         kind, state, seal, Sentence(heading), message, Sentence(advice) if advice else found.advice
@@ -169,7 +169,7 @@ def _of_text(lead: Lead, holder: str) -> HeadlineKind:
     return _K.STATEMENTS_DIFFER if lead.differences else _K.LEADS
 
 
-def difference_told(differs: Difference) -> Sentence:
+def difference_message(differs: Difference) -> Sentence:
     usual, unwritten, unsigned = _DIFFERS[differs.about]
     words = (usual if differs.signed is not None else unsigned) if differs.written else unwritten
     signed = plain(differs.signed) if isinstance(differs.signed, str) else differs.signed
@@ -182,7 +182,7 @@ _OF_OUTCOME: Final = {Outcome.PASSED: _K.DOCUMENT_GOOD, Outcome.FAILED: _K.DOCUM
 
 def _of_other(other: OtherDocument, *, by_stranger: bool) -> Headline:
     kind = _OF_OUTCOME.get(other.outcome, _K.DOCUMENT_OPEN)
-    what, which = other_told(other, by_stranger=by_stranger)
+    what, which = other_document_message(other, by_stranger=by_stranger)
     state, seal, heading, advice = WORDING[kind]
     if kind is _K.DOCUMENT_GOOD and by_stranger and other.kind not in _OF_KEYS:
         # Whoever holds a key signs lists and recommendations in any name.
@@ -388,7 +388,7 @@ def _asked(cause: str) -> str:
 def _unknown(answer: Answer, report: Report, values: dict[str, object]) -> Sentence:
     standing = answer.standing
     if standing is not None and standing.kind not in (StandingKind.SELF_DECLARED, StandingKind.UNKNOWN):
-        return Sentence(_NO_LONGER_LISTED, {"standing": standing_told(standing).sentence})
+        return Sentence(_NO_LONGER_LISTED, {"standing": standing_message(standing).sentence})
     if report.check(CheckId.PROOF).reason == Reason.HOSTED:
         return Sentence(_UNKNOWN_HOST, values)
     only_a_key = report.check(CheckId.ISSUER).reason == Reason.ISSUER_IS_ONLY_A_KEY
@@ -417,7 +417,9 @@ def _values(answer: Answer) -> dict[str, object]:
     values["dates"] = sentence(report.check(CheckId.VALIDITY))
     values["why"] = sentence(_unanswered(report))
     values["unknown"] = _unknown(answer, report, dict(values))
-    values["recognised"] = standing_told(answer.standing).sentence if answer.standing else Sentence(_TRUSTED)
+    values["recognised"] = (
+        standing_message(answer.standing).sentence if answer.standing else Sentence(_TRUSTED)
+    )
     if answer.standing is not None and answer.standing.alike is not None:
         values["known"] = plain(answer.standing.alike.known.name)
         values["known_place"] = place_of(answer.standing.alike.known.id)

@@ -9,7 +9,7 @@ from typing import Final
 from app.language import N_
 from app.language.sentences import Sentence, plain
 from app.services.verification.verdicts.checks import place_of
-from app.services.verification.verdicts.wording import SAID
+from app.services.verification.verdicts.wording import CHECK_MESSAGES
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.other_documents import DocumentKind, OtherDocument
 from sceau_credentials.verification.report import Outcome
@@ -534,7 +534,7 @@ def _of_keys(other: OtherDocument) -> str:
 _NAMED: Final = N_("{name} ({place})")
 
 
-def other_told(other: OtherDocument, *, by_stranger: bool) -> tuple[Sentence, Sentence]:
+def other_document_message(other: OtherDocument, *, by_stranger: bool) -> tuple[Sentence, Sentence]:
     """What it is, and what was found about it; a stranger's own name for itself is not repeated."""
     what = Sentence(WHAT[other.kind])
     values: dict[str, object] = {
@@ -552,5 +552,9 @@ def other_told(other: OtherDocument, *, by_stranger: bool) -> tuple[Sentence, Se
     details: dict[str, object] = dict.fromkeys(
         ("cause", "pointer", "type", "purpose", "valid_from", "valid_until", "domain", "witness"), ""
     )
-    why = SAID[other.reason][0] if other.reason in set(Reason) and other.reason in SAID else _UNNAMED
+    why = (
+        CHECK_MESSAGES[other.reason][0]
+        if other.reason in set(Reason) and other.reason in CHECK_MESSAGES
+        else _UNNAMED
+    )
     return what, Sentence(_SIGNED_NOT, {**values, "why": Sentence(why, {**details, **values})})

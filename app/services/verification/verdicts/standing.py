@@ -13,7 +13,7 @@ from app.services.verification.verdicts.checks import place_of
 from sceau_credentials.trust import Likeness, Resemblance
 
 _K = StandingKind
-SAID: Final[Mapping[StandingKind, tuple[str, str, str, str]]] = {
+STANDING_MESSAGES: Final[Mapping[StandingKind, tuple[str, str, str, str]]] = {
     _K.RECOGNISED: (
         "ok",
         N_("Reconnu"),
@@ -67,7 +67,7 @@ ALIKE_ADVICE: Final = N_("Le campus reconnu signe depuis {known_place}. En cas d
 
 
 @dataclass(frozen=True)
-class StandingTold:
+class StandingMessage:
     """`state` and `word` are those of a check; `warning` is there only for a name or address that could mislead."""
 
     kind: StandingKind
@@ -79,8 +79,8 @@ class StandingTold:
     advice: Sentence | None = None
 
 
-def standing_told(standing: IssuerStanding) -> StandingTold:
-    state, word, sentence, beside = SAID[standing.kind]
+def standing_message(standing: IssuerStanding) -> StandingMessage:
+    state, word, sentence, beside = STANDING_MESSAGES[standing.kind]
     values: dict[str, object] = {
         "network": plain(standing.network),
         "known": plain(standing.known_as),
@@ -89,9 +89,9 @@ def standing_told(standing: IssuerStanding) -> StandingTold:
     }
     told = Sentence(sentence, values), Sentence(beside)
     if standing.alike is None:
-        return StandingTold(standing.kind, state, word, *told)
+        return StandingMessage(standing.kind, state, word, *told)
     warned = _warned(standing.alike, standing.issuer)
-    return StandingTold(standing.kind, state, word, *told, *warned)
+    return StandingMessage(standing.kind, state, word, *told, *warned)
 
 
 def _warned(alike: Resemblance, issuer: str) -> tuple[Sentence, Sentence]:

@@ -21,7 +21,7 @@ NOT_FOR_US: Final = N_("Demandez à l’émetteur où ce badge se vérifie.")
 DO_NOT_RELY: Final = N_("Ne vous fiez à rien de ce que ce fichier affiche.")
 
 
-STATUS_SAID: Final[Mapping[str, tuple[str, str]]] = {
+STATUS_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     Reason.NOT_REVOKED: (
         N_("L’émetteur ne l’a ni retiré ni suspendu."),
         N_("Liste des retraits publiée par {place}."),
@@ -131,7 +131,7 @@ UNASKED: Final[Mapping[CheckId, str]] = {
     CheckId.RECIPIENT: N_("Le titulaire n’a pas été regardé : il n’y a pas de badge à lire."),
 }
 
-SAID: Final[Mapping[str, tuple[str, str]]] = {
+CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     # What was handed over
     Reason.READABLE: (N_("C’est un badge ouvert, version 3.0."), N_("Il a été lu en entier.")),
     Reason.VERIFIER_FAULT: (
@@ -397,7 +397,7 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
         ASK_FOR_THE_FILE,
     ),
     Reason.PERIOD_UNREADABLE: (N_("Ses dates de validité ne sont pas lisibles."), ISSUER_MUST_MEND),
-    **STATUS_SAID,
+    **STATUS_MESSAGES,
     # Whose badge
     Reason.RECIPIENT_NOT_ASKED: (N_("Personne n’a demandé à qui est ce badge."), ""),
     Reason.RECIPIENT_MATCHES: (N_("Il nomme la personne que vous avez indiquée."), ""),

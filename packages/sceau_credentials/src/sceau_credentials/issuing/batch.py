@@ -19,7 +19,7 @@ from sceau_credentials.canonical.tables import NotCovered
 from sceau_credentials.canonical.templates import MARK_SIGN, Template
 from sceau_credentials.errors import CredentialError, MalformedInput
 from sceau_credentials.issuing.signing import Issuing, KeysOf, SignedCredential
-from sceau_credentials.issuing.slots import Placed, take_apart
+from sceau_credentials.issuing.slots import Slotted, extract
 from sceau_credentials.keys import Signer, VerificationKey, encode_base64url, encode_multibase
 from sceau_credentials.model import OpenBadgeCredential
 from sceau_credentials.proofs.cryptosuites import digest, digest_of_options
@@ -137,7 +137,7 @@ class Batch:
 
     def _unsigned(self, document: JsonObject) -> Unsigned | SignedCredential | None:
         try:
-            placed = take_apart(document)
+            placed = extract(document)
             shared = dump_json(placed.marked)
         except (NotCovered, MalformedInput):
             return None
@@ -156,7 +156,7 @@ class Batch:
         data = pattern.digest_of_options + digest(nquads)
         return Unsigned(document, pattern, written, data, text, text.encode())
 
-    def _first_of(self, shared: bytes, placed: Placed, document: JsonObject) -> SignedCredential:
+    def _first_of(self, shared: bytes, placed: Slotted, document: JsonObject) -> SignedCredential:
         """Issued alone. A pattern is worth its making when it is met again."""
         signed = self._issuing.issue(document)
         if shared in self._patterns:
@@ -168,7 +168,7 @@ class Batch:
         return signed
 
     def _pattern_of(
-        self, shared: bytes, placed: Placed, document: JsonObject, signed: SignedCredential
+        self, shared: bytes, placed: Slotted, document: JsonObject, signed: SignedCredential
     ) -> _Pattern | None:
         """Made only where it says of this credential what the general way says."""
         if "proof" in document:

@@ -9,7 +9,7 @@ from sceau_credentials.canonical import canonical_bytes
 from sceau_credentials.canonical.tables import NotCovered
 from sceau_credentials.canonical.templates import MARK_SIGN, Template
 from sceau_credentials.errors import CredentialError
-from sceau_credentials.issuing.slots import Placed
+from sceau_credentials.issuing.slots import Slotted
 from sceau_credentials.values.json_text import JsonObject
 
 _SIGN: Final = MARK_SIGN.encode()
@@ -35,7 +35,7 @@ class TemplatedForms:
         self._most = most
         self._kinds: dict[bytes, _Kind] = {}
 
-    def canonical_bytes(self, document: JsonObject, shared: bytes, placed: Placed) -> bytes | None:
+    def canonical_bytes(self, document: JsonObject, shared: bytes, placed: Slotted) -> bytes | None:
         """None if it has to be found in the general way. `shared` is what the marked part of the document is written as."""
         kind = self._kinds.get(shared)
         if kind is None:
@@ -54,7 +54,7 @@ class TemplatedForms:
             return None
 
 
-def _template_of(document: JsonObject, placed: Placed) -> Template | None:
+def _template_of(document: JsonObject, placed: Slotted) -> Template | None:
     template = Template(placed.marked)
     try:
         says_the_same = template.canonical_bytes(placed.values) == canonical_bytes(document)

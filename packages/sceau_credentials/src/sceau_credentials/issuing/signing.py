@@ -15,7 +15,7 @@ from sceau_credentials.errors import CredentialError, DocumentUnavailable, NotFi
 from sceau_credentials.issuing.draft import Draft
 from sceau_credentials.issuing.forms import TemplatedForms
 from sceau_credentials.issuing.lints import faults_of, faults_of_another
-from sceau_credentials.issuing.slots import Placed, take_apart_with_dates
+from sceau_credentials.issuing.slots import Slotted, take_apart_with_dates
 from sceau_credentials.keys import Signer, VerificationKey, encode_base64url, encode_multibase
 from sceau_credentials.model import OpenBadgeCredential
 from sceau_credentials.proofs.cryptosuites import digest_of_options
@@ -176,7 +176,7 @@ class _Alike(NamedTuple):
     """What a credential has in common with others of its badge, as it is written, and the credential taken apart."""
 
     written: bytes
-    placed: Placed
+    placed: Slotted
 
 
 def _alike(document: JsonObject) -> _Alike | None:

@@ -30,7 +30,7 @@ _RETIRED: Final = "1EdTechRevocationList"  # a word that is refused wherever it 
 
 
 @dataclass
-class Placed:
+class Slotted:
     """A credential taken apart: what it shares with others (with marks in it), and what it has of its own."""
 
     marked: JsonObject
@@ -56,12 +56,12 @@ class Placed:
         self.take_end(owner, member, "", text)
 
 
-def take_apart(document: JsonObject) -> Placed:
+def extract(document: JsonObject) -> Slotted:
     """NotCovered for a document that is not made like the badges we give.
 
     Of an identifier only its end varies, so that scheme, host and status list stay in what is shared.
     """
-    placed = Placed(dict(document))
+    placed = Slotted(dict(document))
     marked = placed.marked
     subject = marked["credentialSubject"] = _copy(marked.get("credentialSubject"))
     for owner in (marked, subject):
@@ -80,9 +80,9 @@ def take_apart(document: JsonObject) -> Placed:
     return placed
 
 
-def take_apart_with_dates(document: JsonObject) -> Placed:
+def take_apart_with_dates(document: JsonObject) -> Slotted:
     """As `take_apart`, for credentials of one badge that are given at different moments."""
-    placed = take_apart(document)
+    placed = extract(document)
     for member in _DATES:
         date = document.get(member)
         if isinstance(date, str) and is_our_form(date):
@@ -91,7 +91,7 @@ def take_apart_with_dates(document: JsonObject) -> Placed:
     return placed
 
 
-def _take_index(placed: Placed, status: JsonObject) -> JsonObject:
+def _take_index(placed: Slotted, status: JsonObject) -> JsonObject:
     index, url = status.get("statusListIndex"), status.get("statusListCredential")
     if not isinstance(index, str) or not _INDEX.fullmatch(index) or status.get("id") != f"{url}#{index}":
         raise NotCovered
@@ -101,14 +101,14 @@ def _take_index(placed: Placed, status: JsonObject) -> JsonObject:
     return status
 
 
-def _take_name(placed: Placed, entry: JsonValue) -> JsonObject:
+def _take_name(placed: Slotted, entry: JsonValue) -> JsonObject:
     identifier = _copy(entry)
     if identifier.get("hashed") is False and "identityHash" in identifier:
         placed.take_text(identifier, "identityHash")
     return identifier
 
 
-def _take_evidence(placed: Placed, entry: JsonValue) -> JsonObject:
+def _take_evidence(placed: Slotted, entry: JsonValue) -> JsonObject:
     evidence = _copy(entry)
     identifier = evidence.get("id")
     if isinstance(identifier, str):
@@ -120,7 +120,7 @@ def _take_evidence(placed: Placed, entry: JsonValue) -> JsonObject:
     return evidence
 
 
-def _take_resource(placed: Placed, entry: JsonValue) -> JsonObject:
+def _take_resource(placed: Slotted, entry: JsonValue) -> JsonObject:
     resource = _copy(entry)
     digest = resource.get("digestMultibase")
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):

@@ -16,7 +16,7 @@ from sceau_credentials.values import vocabulary
 from sceau_credentials.values.timestamps import is_our_form, parse_timestamp
 
 
-class WrittenMoment(datetime):
+class WrittenDateTime(datetime):
     """A moment with the text it was read from, where that is not our own way of writing it.
 
     A signature covers the text: an embedded endorsement must leave as it came (A-078).
@@ -52,7 +52,7 @@ def _written_moment(value: str, zone_required: bool) -> datetime:
         raise _refused("timestamp") from None
     if is_our_form(value):
         return moment
-    written = WrittenMoment.fromisoformat(moment.isoformat())
+    written = WrittenDateTime.fromisoformat(moment.isoformat())
     written.text = value
     return written
 

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.model.scalars import WrittenMoment
+from sceau_credentials.model.scalars import WrittenDateTime
 from sceau_credentials.values.json_text import JsonObject, JsonValue, pointer_to
 from sceau_credentials.values.timestamps import format_timestamp
 
@@ -110,7 +110,7 @@ def _as_it_is(value: JsonValue) -> JsonValue:
 _WRITERS: Final[dict[type, Callable[[Any], JsonValue]]] = {
     tuple: lambda items: [item if type(item) is str else _written(item) for item in items],
     datetime: format_timestamp,
-    WrittenMoment: lambda moment: moment.text,
+    WrittenDateTime: lambda moment: moment.text,
 }
 
 

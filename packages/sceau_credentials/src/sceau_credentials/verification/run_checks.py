@@ -64,7 +64,7 @@ def _report(presented: bytes | str, documents: DocumentSource, at: datetime, pol
     if reading.secured is None or reading.answer.outcome is not Outcome.PASSED:
         return _unread(reading, at)
     tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy, beyond=documents)
-    return _climb(reading, reading.secured, tools)
+    return run_checks(reading, reading.secured, tools)
 
 
 def verify_endorsement(
@@ -102,7 +102,7 @@ class _Tools:
     def signature(self, secured: Secured, issuer_id: str) -> SignatureFindings:
         return signature(secured, issuer_id, documents=self.documents, at=self.at, policy=self.policy)
 
-    def heard_in_spite_of_its_key(
+    def recheck_with_log_evidence(
         self, secured: Secured, issuer_id: str, findings: SignatureFindings
     ) -> SignatureFindings:
         """Of what a withdrawn key signed: the same again where the issuer's log held it before."""
@@ -143,7 +143,7 @@ def _against_claims(listed: Secured) -> CheckResult | None:
     return found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=Reason.CLAIMS_DISAGREE)
 
 
-def _climb(reading: Reading, secured: Secured, tools: _Tools) -> Report:
+def run_checks(reading: Reading, secured: Secured, tools: _Tools) -> Report:
     document = secured.document
     issuer_id = issuer_of(document)
     words = context(document, holds_one=not secured.may_say(b'@context":', more_than=1))
@@ -212,7 +212,7 @@ def _signature(
         because = spoilt.id if spoilt else CheckId.SCHEMA
         return SignatureFindings(not_reached(CheckId.PROOF, because), not_reached(CheckId.KEY, because))
     against = claims(secured.jws) if secured.jws else None
-    findings = tools.heard_in_spite_of_its_key(secured, issuer_id, tools.signature(secured, issuer_id))
+    findings = tools.recheck_with_log_evidence(secured, issuer_id, tools.signature(secured, issuer_id))
     if against is not None and findings.proof.outcome is Outcome.PASSED:
         return replace(findings, proof=against)
     return findings

@@ -16,7 +16,7 @@ _EVIDENCE: Final = ("id", "name", "narrative", "description", "genre", "audience
 
 
 @dataclass(frozen=True)
-class Places:
+class LegacyPointers:
     """Where the three documents are served; `all_assertions` begins the address of every assertion."""
 
     assertion: str
@@ -26,7 +26,7 @@ class Places:
 
 
 def assertion_of(
-    credential: JsonObject, places: Places, *, image: str, recipient: JsonObject | None = None
+    credential: JsonObject, places: LegacyPointers, *, image: str, recipient: JsonObject | None = None
 ) -> JsonObject:
     """H-003, H-008: the holder stays the URN of the signed badge, in clear; an address of theirs stands nowhere.
 
@@ -49,13 +49,13 @@ def assertion_of(
     return written
 
 
-def revoked_assertion(places: Places, *, reason: str = "") -> JsonObject:
+def revoked_assertion(places: LegacyPointers, *, reason: str = "") -> JsonObject:
     """H-005: what is served with 410 Gone."""
     told: JsonObject = {"revocationReason": reason} if reason else {}
     return {"@context": CONTEXT_2, "type": "Assertion", "id": places.assertion, "revoked": True, **told}
 
 
-def badge_class_of(achievement: JsonObject, places: Places) -> JsonObject:
+def badge_class_of(achievement: JsonObject, places: LegacyPointers) -> JsonObject:
     written: JsonObject = {
         "@context": CONTEXT_2,
         "type": "BadgeClass",
@@ -80,7 +80,7 @@ def badge_class_of(achievement: JsonObject, places: Places) -> JsonObject:
     return written | {name: value for name, value in more.items() if value}
 
 
-def issuer_of(profile: JsonObject, places: Places) -> JsonObject:
+def issuer_of(profile: JsonObject, places: LegacyPointers) -> JsonObject:
     written = _only(profile, ("name", "url", "email", "description"))
     return {
         "@context": CONTEXT_2,
