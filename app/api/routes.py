@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import activities, activity_log, awards, badges, imports, operations
+from app.api import activities, activity_log, awards, badges, imports, lists, operations
 from app.api import activity_log as evidence
 from app.api import frameworks as competencies
 from app.api.publishing import older_badges, public
@@ -22,6 +22,7 @@ for each in (
     activities.sessions_router,
     imports.router,
     imports.xapi_router,
+    lists.router,
     awards.router,
     endorsements.of_campus,
 ):

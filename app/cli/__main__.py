@@ -74,6 +74,7 @@ COMMANDS: Mapping[str, Command] = {
             "Code de fin : 0 tout est valable, 1 un badge ne l’est pas, 2 un badge n’a pas pu être vérifié, 3 commande mal formée."
         ),
     ),
+    "list": Command("app.cli.lists", "commands"),
     "demo": Command("demo.commands", "commands"),
     "awards": Command("app.cli.awards", "commands"),
     "token": Command("app.cli.tokens", "commands"),

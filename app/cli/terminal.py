@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 from rich.console import Console
 
-from app.domain.campus.audit_log import Actor
 from app.language import N_, locales
 from app.language import gettext as _
 
@@ -155,6 +154,8 @@ def show() -> None:
 def confirm(
     reason: Annotated[str, typer.Option(help=N_("Pourquoi l’heure est bonne ; l’historique le garde."))],
 ) -> None:
+    from app.domain.campus.audit_log import Actor
+
     with ready_process().unit_of_work() as services:
         jump = services.signing_clock.confirm(reason, by=Actor.command("clock"))
     if jump is None:

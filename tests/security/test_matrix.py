@@ -154,7 +154,7 @@ def _expected(case: Case, caller: Caller, things: Things) -> int:
         return 401
     if policy.scope not in caller.scopes:
         return 403
-    return case.good if is_there else 404
+    return case.good if is_there or case.of_no_campus else 404
 
 
 def ask(

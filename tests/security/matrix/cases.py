@@ -37,6 +37,8 @@ class Case:
     ends_all: bool = False
     """It ends sessions of other browsers too: each caller is somebody who has no other use."""
     elsewhere: int = 200
+    of_no_campus: bool = False
+    """Its address names no campus: a token of any campus is as good as another's."""
     speaks_for_itself: bool = False
     """Its address is the proof, and programs send it without any page of ours."""
     """For somebody signed in who works nowhere."""

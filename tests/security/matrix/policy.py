@@ -5,6 +5,8 @@ A declaration that opens a door too far is found here, because this table does n
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.domain.accounts.permissions import Permission
 from app.http.policies import Policy, Who
 from tests.security.matrix.account_cases import ACCOUNT_CASES
@@ -345,6 +347,7 @@ CASES: dict[str, Case] = {
     ),
     "POST /api/v1/campuses/{slug}/participations": scoped("activity:write", 422, {}),
     "POST /api/v1/campuses/{slug}/xapi/statements": scoped("activity:write", 422, {}),
+    "POST /api/v1/lists/read": replace(scoped("activity:write", 422, {}), of_no_campus=True),
     "POST /api/v1/campuses/{slug}/awards": scoped("award:create", 422, {}),
     "GET /api/v1/campuses/{slug}/awards": _READ,
     "GET /api/v1/campuses/{slug}/awards/{award_id}": _READ,

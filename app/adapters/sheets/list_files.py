@@ -1,0 +1,244 @@
+"""A list in any file: what the file is, its rows, and a truthful sentence where it cannot be read."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from threading import BoundedSemaphore
+from typing import Final
+
+from app.domain.imports.lists.model import Block, Reason, Row
+from app.domain.imports.lists.text import decode, grid_block, text_block
+from app.errors import InvalidInput
+from app.language import N_
+
+MAX_BYTES: Final = 5 * 1024 * 1024
+_AT_ONCE: Final = BoundedSemaphore(2)
+_SECONDS: Final = 15
+"""Of waiting; the process itself has fewer of processor time."""
+_READER: Final = "app.adapters.sheets.list_reading"
+
+_SENTENCES: Final = {
+    "too-many-bytes": N_("Cette liste dépasse 5 Mo. Découpez-la en plusieurs fichiers."),
+    "too-large": N_("Ce fichier est trop grand pour une liste. Gardez 10 000 lignes au plus, puis déposez-le."),
+    "protected": N_("Ce fichier est protégé par un mot de passe. Enregistrez-le sans mot de passe, puis déposez-le."),
+    "damaged": N_("Ce fichier est abîmé et ne s’ouvre pas. Enregistrez-le de nouveau, ou copiez-collez la liste."),
+    "no-text": N_("Ce PDF est une image, sans texte. Déposez le fichier d’origine, ou copiez-collez la liste."),
+    "image": N_("C’est une image. Déposez le fichier d’origine, ou copiez-collez la liste."),
+    "doc": N_("C’est un document Word ancien (.doc). Enregistrez-le en .docx, puis déposez-le."),
+    "ppt": N_("C’est une présentation (.ppt, .pptx, .odp). Copiez-collez la liste."),
+    "msg": N_("C’est un message Outlook (.msg). Copiez-collez la liste."),
+    "rtf": N_("C’est un document RTF. Enregistrez-le en .docx, puis déposez-le."),
+    "pages": N_("C’est un document Pages. Exportez-le en Word (.docx) ou en PDF, puis déposez-le."),
+    "numbers": N_("C’est un classeur Numbers. Exportez-le en Excel (.xlsx) ou en CSV, puis déposez-le."),
+    "zip": N_("C’est une archive (.zip, .rar, .7z). Ouvrez-la, puis déposez la liste qu’elle contient."),
+    "ole": N_("Ce fichier Office ancien ne contient pas de liste lisible. Enregistrez-le en .xlsx ou en .docx."),
+    "binary": N_("Ce fichier n’est pas une liste lisible."),
+    "empty": N_("Ce fichier est vide."),
+}  # fmt: skip
+
+
+class UnreadableList(InvalidInput):
+    """No list can be read from these bytes; `kind` names why."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(_SENTENCES[kind])
+        self.kind = kind
+
+
+def blocks_of_file(data: bytes) -> list[Block]:
+    """Raises InvalidInput, with what to do, where no list can be read."""
+    if len(data) > MAX_BYTES:
+        raise UnreadableList("too-many-bytes")
+    if not data.strip(b"\x00 \t\r\n"):
+        raise UnreadableList("empty")
+    kind = _kind_of(data)
+    if kind in _SENTENCES:
+        raise UnreadableList(kind)
+    if kind == "text":
+        text = decode(data)
+        if (
+            sum(
+                not sign.isprintable()
+                and sign not in "\r\n\t\x0b\x0c\ufeff\xa0\u200b\u202f\xad\u200e\u200f\uf0b7\uf0a7"
+                for sign in text[:4_000]
+            )
+            > 40
+        ):
+            raise UnreadableList("binary")
+        return blocks_of_text(text)
+    return [_block(found) for found in _read(kind, data)]
+
+
+def blocks_of_text(text: str) -> list[Block]:
+    """A vCard gives one row for each card; all other text is lines."""
+    if re.search(r"^BEGIN:VCARD", text, re.MULTILINE | re.IGNORECASE):
+        return [_cards(text)]
+    if text.lstrip()[:1] in ("[", "{") and (records := _records(text)):
+        return [records]
+    return [text_block(text)]
+
+
+def _records(text: str) -> Block | None:
+    """A JSON list of records as a table, its keys being the heading; None where it is something else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(found, dict):
+        found = next((value for value in found.values() if isinstance(value, list)), [found])
+    if not isinstance(found, list) or not found or not all(isinstance(one, dict) for one in found):
+        return None
+    keys = list(dict.fromkeys(str(key) for one in found for key in one))[:60]
+    cells = [[str(one.get(key, "") or "") for key in keys] for one in found]
+    return grid_block([(1, keys), *enumerate(cells, 2)])
+
+
+def _kind_of(data: bytes) -> str:
+    """A kind that the reading process knows, « text », or the key of a sentence."""
+    start = data[:4_000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if data[:4] == b"PK\x03\x04":
+        return _kind_of_archive(data)
+    if data[:4] == b"PK\x05\x06":
+        return "zip"
+    if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        return _kind_of_compound(data)
+    if b"%PDF-" in data[:1024]:
+        return "pdf"
+    if start[:5] == rb"{\rtf":
+        return "rtf"
+    if (
+        data[:3] == b"\xff\xd8\xff"
+        or data[:8] == b"\x89PNG\r\n\x1a\n"
+        or data[:4] in (b"GIF8", b"II*\x00", b"MM\x00*", b"RIFF")
+    ):
+        return "image"
+    if data[4:8] == b"ftyp" or (data[:2] == b"BM" and 0 in data[:20]):
+        return "image"
+    if (
+        data[:2] == b"\x1f\x8b"
+        or data[:6] in (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
+        or data[:4] == b"\xfd7zX"
+    ):
+        return "zip"
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    head = (decode(data[:4_000]) if wide else start.decode("latin-1")).lstrip("\ufeff \t\r\n").lower()
+    if "urn:schemas-microsoft-com:office:spreadsheet" in head and "<workbook" in head:
+        return "xml"
+    if (
+        re.match(
+            r"<(!doctype html|html|head|body|table|meta|style|div|\?xml|[uo]l|li|tr|td|p|span|center|h[1-6])\b",
+            head,
+        )
+        or "<table" in head
+        or "<html" in head
+    ):
+        return "html"
+    return "text"
+
+
+def _kind_of_archive(data: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = set(archive.namelist()[:5_000])
+            kind = (
+                archive.open("mimetype").read(100).decode("ascii", "replace") if "mimetype" in names else ""
+            )
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError, EOFError):
+        return "damaged"
+    if "word/document.xml" in names:
+        return "docx"
+    if names & {"xl/workbook.xml", "xl/workbook.bin"}:
+        return "workbook"
+    if any(name.startswith("ppt/") for name in names) or "presentation" in kind:
+        return "ppt"
+    if "content.xml" in names and ("opendocument" in kind or not kind):
+        return "odf"
+    if any(name.endswith(".iwa") or name == "Index.zip" for name in names):
+        sheets = any("Tables/" in name or "CalculationEngine" in name for name in names)
+        return (
+            "numbers" if sheets and not any("Document.iwa" in n and "Pages" in n for n in names) else "pages"
+        )
+    return "zip"
+
+
+def _kind_of_compound(data: bytes) -> str:
+    def has(name: str) -> bool:
+        return name.encode("utf-16-le") in data
+
+    if has("EncryptedPackage"):
+        return "protected"
+    if has("WordDocument"):
+        return "doc"
+    if has("PowerPoint Document"):
+        return "ppt"
+    if has("__substg1.0") or has("__properties_version"):
+        return "msg"
+    return "workbook" if has("Workbook") or has("Book") else "ole"
+
+
+def _read(kind: str, data: bytes) -> list[dict[str, object]]:
+    if not _AT_ONCE.acquire(timeout=_SECONDS):
+        raise UnreadableList("too-large")
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", _READER, kind],
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UnreadableList("too-large") from None
+    finally:
+        _AT_ONCE.release()
+    if done.returncode != 0:
+        raise UnreadableList("too-large")
+    answer = json.loads(done.stdout)
+    if "refused" in answer:
+        raise UnreadableList(answer["refused"])
+    blocks: list[dict[str, object]] = answer["blocks"]
+    return blocks
+
+
+def _block(found: dict[str, object]) -> Block:
+    if found["kind"] == "text":
+        text = str(found["text"])
+        block = text_block(re.sub(r"~~(.+?)~~", r"\1", text), first=int(str(found["first"])))
+        crossed = {line.strip("~") for line in text.splitlines() if line.startswith("~~")}
+        return Block(tuple(_struck(row, crossed) for row in block.rows), block.name, block.delimited)
+    rows = [(int(number), [str(cell) for cell in cells]) for number, cells in found["rows"]]  # type: ignore[attr-defined]
+    return grid_block(rows, str(found["name"]), frozenset(found["struck"]))  # type: ignore[call-overload]
+
+
+def _struck(row: Row, crossed: set[str]) -> Row:
+    is_crossed = row.text in {text.strip() for text in crossed}
+    return Row(row.number, row.cells, row.text, (*row.doubts, Reason.STRUCK)) if is_crossed else row
+
+
+def _cards(text: str) -> Block:
+    rows: list[Row] = []
+    current: dict[str, str] = {}
+    number, lines = 0, []
+    for index, line in enumerate(re.sub(r"\r?\n[ \t]", "", text).splitlines(), 1):
+        key, _, value = line.partition(":")
+        name = key.partition(";")[0].upper()
+        lines.append(line)
+        if name == "BEGIN":
+            current, number, lines = {}, index, [line]
+        elif name in ("N", "FN", "EMAIL"):
+            current.setdefault(name, value)
+        elif name == "END":
+            family, given = ([*current.get("N", "").split(";"), ""])[:2] if "N" in current else ("", "")
+            cells = (
+                (family, given, current.get("EMAIL", ""))
+                if family or given
+                else (current.get("FN", ""), "", current.get("EMAIL", ""))
+            )
+            rows.append(Row(number, cells, "\n".join(lines)))
+    return Block((Row(0, ("Nom", "Prénom", "E-mail"), "", ()), *rows)) if rows else text_block(text)

@@ -1,0 +1,439 @@
+"""The process that reads a document on its standard input: its tables and running text, as JSON on its output.
+
+It has little memory and few seconds, so that hostile files end with it. Run as `python -m … KIND`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import resource
+import sys
+import zipfile
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from app.adapters.sheets.document_parts import (
+    MOST_COLUMNS,
+    MOST_SHEETS,
+    Budget,
+    Flow,
+    Grid,
+    Refused,
+    attribute_of,
+    grid_of,
+    html,
+    running_text,
+    sheets_of,
+    tag_of,
+    xml_sheet,
+)
+
+_SECONDS: Final = 10
+_MEMORY: Final = 768 * 1024 * 1024
+_MOST_UNPACKED: Final = 32 * 1024 * 1024
+_MOST_PARTS: Final = 2_000
+_MOST_PAGES: Final = 120
+_MOST_SIGNS: Final = 600_000
+_MOST_REPEATS: Final = 300
+
+
+# --- Archives of XML parts.
+
+
+def _open(data: bytes) -> zipfile.ZipFile:
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    if len(archive.infolist()) > _MOST_PARTS:
+        raise Refused("too-large")
+    return archive
+
+
+def _part(archive: zipfile.ZipFile, name: str) -> Any:
+    """One part as a tree; sizes are measured while it unpacks."""
+    from defusedxml.ElementTree import fromstring
+
+    left = _MOST_UNPACKED
+    pieces = []
+    with archive.open(name) as opened:
+        while piece := opened.read(64 * 1024):
+            left -= len(piece)
+            if left < 0:
+                raise Refused("too-large")
+            pieces.append(piece)
+    return fromstring(b"".join(pieces), forbid_dtd=True)
+
+
+def _is_on(element: Any) -> bool:
+    return attribute_of(element, "val") not in ("0", "false", "off", "none")
+
+
+def _docx(data: bytes) -> list[dict[str, Any]]:
+    flow = Flow()
+    with _open(data) as archive:
+        names = set(archive.namelist())
+        headers = sorted(name for name in names if re.fullmatch(r"word/header\d*\.xml", name))[:6]
+        for name in [*headers, "word/document.xml"]:
+            root = _part(archive, name)
+            _docx_body(root if name in headers else next(iter(root), root), flow)
+            flow.end_text()
+    return flow.blocks
+
+
+def _docx_body(body: Any, flow: Flow) -> None:
+    for element in body:
+        match tag_of(element):
+            case "p":
+                text, struck = _docx_paragraph(element)
+                flow.paragraph(f"~~{text}~~" if struck else text)
+                for box in element.iter():
+                    if tag_of(box) == "txbxContent":
+                        _docx_body(box, flow)
+            case "tbl":
+                rows, crossed = [], []
+                for row in element:
+                    if tag_of(row) == "tr":
+                        cells, struck = _docx_row(row)
+                        rows.append(cells)
+                        crossed.append(struck)
+                flow.table(rows, crossed)
+            case "sdt" | "sdtContent" | "customXml" | "smartTag" | "ins":
+                _docx_body(element, flow)
+
+
+def _docx_row(row: Any) -> tuple[list[str], bool]:
+    cells: list[str] = []
+    struck = []
+    for cell in row:
+        if tag_of(cell) == "sdt":
+            cell = next((inner for inner in cell.iter() if tag_of(inner) == "tc"), cell)
+        if tag_of(cell) != "tc":
+            continue
+        parts = [_docx_paragraph(p) for p in cell.iter() if tag_of(p) == "p"]
+        texts = [text for text, _ in parts if text.strip()]
+        struck += [crossed for text, crossed in parts if text.strip()]
+        cells.append(" ".join(texts))
+        span = next((attribute_of(e, "val") for e in cell.iter() if tag_of(e) == "gridSpan"), "1")
+        cells += [""] * (min(int(span), 60) - 1 if span.isdigit() else 0)
+    return cells, bool(struck) and all(struck)
+
+
+def _docx_paragraph(paragraph: Any) -> tuple[str, bool]:
+    """Visible text, and whether all of it is crossed out."""
+    pieces: list[str] = []
+    struck: list[bool] = []
+
+    def walk(element: Any, crossed: bool) -> None:
+        for child in element:
+            match tag_of(child):
+                case "txbxContent" | "del" | "instrText" | "fallback" | "Fallback":
+                    continue
+                case "r":
+                    marks = [e for e in child.iter() if tag_of(e) in ("strike", "dstrike")]
+                    walk(child, bool(marks) and all(map(_is_on, marks)))
+                case "t":
+                    pieces.append(child.text or "")
+                    if (child.text or "").strip():
+                        struck.append(crossed)
+                case "tab" | "ptab":
+                    if tag_of(element) == "r":
+                        pieces.append("\t")
+                case "br" | "cr":
+                    pieces.append("\n")
+                case "noBreakHyphen":
+                    pieces.append("-")
+                case "sym":
+                    pieces.append("☑" if attribute_of(child, "char").upper() in ("F0FE", "F052", "F0FC") else "☐" if attribute_of(child, "char").upper() in ("F0A8", "F06F") else "•")  # fmt: skip
+                case _:
+                    walk(child, crossed)
+
+    walk(paragraph, False)
+    return "".join(pieces), bool(struck) and all(struck)
+
+
+def _odf(data: bytes) -> list[dict[str, Any]]:
+    with _open(data) as archive:
+        if "META-INF/manifest.xml" in archive.namelist():
+            manifest = archive.read("META-INF/manifest.xml")[:200_000]
+            if b"encryption-data" in manifest:
+                raise Refused("protected")
+        root = _part(archive, "content.xml")
+    hidden = {
+        attribute_of(style, "name")
+        for style in root.iter()
+        if tag_of(style) == "style"
+        and any(attribute_of(p, "display") == "false" for p in style if tag_of(p) == "table-properties")
+    }
+    body = next(e for e in root.iter() if tag_of(e) == "body")
+    sheet = next((e for e in body if tag_of(e) == "spreadsheet"), None)
+    if sheet is not None:
+        tables = [t for t in sheet if tag_of(t) == "table" and attribute_of(t, "style-name") not in hidden]
+        return sheets_of((attribute_of(t, "name"), _odf_rows(t)) for t in tables[:MOST_SHEETS])
+    flow = Flow()
+    for text in body:
+        _odf_flow(text, flow)
+    flow.end_text()
+    return flow.blocks
+
+
+def _odf_flow(parent: Any, flow: Flow) -> None:
+    for element in parent:
+        match tag_of(element):
+            case "p" | "h":
+                flow.paragraph(_odf_text(element))
+            case "table":
+                flow.table([cells for _, cells in _odf_rows(element)])
+            case "tracked-changes" | "sequence-decls" | "forms":
+                continue
+            case _:
+                _odf_flow(element, flow)
+
+
+def _odf_text(element: Any) -> str:
+    pieces: list[str] = [element.text or ""]
+    for child in element:
+        match tag_of(child):
+            case "s":
+                count = attribute_of(child, "c")
+                pieces.append(" " * min(int(count) if count.isdigit() else 1, 20))
+            case "tab":
+                pieces.append("\t")
+            case "line-break":
+                pieces.append("\n")
+            case "annotation" | "note":
+                pass
+            case _:
+                pieces.append(_odf_text(child))
+        pieces.append(child.tail or "")
+    return "".join(pieces)
+
+
+def _odf_rows(table: Any) -> Grid:
+    rows: Grid = []
+    budget = Budget()
+    number = 0
+    for row in table.iter():
+        if tag_of(row) != "table-row":
+            continue
+        repeats = _repeats(row, "number-rows-repeated")
+        cells: list[str] = []
+        for cell in row:
+            if tag_of(cell) not in ("table-cell", "covered-table-cell"):
+                continue
+            text = _odf_cell(cell)
+            times = _repeats(cell, "number-columns-repeated")
+            if text and times > MOST_COLUMNS:
+                raise Refused("too-large")
+            cells += [text] * min(times, MOST_COLUMNS)
+            if len(cells) > MOST_COLUMNS * 3:
+                break
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells and repeats > _MOST_REPEATS:
+            raise Refused("too-large")
+        for each in range(repeats if cells else 0):
+            budget.take(len(cells))
+            rows.append((number + each + 1, cells))
+        number += repeats
+    return rows
+
+
+def _repeats(element: Any, name: str) -> int:
+    text = attribute_of(element, name)
+    return min(int(text), 2_000_000) if text.isdigit() and len(text) < 9 else 1
+
+
+def _odf_cell(cell: Any) -> str:
+    match attribute_of(cell, "value-type"):
+        case "boolean":
+            return "oui" if attribute_of(cell, "boolean-value") == "true" else "non"
+        case "float" if not any(tag_of(child) == "p" for child in cell):
+            return attribute_of(cell, "value").replace(".", ",")
+    return " ".join(_odf_text(child) for child in cell if tag_of(child) in ("p", "h", "list")).strip()
+
+
+# --- Workbooks.
+
+
+def _workbook(data: bytes) -> list[dict[str, Any]]:
+    from python_calamine import CalamineWorkbook, SheetVisibleEnum
+
+    if data[:2] == b"PK":
+        _check_archive(data)
+    with CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
+        visible = [s.name for s in workbook.sheets_metadata if s.visible == SheetVisibleEnum.Visible]
+        budget = Budget()
+
+        def rows_of(name: str) -> Grid:
+            sheet = workbook.get_sheet_by_name(name)
+            if sheet.total_height > 1_100_000 or sheet.height * sheet.width > 6_000_000:
+                raise Refused("too-large")
+            rows: Grid = []
+            for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1):
+                cells = [_typed(cell) for cell in row]
+                while cells and not cells[-1].strip():
+                    cells.pop()
+                if cells:
+                    budget.take(len(cells))
+                    rows.append((number, cells))
+            return rows
+
+        return sheets_of((name, rows_of(name)) for name in visible[:MOST_SHEETS])
+
+
+def _check_archive(data: bytes) -> None:
+    """A sheet that unpacks to more than a list of people ever needs is not even begun."""
+    with _open(data) as archive:
+        left = 2 * _MOST_UNPACKED
+        for part in archive.infolist():
+            if not part.filename.endswith((".xml", ".rels", ".bin")):
+                continue
+            with archive.open(part) as opened:
+                while piece := opened.read(256 * 1024):
+                    left -= len(piece)
+                    if left < 0:
+                        raise Refused("too-large")
+                    if b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
+                        raise Refused("damaged")
+
+
+def _typed(cell: Any) -> str:
+    """A value as a French person would have typed it."""
+    match cell:
+        case bool():
+            return "oui" if cell else "non"
+        case float():
+            return f"{cell:.10g}".replace(".", ",")
+        case datetime() | date():
+            return cell.strftime("%d/%m/%Y")
+        case time():
+            return f"{cell.hour}h{cell.minute:02d}"
+        case timedelta():
+            minutes = round(cell.total_seconds() / 60)
+            return f"{minutes // 60}h{minutes % 60:02d}"
+        case _:
+            return str(cell).replace("\x00", "")
+
+
+# --- Pages of a PDF.
+
+
+def _pdf(data: bytes) -> list[dict[str, Any]]:
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        raise Refused("protected" if "assword" in str(error) else "damaged") from None
+    if len(document) > _MOST_PAGES:
+        raise Refused("too-large")
+    blocks: list[dict[str, Any]] = []
+    number, signs = 0, 0
+    for index in range(len(document)):
+        page = document[index].get_textpage()
+        signs += page.count_chars()
+        if signs > _MOST_SIGNS:
+            raise Refused("too-large")
+        lines = _pdf_lines(page)
+        blocks += _pdf_blocks(lines, number)
+        number += len(lines)
+    if not number:
+        raise Refused("no-text")
+    return blocks
+
+
+_Piece = tuple[float, float, str]
+
+
+def _pdf_lines(page: Any) -> list[list[_Piece]]:
+    """Lines from top to bottom, each as pieces of text with their left and right edges."""
+    signs = []
+    text = page.get_text_range()
+    whole = text if len(text) == page.count_chars() else None
+    import pypdfium2.raw as pdfium
+
+    for i in range(page.count_chars()):
+        sign = whole[i] if whole else chr(pdfium.FPDFText_GetUnicode(page, i) or 32)
+        if sign.isspace() or not sign.isprintable():
+            continue
+        left, bottom, right, top = page.get_charbox(i, loose=True)
+        if right > left and top > bottom:
+            signs.append((left, right, (top + bottom) / 2, top - bottom, sign))
+    signs.sort(key=lambda one: -one[2])
+    rows: list[list[tuple[float, float, float, float, str]]] = []
+    for sign in signs:
+        if rows and abs(rows[-1][0][2] - sign[2]) < 0.45 * max(rows[-1][0][3], sign[3]):
+            rows[-1].append(sign)
+        else:
+            rows.append([sign])
+    lines = []
+    for row in rows:
+        row.sort(key=lambda one: one[0])
+        pieces: list[_Piece] = []
+        for left, right, _, height, sign in row:
+            if pieces and left - pieces[-1][1] < 0.9 * height:
+                start, end, before = pieces[-1]
+                space = " " if left - end > 0.16 * height else ""
+                pieces[-1] = (start, right, before + space + sign)
+            else:
+                pieces.append((left, right, sign))
+        lines.append(pieces)
+    return lines
+
+
+def _pdf_blocks(lines: list[list[_Piece]], number: int) -> list[dict[str, Any]]:
+    several = [line for line in lines if len(line) > 1]
+    if len(several) * 2 < len(lines) or len(several) < 2:
+        return (
+            [running_text("\n".join("   ".join(text for _, _, text in line) for line in lines), number + 1)]
+            if lines
+            else []
+        )
+    counts = [len(line) for line in several]
+    usual = max(set(counts), key=lambda count: (counts.count(count), count))
+    spans: list[tuple[float, float]] = []
+    for left, right in sorted(
+        (left, right) for line in several if len(line) >= usual for left, right, _ in line
+    ):
+        if spans and left < spans[-1][1] - 1:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], right))
+        else:
+            spans.append((left, right))
+    grid: Grid = []
+    for index, line in enumerate(lines, number + 1):
+        cells = [""] * len(spans)
+        for left, right, text in line:
+            overlaps = [min(right, end) - max(left, start) for start, end in spans]
+            at = overlaps.index(max(overlaps))
+            cells[at] = f"{cells[at]} {text}".strip()
+        grid.append((index, cells))
+    return [grid_of(grid)]
+
+
+_READERS = {
+    "docx": _docx,
+    "odf": _odf,
+    "workbook": _workbook,
+    "html": html,
+    "xml": xml_sheet,
+    "pdf": _pdf,
+}
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    answer: dict[str, Any]
+    try:
+        answer = {"blocks": _READERS[sys.argv[1]](sys.stdin.buffer.read())}
+    except Refused as error:
+        answer = {"refused": error.args[0]}
+    except MemoryError:
+        answer = {"refused": "too-large"}
+    except BaseException as error:
+        answer = {"refused": "protected" if "assword" in str(error) else "damaged"}
+    json.dump(answer, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

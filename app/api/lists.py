@@ -1,0 +1,184 @@
+"""What the reader of lists sees in a file or a text: nothing is stored, no person is created."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response, Security
+from pydantic import BaseModel, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from app.api.programs import BEARER
+from app.api.shapes import Shape, example
+from app.domain.accounts.sessions import Scope
+from app.errors import InvalidInput
+from app.http.policies import Policy, Who, marked
+from app.http.request_scope import token_of, visit
+from app.language import N_
+from app.services.imports.lists import MAX_BYTES, as_document, read_list_file, read_list_text
+
+router = APIRouter(prefix="/lists", tags=["activities"])
+
+_NOTHING = N_("Il faut un fichier nommé « file », ou un objet JSON avec « text ».")
+_TEXT = "Prénom;Nom;Adresse\nLéa;Martin;lea.martin@exemple.fr"
+
+
+class ListText(Shape):
+    model_config = example(text=_TEXT)
+    text: str = Field(min_length=1, max_length=MAX_BYTES)
+    hours: Annotated[float, Field(gt=0, le=10_000)] | None = Field(None, description="Of the activity.")
+
+
+class DoubtView(BaseModel):
+    reason: str
+    sentence: str
+    suggestion: str = Field("", description="The address that was probably meant.")
+
+
+class ListLineView(BaseModel):
+    line: int = Field(description="Counted from 1 in what was given.")
+    text: str = Field(description="The original.")
+    given_name: str
+    family_name: str
+    address: str
+    hours: float | None
+    state: str = Field(
+        description="`ready`, `ask` (a person has to settle a doubt) or `refused` (not a person)."
+    )
+    reason: str | None
+    sentence: str | None
+    doubts: list[DoubtView]
+    hours_as_written: str
+    contribution: str
+    other_addresses: list[str] = Field(
+        description="Addresses of the line that belong to others, or were not chosen."
+    )
+    sheet: str = ""
+
+
+class ColumnView(BaseModel):
+    heading: str
+    holds: str
+    sample: list[str]
+
+
+class MappingView(BaseModel):
+    heading_line: int | None
+    columns: list[ColumnView] = Field(description="Empty where each line was read for itself.")
+    order: str
+    sure: bool
+    sheet: str = ""
+
+
+_LINE = {
+    "line": 2,
+    "text": "Martin;Léa;lea.martin@gmial.com",
+    "given_name": "Léa",
+    "family_name": "Martin",
+    "address": "lea.martin@gmial.com",
+    "hours": 3.0,
+    "state": "ask",
+    "reason": "address-typo",
+    "sentence": "« lea.martin@gmial.com » : vouliez-vous écrire « lea.martin@gmail.com » ?",
+    "doubts": [
+        {
+            "reason": "address-typo",
+            "sentence": "« lea.martin@gmial.com » : vouliez-vous écrire « lea.martin@gmail.com » ?",
+            "suggestion": "lea.martin@gmail.com",
+        }
+    ],
+    "hours_as_written": "",
+    "contribution": "",
+    "other_addresses": [],
+    "sheet": "",
+}
+_MAPPING = {
+    "heading_line": 1,
+    "columns": [{"heading": "Nom", "holds": "nom", "sample": ["Martin"]}],
+    "order": "nom-complet",
+    "sure": True,
+    "sheet": "",
+}
+
+
+class ListView(BaseModel):
+    model_config = example(lines=[_LINE], mapping=_MAPPING, mappings=[_MAPPING])
+    lines: list[ListLineView] = Field(
+        description="Every line that is not blank, headings and titles included."
+    )
+    mapping: MappingView | None
+    mappings: list[MappingView]
+
+
+_BODIES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": ListText.model_json_schema(), "example": {"text": _TEXT}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "hours": {"type": "number"},
+                    },
+                    "required": ["file"],
+                }
+            },
+        },
+    },
+}
+
+
+@marked(Policy(Who.TOKEN, scope=Scope.ACTIVITY_WRITE))
+def _list_reader(request: Request, response: Response, _shown: Annotated[object, Security(BEARER)]) -> None:
+    """The token's own campus: a list belongs to none."""
+    with visit(request, reading=True) as services:
+        token_of(request, services, Scope.ACTIVITY_WRITE)
+    response.headers["Cache-Control"] = "no-store"
+
+
+@router.post(
+    "/read",
+    summary="Read a list of people in any form, without storing it",
+    openapi_extra=_BODIES,
+    dependencies=[Depends(_list_reader, scope="function")],
+)
+async def read_list(request: Request) -> ListView:
+    """CSV, Excel, OpenDocument, Word, web page, PDF with text, or pasted text. Needs the scope `activity:write`."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        try:
+            form = await request.form(max_files=1, max_fields=5)
+        except HTTPException as error:
+            raise InvalidInput(_NOTHING) from error
+        file = next((value for value in form.values() if isinstance(value, UploadFile)), None)
+        if file is None:
+            raise InvalidInput(_NOTHING)
+        given: bytes | str = await file.read()
+        hours = _hours(form.get("hours"))
+    elif kind == "application/json":
+        try:
+            told = ListText.model_validate_json(await request.body())
+        except ValidationError as error:
+            raise InvalidInput(_NOTHING) from error
+        given, hours = told.text, told.hours
+    else:
+        raise HTTPException(415)
+    reading = await run_in_threadpool(_read, given, hours)
+    return ListView.model_validate(reading)
+
+
+def _read(given: bytes | str, hours: float | None) -> dict[str, Any]:
+    reader = read_list_file if isinstance(given, bytes) else read_list_text
+    return as_document(reader(given, activity_hours=hours))  # type: ignore[arg-type]
+
+
+def _hours(value: object) -> float | None:
+    try:
+        hours = float(str(value).replace(",", ".")) if value else 0.0
+    except ValueError as error:
+        raise InvalidInput(_NOTHING) from error
+    return hours if 0 < hours <= 10_000 else None

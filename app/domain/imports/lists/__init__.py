@@ -1,0 +1,1 @@
+"""Lists of people in any form: rows are read, people found, and every doubt is stated with its reason."""

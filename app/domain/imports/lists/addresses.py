@@ -1,0 +1,280 @@
+"""E-mail addresses in lists: found in any text, compared with known providers, and with the name they stand beside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+
+from app.domain.imports.lists.names import Kind, fold, kind_of
+
+FOUND = re.compile(r"[^\s@<>()\[\],;:\"|«»'’]+@[^\s@<>()\[\],;:\"|«»]+")
+_VALID = re.compile(
+    r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[a-z0-9](-*[a-z0-9])*(\.[a-z0-9](-*[a-z0-9])*)*\.[a-z]{2,}"
+)
+_IN_BRACKETS = re.compile(r"<\s*(?:mailto:)?([^<>]*@[^<>]*)>")
+_SPOKEN_AT = re.compile(r"\s*(?:\(at\)|\[at\]|\(arobase\)|\[arobase\])\s*", re.IGNORECASE)
+KNOWN = frozenset(
+    [
+        "gmail.com",
+        "googlemail.com",
+        "hotmail.fr",
+        "hotmail.com",
+        "hotmail.be",
+        "outlook.fr",
+        "outlook.com",
+        "live.fr",
+        "live.com",
+        "msn.com",
+        "yahoo.fr",
+        "yahoo.com",
+        "ymail.com",
+        "rocketmail.com",
+        "orange.fr",
+        "wanadoo.fr",
+        "free.fr",
+        "sfr.fr",
+        "neuf.fr",
+        "laposte.net",
+        "bbox.fr",
+        "icloud.com",
+        "me.com",
+        "mac.com",
+        "protonmail.com",
+        "proton.me",
+        "pm.me",
+        "gmx.fr",
+        "gmx.com",
+        "gmx.net",
+        "gmx.de",
+        "aol.com",
+        "aol.fr",
+        "numericable.fr",
+        "club-internet.fr",
+        "cegetel.net",
+        "9online.fr",
+        "noos.fr",
+        "aliceadsl.fr",
+        "dartybox.com",
+        "nordnet.fr",
+        "voila.fr",
+        "caramail.com",
+        "caramail.fr",
+        "tutanota.com",
+        "tuta.io",
+        "mailo.com",
+        "mail.com",
+        "web.de",
+        "t-online.de",
+        "libero.it",
+        "tiscali.it",
+        "virgilio.it",
+        "telefonica.net",
+        "sapo.pt",
+        "bluewin.ch",
+        "skynet.be",
+        "telenet.be",
+        "zoho.com",
+        "yandex.com",
+        "yandex.ru",
+        "mail.ru",
+        "hotmail.it",
+        "hotmail.es",
+        "yahoo.es",
+        "yahoo.it",
+        "yahoo.co.uk",
+        "hotmail.co.uk",
+        "outlook.be",
+        "outlook.es",
+        "outlook.pt",
+        "live.be",
+        "live.it",
+        "orange.com",
+        "sfr.net",
+        "education.gouv.fr",
+        "hey.com",
+        "duck.com",
+        "fastmail.com",
+        "netcourrier.com",
+        "zaclys.net",
+        "posteo.net",
+        "mailbox.org",
+    ]
+)
+_WRONG = {
+    "gmail.fr": "gmail.com", "gmail.con": "gmail.com", "gmail.co": "gmail.com", "gmail": "gmail.com",
+    "hotmail": "hotmail.fr", "laposte.fr": "laposte.net", "laposte.com": "laposte.net", "laposte": "laposte.net",
+    "orange": "orange.fr", "wanadoo": "wanadoo.fr", "free": "free.fr", "sfr": "sfr.fr", "outlook": "outlook.fr",
+    "yahoo": "yahoo.fr", "icloud.fr": "icloud.com", "icloud": "icloud.com", "la-poste.net": "laposte.net",
+    "wanadoo.com": "wanadoo.fr", "free.com": "free.fr", "sfr.com": "sfr.fr",
+    "gmail.com.fr": "gmail.com", "g-mail.com": "gmail.com", "hot-mail.fr": "hotmail.fr",
+}  # fmt: skip
+_SHARED_BOXES = frozenset(
+    [
+        "contact",
+        "contacts",
+        "info",
+        "infos",
+        "information",
+        "accueil",
+        "secretariat",
+        "secretaire",
+        "direction",
+        "directeur",
+        "rh",
+        "drh",
+        "recrutement",
+        "administration",
+        "admin",
+        "compta",
+        "comptabilite",
+        "commercial",
+        "service",
+        "gestion",
+        "scolarite",
+        "vie",
+        "viescolaire",
+        "formation",
+        "formations",
+        "cfa",
+        "stages",
+        "apprentissage",
+        "bureau",
+        "mairie",
+        "entreprise",
+        "societe",
+        "atelier",
+        "noreply",
+        "postmaster",
+        "webmaster",
+        "boutique",
+        "magasin",
+        "parents",
+        "famille",
+        "familles",
+    ]
+)
+
+
+@lru_cache(maxsize=20_000)
+def is_valid(address: str) -> bool:
+    return len(address) <= 254 and bool(_VALID.fullmatch(address))
+
+
+def tidied(address: str) -> str:
+    """As typed, without what clings to it."""
+    bare = address.strip().strip("<>()[]\"'’«».,;:").removeprefix("mailto:").removeprefix("MAILTO:")
+    local, at, domain = bare.rpartition("@")
+    return f"{local}{at}{domain}".lower()
+
+
+def addresses_in(text: str) -> tuple[list[str], str]:
+    """Every address of a text, tidied, and the text without them."""
+    text = _SPOKEN_AT.sub("@", text)
+    found: list[str] = []
+
+    def take(match: re.Match[str]) -> str:
+        raw = match.group(1) if match.lastindex else match.group()
+        address = tidied(raw.replace("mailto:", ""))
+        if address not in found:
+            found.append(address)
+        return " "
+
+    rest = _IN_BRACKETS.sub(take, text)
+    rest = FOUND.sub(take, rest)
+    return found, re.sub(r"[<\[(]\s*(?:mailto:)?\s*[>\])]", " ", rest)
+
+
+def suggestion_for(address: str, own_domains: Collection[str] = ()) -> str:
+    """The address that was probably meant, where its domain is almost a known one; empty where it is one."""
+    local, _, domain = address.rpartition("@")
+    if not local or domain in KNOWN or domain in own_domains:
+        return ""
+    near = _near(domain) or next((known for known in own_domains if _distance(domain, known) == 1), "")
+    return f"{local}@{near}" if near else ""
+
+
+@lru_cache(maxsize=5_000)
+def _near(domain: str) -> str:
+    if domain in _WRONG:
+        return _WRONG[domain]
+    near = sorted(
+        known for known in KNOWN if abs(len(known) - len(domain)) <= 1 and _distance(domain, known) == 1
+    )
+    if not near:
+        near = sorted(
+            known
+            for known in KNOWN
+            if len(known) >= 9 and abs(len(known) - len(domain)) <= 2 and _distance(domain, known) == 2
+        )
+        near = [known for known in near if known[:1] == domain[:1]]
+    preferred = [
+        known for known in near if known in ("gmail.com", "hotmail.fr", "orange.fr", "outlook.fr", "yahoo.fr")
+    ]
+    return next(iter(preferred or near), "")
+
+
+@lru_cache(maxsize=50_000)
+def _distance(one: str, other: str) -> int:
+    """Edits between two domains, an exchange of neighbours being one."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
+
+
+def is_shared_box(address: str) -> bool:
+    """`contact@`, `secretariat.cfa@`: the box of an organisation."""
+    parts = fold(address.partition("@")[0]).split()
+    return bool(parts) and parts[0] in _SHARED_BOXES
+
+
+def is_named_after_other(address: str, given: str, family: str) -> bool:
+    """`sophie.martin@` beside Léa Martin: the local part gives another person's name."""
+    parts = [part for part in fold(address.partition("@")[0]).split() if not part.isdigit() and len(part) > 2]
+    givens, families = _pieces(given), _pieces(family)
+    mine = givens | families
+    if len(parts) < 2:
+        return False
+    others = [part for part in parts if part not in mine and not any(_alike(part, own) for own in mine)]
+    if any(part in givens or any(_alike(part, own) for own in givens) for part in parts):
+        return False
+    return any(kind_of(part) in (Kind.GIVEN, Kind.BOTH) for part in others)
+
+
+def _pieces(name: str) -> set[str]:
+    folded = fold(name)
+    return {*folded.split(), folded.replace(" ", "")} - {""}
+
+
+def _alike(part: str, own: str) -> bool:
+    return len(part) > 2 and len(own) > 2 and (part.startswith(own) or own.startswith(part))
+
+
+def name_from(address: str) -> tuple[str, str]:
+    """(given, family) that `lea.martin@` suggests; empty where it suggests none."""
+    local = address.partition("@")[0]
+    parts = [part for part in re.split(r"[._]", local) if part and not any(c.isdigit() for c in part)]
+    if len(parts) != 2 or any(len(part) < 2 for part in parts):
+        return "", ""
+    first, last = (part[:1].upper() + part[1:] for part in parts)
+    if kind_of(last) is Kind.GIVEN and kind_of(first) is not Kind.GIVEN:
+        first, last = last, first
+    return first, last
+
+
+def own_domains(addresses: Iterable[str]) -> frozenset[str]:
+    """Domains that at least three addresses of the list share: those of the school or company."""
+    counts: dict[str, int] = {}
+    for address in addresses:
+        domain = address.rpartition("@")[2]
+        counts[domain] = counts.get(domain, 0) + 1
+    return frozenset(
+        domain for domain, count in counts.items() if count >= 3 and domain not in KNOWN and not _near(domain)
+    )

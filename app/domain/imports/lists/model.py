@@ -1,0 +1,273 @@
+"""What a reading of a list consists of: blocks of rows given to it, lines with their state and reason found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from app.language import N_
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row as given; `number` counts from 1 in its source, and `text` is the original."""
+
+    number: int
+    cells: tuple[str, ...]
+    text: str
+    doubts: tuple[Reason, ...] = ()
+    """What the source itself says: a recipient in copy, a struck-out line, an unticked box."""
+
+    @property
+    def filled(self) -> list[str]:
+        return [cell for cell in self.cells if cell]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows that belong together: a sheet, a table of a document, or the running text between two tables."""
+
+    rows: tuple[Row, ...]
+    name: str = ""
+    """The sheet's name, where there are several."""
+    delimited: str = ""
+    """What separates the cells of a text; empty where the source has real cells."""
+
+
+class State(StrEnum):
+    READY = "ready"
+    ASK = "ask"
+    REFUSED = "refused"
+    """Not a person, or a repetition of one."""
+
+
+class Reason(StrEnum):
+    # Not a person.
+    HEADING = "heading"
+    TITLE = "title"
+    TOTAL = "total"
+    SIGNATURE = "signature"
+    EMPTY = "empty"
+    SENTENCE = "sentence"
+    REPEATED = "repeated"
+    # The name.
+    NO_NAME = "no-name"
+    ONE_WORD = "one-word"
+    INITIAL = "initial"
+    ORDER = "order"
+    SWAPPED = "swapped"
+    SPLIT = "split"
+    DIGITS = "digits"
+    SIGNS = "signs"
+    DAMAGED = "damaged"
+    HEADING_WORD = "heading-word"
+    LONG = "long"
+    COUPLE = "couple"
+    SEVERAL_NAMES = "several-names"
+    EXTRA = "extra"
+    MAYBE_TITLE = "maybe-title"
+    # The address.
+    ADDRESS_INVALID = "address-invalid"
+    ADDRESS_TYPO = "address-typo"
+    ADDRESS_OF_OTHER = "address-of-other"
+    ADDRESS_SEVERAL = "address-several"
+    ADDRESS_SHARED = "address-shared"
+    ADDRESS_NOT_THEIRS = "address-not-theirs"
+    # What the list says of the person.
+    ABSENT = "absent"
+    EXCUSED = "excused"
+    LATE = "late"
+    UNTICKED = "unticked"
+    WITHDRAWN = "withdrawn"
+    STRUCK = "struck"
+    COPIED = "copied"
+    SENDER = "sender"
+    LEADER = "leader"
+    SAME_NAME = "same-name"
+    # Hours.
+    HOURS_UNREADABLE = "hours-unreadable"
+    HOURS_HIGH = "hours-high"
+
+
+NOT_A_PERSON = frozenset(
+    (
+        Reason.HEADING,
+        Reason.TITLE,
+        Reason.TOTAL,
+        Reason.SIGNATURE,
+        Reason.EMPTY,
+        Reason.SENTENCE,
+        Reason.REPEATED,
+    )
+)
+
+SENTENCES = {
+    Reason.HEADING: N_("C’est une ligne d’en-tête."),
+    Reason.TITLE: N_("C’est un titre ou une information, pas une personne."),
+    Reason.TOTAL: N_("C’est un total ou un effectif."),
+    Reason.SIGNATURE: N_("C’est un pied de page ou une signature."),
+    Reason.EMPTY: N_("Cette ligne ne contient aucun nom."),
+    Reason.SENTENCE: N_("C’est une phrase, pas une personne."),
+    Reason.REPEATED: N_("Cette personne est déjà à la ligne {line}."),
+    Reason.NO_NAME: N_("Il manque le nom : complétez-le."),
+    Reason.ONE_WORD: N_("Il manque le prénom ou le nom : complétez-le."),
+    Reason.INITIAL: N_("Le prénom ou le nom n’est qu’une initiale."),
+    Reason.ORDER: N_("Où est le prénom, où est le nom ? Vérifiez l’ordre."),
+    Reason.SWAPPED: N_("Le prénom et le nom semblent inversés."),
+    Reason.SPLIT: N_("Où finit le prénom, où commence le nom ? Vérifiez."),
+    Reason.DIGITS: N_("Ce nom contient des chiffres."),
+    Reason.SIGNS: N_("Ce nom contient des signes inattendus."),
+    Reason.DAMAGED: N_("Des caractères de ce nom sont abîmés."),
+    Reason.HEADING_WORD: N_("« {word} » ressemble à un mot d’en-tête."),
+    Reason.LONG: N_("C’est long pour un nom : est-ce un titre ?"),
+    Reason.COUPLE: N_("Cette ligne parle de plusieurs personnes."),
+    Reason.SEVERAL_NAMES: N_("Cette ligne donne plusieurs noms : choisissez."),
+    Reason.EXTRA: N_("Cette ligne contient aussi « {word} » : vérifiez."),
+    Reason.MAYBE_TITLE: N_("Est-ce une personne ?"),
+    Reason.ADDRESS_INVALID: N_("L’adresse e-mail « {word} » n’est pas valable."),
+    Reason.ADDRESS_TYPO: N_("« {word} » : vouliez-vous écrire « {suggestion} » ?"),
+    Reason.ADDRESS_OF_OTHER: N_("L’adresse e-mail semble être celle d’un parent ou d’une entreprise."),
+    Reason.ADDRESS_SEVERAL: N_("Cette ligne donne plusieurs adresses e-mail : choisissez."),
+    Reason.ADDRESS_SHARED: N_("Plusieurs personnes de la liste ont cette adresse e-mail."),
+    Reason.ADDRESS_NOT_THEIRS: N_("L’adresse e-mail semble être au nom d’une autre personne."),
+    Reason.ABSENT: N_("La liste indique que cette personne était absente."),
+    Reason.EXCUSED: N_("La liste indique que cette personne était excusée."),
+    Reason.LATE: N_("La liste indique un retard."),
+    Reason.UNTICKED: N_("Cette personne n’est pas cochée comme présente."),
+    Reason.WITHDRAWN: N_("La liste indique une annulation, un abandon ou une attente."),
+    Reason.STRUCK: N_("Cette ligne est barrée."),
+    Reason.COPIED: N_("Cette personne était seulement en copie du message."),
+    Reason.SENDER: N_("C’est l’expéditeur du message."),
+    Reason.LEADER: N_("Cette personne semble animer ou organiser l’activité."),
+    Reason.SAME_NAME: N_("Ce nom est aussi à la ligne {line} : est-ce la même personne ?"),
+    Reason.HOURS_UNREADABLE: N_("« {word} » n’est pas un nombre d’heures : écrivez 14 ou 14,5."),
+    Reason.HOURS_HIGH: N_("{word} : c’est beaucoup pour cette activité."),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A reason with the values of its sentence."""
+
+    reason: Reason
+    word: str = ""
+    suggestion: str = ""
+    line: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """In French; `values` fill it."""
+        return SENTENCES[self.reason]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {"word": self.word, "suggestion": self.suggestion, "line": self.line}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the list as understood."""
+
+    line: int
+    text: str
+    given_name: str = ""
+    family_name: str = ""
+    address: str = ""
+    hours: float | None = None
+    hours_as_written: str = ""
+    contribution: str = ""
+    part: str = ""
+    age_band: str = ""
+    homonym: int = 0
+    """« Zoé Martin (2) » is another Zoé Martin; 0 where no number is written."""
+    other_addresses: tuple[str, ...] = ()
+    """Addresses of the line that were not taken for the person's own."""
+    doubts: tuple[Doubt, ...] = ()
+    sheet: str = ""
+
+    @property
+    def state(self) -> State:
+        if not self.doubts:
+            return State.READY
+        return State.REFUSED if self.doubts[0].reason in NOT_A_PERSON else State.ASK
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+    def doubting(self, reason: Reason, word: str = "", suggestion: str = "", line: int = 0) -> Line:
+        if any(doubt.reason is reason for doubt in self.doubts):
+            return self
+        return replace(self, doubts=(*self.doubts, Doubt(reason, word[:80], suggestion, line)))
+
+    def without(self, *reasons: Reason) -> Line:
+        return replace(self, doubts=tuple(doubt for doubt in self.doubts if doubt.reason not in reasons))
+
+
+class Column(StrEnum):
+    NOTHING = "rien"
+    FAMILY = "nom"
+    GIVEN = "prenom"
+    FAMILY_FIRST = "nom-prenom"
+    GIVEN_FIRST = "prenom-nom"
+    WHOLE = "nom-complet"
+    """Given and family name in an order that the heading does not tell."""
+    ADDRESS = "adresse"
+    OTHER_ADDRESS = "adresse-autre"
+    """Of a parent, a company, a tutor."""
+    HOURS = "heures"
+    PART = "role"
+    CONTRIBUTION = "contribution"
+    UNDER_15 = "age"
+    STATUS = "statut"
+    PRESENT = "present"
+    ABSENT = "absent"
+    EXCUSED = "excuse"
+    LATE = "retard"
+    CIVILITY = "civilite"
+
+    @property
+    def is_whole_name(self) -> bool:
+        return self in (Column.FAMILY_FIRST, Column.GIVEN_FIRST, Column.WHOLE)
+
+
+NAME_COLUMNS = frozenset((Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST, Column.WHOLE))
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """One column with what it was taken to hold, and some of its cells."""
+
+    heading: str
+    holds: Column
+    sample: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """How one block was understood."""
+
+    heading_line: int | None = None
+    columns: tuple[TableColumn, ...] = ()
+    """Empty where each line was read for itself."""
+    order: Column = Column.WHOLE
+    """Of given and family name in names of one piece; `WHOLE` where it is not clear."""
+    sheet: str = ""
+
+    @property
+    def sure(self) -> bool:
+        return not self.columns or any(column.holds in NAME_COLUMNS for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Reading:
+    lines: tuple[Line, ...]
+    mappings: tuple[Mapping, ...] = field(default=())
+
+    def in_state(self, state: State) -> list[Line]:
+        return [line for line in self.lines if line.state is state]
+
+
+Columns = Sequence[Column]

@@ -1,0 +1,335 @@
+"""Names of people: which word is a given name, in which order a name is written, and how it is spelt on a badge."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from enum import Enum
+from functools import cache, lru_cache
+from pathlib import Path
+
+from app.domain.imports.lists.model import Column, Reason
+
+CIVILITIES = frozenset(
+    ("m", "mr", "mrs", "ms", "mme", "mmes", "mlle", "mlles", "mm", "monsieur", "madame", "mademoiselle", "messieurs", "dr", "pr", "me", "sir")
+)  # fmt: skip
+_PARTICLES = frozenset(
+    (
+        "le", "la", "les", "l", "de", "du", "des", "d", "van", "von", "vander", "der", "den", "ter", "da", "di",
+        "del", "della", "dal", "dos", "das", "do", "el", "al", "ait", "aït", "ben", "bin", "bel", "ould", "abou",
+        "bou", "mac", "mc", "saint", "sainte", "san", "santa", "st", "ste", "y", "lo", "li", "ibn", "abd",
+    )
+)  # fmt: skip
+SURE_PARTICLES = _PARTICLES - {"al", "ben", "bel", "li", "lo", "san", "santa", "mac", "do", "y"}
+_SMALL = frozenset(("de", "du", "des", "d", "von", "der", "den", "dos", "das", "do", "e", "y"))
+_DATA = Path(__file__).with_name("names.txt")
+_RARE_GIVEN, _RARE_FAMILY = 10, 11
+_CLEARLY = 3
+"""Powers of two between the ranks of a word as given and as family name."""
+DAMAGED = re.compile(r"[\ufffd]|Ã[\x80-\xbf©¨ª«®´¯§¹¢¶»¼‰€™]|Â[°«»]|\?")
+_ALLOWED = re.compile(r"[^\W\d_]|[ \-'’ʼ.·\u0300-\u036f]")
+_LONGEST = 45
+
+
+class Kind(Enum):
+    GIVEN = "given"
+    FAMILY = "family"
+    BOTH = "both"
+    UNKNOWN = "unknown"
+
+
+@lru_cache(maxsize=20_000)
+def fold(text: str) -> str:
+    """Small letters without accents or punctuation, one space between the parts."""
+    plain = (
+        text.casefold()
+        .replace("œ", "oe")
+        .replace("æ", "ae")
+        .replace("ı", "i")
+        .replace("ø", "o")
+        .replace("ł", "l")
+    )
+    letters = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    return " ".join(re.findall(r"[^\W_]+", letters))
+
+
+@cache
+def _ranks() -> tuple[dict[str, int], dict[str, int]]:
+    given: dict[str, int] = {}
+    family: dict[str, int] = {}
+    current, rank = given, 0
+    for line in _DATA.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        if line.startswith("["):
+            current, rank = (given if line == "[given]" else family), 0
+            continue
+        current.update(dict.fromkeys(line.split(), rank))
+        rank += 1
+    return given, family
+
+
+def kind_of(word: str) -> Kind:
+    """What French statistics make of this word."""
+    parts = fold(word).split()
+    if not parts:
+        return Kind.UNKNOWN
+    if len(parts) == 1:
+        return _kind(parts[0])
+    joined = _kind("".join(parts))
+    if joined is not Kind.UNKNOWN:
+        return joined
+    kinds = [_kind(part) for part in parts]
+    if "-" in word and kinds[0] in (Kind.GIVEN, Kind.BOTH) and Kind.FAMILY not in kinds:
+        return Kind.GIVEN
+    if re.match(r"[ondml]['’]", word, re.IGNORECASE):
+        return Kind.FAMILY
+    return Kind.FAMILY if Kind.FAMILY in kinds else Kind.UNKNOWN
+
+
+@lru_cache(maxsize=20_000)
+def _kind(part: str) -> Kind:
+    given, family = (ranks.get(part) for ranks in _ranks())
+    if given is None:
+        return Kind.UNKNOWN if family is None else Kind.FAMILY
+    if family is None or (family >= _RARE_FAMILY and family - given >= _CLEARLY):
+        return Kind.GIVEN
+    if given >= _RARE_GIVEN and given - family >= _CLEARLY:
+        return Kind.FAMILY
+    return Kind.BOTH
+
+
+def may_be_given(word: str) -> bool:
+    return kind_of(word) in (Kind.GIVEN, Kind.BOTH)
+
+
+def is_particle(word: str) -> bool:
+    return (fold(word).split() or [""])[0] in _PARTICLES and len(fold(word).split()) == 1
+
+
+def in_capitals(word: str) -> bool:
+    letters = [c for c in word if c.isalpha()]
+    return len(letters) > 1 and word.isupper() and "." not in word
+
+
+def without_civility(name: str) -> str:
+    """« Mme DUPONT Marie » is Marie Dupont."""
+    words = name.split()
+    while (
+        len(words) > 1
+        and fold(words[0]) in CIVILITIES
+        and words[0].casefold() not in ("me", "pr", "dr", "ms")
+    ):
+        words = words[1:]
+    if len(words) > 2 and words[0].rstrip(".") in ("Me", "Dr", "Pr", "Ms"):
+        words = words[1:]
+    if len(words) > 1 and fold(words[-1]) in {"mme", "mlle", "monsieur", "madame", "mr"}:
+        words = words[:-1]
+    return " ".join(words)
+
+
+def order_of(name: str, *, hint: str = "") -> tuple[Column | None, bool]:
+    """In which order one whole name is written, and whether that is certain; `hint` is the local part of the address."""
+    words = name.split()
+    if len(words) < 2:
+        return None, False
+    if by_capitals(words):
+        return (
+            Column.FAMILY_FIRST if in_capitals(words[0]) or _starts_in_capitals(words) else Column.GIVEN_FIRST
+        ), True
+    votes = [vote for vote in (_by_statistics(words), _by_particles(words), _by_address(words, hint)) if vote]
+    orders = {order for order, _ in votes}
+    if len(orders) != 1:
+        return None, False
+    return orders.pop(), any(strong for _, strong in votes) or len(votes) > 1
+
+
+def _by_statistics(words: Sequence[str]) -> tuple[Column, bool] | None:
+    first, last = kind_of(words[0]), kind_of(words[-1])
+    if is_particle(words[0]) and first is not Kind.GIVEN:
+        first = Kind.FAMILY
+    if len(words) > 2 and is_particle(words[-2]) and last is not Kind.GIVEN:
+        last = Kind.FAMILY
+    weight = {Kind.GIVEN: 2, Kind.BOTH: 0, Kind.UNKNOWN: 0, Kind.FAMILY: -2}
+    lean = weight[first] - weight[last]
+    if lean == 0:
+        return None
+    order = Column.GIVEN_FIRST if lean > 0 else Column.FAMILY_FIRST
+    named_given = first if lean > 0 else last
+    return order, named_given in (Kind.GIVEN, Kind.BOTH)
+
+
+def _by_particles(words: Sequence[str]) -> tuple[Column, bool] | None:
+    if len(words) < 3:
+        return None
+    if fold(words[0]) in SURE_PARTICLES:
+        return Column.FAMILY_FIRST, True
+    if any(fold(word) in SURE_PARTICLES for word in words[1:-1]) and not is_particle(words[0]):
+        return Column.GIVEN_FIRST, False
+    return None
+
+
+def _by_address(words: Sequence[str], hint: str) -> tuple[Column, bool] | None:
+    """`marie.dupont@` and `mdupont@` begin with the given name: so most addresses are made."""
+    if not hint:
+        return None
+    parts = [part for part in fold(hint).split() if not part.isdigit()]
+    first, last = fold(words[0]).replace(" ", ""), fold(words[-1]).replace(" ", "")
+    joined = "".join(parts)
+    if first == last:
+        return None
+    if len(parts) >= 2 and parts[0] == first and parts[-1] in (last, last[:1]):
+        return Column.GIVEN_FIRST, False
+    if len(parts) >= 2 and parts[0] == last and parts[-1] in (first, first[:1]):
+        return Column.FAMILY_FIRST, False
+    if (
+        joined.startswith(first[:1])
+        and joined.endswith(last)
+        and len(joined) == len(last) + 1
+        and len(last) > 2
+    ):
+        return Column.GIVEN_FIRST, True
+    if (
+        joined.startswith(last[:1])
+        and joined.endswith(first)
+        and len(joined) == len(first) + 1
+        and len(first) > 2
+    ):
+        return Column.FAMILY_FIRST, True
+    return None
+
+
+def _starts_in_capitals(words: Sequence[str]) -> bool:
+    """« de LA TOUR Anne »: small particles before the capitals belong to them."""
+    index = 0
+    while index < len(words) - 1 and is_particle(words[index]) and not in_capitals(words[index]):
+        index += 1
+    return in_capitals(words[index])
+
+
+def by_capitals(words: Sequence[str]) -> tuple[str, str] | None:
+    """(given, family) where capitals alone mark the family name, at one end of the name."""
+    marked = [index for index, word in enumerate(words) if in_capitals(word)]
+    if not marked or len(marked) == len(words):
+        return None
+    first, last = marked[0], marked[-1]
+    if any(not in_capitals(word) and not is_particle(word) for word in words[first : last + 1]):
+        return None
+    while first > 0 and is_particle(words[first - 1]) and (first > 1 or last < len(words) - 1):
+        first -= 1
+    if first > 0 and last < len(words) - 1:
+        return None
+    given = [*words[:first], *words[last + 1 :]]
+    # « LE Goff Anne » marks nothing: the capitals are a particle's.
+    if not given or all(is_particle(words[index]) for index in marked):
+        return None
+    return " ".join(given), " ".join(words[first : last + 1])
+
+
+def split_name(name: str, order: Column | None) -> tuple[str, str, bool]:
+    """(given, family) of a name in one piece, and whether the border between them is certain."""
+    words = name.split()
+    if len(words) < 2:
+        return "", " ".join(words), False
+    if marked := by_capitals(words):
+        return *marked, True
+    family_first = order is Column.FAMILY_FIRST
+    if len(words) == 2:
+        given, family = (words[1], words[0]) if family_first else (words[0], words[1])
+        return given, family, not any(is_particle(word) and fold(word) in SURE_PARTICLES for word in words)
+    if family_first:
+        at = 0
+        while at < len(words) - 2 and is_particle(words[at]):
+            at += 1
+        at += 1
+        if at == len(words) - 1:
+            return words[-1], " ".join(words[:-1]), at > 1
+        if may_be_given(words[-2]) and not may_be_given(words[0]):
+            at = min(at, len(words) - 2)
+            return " ".join(words[at:]), " ".join(words[:at]), False
+        return words[-1], " ".join(words[:-1]), False
+    particle = next((index for index in range(1, len(words) - 1) if is_particle(words[index])), 0)
+    if particle == 1:
+        return words[0], " ".join(words[1:]), all(is_particle(word) for word in words[1:-1])
+    if particle:
+        return " ".join(words[:particle]), " ".join(words[particle:]), False
+    at = 2 if kind_of(words[1]) is Kind.GIVEN and not may_be_given(words[-1]) else 1
+    return " ".join(words[:at]), " ".join(words[at:]), False
+
+
+def tidy(name: str) -> str:
+    """Capitals of a list are not a person's spelling: « LE GOFF » becomes « Le Goff »."""
+    name = unicodedata.normalize("NFC", " ".join(name.split()))
+    letters = [c for c in name if c.isalpha()]
+    if len(letters) < 2 or not (name.isupper() or name.islower()):
+        marked = any(in_capitals(word) and len(word) > 2 for word in name.split(" "))
+        return " ".join(_spelt(word) if marked and in_capitals(word) else word for word in name.split(" "))
+    words = [_spelt(word) for word in name.split(" ")]
+    return " ".join(
+        word.lower() if fold(word) in _SMALL and index < len(words) - 1 else word
+        for index, word in enumerate(words)
+    )
+
+
+def _spelt(word: str) -> str:
+    return re.sub(
+        r"[^\W\d_][^\W\d_\u0300-\u036f]*",
+        lambda part: part.group()[0].upper() + part.group()[1:].lower(),
+        word,
+    )
+
+
+def fault_of(given: str, family: str) -> tuple[Reason, str] | None:
+    """What makes a name suspect by its letters alone."""
+    whole = f"{given} {family}".strip()
+    if not whole or not any(c.isalpha() for c in whole):
+        return Reason.NO_NAME, whole
+    if DAMAGED.search(whole):
+        return Reason.DAMAGED, whole
+    if any(c.isdigit() for c in whole):
+        return Reason.DIGITS, whole
+    odd = [c for c in whole if not _ALLOWED.fullmatch(c)]
+    if odd:
+        return Reason.SIGNS, "".join(odd)
+    if not given or not family:
+        return Reason.ONE_WORD, whole
+    if (
+        len(whole) > _LONGEST
+        or len(given.split()) > 3
+        or len([w for w in family.split() if not is_particle(w)]) > 3
+    ):
+        return Reason.LONG, whole
+    if any(len([c for c in half if c.isalpha()]) < 2 or half.endswith(".") for half in (given, family)):
+        return Reason.INITIAL, whole
+    if any(
+        len(fold(word)) == 1 and fold(word) not in ("d", "l", "y", "e", "n", "o", "a")
+        for word in whole.split()
+    ):
+        return Reason.INITIAL, whole
+    return None
+
+
+def repaired(text: str) -> str:
+    """UTF-8 that was read as CP1252 (« LÃ©a »), as it was meant; unchanged where that is not what happened."""
+    try:
+        return text.encode("cp1252").decode("utf-8")
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        return text
+
+
+def looks_like_word(word: str) -> bool:
+    """Letters of a name, and a capital or a particle at its head."""
+    return all(_ALLOWED.fullmatch(c) for c in word) and (
+        word[:1].isupper() or is_particle(word) or may_be_given(word)
+    )
+
+
+def lean_of(first: str, second: str) -> int:
+    """Above zero where the first of two halves is the given name; capitals mark a family name, then statistics."""
+    marks = [half.isupper() and sum(c.isalpha() for c in half) > 1 for half in (first, second)]
+    if marks[0] != marks[1]:
+        return -3 if marks[0] else 3
+    weight = {Kind.GIVEN: 2, Kind.FAMILY: -2, Kind.BOTH: 0, Kind.UNKNOWN: 0}
+    one, other = (kind_of(half.split()[0]) if half.split() else Kind.UNKNOWN for half in (first, second))
+    return weight[one] - weight[other]

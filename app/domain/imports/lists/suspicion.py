@@ -1,0 +1,233 @@
+"""What is doubtful in people that were found, judged with the list as a whole: orders of names, addresses, repetitions, hours."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from app.domain.imports.lists.addresses import (
+    is_named_after_other,
+    is_shared_box,
+    is_valid,
+    own_domains,
+    suggestion_for,
+)
+from app.domain.imports.lists.model import Column, Line, Reason, State
+from app.domain.imports.lists.names import (
+    SURE_PARTICLES,
+    Kind,
+    by_capitals,
+    fault_of,
+    fold,
+    is_particle,
+    kind_of,
+    lean_of,
+    may_be_given,
+    order_of,
+    split_name,
+    tidy,
+)
+from app.domain.imports.lists.wording import THINGS, heading_word_in
+
+_MANY_HOURS = 100
+
+
+@dataclass
+class Candidate:
+    """A line on its way: `whole` is a name still to be split; `prior` the order that a heading gave."""
+
+    line: Line
+    whole: str = ""
+    prior: Column | None = None
+    pair_order: Column | None = None
+    """Of two halves that no heading names: which column came first, None where that is not clear."""
+    named_pair: bool = True
+    """A heading or a label says which half is which."""
+    free: bool = False
+    """Read from running text, where anything may stand."""
+    order: Column | None = None
+    """As it was settled."""
+
+    @property
+    def is_person(self) -> bool:
+        return self.line.state is not State.REFUSED
+
+
+def settle(segments: Sequence[Sequence[Candidate]], *, activity_hours: float | None) -> list[Line]:
+    for segment in segments:
+        people = [candidate for candidate in segment if candidate.is_person]
+        _settle_orders([one for one in people if one.whole])
+        _settle_halves(
+            [one for one in people if not one.whole and one.line.given_name and one.line.family_name]
+        )
+    candidates = [candidate for segment in segments for candidate in segment]
+    for one in candidates:
+        if one.is_person:
+            one.line = _judged_by_itself(one)
+    lines = [one.line for one in candidates]
+    return _judged_together(lines, activity_hours)
+
+
+def _settle_orders(people: Sequence[Candidate]) -> None:
+    votes = [order_of(one.whole, hint=one.line.address.partition("@")[0]) for one in people]
+    marked = [by_capitals(one.whole.split()) is not None for one in people]
+    counts = Counter(
+        order for (order, _), certain in zip(votes, marked, strict=True) if order and not certain
+    )
+    # Capitals answer for their own line, and for others only where nothing else does.
+    counts = counts or Counter(order for order, _ in votes if order)
+    total = sum(counts.values())
+    most = counts.most_common(1)[0][0] if counts else None
+    united = counts[most] / total if most else 0.0
+    for one, (own, strong) in zip(people, votes, strict=True):
+        prior = one.prior
+        confirmed = united >= 0.8 and (
+            most is prior or (total >= 3 and united >= 0.9 and total * 5 >= len(people) * 2)
+        )
+        words = one.whole.split()
+        if len(words) < 2:
+            one.line = replace(one.line, family_name=one.whole)
+            continue
+        certain = by_capitals(words) is not None or (
+            own is not None and len(words) == 2 and abs(lean_of(*words)) == 4
+        )
+        order = own or (most if confirmed else None) or prior or most
+        sure = certain
+        if not sure and own:
+            agrees = own is most and confirmed
+            sure = agrees or (
+                strong
+                and (own is most or not most)
+                and united >= 0.8
+                and (prior in (None, own) or total >= 2)
+            )
+        elif not sure:
+            sure = (confirmed and most is order) or (prior is not None and not total)
+        given, family, border = split_name(one.whole, order)
+        one.line = replace(one.line, given_name=given, family_name=family)
+        one.order = order
+        if not sure:
+            one.line = one.line.doubting(Reason.ORDER)
+        if not border:
+            one.line = one.line.doubting(Reason.SPLIT)
+        if not certain and not _is_plausible(one):
+            one.line = one.line.doubting(Reason.MAYBE_TITLE)
+
+
+def _is_plausible(one: Candidate) -> bool:
+    """A name in running text has a given name, or an address made of it."""
+    if any(may_be_given(word) for word in one.whole.split() if not is_particle(word)):
+        return True
+    if one.whole[:1].isupper() and any(fold(word) in SURE_PARTICLES for word in one.whole.split()):
+        return True
+    local = fold(one.line.address.partition("@")[0]).replace(" ", "")
+    return any(len(fold(word)) > 2 and fold(word) in local for word in one.whole.split())
+
+
+def _settle_halves(people: Sequence[Candidate]) -> None:
+    leans = [lean_of(one.line.given_name, one.line.family_name) for one in people]
+    right, wrong = sum(lean > 0 for lean in leans), sum(lean < 0 for lean in leans)
+    for one, lean in zip(people, leans, strict=True):
+        one.order = one.pair_order
+        if one.named_pair:
+            all_wrong = wrong >= 3 and wrong >= 3 * right
+            if (
+                lean <= -4
+                or (lean < 0 and (all_wrong or (lean == -3 and right >= 2)))
+                or (lean == 0 and all_wrong)
+            ):
+                one.line = one.line.doubting(Reason.SWAPPED)
+        elif one.pair_order is None:
+            one.line = one.line.doubting(Reason.ORDER)
+        elif lean < 0:
+            one.line = one.line.doubting(Reason.SWAPPED)
+        elif lean == 0 and right < 2:
+            one.line = one.line.doubting(Reason.ORDER)
+
+
+def _judged_by_itself(one: Candidate) -> Line:
+    line = replace(one.line, given_name=tidy(one.line.given_name), family_name=tidy(one.line.family_name))
+    given, family = line.given_name, line.family_name
+    if (found := fault_of(given, family)) and not (
+        found[0] is Reason.ONE_WORD and Reason.NO_NAME in _reasons(line)
+    ):
+        line = line.doubting(found[0], found[1])
+    if word := heading_word_in(line.name):
+        line = line.doubting(Reason.HEADING_WORD, word)
+    elif (set(fold(line.name).split()) & THINGS and kind_of(given) is not Kind.GIVEN) or (
+        set(fold(given).split()) & THINGS
+    ):
+        line = line.doubting(Reason.MAYBE_TITLE)
+    if (
+        one.free
+        and line.name
+        and not any(c.isupper() for c in one.whole)
+        and not any(map(may_be_given, one.whole.split()))
+    ):
+        line = line.doubting(Reason.MAYBE_TITLE)
+    if not line.address:
+        return line
+    if not is_valid(line.address):
+        return line.doubting(Reason.ADDRESS_INVALID, line.address, suggestion_for(line.address))
+    if is_shared_box(line.address):
+        return line.doubting(Reason.ADDRESS_OF_OTHER)
+    if is_named_after_other(line.address, given, family):
+        return line.doubting(Reason.ADDRESS_NOT_THEIRS)
+    return line
+
+
+def _reasons(line: Line) -> set[Reason]:
+    return {doubt.reason for doubt in line.doubts}
+
+
+def _judged_together(lines: Sequence[Line], activity_hours: float | None) -> list[Line]:
+    people = [line for line in lines if line.state is not State.REFUSED]
+    domains = own_domains(line.address for line in people if line.address)
+    holders: dict[str, set[str]] = {}
+    for line in people:
+        if line.address:
+            holders.setdefault(line.address, set()).add(_key(line))
+    shared = {address for address, names in holders.items() if len(names) > 1}
+    usual = [line.hours for line in people if line.hours]
+    typical = median(usual) if usual else 0.0
+    seen: dict[str, list[Line]] = {}
+    judged = []
+    for line in lines:
+        if line.state is State.REFUSED:
+            judged.append(line)
+            continue
+        key = _key(line)
+        before = seen.setdefault(key, []) if key else []
+        same = next(
+            (other for other in before if other.address == line.address and other.homonym == line.homonym),
+            None,
+        )
+        if same and line.address and not line.homonym:
+            judged.append(replace(line, doubts=()).doubting(Reason.REPEATED, line=same.line))
+            continue
+        if before and not (line.homonym and all(other.homonym != line.homonym for other in before)):
+            line = line.doubting(Reason.SAME_NAME, line=before[0].line)
+        before.append(line)
+        if line.address in shared:
+            line = line.doubting(Reason.ADDRESS_SHARED)
+        if line.address and (meant := suggestion_for(line.address, domains)) and is_valid(line.address):
+            line = line.doubting(Reason.ADDRESS_TYPO, line.address, meant)
+        if line.hours and _is_much(line.hours, activity_hours, typical, len(usual)):
+            line = line.doubting(Reason.HOURS_HIGH, f"{line.hours:g} h".replace(".", ","))
+        judged.append(line)
+    return judged
+
+
+def _is_much(hours: float, limit: float | None, typical: float, count: int) -> bool:
+    if limit:
+        return hours > limit
+    if hours > _MANY_HOURS:
+        return count < 3 or hours > 1.5 * typical
+    return count >= 3 and hours > 24 and hours > 3 * typical
+
+
+def _key(line: Line) -> str:
+    """The same name in either order."""
+    return " ".join(sorted(fold(line.name).split()))

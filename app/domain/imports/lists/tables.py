@@ -1,0 +1,335 @@
+"""Where the tables of a list are, and what each of their columns holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Row
+from app.domain.imports.lists.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
+from app.domain.imports.lists.suspicion import Candidate
+from app.domain.imports.lists.text import HEADING_WITHIN
+from app.domain.imports.lists.wording import (
+    HOURS,
+    OF_OTHERS,
+    age_band_of,
+    is_class,
+    is_ticked,
+    roles_of_heading,
+    says_present,
+    status_in,
+)
+
+
+@dataclass
+class Segment:
+    """Rows under one heading, or under none."""
+
+    columns: tuple[Column, ...]
+    heading: Row | None
+    rows: list[Row]
+    block: Block
+    order: Column | None = None
+    """Of names in one piece, or of the two columns of names where no heading names them."""
+    surely: bool = True
+    """Whether the columns of names are named, by a heading or by a person."""
+    ticked: frozenset[int] = frozenset()
+    constant: frozenset[int] = frozenset()
+    codes: frozenset[int] = frozenset()
+    usual: int | None = None
+    """The column of a married or usual name beside that of the name at birth."""
+    further: bool = False
+    """Beside another group of names, so perhaps of other people: each is a question."""
+    candidates: list[Candidate] = field(default_factory=list)
+
+
+def correct_columns(segment: Segment, columns: Sequence[Column]) -> None:
+    width = max((len(row.cells) for row in segment.rows), default=0)
+    told = (*columns, *segment.columns[len(columns) :])
+    segment.columns = (*told, *(Column.NOTHING,) * (width - len(told)))[: max(width, len(told))]
+    segment.surely, segment.order = True, None
+
+
+def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
+    found: list[Segment] = []
+    above: list[Row] = []
+    current: Segment | None = None
+    for index, row in enumerate(block.rows):
+        before = block.rows[index - 1].cells if index else ()
+        roles = roles_of_heading(row.cells, before if current is None or not _is_data(before) else ())
+        if roles and (
+            (current is None and index < HEADING_WITHIN) or (current is not None and len(row.filled) > 1)
+        ):
+            current = Segment(roles, row, [], block)
+            found.append(current)
+        elif current is None:
+            above.append(row)
+        else:
+            current.rows.append(row)
+    if not found:
+        yield from _beside(_without_heading(block, above, previous))
+        return
+    if above:
+        yield Segment((), None, above, block, surely=False, order=None)
+    for one in found:
+        yield from _beside(one)
+
+
+def _beside(segment: Segment) -> Iterator[Segment]:
+    """The segment, and one more for each further group of name columns that stands beside the first."""
+    columns = segment.columns
+    heading = segment.heading.cells if segment.heading else ()
+    yield segment
+    if segment.heading:
+        starts = _further_groups(columns)
+        if any(set(fold(cell).split()) & OF_OTHERS for cell in heading):
+            return
+    else:
+        names = [i for i, column in enumerate(columns) if column in NAME_COLUMNS]
+        cells = [
+            [row.cells[i] for row in segment.rows if i < len(row.cells) and row.cells[i]]
+            for i in range(len(columns))
+        ]
+        starts = [
+            i
+            for i in range(max(names, default=len(columns)) + 1, len(columns))
+            if columns[i] is Column.NOTHING
+            and cells[i]
+            and 3 * len(cells[i]) >= len(segment.rows)
+            and _is_whole(cells[i])
+            and _share_given([word for cell in cells[i] for word in cell.split()]) >= 0.3
+        ]
+    for start, end in zip(starts, [*starts[1:], len(columns)], strict=False):
+        rows = [replace(row, cells=row.cells[start:end]) for row in segment.rows if any(row.cells[start:end])]
+        roles = (
+            columns[start:end] if segment.heading else (Column.WHOLE, *(Column.NOTHING,) * (end - start - 1))
+        )
+        yield Segment(roles, None, rows, segment.block, surely=segment.surely, further=True)
+
+
+def _further_groups(columns: Sequence[Column]) -> list[int]:
+    """Where a heading begins to name people again: « Nom ; Prénom ; ; Nom ; Prénom »."""
+    halves = {Column.FAMILY, Column.GIVEN}
+    starts: list[int] = []
+    seen: set[Column] = set()
+    for index, column in enumerate(columns):
+        if column in NAME_COLUMNS and column in seen and (column.is_whole_name or halves <= seen):
+            starts.append(index)
+            seen = set()
+        seen.add(column)
+    return [
+        start for start in starts if columns[start].is_whole_name or halves <= set(columns[start : start + 3])
+    ]
+
+
+def _is_data(cells: Sequence[str]) -> bool:
+    return len([cell for cell in cells if cell]) > 1 and any(
+        "@" in cell or re.search(r"\d", cell) for cell in cells
+    )
+
+
+def _without_heading(block: Block, rows: list[Row], previous: Segment | None) -> Segment:
+    several = [row for row in rows if len(row.filled) > 1]
+    width = max((len(row.cells) for row in rows), default=0)
+    if width < 2 or 2 * len(several) < len(rows):
+        return Segment((), None, rows, block, surely=False)
+    if previous and not block.delimited and len(previous.columns) == width and previous.heading:
+        return Segment(previous.columns, None, rows, block, order=previous.order, surely=previous.surely)
+    columns, order = columns_of_cells([row.cells for row in several], comma=block.delimited == ",")
+    if not set(columns) & (NAME_COLUMNS | {Column.ADDRESS}):
+        return Segment((), None, rows, block, surely=False)
+    return Segment(columns, None, rows, block, order=order, surely=False)
+
+
+def columns_of_cells(
+    rows: Sequence[Sequence[str]], *, comma: bool = False
+) -> tuple[tuple[Column, ...], Column | None]:
+    """A guess for a table without heading; the order is that of the two columns of names, None where it is not clear."""
+    width = max(map(len, rows), default=0)
+    by_column = [[cells[i] for cells in rows if i < len(cells) and cells[i]] for i in range(width)]
+    columns = [_kind_of_cells(cells) for cells in by_column]
+    for role in (Column.ADDRESS, Column.HOURS, Column.UNDER_15, Column.STATUS):
+        first = columns.index(role) if role in columns else None
+        if role is not Column.ADDRESS:
+            columns = [Column.NOTHING if c is role and i != first else c for i, c in enumerate(columns)]
+    names = [
+        i
+        for i in range(width)
+        if columns[i] is Column.WHOLE and by_column[i] and 2 * len(by_column[i]) >= len(rows)
+    ]
+    columns = [Column.NOTHING if c is Column.WHOLE else c for c in columns]
+    whole = [i for i in names if _is_whole(by_column[i])]
+    single = [i for i in names if i not in whole]
+    pairs = [(a, b) for a, b in pairwise(names) if b - a == 1 and (a in single or b in single)]
+    pairs = [pair for pair in pairs if any(_share_given(by_column[i]) >= 0.3 for i in pair)] or pairs[:1]
+    if whole and (
+        not pairs
+        or whole[0] < pairs[0][0]
+        or _share_given(by_column[pairs[0][0]]) + _share_given(by_column[pairs[0][1]]) < 0.3
+    ):
+        columns[whole[0]] = Column.WHOLE
+        return tuple(columns), None
+    if pairs:
+        a, b = max(pairs, key=lambda pair: max(_share_given(by_column[i]) for i in pair))
+        order = _order_of_columns([(cells[a], cells[b]) for cells in rows if b < len(cells)], comma=comma)
+        first_is_given = order is Column.GIVEN_FIRST
+        columns[a], columns[b] = (
+            (Column.GIVEN, Column.FAMILY) if first_is_given else (Column.FAMILY, Column.GIVEN)
+        )
+        return tuple(columns), order
+    if names:
+        columns[names[0]] = Column.WHOLE
+    return tuple(columns), None
+
+
+def _kind_of_cells(cells: Sequence[str]) -> Column:
+    """WHOLE stands for any text that may be a name."""
+    if not cells:
+        return Column.NOTHING
+    most = len(cells) * 0.6
+
+    def mostly(test: Callable[[str], object]) -> bool:
+        return sum(bool(test(cell)) for cell in cells) >= most
+
+    if 2 * sum("@" in cell for cell in cells) >= len(cells):
+        return Column.ADDRESS
+    if mostly(age_band_of):
+        return Column.UNDER_15
+    if mostly(lambda cell: fold(cell) in CIVILITIES):
+        return Column.CIVILITY
+    if mostly(lambda cell: status_in(cell) or says_present(cell) or is_ticked(cell)):
+        return Column.STATUS
+    if mostly(lambda cell: HOURS.fullmatch(cell)):
+        return Column.HOURS
+    if mostly(
+        lambda cell: any(c.isdigit() for c in cell) or not any(c.isalpha() for c in cell) or is_class(cell)
+    ):
+        return Column.NOTHING
+    return Column.WHOLE
+
+
+def _is_whole(cells: Sequence[str]) -> bool:
+    several = [cell.split() for cell in cells if len(cell.split()) > 1]
+    if 2 * len(several) < len(cells):
+        return False
+    marked = sum(
+        by_capitals(words) is not None
+        or (
+            {kind_of(words[0]), kind_of(words[-1])} & {Kind.GIVEN} != set()
+            and kind_of(words[0]) is not kind_of(words[-1])
+        )
+        for words in several
+    )
+    return 3 * marked >= len(several)
+
+
+def _share_given(cells: Sequence[str]) -> float:
+    return sum(kind_of(cell.split()[0]) in (Kind.GIVEN, Kind.BOTH) for cell in cells if cell.split()) / max(
+        1, len(cells)
+    )
+
+
+def _order_of_columns(pairs: Sequence[tuple[str, str]], *, comma: bool) -> Column | None:
+    leans = [lean for first, second in pairs if (lean := lean_of(first, second))]
+    ahead = sum(lean > 0 for lean in leans)
+    if leans and ahead * 10 >= len(leans) * 8:
+        return Column.GIVEN_FIRST
+    if leans and ahead * 10 <= len(leans) * 2:
+        return Column.FAMILY_FIRST
+    return Column.FAMILY_FIRST if comma and not leans else None
+
+
+def prepare(segment: Segment) -> None:
+    """What the columns as wholes tell: which are ticked at all, which repeat one value, which give codes of presence."""
+    columns = list(segment.columns)
+    if not columns:
+        return
+    width = max((len(row.cells) for row in segment.rows), default=0)
+    columns += [Column.NOTHING] * (width - len(columns))
+    cells = [
+        [row.cells[i] if i < len(row.cells) else "" for row in segment.rows] for i in range(len(columns))
+    ]
+    heading = [*(segment.heading.cells if segment.heading else ()), *[""] * len(columns)]
+    families = [i for i, column in enumerate(columns) if column is Column.FAMILY]
+    usual = next(
+        (i for i in families[1:] if set(fold(heading[i]).split()) & {"usage", "usuel", "marital", "epouse"}),
+        None,
+    )
+    if usual is not None and not segment.further:
+        segment.usual, columns[usual] = usual, Column.NOTHING
+    _one_address_column(columns, cells, heading)
+    _one_hours_column(columns, heading)
+    _one_way_of_naming(columns, cells)
+    segment.columns = tuple(columns)
+    segment.ticked = frozenset(
+        i
+        for i, column in enumerate(columns)
+        if column in (Column.PRESENT, Column.STATUS) and any(map(is_ticked, cells[i]))
+    )
+    constant, codes = set(), set()
+    for i, column in enumerate(columns):
+        written = [cell for cell in cells[i] if cell]
+        if len(written) > 2 and len(set(map(fold, written))) == 1 and len(written) == len(cells[i]):
+            constant.add(i)
+        values = {fold(cell) for cell in written}
+        known = {"p", "a", "e", "r", "abs", "exc", "ret", "x", "pres", "j", "aj", "anj"}
+        if column is Column.NOTHING and len(values) > 1 and values <= known and values & {"p", "x", "pres"}:
+            codes.add(i)
+    segment.constant, segment.codes = frozenset(constant), frozenset(codes)
+
+
+def _one_address_column(
+    columns: list[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
+) -> None:
+    for i, column in enumerate(columns):
+        written = [cell for cell in cells[i] if cell]
+        holds = bool(written) and 2 * sum("@" in cell for cell in written) >= len(written)
+        if column is Column.ADDRESS and written and not any("@" in cell for cell in written):
+            lives_there = fold(heading[i]) == "adresse" and any(" " in cell for cell in written)
+            columns[i] = Column.NOTHING if lives_there else column
+        if (
+            column is Column.NOTHING
+            and holds
+            and Column.ADDRESS not in columns
+            and "upn" not in fold(heading[i])
+        ):
+            columns[i] = Column.ADDRESS
+
+
+def _one_hours_column(columns: list[Column], heading: Sequence[str]) -> None:
+    """Of planned and worked hours, those that were worked."""
+    found = [i for i, column in enumerate(columns) if column is Column.HOURS]
+    worked = {"realisees", "effectuees", "presence", "suivies", "faites", "realise", "presentes"}
+    planned = {"prevues", "prevue", "prevu", "theoriques", "contrat"}
+    ranks = [
+        bool(set(fold(heading[i]).split()) & worked) - bool(set(fold(heading[i]).split()) & planned)
+        for i in found
+    ]
+    for i, rank in zip(found, ranks, strict=True):
+        if rank < max(ranks):
+            columns[i] = Column.NOTHING
+
+
+def _one_way_of_naming(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
+    seen: set[Column] = set()
+    for i, column in enumerate(columns):
+        if column in (NAME_COLUMNS | {Column.HOURS, Column.PART, Column.CONTRIBUTION, Column.UNDER_15}):
+            if column in seen:
+                columns[i] = Column.NOTHING
+            seen.add(column)
+    whole = next((i for i, column in enumerate(columns) if column.is_whole_name), None)
+    if Column.FAMILY in seen and Column.GIVEN in seen:
+        if whole is not None:
+            for i, column in enumerate(columns):
+                columns[i] = Column.NOTHING if column.is_whole_name else column
+    elif Column.FAMILY in seen:
+        at = columns.index(Column.FAMILY)
+        columns[at] = Column.NOTHING if whole is not None else Column.WHOLE
+    elif Column.GIVEN in seen and whole is not None:
+        written = [cell for cell in cells[whole] if cell]
+        if written and 2 * sum(len(cell.split()) < 2 for cell in written) >= len(written):
+            columns[whole] = Column.FAMILY
+        else:
+            columns[columns.index(Column.GIVEN)] = Column.NOTHING

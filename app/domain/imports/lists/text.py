@@ -1,0 +1,444 @@
+"""A list as text: decoded, cut into rows, and its cells found, whatever separates them."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from email.header import decode_header, make_header
+from itertools import chain
+
+from app.domain.imports.lists.addresses import FOUND, addresses_in
+from app.domain.imports.lists.model import Block, Reason, Row
+from app.domain.imports.lists.names import fold, looks_like_word
+from app.domain.imports.lists.wording import LABELS, roles_of_heading, section_status
+from app.errors import InvalidInput
+from app.language import N_
+
+MAX_LINES = 10_000
+MAX_COLUMNS = 60
+MAX_CELL = 4_000
+HEADING_WITHIN = 15
+_BULLET = re.compile(
+    r"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|\d{1,3}\s?[.)°/\]]-?|\d{1,3}\s?[-–](?=\s)|\(\d{1,3}\)|[a-z]\)|o(?=\t)|n°\s?\d{1,3})[\s\t]+(?=\S)",
+    re.IGNORECASE,
+)
+_GLUED_BULLET = re.compile(r"^\s*[•‣▪▫●○◦➢➤►▶\uf0b7\uf0a7\uf0d8\uf0fc](?=\w)")
+_STICK = re.compile(r"^\s*[-–—*](?=[^\W\d_]{2})")
+_BOX = re.compile(r"^\s*(\[\s*[xX✓✔]?\s*\]|[☐☑☒✓✔✅❌✗✘✖☓🗹🗷])\s*")
+_NUMBER_AND_TAB = re.compile(r"^\s*\d{1,3}\s*(?:\t|\s(?=[^\W\d_]))\s*(?=\S)")
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202c"), None)
+_BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
+_LABEL = re.compile(r"^\s*([^\W\d_]{1,14})\s*:\s*(.*)$", re.DOTALL)
+_AND = re.compile(r"\s+(?:et|and|&)\s+")
+
+
+def decode(data: bytes) -> str:
+    """UTF-8 with or without mark, UTF-16 with or without, else CP1252 as French Excel saves."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    sample = data[:2_000]
+    if sample and sample.count(0) * 3 > len(sample) and len(data) > 3:
+        return data.decode("utf-16-be" if sample[0] == 0 else "utf-16-le", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    # The old Macintosh has its accents where CP1252 has signs that no list contains.
+    if len(re.findall(rb"[A-Za-z][\x8e\x8f\x88\x90\x94\x99\x9e\x8d][A-Za-z\r\n;,]", data)) and not re.search(
+        rb"[\xe0-\xfc]", data
+    ):
+        return data.decode("mac-roman", errors="replace")
+    return data.decode("cp1252", errors="replace")
+
+
+def clean(text: str) -> str:
+    """One spelling for each letter, ordinary spaces, nothing invisible."""
+    return (
+        unicodedata.normalize("NFC", text.translate(_INVISIBLE))
+        .replace("\xa0", " ")
+        .replace("\u202f", " ")
+        .replace("\u2007", " ")
+    )
+
+
+def cell_of(text: str) -> str:
+    """A cell in one line; the apostrophe that protects a spreadsheet from formulas is taken off."""
+    bare = " ".join(clean(text[:MAX_CELL]).split())
+    return bare[1:] if bare[:1] == "'" and bare[1:2] in ("=", "+", "-", "@") else bare
+
+
+def grid_block(
+    rows: Iterable[tuple[int, Sequence[str]]], name: str = "", struck: frozenset[int] = frozenset()
+) -> Block:
+    """Rows of real cells; `struck` are the numbers of lines that are crossed out."""
+    found = []
+    for number, cells in rows:
+        kept = tuple(cell_of(cell) for cell in cells)
+        beyond = [cell for cell in kept[MAX_COLUMNS:] if cell]
+        kept = (*kept[:MAX_COLUMNS], *((" ".join(beyond),) if beyond else ()))
+        if any(kept):
+            doubts = (Reason.STRUCK,) if number in struck else ()
+            found.append(Row(number, kept, " ; ".join(cell for cell in kept if cell), doubts))
+    check_length(len(found))
+    return Block(tuple(found), name)
+
+
+def check_length(lines: int) -> None:
+    if lines > MAX_LINES:
+        raise InvalidInput(N_("Cette liste dépasse 10 000 lignes. Découpez-la en plusieurs fichiers."))
+
+
+def text_block(text: str, *, first: int = 1) -> Block:
+    """Running text or a delimited table; `first` is the number of its first line."""
+    if "\x00" in text:
+        raise InvalidInput(N_("Ce fichier n’est pas une liste lisible."))
+    if "=?" in text and "?=" in text:
+        text = re.sub(r"=\?[\w-]+\?[bqBQ]\?[^?\s]*\?=", lambda found: _decoded(found.group()), text)
+    lines = [(number, clean(line)) for number, line in enumerate(_BREAKS.split(text), first)]
+    lines = [(number, line) for number, line in lines if line.strip()]
+    check_length(len(lines))
+    mark = _delimiter(lines)
+    if mark:
+        return Block(tuple(_delimited(lines, mark)), delimited=mark)
+    rows = tuple(_free_rows(lines))
+    check_length(len(rows))
+    return Block(rows)
+
+
+def _decoded(header: str) -> str:
+    try:
+        return str(make_header(decode_header(header)))
+    except (LookupError, ValueError, UnicodeError):
+        return header
+
+
+def _unquoted(line: str) -> str:
+    return re.sub(r'"[^"]*"', "q", line)
+
+
+def _unbulleted(line: str) -> str:
+    return _STICK.sub("", _GLUED_BULLET.sub("", _BULLET.sub("", line, count=1)))
+
+
+def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
+    """What separates cells; empty where each line is one."""
+    if not lines:
+        return ""
+    bare = [_unquoted(_unbulleted(line)) for _, line in lines[:400]]
+    for mark in ("\t", ";", "|", ",", "  "):
+        for line in bare[:HEADING_WITHIN]:
+            cells = _cells(line, mark)
+            if len(cells) > 1 and roles_of_heading(cells):
+                return mark
+    if len(_recipients(bare)) * 2 > len(bare):
+        return ""
+    for mark, share in (("\t", 0.5), (";", 0.6), ("|", 0.6), (",", 0.7), ("  ", 0.6)):
+        counts = [len(_cells(line.strip().strip(mark.strip() or None), mark)) - 1 for line in bare]
+        used = [count for count in counts if count > 0]
+        if len(used) < max(1, share * len(bare)):
+            continue
+        usual = max(set(used), key=used.count)
+        if used.count(usual) * 10 >= len(used) * (3 if mark in "\t;" else 6) and not (
+            mark in ",;" and _enumerates(bare, mark)
+        ):
+            return mark
+    return ""
+
+
+def _cells(line: str, mark: str) -> list[str]:
+    return re.split(r"\s{2,}|\t", line.strip()) if mark == "  " else line.split(mark)
+
+
+def _enumerates(lines: Sequence[str], mark: str) -> bool:
+    """« Marie Dupont, Paul Durand, Léa Petit »: people one beside another, not columns."""
+    lines = [line for line in lines if mark in line]
+    parts = [[part.strip() for part in line.split(mark) if part.strip()] for line in lines]
+    flat = list(chain.from_iterable(parts))
+    if not flat or any("@" in part or any(c.isdigit() for c in part) for part in flat):
+        return False
+    if not all(2 <= len(part.split()) <= 5 for part in flat):
+        return False
+    return max(map(len, parts)) > 2 or (len(lines) == 1 and len(parts[0]) == 2)
+
+
+def _recipients(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if is_recipients(line)]
+
+
+def is_recipients(line: str) -> bool:
+    """Recipients as mail programs write them: `Prénom Nom <mail>; …`, or addresses one after another."""
+    found = _LABEL.match(line)
+    if found and fold(found[1]) in LABELS["to"] | LABELS["copy"] | LABELS["from"] and "@" in found[2]:
+        return True
+    if re.search(r"<[^<>]*@[^<>]*>", line):
+        return True
+    parts = [part for part in re.split(r"[;,]", line) if part.strip()]
+    return len(parts) > 1 and all("@" in part for part in parts)
+
+
+def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
+    starts = _starts(lines) if mark == "  " else []
+    for number, text in _records(lines, mark):
+        box, bare, doubts = _box(text)
+        if mark == "  ":
+            cells = _aligned(text, starts) if starts else _cells(bare, mark)
+        else:
+            try:
+                cells = next(csv.reader([bare], delimiter=mark), []) if '"' in bare else bare.split(mark)
+            except csv.Error:
+                cells = bare.split(mark)
+        if box and not cells[0].strip():
+            cells = cells[1:]
+        if cells:
+            cells[0] = _unbulleted(cells[0] + " ") if mark != "\t" else cells[0]
+            if len(cells) == 1:
+                cells[0] = _unbulleted(cells[0])
+        if (
+            re.fullmatch(r"\s*([-–—•‣▪●○◦*·o➢►→\uf0b7\uf0a7\uf0d8]|\d{1,3}[.)°])\s*", cells[0])
+            and len(cells) > 1
+        ):
+            cells = cells[1:]
+        kept = tuple(cell_of(cell) for cell in cells)
+        yield Row(
+            number,
+            (*kept[:MAX_COLUMNS], *(c for c in (" ".join(filter(None, kept[MAX_COLUMNS:])),) if c)),
+            text.strip(),
+            doubts,
+        )
+
+
+def _starts(lines: Sequence[tuple[int, str]]) -> list[int]:
+    """Where the columns of aligned text begin, as its heading shows."""
+    for _, line in lines[:HEADING_WITHIN]:
+        cells = _cells(line, "  ")
+        if "\t" not in line and len(cells) > 1 and roles_of_heading(cells):
+            return [found.start() for found in re.finditer(r"\S+(?: \S+)*", line)]
+    return []
+
+
+def _aligned(line: str, starts: Sequence[int]) -> list[str]:
+    """Cells under the heading they stand below; as they come where two would share one."""
+    pieces = [(found.start(), found.group()) for found in re.finditer(r"\S+(?: \S+)*", line.rstrip())]
+    cells = [""] * len(starts)
+    for at, piece in pieces:
+        index = max((i for i, start in enumerate(starts) if start <= at + 2), default=0)
+        if cells[index]:
+            return [text for _, text in pieces]
+        cells[index] = piece
+    return cells
+
+
+def _records(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[tuple[int, str]]:
+    """Lines, a quoted cell that spans several of them being one line; a lone quote spans nothing."""
+    index = 0
+    while index < len(lines):
+        number, text = lines[index]
+        if text.count('"') % 2 and re.search(rf'(^|{re.escape(mark)})\s*"[^"]*$', text):
+            for more in range(1, 6):
+                if index + more >= len(lines):
+                    break
+                together = "\n".join(line for _, line in lines[index : index + more + 1])
+                if together.count('"') % 2 == 0:
+                    text, index = together, index + more
+                    break
+        yield number, text
+        index += 1
+
+
+def _box(line: str) -> tuple[str, str, tuple[Reason, ...]]:
+    """A box before the name: « ☐ Marie Dupont » was not ticked."""
+    found = _BOX.match(line)
+    if not found:
+        return "", line, ()
+    sign = re.sub(r"\s", "", found[1])
+    doubts = (Reason.UNTICKED,) if sign in ("[]", "☐", "❌", "✗", "✘", "✖", "☓", "🗷") else ()
+    return sign, line[found.end() :], doubts
+
+
+def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
+    label: str = ""
+    addressed = any(
+        (found := _LABEL.match(line)) and fold(found[1]) in LABELS["to"] and "@" in found[2]
+        for _, line in lines
+    )
+    for number, line in _unwrapped(lines):
+        found = _LABEL.match(line)
+        name = fold(found[1]) if found else ""
+        if found and name and (kind := next((kind for kind, names in LABELS.items() if name in names), "")):
+            if "@" in found[2] or kind == "to" or (label and kind != "from"):
+                label = kind
+                yield from _split(number, found[2], line, _doubts_of(kind, addressed))
+                continue
+        elif found and "@" not in line:
+            label = ""
+        if is_recipients(line):
+            yield from _split(number, line, line, _doubts_of(label, addressed))
+        elif people := _enumerated(line):
+            for person, shown, doubts in people:
+                yield Row(number, (cell_of(person),), shown, doubts)
+        else:
+            _, bare, doubts = _box(line)
+            bare = _unbulleted(bare)
+            _, bare, more = _box(bare) if not doubts else ("", bare, ())
+            bare = (
+                _NUMBER_AND_TAB.sub("", bare)
+                if not re.match(r"\s*\d+\s+(rue|avenue|bd|h\b|heures|personnes|participants)", bare)
+                else bare
+            )
+            yield Row(
+                number,
+                (
+                    cell_of(bare.replace("\t", "  "))
+                    if "\t" not in bare
+                    else " ; ".join(cell_of(c) for c in bare.split("\t") if c.strip()),
+                ),
+                line.strip(),
+                doubts or more,
+            )
+
+
+def _doubts_of(label: str, addressed: bool) -> tuple[Reason, ...]:
+    if label == "from":
+        return (Reason.SENDER,)
+    return (Reason.COPIED,) if label == "copy" and addressed else ()
+
+
+def _unwrapped(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Lines of recipients that a mail program broke inside a name or before an address are put together again."""
+    pending: tuple[int, str] | None = None
+    separated = sum(1 for _, line in lines if re.search(r">\s*[;,]", line)) > 0
+    for index, (number, line) in enumerate(lines):
+        if pending:
+            number, line = pending[0], f"{pending[1].rstrip()} {line.strip()}"
+            pending = None
+        following = lines[index + 1][1] if index + 1 < len(lines) else ""
+        if separated and following and is_recipients(following) and is_recipients(line):
+            tail = re.split(r"[;,>]", line)[-1].strip()
+            head = re.split(r"[<;,]", following)[0].strip()
+            broken = bool(tail) and "@" not in tail and (len(tail.split()) == 1 or len(head.split()) <= 1)
+            if broken or re.search(r"<[^>]*$", line):
+                pending = (number, line)
+                continue
+        elif separated and following.lstrip().startswith("<") and not re.search(r"[;,>]\s*$", line):
+            pending = (number, line)
+            continue
+        yield number, line
+    if pending:
+        yield pending
+
+
+def _split(number: int, text: str, original: str, doubts: tuple[Reason, ...]) -> Iterator[Row]:
+    """One row for each recipient; a label of its own is part of the first one's text."""
+    label = original[: len(original) - len(text)].strip() if original.endswith(text) else ""
+    parts = _recipient_parts(text)
+    if not parts:
+        yield Row(number, (cell_of(original),), original.strip(), doubts)
+        return
+    for index, part in enumerate(parts):
+        shown = f"{label} {part}".strip() if index == 0 and label else part
+        yield Row(number, (cell_of(_unbulleted(part + " ").strip()),), shown, doubts)
+
+
+def _recipient_parts(text: str) -> list[str]:
+    """Cut at `;` and `,` outside quotes and brackets; a comma inside « Nom, Prénom <mail> » does not cut."""
+    pieces: list[str] = []
+    current, quoted, depth = "", False, 0
+    marks = ";" if ";" in re.sub(r'"[^"]*"|<[^>]*>', "", text) else ";,"
+    for sign in text:
+        if sign == '"':
+            quoted = not quoted
+        elif sign == "<" and not quoted:
+            depth += 1
+        elif sign == ">" and not quoted:
+            depth = max(0, depth - 1)
+        if sign in marks and not quoted and not depth:
+            pieces.append(current)
+            current = ""
+            continue
+        current += sign
+        if sign == ">" and not quoted and depth == 0:
+            pieces.append(current)
+            current = ""
+    if quoted:
+        return [part.strip() for part in re.split(r"[;,]", text) if part.strip()]
+    pieces.append(current)
+    pieces = [part.strip() for part in pieces if part.strip(" \t;,.")]
+    joined: list[str] = []
+    for part in pieces:
+        if (
+            joined
+            and "@" in part
+            and "@" not in joined[-1]
+            and marks == ";,"
+            and "<" in part
+            and len(joined[-1].split()) <= 2
+            and len(part.split("<")[0].split()) <= 2
+            and part.split("<")[0].strip()
+            and (len(part.split("<")[0].split()) == 1 or joined[-1].isupper())
+        ):
+            joined[-1] = f"{joined[-1]}, {part}"
+        elif joined and part.startswith("<") and "@" not in joined[-1]:
+            joined[-1] = f"{joined[-1]} {part}"
+        else:
+            joined.append(part)
+    # « a@x.fr b@y.fr » without any separator are two.
+    found: list[str] = []
+    for part in joined:
+        addresses, rest = addresses_in(part)
+        if len(addresses) > 1 and not any(c.isalnum() for c in rest):
+            found += [match.group() for match in FOUND.finditer(part)] or [part]
+        else:
+            found.append(part)
+    return found
+
+
+def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
+    """« Présents : Marie Dupont, Paul Durand et Léa Petit »: each person with what the label says of them."""
+    label, colon, rest = line.partition(":")
+    doubts: tuple[Reason, ...] = ()
+    if colon and "@" not in label and len(label.split()) <= 5:
+        is_status, status = section_status(label)
+        if is_status:
+            doubts = (status,) if status else ()
+        elif not set(fold(label).split()) & {
+            "participants",
+            "eleves",
+            "stagiaires",
+            "inscrits",
+            "apprentis",
+            "groupe",
+            "equipe",
+            "liste",
+            "presentes",
+            "personnes",
+            "jeunes",
+            "candidats",
+            "binome",
+            "table",
+            "ilot",
+        }:
+            return []
+    else:
+        label, colon, rest = "", "", line
+    cut = re.split(r"[;,/]", _unbulleted(rest))
+    last = _AND.split(cut[-1]) if len(cut) > 1 or colon else cut[-1:]
+    joined = found.group().strip() if len(last) > 1 and (found := _AND.search(cut[-1])) else ""
+    cut = [*cut[:-1], *last]
+    parts = [part.strip(" .") for part in cut if part.strip(" .")]
+    if (len(parts) < 2 and not (colon and parts)) or any("@" in part for part in parts):
+        return []
+    shaped = [
+        2 <= len(part.split()) <= 5 and all(looks_like_word(word) for word in part.split()) for part in parts
+    ]
+    if not all(shaped) and not (colon and doubts):
+        return []
+    if len(parts) == 2 and not colon and "," in rest and not all(len(part.split()) >= 2 for part in parts):
+        return []
+    texts = list(parts)
+    for index in range(1, len(last) if joined else 1):
+        texts[-index] = f"{joined} {texts[-index]}"
+    if colon:
+        texts[0] = f"{label.strip()} : {texts[0]}"
+    return [(part, text, doubts) for part, text in zip(parts, texts, strict=True)]

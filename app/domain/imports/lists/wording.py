@@ -1,0 +1,490 @@
+"""The vocabulary of lists: what headings name, what a title or a footer begins with, how presence and hours are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from itertools import pairwise
+
+from app.domain.imports.lists.model import NAME_COLUMNS, Column, Reason
+from app.domain.imports.lists.names import CIVILITIES, Kind, fold, is_particle, kind_of
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_EXACT = {
+    Column.FAMILY: {
+        "nom", "noms", "nom de famille", "nom usuel", "nom d usage", "nom patronymique", "patronyme", "nom de naissance",
+        "last name", "family name", "surname", "lastname", "nom marital", "nom de jeune fille", "nom d epouse", "nom eleve",
+        "nom stagiaire", "nom apprenant", "nom apprenti", "nom participant", "nom etudiant", "nom candidat", "nom s",
+        "family", "nom de l eleve", "nom du stagiaire", "nom du participant", "nom de l apprenti", "nom de l apprenant",
+        "nom de l etudiant", "nom du candidat", "votre nom", "quel est votre nom", "nom de l eleve ou de l apprenti",
+    },
+    Column.GIVEN: {
+        "prenom", "prenoms", "prenom s", "first name", "given name", "firstname", "prenom usuel", "prenom d usage",
+        "votre prenom", "quel est votre prenom", "prenom eleve", "prenom de l eleve", "prenom du stagiaire",
+        "premier prenom", "prenom 1", "prenom stagiaire", "prenom apprenti", "prenom participant", "1er prenom", "given",
+    },
+    Column.FAMILY_FIRST: {"nom prenom", "nom et prenom", "noms prenoms", "noms et prenoms", "nom prenoms", "nom prenom s", "nom et prenom s"},
+    Column.GIVEN_FIRST: {"prenom nom", "prenom et nom", "prenoms noms", "prenoms et noms"},
+    Column.WHOLE: {
+        "nom complet", "full name", "fullname", "name", "names", "display name", "nom affiche", "participant", "participants",
+        "participant e", "participant e s", "participante", "participantes", "personne", "personnes", "membre", "membres",
+        "eleve", "eleves", "stagiaire", "stagiaires", "apprenti", "apprentis", "apprenti e", "apprenti e s", "apprenant",
+        "apprenants", "apprenant e", "apprenant e s", "etudiant", "etudiants", "etudiant e", "etudiant e s", "candidat",
+        "candidats", "candidat e", "inscrit", "inscrits", "inscrit e s", "beneficiaire", "beneficiaires", "salarie",
+        "salaries", "salarie e", "salarie e s", "identite", "identite de l eleve", "jeune", "jeunes", "invite", "invites",
+        "nom de l invite", "attendee", "attendees", "user", "utilisateur", "member", "collaborateur", "collaborateurs",
+        "noms des participants", "nom du membre", "visiteur", "visiteurs",
+    },
+    Column.ADDRESS: {
+        "adresse", "adresse electronique", "courriel", "courriels", "mail", "mails", "mel", "e mail", "email", "emails",
+        "e mails", "adresse mail", "adresse e mail", "adresse email", "adresse de messagerie", "mail perso", "messagerie",
+        "mail eleve", "adresse courriel", "email address", "mail de l eleve", "adresse e mail de l eleve",
+    },
+    Column.HOURS: {
+        "heures", "nb heures", "nombre d heures", "duree", "hours", "nb h", "nb d heures", "heures realisees",
+        "heures effectuees", "heures de presence", "heures suivies", "duration", "h", "volume horaire", "temps", "duree h",
+        "in meeting duration", "duree de la reunion", "duree de participation", "temps passe", "duree dans la reunion",
+        "total heures", "total h", "heures faites",
+    },
+    Column.PART: {"role", "part", "fonction", "qualite", "roles"},
+    Column.CONTRIBUTION: {"contribution", "role tenu", "apport", "ce que la personne a fait", "contributions"},
+    Column.UNDER_15: {"age", "tranche d age", "moins de 15 ans"},
+    Column.STATUS: {
+        "statut", "etat", "situation", "presence", "presence absence", "assiduite", "inscription", "statut de l inscription",
+        "present absent", "present absent excuse", "status", "response", "reponse", "p a", "a p",
+    },
+    Column.PRESENT: {"present", "presents", "present e", "present e s", "presente", "pres", "attended", "a participe", "venu", "p"},
+    Column.ABSENT: {"absent", "absents", "absent e", "absent e s", "absente", "absence", "abs", "absences"},
+    Column.EXCUSED: {"excuse", "excuses", "excuse e", "excusee", "absent excuse", "absence excusee", "exc", "abs excuse", "excuse e s", "absence justifiee"},
+    Column.LATE: {"retard", "retards", "en retard", "late"},
+    Column.CIVILITY: {"civilite", "civ", "titre", "m mme", "mme m", "title"},
+}  # fmt: skip
+_BY_WORDING = {wording: column for column, wordings in _EXACT.items() for wording in wordings}
+_MAIL = _set("mail mel email courriel messagerie mails emails courriels mailing")
+_OF_OTHERS = _set(
+    """parent parents pere mere tuteur tutrice tuteurs responsable responsables representant legal legaux maitre
+    entreprise employeur societe formateur formatrice accompagnateur referent enseignant professeur organisme structure
+    contact urgence conjoint rl rl1 rl2 resp manager superieur hierarchique conseiller prescripteur"""
+)
+_OF_THINGS = _set(
+    """atelier activite classe etablissement groupe lycee college ville rue reunion fichier salle equipe formation
+    animateur session module cours projet site commune diplome cfa voie poste banque evenement"""
+)
+OF_OTHERS = _OF_OTHERS
+_THEIRS = _set(
+    "eleve stagiaire apprenti apprenant etudiant participant perso personnel personnelle candidat jeune salarie"
+)
+_WORK = _set("pro professionnel professionnelle travail academique")
+HOURS = re.compile(
+    r"(?<![\w.,])\d{1,3}(?:[.,]\d{1,2})?\s?(?:h(?:eures?)?\s?\d{0,2}|min)(?![\w])", re.IGNORECASE
+)
+_DAY = re.compile(r"\D{0,12}\d{1,2}([/.\-]\d{1,2}([/.\-]\d{2,4})?)?|(lundi|mardi|mercredi|jeudi|vendredi|samedi|séance|seance|jour|semaine)\b.{0,12}", re.IGNORECASE)  # fmt: skip
+_NOTHING = {
+    "sexe", "genre", "classe", "division", "groupe", "formation", "ville", "code postal", "cp", "n", "numero", "no", "num",
+    "ine", "id", "identifiant", "horodateur", "timestamp", "date", "commentaire", "commentaires", "observation",
+    "observations", "remarque", "remarques", "etablissement", "entreprise", "societe", "option", "options", "mef", "niveau",
+    "diplome", "signature", "signatures", "emargement", "visa", "matin", "apres midi", "am", "pm", "regime", "telephone",
+    "tel", "portable", "mobile", "phone", "date de naissance", "ne e le", "ne le", "nee le", "naissance", "nationalite",
+    "lieu de naissance", "first join", "last leave", "join time", "leave time", "premiere entree", "dernier depart",
+    "participant id upn", "id de participant upn", "id du participant upn", "upn", "salle", "lieu", "heure d arrivee",
+    "heure de depart", "arrivee", "depart", "start time", "completion time", "heure de debut", "heure de fin", "adresse postale",
+    "adresse 1", "adresse 2", "note", "notes", "ordre", "rang", "section", "specialite", "filiere", "promotion", "promo",
+    "annee", "nom de l entreprise", "employeur", "organisme", "structure", "repas", "allergies", "date d inscription", "mois",
+    "badge", "nom d utilisateur", "login", "poste", "service", "metier", "profession", "lv1", "lv2", "pp", "redoublant",
+    "majeur", "projet d accompagnement", "date d entree", "date de sortie", "contrat", "code", "equipe", "atelier", "activite",
+    "fin", "debut", "seance", "dates", "rne", "uai",
+}  # fmt: skip
+_VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
+    "l d e s h p a de la du un"
+)
+HEADING_WORDS = _set(
+    """nom prenom noms prenoms eleve eleves stagiaire stagiaires apprenti apprentis apprenant apprenants participant
+    participants total totaux signature signatures emargement classe groupe mail email courriel adresse telephone
+    formateur formatrice atelier liste date naissance civilite absent absente absents excuse excusee present presente
+    presents presence heures duree effectif titre module session responsable tuteur entreprise lycee college inscrits
+    inscrit feuille cordialement bonjour merci statut observations ne nee organisateur animateur intervenant"""
+)
+_HARD = re.compile(
+    r"(total|totaux|sous total|effectif|effectifs|nombre|nb|moyenne|signature|signatures|visa|cachet|fait a|fait le|objet|"
+    r"sujet|bonjour|bonsoir|salut|cordialement|bien cordialement|cdt|cdlt|merci|liste|feuille|emargement|horaire|horaires|"
+    r"lieu|date|dates|atelier|ateliers|formation|session|module|stage|annee scolaire|annee|lycee|college|cfa|greta|ecole|"
+    r"universite|iut|campus|etablissement|classe|groupe|exporte|exportee|export|edite|edition|imprime|genere|document|"
+    r"source|legende|remarque|remarques|observation|observations|voici|ci joint|madame monsieur|bien a vous|envoye|"
+    r"transfere|resume|summary|activites|activities|activite|titre|formateur|formatrice|formateurs|animateur|animatrice|"
+    r"animateurs|intervenant|intervenante|intervenants|responsable|le responsable|le formateur|la formatrice|"
+    r"l animateur|le directeur|la directrice|le proviseur|professeur principal|professeur|enseignant|referent|"
+    r"organisateur|meeting|attended|start time|end time|average|heure de|duree|pronote|ypareo|index education|"
+    r"confidentiel|page \d+|p \d+|periode|semaine|journee|matin|apres midi|salle|division|promotion|section|"
+    r"bonne journee|bonne reception|a bientot|belle journee|participants? \d|participants presents|presents? \d|absents? \d|"
+    r"inscrits? \d|de la part|destinataires|mentions|rgpd|copyright|nota|tel|telephone|www|https?|annexe|tableau|copie|"
+    r"nombre de|temps|ref|reference|code|version|fichier|onglet|feuil\d|sheet\d|compte rendu|convocation|planning|programme|"
+    r"projet|evenement|forum|salon|visite|journees|cours|seance|seances|bts|cap|bac|titre pro|certifies?|je soussigne|"
+    r"le present|la presente|attestation|certificat|lu et approuve|pour le|pour la|attention|rappel|nb h|vu|mise a jour|maj|redige|redigee|anime|animee|saisi|saisie|etabli|etablie|valide par|ecrit par)\b"
+)  # fmt: skip
+_STOPWORDS = _set(
+    """pour vous est sont sur dans avec par cette nous qui voici merci ont aux ci votre vos notre nos je il elle ils elles
+    que dont ce ces tous toutes ainsi car mais si pas plus sera seront ete avons avez suite concernant afin lors suivant
+    suivants suivantes ayant suivi participe inscrits personnes eleves stagiaires"""
+)
+_SCHOOLS = re.compile(
+    r"(lycee|college|cfa|greta|ecole|universite|iut|campus|bonjour|bonsoir|cordialement|signature|total)\b"
+)
+_TICKS = frozenset(("x", "✓", "✔", "☑", "☒", "✅", "oui", "o", "1", "vrai", "true", "yes", "y", "p", "present", "presente", "ok", "•", "●", "■", "v", "√", "🗸", "❌", "✗", "✘", "þ"))  # fmt: skip
+_UNTICKED = frozenset(("", "non", "n", "0", "faux", "false", "no", "-", "—", "–", "☐", "□", "/", "o/n"))
+_AGE_UNDER, _AGE_FROM = (
+    {"moins de 15 ans", "moins de 15"},
+    {"15 ans ou plus", "15 ans et plus", "15 17 ans", "adulte", "majeur", "majeure"},
+)
+_CLASS = re.compile(
+    r"(2(nde|de|nd)?|1(ere|re)?|t(erm|le|ale|erminale)?|3e?m?e?|4e?m?e?|5e?m?e?|6e?m?e?|seconde|premiere|terminale|"
+    r"troisieme|bts|cap|bac|but|bp|mc|tp|ta?sti2?d?|master|licence|l[123]|m[12]|dut|cp[aeg]?|pro|stmg|sti2d|st2s|std2a|"
+    r"tmelec|mco|sio|ndrc|gpme|melec|msp[ac]|assp|agora|upi2a|ulis|segpa|dnmade|apprenti|apprentie|g\d|gr\d|groupe|classe|"
+    r"annee|an|ere|eme|nde|[a-z]?\d{1,3}[a-z]{0,6}\d?|[a-z]{1,7}\d{1,2}[a-z]?|[a-h])"
+)
+
+
+def role_of_heading(cell: str, group: str = "") -> tuple[Column, bool]:
+    """What a heading names, and whether in so many words. NOTHING with certainty is a known heading of no use here."""
+    if "@" in cell or len(cell) > 90 or not cell.strip():
+        return Column.NOTHING, False
+    plain = re.sub(r"\((?!s\)|e\)|e\)s|s\b)[^)]*\)", " ", cell, flags=re.IGNORECASE)
+    found = _role(fold(plain) or fold(cell))
+    others = set(fold(group).split()) & _OF_OTHERS
+    if others:
+        return (Column.OTHER_ADDRESS, True) if found[0] is Column.ADDRESS else (Column.NOTHING, True)
+    return found
+
+
+@lru_cache(maxsize=2_000)
+def _role(heading: str) -> tuple[Column, bool]:
+    words = heading.split()
+    known = set(words)
+    if heading in _BY_WORDING:
+        return _BY_WORDING[heading], True
+    if heading in _NOTHING:
+        return Column.NOTHING, True
+    if not words or len(words) > 10:
+        return Column.NOTHING, False
+    if known & _OF_OTHERS:
+        return (Column.OTHER_ADDRESS if _names_mail(words) else Column.NOTHING), True
+    if _names_mail(words):
+        return Column.ADDRESS, True
+    if known & {
+        "tel",
+        "telephone",
+        "portable",
+        "mobile",
+        "gsm",
+        "naissance",
+        "signature",
+        "emargement",
+        "postal",
+        "postale",
+    }:
+        return Column.NOTHING, True
+    if known & {"prenom", "prenoms"} and known & {"nom", "noms"}:
+        if known & _OF_THINGS:
+            return Column.NOTHING, False
+        first = next(i for i, word in enumerate(words) if word.startswith("nom"))
+        return (
+            Column.FAMILY_FIRST
+            if first < next(i for i, w in enumerate(words) if w.startswith("prenom"))
+            else Column.GIVEN_FIRST
+        ), True
+    if known & {"deuxieme", "second", "autres", "autre", "2", "3", "2e", "3e", "2eme", "3eme", "troisieme"}:
+        return Column.NOTHING, bool(known & {"prenom", "prenoms", "nom"})
+    if known & {"prenom", "prenoms"} and not known & _OF_THINGS:
+        return Column.GIVEN, len(words) < 7
+    if known & {"absence", "absences", "absent", "absents"}:
+        return Column.ABSENT if len(words) < 3 else Column.NOTHING, len(words) < 4
+    if known & _OF_THINGS:
+        return Column.NOTHING, len(words) < 5
+    if "nom" in known and len(words) < 7:
+        return Column.FAMILY, True
+    if (
+        known & {"heures", "duree"}
+        and not known & {"arrivee", "depart", "debut", "fin", "date", "connexion"}
+        and len(words) < 6
+    ):
+        return Column.HOURS, True
+    if known & {"presence", "statut"} and len(words) < 5:
+        return Column.STATUS, True
+    return Column.NOTHING, False
+
+
+def _names_mail(words: Sequence[str]) -> bool:
+    return bool(set(words) & _MAIL) or any(
+        pair in (("e", "mail"), ("adresse", "electronique")) for pair in pairwise(words)
+    )
+
+
+def address_rank(heading: str) -> int:
+    """Which of several columns of addresses is the person's own: the highest."""
+    words = set(fold(heading).split())
+    return 2 if words & _THEIRS else 0 if words & _WORK else 1
+
+
+def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[Column, ...] | None:
+    """What each column holds, if this row is a heading; None if it is not."""
+    filled = [cell for cell in cells if cell.strip()]
+    if not filled or any("@" in cell or re.search(r"\d{6}", cell) for cell in filled):
+        return None
+    groups = _spread(above, len(cells))
+    found = [role_of_heading(cell, group) for cell, group in zip(cells, groups, strict=True)]
+    useful = {role for role, _ in found} - {Column.NOTHING}
+    recognised = sum(sure for _, sure in found) + sum(bool(_DAY.fullmatch(cell)) for cell in filled)
+    named = any(role in NAME_COLUMNS and sure for role, sure in found)
+    if not named and Column.ADDRESS not in useful:
+        return None
+    if not named and (Column.ADDRESS, True) not in found:
+        return None
+    halves = any(
+        role in (Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST) for role, _ in found
+    )
+    # « Dupont ; Marie ; Stagiaire ; Présent » is a person of whom a heading's words are said.
+    if not halves and any(
+        not sure and cell.split() and kind_of(cell.split()[0]) is not Kind.UNKNOWN
+        for cell, (_, sure) in zip(cells, found, strict=True)
+    ):
+        return None
+    if len(filled) == 1:
+        return tuple(role for role, _ in found) if fold(filled[0]) in _BY_WORDING else None
+    if recognised < 2 and not (
+        len(filled) > 2 and any(role in NAME_COLUMNS for role, _ in found) and _all_questions(filled)
+    ):
+        return None
+    if 5 * recognised < 2 * len(filled) and not _all_questions(filled):
+        return None
+    return tuple(role for role, _ in found)
+
+
+def _all_questions(cells: Sequence[str]) -> bool:
+    return sum(cell.rstrip().endswith(("?", ":")) or len(cell.split()) > 3 for cell in cells) * 3 >= len(
+        cells
+    )
+
+
+def _spread(above: Sequence[str], width: int) -> list[str]:
+    """A merged heading stands over all columns up to the next one."""
+    filled = [index for index, cell in enumerate(above) if cell.strip()]
+    if not filled or filled == [0]:
+        return [""] * width
+    spread, current = [], ""
+    for index in range(width):
+        current = above[index] if index < len(above) and above[index].strip() else current
+        spread.append(current)
+    return spread
+
+
+def is_heading_text(text: str) -> bool:
+    """« N° Nom Prénom Signature » in one piece."""
+    words = fold(text).split()
+    known = [word for word in words if word in _VOCABULARY or word in HEADING_WORDS]
+    return (
+        2 <= len(words) <= 14
+        and bool({"nom", "prenom", "noms", "prenoms"} & set(words))
+        and 4 * len(known) >= 3 * len(words)
+    )
+
+
+def not_a_person(cells: Sequence[str], *, certain: bool = False) -> Reason | None:
+    """Why a row is certainly no person; `certain` where it stands above the heading, so that a title is expected."""
+    filled = [cell for cell in cells if cell.strip()]
+    joined = " ".join(filled)
+    if not any(c.isalpha() for c in joined):
+        return Reason.EMPTY
+    if "@" in joined:
+        return None
+    start = fold(re.sub(r"^\W*\d{1,2}[.)]\s+", "", joined))
+    words = start.split()
+    names = sum(kind_of(word) in (Kind.GIVEN, Kind.BOTH) for word in words)
+    if not words:
+        return Reason.EMPTY
+    if start in CIVILITIES or all(word in CIVILITIES or word.isdigit() for word in words):
+        return Reason.EMPTY
+    if found := _HARD.match(start):
+        may_be_name = (
+            2 <= len(words) <= 3
+            and bool(names)
+            and ":" not in joined
+            and not any(c.isdigit() for c in joined)
+            and not _SCHOOLS.match(start)
+            and (kind_of(words[0]) is not Kind.UNKNOWN)
+        )
+        if not may_be_name:
+            first = found[1]
+            if first.startswith(("total", "effectif", "nombre", "nb", "moyenne", "sous")):
+                return Reason.TOTAL
+            if first.startswith(
+                ("signature", "visa", "cachet", "fait", "cordial", "bien", "le ", "la ", "page")
+            ):
+                return Reason.SIGNATURE
+            return (
+                Reason.SENTENCE
+                if first in ("bonjour", "bonsoir", "merci", "voici", "salut")
+                else Reason.TITLE
+            )
+    stop = sum(word in _STOPWORDS for word in words)
+    if len(words) >= 5 and stop >= 2 and not names:
+        return Reason.SENTENCE
+    if len(words) >= 8 and stop >= 3:
+        return Reason.SENTENCE
+    if is_heading_text(joined):
+        return Reason.HEADING
+    if certain and not looks_like_name(joined):
+        return Reason.TITLE
+    return None
+
+
+def looks_like_name(text: str) -> bool:
+    words = text.split()
+    plain = [word for word in words if not is_particle(word)]
+    if not 2 <= len(words) <= 5 or any(c.isdigit() or c in ":;()/" for c in text):
+        return False
+    if set(fold(text).split()) & HEADING_WORDS:
+        return False
+    return any(kind_of(word) in (Kind.GIVEN, Kind.BOTH) for word in plain) or any(
+        kind_of(word) is Kind.FAMILY for word in plain[:3]
+    )
+
+
+THINGS = _set(
+    """villa place salle rue avenue boulevard impasse pause cafe dejeuner batiment etage hall parking site gare pole
+    espace centre mairie hotel societe sarl sas eurl boulangerie patisserie garage menuiserie transports transport
+    entreprise restaurant pharmacie ets cabinet agence residence association club comite service departement
+    repas bus visite iphone ipad android samsung galaxy huawei xiaomi pc ordinateur tablette accueil formation atelier stage maison groupe equipe lycee college ecole cfa"""
+)
+LEADERS = _set(
+    """formateur formatrice formateurs organisateur organisatrice organizer animateur animatrice intervenant intervenante
+    enseignant enseignante professeur prof encadrant encadrante accompagnateur accompagnatrice co organisateur trainer"""
+)
+_CLOSING = re.compile(r"(cordialement|bien|cdt|cdlt|signature|visa|cachet|fait a|fait le|le formateur|la formatrice|l animateur|"
+    r"le directeur|la directrice|le responsable|la responsable|le proviseur|bonne|belle|merci|a bientot|salutations|de la part|sinceres)\b")  # fmt: skip
+
+
+def closes_list(text: str) -> bool:
+    """« Cordialement, », « Fait à Lyon » : names below are those of who wrote the list."""
+    return bool(_CLOSING.match(fold(text))) and not text.rstrip().endswith(":")
+
+
+LABELS = {
+    "to": _set("a to pour destinataire destinataires dest aa"),
+    "copy": _set("cc cci bcc copie copies ccc"),
+    "from": _set("de from expediteur exp da"),
+}
+_STATUS_STEMS = (
+    (Reason.EXCUSED, re.compile(r"\b(excus\w*|justifi\w*|malad\w*|dispens\w*)")),
+    (Reason.ABSENT, re.compile(r"\b(absen\w*|abs|non venue?s?|pas venue?s?|ne s est pas presente\w*|defaillant\w*|non presente?s?|pas presente?s?|manquante?s?|no show|n est pas venue?)\b")),
+    (Reason.LATE, re.compile(r"\b(retard\w*|late)\b")),
+    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|en attente|refuse\w*|declined?|exclue?s?|radie\w*|non valide\w*|non retenue?s?|parti|partie|quitte\w*|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
+)  # fmt: skip
+_PRESENT = re.compile(
+    r"\b(present|presente|presents|presentes|presence|confirme|confirmee|inscrit|inscrite|valide|validee|accepted|accepte|oui|ok)\b"
+)
+
+
+def status_in(text: str) -> Reason | None:
+    """What a text says of presence; None for present or for nothing."""
+    folded = fold(text)
+    if not folded or re.search(r"\b(aucune? absence|pas d absence|0 absence|sans absence)\b", folded):
+        return None
+    return next((reason for reason, stem in _STATUS_STEMS if stem.search(folded)), None)
+
+
+def says_present(text: str) -> bool:
+    return bool(_PRESENT.search(fold(text)))
+
+
+_CODES = {
+    "a": Reason.ABSENT, "abs": Reason.ABSENT, "ab": Reason.ABSENT, "aj": Reason.EXCUSED, "ae": Reason.EXCUSED,
+    "anj": Reason.ABSENT, "non": Reason.ABSENT, "n": Reason.ABSENT, "0": Reason.ABSENT, "e": Reason.EXCUSED,
+    "exc": Reason.EXCUSED, "ex": Reason.EXCUSED, "r": Reason.LATE, "ret": Reason.LATE, "no": Reason.ABSENT,
+    "faux": Reason.ABSENT, "false": Reason.ABSENT, "d": Reason.WITHDRAWN, "j": Reason.EXCUSED,
+}  # fmt: skip
+
+
+def status_of_code(cell: str) -> Reason | None:
+    """« A », « ABS », « Exc. » in a column of presence."""
+    if cell.strip() in ("❌", "✗", "✘", "☐", "□"):
+        return Reason.UNTICKED
+    return status_in(cell) or _CODES.get(fold(cell))
+
+
+def is_ticked(cell: str) -> bool:
+    text = cell.strip().casefold()
+    if text in ("❌", "✗", "✘"):
+        return False
+    return text in _TICKS or (fold(cell) in _TICKS and bool(fold(cell)))
+
+
+def is_crossed(cell: str) -> bool:
+    """In a column of absences any mark but a no is one."""
+    return cell.strip().casefold() not in _UNTICKED
+
+
+def section_status(text: str) -> tuple[bool, Reason | None]:
+    """Whether a row is a label of presence over the rows below it, and which."""
+    folded = fold(re.sub(r"\(.*?\)|\d+", " ", text))
+    words = folded.split()
+    if not words or len(words) > 5 or "@" in text:
+        return False, None
+    rest = [
+        word
+        for word in words
+        if word
+        not in _set(
+            "les la liste des eleves stagiaires participants personnes et non e s apprentis inscrits etudiants etaient etait sont ont ete aussi est"
+        )
+    ]
+    if rest and all(
+        re.fullmatch(
+            r"(absen\w*|abs|excus\w*|retard\w*|justifi\w*|desist\w*|annul\w*|abandon\w*|en|attente|d|injustifie\w*|demission\w*)",
+            word,
+        )
+        for word in rest
+    ):
+        return True, status_in(folded) or Reason.ABSENT
+    if rest and all(re.fullmatch(r"present\w*|confirme\w*|venus?", word) for word in rest):
+        return True, Reason.ABSENT if "non" in words else None
+    return False, None
+
+
+def age_band_of(cell: str) -> str:
+    folded = fold(cell)
+    if folded in _AGE_UNDER:
+        return "under"
+    return "from" if folded in _AGE_FROM else ""
+
+
+def is_class(text: str) -> bool:
+    """« 2nde 4 », « BTS MCO 1 », « TSTI2D »."""
+    words = fold(text).split()
+    return 0 < len(words) <= 5 and all(_CLASS.fullmatch(word) for word in words)
+
+
+def hours_in(cell: str) -> tuple[float | None, bool]:
+    """Hours as French people and meeting programs write them, and whether the cell could be read."""
+    text = re.sub(r"\s+", "", cell.strip().lower())
+    if not text or text in ("-", "—", "–", "/"):
+        return None, True
+    if found := re.fullmatch(
+        r"(\d{1,5})(?:[.,](\d{1,2}))?(?:h(?:eures?|rs?)?(\d{1,2})?(?:m(?:in|n)?)?)?", text
+    ):
+        whole, decimals, minutes = found.groups()
+        return float(f"{whole}.{decimals or 0}") + int(minutes or 0) / 60, True
+    if found := re.fullmatch(r"(\d{1,3}):(\d{2})(?::\d{2})?", text):
+        return int(found[1]) + int(found[2]) / 60, True
+    spans = re.fullmatch(r"(?:(\d{1,3})h(?:ours?|eures?|rs?)?)?,?(?:(\d{1,4})m(?:in(?:utes?)?|n)?)?,?(?:(\d{1,5})s(?:ec(?:ondes?)?)?)?\.?", text)  # fmt: skip
+    if spans and any(spans.groups()):
+        hours, minutes, seconds = (int(part or 0) for part in spans.groups())
+        return round(hours + minutes / 60 + seconds / 3600, 2), True
+    return None, False
+
+
+def heading_word_in(name: str, allowed: Collection[str] = ()) -> str:
+    return next((word for word in fold(name).split() if word in HEADING_WORDS and word not in allowed), "")

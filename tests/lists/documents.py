@@ -1,0 +1,165 @@
+"""Documents of every form, made from the tables and paragraphs that a corpus entry lists."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+import typst
+from xlsxwriter import Workbook
+
+Content = Sequence[dict[str, Any]]
+
+_ODF = (
+    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+)
+_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def xlsx(content: Content) -> bytes:
+    made = io.BytesIO()
+    with Workbook(made, {"in_memory": True}) as book:
+        for number, part in enumerate(content, 1):
+            sheet = book.add_worksheet(part.get("name", f"Feuil{number}"))
+            for row, cells in enumerate(part["table"]):
+                for column, cell in enumerate(cells):
+                    if cell != "":
+                        sheet.write(row, column, cell)
+    return made.getvalue()
+
+
+def _archive(parts: dict[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return made.getvalue()
+
+
+def _odf_table(part: dict[str, Any], name: str) -> str:
+    rows = "".join(
+        "<table:table-row>"
+        + "".join(f"<table:table-cell><text:p>{escape(str(c))}</text:p></table:table-cell>" for c in cells)
+        + "</table:table-row>"
+        for cells in part["table"]
+    )
+    empty = '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
+    return f'<table:table table:name="{escape(part.get("name", name))}">{rows}{empty}</table:table>'
+
+
+def ods(content: Content) -> bytes:
+    tables = "".join(_odf_table(part, f"Feuille{n}") for n, part in enumerate(content, 1))
+    body = f"<office:document-content {_ODF}><office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"
+    return _archive({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": body})
+
+
+def odt(content: Content) -> bytes:
+    pieces = []
+    for number, part in enumerate(content, 1):
+        if "table" in part:
+            pieces.append(_odf_table(part, f"Tableau{number}"))
+        elif "items" in part:
+            items = "".join(
+                f"<text:list-item><text:p>{escape(i)}</text:p></text:list-item>" for i in part["items"]
+            )
+            pieces.append(f"<text:list>{items}</text:list>")
+        else:
+            pieces.append(f"<text:p>{escape(part['text'])}</text:p>")
+    body = f"<office:document-content {_ODF}><office:body><office:text>{''.join(pieces)}</office:text></office:body></office:document-content>"
+    return _archive({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": body})
+
+
+def _paragraph(text: str, *, marks: str = "", item: bool = False) -> str:
+    numbered = '<w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr>' if item else ""
+    return f'<w:p>{numbered}<w:r>{marks}<w:t xml:space="preserve">{escape(text)}</w:t></w:r></w:p>'
+
+
+def docx(content: Content) -> bytes:
+    pieces = []
+    for part in content:
+        if "table" in part:
+            rows = "".join(
+                "<w:tr>" + "".join(f"<w:tc>{_paragraph(str(cell))}</w:tc>" for cell in cells) + "</w:tr>"
+                for cells in part["table"]
+            )
+            pieces.append(f"<w:tbl>{rows}</w:tbl>")
+        elif "items" in part:
+            pieces += [_paragraph(item, item=True) for item in part["items"]]
+        elif "struck" in part:
+            pieces.append(_paragraph(part["struck"], marks="<w:rPr><w:strike/></w:rPr>"))
+        else:
+            pieces.append(_paragraph(part["text"]))
+    return _archive(
+        {
+            "[Content_Types].xml": "<Types/>",
+            "word/document.xml": f'<w:document xmlns:w="{_WORD}"><w:body>{"".join(pieces)}</w:body></w:document>',
+        }
+    )
+
+
+def html(content: Content) -> bytes:
+    pieces = []
+    for part in content:
+        if "table" in part:
+            rows = "".join(
+                "<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in cells) + "</tr>"
+                for cells in part["table"]
+            )
+            pieces.append(f"<table border=1>{rows}</table>")
+        else:
+            pieces.append(f"<p>{escape(part['text'])}</p>")
+    page = f'<html><head><meta charset="windows-1252"><title>Export</title></head><body>{"".join(pieces)}</body></html>'
+    return page.encode("cp1252")
+
+
+def xml(content: Content) -> bytes:
+    """« XML Spreadsheet 2003 »."""
+    tables = "".join(
+        '<Worksheet ss:Name="Feuil1"><Table>'
+        + "".join(
+            "<Row>"
+            + "".join(f'<Cell><Data ss:Type="String">{escape(str(c))}</Data></Cell>' for c in cells)
+            + "</Row>"
+            for cells in part["table"]
+        )
+        + "</Table></Worksheet>"
+        for part in content
+    )
+    name = "urn:schemas-microsoft-com:office:spreadsheet"
+    return f'<?xml version="1.0"?><Workbook xmlns="{name}" xmlns:ss="{name}">{tables}</Workbook>'.encode()
+
+
+def _typed(text: object) -> str:
+    return '#"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def pdf(content: Content) -> bytes:
+    pieces = []
+    for part in content:
+        if "table" in part:
+            width = max(map(len, part["table"]))
+            cells = ", ".join(
+                f"[{_typed(c)}]" for row in part["table"] for c in [*row, *[""] * (width - len(row))]
+            )
+            pieces.append(f"#table(columns: {width}, {cells})")
+        elif "page" in part:
+            pieces.append("#pagebreak()")
+        else:
+            pieces.append(f"{_typed(part['text'])} \\")
+    return bytes(typst.compile("\n\n".join(pieces).encode()))
+
+
+FORMS: dict[str, Callable[[Content], bytes]] = {
+    "xlsx": xlsx,
+    "ods": ods,
+    "odt": odt,
+    "docx": docx,
+    "html": html,
+    "xml": xml,
+    "pdf": pdf,
+}

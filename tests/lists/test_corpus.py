@@ -1,0 +1,117 @@
+"""The corpus: every person found or asked about, no false person ready, nothing lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.imports.lists.model import Reason, State
+from app.domain.imports.lists.names import fold
+from app.domain.imports.lists.text import decode
+from app.services.imports.lists import read_list_file, read_list_text
+from tests.lists.scoring import Entry, Score, corpus, score_of
+
+ENTRIES = list(corpus(Path(__file__).with_name("corpus")))
+
+
+def test_corpus_has_every_person_and_no_false_one(capsys: pytest.CaptureFixture[str]) -> None:
+    total = sum((score_of(entry) for entry in ENTRIES), Score())
+    with capsys.disabled():
+        print(
+            f"\nlists {len(ENTRIES)}, people {total.people}: ready {total.ready}, asked without need {total.needless}, "
+            f"lost {len(total.lost)}, false {len(total.false)}"
+        )
+    assert len(ENTRIES) >= 150
+    assert total.false == []
+    assert total.lost == []
+    assert total.needless <= 0.03 * total.people
+
+
+def test_every_row_of_the_corpus_stands_in_its_reading() -> None:
+    # Documents and marked-up text have no lines of their own.
+    texts = [
+        entry for entry in ENTRIES if not entry.name.startswith("documents") and entry.data[:1] not in b"<[B"
+    ]
+    assert len(texts) > 100
+    for entry in texts:
+        if b"=?" not in entry.data:
+            assert missing_from(entry) == [], entry.name
+
+
+def missing_from(entry: Entry) -> list[str]:
+    """Text of a list that no line of its reading shows."""
+    text = decode(entry.data)
+    shown = set(fold(" ".join(line.text for line in read_list_file(entry.data).lines)).split())
+    return [word for word in fold(text).split() if word not in shown]
+
+
+_NAMES = st.sampled_from(
+    ["Marie Dupont", "LE GOFF Anne", "N'Diaye Awa", "Léa", "M. et Mme Lopez", "de La Tour Jean", "Total : 3", "Absents :"]
+)  # fmt: skip
+_PIECES = st.one_of(
+    _NAMES,
+    st.sampled_from(["marie.dupont@exemple.fr", "<a@b.fr>", "x", "12/03/2009", "3 h", "06 12 34 56 78", "Nom", "Prénom", "• ", "1. "]),
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cf", "Zl", "Zp", "Zs")), min_size=1, max_size=12),
+)  # fmt: skip
+_LINES = st.lists(
+    st.builds(lambda pieces, mark: mark.join(pieces), st.lists(_PIECES, min_size=1, max_size=5), st.sampled_from([";", "\t", ", ", " ", "  ", " - "])),
+    min_size=1,
+    max_size=12,
+)  # fmt: skip
+
+
+@given(_LINES)
+def test_no_text_of_a_list_is_dropped(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    reading = read_list_text("Liste\n" + text)
+    shown = {}
+    for line in reading.lines:
+        for sign in fold(line.text).replace(" ", ""):
+            shown[sign] = shown.get(sign, 0) + 1
+    for sign in set(fold(text).replace(" ", "")):
+        assert fold(text).count(sign) <= shown.get(sign, 0), (sign, [line.text for line in reading.lines])
+
+
+@given(_LINES)
+def test_a_ready_line_has_both_names_without_foreign_signs(lines: list[str]) -> None:
+    for line in read_list_text("\n".join(lines)).lines:
+        if line.state is State.READY:
+            assert line.given_name
+            assert line.family_name
+            assert not set(line.name) & set("0123456789<>@:;•")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Nom;Prénom\nDupont2;Marie", Reason.DIGITS),
+        ("Nom;Prénom\nDupont;P@ul", Reason.ADDRESS_INVALID),
+        ("Nom;Prénom\nElève;Marie", Reason.HEADING_WORD),
+        ("Nom;Prénom\nDupont;", Reason.ONE_WORD),
+        ("Nom;Prénom\nDupont;M.", Reason.INITIAL),
+        ("Nom;Prénom\nDupont et Durand;Marie", Reason.COUPLE),
+        ("Nom;Prénom;Mail\nDupont;Marie;contact@exemple.fr", Reason.ADDRESS_OF_OTHER),
+        ("Nom;Prénom;Mail\nDupont;Marie;sophie.dupont@exemple.fr", Reason.ADDRESS_NOT_THEIRS),
+        ("Nom;Prénom;Mail\nDupont;Marie;marie@exemple", Reason.ADDRESS_INVALID),
+        ("Nom;Prénom;Mail\nDupont;Marie;marie@gmial.com", Reason.ADDRESS_TYPO),
+        ("Nom;Prénom;Absent\nDupont;Marie;x", Reason.ABSENT),
+        ("Nom;Prénom;Excusé\nDupont;Marie;x", Reason.EXCUSED),
+        ("Nom;Prénom;Heures\nDupont;Marie;trois", Reason.HOURS_UNREADABLE),
+        ("Nom;Prénom;Heures\nDupont;Marie;300", Reason.HOURS_HIGH),
+        ("Thomas Martin", Reason.ORDER),
+        ("Nom;Prénom\n" + "Machin Truc Bidule Chose Encore;Marie", Reason.LONG),
+    ],
+)
+def test_a_suspect_line_names_its_reason(text: str, reason: Reason) -> None:
+    line = read_list_text(text).lines[-1]
+    assert line.state is State.ASK
+    assert reason in {doubt.reason for doubt in line.doubts}
+
+
+def test_hours_over_those_of_the_activity_are_asked_about() -> None:
+    text = "Nom;Prénom;Heures\nDupont;Marie;4"
+    assert read_list_text(text, activity_hours=3).lines[-1].state is State.ASK
+    assert read_list_text(text, activity_hours=4).lines[-1].state is State.READY
