@@ -13,17 +13,20 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
+from app.cli.terminal import ExitCode, aside, ready_process, say, stop, with_progress
 from app.container import Process, Services
-from app.domain.activities.participant_lists import ListedPerson, decode_list, read_list
+from app.domain.activities.participant_lists import ListedPerson
 from app.domain.awards.awards import LineOutcome, in_words
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import csv_for_excel
+from app.domain.imports.lists.model import Line, Reading, Reason, State
 from app.errors import NotFound
 from app.language import N_
 from app.language import gettext as _
+from app.services.activities.participants import people_of
 from app.services.awards.awards import AwardRequest
+from app.services.imports.lists import read_list_file, sentence_of
 
 _BY = Actor.command("award")
 _ALIGN = Actor.command("align")
@@ -68,7 +71,9 @@ def award(
     file: Annotated[
         Path,
         typer.Argument(
-            help=N_("La liste : CSV avec ou sans titres, comme sur le site ; « - » lit l’entrée standard.")
+            help=N_(
+                "La liste : CSV, Excel, OpenDocument, Word, PDF ou texte, comme sur le site ; « - » lit l’entrée standard."
+            )
         ),
     ],
     campus: Annotated[str, typer.Option(help=N_("Le campus, par son nom dans les adresses."))],
@@ -84,8 +89,12 @@ def award(
         bool, typer.Option("--dry-run", help=N_("Dit ce qui serait fait, sans rien écrire."))
     ] = False,
 ) -> None:
-    lines = read_list(decode_list(_bytes_of(file)))
-    if not lines:
+    data = _bytes_of(file)
+    if not data.strip():
+        stop(_("Cette liste est vide."))
+    reading = read_list_file(data)
+    lines, left = people_of(reading), _left(reading)
+    if not lines and not left:
         stop(_("Cette liste est vide."))
     process = ready_process()
     with process.unit_of_work(reading=True) as services:
@@ -94,10 +103,46 @@ def award(
     told = list(
         _judged(process, place, request, lines) if dry_run else _awarded(process, place, request, lines)
     )
+    told += left
     _write(told, output)
     _sum_up(told)
+    _name_what_is_no_person(reading)
     if any(line.outcome.is_refused for line in told):
         raise typer.Exit(ExitCode.REFUSED)
+
+
+_OUTCOMES_OF_DOUBTS = {
+    Reason.ADDRESS_INVALID: LineOutcome.INVALID_ADDRESS,
+    Reason.NO_NAME: LineOutcome.MISSING_NAME,
+    Reason.ONE_WORD: LineOutcome.MISSING_NAME,
+    Reason.INITIAL: LineOutcome.MISSING_NAME,
+    Reason.ABSENT: LineOutcome.ABSENT,
+    Reason.EXCUSED: LineOutcome.ABSENT,
+    Reason.UNTICKED: LineOutcome.ABSENT,
+}
+
+
+def _left(reading: Reading) -> list[AwardReport]:
+    """Lines that have to be settled in the list itself: nothing is awarded for them."""
+    return [_report_of_doubt(line) for line in reading.in_state(State.ASK)]
+
+
+def _report_of_doubt(line: Line) -> AwardReport:
+    outcomes = [_OUTCOMES_OF_DOUBTS[one.reason] for one in line.doubts if one.reason in _OUTCOMES_OF_DOUBTS]
+    return AwardReport(
+        line.name or line.text[:120],
+        line.address,
+        outcomes[0] if outcomes else LineOutcome.UNREADABLE,
+        f"{_('Ligne')} {line.line} : {' '.join(map(sentence_of, line.doubts))}",
+    )
+
+
+def _name_what_is_no_person(reading: Reading) -> None:
+    for line in reading.in_state(State.REFUSED):
+        if line.doubts[0].reason is not Reason.HEADING:
+            aside().print(
+                f"{_('Ligne')} {line.line} : {line.text[:120]} ({sentence_of(line.doubts[0])})", markup=False
+            )
 
 
 def _bytes_of(file: Path) -> bytes:

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from app.container import Process
-from app.domain.activities.participant_lists import decode_list, read_list
+from app.domain.imports.lists.model import State
+from app.services.imports.lists import read_list_file
 from sceau_credentials.verification.report import Verdict
 from tests.cli.conftest import Operator
+from tests.lists.documents import ods
 
 WORDS = ("award", "--campus", "itip", "--badge", "apprenant-ressource-vrai")
 
@@ -61,7 +63,7 @@ def test_everybody_on_a_french_list_is_given_a_genuine_badge(
 def test_the_same_list_again_gives_nothing_and_repeats_every_link(
     operator: Operator, demo: Process, tmp_path: Path
 ) -> None:
-    listed = list_of(tmp_path, "Deux Fois;deux.fois@exemple.fr")
+    listed = list_of(tmp_path, "Prénom et nom;Courriel", "Deux Fois;deux.fois@exemple.fr")
     operator.types(*WORDS, listed, "-o", tmp_path / "first.csv")
     before = count_awards(demo)
     again = operator.types(*WORDS, listed, "-o", tmp_path / "second.csv")
@@ -76,7 +78,11 @@ def test_good_lines_go_bad_lines_come_back_with_a_reason(
     operator: Operator, demo: Process, tmp_path: Path
 ) -> None:
     listed = list_of(
-        tmp_path, "Nom;Courriel", "Bonne Ligne;bonne.ligne@exemple.fr", "Autre;autre@@x", ";seule@exemple.fr"
+        tmp_path,
+        "Prénom et nom;Courriel",
+        "Bonne Ligne;bonne.ligne@exemple.fr",
+        "Autre;autre@@x",
+        ";seule@exemple.fr",
     )
     before = count_awards(demo)
     done = operator.types(*WORDS, listed, "-o", tmp_path / "result.csv")
@@ -88,9 +94,40 @@ def test_good_lines_go_bad_lines_come_back_with_a_reason(
     assert not told["Adresse invalide"]["Badge"]
 
 
+def test_a_doubtful_line_is_named_and_gets_no_badge(
+    operator: Operator, demo: Process, tmp_path: Path
+) -> None:
+    before = count_awards(demo)
+    listed = list_of(
+        tmp_path,
+        "Nom;Prénom;Présent;Absent;Mail",
+        "Marchand;Louise;x;;louise.marchand@exemple.fr",
+        "Fabre;Jules;;x;",
+        "Dupont2;Marie;x;;",
+        "Total;2;;;",
+    )
+    done = operator.types(*WORDS, listed, "-o", tmp_path / "result.csv")
+    assert done.code == 1
+    assert count_awards(demo) == before + 1
+    told = {line["Prénom et nom"]: line for line in results((tmp_path / "result.csv").read_bytes())}
+    assert told["Louise Marchand"]["Résultat"] == "Attribué"
+    assert told["Jules Fabre"]["Résultat"] == "Absente"
+    assert told["Marie Dupont2"]["Résultat"] == "Ligne illisible"
+    assert "Ligne 4" in told["Marie Dupont2"]["Motif"]
+    assert "Total" in done.err
+
+
+def test_an_opendocument_sheet_is_a_list(operator: Operator, demo: Process, tmp_path: Path) -> None:
+    path = tmp_path / "liste.ods"
+    path.write_bytes(ods([{"table": [["Prénom", "Nom", "Mail"], ["Solène", "Aubry", "solene@exemple.fr"]]}]))
+    done = operator.types(*WORDS, path, "--dry-run", "-o", tmp_path / "result.csv")
+    assert done.code == 0, done.err
+    assert results((tmp_path / "result.csv").read_bytes())[0]["Prénom et nom"] == "Solène Aubry"
+
+
 def test_a_dry_run_judges_and_writes_nothing(operator: Operator, demo: Process, tmp_path: Path) -> None:
     before = count_awards(demo)
-    listed = list_of(tmp_path, "Jamais Vu;jamais.vu@exemple.fr", "Autre;autre@@x")
+    listed = list_of(tmp_path, "Prénom et nom;Courriel", "Jamais Vu;jamais.vu@exemple.fr", "Autre;autre@@x")
     done = operator.types(*WORDS, listed, "--dry-run", "-o", tmp_path / "result.csv")
     assert done.code == 1
     assert [line["Résultat"] for line in results((tmp_path / "result.csv").read_bytes())] == [
@@ -103,9 +140,13 @@ def test_a_dry_run_judges_and_writes_nothing(operator: Operator, demo: Process, 
 def test_more_lines_than_one_portion_are_all_given_once(
     operator: Operator, demo: Process, tmp_path: Path
 ) -> None:
-    people = [f"Personne {number:03};personne{number}@exemple.fr" for number in range(120)]
+    letters = "abcdefghijkl"
+    names = [f"Ba{one}{other}o" for one in letters for other in letters][:120]
+    people = [f"Léa;{name};lea.{name}@exemple.fr" for name in names]
     before = count_awards(demo)
-    done = operator.types(*WORDS, list_of(tmp_path, *people, people[0]), "-o", tmp_path / "result.csv")
+    done = operator.types(
+        *WORDS, list_of(tmp_path, "Prénom;Nom;Courriel", *people, people[0]), "-o", tmp_path / "result.csv"
+    )
     assert done.code == 0, done.err
     assert count_awards(demo) == before + 120
     assert "120 × Attribué" in done.err
@@ -118,7 +159,7 @@ def test_an_activity_carries_the_hours_and_the_evidence(
         campus = services.campuses.get("itip")
         workshop = next(activity for activity, count in services.activities.list_in(campus) if count == 30)
     words = ("award", "--campus", "itip", "--badge", "robotique-pour-tous", "--activity", str(workshop.id))
-    listed = list_of(tmp_path, "Sans Preuve;sans.preuve@exemple.fr")
+    listed = list_of(tmp_path, "Prénom et nom;Courriel", "Sans Preuve;sans.preuve@exemple.fr")
     assert operator.types(*words, listed, "-o", tmp_path / "without.csv").code == 1
     assert results((tmp_path / "without.csv").read_bytes())[0]["Résultat"] == "Preuve manquante"
     done = operator.types(*words, listed, "--evidence", "Essai complet observé", "-o", tmp_path / "with.csv")
@@ -152,9 +193,9 @@ def test_through_pipes_the_result_of_one_run_is_a_list_for_the_next(demo: Proces
         for name, value in demo.settings.model_dump(exclude_none=True).items()
     }
     done = subprocess.run(
-        [sys.executable, "-m", "app.cli", *WORDS, "-"], input=b"Par Tuyau;par.tuyau@exemple.fr",
+        [sys.executable, "-m", "app.cli", *WORDS, "-"], input="Prénom et nom;Courriel\nPar Tuyau;par.tuyau@exemple.fr".encode(),
         env={**os.environ, **told}, capture_output=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
-    lines = read_list(decode_list(done.stdout))
+    lines = read_list_file(done.stdout).in_state(State.READY)
     assert [(line.name, line.address) for line in lines] == [("Par Tuyau", "par.tuyau@exemple.fr")]

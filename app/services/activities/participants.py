@@ -9,17 +9,39 @@ from enum import StrEnum
 
 from app.adapters.sheets.workbooks import is_workbook, text_of_workbook
 from app.db.campus.directory import DirectoryStore
-from app.domain.activities.activities import Participation, adds_to
+from app.domain.activities.activities import Participation, PartKind, adds_to
 from app.domain.activities.list_matching import name_key_of
 from app.domain.activities.participant_lists import ListedPerson, check_size, decode_list, tidy
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.imports.lists.model import Line, Reading, State
+from app.domain.imports.lists.names import fold
 from app.domain.people.name_disambiguation import ListAnswers, Question
 from app.domain.people.people import Person
 from app.errors import NotFound
 from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.activities.line_faults import fault_of
+
+
+def people_of(reading: Reading) -> list[ListedPerson]:
+    """The lines that are ready, as people to record."""
+    return [listed_person(line) for line in reading.in_state(State.READY)]
+
+
+def listed_person(line: Line) -> ListedPerson:
+    return ListedPerson(
+        line.line,
+        given_name=line.given_name,
+        family_name=line.family_name,
+        address=line.address,
+        hours=line.hours,
+        part=PartKind.RESOURCE if fold(line.part).startswith("ressource") else PartKind.LEARNER,
+        contribution=line.contribution,
+        under_15={"under": True, "from": False}.get(line.age_band),
+        homonym=max(line.homonym, 1),
+        told_first=line.homonym == 1,
+    )
 
 
 class Entry(StrEnum):
