@@ -1,1 +1,1 @@
-"""What people do with the campus: one class for each noun, one method for each deed."""
+"""Use cases: one class per subject, one method per action."""

@@ -1,4 +1,4 @@
-"""Invitations to the team of a campus: sent by letter, renewed, withdrawn, and accepted once."""
+"""Invitations to the team of a campus: sent by e-mail, resent, withdrawn, accepted once."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Memberships:
         return roles_at(self.team.memberships(campus.id, person.id), campus.id, at=self.clock())
 
     def give(self, campus: Campus, person: Person, role: Role, *, by: Actor) -> None:
-        """The role from now on; whoever has it already keeps it as it is."""
+        """Idempotent: a role that the person already has stays unchanged."""
         at = self.clock()
         if role in self.of(campus, person):
             return
@@ -66,7 +66,7 @@ class Memberships:
         self._note("join", campus, person, membership, by)
 
     def take_back(self, campus: Campus, person: Person, role: Role, *, by: Actor) -> None:
-        """Gone with the end of this transaction: rights are read anew for each request."""
+        """Effective when this transaction commits: roles are read again on each request."""
         for membership in self.team.memberships(campus.id, person.id):
             if membership.role is role and role in self.of(campus, person):
                 membership.until = self.clock()
@@ -87,12 +87,12 @@ class Memberships:
 
 
 class SignInFirst(Conflict):
-    """Somebody already works under that address: whoever accepts shows that it is them."""
+    """The invited address belongs to an existing staff account: the recipient must sign in to accept."""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """An invitation that nobody has answered, and what became of its letter."""
+    """An unanswered invitation, with the delivery state of its e-mail."""
 
     invitation: Invitation
     state: InvitationState
@@ -109,7 +109,7 @@ class OpenInvitation:
     campus: Campus
     inviter: Person | None
     is_known: bool
-    """Whether somebody already works under that address, in whichever campus."""
+    """Whether the address belongs to a staff account of any campus."""
 
 
 class InvitationService:
@@ -137,12 +137,12 @@ class InvitationService:
         self.secret = secret
         self.clock = clock
 
-    # --- by the campus
+    # --- for the campus
 
     def invite(
         self, campus: Campus, address: str, roles: Collection[Role], *, days: int, by: Actor
     ) -> Invitation:
-        """One invitation and one promised letter; whether anybody is known under that address changes nothing."""
+        """Create the invitation and enqueue one e-mail; does not reveal whether the address is known."""
         address = normal_address(address)
         if not is_address(address):
             raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"))
@@ -175,7 +175,7 @@ class InvitationService:
         return invitation
 
     def resend(self, campus: Campus, invitation_id: uuid.UUID, *, by: Actor) -> None:
-        """A new letter with a new link, good for as long as the first one was."""
+        """Send a new e-mail with a new link, valid for as long as the first one was."""
         invitation, at = self._of(campus, invitation_id), self.clock()
         renew(invitation, at=at)
         self.team.add(invitation)
@@ -183,7 +183,7 @@ class InvitationService:
         self._note("resend", invitation, by)
 
     def withdraw(self, campus: Campus, invitation_id: uuid.UUID, *, by: Actor) -> None:
-        """Doing it again changes nothing."""
+        """Idempotent."""
         invitation = self._of(campus, invitation_id)
         if invitation.withdrawn_at is not None:
             return
@@ -224,10 +224,10 @@ class InvitationService:
             by, deed, "invitation", invitation.id, at=self.clock(), campus_id=invitation.campus_id, **facts
         )
 
-    # --- by whoever holds the link
+    # --- for the holder of the link
 
     def is_for(self, invitation: Invitation, person: Person) -> bool:
-        """Whether its letter went to an address that the person proved to be theirs."""
+        """Whether the invited address is one that this person has verified."""
         own = self.own_addresses.list_of(person.id)
         return any(row.address == invitation.address and row.verified_at is not None for row in own)
 
@@ -235,7 +235,7 @@ class InvitationService:
         return f"{invitation.id}.{invitation.generation}.{invitation_proof(self.secret, invitation)}"
 
     def open(self, token: str) -> OpenInvitation:
-        """What the link offers; looking at it changes nothing."""
+        """What the link offers; read-only."""
         return self._opened(self._held(token, to_answer=False))
 
     def accept(
@@ -246,9 +246,9 @@ class InvitationService:
         given_name: str = "",
         family_name: str = "",
     ) -> NewSession | None:
-        """Into the team, as whoever is signed in here or as whoever reads that address; a session for the latter.
+        """Add the signed-in person, or else the reader of the invited address, for whom a session is opened.
 
-        The address is not taken over by somebody signed in under another one: a letter may have been passed on.
+        A person signed in under another address does not get the invited address: e-mails are forwarded.
         """
         invitation = self._held(token, to_answer=True)
         opened = self._opened(invitation)
@@ -298,7 +298,7 @@ class InvitationService:
             invitation = find(uuid.UUID(name))
         except ValueError:
             invitation = None
-        # A link proves its own generation: an older one is told apart from one that somebody made up.
+        # The proof covers the generation, which distinguishes an outdated link from a forged one.
         if invitation is None or not self._proves(invitation, generation, proof):
             raise NotFound(N_("Ce lien n’ouvre aucune invitation. Vérifiez qu’il est entier."))
         check_opens(invitation, generation=int(generation), at=self.clock())
@@ -339,14 +339,14 @@ class HandedLinks:
         self.clock = clock
 
     def of_operator(self, person_id: uuid.UUID, *, by: Actor) -> str:
-        """The secret of a link; only for whoever runs the service."""
+        """The secret of a sign-in link for an operator of the service; raises NotFound for others."""
         if self.operators.find(person_id) is None:
             raise NotFound(N_("Cette personne n’exploite pas ce service."))
         self.history.write(by, "hand_link", "operator", person_id, at=self.clock())
         return self.sign_in.make_link(person_id, by=by)
 
     def of_administrator(self, campus: Campus, address: str, *, by: Actor) -> tuple[Person, str]:
-        """Who it is for, and the secret; only for an administrator of the campus today, who reads of it there."""
+        """The person and the secret; for a current administrator only. The campus history records it."""
         person = self._administrator(campus, normal_address(address))
         at = self.clock()
         self.history.write(by, "hand_link", "person", person.id, at=at, campus_id=campus.id)

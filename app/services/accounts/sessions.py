@@ -1,4 +1,4 @@
-"""Sessions: opened, proved again, listed and ended."""
+"""Sessions: open, re-authenticate, list and end."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from app.language import N_
 
 @dataclass(frozen=True)
 class Holder:
-    """A person with a living session of any kind: what every holder of a badge may do asks for no more."""
+    """A person with an active session of any kind: enough for what every holder of a badge may do."""
 
     person: Person
     session: Session
@@ -62,21 +62,21 @@ class Holder:
 
 @dataclass(frozen=True)
 class LinkHolder(Holder):
-    """A browser that opened a private link: it holds one award, proves nobody's identity and brings no role."""
+    """A browser that opened a private link: access to one award, no proof of identity, no role."""
 
     award_id: uuid.UUID
 
 
 @dataclass(frozen=True)
 class SignedIn(Holder):
-    """A person who proved who they are, and their roles."""
+    """An authenticated person, with their roles."""
 
     memberships: Sequence[tuple[Membership, Campus]]
 
 
 @dataclass(frozen=True)
 class NewSession:
-    """`before`: the secret that this one replaces in the same session; forms shown under it stay good."""
+    """`before`: the secret this one replaces in the same session; forms rendered under it stay valid."""
 
     secret: str
     session: Session
@@ -85,7 +85,7 @@ class NewSession:
 
 @dataclass(frozen=True)
 class Browser:
-    """What is known of a browser: the secret it got when it asked, its name in a few words, who is signed in there."""
+    """What is known of a browser: the secret it got when it asked, its short name, who is signed in there."""
 
     asking: str = ""
     name: str = ""
@@ -121,9 +121,9 @@ class SessionService:
     def enter(
         self, person_id: uuid.UUID, proof: Proof, browser: Browser, *, proved_at: datetime | None = None
     ) -> NewSession:
-        """A session for whoever just proved to be that person; where they are signed in already, the same one.
+        """Open a session for a person who just authenticated; reuse theirs if this browser has one.
 
-        `proved_at`: where another service checked who they are, when it did.
+        `proved_at`: when an external identity provider authenticated them.
         """
         at = self.clock()
         self.sessions.sweep(at)
@@ -155,7 +155,7 @@ class SessionService:
         )
 
     def accept_links(self, who: SignedIn, accepted: bool) -> None:
-        """Whether private links to the person's badges open them; what they opened ends when they stop."""
+        """Whether private links open the person's badges; refusing ends the sessions that links opened."""
         if who.person.accepts_links == accepted:
             return
         who.person.accepts_links = accepted
@@ -214,13 +214,13 @@ class SessionService:
         return NewSession(secret, session, before=browser.secret)
 
     def signed_in(self, secret: str | None) -> SignedIn:
-        """Whose account this secret opens; raises NotSignedIn for a secret of any other kind."""
+        """The account that this secret opens; raises NotSignedIn for a secret of any other kind."""
         session = self._living(secret, SessionKind.ACCOUNT)
         person = self.people.get(session.person_id)
         return SignedIn(person, session, self.people.memberships_of(person.id))
 
     def link_holder(self, secret: str | None) -> LinkHolder:
-        """Which award this secret opens; raises NotSignedIn for a secret of any other kind."""
+        """The award that this secret opens; raises NotSignedIn for a secret of any other kind."""
         session = self._living(secret, SessionKind.AWARD_LINK)
         assert session.award_id is not None, "the database checks that such a session has its award"
         person = self.people.get(session.person_id)
@@ -236,14 +236,14 @@ class SessionService:
         return session
 
     def check_proved(self, who: SignedIn, *, fresh: bool = False) -> None:
-        """Raises ProofNeeded unless this session may do what is privileged, or dangerous if `fresh`."""
+        """Raises ProofNeeded unless this session may run privileged actions, or dangerous ones if `fresh`."""
         needs_passkey = self.needs_passkey(who.person.id)
         check_proved(who.session, needs_passkey=needs_passkey, fresh=fresh, at=self.clock())
 
     def needs_passkey(self, person_id: uuid.UUID) -> bool:
-        """Whether they have one and work somewhere: there is then somebody who takes lost keys away.
+        """Whether the person has a passkey and is staff: an administrator can reset lost staff passkeys.
 
-        Whoever only learns loses a phone and keeps the account: a letter to their own address proves as much.
+        Learners who lose a phone must not lose the account: an e-mail to their own address is enough proof.
         """
         return self.passkeys.has_any(person_id) and self.own_addresses.works(person_id, at=self.clock())
 
@@ -257,11 +257,11 @@ class SessionService:
         return self.sessions.list_living(who.person.id, idle=self.idle, at=self.clock())
 
     def end(self, who: Holder) -> None:
-        """The session of this browser."""
+        """End the session of this browser."""
         self._end(who, who.session.id)
 
     def end_one(self, who: SignedIn, session_id: uuid.UUID) -> None:
-        """A session of the same person, in this browser or another."""
+        """End a session of the same person, in this browser or another."""
         if session_id not in {session.id for session in (who.session, *self.list_of(who))}:
             raise NotFound(N_("Cette session est déjà terminée."))
         self._end(who, session_id)
@@ -271,7 +271,7 @@ class SessionService:
         self.history.write(who.actor, "sign_out", "session", session_id, at=self.clock())
 
     def end_all(self, who: SignedIn, *, but_this: bool) -> int:
-        """How many ended."""
+        """Returns the number of sessions ended."""
         ended = self.sessions.end_all_of(who.person.id, but=who.session.id if but_this else None)
         self.history.write(
             who.actor, "sign_out_everywhere", "person", who.person.id, at=self.clock(), sessions=ended
@@ -280,7 +280,7 @@ class SessionService:
 
 
 class AccountNotices:
-    """Whoever reads an address of the person learns that something changed, and can say that it was not them."""
+    """Notify the person's addresses of an account change, so that they can report an unwanted one."""
 
     def __init__(self, own: OwnAddressStore, letters: LetterStore, clock: Clock) -> None:
         self.own = own
@@ -297,11 +297,14 @@ class AccountNotices:
         but: Collection[str] = (),
         campus_id: uuid.UUID | None = None,
     ) -> None:
-        """`campus_id`: which campus did it, if one did. `named`: what the person calls the ways in that came or went; an address stands there masked."""
+        """`campus_id`: the campus that made the change, if any.
+
+        `named`: the person's own names for the credentials added or removed; addresses are masked.
+        """
         names = list(named)
         known = self.own.list_of(person.id)
         proved = [row.address for row in known if row.verified_at is not None]
-        # Before the first proof all that is known is what campuses wrote down: that is where the person may read.
+        # Before the first verified address, only addresses entered by campuses are known: notify those.
         everywhere = changed is Changed.FIRST_ADDRESS or (changed in ALSO_UNPROVED and not proved)
         told = [row.address for row in known] if everywhere else proved
         occasion = Occasion.WAY_IN_CHANGED if changed in WAYS_IN else Occasion.ADDRESS_CHANGED
@@ -344,13 +347,13 @@ class PasskeyService:
         self.ceremonies = ceremonies
         self.clock = clock
 
-    # --- one's own keys
+    # --- the person's own passkeys
 
     def list_of(self, person_id: uuid.UUID) -> Sequence[Passkey]:
         return self.passkeys.list_of(person_id)
 
     def ask_for_new(self, who: SignedIn) -> dict[str, Any]:
-        """What the browser hands to the authenticator that shall make a key."""
+        """Creation options that the browser passes to the authenticator."""
         known = self.passkeys.list_of(who.person.id)
         check_room_for_passkey(len(known))
         address = self.people.addresses_of([who.person.id]).get(who.person.id, "")
@@ -360,7 +363,7 @@ class PasskeyService:
         return question.options
 
     def enrol(self, who: SignedIn, name: str, response: str, browser: Browser) -> NewSession:
-        """A new key of whoever is signed in, who has just shown that they hold it."""
+        """Register a new passkey for the signed-in person; `response` proves possession."""
         check_passkey_name(name)
         challenge = self.ceremonies.challenge_of_new(response)
         self._take(challenge, SignInRequest.PASSKEY_ENROL, person_id=who.person.id)
@@ -400,17 +403,17 @@ class PasskeyService:
                 return passkey
         raise NotFound(N_("Cette clé n’est plus enregistrée."))
 
-    # --- signing in, and proving again
+    # --- signing in and re-authenticating
 
     def ask(self, browser: Browser, who: SignedIn | None = None) -> dict[str, Any]:
-        """What the browser hands to an authenticator: any, or one that holds a key of `who`."""
+        """Request options for the browser's authenticator: any, or one that holds a key of `who`."""
         known = self.passkeys.list_of(who.person.id) if who else []
         question = self.ceremonies.ask_for_known([each.credential_id for each in known])
         self._remember(question.challenge, SignInRequest.PASSKEY_SIGN_IN, browser=browser)
         return question.options
 
     def answer(self, response: str, browser: Browser, who: SignedIn | None = None) -> NewSession:
-        """The session of whoever holds the key; with `who`, of nobody else."""
+        """Open a session for the owner of the passkey; with `who`, only their own passkeys are accepted."""
         answer = self.ceremonies.read(response)
         self._take(answer.challenge, SignInRequest.PASSKEY_SIGN_IN, browser=browser)
         passkey = self.passkeys.find(answer.credential_id)
@@ -469,16 +472,16 @@ class PasskeyService:
             person_id=person_id,
         )
 
-    # --- when the keys are lost
+    # --- lost passkeys
 
     def reset(self, person_id: uuid.UUID, *, by: Actor) -> None:
-        """All keys and sessions of somebody go: they come in by a link or a password again."""
+        """Remove all passkeys and end all sessions of a person: they sign in again by link or password."""
         names = sorted(passkey.name for passkey in self.passkeys.list_of(person_id))
         removed = self.passkeys.remove_all_of(person_id)
         if not removed:
             raise Conflict(N_("Cette personne n’a pas de clé d’accès."))
         ended, at = self.sessions.sessions.end_all_of(person_id), self.clock()
-        # Each campus where they work reads of it: what protects one protects the others.
+        # Write it to the history of each campus where they work: the passkeys protected all of them.
         for campus_id in sorted({campus.id for _, campus in self.people.memberships_of(person_id)}):
             self.history.write(
                 by, "reset", "passkey", person_id, at=at, campus_id=campus_id, keys=removed, sessions=ended

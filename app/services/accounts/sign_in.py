@@ -1,4 +1,4 @@
-"""Signing in with a link that works once, or with a password."""
+"""Sign-in with a single-use link, a password or a federated account."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from app.services.accounts.sessions import AccountNotices, Browser, NewSession, 
 
 @dataclass(frozen=True)
 class SignInDelivery:
-    """A link that opens the account of one person; `works`: for a campus, not only for themselves."""
+    """A link that opens the account of one person; `works`: whether they are staff of a campus."""
 
     name: str
     link: str
@@ -119,10 +119,10 @@ class SignInService:
     def make_link(
         self, person_id: uuid.UUID, *, by: Actor, browser: Browser | None = None, address: str = ""
     ) -> str:
-        """The secret of a link that opens one session, once, within ten minutes, where it was asked for.
+        """The secret of a single-use link, valid ten minutes, in the browser that asked for it.
 
-        An operator's link names no browser: whoever is handed it opens it anywhere. One that leaves for an
-        `address` proves it.
+        A link made by an operator is not bound to a browser: it opens in any. A link sent to an `address`
+        verifies that address.
         """
         secret, at = secrets.token_urlsafe(32), self.clock()
         link = SignInLink(
@@ -139,10 +139,10 @@ class SignInService:
     def letter(
         self, address: str, browser: Browser, link_of: Callable[[str], str], *, holder: Person | None = None
     ) -> Letter | None:
-        """The letter with a link for each person whose account that address opens; None where there is nobody.
+        """The e-mail with one link per account that the address opens; None if there is no such account.
 
-        Each request is answered by a message of its own: the rate limit per address bounds them, and names the wait.
-        `holder` has a badge in hand: as long as they proved no address, they name theirs themselves.
+        Each request gets its own e-mail: the rate limit per address bounds them and states the wait.
+        `holder` has a badge: while they have no verified address, they may enter one themselves.
         """
         address, at = normal_address(address), self.clock()
         found = {person.id: person for person in self.own_addresses.entered_from(address, at=at)}
@@ -165,7 +165,7 @@ class SignInService:
         return has_none or self.own_addresses.may_enter(person, address)
 
     def own_address(self, who: SignedIn) -> str:
-        """Where a link of theirs may be sent; empty if they proved no address."""
+        """An address that may receive a link for this person; empty if none is verified."""
         own = [
             row.address for row in self.own_addresses.list_of(who.person.id) if row.verified_at is not None
         ]
@@ -182,7 +182,7 @@ class SignInService:
         return self.people.find_staff_at(normal_address(address), at=self.clock())
 
     def code_for(self, secret: str, browser: Browser) -> str:
-        """Empty where the link opens a session; elsewhere the code to type in the browser that asked."""
+        """Empty where the link opens a session; elsewhere, the code to type in the browser that asked."""
         link = self._link(secret)
         check_link_lives(link, at=self.clock())
         is_here = not link.browser_digest or link.browser_digest == browser.digest
@@ -194,9 +194,9 @@ class SignInService:
         return self._enter(link, browser)
 
     def by_code(self, typed: str, browser: Browser, *, who: SignedIn | None = None) -> NewSession | None:
-        """The session of the link whose code that is, if this browser asked for it; None counts as a try.
+        """Open the session of the link with this code, if this browser asked for it; None counts as a try.
 
-        With `who`, of a link of nobody else.
+        With `who`, only links of that person are accepted.
         """
         at = self.clock()
         for link in self.store.links_asked_in(browser.digest, at) if browser.asking else ():
@@ -223,7 +223,7 @@ class SignInService:
         return self.sessions.enter(link.person_id, Proof.LINK, browser)
 
     def _prove_address(self, link: SignInLink) -> None:
-        """Whoever opened the letter reads what is sent there; another may have come first since it left."""
+        """Opening the link verifies the address; refused if the account has verified another one since."""
         person = self.people.get(link.person_id)
         if not self._may_open(person, link.address):
             raise NotSignedIn(_NOTHING)
@@ -241,7 +241,7 @@ class SignInService:
         return self.store.find_password(person_id) is not None
 
     def password_at(self, address: str) -> KnownPassword | None:
-        """What to compare with, for somebody who works somewhere under that address."""
+        """The stored password hash to verify against, for the staff account with that address."""
         person = self.find_staff_at(address)
         return None if person is None else self.password_of(person.id)
 
@@ -250,7 +250,7 @@ class SignInService:
         return None if kept is None else KnownPassword(person_id, kept.hash)
 
     def by_password(self, known: KnownPassword, browser: Browser, *, newer_hash: str | None) -> NewSession:
-        """Whoever typed the password that `known` is of; `newer_hash` is of the same password."""
+        """Open a session after `known` was verified; `newer_hash`: a rehash of the same password."""
         kept = self.store.find_password(known.person_id)
         if kept is None or kept.hash != known.hash:
             raise NotSignedIn(N_("Votre mot de passe vient de changer. Recommencez."))
@@ -263,7 +263,7 @@ class SignInService:
         self.history.write(Actor(label="sign-in page"), "mistype", "password", person_id, at=self.clock())
 
     def set_password(self, who: SignedIn, new_hash: str) -> None:
-        """The other sessions of the person end: somebody else may have opened them with the old one."""
+        """Ends the other sessions of the person: an intruder may have opened them with the old password."""
         at, known = self.clock(), self.store.find_password(who.person.id)
         kept = known or Password(person_id=who.person.id, hash=new_hash, set_at=at)
         kept.hash, kept.set_at = new_hash, at
@@ -282,13 +282,13 @@ class SignInService:
 
 @dataclass(frozen=True)
 class Returned:
-    """A browser that came back, and what it had been sent for."""
+    """A browser back from the identity provider, with the purpose it left for."""
 
     purpose: Purpose
     question: AuthorizationRequest
     asked_at: datetime
     carried: str
-    """What the asking page wanted to find again."""
+    """State that the requesting page gets back."""
 
 
 class FederationService:
@@ -304,7 +304,7 @@ class FederationService:
         key: bytes,
         clock: Clock,
     ) -> None:
-        """`label_of`: what the service of that issuer is called on its button."""
+        """`label_of`: the name of that issuer's service on its sign-in button."""
         self.accounts = accounts
         self.sign_in = sign_in
         self.people = people
@@ -315,7 +315,7 @@ class FederationService:
         self.key = key
         self.clock = clock
 
-    # --- there and back
+    # --- redirect and callback
 
     def ask(
         self,
@@ -326,7 +326,7 @@ class FederationService:
         who: SignedIn | None = None,
         carried: str = "",
     ) -> AuthorizationRequest:
-        """What goes with this browser, and is good in it alone; with `who`, for nobody else."""
+        """The authorization request, bound to this browser; with `who`, also bound to that person."""
         state, at = secrets.token_urlsafe(32), self.clock()
         self.sign_in.sweep(at)
         self.sign_in.add(
@@ -342,7 +342,7 @@ class FederationService:
         return question_of(state, self.key, again=purpose is Purpose.PROVE)
 
     def take(self, provider: IdentityProvider, state: str, browser: Browser) -> Returned:
-        """What this browser had been sent for; once."""
+        """Take what this browser was redirected for. Single use."""
         challenge = answer_challenge(
             self.sign_in.take_challenge(state),
             asked=SignInRequest.OIDC,
@@ -356,17 +356,17 @@ class FederationService:
         question = question_of(state, self.key, again=purpose is Purpose.PROVE)
         return Returned(purpose, question, challenge.expires_at - AWAY, str(challenge.facts["carried"]))
 
-    # --- as whom
+    # --- identity
 
     def enter(self, provider: IdentityProvider, identity: Identity, browser: Browser) -> NewSession:
-        """The session of whoever the account stands for; raises Unlinked where it stands for nobody."""
+        """Open a session for the person linked to the account; raises Unlinked if there is none."""
         account = self.accounts.find(identity.issuer, identity.subject) or self._recognised(
             provider, identity
         )
         return self._open(account.person_id, identity, browser)
 
     def prove(self, who: SignedIn, identity: Identity, browser: Browser, *, asked_at: datetime) -> NewSession:
-        """The same session, proved again by an account of that very person."""
+        """Re-authenticate the same session with a federated account linked to this same person."""
         account = self.accounts.find(identity.issuer, identity.subject)
         if account is None or account.person_id != who.person.id:
             raise NotSignedIn(N_("Ce compte n’est pas relié à vous. Confirmez d’une autre façon."))
@@ -374,7 +374,7 @@ class FederationService:
         return self._open(who.person.id, identity, browser)
 
     def invitation_for(self, provider: IdentityProvider, identity: Identity) -> Invitation | None:
-        """What waits for whoever reads that address, where the service may say whose it is."""
+        """The invitation to the address of the identity, if the provider vouches for that address."""
         if not identity.address or not provider.vouches_for(identity.address):
             return None
         return self.accounts.invitation_to(identity.address, at=self.clock())
@@ -389,13 +389,13 @@ class FederationService:
         when = proved_at(identity, at=self.clock())
         return self.sessions.enter(person_id, Proof.OIDC, browser, proved_at=when)
 
-    # --- one's own accounts
+    # --- the person's own linked accounts
 
     def list_of(self, person_id: uuid.UUID) -> Sequence[FederatedAccount]:
         return self.accounts.list_of(person_id)
 
     def link(self, who: SignedIn, identity: Identity) -> None:
-        """Doing it again changes nothing."""
+        """Idempotent."""
         known = self.accounts.find(identity.issuer, identity.subject)
         if known is not None and known.person_id == who.person.id:
             return
@@ -438,7 +438,7 @@ class SetAsideService:
         self.clock = clock
 
     def keep(self, form: WaitingForm, person_id: uuid.UUID) -> str:
-        """The token that finds it again, for that person alone; raises NotFound for whoever is not here any more."""
+        """A token that retrieves the form, for that person only; raises NotFound if the person is gone."""
         self.people.get(person_id)
         token, at = secrets.token_urlsafe(32), self.clock()
         self.store.sweep(at)
@@ -460,7 +460,7 @@ class SetAsideService:
         return self.seal.open(kept.sealed, token=token)
 
     def take(self, token: str, person_id: uuid.UUID) -> WaitingForm | None:
-        """The same, kept no longer."""
+        """As `find`, and deletes the stored form."""
         found = self.find(token, person_id)
         if found is not None:
             self.store.drop_form(token)

@@ -1,4 +1,4 @@
-"""Activities, and the people who took part in them."""
+"""Activities and their participants."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from app.services.people.name_disambiguation import Namesakes
 from app.services.people.names import AgeBands
 
 COMPLETED = N_("Complété depuis une liste.")
-"""Why a participation was corrected that a list said more of."""
+"""Reason recorded when a list adds facts to an existing participation."""
 PRESENCE = N_("Présence corrigée.")
 
 
@@ -47,12 +47,12 @@ class ActivityPage:
     participants: Sequence[tuple[Participation, Person]]
     addresses: dict[uuid.UUID, str]
     absent: Sequence[tuple[Participation, Person]] = ()
-    """Noted as not having been there."""
+    """Participants recorded as absent."""
 
 
 @dataclass(frozen=True)
 class RecordedList:
-    """What became of a list: who is new, who was there already, and which lines need a person."""
+    """Result of recording a list: new people, people already recorded, refused lines."""
 
     added: int
     known: int
@@ -81,7 +81,7 @@ class ActivityService:
         self.clock = clock
 
     def create(self, activity: Activity, campuses: Sequence[Campus], *, by: Actor) -> Activity:
-        """The first campus leads it; the others are asked to organise it too."""
+        """The first campus leads; the others are invited to co-organise."""
         check_activity(activity)
         activity.created_at = self.clock()
         self.activities.add(activity, [campus.id for campus in campuses], at=self.clock())
@@ -96,7 +96,7 @@ class ActivityService:
         return self.activities.list_in_campus(campus.id, words=words)
 
     def page(self, campus: Campus, activity_id: uuid.UUID) -> ActivityPage:
-        """Everybody of an activity, to be read only: there may be thousands."""
+        """All participants of an activity, read-only: there may be thousands."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         listed = self.activities.read_everybody(activity.id)
         participants = [pair for pair in listed if pair[0].is_present]
@@ -124,9 +124,9 @@ class ActivityService:
         by: Actor,
         answers: ListAnswers | None = None,
     ) -> RecordedList:
-        """Record everybody readable once; the same list again changes nothing.
+        """Record every readable line once. Idempotent.
 
-        `answers` say whom a name means that several people have: without one nothing is written of that line.
+        `answers` resolve names that several people share; a line without an answer is skipped.
         """
         activity = self.activities.get_in_campus(activity_id, campus.id)
         self.activities.lock(activity.id)
@@ -148,7 +148,7 @@ class ActivityService:
         return RecordedList(added, len(recorded) - added + len(told.repeated), faults)
 
     def known(self, activity: Activity | None, lines: Sequence[ListedPerson]) -> Matches:
-        """Who among the lines of a list we know already."""
+        """People already known among the lines of a list."""
         if not lines:
             return Matches({}, {})
         there = self.activities.participants(activity.id, with_absent=True) if activity else []
@@ -157,7 +157,7 @@ class ActivityService:
     def _known_of(
         self, activity: Activity, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]
     ) -> dict[str, MatchCandidate]:
-        """As `known`, but without reading every participant."""
+        """As `known`, without loading every participant."""
         named = self.people.list_named_at((line.address, name_key_of(line)) for line in lines if line.address)
         people = {person.id: person for person in self.people.list_by_id(meant.values())}
         there = self.activities.participants_among(
@@ -181,10 +181,10 @@ class ActivityService:
         meant: Mapping[str, uuid.UUID],
         absent_stay: bool = False,
     ) -> dict[str, tuple[Participation, Person]]:
-        """The participation of each readable line, by line key: new ones recorded, blanks of others filled in.
+        """The participation of each readable line, by line key: creates missing ones, fills blanks of others.
 
-        `meant` says by line key who was found to be meant when the whole list was looked at.
-        A list of people who took part makes those present who were noted absent, unless `absent_stay`.
+        `meant` maps line keys to the people matched over the whole list.
+        A list of participants marks those recorded as absent as present, unless `absent_stay`.
         """
         known = self._known_of(activity, lines, meant)
         people = self.people_of([line for line in lines if line.line_key not in known])
@@ -192,7 +192,7 @@ class ActivityService:
         new: dict[uuid.UUID, Participation] = {}
         completed: list[Participation] = []
         numbers = iter(neighbouring_ids(len(lines)))
-        # Where attendance is noted session by session, whoever has come to none has no hours.
+        # Where attendance is recorded per session, participants who attended none have no hours.
         otherwise = 0.0 if lines and self.activities.counts_attendance(activity.id) else None
         leads, *_ = self.activities.campuses_of(activity.id)
         for line in lines:
@@ -225,7 +225,7 @@ class ActivityService:
         people: Sequence[Person] | None = None,
         was_for_pupils: bool = True,
     ) -> None:
-        """Of an activity for pupils, take participants (all, or these) whose age group nobody gave for minors."""
+        """In an activity for pupils, treat participants (all, or these) without an age group as minors."""
         if not activity.is_for_pupils:
             return
         if people is None:
@@ -236,7 +236,7 @@ class ActivityService:
             self.age_bands.protect_awards_of(activity, by=by)
 
     def set_age_group(self, campus: Campus, activity_id: uuid.UUID, group: AgeGroup, *, by: Actor) -> int:
-        """Of all participants whose age group nobody gave; how many they were."""
+        """Set it for all participants without a known age group; returns how many."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         there = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
         unknown = [person for person in there if person.age_group in (None, AgeGroup.PUPIL)]
@@ -245,7 +245,7 @@ class ActivityService:
         return len(unknown)
 
     def people_of(self, lines: Sequence[ListedPerson]) -> dict[str, Person]:
-        """A person for each line of somebody new, by line key."""
+        """Creates a person for each line that matches none, by line key."""
         at = self.clock()
         asked = [
             (Person(given_name=line.given_name, family_name=line.family_name, created_at=at), line.address)
@@ -285,7 +285,7 @@ class ActivityService:
         by: Actor,
         reason: str = PRESENCE,
     ) -> None:
-        """Tick or untick somebody; a badge they were given stays theirs."""
+        """Mark a participant present or absent; awards already given are unchanged."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         participation, _ = self.activities.get_participation(participation_id, activity.id)
         if participation.is_present == present:
@@ -304,7 +304,7 @@ class ActivityService:
         shown: Collection[uuid.UUID],
         by: Actor,
     ) -> int:
-        """Of the participations that were `shown`, these were there; how many changed. Badges given stay."""
+        """Mark these present among those `shown`; returns how many changed. Awards are unchanged."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         self.activities.lock(activity.id)
         changed = []
@@ -328,7 +328,7 @@ class ActivityService:
         reason: str = "",
         present: bool | None = None,
     ) -> Participation:
-        """Correct what was noted of somebody's part; awards already given keep what they said."""
+        """Correct a recorded participation; awards already given are unchanged."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         participation, _ = self.activities.get_participation(participation_id, activity.id)
         participation.part, participation.hours, participation.contribution = (
@@ -351,7 +351,7 @@ class ActivityService:
         by: Actor,
         reason: str,
     ) -> None:
-        """Corrections that were written on these participations already, each an entry of the log and of the history."""
+        """Record corrections already applied to the participations: a log entry and a history event each."""
         if not changed:
             return
         for participation in changed:
@@ -374,7 +374,7 @@ LATEST = 200
 
 @dataclass(frozen=True)
 class JournalLine:
-    """`replaced` once a later line corrects it; `who` is empty where the person was forgotten.
+    """`replaced`: a later line corrects this one; `who` is empty if the person was erased.
 
     `participation_id` is None for a line about a photo or a file.
     """
@@ -400,7 +400,7 @@ class Journal:
 
     @property
     def version(self) -> str:
-        """Changes whenever something is to be seen anew."""
+        """Changes whenever the rendered journal changes."""
         answered = sum(1 for line in self.lines for each in line.disputes if each.answered_at)
         return f"{self.total}-{sum(len(line.disputes) for line in self.lines)}-{answered}"
 
@@ -431,7 +431,7 @@ class ActivityJournal:
         ]
         payloads = [each for each in told if each.log_id == log.id]
         latest = sorted(payloads, key=lambda each: each.number, reverse=True)
-        # A line that is in dispute is shown however long ago it was written.
+        # Disputed lines are shown whatever their age.
         said = self.disputes.about(log.id, [each.number for each in latest])
         disputed = {each.number for each in said}
         chosen = [each for at, each in enumerate(latest) if at < LATEST or each.number in disputed]

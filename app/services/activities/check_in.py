@@ -1,4 +1,4 @@
-"""Signing in from one's own phone: a room opened by a trainer, a code on the wall, one entry for each phone."""
+"""Check-in by phone: a trainer opens it, a code is displayed, each phone makes one entry."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ from app.services.people.name_disambiguation import Namesakes
 
 @dataclass(frozen=True)
 class AskedSignature:
-    """Whose is it? `signed` have signed in its room already."""
+    """A signature that several people may have made. `signed`: those who already checked in."""
 
     waiting: WaitingSignature
     question: Question
@@ -96,7 +96,7 @@ class CheckInSignatures:
         signed_at: datetime,
         by: Actor,
     ) -> None:
-        """`person` has signed, or somebody new where it is None. The activity is locked."""
+        """Record that `person` signed, or a new person if None. The activity must be locked."""
         meant = {line.line_key: person.id} if person else {}
         participation, _ = self.activity_service.keep(activity, [line], by=by, meant=meant)[line.line_key]
         if room.session_id and (session := self.plans.find_session(activity.id, room.session_id)):
@@ -143,7 +143,7 @@ class CheckInSignatures:
     def answer(
         self, campus: Campus, activity_id: uuid.UUID, waiting_id: uuid.UUID, answer: str, *, by: Actor
     ) -> None:
-        """A trainer says who signed; said twice, it changes nothing. The room may be shut by then."""
+        """A trainer identifies who signed. Idempotent; works after the check-in is closed."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         self.activities.lock(activity.id)
         waiting = self.rooms.get_waiting(waiting_id)
@@ -192,34 +192,34 @@ _NOT_SHOWN = N_("Ce code n’est plus affiché. Lisez celui qui est à l’écra
 
 
 class Signed(StrEnum):
-    """What became of what a phone sent."""
+    """Outcome of a signature sent by a phone."""
 
     NEW = "new"
     LISTED = "listed"
-    """They stood on a list already, and now are known to be there."""
+    """Already listed, now marked present."""
     WAITING = "waiting"
-    """They may be one of several people of that name: a trainer says which, and the phone need not wait for it."""
+    """Several people have that name: a trainer picks one later; the phone does not wait."""
     AGAIN = "again"
-    """This phone had signed for this person."""
+    """This phone had already signed for this person."""
     ELSEWHERE = "elsewhere"
-    """They had signed from another phone, and say so."""
+    """The person confirms that they signed from another phone."""
 
 
 class Namesake(Conflict):
-    """Somebody of that name signed from another phone: only the person can say who they are."""
+    """A person of that name signed from another phone: only the signer can tell whether it is them."""
 
 
 class OtherPerson(Conflict):
-    """This phone signed for somebody else before."""
+    """This phone has already signed for another person."""
 
 
 @dataclass(frozen=True)
 class CheckInPage:
-    """A room as the trainer has it; `room` is None until it was opened once."""
+    """A check-in as the trainer sees it; `room` is None until it is first opened."""
 
     activity: Activity
     session: ActivitySession | None
-    """Of a series, the one that is held now."""
+    """For a series, the current session."""
     room: CheckIn | None
     is_open: bool
     code: str
@@ -227,19 +227,19 @@ class CheckInPage:
     pulse: Pulse
     entries: Sequence[tuple[CheckInEntry, Participation, Person]] = ()
     asked: Sequence[AskedSignature] = ()
-    """Of every room of the activity: of a session that is over, a signature may wait still."""
+    """Across all check-ins of the activity: signatures of a past session may still be pending."""
     addresses: Mapping[uuid.UUID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class CheckInAccess:
-    """A room as a phone comes to it."""
+    """A check-in as a phone sees it."""
 
     room: CheckIn
     activity: Activity
     campus: Campus
     signed_as: str = ""
-    """The name this phone signed for."""
+    """The name that this phone signed for."""
 
 
 class CheckInService:
@@ -266,7 +266,7 @@ class CheckInService:
         self.clock = clock
 
     def open(self, campus: Campus, activity_id: uuid.UUID, *, capacity: int | None, by: Actor) -> CheckIn:
-        """Open it, or open it again; a room that is open only takes the new number of places."""
+        """Open or reopen it; if already open, only the capacity changes."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         check_capacity(capacity)
         self.activities.lock(activity.id)
@@ -312,7 +312,7 @@ class CheckInService:
         return replace(found, entries=entries, addresses=addresses, asked=asked)
 
     def glance(self, campus: Campus, activity_id: uuid.UUID) -> CheckInPage:
-        """As `page`, without anybody's name: for looking again every second."""
+        """As `page`, without names; for polling every second."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         session, at = self.session_of(campus, activity), self.clock()
         room = self.rooms.find_of(activity.id, _id_of(session))
@@ -327,7 +327,7 @@ class CheckInService:
         )
 
     def unsigned(self, campus: Campus, activity_id: uuid.UUID) -> list[tuple[Participation, Person]]:
-        """Whoever stands on the list by another way than a phone, ticked or not."""
+        """Participants not recorded by phone, present or not."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         room = self.rooms.find_of(activity.id, _id_of(self.session_of(campus, activity)))
         signed = {participation.id for _, participation, _ in self.rooms.entries(room.id)} if room else set()
@@ -335,7 +335,7 @@ class CheckInService:
         return [pair for pair in there if pair[0].id not in signed]
 
     def door(self, typed: str, phone: str) -> CheckInAccess:
-        """The room whose code is on the wall now, or was a moment ago."""
+        """The check-in with this code, current or just rotated."""
         code = read_check_in_code(typed)
         room = self.rooms.find_signed(code[:SIGN_LENGTH])
         if room is None or not is_code_of(self.secret, room, code, at=self.clock()):
@@ -343,16 +343,16 @@ class CheckInService:
         return self._door(room, phone)
 
     def door_of(self, ticket: Ticket) -> CheckInAccess:
-        """The room of a ticket, open or not."""
+        """The check-in of a ticket, open or not."""
         room = self.rooms.find(ticket.room_id)
         if room is None:
             raise NoSuchCode(_NOT_SHOWN)
         return self._door(room, ticket.phone)
 
     def sign(self, ticket: Ticket, line: ListedPerson, *, namesake: str = "") -> tuple[CheckInAccess, Signed]:
-        """Note that somebody is there; sent again, from the same phone, it changes nothing.
+        """Record a presence. Idempotent per phone.
 
-        `namesake` answers who they are where somebody of that name has signed: "same" or "other".
+        `namesake`: the signer's answer when a person of that name has already signed: "same" or "other".
         """
         door = self.door_of(ticket)
         line = tidy(line)
@@ -377,7 +377,7 @@ class CheckInService:
         if question is not None and self._have_all_signed(room, question):
             signed, question = True, None
         if signed:
-            # The same name at the same address is one person, whichever phone it is.
+            # The same name and address is one person, whatever the phone.
             if namesake == "same" or (known and line.address and known.line_key == line.line_key):
                 return door, Signed.ELSEWHERE
             if namesake != "other":
@@ -402,7 +402,7 @@ class CheckInService:
         return self._door(room, ticket.phone), Signed.LISTED if known else Signed.NEW
 
     def _have_all_signed(self, room: CheckIn, question: Question) -> bool:
-        """Then only the person can say whether it is them."""
+        """If true, only the signer can tell whether they are one of them."""
         there = [each.participation for each in question.namesakes]
         return all(part is not None and self.rooms.has_entry_of(room.id, part.id) for part in there)
 

@@ -1,4 +1,4 @@
-"""Files as they lie: opened by who may, and looked at by the virus scanner."""
+"""Stored files: access checks and virus scanning."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class FileService:
         self.clock = clock
 
     def open(self, noun: FileNoun, noun_id: uuid.UUID, file_id: uuid.UUID) -> OpenedFile:
-        """Raises Conflict with the reason while it may not be opened."""
+        """Raises Conflict, with the reason, while the file may not be opened."""
         file = self.files.get(noun, noun_id, file_id)
         check_may_open(file)
         return OpenedFile(file, self.files.content(file.id))
@@ -71,7 +71,7 @@ class FileService:
         return found
 
     def open_any(self, file_id: uuid.UUID) -> OpenedFile:
-        """For whoever was shown that very file, wherever it belongs."""
+        """Skips the check on the owning noun: for callers that were already shown this file."""
         file = self._there(file_id)
         return self.open(file.noun, file.noun_id, file.id)
 
@@ -150,7 +150,7 @@ class ActivityFiles:
         agreed: bool = False,
         by: Actor,
     ) -> None:
-        """Each file in the log of every campus that organises the activity, in this very transaction."""
+        """Log each file for every campus that organises the activity, in the current transaction."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         check_number(len(files))
         if session_id is not None and session_id not in {
@@ -180,7 +180,7 @@ class ActivityFiles:
     def allow(
         self, campus: Campus, activity_id: uuid.UUID, file_id: uuid.UUID, agreed: bool, *, by: Actor
     ) -> None:
-        """Whether everybody may see it, as those who can be recognised say today."""
+        """Set whether the file is public: recognisable people can agree or refuse at any time."""
         row = self.get(campus, activity_id, file_id)
         if row.agreed is agreed:
             return
@@ -192,7 +192,7 @@ class ActivityFiles:
     def remove(
         self, campus: Campus, activity_id: uuid.UUID, file_id: uuid.UUID, reason: str, *, by: Actor
     ) -> None:
-        """Its bytes and its name are gone for good; a new line of the log says that it was removed, and why."""
+        """Permanently delete content and name; a new log line records the removal and its reason."""
         row = self.get(campus, activity_id, file_id)
         check_reason(reason)
         file = self.files.get(_OURS, activity_id, file_id)
@@ -211,15 +211,15 @@ class ActivityFiles:
             self.log.record(campus, facts)
 
     def _campuses(self, activity_id: uuid.UUID) -> list[Campus]:
-        # Always in one order: two activities that the same campuses organise never wait for each other.
+        # Fixed lock order: prevents deadlocks between activities with the same campuses.
         return sorted(self.activities.campuses_of(activity_id), key=lambda one: one.id)
 
-    # --- those who were there
+    # --- participants
 
     def by_participation(
         self, person_id: uuid.UUID, participation_ids: Collection[uuid.UUID]
     ) -> dict[uuid.UUID, list[StoredFile]]:
-        """The files of each activity where the person was."""
+        """The files of each activity that the person attended."""
         activities = self.pieces.activities_of(person_id, participation_ids)
         found: dict[uuid.UUID, list[StoredFile]] = {}
         for row, file in self.pieces.of(set(activities.values())):
@@ -227,7 +227,7 @@ class ActivityFiles:
         return {one: found[activity_id] for one, activity_id in activities.items() if activity_id in found}
 
     def check_seen_by(self, person_id: uuid.UUID, file_id: uuid.UUID) -> None:
-        """Raises NotFound for whoever was not there."""
+        """Raises NotFound for people who did not attend."""
         file = self.files.find(file_id)
         if file is None or file.noun is not _OURS or not self.pieces.was_there(person_id, file.noun_id):
             raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
@@ -237,7 +237,7 @@ class ActivityFiles:
 
 
 def _told(activity: Activity, file: StoredFile, agreed: bool) -> Fact:
-    """Without its name and its words: they could name somebody, and nobody could ask for that line to be erased."""
+    """Omits name and caption: they could name a person who could not have that line erased."""
     fact = file_fact(
         file,
         activity=activity.title,
@@ -252,14 +252,14 @@ def _told(activity: Activity, file: StoredFile, agreed: bool) -> Fact:
 
 
 class FileIntake:
-    """Without a scanner, what the rules take is taken at once."""
+    """Without a scanner, a file that passes the format rules is accepted immediately."""
 
     def __init__(self, photographs: Photographs, scanner: Scanner | None) -> None:
         self.photographs = photographs
         self.scanner = scanner
 
     def take(self, name: str, content: bytes, *, words: str = "") -> TakenFile:
-        """Raises InvalidInput with what to do instead; nothing of a refused file stays anywhere."""
+        """Raises InvalidInput with advice; nothing of a refused file is stored."""
         media_type = check_content(content)
         state = self._scanned(content)
         if not media_type.startswith("image/"):
@@ -273,7 +273,7 @@ class FileIntake:
         try:
             clean = self.scanner.is_clean(content)
         except ScannerSilent:
-            # It is asked again by the worker, and nobody opens the file before.
+            # The worker scans it again; it cannot be opened before.
             return FileState.WAITING
         if not clean:
             raise Infected(
@@ -293,7 +293,7 @@ class ShownFiles:
         self.activity_files = activity_files
 
     def find(self, award_id: uuid.UUID, number: int) -> uuid.UUID:
-        """Raises where the page is shut, or less than all of that line is shown."""
+        """Raises if the award page is not public, or the log line is not fully disclosed."""
         self.publication.open_award(award_id)
         row = self.evidence.find(award_id)
         if row is not None and self.evidence.shown(row).get(number) is DisclosedContent.ALL:
@@ -303,7 +303,7 @@ class ShownFiles:
         raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
 
     def shows_the_activity(self, record: AwardRecord) -> bool:
-        """Whether the holder shows all of what is noted of their part in it."""
+        """Whether the holder fully discloses their participation in the activity."""
         row = self.evidence.find(record.award.id)
         if row is None or record.activity is None:
             return False
@@ -314,7 +314,7 @@ class ShownFiles:
         )
 
     def photos(self, record: AwardRecord) -> Sequence[StoredFile]:
-        """Photos of the activity that everybody may see, as all who can be recognised there agreed."""
+        """Public photos of the activity: every recognisable person agreed."""
         if record.activity is None:
             return ()
         return [each for each in self.activity_files.shown_to_all(record.activity.id) if each.is_picture]

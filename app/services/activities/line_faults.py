@@ -1,4 +1,4 @@
-"""What keeps a line of a list from being recorded, before any badge is in question."""
+"""Reasons why a line of a list cannot be recorded, before any badge is considered."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ _TOTALS = frozenset(
 
 @dataclass(frozen=True)
 class LineFault:
-    """Why a line cannot be recorded as it stands."""
-
     outcome: LineOutcome
     sentence: str
 
@@ -28,7 +26,7 @@ SEVERAL = LineFault(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME)
 
 
 def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | None:
-    """What keeps a line from being recorded, before any badge is in question."""
+    """Why the line cannot be recorded, before any badge is considered; None if it can."""
     if line.fault == "hours":
         return LineFault(
             LineOutcome.UNREADABLE, N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
@@ -45,11 +43,11 @@ def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | 
     if not has_usable_address(line):
         return LineFault(LineOutcome.INVALID_ADDRESS, N_("Cette adresse électronique n’est pas valable."))
     if needs_address and not line.address:
-        # Without an activity to stand in, only an address tells one Zoé Martin from another.
+        # Without an activity as context, only an address disambiguates two people with the same name.
         return LineFault(LineOutcome.INVALID_ADDRESS, N_("Sans activité, il faut une adresse électronique."))
     return None
 
 
 def _is_total(line: ListedPerson) -> bool:
-    """What a spreadsheet adds up below its last person."""
+    """Whether the line is a spreadsheet total below the last person."""
     return not line.given_name and not line.address and name_key("", line.family_name) in _TOTALS

@@ -1,4 +1,4 @@
-"""Who takes part: lines judged before anything is written."""
+"""Participants: checks lines before anything is written."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def listed_person(line: Line) -> ListedPerson:
 
 
 class Entry(StrEnum):
-    """What recording would make of one line."""
+    """What recording one line would do."""
 
     NEW = "new"
     THERE = "there"
     COMPLETED = "completed"
-    """There already; the line says something of them that was not known."""
+    """Already recorded; the line adds facts."""
     REPEATED = "repeated"
     REFUSED = "refused"
     UNCLEAR = "unclear"
-    """Several people have that name, and nobody said which one is meant."""
+    """Several people have that name and none was chosen."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class CheckedLine:
     line: ListedPerson
     entry: Entry
     sentence: str = ""
-    """Why it is refused: French, for the catalogues."""
+    """Reason for refusal: a French msgid for the catalogues."""
     question: Question | None = None
-    """Which of several people of that name is meant."""
+    """Which of several people with that name is meant."""
 
 
 class ParticipantService:
@@ -75,7 +75,7 @@ class ParticipantService:
     def add_known(
         self, campus: Campus, activity_id: uuid.UUID, person_ids: Sequence[uuid.UUID], *, by: Actor
     ) -> int:
-        """People the campus has met, once each; how many were not there before."""
+        """Add people known to the campus, once each; returns how many were new to the activity."""
         service = self.activity_service
         activity = service.get(campus, activity_id)
         service.activities.lock(activity.id)
@@ -120,7 +120,7 @@ class ParticipantService:
     def check(
         self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[ListedPerson], answers: ListAnswers
     ) -> list[CheckedLine]:
-        """Every line judged as `record` would, in the order given; nothing is written."""
+        """Check each line as `record` would, in the given order; writes nothing."""
         activity = self.activity_service.get(campus, activity_id)
         sorted_lines = self.activity_service.namesakes.sort(
             campus, activity, [tidy(line) for line in lines], answers, asks=True
@@ -163,6 +163,6 @@ def _says_more(
 
 
 def text_of_file(data: bytes) -> str:
-    """Raises InvalidInput, with what to do, where no list can be read."""
+    """Raises InvalidInput, with advice, if no list can be read."""
     check_size(data)
     return text_of_workbook(data) if is_workbook(data) else decode_list(data)

@@ -1,4 +1,4 @@
-"""Planning activities: one form for all of it, last week's once more, and campuses that are asked before they organise it."""
+"""Planning: one form per activity, duplication by whole weeks, invitations to co-organising campuses."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ from app.services.activity_log.activity_log import LoggedEvents
 
 @dataclass(frozen=True)
 class Choices:
-    """What a campus can choose from when it plans an activity."""
+    """Options a campus can choose from when it plans an activity."""
 
     trainers: Sequence[Person]
     competencies: Sequence[Competency]
@@ -67,7 +67,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class Planned:
-    """What is planned of an activity; `waiting` are campuses that have not answered."""
+    """The plan of an activity; `waiting`: campuses that have not answered."""
 
     leads: bool
     trainers: Sequence[Person]
@@ -79,7 +79,7 @@ class Planned:
 
 
 AMENDED = N_("L’activité a été corrigée.")
-"""Why the log says of everybody anew what they did there."""
+"""Reason logged when all participations are logged again."""
 
 
 class ActivityPlans:
@@ -140,7 +140,7 @@ class ActivityPlans:
         )
 
     def create(self, campus: Campus, activity: Activity, plan: Plan, *, by: Actor) -> Activity:
-        """The campus leads it; the others are asked. One that was created under the same `id` before is that one."""
+        """The campus leads it; the others are invited. Idempotent by `id`."""
         self.campuses.lock(campus.id)
         if (made := self.activities.find(activity.id)) is not None:
             return made
@@ -159,7 +159,7 @@ class ActivityPlans:
     def amend(
         self, campus: Campus, activity_id: uuid.UUID, told: Activity, plan: Plan, *, by: Actor
     ) -> Activity:
-        """What was awarded before keeps what it said; the log says of everybody who was there what is true now."""
+        """Awards already given are unchanged; the participation of everyone present is logged again."""
         activity = self._led_by(campus, activity_id)
         check_activity(told)
         was_for_pupils = activity.is_for_pupils
@@ -176,7 +176,7 @@ class ActivityPlans:
     def correct(
         self, campus: Campus, activity_id: uuid.UUID, facts: Mapping[str, Any], *, by: Actor
     ) -> list[str]:
-        """Write some facts of an activity that the campus leads; the names of those that changed."""
+        """Write some facts of an activity that the campus leads; returns the names of those that changed."""
         activity = self._led_by(campus, activity_id)
         was_for_pupils = activity.is_for_pupils
         changed = amended(activity, facts)
@@ -190,7 +190,7 @@ class ActivityPlans:
     def duplicate(
         self, campus: Campus, activity_id: uuid.UUID, copy_id: uuid.UUID, *, today: date, by: Actor
     ) -> Activity:
-        """The same once more, whole weeks later, with nobody in it yet; other campuses are asked anew."""
+        """Copy it whole weeks later, without participants; other campuses are invited again."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         self.campuses.lock(campus.id)
         if (made := self.activities.find(copy_id)) is not None:
@@ -219,11 +219,11 @@ class ActivityPlans:
         return copy
 
     def holding(self, campus: Campus, activity_id: uuid.UUID) -> Holding | None:
-        """What keeps the activity from being deleted, if anything does."""
+        """What prevents deleting the activity, if anything."""
         return self.plans.holding(self.activities.get_in_campus(activity_id, campus.id).id)
 
     def delete(self, campus: Campus, activity_id: uuid.UUID, *, by: Actor) -> None:
-        """An activity made by mistake, on which nothing rests: it goes with its plan, and the history says so."""
+        """Delete an activity and its plan, if nothing depends on it; recorded in the history."""
         activity = self._led_by(campus, activity_id)
         self.activities.lock(activity.id)
         check_nothing_rests(self.plans.holding(activity.id))
@@ -240,7 +240,7 @@ class ActivityPlans:
 
     def _write(self, campus: Campus, activity: Activity, plan: Plan, by: Actor) -> None:
         own = self.choices(campus)
-        # What was chosen once stays possible: a trainer who left, a badge archived since.
+        # Options chosen earlier stay valid: a trainer who has left, a badge archived since.
         kept = self.planned(campus, activity.id)
         self.plans.write(
             activity.id,
@@ -266,11 +266,11 @@ class ActivityPlans:
             self.history.write(by, "ask", "activity", activity.id, at=self.clock(), campus_id=other.id)
 
     def asked(self, campus: Campus) -> list[tuple[Activity, Campus]]:
-        """Activities that other campuses ask this one to organise with them: no name of anybody in them."""
+        """Activities that other campuses invite this one to co-organise; contains no personal names."""
         return self.plans.asked(campus.id)
 
     def answer(self, campus: Campus, activity_id: uuid.UUID, *, accepts: bool, by: Actor) -> None:
-        """Say yes or no; who said yes may still leave."""
+        """Accept or decline; a campus that accepted may still withdraw."""
         place = self.plans.place_of(activity_id, campus.id)
         if place is None:
             raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
@@ -298,7 +298,7 @@ def _chosen(asked: Collection[uuid.UUID], possible: Collection[uuid.UUID]) -> se
 
 
 CHANGED = N_("Les séances ont changé.")
-"""Why the log says anew of somebody what they did there."""
+"""Reason logged when a participation is logged again."""
 
 
 class SeriesService:
@@ -321,20 +321,20 @@ class SeriesService:
     def session(
         self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID
     ) -> tuple[ActivitySession, int]:
-        """One session, and how many came to it."""
+        """One session and its attendance count."""
         activity = self._led_by(campus, activity_id)
         return self._get(activity, session_id), len(self.plans.came_to(session_id))
 
     def add(
         self, campus: Campus, activity_id: uuid.UUID, facts: SessionFacts, *, by: Actor
     ) -> ActivitySession:
-        """Of an activity that was planned as a single meeting, that one becomes the first session."""
+        """If the activity was planned as a single meeting, that meeting becomes the first session."""
         return self.add_all(campus, activity_id, [facts], by=by)[0]
 
     def add_all(
         self, campus: Campus, activity_id: uuid.UUID, wanted: Sequence[SessionFacts], *, by: Actor
     ) -> list[ActivitySession]:
-        """Those whose day is free; of days that all have their session, none is added and that is said."""
+        """Add those on free days; raises if every day already has a session."""
         activity = self._led_by(campus, activity_id)
         self.activities.lock(activity.id)
         sessions = list(self.plans.sessions_of(activity.id)) or [self._begin(campus, activity, by)]
@@ -354,13 +354,13 @@ class SeriesService:
         return made
 
     def begin_if_used(self, campus: Campus, activity: Activity, *, by: Actor) -> None:
-        """Before sessions are planned by another way: a single meeting to which somebody came is the first of them."""
+        """Before other code adds sessions: a single meeting with participants becomes the first session."""
         is_single = activity.starts_on == activity.ends_on and not self.plans.sessions_of(activity.id)
         if is_single and self.activities.participants(activity.id):
             self._begin(campus, activity, by)
 
     def _begin(self, campus: Campus, activity: Activity, by: Actor) -> ActivitySession:
-        """Who was there, their hours and the code on the wall are those of the first session from now on."""
+        """Attendance, hours and check-in code of the activity now belong to the first session."""
         first = first_session(activity)
         self.plans.add_sessions([first])
         there = [participation for participation, _ in self.activities.participants(activity.id)]
@@ -376,7 +376,7 @@ class SeriesService:
     def change(
         self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, facts: SessionFacts, *, by: Actor
     ) -> bool:
-        """Another day, other hours, another place; whoever came stays noted. Whether anything changed."""
+        """Change day, hours or location; attendance is unchanged. Returns whether anything changed."""
         activity = self._led_by(campus, activity_id)
         self.activities.lock(activity.id)
         session = self._get(activity, session_id)
@@ -395,7 +395,7 @@ class SeriesService:
     def cancel(
         self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, *, by: Actor
     ) -> ActivitySession:
-        """Whoever came to it stays in the activity, without its hours."""
+        """Its attendees stay in the activity, without its hours."""
         activity = self._led_by(campus, activity_id)
         self.activities.lock(activity.id)
         session = self._get(activity, session_id)
@@ -419,7 +419,7 @@ class SeriesService:
         return session
 
     def _settle(self, activity: Activity) -> None:
-        """The activity, everybody's hours and the log follow the sessions."""
+        """Recompute the activity, everyone's hours and the log from the sessions."""
         settle(activity, self.plans.sessions_of(activity.id))
         self.activities.save(activity)
         if self.activities.counts_attendance(activity.id):
@@ -435,7 +435,7 @@ class SeriesService:
         self.history.write(by, deed, "activity", activity.id, at=at, campus_id=campus.id, **told)
 
     def _shut_room(self, activity: Activity, session: ActivitySession) -> None:
-        """The code on the wall was for that day."""
+        """The check-in code was only valid on that day."""
         found = self.rooms.find_of(activity.id, session.id)
         if found is not None and is_open(room := self.rooms.lock(found.id), at=self.clock()):
             close_check_in(room, at=self.clock())
@@ -457,7 +457,7 @@ class SeriesService:
 
 @dataclass(frozen=True)
 class SessionSheet:
-    """Everybody of the activity, and who of them came that day."""
+    """All participants of the activity, and who attended that day."""
 
     activity: Activity
     session: ActivitySession
@@ -484,7 +484,7 @@ class ActivitySessions:
     def list_of(
         self, campus: Campus, activity_id: uuid.UUID
     ) -> tuple[Sequence[ActivitySession], dict[uuid.UUID, int]]:
-        """The sessions in order, and how many came to each."""
+        """The sessions in order, with the attendance count of each."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         return self.plans.sessions_of(activity.id), self.plans.how_many_came(activity.id)
 
@@ -508,7 +508,7 @@ class ActivitySessions:
         shown: Collection[uuid.UUID],
         by: Actor,
     ) -> None:
-        """Of the participations that were `shown`, these came; whoever signed in meanwhile stays as they are."""
+        """Among the participations `shown`, mark these as attending; concurrent check-ins are unchanged."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         self.activities.lock(activity.id)
         session = self._get(activity, session_id)
@@ -532,13 +532,13 @@ class ActivitySessions:
             )
 
     def note_one(self, activity: Activity, session: ActivitySession, participation: Participation) -> None:
-        """Somebody signed in; the activity is locked already."""
+        """Record one check-in; the activity must be locked."""
         if participation.id not in self.plans.came_to(session.id):
             self._write(session, {participation.id}, set())
             self.count_hours(activity)
 
     def count_hours(self, activity: Activity) -> None:
-        """Once attendance is noted, everybody's hours are those of the sessions they came to."""
+        """Once attendance is recorded, everyone's hours are those of the sessions they attended."""
         attended = self.plans.hours_attended(activity)
         changed = []
         for participation, _ in self.activities.participants(activity.id, with_absent=True):

@@ -1,1 +1,1 @@
-"""Use cases: the append-only log and what proves it."""
+"""Use cases: the append-only log, its signatures and its proofs."""

@@ -1,4 +1,4 @@
-"""The activity log of each campus: written beside the deed, signed as it grows, proved to whoever asks."""
+"""The activity log of each campus: appended in the transaction of each event, signed, provable."""
 
 from __future__ import annotations
 
@@ -57,20 +57,20 @@ logger = structlog.get_logger(__name__)
 
 
 class LogOutOfStep(Unavailable):
-    """The log is not what was signed before: it is shorter, or it took another course."""
+    """The log does not extend what was signed: it is shorter, or it forked."""
 
 
 class Anchors(Protocol):
-    """What was last signed of each log, kept apart from the database and its backups (I05, I07)."""
+    """The last signed tree head of each log, stored apart from the database and its backups (I05, I07)."""
 
     def last(self, origin: str) -> TreeHead | None: ...
 
     def last_key(self, origin: str) -> str:
-        """The public key, as its one line, that the last was signed with; empty where that is not known."""
+        """The public key of that last signature, as a one-line vkey; empty if unknown."""
         ...
 
     def advance(self, head: TreeHead, vkey: str = "") -> None:
-        """Remember `head` unless something larger is remembered already; on disk when it returns."""
+        """Store `head` unless a larger one is stored; durable when it returns."""
         ...
 
 
@@ -89,7 +89,7 @@ class ActivityLog:
         self.snapshot = snapshot
         self.journal = journal
         self.notes = RecoveryNotes()
-        """What the recovery journal gets of this unit of work, once it is committed."""
+        """Frames that the recovery journal gets after this unit of work commits."""
         self.store = store
         self.campuses = campuses
         self.signing = signing
@@ -97,18 +97,18 @@ class ActivityLog:
         self.addresses = addresses
         self.clock = clock
         self.signed: list[tuple[TreeHead, NoteKey]] = []
-        """What this unit of work signed, and with which key; the anchors move once it is committed."""
+        """Tree heads this unit of work signed, with their key; anchors advance after the commit."""
 
     def record(self, campus: Campus, facts: Sequence[Fact]) -> list[int]:
-        """Append one entry for each fact, in the transaction of the deed; their numbers in the log."""
+        """Append one entry per fact, in the current transaction; returns their numbers in the log."""
         return [written.number for written in self.append(campus, facts)]
 
     def now(self, campus: Campus) -> datetime:
-        """The time, or that of the campus's last line where the clock is behind it: what is signed never runs backwards."""
+        """The clock time, never earlier than the campus's last entry: signed times are monotonic."""
         return later_of(self.clock(), self.store.last_at(campus.id))
 
     def append(self, campus: Campus, facts: Sequence[Fact]) -> list[Written]:
-        """The same, with all that was written."""
+        """As `record`, but returns the complete entries."""
         if not facts:
             return []
         log = self.open(campus)
@@ -121,13 +121,13 @@ class ActivityLog:
         return written
 
     def extend(self, log: CampusLog, written: Sequence[Written], *, at: datetime | None = None) -> None:
-        """Write lines that follow the last one, as they are."""
+        """Append entries as they are, after the last one."""
         at = later_of(at or max(each.leaf.at for each in written), log.last_at)
         hashes = [each.leaf_hash for each in written]
         frontier = Frontier.from_bytes(log.size, log.edge)
         for each in hashes:
             frontier.append(each)
-        # Read what is there before anything is written: PostgreSQL answers no question while it takes lines in.
+        # Read existing tiles before writing: PostgreSQL answers no query during COPY.
         tiles = self._filled_tiles(log, hashes)
         self.store.append(written)
         self.store.keep_tiles(tiles)
@@ -135,9 +135,9 @@ class ActivityLog:
         self.notes.add_lines(log, written)
 
     def checkpoint(self, campus: Campus, *, leaving: SigningKey | None = None) -> LogCheckpoint:
-        """The log as it stands, signed; refused where it is not what was signed before (I07).
+        """Sign the current log; raises LogOutOfStep if it does not extend what was signed (I07).
 
-        A key that gives way signs a last time, before the one that follows.
+        `leaving`: a key being replaced signs one last time, before its successor.
         """
         log = self.open(campus)
         newest = self.store.newest_checkpoint(log.id)
@@ -159,7 +159,7 @@ class ActivityLog:
         return row
 
     def proofs(self, log: CampusLog, numbers: Iterable[int], size: int) -> list[LoggedEntry]:
-        """For each entry, the hashes that lead to the root of the log at `size`; in the order of their numbers."""
+        """The inclusion proof of each entry in the tree of `size`; ordered by entry number."""
         tree = self.tree(log, size)
         return [
             LoggedEntry(entry.number, leaf_of(entry), tuple(inclusion_proof(tree, entry.number, size)))
@@ -176,37 +176,37 @@ class ActivityLog:
         return TiledTree(read, size, rows_of=rows_of)
 
     def note_of(self, checkpoint: LogCheckpoint) -> Note:
-        """The checkpoint with every witness's line under it."""
+        """The checkpoint with the cosignatures of all witnesses."""
         lines = "".join(each.line for each in self.store.cosignatures(checkpoint.log_id, checkpoint.size))
         return Note.from_text(checkpoint.note + lines)
 
     def key_of(self, campus: Campus, log: CampusLog) -> NoteKey:
-        """The public key under which this log's checkpoints are signed from now on."""
+        """The public key that signs this log's next checkpoints."""
         return NoteKey(log.origin, self.signing.log_signer(campus, at=self.clock()).public)
 
     def settle(self) -> None:
-        """After the commit: from now on nothing shorter than what was signed may be signed again."""
-        # The journal first: it may hold more than was signed, and an anchor never names what is nowhere else.
+        """After the commit: advance the anchors, so that nothing shorter can be signed again."""
+        # The journal first: it may hold more than was signed, but an anchor must only name what is stored.
         self.notes.write(self.journal, at=self.clock())
         for head, key in self.signed:
             try:
                 self.anchors.advance(head, key.to_vkey())
             except (OSError, Unavailable) as error:
-                # Committed all the same: an anchor that lags refuses nothing good, and the next look catches up.
+                # The commit stands: a lagging anchor rejects nothing valid, and the next check catches up.
                 logger.error("anchor not moved", kind=type(error).__name__, origin=head.origin)
         self.signed.clear()
 
     def open(self, campus: Campus) -> CampusLog:
-        """The campus's log, held until the transaction ends, and begun where there is none."""
+        """The campus's log, locked until the transaction ends; created if there is none."""
         log = self.store.lock(campus.id)
         if log is None:
-            # Two first writers meet at the campus, which is there before any log of it.
+            # Two concurrent first writers lock the campus row, which exists before any log.
             self.campuses.lock(campus.id)
             log = self.store.lock(campus.id) or self._begin(campus, epoch=1)
         return log
 
     def begin_again(self, campus: Campus, *, after: int) -> CampusLog:
-        """The log of the next epoch of which nothing was ever signed, not even in a life that a restore undid."""
+        """Open a new epoch that was never signed, not even in a state lost by a restore."""
         epoch = after + 1
         while self.anchors.last(self.addresses.log_origin(campus.slug, epoch)) is not None:
             epoch += 1
@@ -220,17 +220,17 @@ class ActivityLog:
             opened_at=self.clock(),
         )
         self.store.add(log)
-        # The first entry of every log is the key that signs it.
+        # The first entry of each log is its signing key.
         self.record(campus, [key_fact(self.signing.log_key(campus, at=self.clock()))])
         return log
 
     def check_in_step(self, log: CampusLog) -> None:
-        """Raises LogOutOfStep where the log did not grow from everything that was ever signed of it."""
+        """Raises LogOutOfStep if the log does not extend everything ever signed for it."""
         newest = self.store.newest_checkpoint(log.id)
         anchor = self.anchors.last(log.origin)
         signed = [] if newest is None else [(newest.size, newest.root)]
         signed += [] if anchor is None else [(anchor.size, anchor.root)]
-        for size, root in dict.fromkeys(signed):  # most often one: the root is worked out once
+        for size, root in dict.fromkeys(signed):  # usually equal: compute the root once
             if size > log.size:
                 raise LogOutOfStep(
                     N_(
@@ -247,15 +247,14 @@ class ActivityLog:
                 )
 
     def root_at(self, log: CampusLog, size: int) -> bytes | None:
-        """The root of the log as it was at that size; None where lines in the middle are missing, so that no tree stands
-        on them."""
+        """The root of the log at that size; None if missing entries make it incomputable."""
         try:
             return root_of(self.tree(log, size), size)
         except MalformedInput:
             return None
 
     def _filled_tiles(self, log: CampusLog, new: Sequence[bytes]) -> list[LogTile]:
-        """The tiles that these leaf hashes fill, on every level."""
+        """The tiles that these leaf hashes complete, on every level."""
         tiles: list[LogTile] = []
         old_count, hashes, level = log.size, list(new), 0
         while (old_count % WIDTH) + len(hashes) >= WIDTH:
@@ -272,7 +271,7 @@ class ActivityLog:
 
 
 def head_of(log: CampusLog) -> TreeHead:
-    """The log as it stands, signed or not."""
+    """The current tree head, signed or not."""
     return TreeHead(log.origin, log.size, Frontier.from_bytes(log.size, log.edge).root())
 
 
@@ -294,13 +293,13 @@ class LoggedEvents:
     def log_participation(
         self, activity: Activity, participations: Sequence[Participation], reason: str
     ) -> None:
-        """Participations as they are from now on: new to a log, or in place of what it said of them before.
+        """Log the current state of participations: new entries, or corrections of earlier ones.
 
-        An activity of several campuses stands in the log of each.
+        If several campuses organise the activity, each of their logs gets the entries.
         """
         if not participations:
             return
-        # Always in one order: two activities that the same campuses organise never wait for each other.
+        # Fixed lock order: prevents deadlocks between activities with the same campuses.
         for campus in sorted(self.activities.campuses_of(activity.id), key=lambda one: one.id):
             self._noted_in(campus, activity, participations, reason)
 
@@ -319,7 +318,7 @@ class LoggedEvents:
         self.log.record(campus, facts)
 
     def log_correction(self, activity: Activity, reason: str) -> None:
-        """Of everybody of whom the logs say something else than what is true now."""
+        """Log a correction for each participant with an outdated entry in the logs."""
         there = [
             participation for participation, _ in self.activities.participants(activity.id, with_absent=True)
         ]
@@ -336,14 +335,14 @@ class LoggedEvents:
             self._noted_in(campus, activity, changed, reason)
 
     def joined(self, campus: Campus, activity: Activity) -> None:
-        """What was recorded before the campus agreed to organise it stands in its log from now on."""
+        """Log in this campus's log what was recorded before it agreed to co-organise."""
         there = [participation for participation, _ in self.activities.participants(activity.id)]
         self.entries_of(campus, activity, there)
 
     def entries_of(
         self, campus: Campus, activity: Activity, participations: Iterable[Participation]
     ) -> dict[uuid.UUID, int]:
-        """The newest entry of each participation; what was recorded before there was a log is logged now."""
+        """The newest entry of each participation; logs those recorded before the log existed."""
         wanted = list(participations)
         log = self.log.open(campus)
         ids = [each.id for each in wanted]
@@ -356,7 +355,7 @@ class LoggedEvents:
         return known | {each.id: number for each, number in zip(missing, numbers, strict=True)}
 
     def numbers_of(self, campus: Campus, participation_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
-        """The newest entry of participations in whatever activities; what only a closed log says is said anew."""
+        """The newest entry of participations in any activities; logs again those only in a closed log."""
         log = self.log.open(campus)
         known = self.log.store.newest_about(log.id, PARTICIPATION, participation_ids)
         missing = self.activities.get_participations(set(participation_ids) - known.keys())
@@ -369,7 +368,7 @@ class LoggedEvents:
     def assessed(
         self, campus: Campus, awards: Sequence[Award], version: BadgeVersion
     ) -> dict[uuid.UUID, int]:
-        """What was said of each person's work, by award; awards that rest on nobody's words have none."""
+        """Log the assessment of each award, by award id; awards without a written assessment have none."""
         told = [award for award in awards if award.evidence]
         numbers = self.log.record(campus, [assessment_fact(award, version) for award in told])
         return {award.id: number for award, number in zip(told, numbers, strict=True)}
@@ -380,7 +379,7 @@ class LoggedEvents:
         decisions: Sequence[tuple[Award, JsonObject, Sequence[int]]],
         signing_key: VerificationKey,
     ) -> list[Written]:
-        """Each award with all that its credential is going to say, and the key that is going to sign it."""
+        """Log each award with its complete credential content and its signing key."""
         facts = [
             award_fact(award, credential, entries, self.addresses, signing_key)
             for award, credential, entries in decisions
@@ -402,7 +401,7 @@ class LoggedEvents:
         self.log.notes.add_rows(campus, KEYS, [key])
 
     def forget(self, person_id: uuid.UUID, campus: Campus, erasure_id: uuid.UUID) -> Written:
-        """What the campus's logs say of somebody goes, with its keys; the line that says so leads back to nobody."""
+        """Erase a person's entries and keys from the campus's logs; the erasure entry is anonymous."""
         logs = {each.id for each in self.log.store.list_of(campus.id)}
         entries = self.log.store.erase_about(person_id, logs)
         self.disputes.forget(person_id, logs)
@@ -412,5 +411,5 @@ class LoggedEvents:
 
 
 def _says(facts: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
-    """Whether a line says that, whatever it says besides of the line that it corrects."""
+    """Whether an entry holds these facts, ignoring its correction fields."""
     return {name: value for name, value in facts.items() if name not in ("corrects", "reason")} == dict(told)

@@ -1,4 +1,4 @@
-"""The evidence document of an award, written from the log: the same bytes whenever it is asked for."""
+"""The evidence document of an award, derived from the log: deterministic bytes."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ _REMOVED = N_("Ces preuves ont été retirées à la demande de la personne.")
 
 
 class RemovedEvidence(Gone):
-    """The holder asked to be forgotten: what is left of the lines can be read by nobody."""
+    """The holder had the data erased: the remaining entries are unreadable."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """An award's entry in the log with all that it says, and the entries it rests on."""
+    """An award's log entry with its content, and the entries it depends on."""
 
     award_id: uuid.UUID
     number: int
@@ -88,7 +88,7 @@ class EvidenceDocuments:
         return self.log.store
 
     def written(self, checkpoint: LogCheckpoint, decisions: Sequence[Decision]) -> list[bytes]:
-        """One document for each, against the checkpoint, in the order given."""
+        """One document per decision, against the checkpoint, in the given order."""
         log = self.rows.get(checkpoint.log_id)
         named = {number for each in decisions for number in each.entries}
         written = self._written(log, checkpoint, decisions, dict(self.rows.leaves(log.id, named)))
@@ -119,23 +119,23 @@ class EvidenceDocuments:
         ]
 
     def find(self, award_id: uuid.UUID) -> AwardEvidence | None:
-        """None for an award of before there was a log."""
+        """None for an award older than the log."""
         return self._once("row", award_id, lambda: self.store.find(award_id))
 
     def document(self, award_id: uuid.UUID) -> Published:
         return Published.of(self.evidence(award_id).to_bytes(), MEDIA_TYPE)
 
     def evidence(self, award_id: uuid.UUID) -> Evidence:
-        """What the document says."""
+        """The content of the document."""
         return self._evidence_of(self._get(award_id))
 
     def disclosure(self, award_id: uuid.UUID) -> Published:
-        """What the holder shows of each line, and of the others that they are there."""
+        """What the holder discloses of each entry; undisclosed entries appear without content."""
         row = self._get(award_id)
         return Published.of(disclosure(row.digest, self.openings(row)), MEDIA_TYPE)
 
     def witnesses(self, award_id: uuid.UUID) -> Published:
-        """Who else saw the decision in the log, each with the first tree it put its name to that holds it."""
+        """Witnesses of the decision, each with the first tree it cosigned that contains it."""
         row = self._get(award_id)
         log = self._log(row.log_id)
         witnesses = self.snapshot.until_commit(
@@ -189,7 +189,7 @@ class EvidenceDocuments:
         }
 
     def shown(self, row: AwardEvidence) -> Mapping[int, DisclosedContent]:
-        # Of a transaction that writes the choice is read alone.
+        # A transaction that writes the choice only reads the choice.
         chosen = self._lines(row).shown if self.snapshot.is_shared else self.store.shown_of(row.award_id)
         bounds = self.bounds_of(row.award_id)
         return {number: bounds.apply(chosen.get(number)) for number in row.entries}
@@ -197,7 +197,7 @@ class EvidenceDocuments:
     def fields_with(
         self, award_id: uuid.UUID, chosen: Mapping[int, DisclosedContent]
     ) -> dict[int, dict[str, JsonValue]]:
-        """The fields of each line that would be opened if the holder chose this; nothing is written."""
+        """The fields of each entry that this choice would disclose; read-only."""
         row = self._get(award_id)
         bounds, shown = self.bounds_of(award_id), dict(self.shown(row))
         shown |= {number: bounds.apply(level) for number, level in chosen.items() if number in shown}
@@ -221,7 +221,7 @@ class EvidenceDocuments:
         return self.snapshot.until_commit(about, lambda: self.store.find_activity(activity_id))
 
     def payloads(self, row: AwardEvidence) -> list[LogPayload]:
-        """What the lines say; those that were erased are missing."""
+        """The payloads of the entries; erased ones are missing."""
         found = self._lines(row).payloads
         return [found[number] for number in row.entries if number in found]
 
@@ -239,7 +239,7 @@ class EvidenceDocuments:
         return checkpoint
 
     def _once(self, what: str, award_id: uuid.UUID, read: Callable[[], _Read]) -> _Read:
-        """Of a transaction that only reads, the rows of an award are read once."""
+        """In a read-only transaction, read the rows of an award once."""
         if not self.snapshot.is_shared:
             return read()
         about = what, award_id
@@ -257,7 +257,7 @@ _PROOF = re.compile(r"(0|[1-9][0-9]{0,17})\.tlog-proof")
 
 @dataclass(frozen=True)
 class LogFile:
-    """`never_changes`: whoever has it once need not ask again."""
+    """`never_changes`: clients may cache it forever."""
 
     document: Published
     never_changes: bool
@@ -265,7 +265,7 @@ class LogFile:
 
 @dataclass(frozen=True)
 class WitnessSeen:
-    """A witness, and the newest checkpoint it put its name to."""
+    """A witness, and the newest checkpoint it cosigned."""
 
     witness: LogWitness
     size: int | None = None
@@ -274,7 +274,7 @@ class WitnessSeen:
 
 @dataclass(frozen=True)
 class PublicLog:
-    """A log as far as it is signed."""
+    """A log up to its newest checkpoint."""
 
     campus: Campus
     log: CampusLog
@@ -284,12 +284,12 @@ class PublicLog:
 
 @dataclass(frozen=True)
 class LogState:
-    """The campus's newest log, the witnesses of it, and the logs that were closed before."""
+    """The campus's newest log, its witnesses, and the closed logs."""
 
     campus: Campus
     current: PublicLog | None
     waiting: int
-    """How many lines are written and not signed yet."""
+    """Number of entries not signed yet."""
     witnesses: Sequence[WitnessSeen]
     closed: Sequence[CampusLog]
 
@@ -310,7 +310,7 @@ class LogPublication:
         self.log_keys = log_keys
 
     def file(self, slug: str, path: str) -> LogFile:
-        """One file of the campus's log; those of a later epoch have its number before their name."""
+        """One file of the campus's log; for later epochs the path starts with the epoch number."""
         campus = self.campuses.get(slug)
         found = _EPOCH.fullmatch(path)
         epoch, name = (int(found[1]), found[2]) if found else (1, path)
@@ -344,19 +344,19 @@ class LogPublication:
         ]
 
     def published(self, campus: Campus, log: CampusLog) -> PublicLog | None:
-        """None until the log was signed for the first time."""
+        """None until the log was first signed."""
         checkpoint = self.store.newest_checkpoint(log.id)
         key = self.log_keys.key(campus, log) if checkpoint else None
         return PublicLog(campus, log, checkpoint, key) if checkpoint and key else None
 
     def keys(self, public: PublicLog) -> LogKeys:
-        """The key of the log and those before it."""
+        """The current key of the log and its predecessors."""
         return self.log_keys.published(public.campus, public.log)
 
     def files(self, public: PublicLog) -> Iterator[tuple[str, bytes, bool]]:
-        """(path, content, whether it never changes) of everything a mirror holds; the checkpoint last.
+        """(path, content, whether it never changes) of every file of a mirror; the checkpoint last.
 
-        A mirror that stops half way then still serves the checkpoint whose files it has.
+        A mirror that stops half-way then still serves a checkpoint that matches its files.
         """
         yield KEY, self._key(public), False
         yield KEYS, self.keys(public).to_bytes(), False
@@ -367,7 +367,7 @@ class LogPublication:
         yield CHECKPOINT, self._checkpoint(public), False
 
     def proof(self, public: PublicLog, number: int) -> EntryProof | None:
-        """That the entry is in the log as it was last signed; None where it is not, or not yet."""
+        """The inclusion proof against the newest checkpoint; None if the entry is not in that tree."""
         size = public.checkpoint.size
         if number >= size:
             return None
@@ -415,5 +415,5 @@ def _proof_file(proof: EntryProof) -> LogFile:
 
 
 def _is_within(tile: Tile, size: int) -> bool:
-    """Whether the signed tree has all of the tile: what is not signed yet is not shown."""
+    """Whether the signed tree contains the whole tile: unsigned entries are not served."""
     return tile.width > 0 and tile.index * WIDTH + tile.width <= size >> HEIGHT * tile.level

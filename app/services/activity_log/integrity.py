@@ -1,4 +1,4 @@
-"""`sceau check`: everything that was signed, verified again against digests, signatures, rows, lists and the log."""
+"""`sceau check`: verify everything signed again, against digests, signatures, rows, lists and the log."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ AFTER_AWARDS: Final = (LISTS, DOCUMENTS, PICTURES, FILES, LOGS)
 
 @dataclass(frozen=True)
 class Issuers:
-    """What a process needs to know to check awards: the DID of each campus, and every key it ever published."""
+    """What a process needs to check awards: the DID of each campus, and every key it ever published."""
 
     dids: Mapping[uuid.UUID, str]
     jwks: Mapping[str, Mapping[str, Any]]
-    """By verification method, in both its names."""
+    """By verification method, under both identifiers."""
     base_url: str
 
     def keys(self) -> dict[str, VerificationKey]:
@@ -63,14 +63,14 @@ class Issuers:
 
 @dataclass
 class Result:
-    """What one step looked at, and what it found."""
+    """What one step checked and found."""
 
     checked: Counter[str] = field(default_factory=Counter)
     found: list[FoundLeaf] = field(default_factory=list)
 
 
 class AwardCheck:
-    """Awards of a range, each with both forms of every edition. One for each process."""
+    """Checks a range of awards, each with both forms of every edition. One instance per process."""
 
     def __init__(self, issuers: Issuers) -> None:
         self._issuers = issuers
@@ -139,7 +139,7 @@ class AwardCheck:
         return checked.document, found
 
     def _facts(self, row: StoredAwardRow, document: JsonObject, *, is_newest: bool) -> Iterator[FoundLeaf]:
-        """What was signed and stands in rows as well."""
+        """Compares signed values that rows also store."""
         where = str(row.award_id)
         said = _said(document)
         expected: dict[str, object] = {
@@ -166,7 +166,7 @@ class AwardCheck:
 
 
 def _decision(row: StoredAwardRow, document: JsonObject) -> Iterator[FoundLeaf]:
-    """The log's line that decided this edition names what it says. One that was erased says nothing."""
+    """Compares the digest in the log entry of this edition; skips erased entries."""
     if row.line is None:
         return
     facts = row.decided
@@ -177,7 +177,7 @@ def _decision(row: StoredAwardRow, document: JsonObject) -> Iterator[FoundLeaf]:
 
 
 def _said(document: JsonObject) -> dict[str, object]:
-    """What a credential of ours says in the places that rows say too; None where it says nothing."""
+    """The fields of one of our credentials that rows also store; None for absent fields."""
     subject, status = _object(document.get("credentialSubject")), _object(document.get("credentialStatus"))
     names = [
         each.get("identityHash")
@@ -231,10 +231,10 @@ class IntegrityService:
         self.addresses = addresses
         self.clock = clock
 
-    # --- one check, step by step
+    # --- steps of a check
 
     def begin(self, *, by: Actor, anew: bool = False) -> IntegrityCheck:
-        """The check that was interrupted, or a new one."""
+        """Resume the interrupted check, or start a new one."""
         unfinished = self.store.unfinished()
         if unfinished is not None and not anew:
             return unfinished
@@ -265,7 +265,7 @@ class IntegrityService:
         return self.store.newest_done()
 
     def note(self, check_id: uuid.UUID, step: int, result: Result) -> IntegrityCheck:
-        """What a step found. The step that follows is the next one, whoever does it."""
+        """Record the result of a step. Idempotent: ignored unless it is the next step."""
         check = self.store.lock(check_id)
         if check.done_steps != step:
             return check
@@ -288,7 +288,7 @@ class IntegrityService:
         return Issuers(dids, jwks, self.addresses.base_url)
 
     def step(self, check: IntegrityCheck, step: int, logs: Callable[[], Iterable[FoundLeaf]]) -> Result:
-        """Any step but those of awards, which processes share."""
+        """Any step except those of awards, which several processes share."""
         match AFTER_AWARDS[step - (check.steps - len(AFTER_AWARDS))]:
             case "lists":
                 return self._lists()
@@ -325,7 +325,7 @@ class IntegrityService:
                 yield FoundLeaf(Damage.LIST_BIT, where, str(position))
 
     def _documents(self) -> Result:
-        """What networks and organisations signed: labels, recommendations, lists of trust; lists of others as read."""
+        """Documents of networks and organisations: labels, endorsements, trust lists; external lists as read."""
         result, at = Result(), self.clock()
         keys = self.issuers().keys()
         for row in self.store.keys_of_others():
@@ -352,9 +352,7 @@ class IntegrityService:
             url = self.addresses.label(label.id)
             check(url, label.embedded, id=url, subject=label.issuer)
         for each in self.store.endorsements():
-            if (
-                not each.foreign_issuer
-            ):  # those have keys of their own, and are asked for again in the nightly work
+            if not each.foreign_issuer:  # verified with their own keys by the nightly job
                 url = self.addresses.endorsement(each.id)
                 check(url, each.written, each.token, subject=each.subject)
         for edition in self.store.trust_editions():
@@ -408,7 +406,7 @@ class IntegrityService:
 
 
 def range_of(step: int, ranges: int) -> tuple[uuid.UUID, uuid.UUID]:
-    """The numbers of awards that one of so many steps looks at, both ends included."""
+    """The inclusive range of award ids that this step checks."""
     width = (1 << 128) // ranges
     last = (1 << 128) - 1 if step == ranges - 1 else (step + 1) * width - 1
     return uuid.UUID(int=step * width), uuid.UUID(int=last)
@@ -423,7 +421,7 @@ def _verified_list(
 def _verified(
     embedded: bytes, token: str | None, keys: Mapping[str, VerificationKey], *, at: datetime
 ) -> JsonObject | None:
-    """The document in the forms that are stored, which are signed by a published key and agree; None otherwise."""
+    """The document if its stored forms agree and a published key signed them; else None."""
     try:
         proofs = verify_proofs(parse_json_object(embedded), key_for=lambda method: keys[method], at=at)
         if proofs.accepted is None:

@@ -1,4 +1,4 @@
-"""The keys of a campus's logs, the ones of before too: which signed what, and until which size it is believed."""
+"""Current and former keys of a campus's logs: what each signed, and up to which tree size it is trusted."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _STATES = {
 }
 
 _A_MINUTE = timedelta(minutes=1)
-"""Lines are dated to the minute."""
+"""Entries are dated to the minute."""
 
 
 @dataclass(frozen=True)
 class _KeyAnswer:
-    """What the logs say of one key: where it was named first, and until which size of which log it counts."""
+    """What the logs record about one key: its first entry, and the tree size of each log up to which it counts."""
 
     first: LogPayload
     epoch: int
@@ -45,13 +45,13 @@ class LogKeyHistory:
         self.campuses = campuses
 
     def keys(self, campus: Campus, log: CampusLog) -> list[NoteKey]:
-        """Every key that may have signed the log, the first one first."""
+        """Every key that may have signed the log, oldest first."""
         return [_note_key(row, log) for row, _ in self._rows(campus)]
 
     def key(self, campus: Campus, log: CampusLog) -> NoteKey | None:
-        """The key that the log's newest checkpoint stands under; None where nothing was ever signed.
+        """The key of the log's newest checkpoint; None if nothing was ever signed.
 
-        A log that was closed keeps the key that signed it, unless that was stolen: then nobody is to believe it unread.
+        A closed log stays under the key that signed it. If that key was stolen, do not trust the log unread.
         """
         rows = self._of_the_log(campus)
         if len(rows) == 1:
@@ -72,7 +72,7 @@ class LogKeyHistory:
         return LogKeys(log.origin, terms)
 
     def sizes_before(self, campus: Campus, key: SealedKey, since: datetime) -> dict[str, int]:
-        """Of each of the campus's logs, by its epoch, the largest tree signed before that moment."""
+        """By log epoch, the largest tree signed before `since`."""
         known = {row.id: told for row, told in self._rows(campus)}[key.id].last_sizes
         sizes = {}
         for log in self.store.list_of(campus.id):
@@ -83,8 +83,10 @@ class LogKeyHistory:
         return sizes
 
     def _lost_size(self, log: CampusLog, since: datetime) -> int:
-        """Of a tree whose checkpoint was lost when an old copy was restored, and that the log grew to before that moment;
-        else nothing. Only the anchor remembers that it was signed."""
+        """The size of a tree signed before `since` with its checkpoint lost in a restore; 0 if none.
+
+        Only the anchor still records that signature.
+        """
         signed, newest = self.activity_log.anchors.last(log.origin), self.store.newest_checkpoint(log.id)
         if signed is None or signed.size > log.size or (newest is not None and newest.size >= signed.size):
             return 0
@@ -103,7 +105,7 @@ class LogKeyHistory:
         )
 
     def _last(self, log: CampusLog, row: SealedKey, told: _KeyAnswer) -> TreeHead | None:
-        """A stolen key of which nothing is said vouches for nothing."""
+        """A stolen key without a recorded last tree vouches for nothing."""
         size = told.last_sizes.get(str(log.epoch), 0 if row.state is KeyState.REVOKED else None)
         if size is None or row.state is KeyState.ACTIVE:
             return None
@@ -114,7 +116,7 @@ class LogKeyHistory:
         return TreeHead(log.origin, int(size), root) if root else _nothing_of(log)
 
     def _announcement(self, log: CampusLog, told: _KeyAnswer, before: SealedKey) -> Announcement | None:
-        """None where the key before did not sign the entry that names this one."""
+        """None if the previous key did not sign the entry that announces this one."""
         named = told.first
         checkpoint = self.store.checkpoint(log.id, named.number + 1) if named.log_id == log.id else None
         if checkpoint is None:
@@ -126,7 +128,7 @@ class LogKeyHistory:
         return Announcement(entry, open_entry(named.facts, named.key, named.facts), note)
 
     def _rows(self, campus: Campus) -> list[tuple[SealedKey, _KeyAnswer]]:
-        """In the order in which the logs named them."""
+        """In the order in which the logs announced them."""
         rows = {row.id: row for row in self._of_the_log(campus)}
         told = self._told(campus, rows)
         found = [(row, told[row.id]) for row in rows.values() if row.id in told]
@@ -141,7 +143,7 @@ class LogKeyHistory:
         try:
             said = [each for each in self.store.payloads_of(KEY, rows) if each.log_id in epochs]
         except ValueError:
-            # Facts that are no JSON any more: `log check` reads the stored bytes and names the line.
+            # Facts that are invalid JSON: `log check` reads the stored bytes and reports the entry.
             said = []
         found: dict[uuid.UUID, _KeyAnswer] = {}
         for each in sorted(said, key=lambda one: (epochs[one.log_id], one.number)):

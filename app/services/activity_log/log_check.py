@@ -1,4 +1,4 @@
-"""`sceau log check`: everything a log says of itself, derived again from its rows, and whatever does not fit named."""
+"""`sceau log check`: derive everything in a log again from its rows and report every mismatch."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from sceau_credentials.transparency_log.tree import HASH_BYTES, Frontier
 
 
 class Fault(StrEnum):
-    """What can be wrong with a log."""
+    """Kinds of faults in a log."""
 
     MISSING_ENTRY = "missing_entry"
     CHANGED_ENTRY = "changed_entry"
@@ -63,7 +63,7 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class LogFault:
-    """`where` is the number of the entry, the address of the tile or the size of the checkpoint."""
+    """`where`: the entry number, tile address or checkpoint size."""
 
     fault: Fault
     where: str
@@ -71,7 +71,7 @@ class LogFault:
 
 @dataclass(frozen=True)
 class Span:
-    """Some entries in a row, derived again: their leaf hashes one after the other, up to the first one missing."""
+    """Consecutive entries, derived again: concatenated leaf hashes, up to the first missing entry."""
 
     start: int
     hashes: bytes
@@ -81,12 +81,12 @@ class Span:
 
 
 Spans = Callable[[uuid.UUID, Sequence[range]], Iterable[Span]]
-"""Derives these ranges of a log's entries, in order; as many processes may share them as the caller likes."""
+"""Derives these ranges of a log's entries, in order; the caller chooses how many processes share them."""
 AT_A_TIME: Final = 64 * WIDTH
 
 
 def derive_span(store: ActivityLogStore, log_id: uuid.UUID, numbers: range) -> Span:
-    """What the entries say of themselves: it costs most of the time of a check, and no entry needs another."""
+    """Derive entries without context: most of the cost of a check, and parallelisable."""
     hashes, faults = bytearray(), list[LogFault]()
     first_at = last_at = None
     for expected, entry in zip(numbers, _readable(store, log_id, numbers), strict=False):
@@ -108,7 +108,7 @@ def derive_span(store: ActivityLogStore, log_id: uuid.UUID, numbers: range) -> S
 
 
 def _readable(store: ActivityLogStore, log_id: uuid.UUID, numbers: range) -> Iterator[WrittenEntry | None]:
-    """The entries; None for the first that holds what no entry can: no kind, no moment, no JSON."""
+    """The entries; None, then stop, at the first with an invalid kind, datetime or JSON."""
     try:
         yield from [*store.written(log_id, numbers)]
         return
@@ -124,7 +124,7 @@ def _readable(store: ActivityLogStore, log_id: uuid.UUID, numbers: range) -> Ite
 
 def _payload_fits(entry: WrittenEntry) -> bool:
     if entry.key is None:
-        return True  # erased: nothing is left that could be compared
+        return True  # erased: nothing left to compare
     try:
         return commit(entry.facts, entry.key) == entry.commitment
     except (CredentialError, ValueError, TypeError, AttributeError):
@@ -132,7 +132,7 @@ def _payload_fits(entry: WrittenEntry) -> bool:
 
 
 class LogCheck:
-    """One pass over one log, in order; memory does not grow with it. `keys` are all that it ever had, in their order."""
+    """One pass over one log, in order, in constant memory. `keys`: all keys of the log, oldest first."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class LogCheck:
     ) -> None:
         self.store, self.log, self.keys = store, log, keys
         self.reached = 0
-        # A closed log was closed because more of it had been signed than is left: that is said once, not found daily.
+        # A closed log lost signed entries, which is why it was closed: recorded once, not reported daily.
         self.anchor = None if log.closed_at else anchors.last(log.origin)
         self.spans = spans or self._one_by_one
         self.frontier = Frontier()
@@ -154,7 +154,7 @@ class LogCheck:
         self.named: set[LogFault] = set()
 
     def run(self) -> Iterator[LogFault]:
-        """Every fault, each named once; of a changed entry only the first can be told from its tiles."""
+        """Every fault, once each; among changed entries, tiles only identify the first."""
         for fault in self._found():
             if fault not in self.named:
                 self.named.add(fault)
@@ -204,7 +204,7 @@ class LogCheck:
         if kept is None:
             yield LogFault(Fault.MISSING_TILE, where)
         elif kept != (derived.hashes, derived.root):
-            # A kept leaf hash that differs names the entry; where all leaves agree, the tile itself was changed.
+            # A differing stored leaf hash identifies the entry; if all leaves match, the tile itself changed.
             yield self._first_difference(derived, kept[0], where)
 
     def _first_difference(self, derived: LogTile, kept: bytes, where: str) -> LogFault:
@@ -232,7 +232,7 @@ class LogCheck:
             return False
         expected = TreeHead(self.log.origin, self.frontier.size, self.frontier.root())
         before, self.reached = self.reached, max(signed, default=self.reached)
-        # Keys follow one another: what one of before signed alone after the next had begun is not the log's.
+        # Keys are ordered: a checkpoint signed only by a key older than the current one is not the log's.
         own = len(signed) == len(note.signatures) and max(signed, default=-1) >= before
         return own and head == expected and checkpoint.root == head.root
 
@@ -249,7 +249,7 @@ class LogCheck:
 
 
 class Older(StrEnum):
-    """How a database can be older than its anchors."""
+    """Ways in which a database can be older than its anchors."""
 
     LOG_SHORTER = "log_shorter"
     LOG_OTHER = "log_other"
@@ -281,7 +281,7 @@ OLDER_COPY: Final = N_(
 
 
 class OlderCopy(Unavailable):
-    """The campus's rows come from an older copy of the database: nothing is shown or decided by them."""
+    """The campus's rows come from an older copy of the database: they must not be shown or used."""
 
     def __init__(self) -> None:
         super().__init__(OLDER_COPY)
@@ -289,7 +289,7 @@ class OlderCopy(Unavailable):
 
 @dataclass(frozen=True)
 class Behind:
-    """One campus, and one thing of it that the anchors know a later state of."""
+    """One part of a campus for which the anchors record a later state."""
 
     campus_id: uuid.UUID
     slug: str
@@ -324,8 +324,8 @@ class AnchorCheck:
         self.addresses = addresses
 
     def behind(self, *, thorough: bool = True) -> list[Behind]:
-        """What is older than its anchor; unless `thorough`, roots of logs are not computed, only sizes compared."""
-        # What is outside is read first: between both, the database may only become newer.
+        """Everything older than its anchor; unless `thorough`, compares sizes without computing log roots."""
+        # Read the external state first: between the two reads the database can only become newer.
         state, chosen = self.anchors.state(), self.choices.head()
         campuses = {campus.id: campus for campus in self.campuses.list_all()}
         open_logs = {log.campus_id: log for log in self.logs.list_all() if log.closed_at is None}
@@ -337,7 +337,7 @@ class AnchorCheck:
         return found + list(self._lists_of(campuses, state))
 
     def catch_up(self) -> int:
-        """Move every anchor that lags, after a crash between commit and anchor or a folder that took no file."""
+        """Advance every lagging anchor, after a crash between commit and anchor or a failed write."""
         moved = 0
         lagging = []
         for list_id, sequence in self.statuses.sequences().items():

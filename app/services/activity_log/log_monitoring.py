@@ -1,4 +1,4 @@
-"""Watching the activity logs: who cosigns them, what is derived again from their rows, and when they are signed."""
+"""Monitoring of the activity logs: witnesses, reviews, overdue signatures."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ logger = structlog.get_logger(__name__)
 REVIEWED_EVERY: Final = timedelta(days=1)
 SHOWN: Final = 20
 _AHEAD: Final = timedelta(minutes=5)
-"""How far a witness's clock may run before ours."""
+"""Maximum lead of a witness's clock over ours."""
 
 
 @dataclass(frozen=True)
 class MonitoredStatement:
-    """An entry an auditor looks for; `payload` is None where it was erased."""
+    """An entry that an auditor selects; `payload` is None if erased."""
 
     entry: LogEntry
     payload: LogPayload | None
@@ -52,7 +52,7 @@ class MonitoredStatement:
 
 @dataclass(frozen=True)
 class AuditPage:
-    """What an auditor is shown of the campus's open log."""
+    """The auditor's page for the campus's open log."""
 
     log: CampusLog | None
     kinds: dict[EntryKind, int]
@@ -86,7 +86,7 @@ class LogWatch:
     # --- witnesses
 
     def name_witness(self, campus: Campus, vkey: str, label: str, *, by: Actor) -> LogWitness:
-        """From now on a cosignature under this key is taken and shown; named again, it counts again."""
+        """Accept and show cosignatures under this key; adding it again reinstates a retired witness."""
         try:
             key = NoteKey.from_vkey(vkey)
         except CredentialError as error:
@@ -109,7 +109,7 @@ class LogWatch:
         return witness
 
     def retire_witness(self, campus: Campus, name: str, *, by: Actor) -> LogWitness:
-        """What it cosigned stays and is shown; nothing new is taken from it."""
+        """Its existing cosignatures stay visible; no new ones are accepted."""
         witness = self._witness(campus, name)
         if witness is None:
             raise NotFound(N_("Ce campus n’a pas de témoin de ce nom."))
@@ -119,9 +119,9 @@ class LogWatch:
         return witness
 
     def take_cosignature(self, slug: str, text: str) -> tuple[LogWitness, LogCosignature]:
-        """Keep a named witness's line under one of our checkpoints; a checkpoint that we never signed is a fork."""
+        """Store a named witness's cosignature of our checkpoint; a checkpoint we never signed is a fork."""
         campus = self.campuses.get(slug)
-        self.store.lock(campus.id)  # one hand at a time: the same line twice is kept once
+        self.store.lock(campus.id)  # serialised: a repeated line is stored once
         keys = {
             NoteKey.from_vkey(each.vkey): each
             for each in self.watch.witnesses_of(campus.id)
@@ -181,24 +181,24 @@ class LogWatch:
             witness=witness.name,
         )
 
-    # --- signing as it grows
+    # --- overdue signatures
 
     def unsigned(self, *, for_so_long: timedelta) -> list[uuid.UUID]:
-        """Campuses whose log grew and was not signed for that long."""
+        """Campuses with log entries unsigned for at least that long."""
         return self.watch.unsigned(before=self.clock() - for_so_long)
 
     def sign(self, campus_id: uuid.UUID) -> LogCheckpoint:
         return self.activity_log.checkpoint(self.campuses.get_by_id(campus_id))
 
-    # --- deriving everything again
+    # --- reviews
 
     def check(self, log: CampusLog, spans: Spans | None = None) -> list[LogFault]:
-        """Every fault of the log, derived again from its rows; none for one that is as it was written."""
+        """Every fault of the log, derived again from its rows; empty if intact."""
         keys = self.log_keys.keys(self.campuses.get_by_id(log.campus_id), log)
         return list(LogCheck(self.store, log, keys, self.anchors, spans).run())
 
     def ask_review(self, campus: Campus, *, by: Actor) -> LogReview:
-        """A review by the worker; while one waits, asking again changes nothing."""
+        """Request a review by the worker. Idempotent while one is pending."""
         log = self.store.find(campus.id)
         if log is None:
             raise NotFound(N_("Le journal du campus est encore vide."))
@@ -209,13 +209,13 @@ class LogWatch:
         return review
 
     def reviews_due(self) -> list[uuid.UUID]:
-        """Logs that somebody asked about, or that were not reviewed for a day."""
+        """Logs with a requested review, or not reviewed for a day."""
         return self.watch.logs_to_review(reviewed_before=self.clock() - REVIEWED_EVERY)
 
     def note_review(
         self, log_id: uuid.UUID, size: int, faults: Sequence[LogFault], *, by: Actor
     ) -> LogReview:
-        """Keep what was found; a review that waits is answered by it."""
+        """Store the findings; completes a pending review."""
         now = self.clock()
         reviews = self.watch.waiting_reviews(log_id) or [
             LogReview(log_id=log_id, asked_at=now, asked_by=_named(by))
@@ -252,11 +252,11 @@ class LogWatch:
 
 
 def _named(by: Actor) -> str:
-    """Who asked, without a name: reviews outlive people."""
+    """Who asked, without a personal name: reviews outlive people's data."""
     return by.label or f"person {by.person_id}"
 
 
 def last_done(reviews: Sequence[LogReview]) -> tuple[datetime, LogReview] | None:
-    """The newest review that was carried out."""
+    """The newest completed review."""
     done = [(each.done_at, each) for each in reviews if each.done_at is not None]
     return max(done, key=lambda pair: pair[0]) if done else None

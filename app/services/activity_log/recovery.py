@@ -1,4 +1,4 @@
-"""What a unit of work adds to the recovery journal once it is committed."""
+"""What a unit of work appends to the recovery journal after its commit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 
 class Journal(Protocol):
     def append(self, frame: Frame) -> None:
-        """On disk when it returns; raises OSError."""
+        """Durable when it returns; raises OSError."""
         ...
 
     def frames(
@@ -42,7 +42,7 @@ class _OfCampus:
 
 
 class RecoveryNotes:
-    """Gathered while a transaction runs; written after its commit, or dropped with it."""
+    """Collected during a transaction; written after its commit, dropped on rollback."""
 
     def __init__(self) -> None:
         self._by_campus: dict[uuid.UUID, _OfCampus] = {}
@@ -50,12 +50,12 @@ class RecoveryNotes:
     def add_lines(self, log: CampusLog, written: Sequence[Written]) -> None:
         notes = self._of(log.campus_id)
         if notes.origin != log.origin:
-            # A log that is closed and its successor in one transaction: only the successor grows from here on.
+            # If one transaction closes a log and opens its successor, only the successor still grows.
             notes.origin, notes.written = log.origin, []
         notes.written += written
 
     def add_rows(self, campus: Campus, table: str, rows: Iterable[Any]) -> None:
-        """Rows, or what they hold by column; as they are when the transaction is over."""
+        """Rows, or their values by column, in their final state of the transaction."""
         self._of(campus.id).rows.setdefault(table, []).extend(rows)
 
     def add_erased(self, campus: Campus, person_id: uuid.UUID) -> None:
@@ -80,7 +80,7 @@ class RecoveryNotes:
             try:
                 journal.append(frame)
             except (OSError, TypeError) as error:
-                # Committed all the same; the frame is written from the database at the next comparison.
+                # The commit stands; the next comparison writes the frame from the database.
                 logger.error("recovery journal not written", kind=type(error).__name__)
         self._by_campus.clear()
 
@@ -89,7 +89,7 @@ class RecoveryNotes:
 
 
 class JournalCheck:
-    """Frames that a crash, or a folder that took no file, left out: written from the database."""
+    """Writes frames from the database that a crash or a failed write left out."""
 
     def __init__(self, logs: ActivityLogStore, store: RecoveryStore, journal: Journal, clock: Clock) -> None:
         self.logs = logs
@@ -98,7 +98,7 @@ class JournalCheck:
         self.clock = clock
 
     def catch_up(self) -> int:
-        """The number of frames written; a log that was never journaled begins with what comes next."""
+        """Returns the number of frames written; a log without a journal starts with its next entry."""
         frames = 0
         for log in self.logs.list_all():
             if log.closed_at is not None:
@@ -137,7 +137,7 @@ class JournalCheck:
 
 
 class ChoiceJournal:
-    """What people choose, in frames numbered by the commits that changed it."""
+    """Journals people's choices, in frames numbered by the commits that changed them."""
 
     def __init__(self, store: ChoiceStore, journal: Journal, clock: Clock) -> None:
         self.store = store
@@ -145,21 +145,21 @@ class ChoiceJournal:
         self.clock = clock
 
     def head(self) -> int:
-        """The newest change that the journal holds; 0 where it holds none."""
+        """The newest change in the journal; 0 if empty."""
         return max((stop for _, stop in self.journal.covered(NO_CAMPUS, CHOICES_ORIGIN)), default=1) - 1
 
     def catch_up(self) -> int:
-        """Append what is committed and not in the journal; returns the newest number. Raises OSError."""
+        """Append committed changes missing from the journal; returns the newest number. Raises OSError."""
         covered = self.journal.covered(NO_CAMPUS, CHOICES_ORIGIN)
         newest = self.store.newest()
         if not covered:
-            # What was chosen before the journal began is in no frame: the next one goes on from here.
+            # Choices older than the journal are in no frame: the next frame continues from here.
             self._append(newest + 1, newest + 1, [])
             return newest
         return self.append_after(max(stop for _, stop in covered) - 1)
 
     def append_after(self, sequence: int) -> int:
-        """The changes of the database that follow this one, in one frame."""
+        """The database changes after `sequence`, in one frame."""
         changes = self.store.after(sequence)
         if not changes:
             return sequence
@@ -168,7 +168,7 @@ class ChoiceJournal:
         return newest
 
     def missing(self) -> ChoicesSince:
-        """What the journal holds beyond this database, and whether that is all there was."""
+        """Choices in the journal that this database lacks, and whether they are complete."""
         reached, changes = self.store.newest() + 1, list[Any]()
         covered = self.journal.covered(NO_CAMPUS, CHOICES_ORIGIN)
         head = max((stop for _, stop in covered), default=0)
@@ -189,14 +189,14 @@ class ChoicesSince:
     changes: Sequence[Any]
     newest: int
     is_whole: bool
-    """False: something was chosen that is nowhere any more, or may have been."""
+    """False: some choice is lost, or may be."""
 
 
 _AT_A_TIME = 500
 
 
 def _gaps(covered: Sequence[tuple[int, int]], size: int) -> list[range]:
-    """What lies between these ranges and up to `size`; nothing before the first of them."""
+    """Gaps between these ranges and up to `size`; ignores what precedes the first."""
     if not covered:
         return []
     found, reached = [], covered[0][0]

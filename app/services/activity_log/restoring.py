@@ -1,4 +1,4 @@
-"""After an older copy of the database was restored: what is missing, put back from the anchors and the recovery journal."""
+"""After a restore of an older database copy: recover missing data from the anchors and recovery journal."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ from sceau_credentials.values.json_text import parse_json_object
 
 @dataclass(frozen=True)
 class Reconciled:
-    """`signed` is the most that was ever signed of the closed log, `kept` how much of it is left."""
+    """`signed`: the largest tree ever signed of the closed log; `kept`: how much of it remains."""
 
     closed: CampusLog
     kept: int
     signed: TreeHead | None
     opened: LogCheckpoint
     key_renewed: bool
-    """Whether the key in the copy had given way since, to one that is lost with what was lost."""
+    """Whether the key in the copy had since been replaced by one that is now lost."""
 
 
 class LogReconciliation:
@@ -77,7 +77,7 @@ class LogReconciliation:
         self.clock = clock
 
     def reconcile(self, campus: Campus, reason: str, *, by: Actor) -> Reconciled:
-        """Close the log that may no longer be signed and begin the next one; refused where nothing is wrong."""
+        """Close a log that must not be signed again and open the next epoch; raises if the log is intact."""
         if not reason.strip():
             raise InvalidInput(N_("Dites pourquoi : ce motif reste dans le journal."))
         closed = self.store.lock(campus.id)
@@ -123,7 +123,7 @@ ERASED_AGAIN: Final = "Effacement refait après la restauration d’une sauvegar
 
 @dataclass(frozen=True)
 class Missing:
-    """What a campus's older copy lacks. `unjournaled` lines are lost: nothing outside the database holds them."""
+    """What a campus's older copy lacks. `unjournaled` entries are lost: only the database held them."""
 
     lines: int
     unjournaled: int
@@ -141,26 +141,26 @@ class Missing:
 class ChoicesRestored:
     choices: int
     people_shut: int
-    """Whose pages were shut because what they chose since is not known."""
+    """People with pages closed because their later choices are unknown."""
     is_whole: bool
 
 
 @dataclass
 class Restored:
-    """What was put back, and what could not be."""
+    """What was restored, and what could not be."""
 
     lines: int = 0
     awards: int = 0
     withdrawals: int = 0
     keys: int = 0
     unregistered: set[uuid.UUID] = field(default_factory=set)
-    """Awards whose badge is nowhere any more; their learner's file may bring it back."""
+    """Awards with a lost badge definition; the learner's file may restore it."""
     erased: set[uuid.UUID] = field(default_factory=set)
-    """People whose data the copy still held though they had been erased."""
+    """People erased since the copy, with data still in it."""
     revoked: dict[uuid.UUID, str] = field(default_factory=dict)
-    """Awards withdrawn since the copy, with the reason that the log holds."""
+    """Awards revoked since the copy, with the reason from the log."""
     reconciled: Reconciled | None = None
-    """The log that lost lines for good, and the next one."""
+    """The log that permanently lost entries, and its successor."""
     choices: ChoicesRestored | None = None
     """None while other campuses are still to be restored."""
 
@@ -193,10 +193,10 @@ class RestoreService:
         self.history = history
         self.clock = clock
 
-    # --- what is missing
+    # --- missing data
 
     def missing(self, campus: Campus) -> Missing:
-        """Compares the campus's log, lists and journal with its rows; changes nothing."""
+        """Compares the campus's log, status lists and journal with its rows; read-only."""
         log = self.logs.find(campus.id)
         size = log.size if log else 0
         reached, beyond, awards, keys = size, size, 0, 0
@@ -215,28 +215,28 @@ class RestoreService:
         return Missing(target - size, target - reached, awards, withdrawn, keys, len(still_there))
 
     def frames(self, campus: Campus, log: CampusLog | None) -> Iterator[Frame]:
-        """What the journal holds that the campus's open log does not, in the order of its lines."""
+        """Journal frames missing from the campus's open log, in entry order."""
         return self.journal.frames(campus.id, log.origin, beyond=log.size) if log else iter(())
 
     def lists(self, campus: Campus) -> list[AnchoredList]:
         return [each for each in self.anchors.state().lists.values() if each.campus_id == campus.id]
 
     def _not_raised(self, anchored: AnchoredList) -> set[int]:
-        """Positions that were published as withdrawn and are not so in the database."""
+        """Positions published as revoked but not revoked in the database."""
         return _raised_in(anchored) - set(self.statuses.raised(anchored.list_id))
 
     def erased_since(self, campus: Campus) -> set[uuid.UUID]:
-        """The people whose data were erased since the copy: none of it is put back."""
+        """People erased since the copy: none of their data is restored."""
         log = self.logs.find(campus.id)
         if log is None:
             return set()
         frames = self.journal.frames(campus.id, log.origin, beyond=log.size, with_erasures=True)
         return {each for frame in frames for each in frame.erased}
 
-    # --- putting back
+    # --- recovery
 
     def begin(self, campus: Campus) -> None:
-        """The status lists that the copy does not know, so that awards can have their places in them."""
+        """Create status lists missing from the copy, so that awards can have slots in them."""
         for anchored in self.lists(campus):
             if self.statuses.find(anchored.list_id) is None:
                 row = StatusList(
@@ -253,7 +253,7 @@ class RestoreService:
                 self.statuses.add(row)
 
     def replay(self, campus: Campus, frame: Frame, done: Restored) -> None:
-        """One frame of the journal, all of it or nothing. Safe to repeat."""
+        """Apply one journal frame atomically. Idempotent."""
         lines = frame.lines
         done.lines += self._replay_lines(campus, frame, lines, done)
         done.keys += self._replay_keys(frame)
@@ -263,12 +263,12 @@ class RestoreService:
         done.awards += self._replay_rows(frame, done)
 
     def finish(self, campus: Campus, reason: str, done: Restored, *, by: Actor) -> None:
-        """Every withdrawal again, lists signed as the next edition, and a line in the log that says what happened."""
+        """Repeat revocations, sign the next edition of the status lists, and log the restore."""
         check_restore_reason(reason)
         self._withdraw_again(campus, done)
         anchored = {each.list_id: each for each in self.lists(campus)}
         for row in self.store.lists_of(campus.id):
-            # Places of awards that nobody knows any more are taken: new awards go into a new list.
+            # Slots of unknown awards may be taken: new awards go into a new list.
             row.closed_at = row.closed_at or self.clock()
             row.used = self.store.used(row.id)
             self.status.sign_after(campus, row, anchored.get(row.id))
@@ -299,7 +299,7 @@ class RestoreService:
         )
 
     def put_back_choices(self, campus_ids: Iterable[uuid.UUID], reason: str, *, by: Actor) -> ChoicesRestored:
-        """What people chose since the copy, or everything shut where nothing says so; the last step of a restore."""
+        """Restore people's later choices, or close everything if unknown; the last step of a restore."""
         check_restore_reason(reason)
         store, since = self.choices.store, self.choices.missing()
         done = store.put_back(since.changes)
@@ -320,7 +320,7 @@ class RestoreService:
     def _replay_lines(
         self, campus: Campus, frame: Frame, journaled: Sequence[JournaledLine], done: Restored
     ) -> int:
-        """Lines that follow the last one; what is there already or comes after a gap is left out."""
+        """Append entries after the last one; skips those already present or after a gap."""
         log = self.log.open(campus)
         lines = [line for line in journaled if line.number >= log.size] if frame.origin == log.origin else []
         if not lines or lines[0].number != log.size:
@@ -333,7 +333,7 @@ class RestoreService:
         return len(written)
 
     def _replay_keys(self, frame: Frame) -> int:
-        """Keys that were made or ended since: a stolen one does not come back into service."""
+        """Restore keys created or ended since: a stolen key must not return into service."""
         put_back = 0
         for values in frame.rows(KEYS):
             known = self.store.key(uuid.UUID(str(values["id"])))
@@ -368,7 +368,7 @@ class RestoreService:
         return len(awards)
 
     def _awards_of(self, frame: Frame, done: Restored) -> list[dict[str, Any]]:
-        """The awards to be written, with what they refer to that is there or comes in the same frame."""
+        """The awards to insert, if the rows they reference exist or are in the same frame."""
         rows = self.store.missing(AWARDS, frame.rows(AWARDS))
         gone = self.store.erased({row["id"] for row in rows})
         rows = [row for row in rows if row["id"] not in gone and row["person_id"] not in done.erased]
@@ -400,7 +400,7 @@ class RestoreService:
         return fit
 
     def _editions(self, frame: Frame, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Newer editions, each with its award brought to it."""
+        """Newer editions, each applied to its award."""
         known = {award.id: award for award in self.store.awards_among({row["award_id"] for row in rows})}
         written = {uuid.UUID(str(values["id"])): values for values in frame.rows(AWARDS)}
         for award_id, award in known.items():
@@ -412,7 +412,7 @@ class RestoreService:
         return [row for row in rows if row["award_id"] in known]
 
     def _withdraw_again(self, campus: Campus, done: Restored) -> None:
-        """What the published lists and the journal's lines say was withdrawn, in rows and in places."""
+        """Revoke again, in rows and slots, what the published lists and the journal record as revoked."""
         at, raised = self.clock(), set[uuid.UUID]()
         for anchored in self.lists(campus):
             missing = self._not_raised(anchored)
@@ -438,7 +438,7 @@ class RestoreService:
 
 
 def _written(line: JournaledLine, log_id: uuid.UUID) -> Written:
-    opening = Opening(line.key, {}, {}, {})  # nothing of a line that is put back is shown here
+    opening = Opening(line.key, {}, {}, {})  # restored entries disclose nothing here
     return Written(line.fact, log_id, line.number, line.leaf, line.leaf.hash(), line.key, opening)
 
 

@@ -1,4 +1,4 @@
-"""A witness's look at somebody else's log: it has only grown since the last look, or nothing is signed."""
+"""Cosign another service's log, provided that it only grew since the last check."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNREADABLE: Final = N_("Le point de contrÃ´le ne se lit pas, ou sa signature nâ
 
 class LogSource(Protocol):
     def read(self, path: str) -> bytes:
-        """A file of the log, or DocumentUnavailable."""
+        """A file of the log; raises DocumentUnavailable."""
         ...
 
 
@@ -37,46 +37,46 @@ class WitnessMemory(Protocol):
     def keep_refused(self, origin: str, note: Note) -> Path: ...
 
     def keys(self, origin: str) -> list[NoteKey]:
-        """The keys of the log that this witness has followed, the present one last; empty before the first change."""
+        """The keys of the log that this witness followed, current last; empty before the first rotation."""
         ...
 
     def keep_keys(self, origin: str, keys: Sequence[NoteKey]) -> None: ...
 
 
 class ContradictsItself(Conflict):
-    """The log signed two things that cannot both be; `kept` is the one that was refused."""
+    """The log signed two contradictory checkpoints; `kept` is the rejected one."""
 
 
 class KeyNotAnnounced(Conflict):
-    """The log stands under another key, and the one that is known did not announce it."""
+    """The log is signed by another key that the known key did not announce."""
 
 
 class KeyGaveWay(Conflict):
-    """The log stands under a key that another had followed."""
+    """The log is signed by a key that had already been replaced."""
 
 
 class FilesDoNotFit(Unavailable):
-    """The files served are not those of the checkpoint: nothing is known of the log itself."""
+    """The files served do not match the checkpoint: no conclusion about the log itself."""
 
 
 @dataclass(frozen=True)
 class WitnessReport:
-    """What was seen, and signed; `before` is the last look, None for the first one."""
+    """What was checked and cosigned; `before`: the previous check, None for the first."""
 
     head: TreeHead
     before: TreeHead | None
     note: Note
     followed: Sequence[NoteKey]
-    """The keys that came since the last look, each announced by the one before."""
+    """Keys added since the previous check, each announced by its predecessor."""
 
 
 def cosign_log(
     source: LogSource, log: NoteKey, memory: WitnessMemory, witness: WitnessKey, *, at: datetime
 ) -> WitnessReport:
-    """Check that the log grew out of what was seen before, remember it, then cosign; in that order.
+    """Check that the log extends the tree seen before, store the new head, then cosign; in that order.
 
-    `log` is the key that the campus gave. A later one is believed where it was announced, or was said to be it
-    (`change_key`); from then on nothing under an earlier one is.
+    `log` is the key that the campus gave. A later key is trusted if it was announced, or set by
+    `change_key`; from then on earlier keys are rejected.
     """
     with memory.alone(log.name):
         trusted = _trusted(memory, log)
@@ -115,7 +115,7 @@ def cosign_log(
 
 
 def change_key(memory: WitnessMemory, key: NoteKey) -> None:
-    """The campus said by another way that this is the key of its log now: what was seen of it stays what it must be."""
+    """Set a key of the log confirmed out of band; the tree head seen before remains binding."""
     with memory.alone(key.name):
         if memory.last(key.name) is None:
             raise NotFound(
@@ -171,7 +171,7 @@ def _not_signed(key: NoteKey) -> AppError:
 def _followed(
     source: LogSource, memory: WitnessMemory, trusted: NoteKey, note: Note, before: TreeHead | None
 ) -> list[NoteKey]:
-    """The keys from the trusted one to the one that signed, each announced in a tree on the way that the log went."""
+    """The keys from the trusted one to the signing one, each announced in a tree between the two heads."""
     try:
         published = LogKeys.from_bytes(source.read(FILE))
     except DocumentUnavailable as error:
@@ -218,7 +218,7 @@ def _head_of_any(note: Note) -> TreeHead:
 
 
 def _is_on_the_way(source: LogSource, before: TreeHead | None, announced: TreeHead, head: TreeHead) -> bool:
-    """Whether the announcing tree lies between what was seen last and what is signed now."""
+    """Whether the announcing tree lies between the last seen head and the current one."""
     if announced.size > head.size or (before is not None and before.size > announced.size):
         return False
     tree = TiledTree(tiles_read(source.read), head.size)
@@ -226,7 +226,7 @@ def _is_on_the_way(source: LogSource, before: TreeHead | None, announced: TreeHe
 
 
 def _has_grown(tree: TiledTree, before: TreeHead | None, head: TreeHead) -> bool:
-    """Raises FilesDoNotFit where the files served do not lead to the checkpoint, which says nothing of the log."""
+    """Raises FilesDoNotFit if the files do not lead to the checkpoint, which proves nothing about the log."""
     try:
         if root_of(tree, head.size) != head.root:
             raise FilesDoNotFit(

@@ -1,4 +1,4 @@
-"""Asking an organisation for an endorsement: one letter to one address, and what became of it."""
+"""Requesting an endorsement from an organisation: one e-mail to one address, and its outcome."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from sceau_credentials.verification.run_checks import verify_endorsement
 
 @dataclass(frozen=True)
 class EndorsementAsked:
-    """What whoever asks writes in the form."""
+    """Form of an endorsement request."""
 
     address: str
     organisation: str
@@ -66,20 +66,20 @@ class EndorsementAsking:
         self.clock = clock
 
     def is_refused_by(self, typed: str) -> bool:
-        """Whether whoever reads mail there wants to be asked for nothing more, by no campus."""
+        """Whether the reader of that address opted out of requests from every campus."""
         return self.endorsements.refuses_all(normal_address(typed))
 
     def checked(
         self, subject: Subject, typed: EndorsementAsked, *, refused: bool, by: Actor
     ) -> EndorsementAsked:
-        """As it would be sent; raises what stands against it before anything is counted."""
+        """Normalised as it would be sent; raises on any fault before rate limits count it."""
         address = checked_address(typed.address, self._own(subject, by))
         asked = EndorsementAsked(address, checked_name(typed.organisation), checked_why(typed.why))
         check_may_ask(self.about(subject), address, refused=refused, at=self.clock())
         return asked
 
     def counts(self, subject: Subject, asked: EndorsementAsked) -> list[tuple[str, str]]:
-        """The limits that one letter counts against: of whoever asks, of the campus, and of whoever is written to."""
+        """The rate limits of one e-mail: per person asking, per campus, per recipient address."""
         person = subject.record.person.id if subject.record else None
         return [
             *([("endorsement of somebody", str(person))] if person else []),
@@ -90,7 +90,7 @@ class EndorsementAsking:
     def ask(
         self, subject: Subject, typed: EndorsementAsked, *, refused: bool, by: Actor
     ) -> EndorsementRequest:
-        """Write to somebody of an organisation."""
+        """Send a request to a contact of an organisation."""
         asked, at = self.checked(subject, typed, refused=refused, by=by), self.clock()
         request = EndorsementRequest(
             campus_id=subject.campus.id,
@@ -128,11 +128,11 @@ class EndorsementAsking:
         )
 
     def of_campus(self, campus_id: uuid.UUID) -> Sequence[EndorsementRequest]:
-        """Asked for by the campus itself."""
+        """Requests made by the campus itself."""
         return self.endorsements.requests_of(campus_id)
 
     def _own(self, subject: Subject, by: Actor) -> Collection[str]:
-        """Nobody asks themselves."""
+        """Addresses of the requester, who must not endorse themselves."""
         people = {by.person_id, subject.record.person.id if subject.record else None} - {None}
         return [address for each in people if each for address in self.people.all_addresses(each)]
 
@@ -154,17 +154,17 @@ class EndorsementsTakenBack:
         self.secret = secret
         self.clock = clock
 
-    # --- by the organisation
+    # --- for the organisation
 
     def named_by(self, token: str) -> Endorsement:
-        """The endorsement that a letter's link takes back."""
+        """The endorsement that the withdrawal link of an e-mail names."""
         return self.endorsements.get(number_in(self.secret, WITHDRAW, token))
 
     def withdraw(self, token: str) -> Endorsement:
         return self._withdraw(self.named_by(token))
 
     def ask_desk(self, organisation_id: uuid.UUID, typed: str) -> bool:
-        """A letter with all that the organisation said; only where its mail is read, and nobody is told which."""
+        """E-mail all its endorsements to the organisation, if the address is one of its own; never reveal the result."""
         organisation, address, at = (
             self.organisations.get(organisation_id),
             normal_address(typed),
@@ -190,7 +190,7 @@ class EndorsementsTakenBack:
         return self._withdraw(endorsement)
 
     def _withdraw(self, endorsement: Endorsement) -> Endorsement:
-        """For good: its bit rises, and neither the words nor the address stay here."""
+        """Permanent: sets its status bit, erases text and address."""
         if endorsement.withdrawn_at is None:
             endorsement.withdrawn_at = self.clock()
             endorsement.written = endorsement.token = endorsement.comment = endorsement.address = ""
@@ -198,10 +198,10 @@ class EndorsementsTakenBack:
             self._note(endorsement, "withdraw", AN_ORGANISATION)
         return endorsement
 
-    # --- by those it is shown beside
+    # --- for the holder and the campus
 
     def hide(self, award_id: uuid.UUID, endorsement_id: uuid.UUID, *, hidden: bool, by: Actor) -> None:
-        """By the holder of the award it is about."""
+        """For the holder of the endorsed award."""
         endorsement = self.endorsements.get(endorsement_id)
         if endorsement.award_id != award_id:
             raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
@@ -210,7 +210,7 @@ class EndorsementsTakenBack:
             self._note(endorsement, "hide" if hidden else "show", by)
 
     def set_aside(self, campus: Campus, endorsement_id: uuid.UUID, *, reason: str | None, by: Actor) -> None:
-        """By the campus, which says why; without a reason it is shown again."""
+        """For the campus, with a reason; None shows it again."""
         endorsement = self.endorsements.get(endorsement_id)
         if endorsement.campus_id != campus.id:
             raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
@@ -222,10 +222,10 @@ class EndorsementsTakenBack:
         endorsement.set_aside_at = self.clock()
         self._note(endorsement, "set_aside", by, reason=endorsement.set_aside_reason)
 
-    # --- with an erasure
+    # --- on erasure
 
     def raise_for(self, award_ids: Collection[uuid.UUID]) -> None:
-        """Before the endorsements of these awards go with their holder: a copy of one counts no more."""
+        """Revoke the endorsements of these awards before they are erased: existing copies become invalid."""
         self.organisations.raise_places(self.endorsements.ids_of_awards(award_ids), at=self.clock())
 
     def _note(self, endorsement: Endorsement, deed: str, by: Actor, **facts: str) -> None:
@@ -252,7 +252,7 @@ class EndorsementsCheckedAgain:
         return self.endorsements.due(at=self.clock(), limit=limit)
 
     def judge(self, endorsement_id: uuid.UUID) -> EndorsementAnswer | None:
-        """What is so now; it may take a while, and writes nothing. None where it was taken back meanwhile."""
+        """Verify it now; may be slow, writes nothing. None if withdrawn meanwhile."""
         row = self.endorsements.find(endorsement_id)
         if row is None or not row.written:
             return None
@@ -264,7 +264,7 @@ class EndorsementsCheckedAgain:
             return None
 
     def note(self, endorsement_id: uuid.UUID, answer: EndorsementAnswer) -> None:
-        """Where nobody answered, what was found before stands with its day."""
+        """If the check was inconclusive, the previous result and its date remain."""
         row = self.endorsements.find(endorsement_id)
         if row is None or not row.written:
             return

@@ -1,4 +1,4 @@
-"""Somebody of an organisation answers: their words signed in its name, words signed elsewhere taken in, or no."""
+"""Answers of an organisation: endorsement signed here in its name, imported endorsement, or refusal."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ from sceau_credentials.verification.run_checks import verify_endorsement
 
 @dataclass(frozen=True)
 class Subject:
-    """`iri` is what a signature binds the words to: the id that the credential, definition or campus bears."""
+    """`iri`: the signed subject identifier: the id of the credential, definition or campus."""
 
     about: Endorsed
     campus: Campus
@@ -82,13 +82,13 @@ class EndorsementSubjects:
         return Subject(Endorsed.CAMPUS, campus, campus.did)
 
     def of_award(self, record: AwardRecord) -> Subject:
-        """An award that was withdrawn is nothing to recommend any more."""
+        """Raises Conflict for a revoked award."""
         if record.award.state is AwardState.REVOKED:
             raise Conflict(N_("Ce badge est retiré : il ne peut plus être recommandé."))
         return self._of_record(record)
 
     def of_badge(self, campus: Campus, badge_id: uuid.UUID) -> Subject:
-        """A badge of the campus, in the newest version that somebody was given."""
+        """A badge of the campus, in its newest version that was awarded."""
         badge = self.badges.get(badge_id)
         number = self.badges.newest_frozen_number(badge_id)
         if badge.campus_id != campus.id:
@@ -100,7 +100,7 @@ class EndorsementSubjects:
         return self._of_version(campus, self.badges.get_version(badge_id, number))
 
     def of(self, request: EndorsementRequest) -> Subject:
-        """What is asked for, while it can still be given."""
+        """The subject of the request, if it can still be endorsed."""
         if request.award_id is not None:
             return self.of_award(self.awards.get_record(request.award_id))
         return self.about(request)
@@ -129,7 +129,7 @@ ASKED, WITHDRAW = "asked", "withdraw"
 
 @dataclass(frozen=True)
 class EndorsementOutcome:
-    """What whoever answers says of their organisation."""
+    """Form: what the respondent enters about their organisation."""
 
     name: str
     site: str
@@ -163,7 +163,7 @@ class EndorsementSigning:
         self.clock = clock
 
     def opened(self, token: str) -> tuple[EndorsementRequest, Subject]:
-        """What a link asks for; raises DeadRequest once it was answered or is too old."""
+        """The request of a link; raises DeadRequest if answered or expired."""
         request = self.endorsements.find_request(number_in(self.secret, ASKED, token))
         if request is None:
             raise DeadRequest(N_("Cette demande a été retirée avec le badge dont elle parlait."))
@@ -173,7 +173,7 @@ class EndorsementSigning:
     def sign(
         self, token: str, told: EndorsementOutcome, words: EndorsementText, *, language: str
     ) -> Endorsement:
-        """In the organisation's name, with its own key; the link has then served."""
+        """Sign with the organisation's own key; the link becomes used."""
         request, subject = self._taken(token)
         at = self.clock()
         organisation = self.organisations.of_address(request.address, name=told.name, site=told.site, at=at)
@@ -189,7 +189,7 @@ class EndorsementSigning:
         return self._kept(request, endorsement)
 
     def take_in(self, token: str, told: EndorsementOutcome, written: str, *, language: str) -> Endorsement:
-        """Words that were signed elsewhere about this very thing, kept as they are."""
+        """Import an endorsement of this subject that was signed elsewhere; its bytes are stored unchanged."""
         request, subject = self._taken(token)
         at = self.clock()
         answer = self._judged(written.strip(), subject, at=at)
@@ -209,7 +209,7 @@ class EndorsementSigning:
         self._write("decline", request.id, request.campus_id)
 
     def token_of(self, request_id: uuid.UUID) -> str:
-        """What the link of a request ends with."""
+        """The last part of a request's link."""
         return named_token(self.secret, ASKED, request_id)
 
     def withdraw_token(self, endorsement_id: uuid.UUID) -> str:
@@ -276,7 +276,7 @@ class EndorsementSigning:
         )
 
     def _judged(self, written: str, subject: Subject, *, at: datetime) -> EndorsementAnswer:
-        """What was found; raises InvalidInput for anything that does not hold, now, about this."""
+        """The verification result; raises InvalidInput unless it is valid now for this subject."""
         if not written or len(written) > LONGEST_SIGNED:
             raise InvalidInput(
                 N_("Collez le texte entier de la recommandation signée, ou joignez son fichier.")
@@ -333,17 +333,17 @@ WITHDRAWN = N_("Cette recommandation a été retirée par l’organisation qui l
 
 @dataclass(frozen=True)
 class ShownEndorsement:
-    """`answer`: what was found now; None of what was withdrawn, of which nothing is left to check."""
+    """`answer`: the current verification result; None if withdrawn, with nothing left to check."""
 
     endorsement: Endorsement
     organisation: Organisation
     answer: EndorsementAnswer | None
     version: int | None = None
-    """The version of the badge it was given to, where it is shown beside a later one."""
+    """The endorsed badge version, if it is shown next to a later one."""
 
     @property
     def state(self) -> Literal["shown", "withdrawn", "hidden", "set_aside"]:
-        """Who took it back, the organisation before all others."""
+        """Who withdrew it; withdrawal by the organisation takes precedence."""
         if self.endorsement.withdrawn_at is not None:
             return "withdrawn"
         if self.endorsement.set_aside_at is not None:
@@ -356,7 +356,7 @@ class ShownEndorsement:
 
 
 class EndorsementDocuments:
-    """The bytes that organisations signed, as far as the world may read them."""
+    """The signed bytes of organisations, as far as they are public."""
 
     def __init__(
         self, endorsements: EndorsementStore, organisations: OrganisationStore, awards: AwardStore
@@ -366,7 +366,7 @@ class EndorsementDocuments:
         self.awards = awards
 
     def document(self, endorsement_id: uuid.UUID, form: str) -> Published:
-        """The bytes that were signed, as `json` or `jwt`."""
+        """The signed bytes, as `json` or `jwt`."""
         endorsement = self.readable(endorsement_id)
         written = {"json": endorsement.written, "jwt": endorsement.token}
         if endorsement.foreign_issuer and not endorsement.written.startswith("{"):
@@ -376,14 +376,14 @@ class EndorsementDocuments:
         return Published.of(written[form].encode(), FORMS[form])
 
     def in_any_form(self, endorsement_id: uuid.UUID) -> Published:
-        """As JSON where it was signed so, else as a token."""
+        """As JSON if it was signed as JSON, else as a JWT."""
         try:
             return self.document(endorsement_id, "json")
         except NotFound:
             return self.document(endorsement_id, "jwt")
 
     def readable(self, endorsement_id: uuid.UUID) -> Endorsement:
-        """One that the world may read; Gone where it was withdrawn, ClosedAward where its badge is not shown."""
+        """A public endorsement; raises Gone if withdrawn, ClosedAward if its badge is not public."""
         endorsement = self.endorsements.find(endorsement_id)
         if endorsement is None:
             if self.organisations.find_place(endorsement_id):
@@ -422,7 +422,7 @@ class EndorsementShowing:
         clock: Clock,
         snapshot: Snapshot = UNSHARED,
     ) -> None:
-        """`near`: what this service holds itself, so that no page of a badge waits for somebody else's server."""
+        """`near`: documents this service hosts, so that a badge page never waits for a remote server."""
         self.signed = signed
         self.endorsements = endorsements
         self.organisations = organisations
@@ -432,10 +432,10 @@ class EndorsementShowing:
         self.clock = clock
         self.snapshot = snapshot
 
-    # --- beside what they are about
+    # --- shown next to their subject
 
     def about_award(self, record: AwardRecord) -> list[ShownEndorsement]:
-        """Of the award where its page is open, and of the badge in the version that was given or one before."""
+        """Endorsements of a public award, and of its badge in the awarded version or an earlier one."""
         if record.award.state is AwardState.REVOKED:
             return []
         is_open = record.award.visibility is Visibility.OPEN
@@ -444,7 +444,7 @@ class EndorsementShowing:
                 award_id=record.award.id if is_open else None, version=record.version, limit=MOST_SHOWN
             )
             return self._beside(found, record.version)
-        # All awards of the version share what was said of the badge.
+        # All awards of a version share the endorsements of the badge.
         shown = self.snapshot.now(("said of", record.version.id), lambda: self.about_version(record.version))
         if is_open and self.signed.awards.is_endorsed(record.award.id):
             own = self.endorsements.shown_about_award(record.award.id, limit=MOST_SHOWN)
@@ -453,7 +453,7 @@ class EndorsementShowing:
         return shown[:MOST_SHOWN]
 
     def about_version(self, version: BadgeVersion) -> list[ShownEndorsement]:
-        """What was written about an earlier version stays with those after it, marked with its own."""
+        """Endorsements of an earlier version also apply to later ones, marked with their own version."""
         found = self.endorsements.shown_about(version=version, limit=MOST_SHOWN)
         return self._beside(found, version)
 
@@ -470,7 +470,7 @@ class EndorsementShowing:
         return self._told(self.endorsements.shown_about_campus(campus.id, limit=MOST_SHOWN))
 
     def by_organisation(self, organisation_id: uuid.UUID) -> list[tuple[ShownEndorsement, Subject]]:
-        """All that it said and that may be read: of awards, those whose page is open."""
+        """All public endorsements by the organisation; for awards, only those with a public page."""
         organisation = self.organisations.get(organisation_id)
         rows = [each for each in self.endorsements.of_organisation(organisation.id) if each.is_shown]
         return [
@@ -478,33 +478,33 @@ class EndorsementShowing:
         ]
 
     def readable_in(self, campus: Campus) -> Iterator[Endorsement]:
-        """All about the campus, its badges and its awards that the world may read."""
+        """All public endorsements of the campus, its badges and its awards."""
         after = uuid.UUID(int=0)
         while page := self.endorsements.shown_in(campus.id, after=after, limit=_AT_A_TIME):
             yield from (each for each in page if self.signed.is_readable(each))
             after = page[-1].id
 
     def mine(self, award_id: uuid.UUID) -> list[ShownEndorsement]:
-        """For the holder: hidden ones too."""
+        """For the holder: includes hidden ones."""
         return self._told(self.endorsements.of_award(award_id))
 
     def of_campus(self, campus: Campus) -> list[ShownEndorsement]:
-        """For the campus: also what is not shown."""
+        """For the campus: includes those not public."""
         return self._told(self.endorsements.of_campus(campus.id))
 
-    # --- at its own address
+    # --- single endorsement
 
     def get(self, endorsement_id: uuid.UUID) -> tuple[ShownEndorsement, Subject]:
-        """One that may be read, checked now with all that others publish too."""
+        """A public endorsement, verified now including remote documents."""
         endorsement = self.signed.readable(endorsement_id)
         return self._shown(endorsement, self.documents), self.subjects.about(endorsement)
 
     def look(self, endorsement: Endorsement) -> tuple[ShownEndorsement, Subject]:
-        """For those whose words they are, whoever else may read them."""
+        """For its author, public or not."""
         return self._shown(endorsement), self.subjects.about(endorsement)
 
     def is_read(self, endorsement: Endorsement) -> bool:
-        """Whether the world may read it now."""
+        """Whether it is public now."""
         return endorsement.is_shown and self.signed.is_readable(endorsement)
 
     def document(self, endorsement_id: uuid.UUID, form: str) -> Published:
@@ -528,6 +528,6 @@ class EndorsementShowing:
                 about=endorsement.subject,
             )
         except MalformedInput as error:
-            # Only of a row that somebody spoilt.
+            # Only for a corrupted row.
             answer = EndorsementAnswer("", endorsement.subject, None, "", Outcome.FAILED, error.reason)
         return ShownEndorsement(endorsement, organisation, answer)

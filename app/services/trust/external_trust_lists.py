@@ -1,4 +1,4 @@
-"""Lists of other services' networks: each believed under the key it was entrusted with, read every hour, never set back."""
+"""Trust lists of external networks: verified with a pinned key, read hourly, never rolled back."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ FOLLOWING_TROUBLES: Final = {
     "named_twice": N_("elle nomme deux fois le même campus."),
     "malformed": N_("ce n’est pas une liste de campus reconnus."),
 }
-"""Why a list was not taken, by the reason; whatever is not here is trouble on the way."""
+"""Why a list was rejected, by reason; any other reason is a transport error."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What one reading brought: a list with its bytes, or the word for what went wrong."""
+    """Result of one read: a list with its bytes, or an error code."""
 
     listed: TrustList | None
     body: bytes = b""
@@ -74,7 +74,7 @@ class FollowedLists:
         return self.store.followed()
 
     def follow(self, url: str, key: str, *, by: Actor) -> FollowedList:
-        """`key` came from the network by another way than the list itself; the worker reads the list at once."""
+        """`key` must come from the network out of band; the worker reads the list immediately."""
         if not _ADDRESS.fullmatch(url):
             raise InvalidInput(N_("L’adresse de la liste commence par « https:// »."))
         pinned = _key(key)
@@ -98,7 +98,7 @@ class FollowedLists:
         return self.store.followed_due(tried_before=self.clock() - FOLLOWED_EVERY)
 
     def fetch(self, list_id: uuid.UUID) -> Fetched:
-        """Ask the other service; in a transaction that nobody waits for."""
+        """Request the external service; use a transaction that blocks nothing."""
         row = self.store.followed_by_id(list_id)
         pinned = PinnedNetwork(_key(row.key), row.issuer)
         try:
@@ -112,7 +112,7 @@ class FollowedLists:
         return Fetched(listed, body)
 
     def note(self, list_id: uuid.UUID, fetched: Fetched) -> None:
-        """Keep a newer edition; where reading failed, what was known stays and the trouble is told."""
+        """Store a newer edition; after a failed read the known edition stays and the fault is reported."""
         row, at = self.store.followed_by_id(list_id), self.clock()
         row.tried_at, row.trouble = at, fetched.trouble
         listed = fetched.listed
@@ -120,7 +120,7 @@ class FollowedLists:
             row.issuer, row.name, row.sequence = listed.issuer, listed.name, listed.sequence
             row.body, row.valid_until, row.read_at = fetched.body, listed.valid_until, at
             if listed.key not in ("", row.key) and self._is_signed_by(listed.key, fetched.body):
-                # The key that was entrusted to us has signed this list, which names the one that follows it.
+                # The pinned key signed this list, which names the next key.
                 logger.warning("a followed network has another key", url=row.url, before=row.key)
                 row.key = listed.key
         self.store.add(row)
@@ -143,7 +143,7 @@ def _key(written: str) -> VerificationKey:
 
 
 class TrustAnchors(Protocol):
-    """The positions of a list that were ever withdrawn, kept apart from the database and its backups."""
+    """Ever-revoked positions of a list, stored apart from the database and its backups."""
 
     def withdrawn(self, url: str) -> frozenset[int]: ...
 
@@ -151,7 +151,7 @@ class TrustAnchors(Protocol):
 
 
 def trust_anchors(anchors: TrustAnchors, url: str, raised: Iterable[int]) -> frozenset[int]:
-    """What the database says is withdrawn and what was ever withdrawn; the anchor knows both from now on."""
+    """Union of the revoked positions in the database and in the anchor; stored in the anchor."""
     known, stored = anchors.withdrawn(url), frozenset(raised)
     if stored - known:
         try:
@@ -172,10 +172,10 @@ def signed_list(
     form: str = "json",
     final: bool = False,
 ) -> Published:
-    """Signed when it is read, the same for five minutes unless something is withdrawn meanwhile. What was
-    withdrawn stays so, even where an older copy of the database was restored.
+    """Signed when read, identical for five minutes unless something is revoked meanwhile.
 
-    `final`: without an end, for a service that stops; what is withdrawn later is not in it.
+    Revocations persist even after a restore of an older database copy.
+    `final`: without expiry, for a service that shuts down; later revocations are not in it.
     """
     at = _beginning_of(at, LIST_TTL)
     bits = Bits(LIST_SIZE)
@@ -197,7 +197,7 @@ def signed_list(
 
 
 def free_place(is_taken: Callable[[int], bool]) -> int:
-    """A random one, which says nothing of how many there are."""
+    """A random free slot, which does not reveal how many are used."""
     position = secrets.randbelow(LIST_SIZE)
     while is_taken(position):
         position = secrets.randbelow(LIST_SIZE)

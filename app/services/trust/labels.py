@@ -1,4 +1,4 @@
-"""Labels as credentials of their own: signed by the network that gives them, published, and judged like all else."""
+"""Labels as separate credentials: signed by the granting network, published, verified like any other."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class NetworkSigning:
         return self._owner(network).signers(self.vault, row)
 
     def leaving_signer_of(self, network: Network, *, at: datetime) -> Signer | None:
-        """The key that gave way lately: it signs the list beside the next one, for those who know only it."""
+        """The recently replaced key: it cosigns the list, for consumers that only know that key."""
         row = self.store.leaving_key_of(network.id, retired_after=at - ANNOUNCED_FOR)
         return self._owner(network).signers(self.vault, row).embedded if row else None
 
@@ -70,7 +70,7 @@ class NetworkSigning:
         return self.store.keys_of(network.id)
 
     def end(self, network: Network, row: NetworkKey, *, since: datetime | None, at: datetime) -> None:
-        """The next key is in service at once, where this one was."""
+        """The next key enters service immediately if this one was in service."""
         was_in_service = row.retired_at is None
         end_key(row, since=since, at=at)
         self.store.add(row)
@@ -82,7 +82,7 @@ class NetworkSigning:
         return VerificationKey.from_jwk(row.public_jwk) if row else None
 
     def document_of(self, network: Network) -> JsonObject:
-        """The DID document: empty of keys as long as the network signed nothing."""
+        """The DID document: without keys until the network signs something."""
         keys = [
             PublishedKey(row.method_id, VerificationKey.from_jwk(row.public_jwk), revoked_at=row.revoked_at)
             for row in self.store.keys_of(network.id)
@@ -100,7 +100,7 @@ class NetworkSigning:
 
 @dataclass(frozen=True)
 class LabelJudged:
-    """A label, whose it is, and what its signature is worth now; no `answer` where nobody signed it."""
+    """A label, its holder, and the current verification result; `answer` is None if it was never signed."""
 
     label: Label
     network: Network
@@ -108,7 +108,7 @@ class LabelJudged:
     state: LabelState
     answer: EndorsementAnswer | None
     is_suspended: bool = False
-    """The network has suspended its recognition of the campus, and with it what rests on it."""
+    """The network suspended its recognition of the campus, and so its labels."""
 
 
 class LabelService:
@@ -141,7 +141,7 @@ class LabelService:
         note: str,
         by: Actor,
     ) -> Label:
-        """Written down and signed at once; one whose last day is past is only written down."""
+        """Record and sign; an expired label is only recorded."""
         label = Label(
             issuer=entry.issuer,
             network_id=network.id,
@@ -157,7 +157,7 @@ class LabelService:
         return label
 
     def sign(self, label: Label, campus_name: str, network: Network) -> None:
-        """One whose last day is past stays as it is."""
+        """Expired labels are left unchanged."""
         at = self.clock()
         _, until = label_period(label)
         if until is not None and until <= at:
@@ -184,20 +184,20 @@ class LabelService:
         label.embedded, label.signed_at = signed.embedded, first_signed
 
     def _place_of(self, label: Label, network: Network) -> BitstringStatusListEntry:
-        """For ever this label's: whoever has a copy learns that the network withdrew it."""
+        """Permanent slot: every copy can detect that the network withdrew the label."""
         if label.position is None:
             label.position = free_place(lambda place: self.store.is_taken(network.id, place))
         return entry_at(self.addresses.network_list(network.slug), label.position)
 
     def sign_anew(self, network: Network, method_id: str) -> None:
-        """With the key of now what that one signed and is in force or still to come; it says the same."""
+        """Sign again, with the current key and the same content, unexpired labels of that key."""
         for label in self.store.labels_given(network.id):
             if label.embedded and label.withdrawn_at is None and signed_with(label.embedded) == method_id:
                 self.sign(label, self._name_of(label, self.store.entry(network.id, label.issuer)), network)
                 self.store.add(label)
 
     def withdraw(self, label_id: uuid.UUID, *, by: Actor) -> Label:
-        """Its address and its bit say so from now on, and the network's next list leaves it out."""
+        """Its document and status bit report it immediately; the network's next list omits it."""
         label = self.store.label(label_id)
         if label.withdrawn_at is not None:
             raise Conflict(N_("Ce label est déjà retiré."))
@@ -211,7 +211,7 @@ class LabelService:
         return self._judged(label, self.store.network_by_id(label.network_id))
 
     def of_issuer(self, issuer: str) -> list[LabelJudged]:
-        """Every label of whoever signs under this identifier, judged now."""
+        """Every label of the issuer with this identifier, verified now."""
         return [self._judged(label, network) for label, network in self.campuses.labels_of(issuer)]
 
     def _judged(self, label: Label, network: Network) -> LabelJudged:

@@ -1,4 +1,4 @@
-"""The register of campuses that a network recognises: written here, and published as a list that the network signs."""
+"""A network's register of recognised campuses, published as a list that the network signs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from sceau_credentials.values.json_text import dump_json
 
 @dataclass(frozen=True)
 class Named:
-    """What a register says of one campus, as it was typed."""
+    """Form: a register entry for one campus."""
 
     issuer: str
     name: str
@@ -50,17 +50,17 @@ class Named:
 
 @dataclass(frozen=True)
 class RegisterPage:
-    """A network and all that it recognises, with the labels it gave by the campus that has them."""
+    """A network and its recognitions, with labels grouped by campus."""
 
     network: Network
     did: str
     key: str
-    """The public key as Multikey, to be handed to those who follow the list; empty while there is none."""
+    """The public key as Multikey, for those who follow the list; empty if there is none yet."""
     edition: TrustEdition | None
     entries: Sequence[Recognition]
     labels: dict[str, list[Label]]
     former: Sequence[NetworkKey] = ()
-    """Keys that gave way, or were found stolen; the newest first."""
+    """Replaced or stolen keys, newest first."""
 
 
 class NetworkRegister:
@@ -103,7 +103,7 @@ class NetworkRegister:
         )
 
     def write(self, network: Network, named: Named, *, by: Actor) -> Recognition:
-        """Recognise a campus, or put right what the register says of it; the same again changes nothing."""
+        """Recognise a campus, or correct its register entry. Idempotent."""
         at = self.clock()
         entry = self.store.entry(network.id, named.issuer)
         is_new = entry is None
@@ -138,7 +138,7 @@ class NetworkRegister:
         note: str = "",
         by: Actor,
     ) -> Label:
-        """A label for a campus of the register; the list says so at once."""
+        """Grant a label to a registered campus; published in the list immediately."""
         self.store.hold(network.id)
         entry = self._entry(network, issuer)
         label = self.labels.give(
@@ -153,7 +153,7 @@ class NetworkRegister:
         return label
 
     def publish(self, network: Network) -> TrustEdition:
-        """Sign the next edition: same address, larger number."""
+        """Sign the next edition: same URL, higher number."""
         self.store.hold(network.id)
         at = self.clock()
         signers = self.signing.signers_of(network, at=at)
@@ -187,18 +187,18 @@ class NetworkRegister:
         return edition
 
     def due(self) -> list[uuid.UUID]:
-        """Networks whose list is a day old, or no longer says what the register says."""
+        """Networks with a list older than a day or different from the register."""
         return [network.id for network in self.store.networks() if self._is_due(network)]
 
     def renew(self, network_id: uuid.UUID) -> None:
-        """The next edition, and a signature for labels that were only written down so far."""
+        """Publish the next edition, and sign labels not signed yet."""
         self.store.hold(network_id)
         network = self.store.network_by_id(network_id)
         if not self._is_due(network):
             return
         names = {entry.issuer: entry.name for entry in self.store.entries_of(network_id)}
         for label in self.store.labels_given(network_id):
-            # Those of before there was a status list are signed anew, with a place in it.
+            # Labels older than the status list are signed again, with a slot in it.
             if label.position is None and label.withdrawn_at is None and label.issuer in names:
                 self.labels.sign(label, names[label.issuer], network)
                 self.store.add(label)
@@ -261,14 +261,14 @@ class NetworkDocuments:
         return Published.of(dump_json(document), "application/did+json")
 
     def trust_list(self, slug: str) -> Published:
-        """The newest edition; the worker signs the next one before its time is over."""
+        """The newest edition; the worker signs the next before it expires."""
         edition = self.store.edition_of(self.store.network(slug).id)
         if edition is None:
             raise NotFound(N_("Ce réseau n’a pas encore publié de liste."))
         return Published.of(edition.body, "application/vc+ld+json")
 
     def status_list(self, slug: str, form: str = "json", *, final: bool = False) -> Published:
-        """Of the labels that the network gave: a bit is raised where it withdrew one."""
+        """Status list of the network's labels: a set bit means withdrawn."""
         network, at = self.store.network(slug), self.clock()
         if self.store.key_of(network.id) is None:
             raise NotFound(N_("Ce réseau n’a encore rien signé."))
@@ -287,7 +287,7 @@ class NetworkDocuments:
         return self.store.networks_about(issuer)
 
     def labels_of(self, issuer: str) -> Sequence[Label]:
-        """The signed ones that were not withdrawn."""
+        """Signed and not withdrawn."""
         return [
             label
             for network in self.store.networks_about(issuer)
@@ -296,7 +296,7 @@ class NetworkDocuments:
         ]
 
     def label(self, label_id: uuid.UUID) -> Published:
-        """The signed label; gone where the network withdrew it."""
+        """The signed label; raises Gone if the network withdrew it."""
         label = self.store.label(label_id)
         if label.withdrawn_at is not None:
             raise Gone(N_("Le réseau a retiré ce label."))
@@ -335,7 +335,7 @@ class WrittenRegister(_Written):
 
 
 def export_register(register: NetworkRegister, slug: str) -> str:
-    """JSON, readable and writable by hand; withdrawn labels stay behind."""
+    """Hand-editable JSON; omits withdrawn labels."""
     page = register.page(slug)
     written = WrittenRegister(
         campuses=tuple(
@@ -362,7 +362,7 @@ def export_register(register: NetworkRegister, slug: str) -> str:
 
 
 def import_register(register: NetworkRegister, network: Network, text: bytes, *, by: Actor) -> int:
-    """How many campuses the file names. Read again it changes nothing; whoever it does not name stays as they are."""
+    """Returns the number of campuses in the file. Idempotent; campuses not in the file are unchanged."""
     if len(text) > MOST_BYTES:
         raise InvalidInput(N_("Ce fichier est trop grand pour un registre."))
     try:

@@ -1,4 +1,4 @@
-"""Partner organisations as issuers: known by a proved domain, each with a key, a DID and a status list hosted here."""
+"""Partner organisations as issuers: a verified domain, and a key, DID and status list hosted here."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class OrganisationService:
         return self.organisations.get(organisation_id)
 
     def of_address(self, address: str, *, name: str, site: str, at: datetime) -> Organisation:
-        """The organisation that whoever reads mail at `address` speaks for, as they call it now."""
+        """The organisation of a verified `address`, created if new; updates its name and site."""
         domain, mailbox = domain_of(address), mailbox_of(address)
         organisation = self.organisations.find_of(domain, mailbox)
         if organisation is None:
@@ -77,14 +77,14 @@ class OrganisationService:
         return organisation
 
     def signers_of(self, organisation: Organisation, *, at: datetime) -> Signers:
-        """Its key under both its names; made when it first signs."""
+        """Its key under both its identifiers; created at the first signature."""
         return self._opened(organisation, self._in_service(organisation) or self._make(organisation, at))
 
     def keys_of(self, organisation: Organisation) -> Sequence[OrganisationKey]:
         return self.organisations.keys_of(organisation.id)
 
     def known_as(self, named: str) -> Organisation:
-        """By its number, or by the domain that is its own."""
+        """By identifier or by domain."""
         found = self.organisations.find_named(named.strip().lower())
         if found is None:
             raise NotFound(N_("Cette organisation n’existe pas ici."))
@@ -93,7 +93,7 @@ class OrganisationService:
     def end(
         self, organisation: Organisation, row: OrganisationKey, *, since: datetime | None, at: datetime
     ) -> None:
-        """The next key is in service at once, where this one was."""
+        """The next key enters service immediately if this one was in service."""
         was_in_service = row.retired_at is None
         end_key(row, since=since, at=at)
         self.organisations.add(row)
@@ -114,7 +114,7 @@ class OrganisationService:
         self.organisations.add(row)
         return row
 
-    # --- what the world reads
+    # --- public documents
 
     def profile_of(self, organisation: Organisation) -> Profile:
         return Profile(
@@ -154,10 +154,10 @@ class OrganisationService:
             final=final,
         )
 
-    # --- places
+    # --- status slots
 
     def reserve(self, organisation: Organisation, endorsement_id: uuid.UUID) -> BitstringStatusListEntry:
-        """A random free place in the organisation's list, for ever that endorsement's."""
+        """Reserve a random free slot in the organisation's list, permanently for that endorsement."""
         withdrawn = self.anchors.withdrawn(self.addresses.organisation_list(organisation.id))
         position = free_place(
             lambda place: place in withdrawn or self.organisations.is_taken(organisation.id, place)
@@ -178,10 +178,10 @@ K = TypeVar("K", NetworkKey, OrganisationKey)
 
 
 class PartnerKeys:
-    """A key that gave way proves all it signed. Of a stolen one nothing is believed any more, wherever it is checked.
+    """A replaced key still proves what it signed; a stolen key is rejected by every verifier.
 
-    What this service signed with it stands in its own rows, which no thief of the key can write: that is how it can be
-    shown, and the next key signs it again.
+    What this service signed with a stolen key is in its own rows, which the thief cannot write: it can still
+    be shown, and the next key signs it again.
     """
 
     def __init__(
@@ -211,7 +211,7 @@ class PartnerKeys:
         stolen_since: datetime | None = None,
         by: Actor,
     ) -> NetworkKey:
-        """The network's next edition is signed at once; the key of now is returned."""
+        """Signs the network's next edition immediately; returns the current key."""
         self.register.store.hold(network.id)
         row = _named(self.signing.keys_of(network), method_id)
         since = self._checked(row, reason, stolen_since)
@@ -263,7 +263,7 @@ class PartnerKeys:
 
 
 def _named(rows: Sequence[K], method_id: str) -> K:
-    """The key of that name; without one the key in service."""
+    """The key with that name; if empty, the key in service."""
     for row in rows:
         if row.method_id == method_id or (not method_id and row.retired_at is None):
             return row
