@@ -235,7 +235,7 @@ class EvidenceDocuments:
         checkpoint = self.snapshot.until_commit(
             ("checkpoint", log_id, size), lambda: self.rows.checkpoint(log_id, size)
         )
-        assert checkpoint is not None, "checkpoints are for ever"
+        assert checkpoint is not None, "checkpoints are never deleted"
         return checkpoint
 
     def _once(self, what: str, award_id: uuid.UUID, read: Callable[[], _Read]) -> _Read:

@@ -1,4 +1,4 @@
-"""What is asked when badges are given: a badge, people, grounds; and the answer for each line."""
+"""An award request (badge, people, evidence) and the eligibility of each line."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ class AwardRequest:
     badge_id: uuid.UUID
     activity_id: uuid.UUID | None = None
     everybody: bool = False
-    """All who are recorded in the activity."""
+    """All participants recorded in the activity."""
     participation_ids: tuple[uuid.UUID, ...] = ()
     lines: tuple[ListedPerson, ...] = ()
     person_ids: tuple[uuid.UUID, ...] = ()
-    """Of people of whom the campus's log says something: those who meet the badge's rule."""
+    """People with entries in the campus's log; only those who meet the badge's rule are awarded."""
     grounds: tuple[uuid.UUID, ...] | None = None
-    """The activities and lines of the log that the giver chose; None where they leave it to the badge."""
+    """Activities and log entries that the issuer chose; None: the badge decides."""
     evidence: str = ""
     idempotency_key: str | None = None
     tells: bool = True
-    """Whether those who are given the badge are written to."""
+    """Whether recipients get an e-mail."""
     by_review: bool = False
-    """Reviewers of a request decided it; whether they may award other badges is not asked."""
+    """Decided by the reviewers of a request; their own award permissions are not checked."""
 
     @property
     def means_everybody(self) -> bool:
-        """All who are in the activity, and nobody beside them."""
+        """All participants of the activity, and no one else."""
         return self.everybody and not (self.participation_ids or self.lines)
 
     def digest(self) -> str:
-        """What an idempotency key stands for; the key itself is no part of it."""
+        """Digest of the request for idempotency checks; excludes the idempotency key."""
         said: tuple[object, ...] = (
             self.badge_id,
             self.activity_id,
@@ -70,7 +70,7 @@ class AwardRequest:
 
 @dataclass(frozen=True)
 class JudgedLine:
-    """One person of a request and what the rules say; `person` is None until somebody is recorded."""
+    """One person of a request and their eligibility; `person` is None until recorded."""
 
     line: ListedPerson
     judgement: EligibilityResult
@@ -78,7 +78,7 @@ class JudgedLine:
     person: Person | None = None
     held: Award | None = None
     rests_on: Sequence[CountedLine] | None = None
-    """Lines of the log, beside the words of whoever gives it; None: the participation in the activity alone."""
+    """Log entries, in addition to the written assessment; None: only the participation in the activity."""
     progress: Progress | None = None
 
 
@@ -90,9 +90,9 @@ class Preview:
     activity: Activity | None
     lines: Sequence[JudgedLine]
     disclosed: Disclosed
-    """What the documents of `sample` would contain at first."""
+    """What the documents of `sample` would initially disclose."""
     sample: Award | None = None
-    """One that would be given; nothing of it is signed or kept."""
+    """One award that would be issued; neither signed nor stored."""
 
     def with_outcome(self, *outcomes: LineOutcome) -> list[JudgedLine]:
         return [line for line in self.lines if line.judgement.outcome in outcomes]
@@ -103,11 +103,11 @@ class Preview:
 
 
 Recipient = tuple[ListedPerson, Participation | None, Person]
-"""A line whose person is recorded."""
+"""A line with its recorded person."""
 MatchedRecipient = tuple[ListedPerson, Participation | None, Person | None]
-"""A line, with its person if we know them."""
+"""A line with its person, if known."""
 GivenBefore = Callable[[Sequence[uuid.UUID]], set[uuid.UUID]]
-"""Who of these people was given the badge by the same promise already."""
+"""Returns those of these people who already got the badge from the same batch."""
 
 NO_LONGER_OPEN = EligibilityResult(
     LineOutcome.NOT_ALLOWED, N_("Ce badge a été archivé entre-temps : il n’est plus attribué.")
@@ -125,7 +125,7 @@ NO_LONGER_MAY = EligibilityResult(
 
 @dataclass(frozen=True)
 class GiverRecords:
-    """All records of the person who gives, and the addresses that they proved."""
+    """All records of the issuing person, and their verified addresses."""
 
     records: frozenset[uuid.UUID] = frozenset()
     addresses: frozenset[str] = frozenset()
@@ -136,7 +136,7 @@ NO_GIVER = GiverRecords()
 
 @dataclass(frozen=True)
 class AwardContext:
-    """What is given, on what grounds, and by whom; `refusal` is why nobody is given it any more."""
+    """Badge, evidence and issuer of an award; `refusal`: why it cannot be awarded any more."""
 
     campus: Campus
     badge: Badge
@@ -155,11 +155,11 @@ class AwardContext:
 
     @property
     def asks_the_log(self) -> bool:
-        """Whether more of the log counts than what somebody did in the activity."""
+        """Whether log entries count beyond the participation in the activity."""
         return self.rule is not None or self.grounds is not None
 
     def is_giver_by_name(self, line: ListedPerson) -> bool:
-        """By name alone somebody is a new person each time; only an address tells the giver's namesake apart (T02)."""
+        """A line with only a name always creates a new person; only an address separates a namesake (T02)."""
         giver = self.giver
         return (
             giver is not None
@@ -168,12 +168,12 @@ class AwardContext:
         )
 
     def is_giver(self, line: ListedPerson, person: Person | None) -> bool:
-        """Under another record, or under another name at an address that the giver proved, it is still the giver."""
+        """Also true for the issuer's other records, or another name at one of their verified addresses."""
         is_record = person is not None and person.id in self.giver_is.records
         return is_record or (bool(line.address) and normal_address(line.address) in self.giver_is.addresses)
 
     def fault_of(self, line: ListedPerson, *, known: bool = False) -> LineFault | None:
-        """`known`: whose person is named by the promise itself."""
+        """`known`: the batch itself identifies the person."""
         return fault_of(line, needs_address=self.activity is None and not known)
 
 
@@ -206,13 +206,13 @@ def award_of(
 
 
 def disclosed_at_first(person: Person | None, activity: Activity | None) -> Disclosed:
-    """What the documents of a new award contain, before its holder chose anything."""
+    """What the documents of a new award disclose before its holder chooses."""
     is_minor = person is not None and is_minor_for(person, activity)
     return Disclosed.uniform(bounds_for(is_minor=is_minor).default)
 
 
 def as_recorded(person: Person, line: ListedPerson, activity: Activity | None, at: datetime) -> Person:
-    """The name and age group that recording the line would leave; the row of a known person does not change."""
+    """The name and age group that recording the line would leave; read-only for known people."""
     copy = Person(
         id=person.id,
         given_name=person.given_name,
@@ -259,7 +259,7 @@ def projected_participation(
     person: Person,
     at: datetime,
 ) -> Participation | None:
-    """The participation as recording the line would leave it, for judging it beforehand."""
+    """The participation as recording the line would leave it, to check eligibility beforehand."""
     if activity is None:
         return None
     if participation is not None:
@@ -284,7 +284,7 @@ def projected_participation(
 def deduplicate(
     recorded: Sequence[Recipient], listed: Sequence[MatchedRecipient]
 ) -> tuple[list[MatchedRecipient], list[ListedPerson]]:
-    """Everybody once, and the lines that say somebody again. Of somebody recorded, the list says more."""
+    """Each person once, and the duplicate lines. For recorded people, the list's values take precedence."""
     named = {person.id for _, _, person in listed if person}
     once: list[MatchedRecipient] = [someone for someone in recorded if someone[2].id not in named]
     again: list[ListedPerson] = []
@@ -317,7 +317,7 @@ def unclear_line(line: ListedPerson) -> JudgedLine:
 
 @dataclass(frozen=True)
 class CountedEvidence:
-    """What was read once for all the people of a promise; `activity_of` names the activity of each line."""
+    """Evidence read once for all people of a batch; `activity_of` maps each entry to its activity."""
 
     lines: Lines = field(default_factory=dict)
     activity_of: Mapping[uuid.UUID, uuid.UUID] = field(default_factory=dict)
@@ -329,7 +329,7 @@ NOTHING = CountedEvidence()
 
 @dataclass(frozen=True)
 class Count:
-    """Of one person. `rests_on` is None where the participation in the activity is all that counts."""
+    """For one person. `rests_on` is None if only the participation in the activity counts."""
 
     progress: Progress | None = None
     rests_on: Sequence[CountedLine] | None = None
@@ -341,7 +341,7 @@ class AwardCounting:
         self.activities = activities
 
     def read(self, case: AwardContext, person_ids: Iterable[uuid.UUID]) -> CountedEvidence:
-        """Nothing is read for a badge without a rule whose giver chose no lines."""
+        """Reads nothing for a badge without a rule when the issuer chose no entries."""
         if not case.asks_the_log:
             return NOTHING
         lines = self.ledger.lines_of(case.campus, set(person_ids))
@@ -359,7 +359,7 @@ class AwardCounting:
         person_id: uuid.UUID,
         participation: Participation | None,
     ) -> Count:
-        """`participation` as it would be recorded: it counts before the log says it."""
+        """`participation` as it would be recorded: it counts before it is logged."""
         if not case.asks_the_log:
             return Count()
         lines = _with(counted, counted.lines.get(person_id, ()), case.activity, participation)
@@ -375,7 +375,7 @@ class AwardCounting:
             return Count(None, [line for line in lines if not line.is_contribution])
         progress = case.rule.progress(lines, today=self.ledger.today(case.campus))
         if case.grounds is not None:
-            # A giver chooses among activities; of contributions, those that the rule counts go with them.
+            # An issuer chooses activities; contributions counted by the rule are added.
             left_out = {line.participation_id for line in contributed} - {
                 line.participation_id for line in progress.lines
             }

@@ -1,4 +1,4 @@
-"""What an award rests on, decided in the log and proved by it before anything is signed."""
+"""Log the decision and evidence of an award, with proofs, before signing the credential."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ContributedLines:
         awards: Sequence[Award],
         by_rule: Collection[uuid.UUID] = (),
     ) -> dict[uuid.UUID, list[int]]:
-        """By person, in the order of the log; `by_rule` are those that the badge's rule counted."""
+        """By person, in log order; `by_rule`: participations counted by the badge's rule."""
         counted = [
             each
             for each in self.contributions.confirmed(campus.id, [award.person_id for award in awards])
@@ -61,7 +61,7 @@ class ContributedLines:
 
 @dataclass(frozen=True)
 class Grounded:
-    """A credential that names its evidence by digest, and where that evidence stands in the log."""
+    """A credential that references its evidence by digest, with the position of that evidence in the log."""
 
     document: JsonObject
     row: AwardEvidence
@@ -90,7 +90,10 @@ class AwardEvidenceService:
         ready: Sequence[JudgedLine],
         signing_key: VerificationKey,
     ) -> dict[uuid.UUID, Grounded]:
-        """Each award of those who are `ready` in the log, with the entries it rests on, under one signed checkpoint: nobody dates one back."""
+        """Log each award of the `ready` lines with the entries it depends on, under one signed checkpoint.
+
+        Awards cannot be backdated.
+        """
         if not awards:
             return {}
         entries = self._with_contributions(case, awards, self._entries(case, awards, ready), ready)
@@ -123,7 +126,7 @@ class AwardEvidenceService:
     def decide_again(
         self, campus: Campus, award: Award, document: JsonObject, signing_key: VerificationKey
     ) -> Grounded | None:
-        """Another decision in the log, for another edition, which rests on the same entries; None where the first rested on none."""
+        """Log the decision for another edition, with the same entries; None if the first edition had none."""
         before = self.store.find(award.id)
         if before is None:
             return None
@@ -143,7 +146,7 @@ class AwardEvidenceService:
     def _entries(
         self, case: AwardContext, awards: Sequence[Award], ready: Sequence[JudgedLine]
     ) -> dict[uuid.UUID, list[int]]:
-        """The lines of the holder's that count, or their participation in the activity; and what was said of them."""
+        """The holder's counted log entries, or their participation in the activity; and their assessment."""
         there = [line.participation for line in ready if line.participation]
         known = (
             self.logged_events.entries_of(case.campus, case.activity, there)
@@ -156,7 +159,7 @@ class AwardEvidenceService:
         return {award.id: [*taken.get(award.person_id, ()), *said[award.id]] for award in awards}
 
     def _counted(self, case: AwardContext, ready: Sequence[JudgedLine]) -> dict[uuid.UUID, list[int]]:
-        """By person, where more than the activity counts."""
+        """By person, if more than the activity counts."""
         wanted = {
             line.person.id: [each.participation_id for each in line.rests_on if not each.is_contribution]
             for line in ready

@@ -1,4 +1,4 @@
-"""Sign what was decided and keep it: bytes, places in the status list, history and promised letters, in one deed."""
+"""Issue decided awards: signed bytes, status slots, history and queued e-mails, in one transaction."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ MAIL_ADDRESS_IN_TEXT = N_(
 def document_to_sign(
     award: Award, documents: BadgeDocuments, places: StatusSlots, disclosed: Disclosed
 ) -> JsonObject:
-    # Not signed before the holder shows them: refused now, while the trainer can still correct them.
+    # Not signed before the holder discloses them: refuse now, while the trainer can still correct them.
     if any(contains_mail_address(text) for text in (award.contribution, award.evidence)):
         raise InvalidInput(MAIL_ADDRESS_IN_TEXT)
     try:
@@ -68,7 +68,7 @@ def document_to_sign(
 
 
 def prepared_documents(documents: Sequence[JsonObject], batch: Batch) -> list[Prepared | InvalidInput]:
-    """Of each what will be signed, or why its texts cannot be; whatever else goes wrong is raised."""
+    """For each document the prepared credential, or the fault in its texts; raises any other error."""
     return [
         _unfit(each) if isinstance(each, CredentialError) else each for each in batch.prepare_each(documents)
     ]
@@ -77,7 +77,7 @@ def prepared_documents(documents: Sequence[JsonObject], batch: Batch) -> list[Pr
 def signed_documents(
     awards: Sequence[Award], prepared: Sequence[Prepared], batch: Batch
 ) -> list[SignedDocument]:
-    """The signed bytes of each."""
+    """The signed bytes, in order."""
     return [_kept(award, signed) for award, signed in zip(awards, batch.sign_each(prepared), strict=True)]
 
 
@@ -123,34 +123,34 @@ def _not_fit(unfit: NotFitToSign) -> InvalidInput:
 
 
 UNSIGNED = N_("Un texte empêchait de signer le badge.")
-"""What the log says of an award that was decided and could not be signed."""
+"""Reason logged for an award that was decided but could not be signed."""
 
 
 SIGNED_AT_ONCE: Final = 256
-"""Lines: twice what `Batch` signs side by side, and few enough that PostgreSQL is kept at work."""
+"""Lines: twice what `Batch` signs in parallel, and few enough to keep PostgreSQL busy."""
 
 
 @dataclass(frozen=True)
 class Unfit:
-    """A line whose texts cannot be signed, and the sentence that says why."""
+    """A line with texts that cannot be signed, and the message for it."""
 
     trouble: InvalidInput
 
 
 StoredAwards = uuid.UUID | Unfit
-"""The award of a line, or why there is none."""
+"""The award of a line, or why it has none."""
 
 
 @dataclass(frozen=True)
 class Decided:
-    """Awards that are written and wait for their signatures."""
+    """Written awards that await their signatures."""
 
     kept: list[StoredAwards]
-    """In the order of the lines."""
+    """In line order."""
     batch: Batch
     awards: list[Award]
     prepared: list[Prepared]
-    """Of each award what will be signed."""
+    """The prepared credential of each award."""
     campus: Campus
 
 
@@ -182,8 +182,10 @@ class AwardIssuer:
     def decide(
         self, case: AwardContext, promise: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
     ) -> Decided:
-        """Everything is written but the signed bytes, which have to follow in the same transaction. A line that cannot be
-        signed takes nothing from the others."""
+        """Write everything except the signed bytes, which must follow in the same transaction.
+
+        A line that cannot be signed does not affect the others.
+        """
         at = self.logged_events.log.now(case.campus)
         batch = self.batch_of(case, at)
         if not ready:
@@ -218,7 +220,7 @@ class AwardIssuer:
         return Decided(kept, batch, fit, [prepared[award.id] for award in fit], case.campus)
 
     def sign(self, decided: Decided) -> None:
-        """A part after the other: PostgreSQL takes in what was written, and signed bytes while the next are signed."""
+        """Sign in chunks: PostgreSQL stores one chunk while the next is signed."""
         for start in range(0, len(decided.awards), SIGNED_AT_ONCE):
             some = slice(start, start + SIGNED_AT_ONCE)
             documents = signed_documents(decided.awards[some], decided.prepared[some], decided.batch)
@@ -233,7 +235,7 @@ class AwardIssuer:
         places: StatusSlots,
         troubles: dict[uuid.UUID, InvalidInput],
     ) -> dict[uuid.UUID, JsonObject]:
-        """What each credential will say; of a line that cannot be written, why."""
+        """The credential content per award; faults go to `troubles`."""
         written, words = {}, self.words_of(case)
         for award, line in zip(awards, ready, strict=True):
             disclosed = disclosed_at_first(line.person, case.activity)
@@ -251,7 +253,7 @@ class AwardIssuer:
         batch: Batch,
         troubles: dict[uuid.UUID, InvalidInput],
     ) -> dict[uuid.UUID, Prepared]:
-        """What will be signed; the log takes back what it said of an award whose texts cannot be."""
+        """The prepared credentials; logs a correction for each award with texts that cannot be signed."""
         decided = [award for award in awards if award.id in grounded]
         found = prepared_documents([grounded[award.id].document for award in decided], batch)
         prepared: dict[uuid.UUID, Prepared] = {}
@@ -331,7 +333,7 @@ def _award_of(
 
 
 def _achievement_in(version: BadgeVersion) -> Achievement:
-    """The achievement exactly as the frozen definition says it."""
+    """The achievement exactly as in the frozen definition."""
     definition = parse_json(version.definition)
     assert isinstance(definition, dict)
     return Achievement.from_document(
@@ -345,7 +347,7 @@ _SYSTEM = Actor.command("clock")
 
 
 class SigningClockService:
-    """`counter` is None where the time is given and not read, as in tests: then nothing can jump."""
+    """`counter` is None if the time is injected, as in tests: then it cannot jump."""
 
     def __init__(
         self, store: SigningClockStore, history: HistoryStore, counter: Counter | None, clock: Clock
@@ -357,7 +359,7 @@ class SigningClockService:
         self._is_checked = False
 
     def check(self) -> None:
-        """Raises ClockJumped; asks the database once in a unit of work."""
+        """Raises ClockJumped; queries the database once per unit of work."""
         if self._is_checked:
             return
         if jump := self.jump():
@@ -379,7 +381,7 @@ class SigningClockService:
         return jump_in(row, at, ticks) is not None or is_sample_due(row, at, ticks)
 
     def observe(self) -> Jump | None:
-        """Take a sample, or store that the clock jumped. Idempotent."""
+        """Store a sample, or a detected clock jump. Idempotent."""
         if self.counter is None:
             return None
         row, at, ticks = self.store.lock(), self.clock(), self.counter()
@@ -396,7 +398,7 @@ class SigningClockService:
         return jump
 
     def confirm(self, reason: str, *, by: Actor) -> Jump | None:
-        """Sign again from the time that the clock shows now; the jump that is confirmed, if there was one."""
+        """Resume signing from the current clock time; returns the confirmed jump, if any."""
         if len(reason.strip()) < 5:
             raise InvalidInput(
                 N_("Dites en quelques mots pourquoi l’heure est bonne : l’historique le garde.")

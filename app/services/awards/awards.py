@@ -1,4 +1,4 @@
-"""Awards: given, listed, withdrawn, opened and closed."""
+"""Awards: issue, list, revoke, set visibility."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class GivenBadge:
 
 @dataclass(frozen=True)
 class Happening:
-    """One entry of a history, with the name of who acted."""
+    """One history entry, with the name of the actor."""
 
     at: datetime
     deed: str
@@ -92,11 +92,11 @@ class AwardService:
         self.clock = clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
-        """What `award` would do now; nothing is written."""
+        """What `award` would do now; read-only."""
         return self.judging.preview(campus, request, by=by)
 
     def award(self, campus: Campus, request: AwardRequest, *, by: Actor) -> BatchResult:
-        """Promise the badge to everybody and carry it all out at once; say of each line what became of it. Safe to repeat."""
+        """Enqueue the batch and process it immediately; returns the outcome of each line. Idempotent."""
         return self._carry_out(campus, self.bulk.promise(campus, request, by=by))
 
     def _carry_out(self, campus: Campus, batch: AwardBatch) -> BatchResult:
@@ -105,7 +105,7 @@ class AwardService:
             piece = self.bulk.process_chunk(batch.id, most=CHUNK_SIZE)
             awarded += piece.awarded
         if piece.trouble is not None and not awarded:
-            # The text is common to all: better said before anything is kept.
+            # The text is common to all lines: raise before anything is stored.
             raise piece.trouble
         return self.batches.result(campus, batch.id)
 
@@ -119,9 +119,9 @@ class AwardService:
         not_before: datetime | None = None,
         is_awaited: bool = False,
     ) -> AwardBatch:
-        """The promise of the badge: few lines are carried out at once, what is more or later is left to a worker.
+        """Enqueue the batch; process a few lines immediately, leave longer or scheduled ones to a worker.
 
-        `is_awaited`: what is more is left to whoever asks, who goes on in transactions of their own.
+        `is_awaited`: the caller processes the remaining lines, in its own transactions.
         """
         batch = self.bulk.promise(campus, request, by=by, undo_for=undo_for, not_before=not_before)
         if batch.state is not BatchState.RUNNING:
@@ -133,7 +133,7 @@ class AwardService:
             return batch
         return self._carry_out(campus, batch).batch
 
-    # --- afterwards
+    # --- after issuing
 
     def batch(self, campus: Campus, batch_id: uuid.UUID) -> BatchResult:
         return self.batches.result(campus, batch_id)
@@ -162,7 +162,7 @@ class AwardService:
         )
 
     def given_in(self, campus: Campus, activity_id: uuid.UUID) -> dict[uuid.UUID, list[GivenBadge]]:
-        """The badges that the campus gave for an activity, by person."""
+        """The badges that the campus awarded for an activity, by person."""
         given: dict[uuid.UUID, list[GivenBadge]] = {}
         for award_id, person_id, name, state in self.awards.given_in(activity_id, campus.id):
             badge = GivenBadge(award_id, name, state is AwardState.REVOKED)
@@ -170,7 +170,7 @@ class AwardService:
         return given
 
     def revoke(self, campus: Campus, award_id: uuid.UUID, reason: str, *, by: Actor) -> AwardRecord:
-        """Withdraw an award for good; the status list that the world reads says so at once."""
+        """Revoke an award permanently; the public status list shows it immediately."""
         record = self.awards.get_record_in_campus(award_id, campus.id)
         award = self.awards.lock(award_id)
         revoke(award, reason, at=self.clock())
@@ -178,7 +178,7 @@ class AwardService:
         return record
 
     def set_visibility(self, award_id: uuid.UUID, visibility: Visibility, *, by: Actor) -> AwardRecord:
-        """The holder opens the award's page to the world, or shuts it again."""
+        """The holder makes the award's page public or private."""
         record = self.awards.get_record(award_id)
         award = self.awards.lock(award_id)
         if award.visibility is not visibility:
@@ -202,7 +202,7 @@ class AwardService:
         return record
 
     def _check_documents(self, record: AwardRecord, *, by: Actor) -> None:
-        """Documents of before are signed again to contain what the holder shows; an expired one cannot be."""
+        """Reissue outdated documents to contain what the holder discloses; raises for an expired award."""
         if not self.reissuing.is_aligned(record):
             if self.reissuing.has_expired(record.award):
                 raise Conflict(
@@ -222,7 +222,7 @@ class AwardService:
         record.award.align_due_at = None
 
     def set_findable(self, award_id: uuid.UUID, is_findable: bool, *, by: Actor) -> None:
-        """Whether search engines may find the award's page while it is open."""
+        """Whether search engines may index the award's page while it is public."""
         record = self.awards.get_record(award_id)
         award = self.awards.lock(award_id)
         if award.is_findable is not is_findable:
@@ -234,25 +234,25 @@ class AwardService:
             self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
 
     def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
-        """Open ones whose holders want them found, the newest first."""
+        """Public awards with search indexing enabled, newest first."""
         return self.awards.found_by_search(limit=limit)
 
     def example(self) -> uuid.UUID | None:
-        """An open award worth looking at, for a house whose people are invented."""
+        """A public sample award, for a deployment with fictional people."""
         award = self.awards.find_open(at=self.clock())
         return award.id if award else None
 
     def find_by_code(self, code: str) -> uuid.UUID | None:
-        """The award that a short address names, shut or open; None where there is none."""
+        """The award with this short code, public or not; None if there is none."""
         numbers = ids_of_code(code)
         return self.awards.find_between(*numbers) if numbers else None
 
     def check_not_erased(self, award_id: uuid.UUID) -> None:
-        """Raises Gone for an award that its holder had erased."""
+        """Raises Gone for an award erased at its holder's request."""
         self.awards.check_not_erased(award_id)
 
     def say_address(self, award_id: uuid.UUID, address: str, *, by: Actor) -> None:
-        """In the 2.0 rendition alone, for platforms that know a holder by nothing else; empty: no more."""
+        """Only in the 2.0 rendition, for platforms that identify holders by address; empty removes it."""
         award = self.awards.lock(award_id)
         award.older_recipient = hash_of_address(address) if address else ""
         self.awards.save(award)
@@ -260,7 +260,7 @@ class AwardService:
         self.history.write(by, deed, "award", award_id, at=self.clock(), campus_id=award.campus_id)
 
     def answer_checks(self, award_id: uuid.UUID, answers: bool, *, by: Actor) -> None:
-        """Whether visitors of the open page may ask if an address is the holder's."""
+        """Whether visitors of the public page may check if an address is the holder's."""
         award = self.awards.lock(award_id)
         if award.answers_checks is answers:
             return
@@ -274,11 +274,11 @@ class AwardService:
         return award is not None and award.person_id == person_id
 
     def list_of(self, person_id: uuid.UUID) -> list[AwardRecord]:
-        """Everything one person was given, by whichever campus; the latest first."""
+        """All awards of one person, from any campus, latest first."""
         return self.awards.list_of_person(person_id)
 
     def record(self, award_id: uuid.UUID) -> AwardRecord:
-        """Any award, for its holder or for public pages, which look at its visibility themselves."""
+        """Any award, for its holder or for public pages, which check its visibility themselves."""
         return self.awards.get_record(award_id)
 
 
@@ -310,7 +310,7 @@ class AwardRegistration:
         self.clock = clock
 
     def register(self, content: bytes, *, by: Actor) -> Award:
-        """From the signed JSON, alone or inside a picture or a PDF. From then on the award can be withdrawn."""
+        """From signed JSON, plain or inside a picture or PDF. The award can then be revoked."""
         embedded = _embedded_in(content)
         document = parse_json_object(embedded)
         award_id, campus = self._named(document)
@@ -362,7 +362,7 @@ class AwardRegistration:
         return award_id, campus
 
     def _check_signed(self, document: JsonObject, campus: Campus) -> None:
-        """By a key of the campus that is not known to be stolen."""
+        """Signed by a key of the campus that is not known to be stolen."""
         keys = {
             row.method_id: published_key(row).key
             for row in self.campuses.keys_of(campus.id)
@@ -391,7 +391,7 @@ class AwardRegistration:
         return version
 
     def _slot(self, document: JsonObject, campus: Campus, award_id: uuid.UUID) -> StatusSlot:
-        """The place that was signed; refused where it belongs to another award, or was withdrawn."""
+        """The signed status slot; raises if it belongs to another award or was revoked."""
         entry = self._entry(document)
         lists = {self.addresses.status_list(each.id): each for each in self.store.lists_of(campus.id)}
         status_list = lists.get(entry.list_url)

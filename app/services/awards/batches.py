@@ -1,4 +1,4 @@
-"""What becomes of a bulk award: how far it is, what each line got; undone while nothing has left the house."""
+"""Bulk awards: progress, outcome of each line, undo before delivery."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from app.services.awards.eligibility import EligibilityService
 from app.services.publishing.status import StatusService
 
 UNDONE = N_("Repris avant d’avoir été remis.")
-"""What the log says of an award that never left the house."""
+"""Reason logged for an award revoked before delivery."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class BatchResult:
 
 @dataclass(frozen=True)
 class BatchOverview:
-    """The same without its lines, of which there may be a hundred thousand: how many came out in which way."""
+    """Outcome counts without the lines, of which there may be 100,000."""
 
     batch: AwardBatch
     counts: Mapping[LineOutcome, int]
@@ -76,7 +76,7 @@ class BatchOverview:
     version: BadgeVersion
     activity: Activity | None
     withdrawn: int
-    """Of those that were awarded, after they had been handed over."""
+    """Number of awards revoked after delivery."""
 
     def count(self, *outcomes: LineOutcome) -> int:
         return sum(self.counts.get(each, 0) for each in outcomes)
@@ -84,7 +84,7 @@ class BatchOverview:
 
 @dataclass(frozen=True)
 class PlannedBadge:
-    """A bulk award as a list names it: none of its lines is looked at, however many there are."""
+    """A bulk award as listed, without loading its lines."""
 
     batch: AwardBatch
     version: BadgeVersion
@@ -134,10 +134,10 @@ class AwardBatchService:
         self.logged_events = logged_events
         self.clock = clock
 
-    # --- changing one's mind
+    # --- undo
 
     def undo(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
-        """Take back all of it, while nothing has left the house; what is signed by then is withdrawn piece by piece."""
+        """Undo the whole batch before delivery; awards already signed are revoked chunk by chunk."""
         batch = self._locked(campus, batch_id)
         before = batch.state
         undo_batch(batch, at=self.clock())
@@ -150,7 +150,7 @@ class AwardBatchService:
         return self.batches.due_to_undo(limit=limit)
 
     def undo_piece(self, batch_id: uuid.UUID) -> bool:
-        """Withdraw the next awards of a bulk award that is being undone; whether more are left."""
+        """Revoke the next awards of a batch being undone; returns whether more remain."""
         batch = self.batches.find(batch_id)
         if batch is None:
             return False
@@ -175,7 +175,7 @@ class AwardBatchService:
         return more
 
     def take_back(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
-        """Whatever it has come to: cancelled before its hour, undone after it."""
+        """Cancel it before its scheduled time, undo it afterwards."""
         if self._locked(campus, batch_id).state is BatchState.PLANNED:
             return self.cancel(campus, batch_id, by=by)
         batch = self.undo(campus, batch_id, by=by)
@@ -184,7 +184,7 @@ class AwardBatchService:
         return batch
 
     def cancel(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
-        """Before its hour has come."""
+        """Only before its scheduled time."""
         batch = self._locked(campus, batch_id)
         cancel(batch)
         self.batches.save(batch)
@@ -192,7 +192,7 @@ class AwardBatchService:
         return batch
 
     def hand_over(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
-        """The trainer is sure: links, files and letters may leave now."""
+        """Confirmed by the trainer: links, files and e-mails may be delivered now."""
         batch = self._locked(campus, batch_id)
         hand_over(batch, at=self.clock())
         self.batches.save(batch)
@@ -203,16 +203,16 @@ class AwardBatchService:
     def _locked(self, campus: Campus, batch_id: uuid.UUID) -> AwardBatch:
         self.batches.get(batch_id, campus.id)
         batch = self.batches.lock(batch_id)
-        assert batch is not None, "promises are for ever"
+        assert batch is not None, "batch rows are never deleted"
         return batch
 
     def _write(self, by: Actor, deed: str, batch: AwardBatch) -> None:
         self.history.write(by, deed, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)
 
-    # --- looking
+    # --- queries
 
     def numbers_of(self, batch: AwardBatch, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, int]:
-        """By participation, the number of whoever has the name of another of the activity, neither with an address."""
+        """By participation, the number that disambiguates people of one name and no address."""
         ids = [line.participation_id for line in lines if line.participation_id]
         if batch.activity_id is None or not ids:
             return {}
@@ -256,19 +256,19 @@ class AwardBatchService:
     def lines_in_turn(
         self, batch: AwardBatch, outcomes: Collection[LineOutcome], *, at_a_time: int = CHUNK_SIZE
     ) -> Iterator[Sequence[BatchLine]]:
-        """All that came out in one of these ways, so many at a time that nobody need hold all of them at once."""
+        """All lines with one of these outcomes, in chunks that bound memory."""
         after = -1
         while some := self.batches.lines_with(batch.id, outcomes, after=after, limit=at_a_time):
             yield some
             after = some[-1].position
 
     def withdrawn_among(self, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, Award]:
-        """Of the awards that these lines came to, those that were withdrawn since."""
+        """Among the awards of these lines, those revoked since."""
         found = self.awards.withdrawn_among([line.award_id for line in lines if line.award_id])
         return {award.id: award for award in found}
 
     def generations_of(self, lines: Sequence[BatchLine]) -> dict[uuid.UUID, int]:
-        """The generation of the private link of each award that these lines came to."""
+        """The private link's generation for each award of these lines."""
         return self.awards.generations_of([line.award_id for line in lines if line.award_id])
 
     def progress(self, campus: Campus, batch_id: uuid.UUID, *, latest: int = 0) -> Progress:
@@ -281,15 +281,15 @@ class AwardBatchService:
         return self.badges.get(version.badge_id), version
 
     def withheld(self, award_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-        """Those of these awards that may still be undone: their links and files stay in the house."""
+        """Those of these awards that may still be undone: their links and files must not be delivered."""
         return self.batches.withheld(award_ids, at=self.clock())
 
     def unfinished(self, campus: Campus) -> list[PlannedBadge]:
-        """Planned, under way or being undone; the oldest first."""
+        """Scheduled, running or being undone; oldest first."""
         return self._with_badges(self.batches.list_unfinished(campus.id))
 
     def of_activity(self, campus: Campus, activity_id: uuid.UUID, *, limit: int = 20) -> list[PlannedBadge]:
-        """The latest first."""
+        """Latest first."""
         return self._with_badges(self.batches.list_for_activity(activity_id, campus.id, limit))
 
     def _with_badges(self, batches: Sequence[AwardBatch]) -> list[PlannedBadge]:
@@ -298,12 +298,12 @@ class AwardBatchService:
 
 @dataclass(frozen=True)
 class Piece:
-    """What one piece came to."""
+    """Result of one chunk."""
 
     more: bool
     awarded: int = 0
     trouble: InvalidInput | None = None
-    """Of some line that could not be signed."""
+    """The fault of a line that could not be signed."""
 
 
 class BulkAwardService:
@@ -323,7 +323,7 @@ class BulkAwardService:
         self.keeping = keeping
         self.clock = clock
 
-    # --- promising
+    # --- enqueueing
 
     def promise(
         self,
@@ -334,7 +334,7 @@ class BulkAwardService:
         undo_for: timedelta = timedelta(),
         not_before: datetime | None = None,
     ) -> AwardBatch:
-        """Keep every line of the request, to be carried out from now on or from an hour that is told. Safe to repeat."""
+        """Store every line of the request, to be processed now or from a scheduled time. Idempotent."""
         self.campuses.lock(campus.id)
         before = self._promised_before(campus, request)
         if before is not None:
@@ -368,10 +368,10 @@ class BulkAwardService:
         return batch
 
     def is_long(self, batch: AwardBatch) -> bool:
-        """Too long to be carried out while somebody waits."""
+        """Too long to process within the request."""
         return len(self.batches.next_lines(batch.id, INLINE_LIMIT + 1)) > INLINE_LIMIT
 
-    # --- carrying out
+    # --- processing
 
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.batches.due(at=self.clock(), limit=limit)
@@ -379,20 +379,18 @@ class BulkAwardService:
     def process_chunk(
         self, batch_id: uuid.UUID, *, most: int | None = None, is_awaited: bool = False
     ) -> Piece:
-        """The next lines of a promise, all of them or none; whoever comes second finds them done.
+        """Process the next chunk atomically. Idempotent.
 
-        `most`: by itself as many as let others have their turn soon. `is_awaited`: whoever asks goes on until it is done,
-        and workers leave it alone meanwhile.
+        `most`: defaults to a chunk small enough not to delay others. `is_awaited`: the caller processes the
+        whole batch; workers skip it meanwhile.
         """
         most = most or self.batches.lines_at_once
         batch = self.batches.find(batch_id)
         if batch is None:
             return Piece(more=False)
-        campus = self.campuses.lock(
-            batch.campus_id
-        )  # Two promises of a campus are decided one after the other.
+        campus = self.campuses.lock(batch.campus_id)  # Batches of one campus are decided serially.
         batch = self.batches.lock(batch_id)
-        assert batch is not None, "promises are for ever"
+        assert batch is not None, "batch rows are never deleted"
         begin(batch, at=self.clock())
         if batch.state is not BatchState.RUNNING:
             return Piece(more=False)
@@ -456,7 +454,7 @@ def _batch_of(
 
 def _waiting(batch: AwardBatch, position: int, found: MatchedRecipient) -> BatchLine:
     line, participation, person = found
-    # Only those chosen in the activity have no number of their own in a list.
+    # In a list, only people chosen in the activity have no line number.
     chosen = participation if participation is not None and line.line == 0 else None
     return new_row(
         BatchLine,

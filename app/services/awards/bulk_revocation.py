@@ -1,4 +1,4 @@
-"""Withdrawing many awards for one reason: promised in one transaction, carried out piece by piece, told line by line."""
+"""Bulk revocation: enqueued in one transaction, processed in chunks, reported per line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class WithdrawalResult:
     withdrawal: Withdrawal
     lines: Sequence[WithdrawalLine]
     records: Mapping[uuid.UUID, AwardRecord]
-    """Of the lines whose award is the campus's."""
+    """For the lines with an award of this campus."""
 
     def with_outcome(self, *outcomes: WithdrawalOutcome) -> list[WithdrawalLine]:
         return [line for line in self.lines if line.outcome in outcomes]
@@ -61,7 +61,7 @@ class WithdrawalProgress:
 
 @dataclass(frozen=True)
 class WithdrawalScope:
-    """Of which awards one withdraws some or all: those of a bulk award, of an activity, or of a badge."""
+    """Awards that may be revoked together: of a bulk award, an activity or a badge."""
 
     batch_id: uuid.UUID | None = None
     activity_id: uuid.UUID | None = None
@@ -74,14 +74,14 @@ class WithdrawalScope:
 
 @dataclass(frozen=True)
 class WithdrawalRequest:
-    """These awards, or all that still count of some."""
+    """These awards, or all valid ones in a scope."""
 
     reason: str
     award_ids: tuple[uuid.UUID, ...] = ()
     all_of: WithdrawalScope | None = None
 
     def digest(self) -> str:
-        """What an idempotency key stands for."""
+        """Digest of the request for idempotency checks."""
         return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
@@ -109,9 +109,9 @@ class WithdrawalService:
     def promise(
         self, campus: Campus, request: WithdrawalRequest, *, by: Actor, key: str | None = None
     ) -> Withdrawal:
-        """Keep the promise to withdraw each of these awards. Safe to repeat."""
+        """Enqueue the revocation of each of these awards. Idempotent."""
         self.campuses.lock(campus.id)
-        # Before anything is looked up: a second press finds fewer awards standing, and means the same.
+        # Check the key first: a repeated submission finds fewer valid awards, but is the same request.
         if key is not None and (before := self.batches.find_withdrawal_by_key(campus.id, key)):
             check_same_request(before, request.digest())
             return before
@@ -143,14 +143,14 @@ class WithdrawalService:
         return [record.award.id for record in self.standing(campus, request.all_of, limit=MOST + 1)]
 
     def is_long(self, withdrawal: Withdrawal) -> bool:
-        """Too long to be carried out while somebody waits."""
+        """Too long to process within the request."""
         return len(self.batches.next_withdrawals(withdrawal.id, INLINE_LIMIT + 1)) > INLINE_LIMIT
 
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.batches.withdrawals_due(limit=limit)
 
     def process_chunk(self, withdrawal_id: uuid.UUID) -> bool:
-        """The next lines, all of them or none; whether more are left."""
+        """Process the next chunk atomically; returns whether more remain."""
         withdrawal = self.batches.find_withdrawal(withdrawal_id)
         if withdrawal is None:
             return False
@@ -173,7 +173,7 @@ class WithdrawalService:
         return len(lines) == CHUNK_SIZE
 
     def keep(self, campus: Campus, revoked: Sequence[Award], *, at: datetime, by: Actor) -> None:
-        """What goes with a withdrawal: the bit the world reads, the letters, the history."""
+        """Side effects of a revocation: public status bit, e-mails, history."""
         if not revoked:
             return
         ids = [award.id for award in revoked]
@@ -184,7 +184,7 @@ class WithdrawalService:
         self.history.write_all(by, "revoke", "award", ids, at=at, campus_id=campus.id)
 
     def standing(self, campus: Campus, scope: WithdrawalScope, *, limit: int = MOST) -> list[AwardRecord]:
-        """What there is to withdraw."""
+        """The valid awards in scope."""
         return self.awards.standing_in_campus(
             campus.id,
             batch_id=scope.batch_id,
@@ -203,7 +203,7 @@ class WithdrawalService:
         return WithdrawalResult(withdrawal, lines, self.records(campus, [line.award_id for line in lines]))
 
     def records(self, campus: Campus, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, AwardRecord]:
-        """Those of these awards that are the campus's, to be shown before they are withdrawn."""
+        """Those of these awards that belong to the campus, to be shown before revocation."""
         return {record.award.id: record for record in self.awards.records_among(award_ids, campus.id)}
 
 

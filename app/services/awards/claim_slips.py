@@ -1,4 +1,4 @@
-"""Printed slips: what each says, in one language, and the PDF that holds them."""
+"""Printed claim slips: content in one language, and the PDF."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from app.services.people.people import PeopleService
 _LONG_WORD = re.compile(r"[^\s-]{19,}")
 SLIPS_PER_DOCUMENT = 400
 Day = Callable[[datetime | date], str]
-"""A day in the words of the language being spoken."""
+"""Formats a day in the current language."""
 
 
 @dataclass(frozen=True)
 class Slip:
-    """One person's: `picture` names one of the sheet's, `link` is what the QR code holds."""
+    """One person's slip: `picture` names a picture of the sheet, `link` is the QR code content."""
 
     name: str
     title: str
@@ -63,7 +63,7 @@ class SlipSheet:
     slips: Sequence[Slip]
 
     def values(self) -> dict[str, object]:
-        """What the template reads."""
+        """Values for the template."""
         return {
             "title": self.title,
             "language": self.language,
@@ -116,7 +116,7 @@ class SlipService:
     def prepare(
         self, campus: Campus, award_ids: Sequence[uuid.UUID], *, language: str, day: Day, by: Actor
     ) -> SlipSheet:
-        """A slip for each of these badges that can still be claimed, by name; raises where there is none."""
+        """A slip for each of these badges that can still be claimed, by name; raises if there is none."""
         if len(award_ids) > SLIPS_PER_DOCUMENT:
             raise InvalidInput(
                 N_("Un fichier tient {most} bulletins : choisissez moins de personnes."),
@@ -138,7 +138,7 @@ class SlipService:
         return sheet
 
     def printed(self, sheet: SlipSheet) -> bytes:
-        """As PDF. It takes a second or more: no transaction has to stay open for it."""
+        """The PDF. Takes a second or more: call it outside a transaction."""
         return self.papers.pdf("slips", sheet.values(), sheet.files(), at=self.clock())
 
     def _sheet(
@@ -213,5 +213,5 @@ def _qr(link: str) -> bytes:
 
 
 def _breakable(text: str) -> str:
-    """A word longer than a line may break anywhere, so that it never runs into the QR code."""
+    """Allows breaks inside strings longer than a line, so that they never overlap the QR code."""
     return _LONG_WORD.sub(lambda found: "\u200b".join(found[0]), text)

@@ -1,4 +1,4 @@
-"""Handing badges over: private links, short codes, another address, and what became of it all."""
+"""Delivery of badges: private links, short codes, address corrections, delivery state."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ from app.services.publishing.publication import PublicationService
 
 @dataclass(frozen=True)
 class Handing:
-    """One award on its way to its person."""
+    """One award being delivered to its person."""
 
     record: AwardRecord
     handed: HandedOver
     address: str
     name: str
-    """With its number where somebody else of that name is in the activity too, neither with an address."""
+    """Disambiguated with a number if the activity has another person of that name, both without address."""
     by_hand: bool = True
-    """Whether a slip, a code or a link may be handed over: not to people who have an account or a role."""
+    """Whether a slip, code or link may be handed over: not to people with an account or a role."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class HandingOver:
         self.secret = secret
         self.clock = clock
 
-    # --- what became of it
+    # --- delivery state
 
     def of(self, records: Sequence[AwardRecord]) -> list[Handing]:
         letters: dict[uuid.UUID, list[QueuedMessage]] = defaultdict(list)
@@ -112,7 +112,7 @@ class HandingOver:
         return found
 
     def names_of(self, records: Sequence[AwardRecord]) -> dict[uuid.UUID, str]:
-        """By award: whoever hands it over must know which of two people of one name it is for."""
+        """By award, disambiguated: the deliverer must know which of two people with one name is meant."""
         activities = {record.activity.id for record in records if record.activity}
         numbered = self.activities.numbered(activities, {record.person.id for record in records})
         parts = {(part.activity_id, part.person_id): part for part in numbered}
@@ -126,11 +126,11 @@ class HandingOver:
         return self.of(self.awards.records_among(award_ids, campus_id))
 
     def letters_about(self, award_id: uuid.UUID) -> list[QueuedMessage]:
-        """The latest first."""
+        """Latest first."""
         return self.letters.of_awards([award_id])[::-1]
 
     def refused(self, campus: Campus, *, limit: int) -> list[Handing]:
-        """Badges whose last letter a server refused, and that their person has not opened; the latest first."""
+        """Badges with a bounced last e-mail that their person has not opened; latest first."""
         since = self.clock() - LOOKED_BACK
         ids = self.letters.refused_awards(campus.id, since=since, limit=limit)
         found = {each.record.award.id: each for each in self.of_awards(ids, campus.id)}
@@ -141,14 +141,14 @@ class HandingOver:
         ]
 
     def link_opened(self, award_id: uuid.UUID) -> None:
-        """The private link was followed, by its person or by a program that looks at letters first."""
+        """Record that the private link was followed, by its person or by an e-mail link scanner."""
         award = self.awards.lock(award_id)
         if award.link_opened_at is None:
             award.link_opened_at = self.clock()
             self.awards.save(award)
 
     def claim(self, award_id: uuid.UUID, *, by: Actor) -> None:
-        """The person says that the badge is theirs; saying so again changes nothing, nor of a withdrawn one."""
+        """The person claims the badge. Idempotent; no effect on a revoked badge."""
         award = self.awards.lock(award_id)
         if not _is_claimable(award):
             return
@@ -157,15 +157,15 @@ class HandingOver:
         self.codes.forget([award.id])
         person = self.people.get(award.person_id)
         if person.language is None:
-            # What they read the page in is what they will be written in.
+            # The language in which they read the page becomes the language of their e-mails.
             person.language = current_locale()
             self.people.save(person)
         self.history.write(by, "claim", "award", award.id, at=self.clock(), campus_id=award.campus_id)
 
-    # --- deeds of whoever hands over
+    # --- actions of the deliverer
 
     def renew_link(self, campus: Campus, award_id: uuid.UUID, *, by: Actor) -> AwardRecord:
-        """The private link and the code known until now open nothing any more, nor do browsers that used them."""
+        """Invalidates the current private link and code, and browser sessions opened with them."""
         record = self.awards.get_record_in_campus(award_id, campus.id)
         self._check_has_left(award_id)
         award = self.awards.lock(award_id)
@@ -178,7 +178,7 @@ class HandingOver:
         return record
 
     def write_again(self, campus: Campus, award_id: uuid.UUID, address: str, *, by: Actor) -> QueuedMessage:
-        """Tell the person once more, at this address or another; the award stays what it is."""
+        """Notify the person again, at this address or another; the award is unchanged."""
         record = self.awards.get_record_in_campus(award_id, campus.id)
         wanted, at = normal_address(address), self.clock()
         _check_may_write(record.award, wanted)
@@ -191,7 +191,7 @@ class HandingOver:
         letter = letter_about(record.award, wanted, at=at)
         if before:
             letter.once_key = f"{letter.once_key}/{len(before) + 1}"
-            # The newest letter is the one that counts, even when both were promised within the same second.
+            # The newest e-mail counts, even if both were enqueued within the same second.
             letter.promised_at = max(at, before[-1].promised_at + timedelta(seconds=1))
         self.letters.promise_many([letter])
         self._keep_address(record, wanted, before)
@@ -202,13 +202,13 @@ class HandingOver:
         return letter
 
     def _keep_address(self, record: AwardRecord, wanted: str, before: Sequence[QueuedMessage]) -> None:
-        """The next letters go there too; an address that a server refused and nobody vouched for is forgotten."""
+        """Use the address for future e-mails; remove one that bounced and that no one verified."""
         refused = {letter.address for letter in before if letter.state is LetterState.REFUSED}
         self.people.add_address(record.person, wanted)
         self.people.forget_unverified(record.person, refused - {wanted})
 
     def withheld(self, award_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-        """Those of these awards that may still be undone: nothing of them leaves the house."""
+        """Those of these awards that may still be undone: they must not be delivered."""
         return self.batches.withheld(award_ids, at=self.clock())
 
     def _check_has_left(self, award_id: uuid.UUID) -> None:
@@ -220,9 +220,9 @@ class HandingOver:
     # --- short codes
 
     def codes_for(self, records: Sequence[AwardRecord]) -> dict[uuid.UUID, HandedCode]:
-        """A code for each badge that can still be claimed: the same one as long as its link is the same.
+        """A code for each badge that can still be claimed; stable as long as its link is.
 
-        None for people who have an account or a role: a code opens what a private link opens.
+        None for people with an account or a role: a code grants the same access as a private link.
         """
         at = self.clock()
         self.codes.sweep(at)
@@ -239,7 +239,7 @@ class HandingOver:
         rows = []
         for award in wanted:
             code = self._code(award)
-            # One chance in ten thousand million that somebody else has it: then the next one.
+            # Collision probability 1e-10: then try the next code.
             for turn in range(1, 5):
                 digest = code_digest(self.secret, code)
                 if owners.setdefault(digest, award.id) == award.id:
@@ -253,7 +253,7 @@ class HandingOver:
     def hand_out_codes(
         self, campus: Campus, award_ids: Sequence[uuid.UUID], *, by: Actor
     ) -> dict[uuid.UUID, HandedCode]:
-        """The same, for somebody to read aloud; the history says who asked."""
+        """As `codes_for`, for display to a person; recorded in the history."""
         codes = self.codes_for(self.awards.records_among(award_ids, campus.id))
         self.history.write_all(by, "show_code", "award", list(codes), at=self.clock(), campus_id=campus.id)
         return codes
@@ -262,7 +262,7 @@ class HandingOver:
         return code_of(self.secret, award.id, award.link_generation, turn)
 
     def find_by_code(self, typed: str) -> AwardRecord:
-        """The award that a code opens; raises InvalidInput or NotFound with what to do next."""
+        """The award of a code; raises InvalidInput or NotFound with advice."""
         code = self.codes.find(code_digest(self.secret, read_code(typed)))
         if code is None:
             raise NotFound(
@@ -278,7 +278,7 @@ class HandingOver:
         return self.awards.get_record(code.award_id)
 
     def claim_by_code(self, typed: str, *, browser: str = "") -> NewSession:
-        """Once: whoever claims with a code voids it."""
+        """Single use: claiming voids the code."""
         record = self.find_by_code(typed)
         if not record.person.accepts_links:
             raise LinksTurnedOff(record.award.id)
@@ -310,7 +310,7 @@ _CHECK = "check_address"
 
 @dataclass(frozen=True)
 class SentCode:
-    """`ticket` stays on the page that asked; `letter` is None where the campus knows no address of the holder."""
+    """`ticket` stays on the requesting page; `letter` is None if the holder has no known address."""
 
     ticket: str
     letter: Letter | None
@@ -336,9 +336,9 @@ class HolderService:
         self.clock = clock
 
     def is_known_at(self, award_id: uuid.UUID, address: str) -> bool:
-        """Whether the holder of an open award is known under that address, in constant time for each.
+        """Whether the address belongs to the holder of a public award; constant time per comparison.
 
-        Only while the holder has switched it on; they read of each check, whatever the answer.
+        Only if enabled by the holder, who can see every check and not only matches.
         """
         record = self.publication.open_award(award_id)
         if not record.award.answers_checks:
@@ -362,12 +362,12 @@ class HolderService:
         return is_known
 
     def checks_of(self, award_id: uuid.UUID) -> list[HistoryEntry]:
-        """Every comparison of an address for this badge, the latest first."""
+        """Every address check for this badge, latest first."""
         found = [entry for entry, _ in self.history.list_of("award", award_id) if entry.deed == _CHECK]
         return sorted(found, key=lambda entry: entry.at, reverse=True)
 
     def send_code(self, award_id: uuid.UUID) -> SentCode:
-        """Six digits for the holder's own address, to be read out within ten minutes."""
+        """Send six digits to the holder's own address, to be read out within ten minutes."""
         record = self.publication.open_award(award_id)
         ticket = new_ticket(self.secret, award_id, at=self.clock())
         address = self.people.addresses_of([record.person.id]).get(record.person.id, "")
@@ -383,7 +383,7 @@ class HolderService:
         return are_digits(self.secret, ticket, typed)
 
     def question(self, award_id: uuid.UUID, address: str, words: str) -> Letter:
-        """A letter to the campus with the badge attached; its answer goes to `address`."""
+        """An e-mail to the campus with the badge attached; replies go to `address`."""
         record = self.publication.open_award(award_id)
         asker, words = _checked(address), words.strip()
         if not words:

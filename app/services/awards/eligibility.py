@@ -1,4 +1,4 @@
-"""From a request to judged lines: who is meant, and what the rules say of each."""
+"""From a request to eligibility: which people are meant, and what the rules decide for each."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ from app.services.badges.openings import OpeningService
 
 
 class EligibilityService:
-    """Finds the people of a request and judges each alone (I25)."""
+    """Finds the people of a request and checks the eligibility of each separately (I25)."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class EligibilityService:
         self.clock = clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
-        """What awarding would find now; nothing is written."""
+        """What awarding would decide now; read-only."""
         case = self.case(campus, request, by)
         found, answered = self.meant(case, request)
         people = [person.id for _, _, person in found if person]
@@ -100,7 +100,7 @@ class EligibilityService:
         return Preview(campus, case.badge, case.version, case.activity, lines, disclosed, sample)
 
     def _sample(self, case: AwardContext, judged: Sequence[JudgedLine]) -> tuple[Award | None, Disclosed]:
-        """What the first who is ready would be given, and what its documents would contain."""
+        """The award of the first ready line, and what its documents would disclose."""
         first = next((line for line in judged if line.judgement.is_ready), None)
         if first is None:
             return None, Disclosed()
@@ -111,7 +111,7 @@ class EligibilityService:
         return sample, disclosed_at_first(person, case.activity)
 
     def case(self, campus: Campus, request: AwardRequest, by: Actor) -> AwardContext:
-        """What is asked for, as far as it is the same for everybody; raises where nobody could be given it."""
+        """The part of the request common to all lines; raises if no one could be awarded."""
         check_evidence_text(request.evidence)
         badge = self.badges.get(request.badge_id)
         if badge.campus_id != campus.id:
@@ -138,7 +138,7 @@ class EligibilityService:
         )
 
     def case_of(self, campus: Campus, batch: AwardBatch) -> AwardContext:
-        """The same of a promise that is carried out now, maybe long after it was made."""
+        """As `case`, for a batch being processed now, possibly long after it was enqueued."""
         version = self.badges.get_version_by_id(batch.version_id)
         badge = self.badges.get(version.badge_id)
         activity = self.activities.find(batch.activity_id) if batch.activity_id else None
@@ -173,7 +173,7 @@ class EligibilityService:
         return self.people.get(by.person_id) if by.person_id else None
 
     def _refused_now(self, campus: Campus, badge: Badge, by: Actor) -> EligibilityResult | None:
-        """A program's token was asked when it made the request."""
+        """An API token's permission was checked when it made the request."""
         if campus.suspended_at is not None:
             return SUSPENDED
         if by.person_id is None:
@@ -190,7 +190,7 @@ class EligibilityService:
     def meant_in_turn(
         self, case: AwardContext, request: AwardRequest
     ) -> Iterator[tuple[list[MatchedRecipient], list[JudgedLine]]]:
-        """As `meant`. A list is looked at as a whole; those of the activity come in parts, however many they are."""
+        """As `meant`, but the activity's participants come in chunks; a list is matched as a whole."""
         if request.lines:
             yield self.meant(case, request)
             return
@@ -200,7 +200,7 @@ class EligibilityService:
     def meant(
         self, case: AwardContext, request: AwardRequest
     ) -> tuple[list[MatchedRecipient], list[JudgedLine]]:
-        """Everybody once, known or not; and the lines that say somebody again, or a name that several people have."""
+        """Each person once, known or not; and the lines that are duplicates or have an ambiguous name."""
         kept, repeated = without_repeats([tidy(line) for line in request.lines])
         known = self.activity_service.known(case.activity, kept)
         unclear = [line for line in kept if line.line_key in known.unclear and case.fault_of(line) is None]
@@ -217,7 +217,7 @@ class EligibilityService:
     def decide(
         self, case: AwardContext, lines: Sequence[BatchLine], *, given: GivenBefore
     ) -> list[JudgedLine]:
-        """Each line with its answer, everybody readable recorded; a line that is ready has its person."""
+        """Eligibility of each line. Creates missing people; every READY line has `person` set."""
         found = [(listed(line), None, None) for line in lines] if case.refusal else self._record(case, lines)
         people = [person.id for _, _, person in found if person]
         held, counted, before = self._held(case, people), self.counting.read(case, people), given(people)
@@ -241,7 +241,7 @@ class EligibilityService:
         if activity is None or not (request.everybody or request.participation_ids):
             return
         wanted = set(request.participation_ids)
-        # Whoever is named one by one keeps their line, and is told absent where they are.
+        # Individually chosen people keep their line, and are reported as absent if so recorded.
         for some in self.activities.participants_in_turn(activity.id, with_absent=bool(wanted)):
             there = [one for one in some if one[0].id in wanted or (request.everybody and one[0].is_present)]
             addresses = self.people.addresses_of(person.id for _, person in there)
@@ -251,7 +251,7 @@ class EligibilityService:
             ]
 
     def _of_the_log(self, case: AwardContext, person_ids: Sequence[uuid.UUID]) -> list[Recipient]:
-        """Only of whom this campus's log says something: nobody else's people can be named by number."""
+        """Only people with entries in this campus's log: prevents access to other campuses' people by id."""
         there = self.counting.ledger.lines_of(case.campus, set(person_ids))
         people = {person.id: person for person in self.people.list_by_id(there)}
         addresses = self.people.addresses_of(people)
@@ -262,7 +262,7 @@ class EligibilityService:
         ]
 
     def _record(self, case: AwardContext, lines: Sequence[BatchLine]) -> list[MatchedRecipient]:
-        """Those chosen in the activity as they stand there; those of a list recorded, unless the line is at fault."""
+        """Participants chosen in the activity as recorded; list lines are recorded unless faulty."""
         chosen = self._chosen_before(case, lines)
         named = self._named_before(case, lines)
         read = {
@@ -298,7 +298,7 @@ class EligibilityService:
         return {participation.id: (participation, person) for participation, person in there}
 
     def _named_before(self, case: AwardContext, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, Person]:
-        """Without an activity, whoever was known when the badge was promised is who was meant."""
+        """Without an activity, a person known when the batch was enqueued is the person meant."""
         if case.activity is not None:
             return {}
         ids = [line.person_id for line in lines if line.person_id]
@@ -370,9 +370,9 @@ MOST_OFFERED = 60
 
 @dataclass(frozen=True)
 class OfferedLine:
-    """`id` is of an activity, or of one person's part in it where there is only one person.
+    """`id`: an activity, or one person's participation if there is only one person.
 
-    `is_own`: the activity that the badge is given for, which its credential names whatever is chosen.
+    `is_own`: the activity of the award, which the credential always references.
     """
 
     id: uuid.UUID
@@ -392,7 +392,7 @@ class AwardChoices:
         self.activities = activities
 
     def offered(self, preview: Preview) -> list[OfferedLine]:
-        """What most of those who are ready have in common comes first, the latest of as many."""
+        """Ordered by how many ready people share the entry, then latest first."""
         ready = {line.person.id: line for line in preview.ready if line.person}
         if not ready:
             return []

@@ -1,4 +1,4 @@
-"""Papers about an award: the certificate for a CV, and the codes that lead from paper to the answer."""
+"""Printable documents of an award: the certificate for a CV, and QR codes for verification."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from app.services.publishing.publication import PublicationService, Published
 _NAME: Final = b"sceau:"
 _UNSEALED: Final = b"A" * 43
 KEYWORD: Final = (_NAME + _UNSEALED).decode()
-"""Stands in the document information and in its XMP metadata until the paper is sealed."""
+"""Present in the document information and XMP metadata until the paper is sealed."""
 _PLACES: Final = re.compile(rb"(/Keywords\s*\(|<pdf:Keywords>)sceau:([A-Za-z0-9_-]{43})(?=\)|<)")
 
 
@@ -67,11 +67,11 @@ class AwardPictures:
         return self.artist.rasterise_quickly(self.svg(record))
 
     def card(self, record: AwardRecord, words: CardWords) -> bytes:
-        """What a link to the award unfolds into, 1200 × 630, as PNG."""
+        """The link preview picture of an award, 1200 × 630, as PNG."""
         return self.artist.card(self._order(record), words)
 
     def portfolio_card(self, records: Sequence[AwardRecord], words: CardWords) -> bytes:
-        """The same for a link to several, under the picture of the first; an empty one has none."""
+        """As `card`, for a portfolio, with the picture of its first award; none if empty."""
         return self.artist.card(self._order(records[0]) if records else None, words)
 
     def _order(self, record: AwardRecord) -> PictureOrder:
@@ -86,12 +86,12 @@ class AwardPictures:
 
 PDF = "application/pdf"
 _MARGIN = 2
-"""White modules around a code that stands on white already; readers want four where it does not."""
+"""Quiet zone in modules around a code that is already on white; readers need four elsewhere."""
 
 
 @dataclass(frozen=True)
 class CertificateWords:
-    """All that stands on a certificate, in the reader's language; `facts` are a label and a value each."""
+    """All texts of a certificate, in the reader's language; `facts` are (label, value) pairs."""
 
     title: str
     author: str
@@ -114,9 +114,9 @@ class CertificateWords:
 
 @dataclass(frozen=True)
 class CheckWords:
-    """All that stands on the page about a check; a line of `checks` is a state, a word, a sentence and a detail.
+    """All texts of the verification page; an item of `checks` is (state, term, sentence, detail).
 
-    `warning`, where there is one, is a title and what to read before everything else.
+    `warning`, if any, is a title and the text shown before everything else.
     """
 
     lang: str
@@ -143,7 +143,7 @@ class CheckWords:
 
 @dataclass(frozen=True)
 class LogWords:
-    """What the logs hold about somebody, in the reader's language: of each line when, what, and what it says."""
+    """Log entries about a person, in the reader's language: date, kind and content of each."""
 
     lang: str
     title: str
@@ -155,7 +155,7 @@ class LogWords:
 
 @dataclass(frozen=True)
 class ErasureWords:
-    """The proof of an erasure, in the reader's language; it names nobody."""
+    """The proof of an erasure, in the reader's language; contains no names."""
 
     lang: str
     title: str
@@ -174,7 +174,7 @@ class ErasureWords:
 
 @dataclass(frozen=True)
 class PortfolioWords:
-    """All that stands on a portfolio: of each badge its name, kind, whence, and where to verify it."""
+    """All texts of a portfolio: name, kind, issuer and verification address of each badge."""
 
     lang: str
     title: str
@@ -208,7 +208,7 @@ class PaperService:
         self.addresses = addresses
 
     def certificate(self, record: AwardRecord, words: CertificateWords) -> Published:
-        """One page with the signed credential attached, dated by the award: the same bytes each time."""
+        """One page with the signed credential attached, dated by the award: deterministic bytes."""
         colours = _colours(record.campus)
         signed = self.publication.award_file(record, "json").body
         files = {
@@ -233,12 +233,12 @@ class PaperService:
         return Published.of(self.papers.pdf("log", _hyphenated(vars(words)), {}, at=self.clock()), PDF)
 
     def erasure(self, words: ErasureWords, proof: bytes, *, at: datetime) -> Published:
-        """With the proof attached for programs; dated by the erasure: the same bytes each time."""
+        """With the machine-readable proof attached; dated by the erasure: deterministic bytes."""
         files = {words.attached: proof}
         return Published.of(self.papers.pdf("erasure", _hyphenated(vars(words)), files, at=at), PDF)
 
     def check(self, words: CheckWords, badge: str) -> Published:
-        """The page about a check of now, with the badge that was checked attached."""
+        """The page of a verification made now, with the verified badge attached."""
         is_json = badge.lstrip().startswith("{")
         name = "badge.json" if is_json else "badge.jwt"
         files = {name: badge.encode()} if badge else {}
@@ -257,11 +257,11 @@ class PaperService:
         return Published.of(sealed(paper, self.secret), PDF)
 
     def code(self, record: AwardRecord, form: str) -> Published:
-        """A QR code of the award's short address, as `svg` or `png`."""
+        """A QR code of the award's short URL, as `svg` or `png`."""
         return _code(self.addresses.short(record.award.id), form)
 
     def portfolio_code(self, portfolio_id: uuid.UUID, form: str) -> Published:
-        """The same of a portfolio's address."""
+        """As `code`, for a portfolio's URL."""
         return _code(self.addresses.portfolio(portfolio_id), form)
 
 
@@ -285,5 +285,5 @@ def _colours(campus: Campus) -> Mapping[str, str]:
 
 
 def _hyphenated(values: Mapping[str, object]) -> dict[str, object]:
-    """Names as the templates spell them."""
+    """Keys in the templates' spelling."""
     return {name.replace("_", "-"): value for name, value in values.items()}

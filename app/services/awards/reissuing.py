@@ -1,7 +1,7 @@
-"""Sign an award anew in place of an earlier edition: same identifier, same address, same place in the status list.
+"""Reissue an award as a new edition: same identifier, URL and status slot.
 
-Open Badges 3.0 tells two editions of one badge by `id` and `issuer.id`, and the newer one by `validFrom`
-(A-033, A-034); `awardedDate` stays. The earlier one is not revoked: what it says of the deed stays true.
+Open Badges 3.0 identifies editions of one badge by `id` and `issuer.id`, and the newer one by `validFrom`
+(A-033, A-034); `awardedDate` is unchanged. The earlier edition is not revoked: its content remains true.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json
 from sceau_credentials.values.timestamps import format_timestamp
 
 _AT_ONCE: Final = 25
-"""Awards signed in one transaction."""
+"""Awards signed per transaction."""
 _TRIED_AGAIN_AFTER: Final = timedelta(days=1)
 EXPIRED: Final = N_("Ce badge a expiré et n’est plus signé de nouveau : ce qu’il dit ne change plus.")
 
@@ -62,13 +62,13 @@ class ReissueService:
         self.clock = clock
 
     def choose_name(self, award: Award, with_name: bool, *, name: str, by: Actor) -> bool:
-        """The holder's choice for one badge they have; whether it had to be signed anew."""
+        """The holder's choice for one of their badges; returns whether it was reissued."""
         campus = self.campuses.get_by_id(award.campus_id)
         if with_name and not campus.names_in_credentials:
             raise NotAllowed(N_("Ce campus n’écrit aucun nom dans ses badges."))
         wanted = name if with_name else None
         if not with_name:
-            # A badge without a name confirms none by an address either, until its holder switches that on.
+            # A badge without a name also answers no address checks until its holder enables them.
             self.awards.lock(award.id).answers_checks = False
         if award.holder_name == wanted:
             return False
@@ -88,9 +88,9 @@ class ReissueService:
         return True
 
     def write_name(self, awards: Sequence[Award], name: str, *, by: Actor) -> list[Award]:
-        """Those of these badges, all of which say a name of their holder, that were signed anew to say this one.
+        """Reissue these badges, which all contain the holder's name; returns those that were changed.
 
-        Expired ones cannot be signed again and stay as they are.
+        Expired ones cannot be reissued and are left unchanged.
         """
         changed = [award for award in awards if award.holder_name != name and not self.has_expired(award)]
         for award in changed:
@@ -98,10 +98,10 @@ class ReissueService:
         return changed
 
     def align(self, award_id: uuid.UUID, *, by: Actor) -> bool:
-        """Sign an award anew unless its documents contain exactly what its holder shows. Idempotent.
+        """Reissue an award unless its documents contain exactly what its holder discloses. Idempotent.
 
-        One that has expired is closed instead. One whose texts may not be signed any more stays marked: it is not
-        published, and tried again a day later.
+        An expired award becomes private. One with texts that must not be signed any more stays marked: it
+        is not published, and retried a day later.
         """
         record = self.awards.get_record(award_id)
         award = self.awards.lock(award_id)
@@ -135,16 +135,16 @@ class ReissueService:
         self.awards.save(award)
 
     def has_expired(self, award: Award) -> bool:
-        """What is over cannot be signed again: where its documents contain too much, its page is closed."""
+        """Expired awards cannot be reissued: if they disclose too much, their page becomes private."""
         soon = next_edition_at(award, at=self.clock()) + timedelta(minutes=1)
         return award.valid_until is not None and award.valid_until <= soon
 
     def would_close(self, record: AwardRecord, chosen: Mapping[int, DisclosedContent]) -> bool:
-        """Whether the page of an expired award has to close, were this chosen of its lines."""
+        """Whether an expired award's page would have to become private with this choice."""
         return self.has_expired(record.award) and not self.is_aligned(record, chosen)
 
     def is_aligned(self, record: AwardRecord, chosen: Mapping[int, DisclosedContent] | None = None) -> bool:
-        """Whether the newest documents contain exactly what the holder shows, or would with this choice."""
+        """Whether the newest documents contain exactly what the holder (or this choice) discloses."""
         before = parse_json_object(self.awards.document_of(record.award.id).embedded)
         wanted = self.document_as(record, self.disclosed_of(record, chosen), before=before)
         named = record.award.holder_name is not None
@@ -155,7 +155,7 @@ class ReissueService:
     def document_as(
         self, record: AwardRecord, disclosed: Disclosed, *, before: JsonObject | None = None
     ) -> JsonObject:
-        """What the newest document of an award would contain with this much disclosed; for previews as well."""
+        """The newest document of an award with this disclosure; also for previews."""
         if before is None:
             before = parse_json_object(self.awards.document_of(record.award.id).embedded)
         return with_disclosed(
@@ -171,7 +171,7 @@ class ReissueService:
     def disclosed_of(
         self, record: AwardRecord, chosen: Mapping[int, DisclosedContent] | None = None
     ) -> Disclosed:
-        """What the holder's choice for each line of the log, or `chosen` instead, means for the signed documents."""
+        """What the holder's choice per log entry, or `chosen` instead, discloses in the signed documents."""
         evidence, award = self.grounds.evidence, record.award
         row, bounds = evidence.find(award.id), evidence.bounds_of(award.id)
         if row is None:
@@ -201,12 +201,12 @@ class ReissueService:
         by: Actor,
         content: JsonObject | None = None,
     ) -> None:
-        """`content`: what the document contains, where more than the name changes."""
+        """`content`: the document's content, if more than the name changes."""
         before = content or parse_json_object(self.awards.document_of(award.id).embedded)
         at, signers = next_edition_at(award, at=self.clock()), self.signing.signers_of(campus)
         document = _with_name(before, name, valid_from=format_timestamp(at))
         batch = Batch(signer=signers.embedded, jwt_signer=signers.jwt, at=at)
-        # Before anything is written: a caller may go on where the texts may not be signed.
+        # Before any write: a caller may continue if the texts cannot be signed.
         [unfit] = prepared_documents([document], batch)
         if isinstance(unfit, InvalidInput):
             raise unfit
@@ -246,7 +246,7 @@ class ReissueService:
 
 
 class AwardAlignment:
-    """Awards whose documents were signed by rules of before, or for facts that changed since: a portion at a time."""
+    """Aligns awards with documents from earlier rules, or facts changed since, in chunks."""
 
     def __init__(self, awards: AwardStore, reissuing: ReissueService, clock: Clock) -> None:
         self.awards = awards
@@ -257,11 +257,11 @@ class AwardAlignment:
         return self.awards.campuses_to_align(self.clock())
 
     def count_waiting(self) -> int:
-        """Those that could not be aligned yet, of all campuses."""
+        """Awards of all campuses that could not be aligned yet."""
         return self.awards.count_to_align()
 
     def align_some(self, campus_id: uuid.UUID, *, by: Actor) -> int:
-        """How many were looked at; none once all are aligned. Closed ones of adults are compared when they open."""
+        """Returns how many were checked, 0 when done. Adults' private awards are aligned when made public."""
         released = self.awards.release_closed(campus_id, limit=_AT_ONCE * 20)
         waiting = self.awards.to_align(campus_id, self.clock(), limit=_AT_ONCE)
         for award_id in waiting:
@@ -269,12 +269,12 @@ class AwardAlignment:
         return released + len(waiting)
 
     def mark_all(self, campus_id: uuid.UUID) -> None:
-        """Compare everything again that is open, or a minor's."""
+        """Mark every award that is public, or a minor's, to be checked again."""
         self.awards.mark_to_align(self.clock(), campus_id=campus_id)
 
 
 def _least(levels: Iterable[DisclosedContent]) -> DisclosedContent:
-    """Lines that are gone show nothing."""
+    """Missing lines disclose nothing."""
     found = list(levels)
     return least_shown(*found) if found else DisclosedContent.EXISTENCE
 
@@ -283,7 +283,7 @@ _DISCLOSED_PARTS = ("credentialSubject", "evidence")
 
 
 def _with_name(document: JsonObject, name: str | None, *, valid_from: str) -> JsonObject:
-    """All that the earlier edition says, but for its proof, its evidence's digest and the name."""
+    """The earlier edition's content without its proof, evidence digest and name."""
     kept = {key: value for key, value in document.items() if key not in ("proof", "relatedResource")}
     subject = kept["credentialSubject"]
     assert isinstance(subject, dict), "we signed one subject"

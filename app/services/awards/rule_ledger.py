@@ -1,4 +1,4 @@
-"""What rules count: the lines of a campus's log about each person, and who meets a badge's rule."""
+"""What rules count: the log entries of a campus per person, and who meets a badge's rule."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from app.errors import NotFound
 from app.language import N_
 
 READ_AT_ONCE = 500
-"""Of how many who are there the lines are read and shown; once they have the badge, the next are."""
+"""Eligible people with entries read and shown at once; the next follow when these have the badge."""
 NEAR = 50
-"""How many of those who are not there yet are named, the nearest first."""
+"""How many people who do not meet the rule yet are named, nearest first."""
 
 Lines = dict[uuid.UUID, list[CountedLine]]
 """By person."""
 
 
 class RefusalGround(StrEnum):
-    """Why an award rests on a line."""
+    """Why an award depends on an entry."""
 
     ACTIVITY = "activity"
-    """It is of the activity that the badge was given for."""
+    """It belongs to the activity of the award."""
     RULE = "rule"
     CHOSEN = "chosen"
-    """Whoever gave the badge chose it."""
+    """The issuer chose it."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one person stands; `held` is the badge, where they have it already."""
+    """One person's progress; `held`: the badge, if they already have it."""
 
     person: Person
     progress: Progress
@@ -54,7 +54,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Roll:
-    """Everybody of whom the log says something, against the rule of one badge."""
+    """Everyone with entries in the log, compared with one badge's rule."""
 
     badge: Badge
     version: BadgeVersion
@@ -63,9 +63,9 @@ class Roll:
     near: Sequence[Standing]
     held: int
     others: int
-    """Who have begun and are not named among the nearest."""
+    """Number of people who have started but are not among the nearest."""
     waiting: int = 0
-    """Who seem to be there too, and are read once those above have the badge."""
+    """Number of people probably eligible, read when those above have the badge."""
 
 
 class RuleLedger:
@@ -88,9 +88,9 @@ class RuleLedger:
         self.clock = clock
 
     def lines_of(self, campus: Campus, person_ids: Iterable[uuid.UUID] | None = None) -> Lines:
-        """What the campus's logs say now of each of these people, or of everybody: corrected lines as they were corrected.
+        """Current log entries of each of these people, or of everyone, with corrections applied.
 
-        An activity that campuses organise together stands in the log of each that agreed.
+        A co-organised activity is in the log of every campus that accepted.
         """
         wanted = None if person_ids is None else list(person_ids)
         newest: dict[uuid.UUID, tuple[uuid.UUID, CountedLine | None]] = {}
@@ -109,7 +109,7 @@ class RuleLedger:
         return self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
 
     def progress(self, campus: Campus, version: BadgeVersion, person_id: uuid.UUID) -> Progress | None:
-        """How far somebody is; None where the badge has no rule."""
+        """A person's progress; None if the badge has no rule."""
         rule = rule_of(version.rule)
         if rule is None:
             return None
@@ -117,7 +117,7 @@ class RuleLedger:
         return rule.progress(lines, today=self.today(campus))
 
     def ways_ahead(self, campus: Campus, person_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion, Progress]]:
-        """The campus's badges with a rule that somebody does not hold yet, those they are nearest to first."""
+        """The campus's badges with a rule that a person does not hold yet, nearest first."""
         ruled = [
             (badge, version, rule)
             for badge, version in self.badges.list_current(campus.id)
@@ -134,7 +134,7 @@ class RuleLedger:
     def why(
         self, record: AwardRecord, participation_ids: Collection[uuid.UUID]
     ) -> dict[uuid.UUID, RefusalGround]:
-        """Of each participation that an award rests on, why it does."""
+        """Why an award depends on each participation."""
         rule = rule_of(record.version.rule)
         there = self.activities.activities_of(participation_ids)
         day = record.award.awarded_at.astimezone(ZoneInfo(record.campus.time_zone)).date()
@@ -182,7 +182,7 @@ class RuleLedger:
     def _foreseen(
         self, campus: Campus, badge: Badge, rule: Rule
     ) -> tuple[list[uuid.UUID], list[uuid.UUID], int]:
-        """Who has enough by what the database adds up, who is behind with the nearest first, and how many hold the badge."""
+        """From database sums: who is eligible, who is not (nearest first), and how many hold the badge."""
         today, conditions = self.today(campus), rule.conditions
         counts = [self.counts.counts(campus.id, each, rule, today) for each in conditions]
         begun = {

@@ -379,7 +379,7 @@ class LetterService:
         at, batch = self.clock(), self.batches.find(award.batch_id)
         if is_handed_over(batch, at=at):
             return True
-        assert batch is not None, "promises are for ever"
+        assert batch is not None, "batch rows are never deleted"
         over = batch.undo_until
         letter.not_before = over if over and over > at else at + pause_for_batch(letter, at=at)
         letter.envelope = letter.id
