@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from app.adapters.sheets.list_files import MAX_BYTES as MAX_BYTES
 from app.adapters.sheets.list_files import blocks_of_file, blocks_of_text
-from app.domain.imports.lists.model import Column, Doubt, Line, Mapping, Reading
-from app.domain.imports.lists.reading import read_blocks
+from app.domain.imports.lists.model import Block, Column, Doubt, Line, Mapping, Reading, Reason, Row
+from app.domain.imports.lists.reading import read_blocks as read_blocks
+from app.domain.imports.lists.text import MAX_COLUMNS, check_length
+from app.errors import InvalidInput
+from app.language import N_
 from app.language import gettext as _
 
 
@@ -23,6 +27,57 @@ def read_list_text(
     text: str, *, activity_hours: float | None = None, columns: Sequence[Column] = ()
 ) -> Reading:
     return read_blocks(blocks_of_text(text), activity_hours=activity_hours, columns=columns)
+
+
+def blocks_of(given: bytes | str) -> list[Block]:
+    """Rows of a file or a text; none of an empty text."""
+    if isinstance(given, bytes):
+        return blocks_of_file(given)
+    return blocks_of_text(given) if given.strip() else []
+
+
+def blocks_as_text(blocks: Sequence[Block]) -> str:
+    """For a hidden field, so that a list is read again without its file."""
+    return json.dumps(
+        [
+            {
+                "name": block.name,
+                "mark": block.delimited,
+                "rows": [
+                    [row.number, row.cells, row.text, [doubt.value for doubt in row.doubts]]
+                    for row in block.rows
+                ],
+            }
+            for block in blocks
+        ],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def blocks_from_text(text: str) -> list[Block]:
+    """Raises InvalidInput where a form brings anything else than `blocks_as_text` made."""
+    try:
+        blocks = [
+            Block(
+                tuple(
+                    Row(
+                        int(number),
+                        tuple(map(str, cells))[: MAX_COLUMNS + 1],
+                        str(shown),
+                        tuple(map(Reason, doubts)),
+                    )
+                    for number, cells, shown, doubts in found["rows"]
+                ),
+                str(found["name"]),
+                str(found["mark"]),
+            )
+            for found in json.loads(text)
+        ]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise InvalidInput(N_("Cette liste n’est plus lisible : donnez-la de nouveau.")) from None
+    check_length(sum(len(block.rows) for block in blocks))
+    return blocks
 
 
 def sentence_of(doubt: Doubt) -> str:

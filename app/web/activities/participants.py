@@ -29,7 +29,8 @@ from app.services.activities.line_faults import SEVERAL
 from app.services.activities.participants import CheckedLine, Entry
 from app.services.campus.dashboard import Start
 from app.web.activities.activities import ActivityView, Adding, activity_page
-from app.web.people.directory import GivenList, given_list
+from app.web.imports.list_table import STEP, left_as_text
+from app.web.people.directory import GivenList, given_list, settling_page
 from app.web.people.name_disambiguation import QuestionView
 
 SHOWN_REFUSED, SHOWN_GOOD, SHOWN_KNOWN, SAMPLES = 200, 60, 1_000, 3
@@ -200,15 +201,16 @@ def read_or_record(
 ) -> Response:
     """The list is shown as understood first; then everybody readable is recorded, and the other lines come back."""
     work = at_work(request)
-    services.activities.get(work.campus, activity_id)
+    activity = ActivityView.of(work, services.activities.get(work.campus, activity_id))
     given, step = given_list(form), text_of(form, "geste")
-    if not given.lines or step == CHANGE:
+    if table := settling_page(request, work, form, given, (activity.title, activity.href)):
+        return table
+    changing = CHANGE in (step, text_of(form, STEP))
+    if not given.lines or changing:
         empty = (
-            ""
-            if given.lines or step == CHANGE
-            else translated(N_("La liste est vide : une personne par ligne."))
+            "" if given.lines or changing else translated(N_("La liste est vide : une personne par ligne."))
         )
-        back = Adding(text=given.text, trouble=given.trouble or empty)
+        back = Adding(text=given.given_back, trouble=given.trouble or empty)
         status = 422 if back.trouble else 200
         return activity_page(request, services, work, activity_id, back, status=status)
     seen = f"lu {given.told}".strip()
@@ -278,6 +280,9 @@ def _review_page(
         columns=[(column.value, translated(words)) for column, words in COLUMNS.items()],
         total=len(given.lines),
         text=given.text,
+        source=given.source,
+        left=given.left,
+        left_text=left_as_text(given.left),
         seen=seen,
         swapped={int(word) for word in given.told.split() if word.isdecimal()},
         others=given.others,

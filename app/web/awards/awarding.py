@@ -35,7 +35,8 @@ from app.services.awards.eligibility import OfferedLine, suggested
 from app.web.activities.activities import ActivityView
 from app.web.awards.preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
 from app.web.campus.dashboard import BadgeTile
-from app.web.people.directory import GivenList, as_text, given_list
+from app.web.imports.list_table import CHANGE, STEP, left_as_text
+from app.web.people.directory import GivenList, as_text, given_list, settling_page
 
 PROPOSED, SEEN_CHOICES, TICKED_CHOICES = "lignes-proposees", "lignes-vues", "ligne"
 
@@ -302,9 +303,12 @@ def preview_orgive(
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
     choice = Choice.of(form)
+    activity = ActivityView.of(work, found.activity)
+    if table := settling_page(request, work, form, choice.given, (activity.title, activity.href)):
+        return table
     corrections = corrections_of(form, choice.given.lines, [one for one, _ in found.participants])
     choice = replace(choice, given=_as_table(choice.given, corrections))
-    if choice.given.trouble or text_of(form, "geste") == CHOOSE_AGAIN:
+    if choice.given.trouble or text_of(form, "geste") == CHOOSE_AGAIN or text_of(form, STEP) == CHANGE:
         return _choice_page(request, services, work, found, choice, choice.given.trouble)
     try:
         wanted = choice.request(found, text_of(form, "cle"))
@@ -376,7 +380,7 @@ def _as_table(given: GivenList, corrections: Corrections) -> GivenList:
     if not given.lines:
         return given
     text = as_text(corrections.lines.get(line.line, line) for line in given.lines)
-    return GivenList(tuple(read_list(text)), text)
+    return replace(given, lines=tuple(read_list(text)), text=text)
 
 
 def _amend(services: Services, work: AtWork, activity_id: uuid.UUID, corrections: Corrections) -> None:
@@ -427,7 +431,7 @@ def _choice_page(
         total=len(found.participants),
         who=choice.who,
         ticked_word=TICKED if few else EVERYBODY,
-        text=choice.given.text,
+        text=choice.given.given_back,
         evidence=choice.evidence,
         trouble=trouble,
     )
@@ -481,6 +485,9 @@ def _preview_page(
         who=TICKED if recorded else ONLY_LIST,
         people=" ".join(map(str, recorded)),
         text=choice.given.text,
+        source=choice.given.given_back if choice.given.lines else "",
+        left=choice.given.left,
+        left_text=left_as_text(choice.given.left),
         evidence=choice.evidence,
         key=secrets.token_urlsafe(16),
     )

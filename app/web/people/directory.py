@@ -21,22 +21,36 @@ from app.domain.activities.activities import Activity
 from app.domain.activities.list_columns import FROM_15, UNDER_15, Column
 from app.domain.activities.participant_lists import ListedPerson, ListTable, read_list, read_table
 from app.domain.campus.campus import Campus
+from app.domain.imports.lists.model import Line, Reason, State
 from app.domain.people.name_disambiguation import NO_ANSWERS, ListAnswers, digest_of_list
 from app.domain.people.people import AgeGroup, Person
 from app.domain.privacy import AccessRecord
 from app.errors import AppError
-from app.http.pages.forms import SafeForm, bytes_of, text_of, texts_of
+from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, days, hours_text, short_day, why_ended
 from app.http.request_scope import CROSS_TENANT, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.activities.participants import text_of_file
+from app.services.activities.line_faults import fault_of
+from app.services.activities.participants import listed_person, text_of_file
 from app.services.campus.dashboard import PeopleOrder, Start
 from app.web.badges.badges_admin import BadgeLine
 from app.web.campus.audit_log import export_noted, streamed_table
 from app.web.campus.dashboard import AwardLine
+from app.web.imports.list_table import (
+    BLOCKS,
+    CHANGE,
+    LEFT,
+    SOURCE,
+    STEP,
+    SettlingTable,
+    goes_on,
+    left_in,
+    list_table_page,
+    read_list_table,
+)
 from app.web.privacy import access_views
 
 FEW, MANY = 5, 30
@@ -325,6 +339,16 @@ class GivenList:
     """The lines of which they said that it is another person of that name."""
     answers: ListAnswers = NO_ANSWERS
     """Whom they said is meant, where several people have the name."""
+    source: str = ""
+    """What was pasted, where `text` is the table that was made of it."""
+    left: Sequence[tuple[int, str, str]] = ()
+    """Lines that were left aside: number, text, reason."""
+    to_settle: SettlingTable | None = None
+    """The table to show first, where something is doubtful."""
+
+    @property
+    def given_back(self) -> str:
+        return self.source or self.text
 
     def only(self, wanted: Collection[int]) -> str:
         """The text with only the lines of these numbers in it, each as it was given; a heading stays."""
@@ -340,16 +364,39 @@ class GivenList:
         return "\n".join(kept)
 
 
+OWN_FIELDS = (TEXT_FIELD, FILE_FIELD, LEFT)
+"""Of the list itself, which its table does not carry along."""
+
+
+def settling_page(
+    request: Request, work: AtWork, form: FormData, given: GivenList, crumb: tuple[str, str]
+) -> HTMLResponse | None:
+    """The table where something is doubtful; None where the list goes on."""
+    if given.to_settle is None:
+        return None
+    return list_table_page(request, work, form, given.to_settle, own=OWN_FIELDS, crumb=crumb)
+
+
 def given_list(form: FormData) -> GivenList:
     """The list of a form. A text and a file together are one list."""
-    text = text_of(form, TEXT_FIELD)
+    text, source = text_of(form, TEXT_FIELD), text_of(form, SOURCE)
+    left: Sequence[tuple[int, str, str]] = ()
     try:
-        data = bytes_of(form, FILE_FIELD)
-        dropped = text_of_file(data) if data is not None else ""
-        if text and dropped.strip():
-            text = as_text([*read_list(text), *read_list(dropped)])
+        if source and BLOCKS not in form:
+            left = left_in(form)
         else:
-            text = text or dropped
+            settled = read_list_table(form, TEXT_FIELD, FILE_FIELD)
+            if text_of(form, STEP) == CHANGE:
+                return GivenList((), settled.source, source=settled.source)
+            plain = _as_it_was(form, settled)
+            if plain is not None:
+                text, source, left = plain, "", settled.left_as_no_person
+            elif goes_on(form, settled):
+                text, source, left = as_text(settled.people), settled.source, settled.left
+            else:
+                return GivenList(
+                    tuple(settled.people), settled.source, source=settled.source, to_settle=settled
+                )
         guessed = read_table(text)
         table, swapped = guessed.corrected(_columns_in(form)), frozenset(texts_of(form, SWAP_FIELD))
         read = [_swapped(line) if str(line.line) in swapped else line for line in table.lines()]
@@ -365,11 +412,66 @@ def given_list(form: FormData) -> GivenList:
             table.columns.count(column) > 1 for column in table.columns if column is not Column.NOTHING
         )
         answers = ListAnswers(digest_of_list(text), _answers_in(form, lines))
-        return GivenList(
-            lines, text, translated(_TWICE) if twice else "", table, " ".join(told), differing, answers
-        )
+        trouble = translated(_TWICE) if twice else ""
+        return GivenList(lines, text, trouble, table, " ".join(told), differing, answers, source, tuple(left))
     except AppError as error:
         return GivenList((), text, sentence_of(error))
+
+
+SETTLED_LATER = frozenset(
+    (
+        Reason.ADDRESS_INVALID,
+        Reason.HOURS_UNREADABLE,
+        Reason.NO_NAME,
+        Reason.SAME_NAME,
+        Reason.REPEATED,
+        Reason.TOTAL,
+    )
+)
+"""Doubts that the following pages state and settle themselves."""
+
+
+def _as_it_was(form: FormData, table: SettlingTable) -> str | None:
+    """The text as given, where its plain reading names the same people and only later pages have doubts.
+
+    Its lines then keep their own numbers.
+    """
+    data, typed = table.data, text_of(form, TEXT_FIELD)
+    if BLOCKS in form or (data and typed):
+        return None
+    read: dict[int, list[Line]] = {}
+    for line in table.reading.lines:
+        doubts = {doubt.reason for doubt in line.doubts}
+        if line.state is State.REFUSED and not doubts & SETTLED_LATER:
+            continue
+        if doubts - SETTLED_LATER:
+            return None
+        read.setdefault(line.line, []).append(line)
+    try:
+        text = text_of_file(data) if data else typed
+        plain = read_list(text)
+    except AppError:
+        return None
+    same = len(plain) == sum(map(len, read.values())) and all(
+        len(read.get(line.line, ())) == 1 and _is_same(line, read[line.line][0]) for line in plain
+    )
+    return text if same else None
+
+
+def _is_same(plain: ListedPerson, line: Line) -> bool:
+    doubts = {doubt.reason for doubt in line.doubts}
+    if Reason.TOTAL in doubts:
+        return fault_of(plain) is not None
+    read = listed_person(line)
+    if doubts & {Reason.ADDRESS_INVALID, Reason.NO_NAME}:
+        return fault_of(plain) is not None
+    return (plain.line_key, plain.hours, plain.part, plain.contribution, plain.under_15) == (
+        read.line_key,
+        read.hours,
+        read.part,
+        read.contribution,
+        read.under_15,
+    )
 
 
 def _columns_in(form: FormData) -> Sequence[Column]:

@@ -142,7 +142,7 @@ def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothin
         if page.get_by_role("radio", name="Seulement la liste").count():
             page.get_by_role("radio", name="Seulement la liste").check()
             page.get_by_text("Donner une liste").click()
-        page.get_by_label("Ou un fichier Excel ou CSV").set_input_files(table)
+        page.get_by_label("Ou un fichier").set_input_files(table)
         page.get_by_role("button", name="Voir l’aperçu").click()
 
     preview_of_the_file()
@@ -194,6 +194,15 @@ def test_every_page_of_a_trainer_is_accessible_and_fits(
     page.locator("input[name=badge]").first.check()
     page.locator(".act button").click()
     assert page.locator("input[name^=contribution]").count() == 3
+    check(page, judged=judged)
+    page.goto(server.url(f"{home}/attribuer"))
+    page.locator("input[name=badge]").first.check()
+    page.locator("details:has(textarea[name=liste]) > summary").click()
+    page.locator("textarea[name=liste]").fill(
+        "Nom;Prénom;Mail;Présent\nMarchand;Louise;louise@exemple.fr;x\nFabre;Jules;jules@gmial.com;x\nColin;Emma;;\nTotal;3;;"
+    )
+    page.locator(".act button").click()
+    assert page.locator("input[name^=t-nom-]").count() == 3
     check(page, judged=judged)
 
 

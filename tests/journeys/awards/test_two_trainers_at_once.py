@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from tests.support.forms import form_with
 from tests.support.house import House, build_house, send
 
-LIST = "\n".join(f"PERSONNE-{number} Zoé; zoe{number}@exemple.fr" for number in range(12))
+LIST = "\n".join(f"BA{letter}O Zoé; zoe.ba{letter.lower()}o@exemple.fr" for letter in "BCDFGHKLMNPR")
 SAME_LIST_OTHERWISE = "\n".join(reversed(LIST.splitlines()))
 
 

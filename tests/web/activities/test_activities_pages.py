@@ -172,7 +172,7 @@ def test_a_broken_workbook_is_refused_with_what_to_do_and_the_typed_text_stays(
     page = send(trainer, f"{here}/participants", {"liste": "MARTIN Chloé"}, seen_on=here, files=file)
 
     assert page.status_code == 422
-    assert "Enregistrez la feuille en CSV" in page.text
+    assert "Ce fichier est abîmé" in page.text
     assert form_with(page, "liste").fields["liste"] == ["MARTIN Chloé"]
 
 

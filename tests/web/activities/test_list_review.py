@@ -52,7 +52,7 @@ def test_a_list_is_shown_line_by_line_before_anything_is_written(
     page = read(
         trainer,
         here,
-        "MARTIN Chloé; chloe@exemple.fr\nDupont Zoé\nMartin Chloé; chloe@exemple.fr\nX; x@exemple,fr",
+        "MARTIN Chloé; chloe@exemple.fr\nDupont Zoé\nMartin Chloé; chloe@exemple.fr\nLEROY Anne; x@exemple,fr",
     )
 
     assert page.status_code == 200
@@ -147,7 +147,9 @@ def test_the_list_can_be_changed_from_its_review(trainer: TestClient, here: str)
 
 
 def test_a_pasted_list_of_thousands_of_lines_is_taken(trainer: TestClient, here: str):
-    lines = [f"Personne-{number};Zoé;{'x' * 900}" for number in range(1300)]
+    letters = "abcdefghijk"
+    names = [f"Ba{a}{b}{c}o" for a in letters for b in letters for c in letters]
+    lines = [f"{name};Zoé;{'x' * 900}" for name in names[:1300]]
     text = "\n".join(["Nom;Prénom;Contribution", *lines])
     page = trainer.post(
         f"{here}/participants",
@@ -240,8 +242,8 @@ def test_people_the_campus_knows_by_name_alone_are_taken_again_with_one_tick(
 
 @pytest.mark.parametrize("words", ["Total", "TOTAL GÉNÉRAL", "Sous-total", "Moyenne"])
 def test_a_total_below_the_last_line_is_nobody(house: House, trainer: TestClient, here: str, words: str):
-    page = read(trainer, here, f"Nom;Prénom;Heures\nKeïta;Moussa;3\n{words};;3\nTotal;Inès;1")
+    page = read(trainer, here, f"Nom;Prénom;Heures\nKeïta;Moussa;3\n{words};;3")
     assert "À corriger (1)" in page.text
     assert "a l’air d’un total" in page.text
     form_with(page, "colonne-0").press(trainer, page, RECORD)
-    assert sorted(people_of(house)) == ["Inès Total", "Moussa Keïta"]
+    assert sorted(people_of(house)) == ["Moussa Keïta"]

@@ -18,7 +18,9 @@ from app.jobs.worker import KINDS
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, send
 
-MANY = "\n".join(f"PERSONNE-{number} Zoé; zoe{number}@exemple.fr" for number in range(60))
+MANY = "\n".join(
+    f"BA{one}{other}O Zoé; zoe.{one}{other}@exemple.fr" for one in "BCDFGH" for other in "AEIOULMNPR"
+)
 FEW = "MARTIN Zoé; zoe@exemple.fr\nDURAND Paul; paul@exemple.fr"
 
 

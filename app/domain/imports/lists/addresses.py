@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from app.domain.imports.lists.names import Kind, fold, kind_of
 
-FOUND = re.compile(r"[^\s@<>()\[\],;:\"|«»'’]+@[^\s@<>()\[\],;:\"|«»]+")
+_COMMA_FOR_DOT = r"[^\s@<>()\[\],;:\"|«»'’]+@[\w-]+,(?:fr|com|net|org|eu)\b(?!@)|"
+FOUND = re.compile(_COMMA_FOR_DOT + r"[^\s@<>()\[\],;:\"|«»'’]+@[^\s@<>()\[\],;:\"|«»]+")
 _VALID = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[a-z0-9](-*[a-z0-9])*(\.[a-z0-9](-*[a-z0-9])*)*\.[a-z]{2,}"
 )
@@ -188,6 +189,9 @@ def addresses_in(text: str) -> tuple[list[str], str]:
 def suggestion_for(address: str, own_domains: Collection[str] = ()) -> str:
     """The address that was probably meant, where its domain is almost a known one; empty where it is one."""
     local, _, domain = address.rpartition("@")
+    if local and "," in domain:
+        domain = domain.replace(",", ".")
+        return f"{local}@{_near(domain) or domain}"
     if not local or domain in KNOWN or domain in own_domains:
         return ""
     near = _near(domain) or next((known for known in own_domains if _distance(domain, known) == 1), "")

@@ -18,7 +18,7 @@ class Row:
     cells: tuple[str, ...]
     text: str
     doubts: tuple[Reason, ...] = ()
-    """What the source itself says: a recipient in copy, a struck-out line, an unticked box."""
+    """What the source itself states: a recipient in copy, a struck-out line, an unticked box."""
 
     @property
     def filled(self) -> list[str]:
@@ -75,7 +75,7 @@ class Reason(StrEnum):
     ADDRESS_SEVERAL = "address-several"
     ADDRESS_SHARED = "address-shared"
     ADDRESS_NOT_THEIRS = "address-not-theirs"
-    # What the list says of the person.
+    # What the list states about the person.
     ABSENT = "absent"
     EXCUSED = "excused"
     LATE = "late"
@@ -102,6 +102,22 @@ NOT_A_PERSON = frozenset(
         Reason.REPEATED,
     )
 )
+
+OF_ORDER = frozenset((Reason.ORDER, Reason.SWAPPED, Reason.SPLIT))
+OF_NAME = OF_ORDER | frozenset(
+    (
+        Reason.NO_NAME, Reason.ONE_WORD, Reason.INITIAL, Reason.DIGITS, Reason.SIGNS, Reason.DAMAGED,
+        Reason.HEADING_WORD, Reason.LONG, Reason.COUPLE, Reason.SEVERAL_NAMES, Reason.EXTRA, Reason.MAYBE_TITLE,
+    )
+)  # fmt: skip
+OF_ADDRESS = frozenset(
+    (
+        Reason.ADDRESS_INVALID, Reason.ADDRESS_TYPO, Reason.ADDRESS_OF_OTHER, Reason.ADDRESS_SEVERAL,
+        Reason.ADDRESS_SHARED, Reason.ADDRESS_NOT_THEIRS,
+    )
+)  # fmt: skip
+OF_HOURS = frozenset((Reason.HOURS_UNREADABLE, Reason.HOURS_HIGH))
+"""What a correction of the field settles; all other doubts have to be confirmed."""
 
 SENTENCES = {
     Reason.HEADING: N_("C’est une ligne d’en-tête."),

@@ -1,4 +1,4 @@
-"""Names of people: which word is a given name, in which order a name is written, and how it is spelt on a badge."""
+"""Names of people: which part is the given name, in which order a name is written, and how it is spelt on a badge."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SMALL = frozenset(("de", "du", "des", "d", "von", "der", "den", "dos", "das", "
 _DATA = Path(__file__).with_name("names.txt")
 _RARE_GIVEN, _RARE_FAMILY = 10, 11
 _CLEARLY = 3
-"""Powers of two between the ranks of a word as given and as family name."""
+"""Powers of two between the ranks of one text as given and as family name."""
 DAMAGED = re.compile(r"[\ufffd]|Ã[\x80-\xbf©¨ª«®´¯§¹¢¶»¼‰€™]|Â[°«»]|\?")
 _ALLOWED = re.compile(r"[^\W\d_]|[ \-'’ʼ.·\u0300-\u036f]")
 _LONGEST = 45
@@ -71,7 +71,7 @@ def _ranks() -> tuple[dict[str, int], dict[str, int]]:
 
 
 def kind_of(word: str) -> Kind:
-    """What French statistics make of this word."""
+    """Whether French statistics know this as a given or a family name."""
     parts = fold(word).split()
     if not parts:
         return Kind.UNKNOWN

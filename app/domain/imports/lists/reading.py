@@ -70,7 +70,7 @@ _GUEST = re.compile(
 
 @dataclass
 class _Context:
-    """What rows above say of those below."""
+    """What rows above mean for those below."""
 
     status: Reason | None = None
     closed: bool = False
@@ -527,7 +527,7 @@ _TAIL_CODES = {
 
 
 def _without_tail(name: str, line: Line) -> tuple[str, Line]:
-    """« Marie Dupont 2nde B », « Marie Dupont absente », « 12 Marie Dupont X »: the name, and what is said of it."""
+    """« Marie Dupont 2nde B », « Marie Dupont absente », « 12 Marie Dupont X »: the name, and its remarks as doubts."""
     words = re.sub(r"^\d{1,3}\s+(?=[^\W\d])", "", name).split()
     if reason := status_in(" ".join(words)):
         line = line.doubting(reason)

@@ -14,7 +14,7 @@ from app.domain.imports.lists.addresses import (
     own_domains,
     suggestion_for,
 )
-from app.domain.imports.lists.model import Column, Line, Reason, State
+from app.domain.imports.lists.model import Column, Doubt, Line, Reason, State
 from app.domain.imports.lists.names import (
     SURE_PARTICLES,
     Kind,
@@ -44,7 +44,7 @@ class Candidate:
     pair_order: Column | None = None
     """Of two halves that no heading names: which column came first, None where that is not clear."""
     named_pair: bool = True
-    """A heading or a label says which half is which."""
+    """A heading or a label names each half."""
     free: bool = False
     """Read from running text, where anything may stand."""
     order: Column | None = None
@@ -176,6 +176,19 @@ def _judged_by_itself(one: Candidate) -> Line:
     if is_named_after_other(line.address, given, family):
         return line.doubting(Reason.ADDRESS_NOT_THEIRS)
     return line
+
+
+def remaining_faults(line: Line) -> list[Doubt]:
+    """What no confirmation makes right: no family name, signs of no name, an address that is none."""
+    faults: list[Doubt] = []
+    found = fault_of(line.given_name, line.family_name)
+    if found and found[0] in (Reason.NO_NAME, Reason.DIGITS, Reason.SIGNS):
+        faults.append(Doubt(found[0], found[1]))
+    elif not line.family_name:
+        faults.append(Doubt(Reason.ONE_WORD, line.name))
+    if line.address and not is_valid(line.address):
+        faults.append(Doubt(Reason.ADDRESS_INVALID, line.address, suggestion_for(line.address)))
+    return faults
 
 
 def _reasons(line: Line) -> set[Reason]:

@@ -395,7 +395,7 @@ def _recipient_parts(text: str) -> list[str]:
 
 
 def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
-    """« Présents : Marie Dupont, Paul Durand et Léa Petit »: each person with what the label says of them."""
+    """« Présents : Marie Dupont, Paul Durand et Léa Petit »: each person with the state that the label names."""
     label, colon, rest = line.partition(":")
     doubts: tuple[Reason, ...] = ()
     if colon and "@" not in label and len(label.split()) <= 5:

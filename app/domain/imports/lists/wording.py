@@ -149,7 +149,7 @@ _CLASS = re.compile(
 
 
 def role_of_heading(cell: str, group: str = "") -> tuple[Column, bool]:
-    """What a heading names, and whether in so many words. NOTHING with certainty is a known heading of no use here."""
+    """What a heading names, and whether literally. NOTHING with certainty is a known heading of no use here."""
     if "@" in cell or len(cell) > 90 or not cell.strip():
         return Column.NOTHING, False
     plain = re.sub(r"\((?!s\)|e\)|e\)s|s\b)[^)]*\)", " ", cell, flags=re.IGNORECASE)
@@ -246,7 +246,7 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
     halves = any(
         role in (Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST) for role, _ in found
     )
-    # « Dupont ; Marie ; Stagiaire ; Présent » is a person of whom a heading's words are said.
+    # « Dupont ; Marie ; Stagiaire ; Présent » is a person with a role and a state.
     if not halves and any(
         not sure and cell.split() and kind_of(cell.split()[0]) is not Kind.UNKNOWN
         for cell, (_, sure) in zip(cells, found, strict=True)
@@ -389,7 +389,7 @@ _PRESENT = re.compile(
 
 
 def status_in(text: str) -> Reason | None:
-    """What a text says of presence; None for present or for nothing."""
+    """The state of presence that a text names; None for present or for nothing."""
     folded = fold(text)
     if not folded or re.search(r"\b(aucune? absence|pas d absence|0 absence|sans absence)\b", folded):
         return None

@@ -1,0 +1,302 @@
+"""One table of a list as it was read: settle what is doubtful, correct, swap, remove, restore, before anything goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from starlette.datastructures import FormData
+
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.imports.lists.model import (
+    NAME_COLUMNS,
+    OF_ADDRESS,
+    OF_HOURS,
+    OF_NAME,
+    OF_ORDER,
+    Column,
+    Doubt,
+    Line,
+    Reading,
+    Reason,
+    State,
+)
+from app.domain.imports.lists.names import tidy
+from app.domain.imports.lists.suspicion import remaining_faults
+from app.domain.imports.lists.wording import hours_in
+from app.errors import InvalidInput
+from app.http.pages.forms import bytes_of, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import hours_text
+from app.http.workplaces import AtWork
+from app.language import N_
+from app.services.activities.participants import listed_person
+from app.services.imports.lists import blocks_as_text, blocks_from_text, blocks_of, read_blocks, sentence_of
+
+SOURCE, BLOCKS, STEP, LEFT = "source", "lecture", "geste-liste", "laissees"
+GO, READ, SWAP_ALL, TAKE_ALL, CHANGE = "suite", "relire", "inverser", "adresses", "changer"
+_COLUMN, _TOLD = "colonne-lue-", "colonnes-dites"
+MOST_EDITED = 220
+"""Rows with fields of their own; a form may have two thousand."""
+NAMED_LATER = frozenset((Reason.REPEATED, Reason.TOTAL))
+_FIELDS = ("prenom", "nom", "adresse", "heures", "contribution")
+_ABOUT = {"prenom": OF_NAME, "nom": OF_NAME, "adresse": OF_ADDRESS, "heures": OF_HOURS}
+COLUMNS = {
+    Column.NOTHING: N_("Ne pas lire"),
+    Column.FAMILY: N_("Nom"),
+    Column.GIVEN: N_("Prénom"),
+    Column.FAMILY_FIRST: N_("Nom et prénom"),
+    Column.GIVEN_FIRST: N_("Prénom et nom"),
+    Column.WHOLE: N_("Nom complet, ordre à deviner"),
+    Column.ADDRESS: N_("Adresse e-mail de la personne"),
+    Column.OTHER_ADDRESS: N_("Adresse e-mail d’un parent, d’une entreprise"),
+    Column.HOURS: N_("Heures"),
+    Column.PART: N_("Rôle"),
+    Column.CONTRIBUTION: N_("Contribution"),
+    Column.UNDER_15: N_("Tranche d’âge"),
+    Column.STATUS: N_("Présence ou statut"),
+    Column.PRESENT: N_("Case « présent »"),
+    Column.ABSENT: N_("Case « absent »"),
+    Column.EXCUSED: N_("Case « excusé »"),
+    Column.LATE: N_("Case « en retard »"),
+    Column.CIVILITY: N_("Civilité"),
+}
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One line with what a person decided of it."""
+
+    number: int
+    line: Line
+    values: dict[str, str]
+    is_sure: bool = False
+    is_out: bool = False
+    is_kept: bool = False
+    """Restored although it is no person by itself."""
+
+    @property
+    def state(self) -> State:
+        if self.is_out:
+            return State.REFUSED
+        return State.ASK if self.line.doubts else State.READY
+
+    @property
+    def sentences(self) -> list[str]:
+        return [sentence_of(doubt) for doubt in self.line.doubts]
+
+    @property
+    def suggestion(self) -> str:
+        return next((doubt.suggestion for doubt in self.line.doubts if doubt.suggestion), "")
+
+    @property
+    def may_be_sure(self) -> bool:
+        return not remaining_faults(self.line)
+
+
+@dataclass(frozen=True)
+class SettlingTable:
+    """`left` are lines that go no further, with the reason."""
+
+    source: str
+    blocks: str
+    reading: Reading
+    rows: tuple[TableRow, ...]
+    trouble: str = ""
+    data: bytes | None = None
+    """The file, where the list came as one."""
+
+    def in_state(self, state: State) -> list[TableRow]:
+        return [row for row in self.rows if row.state is state]
+
+    @property
+    def people(self) -> list[ListedPerson]:
+        return [listed_person(row.line) for row in self.in_state(State.READY)]
+
+    @property
+    def left(self) -> list[tuple[int, str, str]]:
+        headings = {one.heading_line for one in self.reading.mappings}
+        return [
+            (row.line.line, row.line.text, " ".join(row.sentences) or translated(N_("Retirée.")))
+            for row in self.rows
+            if row.state is not State.READY and row.line.line not in headings
+        ]
+
+    @property
+    def left_as_no_person(self) -> list[tuple[int, str, str]]:
+        """Without repetitions and totals, which the following pages name themselves."""
+        named = {
+            row.line.line for row in self.rows if {doubt.reason for doubt in row.line.doubts} & NAMED_LATER
+        }
+        return [
+            one
+            for one in self.left
+            if one[0] not in named and one[0] in {row.line.line for row in self.rows if row.is_out}
+        ]
+
+    @property
+    def is_plain(self) -> bool:
+        """Nothing to settle; what is no person stands below the people of the next page."""
+        return bool(self.people or not self.rows) and not self.in_state(State.ASK)
+
+
+def read_list_table(form: FormData, text_field: str, file_field: str) -> SettlingTable:
+    """The list of a form, new or on its way; raises InvalidInput where it cannot be read."""
+    data = None
+    if carried := text_of(form, BLOCKS):
+        blocks, source = blocks_from_text(carried), text_of(form, SOURCE)
+    else:
+        source = text_of(form, text_field)
+        data = bytes_of(form, file_field)
+        from_file = blocks_of(data) if data else []
+        blocks = [*blocks_of(source), *from_file]
+        source = "\n".join(filter(None, [source, *(row.text for block in from_file for row in block.rows)]))
+        carried = blocks_as_text(blocks)
+    columns = _columns_in(form)
+    reading = read_blocks(blocks, columns=columns)
+    rows = tuple(_row(form, number, line) for number, line in enumerate(reading.lines))
+    return SettlingTable(source, carried, reading, rows, data=data)
+
+
+def _columns_in(form: FormData) -> list[Column]:
+    known = {column.value: column for column in Column}
+    found: list[Column] = []
+    while (typed := text_of(form, f"{_COLUMN}{len(found)}")) in known:
+        found.append(known[typed])
+    return found if text_of(form, STEP) == READ or text_of(form, _TOLD) else []
+
+
+def _row(form: FormData, number: int, line: Line) -> TableRow:
+    shown = values_of(line)
+    is_new = text_of(form, STEP) == READ
+    typed = {
+        name: text_of(form, f"t-{name}-{number}")
+        if f"t-{name}-{number}" in form and not is_new
+        else shown[name]
+        for name in _FIELDS
+    }
+    sure, out, kept = (
+        not is_new and bool(texts_of(form, f"t-{mark}-{number}")) for mark in ("sur", "retirer", "garder")
+    )
+    refused = line.state is State.REFUSED
+    if refused and not kept:
+        return TableRow(number, line, typed, is_out=True)
+    edited = {name for name in _FIELDS if typed[name] != shown[name]}
+    if (typed["prenom"], typed["nom"]) == (shown["nom"], shown["prenom"]):
+        edited -= {"prenom", "nom"}
+        cleared: set[Reason] = set(OF_ORDER)
+    else:
+        cleared = set()
+    cleared = cleared.union(*(_ABOUT.get(name, frozenset()) for name in edited))
+    if text_of(form, STEP) in (SWAP_ALL, f"{SWAP_ALL}-{number}"):
+        typed["prenom"], typed["nom"] = typed["nom"], typed["prenom"]
+        cleared |= OF_ORDER
+    suggestion = next((doubt.suggestion for doubt in line.doubts if doubt.suggestion), "")
+    if suggestion and text_of(form, STEP) in (TAKE_ALL, f"{TAKE_ALL}-{number}"):
+        typed["adresse"] = suggestion
+        cleared |= OF_ADDRESS
+    hours, readable = hours_in(typed["heures"])
+    line = replace(
+        line,
+        given_name=tidy(typed["prenom"]) if typed["prenom"] != shown["prenom"] else typed["prenom"],
+        family_name=tidy(typed["nom"]) if typed["nom"] != shown["nom"] else typed["nom"],
+        address=typed["adresse"].lower(),
+        hours=hours,
+        hours_as_written="" if readable else typed["heures"],
+        contribution=typed["contribution"],
+        doubts=tuple(
+            doubt for doubt in line.doubts if doubt.reason not in cleared and not (refused and kept)
+        ),
+    )
+    faults = remaining_faults(line)
+    if not readable:
+        faults.append(Doubt(Reason.HOURS_UNREADABLE, typed["heures"]))
+    rest = () if sure else line.doubts
+    line = replace(line, doubts=tuple({doubt.reason: doubt for doubt in (*rest, *faults)}.values()))
+    return TableRow(number, line, typed, sure, out, kept)
+
+
+def values_of(line: Line) -> dict[str, str]:
+    return {
+        "prenom": line.given_name,
+        "nom": line.family_name,
+        "adresse": line.address,
+        "heures": line.hours_as_written or hours_text(line.hours),
+        "contribution": line.contribution,
+    }
+
+
+def goes_on(form: FormData, table: SettlingTable) -> bool:
+    """Whether ready people go on: by the button, or because nothing has to be settled."""
+    if text_of(form, BLOCKS):
+        return text_of(form, STEP) == GO and bool(table.people)
+    return table.is_plain
+
+
+def list_table_page(
+    request: Request,
+    work: AtWork,
+    form: FormData,
+    table: SettlingTable,
+    *,
+    own: Sequence[str],
+    crumb: tuple[str, str],
+) -> HTMLResponse:
+    """`own` are the fields of the list itself; all others are carried along."""
+    skipped = {*own, SOURCE, BLOCKS, STEP, "jeton", _TOLD}
+    carried = [
+        (name, value)
+        for name, value in form.multi_items()
+        if isinstance(value, str) and name not in skipped and not name.startswith(("t-", _COLUMN))
+    ]
+    mapping = next((one for one in table.reading.mappings if one.columns), None)
+    chosen = [column.holds for column in mapping.columns] if mapping else []
+    asked = table.in_state(State.ASK)
+    nobody = text_of(form, STEP) == GO and not table.people
+    return page(
+        request,
+        "imports/list_table.html",
+        campus=work.look,
+        private=True,
+        status=422 if table.trouble or nobody else 200,
+        home=work.home,
+        crumb=crumb,
+        carried=carried,
+        source=table.source,
+        blocks=table.blocks,
+        table=table,
+        asked=asked[:MOST_EDITED],
+        asked_count=len(asked),
+        ready=table.in_state(State.READY)[: max(0, MOST_EDITED - len(asked))],
+        ready_count=len(table.people),
+        out=table.in_state(State.REFUSED)[:MOST_EDITED],
+        out_count=len(table.in_state(State.REFUSED)),
+        columns=mapping.columns if mapping else (),
+        choices=[(column.value, translated(words)) for column, words in COLUMNS.items()],
+        told=bool(_columns_in(form)),
+        in_doubt=bool(mapping) and not any(column in NAME_COLUMNS - {Column.WHOLE} for column in chosen),
+        with_hours=any(row.values["heures"] for row in table.rows),
+        with_contribution=any(row.values["contribution"] for row in table.rows),
+        suggestions=sum(bool(row.suggestion) for row in asked),
+        nobody=nobody,
+        trouble=table.trouble,
+    )
+
+
+def left_in(form: FormData) -> list[tuple[int, str, str]]:
+    """The lines that a table left aside, as later pages carry them."""
+    try:
+        return [
+            (int(line), str(text), str(reason))
+            for line, text, reason in json.loads(text_of(form, LEFT) or "[]")
+        ][:10_000]
+    except (ValueError, TypeError):
+        raise InvalidInput(N_("Cette liste n’est plus lisible : donnez-la de nouveau.")) from None
+
+
+def left_as_text(left: Sequence[tuple[int, str, str]]) -> str:
+    return json.dumps(list(left), ensure_ascii=False)

@@ -1,0 +1,132 @@
+"""The table of a doubtful list: settled, corrected, swapped, removed and restored before anything goes on."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from tests.lists.documents import ods
+from tests.support.forms import form_with
+from tests.support.house import House, send
+from tests.web.awards.awarding_steps import preview
+
+DOUBTFUL = (
+    "Nom;Prénom;Mail;Présent\n"
+    "Marchand;Louise;louise.marchand@exemple.fr;x\n"
+    "Fabre;Jules;jules.fabre@gmial.com;x\n"
+    "Colin;Emma;emma.colin@exemple.fr;\n"
+    "Élève;Marie;;x\n"
+    "Signature du formateur;;;\n"
+)
+
+
+@pytest.fixture
+def trainer(house: House) -> TestClient:
+    return house.client(house.trainer)
+
+
+@pytest.fixture
+def award(house: House) -> str:
+    return f"/gestion/itip/activites/{house.activity.id}/attribuer"
+
+
+def step(trainer: TestClient, page: Response, name: str, **fields: str) -> Response:
+    return form_with(page, "lecture").fill(**fields).press(trainer, page, ("geste-liste", name))
+
+
+def test_doubtful_lines_come_first_with_their_reason_and_original(
+    house: House, trainer: TestClient, award: str
+) -> None:
+    page = preview(trainer, award, house.presence, liste=DOUBTFUL)
+    text = page.text.replace("\xa0", " ")
+    assert "Vérifier la liste" in text
+    assert "À vérifier (3)" in text
+    assert text.index("À vérifier (3)") < text.index("Prêtes (1)") < text.index("Lignes laissées de côté")
+    assert "gmial.com" in text
+    assert "vouliez-vous écrire" in text
+    assert "n’est pas cochée comme présente" in text
+    assert "Signature du formateur;;;" in text
+    assert "Continuer avec 1 personne" in text
+
+
+def test_only_ready_people_go_on_and_the_others_stay_in_sight(
+    house: House, trainer: TestClient, award: str
+) -> None:
+    page = preview(trainer, award, house.presence, liste=DOUBTFUL)
+    going = step(trainer, page, "suite")
+    carried = form_with(going, "cle").fields["liste"][0]
+    assert "Marchand;Louise" in carried
+    assert "Fabre" not in carried
+    for text in ("Fabre;Jules", "Colin;Emma", "Élève;Marie", "Signature du formateur"):
+        assert text in going.text
+
+
+def test_a_suggested_address_is_taken_for_all_and_a_doubt_confirmed(
+    house: House, trainer: TestClient, award: str
+) -> None:
+    page = preview(trainer, award, house.presence, liste=DOUBTFUL)
+    taken = step(trainer, page, "adresses")
+    assert "Continuer avec 2 personnes" in taken.text.replace("\xa0", " ")
+    confirmed = step(trainer, taken, "verifier", **{"t-sur-3": "oui"})
+    going = step(trainer, confirmed, "suite")
+    carried = form_with(going, "cle").fields["liste"][0]
+    assert "jules.fabre@gmail.com" in carried
+    assert "Colin;Emma" in carried
+    assert "Élève" not in carried
+
+
+def test_a_wrong_name_is_corrected_or_removed(house: House, trainer: TestClient, award: str) -> None:
+    page = preview(trainer, award, house.presence, liste="Nom;Prénom\nDupont2;Marie\nDurand3;Paul\nPetit;Léa")
+    refused = step(trainer, page, "verifier", **{"t-sur-1": "oui"})
+    assert "À vérifier (2)" in refused.text.replace("\xa0", " ")
+    corrected = step(trainer, page, "suite", **{"t-nom-1": "Dupont", "t-retirer-2": "oui"})
+    carried = form_with(corrected, "cle").fields["liste"][0]
+    assert "Dupont;Marie" in carried
+    assert "Durand" not in carried
+    assert "Durand3;Paul" in corrected.text
+
+
+def test_names_are_swapped_for_all_or_for_one(house: House, trainer: TestClient, award: str) -> None:
+    page = preview(trainer, award, house.presence, liste="Thomas Martin\nRobert Vincent")
+    assert "Où est le prénom" in page.text
+    swapped = step(trainer, page, "inverser")
+    carried = form_with(step(trainer, swapped, "suite"), "cle").fields["liste"][0]
+    assert "Thomas;Martin" in carried
+    assert "Robert;Vincent" in carried
+    one = step(trainer, page, "inverser-0")
+    carried = form_with(step(trainer, one, "suite"), "cle").fields["liste"][0]
+    assert "Thomas;Martin" in carried
+    assert "Robert" not in carried
+
+
+def test_columns_are_told_by_a_person(house: House, trainer: TestClient, award: str) -> None:
+    page = preview(trainer, award, house.presence, liste="Xu;Bo\nYu;Li")
+    read = step(trainer, page, "relire", **{"colonne-lue-0": "prenom", "colonne-lue-1": "nom"})
+    going = step(trainer, read, "suite")
+    carried = form_with(going, "cle").fields["liste"][0]
+    assert "Bo;Xu" in carried
+
+
+def test_changing_gives_back_what_was_pasted(house: House, trainer: TestClient, award: str) -> None:
+    page = preview(trainer, award, house.presence, liste=DOUBTFUL)
+    changed = step(trainer, page, "changer")
+    assert form_with(changed, "liste").fields["liste"][0].split() == DOUBTFUL.split()
+    going = step(trainer, page, "suite")
+    again = form_with(going, "cle").press(trainer, going, ("geste", "choisir"))
+    assert form_with(again, "liste").fields["liste"][0].split() == DOUBTFUL.split()
+
+
+def test_a_list_without_doubts_goes_straight_on(house: House, trainer: TestClient, award: str) -> None:
+    page = preview(
+        trainer, award, house.presence, table=ods([{"table": [["Prénom", "Nom"], ["Solène", "Aubry"]]}])
+    )
+    assert "Aubry;Solène" in form_with(page, "cle").fields["liste"][0]
+
+
+def test_participants_are_settled_in_the_same_table(house: House, trainer: TestClient) -> None:
+    here = f"/gestion/itip/activites/{house.activity.id}"
+    page = send(trainer, f"{here}/participants", {"liste": DOUBTFUL}, seen_on=here)
+    going = step(trainer, page, "suite")
+    assert "Voici ce qui a été lu" in going.text
+    assert "Colin;Emma" in going.text
