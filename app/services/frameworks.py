@@ -1,4 +1,4 @@
-"""Frameworks and competencies: written down once, named by badges."""
+"""Frameworks and competencies, referenced by badges."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ADDED, CHANGED, SAME = "added", "changed", "same"
 
 @dataclass
 class TakenIn:
-    """What became of a list of competencies."""
+    """Result of importing a list of competencies."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[ListedCompetency, AppError]] = field(default_factory=list)
@@ -45,7 +45,7 @@ class CompetencyService:
     def framework(
         self, campus: Campus, *, code: str, name: str, description: str = "", by: Actor
     ) -> Framework:
-        """The campus's framework of that code, made if it is new."""
+        """The campus's framework with that code; created if new."""
         known = self.competencies.find_framework(campus.id, code)
         if known is not None:
             return known
@@ -75,7 +75,7 @@ class CompetencyService:
     def amend(
         self, campus: Campus, competency_id: uuid.UUID, *, statement: str, levels: list[str], by: Actor
     ) -> Competency:
-        """Other words for the same competency; what was signed keeps the words it was signed with."""
+        """Change the text of a competency; signed credentials keep the old text."""
         competency, _ = self.get(campus, competency_id)
         check_levels_kept(
             competency, levels, highest_used=self.competencies.highest_level_used(competency.id)
@@ -87,7 +87,7 @@ class CompetencyService:
         return competency
 
     def archive(self, campus: Campus, competency_id: uuid.UUID, *, by: Actor) -> None:
-        """No new badge names it; those that do keep it."""
+        """New badges cannot reference it; existing ones still do."""
         competency, _ = self.get(campus, competency_id)
         if competency.archived_at is None:
             competency.archived_at = self.clock()
@@ -102,7 +102,7 @@ class CompetencyService:
             self._write(by, "restore", campus, competency)
 
     def take_in(self, campus: Campus, lines: Sequence[ListedCompetency], *, by: Actor) -> TakenIn:
-        """Every line judged alone: good lines are kept, each other line says why not; again changes nothing."""
+        """Check each line separately: stores the valid ones, reports a reason for the others. Idempotent."""
         taken = TakenIn()
         for line in lines:
             try:
@@ -140,9 +140,9 @@ class CompetencyService:
 
 @dataclass(frozen=True)
 class Mastered:
-    """`level` is the highest that any of the badges attests, None where none names one.
+    """`level`: the highest that any badge attests, None if none attests a level.
 
-    `hours` counts an activity once, however many badges rest on it; None where no hours were noted.
+    `hours` counts an activity once, however many badges depend on it; None if no hours were recorded.
     """
 
     competency: Competency
@@ -153,7 +153,7 @@ class Mastered:
 
 
 def overview_of(awards: Iterable[tuple[AwardRecord, Attested, float | None]]) -> list[Mastered]:
-    """In the order in which the competencies first appear; with each award the hours that its holder shows."""
+    """In order of first appearance; per award, the hours that its holder discloses."""
     found: dict[uuid.UUID, list[tuple[AwardRecord, int | None]]] = {}
     hours: dict[uuid.UUID, float] = {}
     known: dict[uuid.UUID, tuple[Competency, Framework]] = {}

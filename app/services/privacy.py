@@ -1,4 +1,4 @@
-"""« Mes données » as one file to take along: every row about somebody, their badges, their files and their log."""
+"""Data export « Mes données » (a person's rows, badges, files and log), erasure, access log, retention."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class ArchiveService:
         self.clock = clock
 
     def ask(self, record: AwardRecord) -> bool:
-        """Whoever reads the person's letters gets the archive. False: nowhere to write."""
+        """E-mail an archive link to the person's addresses. Returns False if none is known."""
         person, at = record.person, self.clock()
         address = self.people.addresses_of([person.id]).get(person.id, "")
         if address:
@@ -140,7 +140,7 @@ class ArchiveService:
         return self.awards.get_record(award_id)
 
     def make(self, person_id: uuid.UUID, campus: Campus | None = None) -> Published:
-        """What one campus holds, or everything; the same rows that an erasure would take."""
+        """The data of one campus, or of all; the same rows that an erasure would delete."""
         reach = {campus.id} if campus else None
         whose = owner_of(self.people.get(person_id), self.people.all_addresses(person_id), reach)
         at, out = self.clock(), io.BytesIO()
@@ -167,7 +167,7 @@ class ArchiveService:
         yield from self._log(whose.person_id, rows["log_payload"], campuses)
 
     def _consents(self, person_id: uuid.UUID) -> list[Any]:
-        """With the very sentence that was read."""
+        """With the exact text that was shown."""
         return [
             {
                 "about": each.about.value,
@@ -191,7 +191,7 @@ class ArchiveService:
     def _log(
         self, person_id: uuid.UUID, payloads: list[Row], campuses: list[Campus]
     ) -> Iterator[tuple[str, bytes]]:
-        """What the logs say, and for each line the proof that it is in the signed log."""
+        """The log entries, each with its proof of inclusion in the signed log."""
         yield "journal/journal.json", self.personal_log.document(person_id, {each.id for each in campuses})
         by_id = {each.id: each for each in campuses}
         for payload in payloads:
@@ -225,7 +225,7 @@ class ArchiveService:
 
 
 def _table(name: str, rows: list[Row]) -> Iterator[tuple[str, bytes]]:
-    """The rows as JSON; what is no text lies beside them, and the JSON names its file."""
+    """The rows as JSON; binary values become separate files, referenced by name in the JSON."""
     told = []
     for number, row in enumerate(rows, 1):
         said: dict[str, Any] = {}
@@ -259,7 +259,7 @@ MOST_LISTED = 200
 
 @dataclass(frozen=True)
 class ErasureNotice:
-    """An erasure, the campus that answers for it, and whether its line stands under a signature already."""
+    """An erasure, the responsible campus, and whether its entry is already in a signed tree."""
 
     erasure: Erasure
     campus: Campus
@@ -285,7 +285,7 @@ class ErasureProofs:
         return ErasureNotice(erasure, campus, self._proof(erasure, campus) is not None)
 
     def of_deed(self, erasure_id: uuid.UUID) -> list[ErasureNotice]:
-        """This one, and those of the other campuses that the same request reached."""
+        """This erasure, and those of other campuses from the same request."""
         deed = self.erasures.get(erasure_id).deed
         return [self.get(each.id) for each in self.erasures.of_deed(deed)]
 
@@ -293,11 +293,11 @@ class ErasureProofs:
         return self.erasures.list_of(campus.id, limit=MOST_LISTED)
 
     def origin_of(self, erasure: Erasure) -> str:
-        """The name of the log that says so."""
+        """The name of the log with the erasure entry."""
         return self.log.store.get(erasure.log_id).origin
 
     def document(self, told: ErasureNotice) -> Published:
-        """All that it takes to check, without us, that the campus wrote this down by then."""
+        """Everything needed to verify, without this service, that the campus recorded the erasure by then."""
         erasure, campus = told.erasure, told.campus
         document: JsonObject = {
             "type": "ErasureProof",
@@ -313,7 +313,7 @@ class ErasureProofs:
         return Published.of(dump_json(document), JSON)
 
     def _line(self, erasure: Erasure, campus: Campus) -> JsonObject:
-        """The line of the log in clear, its key, and the proof that leads from it to a signed checkpoint."""
+        """The log entry in clear, its key, and its inclusion proof in a signed checkpoint."""
         log, payload = (
             self.log.store.get(erasure.log_id),
             self.log.store.payload(erasure.log_id, erasure.number),
@@ -339,13 +339,13 @@ class ErasureProofs:
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What an erasure would take: rows by matter, badges, and the campuses that hold something."""
+    """What an erasure would delete: rows by kind, badges, and the campuses with data."""
 
     by_matter: Mapping[DataSubjectMatter, int]
     badges: int
     campuses: Sequence[Campus]
     address: str
-    """Where a confirmation can be sent; empty where nobody knows any."""
+    """Address for a confirmation; empty if none is known."""
 
 
 class ErasureService:
@@ -381,7 +381,7 @@ class ErasureService:
         self.secret = secret
         self.clock = clock
 
-    # --- before
+    # --- preview
 
     def foresee(self, person_id: uuid.UUID, campus: Campus | None = None) -> Foreseen:
         """At one campus, or at all that know the person."""
@@ -397,7 +397,7 @@ class ErasureService:
         )
 
     def ask(self, record: AwardRecord, *, everywhere: bool) -> bool:
-        """Whoever holds a private link asks; whoever reads the person's letters confirms. False: nowhere to write."""
+        """The holder of the private link asks; the person confirms by e-mail. False if no address is known."""
         person, at = record.person, self.clock()
         self._check_does_not_work(person.id, None if everywhere else {record.campus.id})
         address = self.people.addresses_of([person.id]).get(person.id, "")
@@ -421,13 +421,13 @@ class ErasureService:
         return True
 
     def asked(self, token: str) -> tuple[AwardRecord, bool]:
-        """What a link out of a letter asks: whose award, and whether everywhere."""
+        """The request behind an e-mail's link: the award, and whether for all campuses."""
         award_id, wish = read_mailbox_token(self.secret, token, at=self.clock())
         if wish is Wish.ARCHIVE:
             raise NotFound(N_("Ce lien n’efface rien : il ouvre une archive."))
         return self.awards.get_record(award_id), wish is Wish.ERASURE_EVERYWHERE
 
-    # --- the deed
+    # --- erasure
 
     def confirm(self, token: str) -> list[Erasure]:
         record, everywhere = self.asked(token)
@@ -435,7 +435,7 @@ class ErasureService:
         return self._erase(record.person, campus, by_person=True, reason="", by=Actor(label=GONE))
 
     def process_chunk(self, campus: Campus, person_id: uuid.UUID, reason: str, *, by: Actor) -> Erasure:
-        """By the campus, of what it holds itself: what another campus holds is not its own to erase."""
+        """By the campus, for its own data only: it may not erase another campus's data."""
         person = self.people.get(person_id)
         if campus.id not in self.personal.campuses_of(person_id):
             raise NotFound(N_("Cette personne n’existe pas ici."))
@@ -453,7 +453,7 @@ class ErasureService:
         self._check_does_not_work(person.id, None if whole else reached)
         at, deed = self.clock(), uuid.uuid4()
         awards = self.erasures.awards_of(person.id, reached)
-        # Always in one order: two who erase at once never wait for each other.
+        # Fixed lock order: prevents deadlocks between concurrent erasures.
         campuses = [self.campuses.get_by_id(each) for each in sorted(reached)]
         done = []
         for each in campuses:
@@ -488,7 +488,7 @@ class ErasureService:
         return done
 
     def _sign(self, campus: Campus) -> None:
-        """So that the proof is whole at once; a log that may not be signed keeps nobody from being forgotten."""
+        """Completes the proof immediately; a log that must not be signed does not block the erasure."""
         with suppress(LogOutOfStep):
             self.log.checkpoint(campus)
 
@@ -496,7 +496,7 @@ class ErasureService:
         return owner_of(person, self.people.all_addresses(person.id), None if whole else campus_ids)
 
     def _check_does_not_work(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID] | None) -> None:
-        """What somebody does for a campus is its own to answer for: their roles are taken back first."""
+        """Staff data is the campus's responsibility: roles must be removed first."""
         if self.personal.works_at(person_id, campus_ids, at=self.clock()):
             raise StillWorksHere(
                 N_(
@@ -507,7 +507,7 @@ class ErasureService:
 
 
 def by_matter(counts: Mapping[str, int]) -> dict[DataSubjectMatter, int]:
-    """How many rows of each kind, without what there is none of; the history's are not taken away but emptied."""
+    """Row counts by kind, without zeros; history rows are anonymised, not deleted."""
     found = dict.fromkeys(DataSubjectMatter, 0)
     for table, number in counts.items():
         found[HELD[table].matter] += number
@@ -529,7 +529,7 @@ class AccessLog:
     def note(
         self, campus_id: uuid.UUID, person_id: uuid.UUID, viewer_id: uuid.UUID, looked_at: AccessRecord
     ) -> None:
-        """Nothing where somebody looks at what is their own."""
+        """Records nothing when people view their own data."""
         if viewer_id != person_id:
             self.looks.note(campus_id, person_id, viewer_id, looked_at, self.clock().date())
 
@@ -549,5 +549,5 @@ class RetentionService:
         return self.store.is_due(self.clock())
 
     def delete_some(self) -> bool:
-        """Some hundred rows of each kind; whether more are left."""
+        """Deletes some hundred rows of each kind; returns whether more remain."""
         return self.store.delete_some(self.clock()) > 0

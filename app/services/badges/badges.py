@@ -1,4 +1,4 @@
-"""Badges: written, drawn, opened, revised, and frozen when first given."""
+"""Badges: create, edit, render, open, revise; definitions are frozen at the first award."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 
 @dataclass(frozen=True)
 class Wording:
-    """What a person writes of a badge: everything that makes a version."""
+    """The authored content of a badge: everything that makes a version."""
 
     kind: BadgeKind
     name: str
@@ -57,7 +57,7 @@ class Wording:
     validity_days: int | None = None
     required_hours: float | None = None
     competencies: list[tuple[uuid.UUID, int | None]] = field(default_factory=list)
-    """Competencies with the level attested, counted from 1."""
+    """Competencies with the attested level, counted from 1."""
     alignments: list[PublicAlignment] = field(default_factory=list)
     alternative: str = ""
     hue: float | None = None
@@ -68,7 +68,7 @@ class Wording:
 
 @dataclass(frozen=True)
 class BadgePage:
-    """A badge version with all that one says of it."""
+    """A badge version with everything a page shows of it."""
 
     campus: Campus
     badge: Badge
@@ -83,7 +83,7 @@ class BadgePage:
 
 @dataclass(frozen=True)
 class Manuscript:
-    """A badge as its writers see it: the newest version, drafts too, and what it still lacks."""
+    """A badge as its authors see it: the newest version, including drafts, and what is missing."""
 
     page: BadgePage
     lacks: Sequence[Lack]
@@ -94,7 +94,7 @@ class Manuscript:
 
 
 def said_in(version: BadgeVersion, wording: Wording) -> list[BadgeCompetency]:
-    """Put the wording into its version; what comes back are the competencies it attests."""
+    """Copy the content into its version; returns the competencies it attests."""
     if len(wording.alignments) > MOST_ALIGNMENTS:
         raise InvalidInput(N_("Dix correspondances au plus."))
     wording = as_kept(wording)
@@ -118,7 +118,7 @@ def said_in(version: BadgeVersion, wording: Wording) -> list[BadgeCompetency]:
 
 
 def _criteria_of(wording: Wording) -> str:
-    """A rule says of itself what there was to do."""
+    """A badge with a rule derives its criteria text from it."""
     if wording.rule is None:
         return ""
     with speaking(wording.language):
@@ -126,7 +126,7 @@ def _criteria_of(wording: Wording) -> str:
 
 
 def wording_of(version: BadgeVersion, links: Sequence[BadgeCompetency]) -> Wording:
-    """What was written into a version, as it was written."""
+    """The authored content of a version, unchanged."""
     return Wording(
         kind=version.kind,
         name=version.name,
@@ -147,7 +147,7 @@ def wording_of(version: BadgeVersion, links: Sequence[BadgeCompetency]) -> Wordi
 
 
 def as_kept(wording: Wording) -> Wording:
-    """What a version says once it was written so."""
+    """The content normalised as a version stores it."""
     return replace(
         wording,
         name=wording.name.strip(),
@@ -159,13 +159,13 @@ def as_kept(wording: Wording) -> Wording:
 
 
 def state_of(badge: Badge, wording: Wording) -> str:
-    """What a badge says and how it is given, in a few signs: whoever writes it knows by them what they started from."""
+    """A short digest of content and award settings, for optimistic locking."""
     said = repr((wording, badge.repeat.value, badge.accepts_requests))
     return sha256(said.encode()).hexdigest()[:32]
 
 
 def lacks_in(page: BadgePage) -> list[Lack]:
-    """What the kind of a badge asks for and this wording does not say yet."""
+    """What this kind of badge requires and the content lacks."""
     version = page.version
     criteria, judging = split_criteria(version.criteria)
     attested = [(link.level, len(competency.levels)) for link, competency, _ in page.competencies]
@@ -178,7 +178,7 @@ Attested = Sequence[tuple[BadgeCompetency, Competency, Framework]]
 def picture_order(
     campus: Campus, version: BadgeVersion, competencies: Attested = (), *, address: str = "", code: str = ""
 ) -> PictureOrder:
-    """A picture shows the level when the badge attests one competency, at one level; `code` is what to scan on it."""
+    """Shows the level if the badge attests exactly one competency, with a level; `code`: QR content."""
     level, levels = None, None
     if len(competencies) == 1 and competencies[0][0].level is not None:
         level, levels = competencies[0][0].level, len(competencies[0][1].levels)
@@ -204,7 +204,7 @@ def kind_words(campus: Campus, version: BadgeVersion, competencies: Attested = (
 
 
 def picture_words(campus: Campus, version: BadgeVersion, competencies: Attested = ()) -> Sentence:
-    """« Badge de compétence « … », niveau 2 sur 3, campus TI, 2026 », unless the campus wrote its own words."""
+    """« Badge de compétence « … », niveau 2 sur 3, campus TI, 2026 », unless the campus wrote its own."""
     if version.alternative:
         return Sentence("{text}", {"text": version.alternative})
     words, values = picture_alternative(picture_order(campus, version, competencies))
@@ -215,7 +215,7 @@ __all__ = ["BadgePage", "BadgeService", "Manuscript", "Wording", "WrittenMeanwhi
 
 
 class WrittenMeanwhile(Conflict):
-    """Two people, or two windows, write the same badge."""
+    """Two people, or two windows, edited the same badge (optimistic lock)."""
 
 
 class BadgeService:
@@ -248,7 +248,7 @@ class BadgeService:
         draft: bool = False,
         by: Actor,
     ) -> BadgePage:
-        """A badge to give at once, unless it begins as a `draft`; without a `slug` its name makes one."""
+        """Ready to award, unless created as a `draft`; without a `slug`, derives one from the name."""
         slug = slug or free_slug(wording.name, lambda tried: self.badges.find(campus.id, tried) is not None)
         check_slug(slug)
         if self.badges.find(campus.id, slug):
@@ -263,7 +263,7 @@ class BadgeService:
         return self.page(campus, badge.id)
 
     def revise(self, campus: Campus, badge_id: uuid.UUID, wording: Wording, *, by: Actor) -> BadgePage:
-        """A next version, given from now on; those given under an earlier one keep what they were given for."""
+        """Create the next version, awarded from now on; earlier awards keep their version."""
         badge = self._get(campus, badge_id)
         self._next(campus, badge, wording, draft=False, by=by)
         return self.page(campus, badge.id)
@@ -279,9 +279,9 @@ class BadgeService:
         by: Actor,
         seen: str = "",
     ) -> BadgePage:
-        """The newest version written anew, or a draft of the next one when somebody holds it already.
+        """Overwrite the newest version, or create a draft of the next if it was already awarded.
 
-        `seen` is the state that `by` started from; what somebody else wrote since then is not lost by accident.
+        `seen`: the state that `by` started from, for optimistic locking.
         """
         badge = self._get(campus, badge_id)
         version = self.badges.newest_version(badge.id)
@@ -305,7 +305,7 @@ class BadgeService:
         return self.manuscript(campus, badge.id).page
 
     def open(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> BadgePage:
-        """From draft to badge that may be given, once nothing that its kind asks for is missing."""
+        """Turn a draft into a badge that may be awarded, once nothing required is missing."""
         manuscript = self.manuscript(campus, badge_id)
         version = manuscript.page.version
         if manuscript.lacks:
@@ -357,14 +357,14 @@ class BadgeService:
         return found
 
     def _draw(self, campus: Campus, version: BadgeVersion, competencies: Attested) -> None:
-        """The master picture: every award of this version is baked into a copy of it."""
+        """Render the master picture, baked into every award of this version."""
         address = f"{self.addresses.host}/campus/{campus.slug}"
         version.picture_svg = self.artist.draw(picture_order(campus, version, competencies, address=address))
-        # A draft is looked at, never baked: the PNG, a hundred times slower, waits until it is opened.
+        # A draft is only displayed, never baked: the PNG, a hundred times slower, waits until it is opened.
         version.picture_png = b"" if version.is_draft else self.artist.rasterise(version.picture_svg)
 
     def sketch(self, campus: Campus, wording: Wording) -> tuple[BadgePage, str]:
-        """What a wording would look like, kept nowhere: the page of the badge, and its picture as SVG."""
+        """Preview of some content, not stored: the badge page, and its picture as SVG."""
         badge = Badge(campus_id=campus.id, slug="", created_at=self.clock())
         version = self._new_version(badge, 1, wording.kind, draft=True)
         competencies = self._attested(campus, said_in(version, wording))
@@ -373,7 +373,7 @@ class BadgeService:
         return BadgePage(campus, badge, version, competencies, [version]), svg
 
     def marks(self, campus: Campus) -> dict[BadgeKind, str]:
-        """The small mark of a badge of each kind in the campus's own colours and letters, as SVG."""
+        """The small icon of each badge kind in the campus's colours and font, as SVG."""
         badge = Badge(campus_id=campus.id, slug="", created_at=self.clock())
         versions = {kind: self._new_version(badge, 1, kind, draft=True) for kind in BadgeKind}
         return {
@@ -381,7 +381,7 @@ class BadgeService:
         }
 
     def freeze(self, campus: Campus, badge: Badge, version: BadgeVersion) -> BadgeVersion:
-        """Fix the wording for ever and write the definition that the world will read (T46)."""
+        """Freeze the content and write the public definition (T46)."""
         if version.frozen_at is not None:
             return version
         check_may_change(version)
@@ -395,7 +395,7 @@ class BadgeService:
     def definition_of(
         self, campus: Campus, badge: Badge, version: BadgeVersion, competencies: Attested
     ) -> bytes:
-        """The Achievement that a version publishes, or would publish if it were given now."""
+        """The Achievement that a version publishes, or would publish if awarded now."""
         with speaking(version.language):
             caption = picture_words(campus, version, competencies).text()
         achievement = achievement_of(campus, badge, version, competencies, self.addresses, caption=caption)
@@ -409,7 +409,7 @@ class BadgeService:
             self.history.write(by, "archive", "badge", badge.id, at=self.clock(), campus_id=campus.id)
 
     def restore(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> None:
-        """An archived badge given again from now on."""
+        """Unarchive a badge: it can be awarded again."""
         badge = self._get(campus, badge_id)
         if badge.archived_at is not None:
             badge.archived_at = None
@@ -423,7 +423,7 @@ class BadgeService:
         return self.badges.list_newest(campus.id)
 
     def page(self, campus: Campus, badge_id: uuid.UUID, number: int | None = None) -> BadgePage:
-        """One version of the campus's badge, the newest that may be given unless `number` says which."""
+        """One version of the campus's badge: `number`, or the newest that may be awarded."""
         badge = self._get(campus, badge_id)
         version = (
             self.badges.current_version(badge.id)
@@ -433,17 +433,17 @@ class BadgeService:
         return self._page(campus, badge, version)
 
     def manuscript(self, campus: Campus, badge_id: uuid.UUID) -> Manuscript:
-        """The newest version, drafts too, with what it lacks before it may be opened."""
+        """The newest version, including drafts, with what is missing before it can be opened."""
         badge = self._get(campus, badge_id)
         page = self._page(campus, badge, self.badges.newest_version(badge.id))
         return Manuscript(page, lacks_in(page))
 
     def state(self, page: BadgePage) -> str:
-        """What whoever writes the badge starts from."""
+        """The optimistic-lock state that an author starts from."""
         return state_of(page.badge, wording_of(page.version, [link for link, _, _ in page.competencies]))
 
     def history_of(self, campus: Campus, badge_id: uuid.UUID) -> list[tuple[datetime, str, str]]:
-        """All that was done to the badge: when, what, and by whom."""
+        """All events of the badge: when, what, who."""
         badge = self._get(campus, badge_id)
         return [
             (entry.at, entry.deed, person.name if person else entry.actor_label)

@@ -1,4 +1,4 @@
-"""Who may award which badge: opened to every trainer of the campus, or to some by name."""
+"""Award permissions per badge: open to every trainer of the campus, or to named ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BadgeOpenings:
     badge: Badge
     version: BadgeVersion
     trainers: Sequence[tuple[Person, bool]]
-    """Every trainer of the campus, and whether the badge is opened to them by name."""
+    """Every trainer of the campus, and whether the badge is open to them by name."""
 
 
 class OpeningService:
@@ -49,7 +49,7 @@ class OpeningService:
         return BadgeOpenings(badge, self.badges.newest_version(badge.id), trainers)
 
     def of_trainer(self, campus: Campus, person_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion, bool]]:
-        """Every badge in service, and whether it is opened to that person by name."""
+        """Every active badge, and whether it is open to that person by name."""
         opened = self.openings.of_person(campus.id, person_id)
         return [
             (badge, version, badge.id in opened)
@@ -66,7 +66,7 @@ class OpeningService:
         people: Collection[uuid.UUID] = (),
         by: Actor,
     ) -> None:
-        """To every trainer, or to these and no others; opened to all, it keeps in mind to whom it was opened."""
+        """Open to every trainer, or exactly to `people`; if to all, the named list is still stored."""
         self.campuses.lock(campus.id)
         badge = self._badge(campus, badge_id)
         trainers = {person.id for person in self._trainers(campus)}
@@ -86,7 +86,7 @@ class OpeningService:
     def set_for_trainer(
         self, campus: Campus, person_id: uuid.UUID, badges: Collection[uuid.UUID], *, by: Actor
     ) -> None:
-        """Of the badges that are opened by name, these and no others."""
+        """Among badges opened by name, open exactly these."""
         self.campuses.lock(campus.id)
         if person_id not in {person.id for person in self._trainers(campus)}:
             raise NotFound(N_("Cette personne ne forme pas pour ce campus."))
@@ -104,7 +104,7 @@ class OpeningService:
     def awardable(
         self, campus: Campus, person_id: uuid.UUID, roles: Collection[Role]
     ) -> list[tuple[Badge, BadgeVersion]]:
-        """The badges that this person may choose from."""
+        """The badges that this person may award."""
         opened = self.openings.of_person(campus.id, person_id)
         return [
             (badge, version)

@@ -1,1 +1,1 @@
-"""Use cases: settings, team, keys, desk."""
+"""Use cases: settings, team, keys, dashboard."""

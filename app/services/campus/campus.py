@@ -1,4 +1,4 @@
-"""Campuses and their networks: created once, shown to everybody."""
+"""Campuses and their networks: creation, settings, public page."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class LabelView:
 
 @dataclass(frozen=True)
 class CampusPage:
-    """All that the public page of a campus shows."""
+    """Content of a campus's public page."""
 
     campus: Campus
     networks: Sequence[Network]
@@ -69,7 +69,7 @@ class CampusPage:
 
 @dataclass(frozen=True)
 class CampusDesk:
-    """What a trainer finds on opening the campus: its activities and its badges."""
+    """A trainer's start page: activities and badges of the campus."""
 
     campus: Campus
     activities: Sequence[tuple[Activity, int]]
@@ -102,7 +102,7 @@ class CampusService:
         self.clock = clock
 
     def create(self, campus: Campus, *, by: Actor) -> Campus:
-        """A campus with its first signing key; `did` and `created_at` are given here."""
+        """A campus with its first signing key; assigns `did` and `created_at`."""
         check_slug(campus.slug)
         if self.campuses.find(campus.slug):
             raise Conflict(N_("Il y a déjà un campus à l’adresse « {slug} »."), slug=campus.slug)
@@ -117,7 +117,7 @@ class CampusService:
         return campus
 
     def change_settings(self, slug: str, settings: CampusSettings, *, by: Actor) -> Campus:
-        """What is already signed or drawn stays as it is."""
+        """Existing signatures and pictures are unchanged."""
         campus = self.campuses.get(slug)
         faults = faults_of(settings, campus, languages=tuple(locales()))
         if faults:
@@ -146,7 +146,7 @@ class CampusService:
         return self.campuses.find(slug)
 
     def find_by_issuer(self, issuer: str) -> Campus | None:
-        """The campus of this service that signs under this identifier."""
+        """The campus of this service with this issuer identifier."""
         return self.campuses.find_by_did(issuer)
 
     def list_all(self) -> Sequence[Campus]:
@@ -195,13 +195,13 @@ __all__ = ["Event", "Filter", "HistoryService"]
 
 @dataclass(frozen=True)
 class Event:
-    """One entry; `subject` names what it is about today, empty where that has no name or is gone."""
+    """One history entry; `subject`: the current name of its object, empty if unnamed or deleted."""
 
     entry: HistoryEntry
     actor: Person | None
     subject: str
     program: str
-    """The label of the program's token, where a program did it."""
+    """The label of the API token, if a program acted."""
 
 
 class HistoryService:
@@ -212,7 +212,7 @@ class HistoryService:
         self.clock = clock
 
     def page(self, campus: Campus, wanted: Filter, *, before: int | None, limit: int) -> list[Event]:
-        """The newest first, and one more than `limit` when there are older ones."""
+        """Newest first; one more than `limit` if there are older ones."""
         team = [person.id for person in self.people_of(campus)]
         rows = self.history.page(campus.id, wanted, team=team, before=before, limit=limit)
         names = self.subjects.names(campus.id, {subject_of(entry) for entry, _ in rows})
@@ -223,7 +223,7 @@ class HistoryService:
         ]
 
     def all(self, campus: Campus, wanted: Filter) -> Iterator[Event]:
-        """Everything that fits, a thousand at a time, for a table that leaves the house."""
+        """Every matching entry, read in batches of a thousand, for an export."""
         before: int | None = None
         while True:
             found = self.page(campus, wanted, before=before, limit=A_TABLE_PAGE)
@@ -233,17 +233,17 @@ class HistoryService:
             before = found[A_TABLE_PAGE - 1].entry.id
 
     def page_of_service(self, *, before: int | None, limit: int) -> list[Event]:
-        """What operators and commands did to the whole service and to campuses, and nothing of what these hold."""
+        """Actions of operators and commands on the service and its campuses; no campus data."""
         rows = self.history.page_of_service(before=before, limit=limit)
         names = self.subjects.names_of_service({service_subject_of(entry) for entry, _ in rows})
         return [Event(entry, actor, names.get(service_subject_of(entry), ""), "") for entry, actor in rows]
 
     def people_of(self, campus: Campus) -> Sequence[Person]:
-        """Whoever works or worked there, by name."""
+        """Current and former staff, by name."""
         return self.team.ever(campus.id)
 
     def note_export(self, campus: Campus, table: str, *, by: Actor) -> None:
-        """A table of people leaves the house."""
+        """Record the export of a table with personal data."""
         self.history.write(
             by, "export", "table", campus.id, at=self.clock(), campus_id=campus.id, table=table
         )
@@ -300,16 +300,16 @@ class TeamService:
         ]
 
     def member(self, campus: Campus, person_id: uuid.UUID) -> Member:
-        """Somebody who works elsewhere, or no more, is as good as absent (T01)."""
+        """Raises NotFound for staff of other campuses and former staff (T01)."""
         member = next((each for each in self.members(campus) if each.person.id == person_id), None)
         if member is None:
             raise NotFound(N_("Cette personne n’est pas dans l’équipe."))
         return member
 
     def set_roles(self, campus: Campus, person_id: uuid.UUID, roles: Collection[Role], *, by: Actor) -> None:
-        """These roles and no others."""
+        """Set exactly these roles."""
         check_roles(roles)
-        # One change of the team after the other: two administrators who demote each other leave one.
+        # Serialise team changes: two administrators who demote each other must leave one.
         self.campuses.lock(campus.id)
         member = self.member(campus, person_id)
         if Role.CAMPUS_ADMIN not in roles:
@@ -324,7 +324,7 @@ class TeamService:
             self._tell(campus, member.person, Changed.ROLES_CHANGED, by)
 
     def _check_not_oneself(self, member: Member, roles: Collection[Role], by: Actor) -> None:
-        """Nobody gives themselves a role, such as the protection of data that is to watch over their own work."""
+        """People cannot give themselves a role, such as data protection, which oversees their own work."""
         if by.person_id is None or set(roles) <= set(member.roles):
             return
         with self.own_addresses.tenant_scope.across_campuses():
@@ -379,7 +379,7 @@ class OperatorService:
         return self.operators.find(person_id) is not None
 
     def add(self, given_name: str, family_name: str, address: str, *, by: Actor) -> Person:
-        """Whoever runs the commands vouches for the address."""
+        """The operator who runs the command vouches for the address."""
         check_name(given_name, family_name)
         address, at = normal_address(address), self.clock()
         if not is_address(address):
@@ -402,7 +402,7 @@ class OperatorService:
     def open_campus(
         self, *, slug: str, name: str, short_name: str, administrator: str, by: Actor
     ) -> tuple[Campus, Invitation]:
-        """A campus with its keys, and the letter that invites whoever will administer it."""
+        """Create a campus with its keys, and invite its administrator by e-mail."""
         check_names(name, short_name)
         campus = self.campus_service.create(
             Campus(slug=slug, did="", name=name, short_name=short_name, created_at=self.clock()), by=by
@@ -410,7 +410,7 @@ class OperatorService:
         return campus, self.invite(campus, administrator, by=by)
 
     def invite(self, campus: Campus, address: str, *, by: Actor) -> Invitation:
-        """One more administrator: the way back in for a campus whose own are gone."""
+        """Invite one more administrator: recovery for a campus that lost its own."""
         invitation = self.invitations.invite(
             campus, address, [Role.CAMPUS_ADMIN], days=INVITATION_DAYS, by=by
         )
@@ -420,7 +420,7 @@ class OperatorService:
         return invitation
 
     def suspend(self, slug: str, *, by: Actor) -> None:
-        """Nobody works there, nor do its programs; what it signed stays good, and its pages stay."""
+        """Block staff and API tokens; signatures stay valid and public pages stay online."""
         campus = self.campuses.get(slug)
         if campus.suspended_at is None:
             campus.suspended_at = self.clock()

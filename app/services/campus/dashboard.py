@@ -1,4 +1,4 @@
-"""The desk of a campus: what happened this week, and what waits for somebody."""
+"""The dashboard of a campus: this week's activity and pending tasks."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ FEW = 3
 
 @dataclass(frozen=True)
 class Waiting:
-    """Everything that waits; counts stop at `MOST_COUNTED`."""
+    """Pending tasks; counts stop at `MOST_COUNTED`."""
 
     requests: int
-    """Those that who looks may decide."""
+    """Those that the reader may decide."""
     contributions: int
     names: int
-    """Wishes for another name."""
+    """Name change requests."""
     refused_letters: int
     unclaimed: int
     activities: Sequence[Activity]
@@ -55,11 +55,11 @@ class Waiting:
     near: tuple[tuple[Badge, BadgeVersion], tuple[Badge, BadgeVersion]] | None
     label: Label | None
     asked: Sequence[tuple[Activity, Campus]]
-    """What other campuses ask this one to organise with them."""
+    """Invitations from other campuses to co-organise."""
     lacks_key: bool
     old_key: SealedKey | None
     log_is_spoilt: bool
-    """Whether the last reading of the activity log found it other than as it was written."""
+    """Whether the last review of the activity log found faults."""
     today: date
 
 
@@ -93,7 +93,7 @@ class DashboardService:
         self.clock = clock
 
     def of(self, campus: Campus, *, today: date, reader: uuid.UUID | None = None) -> Dashboard:
-        """`today` is the day on the clocks of the campus; `reader` is who looks."""
+        """`today`: in the campus's time zone; `reader`: the person viewing it."""
         at = self.clock()
         week = self.waiting.lately(campus.id, since=at - WEEK, days=(today - WEEK, today))
         return Dashboard(week, self._waiting(campus, today, at, reader))
@@ -144,7 +144,7 @@ A_TABLE_PAGE = 1_000
 
 @dataclass(frozen=True)
 class SearchResults:
-    """What a search found, each kind of thing with one more than asked for when there are more."""
+    """Search results; each kind contains one more than requested if there are more."""
 
     people: Sequence[Person]
     badges: Sequence[tuple[Badge, BadgeVersion]]
@@ -155,7 +155,7 @@ class SearchResults:
 
 @dataclass(frozen=True)
 class PersonFile:
-    """What a campus knows of one person: nothing of what happened elsewhere."""
+    """What a campus knows of one person; nothing from other campuses."""
 
     person: Person
     address: str
@@ -188,7 +188,7 @@ class DirectoryService:
     def find_people(
         self, campus: Campus, query: str, start: Start, order: PeopleOrder = PeopleOrder.NAME
     ) -> list[Person]:
-        """By name, or by the beginning of an address when the query holds an at sign."""
+        """By name, or by address prefix if the query contains an at sign."""
         address = normal_address(query) if "@" in query else ""
         words = words_of(query)
         if query.strip() and not words:
@@ -225,7 +225,7 @@ class DirectoryService:
         return self.people.addresses_of(person.id for person in people)
 
     def person(self, campus: Campus, person_id: uuid.UUID) -> PersonFile:
-        """Somebody the campus never met is as good as absent (T01)."""
+        """Raises NotFound for a person unknown to the campus (T01)."""
         person = self.directory.find_person(campus.id, person_id)
         if person is None:
             raise NotFound(N_("Cette personne n’existe pas ici."))
@@ -237,7 +237,7 @@ class DirectoryService:
         )
 
     def all_people(self, campus: Campus) -> Iterator[tuple[Person, str]]:
-        """Everybody, a thousand at a time, for a table that leaves the house."""
+        """Everyone, read in batches of a thousand, for an export."""
         after: uuid.UUID | None = None
         while True:
             found = self.directory.people(campus.id, (), Start(after, A_TABLE_PAGE))
@@ -249,7 +249,7 @@ class DirectoryService:
             after = shown[-1].id
 
     def all_activities(self, campus: Campus) -> Iterator[tuple[Activity, int]]:
-        """Each with how many people came, latest first."""
+        """Each with its attendance count, latest first."""
         after: uuid.UUID | None = None
         while True:
             found = self.directory.activities(campus.id, (), Start(after, A_TABLE_PAGE))
@@ -261,7 +261,7 @@ class DirectoryService:
             after = shown[-1].id
 
     def all_awards(self, campus: Campus) -> Iterator[ListedAward]:
-        """Every award, the latest first."""
+        """Every award, latest first."""
         after: uuid.UUID | None = None
         while True:
             found = self.directory.listed_awards(campus.id, Start(after, A_TABLE_PAGE))
@@ -271,7 +271,7 @@ class DirectoryService:
             after = found[A_TABLE_PAGE - 1].id
 
     def seal(self, query: str, campus: Campus, by: Actor) -> str:
-        """A search as it may stand in an address: names are read in no log and by nobody else."""
+        """Encrypt a search for use in a URL: names must not be readable in logs or by others."""
         return self.sealed.seal(query[:LONGEST_QUERY], bound_to=f"{campus.id}/{by.person_id}")
 
     def unseal(self, token: str, campus: Campus, by: Actor) -> str:

@@ -1,4 +1,4 @@
-"""Signing keys that give way to others: one by the year, or one that somebody else may have had."""
+"""Rotation of signing keys: planned, or after a possible compromise."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class CampusKeys:
         stolen_since: datetime | None = None,
         by: Actor,
     ) -> SealedKey | None:
-        """Nothing is signed with it any more; the next key, where it was the one in service.
+        """Stop signing with it; returns the next key if this one was in service.
 
-        A key that only gives way still proves all it signed. One that somebody else may have had since a moment
-        proves what the log held before.
+        A key that is only replaced still proves everything it signed. A key possibly compromised since a datetime
+        proves only what the log contained before.
         """
-        # Awards are decided with the campus held: none is signed with the old key after this.
+        # Awards are decided with the campus locked: none is signed with the old key after this.
         self.campuses.lock(campus.id)
         key, at = self.get(campus, key_id), self.clock()
         since = whole_second(stolen_since) if stolen_since else None
@@ -72,7 +72,7 @@ class CampusKeys:
         following = self.signing.make_key(campus, at=at) if was_active else None
         if following is not None:
             self._note(campus, following, by, reason="")
-        # What the old key signed of withdrawals is signed anew: nobody else's word may stand for the campus's.
+        # Sign the status lists again: revocations must not rest on a compromised key.
         self.status.sign_all(campus, at=at)
         self.logged_events.log.checkpoint(campus)
         return following
@@ -80,17 +80,17 @@ class CampusKeys:
     def retire_active_of_the_log(
         self, campus: Campus, *, reason: str, stolen_since: datetime | None = None, by: Actor
     ) -> SealedKey | None:
-        """The same of the key that signs the campus's activity log now."""
+        """As `retire`, for the current key of the campus's activity log."""
         key = self.campuses.find_active_key(campus.id, KeyPurpose.ACTIVITY_LOG)
         if key is None:
             raise NotFound(N_("Le journal du campus est encore vide."))
         return self.retire(campus, key.id, reason=reason, stolen_since=stolen_since, by=by)
 
     def give_way_to_the_lost(self, campus: Campus, signed_with: str) -> SealedKey | None:
-        """After an old copy was restored: the key in it that had given way since gives way again, and is returned.
+        """After a restore: retire again the key that had been replaced since the copy, and return it.
 
-        `signed_with` is the last key known outside the copy, which is lost with its private half: the log that
-        begins now has a new one. None where the copy has that very key.
+        `signed_with`: the last key known outside the copy; its private half is lost, so the new log
+        gets a new key. None if the copy contains that same key.
         """
         key = self.campuses.find_active_key(campus.id, KeyPurpose.ACTIVITY_LOG)
         if key is None or not signed_with:
@@ -109,12 +109,12 @@ class CampusKeys:
     def _retire_of_the_log(
         self, campus: Campus, key: SealedKey, reason: str, since: datetime | None, by: Actor
     ) -> SealedKey | None:
-        """A key that gives way signs the tree that names the next; a stolen one signs nothing more."""
+        """A replaced key signs the tree that announces the next; a stolen one signs nothing more."""
         log, at = self.logged_events.log.open(campus), self.clock()
         self.logged_events.log.check_in_step(log)
         was_active = key.state is KeyState.ACTIVE
         leaving = self.signing.log_signer(campus, at=at) if was_active and not since else None
-        # Both entries, and then the tree that the two keys sign.
+        # Both entries first, then the tree that both keys sign.
         sizes = self.log_keys.sizes_before(campus, key, since) if since else {str(log.epoch): log.size + 2}
         move_key(key, KeyState.REVOKED if since else KeyState.VERIFY_ONLY, at=since or at)
         self.campuses.add(key)

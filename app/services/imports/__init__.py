@@ -1,1 +1,1 @@
-"""Use cases: activities taken over from files and calendars."""
+"""Use cases: import of activities from files and calendars."""

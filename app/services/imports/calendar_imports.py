@@ -1,4 +1,4 @@
-"""Taking over the sessions of a calendar: dropped, read, shown, confirmed and written at once, reported."""
+"""Import of calendar sessions: upload, read, preview, confirm, write immediately, report."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ _NOT_OURS = N_("Un autre campus a créé cette activité : lui seul la modifie."
 _GONE = N_("Cette activité n’est plus dans ce campus : elle n’est pas reprise.")
 
 _OF_SESSIONS = ("starts_on", "ends_on", "hours")
-"""What a series has from its sessions, also one that the calendar knows as a single event."""
+"""Fields that a series derives from its sessions, even for a single calendar event."""
 
 
 @dataclass(frozen=True)
 class Foreseen:
-    """One line, and all that was found out about it. `link` is what its identifier stands for already."""
+    """One line with its match. `link`: what its identifier already refers to."""
 
     meeting: Meeting
     fate: LineOutcome
@@ -73,7 +73,7 @@ class Foreseen:
 
 @dataclass
 class _Series:
-    """One identifier: its activity, its sessions, and which of them the file has spoken of."""
+    """One identifier: its activity and sessions, and which of them the file mentioned."""
 
     activity: Activity | None
     activity_link: Imported | None
@@ -95,7 +95,7 @@ class CalendarJudging:
         self.judging = judging
 
     def judge(self, campus: Campus, source: str, read: ReadCalendar) -> list[Foreseen]:
-        """Each line in the order given, and after those of its series the sessions that are no longer in it."""
+        """Each line in the given order, followed per series by the sessions missing from the file."""
         keys = {self.key(campus, source, each.own_key) for each in read.meetings if each.uid}
         keys |= {self.key(campus, source, each.activity_key) for each in read.meetings if each.uid}
         links = self.imports.known(campus.id, keys)
@@ -115,7 +115,7 @@ class CalendarJudging:
     def key(self, campus: Campus, source: str, own_key: Sequence[str]) -> str:
         return self.judging.key(campus, source, own_key)
 
-    # --- what is there
+    # --- existing rows
 
     def _series(
         self, campus: Campus, source: str, read: ReadCalendar, links: Mapping[str, Imported]
@@ -153,7 +153,7 @@ class CalendarJudging:
         used = self.plans.used_sessions(activity.id) if sessions else set()
         return _Series(activity, link, leads, sessions, used, imported)
 
-    # --- one line
+    # --- matching one line
 
     def _one(self, meeting: Meeting, link: Imported | None, known: _Series | None) -> Foreseen:
         one = Foreseen(meeting, LineOutcome.CREATED, activity=known.activity if known else None, link=link)
@@ -195,7 +195,7 @@ def _session_of(one: Foreseen, known: _Series) -> Foreseen:
     fresh = news(meeting.said(), link.said if is_known and link else {})
     what = [name for name in ("held_on", "hours") if name in fresh and fresh[name] != _noted(session)[name]]
     if not is_known and session.hours is not None:
-        # What a trainer noted of a session stays; a calendar that comes later fills in what was left empty.
+        # Values recorded by a trainer take precedence; a later calendar only fills blanks.
         what = [name for name in what if name != "hours"]
     if not what:
         return one
@@ -239,7 +239,7 @@ def _no_longer_there(like: Meeting, known: _Series, whole_from: date) -> Iterabl
 
 
 def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> list[Foreseen]:
-    """What the first good line says anew of an activity that is there already."""
+    """What the first valid line changes in an existing activity."""
     at = next(
         (at for at, one in enumerate(group) if one.fate is not LineOutcome.REFUSED and not one.is_removed),
         None,
@@ -337,7 +337,7 @@ class CalendarWriting:
         return self.planning.activity_service.create(activity, [campus], by=by)
 
     def _session(self, campus: Campus, run: ImportRun, activity: Activity, one: Foreseen) -> bool:
-        """Whether the sessions of the activity are others than before."""
+        """Returns whether the sessions of the activity changed."""
         meeting, session = one.meeting, one.session
         if one.is_removed:
             assert session is not None
@@ -367,7 +367,7 @@ class CalendarWriting:
         return one.fate is LineOutcome.CREATED or bool({"held_on", "hours"} & set(what))
 
     def _sums(self, activity: Activity) -> dict[str, Any]:
-        """The days and hours of a series are those of its sessions."""
+        """Dates and hours of a series are derived from its sessions."""
         sessions = self.plans.sessions_of(activity.id)
         if not sessions:
             return {}
@@ -382,7 +382,7 @@ class CalendarWriting:
     def _keep(
         self, campus: Campus, run: ImportRun, own_key: Sequence[str], row_id: Any, said: Mapping[str, Any]
     ) -> None:
-        """What the identifier stands for from now on, and what the calendar said under it."""
+        """Store what the identifier refers to, and the values that the calendar contained for it."""
         key = self.judging.key(campus, run.source, own_key)
         link = self.imports.known(campus.id, [key]).get(key) or Imported(
             campus_id=campus.id, key=key, source=run.source, run_id=run.id, at=run.asked_at
@@ -397,7 +397,7 @@ class CalendarDraft:
     run: ImportRun
     lines: Sequence[Foreseen]
     before: ImportRun | None
-    """The last import of the very same file."""
+    """The last import of an identical file."""
 
 
 class CalendarImports:
@@ -407,7 +407,7 @@ class CalendarImports:
         self.writing = writing
 
     def drop(self, campus: Campus, source: str, data: bytes, *, by: Actor) -> ImportRun:
-        """Keep what was dropped until somebody confirms it, a day at most."""
+        """Store the upload until confirmed, for at most a day."""
         run = self.imports.new_run(campus, ImportForm.CALENDAR, check_source(source), data, by)
         run.given = zlib.compress(data.decode("utf-8-sig", errors="replace").encode())
         self._read(campus, run)
@@ -421,7 +421,7 @@ class CalendarImports:
         return CalendarDraft(run, lines, self.imports.imports.find_same(campus.id, run.digest))
 
     def confirm(self, campus: Campus, run_id: uuid.UUID, kind: ActivityKind, *, by: Actor) -> ImportRun:
-        """Write what is good of it; `kind` is that of new activities whose categories do not say it."""
+        """Write the valid lines; `kind`: for new activities without a recognised category."""
         self.imports.campuses.lock(campus.id)
         self.imports.imports.get(run_id, campus.id)
         run = self.imports.imports.lock(run_id)
@@ -440,7 +440,7 @@ class CalendarImports:
 
     @staticmethod
     def _read(campus: Campus, run: ImportRun) -> ReadCalendar:
-        """As it was on the day it was dropped: what is confirmed is what was shown."""
+        """Read as of the upload date: the confirmed result is the previewed one."""
         today = run.asked_at.astimezone(ZoneInfo(campus.time_zone)).date()
         return read_calendar(zlib.decompress(run.given), zone=campus.time_zone, today=today)
 

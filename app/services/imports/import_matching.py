@@ -1,4 +1,4 @@
-"""What an import would make of each line: who and what is meant, what is new, and nothing written."""
+"""Import preview: matched people and activities, new ones, changes. Read-only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CREATES = N_("Nouvelle activité et première participation.")
 
 @dataclass(frozen=True)
 class Judged:
-    """One line, and all that was found out about it. `changes` are names of what it would change."""
+    """One line with its match. `changes`: names of the fields it would change."""
 
     record: Record
     fate: LineOutcome
@@ -45,9 +45,9 @@ class Judged:
     link: Imported | None = None
     news: Mapping[str, Any] = field(default_factory=dict)
     new_address: bool = False
-    """The line tells an address that is not known of the person."""
+    """The line contains an address not known for the person."""
     is_somebody_else: bool = False
-    """The identifier stood for another person until now."""
+    """The identifier referred to another person until now."""
 
 
 def blanks_of(activity: Activity, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def noted_of(participation: Participation) -> dict[str, Any]:
 
 
 def is_same_person(one: Judged) -> bool:
-    """Whether the line names whom its identifier stands for already."""
+    """Whether the line names the person its identifier already refers to."""
     return one.person is not None and name_key_of(one.record.person) == name_key(
         one.person.given_name, one.person.family_name
     )
@@ -78,7 +78,7 @@ def refused(one: Judged, reason: str) -> Judged:
 
 
 def said_again(one: Judged, participation: Participation | None, person: Person | None, who: str) -> Judged:
-    """A line whose identifier is known: what it says now against what it said last."""
+    """A line with a known identifier: compares its current values with the previous ones."""
     assert one.link is not None
     assert one.participation is not None
     assert one.person is not None
@@ -110,12 +110,12 @@ def changing(one: Judged, fresh: Mapping[str, Any], *, is_back: bool) -> Judged:
 
 
 _Named = Mapping[tuple[str, str], Person]
-"""People by an address and the name that goes with it."""
+"""People by (address, matching name)."""
 
 
 @dataclass(frozen=True)
 class _People:
-    """Who is known in one activity: by line key, and what the source says of each participation already."""
+    """Known people of one activity: by line key, and the source's previous values per participation."""
 
     meant: Mapping[str, tuple[Participation | None, Person]]
     standing: Mapping[uuid.UUID, Sequence[Imported]]
@@ -124,7 +124,7 @@ class _People:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is there already, looked up once for many lines."""
+    """Existing rows, queried once for many lines."""
 
     links: Mapping[str, Imported]
     activities: Mapping[uuid.UUID, Activity]
@@ -146,14 +146,14 @@ class ImportJudging:
         self.secret = secret
 
     def key(self, campus: Campus, source: str, own_key: Sequence[str]) -> str:
-        """An identifier of a source as we keep it: it may be an address, so only a keyed digest of it is kept."""
+        """A source's identifier as stored: a keyed digest, since it may be an address."""
         words = json.dumps(["import", str(campus.id), source, *own_key], ensure_ascii=False)
         return hmac.new(self.secret, words.encode(), hashlib.sha256).hexdigest()
 
     def judge(
         self, campus: Campus, source: str, records: Sequence[Record], *, restates: bool = False
     ) -> list[Judged]:
-        """Each line in the order given. `restates`: the source may speak of one participation under several identifiers."""
+        """Each line in the given order. `restates`: one participation may have several identifiers."""
         good = [record for record in records if not record.fault]
         known = self._known(campus, source, good)
         placed = [self._placed(campus, source, record, known, restates) for record in records]
@@ -173,7 +173,7 @@ class ImportJudging:
         )
 
     def who(self, campus: Campus, source: str, record: Record) -> str:
-        """Whom a line names, kept as a digest: a name corrected here since then is no other person."""
+        """A stored digest of the named person: a name corrected here since then is not another person."""
         return self.key(campus, source, ("who", name_key_of(record.person)))
 
     def _known(self, campus: Campus, source: str, records: Sequence[Record]) -> _Known:
@@ -189,10 +189,10 @@ class ImportJudging:
         by_title = {(name_key("", each.title), str(each.starts_on)): each for each in reversed(on_days)}
         return _Known(links, activities, by_title, parts)
 
-    # --- the activity
+    # --- matching the activity
 
     def _placed(self, campus: Campus, source: str, record: Record, known: _Known, restates: bool) -> Judged:
-        """Refused or settled without looking at people, or waiting with its activity."""
+        """Refused or decided without matching people, or pending with its activity."""
         if record.fault:
             fate = LineOutcome.SAME if record.fault == REPEATS else LineOutcome.REFUSED
             return Judged(record, fate, record.fault, record.values)
@@ -260,14 +260,14 @@ class ImportJudging:
     def _with_activity_news(
         self, campus: Campus, one: Judged, link: Imported | None, restates: bool
     ) -> Judged:
-        """What the line says anew of an activity that is there: a campus that does not lead it changes nothing of it."""
+        """What the line changes in an existing activity; nothing if another campus leads it."""
         if one.activity is None:
             return one
         said = one.record.activity.said()
-        # An activity that was found by its title keeps what is noted of it; only an identifier makes a source its author.
+        # An activity matched by title keeps its values; only an identifier lets the source update it.
         fresh = news(said, link.said) if link is not None else blanks_of(one.activity, said)
         if restates:
-            # The days of such a source are those of its lines, and not of the activity.
+            # For such a source, dates belong to its lines, not to the activity.
             fresh = {name: value for name, value in fresh.items() if name not in ("starts_on", "ends_on")}
         changed = would_change(one.activity, fresh)
         if changed and not self._leads(campus, one.activity):
@@ -283,7 +283,7 @@ class ImportJudging:
             return False
         return place is not None
 
-    # --- the person
+    # --- matching the person
 
     def _people(
         self, campus: Campus, source: str, placed: Sequence[Judged], named: _Named
@@ -300,7 +300,7 @@ class ImportJudging:
     def _people_in(
         self, campus: Campus, source: str, activity_id: uuid.UUID, group: Sequence[Judged], named: _Named
     ) -> _People:
-        """A name alone is enough only for whom the source has no identifier yet."""
+        """A name alone only matches people without an identifier in this source."""
         lines = [one.record.person for one in group if not is_same_person(one)]
         if not lines:
             return _People({}, {})
@@ -316,7 +316,7 @@ class ImportJudging:
     def _there(
         self, activity_id: uuid.UUID, lines: Sequence[ListedPerson], people: Iterable[Person]
     ) -> Sequence[tuple[Participation, Person]]:
-        """Those of the activity who may be meant: a line without an address may mean anybody of that name."""
+        """Possible matches in the activity: a line without an address may match anyone with that name."""
         store = self.activity_service.activities
         if not all(line.address for line in lines):
             return store.participants(activity_id, with_absent=True)
@@ -351,12 +351,12 @@ class ImportJudging:
                 one,
                 N_("Cette personne a déjà une participation à cette activité, sous un autre identifiant."),
             )
-        # What a trainer noted stays: a source that comes later fills in what was left empty.
+        # Values recorded by a trainer take precedence; a later source only fills blanks.
         noted = noted_of(participation)
         blanks = {name: value for name, value in one.record.said().items() if noted[name] in (None, "")}
         return changing(one, blanks, is_back=not participation.is_present)
 
 
 def _keys_of_name(line: ListedPerson) -> tuple[str, str]:
-    """Of the first and the second of that name without an address: two are enough to have to ask."""
+    """Keys of the first and second person of that name without an address: two make it ambiguous."""
     return f"|{name_key_of(line)}", f"|{name_key_of(line)}#2"

@@ -1,4 +1,4 @@
-"""Taking over activities from elsewhere: dropped, read, shown, confirmed, carried out piece by piece, reported."""
+"""Import of activities: upload, read, preview, confirm, process in chunks, report."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ MOST_REPORTS = 100
 
 @dataclass(frozen=True)
 class Draft:
-    """A table that was dropped, as it is understood; nothing of it is written."""
+    """An uploaded table as interpreted; nothing is written."""
 
     run: ImportRun
     sheet: Sheet
     plan: ReadingPlan
     judged: Sequence[Judged]
     before: ImportRun | None
-    """The last import of the very same file."""
+    """The last import of an identical file."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ class ImportService:
         self.writing = writing
         self.clock = clock
 
-    # --- a table: dropped, understood, shown
+    # --- a table: upload, reading plan, preview
 
     def drop(self, campus: Campus, source: str, text: str, data: bytes, *, by: Actor) -> ImportRun:
-        """Keep what was dropped until somebody confirms it, a day at most. `data` are its bytes as they came."""
+        """Store the upload until confirmed, for at most a day. `data`: its original bytes."""
         name = check_source(source)
         sheet = read_sheet(text)
         run = self.new_run(campus, ImportForm.TABLE, name, data, by)
@@ -107,7 +107,7 @@ class ImportService:
         return ReadingPlan.from_words(found.mapping) if found else ReadingPlan()
 
     def draft(self, campus: Campus, run_id: uuid.UUID, plan: ReadingPlan | None = None) -> Draft:
-        """The table read as `plan` says, or as this source was read before; every line judged, nothing written."""
+        """The table read with `plan`, or as this source was read before; matches every line, read-only."""
         run = self.imports.get(run_id, campus.id)
         check_draft(run)
         sheet = _sheet_of(run)
@@ -121,14 +121,14 @@ class ImportService:
         return _sheet_of(run)
 
     def reread(self, campus: Campus, run_id: uuid.UUID, plan: ReadingPlan) -> None:
-        """Somebody said how the columns are to be read; the draft keeps it."""
+        """Store in the draft how its columns are to be read."""
         run = self.imports.get(run_id, campus.id)
         check_draft(run)
         run.mapping = {**run.mapping, "plan": plan.to_words()}
         self.imports.save(run)
 
     def confirm(self, campus: Campus, run_id: uuid.UUID, plan: ReadingPlan, *, by: Actor) -> ImportRun:
-        """Promise every line; how the source is read is remembered. A short import is carried out at once."""
+        """Enqueue every line, store the reading plan for the source; process a short import immediately."""
         self.campuses.lock(campus.id)
         self.imports.get(run_id, campus.id)
         run = self.imports.lock(run_id)
@@ -150,7 +150,7 @@ class ImportService:
         return run
 
     def abandon(self, campus: Campus, run_id: uuid.UUID) -> None:
-        """Forget what was dropped, before it is a day old."""
+        """Delete an upload before it expires after a day."""
         check_draft(self.imports.get(run_id, campus.id))
         self.imports.drop(run_id)
 
@@ -162,13 +162,13 @@ class ImportService:
         row.changed_at = self.clock()
         self.imports.save(row)
 
-    # --- carried out
+    # --- processing
 
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.imports.due(limit=limit)
 
     def process_chunk(self, run_id: uuid.UUID) -> bool:
-        """The next lines, all of them or none; whether more are left. Whoever comes second finds them done."""
+        """Process the next chunk atomically; returns whether more remain. Idempotent."""
         run = self.imports.find(run_id)
         if run is None:
             return False
@@ -187,7 +187,7 @@ class ImportService:
             self.imports.save(run)
         return more
 
-    # --- a program's request
+    # --- API request
 
     def take(
         self,
@@ -201,7 +201,7 @@ class ImportService:
         dry_run: bool = False,
         restates: bool = False,
     ) -> tuple[ImportRun, list[Judged]]:
-        """All lines of a request at once. A dry run writes nothing that stays, not even a report."""
+        """All lines of a request at once. A dry run stores nothing, not even a report."""
         self.campuses.lock(campus.id)
         run = self.new_run(campus, form, check_source(source), data, by)
         with self.imports.trial() if dry_run else nullcontext():
@@ -210,7 +210,7 @@ class ImportService:
     def settle(
         self, campus: Campus, run: ImportRun, records: Sequence[Record], *, by: Actor, restates: bool = False
     ) -> list[Judged]:
-        """Carry out and answer every line of an import in the transaction at hand."""
+        """Process and answer every line of an import in the current transaction."""
         checked = without_contradictions(records, restates=restates)
         run.state, run.given, run.done_at = ImportState.DONE, b"", self.clock()
         self.imports.save(run)
@@ -240,7 +240,7 @@ class ImportService:
         return Report(run, self.imports.counts([run_id]).get(run_id, {}))
 
     def reports(self, campus: Campus) -> list[Report]:
-        """The latest first."""
+        """Latest first."""
         runs = self.imports.list_confirmed(campus.id, limit=MOST_REPORTS)
         counts = self.imports.counts(run.id for run in runs)
         return [Report(run, counts.get(run.id, {})) for run in runs]
@@ -257,7 +257,7 @@ class ImportService:
         return self.imports.lines_of(run_id, fates, limit=limit)
 
     def forget_old(self) -> int:
-        """Drafts of yesterday, and who refused lines of last month named; how many imports were touched."""
+        """Delete day-old drafts and month-old names in refused lines; returns the number of changed imports."""
         at = self.clock()
         return self.imports.drop_drafts(before=at - DRAFT_KEPT) + self.imports.forget_refused(
             before=at - REFUSED_KEPT
@@ -315,7 +315,7 @@ def _sheet_of(run: ImportRun) -> Sheet:
 
 
 _UNREADABLE = N_("Ce fichier ne se lit pas : un tableau JSON d’énoncés xAPI est attendu.")
-# What the reader of JSON recurses into, long before Python's own limit.
+# Maximum recursion of the JSON reader, well below Python's own limit.
 _DEEPEST = 60
 
 
@@ -324,7 +324,7 @@ class StatementDraft:
     run: ImportRun
     lines: Sequence[Judged]
     before: ImportRun | None
-    """The last import of the very same file."""
+    """The last import of an identical file."""
 
 
 class StatementImports:
@@ -332,7 +332,7 @@ class StatementImports:
         self.imports = imports
 
     def drop(self, campus: Campus, source: str, data: bytes, *, by: Actor) -> ImportRun:
-        """Keep what was dropped until somebody confirms it, a day at most."""
+        """Store the upload until confirmed, for at most a day."""
         check_size(data)
         run = self.imports.new_run(campus, ImportForm.XAPI, check_source(source), data, by)
         run.given = zlib.compress(data.decode("utf-8-sig", errors="replace").encode())
@@ -341,7 +341,7 @@ class StatementImports:
         return run
 
     def draft(self, campus: Campus, run_id: uuid.UUID) -> StatementDraft:
-        """What each statement would become: written and undone, since one may rest on another."""
+        """Preview of each statement: written, then rolled back, since one may depend on another."""
         run = self.imports.imports.get(run_id, campus.id)
         check_draft(run)
         _, lines = self.imports.take(
@@ -373,7 +373,7 @@ class StatementImports:
 
 
 def statements_in(data: bytes) -> list[Any]:
-    """One statement, a list of them, or what a store of statements answers: `{"statements": [...]}`."""
+    """One statement, a list, or the response of a statement store: `{"statements": [...]}`."""
     if _depth(data) > _DEEPEST:
         raise InvalidInput(_UNREADABLE)
     try:
@@ -390,7 +390,7 @@ def statements_in(data: bytes) -> list[Any]:
 
 
 def _depth(data: bytes) -> int:
-    """How deep brackets go, those within words counted too."""
+    """Nesting depth of brackets, including those inside strings."""
     deepest = depth = 0
     for each in data:
         if each in b"[{":
@@ -416,7 +416,7 @@ _PLACES = {column: place for place, column in enumerate(HEADINGS)}
 
 
 def csv_template() -> bytes:
-    """The heading alone: an example would be taken over by whoever forgets to delete it."""
+    """Only the header: an example line would be imported by people who forget to delete it."""
     return csv_for_excel(tuple(HEADINGS.values()), [])
 
 

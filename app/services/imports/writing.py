@@ -1,4 +1,4 @@
-"""What an import writes: activities, participations and corrections, through the services that everybody uses."""
+"""Writes an import's activities, participations and corrections, through the regular services."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ImportWriting:
     def process_chunk(
         self, campus: Campus, run: ImportRun, records: Sequence[Record], *, by: Actor, restates: bool = False
     ) -> list[Judged]:
-        """Judge these lines and write what is good of them, in the transaction at hand; their fates, in the order given."""
+        """Match these lines and write the valid ones in this transaction; outcomes in the given order."""
         done: dict[int, Judged] = {}
         for wave in _waves(records) if restates else [list(enumerate(records))]:
             judged = self.judging.judge(campus, run.source, [record for _, record in wave], restates=restates)
@@ -58,10 +58,10 @@ class ImportWriting:
             self.imports.keep(links)
         self._take_back(campus, judged, by)
 
-    # --- activities
+    # --- writing activities
 
     def _activity(self, campus: Campus, run: ImportRun, group: Sequence[Judged], by: Actor) -> Activity:
-        """The activity of these lines, made or corrected as the first of them says."""
+        """The activity of these lines, created or corrected from the first of them."""
         told = group[0].record.activity
         activity = group[0].activity or self._created(campus, group[0].record, by)
         facts = {name: value for one in reversed(group) for name, value in one.activity_news.items()}
@@ -90,7 +90,7 @@ class ImportWriting:
         )
         return self.activity_service.create(activity, [campus], by=by)
 
-    # --- participations
+    # --- writing participations
 
     def _record(
         self, campus: Campus, run: ImportRun, activity: Activity, group: Sequence[Judged], by: Actor
@@ -131,7 +131,7 @@ class ImportWriting:
         return links
 
     def _take_back(self, campus: Campus, judged: Iterable[Judged], by: Actor) -> None:
-        """What the source said last under another identifier holds again; else the person was not there."""
+        """Restore the source's last values under another identifier; if none, mark the person absent."""
         for one in judged:
             if one.fate is not LineOutcome.CHANGED or not one.record.withdrawn:
                 continue
@@ -170,7 +170,7 @@ class ImportWriting:
     def _link(
         self, campus: Campus, run: ImportRun, one: Judged, participation: Participation | None
     ) -> Imported:
-        """What the identifier stands for from now on, and what the source said under it."""
+        """What the identifier now refers to, and the source's values under it."""
         assert participation is not None
         key, at = self.judging.key(campus, run.source, one.record.own_key), self.activity_service.clock()
         link = one.link or Imported(campus_id=campus.id, key=key, source=run.source, run_id=run.id, at=at)
@@ -181,7 +181,7 @@ class ImportWriting:
 
 
 def _is_touched(participation: Participation, one: Judged) -> bool:
-    """Write what the line says anew; whether anything changed."""
+    """Write the changed values; returns whether anything changed."""
     is_back = "present" in one.values.get("what", ()) and not participation.is_present
     participation.is_present = participation.is_present or is_back
     for name, value in one.news.items():
@@ -190,7 +190,7 @@ def _is_touched(participation: Participation, one: Judged) -> bool:
 
 
 def _by_activity(judged: Iterable[Judged]) -> dict[tuple[str, ...], list[Judged]]:
-    """Lines that write something, or whose identifier is noted, by activity and in the order given."""
+    """By activity, in the given order, the lines that write something or have an identifier to store."""
     groups: dict[tuple[str, ...], list[Judged]] = {}
     for one in judged:
         if one.fate is LineOutcome.REFUSED or one.record.withdrawn or one.record.fault:
@@ -200,7 +200,7 @@ def _by_activity(judged: Iterable[Judged]) -> dict[tuple[str, ...], list[Judged]
 
 
 def _waves(records: Sequence[Record]) -> list[list[tuple[int, Record]]]:
-    """The records with their places, cut so that no wave speaks twice of one person in one activity."""
+    """The records with their positions, split so that no wave contains a person twice in one activity."""
     waves: list[list[tuple[int, Record]]] = [[]]
     seen: set[tuple[str, ...]] = set()
     for place, record in enumerate(records):

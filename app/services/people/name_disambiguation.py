@@ -1,4 +1,4 @@
-"""Lines that give a name which several people have: who may be meant, and what was answered for the same list before."""
+"""Lines with an ambiguous name: candidates, and stored answers for the same list."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from app.domain.people.record_merge import is_gone
 
 @dataclass(frozen=True)
 class SortedLines:
-    """The lines of a list with whom each means; `questions` are about those of which the name alone does not say it."""
+    """The lines of a list with their matched people; `questions`: the ambiguous lines."""
 
     lines: Sequence[ListedPerson]
     repeated: Sequence[ListedPerson]
@@ -70,7 +70,7 @@ class Namesakes:
         *,
         open_to_name: Sequence[Participation] | None = None,
     ) -> Matches:
-        """Who is meant among those of an activity, and among whoever is known by name and address."""
+        """Matches among the activity's participants, and among people known by name and address."""
         pairs = {(line.address, name_key_of(line)) for line in lines if line.address}
         names = {key for _, key in pairs}
         by_name = [
@@ -95,8 +95,9 @@ class Namesakes:
         *,
         asks: bool = False,
     ) -> SortedLines:
-        """`asks`: whoever gave the list can still answer, so that people of other activities are named to them too;
-        otherwise only those who were answered are looked for."""
+        """`asks`: the submitter can still answer, so other activities' candidates are offered too; otherwise
+        only answered candidates are considered.
+        """
         there = self.activities.participants(activity.id, with_absent=True)
         before = self._answered_before(activity, answers or NO_ANSWERS, there)
         numbered = [_as_answered(line, before.get(line.line)) for line in lines]
@@ -134,7 +135,7 @@ class Namesakes:
         kept: Mapping[str, tuple[Participation, Person]],
         sorted_lines: SortedLines,
     ) -> None:
-        """So that the same list, dropped again, means the same people: of names that several of the activity have."""
+        """Store answers about names shared in the activity: the same list then matches the same people."""
         if not answers.list_digest:
             return
         of_name: dict[str, int] = {}
@@ -154,13 +155,13 @@ class Namesakes:
         )
 
     def of_line(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question | None:
-        """Of one line alone: whether it has to be asked whom it means, be it somebody of another activity."""
+        """For a single line: the question if it is ambiguous, including people of other activities."""
         sorted_lines = self.sort(campus, activity, [line], NO_ANSWERS, asks=True)
         question = sorted_lines.questions.get(line.line)
         return question if question and (question.must_be_answered or len(question.namesakes) > 1) else None
 
     def may_mean(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question:
-        """Of a line that was unclear once: who is left of that name, be it one person by now, or nobody."""
+        """For a line that was ambiguous: the remaining candidates, possibly one or none."""
         sorted_lines = self.sort(campus, activity, [line], NO_ANSWERS, asks=True)
         if (question := sorted_lines.questions.get(line.line)) is not None:
             return question
@@ -175,7 +176,7 @@ class Namesakes:
     ) -> dict[int, There]:
         if not answers.list_digest:
             return {}
-        # A record that was brought into another one is nobody's any more: the name is looked at anew.
+        # The record may have been merged into another since: match the name again.
         by_id = {
             participation.id: (participation, person)
             for participation, person in there
@@ -237,7 +238,7 @@ def _take_answers(
     meant: dict[str, MatchCandidate],
     taken: set[str],
 ) -> list[ListedPerson]:
-    """The lines as answered; what is no answer to a question stays open."""
+    """The lines after applying answers; lines without a valid answer remain questions."""
     told = []
     for line in lines:
         question, answer = questions.get(line.line), answers.by_line.get(line.line, "")

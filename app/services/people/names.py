@@ -1,4 +1,4 @@
-"""The name that badges say: corrected by the person or by a campus, and every badge that says it signed anew."""
+"""The holder's name in badges: corrections by the person or a campus, and reissue of affected badges."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from app.tenancy.scope import TenantScope
 
 @dataclass(frozen=True)
 class Corrected:
-    """`reissued` badges say the new name already; `asked` campuses have to agree first."""
+    """`reissued` badges already have the new name; `asked` campuses must accept first."""
 
     reissued: int = 0
     asked: int = 0
@@ -79,10 +79,10 @@ class NameService:
         self.history = history
         self.clock = clock
 
-    # --- by the person
+    # --- for the person
 
     def correct_mine(self, who: SignedIn, given_name: str, family_name: str, reason: str) -> Corrected:
-        """A spelling changes at once; another name is what each campus that signed the former one agrees to."""
+        """A spelling correction applies immediately; a new name must be accepted by each signing campus."""
         given, family = read_name(given_name, family_name)
         person = self.people.get(who.person.id)
         if (given, family) == (person.given_name, person.family_name):
@@ -92,7 +92,7 @@ class NameService:
         check_wish_reason(reason)
         concerned = {award.campus_id for award in self.names.named_awards(person.id)}
         if not concerned:
-            # No badge says who they are, so nobody has anything to agree to.
+            # No badge contains the name, so no campus has to accept.
             return Corrected(reissued=self._rename(person, given, family, campus=None, by=who.actor))
         for wish in self.names.of_person(person.id):
             if wish.decided_at is None:
@@ -121,13 +121,13 @@ class NameService:
             MyWish(wish, self.campuses.get_by_id(wish.campus_id)) for wish in self.names.of_person(person_id)
         ]
 
-    # --- by the campus
+    # --- for the campus
 
     def waiting_in(self, campus: Campus) -> Sequence[tuple[NameWish, Person]]:
         return self.names.waiting_in(campus.id)
 
     def refuse(self, campus: Campus, wish_id: uuid.UUID, reason: str, *, by: Actor) -> None:
-        """The person is told why, and nobody else."""
+        """Only the person gets the reason."""
         at = self.clock()
         wish = self.names.lock_in_campus(wish_id, campus.id)
         refuse(wish, reason, by=by.person_id, at=at)
@@ -146,7 +146,7 @@ class NameService:
             self.letters.promise_many([letter])
 
     def accept(self, campus: Campus, wish_id: uuid.UUID, *, by: Actor) -> int:
-        """How many of the campus's badges say the new name; other campuses answer for theirs."""
+        """Returns how many of the campus's badges were reissued; other campuses decide on theirs."""
         wish = self.names.lock_in_campus(wish_id, campus.id)
         accept(wish, by=by.person_id, at=self.clock())
         self.names.add(wish)
@@ -156,7 +156,7 @@ class NameService:
     def correct_in_campus(
         self, campus: Campus, person_id: uuid.UUID, given_name: str, family_name: str, *, by: Actor
     ) -> int:
-        """Of somebody who has no account and whom no other campus knows: nobody else is there to say how they are called."""
+        """For a person without an account, known to no other campus: no one else can correct the name."""
         given, family = read_name(given_name, family_name)
         person = self.people.get(person_id)
         is_plain = self.own.is_plain(person_id)
@@ -191,7 +191,7 @@ class NameService:
         return len(reissued)
 
     def _tell(self, person: Person, reissued: Sequence[Award]) -> None:
-        """Of what somebody else wrote in their badges; those that they have not heard of yet are announced as they are now."""
+        """Notify the person of a name changed by others; skips badges not announced yet."""
         letters = self.letters.of_awards(award.id for award in reissued)
         waiting = [letter for letter in letters if letter.state is LetterState.WAITING]
         unheard = {letter.award_id for letter in waiting if letter.occasion == Occasion.AWARDED}
@@ -219,7 +219,7 @@ class AgeBands:
         tenant_scope: TenantScope,
         clock: Clock,
     ) -> None:
-        """`reach`: what is shown of a person is closed at every campus, whichever gave their age."""
+        """`tenant_scope`: a minor's public content is closed at every campus, whichever recorded the age."""
         self.tenant_scope = tenant_scope
         self.guardians = guardians
         self.awards = awards
@@ -244,21 +244,22 @@ class AgeBands:
     def set_group(
         self, person: Person, group: AgeGroup, *, by: Actor, campus_id: uuid.UUID | None = None
     ) -> None:
-        """Of the person, for the awards of every campus: what is public of a minor does not depend on who noted it."""
+        """Applies to awards of every campus: a minor's protection does not depend on who recorded the age."""
         with self.tenant_scope.across_campuses():
             before = self._shown_by(person)
             if note_age_group(person, group, on=self.clock().date()):
                 self._changed(person, before, by=by, campus_id=campus_id)
 
     def suppose_pupils(self, people: Iterable[Person], *, by: Actor, campus_id: uuid.UUID) -> None:
-        """Participants of an activity for pupils whose age group is not known count as minors in all that they receive
-        for such activities; what they received for others stays as it is."""
+        """Treat participants of an activity for pupils without a known age group as minors, for awards from
+        such activities; other awards are unchanged.
+        """
         for person in people:
             if suppose_pupil(person):
                 self._write(person, by=by, campus_id=campus_id)
 
     def protect_awards_of(self, activity: Activity, *, by: Actor) -> None:
-        """Of an activity that is for pupils from now on: close what needs a guardian's yes, narrow what is signed."""
+        """The activity is now for pupils: close what needs parental consent, reduce what is signed."""
         with self.tenant_scope.across_campuses():
             for award, person in self.awards.open_of_activity(activity.id):
                 if needs_guardian_for(person, activity) and not self._has_agreement(award):
@@ -277,7 +278,7 @@ class AgeBands:
         by: Actor,
         campus_id: uuid.UUID | None,
     ) -> None:
-        """Close what now needs a consent that is missing; show of no badge more than before, and sign it to match."""
+        """Close what now lacks a required consent; disclose no more than before, and reissue to match."""
         self._write(person, by=by, campus_id=campus_id)
         for award in self.guardians.open_awards_of(person.id) if person.needs_guardian else ():
             if not self._has_agreement(award):
@@ -300,7 +301,7 @@ class AgeBands:
         )
 
     def _shown_by(self, person: Person) -> dict[uuid.UUID, Mapping[int, DisclosedContent]]:
-        """Of each award of the person, what is shown of its lines."""
+        """Per award of the person, what is disclosed of its log entries."""
         rows = {each: self.evidence.find(each) for each in self.portfolios.awards_of(person.id)}
         return {each: self.evidence.shown(row) if row else {} for each, row in rows.items()}
 
@@ -322,7 +323,7 @@ class AgeBands:
             self.history.write(by, "close", "award", award.id, at=self.clock(), campus_id=award.campus_id)
 
     def shut_portfolio(self, person: Person) -> None:
-        """Nothing is left that a parent agreed to show in it."""
+        """Closed: no parental consent covers its content any more."""
         portfolio = self.portfolios.find_of(person.id)
         if portfolio is None or not portfolio.is_open:
             return

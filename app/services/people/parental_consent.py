@@ -1,4 +1,4 @@
-"""Parents of the youngest: asked before a badge's page opens, heard whenever they change their mind."""
+"""Parental consent for children under 15: required before a badge's page is public, revocable at any time."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ A_PARENT = Actor(label="a parent")
 
 @dataclass(frozen=True)
 class ParentState:
-    """Whether a parent has to say yes to a badge's page, and what they said so far."""
+    """Whether a badge's page needs parental consent, and the answer so far."""
 
     needed: bool
     agreement: ParentAgreement | None
     is_older: bool = False
-    """Their yes was given to an older wording: it opens the page, and goes no further."""
+    """Consent was given to an older text: it allows the public page, nothing more."""
     may_ask_again: bool = False
     is_unknown: bool = False
-    """Nobody gave the age group of this participant of an activity for pupils."""
+    """The age group of this participant of an activity for pupils is unknown."""
 
     @property
     def is_asked_again(self) -> bool:
@@ -102,14 +102,14 @@ class GuardianService:
         return False
 
     def ask(self, record: AwardRecord, address: str, *, by: Actor) -> ParentAgreement:
-        """Write to the parent whom the child names; a new request takes the place of the last one."""
+        """E-mail the parent whom the child names; replaces an earlier request."""
         own, at = self.people.all_addresses(record.person.id), self.clock()
         agreement = ask(record.award.id, record.person, address, own, at=at)
         self._send(record, agreement, by=by)
         return agreement
 
     def ask_again(self, record: AwardRecord, *, by: Actor) -> None:
-        """Write to the parent who said yes to an older wording: until they answer, that yes is worth what it was."""
+        """Ask a parent who consented to an older text; until they answer, that consent stays valid."""
         state, at = self.state_of(record), self.clock()
         if not state.is_older or state.agreement is None:
             raise Conflict(N_("Il n’y a rien à redemander : l’accord de ton parent dit déjà tout."))
@@ -139,7 +139,7 @@ class GuardianService:
         return agreement, self.awards.get_record(agreement.award_id)
 
     def answer(self, token: str, *, agreed: bool) -> AwardRecord:
-        """Yes lets the child open the page; no, then or later, shuts it at once."""
+        """Consent allows the child to make the page public; refusal, now or later, closes it immediately."""
         agreement, record = self.asked(token)
         at = self.clock()
         if not answer(agreement, agreed=agreed, renews=self._is_older(record), at=at):
@@ -167,7 +167,7 @@ class GuardianService:
         self.people.save(person)
 
     def set_age_group(self, campus: Campus, person_id: uuid.UUID, group: AgeGroup, *, by: Actor) -> None:
-        """As the campus knows it; what is open without a guardian's yes is closed."""
+        """As known to the campus; closes what is public without a required consent."""
         person = self.people.get(person_id)
         self.age_bands.set_group(person, group, by=by, campus_id=campus.id)
         self.people.save(person)

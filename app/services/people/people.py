@@ -1,4 +1,4 @@
-"""Who is there: people, their roles, learners' private links, and programs' tokens."""
+"""People, their roles, learners' private links, and API tokens."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ from app.services.accounts.invitations import Memberships
 from app.services.accounts.sessions import AccountNotices, NewSession, SessionService, SignedIn
 from app.services.people.record_merge import MergingService
 
-TOKEN_PREFIX = "sceau_"  # noqa: S105 - a mark by which a leaked token is recognised, not a secret
+TOKEN_PREFIX = "sceau_"  # noqa: S105 - identifies leaked tokens; not a secret
 
 
 class LinksTurnedOff(NotSignedIn):
-    """The link is good, and the person of the badge lets only those in who sign in."""
+    """The link is valid, but the badge's holder only allows signed-in access."""
 
     def __init__(self, award_id: uuid.UUID) -> None:
         super().__init__(N_("Connectez-vous pour voir ce badge : ses liens privés n’ouvrent plus rien."))
@@ -111,9 +111,9 @@ class PeopleService:
         return f"{award_id}.{learner_link_proof(self.secret, award_id, generation)}"
 
     def links_to_hand(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-        """The private links that a campus may hand over, by award: of people who have no account and no role.
+        """The private links that a campus may hand over, by award: of people without an account or role.
 
-        Everybody else finds the badge in their account, and nobody who awards it receives what opens it.
+        Others find the badge in their account, so staff never receive a link that opens it.
         """
         found = self.awards.holders_of(award_ids)
         own = self.own_addresses.with_account_or_role({person_id for person_id, _ in found.values()})
@@ -128,7 +128,7 @@ class PeopleService:
         return secrets.compare_digest(proof.encode(), expected.encode())
 
     def open_private_link(self, token: str, *, browser: str = "") -> NewSession:
-        """A session that sees and governs one award; the link may be used again, the learner keeps it."""
+        """A session that can view and manage one award; the link is reusable and stays with the learner."""
         name, _, proof = token.partition(".")
         try:
             award = self.awards.find(uuid.UUID(name))
@@ -164,7 +164,7 @@ class PeopleService:
         return list(places.values())
 
     def workplace(self, signed_in: SignedIn, slug: str) -> Workplace:
-        """The campus, if the person works there; any other is as good as absent (T01)."""
+        """The campus, if the person works there; else raises NotFound (T01)."""
         for place in self.workplaces(signed_in):
             if place.campus.slug == slug:
                 check_works(place.campus)
@@ -174,7 +174,7 @@ class PeopleService:
     def create_token(
         self, campus: Campus, *, label: str, scopes: list[str], life: timedelta, by: Actor
     ) -> str:
-        """The token, shown this once; only its digest is kept."""
+        """The token, shown only once; only its digest is stored."""
         check_token_label(label)
         check_token_request(scopes, life)
         secret, at = TOKEN_PREFIX + secrets.token_urlsafe(32), self.clock()
@@ -194,7 +194,7 @@ class PeopleService:
         return self.access.list_tokens(campus.id)
 
     def revoke_token(self, campus: Campus, token_id: uuid.UUID, *, by: Actor) -> None:
-        """The token opens nothing any more; doing it again changes nothing."""
+        """Revoke the token. Idempotent."""
         token = next((token for token in self.access.list_tokens(campus.id) if token.id == token_id), None)
         if token is None:
             raise NotFound(N_("Ce campus n’a pas de jeton d’accès de ce nom."))
@@ -204,7 +204,7 @@ class PeopleService:
             self.history.write(by, "revoke", "token", token.id, at=self.clock(), campus_id=campus.id)
 
     def token_campus(self, secret: str, slug: str | None, scope: Scope) -> tuple[ApiToken, Campus]:
-        """The token's campus, if the token opens `scope` there; another campus is as good as absent."""
+        """The token's campus, if the token grants `scope` there; raises NotFound for another campus."""
         token = self.access.find_token(secret)
         if token is None:
             raise NotSignedIn(N_("Ce jeton d’accès n’est pas connu."))
@@ -236,7 +236,7 @@ class OwnAddress:
 
 @dataclass(frozen=True)
 class StoredAddress:
-    """`offers`: another record stands at the address that was proved, for the person to say whose it is."""
+    """`offers`: another record has the verified address; the person decides whether it is theirs."""
 
     address: str
     offers: bool
@@ -266,21 +266,21 @@ class OwnAddressService:
         self.clock = clock
 
     def list_of(self, person_id: uuid.UUID) -> list[OwnAddress]:
-        """Those the person proved first, then those that campuses wrote down."""
+        """Verified addresses first, then those entered by campuses."""
         rows = self.own.list_of(person_id)
         proved = [row for row in rows if row.verified_at is not None]
         main = next((row for row in proved if row.is_main), proved[0] if proved else None)
         return [OwnAddress(row.address, row is main, row.verified_at) for row in rows]
 
     def waiting(self, person_id: uuid.UUID) -> Sequence[Challenge]:
-        """What was asked for and not answered yet, the oldest first."""
+        """Verification requests not answered yet, oldest first."""
         asked = self.challenges.challenges_of(person_id, SignInRequest.ADDRESS, at=self.clock())
         return [each for each in asked if not each.facts.get("proved")]
 
-    # --- one more
+    # --- adding an address
 
     def ask(self, who: SignedIn, typed: str) -> Challenge:
-        """A letter leaves for the address; until it is answered nothing is opened by it."""
+        """Send a verification e-mail; the address grants no access until verified."""
         address, at = read_address(typed), self.clock()
         mine = self.list_of(who.person.id)
         if any(each.address == address and each.verified_at for each in mine):
@@ -307,7 +307,7 @@ class OwnAddressService:
                 self.challenges.remove(each)
 
     def asked_by(self, token: str) -> Challenge:
-        """What the letter's link is about; raises NotFound where it confirms nothing any more."""
+        """The request behind the e-mail's link; raises NotFound if it is no longer valid."""
         challenge = self.challenges.find_challenge(token)
         if (
             challenge is None
@@ -318,7 +318,7 @@ class OwnAddressService:
         return challenge
 
     def confirm(self, who: SignedIn, token: str) -> StoredAddress:
-        """The address that is the person's own from now on; only the session that asked may say so."""
+        """Verify the address for the person; only the session that asked may do so."""
         self.asked_by(token)
         challenge = answer_challenge(
             self.challenges.take_challenge(token),
@@ -341,7 +341,7 @@ class OwnAddressService:
         address, at = str(challenge.facts["address"]), self.clock()
         twin = self.merging.twin_at(who.person, address)
         if twin is not None and not self.merging.is_nobody_else_s(twin):
-            # Whoever has an account of that name at that address decides there first whether both are one.
+            # An account with that name and address must decide first whether both records are one person.
             self.challenges.add(proof_of_address(who.person.id, address, at=at))
             return StoredAddress(address, offers=True)
         if twin is not None:
@@ -353,7 +353,7 @@ class OwnAddressService:
         self.notices.tell(who.person, Changed.ADDRESS_ADDED, named=[masked_address(address)], but=[address])
         return StoredAddress(address, offers=bool(self.merging.offered_to(who.person)))
 
-    # --- in order, and one less
+    # --- order and removal
 
     def make_main(self, who: SignedIn, address: str) -> None:
         self._mine(who, address)
@@ -362,7 +362,7 @@ class OwnAddressService:
             self.notices.tell(who.person, Changed.MAIN_ADDRESS, named=[masked_address(address)])
 
     def remove(self, who: SignedIn, address: str) -> None:
-        """Never the last one that opens the account."""
+        """Raises for the last address that opens the account."""
         removed = self._mine(who, address, proved=False)
         proved = [each for each in self.list_of(who.person.id) if each.verified_at]
         if removed.verified_at and len(proved) == 1:

@@ -1,4 +1,4 @@
-"""Two records of one person brought together: by the person who proved both addresses, or by the campus that made both."""
+"""Merge two records of one person: by the person, with both addresses verified, or by the campus of both."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NOT_OFFERED = N_("Ce dossier n’est pas à l’une de vos adresses confirmées
 
 @dataclass(frozen=True)
 class Other:
-    """A record at an address that somebody proved, and what stands in it."""
+    """A record at an address that the person verified, and its content."""
 
     person: Person
     works: bool
@@ -74,10 +74,10 @@ class MergingService:
         self.history = history
         self.clock = clock
 
-    # --- by the person
+    # --- for the person
 
     def offered_to(self, person: Person) -> list[Other]:
-        """Records whose letters go to an address that `person` proved, as far as such a letter would open them."""
+        """Records with mail at an address that `person` verified, if a link sent there would open them."""
         found: dict[uuid.UUID, Person] = {}
         for address in self._proved(person):
             for other, _ in self.own.people_at(address):
@@ -100,20 +100,20 @@ class MergingService:
         )
 
     def twin_at(self, person: Person, address: str) -> Person | None:
-        """Another record of the same name at that address."""
+        """Another record with the same name at that address."""
         twin = self.people.find_named_at(address, name_key(person.given_name, person.family_name))
         return twin if twin is not None and twin.id != person.id else None
 
     def is_nobody_else_s(self, person: Person) -> bool:
-        """Whether nobody ever proved to be that person: name and address are all there is of them."""
+        """Whether no one ever authenticated as that person: only name and address are known."""
         return not self.own.has_account(person.id) and self.own.is_plain(person.id)
 
     def absorb(self, who: SignedIn, twin: Person) -> None:
-        """A record of the same name at an address that was proved just now is the same person's, by the house's own rule."""
+        """Merge a record with the same name at an address verified just now: by rule the same person."""
         self._merge(who.person.id, twin.id, campus=None, by=who.actor, reason=_BOTH_PROVED)
 
     def merge_mine(self, who: SignedIn, other_id: uuid.UUID) -> Person:
-        """The record that is left; it may be the other one, and whoever asked is then signed out."""
+        """Returns the remaining record; if it is the other one, the requester is signed out."""
         if other_id not in {other.person.id for other in self.offered_to(who.person)}:
             raise NotFound(_NOT_OFFERED)
         kept, gone = kept_and_gone(self._standing(who.person.id), self._standing(other_id))
@@ -124,7 +124,7 @@ class MergingService:
             self.own.verify(person, address, at=self.clock())
         return person
 
-    # --- by the campus
+    # --- for the campus
 
     def merge_in_campus(
         self, campus: Campus, kept_id: uuid.UUID, gone_id: uuid.UUID, reason: str, *, by: Actor
@@ -135,7 +135,7 @@ class MergingService:
         return self._merge(kept_id, gone_id, campus=campus, by=by, reason=reason.strip())
 
     def _known_in(self, campus: Campus, person_id: uuid.UUID) -> Standing:
-        """Somebody the campus never met is as good as absent (T01)."""
+        """Raises NotFound for a person unknown to the campus (T01)."""
         standing = self._standing(person_id)
         if campus.id not in standing.campuses:
             raise NotFound(N_("Cette personne n’existe pas ici."))
@@ -147,7 +147,7 @@ class MergingService:
     def mine(self, person_id: uuid.UUID) -> list[PersonMerge]:
         return self.merges.list_of(person_id)
 
-    # --- put back
+    # --- undo
 
     def undo_in_campus(self, campus: Campus, merge_id: uuid.UUID, *, by: Actor) -> PersonMerge:
         merge = self.merges.get(merge_id)
@@ -173,12 +173,12 @@ class MergingService:
         self._note("unmerge", merge, by)
         return merge
 
-    # --- the deed itself
+    # --- merge
 
     def _merge(
         self, kept_id: uuid.UUID, gone_id: uuid.UUID, *, campus: Campus | None, by: Actor, reason: str
     ) -> PersonMerge:
-        """Awards, activities, log lines, requests and letters go over; what was signed stays as it was signed."""
+        """Moves awards, activities, log entries, requests and e-mails; signed documents are unchanged."""
         gone = self.people.get(gone_id)
         merge = PersonMerge(
             kept_id=kept_id,
@@ -207,7 +207,7 @@ class MergingService:
         return merge
 
     def _join_parts(self, kept_id: uuid.UUID, gone_id: uuid.UUID) -> None:
-        """Two lines of one activity become one, with the longer hours; the log says so as a correction."""
+        """Two participations in one activity become one, with the longer hours; logged as a correction."""
         for mine, theirs in self.merges.shared_activities(kept_id, gone_id):
             if not theirs.is_present:
                 continue

@@ -1,4 +1,4 @@
-"""Every document the campus shows the world, byte for byte as signed."""
+"""Public documents of a campus, byte for byte as signed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FORMS = {
 
 @dataclass(frozen=True)
 class Published:
-    """Bytes to serve as they are; `digest` names them for caches."""
+    """Bytes to serve unchanged; `digest`: cache validator."""
 
     body: bytes
     media_type: str
@@ -71,7 +71,7 @@ class Published:
 
 @dataclass(frozen=True)
 class PublishedBadge:
-    """One frozen version of a badge, among the others that the world may read."""
+    """One frozen version of a badge, among its other public versions."""
 
     campus: Campus
     badge: Badge
@@ -84,7 +84,7 @@ class PublishedBadge:
 
 
 class ClosedAward(NotAllowed):
-    """The holder keeps this award to themselves; it says nothing of its worth."""
+    """The holder set this award to private; this does not affect its validity."""
 
 
 class PicturesOfAwards(Protocol):
@@ -131,7 +131,7 @@ class PublicationService:
         return AwardRecord(award, badge, version, campus, person, activity)
 
     def open_award(self, award_id: uuid.UUID) -> AwardRecord:
-        """The award, if its holder opened it to the world."""
+        """The award, if its holder made it public."""
         record = self.awards.get_record(award_id)
         if record.award.visibility is not Visibility.OPEN:
             raise ClosedAward(
@@ -157,25 +157,25 @@ class PublicationService:
         raise NotFound(N_("Ce badge n’existe pas sous cette forme."))
 
     def definition(self, badge_id: uuid.UUID, number: int | None) -> tuple[BadgeVersion, Published]:
-        """A frozen version of a badge as the world reads it; the newest frozen one unless `number` says which."""
+        """The public definition of a frozen badge version: `number`, or the newest."""
         version = self._frozen(badge_id, number)
         return version, Published.of(version.definition, "application/ld+json")
 
     def badge(self, badge_id: uuid.UUID, number: int | None) -> PublishedBadge:
-        """The same as `definition`, for people: with its campus and the other frozen versions."""
+        """As `definition`, for pages: with its campus and the other frozen versions."""
         version = self._frozen(badge_id, number)
         badge = self.badges.get(badge_id)
         frozen = [each for each in self.badges.versions_of(badge_id) if each.frozen_at is not None]
         return PublishedBadge(self.campuses.get_by_id(badge.campus_id), badge, version, frozen)
 
     def picture(self, badge_id: uuid.UUID, number: int, form: str) -> Published:
-        """Of a version that the world may read."""
+        """For a public version."""
         return self._picture(self._frozen(badge_id, number), form)
 
     def draft_picture(
         self, badge_id: uuid.UUID, number: int, form: str, *, readers: Collection[uuid.UUID]
     ) -> Published:
-        """Of any version, for people who work in one of the campuses `readers`."""
+        """For any version, for staff of one of the campuses `readers`."""
         version = self.badges.get_version(badge_id, number)
         if self.badges.get(badge_id).campus_id not in readers:
             raise NotFound(N_("Cette version du badge n’existe pas."))
@@ -214,25 +214,25 @@ class PublicationService:
         )
 
     def host_did(self) -> Published:
-        """The service itself signs nothing: its document says only that it exists."""
+        """The service signs nothing itself: its DID document has no keys."""
         document = did_document(did_web(self.addresses.base_url), ())
         return Published.of(dump_json(document), "application/did+json")
 
     def jwks(self) -> Published:
-        """Every key ever published, each with the issuer it belongs to (B-026, B-027)."""
+        """Every key ever published, each with its issuer (B-026, B-027)."""
         rows = [row for row, _ in self.campuses.all_keys() if row.purpose is KeyPurpose.CREDENTIAL]
         keys = [published_key(row) for row in rows]
         return Published.of(dump_json(jwk_set(keys)), "application/jwk-set+json")
 
     def status_list(self, list_id: uuid.UUID, form: str = "json") -> Published:
-        """The signed list; one due for signing is renewed in a transaction of its own, which a reader lacks."""
+        """The signed list; a due renewal runs in its own transaction, which a reader does not have."""
         signed = self.status.published(list_id)
         if signed.is_due(at=self.status.clock()):
             signed = self.renew_list(list_id)
         return Published.of_list(signed, form)
 
     def state_of(self, record: AwardRecord, *, at: datetime) -> str:
-        """One word for the award's state: valid, expired, revoked, superseded."""
+        """The award's state: valid, expired, revoked or superseded."""
         if record.award.state is AwardState.REVOKED:
             return "revoked"
         if record.award.valid_until is not None and at >= record.award.valid_until:
@@ -241,7 +241,7 @@ class PublicationService:
         return "superseded" if newest > record.version.number else "valid"
 
     def newest_number(self, record: AwardRecord) -> int:
-        """The newest version of the award's badge that the world may read."""
+        """The newest public version of the award's badge."""
         badge_id = record.badge.id
         newest = self.snapshot.until_commit(
             ("newest version", badge_id), lambda: self.badges.newest_frozen_number(badge_id)
@@ -250,7 +250,7 @@ class PublicationService:
 
 
 class PublicDocuments:
-    """Each event loop reads through connections of its own: one that waits for those of another is never woken."""
+    """Uses one set of connections per event loop: a waiter on another loop's connection is never woken."""
 
     def __init__(
         self,
@@ -260,7 +260,7 @@ class PublicDocuments:
         clock: Clock,
         check_shown: Callable[[uuid.UUID], Awaitable[None]],
     ) -> None:
-        """`check_shown` raises where nothing may be shown of an award."""
+        """`check_shown` raises if the award must not be shown."""
         self.check_shown = check_shown
         self._make_store = make_store
         self.anchors = anchors
@@ -281,12 +281,12 @@ class PublicDocuments:
         return self._stores[asyncio.get_running_loop()]
 
     async def version(self) -> object:
-        """Another value after every commit of anybody's; None where that cannot be told."""
+        """Changes with every commit of any process; None if unknown."""
         store = self._stores.get(asyncio.get_running_loop())
         return await store.version() if store else None
 
     async def award(self, award_id: uuid.UUID, form: str) -> Published:
-        """The signed credential of an award that its holder opened, as `json` or `jwt`."""
+        """The signed credential of a public award, as `json` or `jwt`."""
         await self.check_shown(award_id)
         stored = await self.store.award(award_id, form)
         if stored is None:
@@ -305,12 +305,12 @@ class PublicDocuments:
         return NotFound(N_("Il n’y a pas de badge à cette adresse."))
 
     async def standing(self, award_id: uuid.UUID) -> Standing | None:
-        """Open or shut, withdrawn or not, as the rows say now; None where there is no such award."""
+        """Current visibility and revocation from the rows; None if there is no such award."""
         await self.check_shown(award_id)
         return await self.store.standing(award_id)
 
     async def campus_did(self, slug: str) -> Published:
-        """The campus's DID document, written anew only when one of its keys has changed."""
+        """The campus's DID document, regenerated only when one of its keys changes."""
         stored = await self.store.keys_of(slug)
         if stored is None:
             raise NotFound(N_("Ce campus n’existe pas ici."))
@@ -324,11 +324,11 @@ class PublicDocuments:
         return Published.of(body, "application/ld+json")
 
     async def status_list(self, list_id: uuid.UUID, form: str) -> Published | None:
-        """The signed list as it lies; None when it is due to be signed again first."""
+        """The stored signed list; None if it must be signed again first."""
         stored = await self.store.status_list(list_id)
         anchored = self.anchors.list_of(list_id)
         if anchored is not None and anchored.is_newer_than(stored):
-            # An older copy of the database was restored: what was withdrawn since stays withdrawn.
+            # An older copy of the database was restored: later revocations remain in force.
             return Published.of_list(anchored.signed, form)
         if stored is None:
             raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
@@ -350,7 +350,7 @@ _LINKED_DATA = "application/ld+json"
 
 
 class Withdrawn(NotFound):
-    """The award was withdrawn; `body` is what is served with 410 Gone."""
+    """The award was revoked; `body` is served with 410 Gone."""
 
     def __init__(self, body: bytes) -> None:
         super().__init__(N_("Ce badge a été retiré."))
@@ -358,7 +358,7 @@ class Withdrawn(NotFound):
 
 
 class OlderBadges:
-    """Only what its holder opened is shown, as with every other form of an award."""
+    """Open Badges 2.0 renditions; only public awards, as in every other format."""
 
     def __init__(self, publication: PublicationService, addresses: Addresses) -> None:
         self.publication = publication

@@ -1,4 +1,4 @@
-"""Status lists: places reserved when awards are signed, bits raised on withdrawal, lists signed for the world."""
+"""Status lists: slots reserved at signing, bits set on revocation, lists signed for publication."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ from sceau_credentials.values.json_text import JsonObject, dump_json
 
 @dataclass(frozen=True)
 class Signers:
-    """The two names of one key: a Multikey method for embedded proofs, a JWK method for JWTs (L-006)."""
+    """Two verification methods of one key: Multikey for embedded proofs, JWK for JWTs (L-006)."""
 
     embedded: Signer
     jwt: Signer
 
 
 class KeyRow(Protocol):
-    """A row that keeps a sealed key: of a campus, a network or an organisation."""
+    """A row with an encrypted key: of a campus, a network or an organisation."""
 
     method_id: str
     public_jwk: dict[str, Any]
@@ -59,7 +59,7 @@ class KeyRow(Protocol):
 
 @dataclass(frozen=True)
 class KeyOwner:
-    """Whose key, and what for: a sealed key opens for nothing else."""
+    """Owner and purpose of a key: a sealed key can only be decrypted for these."""
 
     id: uuid.UUID
     did: str
@@ -79,7 +79,7 @@ class KeyOwner:
 
     def opened(self, vault: KeyVault, row: KeyRow) -> SigningKey:
         key = vault.open(row.sealed, self._sealed_for(row.method_id), kek_id=row.kek_id)
-        # Whoever can write to the database must not be able to make us sign with a key nobody published (T35).
+        # Database write access must not be enough to make us sign with an unpublished key (T35).
         if key.public.thumbprint() != VerificationKey.from_jwk(row.public_jwk).thumbprint():
             raise Unavailable(N_("La clé de signature ne s’ouvre pas. Rien n’a été signé."))
         return key
@@ -100,7 +100,7 @@ class Signing:
     def make_key(
         self, campus: Campus, *, at: datetime, purpose: KeyPurpose = KeyPurpose.CREDENTIAL
     ) -> SealedKey:
-        """A new key, active at once: the campus's first, which no cached document can be missing."""
+        """A new key, active immediately: as the campus's first, no cached document can lack it."""
         row = SealedKey(
             campus_id=campus.id,
             purpose=purpose,
@@ -114,7 +114,7 @@ class Signing:
         return row
 
     def check_kek(self) -> None:
-        """Raises KekUnusable unless every key that still signs is sealed under the key-encryption key at hand."""
+        """Raises KekUnusable unless every signing key is encrypted under the current key-encryption key."""
         if others := self.campuses.sealed_under() - {self.vault.kek.id}:
             raise KekUnusable(
                 _(
@@ -124,7 +124,7 @@ class Signing:
             )
 
     def keys_that_do_not_open(self) -> list[str]:
-        """The active keys of campuses that the right key-encryption key does not open, by their identifiers."""
+        """Identifiers of active campus keys that the correct key-encryption key cannot decrypt."""
         damaged = []
         for row, campus in self.campuses.active_keys():
             try:
@@ -145,7 +145,7 @@ class Signing:
         return [published_key(row) for row in rows if row.purpose is KeyPurpose.CREDENTIAL]
 
     def log_signer(self, campus: Campus, *, at: datetime) -> SigningKey:
-        """The key of the campus's activity log, made when the log is first signed."""
+        """The key of the campus's activity log, created at the first signature."""
         return self._open(self.log_key(campus, at=at), campus)
 
     def log_key(self, campus: Campus, *, at: datetime) -> SealedKey:
@@ -165,22 +165,22 @@ logger = structlog.get_logger(__name__)
 
 
 class OlderThanAnchor(Unavailable):
-    """The database is older than what was published from it: signing would make withdrawn badges good again."""
+    """The database is older than its published lists: signing would revalidate revoked badges."""
 
 
 class ListAnchors(Protocol):
-    """The newest edition of each list, kept apart from the database and its backups."""
+    """The newest edition of each list, stored apart from the database and its backups."""
 
     def list_of(self, list_id: uuid.UUID) -> AnchoredList | None: ...
 
     def advance_lists(self, lists: Sequence[AnchoredList]) -> None:
-        """Keep these unless newer ones are there already; on disk when it returns."""
+        """Store these unless newer ones are stored; durable when it returns."""
         ...
 
 
 @dataclass(frozen=True)
 class StatusSlots:
-    """The place of each award in a status list."""
+    """The slot of each award in a status list."""
 
     by_award: Mapping[uuid.UUID, PublishedSlot]
     addresses: Addresses
@@ -216,12 +216,12 @@ class StatusService:
         self.signing = signing
         self.anchors = anchors
         self.signed: dict[uuid.UUID, AnchoredList] = {}
-        """What this unit of work signed; the anchors move once it is committed."""
+        """Lists this unit of work signed; anchors advance after the commit."""
         self.addresses = addresses
         self.clock = clock
 
     def reserve(self, campus: Campus, award_ids: Sequence[uuid.UUID], *, at: datetime) -> StatusSlots:
-        """A random free place for each award, in the campus's open list or in a new one (D-012, K-002)."""
+        """A random free slot for each award, in the campus's open list or a new one (D-012, K-002)."""
         places: dict[uuid.UUID, PublishedSlot] = {}
         waiting = list(award_ids)
         while waiting:
@@ -236,7 +236,7 @@ class StatusService:
         return StatusSlots(places, self.addresses)
 
     def _free_places(self, status_list: StatusList, count: int) -> set[int]:
-        """Drawn at random until that many are nobody's: in a list at most half full, a few draws."""
+        """Random draws until enough are free: in a list at most half full, a few draws."""
         drawn: set[int] = set()
         while len(drawn) < count:
             more = {secrets.randbelow(status_list.size) for _ in range(count - len(drawn))} - drawn
@@ -244,7 +244,7 @@ class StatusService:
         return drawn
 
     def keep(self, places: StatusSlots) -> None:
-        """Write the places, once the awards they belong to are written."""
+        """Write the slots, after their awards."""
         self.status.add_slots(places.by_award)
 
     def _open_list(self, campus: Campus, *, at: datetime) -> StatusList:
@@ -256,7 +256,7 @@ class StatusService:
         return status_list
 
     def raise_for(self, campus: Campus, award_ids: Sequence[uuid.UUID], *, at: datetime) -> None:
-        """These awards no longer count: raise their bits and sign the lists anew, in the same transaction."""
+        """Revoke these awards: set their bits and sign the lists again, in the same transaction."""
         slots = self.status.slots_of(award_ids)
         for list_id in sorted({slot.list_id for slot in slots}):
             status_list = self.status.lock(list_id)
@@ -264,29 +264,29 @@ class StatusService:
             self._sign(campus, status_list, at=at)
 
     def sign_all(self, campus: Campus, *, at: datetime) -> None:
-        """Every list of the campus anew, with the key that is in service now."""
+        """Sign every list of the campus again, with the current key."""
         for list_id in self.status.ids_of(campus.id):
             self._sign(campus, self.status.lock(list_id), at=at)
 
     def settle(self) -> None:
-        """After the commit: from now on no older edition may be signed or served."""
+        """After the commit: advance the anchors, so that no older edition is signed or served again."""
         if not self.signed:
             return
         try:
             self.anchors.advance_lists(list(self.signed.values()))
         except (OSError, Unavailable) as error:
-            # Committed all the same. Readiness says that the folder lags, and the next look catches up.
+            # The commit stands. Readiness reports the lag, and the next check catches up.
             logger.error("anchor not moved", kind=type(error).__name__, lists=len(self.signed))
         self.signed.clear()
 
     def published(self, list_id: uuid.UUID) -> SignedList:
-        """The newest signed list, wherever it lies."""
+        """The newest signed list, from the database or the anchor."""
         row = self.status.find(list_id)
         newest = newest_of(self.anchors.list_of(list_id), signed_form(row) if row else None)
         return newest or signed_form(self.status.get(list_id))
 
     def check_newest(self, status_list: StatusList) -> None:
-        """Raises OlderThanAnchor where a newer edition was published than the database knows."""
+        """Raises OlderThanAnchor if a newer edition was published than the database has."""
         anchored = self.anchors.list_of(status_list.id)
         if anchored is not None and anchored.is_newer_than(signed_form(status_list)):
             raise OlderThanAnchor(
@@ -297,14 +297,14 @@ class StatusService:
             )
 
     def sign_after(self, campus: Campus, status_list: StatusList, anchored: AnchoredList | None) -> None:
-        """Sign the edition that follows the newest one published, once the database holds all that was withdrawn."""
+        """Sign the edition after the newest published one, once the database has all its revocations."""
         if anchored is not None:
             status_list.sequence = max(status_list.sequence, anchored.signed.sequence)
             self.signed[status_list.id] = anchored
         self._sign(campus, status_list, at=self.clock())
 
     def refresh(self, list_id: uuid.UUID) -> SignedList:
-        """The signed list, signed again first when half its life has passed."""
+        """The signed list, renewed first if half its lifetime has passed."""
         anchored, row = self.anchors.list_of(list_id), self.status.find(list_id)
         if anchored is not None and anchored.is_newer_than(signed_form(row) if row else None):
             return anchored.signed
@@ -315,9 +315,9 @@ class StatusService:
         return signed_form(status_list)
 
     def final_edition(self, list_id: uuid.UUID) -> SignedList:
-        """Signed without an end, for a campus whose service stops; kept nowhere.
+        """Signed without expiry, for a campus leaving the service; not stored.
 
-        Whoever holds it can show it for ever: what is withdrawn later is not in it.
+        It remains valid forever for any holder: later revocations are not in it.
         """
         status_list, at = self.status.get(list_id), self.clock()
         self.check_newest(status_list)
