@@ -1,4 +1,4 @@
-"""Addresses of one's own: asked for, proved by a letter, put in order, given up."""
+"""A person's own e-mail addresses: add, verify by e-mail, reorder, remove."""
 
 from __future__ import annotations
 
@@ -38,13 +38,15 @@ def check_room_for_address(count: int) -> None:
 
 
 def address_token(secret: bytes, challenge_id: uuid.UUID) -> str:
-    """What the letter's link ends with: derived, so that the letter can be written again."""
+    """The token of the link in the e-mail: derived, so that the e-mail can be rendered again."""
     proof = hmac.digest(secret, b"address|" + challenge_id.bytes, hashlib.sha256).hex()[:40]
     return f"{challenge_id}.{proof}"
 
 
 def address_code(secret: bytes, challenge_id: uuid.UUID) -> str:
-    """`ABCD-EFGH`, for whoever reads the letter on another device: 40 bits, good with the session that asked."""
+    """`ABCD-EFGH`, for people who read the e-mail on another device: 40 bits, valid only in the session that
+    asked.
+    """
     proof = hmac.digest(secret, b"code of address|" + challenge_id.bytes, hashlib.sha256)
     code = base64.b32encode(proof).decode()[:_CODE_SIGNS]
     return f"{code[:4]}-{code[4:]}"
@@ -111,8 +113,8 @@ WAYS_IN = frozenset(
         Changed.SERVICE_UNLINKED,
     }
 )
-"""Changes of what opens the account besides a letter to one of its addresses."""
+"""Changes to the account's sign-in methods, other than its addresses."""
 OF_A_TEAM = frozenset({Changed.ROLES_CHANGED, Changed.LEFT_TEAM})
-"""What the administration of a campus did to somebody's place there."""
+"""Changes that a campus administration made to a team membership."""
 ALSO_UNPROVED = OF_A_TEAM | {Changed.PAGES_SHUT}
-"""Sent to the addresses that campuses wrote down where the person proved none."""
+"""Sent to the addresses recorded by campuses when the person has no verified address."""

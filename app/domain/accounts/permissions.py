@@ -1,4 +1,4 @@
-"""Which role may do which deed in its campus; what the table does not allow is refused."""
+"""Role permissions within a campus; anything the table does not list is refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """What people of a campus do; each route of theirs asks for one."""
+    """What members of a campus may do; each campus route requires one."""
 
     VIEW = "view"
     WORK = "work"
@@ -40,18 +40,18 @@ class Permission(StrEnum):
     MANAGE = "manage"
     """People, roles and settings."""
     AUDIT = "audit"
-    """What the history holds."""
+    """Reading the audit log."""
     EXPORT = "export"
-    """Tables of people that leave the house."""
+    """Downloading tables of personal data."""
     CORRECT = "correct"
-    """Names, and two records of one person brought together."""
+    """Correcting names and merging two records of one person."""
     PROTECT = "protect"
-    """What is held about somebody, and its erasure."""
+    """Reading the personal data held about one person, and erasing it."""
 
 
 ROLE_PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
-        # An administrator who also protects data has been given that role too, and the history says so.
+        # An administrator who also protects data needs the DPO role too, so that the audit log shows it.
         Role.CAMPUS_ADMIN: frozenset(Permission) - {Permission.PROTECT},
         Role.DESIGNER: frozenset({Permission.VIEW, Permission.DESIGN}),
         Role.TRAINER: frozenset({Permission.VIEW, Permission.WORK, Permission.AWARD, Permission.REVOKE}),
@@ -72,11 +72,14 @@ REQUIRES_PASSKEY: Final = frozenset(
         Permission.PROTECT,
     }
 )
-"""Whoever has a passkey does these with it. A request that is accepted is a badge that is given."""
+"""People who have a passkey must use it for these.
+
+Review is included because accepting a request awards a badge.
+"""
 REQUIRES_REAUTH: Final = frozenset(
     {Permission.EXPORT, Permission.MANAGE, Permission.CORRECT, Permission.PROTECT}
 )
-"""Asks whoever does it, and not only looks, to have proved a short time ago who they are."""
+"""Changes under these permissions require a recent proof of identity; reading does not."""
 
 _REFUSALS: Final = {
     Permission.VIEW: N_("Vous n’avez pas de rôle dans ce campus."),

@@ -1,4 +1,4 @@
-"""How often one may knock at each door, counted by address or by the network one comes from."""
+"""Rate limits per endpoint, counted by e-mail address or by client network."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Limit:
 
 
 _FIVE_MINUTES = timedelta(minutes=5)
-# A whole school stands behind one network address: limits by network leave room for a staff room, and for a
-# class of phones in front of a code to scan.
+# A whole school shares one network address: network limits must allow for all its staff, and for a class of
+# phones scanning one code.
 LIMITS = {
     "password of an address": Limit(10, _FIVE_MINUTES),
     "link to an address": Limit(3, timedelta(minutes=15)),
@@ -34,10 +34,10 @@ LIMITS = {
     "failed sign-in": Limit(30, _FIVE_MINUTES),
     "invitations of a campus": Limit(60, timedelta(hours=1)),
     "failed token": Limit(30, _FIVE_MINUTES),
-    # A program may give badges to a school of thousands, in one request; not to the same few again and again.
+    # A program may award badges to thousands of learners in one request, but not to the same few repeatedly.
     "awards of a token": Limit(300, timedelta(minutes=1)),
     "short address": Limit(600, timedelta(minutes=10)),
-    # A recruiter goes through an afternoon's candidates, from behind the address of a whole company.
+    # A recruiter may check an afternoon's candidates from the address of a whole company.
     "verify": Limit(300, timedelta(minutes=10)),
     "verify several": Limit(30, timedelta(minutes=10)),
     "unknown code": Limit(60, timedelta(minutes=10)),
@@ -53,11 +53,11 @@ LIMITS = {
     "code": Limit(600, _FIVE_MINUTES),
     "wrong code": Limit(20, _FIVE_MINUTES),
     "wrong code of anybody": Limit(1_000, timedelta(hours=1)),
-    # A whole school signs in at ten o'clock; a code is not guessed in so few tries.
+    # A whole school signs in at ten o'clock; so few tries do not suffice to guess a code.
     "request from a network": Limit(40, timedelta(hours=1)),
     "request to an address": Limit(3, timedelta(minutes=15)),
     "request file": Limit(60, timedelta(hours=1)),
-    # One letter to one stranger: enough for a class that asks its companies, too little to pester anybody.
+    # Enough for a class that writes to its companies, too few to harass strangers.
     "endorsement from a network": Limit(40, timedelta(hours=1)),
     "endorsement of somebody": Limit(5, timedelta(hours=24)),
     "endorsement of a campus": Limit(40, timedelta(hours=24)),
@@ -73,7 +73,7 @@ LIMITS = {
 
 
 class RateCount(SQLModel, table=True):
-    """One count of one window; `key` says nothing of the address that it was made from."""
+    """The count of one time window; `key` does not reveal the address it derives from."""
 
     __tablename__ = "rate_count"
     key: str = Field(primary_key=True, max_length=160)
@@ -84,14 +84,14 @@ class RateCount(SQLModel, table=True):
 
 class Limiter(Protocol):
     def hit(self, name: str, who: str) -> None:
-        """Count one more; raises TooMany, and then counts nothing."""
+        """Count one more; raises TooMany without counting."""
 
     def check(self, name: str, who: str) -> None:
-        """Raises TooMany when one more would be."""
+        """Raises TooMany if one more would exceed the limit."""
 
 
 def network_of(host: str) -> str:
-    """The network that one client has to itself: an IPv4 address, or an IPv6 /64."""
+    """The network of one client: an IPv4 address, or an IPv6 /64."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""Sessions: a browser that proved who uses it, how and when, and what asks for a newer or a stronger proof."""
+"""Sessions: who uses a browser, how and when they proved it, and when a newer or stronger proof is required."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from app.language import N_
 
 LEARNER_SESSION_LIFE = timedelta(days=1)
 FRESH = timedelta(minutes=30)
-"""For this long a proof is good for the acts that ask for a recent one."""
+"""How long a proof counts as recent."""
 BETWEEN_SIGHTINGS = timedelta(minutes=1)
 
 
 class Proof(StrEnum):
-    """How somebody proved who they are; a private link proves the hold on one award and nobody's identity."""
+    """How a person proved their identity; a private link proves access to one award, not an identity."""
 
     LINK = "link"
     PASSWORD = "password"  # noqa: S105 - a kind of proof, not a secret
@@ -34,16 +34,19 @@ class Proof(StrEnum):
 
 
 class SessionKind(StrEnum):
-    """What the secret of a session opens. A secret of one kind is unknown where another kind is asked for."""
+    """What a session's secret gives access to.
+
+    Secrets of one kind are not found when another kind is requested.
+    """
 
     ACCOUNT = "account"
     AWARD_LINK = "award_link"
 
 
 class Session(SQLModel, table=True):
-    """A browser that proved something: a person's identity, or a learner's hold on one award.
+    """An authenticated browser: of a person, or of a learner with access to one award.
 
-    Each query for a session names the kind that it accepts (`SessionStore.find`).
+    Each query for a session names the kind it accepts (`SessionStore.find`).
     """
 
     __tablename__ = "session"
@@ -61,11 +64,11 @@ class Session(SQLModel, table=True):
     proved_by: Proof = Field(sa_column=enum_column(Proof, name="session_proof"))
     proved_at: datetime = Field(sa_column=utc_datetime())
     browser: str = Field(default="", max_length=80)
-    """In a few words, for the person's own list of sessions."""
+    """A short description for the person's list of sessions."""
 
 
 class ReauthRequired(NotAllowed):
-    """The session may go on once its holder has proved again who they are: nothing is lost meanwhile."""
+    """The session continues once the person proves their identity again; typed data is preserved meanwhile."""
 
     def __init__(self, sentence: str, *, by_passkey: bool) -> None:
         super().__init__(sentence)
@@ -73,7 +76,7 @@ class ReauthRequired(NotAllowed):
 
 
 def check_session_lives(session: Session, *, idle: timedelta, at: datetime) -> None:
-    """A learner's session has no idle end: its absolute one comes within a day."""
+    """A learner's session has no idle timeout: its absolute expiry comes within a day."""
     idle_end = session.expires_at if session.kind is SessionKind.AWARD_LINK else session.seen_at + idle
     if at >= min(session.expires_at, idle_end):
         raise NotSignedIn(N_("Votre session est terminée. Reconnectez-vous."))
@@ -92,10 +95,10 @@ def prove(
     at: datetime,
     proved_at: datetime | None = None,
 ) -> None:
-    """The same session under a new secret: whoever saw the old one gains nothing by the new proof.
+    """Rotate the session's secret, so that a leaked old secret gains nothing from the new proof.
 
-    A weaker proof never takes the place of a passkey where one is needed, nor an older one that of a newer.
-    `proved_at` is `at` unless said.
+    A weaker proof never replaces a passkey where one is required, nor an older proof a newer one. `proved_at`
+    defaults to `at`.
     """
     session.secret_digest = secret_digest
     session.seen_at = at
@@ -106,7 +109,7 @@ def prove(
 
 
 def check_proved(session: Session, *, needs_passkey: bool, fresh: bool, at: datetime) -> None:
-    """Whoever needs a passkey proves a privileged act by it; a `fresh` act asks for a proof of the last half hour."""
+    """`needs_passkey` requires proof by passkey; `fresh` requires a proof from the last half hour."""
     if needs_passkey and session.proved_by is not Proof.PASSKEY:
         raise ReauthRequired(N_("Confirmez avec votre clé d’accès que c’est bien vous."), by_passkey=True)
     if fresh and at - session.proved_at > FRESH:
@@ -126,7 +129,9 @@ class Scope(StrEnum):
     ACTIVITY_WRITE = "activity:write"
     READ = "read"
     CREDENTIAL_ISSUE = "credential:issue"
-    """Any credential with the key of the campus, for conformance suites: the operator gives it, no page offers it."""
+    """Any credential under the campus's key, for conformance suites: granted by the operator, offered on no
+    page.
+    """
 
 
 class ApiToken(SQLModel, table=True):
@@ -142,7 +147,7 @@ class ApiToken(SQLModel, table=True):
 
 
 def digest_of(secret: str) -> str:
-    """Secrets here are 256 random bits, so a plain SHA-256 keeps them."""
+    """Secrets here are 256 random bits, so a plain SHA-256 protects them."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -171,25 +176,25 @@ def check_token_label(label: str) -> None:
 
 
 def reminders_proof(secret: bytes, person_id: uuid.UUID) -> str:
-    """The unguessable part of the link by which a person stops reminders."""
+    """The unguessable part of the link that stops a person's reminders."""
     return hmac.new(secret, b"reminders|" + person_id.bytes, hashlib.sha256).hexdigest()[:40]
 
 
 def learner_link_proof(secret: bytes, award_id: uuid.UUID, generation: int) -> str:
-    """The unguessable part of a learner's private link: derived, so nothing about it needs to be stored."""
+    """The unguessable part of a learner's private link: derived, never stored."""
     message = b"learner-link|" + award_id.bytes + generation.to_bytes(4, "big")
     return hmac.new(secret, message, hashlib.sha256).hexdigest()[:40]
 
 
 LIFE = timedelta(hours=2)
 MOST_FOR_ONE = 5
-"""Of one person; the oldest gives way."""
+"""Per person; the oldest is evicted."""
 LONGEST_TYPED = 1024 * 1024
-"""In bytes, of a form that came when its sender was signed out: a pasted list of ten thousand lines fits."""
+"""In bytes, of a form submitted after its sender was signed out: a pasted list of ten thousand lines fits."""
 
 
 class SetAside(SQLModel, table=True):
-    """What opens the seal is in the page that asks for the proof, and nowhere here."""
+    """Encrypted; the key is only in the page that asks for the proof."""
 
     __tablename__ = "set_aside"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -209,7 +214,7 @@ class WaitingFile:
 
 @dataclass(frozen=True)
 class WaitingForm:
-    """Where it was going, what was typed and which files were chosen."""
+    """A saved form: its target URL, the typed values and the chosen files."""
 
     path: str
     fields: Sequence[tuple[str, str]]

@@ -1,4 +1,4 @@
-"""What one signs in with: links that work once, passwords, and challenges that wait for one answer."""
+"""Sign-in methods: single-use links, passwords, and challenges that accept one answer."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _CODE_SIGNS = 8
 
 
 class SignInLink(SQLModel, table=True):
-    """`browser_digest` names the browser that asked; a link that an operator made is good in any.
+    """`browser_digest` names the browser that asked; a link made by an operator works in any browser.
 
-    `address`: where the letter went; whoever opens the link has proved that it is theirs.
+    `address` is the recipient of the e-mail; opening the link proves that the person reads mail there.
     """
 
     __tablename__ = "sign_in_link"
@@ -61,7 +61,7 @@ class Password(SQLModel, table=True):
 
 
 class SignInRequest(StrEnum):
-    """What a challenge was made for; one made for another thing answers nothing."""
+    """The purpose of a challenge; it cannot be answered for another purpose."""
 
     PASSKEY_SIGN_IN = "passkey_sign_in"
     PASSKEY_ENROL = "passkey_enrol"
@@ -70,7 +70,7 @@ class SignInRequest(StrEnum):
 
 
 class Challenge(SQLModel, table=True):
-    """A question that waits for one answer, from the browser or the person it was put to; taken away when answered."""
+    """A challenge issued to one browser or person, deleted when answered."""
 
     __tablename__ = "challenge"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -83,11 +83,11 @@ class Challenge(SQLModel, table=True):
 
 
 class OtherBrowser(Conflict):
-    """The link is good, but in the browser that asked for it."""
+    """The link is valid, but only in the browser that asked for it."""
 
 
 def use_link(link: SignInLink, *, browser_digest: str, at: datetime) -> None:
-    """Use it up in the browser that asked; in another one it stays as it is."""
+    """Use the link up in the browser that asked; another browser leaves it unchanged."""
     check_link_lives(link, at=at)
     if link.browser_digest and not hmac.compare_digest(link.browser_digest, browser_digest):
         raise OtherBrowser(
@@ -106,14 +106,17 @@ def check_link_lives(link: SignInLink, *, at: datetime) -> None:
 
 
 def code_of(link: SignInLink, key: bytes) -> str:
-    """What the letter's browser shows, to be typed in the browser that asked: `ABCD-EFGH`, 40 bits."""
+    """Shown in the browser that opened the e-mail, to be typed in the browser that asked:
+
+    `ABCD-EFGH`, 40 bits.
+    """
     message = b"code of link|" + link.secret_digest.encode()
     code = base64.b32encode(hmac.digest(key, message, hashlib.sha256)).decode()[:_CODE_SIGNS]
     return f"{code[:4]}-{code[4:]}"
 
 
 def is_code(typed: str, link: SignInLink, key: bytes) -> bool:
-    """Whether that is the link's code, however it was spaced; no link stands more than a few tries."""
+    """Whether that is the link's code, however it was spaced; rate limits allow only a few tries per link."""
     if link.codes_tried > MOST_CODES_TRIED:
         return False
     plain = "".join(sign for sign in typed.upper() if sign.isalnum())
@@ -128,7 +131,7 @@ def answer_challenge(
     browser_digest: str = "",
     person_id: uuid.UUID | None = None,
 ) -> Challenge:
-    """The challenge, if it was put to this browser or this person, for this purpose, a few minutes ago."""
+    """The challenge, if it was issued to this browser or person, for this purpose, a few minutes ago."""
     good = (
         challenge is not None
         and challenge.asked is asked
@@ -143,7 +146,7 @@ def answer_challenge(
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1024
-# What guessers try first, in French and in English; longer words come before those they contain.
+# What attackers guess first, in French and in English; longer strings precede those they contain.
 _OBVIOUS = re.split(
     r"\s+",
     "administrateur administrator administration motdepasse motdepass password passwort passphrase "
@@ -162,19 +165,19 @@ _RUNS = (
     "qwertyuiop",
 )
 _LEET = str.maketrans("@4301!5$7+", "aaeoiisstt")
-# Of what nobody would guess, at least this much, and this many different signs.
+# Least number of hard-to-guess characters, and of different ones among them.
 _LEAST_LEFT = 6
 _LEAST_DIFFERENT = 5
 _SHORTEST_CONTEXT = 4
 
 
 def normal_password(text: str) -> str:
-    """One spelling for what keyboards and systems write in several ways (NIST SP 800-63B)."""
+    """One normal form of what keyboards and systems encode in several ways (NIST SP 800-63B)."""
     return unicodedata.normalize("NFKC", text)
 
 
 def check_password(password: str, *, context: Iterable[str] = ()) -> None:
-    """`context`: the person's names and addresses, and whatever else belongs to them for everybody to see."""
+    """`context`: the person's names, addresses and other public facts about them."""
     if len(password) < SHORTEST_PASSWORD:
         raise InvalidInput(
             N_(
@@ -209,7 +212,7 @@ def _plain(text: str) -> str:
 
 
 def _without_runs(text: str) -> str:
-    """`text` without runs of four keys and more, and without signs that only repeat the one before."""
+    """`text` without keyboard runs of four or more characters and without repeated characters."""
     text = re.sub(r"(.{1,4}?)\1{2,}", r"\1", text)
     for run in _RUNS:
         for length in range(len(run), 3, -1):
@@ -223,7 +226,7 @@ LONGEST_NAME = 60
 
 
 class Passkey(SQLModel, table=True):
-    """`credential_id` is in base64url; `sign_count` only grows where the authenticator counts at all."""
+    """`credential_id` is in base64url; `sign_count` only grows if the authenticator has a counter."""
 
     __tablename__ = "passkey"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -251,7 +254,7 @@ def check_room_for_passkey(count: int) -> None:
 
 @dataclass(frozen=True)
 class Asking:
-    """Whose key it will be: what the authenticator shows its holder, and a handle by which it names them to us."""
+    """The new key's user: the name the authenticator shows, and the user handle it returns."""
 
     handle: bytes
     name: str
@@ -303,7 +306,7 @@ class PasskeyRefused(NotSignedIn):
 
 
 class CopiedKey(PasskeyRefused):
-    """Two authenticators sign with what only one should hold."""
+    """Two authenticators sign with a key that only one should hold."""
 
     def __init__(self, passkey_id: uuid.UUID) -> None:
         super().__init__(
@@ -315,7 +318,7 @@ class CopiedKey(PasskeyRefused):
 
 
 def check_count(passkey: Passkey, counted: int) -> None:
-    """A key that counts counts upwards (WebAuthn, section 6.1.1)."""
+    """A signature counter, where present, must increase (WebAuthn, section 6.1.1)."""
     if (counted or passkey.sign_count) and counted <= passkey.sign_count:
         raise CopiedKey(passkey.id)
 
@@ -324,7 +327,7 @@ LINK_LIFE = timedelta(days=7)
 
 
 class Wish(StrEnum):
-    """What the holder of an award asks for all that is held about them."""
+    """What the holder of an award requests about all their personal data."""
 
     ARCHIVE = "a"
     ERASURE_HERE = "c"
@@ -338,7 +341,7 @@ def mailbox_token(secret: bytes, award_id: uuid.UUID, asked_at: datetime, wish: 
 
 
 def read_mailbox_token(secret: bytes, token: str, *, at: datetime) -> tuple[uuid.UUID, Wish]:
-    """The award and what was asked; raises NotSignedIn for a link that is not ours, or too old."""
+    """The award and the request; raises NotSignedIn if the link is invalid or too old."""
     told, _, mac = token.rpartition(".")
     parts, expected = told.split("."), _mac(secret, told)
     if len(parts) != 3 or not hmac.compare_digest(mac.encode("utf-8", "replace"), expected.encode()):
@@ -354,12 +357,12 @@ def _mac(secret: bytes, told: str) -> str:
 
 
 AWAY = timedelta(minutes=15)
-"""How long one may take at the other service: a second factor is looked for in a bag."""
+"""Time allowed at the identity provider: a second factor may take a while to find."""
 CLOCKS_APART = timedelta(minutes=1)
 
 
 class FederatedAccount(SQLModel, table=True):
-    """Keyed on issuer and subject: an address changes hands, a subject does not."""
+    """Keyed on issuer and subject: an address can change owner, a subject cannot."""
 
     __tablename__ = "federated_account"
     __table_args__ = (
@@ -374,7 +377,7 @@ class FederatedAccount(SQLModel, table=True):
 
 
 class Purpose(StrEnum):
-    """Why a browser was sent to the other service; what it brings back serves nothing else."""
+    """Why a browser was sent to the identity provider; the response is valid for this purpose only."""
 
     ENTER = "enter"
     LINK = "link"
@@ -383,7 +386,10 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """What goes to the other service with the browser. `again`: whoever is there must sign in anew, not be known still."""
+    """The request sent to the identity provider.
+
+    `again` requires a new sign-in instead of its existing session.
+    """
 
     state: str
     nonce: str
@@ -393,9 +399,9 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True)
 class Identity:
-    """What the other service says of whoever signed in there; `address` is empty unless it says it is verified.
+    """The identity provider's claims about the person; `address` is empty unless the provider verified it.
 
-    `proved_at` is when they last showed there who they are, None where it does not say.
+    `proved_at` is when they last authenticated there, None if the provider does not state it.
     """
 
     issuer: str
@@ -405,7 +411,7 @@ class Identity:
 
 
 class IdentityProvider(Protocol):
-    """Another sign-in service, as the operator set it up."""
+    """An identity provider, as configured by the operator."""
 
     @property
     def name(self) -> str: ...
@@ -415,32 +421,32 @@ class IdentityProvider(Protocol):
     def issuer(self) -> str: ...
 
     def vouches_for(self, address: str) -> bool:
-        """Whether the operator lets it say whose address of ours that is."""
+        """Whether the operator trusts this provider to vouch for that address."""
 
     def question_url(self, question: AuthorizationRequest) -> str:
-        """Where the browser goes; raises ProviderDown."""
+        """The authorisation URL; raises ProviderDown."""
 
     def identity(self, code: str, question: AuthorizationRequest, *, at: datetime) -> Identity:
-        """Who came back with that code; raises ProviderDown or ProviderRefused."""
+        """The identity for that code; raises ProviderDown or ProviderRefused."""
 
     def leaving_url(self) -> str:
-        """Where a browser signs out over there; empty where it does not say."""
+        """The provider's logout URL; empty if it has none."""
 
 
 class ProviderDown(Unavailable):
-    """It does not answer, or not as it should: nobody's fault who is signing in."""
+    """The provider does not answer, or answers incorrectly; the person signing in is not at fault."""
 
 
 class ProviderRefused(NotSignedIn):
-    """What came back proves nothing."""
+    """The response proves nothing."""
 
 
 class Unlinked(NotSignedIn):
-    """A good account over there that stands for nobody here."""
+    """A valid account of the provider that is linked to no person here."""
 
 
 def question_of(state: str, key: bytes, *, again: bool = False) -> AuthorizationRequest:
-    """Derived from the state, which its browser alone holds: nothing that proves anything lies in the database."""
+    """Derived from the state, which only its browser holds: the database stores no secret of it."""
     return AuthorizationRequest(state, _derived("nonce", state, key), _derived("verifier", state, key), again)
 
 
@@ -450,12 +456,12 @@ def _derived(what: str, state: str, key: bytes) -> str:
 
 
 def proved_at(identity: Identity, *, at: datetime) -> datetime:
-    """Where the service does not say: too long ago for any act that asks for a proof of now."""
+    """Without a claim from the provider: too old for any action that requires a recent proof."""
     return identity.proved_at or at - FRESH - timedelta(seconds=1)
 
 
 def check_proved_anew(identity: Identity, *, asked_at: datetime) -> None:
-    """Being known there still is no proof of now."""
+    """An existing session at the provider does not count as a recent proof."""
     if identity.proved_at is None or identity.proved_at < asked_at - CLOCKS_APART:
         raise ProviderRefused(
             N_(
@@ -465,7 +471,7 @@ def check_proved_anew(identity: Identity, *, asked_at: datetime) -> None:
 
 
 def person_for(identity: Identity, staff: Sequence[Person], *, is_vouched: bool) -> Person:
-    """The one person of ours whom an account seen for the first time may stand for, by its verified address."""
+    """The one person to whom a new account may be linked, by its verified address."""
     if not identity.address or not is_vouched:
         raise Unlinked(
             N_(

@@ -25,7 +25,8 @@ from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 
 BY_NAME_ALONE = "substr(line_key, 1, 1) = '|'"
-"""Participations of lines without an address; an index of theirs finds namesakes among all activities."""
+"""Participations of lines without an address; its index finds people of the same name across all activities.
+"""
 
 
 class ActivityKind(StrEnum):
@@ -37,14 +38,14 @@ class ActivityKind(StrEnum):
 
 
 class PartKind(StrEnum):
-    """Everybody learns and everybody is a resource; in one activity a person has one part."""
+    """Everyone learns and everyone is a resource; a person has one part per activity."""
 
     LEARNER = "apprenant"
     RESOURCE = "ressource"
 
 
 class Activity(SQLModel, table=True):
-    """`declared_size` is the number of people the campus reports, known or not by name."""
+    """`declared_size` is the number of people the campus reports, whether or not their names are known."""
 
     __tablename__ = "activity"
     __table_args__ = (
@@ -62,7 +63,7 @@ class Activity(SQLModel, table=True):
     audience: str = Field(default="", max_length=200)
     declared_size: int | None = None
     sends_reminders: bool = True
-    """Whether those who have not claimed a badge given in it are reminded."""
+    """Whether participants with an unclaimed badge are reminded."""
     created_at: datetime = Field(sa_column=utc_datetime())
 
     @property
@@ -71,9 +72,9 @@ class Activity(SQLModel, table=True):
 
 
 class ActivityCampus(SQLModel, table=True):
-    """The campuses that organise an activity together; position 0 is the one that leads.
+    """The campuses that organise an activity together; position 0 is the leading one.
 
-    One that was asked sees nobody who took part, and is named nowhere, until it has accepted.
+    An invited campus sees no participant and is named nowhere until it has accepted.
     """
 
     __tablename__ = "activity_campus"
@@ -86,9 +87,9 @@ class ActivityCampus(SQLModel, table=True):
 class Participation(SQLModel, table=True):
     """One person in one activity: the entry of the activity log on which an award rests.
 
-    `line_key` tells lines without an address apart within the activity, so that the same list
-    dropped twice, or by two people at once, records everybody once. Who turns out not to have been there is
-    kept, not `is_present`: nothing is awarded to them, and they can be ticked again.
+    `line_key` distinguishes lines without an address within the activity, so that the same list uploaded
+    twice, or by two people at once, records each person once. A person found to have been absent stays stored
+    with `is_present` false: they are awarded nothing, and can be ticked again.
     """
 
     __tablename__ = "participation"
@@ -126,7 +127,10 @@ _PUPILS = re.compile(
 
 
 def is_of_pupils(audience: str) -> bool:
-    """Whether an audience, as a campus words it, may be of minors: « collégiens », « lycéens », « classe de 4e »."""
+    """Whether an audience, as worded by a campus, may be minors:
+
+    « collégiens », « lycéens », « classe de 4e ».
+    """
     return _PUPILS.search(plain_text(audience).strip()) is not None
 
 
@@ -140,13 +144,13 @@ def homonym_of(participation: Participation) -> int:
 
 
 def disambiguated(participation: Participation, name: str) -> str:
-    """The name, with its number where somebody else of that name is there too and neither has an address."""
+    """The name, with its number if the activity has another person of that name and neither has an address."""
     number = homonym_of(participation)
     return name if number == 1 else f"{name} ({number})"
 
 
 def check_day(day: date) -> None:
-    """A year that nobody lives to see is a slip of the fingers."""
+    """A year beyond any lifetime is a typing error."""
     if not 1990 <= day.year <= 2100:
         raise InvalidInput(N_("Une activité a lieu entre 1990 et 2100 : vérifiez l’année."))
 
@@ -180,7 +184,7 @@ def adds_to(participation: Participation, *, hours: float | None, contribution: 
 
 
 def complete(participation: Participation, *, hours: float | None, contribution: str) -> bool:
-    """Note what was not noted yet, and that they were there; what was noted stays. Whether anything changed."""
+    """Fill in only what is empty, and mark present. Returns whether anything changed."""
     if not adds_to(participation, hours=hours, contribution=contribution):
         return False
     participation.is_present = True
@@ -191,7 +195,7 @@ def complete(participation: Participation, *, hours: float | None, contribution:
 
 
 def hours_of(participation: Participation, activity: Activity) -> float | None:
-    """The hours noted for the person, or those of the whole activity."""
+    """The person's own hours, else those of the whole activity."""
     return participation.hours if participation.hours is not None else activity.hours
 
 
@@ -206,7 +210,7 @@ class ActivityTrainer(SQLModel, table=True):
 
 
 class ActivityCompetency(SQLModel, table=True):
-    """A competency that is practised there; practising attests nothing."""
+    """A competency practised in the activity; practising attests nothing."""
 
     __tablename__ = "activity_competency"
     activity_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity"))
@@ -214,7 +218,7 @@ class ActivityCompetency(SQLModel, table=True):
 
 
 class ActivityBadge(SQLModel, table=True):
-    """A badge that it can lead to."""
+    """A badge that the activity can lead to."""
 
     __tablename__ = "activity_badge"
     activity_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity"))
@@ -222,10 +226,10 @@ class ActivityBadge(SQLModel, table=True):
 
 
 class ActivitySession(SQLModel, table=True):
-    """One meeting of a series. An activity that meets once has none.
+    """One session of a series. An activity that meets once has none.
 
-    `planned_for` is the day it was planned for at first, where it was moved since; `place` is empty where it is
-    the activity's. One that is cancelled keeps who had come, and none of its hours count.
+    `planned_for` is the original day of a session that was moved; `place` is empty if it is the activity's. A
+    cancelled session retains its attendances, and none of its hours count.
     """
 
     __tablename__ = "activity_session"
@@ -243,7 +247,7 @@ class ActivitySession(SQLModel, table=True):
 
 
 class Attendance(SQLModel, table=True):
-    """Somebody came to that session; `hours` are their own, where they are not the session's."""
+    """A person's presence at one session; `hours` are set if they differ from the session's."""
 
     __tablename__ = "attendance"
     __table_args__ = (CheckConstraint("hours IS NULL OR hours >= 0", name="attended_hours_not_negative"),)
@@ -255,7 +259,7 @@ class Attendance(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class Plan:
-    """What one form says besides the activity itself."""
+    """Fields of the activity form that are not columns of the activity."""
 
     campuses: Collection[str] = ()
     """Slugs of campuses asked to organise it too."""
@@ -267,7 +271,7 @@ class Plan:
 
 
 def days_until_next(activity: Activity, *, today: date) -> int:
-    """Whole weeks to the next time of the same: after its last day, and not in the past."""
+    """Whole weeks to the next repetition: after the last day, and not in the past."""
     weeks = 1
     while (
         activity.starts_on + timedelta(days=_A_WEEK * weeks) <= activity.ends_on
@@ -293,13 +297,13 @@ def copied(activity: Activity, *, days: int, at: datetime) -> Activity:
 
 
 def session_nearest(sessions: Iterable[ActivitySession], *, today: date) -> ActivitySession | None:
-    """Today's, or else the one that is nearest; of two as near, the one that was held. None that is cancelled."""
+    """Today's session, else the nearest; of two equally near, the past one. Ignores cancelled sessions."""
     held = [each for each in sessions if each.cancelled_at is None]
     return min(held, key=lambda each: (abs((each.held_on - today).days), each.held_on), default=None)
 
 
 class Holding(StrEnum):
-    """What keeps an activity from being deleted, because it rests on it."""
+    """Why an activity cannot be deleted: rows that depend on it."""
 
     CAMPUSES = "campuses"
     AWARDS = "awards"
@@ -309,7 +313,7 @@ class Holding(StrEnum):
     PEOPLE = "people"
     FILES = "files"
     ELSEWHERE = "elsewhere"
-    """Something of a campus that organised it once."""
+    """Rows of a campus that once organised it."""
 
 
 WHY_IT_STAYS = {
@@ -356,7 +360,7 @@ def check_may_answer(place: ActivityCampus) -> None:
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """What one says of a session. `place` is empty where it is the activity's."""
+    """`place` is empty if it is the activity's."""
 
     held_on: date
     hours: float | None = None
@@ -369,7 +373,7 @@ class DayTaken(Conflict): ...
 def check_session(
     facts: SessionFacts, sessions: Sequence[ActivitySession], itself: ActivitySession | None = None
 ) -> None:
-    """`itself` is the session that is changed, where none is added."""
+    """`itself` is the session being changed, None for a new one."""
     check_day(facts.held_on)
     if facts.hours is not None and not 0 < facts.hours <= 24:
         raise InvalidInput(N_("Une séance dure 24 heures au plus."))
@@ -382,7 +386,7 @@ def check_session(
 
 
 def free_days(wanted: Sequence[SessionFacts], sessions: Sequence[ActivitySession]) -> list[SessionFacts]:
-    """Raises DayTaken where every day has its session; planned together, some may."""
+    """Raises DayTaken if every day already has its session; a partial overlap is allowed."""
     taken = {each.held_on for each in sessions}
     free = [facts for facts in wanted if facts.held_on not in taken]
     if not free:
@@ -399,7 +403,7 @@ class SeveralDays(Conflict): ...
 
 
 def first_session(activity: Activity) -> ActivitySession:
-    """What was planned as a single meeting, as the first session of the series that it becomes."""
+    """Turns a single meeting into the first session of a series."""
     if activity.starts_on != activity.ends_on:
         raise SeveralDays(
             N_(
@@ -413,7 +417,7 @@ def first_session(activity: Activity) -> ActivitySession:
 def attendances_of(
     first: ActivitySession, activity: Activity, participations: Iterable[Participation]
 ) -> list[Attendance]:
-    """Whoever was noted present came to the first session, for the hours that were noted of them."""
+    """Participants recorded as present attended the first session, for their recorded hours."""
     return [
         Attendance(
             session_id=first.id,
@@ -460,7 +464,9 @@ def restore(session: ActivitySession) -> bool:
 
 
 def settle(activity: Activity, sessions: Sequence[ActivitySession]) -> None:
-    """The dates and the hours of a series are those of the sessions that take place; unknown hours stay unknown."""
+    """A series takes its dates and hours from its sessions that are not cancelled; unknown hours stay
+    unknown.
+    """
     held = [each for each in sessions if each.cancelled_at is None]
     if held:
         activity.starts_on = min(each.held_on for each in held)
@@ -470,7 +476,7 @@ def settle(activity: Activity, sessions: Sequence[ActivitySession]) -> None:
 
 @dataclass(frozen=True)
 class Rhythm:
-    """Every so many days; it ends after so many times or on a day, whichever comes first."""
+    """Every so many days; ends after a number of times or on a day, whichever comes first."""
 
     every: int
     times: int | None = None
@@ -478,7 +484,7 @@ class Rhythm:
 
 
 def days_of(first: date, rhythm: Rhythm | None = None, others: Iterable[date] = ()) -> list[date]:
-    """In order, each once; only the first where nothing more is said."""
+    """Sorted, without duplicates; only `first` if nothing else is given."""
     days = {first, *others}
     if rhythm is not None:
         days |= set(_repeated(first, rhythm))
@@ -507,9 +513,9 @@ def check_count(count: int) -> None:
 
 
 def days_in(text: str, *, after: date) -> list[date]:
-    """Days as people write them, one to a line or between commas; one without a year is the next such day.
+    """Dates as people write them, one per line or separated by commas; without a year, the next such date.
 
-    Raises InvalidInput for the first that cannot be read.
+    Raises InvalidInput for the first unreadable one.
     """
     return [_read(word.strip(), after) for word in re.split(r"[\n;,]+", text) if word.strip()]
 

@@ -1,4 +1,6 @@
-"""Rooms where people sign in by themselves: a code on the wall that turns every minute, and one entry for each phone."""
+"""Check-in: participants sign in by themselves with a projected code that changes every minute; one entry per
+phone.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,11 @@ from app.language import N_
 
 TURN = timedelta(minutes=1)
 GRACE = timedelta(seconds=30)
-"""How long the code before is still good: a phone takes its time."""
+"""How long the previous code stays valid: a phone takes its time."""
 TICKET_LIFE = timedelta(minutes=15)
-"""How long one may type once the code was read, whatever is on the wall by then."""
+"""How long the form may be filled in after a valid code was scanned, whatever code is projected by then."""
 CHECK_IN_LIFETIME = timedelta(hours=4)
-"""A room that nobody shuts is shut by itself."""
+"""An open check-in closes automatically after this."""
 MOST_PEOPLE = 2_000
 SIGN_LENGTH, TURNING_LENGTH = 3, 4
 _MEANT = str.maketrans({"O": "0", "I": "1", "L": "1"})
@@ -31,9 +33,9 @@ _BETWEEN = " -–—._/\u00a0\u202f"
 
 
 class CheckIn(SQLModel, table=True):
-    """One for each activity, or each session of a series, opened and shut as often as one likes: a phone that signed stays known.
+    """One per activity or session, reopened any number of times; phones that signed stay known.
 
-    `sign` is what its codes begin with while it is open; no two open rooms share one.
+    `sign` is the prefix of its codes while it is open, unique among open check-ins.
     """
 
     __tablename__ = "room"
@@ -52,7 +54,10 @@ class CheckIn(SQLModel, table=True):
 
 
 class CheckInEntry(SQLModel, table=True):
-    """What one phone signed. Its digest is another one in every room: no phone is followed from one to the next."""
+    """What one phone signed.
+
+    Its digest differs in every check-in, so that phones cannot be tracked between them.
+    """
 
     __tablename__ = "room_entry"
     __table_args__ = (UniqueConstraint("room_id", "phone_digest", name="one_entry_per_phone"),)
@@ -64,7 +69,7 @@ class CheckInEntry(SQLModel, table=True):
 
 
 class WaitingSignature(SQLModel, table=True):
-    """Of somebody who may be one of several of their name: it stands for nobody until a trainer has said which."""
+    """An entry under a name that several people have; linked to no person until a trainer chooses one."""
 
     __tablename__ = "waiting_signature"
     __table_args__ = (UniqueConstraint("room_id", "phone_digest", name="one_waiting_per_phone"),)
@@ -96,7 +101,7 @@ class NoSuchCode(NotFound): ...
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a phone is given when it reads a good code: it opens one room for a while."""
+    """Issued to a phone that scanned a valid code: gives access to one check-in for `TICKET_LIFE`."""
 
     room_id: uuid.UUID
     phone: str
@@ -143,14 +148,14 @@ def new_sign() -> str:
 
 
 def code_at(secret: bytes, room: CheckIn, at: datetime) -> str:
-    """The code on the wall at that moment, without its hyphen; empty where the room is shut."""
+    """The code projected at that time, without its hyphen; empty if the check-in is closed."""
     if room.sign is None or not is_open(room, at=at):
         return ""
     return room.sign + _turning(secret, room, _turn_of(at))
 
 
 def is_code_of(secret: bytes, room: CheckIn, code: str, *, at: datetime) -> bool:
-    """Whether that code is on the wall, or was there a moment ago."""
+    """Whether that code is the current one, or was within the last `GRACE`."""
     turns = {_turn_of(at), _turn_of(at - GRACE)}
     return any(
         hmac.compare_digest(code[SIGN_LENGTH:], _turning(secret, room, turn)) for turn in sorted(turns)
@@ -158,7 +163,7 @@ def is_code_of(secret: bytes, room: CheckIn, code: str, *, at: datetime) -> bool
 
 
 def seconds_left(at: datetime) -> int:
-    """Until the code turns."""
+    """Until the code changes."""
     length = int(TURN.total_seconds())
     return length - int(at.timestamp()) % length
 
@@ -179,7 +184,7 @@ def shown_check_in_code(code: str) -> str:
 
 
 def read_check_in_code(typed: str) -> str:
-    """The code meant by what somebody typed; raises NoSuchCode where it can be none."""
+    """The code that was typed, normalised; raises NoSuchCode if it cannot be one."""
     signs = "".join(sign for sign in typed.upper() if sign not in _BETWEEN).translate(_MEANT)
     if len(signs) != SIGN_LENGTH + TURNING_LENGTH or any(sign not in ALPHABET for sign in signs):
         raise NoSuchCode(N_("Ce code n’est pas entier. Il a sept signes, par exemple 7KQ-M4XD."))
@@ -195,7 +200,7 @@ def new_phone() -> str:
 
 
 def sealed_phone(secret: bytes, phone: str) -> str:
-    """The phone's name for its cookie, signed so that nobody makes up phones."""
+    """The phone's identifier for its cookie, signed against forgery."""
     return f"{phone}.{_mac(secret, b'phone-cookie|' + phone.encode())}"
 
 
@@ -214,7 +219,7 @@ def sealed_ticket(secret: bytes, ticket: Ticket) -> str:
 
 
 def read_ticket(secret: bytes, text: str) -> Ticket:
-    """The ticket, however old: the room itself may still say why it is too late."""
+    """The ticket, even if expired, so that the check-in can still report why it is too late."""
     told, _, mac = text.rpartition(".")
     expected = _mac(secret, b"room-ticket|" + told.encode("utf-8", "surrogateescape"))
     if not hmac.compare_digest(mac.encode("utf-8", "surrogateescape"), expected.encode()):
@@ -244,7 +249,7 @@ class ScanCode:
 
     @classmethod
     def of(cls, text: str, *, error: str) -> ScanCode:
-        """`error`: how much of it may be lost, from « l » to « h ». The smallest that takes the text."""
+        """`error`: error correction level, from « l » to « h ». The smallest code that fits the text."""
         made = segno.make(text, error=error, micro=False)
         stretches = (
             (column, row, length)
@@ -255,7 +260,7 @@ class ScanCode:
 
 
 def _dark_in(modules: bytearray) -> Iterator[tuple[int, int]]:
-    """(first column, length) of each stretch."""
+    """(first column, length) of each run of dark modules."""
     first = None
     for column, is_dark in enumerate([*modules, 0]):
         if is_dark and first is None:

@@ -1,4 +1,4 @@
-"""Days as French people and spreadsheets write them."""
+"""Dates as French people and spreadsheets write them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ _SHORT_MONTHS = {
 }  # fmt: skip
 _DAYS = {"lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "le"}
 _FIGURES = re.compile(r"(\d{1,4})[/.\- ](\d{1,2})[/.\- ](\d{1,4})(?:[ T]\d{1,2}[:h]\d{2}(?::\d{2})?Z?)?")
-# The first day of a spreadsheet's calendar; a number of days may stand where a cell lost its format.
+# Day zero of the spreadsheet calendar; a cell that lost its format contains a serial number of days.
 _DAY_ZERO, _FIRST_SERIAL, _LAST_SERIAL = date(1899, 12, 30), 25_000, 75_000
 
 
 def day_in(cell: str) -> date | None:
-    """A day as French people and spreadsheets write it: 03/10/2025, 3 octobre 2025, 2025-10-03, or a count of days."""
+    """A date as French people and spreadsheets write it: 03/10/2025, 3 octobre 2025, 2025-10-03, or a serial
+    number.
+    """
     text = cell.strip()
     found = _FIGURES.fullmatch(text)
     if found:

@@ -1,4 +1,4 @@
-"""Files that people hand in: what is taken and how much of it, told by the content, whatever the name claims."""
+"""Uploaded files: accepted types and sizes, detected from the content, whatever the file name claims."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MOST_FILES: Final = 5
 LARGEST_FILE: Final = 10 * 1024 * 1024
 LONGEST_TEXT: Final = 1024 * 1024
 LONGEST_WORDS: Final = 200
-"""Of what a picture shows, for whoever cannot see it."""
+"""Of a picture's text alternative."""
 ACCEPTED: Final = "image/jpeg,image/png,image/webp,application/pdf,text/plain"
-"""For file inputs; a phone that keeps its photos in another format then hands over a JPEG."""
+"""For file inputs; a phone that stores photos in another format then uploads a JPEG."""
 _ENDINGS: Final = {
     "application/pdf": "pdf",
     "image/png": "png",
@@ -46,16 +46,17 @@ class FileNoun(StrEnum):
 
 class FileState(StrEnum):
     WAITING = "waiting"
-    """For the virus scanner: until then nobody opens it."""
+    """For the virus scanner: not readable until then."""
     CLEAN = "clean"
     REFUSED = "refused"
-    """The scanner found something in it, and nothing of it was kept but that it was there."""
+    """The scanner found malware; only the row remains, without content."""
 
 
 class StoredFile(SQLModel, table=True):
-    """What is said of a file; its bytes lie apart. `digest` is the SHA-256 of the bytes as they are kept, in hex.
+    """Metadata of a file; its content is in another table. `digest` is the SHA-256 of the stored bytes, in
+    hex.
 
-    `person_id` is whose data it is, where it is one person's; `words` say what a picture shows.
+    `person_id` is the data subject, if the file concerns one person; `words` is a picture's text alternative.
     """
 
     __tablename__ = "stored_file"
@@ -93,7 +94,7 @@ class FileContent(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture made anew from its pixels alone."""
+    """A picture re-encoded from its pixels alone."""
 
     content: bytes
     preview: bytes
@@ -101,11 +102,11 @@ class Picture:
 
 class Photographs(Protocol):
     def cleaned(self, content: bytes, media_type: str) -> Picture:
-        """Raises InvalidInput for what is no whole picture, or one too large to be opened."""
+        """Raises InvalidInput for an incomplete picture, or one too large to decode."""
 
 
 class ScannerSilent(Exception):
-    """The scanner could not be asked: nothing is known of the file."""
+    """The scanner could not be reached: the file's state is unknown."""
 
 
 class Scanner(Protocol):
@@ -119,7 +120,7 @@ class Infected(InvalidInput):
 
 @dataclass(frozen=True)
 class TakenFile:
-    """A file as it is going to be kept."""
+    """A file as it will be stored."""
 
     name: str
     media_type: str
@@ -134,7 +135,7 @@ class TakenFile:
 
 
 def media_type_of(content: bytes) -> str | None:
-    """By its first bytes, or by all of them for text; None for what we do not take."""
+    """From the first bytes, or all of them for text; None for unsupported types."""
     if content.startswith(b"%PDF-"):
         return "application/pdf"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -147,7 +148,7 @@ def media_type_of(content: bytes) -> str | None:
 
 
 def _is_plain_text(content: bytes) -> bool:
-    """Text and nothing that a browser could take for a page or a drawing, scripts and all."""
+    """Text that a browser could not interpret as HTML, SVG or script."""
     if not content.strip() or len(content) > LONGEST_TEXT:
         return False
     try:
@@ -160,7 +161,7 @@ def _is_plain_text(content: bytes) -> bool:
 
 
 def check_content(content: bytes) -> str:
-    """The media type of a file that is taken; raises InvalidInput with what to do instead."""
+    """The media type of an accepted file; raises InvalidInput with advice."""
     if len(content) > LARGEST_FILE:
         raise InvalidInput(N_("Ce fichier est trop lourd : 10 Mo au plus. Une photo plus petite suffit."))
     media_type = media_type_of(content)
@@ -219,12 +220,12 @@ def check_may_open(file: StoredFile) -> None:
 
 
 def refuse(file: StoredFile) -> None:
-    """What is left says that it was there, and no more."""
+    """Only the fact that the file existed remains."""
     file.state, file.digest, file.size, file.words = FileState.REFUSED, "", 0, ""
 
 
 def shown_name(name: str, media_type: str) -> str:
-    """The file's own name without what other systems could take for something else, and with its true ending."""
+    """The file's name without what other systems could misinterpret, and with its true extension."""
     plain = "".join(sign for sign in name if unicodedata.category(sign)[0] != "C")
     own = _UNFIT.sub(" ", plain.replace("\\", "/").rpartition("/")[2])
     stem = own.rpartition(".")[0] or own
@@ -237,9 +238,9 @@ SHORTEST_REASON, LONGEST_REASON = 3, 500
 
 
 class ActivityFile(SQLModel, table=True):
-    """That a file belongs to an activity, or to one session of it; it stays when the file has gone.
+    """Links a file to an activity, or to one of its sessions; remains when the file is deleted.
 
-    `agreed`: the trainer says that whoever can be recognised agrees that everybody sees it.
+    `agreed`: the trainer confirms that everyone recognisable in it agrees to its publication.
     """
 
     __tablename__ = "activity_file"

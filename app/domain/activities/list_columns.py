@@ -1,4 +1,4 @@
-"""What each column of a list holds: guessed from its heading or its cells, shown, and corrected by a person."""
+"""What each column of a list contains: guessed from its heading or cells, shown, and corrected by a person."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Column(StrEnum):
         return self in (Column.FAMILY_FIRST, Column.GIVEN_FIRST)
 
 
-# A heading in these very words is one even when it stands alone.
+# A heading that matches exactly is recognised even when it stands alone.
 _IN_THESE_WORDS = {
     Column.FAMILY: {"nom", "nom de famille", "nom usuel", "nom d usage", "name", "last name", "family name", "surname"},
     Column.GIVEN: {"prenom", "prenoms", "first name", "given name"},
@@ -45,10 +45,10 @@ BELOW, ABOVE = (
     {UNDER_15, "moins de 15"},
     {FROM_15, "15 ans et plus", "15 17 ans", "adulte", "majeur", "majeure"},
 )
-"""An age band in its own words; those of 15 and more are all one here, since nothing else is asked of them."""
+"""Spellings of the two age bands; everyone of 15 or more is in one band, since only minority matters here."""
 _MAIL = {"mail", "email", "courriel", "mel"}
 _TIME = {"heure", "heures", "duree", "hours"}
-# « Nom de l’établissement » names nobody.
+# « Nom de l’établissement » names no person.
 _OF_SOMETHING_ELSE = {
     "atelier", "activite", "classe", "entreprise", "etablissement", "formateur", "formatrice", "groupe",
     "lycee", "organisme", "parent", "responsable", "societe", "structure", "tuteur", "ville",
@@ -61,7 +61,7 @@ _PARTICLES = {
 
 
 def heading_words(cell: str) -> str:
-    """A heading without case, accents or punctuation, its words in their order."""
+    """A heading without case, accents or punctuation, in its original order."""
     return " ".join(name_key("", word) for word in re.findall(r"\w+", cell))
 
 
@@ -70,7 +70,7 @@ def is_age_band(cell: str) -> bool:
 
 
 def columns_of_heading(cells: Sequence[str]) -> tuple[Column, ...] | None:
-    """What each column holds, if this line is a heading; None if it is not."""
+    """What each column contains if this line is a heading, else None."""
     found = [_named(cell) for cell in cells]
     seen: set[Column] = set()
     columns = []
@@ -90,22 +90,22 @@ def columns_of_heading(cells: Sequence[str]) -> tuple[Column, ...] | None:
 
 
 def holds_addresses(cells: Sequence[str]) -> bool:
-    """Whether a column holds e-mail addresses, some of them perhaps mistyped."""
+    """Whether a column contains e-mail addresses, some perhaps mistyped."""
     written = [cell for cell in cells if cell]
     return bool(written) and 2 * sum("@" in cell for cell in written) >= len(written)
 
 
 def is_of_something_else(cell: str) -> bool:
-    """A heading such as « Courriel du responsable »: of nobody on the list."""
+    """A heading such as « Courriel du responsable », about a person who is not on the list."""
     return bool(set(heading_words(cell).split()) & _OF_SOMETHING_ELSE)
 
 
 def address_column(
     heading: Sequence[str], cells: Sequence[Sequence[str]], named: int | None, free: Collection[int]
 ) -> int | None:
-    """Where the e-mail addresses stand: in the column so `named`, unless another one of the `free` holds them.
+    """The column of e-mail addresses: the one so `named`, unless another one of the `free` contains them.
 
-    « Adresse » may be where somebody lives: such a column is none where no cell has the sign of an address.
+    « Adresse » may be a postal address: a column without any « @ » does not count.
     """
     if named is not None and holds_addresses(cells[named]):
         return named
@@ -120,7 +120,7 @@ def address_column(
 
 
 def _named(cell: str) -> tuple[Column, bool]:
-    """The column that a heading names, and whether in the very words."""
+    """The column that a heading names, and whether it matches exactly."""
     heading = heading_words(cell)
     for column, wordings in _IN_THESE_WORDS.items():
         if heading in wordings:
@@ -143,7 +143,7 @@ def _named(cell: str) -> tuple[Column, bool]:
 
 
 def columns_of_cells(rows: Sequence[Sequence[str]]) -> tuple[Column, ...]:
-    """A guess for lines without a heading: addresses by their sign, names by what is left."""
+    """A guess for lines without a heading: addresses by their « @ », names among the rest."""
     width = max((len(cells) for cells in rows), default=0)
     by_column = [
         [cells[index] for cells in rows if index < len(cells) and cells[index]] for index in range(width)
@@ -165,7 +165,7 @@ def columns_of_cells(rows: Sequence[Sequence[str]]) -> tuple[Column, ...]:
 
 
 def order_of_names(cells: Sequence[str], otherwise: Column = Column.GIVEN_FIRST) -> Column:
-    """Whether whole names begin with the family name: lines in capitals or with a particle tell for all of them."""
+    """Whether full names begin with the family name: each line with capitals or a particle votes."""
     votes = [vote for cell in cells if (vote := _order_told_by(cell))]
     first = votes.count(Column.FAMILY_FIRST)
     if not votes or 2 * first == len(votes):
@@ -187,7 +187,7 @@ def _order_told_by(whole: str) -> Column | None:
 
 
 def split_name(whole: str, order: Column = Column.GIVEN_FIRST) -> tuple[str, str]:
-    """(given, family) of a name in one piece; capitals tell by themselves, a particle keeps its family name whole."""
+    """(given, family) of a full name; capitals decide by themselves, a particle stays with its family name."""
     words = whole.split()
     if len(words) < 2:
         return "", " ".join(words)
@@ -202,7 +202,7 @@ def split_name(whole: str, order: Column = Column.GIVEN_FIRST) -> tuple[str, str
 
 
 def without_civility(name: str) -> str:
-    """« Mme DUPONT Marie » is Marie Dupont; a civility that stands alone is nobody's name."""
+    """« Mme DUPONT Marie » is Marie Dupont; a title of address alone is not a name."""
     first, _, rest = name.partition(" ")
     return rest.strip() if first.casefold().rstrip(".") in _CIVILITIES else name
 

@@ -1,4 +1,4 @@
-"""Who is meant by each line of a list, among those an activity has already and those known elsewhere."""
+"""Matches each line of a list to participants of the activity and to people known elsewhere."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MatchCandidate = tuple[Participation | None, Person]
 
 @dataclass(frozen=True)
 class Matches:
-    """By line key, each line's participation and person where one of them is known.
+    """By line key: the participation and person, where one of them is known.
 
-    `unclear` lines only give a name that several people of the activity have, or are several for one of them: whoever
-    gave the list has to say who is meant.
+    `unclear` lines contain only a name that several participants share, or several lines match one
+    participant: the user must choose.
     """
 
     meant: Mapping[str, MatchCandidate]
@@ -32,12 +32,12 @@ def name_key_of(line: ListedPerson) -> str:
 
 
 def is_bare(line: ListedPerson) -> bool:
-    """Nothing but a name, and nobody said that it is one more person of that name."""
+    """A name without an address, not marked as one more person of that name."""
     return not line.address and line.homonym == 1 and not line.told_first
 
 
 def is_by_name(pair: There) -> bool:
-    """Recorded on a line without an address."""
+    """Recorded from a line without an address."""
     return pair[0].line_key.startswith("|")
 
 
@@ -49,11 +49,11 @@ def matched(
     with_address: Collection[uuid.UUID] = (),
     open_to_name: Collection[Participation] | None = None,
 ) -> Matches:
-    """`named` are people known by an address and the name that goes with it; `with_address` are those of the
-    participants who have any, by whatever list: another address is then another person's.
+    """`named` are people known by an address and its name; `with_address` are those of the participants who
+    have an address from any list: another address then means another person.
 
-    What is sure comes first; then a name alone is enough where the line or the participation has no address and one
-    person alone can be meant. Of `open_to_name`, where it is told: the others stand for whoever is sure.
+    Certain matches come first; then a name alone suffices if the line or the participation has no address and
+    only one person can be meant. `open_to_name`, if given, limits the name matches to these participations.
     """
     found = _known_for_sure([line for line in lines if not is_bare(line)], participants, named)
     taken = {participation.id for participation, _ in found.values() if participation is not None}
@@ -88,7 +88,7 @@ def matched(
 def matched_by_key(
     lines: Iterable[ListedPerson], participants: Sequence[There], named: Mapping[tuple[str, str], Person]
 ) -> dict[str, MatchCandidate]:
-    """Of lines that were looked at with the whole list they are part of: whoever bears their very key."""
+    """For lines already matched as part of their whole list: exact keys only."""
     return _known_for_sure(lines, participants, named)
 
 
@@ -119,7 +119,7 @@ def _by_name_key(lines: Iterable[ListedPerson]) -> dict[str, list[ListedPerson]]
 
 
 def free_homonym(line: ListedPerson, taken: Collection[str]) -> int:
-    """The number of one more person of that name without an address; `taken` are line keys."""
+    """The next free number for a person of that name without an address; `taken` are line keys."""
     key = f"|{name_key_of(line)}"
     number = 1
     while (key if number == 1 else f"{key}#{number}") in taken:

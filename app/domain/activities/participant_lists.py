@@ -1,4 +1,4 @@
-"""Lists of people as trainers have them: typed, pasted, or a French spreadsheet saved as CSV."""
+"""Lists of participants from trainers: typed, pasted, or a French spreadsheet saved as CSV."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _SEPARATORS = ";\t,"
 MAX_COLUMNS = 60
 _NUMBERED = re.compile(r"(.*\S)\s*\(([1-9])\)")
 _NAME_COLUMNS = {Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST}
-# Where a heading may stand below a title and a date.
+# A heading may follow a title and a date within this many lines.
 _TITLE_LINES = 12
 
 
 @dataclass(frozen=True)
 class ListedPerson:
-    """One line of a list, as read; `line` counts from 1 in what was given, heading included."""
+    """One parsed line of a list; `line` counts from 1 in the input, heading included."""
 
     line: int
     given_name: str = ""
@@ -51,14 +51,20 @@ class ListedPerson:
     contribution: str = ""
     fault: str = ""
     hours_as_written: str = ""
-    """Only where the hours could not be read."""
+    """Set only if the hours could not be parsed."""
     under_15: bool | None = None
-    """The age band, where somebody said it; never an age."""
+    """The age band, where known; never an age."""
     homonym: int = 1
-    """2 for somebody else of the same name, where neither has an address; 3 for one more. Lists say « Zoé Martin (2) »."""
+    """2 for the second person of the same name, where neither has an address; 3 for the next.
+
+    Lists contain « Zoé Martin (2) ».
+    """
     told_first: bool = field(default=False, repr=False)
-    """Written « Zoé Martin (1) »: the first of that name and not any of them. Promises are known by a digest of the
-    repr, which older ones made without it."""
+    """Written « Zoé Martin (1) »: explicitly the first of that name.
+
+    Excluded from the repr because the digests of stored bulk requests cover the repr, and older ones lack
+    this field.
+    """
 
     @property
     def name(self) -> str:
@@ -70,12 +76,12 @@ class ListedPerson:
 
     @property
     def told_apart(self) -> str:
-        """The name, with the number of one more person of that name."""
+        """The name, with its number after the first."""
         return self.name + self.number
 
     @property
     def line_key(self) -> str:
-        """The same person on two lists has the same key: the name, and the address where there is one."""
+        """Same key for the same person on two lists: the name, and the address if there is one."""
         key = f"{self.address}|{name_key(self.given_name, self.family_name)}"
         return key if self.homonym == 1 or self.address else f"{key}#{self.homonym}"
 
@@ -86,7 +92,7 @@ def check_size(data: bytes) -> None:
 
 
 def decode_list(data: bytes) -> str:
-    """The text of an uploaded list: UTF-8 with or without mark, UTF-16 with one, else CP1252 as French Excel saves."""
+    """Decodes UTF-8 with or without BOM, UTF-16 with BOM, else CP1252 as saved by French Excel."""
     check_size(data)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace")
@@ -102,7 +108,7 @@ def decode_list(data: bytes) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """The cells of one line; `number` counts from 1 in what was given."""
+    """The cells of one line; `number` counts from 1 in the input."""
 
     number: int
     cells: tuple[str, ...]
@@ -110,23 +116,23 @@ class Row:
 
 @dataclass(frozen=True)
 class ListTable:
-    """A list as rows and columns, with what each column is thought to hold."""
+    """A list as rows and columns, with the guessed meaning of each column."""
 
     rows: tuple[Row, ...]
     columns: tuple[Column, ...]
     heading: tuple[str, ...] = ()
     titles: tuple[int, ...] = ()
-    """Numbers of the lines above the heading, which name nobody."""
+    """Numbers of the lines above the heading, which contain no people."""
     line_by_line: bool = False
-    """Without a heading each line is read for itself, until somebody says what the columns are."""
+    """Without a heading, each line is parsed by itself until the user assigns the columns."""
 
     def lines(self) -> list[ListedPerson]:
-        """Every row, in order; faults are kept on the line, never raised for it."""
+        """Every row, in order; faults are recorded on the line, never raised."""
         read = _from_free_line if self.line_by_line else _from_columns
         return [read(row, self.columns) for row in self.rows]
 
     def corrected(self, columns: Sequence[Column]) -> ListTable:
-        """The same rows with columns as a person says; those not told stay as guessed."""
+        """The same rows with the user's columns; columns not given stay as guessed."""
         told = (*columns, *self.columns[len(columns) :])[: len(self.columns)]
         return self if told == self.columns else replace(self, columns=told, line_by_line=False)
 
@@ -171,7 +177,7 @@ def cells_by_column(rows: Sequence[Row], width: int) -> list[list[str]]:
 
 
 def rows_in(text: str) -> Iterable[Row]:
-    """The lines of a table, whatever separates their cells."""
+    """The lines of a table, whatever its separator."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator_of(text), strict=False)
     csv.field_size_limit(MAX_BYTES)
     line = 1
@@ -184,7 +190,7 @@ def rows_in(text: str) -> Iterable[Row]:
 
 
 def _separator_of(text: str) -> str:
-    """The separator that the first lines use most steadily; a lone comma in « Nom, Prénom » counts as one."""
+    """The most consistent separator of the first lines; a lone comma in « Nom, Prénom » counts as one."""
     lines = [line for line in text.splitlines()[:20] if line.strip()]
     counts = {mark: [_outside_quotes(line).count(mark) for line in lines] for mark in _SEPARATORS}
     steady = {mark: (min(found, default=0), sum(found)) for mark, found in counts.items()}
@@ -228,7 +234,7 @@ def _from_columns(row: Row, columns: Sequence[Column]) -> ListedPerson:
 
 
 def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
-    """A line without a heading above it: names in one or two cells, an address in any, « moins de 15 ans » after them."""
+    """A line without a heading: names in one or two cells, an address in any, « moins de 15 ans » after them."""
     address, homonym = "", 0
     names: list[str] = []
     under_15: bool | None = None
@@ -269,14 +275,14 @@ def without_number(cell: str) -> tuple[str, int]:
 
 
 def _order_of(first: str, second: str) -> tuple[str, str]:
-    """(family, given) of two cells: the one in capitals is the family name; else the first, as lists have it."""
+    """(family, given) of two cells: the family name is the one in capitals, else the first, as usual in lists."""
     if second.isupper() and not first.isupper():
         return second, first
     return first, second
 
 
 def under_15_in(cell: str) -> bool | None:
-    """The age band of a cell, where it names one; an age or a birth date is never kept."""
+    """The age band in a cell, if any; an age or birth date is never stored."""
     words = heading_words(cell)
     if not words:
         return None
@@ -290,7 +296,7 @@ def _one_line(text: str) -> str:
 
 
 def hours_in(cell: str) -> tuple[float | None, str]:
-    """Hours as French people write them: 14, 14,5, 14 h, 14h30; and the fault "hours" for anything else."""
+    """Hours as written in French: 14, 14,5, 14 h, 14h30; and the fault "hours" for anything else."""
     text = cell.strip().lower().replace("\u202f", "").replace("\xa0", "").replace(" ", "")
     if not text:
         return None, ""
@@ -302,7 +308,7 @@ def hours_in(cell: str) -> tuple[float | None, str]:
 
 
 def without_repeats(lines: Sequence[ListedPerson]) -> tuple[list[ListedPerson], list[ListedPerson]]:
-    """The lines to keep, and those that say again what a line above them said."""
+    """The lines to retain, and those that repeat an earlier line."""
     seen: set[str] = set()
     kept: list[ListedPerson] = []
     repeated: list[ListedPerson] = []
@@ -313,7 +319,7 @@ def without_repeats(lines: Sequence[ListedPerson]) -> tuple[list[ListedPerson], 
 
 
 def tidy(line: ListedPerson) -> ListedPerson:
-    """Capitals of a list are not a person's spelling: « LE GOFF » becomes « Le Goff »."""
+    """Lists in capitals are respelt: « LE GOFF » becomes « Le Goff »."""
     family = (
         _small(line.family_name)
         if line.family_name.isupper() and len(line.family_name) > 2
@@ -330,5 +336,5 @@ def _small(name: str) -> str:
 
 
 def has_usable_address(line: ListedPerson) -> bool:
-    """No address is fine (a printed slip will do); a wrong one is not."""
+    """True without an address (a printed slip will do); false for an invalid one."""
     return not line.address or is_address(line.address)
