@@ -1,6 +1,6 @@
 """Open Badges 3.0 credentials: build, sign, publish, verify.
 
-The names below are the library's face. What they need from outside comes in as an argument: documents
+The names below are the library's main API. External dependencies are arguments: documents
 through a `DocumentSource`, the time as a `datetime`, keys as a `Signer`.
 
     signed = issue(OpenBadgeCredential.from_document(document), signer=..., jwt_signer=..., at=now)
@@ -8,7 +8,7 @@ through a `DocumentSource`, the time as a `datetime`, keys as a `Signer`.
     report = verify(signed.token, documents=source, at=now)
     report.verdict, [(answer.id, answer.outcome, answer.reason) for answer in report.checks]
 
-Public besides, each with its `__all__`: `baking`, `canonical`, `dids`, `issuing`, `keys`, `model`, `package`,
+Also public, each with its `__all__`: `baking`, `canonical`, `dids`, `issuing`, `keys`, `model`, `package`,
 `status_list`, `transparency_log`, `trust`; and `errors`. Times are aware `datetime`s, durations `timedelta`s, sizes bytes.
 """
 

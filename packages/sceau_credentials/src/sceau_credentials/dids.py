@@ -1,8 +1,9 @@
-"""From a verification method URL to the key it stands for, as Controlled Identifiers 1.0, section 3.3 says.
+"""Resolve a verification method URL to its key, per Controlled Identifiers 1.0, section 3.3.
 
 Every failure is KeyNotResolved with one of these reasons: `key_reference_malformed`, `key_method_not_read`,
-`key_document_unreadable`, `key_document_malformed`, `key_not_found`, `key_not_bound_to_issuer`, `key_not_for_assertion`, `key_expired`,
-`key_revoked`, `key_unusable`; or DocumentUnavailable, which proves nothing either way.
+`key_document_unreadable`, `key_document_malformed`, `key_not_found`, `key_not_bound_to_issuer`,
+`key_not_for_assertion`, `key_expired`, `key_revoked`, `key_unusable`; or DocumentUnavailable, which proves
+nothing either way.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
 from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp
 
-# T17: narrower than the DID grammar, so that one DID has one URL and no part of it can leave its place.
+# T17: narrower than the DID grammar, so that one DID has one URL and no segment can traverse out of it.
 _DID_WEB = re.compile(
     r"did:web:(?P<host>[A-Za-z0-9.-]{1,253})(?:%3[Aa](?P<port>[1-9]\d{0,4}))?(?P<path>(?::[A-Za-z0-9._-]+){0,16})",
     re.ASCII,
@@ -32,8 +33,8 @@ _MAX_DID = 1024
 
 
 def did_web(base_url: str, *segments: str) -> str:
-    """The DID of a place below `base_url`: `https://badges.example`, `campus`, `itip`
-    give `did:web:badges.example:campus:itip`.
+    """The DID of a path below `base_url`: `https://badges.example`, `campus`, `itip` give
+    `did:web:badges.example:campus:itip`.
 
     Without segments and without a path in the URL, its document is the host's `/.well-known/did.json`.
     """
@@ -49,7 +50,7 @@ def did_web(base_url: str, *segments: str) -> str:
 
 @lru_cache(maxsize=1_024)
 def did_web_document_url(did: str) -> str:
-    """Where the document of a did:web is: always https, never an IP address (L-001, L-002).
+    """The URL of a did:web document: always https, never an IP address (L-001, L-002).
 
     Raises MalformedInput("invalid_did") for anything but a plain host, port and path.
     """
@@ -65,7 +66,7 @@ def did_web_document_url(did: str) -> str:
 
 
 def did_key(key: VerificationKey) -> str:
-    """The did:key that is this key."""
+    """The did:key identifier of this key."""
     return f"did:key:{key.to_multikey()}"
 
 
@@ -86,16 +87,17 @@ _JWK_TYPES = ("JsonWebKey", "JsonWebKey2020")
 
 @dataclass(frozen=True)
 class ResolvedKey:
-    """A key, and the controller document that answers for it."""
+    """A key, and the controller document that lists it."""
 
     key: VerificationKey
     method_id: str
     controller: str
     document: JsonObject = field(repr=False)
     lacks_fragment: bool = False
-    """The reference was a bare did:key, which names an identifier and not a method: flag it (B-051)."""
+    """The reference was a bare did:key, which names an identifier and not a method: report a warning (B-051).
+    """
     revoked_at: datetime | None = None
-    """Set only where a key that was withdrawn was asked for all the same."""
+    """Set only where a revoked key was requested with `withdrawn`."""
 
 
 def resolve_method(
@@ -106,11 +108,11 @@ def resolve_method(
     purpose: str = "assertionMethod",
     withdrawn: bool = False,
 ) -> ResolvedKey:
-    """The key a proof may be checked with, from the document of whoever controls it and nowhere else.
+    """The key a proof may be checked with, from its controller's document and nowhere else.
 
-    The fragment of the URL is only ever compared: a key written in it would be the signer's own
-    word for being the issuer (B-051a). did:key alone needs no document: there the identifier is the key.
-    `withdrawn`: also a key that its controller revoked, for whoever knows of another proof of when it was used.
+    The fragment of the URL is only ever compared: a key written in it would be the signer's own claim to be
+    the issuer (B-051a). did:key needs no document: there the identifier is the key. `withdrawn`: also return
+    a key that its controller revoked, for callers with other evidence of when it was used.
     """
     if len(method_url) > _MAX_URL or _METHOD_URL.fullmatch(method_url) is None:
         raise KeyNotResolved("key_reference_malformed", method_url[:200])
@@ -137,7 +139,7 @@ def resolve_key(
 ) -> ResolvedKey:
     """The method under which `controller` publishes this very key, found by its RFC 7638 thumbprint.
 
-    For a token that brings its key along and names none. KeyNotResolved("key_not_found") where it is not published.
+    For a token that embeds its key and names none. KeyNotResolved("key_not_found") where it is not published.
     """
     body = documents.fetch(_document_url(controller), accept=_ACCEPT).body
     for method_url in _methods_with(body, controller, key.thumbprint()):
@@ -163,7 +165,8 @@ def _methods_with(body: bytes, controller: str, thumbprint: str) -> tuple[str, .
 def _expanded_did_key(did: str, fragment: str | None) -> ResolvedKey:
     multikey = did.removeprefix("did:key:")
     method_id = f"{did}#{multikey}"
-    # L-009: the fragment of a did:key method is the multibase value again, whatever the method's text says.
+    # L-009: the fragment of a did:key method repeats the multibase value, whatever the method's text
+    # contains.
     if fragment is not None and fragment != multikey:
         raise KeyNotResolved("key_not_found", "fragment is not the key of this did:key")
     method: JsonObject = {
@@ -176,8 +179,8 @@ def _expanded_did_key(did: str, fragment: str | None) -> ResolvedKey:
     return ResolvedKey(_key_of(method), method_id, did, document, lacks_fragment=fragment is None)
 
 
-# What follows from the bytes of a document alone is found once and kept; whether the key is in force depends on the
-# moment, and is asked each time. Whoever resolves a key looks at the document and changes nothing.
+# Results that depend only on the bytes of a document are cached; whether the key is in force depends on the
+# datetime and is checked each time. Callers must not mutate the cached document.
 
 
 @lru_cache(maxsize=64)
@@ -288,9 +291,9 @@ _CONTEXTS: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class PublishedKey:
-    """A key an issuer answers for. `id` is the absolute DID URL its Data Integrity proofs name.
+    """A key an issuer has published. `id` is the absolute DID URL its Data Integrity proofs name.
 
-    A retired key stays published for ever: taking it away would void every badge it signed (L-012, L-013).
+    A retired key is never unpublished: removing it would void every badge it signed (L-012, L-013).
     """
 
     id: str
@@ -303,7 +306,7 @@ class PublishedKey:
 
 
 def jwt_method_id(method_id: str) -> str:
-    """The `kid` of a key: its JsonWebKey method, apart from its Multikey method (L-006)."""
+    """The `kid` of a key: its JsonWebKey method, distinct from its Multikey method (L-006)."""
     return f"{method_id}-jwk"
 
 
@@ -321,9 +324,9 @@ def did_document(did: str, keys: Sequence[PublishedKey], *, also_known_as: Seque
 
 
 def jwk_set(keys: Sequence[PublishedKey]) -> JsonObject:
-    """The keys as a JWK Set, each saying with `iss` whose it is (B-026, B-027).
+    """The keys as a JWK Set; `iss` on each names its issuer (B-026, B-027).
 
-    A revoked key is left out: a JWK cannot say that it was revoked.
+    Revoked keys are omitted: a JWK cannot express revocation.
     """
     return {"keys": [_jwk_of(published) for published in keys if published.revoked_at is None]}
 

@@ -1,14 +1,14 @@
-"""What can go wrong inside the credential library."""
+"""Exceptions of the credential library."""
 
 from __future__ import annotations
 
 
 class CredentialError(Exception):
-    """The library could not do its work."""
+    """Root of the library's exceptions."""
 
 
 class MalformedInput(CredentialError):
-    """The input is not what it should be.
+    """The input is invalid.
 
     `reason` is a stable code; `pointer` is a JSON pointer (RFC 6901) into the input, "" for the whole of it.
     """
@@ -25,7 +25,7 @@ class UnsafeDocument(MalformedInput):
 
 
 class CanonicalizationTooHard(CredentialError):
-    """The blank nodes of this document are too alike to be told apart within the work limit."""
+    """The blank nodes of this document cannot be distinguished within the work limit."""
 
 
 class UnusableKey(CredentialError):
@@ -38,7 +38,7 @@ class UnusableKey(CredentialError):
 
 
 class KeyNotResolved(CredentialError):
-    """A verification method does not lead to a key that may be used; `reason` is a stable code."""
+    """A verification method does not lead to a usable key; `reason` is a stable code."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason
@@ -56,7 +56,7 @@ class ProofError(CredentialError):
 
 
 class DocumentUnavailable(CredentialError):
-    """A document that was asked for could not be had; `reason` is a stable code."""
+    """A requested document could not be fetched; `reason` is a stable code."""
 
     def __init__(self, url: str, reason: str = "unavailable") -> None:
         self.url = url
@@ -65,7 +65,7 @@ class DocumentUnavailable(CredentialError):
 
 
 class ImageError(CredentialError):
-    """This picture cannot carry, or does not carry, a credential; `reason` is a stable code."""
+    """This picture cannot hold, or does not hold, a credential; `reason` is a stable code."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason
@@ -74,7 +74,7 @@ class ImageError(CredentialError):
 
 
 class SelfCheckFailed(CredentialError):
-    """A credential just signed did not pass our own verifier; `report` says why."""
+    """A credential just signed did not pass our own verifier; `report` contains the failed checks."""
 
     def __init__(self, report: object) -> None:
         self.report = report
@@ -82,7 +82,7 @@ class SelfCheckFailed(CredentialError):
 
 
 class NotFitToSign(CredentialError):
-    """A credential that no key was let near; `faults` says which lints found what."""
+    """The credential was rejected before signing; `faults` lists the lint findings."""
 
     def __init__(self, faults: dict[str, str]) -> None:
         self.faults = faults

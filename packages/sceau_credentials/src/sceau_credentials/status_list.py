@@ -16,10 +16,10 @@ from sceau_credentials.values.json_text import JsonObject, JsonValue
 from sceau_credentials.values.timestamps import format_timestamp
 from sceau_credentials.values.vocabulary import CONTEXT_V2
 
-MINIMUM_SIZE: Final = 131_072  # BSL 3.2: a shorter list would tell too much about who is asked for
+MINIMUM_SIZE: Final = 131_072  # BSL 3.2: shorter lists reveal too much about which one is checked
 MAX_DECOMPRESSED: Final = 2 * 1024 * 1024  # M11: 261 kB of gzip can hold 256 MiB
 _MAX_ENCODED: Final = 2 * MAX_DECOMPRESSED
-# A laptop that tries the service serves its own lists unencrypted; a source of documents refuses to fetch those.
+# A local trial instance serves its own lists over http; document sources refuse to fetch those.
 _LIST_URL: Final = re.compile(r"(?:https://|http://(?:localhost|127\.0\.0\.1):)[\x21-\x7e]{1,2048}", re.ASCII)
 
 Purpose = Literal["revocation", "suspension"]
@@ -42,10 +42,10 @@ __all__ = [
 
 
 class StatusList:
-    """A row of bits; index 0 is the most significant bit of the first byte (BSL 2.2).
+    """A bit string; index 0 is the most significant bit of the first byte (BSL 2.2).
 
-    `size` counts entries: whole bytes of them, 131,072 at least, else ValueError. `bits` are `size / 8` bytes. An index
-    that the list does not have is an IndexError.
+    `size` counts entries: whole bytes of them, 131,072 at least, else ValueError. `bits` are `size / 8`
+    bytes. IndexError for an index out of range.
     """
 
     __slots__ = ("_bits", "size")
@@ -59,12 +59,12 @@ class StatusList:
             raise ValueError("as many bits as entries")
 
     def get(self, index: int) -> bool:
-        """Whether the bit is set: the credential of this index is withdrawn (or suspended)."""
+        """Whether the bit is set: the credential with this index is revoked (or suspended)."""
         self._check(index)
         return bool(self._bits[index >> 3] & (0x80 >> (index & 7)))
 
     def set(self, index: int, value: bool = True) -> None:
-        """Set the bit of this index, or clear it."""
+        """Set or clear the bit of this index."""
         self._check(index)
         mask = 0x80 >> (index & 7)
         self._bits[index >> 3] = (
@@ -76,13 +76,15 @@ class StatusList:
         return bytes(self._bits)
 
     def encode(self) -> str:
-        """`u` and base64url of GZIP. The same bits give the same text on one machine, not on every one (K-001)."""
+        """`u` and base64url of GZIP. Deterministic on one machine, but not across machines (K-001)."""
         # Level 9 costs 18 times level 6 on a sparse list, for a tenth fewer bytes.
         return encode_multibase(gzip.compress(self._bits, compresslevel=6, mtime=0), "u")
 
     @classmethod
     def decode(cls, encoded: str, *, max_bytes: int = MAX_DECOMPRESSED) -> StatusList:
-        """Read an `encodedList` of at most `max_bytes` once unpacked; MalformedInput with `encoded_list`, `list_too_large` or `list_too_short`."""
+        """Read an `encodedList` of at most `max_bytes` decompressed; MalformedInput with `encoded_list`,
+        `list_too_large` or `list_too_short`.
+        """
         try:
             compressed = decode_multibase(encoded, "u", max_length=_MAX_ENCODED)
         except MalformedInput:
@@ -99,7 +101,7 @@ class StatusList:
 
 @dataclass(frozen=True)
 class StatusEntry:
-    """Where a credential's status is written: `credentialStatus`, read."""
+    """A parsed `credentialStatus` entry."""
 
     list_url: str
     index: int
@@ -107,10 +109,10 @@ class StatusEntry:
     width: int = 1
     kind: str = "BitstringStatusList"
     messages: Mapping[int, str] = field(default_factory=dict)
-    """What the issuer says of each value (D-006)."""
+    """The issuer's message for each value (D-006)."""
 
     def value_in(self, status_list: StatusList) -> int:
-        """The status, 0 meaning that nothing was set; IndexError where the list has no such place."""
+        """The status, 0 meaning that nothing was set; IndexError where the list has no such index."""
         value = 0
         for position in range(self.index * self.width, (self.index + 1) * self.width):
             value = value << 1 | status_list.get(position)
@@ -119,7 +121,7 @@ class StatusEntry:
 
 @dataclass(frozen=True)
 class PublishedList:
-    """A status list credential, read."""
+    """A parsed status list credential."""
 
     purposes: tuple[str, ...]
     status_list: StatusList
@@ -127,12 +129,12 @@ class PublishedList:
     kind: str
 
 
-# The second is the older name of the same thing; only the text of the bits is written otherwise.
+# The second is the older name of the same type; only the encoding of the bits differs.
 _KINDS: Final = ("BitstringStatusList", "StatusList2021")
 
 
 def is_list_url(text: str) -> bool:
-    """Whether a status list may stand at this address: https, or http on the machine itself."""
+    """Whether a status list may be served at this URL: https, or http on localhost."""
     return _LIST_URL.fullmatch(text) is not None
 
 
@@ -148,7 +150,7 @@ def status_entry(list_url: str, index: int, purpose: Purpose = "revocation") -> 
 
 
 def read_entry(entry: JsonObject) -> StatusEntry:
-    """An entry of either kind, or MalformedInput pointing at the member that is wrong."""
+    """An entry of either kind, or MalformedInput with the pointer of the bad member."""
     kind = _kind_in(entry.get("type"), "Entry")
     if kind is None:
         raise MalformedInput("status_entry", "/type")
@@ -175,10 +177,10 @@ def status_list_credential(
     ttl: timedelta,
     sequence: int | None = None,
 ) -> JsonObject:
-    """The list as a credential, still to be signed (BSL 2.2); with no end, it is the last word on what it holds.
+    """The list as a credential, still to be signed (BSL 2.2); without an end it stays valid indefinitely.
 
-    `ttl` is how long a reader may keep it, written in whole milliseconds; the times are written in UTC to the second.
-    `sequence` counts its editions, so that of two signed lists one can tell the newer.
+    `ttl` is how long a reader may cache it, written in whole milliseconds; the times are written in UTC to
+    the second. `sequence` counts its editions, so that of two signed lists the newer can be identified.
     """
     ends: JsonObject = {} if valid_until is None else {"validUntil": format_timestamp(valid_until)}
     edition: JsonObject = {} if sequence is None else {"description": f"{_EDITION}{sequence}"}
@@ -201,7 +203,7 @@ def status_list_credential(
 
 
 def sequence_of(credential: JsonObject) -> int | None:
-    """The edition that a list of ours says it is; None where it says none."""
+    """The edition number of one of our lists; None where it has none."""
     said = credential.get("description")
     number = said.removeprefix(_EDITION) if isinstance(said, str) and said.startswith(_EDITION) else ""
     return int(number) if number.isascii() and number.isdigit() and len(number) <= 18 else None
@@ -211,7 +213,7 @@ _EDITION: Final = "Edition "
 
 
 def read_list(credential: JsonObject) -> PublishedList:
-    """The list inside a credential whose proof was verified; MalformedInput when it is none.
+    """The list inside a credential with a verified proof; MalformedInput for other credentials.
 
     Its reasons are `status_list` with a pointer, and those of `StatusList.decode`.
     """
@@ -231,7 +233,7 @@ def read_list(credential: JsonObject) -> PublishedList:
     if not isinstance(encoded, str):
         raise MalformedInput("status_list", "/credentialSubject/encodedList")
     if kind == "StatusList2021":
-        # Base64 of GZIP, in whichever alphabet and without the letter that names it.
+        # Base64 of GZIP, in either alphabet and without the multibase prefix.
         encoded = "u" + encoded.rstrip("=").translate(_TO_BASE64URL).removeprefix("u")
     return PublishedList(tuple(purposes), StatusList.decode(encoded), _ttl_of(subject.get("ttl")), kind)
 
@@ -247,10 +249,10 @@ def _kind_in(types: JsonValue, ending: str) -> str | None:
 def free_index(
     taken: Container[int], *, choose: Callable[[int], int], size: int = MINIMUM_SIZE
 ) -> int | None:
-    """A free index, every one as likely as every other (D-012), or None when the list is full.
+    """A free index, uniformly distributed (D-012), or None when the list is full.
 
-    `choose(n)` gives a number below n, as `secrets.randbelow` does. What is free now may be taken a moment
-    later by somebody else: only a unique constraint where indexes are kept makes it ours (K-003).
+    `choose(n)` returns a number below n, as `secrets.randbelow` does. Concurrent callers may choose the same
+    index: only a unique constraint where indexes are stored reserves it (K-003).
     """
     for _ in range(32):
         index = choose(size)
@@ -274,7 +276,7 @@ def _gunzip(compressed: bytes, max_bytes: int) -> bytes:
 
 
 def _index_of(value: JsonValue) -> int:
-    """A base-10 string; integers are read too, as 1EdTech's own examples write them (D-003, X-5)."""
+    """A base-10 string; integers are accepted too, as in 1EdTech's own examples (D-003, X-5)."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**10:
@@ -283,7 +285,7 @@ def _index_of(value: JsonValue) -> int:
 
 
 def _messages_in(value: JsonValue) -> dict[int, str]:
-    """D-006: the status in hexadecimal, and its message. What is written otherwise tells nothing."""
+    """D-006: the status in hexadecimal, and its message. Other forms are ignored."""
     messages = {}
     for each in value[:_MAX_MESSAGES] if isinstance(value, list) else ():
         status, message = (

@@ -1,4 +1,4 @@
-"""A credential carried inside a picture or a PDF. What carries it proves nothing: it is the credential's envelope."""
+"""A credential embedded in a picture or a PDF. The file proves nothing: it is only the credential's envelope."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PDF_SIGNATURE: Final = b"%PDF-"
 
 
 def bake_png(png: bytes, credential: str) -> bytes:
-    """The same picture, byte for byte, with the credential (JSON or compact JWS) in it.
+    """Return the same picture, byte for byte, with the credential (JSON or compact JWS) in it.
 
     To bake one picture many times, check it once as a `PngMaster`.
     """
@@ -23,15 +23,19 @@ def bake_png(png: bytes, credential: str) -> bytes:
 
 
 def bake_svg(svg: bytes, credential: str) -> bytes:
-    """The same drawing with the credential in it. Meant for our own drawings: an uploaded one stays unsafe."""
+    """Return the same drawing with the credential in it. For our own drawings only: an uploaded one stays
+    unsafe.
+    """
     return SvgMaster(svg).bake(credential)
 
 
 def unbake(data: bytes) -> Unbaked:
-    """The one credential a picture or PDF carries, told by its content, or ImageError with a reason.
+    """The one credential embedded in a picture or PDF (type detected from content), or ImageError with a
+    reason.
 
     Reasons: `not_an_image`, `too_large`, `malformed_png`, `truncated`, `bad_checksum`, `malformed_svg`,
-    `unsafe_svg`, `malformed_pdf`, `pdf_extra_missing`, `compressed_text`, `not_utf8`, `no_credential`, `several_credentials`.
+    `unsafe_svg`, `malformed_pdf`, `pdf_extra_missing`, `compressed_text`, `not_utf8`, `no_credential`,
+    `several_credentials`.
     """
     if data.startswith(SIGNATURE):
         return unbake_png(data)
@@ -45,7 +49,7 @@ def unbake(data: bytes) -> Unbaked:
 
 
 def _unbake_pdf(data: bytes) -> Unbaked:
-    """What reads PDF is loaded with the first of them, and is installed where it is asked for."""
+    """Import pypdf with the first PDF: it is an optional dependency."""
     try:
         from sceau_credentials.baking.pdf import unbake_pdf
     except ImportError:

@@ -1,4 +1,4 @@
-"""What PNG and SVG carriers have in common: their limits, and what they carry."""
+"""Limits and checks shared by PNG and SVG baking."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Unbaked:
-    """The one credential of a picture or PDF, in `container`, for Open Badges of this `generation`."""
+    """The one credential of a picture or PDF, in `container`, for Open Badges `generation` 2.0 or 3.0."""
 
     text: str
     """For 3.0 a compact JWS or JSON; for 2.0 a compact JWS, JSON or the URL of an assertion."""
@@ -31,7 +31,7 @@ def check_size(data: bytes) -> None:
 
 
 def is_compact_jws(credential: str) -> bool:
-    """Whether it is that and not JSON; ImageError where it is neither, or more than a reader would take."""
+    """False for JSON. ImageError where it is neither, or larger than readers accept."""
     if len(credential) > MAX_TEXT or _CONTROL.search(credential):
         raise ImageError("not_a_credential")
     if len(credential.encode()) > MAX_TEXT:
@@ -44,7 +44,7 @@ def is_compact_jws(credential: str) -> bool:
 
 
 def the_one(found: list[str]) -> str | None:
-    """None for none. Two would let two readers see two badges (M10, E-007, E-013)."""
+    """None for an empty list. With two, two readers could see two different badges (M10, E-007, E-013)."""
     if len(found) > 1:
         raise ImageError("several_credentials")
     return found[0] if found else None

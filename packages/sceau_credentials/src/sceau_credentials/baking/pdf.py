@@ -1,4 +1,4 @@
-"""PDF: a credential attached as a file, read and never written; the pages around it are not looked at.
+"""PDF: read a credential attached as a file; never written, and pages are not parsed.
 
 The one module that needs pypdf, which comes with the extra `pdf`.
 """
@@ -24,7 +24,7 @@ _MAX_NODES: Final = 500
 _MAX_ATTACHMENTS: Final = 50
 _OBJECT: Final = re.compile(rb"\d\s+obj\b")
 _NAMES: Final = (".json", ".jsonld", ".jwt", ".vc")
-# A hostile file could have thousands of faults told, one by one, in the log of whoever reads it.
+# A hostile file could fill the log with thousands of warnings.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 _LIMITS: Final = Configuration(
     maximum_declared_stream_length=MAX_PDF,
@@ -53,7 +53,7 @@ def unbake_pdf(pdf: bytes) -> Unbaked:
         raise
     except LimitReachedError:
         raise ImageError("too_large", "a stream") from None
-    except Exception as error:  # a parser of a format this large fails in more ways than it names
+    except Exception as error:  # pypdf raises more exception types than it documents
         raise ImageError("malformed_pdf", type(error).__name__) from None
     credential = the_one(found)
     if credential is None:
@@ -74,14 +74,16 @@ def _credentials_in(pdf: bytes) -> Iterator[str]:
 
 
 def _file_specifications(root: DictionaryObject) -> Iterator[DictionaryObject]:
-    """Those of the name tree and those that the document itself is associated with (ISO 32000-2, 7.11.4 and 14.13)."""
+    """File specifications of the name tree and of the document's associated files (ISO 32000-2, 7.11.4 and
+    14.13).
+    """
     names = _resolved(root.get("/Names"))
     waiting = [_resolved(names.get("/EmbeddedFiles"))] if isinstance(names, DictionaryObject) else []
     seen = 0
     while waiting:
         node = waiting.pop()
         seen += 1
-        if seen > _MAX_NODES:  # a tree that bites its own tail too
+        if seen > _MAX_NODES:  # also stops on a cyclic tree
             raise ImageError("too_large", "name tree")
         if isinstance(node, DictionaryObject):
             waiting += [_resolved(kid) for kid in _array(node.get("/Kids"))[:_MAX_NODES]]

@@ -1,4 +1,4 @@
-"""PNG: one uncompressed iTXt chunk, spliced in and read without touching a pixel."""
+"""PNG: one uncompressed iTXt chunk, inserted and read without decoding pixels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Chunk:
 
 
 class PngMaster:
-    """A picture checked once, into which any number of credentials can be spliced."""
+    """A picture checked once, into which any number of credentials can be baked."""
 
     __slots__ = ("_head", "_tail")
 
@@ -41,7 +41,7 @@ class PngMaster:
         return self._with(_KEYWORD_3, credential)
 
     def bake_older(self, assertion: str) -> bytes:
-        """With an assertion of Open Badges 2.0 in it: JSON or compact JWS (E-016)."""
+        """Bake an assertion of Open Badges 2.0: JSON or compact JWS (E-016)."""
         return self._with(_KEYWORD_2, assertion)
 
     def _with(self, keyword: bytes, credential: str) -> bytes:
@@ -69,7 +69,7 @@ def unbake_png(png: bytes) -> Unbaked:
 
 
 def _chunks(png: bytes) -> Iterator[_Chunk]:
-    """The chunks of a complete, undamaged PNG file with nothing behind it; ImageError otherwise."""
+    """The chunks of a complete, undamaged PNG file without trailing data; ImageError otherwise."""
     if not png.startswith(SIGNATURE):
         raise ImageError("malformed_png", "signature")
     view, position, previous, has_pixels = memoryview(png), len(SIGNATURE), b"", False

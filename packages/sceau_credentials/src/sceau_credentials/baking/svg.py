@@ -1,4 +1,4 @@
-"""SVG: one element directly after the start of the drawing, spliced in as bytes and read as a stream."""
+"""SVG: one element directly after the root's start tag, inserted as bytes and read as a stream."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOT_XML: Final = re.compile("[\ufffe\uffff]")
 
 
 class SvgMaster:
-    """A drawing checked once, into which any number of credentials can be spliced."""
+    """A drawing checked once, into which any number of credentials can be baked."""
 
     __slots__ = ("_head", "_tail")
 
@@ -37,7 +37,7 @@ class SvgMaster:
             raise ImageError("not_utf8") from None
         tag = _START_TAG.match(svg, reader.root_at)
         if tag is None or reader.encoding not in (None, "utf-8") or tag.group().endswith(b"/>"):
-            raise ImageError("malformed_svg", "no place for a credential")
+            raise ImageError("malformed_svg", "no start tag for a credential to follow")
         bound = _PREFIX_BOUND.search(tag.group())
         if bound and (bound[1] or bound[2]) != NAMESPACE_3.encode():
             raise ImageError("malformed_svg", "the prefix openbadges means something else")
@@ -65,16 +65,16 @@ def unbake_svg(svg: bytes) -> Unbaked:
 
 
 def _in_cdata(json_text: str) -> str:
-    # Noncharacters are no XML; inside JSON they stand only in strings, where an escape says the same.
+    # Noncharacters are not XML; inside JSON they occur only in strings, where an escape is equivalent.
     escaped = _NOT_XML.sub(lambda match: f"\\u{ord(match.group()):04x}", json_text)
     return escaped.replace("]]>", "]]]]><![CDATA[>")  # E-014
 
 
 class _Reader:
-    """One pass over the file by expat itself: no tree to fill memory, and the byte where the drawing begins.
+    """One pass over the file with expat: builds no tree, and records the byte offset of the root's start tag.
 
-    No entity can be declared: of document types only those that the W3C published for SVG are let by, with
-    nothing of their own inside; not even these are fetched.
+    Entities cannot be declared: only the document types that the W3C published for SVG are accepted, without
+    an internal subset, and they are never fetched.
     """
 
     def __init__(self, svg: bytes) -> None:
@@ -153,7 +153,7 @@ class _Open:
         body = "".join(self._parts).strip()
         if self._verify is None:
             return body
-        # OB 2.0 keeps the assertion's JSON beside its URL or JWS; in 3.0 two would be two badges (E-012).
+        # OB 2.0 stores the assertion's JSON beside its URL or JWS; in 3.0 two would be two badges (E-012).
         if body and self.generation == "3.0":
             raise ImageError("several_credentials")
         if len(self._verify) > MAX_TEXT:

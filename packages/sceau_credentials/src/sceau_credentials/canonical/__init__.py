@@ -31,16 +31,16 @@ __all__ = [
 
 
 def canonical_nquads(document: JsonObject) -> str:
-    """The canonical N-Quads (RDFC-1.0) that stand for all of this document.
+    """The canonical N-Quads (RDFC-1.0) that represent all of this document.
 
-    UnsafeDocument if they would stand for less or for something else than a reader of the JSON sees;
-    CanonicalizationTooHard if its blank nodes cannot be told apart within the work limit.
+    UnsafeDocument if they would represent less than a reader of the JSON sees, or something else;
+    CanonicalizationTooHard if its blank nodes cannot be distinguished within the work limit.
     """
     return canonical_bytes(document).decode()
 
 
 def canonical_bytes(document: JsonObject) -> bytes:
-    """`canonical_nquads`, as they are hashed."""
+    """`canonical_nquads` in UTF-8, as hashed."""
     return _canonical_form(document).nquads
 
 
@@ -50,7 +50,8 @@ def canonical_digest(document: JsonObject) -> bytes:
 
 
 def keep_canonical_form(written: bytes, nquads: bytes) -> bytes:
-    """Remember this form, which was found in another way (a template), as that of the document that `dump_exactly` writes so.
+    """Cache a canonical form found from a template, for the document that `dump_exactly` serialises as
+    `written`.
 
     Returns its digest.
     """
@@ -72,14 +73,15 @@ class _Form:
 _MOST_RECENT: Final = 16
 _LONGEST_RECENT: Final = 16 * 1024
 _recent: Final[dict[bytes, _Form]] = {}
-"""By the very bytes that a document is written as: who issues one asks three times, to judge it, to sign it and to
-read it back. What is refused is not kept."""
+"""Keyed by the document's serialised bytes: an issuer needs the form three times, to check, to sign and to
+read back. Failures are not cached.
+"""
 
 
 def _canonical_form(document: JsonObject) -> _Form:
     written = dump_exactly(document)
     if len(written) > _LONGEST_RECENT:
-        written = b""  # not to be held by the traceback of a refusal, of which one document may have twenty
+        written = b""  # so that the traceback of a failure does not hold it: one document may have twenty
     form = _recent.get(written)
     if form is None:
         try:
@@ -98,7 +100,7 @@ def _keep(written: bytes, form: _Form) -> None:
 
 
 def _nquads_of(document: JsonObject) -> str:
-    """The compiled way for the documents it was made for; PyLD for the others, and to say what is wrong."""
+    """Compiled tables for the documents they cover; PyLD for the others, and for the error messages."""
     try:
         nquads = compiled.nquads_of(document)
     except NotCovered:

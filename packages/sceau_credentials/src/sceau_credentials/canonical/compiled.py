@@ -1,12 +1,11 @@
-"""The compiled way: a document walked through the tables of its contexts, straight to quads.
+"""The compiled path: a document walked through the tables of its contexts, straight to quads.
 
-It knows one thing to do with whatever it was not made for: raise NotCovered, and let `expansion` decide. It is
-made for documents that
-- name only allowed contexts, at the root, none of which defines every word;
+For anything it does not cover it raises NotCovered, and `expansion` decides. It covers documents that
+- name only allowed contexts, at the root, none of which sets `@vocab`;
 - use terms of those contexts alone, spelt as terms, with absolute IRIs that cannot be compact ones;
 - hold text (with or without a language), booleans, ordinary numbers, objects, and plain arrays of these;
-- call their parts `id` and `type`, and describe the root once.
-No proof or endorsement inside, no JSON literal, no map, no null.
+- use `id` and `type` rather than keywords, and describe the root once. No embedded proof or endorsement, JSON
+  literal, map or null.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ from sceau_credentials.values.vocabulary import is_absolute_iri
 @dataclass(frozen=True, slots=True)
 class Part:
     subject: str
-    """How others refer to it."""
+    """The root as an N-Quads term."""
     ids: frozenset[str]
     """The identifiers of the objects in it."""
     lines: tuple[str, ...]
@@ -50,7 +49,7 @@ class Part:
 
 
 def part_of(subject: str, ids: Iterable[str], lines: Iterable[str], blank: list[Quad]) -> Part | None:
-    """From its statements without and with blank nodes. None where it cannot be told apart on its own."""
+    """From its statements without and with blank nodes. None where the blank nodes are ambiguous."""
     hashes = _hashes(blank)
     if subject[0] == "_" or len(set(hashes.values())) != len(hashes):
         return None
@@ -81,7 +80,7 @@ def canonicalize_with(parts: Sequence[Part], ground: Sequence[str], blank: list[
         for subject, predicate, object_, _ in blank
     ]
     written = sorted(dict.fromkeys(lines))
-    if not written[0]:  # what the formats end with
+    if not written[0]:  # every format ends with a newline
         del written[0]
     written.append("")
     return "\n".join(written)
@@ -151,19 +150,19 @@ def _part_of(written: bytes, place: Table, depth: int) -> Part | None:
 class _Walk:
     def __init__(self, root_id: JsonValue, prefixes: frozenset[str], *, keeps_parts: bool) -> None:
         self.lines: list[str] = []
-        """The statements without blank nodes, as they are written but for the end of the line."""
+        """Statements without blank nodes, as written, without the newline."""
         self.blank: list[Quad] = []
-        """The statements with some."""
+        """Statements with blank nodes."""
         self.parts: list[Part] = []
         self.ids: set[str] = set()
-        """Of the objects below the root that say more than their id."""
+        """Ids of the objects below the root that have more members than their id."""
         self._root_id = root_id
         self._prefixes = prefixes
         self._keeps_parts = keeps_parts
         self._blank_nodes = 0
 
     def node(self, element: JsonObject, place: Table, depth: int) -> str:
-        """Write the quads of an object; answers how others refer to it."""
+        """Write the quads of an object; returns its N-Quads term."""
         if depth > MAX_DEPTH:
             raise NotCovered
         subject = self._subject(element, depth)
@@ -223,7 +222,7 @@ class _Walk:
         return _number(value, term)
 
     def _part(self, element: JsonObject, place: Table, depth: int) -> str:
-        """As `node`, for an object that others are likely to have as well."""
+        """As `node`, for an object that other documents are likely to share; cached."""
         written = dump_exactly(element)
         part = _part_of(written, place, depth) if 0 < len(written) <= _LONGEST_PART else None
         if part is None:

@@ -1,4 +1,4 @@
-"""What PyLD makes of the pinned contexts a document names, worked out once and kept."""
+"""The contexts a document names, as PyLD processes them; computed once and cached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_KEPT: Final = 4_096  # a document may combine types as it likes
 
 
 def context_array(document: JsonObject, pointer: str = "") -> tuple[str, ...]:
-    """The contexts a document names, if it may name them."""
+    """The contexts a document names; MalformedInput or UnsafeDocument where it may not name them."""
     named = document.get("@context")
     where = f"{pointer}/@context"
     if not isinstance(named, list):
@@ -50,12 +50,12 @@ class PinnedContexts:
 
 @lru_cache(maxsize=32)
 def pinned_contexts(_urls: tuple[str, ...]) -> PinnedContexts:
-    """One for each array, so that what is kept for one cannot be crowded out by another."""
+    """One per array, so that one array's entries cannot evict another's."""
     return PinnedContexts()
 
 
 class ContextProcessor(jsonld.JsonLdProcessor):  # type: ignore[misc]
-    """PyLD, which left to itself works out every type-scoped context anew for every node."""
+    """PyLD with a cache: on its own it processes every type-scoped context again for every node."""
 
     def __init__(self, contexts: PinnedContexts) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class ContextProcessor(jsonld.JsonLdProcessor):  # type: ignore[misc]
         return self._get_initial_context(self.contexts.options)
 
     def process(self, active_ctx: Any, local_ctx: Any, **how: Any) -> Any:
-        """The active context that a local one makes of another."""
+        """The active context that results from applying a local one to another."""
         return self._process_context(active_ctx, local_ctx, self.contexts.options, **how)
 
     def _process_context(self, active_ctx: Any, local_ctx: Any, options: Any, **how: Any) -> Any:
@@ -77,7 +77,7 @@ class ContextProcessor(jsonld.JsonLdProcessor):  # type: ignore[misc]
                 processed = super()._process_context(active_ctx, local_ctx, options, **how)
                 if len(self.contexts.kept) >= _MOST_KEPT:
                     self.contexts.kept.clear()
-                # The inputs are kept with the result, so that their ids stay theirs.
+                # The cached entry references its inputs, so that their ids are not reused.
                 entry = self.contexts.kept[key] = (active_ctx, local_ctx, processed)
         return entry[2]
 
@@ -87,6 +87,6 @@ def _load_pinned(url: str, _options: object = None) -> dict[str, Any]:
         "contentType": "application/ld+json",
         "contextUrl": None,
         "documentUrl": url,
-        "document": deepcopy(context(url)),  # PyLD writes into what it is given
+        "document": deepcopy(context(url)),  # PyLD mutates its input
         "tag": "static",
     }

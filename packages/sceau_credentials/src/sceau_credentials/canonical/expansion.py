@@ -1,6 +1,6 @@
 """A JSON-LD document as quads, through PyLD made strict: nothing is dropped, guessed or fetched.
 
-PyLD on its own leaves undefined terms, nulls and relative IRIs out of the signed data without a word (M1).
+PyLD on its own silently leaves undefined terms, nulls and relative IRIs out of the signed data (M1).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LANG_STRING: Final = f"{RDF}langString"
 
 
 def quads_of(document: JsonObject) -> list[Quad]:
-    """The quads of this document; UnsafeDocument when they would not hold all of it.
+    """The quads of this document; UnsafeDocument when they would not cover all of it.
 
     CanonicalizationTooHard for more objects than the work limit allows.
     """
@@ -59,7 +59,7 @@ def number_problem(number: int | float) -> str | None:
 
 
 def _pointers_of(document: JsonObject) -> dict[int, str]:
-    """Where each object of the document stands, by identity; depth and nested contexts are checked on the way."""
+    """The JSON pointer of each object, by identity; checks depth and nested contexts on the way."""
     pointers: dict[int, str] = {}
 
     def visit(value: JsonValue, pointer: str, member: str, depth: int) -> None:
@@ -120,9 +120,10 @@ class _Strict(ContextProcessor):
         ]
 
     def _check_root_is_whole(self) -> None:
-        """Refuse to let part of the credential hide in another object that bears its id and type.
+        """Reject a nested object that has the root's id and type.
 
-        The signed data would be the same, and a reader of the JSON would not see a status or an end date.
+        The signed data would be the same, but a reader of the JSON would not see a status or an end date
+        there.
         """
         *nested, (_, root_id, root_types) = self._nested
         for pointer, node_id, types in nested:
@@ -190,10 +191,10 @@ class _Strict(ContextProcessor):
 
 
 def _mapping_of(active_ctx: Any, name: str, where: str) -> dict[str, Any]:
-    """What the active context says of a member name.
+    """The active context's definition of a member name.
 
-    Only terms: the same property spelt as a full or compact IRI would be signed alike and yet be invisible to
-    a reader of the JSON (an end date, a status).
+    Only terms: the same property spelt as a full or compact IRI would be signed alike but be invisible to a
+    reader of the JSON (an end date, a status).
     """
     if name.startswith("@"):
         raise UnsafeDocument("keyword_not_allowed", where)
@@ -212,7 +213,7 @@ def _mapping_of(active_ctx: Any, name: str, where: str) -> dict[str, Any]:
 
 
 def _check_value_object(element: JsonObject, pointer: str) -> None:
-    """Text, with a language or without; every other value object spells something JSON can say itself (J-002)."""
+    """Text, with a language or without; every other value object has a plain JSON equivalent (J-002)."""
     if not isinstance(element.get("@value"), str):
         raise UnsafeDocument("value_object_not_allowed", pointer)
     if element.keys() - {"@value", "@language"}:
@@ -230,7 +231,9 @@ def _check_json_literal(value: JsonValue, where: str) -> None:
 
 
 def _check_graph_says_something(value: JsonValue, where: str) -> None:
-    """A text, a number or a bare identifier in the place of a proof makes an empty graph: nothing of it is signed."""
+    """A string, a number or a bare identifier where a proof belongs makes an empty graph: none of it is
+    signed.
+    """
     for item in value if isinstance(value, list) else [value]:
         says = isinstance(item, dict) and "@value" not in item and item.keys() - {"id", "@context"}
         if item is not None and not says:
@@ -249,7 +252,7 @@ def _check_no_gap(value: JsonValue, where: str) -> None:
 
 
 def _is_absolute(iri: object) -> bool:
-    """PyLD makes None of what is shaped like a keyword ("@any")."""
+    """PyLD returns None for anything shaped like a keyword ("@any")."""
     return isinstance(iri, str) and is_absolute_iri(iri)
 
 

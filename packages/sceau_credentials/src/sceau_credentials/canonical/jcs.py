@@ -17,15 +17,17 @@ _SORTED: Final = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
-# Where the quick writer may differ: fractions, exponents, integers near 2^53, a null that may have been NaN, and
-# letters beyond the basic plane, by which members are sorted otherwise. What merely looks so costs time only.
+# Where the fast writer may differ: fractions, exponents, integers near 2^53, a null that may have been NaN,
+# and characters beyond the basic plane, which change the order of members. A false positive costs only time.
 _DOUBTFUL_NUMBER: Final = re.compile(rb"[:\[,]-?\d+(?:\d{15}|\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)[,\]}]")
 _BEYOND_BASIC: Final = tuple(bytes([lead]) for lead in range(0xF0, 0xF5))
-"""With what UTF-8 begins letters beyond the basic plane."""
+"""UTF-8 lead bytes of characters beyond the basic plane."""
 
 
 def canonical_json(value: JsonValue) -> bytes:
-    """The one spelling of this value; what has none (large integers, NaN, lone surrogates) is refused."""
+    """The canonical text of this value; MalformedInput for values that have none (large integers, NaN, lone
+    surrogates).
+    """
     try:
         if isinstance(value, str):
             return orjson.dumps(value, option=_SORTED)  # a text alone holds no number, and nothing to sort
@@ -50,5 +52,5 @@ def _is_doubtful(written: bytes) -> bool:
 
 
 def _outside_texts(written: bytes) -> bytes:
-    """What stands outside quotes, where numbers are; all of it where a text may hold a quote."""
+    """The parts outside quotes, where numbers are; the whole text where a string may contain a quote."""
     return written if b"\\" in written else b"".join(written.split(b'"')[::2])

@@ -1,4 +1,4 @@
-"""How many documents took which way to their canonical form since the process began: for metrics to read."""
+"""Counters, since process start, of the code path by which documents were canonicalised."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final
 
 
 class Way(StrEnum):
-    """How a canonical form was found."""
+    """The code path by which a canonical form was found."""
 
     COMPILED = "compiled"
     """Through the tables of their contexts."""
     TEMPLATE = "template"
-    """Through what they share with others of their batch."""
+    """Through a template shared by their batch."""
     GENERAL = "general"
-    """Through PyLD; those it refuses are counted too."""
+    """Through PyLD; includes documents it rejects."""
 
 
 _lock: Final = Lock()
@@ -28,6 +28,6 @@ def note(way: Way) -> None:
 
 
 def ways_taken() -> dict[Way, int]:
-    """A copy; each figure only ever grows."""
+    """A copy; each counter only increases."""
     with _lock:
         return dict(_taken)

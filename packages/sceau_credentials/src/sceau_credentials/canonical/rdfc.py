@@ -1,4 +1,4 @@
-"""RDF Dataset Canonicalization (RDFC-1.0, SHA-256) of quads, with a limit on the work it may take."""
+"""RDF Dataset Canonicalization (RDFC-1.0, SHA-256) of quads, with a work limit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 XSD: Final = "http://www.w3.org/2001/XMLSchema#"
 
 MAX_N_DEGREE_CALLS: Final = 1_000  # M2: the published tests need 468 at most
-MAX_N_DEGREE_DEPTH: Final = 100  # calls inside one another; each takes three frames of the stack
+MAX_N_DEGREE_DEPTH: Final = 100  # recursion depth; each call takes three stack frames
 MAX_PERMUTATIONS: Final = 20_000
 MAX_RELATED: Final = 100_000  # hashes of related blank nodes, in all calls together
 
@@ -88,7 +88,7 @@ def mentions_in(quads: Iterable[Quad]) -> dict[str, list[Quad]]:
 
 
 def hash_first_degree(node: str, about: Iterable[Quad]) -> str:
-    """What tells a blank node from others: the statements it stands in, without the names of other blank nodes."""
+    """Hash of the statements a blank node occurs in, without the names of other blank nodes."""
     lines = []
     for subject, predicate, object_, graph in about:
         if subject[0] == "_":
@@ -103,7 +103,7 @@ def hash_first_degree(node: str, about: Iterable[Quad]) -> str:
 
 
 class _Issuer:
-    """Hands out labels in the order they are asked for."""
+    """Issues labels in the order they are requested."""
 
     def __init__(self, prefix: str, issued: dict[str, str] | None = None) -> None:
         self.prefix = prefix
@@ -192,7 +192,7 @@ class _Labelling:
         return _Path(sha256("".join(data).encode()).hexdigest(), issuer)
 
     def _shortest_path(self, nodes: list[str], issuer: _Issuer) -> tuple[str, _Issuer]:
-        """Of all orders in which these nodes can be visited, the one whose path sorts first."""
+        """Of all orders in which these nodes can be visited, the one with the smallest path."""
         chosen: tuple[str, _Issuer] | None = None
         for order in permutations(nodes):
             self._permutations += 1
@@ -205,7 +205,7 @@ class _Labelling:
         return chosen
 
     def _path_of(self, order: tuple[str, ...], issuer: _Issuer, best: str) -> tuple[str, _Issuer] | None:
-        """The path of this order, or None as soon as it cannot beat the best so far."""
+        """The path of this order, or None as soon as it exceeds the best so far."""
         path = ""
         to_visit = []
         for node in order:

@@ -1,4 +1,4 @@
-"""The pinned contexts as flat tables: at each place of a document, what each member name means there."""
+"""The pinned contexts as flat tables: at each position in a document, what each member name means."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from sceau_credentials.canonical.contexts import ContextProcessor, pinned_contex
 from sceau_credentials.canonical.rdfc import XSD
 from sceau_credentials.values.vocabulary import context, is_absolute_iri
 
-_MOST_COMBINATIONS: Final = 256  # of types at one place: a document may combine them as it likes
+_MOST_COMBINATIONS: Final = 256  # of types on one object: a document may combine them freely
 _PLAIN_CONTAINERS: Final = frozenset({"@set", "@list"})
 
 
 class NotCovered(Exception):
-    """The tables, or a template, were not made for this document. Not an error of its own: ask `canonical_bytes`."""
+    """The tables, or a template, do not cover this document. Not an error in it: call `canonical_bytes`
+    instead.
+    """
 
 
 class Reads(Enum):
-    """How a term takes text."""
+    """How a term interprets text."""
 
     LITERAL = "literal"
     IRI = "iri"
@@ -30,7 +32,7 @@ class Reads(Enum):
 
 
 class Term:
-    """A member name at one place."""
+    """A member name at one position."""
 
     __slots__ = (
         "_place",
@@ -51,16 +53,16 @@ class Term:
         self.reads = {"@id": Reads.IRI, "@vocab": Reads.WORD}.get(coercion, Reads.LITERAL)
         self.datatype: str | None = None if coercion in (None, "@none", "@id", "@vocab") else coercion
         self.suffix = suffix_of(self.datatype)
-        self.twins = twins  # other names of the same property: an object may use one of them
+        self.twins = twins  # other names of the same property: an object may use only one of them
         self.is_list = "@list" in (mapping.get("@container") or ())
         self.is_plain = self.reads is Reads.LITERAL and not self.is_list
-        """Whether text under it is a literal, and that is all."""
+        """Whether text under it is simply a literal."""
         self._table = table
         self._within = within
         self._place: Table | None = None
 
     def place(self, name: str) -> Table:
-        """Where an object under this term stands."""
+        """The table for an object under this term."""
         if self._place is None:
             self._place = self._table.below(name, self._within)
         return self._place
@@ -77,7 +79,7 @@ def suffix_of(datatype: str | None) -> str:
 
 
 class Table(dict[str, Term]):
-    """The terms of one active context, each worked out when it is first met. Two tables are never equal."""
+    """The terms of one active context, each computed on first use. Two tables are never equal."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]
     __eq__ = object.__eq__
@@ -88,7 +90,7 @@ class Table(dict[str, Term]):
             raise NotCovered
         self._tables = tables
         self.prefixes = tables.names
-        """What may stand before the colon of a compact IRI."""
+        """Names that may precede the colon of a compact IRI."""
         self._active = active
         self._typed: dict[tuple[str, ...], tuple[tuple[str, ...], Table]] = {}
         self._names: dict[str | None, set[str]] = {}
@@ -112,7 +114,7 @@ class Table(dict[str, Term]):
         return term
 
     def typed(self, types: tuple[str, ...]) -> tuple[tuple[str, ...], Table]:
-        """The IRIs of these types, and the terms of an object that has them at this place."""
+        """The IRIs of these types, and the terms of an object that has them in this context."""
         known = self._typed.get(types)
         if known is None:
             if len(self._typed) >= _MOST_COMBINATIONS:
@@ -133,7 +135,9 @@ class Table(dict[str, Term]):
         return f"<{mapping['@id']}>"
 
     def below(self, name: str, within: Any) -> Table:
-        """The place of an object under this term: types apply to one object, scopes of terms to all below."""
+        """The table for an object under this term: types apply to one object, scoped terms to everything
+        below.
+        """
         active = within.get("previousContext") or within
         scoped = within["mappings"][name].get("@context")
         if scoped is not None:
@@ -170,7 +174,7 @@ class _Tables:
         if table is None:
             table = self._by_context[id(active)] = Table(
                 self, active
-            )  # which keeps its context, and so its id
+            )  # which references its context, so that its id is not reused
         return table
 
     def root(self, urls: tuple[str, ...]) -> Table:

@@ -1,14 +1,14 @@
-"""Documents that differ in a few texts: what their canonical form shares is worked out once, the rest per document.
+"""Documents that differ in a few texts: the shared part of their canonical form is computed once, the rest
+per document.
 
-A template stands for its document wherever canonical_nquads would, byte for byte, or raises NotCovered. It may,
-because
-1. contexts are pinned, and a mark stands inside a text: shape, types and terms are the template's own;
-2. a text goes into a literal escaped, and into an IRI only if it is made of characters an IRI may hold;
-3. a blank node's first-degree hash is kept only where no statement about that node holds a mark;
-4. nodes whose hashes are alike are left to the whole algorithm;
-5. statements that become equal are left to it too, and all lines are sorted anew, unless no value can change their
-   order (`line_order`);
-6. an IRI that becomes another one of the same document is left to it: two objects would have become one.
+A template returns what canonical_nquads would, byte for byte, or raises NotCovered. This holds because
+1. contexts are pinned, and a mark occurs inside a text: shape, types and terms are the template's own;
+2. a text goes into a literal escaped, and into an IRI only if all its characters are allowed in an IRI;
+3. a blank node's first-degree hash is stored only where no statement about that node holds a mark;
+4. nodes with equal hashes are left to the full algorithm;
+5. statements that become equal are left to it too, and all lines are sorted again, unless no value can change
+   their order (`line_order`);
+6. an IRI that becomes equal to another one of the document is left to it: two objects would have become one.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from sceau_credentials.canonical.tables import NotCovered
 from sceau_credentials.values.json_text import JsonObject
 
 Pieces: TypeAlias = Sequence[str]
-"""A line taken apart at its marks: a text, the number of a mark, a text, and so on to a last text."""
+"""A line split at its marks: text, mark number, text, and so on, ending with text."""
 
 
 def is_fixed(lines: Sequence[Pieces]) -> bool:
-    """Whether each of these lines sorts before the next one, and differs from it, with any values in their marks."""
+    """Whether each line sorts before the next one, and differs from it, for any values of their marks."""
     return all(_comes_first(line, following) for line, following in pairwise(lines))
 
 
@@ -40,15 +40,15 @@ def _comes_first(line: Pieces, other: Pieces) -> bool:
     """False also where it depends on the values."""
     for place, (piece, opposite) in enumerate(zip(line, other, strict=False)):
         if piece == opposite:
-            continue  # one text, or one mark, which stands for one value in both
+            continue  # equal texts, or the same mark, which has the same value in both
         if place % 2:
             return False
         at = _first_difference(piece, opposite)
         if at < len(piece) and at < len(opposite):
             return piece[at] < opposite[at]
-        # One text is the beginning of the other: what follows it is a value, unless its line ends there.
+        # One text is a prefix of the other: what follows it is a value, unless its line ends there.
         return at == len(piece) and place == len(line) - 1
-    # The other goes on where this line ends; values alone may be nothing, and then the two are one line.
+    # The other continues where this line ends; if only values follow, they may be empty and the lines equal.
     return any(other[len(line) + 1 :: 2])
 
 
@@ -67,13 +67,13 @@ _IN_AN_IRI: Final = re.compile(r'[^\x00-\x20<>"{}|\\^`\x7f]*')
 
 @cache
 def mark(number: int) -> str:
-    """What stands in a template's document where value `number` is to come, once or several times."""
+    """The text that marks, in a template's document, where value `number` goes; may occur several times."""
     return f"\ue000{number}\ue001"
 
 
 @dataclass(frozen=True)
 class _Order:
-    """The lines without a mark, in order, while the blank nodes are labelled in one order."""
+    """The lines without a mark, sorted, for one labelling of the blank nodes."""
 
     shared: list[str]
     as_set: frozenset[str]
@@ -82,9 +82,9 @@ class _Order:
 
 @dataclass(frozen=True)
 class _Whole:
-    """A document whose lines keep their order: a %-format, and the numbers of the values that it takes.
+    """A document with a fixed order of lines: a %-format, and the numbers of the values that it takes.
 
-    `alike` are pairs of values that were one text: where they are not, the order is another one.
+    `alike` are pairs of values that were equal: where they are not, the order may differ.
     """
 
     written: bytes
@@ -93,11 +93,11 @@ class _Whole:
 
 
 def make_template(marked: JsonObject) -> Template:
-    """What the canonical form (RDFC-1.0) of a document shares with that of every other that differs in a few texts.
+    """Template of the canonical form (RDFC-1.0) shared by documents that differ in a few texts.
 
-    `marked` is such a document with `mark(0)`, `mark(1)` … inside the texts that differ, each once or several times; in
-    an IRI the mark comes after the scheme. NotCovered where no template can stand for the document, or it may not be signed:
-    then ask `canonical_bytes` of each document, which says why.
+    `marked` is such a document with `mark(0)`, `mark(1)` … inside the texts that differ, each once or several
+    times; in an IRI the mark comes after the scheme. NotCovered where no template is possible, or the
+    document may not be signed: then call `canonical_bytes` for each document, which raises the reason.
     """
     return Template(marked)
 
@@ -136,9 +136,10 @@ class Template:
                 self._kept_hashes[digest] = self._names[node]
 
     def canonical_bytes(self, values: Sequence[str]) -> bytes:
-        """The canonical N-Quads, in UTF-8, with `values[n]` in place of `mark(n)`: byte for byte what `canonical_bytes` gives.
+        """The canonical N-Quads, in UTF-8, with `values[n]` substituted for `mark(n)`; equal to
+        `canonical_bytes`.
 
-        NotCovered if they must be found otherwise.
+        NotCovered if the template does not cover these values.
         """
         texts = self._texts(values)
         self._check_iris_stay_apart(texts)
@@ -177,7 +178,7 @@ class Template:
         return known
 
     def _whole(self, texts: Mapping[str, str]) -> _Whole | None:
-        """In the order that these values give, if all values give it that are alike where these are."""
+        """In the order of these values; None unless all values with the same equalities have it."""
         labels = {node: texts[name] for node, name in self._names.items()}
         by_text: dict[str, str] = {}
         named = {str(number): by_text.setdefault(texts[str(number)], str(number)) for number in self._in_iris}
@@ -211,7 +212,7 @@ class Template:
                 self._marked_iris.append(formatted)
 
     def _texts(self, values: Sequence[str]) -> dict[str, str]:
-        """The values as they are written, by number; what an IRI may hold needs no escaping in a literal."""
+        """The values as written, by number; what an IRI may contain needs no escaping in a literal."""
         if _IN_AN_IRI.fullmatch("/".join([values[number] for number in self._in_iris])) is None:
             raise NotCovered
         in_iris = self._in_iris
@@ -227,7 +228,7 @@ class Template:
             raise NotCovered
 
     def _label(self, texts: dict[str, str]) -> str:
-        """Give each blank node its canonical label, under its name among the texts; the order of the nodes."""
+        """Store each blank node's canonical label under its name in `texts`; returns the order of the nodes."""
         by_hash = dict(self._kept_hashes)
         for name, about in self._hashed_anew:
             by_hash[_hash(about % texts)] = name
@@ -269,7 +270,7 @@ def _filled(pieces: Sequence[str], texts: Mapping[str, str]) -> str:
 
 
 def _texts_between(lines: Iterable[Sequence[str]]) -> list[str]:
-    """The texts of all lines, one after the other, that stand before, between and behind their marks."""
+    """The texts of all lines, in sequence, before, between and after their marks."""
     found = [""]
     for pieces in lines:
         found[-1] += pieces[0]
@@ -291,7 +292,7 @@ def _line_about(quad: Quad, node: str) -> str:
 
 
 def _format(line: str, names: Mapping[str, str]) -> str:
-    """A %-format: a place for each mark, and for each blank node that has a name."""
+    """A %-format with a slot for each mark, and for each blank node that has a name."""
     formatted = _MARK.sub(lambda found: f"%({found[1]})s", line.replace("%", "%%"))
     subject, predicate, rest = formatted.split(" ", 2) if names else ("", "", formatted)
     if not names:

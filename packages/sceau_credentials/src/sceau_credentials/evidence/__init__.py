@@ -1,1 +1,1 @@
-"""What an award rests on, proved by the campus's activity log, disclosed as far as the learner wishes."""
+"""Evidence of an award, proved by the campus's activity log, disclosed as far as the learner allows."""

@@ -1,10 +1,10 @@
-"""Commitments to what an entry of the log says: nothing is told, one field or all may be shown later.
+"""Commitments to the content of a log entry: hiding, and each field can be opened separately later.
 
-An entry has a random key of 32 bytes. From it comes one key for each field, under which the field's value is
-committed to (HMAC-SHA256), and one key for the entry, under which all those commitments are committed to once
-more: that last value stands in the log. Whoever is shown a field with its key, and the other fields'
-commitments, can check the field and learns nothing of the others. Once payload and key are erased, the entry
-can neither be read nor guessed.
+An entry has a random key of 32 bytes. From it are derived one key per field, under which the field's value is
+committed to (HMAC-SHA256), and one key for the entry, under which all those commitments are committed to
+again: that last value is in the log. Given a field with its key, and the other fields' commitments, a reader
+can check the field and learns nothing of the others. Once payload and key are erased, the entry can neither
+be read nor guessed.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _NAME = re.compile(r"[a-zA-Z]{1,40}")
 
 
 def commit(payload: Mapping[str, JsonValue], key: bytes) -> bytes:
-    """The 32 bytes that stand in the log for `payload`, under the entry's own random `key`."""
+    """The 32 bytes that the log stores for `payload`, under the entry's own random `key`."""
     return open_entry(payload, key, payload).commitment
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What is shown of one entry.
+    """The disclosed fields of one entry.
 
-    `commitments` has every field, so that how many there are is known; `values` and `keys` have those shown.
+    `commitments` has every field, so their number is known; `values` and `keys` have those disclosed.
     """
 
     entry_key: bytes
@@ -48,11 +48,11 @@ class Opening:
 
     @property
     def commitment(self) -> bytes:
-        """The 32 bytes that the log holds, if this is of one of its entries."""
+        """The 32 bytes that the log holds, if this opens one of its entries."""
         return _entry_commitment(self.commitments, self.entry_key)
 
     def checked(self, commitment: bytes) -> Mapping[str, JsonValue]:
-        """The values shown, once it is sure that the log commits to them; else ProofError."""
+        """The disclosed values if the log commits to them; otherwise ProofError."""
         if not hmac.compare_digest(self.commitment, commitment):
             raise ProofError("opening_does_not_fit")
         for name, value in self.values.items():
@@ -72,7 +72,7 @@ class Opening:
 
     def to_bytes(self) -> bytes:
         """The canonical JSON of `to_document`."""
-        # Names are ASCII letters and all but values is base64url: there is one way to write it.
+        # Names are ASCII letters and all but values is base64url: there is only one serialisation.
         fields = []
         for name in sorted(self.commitments):
             field = f'"{name}":{{"commitment":"{encode_base64url(self.commitments[name])}"'.encode()
@@ -85,7 +85,7 @@ class Opening:
 
     @classmethod
     def from_document(cls, document: Any) -> Opening:
-        """Read what `to_document` wrote; anything else is a MalformedInput."""
+        """Inverse of `to_document`; MalformedInput for anything else."""
         if not isinstance(document, dict) or document.keys() != {"key", "fields"}:
             raise MalformedInput("malformed_opening")
         fields = document["fields"]
@@ -105,7 +105,7 @@ class Opening:
 
 
 def open_entry(payload: Mapping[str, JsonValue], key: bytes, shown: Collection[str]) -> Opening:
-    """Show the fields named by `shown`, and of the others only that they are there."""
+    """Disclose the fields in `shown`; of the others only that they exist."""
     unknown = set(shown) - payload.keys()
     if unknown:
         raise ValueError(f"no such fields: {sorted(unknown)}")
@@ -133,7 +133,8 @@ def _field_commitment(field_key: bytes, value: JsonValue) -> bytes:
 
 
 def _entry_commitment(commitments: Mapping[str, bytes], entry_key: bytes) -> bytes:
-    # Names are ASCII letters and values have one length: sorted lines are as unambiguous as JSON, and cheaper.
+    # Names are ASCII letters and values have one length: sorted lines are as unambiguous as JSON, and
+    # cheaper.
     lines = b"".join(name.encode() + b" " + commitments[name] + b"\n" for name in sorted(commitments))
     return hmac.digest(entry_key, lines, "sha256")
 
@@ -153,15 +154,15 @@ _MINUTE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """`at` is cut down to the minute; `commitment` has 32 bytes (see commitments.py)."""
+    """`at` is truncated to the minute; `commitment` has 32 bytes (see commitments.py)."""
 
     kind: str
     at: datetime
     commitment: bytes
 
     def to_bytes(self) -> bytes:
-        """The entry of the log: its canonical JSON, which an entry bundle serves and the tree hashes."""
-        # Every member is of a form that JSON writes in one way only, so that this is RFC 8785 already.
+        """The log entry as canonical JSON, which an entry bundle serves and the tree hashes."""
+        # Every member has only one JSON spelling, so this is already RFC 8785.
         return (
             f'{{"at":"{self._minute()}","commitment":"{encode_base64url(self.commitment)}",'
             f'"kind":"{self.kind}","v":{VERSION}}}'
@@ -180,7 +181,7 @@ class Leaf:
 
     @classmethod
     def from_document(cls, document: Any) -> Leaf:
-        """Read an entry; what is not exactly one is a MalformedInput."""
+        """Inverse of `to_bytes`; MalformedInput for anything else."""
         if not isinstance(document, dict) or document.keys() != {"at", "commitment", "kind", "v"}:
             raise MalformedInput("malformed_leaf")
         at, kind, commitment = document["at"], document["kind"], document["commitment"]
@@ -204,5 +205,5 @@ class Leaf:
 
 @lru_cache(maxsize=256)
 def _written_minute(at: datetime) -> str:
-    """Kept: the leaves of a bulk award are of few minutes."""
+    """Cached: the leaves of a bulk award share few minutes."""
     return f"{format_timestamp(at)[:16]}Z"

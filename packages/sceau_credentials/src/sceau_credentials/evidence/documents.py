@@ -1,7 +1,8 @@
-"""The evidence document of an award: the entries it rests on, and the proof that the log held them before it.
+"""The evidence document of an award: the log entries it rests on, and the proof that they were logged before
+it.
 
-The document is written once, when the award is decided, and the credential carries its digest. It holds
-commitments only; what the learner shows of them comes beside it, in a disclosure, and may change any day.
+Written once, when the award is decided; the credential contains its digest. It holds commitments only; the
+fields the learner discloses are in a separate document, the disclosure, which may change at any time.
 """
 
 from __future__ import annotations
@@ -32,19 +33,19 @@ _MEMBERS: Final = {"@context", "id", "type", "award", "checkpoint", "decision", 
 
 @lru_cache(maxsize=4_096)
 def _written_hash(hash_: bytes) -> bytes:
-    """Kept for hashes near the root, which every proof against one checkpoint ends with."""
+    """Cached for hashes near the root, which every proof against one checkpoint ends with."""
     return b'"%s"' % base64.b64encode(hash_)
 
 
 @lru_cache(maxsize=16)
 def _written_note(note: Note) -> bytes:
-    """Kept for a checkpoint that proves a whole bulk award."""
+    """Cached for a checkpoint that proves a whole bulk award."""
     return canonical_json(note.to_text())
 
 
 @dataclass(frozen=True)
 class LoggedEntry:
-    """One entry of the log: where it stands, what stands there, and the hashes that lead to the root."""
+    """One entry of the log: its index, its content, and the hashes that lead to the root."""
 
     index: int
     leaf: Leaf
@@ -54,7 +55,7 @@ class LoggedEntry:
         return is_included(self.leaf.hash(), self.index, head.size, self.hashes, head.root)
 
     def to_bytes(self, opening: Opening | None = None) -> bytes:
-        """Its canonical JSON, with what is shown of it if anything is."""
+        """Its canonical JSON, with the disclosed fields if any."""
         shown = b"" if opening is None else b'"opening":%s,' % opening.to_bytes()
         proof = b",".join(map(_written_hash, self.hashes))
         return b'{"index":%d,"leaf":%s,%s"proof":[%s]}' % (self.index, self.leaf.to_bytes(), shown, proof)
@@ -77,7 +78,7 @@ class LoggedEntry:
 
 @dataclass(frozen=True)
 class Evidence:
-    """`id` and `award` are addresses; `opening` shows of the decision's entry which award it decided."""
+    """`id` and `award` are URLs; `opening` discloses which award the decision's entry is about."""
 
     context: str
     id: str
@@ -88,8 +89,8 @@ class Evidence:
     entries: Sequence[LoggedEntry]
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON (RFC 8785): the bytes that are served, and whose digest the credential carries."""
-        # Written in the order and in the one spelling that RFC 8785 has: there are thousands in a bulk award.
+        """Canonical JSON (RFC 8785): the bytes that are served; the credential contains their digest."""
+        # Written directly in RFC 8785 order and spelling: a bulk award has thousands.
         return (
             b'{"@context":%s,"award":%s,"checkpoint":%s,"decision":%s,"entries":[%s],"id":%s,"type":"%s"}'
             % (
@@ -105,7 +106,7 @@ class Evidence:
 
     @classmethod
     def from_bytes(cls, encoded: bytes) -> Evidence:
-        """Read an evidence document; what is not one is a MalformedInput."""
+        """Read an evidence document; MalformedInput for anything else."""
         return cls.from_document(parse_json_object(encoded))
 
     @classmethod
@@ -137,7 +138,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class ProvedEvidence:
-    """What is sure once a document has been checked: by whom its log was seen, and when the award was decided."""
+    """What a checked document proves: which witnesses saw its log, and when the award was decided."""
 
     evidence: Evidence
     decided_at: datetime
@@ -156,9 +157,9 @@ def check_evidence(
 ) -> ProvedEvidence:
     """Check the document that a credential names by `digest`, against the key of the campus's log.
 
-    `read`: what these bytes hold, where they were read already.
+    `read`: the parsed document, where `encoded` was parsed already.
 
-    ProofError says what does not hold: the digest, the checkpoint, one entry, or the decision.
+    ProofError names what does not hold: the digest, the checkpoint, one entry, or the decision.
     """
     if digest_of(encoded) != digest:
         raise ProofError("evidence_digest_differs")
@@ -184,13 +185,13 @@ def digest_of(encoded: bytes) -> str:
 
 
 def disclosure(evidence_digest: str, openings: Mapping[int, Opening]) -> bytes:
-    """What the learner shows today of the entries, by their index in the log."""
+    """The fields the learner discloses today, by the entries' index in the log."""
     shown: JsonObject = {str(index): openings[index].to_document() for index in sorted(openings)}
     return canonical_json({"type": DISCLOSURE, "evidence": evidence_digest, "entries": shown})
 
 
 def disclosed(encoded: bytes, evidence: Evidence, *, digest: str) -> dict[int, Mapping[str, JsonValue]]:
-    """The fields shown of each entry, every one of them checked against the log; else ProofError."""
+    """The disclosed fields of each entry, each checked against the log; otherwise ProofError."""
     document = parse_json_object(encoded)
     if document.keys() != {"type", "evidence", "entries"} or document["type"] != DISCLOSURE:
         raise MalformedInput("malformed_disclosure")

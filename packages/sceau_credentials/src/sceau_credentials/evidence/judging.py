@@ -1,4 +1,4 @@
-"""What the evidence that a credential names proves: everything asked is answered, nothing raised."""
+"""Check the evidence that a credential names. Every failure becomes an outcome; nothing is raised."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json
 _UNBOUND: Final = frozenset({"proof", "relatedResource"})
 _LOG: Final = re.compile(r"journal(?:/[1-9][0-9]{0,5})?")
 SIGNING_KEY: Final = "signingKey"
-"""Of a decision: the thumbprint (RFC 7638) of the key that signs the award; decisions of earlier versions name none."""
+"""In a decision: thumbprint (RFC 7638) of the key that signs the award; earlier decisions have none."""
 SHOWN: Final = "/montrees"
-"""What the holder shows stands beside the document, under this end of its address."""
+"""Suffix of the document's URL where the holder's disclosure is served."""
 
 
 class EvidenceOutcome(StrEnum):
     PROVED = "proved"
     FAILED = "failed"
-    """A proof that does not hold: somebody changed something."""
+    """A proof does not hold: something was altered."""
     UNREAD = "unread"
-    """The document, or the key of the log, could not be had: nothing is known either way."""
+    """The document, or the key of the log, could not be fetched: nothing is known either way."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class EvidenceReport:
     reason: str = ""
     proved: ProvedEvidence | None = None
     shown: Mapping[int, Mapping[str, JsonValue]] = field(default_factory=dict)
-    """The fields that the holder shows of each line, by its index in the log; every one of them checked."""
+    """The fields the holder discloses of each entry, by its index in the log; each one checked."""
     witnesses: Sequence[Witnessed] | None = None
-    """Who else saw the award in the log; None where that could not be read."""
+    """The witnesses that saw the award in the log; None where they could not be read."""
 
     @property
     def decided_at(self) -> datetime | None:
@@ -64,7 +64,7 @@ class EvidenceReport:
 
 
 def content_digest(credential: JsonObject) -> str:
-    """SHA-256 of all that a credential says, but for its proof and the digest of the evidence that names it."""
+    """SHA-256 of the credential without its proof and the digest of the evidence that names it."""
     said = {name: value for name, value in credential.items() if name not in _UNBOUND}
     return encode_base64url(hashlib.sha256(canonical_json(said)).digest())
 
@@ -76,13 +76,13 @@ def judge_evidence(
     with_what_stands_beside: bool = True,
     known_witnesses: Collection[str] | None = None,
 ) -> EvidenceReport | None:
-    """Of a credential as it was signed; None where it names no such document.
+    """For a credential as it was signed; None where it names no evidence document.
 
     `known_witnesses`: verifier keys; where given, no other witness counts.
 
-    Asks for the evidence, the key of the log, what the holder shows and who witnessed it; of a checkpoint of a former key also for the
-    keys that the log had, and of a stolen one for a few tiles. All lie with the issuer: a log that is not the issuer's
-    own proves nothing of it.
+    Fetches the evidence, the key of the log, the disclosure and the witnesses; for a checkpoint of a former
+    key also the log's list of keys, and for a stolen one a few tiles. All are on the issuer's host: a log
+    that is not the issuer's own proves nothing of it.
     """
     named = _named(credential)
     issuer = _issuer(credential)
@@ -139,7 +139,7 @@ def _witnesses(
 def _with_what_is_shown(
     proved: ProvedEvidence, address: str, digest: str, documents: DocumentSource
 ) -> EvidenceReport:
-    """A disclosure that does not fit shows nothing, and takes nothing from what is proved."""
+    """A disclosure that does not match discloses nothing, and leaves the proof valid."""
     try:
         beside = documents.fetch(address + SHOWN).body
         return EvidenceReport(
@@ -152,7 +152,7 @@ def _with_what_is_shown(
 
 
 def _evidence_in(fetched: FetchedDocument) -> Evidence | None:
-    """None where what the address serves is no such document at all: an error page says nothing about the award."""
+    """None where the URL serves no such document: an error page proves nothing about the award."""
     if isinstance(fetched.holds, Evidence):
         return fetched.holds
     try:
@@ -180,7 +180,7 @@ def _issuer(credential: JsonObject) -> str | None:
 
 
 def _lies_with(issuer: str, address: str) -> bool:
-    """Whether that is on the issuer's own host: nobody else is asked."""
+    """Whether that is on the issuer's own host: no other host is contacted."""
     try:
         place = did_web_document_url(issuer) if issuer.startswith("did:web:") else ""
         return bool(place) and urlsplit(place).netloc == urlsplit(address).netloc
@@ -189,7 +189,7 @@ def _lies_with(issuer: str, address: str) -> bool:
 
 
 def _is_log_of(issuer: str, origin: str) -> bool:
-    """Whether the log's name lies under the issuer's own domain and path."""
+    """Whether the log's name is under the issuer's own domain and path."""
     try:
         place = did_web_document_url(issuer) if issuer.startswith("did:web:") else ""
     except CredentialError:

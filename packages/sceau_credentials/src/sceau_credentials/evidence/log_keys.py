@@ -1,8 +1,9 @@
-"""The keys that signed a log, one after the other: how each came after the one before, and what it still vouches for.
+"""The successive keys of a log: how each was announced by its predecessor, and which checkpoints it vouches
+for.
 
-A log keeps its name when its key changes, and the next key has an id of its own (C2SP signed-note). A key that gives
-way signs one last checkpoint, of a tree that holds the entry naming the next. A key that was stolen announces nobody,
-and of what it signed only that counts which lies on the course of the log as it was before.
+A log keeps its name when its key changes, and the next key has an id of its own (C2SP signed-note). A
+replaced key signs one last checkpoint, of a tree that holds the entry naming the next. A stolen key announces
+none, and its checkpoints count only where they are consistent with the log as it was before the theft.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ class LogKeyState(StrEnum):
     ACTIVE = "active"
     RETIRED = "retired"
     REVOKED = "revoked"
-    """Somebody else may have had it since `ended`."""
+    """May have been compromised since `ended`."""
 
 
 @dataclass(frozen=True)
 class Announcement:
-    """The entry that names a key, in a tree that the key before it has signed."""
+    """The entry that names a key, in a tree signed by its predecessor."""
 
     entry: LoggedEntry
     opening: Opening
@@ -53,7 +54,7 @@ class Announcement:
         return TreeHead.from_text(self.checkpoint.text)
 
     def names(self, following: NoteKey, *, signed_by: NoteKey) -> bool:
-        """Whether `signed_by` told the world that `following` comes after it; no fault in it is raised."""
+        """Whether `signed_by` announced `following` as its successor; faults in it give False."""
         try:
             head = self.head
             signed = self.checkpoint.signed_by([signed_by])
@@ -87,7 +88,7 @@ class Announcement:
 
 @dataclass(frozen=True)
 class LogKeyTerm:
-    """A key of the log, from when until when; `last` is the largest tree that it vouches for, where that is known."""
+    """A key of the log with its period; `last` is the largest tree that it vouches for, where that is known."""
 
     key: NoteKey
     state: LogKeyState
@@ -97,11 +98,12 @@ class LogKeyTerm:
     announcement: Announcement | None = None
 
     def vouches_for(self, head: TreeHead, read: ReadTile) -> bool:
-        """Of a checkpoint that the key has signed: whether it counts.
+        """Whether a checkpoint that this key signed counts.
 
-        What a former key signed counts where the last tree that it vouches for begins with that tree, which the log's
-        files show; so a checkpoint of before stays good, and nothing that a thief signs is, known as one or not.
-        Of a key that only gave way and was not stolen for all that anybody knows, the files may be gone.
+        A checkpoint of a former key counts where it is a prefix of the last tree that the key vouches for,
+        which the log's files prove. So earlier checkpoints stay valid, and nothing a thief signs becomes
+        valid, whether or not the theft is known. Of a key replaced without known theft, the files may be
+        missing.
         """
         gave_way = self.state is LogKeyState.RETIRED
         if self.state is LogKeyState.ACTIVE or (gave_way and self.last is None):
@@ -165,7 +167,7 @@ def _last(document: Any, origin: str, pointer: str) -> TreeHead | None:
 
 @dataclass(frozen=True)
 class LogKeys:
-    """All keys of one log, the first one first."""
+    """All keys of one log, oldest first."""
 
     origin: str
     terms: Sequence[LogKeyTerm]
@@ -176,7 +178,7 @@ class LogKeys:
 
     @classmethod
     def from_bytes(cls, encoded: bytes) -> LogKeys:
-        """Read what `to_bytes` wrote; what is not that is a MalformedInput."""
+        """Inverse of `to_bytes`; MalformedInput for anything else."""
         document = parse_json_object(encoded)
         origin, keys = document.get("origin"), document.get("keys")
         if document.get("type") != TYPE or not isinstance(origin, str):
@@ -193,7 +195,7 @@ class LogKeys:
         return next((each for each in reversed(self.terms) if note.signed_by([each.key])), None)
 
     def announced_after(self, key: NoteKey) -> Iterable[LogKeyTerm]:
-        """The keys that came after `key`, as far as each was announced by the one before."""
+        """The successors of `key`, as far as each was announced by its predecessor."""
         found = [at for at, each in enumerate(self.terms) if each.key == key]
         for term in self.terms[found[0] + 1 :] if found else ():
             if term.announcement is None or not term.announcement.names(term.key, signed_by=key):
@@ -203,10 +205,11 @@ class LogKeys:
 
 
 def log_key_of(checkpoint: Note, documents: DocumentSource) -> NoteKey:
-    """The key of the log that signed this checkpoint of it, and is believed: the present one, or one of before.
+    """The log's key that validly signed this checkpoint: the present one or a former one.
 
-    The log's own address says which keys it had. ProofError where the key was stolen, and this is not known to be of
-    before; DocumentUnavailable where the log says nothing. The present key where none of them signed.
+    The log's own URL lists its keys. ProofError where the key was stolen and the checkpoint is not known to
+    precede that; DocumentUnavailable where the log does not answer. The present key where none of them
+    signed.
     """
     head = TreeHead.from_text(checkpoint.text)
     place = f"https://{head.origin}/"
@@ -239,21 +242,21 @@ def _vouches(term: LogKeyTerm, head: TreeHead, read: ReadTile) -> bool:
 
 WITNESS_TYPE: Final = "ActivityLogWitnesses"
 WITNESSES: Final = "/temoins"
-"""Witnesses come after the document, whose digest is signed: they stand beside it, under this end of its address."""
+"""Suffix of the document's URL where witnesses are served: separate, since they sign later."""
 MOST_WITNESSES: Final = 16
 _LONGEST_NAME: Final = 200
 
 
 @dataclass(frozen=True)
 class Witnessed:
-    """`name` is how the campus calls the witness, `at` when it says that it saw the award in the log."""
+    """`name` is the campus's name for the witness, `at` the time at which it attests to the award in the log."""
 
     name: str
     at: datetime
 
 
 def witnesses_document(digest: str, seen: Sequence[tuple[str, NoteKey, EntryProof]]) -> bytes:
-    """Of each: its name in plain words, its key, and the proof that the decision is in the tree that it signed."""
+    """Per witness: its display name, its key, and the proof that the decision is in the tree that it signed."""
     witnesses: list[JsonValue] = [
         {"name": name, "key": key.to_vkey(), "proof": proof.to_text()} for name, key, proof in seen
     ]
@@ -268,11 +271,11 @@ def witnessed(
     documents: DocumentSource,
     known: Collection[str] | None = None,
 ) -> list[Witnessed]:
-    """The witnesses whose proof holds, the earliest first; what does not hold proves nothing and is left out.
+    """The witnesses with a valid proof, earliest first; invalid ones prove nothing and are omitted.
 
     `known`: verifier keys; where given, no other witness counts.
 
-    MalformedInput where it is no such document, or one beside other evidence.
+    MalformedInput where it is not a witnesses document, or belongs to other evidence.
     """
     document = parse_json_object(encoded)
     listed = document.get("witnesses")

@@ -1,4 +1,4 @@
-"""From a credential to signed bytes that have passed our own verifier once."""
+"""Turn a credential into signed bytes that have passed our own verifier once."""
 
 from sceau_credentials.issuing.batch import Batch, Prepared, issue_many
 from sceau_credentials.issuing.endorsing import issue_endorsement, sign_anew, signed_with

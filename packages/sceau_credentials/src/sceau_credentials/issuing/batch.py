@@ -1,10 +1,10 @@
-"""One badge for thousands: what their credentials share is linted, canonicalised and read back once.
+"""One badge for thousands: the shared part of their credentials is linted, canonicalised and read back once.
 
-What each credential gets for itself, before it leaves:
-- the lints: all of them, unless its own texts are of a kind in which none can find anything (`places`);
+What each credential gets individually, before it is returned:
+- the lints: all of them, unless its own texts are of a kind in which none can find anything (`slots`);
 - a signature in each form, over the bytes that `issue` would sign;
-- both signatures checked with the verifier's own step, by the keys that the issuer's document publishes.
-The whole verifier reads back the first two credentials of each pattern and every hundred and twenty-eighth after them.
+- both signatures checked with the verifier's own step, by the keys that the issuer's document publishes. The
+  whole verifier reads back the first two credentials of each pattern and every 128th after them.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject, dump_json
 
 Check = Callable[[bytes, bytes], bool]
-"""Whether this signature of this message holds by the published key."""
+"""Whether this signature of this message is valid for the published key."""
 
 _MOST_PATTERNS: Final = 256
 _READ_BACK_EVERY: Final = 128
 _SHORT: Final = 32 * 1024
 _TOGETHER: Final = 128
-"""How many take each step side by side: the tables of one step fill a processor's nearest memory, and going round
-through all steps for each credential takes a fifth longer."""
+"""Chunk size per step: the tables of one step fill a processor's nearest cache, and running all steps for
+each credential in turn takes a fifth longer.
+"""
 
 
 def issue_many(
@@ -47,11 +48,11 @@ def issue_many(
     at: datetime,
     documents: DocumentSource | None = None,
 ) -> list[SignedCredential]:
-    """`issue` for many at one moment: the same bytes, the same refusals, in a fraction of the time.
+    """`issue` for many with one datetime: the same bytes and the same errors, in a fraction of the time.
 
-    A credential may be given as the document it would be written as. What comes back is in the order of `credentials`.
-    `at` needs a time zone. The first that is refused ends it all with what `issue` would raise; `Batch.issue_each` tells
-    of each by itself.
+    A credential may be given as its document. Results are in the order of `credentials`. `at` must be
+    timezone-aware. The first failure aborts with the exception `issue` would raise; `Batch.issue_each`
+    reports each separately.
     """
     batch = Batch(signer=signer, jwt_signer=jwt_signer, at=at, documents=documents)
     return [_or_raise(found) for found in batch.issue_each([_document_of(each) for each in credentials])]
@@ -62,15 +63,15 @@ class _Pattern:
     template: Template
     digest_of_options: bytes
     claims: JsonObject
-    """What a token says beside the credential; two of them repeat what is each member's own."""
+    """The token's claims besides the credential; two of them repeat the member's own values."""
     is_short: bool
-    """So far below every limit on size that no easy value can lead beyond."""
+    """So far below every size limit that no easy value can exceed one."""
     used: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """A credential that nothing is to be said against, in the bytes that are going to be signed."""
+    """A credential that passed all lints, as the bytes that will be signed."""
 
     document: JsonObject
     pattern: _Pattern
@@ -82,11 +83,11 @@ class Unsigned:
 
 
 Prepared = Unsigned | SignedCredential
-"""Signed already where a credential has no pattern."""
+"""Already signed where a credential has no pattern."""
 
 
 class Batch:
-    """Signs one after the other, and remembers what they share."""
+    """Issues credentials one after the other, and caches what they share."""
 
     def __init__(
         self, *, signer: Signer, jwt_signer: Signer, at: datetime, documents: DocumentSource | None = None
@@ -105,7 +106,7 @@ class Batch:
         return _or_raise(found)
 
     def issue_each(self, documents: Sequence[JsonObject]) -> list[SignedCredential | CredentialError]:
-        """What `issue` gives or raises, of each; whoever is refused takes nothing from the others."""
+        """What `issue` returns or raises, for each; one failure does not affect the others."""
         found: list[SignedCredential | CredentialError] = []
         for start in range(0, len(documents), _TOGETHER):
             found += self._issue_together(documents[start : start + _TOGETHER])
@@ -117,7 +118,7 @@ class Batch:
         return [each if isinstance(each, CredentialError) else next(signed) for each in prepared]
 
     def prepare_each(self, documents: Sequence[JsonObject]) -> list[Prepared | CredentialError]:
-        """Everything that comes before a key is touched: whatever is NotFitToSign is found here."""
+        """The steps before any key is used: NotFitToSign is found here."""
         return [self._prepared(document) for document in documents]
 
     def sign_each(self, prepared: Sequence[Prepared]) -> list[SignedCredential | CredentialError]:
@@ -157,10 +158,10 @@ class Batch:
         return Unsigned(document, pattern, written, data, text, text.encode())
 
     def _first_of(self, shared: bytes, placed: Slotted, document: JsonObject) -> SignedCredential:
-        """Issued alone. A pattern is worth its making when it is met again."""
+        """Issued alone. A pattern is worth making from its second use."""
         signed = self._issuing.issue(document)
         if shared in self._patterns:
-            # A text of its own that looks like a mark would be taken for one.
+            # Its own text resembling a mark would be taken for one.
             is_clear = shared.count(MARK_SIGN.encode()) == placed.marks
             self._patterns[shared] = self._pattern_of(shared, placed, document, signed) if is_clear else None
         elif len(self._patterns) < _MOST_PATTERNS:
@@ -170,7 +171,7 @@ class Batch:
     def _pattern_of(
         self, shared: bytes, placed: Slotted, document: JsonObject, signed: SignedCredential
     ) -> _Pattern | None:
-        """Made only where it says of this credential what the general way says."""
+        """None unless it gives the same result for this credential as the general path."""
         if "proof" in document:
             return None
         if self._checks is None:
@@ -198,7 +199,7 @@ class Batch:
         """Each in both forms, and both checked."""
         if not waiting:
             return
-        assert self._checks is not None  # known before the first pattern
+        assert self._checks is not None  # set before the first pattern
         holds, jwt_holds = self._checks
         sign, sign_text = self._issuing.signer.key.sign, self._issuing.jwt_signer.key.sign
         signatures = [sign(each.data) for each in waiting]
@@ -242,5 +243,5 @@ def _or_raise(found: SignedCredential | CredentialError) -> SignedCredential:
 
 def _own_claims(document: JsonObject) -> JsonObject:
     subject = document["credentialSubject"]
-    assert isinstance(subject, dict), "as `take_apart` found it"
+    assert isinstance(subject, dict), "as `extract` found it"
     return {"sub": subject["id"], "jti": document["id"]}

@@ -1,6 +1,6 @@
-"""A credential about to be signed, walked through once so that each lint only has to look.
+"""A credential about to be signed, walked once so that each lint only queries it.
 
-What the credentials of one class share, their achievement and their issuer, is walked through once for all of them.
+The shared part of one class's credentials, achievement and issuer, is walked once for all of them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Text(NamedTuple):
 
 
 class Part:
-    """What stands in a document, or in one object of it."""
+    """The content of a document, or of one object in it."""
 
     def __init__(self, value: JsonValue, pointer: str, depth: int, apart: frozenset[str]) -> None:
         self.texts: list[Text] = []
@@ -40,7 +40,7 @@ class Part:
         self._apart = apart
         self._through(value, pointer, pointer.rpartition("/")[2], depth)
         self.joined = " ".join([text.value for text in self.texts])
-        """All texts: where something stands in none of these characters, no text has to be searched for it."""
+        """All texts: where a character does not occur in it, no single text needs to be searched for it."""
         self._faulty: dict[Finder, bool] = {}
 
     def _through(self, value: JsonValue, pointer: str, name: str, depth: int) -> None:
@@ -90,7 +90,7 @@ class Part:
 
 
 Finder = Callable[[Part], Sequence[Text]]
-"""Which texts of a part are at fault: a function of the part alone."""
+"""Which texts of a part are at fault: a pure function of the part."""
 
 
 @lru_cache(maxsize=_MOST_PARTS)
@@ -99,7 +99,7 @@ def _part_of(written: bytes, pointer: str, depth: int) -> Part:
 
 
 class Draft:
-    """The document with what is known about how and when it is going to be signed."""
+    """The document, with how and when it will be signed."""
 
     def __init__(self, document: JsonObject, *, signer: Signer, jwt_signer: Signer, at: datetime) -> None:
         self.document = document
@@ -134,7 +134,7 @@ class Draft:
         return [pointer for part in self._parts for pointer in part.hollow]
 
     def first(self, finder: Finder) -> str | None:
-        """The pointer of the first text in the document that this finds in any part of it."""
+        """The pointer of the first text that the finder returns for any part of the document."""
         if not any(part.has(finder) for part in self._parts):
             return None
         found = {text.pointer for part in self._parts for text in finder(part)}

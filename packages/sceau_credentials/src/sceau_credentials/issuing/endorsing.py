@@ -1,4 +1,4 @@
-"""Sign an endorsement in both forms, and read both back as whoever meets them would (C-011)."""
+"""Sign an endorsement in both forms, and read both back as a verifier would (C-011)."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def issue_endorsement(
     documents: DocumentSource | None = None,
     in_force_at: datetime | None = None,
 ) -> SignedCredential:
-    """The signed words of the endorser, whose keys `signer` and `jwt_signer` are, about one thing.
+    """An endorsement of one subject, signed with the endorser's keys `signer` and `jwt_signer`.
 
-    `in_force_at`: when it is read back, for words that hold only from some later day on.
+    `in_force_at`: the datetime of reading it back, for an endorsement that becomes valid later.
 
-    NotFitToSign where a text or a link in it may not be signed, UnsafeDocument where a signature would not cover all
-    of it, SelfCheckFailed where it would not be believed.
+    NotFitToSign where a text or a link in it may not be signed, UnsafeDocument where a signature would not
+    cover all of it, SelfCheckFailed where it would not verify.
     """
     document = endorsement.to_document()
     if faults := text_faults_of(document, signer=signer, at=at):
@@ -58,7 +58,7 @@ def issue_endorsement(
 
 
 def sign_anew(written: str, *, signer: Signer, jwt_signer: Signer, at: datetime) -> SignedCredential:
-    """The same words under another key of who said them; nothing but the proof changes."""
+    """The same endorsement signed with another key of the same endorser; only the proof changes."""
     document = parse_json_object(written.encode())
     said = {name: value for name, value in document.items() if name != "proof"}
     return issue_endorsement(

@@ -1,4 +1,4 @@
-"""The canonical form of credentials that come one at a time: by a template where their like was met before."""
+"""The canonical form of credentials that come one at a time: by a template where similar ones came before."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ class _Kind:
 
 
 class TemplatedForms:
-    """Keeps at most so many templates. One is made for what is met a second time, so that what comes once costs nothing.
+    """Caches a limited number of templates, each made for the second document of its kind, so single ones
+    cost nothing.
 
-    It is kept only where it says of that document what the general way says, which every hundred and twenty-eighth
-    after it is left to again.
+    A template is stored only where it agrees with the general path for that document; the general path is
+    used again for every 128th after it.
     """
 
     def __init__(self, most: int) -> None:
@@ -36,7 +37,7 @@ class TemplatedForms:
         self._kinds: dict[bytes, _Kind] = {}
 
     def canonical_bytes(self, document: JsonObject, shared: bytes, placed: Slotted) -> bytes | None:
-        """None if it has to be found in the general way. `shared` is what the marked part of the document is written as."""
+        """None if the general path must be used. `shared` is the serialised marked part of the document."""
         kind = self._kinds.get(shared)
         if kind is None:
             if len(self._kinds) >= self._most:
@@ -45,7 +46,7 @@ class TemplatedForms:
         kind.met += 1
         try:
             if kind.met == 2 and shared.count(_SIGN) == placed.marks:
-                # A text of its own that looks like a mark would be taken for one.
+                # Its own text resembling a mark would be taken for one.
                 kind.template = _template_of(document, placed)
             if kind.template is None or kind.met % _ANEW_EVERY == 0:
                 return None

@@ -1,4 +1,4 @@
-"""Lint, sign in both forms, and read both back as an employer would."""
+"""Lint, sign in both forms, and read both back as an employer's verifier would."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def issue(
     at: datetime,
     documents: DocumentSource | None = None,
 ) -> SignedCredential:
-    """Sign a credential whose validity begins now.
+    """Sign a credential that becomes valid now.
 
-    `documents` serves the issuer's published key document for the reading back; without it the document
-    is the one these two signers would publish. NotFitToSign comes before any key is used, SelfCheckFailed
-    after, and then nothing that was signed leaves this function.
+    `documents` serves the issuer's published key document for the read-back; without it the document is the
+    one these two signers would publish. NotFitToSign is raised before any key is used, SelfCheckFailed after,
+    and then nothing signed is returned.
     """
     issuing = Issuing(signer, jwt_signer, at, documents or KeysOf(signer, jwt_signer))
     return issuing.issue(credential.to_document())
@@ -60,7 +60,7 @@ def issue(
 
 @dataclass(frozen=True)
 class Issuing:
-    """The signers and the moment, and where the issuer's published keys are read."""
+    """The signers, the datetime, and the source of the issuer's published keys."""
 
     signer: Signer
     jwt_signer: Signer
@@ -79,7 +79,7 @@ class Issuing:
         return SignedCredential(embedded, self._token(dump_json(document | claims_of(document))))
 
     def _signed_as_others(self, document: JsonObject, alike: _Alike) -> SignedCredential | None:
-        """The same bytes, with everything found and written once; None where no template stands for the document."""
+        """The same bytes, canonicalised and serialised once; None where no template covers the document."""
         nquads = _FORMS.canonical_bytes(document, *alike)
         written = dump_exactly(document)
         if nquads is None or not written:
@@ -115,10 +115,11 @@ class Issuing:
             _without_fault.add(shared)
 
     def _what_is_shared(self, alike: _Alike | None) -> _Shared | None:
-        """What the lints judge of this credential but for its dates; None where its own texts have to be linted.
+        """What the lints judge of this credential apart from its dates; None where its own texts have to be
+        linted.
 
-        As in a batch: no lint finds anything in texts called easy. None of them may be another's either: evidence is
-        named once.
+        As in a batch: no lint finds anything in easy texts. None of them may equal another's either: evidence
+        is named once.
         """
         if alike is None:
             return None
@@ -132,7 +133,9 @@ class Issuing:
         return written, self.signer.verification_method, self.jwt_signer.verification_method, *keys
 
     def read_back(self, signed: SignedCredential, document: JsonObject) -> tuple[Report, Report]:
-        """What an employer would find, of the embedded form and of the token; SelfCheckFailed if not all is well."""
+        """The verifier's reports on the embedded form and on the token; SelfCheckFailed if either finds a
+        fault.
+        """
         embedded = self._read_back(signed.embedded, document)
         return embedded, self._as_good(embedded, signed.token) or self._read_back(signed.token, document)
 
@@ -143,10 +146,11 @@ class Issuing:
         return report
 
     def _as_good(self, embedded: Report, token: str) -> Report | None:
-        """The report of a token that says to the byte what the embedded form was found to say, and is signed by a published key.
+        """The report of a token with byte for byte the content found in the embedded form, signed by a
+        published key.
 
-        Words, shape and period were judged then, and claims made from that content repeat it. None where the whole
-        verifier has to be asked, as of whatever is wrong.
+        Terms, shape and period were checked then, and the claims repeat that content. None where the whole
+        verifier has to run, as for any fault.
         """
         try:
             said = embedded.document or {}
@@ -173,7 +177,7 @@ class Issuing:
 
 
 class _Alike(NamedTuple):
-    """What a credential has in common with others of its badge, as it is written, and the credential taken apart."""
+    """The serialised part shared with other credentials of the badge, and the credential split into slots."""
 
     written: bytes
     placed: Slotted
@@ -194,7 +198,7 @@ _MOST_WITHOUT_FAULT: Final = 256
 _LONGEST_SHARED: Final = 16 * 1024
 _SIGN: Final = MARK_SIGN.encode()
 _without_fault: Final[set[_Shared]] = set()
-"""What credentials share in which no lint found anything, by the very bytes it is written as and the keys."""
+"""Shared parts in which no lint found anything, by their serialised bytes and the keys."""
 
 # The list that will hold this credential's bit may not have been published yet.
 _READ_BACK: Final = Policy(check_status=False, remarks=False)

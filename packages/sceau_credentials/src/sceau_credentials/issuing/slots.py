@@ -1,4 +1,4 @@
-"""Where the credentials of one badge differ: identifiers, status index, the holder's name, what was seen and proves it."""
+"""The slots in which credentials of one badge differ: identifiers, status index, holder's name, evidence."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _PART_OF_A_PAGE: Final = re.compile(r"#[a-z]{1,20}", re.ASCII)
 _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{40,120}", re.ASCII)
 _DATES: Final = ("validFrom", "validUntil", "awardedDate")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
-# Letters of European languages and the punctuation of their texts: no sign that turns, hides or combines, no
-# markup, no mail address. What holds more is looked at by every lint.
+# Letters of European languages and the punctuation of their texts: no character that reverses, hides or
+# combines, no markup, no e-mail address. Texts with any other character go through every lint.
 _EASY: Final = re.compile(
     r"(?=\S)[\n\t\x20-\x3b=?A-~\u00a0-\u00ac\u00ae-\u02ff\u0391-\u03a9\u03b1-\u03c9\u0410-\u044f"
     r"\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u202f]{1,300}"
 )
 _NAMES: Final = frozenset({"name", "identityHash"})  # on one line
 _FEW_CHARACTERS: Final = 2_000
-_RETIRED: Final = "1EdTechRevocationList"  # a word that is refused wherever it stands
+_RETIRED: Final = "1EdTechRevocationList"  # a term that is rejected anywhere
 
 
 @dataclass
 class Slotted:
-    """A credential taken apart: what it shares with others (with marks in it), and what it has of its own."""
+    """A credential split into what it shares with others (with marks in it), and its own values."""
 
     marked: JsonObject
     values: list[str] = field(default_factory=list)
@@ -39,7 +39,8 @@ class Slotted:
     dates: int = 0
     """How many of the values, the last ones, are dates."""
     is_easy: bool = True
-    """Whether no lint could find in these values what it does not find in those of another such credential."""
+    """Whether no lint could find in these values what it does not find in those of another such credential.
+    """
 
     def take_end(self, owner: JsonObject, member: str, prefix: str, value: str, suffix: str = "") -> None:
         owner[member] = prefix + mark(len(self.values)) + suffix
@@ -57,9 +58,9 @@ class Slotted:
 
 
 def extract(document: JsonObject) -> Slotted:
-    """NotCovered for a document that is not made like the badges we give.
+    """NotCovered for a document that is not structured like the badges issued here.
 
-    Of an identifier only its end varies, so that scheme, host and status list stay in what is shared.
+    Only the end of an identifier varies, so that scheme, host and status list stay in the shared part.
     """
     placed = Slotted(dict(document))
     marked = placed.marked
@@ -81,7 +82,7 @@ def extract(document: JsonObject) -> Slotted:
 
 
 def take_apart_with_dates(document: JsonObject) -> Slotted:
-    """As `take_apart`, for credentials of one badge that are given at different moments."""
+    """As `extract`, for credentials of one badge issued at different times."""
     placed = extract(document)
     for member in _DATES:
         date = document.get(member)

@@ -1,6 +1,8 @@
-"""Whether stored credentials still hold: both forms against their issuer's keys, and one form against the other.
+"""Whether stored credentials still hold: both forms against their issuer's keys, and one form against the
+other.
 
-The checks are those of the verifier. What credentials of one badge share is canonicalised once, as when they are issued.
+The checks are the verifier's. The shared part of one badge's credentials is canonicalised once, as in
+issuing.
 """
 
 from __future__ import annotations
@@ -33,14 +35,14 @@ class StoredFault(StrEnum):
 
 @dataclass(frozen=True)
 class Checked:
-    """What the embedded form says, without its proof; None where it cannot be read."""
+    """The content of the embedded form, without its proof; None where it cannot be read."""
 
     document: JsonObject | None
     faults: tuple[StoredFault, ...]
 
 
 class StoredCredentials:
-    """`keys` are all keys that the issuers ever published, by verification method: both names of each."""
+    """`keys`: all keys the issuers ever published, by verification method, under both of a key's names."""
 
     def __init__(self, keys: Mapping[str, VerificationKey]) -> None:
         self._keys = keys

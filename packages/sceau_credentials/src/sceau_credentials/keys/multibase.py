@@ -14,20 +14,20 @@ except ImportError:
 Base = Literal["z", "u"]
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_CHUNK = 58**10  # what a short integer holds: its divisions cost a quarter
+_CHUNK = 58**10  # the most digits a short integer holds; dividing by it costs a quarter
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 """Two digits at once."""
 
 
 def encode_multibase(data: bytes, base: Base = "z") -> str:
-    """The letter that names the base, and `data` in it."""
+    """The letter that names the base, followed by `data` in it."""
     return base + (_encode_base58(data) if base == "z" else encode_base64url(data))
 
 
 def decode_multibase(text: str, base: Base = "z", *, max_length: int = 2048) -> bytes:
     """The bytes behind `text`, which must be in exactly this base.
 
-    base58 costs time quadratic in its length, so `max_length` bounds it before any work is done.
+    base58 decoding is quadratic in the length, so `max_length` is checked first.
     """
     if len(text) > max_length:
         raise MalformedInput("multibase_too_long")
@@ -43,13 +43,13 @@ def encode_base64url(data: bytes) -> str:
 
 def decode_base64url(text: str) -> bytes:
     """Strict base64url: no padding, no other alphabet, and only the one canonical spelling of the bytes."""
-    if "+" in text or "/" in text:  # which the decoder would read as well
+    if "+" in text or "/" in text:  # which the decoder would accept as well
         raise MalformedInput("base64url")
     try:
         data = b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
     except ValueError:
         raise MalformedInput("base64url") from None
-    # Spare bits at the end would let two different texts stand for one signature (M4).
+    # Spare bits at the end would allow two texts for one signature (M4).
     if encode_base64url(data) != text:
         raise MalformedInput("base64url")
     return data

@@ -1,4 +1,4 @@
-"""Private keys, behind the small interface a KMS or a token can take the place of."""
+"""Private keys, behind a small interface that a KMS or a hardware token can implement."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPr
 
 
 class SigningKey(Protocol):
-    """A private key, wherever it is kept: in this process, in a hardware module, behind a service."""
+    """A private key, wherever it is stored: in this process, in a hardware module, behind a service."""
 
     @property
     def public(self) -> VerificationKey: ...

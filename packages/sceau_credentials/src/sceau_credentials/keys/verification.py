@@ -1,4 +1,4 @@
-"""Public keys: what they verify, and how they are read and written."""
+"""Public keys: verification, parsing and serialisation."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ _BY_CURVE = {(each.curve.name): algorithm for algorithm, each in CURVES.items()}
 
 @dataclass(frozen=True)
 class VerificationKey:
-    """A public key that has passed every check: what it says with `verify` can be believed.
+    """A public key that has passed every check; its `verify` can be trusted.
 
     `encoded` is the raw 32 bytes for Ed25519, the compressed point for P-256 and P-384, PKCS#1 DER for RSA.
     """
@@ -192,14 +192,14 @@ def _public_key_of_multicodec(prefix: bytes, body: bytes) -> PublicKey:
         return ed25519.Ed25519PublicKey.from_public_bytes(body)
     for algorithm, curve in CURVES.items():
         if prefix == _MULTICODEC[algorithm]:
-            # from_encoded_point would take the uncompressed form too: two texts, one key.
+            # from_encoded_point would accept the uncompressed form too: two texts, one key.
             if len(body) != curve.size + 1:
                 raise UnusableKey("malformed_key")
             return ec.EllipticCurvePublicKey.from_encoded_point(curve.curve, body)
     if prefix == _MULTICODEC[Algorithm.RS256]:
         public = load_der_public_key(
             body
-        )  # takes PKCS#1 and SubjectPublicKeyInfo: only the first is a Multikey
+        )  # accepts PKCS#1 and SubjectPublicKeyInfo: only the first is a Multikey
         if isinstance(public, rsa.RSAPublicKey) and _pkcs1(public) == body:
             return public
     raise UnusableKey("unsupported_key")

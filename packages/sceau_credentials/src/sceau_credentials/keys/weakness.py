@@ -1,9 +1,9 @@
-"""Public keys that anybody could sign for, recognised before they are used."""
+"""Weak public keys, for which anyone could forge signatures; detected before use."""
 
 from __future__ import annotations
 
 _ED25519_FIELD = 2**255 - 19
-# The y coordinates of the eight points whose order divides the cofactor; libsodium's block list, and M3.
+# The y coordinates of the eight points of order dividing the cofactor; libsodium's block list, and M3.
 _SMALL_ORDER_Y = (
     0,
     1,
@@ -13,7 +13,7 @@ _SMALL_ORDER_Y = (
 )
 _SMALL_ORDER = frozenset((y | sign << 255).to_bytes(32, "little") for y in _SMALL_ORDER_Y for sign in (0, 1))
 _LEAST_NOT_REDUCED = _ED25519_FIELD & 0xFF
-"""The first byte of the field's size, whose others are all ones: what is as large has a second spelling."""
+"""The first byte of the field's prime, the others being 0xff: larger values are second spellings."""
 _SMALL_PRIMES = (
     3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
     101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
@@ -31,7 +31,8 @@ def is_weak_ed25519_point(encoded: bytes) -> bool:
 
 
 def has_roca_fingerprint(modulus: int) -> bool:
-    """A modulus made by the Infineon generator (CVE-2017-15361), whose primes are powers of 65537 mod small primes.
+    """A modulus made by the Infineon generator (CVE-2017-15361): its primes are powers of 65537 mod small
+    primes.
 
     An honest modulus passes all the subgroup tests with a probability below one in 2**27.
     """
@@ -46,7 +47,7 @@ def _powers_of_65537(prime: int) -> frozenset[int]:
     return frozenset(powers)
 
 
-# Primes for which the subgroup is the whole group tell nothing.
+# Primes for which the subgroup is the whole group are no evidence.
 _POWERS_OF_65537 = {
     prime: powers for prime in _SMALL_PRIMES if len(powers := _powers_of_65537(prime)) < prime - 1
 }

@@ -1,4 +1,4 @@
-"""What can be achieved: the definition of a badge, its criteria, alignments and possible results."""
+"""The definition of a badge, its criteria, alignments and possible results."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ACHIEVEMENT_TYPES = one_of(  # A-084
 
 
 class Criteria(OpenBadgesValue):
-    """What somebody does to earn the achievement: words (Markdown), the address of a page, or both."""
+    """The requirements for the achievement: text (Markdown), the URL of a page, or both."""
 
     id: Iri | None = None
     narrative: Text | None = None
@@ -50,7 +50,7 @@ class Criteria(OpenBadgesValue):
 
 
 class Alignment(OpenBadgesValue):
-    """Where an achievement stands in somebody's framework."""
+    """A reference from an achievement to a framework's item."""
 
     type: Annotated[Types, holding("Alignment")] = ("Alignment",)
     target_name: Text
@@ -83,7 +83,7 @@ class RubricCriterionLevel(OpenBadgesValue):
 
 
 class ResultDescription(OpenBadgesValue):
-    """One thing that is measured, and what it may come to."""
+    """One measured result, and its possible values."""
 
     id: Iri
     type: Annotated[Types, holding("ResultDescription")] = ("ResultDescription",)
@@ -103,7 +103,7 @@ class ResultDescription(OpenBadgesValue):
 
     @model_validator(mode="after")
     def _requirements_can_be_met(self, info: ValidationInfo) -> Self:
-        """A-073: asked of what we write."""
+        """A-073: checked only when writing."""
         if is_reading(info):
             return self
         if self.required_level is not None and self.required_level not in self.level_ids:

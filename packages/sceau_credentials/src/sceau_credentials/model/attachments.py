@@ -1,4 +1,4 @@
-"""What hangs on a credential: its status, schemas, proofs, refresh service and terms."""
+"""Parts of a credential: its status, schemas, proofs, refresh service and terms."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
 class Proof(OpenBadgesValue):
-    """A proof as it stands; what it holds is for its own suite to judge."""
+    """A proof as written; its own suite validates the content."""
 
     type: Text
 
 
 class CredentialSchema(OpenBadgesValue):
-    """A JSON Schema that the credential follows, by its address."""
+    """A JSON Schema that the credential follows, by its URL."""
 
     id: Iri
     type: Text = SCHEMA_TYPE
 
 
 class RefreshService(OpenBadgesValue):
-    """Where a newer edition of the credential can be asked for."""
+    """Service that returns a newer edition of the credential."""
 
     id: Iri
     type: Text
 
 
 class TermsOfUse(OpenBadgesValue):
-    """The terms under which the credential was given."""
+    """The terms under which the credential was issued."""
 
     id: Iri | None = None
     type: Text

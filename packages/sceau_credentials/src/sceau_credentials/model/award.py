@@ -1,4 +1,4 @@
-"""An achievement somebody has reached, with evidence and results: the badge itself."""
+"""An achievement earned by a person, with evidence and results: the badge itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STATUSES = one_of(  # A-069
 
 
 class Evidence(OpenBadgesValue):
-    """Something that shows the achievement: a page, a file, or words."""
+    """Evidence of the achievement: a page, a file, or text."""
 
     id: Iri | None = None
     type: Annotated[Types, holding("Evidence")] = ("Evidence",)
@@ -30,7 +30,7 @@ class Evidence(OpenBadgesValue):
 
 
 class Result(OpenBadgesValue):
-    """What was reached of one `ResultDescription` of the achievement: a value, a level or a status."""
+    """The outcome for one `ResultDescription` of the achievement: a value, a level or a status."""
 
     type: Annotated[Types, holding("Result")] = ("Result",)
     achieved_level: Iri | None = None
@@ -41,7 +41,7 @@ class Result(OpenBadgesValue):
 
 
 class AchievementSubject(OpenBadgesValue):
-    """The person who reached the achievement, and how."""
+    """The person who earned the achievement, and how."""
 
     id: Iri | None = None
     type: Annotated[Types, holding("AchievementSubject")] = ("AchievementSubject",)
@@ -86,7 +86,7 @@ def _check_result(result: Result, description: ResultDescription, index: int, *,
 
 
 class OpenBadgeCredential(VerifiableCredential):
-    """An award: somebody says, signed, that somebody reached an achievement (a.3)."""
+    """An award: a signed claim that a person earned an achievement (a.3)."""
 
     class_names: ClassVar[frozenset[str]] = frozenset({"OpenBadgeCredential", "AchievementCredential"})
 

@@ -1,4 +1,4 @@
-"""Whether a document is a badge as the standard has it. What it shares with others of its class is read once."""
+"""Whether a document conforms to the badge standard. What it shares with others of its class is read once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PLACE: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
 
 def check_conforms(document: JsonObject) -> None:
-    """MalformedInput says what is wrong and where, exactly as `OpenBadgeCredential.from_document` does."""
+    """MalformedInput with reason and pointer, exactly as `OpenBadgeCredential.from_document` raises it."""
     if _is_like_one_read(document):
         return
     refuse_null(document)
@@ -34,29 +34,29 @@ def check_conforms(document: JsonObject) -> None:
 
 
 def reads_back(document: JsonObject) -> bool:
-    """Whether the model writes it as it is; MalformedInput where `OpenBadgeCredential.from_document` raises it."""
+    """Whether the model writes it unchanged; MalformedInput as `OpenBadgeCredential.from_document`."""
     written = dump_exactly(_without_own_words(document))
     if 0 < len(written) <= _LONGEST:
-        with suppress(MalformedInput):  # where it is wrong is said of the document itself
+        with suppress(MalformedInput):  # the error is raised for the document itself
             return _writes_back(written)
     return OpenBadgeCredential.from_document(document).to_document() == document
 
 
 def _is_like_one_read(document: JsonObject) -> bool:
-    """Whether it conforms because another does that differs only in what a holder has of their own."""
+    """Whether another document conforms that differs only in the holder's own values."""
     written = dump_exactly(_without_own_words(document))
     if not 0 < len(written) <= _LONGEST:
         return False
     try:
         _read_whole(written)
     except MalformedInput:
-        return False  # where it is wrong is said of the document itself
+        return False  # the error is raised for the document itself
     return True
 
 
 @lru_cache(maxsize=_MOST_KEPT)
 def _read_whole(written: bytes) -> OpenBadgeCredential:
-    """Kept for these very bytes; what is refused is not kept. Nothing that is kept is ever given away."""
+    """Cached by these very bytes; failures are not. The cached value is private to this module."""
     return OpenBadgeCredential.read(_with_parts_read(orjson.loads(written)))
 
 
@@ -66,11 +66,11 @@ def _writes_back(written: bytes) -> bool:
 
 
 def _without_own_words(document: JsonObject) -> JsonObject:
-    """The document with the same words wherever a holder's own stand that are good by themselves.
+    """The document with fixed values in the slots of the holder's own values, where those are valid by
+    themselves.
 
-    Nothing else in a badge is held against these: its id, the holder's id and name, the number of its place in the
-    status list, the digests of what it relates to, the texts of its evidence. A word of an unusual form stays, and is
-    judged with the whole.
+    These are: its id, the holder's id and name, the index in the status list, the digests of what it relates
+    to, the texts of its evidence. A value of an unusual form stays, and is checked with the whole.
     """
     shared = dict(document)
     _put_id(shared)
@@ -87,7 +87,7 @@ def _without_own_words(document: JsonObject) -> JsonObject:
     if isinstance(evidence, list):
         shared["evidence"] = [_without_texts(each) for each in evidence]
     if dump_exactly(document.get("relatedResource")):
-        del shared["relatedResource"]  # Open Badges asks nothing of it
+        del shared["relatedResource"]  # Open Badges has no requirement on it
     return shared
 
 
@@ -98,7 +98,7 @@ def _put_id(thing: JsonObject) -> None:
 
 
 def _without_texts(entry: JsonValue) -> JsonValue:
-    """Any text will do for these members of an evidence."""
+    """Any text is valid for these members of an evidence."""
     if not isinstance(entry, dict):
         return entry
     evidence = dict(entry)
@@ -118,7 +118,7 @@ def _without_name(entry: JsonValue) -> JsonValue:
 
 
 def _without_number(status: JsonObject) -> JsonObject:
-    """Its id may not be that of the list, and is none with a number behind it."""
+    """Its id may not be that of the list, and is not where it ends with a number."""
     number, url = status.get("statusListIndex"), status.get("statusListCredential")
     if not isinstance(number, str) or not _PLACE.fullmatch(number) or status.get("id") != f"{url}#{number}":
         return status
@@ -126,7 +126,7 @@ def _without_number(status: JsonObject) -> JsonObject:
 
 
 def _with_parts_read(document: JsonObject) -> dict[str, object]:
-    """The document with values in place of the JSON they were read from; what does not conform stays for the whole to judge."""
+    """The document with parsed values for its JSON; parts that do not conform are left as they are."""
     members: dict[str, object] = dict(document)
     if "issuer" in document:
         members["issuer"] = _part(Profile, document["issuer"])
@@ -148,5 +148,5 @@ def _part(cls: type[OpenBadgesValue], value: JsonValue) -> object:
 
 @lru_cache(maxsize=_MOST_KEPT)
 def _read(cls: type[OpenBadgesValue], written: bytes) -> OpenBadgesValue:
-    """Kept for these very bytes; what is refused is not kept. Nothing that is kept is ever given away."""
+    """Cached by these very bytes; failures are not. The cached value is private to this module."""
     return cls.read(orjson.loads(written))

@@ -1,4 +1,4 @@
-"""Who issues, what every credential has, and the signed words of those who endorse."""
+"""Issuers, the members of every credential, and endorsements."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class VerifiableCredential(OpenBadgesValue):
 
     @model_validator(mode="after")
     def _schemas_and_extensions_are_complete(self, info: ValidationInfo) -> Self:
-        """A-015, A-030: asked of what we write; in what others wrote the signature and policy decide."""
+        """A-015, A-030: checked when writing; when reading, signature and policy decide."""
         if is_reading(info):
             return self
         if self.credential_schema and not any(
@@ -165,7 +165,7 @@ _EXTENSION_TYPES: Final = frozenset({SCHEMA_TYPE, "1EdTechRevocationList", "1EdT
 
 
 class EndorsementSubject(OpenBadgesValue):
-    """What is endorsed, and in which words."""
+    """The endorsed subject, and the endorsement comment."""
 
     id: Iri
     type: Annotated[Types, holding("EndorsementSubject")] = ("EndorsementSubject",)
@@ -173,7 +173,7 @@ class EndorsementSubject(OpenBadgesValue):
 
 
 class EndorsementCredential(VerifiableCredential):
-    """The signed words of somebody about an achievement, an award or a profile (A-075)."""
+    """A signed endorsement of an achievement, an award or a profile (A-075)."""
 
     class_names: ClassVar[frozenset[str]] = frozenset({"EndorsementCredential"})
 

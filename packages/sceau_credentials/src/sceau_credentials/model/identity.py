@@ -38,11 +38,11 @@ def _png_or_svg(image: Image) -> Image:
 
 
 PngOrSvg = Annotated[Image, AfterValidator(_png_or_svg)]  # A-038, A-046
-"""An image that must be PNG or SVG; only a data URI says which it is."""
+"""An image that must be PNG or SVG; only a data URI declares its type."""
 
 
 class IdentityObject(ClosedValue):
-    """The recipient by something other than an id, hashed or in plain text."""
+    """The recipient by another identifier than an id, hashed or in plain text."""
 
     type: Literal["IdentityObject"] = "IdentityObject"
     hashed: Flag
@@ -58,7 +58,7 @@ class IdentityObject(ClosedValue):
 
 
 class IdentifierEntry(ClosedValue):
-    """An identifier of an organisation, an achievement or a person that some other system gave (A-056)."""
+    """An identifier of an organisation, an achievement or a person, assigned by another system (A-056)."""
 
     type: Literal["IdentifierEntry"] = "IdentifierEntry"
     identifier: Text
@@ -66,7 +66,7 @@ class IdentifierEntry(ClosedValue):
 
 
 class GeoCoordinates(OpenBadgesValue):
-    """A place, in degrees (WGS 84)."""
+    """A location, in degrees (WGS 84)."""
 
     type: Literal["GeoCoordinates"] = "GeoCoordinates"
     latitude: Number

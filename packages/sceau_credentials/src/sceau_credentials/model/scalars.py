@@ -1,4 +1,4 @@
-"""The primitive types of the standard, and the words its vocabularies allow."""
+"""The primitive types of the standard, and the terms of its vocabularies."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sceau_credentials.values.timestamps import is_our_form, parse_timestamp
 
 
 class WrittenDateTime(datetime):
-    """A moment with the text it was read from, where that is not our own way of writing it.
+    """A datetime with its original text, where that differs from our own format.
 
-    A signature covers the text: an embedded endorsement must leave as it came (A-078).
+    A signature covers the text: an embedded endorsement must be written as it was read (A-078).
     """
 
     text: str
@@ -45,7 +45,7 @@ def _given_moment(value: object) -> object:
 
 @lru_cache(maxsize=4_096)
 def _written_moment(value: str, zone_required: bool) -> datetime:
-    """Kept, as `parse_timestamp` keeps them; what is refused is not."""
+    """Cached, as in `parse_timestamp`; failures are not."""
     try:
         moment = parse_timestamp(value, zone_required=zone_required)
     except MalformedInput:
@@ -58,7 +58,7 @@ def _written_moment(value: str, zone_required: bool) -> datetime:
 
 
 def written_moment(text: str) -> datetime:
-    """A moment that will be written as `text`, with its offset, and not in UTC; MalformedInput where it is none."""
+    """A datetime that serialises as `text`, with its offset, and not in UTC; MalformedInput for invalid text."""
     parse_timestamp(text, zone_required=True)
     return _written_moment(text, True)
 
@@ -75,7 +75,7 @@ def _check_pattern(pattern: str, reason: str) -> Callable[[str], str]:
 
 
 def _as_tuple(value: object) -> object:
-    """A-005: the few members that may be written without an array when there is one value."""
+    """A-005: the few members that may be a bare value when there is only one."""
     if type(value) is list:
         return value
     return (value,) if isinstance(value, str | dict) or hasattr(value, "model_fields_set") else value
@@ -114,7 +114,7 @@ Types: TypeAlias = Annotated[tuple[Text, ...], Compactable]
 
 
 def holding(*names: str) -> AfterValidator:
-    """These names must be among the types (A-021)."""
+    """Requires these names among the types (A-021)."""
     required = frozenset(names)
 
     def check(types: tuple[str, ...]) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ def holding(*names: str) -> AfterValidator:
 
 
 def one_of(words: str, *, extensible: bool = True) -> AfterValidator:
-    """One of these words, or where the vocabulary is open a word of one's own after `ext:` (A-080)."""
+    """One of these terms, or, in an open vocabulary, a custom term that starts with `ext:` (A-080)."""
     known = frozenset(words.split())
     extended = re.compile(r"ext:[A-Za-z0-9._|-]+")
 

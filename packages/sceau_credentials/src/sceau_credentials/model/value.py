@@ -1,4 +1,4 @@
-"""What every Open Badges value is: frozen, typed, read from JSON and written back to it without loss."""
+"""Common base of Open Badges values: frozen, typed, read from JSON and written back to it without loss."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sceau_credentials.values.json_text import JsonObject, JsonValue, pointer_to
 from sceau_credentials.values.timestamps import format_timestamp
 
 READING: Final = "reading"
-"""Validation context of `from_document`: what others wrote may lean where the sources contradict each other."""
+"""Validation context of `from_document`: lenient where the sources contradict each other."""
 
 
 def is_reading(info: ValidationInfo) -> bool:
@@ -26,12 +26,12 @@ def is_reading(info: ValidationInfo) -> bool:
 
 
 def problem(reason: str, *path: str | int) -> PydanticCustomError:
-    """What a validator raises: the reason becomes that of MalformedInput, the path ends its pointer."""
+    """A validator's error: `reason` becomes that of MalformedInput, `path` is appended to its pointer."""
     return PydanticCustomError(cast(Any, reason), cast(Any, reason), {"path": list(path)})
 
 
 class OpenBadgesValue(BaseModel):
-    """A class of the standard. Members it does not define are kept (A-008) and written back."""
+    """A class of the standard. Members it does not define are preserved (A-008) and written back."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -43,20 +43,20 @@ class OpenBadgesValue(BaseModel):
 
     @classmethod
     def from_document(cls, document: JsonObject) -> Self:
-        """Read JSON; MalformedInput says what is wrong and where."""
+        """Read JSON; MalformedInput names the reason and the pointer."""
         refuse_null(document)
         return cls.read(document)
 
     @classmethod
     def read(cls, members: Mapping[str, object]) -> Self:
-        """`from_document`, where it is known that nothing in it is null; values may stand for what was read before."""
+        """`from_document`, for a document without nulls; parts may be values that were parsed before."""
         try:
             return cls.model_validate(members, context=READING)
         except ValidationError as error:
             raise _malformed(error.errors(include_url=False, include_input=False)[0]) from None
 
     def to_document(self) -> JsonObject:
-        """The JSON the standard asks for: arrays where it has them, nothing empty (A-003, A-004)."""
+        """The JSON the standard requires: arrays where it has them, no empty members (A-003, A-004)."""
         document: JsonObject = {}
         values = self.__dict__
         for name, alias in _members(type(self)):
@@ -70,7 +70,7 @@ class OpenBadgesValue(BaseModel):
 
     @model_validator(mode="after")
     def _says_what_it_is(self, info: ValidationInfo) -> Self:
-        """What we write has its class by default; what we read must name it (A-047)."""
+        """The class is a default when writing; when reading it must be named (A-047)."""
         if info.context == READING and not _self_description(type(self)) <= self.__pydantic_fields_set__:
             for name in sorted(_self_description(type(self)) - self.model_fields_set):
                 raise problem("missing_member", "@context" if name == "context" else name)
@@ -78,7 +78,7 @@ class OpenBadgesValue(BaseModel):
 
 
 class ClosedValue(OpenBadgesValue):
-    """One of the classes that allow no member of their own invention (A-008)."""
+    """One of the classes that allow no additional member (A-008)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -90,7 +90,7 @@ def _members(cls: type[OpenBadgesValue]) -> tuple[tuple[str, str], ...]:
 
 @cache
 def _self_description(cls: type[OpenBadgesValue]) -> frozenset[str]:
-    """The members by which a document says what it is."""
+    """The members that identify a document's type."""
     return frozenset({"context", "type"} & cls.model_fields.keys())
 
 
@@ -98,7 +98,7 @@ def _written(value: Any) -> JsonValue:
     kind = type(value)
     writer = _WRITERS.get(kind)
     if writer is None:
-        # Found once for each class: asking a pydantic class for its instances takes longer than writing most of them.
+        # Found once for each class: isinstance on a pydantic class takes longer than writing most of them.
         writer = _WRITERS[kind] = kind.to_document if issubclass(kind, OpenBadgesValue) else _as_it_is
     return writer(value)
 
@@ -115,7 +115,7 @@ _WRITERS: Final[dict[type, Callable[[Any], JsonValue]]] = {
 
 
 def refuse_null(document: JsonObject) -> None:
-    """A-004: a null says neither yes nor no, and is not covered by a signature over quads (M1)."""
+    """A-004: a null means neither yes nor no, and is not covered by a signature over quads (M1)."""
     if not _may_hold_null(document):
         return
     waiting: list[tuple[JsonValue, tuple[str | int, ...]]] = [(document, ())]
@@ -130,7 +130,7 @@ def refuse_null(document: JsonObject) -> None:
 
 
 def _may_hold_null(document: JsonObject) -> bool:
-    """The written text knows sooner than a walk; the word may also stand in a text, and then one has to look."""
+    """Searching the text is faster than a walk; "null" in a string is a harmless false positive."""
     try:
         return b"null" in orjson.dumps(document)
     except TypeError:
@@ -150,5 +150,5 @@ _REASONS: Final = {
     "extra_forbidden": "unknown_member",
     "literal_error": "wrong_value",
     "finite_number": "number_out_of_range",
-    "string_pattern_mismatch": "not_an_absolute_iri",  # the only pattern that pydantic itself looks at
+    "string_pattern_mismatch": "not_an_absolute_iri",  # the only pattern that pydantic itself checks
 }

@@ -1,4 +1,4 @@
-"""A badge on version 1.1 of the W3C data model, put into the members of version 2: read, never written (a.13)."""
+"""A badge on version 1.1 of the W3C data model, converted to version 2: read, never written (a.13)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ def is_version_1(document: JsonObject) -> bool:
 
 
 def period_members(document: JsonObject) -> tuple[str, str]:
-    """The members that say from when and until when the document is valid (A-085)."""
+    """The names of the members for start and end of validity (A-085)."""
     return _DATES_1 if is_version_1(document) else _DATES
 
 
 def in_version_2(document: JsonObject) -> JsonObject:
-    """The document as the model reads it: itself, unless it is one of version 1.1.
+    """The document as the model reads it: itself, unless it is version 1.1.
 
-    MalformedInput where it has dates of the other version (A-087), or lacks what version 1.1 alone demands.
+    MalformedInput where it has dates of the other version (A-087), or lacks a member that only version 1.1
+    requires.
     """
     if not is_version_1(document):
         _refuse(document, _DATES_1)

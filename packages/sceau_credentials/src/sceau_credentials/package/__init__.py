@@ -1,6 +1,7 @@
-"""One file with a badge and everything that was read to verify it, so that it can be verified again without a network.
+"""One file with a badge and every document read to verify it, so that it can be verified again offline.
 
-Nothing inside authenticates itself: `verify_package` believes only keys and witnesses that the verifier knows already.
+Nothing inside authenticates itself: `verify_package` trusts only keys and witnesses that the verifier knows
+already.
 """
 
 from sceau_credentials.package.reading import Package, open_package

@@ -1,4 +1,4 @@
-"""Open a package: nothing is unpacked onto a disk, and nothing is read that its manifest does not name."""
+"""Open a package: nothing is extracted to disk, and only files named by its manifest are read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_FILES: Final = 64
 MAX_FILE: Final = 1024 * 1024
 MAX_DOCUMENTS: Final = MAX_FILES - 4  # besides the badge, the manifest and two texts
 MAX_HELD: Final = MAX_PACKAGE - 128 * 1024
-"""Of badge and documents together, however little they can be compressed."""
+"""Total of badge and documents uncompressed, however well they compress."""
 
 
 SIGNATURE: Final = b"PK\x03\x04"
@@ -47,13 +47,13 @@ class _PackedDocuments:
 
 @dataclass(frozen=True)
 class Package:
-    """What `open_package` read: a badge (JSON or a compact JWS, in UTF-8) and the documents kept with it."""
+    """The result of `open_package`: a badge (JSON or a compact JWS, in UTF-8) and its documents."""
 
     badge: bytes
     documents: _PackedDocuments
-    """What the package holds, and nothing else; none of it is authenticated."""
+    """The documents in the package only; none of them is authenticated."""
     made_at: datetime
-    """The status lists inside say how things stood at this moment."""
+    """The status lists inside describe the status at this datetime."""
 
 
 def open_package(data: bytes) -> Package:
@@ -65,10 +65,10 @@ def open_package(data: bytes) -> Package:
             return _read(archive)
     except MalformedInput:
         raise
-    # Each of these zipfile raises for some damaged archive.
+    # zipfile raises each of these for some damaged archive.
     except (BadZipFile, EOFError, OSError, ValueError, RuntimeError, NotImplementedError, KeyError):
         raise MalformedInput("not_a_package") from None
-    except Exception as error:  # zlib.error and struct.error have no common name with the rest
+    except Exception as error:  # zlib.error and struct.error share no superclass with the rest
         raise MalformedInput("package_damaged", detail=type(error).__name__) from None
 
 
@@ -92,7 +92,7 @@ def _read(archive: ZipFile) -> Package:
 
 
 def _refused_in(written: JsonValue) -> dict[str, str]:
-    """Why what is not in it could not be had on the day it was made, by address."""
+    """Why a document could not be fetched when the package was made, by URL."""
     refused = {}
     for index, each in enumerate(written if isinstance(written, list) else []):
         url, reason = (each.get("url"), each.get("reason")) if isinstance(each, dict) else (None, None)
@@ -139,7 +139,7 @@ def _listed(archive: ZipFile, entries: dict[str, ZipInfo], named: JsonValue, poi
 
 
 def _body(archive: ZipFile, entries: dict[str, ZipInfo], name: str) -> bytes:
-    """Read to the limit, whatever size the entry says it has."""
+    """Read up to the limit, whatever size the entry declares."""
     if name not in entries:
         raise MalformedInput("not_a_package" if name == MANIFEST else "package_damaged", detail=name[:100])
     with archive.open(entries[name]) as file:

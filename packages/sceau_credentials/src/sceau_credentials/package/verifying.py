@@ -28,8 +28,8 @@ _KEY_MEMBERS: Final = ("publicKeyJwk", "publicKeyMultibase", "publicKeyBase58", 
 class Anchors:
     """What the verifier knows without the package: keys, and witnesses of activity logs.
 
-    `keys` are SHA-256 thumbprints (RFC 7638) by issuer identifier; those under the empty string count for any issuer.
-    `witnesses` are verifier keys as C2SP signed-note writes them.
+    `keys` are SHA-256 thumbprints (RFC 7638) by issuer identifier; those under the empty string count for any
+    issuer. `witnesses` are verifier keys in the C2SP signed-note format.
     """
 
     keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Anchors:
         return bool(self.keys or self.witnesses)
 
     def with_keys(self, keys: Mapping[str, Collection[str]]) -> Anchors:
-        """These, and more keys by issuer."""
+        """A copy with more keys by issuer."""
         issuers = {*self.keys, *keys}
         every = {each: self.keys.get(each, frozenset()) | frozenset(keys.get(each, ())) for each in issuers}
         return replace(self, keys={issuer: known for issuer, known in every.items() if known})
@@ -50,20 +50,20 @@ class Anchors:
 
 @dataclass(frozen=True)
 class PackageAnswer:
-    """What was found about the badge, and about its evidence: None where the badge names none."""
+    """The report on the badge, and on its evidence: None where the badge names none."""
 
     report: Report
     evidence: EvidenceReport | None
-    """Proved only if the key of the badge is known; its witnesses are those that the verifier knows."""
+    """Proved only if the key of the badge is known; lists only witnesses that the verifier knows."""
 
 
 def verify_package(
     package: Package, *, anchors: Anchors, at: datetime, policy: Policy | None = None
 ) -> PackageAnswer:
-    """The badge of a package by the documents in it, as of the day it was made; its dates by `at`.
+    """Verify a package's badge by the documents in it, as of the day it was made; its dates as of `at`.
 
-    The verdict is undetermined unless `anchors` hold the issuer's key, or the log of the issuer holds the award in a
-    tree that a known witness signed. Even then the list of withdrawals must be signed by a key that is known.
+    The verdict is undetermined unless `anchors` hold the issuer's key, or the log of the issuer holds the
+    award in a tree that a known witness signed. Even then the revocation list must be signed by a known key.
     """
     made = min(package.made_at, at)
     answer = verify_anchored(
@@ -87,7 +87,7 @@ def verify_anchored(
     at: datetime,
     policy: Policy | None = None,
 ) -> PackageAnswer:
-    """The same of a badge beside documents of unknown origin."""
+    """As `verify_package`, for a badge with documents of unknown origin."""
     policy = policy or Policy()
     issuer = _issuer_in(presented)
     known = anchors.of(issuer)
@@ -110,7 +110,7 @@ def _issuer_in(presented: bytes | str) -> str:
 
 
 class _KnownKeysOnly:
-    """Key documents without the keys that are not known: what an unknown key signed was signed by nobody."""
+    """Key documents without unknown keys: a signature by an unknown key counts as none."""
 
     def __init__(self, documents: DocumentSource, known: frozenset[str]) -> None:
         self._documents = documents
@@ -163,7 +163,7 @@ def _thumbprint(report: Report) -> str:
 def _evidence(
     document: JsonObject | None, documents: DocumentSource, anchors: Anchors
 ) -> EvidenceReport | None:
-    """Witnesses in a package are named by the package: only those that are known are counted."""
+    """The package names its witnesses itself: only known ones are counted."""
     if document is None:
         return None
     asked = FetchBudget(documents, EVIDENCE_FETCHES)
@@ -176,9 +176,9 @@ def _witnessed(
 ) -> PackageAnswer | None:
     """A known witness saw these contents in the log of the issuer.
 
-    Where the log's decision names the key that signs the award, that key is known, and with it the list of withdrawals
-    that it signs. Decisions of earlier versions name none: who signs again what the log holds could add a list of their
-    own, so that the status stays open.
+    Where the log's decision names the key that signs the award, that key is known, and with it the revocation
+    list that it signs. Decisions of earlier versions name none: an attacker re-signing logged content could
+    add a list of their own, so the status stays undetermined.
     """
     if not anchors.witnesses:
         return None
@@ -205,7 +205,7 @@ def _witnessed(
 
 
 def _unauthenticated(report: Report) -> Report:
-    """Nothing that rests on a document of the package stands, for the badge or against it."""
+    """Discard every finding that rests on a document of the package, for the badge or against it."""
     key = found(Reason.KEY_NOT_AUTHENTICATED, issuer=(report.issuer or "")[:500])
     readable = report.check(CheckId.READABLE).outcome is Outcome.PASSED
     if not readable:
@@ -217,7 +217,7 @@ def _unauthenticated(report: Report) -> Report:
 def _but_for_key(check: CheckResult, key: CheckResult, report: Report) -> CheckResult:
     proof = report.check(CheckId.PROOF)
     if check.id is CheckId.KEY:
-        # What is wrong with the badge itself is wrong under any key.
+        # A fault in the badge itself is one under any key.
         return check if _is_false_itself(proof, report) else key
     if check.id is CheckId.PROOF and not _is_false_itself(check, report):
         return check if check.reason == Reason.SIGNATURE_HOLDS else found(Reason.KEY_NOT_AT_HAND)
@@ -229,7 +229,7 @@ def _but_for_key(check: CheckResult, key: CheckResult, report: Report) -> CheckR
 
 
 def _is_false_itself(proof: CheckResult, report: Report) -> bool:
-    """The proof failed, and no document of the package had a part in it."""
+    """The proof failed independently of any document of the package."""
     if proof.outcome is not Outcome.FAILED:
         return False
     return report.form not in _OLDER or proof.reason == Reason.NO_PROOF

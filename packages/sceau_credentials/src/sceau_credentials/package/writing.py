@@ -1,4 +1,4 @@
-"""Make a package: verify once, and keep every document that was asked for."""
+"""Make a package: verify once, and store every document that was fetched."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _ENDINGS: Final = {True: "json", False: "txt"}
 
 
 def make_package(credential: bytes, *, documents: DocumentSource, at: datetime) -> bytes:
-    """The credential (JSON or a compact JWS) as it is now, whatever the verdict on it may be.
+    """The credential (JSON or a compact JWS) packaged as it is now, whatever its verdict.
 
-    MalformedInput `too_large` for what is no credential for its size alone.
+    MalformedInput `too_large` for input too large to be a credential.
     """
     if len(credential) > MAX_FILE:
         raise MalformedInput("too_large")
     recorder = Recorder(documents, MAX_HELD - len(credential))
     report = verify(credential, documents=recorder, at=at)
     if report.document is not None:
-        # For the documents it asks for.
+        # For the documents it fetches.
         judge_evidence(report.document, documents=FetchBudget(recorder, EVIDENCE_FETCHES))
     name = f"badge.{'json' if credential.lstrip().startswith(b'{') else 'jwt'}"
     held = [_entry(number, each) for number, each in enumerate(recorder.held.values(), start=1)]
@@ -66,9 +66,10 @@ def make_package(credential: bytes, *, documents: DocumentSource, at: datetime) 
 
 
 class Recorder:
-    """Remembers what was asked for and had, and what could not be had and why: a badge that is gone stays gone.
+    """Records fetched documents, and failures with their reason: a missing document stays missing.
 
-    What would not fit into a package is not had, so that the verdict is that of the package.
+    A document that would not fit into a package counts as unavailable, so that the verdict is that of the
+    package.
     """
 
     def __init__(self, documents: DocumentSource, room: int) -> None:

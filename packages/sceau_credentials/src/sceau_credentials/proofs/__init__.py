@@ -1,1 +1,1 @@
-"""The two proofs Open Badges 3.0 knows: embedded in the credential, or a JWT around it."""
+"""The two proofs of Open Badges 3.0: embedded in the credential, or a JWT around it."""

@@ -1,4 +1,4 @@
-"""The ways a credential is hashed for an embedded proof, each under the name a proof gives it."""
+"""How a credential is hashed for an embedded proof, by cryptosuite name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DATA_INTEGRITY: Final = "DataIntegrityProof"
 
 
 Check = Callable[[VerificationKey], bool]
-"""Whether a proof, read and hashed by then, was made with this key."""
+"""Whether a proof, already read and hashed, was made with this key."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Cryptosuite:
 
 
 def suite_of(proof: JsonObject) -> Cryptosuite | None:
-    """The suite a proof says it uses; None when it is not one read here."""
+    """The suite that a proof names; None for one not supported here."""
     if proof.get("type") == DATA_INTEGRITY:
         cryptosuite = proof.get("cryptosuite")
         return _CRYPTOSUITES.get(cryptosuite) if isinstance(cryptosuite, str) else None
@@ -58,13 +58,14 @@ def _hash_rdfc_384(document: JsonObject, options: JsonObject) -> bytes:
 
 def _check_context(document: JsonObject, options: JsonObject) -> None:
     context = document.get("@context")
-    # The proof is read with the words of the document (B-035); words of its own could turn its meaning (T12).
+    # The proof is read with the document's contexts (B-035); contexts of its own could change its meaning
+    # (T12).
     if options.get("@context", context) != context:
         raise ProofError("proof_malformed", "its @context is not the document's")
 
 
 def digest_of_options(document: JsonObject, options: JsonObject) -> bytes:
-    """The digest of a proof, read with the words of its document."""
+    """The digest of a proof, read with the contexts of its document."""
     context = document.get("@context")
     if isinstance(context, list):
         named = tuple(each for each in context if isinstance(each, str))
@@ -77,7 +78,7 @@ def digest_of_options(document: JsonObject, options: JsonObject) -> bytes:
 
 @lru_cache(maxsize=1_024)
 def _digest_of_options(context: tuple[str, ...], options: tuple[tuple[str, str], ...]) -> bytes:
-    """Kept: whoever signs or reads a list of badges meets the same options again and again."""
+    """Cached: signing or reading a list of badges repeats the same options."""
     configuration: JsonObject = {"@context": list(context), **dict(options)}
     return canonical_digest(configuration)
 
@@ -87,7 +88,9 @@ def digest(nquads: bytes) -> bytes:
 
 
 def hash_jcs(document: JsonObject, options: JsonObject, hash_name: str = "sha256") -> bytes:
-    """What eddsa-jcs-2022 and ecdsa-jcs-2019 sign, the latter with P-384 over `sha384`. B-061: the proof's contexts are a beginning of the document's, and take their place."""
+    """The data that eddsa-jcs-2022 and ecdsa-jcs-2019 sign, the latter with P-384 over `sha384`. B-061: the
+    proof's contexts are a prefix of the document's, and replace them.
+    """
     if "@context" in options:
         stated, named = options["@context"], document.get("@context")
         beginning = stated if isinstance(stated, list) else [stated]
@@ -113,7 +116,7 @@ def _whole(hash_data: Callable[[JsonObject, JsonObject], bytes]) -> Callable[[Js
 def _of_either_curve(
     hash_256: Callable[[JsonObject, JsonObject], bytes], hash_384: Callable[[JsonObject, JsonObject], bytes]
 ) -> Callable[[JsonObject, JsonObject], Check]:
-    """The same for ECDSA, where the length of the signature says the curve, and the curve says the hash."""
+    """The same for ECDSA: the signature's length determines the curve, and the curve the hash."""
     by_length = {64: (Algorithm.ES256, hash_256), 96: (Algorithm.ES384, hash_384)}
 
     def prepare(document: JsonObject, proof: JsonObject) -> Check:
@@ -132,7 +135,7 @@ def _of_either_curve(
 
 
 def _signature_of(proof: JsonObject, lengths: tuple[int, ...] = (64,)) -> bytes:
-    """B-031: 64 bytes (96 with P-384) in base58btc and in nothing else."""
+    """B-031: 64 bytes (96 with P-384) in base58btc only."""
     value = proof.get("proofValue")
     if isinstance(value, str):
         with suppress(MalformedInput):

@@ -1,4 +1,4 @@
-"""Embedded proof: DataIntegrityProof with eddsa-rdfc-2022, and the older suites that badges still carry."""
+"""Embedded proof: DataIntegrityProof with eddsa-rdfc-2022, and the older suites still found on badges."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from sceau_credentials.values.json_text import JsonObject, JsonValue, objects_in
 from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp, shifted
 
 MAX_PROOFS: Final = 4  # T12
-MOST_OBJECTS: Final = 600  # T13: read again for each proof; a badge of our own has about twenty
+MOST_OBJECTS: Final = 600  # T13: read again for each proof; one of our badges has about twenty
 PURPOSE: Final = "assertionMethod"
 _DISCLOSURE: Final = "ecdsa-sd-2023"
 
@@ -39,7 +39,7 @@ KeyFor = Callable[[str], VerificationKey]
 
 @dataclass(frozen=True)
 class ProofResult:
-    """What became of one proof: it holds if and only if `error` is None."""
+    """The outcome of one proof: it holds if and only if `error` is None."""
 
     proof: JsonObject
     verification_method: str | None = None
@@ -52,16 +52,16 @@ class ProofResult:
 
     @property
     def discloses_part(self) -> bool:
-        """The holder chose what to show: what is absent here, a status entry say, may have been signed all the same."""
+        """Selective disclosure: an absent member, such as a status entry, may have been signed."""
         return self.proof.get("cryptosuite") == _DISCLOSURE
 
     @property
     def contradicts(self) -> bool:
-        """The proof was read and is bad; false for one that could not be read or whose key was out of reach."""
+        """The proof was read and is bad; false if it could not be read, or its key was unavailable."""
         return self.error is not None and not _is_open(self.error)
 
 
-# A partner may sign beside the issuer: whose key is not looked for neither helps nor harms (B-001).
+# A partner may sign beside the issuer: a proof by another controller neither helps nor harms (B-001).
 _UNREAD: Final = (
     "proof_not_read",
     "key_method_not_read",
@@ -71,7 +71,7 @@ _UNREAD: Final = (
 
 
 def _is_open(error: CredentialError) -> bool:
-    """Whether the proof may be good for all that is known."""
+    """Whether the proof may still be good."""
     return isinstance(error, DocumentUnavailable) or (
         isinstance(error, ProofError | KeyNotResolved) and error.reason in _UNREAD
     )
@@ -83,7 +83,7 @@ class ProofSet:
 
     results: tuple[ProofResult, ...]
     document: JsonObject
-    """What the proofs cover: the document without them (B-055)."""
+    """The document without its proofs, which they cover (B-055)."""
 
     @property
     def accepted(self) -> ProofResult | None:
@@ -93,7 +93,7 @@ class ProofSet:
 
     @property
     def error(self) -> CredentialError | None:
-        """Why none was accepted: a bad proof before one that could not be read, and that before a stranger's."""
+        """Why none was accepted: a bad proof first, then an unreadable one, then one by another controller."""
         if self.accepted:
             return None
         errors = [result.error for result in self.results if result.error is not None]
@@ -108,7 +108,7 @@ def _gravity(error: CredentialError) -> int:
 
 
 def add_proof(document: JsonObject, *, signer: Signer, created: datetime) -> JsonObject:
-    """The document with one more proof, beside those it may have (a proof set, B-052).
+    """The document with one more proof, beside existing ones (a proof set, B-052).
 
     Raises UnsafeDocument where the signature would not cover all of it (B-040).
     """
@@ -118,7 +118,7 @@ def add_proof(document: JsonObject, *, signer: Signer, created: datetime) -> Jso
 
 
 def add_plain_proof(document: JsonObject, *, signer: Signer, created: datetime) -> JsonObject:
-    """The document with one more proof, of eddsa-jcs-2022 over its JSON as it stands, which no reader has to expand."""
+    """The document with one more proof, of eddsa-jcs-2022: verifies without JSON-LD expansion."""
     if signer.key.public.algorithm is not Algorithm.EDDSA:
         raise UnusableKey("key_algorithm_mismatch", "eddsa-jcs-2022 takes an Ed25519 key")
     unsecured = _without(document, "proof")
@@ -136,7 +136,7 @@ def _with_proof(document: JsonObject, proof: JsonObject) -> JsonObject:
 
 
 def proof_options(signer: Signer, created: datetime) -> JsonObject:
-    """The proof that this signer is about to make, without its value."""
+    """The proof that this signer will make, without its value."""
     cryptosuite = name_for(signer.key.public.algorithm)
     if cryptosuite is None:
         raise UnusableKey("key_algorithm_mismatch", "no cryptosuite for this kind of key")
@@ -150,7 +150,7 @@ def proof_options(signer: Signer, created: datetime) -> JsonObject:
 
 
 def proofs_of(document: JsonObject) -> tuple[JsonObject, ...]:
-    """The proofs a document carries, at least one and at most four; ProofError otherwise."""
+    """The proofs of a document, one to four; ProofError otherwise."""
     proof = document.get("proof")
     listed: list[JsonValue] = proof if isinstance(proof, list) else [proof]
     if "proof" not in document or not listed:
@@ -167,7 +167,7 @@ def proofs_of(document: JsonObject) -> tuple[JsonObject, ...]:
 
 
 def shows_a_part(document: JsonObject) -> bool:
-    """Whether a proof says, true or not, that a holder chose what to show."""
+    """Whether a proof claims, true or not, to be a selective disclosure."""
     proof = document.get("proof")
     listed = proof if isinstance(proof, list) else [proof]
     return any(isinstance(each, dict) and each.get("cryptosuite") == _DISCLOSURE for each in listed)
@@ -175,10 +175,10 @@ def shows_a_part(document: JsonObject) -> bool:
 
 _MOST_HELD: Final = 4096
 _held: dict[tuple[bytes, int], VerificationKey] = {}
-"""By the SHA-256 of a document's text and the position of a proof in it: the key under which it holds.
+"""The key under which a proof holds, by the SHA-256 of the document's text and the proof's index in it.
 
-Text and key alone decide that, so it never has to be found out again; whether the key counts, and whether the proof's
-time has come, is asked each time.
+Text and key alone decide that, so it is cached; whether the key counts, and whether the proof's time has
+come, is checked each time.
 """
 
 
@@ -192,8 +192,8 @@ def verify_proofs(
 ) -> ProofSet:
     """Check every proof of the document (Data Integrity 4.4 and 4.5).
 
-    `digest`: the SHA-256 of the text that is this document and nothing else.
-    Raises what `proofs_of` raises, and CanonicalizationTooHard for several proofs of a document as large as none needs.
+    `digest`: the SHA-256 of the text that contains this document only. Raises what `proofs_of` raises, and
+    CanonicalizationTooHard for several proofs on a document larger than any badge needs.
     """
     proofs = proofs_of(document)
     if len(proofs) > 1 and len(proofs) * objects_in(document) > MOST_OBJECTS:
@@ -204,7 +204,7 @@ def verify_proofs(
     for position, proof in enumerate(proofs):
         alone.append(checker.result_of(proof, position))
         if isinstance(alone[-1].error, CanonicalizationTooHard):
-            # The answer, whatever the others are; and each of them would take as long.
+            # Decides the result whatever the others are; and each of them would take as long.
             return ProofSet(tuple(alone), unsecured)
     return ProofSet(_with_chains(alone), unsecured)
 
@@ -225,7 +225,7 @@ class _Checker:
             held_under = _held.get((self.digest, position)) if self.digest else None
             if held_under is not None and self.key_for(method) == held_under:
                 return ProofResult(proof, method, held_under)
-            # Hashed before the key is asked for: what cannot be signed whole is not worth a request.
+            # Hashed before the key is fetched: a document that cannot be signed whole is not worth a request.
             made_with = suite.prepare(self._secured_by(proof), proof)
             key = self.key_for(method)
             if key.algorithm not in suite.algorithms:
@@ -269,7 +269,7 @@ class _Checker:
             raise ProofError("proof_malformed", "created or expires") from None
 
     def _secured_by(self, proof: JsonObject) -> JsonObject:
-        """The document as this proof saw it: bare, or with the proofs it was chained to (B-052)."""
+        """The document covered by this proof: bare, or with the proofs it was chained to (B-052)."""
         if "previousProof" not in proof:
             return self.unsecured
         by_id = {earlier["id"]: earlier for earlier in self.proofs if isinstance(earlier.get("id"), str)}
@@ -280,7 +280,7 @@ class _Checker:
 
 
 def _with_chains(results: Sequence[ProofResult]) -> tuple[ProofResult, ...]:
-    """A proof stands only as long as every proof it was made upon stands."""
+    """A proof holds only while every proof it is chained to holds."""
     if not any("previousProof" in result.proof for result in results):
         return tuple(results)
     by_id = {str(result.proof["id"]): result for result in results if "id" in result.proof}
@@ -297,19 +297,19 @@ def _with_chains(results: Sequence[ProofResult]) -> tuple[ProofResult, ...]:
 def _fault_under(
     result: ProofResult, by_id: Mapping[str, ProofResult], settled: dict[str, CredentialError | None]
 ) -> CredentialError | None:
-    """Why a proof does not stand: its own fault, or what became of those it was made upon."""
+    """Why a proof does not hold: its own fault, or that of a proof it is chained to."""
     if result.error is not None:
         return result.error
     under = []
     for proof_id in _previous_of(result.proof):
         if proof_id not in settled:
-            settled[proof_id] = _FALLEN  # a proof that rests on itself rests on nothing
+            settled[proof_id] = _FALLEN  # a cyclic chain is invalid
             settled[proof_id] = _fault_under(by_id[proof_id], by_id, settled)
         if (fault := settled[proof_id]) is not None:
             under.append(fault)
     if not under:
         return None
-    # Made upon one that may be good: neither good nor bad itself.
+    # Chained to one that may be good: neither good nor bad itself.
     return _ON_ONE_NOT_READ if all(map(_is_open, under)) else _FALLEN
 
 

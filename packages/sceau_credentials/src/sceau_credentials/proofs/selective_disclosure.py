@@ -1,4 +1,4 @@
-"""ecdsa-sd-2023, disclosure proofs only: a holder shows part of what an issuer signed statement by statement."""
+"""ecdsa-sd-2023, disclosure proofs only: a holder discloses some of the signed statements."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAX_DEPTH: Final = 4
 
 
 def decode_cbor(data: bytes) -> CborValue:
-    """The one item that `data` is; no tags (B-056), no indefinite lengths, nothing after it."""
+    """The one item that `data` encodes; no tags (B-056), no indefinite lengths, no trailing bytes."""
     value, position = _item(data, 0, 0)
     if position != len(data):
         raise MalformedInput("cbor")
@@ -88,7 +88,7 @@ class _Disclosure:
 
 
 def prepare_disclosure(document: JsonObject, proof: JsonObject) -> Callable[[VerificationKey], bool]:
-    """Read and hash everything now; the answer needs only the issuer's key (ECDSA 3.6.7)."""
+    """Read and hash everything now; the returned check needs only the issuer's key (ECDSA 3.6.7)."""
     disclosure = _read(proof.get("proofValue"))
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     context = document.get("@context")
@@ -151,15 +151,15 @@ def _disclosure_of(parts: CborValue) -> _Disclosure:
         raise MalformedInput("cbor")
     statement_key = VerificationKey.from_multikey(
         encode_multibase(key)
-    )  # 35 bytes, whatever 3.5.8 says (B-056a)
+    )  # 35 bytes, contrary to 3.5.8 (B-056a)
     if statement_key.algorithm is not Algorithm.ES256:
         raise MalformedInput("cbor")
     return _Disclosure(base, statement_key, statement_signatures, label_map, indexes)
 
 
 def _relabelled(nquads: str, labels: dict[str, str]) -> list[str]:
-    """Each statement with the issuer's secret-keyed labels in place of ours; text that only looks like one stays."""
-    # Not splitlines(): it would also break at the line separators of a text.
+    """Each statement with the issuer's secret-keyed labels; text that merely resembles a label stays."""
+    # Not splitlines(): it would also break at line separators inside a literal.
     return [_relabelled_statement(line, labels) + "\n" for line in nquads.split("\n") if line]
 
 

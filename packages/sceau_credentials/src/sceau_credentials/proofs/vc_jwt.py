@@ -35,7 +35,8 @@ REGISTERED_CLAIMS: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")  # 
 
 _COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)", re.ASCII)
 _HEADER_MEMBERS: Final = frozenset({"alg", "kid", "typ", "cty", "jwk"})
-# M4, X-3: what would change how the token is read, or lead to a key elsewhere. Other members are not used.
+# M4, X-3: parameters that change how the token is read, or lead to a key elsewhere. Other members are
+# ignored.
 _REFUSED: Final = frozenset(
     [
         "crit",
@@ -64,7 +65,7 @@ _TYPES: Final = (
     "vc+jwt",
     "application/vc+jwt",
     "vc+ld+jwt",
-)  # B-010; X-1: ours says JWT, others may not
+)  # B-010; X-1: ours is JWT, others may differ
 _ALGORITHMS: Final = {name: Algorithm(name) for name in ("EdDSA", "ES256", "RS256", "ES384")} | {
     "Ed25519": Algorithm.EDDSA  # RFC 9864
 }
@@ -74,14 +75,14 @@ _SECONDS: Final = (-62_135_596_800, 253_402_300_799)  # the years 1 to 9999, as 
 
 @dataclass(frozen=True)
 class ParsedJws:
-    """A compact JWS that is well formed; nothing in it has been believed yet."""
+    """A well-formed compact JWS, not yet verified."""
 
     header: JsonObject
     payload: JsonObject
     signature: bytes = field(repr=False)
     signing_input: bytes = field(repr=False)
     text: bytes | None = field(default=None, repr=False, compare=False)
-    """The payload as it is written, where that is as `dump_json` writes it."""
+    """The payload's text, where it equals the output of `dump_json`."""
 
     @property
     def kid(self) -> str | None:
@@ -90,7 +91,7 @@ class ParsedJws:
 
     @property
     def jwk(self) -> JsonObject | None:
-        """A key the token brings along. Compare it with the issuer's, never verify with it (B-029, M8)."""
+        """A key embedded in the token. Compare it with the issuer's, never verify with it (B-029, M8)."""
         jwk = self.header.get("jwk")
         return jwk if isinstance(jwk, dict) else None
 
@@ -102,7 +103,7 @@ class ClaimProblem:
 
 
 def sign_jwt(document: JsonObject, *, signer: Signer, kind: str = "JWT") -> str:
-    """The credential as compact JWS. It needs what the claims repeat: issuer, subject id, id, validFrom."""
+    """The credential as compact JWS. Requires what the claims repeat: issuer, subject id, id, validFrom."""
     return _PYJWT.encode(
         dump_json(document | claims_of(document)),
         signer.key,  # type: ignore[arg-type]  # `_OwnKey` is what reads it
@@ -143,7 +144,9 @@ _PYJWT: Final = _pyjwt()
 
 
 def signing_input(payload: bytes, *, signer: Signer, kind: str = "JWT") -> str:
-    """What is signed of a token: the bytes that PyJWT makes, for signing thousands (docs/decisions/0001-jose-and-http.md)."""
+    """The signing input of a token: the bytes that PyJWT makes, for signing thousands
+    (docs/decisions/0001-jose-and-http.md).
+    """
     header = _header(signer.key.public.algorithm.value, signer.verification_method, kind)
     return f"{header}.{encode_base64url(payload)}"
 
@@ -154,13 +157,13 @@ def _header(algorithm: str, kid: str, kind: str) -> str:
 
 
 def parse_compact_jws(token: str, *, max_length: int = MAX_TOKEN) -> ParsedJws:
-    """The strict front door (M4): one spelling for one token, or MalformedInput."""
+    """Strict parser (M4): one spelling for one token, or MalformedInput."""
     if len(token) > max_length:
         raise MalformedInput("too_large")
     parts = token.split(".")
     try:
         header, payload, signature = map(decode_base64url, parts)
-    except (MalformedInput, ValueError):  # not three parts, or one that is no base64url
+    except (MalformedInput, ValueError):  # not three parts, or one that is not base64url
         if _COMPACT.fullmatch(token) is None:
             raise MalformedInput("not_compact_jws") from None
         raise
@@ -180,7 +183,7 @@ def parse_compact_jws(token: str, *, max_length: int = MAX_TOKEN) -> ParsedJws:
 
 
 def jws_that_says(claims: JsonObject, token: str) -> ParsedJws | None:
-    """`parse_compact_jws` of a token whose payload is what these claims are written as; None of any other token."""
+    """`parse_compact_jws` of a token with exactly the serialised claims as payload; None for any other token."""
     header, _, rest = token.partition(".")
     said, _, signature = rest.partition(".")
     if len(token) > MAX_TOKEN or said != encode_base64url(dump_json(claims)):
@@ -196,13 +199,13 @@ _LONGEST_KEPT: Final = 1_024
 
 @lru_cache(maxsize=256)
 def _plain_header(header: bytes) -> tuple[tuple[str, JsonValue], ...] | None:
-    """Its members where none holds others: all tokens of one issuer begin alike."""
+    """Its members where none is nested; cached, since all tokens of one issuer share a header."""
     members = parse_json_object(header, max_depth=4)
     return None if any(isinstance(each, dict | list) for each in members.values()) else tuple(members.items())
 
 
 def check_header(jws: ParsedJws) -> Algorithm:
-    """What may stand in a header, before any key is looked for (B-007 to B-011, X-3)."""
+    """Check the header's members before any key is fetched (B-007 to B-011, X-3)."""
     algorithm = jws.header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise ProofError("algorithm_not_allowed", str(algorithm)[:40])
@@ -216,12 +219,12 @@ def check_header(jws: ParsedJws) -> Algorithm:
 
 
 def other_header_members(jws: ParsedJws) -> list[str]:
-    """Members that Open Badges does not allow (B-008) and that nothing here looks at."""
+    """Members that Open Badges does not allow (B-008) and that are ignored here."""
     return sorted(jws.header.keys() - _HEADER_MEMBERS)
 
 
 def verify_jws(jws: ParsedJws, key: VerificationKey) -> None:
-    """ProofError unless this key, whose own algorithm decides (B-011), signed the token."""
+    """ProofError unless this key signed the token; the key's own algorithm decides (B-011)."""
     if check_header(jws) is not key.algorithm:
         raise ProofError("algorithm_not_allowed", f"the key is one for {key.algorithm}")
     if not key.verify(jws.signature, jws.signing_input):
@@ -229,7 +232,7 @@ def verify_jws(jws: ParsedJws, key: VerificationKey) -> None:
 
 
 def credential_of(claims: JsonObject) -> JsonObject:
-    """The credential inside a payload (B-019 step 6): what is no registered claim, or the `vc` of VC 1.1.
+    """The credential inside a payload (B-019 step 6): all but the registered claims, or the `vc` of VC 1.1.
 
     `exp` sets the end of validity where the credential itself names none (B-024).
     """
@@ -246,7 +249,7 @@ def credential_of(claims: JsonObject) -> JsonObject:
 
 
 def claim_problems(claims: JsonObject) -> tuple[ClaimProblem, ...]:
-    """Where the claims fail to repeat the credential (B-020 to B-025); empty when all is well."""
+    """Where the claims differ from the credential (B-020 to B-025); empty if they agree."""
     return tuple(_claim_problems(claims))
 
 
@@ -308,13 +311,13 @@ def _whole_seconds(text: JsonValue, pointer: str) -> int:
         moment = parse_timestamp(text)
     except MalformedInput:
         raise MalformedInput("timestamp", pointer) from None
-    if moment.microsecond:  # B-015: a fraction may not survive a reader that rounds
+    if moment.microsecond:  # B-015: a fraction may be lost in a reader that rounds
         raise MalformedInput("timestamp", pointer)
     return int(moment.timestamp())
 
 
 def _same_moment(claim: JsonValue, text: JsonValue) -> bool:
-    """Compared as instants (B-015): offsets are spelling, and a claim of whole seconds cannot repeat a fraction."""
+    """Compared as instants (B-015): offsets are spelling, and a claim in whole seconds has no fraction."""
     if isinstance(claim, bool) or not isinstance(claim, int | float):
         return False
     try:

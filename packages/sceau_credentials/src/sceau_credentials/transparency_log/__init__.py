@@ -1,7 +1,8 @@
-"""A Merkle log that anyone can check: tree, proofs, signed checkpoints, tiles and cosignatures (RFC 9162, C2SP).
+"""A Merkle log that anyone can check: tree, proofs, signed checkpoints, tiles and cosignatures (RFC 9162,
+C2SP).
 
-Hashes are SHA-256, 32 bytes; an index counts leaves from 0, a size counts all of them. What cannot be read is a
-MalformedInput, a signature that does not hold a ProofError; a place beyond the tree is an IndexError.
+Hashes are SHA-256, 32 bytes; an index counts leaves from 0, a size counts all of them. MalformedInput for
+unreadable input, ProofError for a signature that does not hold, IndexError for an index beyond the tree.
 """
 
 from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead

@@ -1,4 +1,4 @@
-"""Checkpoints: what a log was at one moment, signed; and one entry's proof against it (C2SP tlog-checkpoint, tlog-proof)."""
+"""Checkpoints: a log's signed state; and one entry's proof against it (C2SP tlog-checkpoint, tlog-proof)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class TreeHead:
     root: bytes
 
     def to_text(self) -> str:
-        """The text that is signed: three lines."""
+        """The signed text: three lines."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
     @classmethod
     def from_text(cls, text: str) -> TreeHead:
-        """Read the text of a checkpoint; lines after the third are signed but say nothing to us."""
+        """Parse a checkpoint; lines after the third are signed but ignored here."""
         return _head(text)
 
     @classmethod
@@ -48,13 +48,13 @@ class TreeHead:
 
 @lru_cache(maxsize=64)
 def _head(text: str) -> TreeHead:
-    """One checkpoint proves thousands of awards; what is none is an error again each time."""
+    """Cached: one checkpoint proves thousands of awards. Failures are not."""
     return TreeHead._read(text)
 
 
 @dataclass(frozen=True)
 class EntryProof:
-    """That an entry is in a log: its index, the way to the root, and the checkpoint, not yet believed."""
+    """Proof that an entry is in a log: its index, the path to the root, and the checkpoint, not yet verified."""
 
     index: int
     hashes: Sequence[bytes]
@@ -65,7 +65,7 @@ class EntryProof:
         return TreeHead.from_text(self.checkpoint.text)
 
     def holds_for(self, leaf: bytes) -> bool:
-        """Whether the leaf hash leads to the root of the checkpoint, whoever signed that."""
+        """Whether the leaf hash leads to the checkpoint's root; the signature is not checked."""
         head = self.head
         return is_included(leaf, self.index, head.size, self.hashes, head.root)
 
@@ -76,7 +76,7 @@ class EntryProof:
 
     @classmethod
     def from_text(cls, text: str) -> EntryProof:
-        """Read a `.tlog-proof`; its line of extra data, which nobody signed, is left aside."""
+        """Parse a `.tlog-proof`; its line of extra data, which is not signed, is ignored."""
         head, found, checkpoint = text.partition("\n\n")
         lines = head.split("\n")
         if lines[:1] != [_PROOF] or not found:

@@ -35,7 +35,7 @@ class SignatureType(IntEnum):
 
 @dataclass(frozen=True)
 class NoteKey:
-    """Whose signature to look for: a name, a public Ed25519 key, and how it signs."""
+    """A signer to search for: a name, a public Ed25519 key, and a signature type."""
 
     name: str
     public: VerificationKey
@@ -54,13 +54,13 @@ class NoteKey:
         return hashlib.sha256(named).digest()[:4]
 
     def to_vkey(self) -> str:
-        """The key in the one-line form that other tools are configured with: name+id+key."""
+        """The key in the one-line format that other tools are configured with: name+id+key."""
         encoded = base64.b64encode(bytes([self.type]) + self.public.encoded).decode()
         return f"{self.name}+{self.id.hex()}+{encoded}"
 
     @classmethod
     def from_vkey(cls, text: str) -> NoteKey:
-        """Read `to_vkey`; MalformedInput `malformed_vkey`, UnusableKey for a weak key."""
+        """Inverse of `to_vkey`; MalformedInput `malformed_vkey`, UnusableKey for a weak key."""
         name, _, rest = text.strip().partition("+")
         key_id, _, encoded = rest.partition("+")
         material = _decoded(encoded)
@@ -92,7 +92,7 @@ class WitnessKey:
         return NoteKey(self.name, self.key.public, SignatureType.COSIGNATURE)
 
     def to_skey(self) -> str:
-        """The one line in which other tools keep such a key; a secret."""
+        """The one-line format in which other tools store such a key; a secret."""
         material = base64.b64encode(bytes([SignatureType.COSIGNATURE]) + self.seed).decode()
         return f"{_PRIVATE}{self.name}+{self.public.id.hex()}+{material}"
 
@@ -126,14 +126,14 @@ class NoteSignature:
 
 @dataclass(frozen=True)
 class Note:
-    """`text` ends in a newline. Nothing in it is to be believed before `signed_by` names a trusted key."""
+    """`text` ends in a newline. Trust it only after `signed_by` returned a trusted key."""
 
     text: str
     signatures: tuple[NoteSignature, ...] = ()
 
     @classmethod
     def from_text(cls, note: str) -> Note:
-        """Read a signed note; a fault in its form is a MalformedInput."""
+        """Read a signed note; MalformedInput for a format error."""
         return _note(note)
 
     @classmethod
@@ -152,7 +152,7 @@ class Note:
         return self.text + "\n" + "".join(each.to_line() for each in self.signatures)
 
     def signed_by(self, keys: Iterable[NoteKey]) -> list[Signed]:
-        """The keys, of those given, that signed the text. One of them that signed wrongly spoils the note: ProofError."""
+        """The keys among these that signed the text. ProofError for an invalid signature by one of them."""
         known = {(key.name, key.id): key for key in keys}
         found = []
         for signature in self.signatures:
@@ -162,19 +162,19 @@ class Note:
         return found
 
     def with_signatures(self, more: Iterable[NoteSignature]) -> Note:
-        """The same text with more lines; a line that is there already is not repeated."""
+        """The same text with more lines; duplicates are not added."""
         return Note(self.text, tuple(dict.fromkeys((*self.signatures, *more))))
 
 
 @lru_cache(maxsize=64)
 def _note(note: str) -> Note:
-    """One checkpoint proves thousands of awards; what is no note is an error again each time."""
+    """Cached: one checkpoint proves thousands of awards. Failures are not."""
     return Note._read(note)
 
 
 @dataclass(frozen=True)
 class Signed:
-    """`at` is when a witness says it saw the text; other signatures carry no time."""
+    """`at` is when a witness attests that it saw the text; other signatures carry no time."""
 
     key: NoteKey
     at: datetime | None = None
@@ -198,7 +198,7 @@ def sign(text: str, name: str, key: SigningKey) -> NoteSignature:
 
 
 def cosign(text: str, name: str, key: SigningKey, *, at: datetime) -> NoteSignature:
-    """A witness's statement that at `at` this was the largest tree it had seen, grown out of all earlier ones."""
+    """A witness's statement that at `at` this was the largest tree it had seen, consistent with all others."""
     seconds = int(at.timestamp())
     signature = struct.pack(">Q", seconds) + key.sign(_cosigned(text, seconds))
     return NoteSignature(name, NoteKey(name, key.public, SignatureType.COSIGNATURE).id, signature)
@@ -230,7 +230,7 @@ def _decoded(encoded: str) -> bytes:
         decoded = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         return b""
-    # One spelling for one value: what decodes alike must be written alike.
+    # One spelling for one value: only the canonical base64 is accepted.
     return decoded if base64.b64encode(decoded).decode() == encoded else b""
 
 
@@ -244,5 +244,5 @@ def decoded_hashes(lines: Sequence[str]) -> list[bytes]:
 
 @lru_cache(maxsize=4_096)
 def _decoded_hash(line: str) -> bytes:
-    """Kept for hashes near the root, which every proof against one checkpoint ends with."""
+    """Cached for hashes near the root, which every proof against one checkpoint ends with."""
     return _decoded(line) if len(line) <= _HASH_LINE else b""

@@ -24,7 +24,7 @@ _TILE_PATH: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Tile:
-    """Which hashes: `width` of them, each over 256^level leaves, from the `index`·256th on."""
+    """A tile: `width` hashes, each over 256^level leaves, from the `index`·256th on."""
 
     level: int
     index: int
@@ -42,14 +42,14 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class TileFile:
-    """A tile as it is asked for: its hashes, or the entries under it."""
+    """A requested file: a tile's hashes, or the entries under it."""
 
     tile: Tile
     holds_entries: bool = False
 
     @classmethod
     def at(cls, path: str) -> TileFile | None:
-        """What the path names in the one way that C2SP writes it; None for anything else."""
+        """Parse a path in its only C2SP spelling; None for anything else."""
         found = _TILE_PATH.fullmatch(path)
         if found is None:
             return None
@@ -91,13 +91,14 @@ def new_tiles(old: int, new: int) -> Iterator[Tile]:
 
 
 ReadTile = Callable[[Tile], bytes]
-"""From a tile to its bytes, `width` hashes one after the other; a fuller tile of the same place will do."""
+"""From a tile to its bytes, `width` hashes one after the other; a fuller tile of the same index is accepted.
+"""
 ReadRows = Callable[[Tile], list[Sequence[bytes]]]
-"""From a tile to its hashes, and above them the rows of hashes over two, four, … of them."""
+"""From a tile to its hashes, followed by the rows of hashes over two, four, … of them."""
 
 
 def tiles_read(read: Callable[[str], bytes]) -> ReadTile:
-    """From whatever serves the files of a log by their paths."""
+    """From a reader of the log's files by path."""
 
     def read_tile(tile: Tile) -> bytes:
         try:
@@ -105,16 +106,17 @@ def tiles_read(read: Callable[[str], bytes]) -> ReadTile:
         except DocumentUnavailable:
             if tile.width == WIDTH:
                 raise
-            # A mirror may have only the fuller tile that took its place (C2SP tlog-tiles).
+            # A mirror may have only the fuller tile that replaced it (C2SP tlog-tiles).
             return read(Tile(tile.level, tile.index).path)
 
     return read_tile
 
 
 class TiledTree:
-    """The hashes of a tree of `size` leaves, read from tiles; the last few tiles read are remembered.
+    """The hashes of a tree of `size` leaves, read from tiles; the last few tiles read are cached.
 
-    `rows_of` returns what `rows_over` makes of a tile, for a caller that shares it between several trees.
+    `rows_of` returns what `rows_over` computes from a tile, for a caller that shares it between several
+    trees.
     """
 
     def __init__(
@@ -130,7 +132,7 @@ class TiledTree:
         return self._rows(tile_level, tile_index)[height][place]
 
     def _rows(self, level: int, index: int) -> list[Sequence[bytes]]:
-        """The tile's own hashes, and above them the rows of hashes over two, four, … of them."""
+        """The tile's own hashes, followed by the rows of hashes over two, four, … of them."""
         known = self._seen.get((level, index))
         if known is not None:
             self._seen.move_to_end((level, index))
@@ -151,7 +153,7 @@ def rows_in(encoded: bytes, tile: Tile) -> list[Sequence[bytes]]:
 
 
 def rows_over(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:
-    """`hashes`, and above them the rows of hashes over two, four, … of them, as far as they are complete."""
+    """`hashes`, followed by the rows of hashes over two, four, … of them, as far as they are complete."""
     rows = [hashes]
     for _ in range(HEIGHT):
         below = rows[-1]

@@ -9,14 +9,14 @@ from typing import Final, Protocol
 
 HASH_BYTES: Final = 32
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
-# 2^63 leaves: more than a proof of this many hashes was never needed, so a longer one is refused unread.
+# 2^63 leaves: no real proof needs more hashes, so a longer one is rejected unread.
 LONGEST_PROOF: Final = 63
 _BLOCK: Final = 8  # levels
 _ONE_BY_ONE: Final = 64
 
 
 class Nodes(Protocol):
-    """Where the hashes of a tree are kept."""
+    """Storage of a tree's hashes."""
 
     def node(self, level: int, index: int) -> bytes:
         """The hash over the 2^level leaves that start at leaf `index`·2^level, all of them present."""
@@ -29,7 +29,7 @@ def leaf_hash(entry: bytes) -> bytes:
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash over two subtrees that stand side by side, of 32 bytes each (2.1.1)."""
+    """The hash over two adjacent subtrees, of 32 bytes each (2.1.1)."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
@@ -49,7 +49,7 @@ def inclusion_proof(nodes: Nodes, index: int, size: int) -> list[bytes]:
 
 
 class InclusionProofs:
-    """Many proofs against one tree: what they share is worked out once."""
+    """Many proofs against one tree: shared hashes are computed once."""
 
     def __init__(self, nodes: Nodes, size: int) -> None:
         self._nodes, self._size = nodes, size
@@ -59,13 +59,13 @@ class InclusionProofs:
         self._rows: dict[int, list[list[bytes]]] = {}
 
     def of(self, index: int) -> list[bytes]:
-        """What `inclusion_proof` gives."""
+        """As `inclusion_proof`."""
         if not 0 <= index < self._size:
             raise ValueError("a leaf of the tree")
         block = index >> _BLOCK
         if block + 1 << _BLOCK > self._size:
             return self._path_to(index, 1)
-        # The leaves of a whole block have the way from its root upwards in common.
+        # The leaves of a whole block share the path from its root upwards.
         above = self._above.get(block)
         if above is None:
             above = self._above[block] = self._path_to(block << _BLOCK, 1 << _BLOCK)
@@ -77,7 +77,7 @@ class InclusionProofs:
         return [row[place >> level ^ 1] for level, row in enumerate(rows)] + above
 
     def _rows_of(self, block: int) -> list[list[bytes]] | None:
-        """All hashes of the block, once so many of its leaves were asked for that this costs less than one by one."""
+        """All hashes of the block, once enough of its leaves were requested that this is cheaper."""
         self._asked[block] += 1
         if self._asked[block] <= _ONE_BY_ONE:
             return None
@@ -89,7 +89,7 @@ class InclusionProofs:
         return rows
 
     def _path_to(self, index: int, width: int) -> list[bytes]:
-        """The hashes beside the way from the root to the subtree of `width` leaves from `index` on, the lowest first."""
+        """The sibling hashes from the subtree of `width` leaves at `index` up to the root, the lowest first."""
         begin, count, path = 0, self._size, list[bytes]()
         while count > width:
             left = _largest_power_below(count)
@@ -110,7 +110,7 @@ class InclusionProofs:
 
 
 def consistency_proof(nodes: Nodes, old: int, new: int) -> list[bytes]:
-    """The hashes that show the first `old` leaves unchanged in the tree of `new` leaves (2.1.4.1)."""
+    """The hashes that prove the first `old` leaves unchanged in the tree of `new` leaves (2.1.4.1)."""
     if not 0 < old <= new:
         raise ValueError("a tree and a later one")
     begin, count, rest, path = 0, new, old, []
@@ -123,7 +123,8 @@ def consistency_proof(nodes: Nodes, old: int, new: int) -> list[bytes]:
             path.append(range_hash(nodes, begin, left))
             begin, count, rest = begin + left, count - left, rest - left
     if begin:
-        # The old tree's right edge; where the old tree is a whole left part, the verifier has its hash already.
+        # The old tree's right edge; where the old tree is a whole left part, the verifier has its hash
+        # already.
         path.append(range_hash(nodes, begin, count))
     path.reverse()
     return path
@@ -144,9 +145,9 @@ def is_included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root
 
 
 def is_consistent(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> bool:
-    """Whether `proof` shows that the tree of `new` leaves begins with the tree of `old` leaves (2.1.4.2).
+    """Whether `proof` proves that the tree of `new` leaves begins with the tree of `old` leaves (2.1.4.2).
 
-    Every tree begins with the empty one, and no proof can show it: for `old` 0 the answer is no.
+    Every tree begins with the empty one, and no proof can show it: False for `old` 0.
     """
     if old == new > 0:
         return not proof and old_root == new_root
@@ -183,7 +184,7 @@ def _whole_subtrees(begin: int, count: int) -> Iterator[tuple[int, int]]:
 
 
 def _folded(subtrees: Iterable[bytes]) -> bytes:
-    """The hash over complete subtrees that stand side by side, the largest first."""
+    """The hash over adjacent complete subtrees, the largest first."""
     largest_last = list(subtrees)
     found = largest_last.pop()
     while largest_last:
@@ -200,9 +201,10 @@ def _are_hashes(hashes: Sequence[bytes]) -> bool:
 
 
 class Frontier:
-    """The right edge of a growing tree: enough to append to it and to know its root, in 64 hashes at most.
+    """The right edge of a growing tree: enough to append to it and to compute its root, in 64 hashes at most.
 
-    `subtrees` are the complete subtrees from left to right, the largest first; `size` says their levels.
+    `subtrees` are the complete subtrees from left to right, the largest first; `size` determines their
+    levels.
     """
 
     __slots__ = ("size", "subtrees")
@@ -231,12 +233,12 @@ class Frontier:
 
     @classmethod
     def from_bytes(cls, size: int, encoded: bytes) -> Frontier:
-        """Of `size` leaves, from `to_bytes`; ValueError where they do not fit."""
+        """Inverse of `to_bytes` for `size` leaves; ValueError where they do not match."""
         return cls(size, (encoded[at : at + HASH_BYTES] for at in range(0, len(encoded), HASH_BYTES)))
 
 
 class LeafHashes:
-    """A small tree whose every leaf hash is in memory; inner hashes are made as it grows."""
+    """A small tree with every leaf hash in memory; inner hashes are computed as it grows."""
 
     def __init__(self, leaves: Iterable[bytes] = ()) -> None:
         self._levels: list[list[bytes]] = [[]]

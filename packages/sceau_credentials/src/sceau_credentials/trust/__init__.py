@@ -1,4 +1,4 @@
-"""Which issuers a network recognises: its signed list, written and read, and names that look like those on it."""
+"""Which issuers a network recognises: its signed list, written and read, and names that resemble those on it."""
 
 from sceau_credentials.trust.lists import Entry, GivenLabel, Standing, TrustList, sign_trust_list
 from sceau_credentials.trust.lookalikes import Likeness, Resemblance, resemblance

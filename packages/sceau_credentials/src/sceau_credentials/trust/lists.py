@@ -24,7 +24,7 @@ LABEL_TYPE: Final = "GivenLabel"
 
 
 class Standing(StrEnum):
-    """How the network looks at an issuer that it names."""
+    """The network's opinion of an issuer that it lists."""
 
     RECOGNISED = "recognised"
     SUSPENDED = "suspended"
@@ -39,12 +39,12 @@ class GivenLabel:
     category: str
     valid_from: datetime | None = None
     valid_until: datetime | None = None
-    """The first moment at which it no longer holds."""
+    """The first datetime at which it no longer holds."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One issuer: `id` as badges name it. `domain` is its official site; `keys` are SHA-256 thumbprints (RFC 7638)."""
+    """One issuer: `id` as in its badges, `domain` its official site, `keys` SHA-256 thumbprints (RFC 7638)."""
 
     id: str
     name: str
@@ -52,16 +52,16 @@ class Entry:
     short_name: str = ""
     domain: str = ""
     keys: tuple[str, ...] = ()
-    """Where there are any, no other key speaks for the issuer."""
+    """If not empty, no other key is valid for the issuer."""
     since: datetime | None = None
     until: datetime | None = None
-    """When the standing became what it is, if that is no longer recognised."""
+    """Since when the standing applies, if that is no longer recognised."""
     labels: tuple[GivenLabel, ...] = ()
 
 
 @dataclass(frozen=True)
 class TrustList:
-    """What one edition says. `sequence` only ever grows: of two editions the larger is the newer."""
+    """The content of one edition. `sequence` only increases: of two editions the larger is the newer."""
 
     url: str
     issuer: str
@@ -71,13 +71,13 @@ class TrustList:
     valid_until: datetime
     entries: tuple[Entry, ...]
     key: str = ""
-    """The network's key of now, as Multikey: a key that gave way says so for some time, by signing beside it."""
+    """The network's current key, as Multikey: a replaced key announces it by signing beside it."""
 
     def find(self, issuer_id: str) -> Entry | None:
         return self._by_id.get(issuer_id)
 
     def is_current(self, at: datetime) -> bool:
-        """An edition from after `at` is current too: it is read to look back on an earlier day."""
+        """An edition from after `at` is current too: it is read to check an earlier day."""
         return at < self.valid_until
 
     @cached_property
@@ -94,11 +94,11 @@ def sign_trust_list(
     at: datetime,
     beside: Signer | None = None,
 ) -> bytes:
-    """The edition as it is published; `page` is for people, `context` where the words of the list are defined.
+    """The signed edition; `page` is for people, `context` the URL that defines the list's terms.
 
-    `beside`: a key that gave way lately, for those who know no other yet.
+    `beside`: a recently replaced key, for readers that pinned it.
 
-    The suite is eddsa-jcs-2022: a list of thousands of issuers is checked without reading it as linked data.
+    The suite is eddsa-jcs-2022: a list of thousands of issuers is checked without JSON-LD expansion.
     NotFitToSign where a name or a link in it may not be signed.
     """
     document = _document(edition, page, context)

@@ -1,4 +1,4 @@
-"""An issuer that nobody vouches for, whose name or site could be taken for that of a recognised one."""
+"""Issuers outside every list with a name or site that resembles that of a recognised one."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from sceau_credentials.trust.lists import Entry
 from sceau_credentials.verification.checks import domain_of
 
 _LONGEST: Final = 400
-# Beyond the standard's single characters: what hands and small screens confuse within the Latin letters themselves.
+# Beyond the standard's single characters: Latin letters confused in handwriting and on small screens.
 _ALIKE: Final = str.maketrans({"i": "l", "j": "l", "1": "l", "|": "l", "0": "o", "5": "s"})
 _PAIRS: Final = (("rn", "m"), ("vv", "w"))
 
 
 @lru_cache(maxsize=16_384)
 def skeleton(text: str) -> str:
-    """Letters and digits only: without accents, case, hyphens or spaces, and each sign as the one it resembles."""
+    """Letters and digits only: no accents, case, hyphens or spaces; each character as the one it resembles."""
     looks = _prototypes()
     shown: list[str] = []
     for sign in unicodedata.normalize("NFKD", text[:_LONGEST]):
         if unicodedata.category(sign)[0] == "M":
             continue
-        # A small Cyrillic letter may have no twin of its own where its capital has one.
+        # A small Cyrillic letter may have no lookalike where its capital has one.
         like = looks.get(sign) or looks.get(sign.upper()) or _in_another_shape(sign)
         shown.extend(each for each in like.casefold() if each.isalnum())
     bare = "".join(shown)
@@ -38,12 +38,12 @@ def skeleton(text: str) -> str:
 
 
 def without_unseen(text: str) -> str:
-    """The text up to the longest that is compared, without marks and signs that show nothing of their own."""
+    """The text up to the longest that is compared, without combining marks and invisible characters."""
     return "".join(sign for sign in text if unicodedata.category(sign)[0] not in "MC")[:_LONGEST]
 
 
 def _in_another_shape(sign: str) -> str:
-    """The plain letter of a small capital, or of one in a dark disc or square, which NFKD leaves as they are."""
+    """The plain letter of a small capital, or of one in a dark disc or square, which NFKD leaves unchanged."""
     if sign.isascii():
         return sign
     found = _SHAPED.search(unicodedata.name(sign, ""))
@@ -68,7 +68,7 @@ def _prototypes() -> Mapping[str, str]:
 
 _SHORTEST: Final = 4
 _ONE_SLIP, _TWO_SLIPS = 8, 16
-"""From how many signs on one or two of them may differ, and the names are still taken for each other."""
+"""From this length on, one or two edits still count as a resemblance."""
 _BEFORE_THE_NAME: Final = re.compile(
     r"\s*(?:le\s+)?(?:campus|cmq)\b(?:\s+des\s+m.{1,2}tiers\s+et\s+(?:des\s+)?qualifications?)?(?:\s+d.excellence)?\s*",
     re.IGNORECASE,
@@ -76,7 +76,7 @@ _BEFORE_THE_NAME: Final = re.compile(
 
 
 class Likeness(StrEnum):
-    """In what another issuer resembles a recognised one."""
+    """In what respect another issuer resembles a recognised one."""
 
     NAME = "name"
     HOST = "host"
@@ -84,14 +84,14 @@ class Likeness(StrEnum):
 
 @dataclass(frozen=True)
 class Resemblance:
-    """`known` is the recognised issuer that the other could be taken for."""
+    """`known` is the recognised issuer that the other resembles."""
 
     likeness: Likeness
     known: Entry
 
 
 def resemblance(entries: Iterable[Entry], *, issuer: str, name: str) -> Resemblance | None:
-    """What an issuer could be taken for; None for one that is on the list itself, or looks like nobody on it."""
+    """The listed issuer that this one resembles; None for one that is on the list itself, or resembles none."""
     known = tuple(entries)
     if any(entry.id == issuer for entry in known):
         return None
@@ -99,7 +99,7 @@ def resemblance(entries: Iterable[Entry], *, issuer: str, name: str) -> Resembla
     for entry in known:
         if host and any(_hosts_alike(host, theirs) for theirs in _hosts_of(entry)):
             return Resemblance(Likeness.HOST, entry)
-    # A name that begins with hundreds of unseen signs is read all the same.
+    # A name that begins with hundreds of invisible characters is still compared.
     name = without_unseen(name)
     for entry in known:
         if any(names_alike(name, theirs) for theirs in (entry.name, entry.short_name)):
@@ -108,12 +108,12 @@ def resemblance(entries: Iterable[Entry], *, issuer: str, name: str) -> Resembla
 
 
 def names_alike(one: str, other: str) -> bool:
-    """Whether a hurried reader takes one name for the other; what stands before the name of every campus does not count."""
+    """Whether a hurried reader confuses the names; the prefix common to all campus names does not count."""
     return _alike(_core(one), _core(other))
 
 
 def _hosts_alike(host: str, known: str) -> bool:
-    """Not where both are one site, or one lies within the other: whoever holds a domain holds what is below it."""
+    """Not where both are one site, or one is below the other: a domain's owner controls its subdomains."""
     if host == known or host.endswith(f".{known}") or known.endswith(f".{host}"):
         return False
     if f".{host}.".find(f".{known}.") == 0:  # badges.exemple.fr.ailleurs.net
@@ -142,7 +142,7 @@ def _host_core(host: str) -> str:
 
 
 def _as_written(label: str) -> str:
-    """A label of a host as a browser may show it: letters beyond ASCII come as punycode."""
+    """A label of a host as a browser may display it: letters beyond ASCII come as punycode."""
     try:
         return label.removeprefix("xn--").encode().decode("punycode") if label.startswith("xn--") else label
     except UnicodeError:
@@ -160,7 +160,7 @@ def _alike(one: str, other: str) -> bool:
 
 
 def within_slips(one: str, other: str, most: int) -> bool:
-    """Whether at most that many signs are added, left out, changed, or have changed places with their neighbour."""
+    """Whether the edit distance (insert, delete, replace, swap neighbours) is at most `most`."""
     if abs(len(one) - len(other)) > most:
         return False
     before: list[int] = []

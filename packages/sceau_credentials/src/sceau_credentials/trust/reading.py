@@ -1,4 +1,4 @@
-"""A network's list as it arrives from elsewhere: believed under the key that was pinned for it, and under no other."""
+"""Read a network's list from elsewhere: accepted only under the key that was pinned for it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PinnedNetwork:
-    """The network whose list is wanted: the key it gave us by a way of its own, and its identifier once that is known."""
+    """A followed network: its key, received out of band, and its identifier once known."""
 
     key: VerificationKey
     issuer: str = ""
 
 
 class TrustListRefused(CredentialError):
-    """A list that is not taken; `reason` is a stable code."""
+    """A rejected list; `reason` is a stable code."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason
@@ -43,9 +43,9 @@ class TrustListRefused(CredentialError):
 
 
 def read_trust_list(data: bytes, pinned: PinnedNetwork, *, at: datetime, not_below: int = 0) -> TrustList:
-    """What the list says, if the pinned network signed it and it is no older than edition `not_below`.
+    """The list's content, if the pinned network signed it and it is no older than edition `not_below`.
 
-    An edition whose time is over is read all the same: whoever relies on it asks `is_current`.
+    An expired edition is read all the same: callers that rely on it check `is_current`.
     """
     document = _parsed(data)
     listed = _list_of(document)
@@ -74,7 +74,8 @@ def _check_signed(document: JsonObject, issuer: str, key: VerificationKey, at: d
             raise KeyNotResolved("key_not_bound_to_issuer")
         return key
 
-    # Beside the pinned key another of the same network may have signed, which we cannot check: each proof is asked alone.
+    # Another key of the network may have signed beside the pinned one, and cannot be checked here: each proof
+    # alone.
     written = document.get("proof")
     troubles = []
     for proof in written[:_MOST_PROOFS] if isinstance(written, list) else [written]:
@@ -113,7 +114,7 @@ def _list_of(document: JsonObject) -> TrustList:
 
 
 def _network_key(subject: JsonObject) -> str:
-    """Empty where the list does not say it: those of before did not."""
+    """Empty where the list has none, as in earlier versions."""
     if "networkKey" not in subject:
         return ""
     try:
@@ -150,7 +151,7 @@ def _label(said: JsonObject) -> GivenLabel:
 
 
 def _name(said: JsonObject, member: str) -> str:
-    """Without markup and without what a reader does not see."""
+    """Without markup and invisible characters."""
     value = _text(said, member)
     if holds_markup(value) or any(map(is_unseen, value)):
         raise TrustListRefused("malformed", member)

@@ -1,4 +1,4 @@
-"""DocumentSource: how the library asks for a document it does not hold. Its one port."""
+"""DocumentSource: how the library fetches documents it does not hold. Its one port."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sceau_credentials.values.json_text import JsonObject, dump_json
 
 @dataclass(frozen=True)
 class FetchedDocument:
-    """A document as it was served; `url` is where it was finally found."""
+    """A document as served; `url` is the final one, after redirects."""
 
     url: str
     body: bytes
     media_type: str = "application/json"
     fetched_at: datetime | None = None
     holds: object = None
-    """What is read in `body`, where the source wrote these bytes itself and has it at hand."""
+    """The parsed `body`, where the source wrote these bytes itself and has the value in memory."""
 
 
 class DocumentSource(Protocol):
-    """Where the library asks for documents it does not hold: the one thing a verifier has to bring."""
+    """Fetches documents that the library does not hold: the only thing a verifier has to supply."""
 
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
         """The document at this URL, or DocumentUnavailable."""
@@ -39,7 +39,7 @@ class NoDocuments:
 
 
 class DocumentsAtHand:
-    """JSON documents by the address they are published at; every other one is unavailable (`not_at_hand`)."""
+    """JSON documents by the URL they are published at; every other one is unavailable (`not_at_hand`)."""
 
     def __init__(self, documents: Mapping[str, JsonObject]) -> None:
         self._bodies = {url: dump_json(document) for url, document in documents.items()}

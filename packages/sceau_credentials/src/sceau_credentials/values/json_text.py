@@ -1,4 +1,4 @@
-"""Strict JSON text: one document has one reading, or is refused."""
+"""Strict JSON text: a document has one interpretation, or is rejected."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def parse_json(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JsonValue:
-    """Read one JSON value; duplicate member names, NaN, infinities and lone surrogates are refused (T14)."""
+    """Read one JSON value; duplicate member names, NaN, infinities and lone surrogates are rejected (T14)."""
     return _parsed(_encoded(data, max_bytes), max_depth)[0]
 
 
 def _parsed(raw: bytes, max_depth: int) -> tuple[JsonValue, bool]:
-    """The value, and whether it was written as `dump_json` writes it."""
+    """The value, and whether its text equals the output of `dump_json`."""
     compact = _read_if_compact(raw)
     if compact is not None:
         _check_depth(compact[0], max_depth)
@@ -36,7 +36,7 @@ def _parsed(raw: bytes, max_depth: int) -> tuple[JsonValue, bool]:
         value: JsonValue = _DECODER.decode(text)
     except ValueError as error:
         raise MalformedInput("not_json", detail=str(error)[:200]) from None
-    except RecursionError:  # the parser counts its own depth, and stops before the stack does
+    except RecursionError:  # the parser counts its own depth, and stops before the stack overflows
         raise MalformedInput("too_deep") from None
     _check_depth(value, max_depth)
     if "\\u" in text:
@@ -54,7 +54,7 @@ def parse_json_object(
 def parse_with_text(
     data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
 ) -> tuple[JsonObject, bytes | None]:
-    """`parse_json_object`, and the text where it is written as `dump_json` writes it: each word in its one spelling."""
+    """`parse_json_object`, and the text where it equals the output of `dump_json`: a canonical spelling."""
     raw = _encoded(data, max_bytes)
     value, is_compact = _parsed(raw, max_depth)
     if not isinstance(value, dict):
@@ -63,7 +63,7 @@ def parse_with_text(
 
 
 def dump_json(value: object) -> bytes:
-    """Compact UTF-8, members in the order they have."""
+    """Compact UTF-8, members in their own order."""
     try:
         written = orjson.dumps(value, option=_ONLY_JSON)
         if b"null" not in written:  # which it also writes for NaN
@@ -77,9 +77,9 @@ def dump_json(value: object) -> bytes:
 
 
 def dump_exactly(value: object) -> bytes:
-    """Bytes that stand for this value and for no other, as long as it is what JSON holds; none for what they could not tell.
+    """Bytes that identify this JSON value uniquely; empty where they would be ambiguous.
 
-    For asking whether the same was met before.
+    For use as a cache key.
     """
     try:
         written = orjson.dumps(value, option=_ONLY_JSON)
@@ -89,13 +89,13 @@ def dump_exactly(value: object) -> bytes:
 
 
 def objects_in(value: JsonObject) -> int:
-    """About how many there are, itself included: a text that holds `{}` counts as one."""
+    """Approximate number of objects, itself included: a text that contains `{}` counts as one."""
     written = dump_json(value)
     return written.count(b'{"') + written.count(b"{}")
 
 
 def members_in(value: JsonValue) -> int:
-    """About how many members and items there are, at every depth: written with indents, each has a line."""
+    """Approximate number of members and items, at every depth: each has a line when indented."""
     try:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2).count(b"\n")
     except TypeError:
@@ -113,7 +113,7 @@ _ONLY_JSON: Final = (
 
 
 def _read_if_compact(raw: bytes) -> tuple[JsonValue] | None:
-    """What the quick parser reads, if writing that gives these very bytes again.
+    """What the fast parser reads, if serialising that gives these very bytes again.
 
     It keeps the last of two members of one name and reads long integers as floats, and then the text differs.
     """
@@ -162,9 +162,9 @@ def _check_depth(value: JsonValue, max_depth: int) -> None:
 
 
 def _is_shallow(value: JsonValue, max_depth: int) -> bool:
-    """Whether nothing stands as deep as would be needed; false where only a walk can tell.
+    """Whether nothing is nested that deep; false where only a walk can decide.
 
-    Written with indents, a line of so many spaces is a member of something at that depth: no text holds a line's end.
+    When indented, a line with so many spaces is a member at that depth: no string contains a raw newline.
     """
     try:
         return b"\n" + b"  " * max_depth not in orjson.dumps(value, option=orjson.OPT_INDENT_2)

@@ -1,4 +1,4 @@
-"""Moments as credentials write them: XSD dateTime text."""
+"""Datetimes in credentials: XSD dateTime text."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _DATE_TIME = re.compile(
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 LATEST = datetime.max.replace(tzinfo=UTC)
-"""The ends of the calendar. A timestamp whose offset leads beyond them is read as the end it lies beyond."""
+"""The ends of the calendar. A timestamp with an offset that leads beyond them is clamped to that end."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OUR_FORM = re.compile(r"[1-9]\d{3}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):\d{2}:\d{2}Z", re.ASCII)
 
 
 def parse_timestamp(text: object, *, zone_required: bool = False) -> datetime:
-    """An aware datetime. Without an offset it is read as UTC (C-019), unless the field demands one."""
+    """An aware datetime. Without an offset it is read as UTC (C-019), unless the field requires one."""
     if not isinstance(text, str):
         raise MalformedInput("timestamp")
     return _moment(text) if is_our_form(text) else _moment_in_another_form(text, zone_required=zone_required)
 
 
 def is_our_form(text: str) -> bool:
-    """Whether it is written as `format_timestamp` writes; the day may still be one that no month has."""
+    """Whether it is in the form of `format_timestamp`; the day may still not exist in its month."""
     return _OUR_FORM.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=4_096)
 def _moment(text: str) -> datetime:
-    """Kept: the badges of one class say the same few moments, each several times."""
+    """Cached: the badges of one class contain the same few datetimes, each several times."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -49,7 +49,7 @@ def _moment_in_another_form(text: str, *, zone_required: bool) -> datetime:
 
 
 def _written_time(text: str, *, zone_required: bool) -> tuple[datetime, timedelta]:
-    """The date and time as written, labelled UTC, and the offset that has to be taken off."""
+    """The date and time as written, labelled UTC, and the offset to subtract."""
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise MalformedInput("timestamp")
@@ -66,7 +66,7 @@ def _written_time(text: str, *, zone_required: bool) -> tuple[datetime, timedelt
 
 
 def epoch_seconds(text: object) -> float:
-    """Seconds since 1970, exact also where the offset leads beyond the ends of the calendar; else MalformedInput."""
+    """Seconds since 1970, exact also beyond the ends of the calendar (by offset); else MalformedInput."""
     if not isinstance(text, str):
         raise MalformedInput("timestamp")
     if is_our_form(text):
@@ -76,7 +76,7 @@ def epoch_seconds(text: object) -> float:
 
 
 def shifted(moment: datetime, by: timedelta) -> datetime:
-    """`moment + by`, or the end of the calendar that this would pass. The datetime must be timezone-aware."""
+    """`moment + by`, clamped to the ends of the calendar. The datetime must be timezone-aware."""
     try:
         return moment.astimezone(UTC) + by
     except OverflowError:
@@ -87,7 +87,8 @@ def format_timestamp(moment: datetime) -> str:
     """Whole seconds in UTC, as `2026-06-30T09:00:00Z`: the one form all parsers agree on."""
     if moment.tzinfo is None:
         raise ValueError("datetime must be timezone-aware")
-    # Of one zone, the two hours of a night when clocks go back compare equal: only moments in UTC are kept.
+    # In one zone, the two hours of a night when clocks go back compare equal: only datetimes in UTC are
+    # cached.
     return _written(moment if moment.tzinfo is UTC else shifted(moment, timedelta()))
 
 

@@ -31,7 +31,7 @@ class _Pin:
 
 
 def context(url: str) -> JsonObject:
-    """The context document published at this URL. Shared: read it, never change it."""
+    """The context document published at this URL. Shared: callers must not mutate it."""
     pin = _pinned_contexts().get(url)
     if pin is None:
         raise DocumentUnavailable(url, "context_not_known")
@@ -54,8 +54,8 @@ def known_context_urls() -> frozenset[str]:
 def allowed_context_array(urls: Sequence[object]) -> bool:
     """Whether a credential may name these contexts, in this order.
 
-    First one of the two Credentials contexts, then contexts made for credentials, each once; a context that
-    defines every word (A-019) only at the very end. The order Open Badges asks for (A-011) is not judged here.
+    First one of the two Credentials contexts, then contexts made for credentials, each once; a context with
+    `@vocab` (A-019) only at the very end. The order Open Badges requires (A-011) is not checked here.
     """
     named = tuple(url for url in urls if isinstance(url, str))
     return len(named) == len(urls) and known_context_urls().issuperset(named) and _are_in_order(named)
@@ -74,7 +74,7 @@ _LAST_ROLES: Final = {False: ("base",), True: ("credential", "last")}
 
 
 def known_schema_urls() -> frozenset[str]:
-    """The published JSON Schemas whose demands `model` makes, and more (I-001, I-008)."""
+    """The published JSON Schemas with requirements that `model` enforces too (I-001, I-008)."""
     return _SCHEMAS
 
 

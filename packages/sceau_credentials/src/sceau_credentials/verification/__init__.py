@@ -1,1 +1,1 @@
-"""Is this credential genuine, and still good? Checks, in order, that add up to a report."""
+"""Verification of a credential: ordered checks that result in a report."""

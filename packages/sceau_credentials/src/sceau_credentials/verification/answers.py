@@ -1,4 +1,4 @@
-"""The questions asked of a badge, their answers, and the verdict these add up to."""
+"""The checks of a badge, their outcomes, and the verdict computed from them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Container = Literal["json", "jwt", "png", "svg", "pdf", "url", "unknown"]
 
 
 class Outcome(StrEnum):
-    """The answer to one question."""
+    """The outcome of one check."""
 
     PASSED = "passed"
     FAILED = "failed"
-    SKIPPED = "skipped"  # nothing to ask, or an earlier answer made the question void
-    UNKNOWN = "unknown"  # the question stands, and could not be answered
+    SKIPPED = "skipped"  # not applicable, or made void by an earlier outcome
+    UNKNOWN = "unknown"  # applicable, but could not be determined
 
 
 class Verdict(StrEnum):
-    """What the answers add up to; what could not be known is never shown as valid."""
+    """The overall result; anything undetermined is never shown as valid."""
 
     VALID = "valid"
     INVALID = "invalid"
@@ -34,22 +34,22 @@ class Verdict(StrEnum):
 
 
 class SignatureState(StrEnum):
-    """What is known of the signature: what could not be checked is neither true nor false."""
+    """The state of the signature: what could not be checked is neither true nor false."""
 
     HOLDS = "holds"
-    """A key of the issuer signed it, or of a hosted badge: its issuer serves it so."""
+    """A key of the issuer signed it; for a hosted badge: its issuer serves this content."""
     HOLDS_NOT_CONFORMANT = "holds_not_conformant"
-    """The same, of a document that is not what the standard demands."""
+    """The same, for a document that does not conform to the standard."""
     FALSE = "false"
     """Checked with the key it names, and it does not hold."""
     NOT_CHECKABLE = "not_checkable"
-    """Nothing to check it with: there is none, or it is malformed, of a kind not read here, or of a key not the issuer's."""
+    """Nothing to check it with: no signature, a malformed or unsupported one, or another issuer's key."""
     NOT_YET_CHECKED = "not_yet_checked"
-    """What is needed was out of reach this time."""
+    """A needed document was unavailable this time."""
 
 
 class CheckId(StrEnum):
-    """The questions, in the order in which they are asked. Every report answers every one of them."""
+    """The checks, in their order. Every report has an outcome for every one of them."""
 
     READABLE = "readable"
     CONTEXT = "context"
@@ -62,21 +62,21 @@ class CheckId(StrEnum):
     RECIPIENT = "recipient"
 
 
-# The only questions that may go without an answer in a valid report: a badge that names no status list
-# cannot be withdrawn, and nobody may have asked whose badge it is.
+# The only checks that may be skipped in a valid report: a badge that names no status list cannot be revoked,
+# and the caller may not have given a recipient.
 _MAY_BE_VOID = frozenset({CheckId.STATUS, CheckId.RECIPIENT})
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One answer. `reason` is a stable code; `verification.reasons` says what each one means."""
+    """One outcome. `reason` is a stable code; `verification.findings` defines what each one means."""
 
     id: CheckId
     outcome: Outcome
     reason: str
     details: Mapping[str, str] = field(default_factory=dict)
     void: bool = False
-    """Skipped because there was nothing to ask, not because the question was left unanswered."""
+    """Skipped because not applicable, not because it was left undetermined."""
     meaning: str = ""
     """What the reason means, in one English sentence."""
 
@@ -90,7 +90,7 @@ class CheckResult:
 
 
 def verdict_of(checks: Iterable[CheckResult]) -> Verdict:
-    """Valid needs every question answered well (I18): an absent or unanswered one is never a yes."""
+    """Valid needs every check passed (I18): a missing or undetermined one is never a pass."""
     answers = tuple(checks)
     if Outcome.FAILED in [answer.outcome for answer in answers]:
         return Verdict.INVALID
@@ -107,7 +107,7 @@ def _is_good(answer: CheckResult) -> bool:
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose badge it should be: a plain identifier of one type of A-054, compared exactly as given."""
+    """The expected recipient: a plain identifier of one type of A-054, compared exactly as given."""
 
     value: str
     type: str = "emailAddress"
@@ -115,34 +115,35 @@ class Identity:
 
 @dataclass(frozen=True)
 class Policy:
-    """What is asked for besides, and how far: the defaults ask for what the standard asks of everybody."""
+    """Additional checks and limits: the defaults require what the standard requires of every badge."""
 
     recipient: Identity | None = None
     clock_skew: timedelta = timedelta(minutes=5)
-    """How far in the future a beginning may lie before it is "not yet"; an end gets no such grace."""
+    """Tolerance for a validity that begins in the future; an end has none."""
     trusted_issuers: frozenset[str] = frozenset()
-    """Issuer identifiers this verifier vouches for; being on it says more, not being on it proves nothing."""
+    """Issuer identifiers this verifier vouches for; absence from the list proves nothing."""
     only_trusted_issuers: bool = False
-    """Leave the verdict open for any issuer not among them."""
+    """The verdict is undetermined for any issuer not among them."""
     require_status: bool = False
-    """Leave the verdict open for a badge that nobody could withdraw."""
+    """The verdict is undetermined for a badge that cannot be revoked."""
     check_status: bool = True
-    """False leaves the status out, and then the verdict is undetermined at best."""
+    """False skips the status, and then the verdict is undetermined at best."""
     remarks: bool = True
-    """False leaves out what changes no verdict."""
-    max_fetches: int = 3  # T49, I24: a badge decides how few documents are read for it, never how many
+    """False omits findings that change no verdict."""
+    max_fetches: int = 3  # T49, I24: a badge may need fewer documents, never more
     max_fetches_signed_older: int = 4
-    """The same for a signed badge of 2.0 or 1.x, which may need its class, issuer, key and revocation list."""
+    """The same for a signed badge of 2.0 or 1.x, which may need its class, issuer, key and revocation list.
+    """
     resources: Mapping[str, bytes] = field(default_factory=dict)
-    """Files at hand by the address the badge gives them: where it states their digest, it is compared (C-020)."""
+    """Files by the URL the badge gives them: where it states their digest, it is compared (C-020)."""
 
 
 EVIDENCE_FETCHES: Final = 30
-"""For the evidence of anybody's badge: its documents, the keys of the log, and of a stolen one the tiles of some trees."""
+"""For the evidence of any badge: its documents, the log's keys, and tiles where one was stolen."""
 
 
 class FetchBudget:
-    """Each URL is asked for once, whatever the answer; after `limit` URLs nothing more is (T49, I24)."""
+    """Fetches each URL once, whatever the result; after `limit` URLs no more (T49, I24)."""
 
     def __init__(self, documents: DocumentSource, limit: int) -> None:
         self._documents = documents

@@ -1,4 +1,4 @@
-"""A verifiable credential of any kind: the rules of the W3C data model and its proof, nothing of Open Badges."""
+"""A verifiable credential of any kind: the rules of the W3C data model and its proof only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from sceau_credentials.verification.secured import Secured, secured_from_text
 from sceau_credentials.verification.status import Authenticate, StatusQuestion, status
 
 _TYPED: Final = ("credentialStatus", "termsOfUse", "evidence", "refreshService", "credentialSchema")
-_NAMED: Final = ("credentialSchema",)  # whose entries must have an id
+_NAMED: Final = ("credentialSchema",)  # each entry must have an id
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
 _DIGESTS: Final = frozenset({"digestSRI", "digestMultibase"})
 _DEFAULT: Final = Policy()
@@ -35,7 +35,7 @@ _DEFAULT: Final = Policy()
 def verify_credential(
     presented: str, *, documents: DocumentSource, at: datetime, policy: Policy = _DEFAULT
 ) -> Report:
-    """Whether this credential, as JSON with its proof or as compact JWS, conforms, is signed by its issuer and in force."""
+    """Whether this credential (JSON or compact JWS) conforms, is signed by its issuer and in force."""
     try:
         secured = secured_from_text(presented)
     except MalformedInput as error:
@@ -73,7 +73,7 @@ def verify_credential(
 
 
 def shape_of(document: JsonObject) -> tuple[CheckResult, CheckResult]:
-    """The vocabularies and the form of a credential, signed or not."""
+    """The checks of contexts and shape of a credential, signed or not."""
     return _context(document), _schema(document)
 
 
@@ -188,7 +188,7 @@ def _require(holds: bool, pointer: str) -> None:
 
 
 def _in_force(document: JsonObject, at: datetime, policy: Policy) -> CheckResult:
-    """Unlike a badge, a credential need not say when it begins."""
+    """Unlike a badge, a credential may omit its start."""
     start, _ = period_members(document)
     since_ever = {start: "0001-01-01T00:00:00Z"} if start not in document else {}
     return validity({**document, **since_ever}, at, policy)

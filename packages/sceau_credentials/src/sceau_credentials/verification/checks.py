@@ -1,4 +1,4 @@
-"""Who is the issuer, beyond being the holder of a key?"""
+"""The checks of a badge, one function each."""
 
 from __future__ import annotations
 
@@ -58,16 +58,16 @@ from sceau_credentials.verification.secured import Secured
 
 
 def issuer_of(document: JsonObject) -> str | None:
-    """The issuer's identifier; a bare string is read as well as a Profile (A-024, X-11)."""
+    """The issuer's identifier; a bare string is accepted as well as a Profile (A-024, X-11)."""
     named = document.get("issuer")
     identifier = named.get("id") if isinstance(named, dict) else named
     return identifier if isinstance(identifier, str) else None
 
 
 def issuer(issuer_id: str, policy: Policy) -> CheckResult:
-    """Asked once the key is known to be the issuer's: whose word is the name then (C-027, T50)?
+    """Runs once the key is known to be the issuer's: who vouches for the name (C-027, T50)?
 
-    Name, logo and address of the Profile stay the issuer's own words in any case; the domain does not.
+    Name, logo and address in the Profile are always the issuer's own claims; the domain is not.
     """
     if issuer_id in policy.trusted_issuers:
         return found(Reason.ISSUER_TRUSTED, issuer=issuer_id)
@@ -82,7 +82,7 @@ def issuer(issuer_id: str, policy: Policy) -> CheckResult:
 
 
 def domain_of(issuer_id: str) -> str | None:
-    """The web domain behind an issuer's identifier, in its ASCII form so that lookalikes show."""
+    """The web domain of an issuer's identifier, in ASCII form so that lookalikes show."""
     find = _domain_of if len(issuer_id) <= _LONGEST_KEPT else _domain_of.__wrapped__
     return find(issuer_id)
 
@@ -103,7 +103,7 @@ def _domain_of(issuer_id: str) -> str | None:
 
 
 def recipient(document: JsonObject, asked: Identity | None) -> CheckResult:
-    """C-008, C-014, C-015: equality with the subject's id, else with an identifier of the type asked about."""
+    """C-008, C-014, C-015: equality with the subject's id, else with an identifier of the requested type."""
     if asked is None:
         return found(Reason.RECIPIENT_NOT_ASKED)
     subject = document.get("credentialSubject")
@@ -116,7 +116,7 @@ def recipient(document: JsonObject, asked: Identity | None) -> CheckResult:
     comparable = [e for e in entries if isinstance(e, dict) and e.get("identityType") == asked.type]
     if not comparable:
         return found(Reason.RECIPIENT_NOT_NAMED, type=asked.type)
-    # Every entry is compared, so that the time taken tells nothing about which one matched (A-055).
+    # Every entry is compared, so that timing does not reveal which one matched (A-055).
     matches = [_names(entry, asked.value) for entry in comparable]
     return found(Reason.RECIPIENT_MATCHES if any(matches) else Reason.RECIPIENT_DIFFERS, type=asked.type)
 
@@ -150,7 +150,7 @@ _MULTIHASHES: Final = {0x12: "sha256", 0x13: "sha512", 0x20: "sha384"}
 
 
 def resources_against(document: JsonObject, at_hand: Mapping[str, bytes]) -> CheckResult | None:
-    """What stands against the files at hand; None when each is the one its digest names, or has none."""
+    """The first mismatch with the given files; None when each matches its digest, or has none."""
     for named in _with_digests(document):
         identifier = named["id"]
         assert isinstance(identifier, str)
@@ -166,7 +166,7 @@ def resources_against(document: JsonObject, at_hand: Mapping[str, bytes]) -> Che
 
 
 def _with_digests(document: JsonObject) -> Iterator[JsonObject]:
-    """`relatedResource`, evidence and whatever else names a file together with its digest."""
+    """`relatedResource`, evidence and any other object that names a file together with its digest."""
     waiting: list[JsonValue] = [document]
     while waiting:
         value = waiting.pop()
@@ -179,7 +179,7 @@ def _with_digests(document: JsonObject) -> Iterator[JsonObject]:
 
 
 def _is_sri(written: JsonValue, body: bytes) -> bool | None:
-    """Subresource Integrity: of several digests the strongest kind counts, and one of that kind is enough."""
+    """Subresource Integrity: only the strongest kind of digest counts; one match of that kind is enough."""
     if not isinstance(written, str):
         return None
     parts = [part.partition("?")[0].partition("-") for part in written.split()]
@@ -214,9 +214,9 @@ _SCHEMA_TYPE: Final = "1EdTechJsonSchemaValidator2019"  # A-030
 
 
 def context(document: JsonObject, *, holds_one: bool = False) -> CheckResult:
-    """Order counts even where no JSON-LD is processed (A-014); words are never redefined inside (M1).
+    """Order counts even where no JSON-LD is processed (A-014); terms are never redefined inside (M1).
 
-    `holds_one`: it is known that nothing inside brings its own words.
+    `holds_one`: the document is known to contain no other context.
     """
     contexts = document.get("@context")
     if not isinstance(contexts, list) or len(contexts) < 2:
@@ -246,7 +246,7 @@ def _is_open_badges(url: str) -> bool:
 
 
 def _may_hold_context(document: JsonObject) -> bool:
-    """Whether anything below the root may bring its own @context: the written text knows sooner than a walk."""
+    """Whether an object below the root may have its own @context: searching the text is faster than a walk."""
     try:
         return orjson.dumps(document).count(b'"@context":') > 1
     except TypeError:
@@ -254,7 +254,7 @@ def _may_hold_context(document: JsonObject) -> bool:
 
 
 def _nested_context(document: JsonObject) -> str | None:
-    """Where an inner object brings its own @context; an embedded endorsement may repeat known ones (A-078)."""
+    """Where an inner object has its own @context; an embedded endorsement may repeat known ones (A-078)."""
     waiting: list[tuple[str, JsonValue]] = [(f"/{name}", value) for name, value in document.items()]
     while waiting:
         pointer, value = waiting.pop()
@@ -274,7 +274,7 @@ def _is_endorsement(value: JsonObject) -> bool:
 
 
 def schema(document: JsonObject) -> CheckResult:
-    """Our model demands what the published schema does, and the rules no schema can say (I-007, I-008)."""
+    """Our model enforces the published schema, and the rules no schema can express (I-007, I-008)."""
     try:
         check_conforms(in_version_2(document))
     except MalformedInput as error:
@@ -286,7 +286,7 @@ def schema(document: JsonObject) -> CheckResult:
 
 
 def _schemas_to_obey(document: JsonObject) -> list[str]:
-    """C-002: schemas of this one type must be obeyed; others bind nobody (I-006)."""
+    """C-002: schemas of this one type are mandatory; others are ignored (I-006)."""
     named = document.get("credentialSchema")
     entries = named if isinstance(named, list) else [named]
     return [
@@ -302,9 +302,9 @@ class SignatureFindings:
     key: CheckResult
     resolved: ResolvedKey | None = None
     discloses_part: bool = False
-    """A holder chose what to show of what was signed, so that what is not there proves nothing."""
+    """Selective disclosure: an absent member proves nothing."""
     not_covered: frozenset[str] = frozenset()
-    """Words of the document that were unknown when it was signed: what they hold is nobody's word (A-017)."""
+    """Terms that were undefined when the document was signed: the signature does not cover them (A-017)."""
 
     @property
     def by_the_issuer(self) -> bool:
@@ -320,7 +320,7 @@ def signature(
     policy: Policy,
     withdrawn: bool = False,
 ) -> SignatureFindings:
-    """`withdrawn`: a key that the issuer revoked is tried as well; whether it counts is for the caller to find out."""
+    """`withdrawn`: a key that the issuer revoked is tried as well; the caller decides whether it counts."""
     keys = IssuerKeys(issuer_id, documents, at, withdrawn=withdrawn)
     try:
         if secured.jws is not None:
@@ -342,7 +342,7 @@ def _embedded_signature(
         return older or _against(error)
     holding = [result for result in proofs.results if result.holds]
     findings = _bound(keys, [_method(result) for result in holding])
-    # Only the issuer's own proofs count: a holder may add one over the little that is shown.
+    # Only the issuer's own proofs count: a holder may add one over a selective disclosure.
     issuers = [each for each in holding if keys.resolved[_method(each)].controller == keys.issuer_id]
     whole = any(not each.discloses_part for each in issuers)
     return findings if whole else replace(findings, discloses_part=True)
@@ -373,9 +373,9 @@ def _under_older_context(
 def _without_undefined_terms(
     error: UnsafeDocument, claims: JsonObject, keys: IssuerKeys, at: datetime, policy: Policy
 ) -> SignatureFindings:
-    """Whether the rest was signed: most signers leave out a term that no context defines, and sign what remains.
+    """Whether the rest was signed: most signers drop a term that no context defines, and sign what remains.
 
-    The answer is `undefined_term` all the same; beside it stands whose key it is where the signature holds.
+    The result is still `undefined_term`; if the signature holds, it also names the controller of the key.
     """
     left, tries, refused = claims, MOST_OBJECTS // objects_in(claims), error
     for _ in range(min(tries, _MOST_TERMS)):
@@ -399,7 +399,7 @@ _MOST_TERMS: Final = 20
 
 
 def _without_member(document: JsonObject, pointer: str) -> JsonObject | None:
-    """The document without the member that this JSON pointer names; None where there is none, or it is in the proof."""
+    """The document without the member at this JSON pointer; None where there is none, or it is in the proof."""
     name, *below = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]] or [""]
     if name not in document or name == "proof":
         return None
@@ -430,7 +430,7 @@ def _method(result: ProofResult) -> str:
 
 
 def _bound(keys: IssuerKeys, methods: list[str]) -> SignatureFindings:
-    """B-051: of the signatures that hold, one must be by a key whose controller is the issuer."""
+    """B-051: at least one valid signature must be by a key with the issuer as controller."""
     resolved = [keys.resolved[method] for method in methods]
     issuers = [each for each in resolved if each.controller == keys.issuer_id]
     chosen = (issuers or resolved)[0]
@@ -439,7 +439,7 @@ def _bound(keys: IssuerKeys, methods: list[str]) -> SignatureFindings:
 
 
 def claims(jws: ParsedJws) -> CheckResult | None:
-    """B-020 to B-025: what the token repeats of the badge must be the same; None when it is."""
+    """B-020 to B-025: claims must equal the badge's members; None if they do."""
     for problem in claim_problems(jws.payload):
         return found(reason_of(problem.reason, Reason.CLAIMS_DISAGREE), claim=problem.claim)
     return None
@@ -449,7 +449,7 @@ _UNREAD_KEY: Final = found(Reason.KEY_NOT_AT_HAND)
 
 
 def _against(error: CredentialError) -> SignatureFindings:
-    """Sort an error by the question it answers: the proof's, or the key's."""
+    """Attribute an error to its check: the proof's, or the key's."""
     if isinstance(error, DocumentUnavailable):
         key = found(Reason.KEY_DOCUMENT_UNAVAILABLE, url=error.url, cause=error.reason)
         return SignatureFindings(_UNREAD_KEY, key)
@@ -494,16 +494,17 @@ def period(begins: datetime, ends: datetime | None, at: datetime, policy: Policy
 
 
 _MOST_FETCHES: Final = 12
-"""The evidence, the log's key, the keys it had before; and of a stolen one the tiles on the edge of two trees."""
+"""The evidence, the log's key, its former keys; and of a stolen one the edge tiles of two trees."""
 _A_MINUTE: Final = timedelta(minutes=1)
-"""The log tells no more than the minute, and the whole of it has to lie before."""
+"""The log records minutes only, and the whole minute must precede the revocation."""
 _NOT_THERE: Final = "not_found"
 
 
 def withdrawn_key(document: JsonObject, revoked_at: datetime, documents: DocumentSource) -> CheckResult:
-    """Of a document that holds under that key. Whoever stole it can sign anything, but not put it into yesterday's log.
+    """For a document with a valid signature by a revoked key. A thief can sign anything, but not backdate a
+    log entry.
 
-    The log has a key of its own: that one has to be the issuer's still (I09).
+    The log has a key of its own: that one must still be the issuer's (I09).
     """
     asked = FetchBudget(documents, _MOST_FETCHES)
     report = judge_evidence(document, documents=asked, with_what_stands_beside=False)

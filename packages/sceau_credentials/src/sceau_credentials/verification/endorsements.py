@@ -1,4 +1,4 @@
-"""Endorsements inside a badge: each verified on its own, bound to what it stands on, and told one by one (C-009 to C-013)."""
+"""Endorsements inside a badge: each verified and reported on its own, bound to its subject (C-009 to C-013)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TOO_MANY: Final = "too_many_endorsements"
 _LONGEST_COMMENT: Final = 4000
 
 Ask = Callable[[Secured], Sequence[CheckResult]]
-"""The checks of a credential, asked of an endorsement: signature, key, period, status."""
+"""Runs the checks of a credential on an endorsement: signature, key, period, status."""
 
 
 @dataclass(frozen=True)
 class _Place:
-    """One endorsement as it was found, and the thing it hangs on."""
+    """An endorsement as found, and the object that contains it."""
 
     pointer: str
     about: str | None
@@ -34,9 +34,9 @@ class _Place:
 
 
 def endorsements_in(document: JsonObject, ask: Ask) -> tuple[EndorsementAnswer, ...]:
-    """One answer for each endorsement of the credential, its achievement and its profiles.
+    """One result for each endorsement of the credential, its achievement and its profiles.
 
-    None of them touches the verdict on the badge (C-013).
+    None of them affects the verdict on the badge (C-013).
     """
     answers = []
     for count, place in enumerate(_places(document)):
@@ -48,7 +48,7 @@ def endorsements_in(document: JsonObject, ask: Ask) -> tuple[EndorsementAnswer, 
 
 
 def judge_endorsement(secured: Secured, about: str | None, ask: Ask) -> EndorsementAnswer:
-    """An endorsement on its own; `about` is what it must endorse, None for whatever it names."""
+    """A single endorsement; `about` is the subject it must endorse, None for any."""
     place = _Place("", about, None)
     against = _first_against((_shape(secured.document), *ask(secured)))
     if against is not None:
@@ -112,17 +112,17 @@ def _shape(document: JsonObject) -> CheckResult:
 
 
 def _first_against(answers: Sequence[CheckResult]) -> CheckResult | None:
-    """What failed before what is unknown, and both before what was not asked."""
+    """A failed check first, then an undetermined one, then a skipped one."""
     for outcome in (Outcome.FAILED, Outcome.UNKNOWN, Outcome.SKIPPED):
         for answer in answers:
-            # Why the key was not at hand says more.
+            # The reason why the key was unavailable is more specific.
             if answer.outcome is outcome and not answer.void and answer.reason != Reason.KEY_NOT_AT_HAND:
                 return answer
     return None
 
 
 def _answer(place: _Place, document: JsonObject | None, outcome: Outcome, reason: str) -> EndorsementAnswer:
-    """Who said it and what was said are told only of what holds: words nobody signed are no endorsement."""
+    """Issuer and comment are reported only where it holds: unsigned text is not an endorsement."""
     told = document if document is not None and outcome is Outcome.PASSED else {}
     comment = _subject(told).get("endorsementComment")
     return EndorsementAnswer(

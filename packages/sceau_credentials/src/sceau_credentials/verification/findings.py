@@ -1,4 +1,4 @@
-"""Every reason a check can give, with the check and the outcome it belongs to and what it means."""
+"""Every reason a check can give, with its check, its outcome and its meaning."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GOOD, _BAD, _VOID, _OPEN = Outcome
 
 
 class Reason(StrEnum):
-    """A stable code. Faces keep one sentence for each; a code never changes its meaning."""
+    """A stable code; its meaning never changes. Each interface has one sentence per code."""
 
     check: CheckId | None
     outcome: Outcome
@@ -245,7 +245,7 @@ _BY_CODE = {reason.value: reason for reason in Reason}
 
 
 def reason_of(code: str, otherwise: Reason) -> Reason:
-    """The reason that bears the code of an error from a lower floor."""
+    """The reason with the same code as a lower-level error."""
     return _BY_CODE.get(code, otherwise)
 
 
@@ -259,7 +259,7 @@ _ANSWERS = {
 
 
 def found(reason: Reason, **details: str) -> CheckResult:
-    """The answer this reason stands for; its check and outcome are those of the table."""
+    """The result for this reason; check and outcome come from the table."""
     answer = _ANSWERS.get(reason)
     if answer is None:
         raise ValueError(f"{reason.value} belongs to no single check")
@@ -275,7 +275,7 @@ def not_reached(check: CheckId, because: CheckId) -> CheckResult:
 _SIGNED_ALL_THE_SAME = frozenset(
     {Reason.CLAIM_MISSING, Reason.CLAIMS_DISAGREE, Reason.UNDEFINED_TERM, Reason.RESOURCE_DIFFERS}
 )
-"""Found once a signature held: they tell against the document, not against the signature."""
+"""Determined once a signature held: they count against the document, not against the signature."""
 _MAY_ANSWER_LATER = frozenset(
     {
         Reason.KEY_DOCUMENT_UNAVAILABLE,
@@ -290,7 +290,7 @@ _MAY_ANSWER_LATER = frozenset(
 
 
 def signature_state_of(checks: Iterable[CheckResult]) -> SignatureState:
-    """Whether a signature was checked, and what came of it; nothing is false before one was checked and failed."""
+    """Whether a signature was checked, and the result; never false unless one was checked and failed."""
     answers = {answer.id: answer for answer in checks}
     proof, key = answers.get(CheckId.PROOF), answers.get(CheckId.KEY)
     if proof is not None and proof.reason == Reason.SIGNATURE_MISMATCH:
@@ -364,7 +364,7 @@ _BY_REASON: Final = {
 
 
 def problem_of(answer: CheckResult) -> JsonObject | None:
-    """The problem this answer stands for; None when nothing stands against the badge."""
+    """The problem details for this result; None if it does not count against the badge."""
     if answer.outcome not in (Outcome.FAILED, Outcome.UNKNOWN):
         return None
     problem: JsonObject = {
@@ -463,7 +463,7 @@ _HIDDEN: Final = re.compile(
 
 
 def remarks_on_text(document: JsonObject) -> Iterator[Remark]:
-    """What a reader of its links and texts should beware of, whoever signed it: the first place of each."""
+    """Warnings about a badge's links and texts, independent of its signer: the first occurrence of each."""
     if _is_harmless(document):
         return
     links, hidden = "", ""
@@ -486,11 +486,11 @@ def remarks_on_text(document: JsonObject) -> Iterator[Remark]:
 
 
 def _is_harmless(document: JsonObject) -> bool:
-    """Whether the written text shows that no walk would find anything; false where only a walk can tell."""
+    """Whether the serialised text proves that a walk would find nothing; false where only a walk can tell."""
     own = dict(document)
     subject = document.get("credentialSubject")
     try:
-        # What the badges of one class share is looked through once.
+        # The shared part of one class's badges is checked once.
         shared = [orjson.dumps(own.pop("issuer"))] if isinstance(own.get("issuer"), dict) else []
         if isinstance(subject, dict) and isinstance(subject.get("achievement"), dict):
             own["credentialSubject"] = rest = dict(subject)
@@ -520,7 +520,7 @@ def _is_harmless_part(written: bytes) -> bool:
 _LONGEST_KEPT: Final = 16 * 1024
 _ESCAPED_CONTROL: Final = re.compile(r"\\[bfu]")
 _SCHEMES_WRITTEN: Final = re.compile(r'"([A-Za-z][A-Za-z0-9+.-]*+):')
-"""The beginning of every text that has a scheme: none of these characters is written otherwise."""
+"""The start of every text that has a scheme: JSON escapes none of these characters."""
 
 
 def _is_safe_link(text: str) -> bool:

@@ -43,7 +43,8 @@ _ACCEPT: Final = "application/ld+json, application/json;q=0.9"
 _FORMS: Final[dict[int, Form]] = {1: "open_badges_1", 2: "open_badges_2"}
 KINDS: Final = {1: Reason.OPEN_BADGE_1, 2: Reason.OPEN_BADGE_2}
 _Read = TypeVar("_Read")
-# What holds none of these is no such document: an error in JSON, say, which accuses nobody.
+# A document without any of these is not an assertion but, for example, an error in JSON, which proves
+# nothing.
 _SOME_OF_AN_ASSERTION: Final = frozenset(
     {"@context", "id", "type", "uid", "recipient", "badge", "verify", "verification", "revoked", "issuedOn"}
 )
@@ -52,7 +53,7 @@ _SOME_OF_A_DEFINITION: Final = frozenset({"@context", "id", "type", "name", "cri
 
 @dataclass(frozen=True)
 class OlderBadge:
-    """What was handed over: the claims as they stood there, or only the address of a hosted assertion."""
+    """The presented badge: its claims, or only the URL of a hosted assertion."""
 
     container: Container
     claims: JsonObject | None = None
@@ -62,7 +63,7 @@ class OlderBadge:
 
 @dataclass
 class _Findings:
-    """The answers as they come; a question without one was not reached."""
+    """The results so far; a check without one was not reached."""
 
     answers: dict[CheckId, CheckResult]
     generation: int = 2
@@ -79,7 +80,7 @@ class _Findings:
 
 
 class _Stop(Exception):
-    """There is nothing more to ask; the answer that says why."""
+    """Ends the checks, with the result that explains why."""
 
     def __init__(self, *answers: CheckResult) -> None:
         self.answers = answers
@@ -152,7 +153,7 @@ class _Climb:
         self.findings.add(self._status(assertion, issuer))
 
     def _assertion(self) -> Assertion:
-        """H-003: of a hosted badge, what was handed over serves only to find its address."""
+        """H-003: of a hosted badge, the presented document serves only to find its URL."""
         claims, address = self.badge.claims, self.badge.address
         if claims is not None:
             self.findings.generation = generation_of(claims) or self.generation
@@ -172,7 +173,7 @@ class _Climb:
         try:
             assertion = read_assertion(document, self.generation)
         except MalformedInput as error:
-            if is_withdrawn:  # H-005: the body may keep no more than that
+            if is_withdrawn:  # H-005: the body may contain only this
                 raise _withdrawn(address, "revoked") from None
             raise _Stop(_violation("assertion", error)) from None
         if assertion.is_signed or assertion.address != address:
@@ -192,7 +193,7 @@ class _Climb:
             raise _Stop(found(Reason.HOSTED_UNAVAILABLE, url=address[:2000], cause=error.reason)) from None
 
     def _definition(self, assertion: Assertion) -> tuple[BadgeClass, Issuer]:
-        """H-007: whose badge it is, is said by the class at its own address, and by the issuer at its own."""
+        """H-007: the class and the issuer are each authoritative only at their own URL."""
         badge_class = self._described(
             assertion.badge, read_badge_class, "badge", Reason.BADGE_CLASS_UNAVAILABLE
         )
@@ -218,7 +219,7 @@ class _Climb:
 
     def _signed(self, assertion: Assertion, issuer: Issuer) -> None:
         jws = self.badge.jws
-        assert jws is not None  # outside of a token only what is hosted comes this far
+        assert jws is not None  # apart from a token, only hosted badges come this far
         try:
             signers = LinkedKeys(issuer, self.documents, self.generation)
             self.findings.method, self.findings.key = signers.key_that_signed(jws, assertion)
@@ -281,7 +282,7 @@ def _object(body: bytes) -> JsonObject:
 
 
 def _context(document: JsonObject, generation: int) -> CheckResult:
-    """Read by their plain names: a further vocabulary that is not the standard's could give them another meaning."""
+    """Members are read by plain name: a non-standard context could give them another meaning."""
     others = [each for each in objects(document.get("@context")) if each not in (CONTEXT_1, CONTEXT_2)]
     if any(not isinstance(each, str) for each in others):
         return found(Reason.CONTEXT_NOT_ALLOWED)
@@ -299,7 +300,7 @@ def _scope(assertion: Assertion, badge_class: BadgeClass, issuer: Issuer) -> Che
 
 
 def _recipient(assertion: Assertion, policy: Policy) -> CheckResult:
-    """H-008: the same comparison as in 3.0, where an e-mail address has another name."""
+    """H-008: the same comparison as in 3.0, where the type of an e-mail address has another name."""
     written = assertion.recipient
     kinds = {
         "emailAddress" if kind == "email" else kind

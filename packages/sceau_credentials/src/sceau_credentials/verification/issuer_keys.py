@@ -1,4 +1,4 @@
-"""The keys one issuer publishes, looked for nowhere but where that issuer can be held to them."""
+"""The keys one issuer publishes, searched only where the issuer itself is accountable."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _MAX_JWK_SET: Final = 64 * 1024
 
 
 class IssuerKeys:
-    """Resolves key references of a badge that names this issuer, and remembers what it resolved.
+    """Resolves key references of a badge that names this issuer, and caches the results.
 
-    A reference to anybody else's document is not followed: it could not prove the issuer's hand, and
-    whoever wrote the badge would choose where we go (T07, C-026). did:key needs no document.
+    A reference to another party's document is not followed: it could not prove that the issuer signed, and
+    the badge's author would choose which URLs are fetched (T07, C-026). did:key needs no document.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class IssuerKeys:
     def of_token(self, jws: ParsedJws) -> ResolvedKey:
         """By `kid` in the issuer's own document, else in the JWK Set of its host; `jwk` is only compared.
 
-        Without `kid`, the published key with the thumbprint of `jwk` (RFC 7638), in the one or in the other.
+        Without `kid`, the published key with the thumbprint of `jwk` (RFC 7638), in either.
         """
         named = jws.kid or (self.issuer_id if self.issuer_id.startswith("did:key:") else "")
         controller, hash_sign, _ = named.partition("#")
@@ -71,7 +71,7 @@ class IssuerKeys:
         return resolved
 
     def _with_thumbprint(self, jws: ParsedJws) -> ResolvedKey:
-        """In the key set first. What was out of reach there or here may hold the key: then the question stays open."""
+        """In the key set first. If either was unavailable, it may hold the key: then undetermined."""
         if jws.jwk is None:
             raise KeyNotResolved("key_reference_malformed", "neither kid nor jwk")
         try:
@@ -98,7 +98,7 @@ class IssuerKeys:
         return KeyNotResolved("key_not_bound_to_issuer", key.thumbprint())
 
     def _in_jwk_set(self, jws: ParsedJws) -> ResolvedKey:
-        """B-026. Several issuers may share a host: then each key must say whose it is."""
+        """B-026. Several issuers may share a host: then each key must name its issuer."""
         url = self._jwk_set_url()
         for listed in _keys_in(self._documents.fetch(url, accept=_ACCEPT).body):
             if not self._may_be_the_issuers(listed):
@@ -109,7 +109,7 @@ class IssuerKeys:
         raise KeyNotResolved("key_not_bound_to_issuer", url)
 
     def _names_another(self, controller: str) -> bool:
-        """Whether a `kid` is an address of another than the issuer's; plain names are looked up in the key set."""
+        """Whether a `kid` is a URL of another controller; plain names are searched for in the key set."""
         if controller.startswith("did:"):
             return controller != self.issuer_id
         if not controller.startswith(("https://", "http://")):
@@ -127,7 +127,7 @@ class IssuerKeys:
         return f"https://{self._authority()}/.well-known/jwks.json"
 
     def _authority(self) -> str:
-        """The host that answers for the issuer; a name with user and password in it names no host."""
+        """The issuer's host; a URL with user and password has none."""
         try:
             is_did_web = self.issuer_id.startswith("did:web:")
             parts = urlsplit(did_web_document_url(self.issuer_id) if is_did_web else self.issuer_id)
@@ -144,7 +144,7 @@ def _is_out_of_reach(error: CredentialError) -> bool:
 
 
 def _is_absent(error: CredentialError) -> bool:
-    """The host answered that it has no key set, which is no outage."""
+    """The host answered that it has no key set, which is not an outage."""
     return isinstance(error, DocumentUnavailable) and error.reason in ("not_found", "gone")
 
 

@@ -1,4 +1,4 @@
-"""Signed documents that are no badges: endorsements, trust lists, status lists; and documents and sets of keys."""
+"""Signed documents other than badges: endorsements, trust lists, status lists, key documents, key sets."""
 
 from __future__ import annotations
 
@@ -39,21 +39,22 @@ _BY_TYPE: Final = {
 
 @dataclass(frozen=True)
 class OtherDocument:
-    """What it is, who is its issuer, and whether it is good: signed by a key of the issuer, in its dates, not withdrawn.
+    """Type, issuer and validity: signed by a key of the issuer, within its dates, not revoked.
 
-    A key document is signed by nobody: it is good if it is what its own address serves; a key set (RFC 7517) if the host
-    of the issuers that it names publishes each of its keys.
+    A key document is not signed: it is good if its own URL serves it; a key set (RFC 7517) if the host of the
+    issuers that it names publishes each of its keys.
     """
 
     kind: DocumentKind
     issuer: str
     outcome: Outcome
     reason: str
-    """Of the check that stands against it, or `document_holds`, `published`, `published_differently`, `publisher_not_named`."""
+    """The failed check's, or `document_holds`, `published`, `published_differently`, `publisher_not_named`.
+    """
     about: str = ""
     comment: str = ""
     issuer_name: str = ""
-    """As the issuer calls itself in what it signed."""
+    """The issuer's own name for itself in the signed document."""
 
     def to_document(self) -> JsonObject:
         return {
@@ -70,7 +71,7 @@ class OtherDocument:
 def verify_other(
     presented: bytes | str, *, documents: DocumentSource, at: datetime, served_by: str = ""
 ) -> OtherDocument | None:
-    """None for what is none of these. `served_by`: the address that it was read from, where it came from one."""
+    """None for any other document. `served_by`: the URL that it was read from, if any."""
     try:
         text = presented.decode() if isinstance(presented, bytes) else presented
         secured = secured_from_text(text.removeprefix("\ufeff"), max_bytes=MOST_BYTES)
@@ -104,7 +105,7 @@ def _signed(kind: DocumentKind, secured: Secured, documents: DocumentSource, at:
 
 
 def _first_against(checks: Sequence[CheckResult]) -> CheckResult | None:
-    """Signature and key come before period and status, which nobody vouches for without them."""
+    """Signature and key come before period and status, which are unauthenticated without them."""
     proof, key, *others = checks
     for group in ((proof, key), (key, proof), others):
         wanted = {Outcome.FAILED} if group == (proof, key) else set(Outcome) - {Outcome.PASSED}
@@ -115,7 +116,7 @@ def _first_against(checks: Sequence[CheckResult]) -> CheckResult | None:
 
 
 def _key_document(document: JsonObject, documents: DocumentSource) -> OtherDocument | None:
-    """Compared with what its address serves: nothing in it proves whose it is."""
+    """Compared with what its URL serves: its content does not prove its owner."""
     did = document.get("id")
     if not isinstance(did, str) or not did.startswith("did:"):
         return None
@@ -136,7 +137,7 @@ def _is_jwk(value: JsonValue) -> bool:
 
 
 def _key_set(keys: list[JsonValue], served_by: str, documents: DocumentSource) -> OtherDocument:
-    """Compared with what the host of its issuers publishes; one that names none is believed of its own address alone."""
+    """Compared with what its issuers' host publishes; a set that names none is trusted for its own URL."""
     kind = DocumentKind.KEY_SET
     named = {each.get("iss") for each in keys if isinstance(each, dict)}
     places = {_key_set_of(issuer) for issuer in named} if named != {None} else {served_by}

@@ -1,4 +1,4 @@
-"""From whatever was handed over, text or picture, to the claims inside, and what kind of badge they are."""
+"""Extract the claims from any input, text or picture, and detect the kind of badge."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from sceau_credentials.verification.secured import (
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PDF: Final = b"%PDF-"
 _OTHER_PICTURE: Final = re.compile(rb"\xff\xd8\xff|GIF8[79]a|RIFF.{4}WEBP", re.DOTALL)
-"""Kinds that no badge is ever baked into."""
+"""Formats into which no badge is baked."""
 _XML_IN_UTF_16: Final = (b"\xff\xfe<", b"\xfe\xff\0<")
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 _URL: Final = re.compile('https?://[^\\s"<>\ud800-\udfff]+', re.IGNORECASE)
-_MAX_TEXT: Final = 512 * 1024  # M10: no longer text comes out of a picture either
+_MAX_TEXT: Final = 512 * 1024  # M10: the limit of text from a picture too
 
-_MOST_MEMBERS: Final = 20_000  # T13: each is judged on its own
-_SHORT: Final = 2 * _MOST_MEMBERS  # no shorter text holds more of them
+_MOST_MEMBERS: Final = 20_000  # T13: each is validated on its own
+_SHORT: Final = 2 * _MOST_MEMBERS  # shorter text cannot contain more of them
 
 _BADGE_TYPES: Final = frozenset({"OpenBadgeCredential", "AchievementCredential"})  # A-021, C-001
 
 
 @dataclass(frozen=True)
 class Reading:
-    """`answer` passed if and only if there is a badge worth asking more about: `secured` if of 3.0, else `older`."""
+    """`answer` passed if and only if there is a badge to check further: `secured` for 3.0, else `older`."""
 
     answer: CheckResult
     container: Container = "unknown"
@@ -47,7 +47,7 @@ class Reading:
 
 
 def read(presented: bytes | str) -> Reading:
-    """Detect by content, never by a name or a media type (E-003)."""
+    """Detects the format by content, never by file name or media type (E-003)."""
     if isinstance(presented, str):
         if presented.lstrip("\ufeff \t\r\n").startswith("<"):
             return _from_picture(presented.encode(errors="replace"), "svg")
@@ -56,7 +56,7 @@ def read(presented: bytes | str) -> Reading:
         try:
             return _of_kind(secured_from_json(presented), "json", len(presented))
         except MalformedInput:
-            pass  # what stands before or after it may be what is wrong, and is told from the text
+            pass  # text before or after it may be the fault, and is reported below
     if presented.startswith(_PNG):
         return _from_picture(presented, "png")
     if presented.startswith(_PDF):
@@ -103,7 +103,7 @@ def _refusal_of(error: ImageError, container: Container) -> Reason:
 
 
 def _from_text(text: str) -> Reading:
-    text = text.removeprefix("\ufeff").strip()  # a mark some editors put before what they save
+    text = text.removeprefix("\ufeff").strip()  # a byte order mark that some editors add
     if len(text) > _MAX_TEXT:
         return Reading(found(Reason.TOO_LARGE))
     if _URL.fullmatch(text):
@@ -136,7 +136,7 @@ def _refusal(error: MalformedInput, container: Container) -> CheckResult:
 
 
 def kind_of(secured: Secured) -> CheckResult:
-    """Name what was read, before anything is asked of it."""
+    """The kind of document, from its claims alone."""
     claims = secured.claims
     wrapped = secured.form == "vc_jwt" and not claims.keys().isdisjoint(("vc", "vp"))
     of_version_1 = wrapped and "@context" not in claims and is_version_1(secured.document)

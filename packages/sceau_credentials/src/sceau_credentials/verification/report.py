@@ -1,4 +1,4 @@
-"""What a verification found about one presented thing."""
+"""The result of verifying one presented document."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ __all__ = [
 
 @dataclass(frozen=True)
 class EndorsementAnswer:
-    """What was found about one endorsement inside the badge; it changes nothing about the badge (C-013)."""
+    """The result for one endorsement inside the badge; it does not affect the badge (C-013)."""
 
     pointer: str
     about: str
-    """The id of the thing it hangs on."""
+    """The id of the endorsed subject."""
     issuer: str | None
-    """Who endorses, or would have it thought so: believe it where the outcome is passed."""
+    """The endorser it names: trust it only where the outcome is passed."""
     comment: str
     outcome: Outcome
     reason: str
-    """`endorsement_holds`, or what stands against it: a reason of a check, `endorses_another`, `too_many_endorsements`."""
+    """`endorsement_holds`, or the fault: a reason of a check, `endorses_another`, `too_many_endorsements`."""
 
     def to_document(self) -> JsonObject:
         return {
@@ -58,7 +58,7 @@ class EndorsementAnswer:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found about one presented thing. The verdict is computed, never given."""
+    """The result for one presented document. The verdict is computed, never set."""
 
     at: datetime
     checks: tuple[CheckResult, ...]
@@ -67,16 +67,16 @@ class Report:
     document: JsonObject | None = None
     """The credential as signed by a key of its issuer, without its proof; None unless that held (B-055).
 
-    Of an older badge: the assertion as signed or hosted, with its badge class and issuer put inside it.
+    For an older badge: the assertion as signed or hosted, with its badge class and issuer embedded.
     """
     presented: JsonObject | None = None
-    """The claims as they were read, whether or not anybody signed them. Never show them as verified."""
+    """The claims as they were read, signed or not. Never show them as verified."""
     issuer: str | None = None
     verification_method: str | None = None
     key: JsonObject | None = None
     """The public key that verified, as a JWK."""
     remarks: tuple[Remark, ...] = ()
-    """What changes no verdict and should be known all the same: the warnings of C-017."""
+    """Findings that change no verdict but should be shown: the warnings of C-017."""
     endorsements: tuple[EndorsementAnswer, ...] = ()
     """Read only inside a badge that its issuer is known to have signed."""
     verdict: Verdict = field(init=False)
@@ -89,11 +89,11 @@ class Report:
 
     @property
     def signature(self) -> SignatureState:
-        """Apart from the verdict: a badge may be invalid without its signature being false."""
+        """Independent of the verdict: a badge may be invalid without its signature being false."""
         return signature_state_of(self.checks)
 
     def problems(self) -> tuple[JsonObject, ...]:
-        """What stands against the badge, as the problem details of RFC 9457 (C-017, D-018)."""
+        """The faults of the badge, as the problem details of RFC 9457 (C-017, D-018)."""
         return tuple(problem for answer in self.checks if (problem := problem_of(answer)))
 
     def to_document(self) -> JsonObject:

@@ -1,4 +1,4 @@
-"""The order of the checks, and where a failure leaves nothing to ask the next ones."""
+"""The order of the checks, and which failures make later ones void."""
 
 from __future__ import annotations
 
@@ -41,18 +41,19 @@ _LOGGER: Final = logging.getLogger(__name__)
 def verify(
     presented: bytes | str, *, documents: DocumentSource, at: datetime, policy: Policy = DEFAULT_POLICY
 ) -> Report:
-    """Is this credential genuine, and still good, at this moment?
+    """Whether this credential is genuine and valid at `at`.
 
-    Takes JSON or compact JWS text, or the bytes of a PNG, SVG or (extra `pdf`) PDF that carries one; of at most 512 KiB
-    of text, 2 MiB of picture. `at` needs a time zone, else ValueError. Whatever is presented, the answer is a report, never an exception; and no more than `policy.max_fetches` documents are
-    asked for (`max_fetches_signed_older` for the signed badges of 2.0 and 1.x), none for what is no badge.
+    Takes JSON or compact JWS text, or the bytes of a PNG, SVG or (extra `pdf`) PDF with one baked in; at most
+    512 KiB of text, 2 MiB of picture. `at` must be timezone-aware, else ValueError. Any other input gives a
+    report, never an exception; at most `policy.max_fetches` documents are fetched (`max_fetches_signed_older`
+    for the signed badges of 2.0 and 1.x), none for input that is not a badge.
     """
     if at.tzinfo is None:
-        raise ValueError("the moment of checking needs a time zone")
+        raise ValueError("`at` must be timezone-aware")
     try:
         return _report(presented, documents, at, policy)
     except Exception:
-        # One input never costs the answers about the others. It is a fault of ours all the same, and logged as one.
+        # One failing input must not lose the results of the others. It is a bug of ours, and logged as one.
         _LOGGER.exception("verification failed")
         return _unread(Reading(found(Reason.VERIFIER_FAULT)), at)
 
@@ -75,7 +76,7 @@ def verify_endorsement(
     about: str | None = None,
     policy: Policy = DEFAULT_POLICY,
 ) -> EndorsementAnswer:
-    """C-011: an endorsement on its own, as JSON or compact JWS; MalformedInput for text that is neither."""
+    """C-011: a single endorsement, as JSON or compact JWS; MalformedInput for other text."""
     tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy)
     return judge_endorsement(secured_from_text(presented), about, tools.asked_of_endorsement)
 
@@ -83,7 +84,7 @@ def verify_endorsement(
 def asked_of_document(
     secured: Secured, *, documents: DocumentSource, at: datetime, policy: Policy = DEFAULT_POLICY
 ) -> list[CheckResult]:
-    """Of a signed document that is no badge: signature, key, period and status."""
+    """For a signed document other than a badge: signature, key, period and status."""
     tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy)
     issuer_id = issuer_of(secured.document)
     findings = _signature(secured, issuer_id, [], tools)
@@ -97,7 +98,7 @@ class _Tools:
     at: datetime
     policy: Policy
     beyond: DocumentSource | None = None
-    """For what a badge under a withdrawn key is asked besides; None where it gets no such hearing."""
+    """Source for the extra checks of a badge under a revoked key; None where these are not run."""
 
     def signature(self, secured: Secured, issuer_id: str) -> SignatureFindings:
         return signature(secured, issuer_id, documents=self.documents, at=self.at, policy=self.policy)
@@ -105,7 +106,7 @@ class _Tools:
     def recheck_with_log_evidence(
         self, secured: Secured, issuer_id: str, findings: SignatureFindings
     ) -> SignatureFindings:
-        """Of what a withdrawn key signed: the same again where the issuer's log held it before."""
+        """For a document signed with a revoked key: valid where the issuer's log held it before that."""
         if findings.key.reason != Reason.KEY_REVOKED or self.beyond is None:
             return findings
         again = signature(
@@ -117,7 +118,7 @@ class _Tools:
         return replace(again, key=key)
 
     def asked_of_endorsement(self, secured: Secured) -> list[CheckResult]:
-        """The steps of a badge, in their order, but for the recipient (C-011)."""
+        """The checks of a badge, in their order, except the recipient (C-011)."""
         document, issuer_id = secured.document, issuer_of(secured.document)
         answers = [context(document)]
         findings = _signature(secured, issuer_id, answers, self)
@@ -125,7 +126,7 @@ class _Tools:
         return [*answers, _status(document, issuer_id, findings, self)]
 
     def authenticate_list(self, listed: Secured) -> CheckResult | None:
-        """A status list is believed on the same terms as a badge: signed by a key its issuer publishes."""
+        """A status list must be signed by a key its issuer publishes, like a badge."""
         findings = self.signature(listed, issuer_of(listed.document) or "")
         if findings.by_the_issuer:
             return _against_claims(listed)
@@ -183,7 +184,7 @@ def run_checks(reading: Reading, secured: Secured, tools: _Tools) -> Report:
 
 
 def _schema(secured: Secured) -> CheckResult:
-    """B-059: what a holder left out may have been signed all the same; without it this is no badge, and no forgery."""
+    """B-059: a member the holder left out may have been signed; without it, neither a badge nor a forgery."""
     answer = schema(secured.document)
     if answer.details.get("cause") in _ABSENT and shows_a_part(secured.claims):
         return found(Reason.PART_WITHHELD, **answer.details)
@@ -194,7 +195,7 @@ _ABSENT: Final = frozenset({"missing_member", "recipient_missing", "result_not_d
 
 
 def _with_resources(document: JsonObject, findings: SignatureFindings, tools: _Tools) -> CheckResult:
-    """Asked of files at hand only, and only where the issuer vouches for them."""
+    """Checks only the given files, and only where a key of the issuer signed it."""
     if not tools.policy.resources or not findings.by_the_issuer:
         return findings.proof
     return resources_against(document, tools.policy.resources) or findings.proof
@@ -203,9 +204,9 @@ def _with_resources(document: JsonObject, findings: SignatureFindings, tools: _T
 def _signature(
     secured: Secured, issuer_id: str | None, before: list[CheckResult], tools: _Tools
 ) -> SignatureFindings:
-    """Asked of whatever names its words and its issuer: for anything else nothing is fetched.
+    """Runs for any document that names its contexts and its issuer: for anything else nothing is fetched.
 
-    A badge of the wrong shape is asked as well: that somebody wrote it badly, or altered it, are two answers (C-024).
+    Runs for a badge of the wrong shape too: badly written and altered are two different results (C-024).
     """
     spoilt = next((a for a in before if a.outcome is not Outcome.PASSED and a.id is not CheckId.SCHEMA), None)
     if spoilt is not None or issuer_id is None:
@@ -225,7 +226,7 @@ def _issuer(issuer_id: str | None, findings: SignatureFindings, tools: _Tools) -
 
 
 def _validity(document: JsonObject, findings: SignatureFindings, tools: _Tools) -> CheckResult:
-    """Asked whatever the signature is worth, so that "expired" shows beside it (C-024)."""
+    """Runs whatever the signature's result, so that "expired" is reported beside it (C-024)."""
     start, end = period_members(document)
     if findings.discloses_part and start not in document:
         return not_reached(CheckId.VALIDITY, CheckId.SCHEMA)
@@ -237,7 +238,7 @@ def _validity(document: JsonObject, findings: SignatureFindings, tools: _Tools) 
 def _status(
     document: JsonObject, issuer_id: str | None, findings: SignatureFindings, tools: _Tools
 ) -> CheckResult:
-    """The status entry of what nobody signed could point anywhere, so it is not followed."""
+    """The status entry of an unsigned document could point anywhere, so it is not followed."""
     if issuer_id is None or not findings.by_the_issuer:
         return not_reached(CheckId.STATUS, _first_open(findings))
     question = StatusQuestion(

@@ -1,4 +1,4 @@
-"""A signed document as it is written down: JSON with its proof inside, or a compact JWS around it."""
+"""A signed document as serialised: JSON with its proof inside, or a compact JWS around it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sceau_credentials.proofs.vc_jwt import MAX_TOKEN, ParsedJws, credential_of,
 from sceau_credentials.values.json_text import MAX_BYTES, JsonObject, parse_with_text
 from sceau_credentials.verification.answers import Form
 
-# Looser than the strict door behind it, so that a padded or mistyped token is called one and refused as such.
+# Looser than the strict parser behind it, so that a padded or mistyped token is rejected as a token.
 _IN_A_JWS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=-."
 
 
@@ -19,17 +19,17 @@ _IN_A_JWS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 class Secured:
     form: Form
     claims: JsonObject
-    """Everything that was read, proof or token claims included."""
+    """Everything that was read, including proof or token claims."""
     document: JsonObject
     """The credential alone, as the proof covers it."""
     jws: ParsedJws | None = None
     digest: bytes | None = None
     """SHA-256 of the text that all of this was read from; None for a part of a larger document."""
     text: bytes | None = field(default=None, repr=False, compare=False)
-    """The claims as they are written, where that is as `dump_json` writes them."""
+    """The text of the claims, where it equals the output of `dump_json`."""
 
     def may_say(self, member: bytes, *, more_than: int = 0) -> bool:
-        """Whether members whose names begin so may stand in it, more often than this."""
+        """Whether it may contain members with this prefix in their names, more often than `more_than`."""
         return self.text is None or self.text.count(b'"' + member) > more_than
 
 
@@ -43,7 +43,7 @@ def _is_like_a_jws(text: str) -> bool:
 
 
 def secured_from_text(text: str, *, max_bytes: int | None = None) -> Secured:
-    """Read the text one way or the other; MalformedInput where it is neither, or longer than a badge may be."""
+    """Detect and read either form; MalformedInput where it is neither, or longer than a badge may be."""
     text = text.strip()
     if text.startswith(("{", "[")):
         return secured_from_json(text, max_bytes=max_bytes)
@@ -65,7 +65,7 @@ def secured_from_json(text: bytes | str, *, max_bytes: int | None = None) -> Sec
 
 
 def _enveloped(claims: JsonObject) -> str | None:
-    """The token inside an EnvelopedVerifiableCredential (VCDM 2.0, 4.13), whose `id` is a data URL; None for any other."""
+    """The token inside an EnvelopedVerifiableCredential (VCDM 2.0, 4.13), from its data URL; else None."""
     types, where = claims.get("type"), claims.get("id")
     if "EnvelopedVerifiableCredential" not in (types if isinstance(types, list) else [types]):
         return None

@@ -1,4 +1,4 @@
-"""Has the issuer withdrawn it? The answer stands in a list the issuer publishes, or there is no answer."""
+"""Whether the issuer has revoked the credential, from a status list that the issuer publishes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sceau_credentials.verification.findings import Reason, found
 from sceau_credentials.verification.secured import Secured, secured_from_text
 
 Authenticate = Callable[[Secured], CheckResult | None]
-"""None if a key of the document's own issuer signed it, else what stands against that."""
+"""None if a key of the document's own issuer signed it, otherwise the failed check."""
 
 _Found = TypeVar("_Found")
 
@@ -43,7 +43,7 @@ class StatusQuestion:
     _found: dict[object, object] = field(default_factory=dict)
 
     def once(self, about: object, find: Callable[[], _Found]) -> _Found:
-        """What `find` gives the first time: a list is read and judged once, however many entries name it."""
+        """The cached first result of `find`: a list is read and checked once, however many entries name it."""
         if about not in self._found:
             self._found[about] = find()
         return self._found[about]  # type: ignore[return-value]
@@ -66,7 +66,7 @@ def bit_status(written: JsonObject, question: StatusQuestion) -> CheckResult:
         return found(Reason.STATUS_INFORMATIVE, purpose=entry.purpose)
     answer = _answer_of_list(entry, question)
     if entry.purpose == "message":
-        # Whatever became of the list, no message makes or unmakes a badge.
+        # Whatever the list's result, no message affects the verdict.
         told = {"message": answer.details["message"]} if "message" in answer.details else {}
         return found(Reason.STATUS_INFORMATIVE, purpose=entry.purpose, **told)
     return answer
@@ -98,7 +98,7 @@ def _read(url: str, question: StatusQuestion) -> tuple[FetchedDocument, Secured,
 
 @lru_cache(maxsize=16)
 def _list_in(body: bytes) -> tuple[Secured, PublishedList]:
-    """Of the same bytes the same, to be read and not changed; what it is worth depends on the second and the key."""
+    """Cached by bytes, not to be mutated; whether it is valid depends on the time and the key."""
     secured = secured_from_text(body.decode(), max_bytes=_MAX_LIST)
     return secured, read_list(secured.document)
 
@@ -107,7 +107,7 @@ def _against_list(
     document: JsonObject, listed: PublishedList, entry: StatusEntry, question: StatusQuestion
 ) -> CheckResult | None:
     if document.get("id", entry.list_url) != entry.list_url:
-        # Another list of the same issuer, put in this one's place.
+        # Another list of the same issuer, substituted for this one.
         return found(Reason.STATUS_LIST_MALFORMED, url=entry.list_url, cause="id")
     if listed.kind != entry.kind:
         return found(Reason.STATUS_LIST_MALFORMED, url=entry.list_url, cause="type")
@@ -124,7 +124,7 @@ def _against_list(
 def _against_age(
     secured: Secured, listed: PublishedList, fetched: FetchedDocument, question: StatusQuestion
 ) -> CheckResult | None:
-    """D-011, D-019: its own period, and the time it may be kept, where the source says when it was had."""
+    """D-011, D-019: its own period, and its cache lifetime, where its fetch time is known."""
     document, at = secured.document, question.at
     start, end = period_members(document)
     try:
@@ -141,7 +141,7 @@ def _against_age(
 
 
 def _token_ends(claim: JsonValue) -> datetime | None:
-    """B-016: around a list, `exp` is the end of the signature, whatever the list says of itself."""
+    """B-016: for a list in a token, `exp` ends the signature, whatever period the list itself states."""
     if not isinstance(claim, int) or isinstance(claim, bool) or not 0 <= claim < 253_402_300_800:
         return None
     return parse_timestamp("1970-01-01T00:00:00Z") + timedelta(seconds=claim)
@@ -189,7 +189,7 @@ def named_status(written: JsonObject, credential_id: JsonValue, question: Status
 
 
 def _withdrawn(listed: JsonObject) -> dict[str, str]:
-    """The credentials that no longer count, each with the reason given, or ""."""
+    """The revoked credentials, each with the reason given, or ""."""
     entries = next((listed[member] for member in _MEMBERS if member in listed), None)
     if not isinstance(entries, list):
         raise MalformedInput("revocation_list")
@@ -216,7 +216,7 @@ def _same(identifier: str) -> str:
 __all__ = ["Authenticate", "StatusQuestion", "status"]
 
 _WORST_FIRST: Final = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED, Outcome.SKIPPED)
-_MOST_ENTRIES: Final = 8  # T49: each may cost a list; nobody has use for more than one of each purpose
+_MOST_ENTRIES: Final = 8  # T49: each may cost a list; one of each purpose is enough in practice
 _BITS: Final = ("BitstringStatusListEntry", "StatusList2021Entry")
 
 

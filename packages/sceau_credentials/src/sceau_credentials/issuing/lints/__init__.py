@@ -1,6 +1,6 @@
-"""What every credential must be before a key touches it, beyond what the model can hold.
+"""Requirements on every credential before a key is used, beyond what the model enforces.
 
-A lint looks at the draft and answers with what is wrong, or with nothing. Its function's name is its code.
+A lint takes the draft and returns a finding, or None. Its function's name is its code.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ LINTS: tuple[Lint, ...] = (
 
 
 def text_faults_of(document: JsonObject, *, signer: Signer, at: datetime) -> dict[str, str]:
-    """`faults_of`, for an endorsement, a label or a trust list: what holds for the text of whatever is signed."""
+    """`faults_of`, for an endorsement, a label or a trust list: the lints that apply to any signed text."""
     draft = Draft(document, signer=signer, jwt_signer=signer, at=at)
     return _found_by(wording.TEXT_LINTS, draft)
 
 
 def faults_of(draft: Draft) -> dict[str, str]:
-    """Each lint that found something, with what it found."""
+    """The findings by lint; empty for a good draft."""
     return _found_by(LINTS, draft)
 
 
 def faults_of_another(draft: Draft) -> dict[str, str]:
-    """`faults_of`, of a draft that may differ from one without fault only in its dates."""
+    """`faults_of`, for a draft that may differ only in its dates from one without fault."""
     return _found_by(shape.TIME_LINTS, draft)
 
 

@@ -25,7 +25,7 @@ from sceau_credentials.values.vocabulary import (
 Lint = Callable[[Draft], str | None]
 
 _MAX_DEPTH: Final = 16
-_MAX_CHARACTERS: Final = 48 * 1024  # a token, in base64 and UTF-8, has to stay below 64 KiB (M4)
+_MAX_CHARACTERS: Final = 48 * 1024  # a token, in base64 and UTF-8, must stay below 64 KiB (M4)
 _MAX_BLANK_NODES: Final = 64
 _MAX_QUADS: Final = 2_000
 _MAX_EXACT: Final = 2**53 - 1
@@ -96,7 +96,7 @@ def size_is_moderate(draft: Draft) -> str | None:
 
 
 def numbers_are_exact_everywhere(draft: Draft) -> str | None:
-    """Engines disagree about integers beyond 2^53 and about numbers they print with an exponent."""
+    """Engines disagree on integers beyond 2^53 and on numbers they print with an exponent."""
     odd = [n for n in draft.numbers if abs(n) > _MAX_EXACT or (n != 0 and abs(n) < 1e-6)]
     return str(odd[0]) if odd else None
 
@@ -124,7 +124,7 @@ def every_word_is_signed(draft: Draft) -> str | None:
 
 
 def engines_sort_it_alike(draft: Draft) -> str | None:
-    """JavaScript sorts by units of UTF-16, RDFC-1.0 by code points: characters beyond U+FFFF may come out otherwise."""
+    """JavaScript sorts by UTF-16 units, RDFC-1.0 by code points: they may differ beyond U+FFFF."""
     try:
         nquads = draft.nquads
     except (MalformedInput, CanonicalizationTooHard):
@@ -155,7 +155,7 @@ def schemas_are_held(draft: Draft) -> str | None:
 
 
 def no_retired_way_of_withdrawing(draft: Draft) -> str | None:
-    """The unsigned list of 1EdTech is read by others but never written here (D-024)."""
+    """The unsigned list of 1EdTech is accepted when reading but never written here (D-024)."""
     return draft.first(_retired_ways)
 
 
@@ -188,7 +188,7 @@ LINTS: Final[tuple[Lint, ...]] = (
 
 
 def issuer_is_named_in_full(draft: Draft) -> str | None:
-    """A profile with a name, so that nobody has to fetch one to show it (A-025, A-047)."""
+    """A profile with a name, so that displaying one needs no fetch (A-025, A-047)."""
     types = draft.issuer.get("type")
     named = isinstance(types, list) and "Profile" in types and isinstance(draft.issuer.get("name"), str)
     return None if named else "/issuer"
@@ -217,14 +217,14 @@ def embedded_proof_is_ed25519(draft: Draft) -> str | None:
 
 
 def keys_are_fit_to_verify(draft: Draft) -> str | None:
-    """The public half goes through the same door a verifier would put it through (M3)."""
+    """The public half must pass the checks a verifier applies (M3)."""
     published = [tuple(signer.key.public.to_jwk().items()) for signer in _signers(draft)]
     return next(filter(None, map(_unfit, published)), None)
 
 
 @lru_cache(maxsize=1_024)
 def _unfit(members: tuple[tuple[str, JsonValue], ...]) -> str | None:
-    """Of one text, always the same."""
+    """Pure, and cached."""
     try:
         VerificationKey.from_jwk(dict(members))
     except UnusableKey as error:
@@ -331,7 +331,7 @@ def holder_is_no_address(draft: Draft) -> str | None:
 
 
 def no_mail_address_of_a_person(draft: Draft) -> str | None:
-    """The issuer may publish its own address, also in its definitions; nobody else's is published (T20)."""
+    """The issuer may publish its own address, also in its definitions; no other person's is published (T20)."""
     return draft.first(_addresses_of_the_holder)
 
 
@@ -387,7 +387,7 @@ DATES: Final = ("validFrom", "validUntil", "awardedDate")
 
 
 def moments_are_whole_seconds_in_utc(draft: Draft) -> str | None:
-    """The one way to write a moment that every parser and every token claim agrees with (B-015)."""
+    """The one datetime format on which every parser and every token claim agrees (B-015)."""
     for member in DATES:
         moment = _moment(draft.document, member)
         if member in draft.document and (

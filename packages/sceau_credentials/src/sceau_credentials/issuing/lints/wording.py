@@ -17,13 +17,13 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ODD: Final = re.compile("|".join(each.pattern for each in (_CONTROL, _BIDI, _INVISIBLE, _SURROGATE)))
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
-"""Letters by their category that take no room or look like a space."""
+"""Characters that are categorised as letters but are invisible or resemble a space."""
 _BLANKS: Final = re.compile(f"[{''.join(sorted(_BLANK))}]")
 _BREAKS: Final = re.compile("[\t\n\v\f\r\x85\u2028\u2029]")
 _MARKUP: Final = re.compile(r"<\s*/?\s*[a-zA-Z!?]")
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 _PLAIN_WEB_LINK: Final = re.compile(r"https?://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(?:/[!-Z_a-z~]*)?\Z", re.ASCII)
-"""Narrower than what `_is_plain_web_link` takes, and sooner found."""
+"""Narrower than what `_is_plain_web_link` accepts, and faster."""
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 _LINK_MEMBERS: Final = frozenset(
@@ -33,13 +33,13 @@ _PLAIN_MEMBERS: Final = frozenset(
     {"name", "shortName", "targetName", "caption", "humanCode", "familyName", "givenName"}
 )
 _NAMES: Final = _PLAIN_MEMBERS | {"identityHash"}
-"""`identityHash` is a name too where nothing is hashed; a hash holds none of what a name may not."""
+"""`identityHash` is a name too where nothing is hashed; a hash contains nothing that a name may not."""
 _ID: Final = frozenset({"id"})
 _IN_LANGUAGE: Final = frozenset({"inLanguage"})
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1"})
 _SCHEMES: Final = frozenset({"https", "urn"})
 _IDENTIFIED_OVER_HTTP: Final = "http://data.europa.eu/esco/"
-"""The identifiers of ESCO are http addresses and have no other spelling; nothing else of a badge is."""
+"""The identifiers of ESCO are http URLs and have no other spelling; nothing else in a badge is."""
 
 
 def no_control_character(draft: Draft) -> str | None:
@@ -60,7 +60,7 @@ def no_lone_surrogate(draft: Draft) -> str | None:
 
 
 def _holding(pattern: re.Pattern[str]) -> Finder:
-    """The texts in which one character of this pattern, which is a part of `_ODD`, is found."""
+    """The texts that contain a character of this pattern, which is a part of `_ODD`."""
 
     def found(part: Part) -> list[Text]:
         if not _may_hold_odd(part):
@@ -71,7 +71,7 @@ def _holding(pattern: re.Pattern[str]) -> Finder:
 
 
 def _may_hold_odd(part: Part) -> bool:
-    """What prints, but for the blanks, is none of them."""
+    """Printable characters, except the blanks, are never odd."""
     return not part.joined.isprintable() and _ODD.search(part.joined) is not None
 
 
@@ -100,12 +100,12 @@ def _names_with_markup(part: Part) -> list[Text]:
 
 
 def is_unseen(character: str) -> bool:
-    """Whether a reader of a name sees nothing of it, or sees it turn what stands beside it."""
+    """Whether a reader of a name does not see it, or sees it reverse the text beside it."""
     return unicodedata.category(character) in _UNSEEN or character in _BLANK
 
 
 def holds_markup(text: str) -> bool:
-    """What some reader takes for a tag."""
+    """Whether some reader would parse it as a tag."""
     return _MARKUP.search(text) is not None
 
 
@@ -114,7 +114,7 @@ def names_hold_only_what_is_seen(draft: Draft) -> str | None:
 
 
 def _names_that_hide(part: Part) -> list[Text]:
-    # What prints is of no category that is unseen.
+    # Printable characters are in no invisible category.
     names = [t for t in part.named(_NAMES) if not (t.value.isascii() or t.value.isprintable())]
     names += [t for t in part.named(_NAMES) if t not in names and _BLANKS.search(t.value)]
     return [text for text in names if any(map(_hides, text.value))]
@@ -167,7 +167,7 @@ def _links_of_other_schemes(part: Part) -> list[Text]:
 
 
 def _has_known_scheme(link: Text) -> bool:
-    """https or urn; did for who issues, http for localhost alone, and for ESCO; a picture may stand in its own link."""
+    """https or urn; did for issuers, http for localhost and ESCO only; a picture may be a data URL."""
     scheme = link.value.partition(":")[0].lower()
     if scheme in _SCHEMES or (scheme == "did" and link.name == "id"):
         return True
@@ -186,7 +186,7 @@ def _host_of(link: str) -> str | None:
 
 
 def web_links_name_a_plain_host(draft: Draft) -> str | None:
-    """Without user name, space, backslash or non-ASCII host, so that every parser reads the same place."""
+    """Without user name, space, backslash or non-ASCII host, so that every parser reads the same host."""
     return draft.first(_links_to_odd_hosts)
 
 
@@ -205,7 +205,7 @@ def _is_plain_web_link(value: str) -> bool:
 
 
 def own_links_are_encrypted(draft: Draft) -> str | None:
-    """What the badge rests on is https; a framework it is in line with may be named by an http address."""
+    """What the badge rests on is https; a framework it is aligned with may be named by an http URL."""
     named = (draft.document, draft.achievement, draft.issuer)
     links = [str(owner.get(member)) for owner in named for member in ("id", "url") if member in owner]
     links += [str(each.get("id")) for each in draft.objects(draft.document, "evidence") if "id" in each]
@@ -311,4 +311,4 @@ TEXT_LINTS: Final[tuple[Lint, ...]] = (
     links_have_a_known_scheme,
     web_links_name_a_plain_host,
 )
-"""Those that hold for whatever is signed, badge or not."""
+"""Those that apply to any signed text, badge or not."""

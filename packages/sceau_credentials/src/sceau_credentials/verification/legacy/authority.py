@@ -1,4 +1,4 @@
-"""Whom an issuer of Open Badges 2.0 lets speak for it: addresses, keys, and its list of withdrawn badges."""
+"""What an issuer of Open Badges 2.0 authorises: URLs, keys, and its revocation list."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _LONGEST_PEM: Final = 8 * 1024
 def is_in_scope(assertion_url: str, class_url: str, issuer: Issuer) -> bool:
     """H-004: within what the issuer's profile allows, else all three on one origin.
 
-    `startsWith` is compared after the origin, not as bare text: `https://a.example` must not let
-    `https://a.example.elsewhere.example` speak for it.
+    `startsWith` is compared after the origin, not as bare text: `https://a.example` must not authorise
+    `https://a.example.elsewhere.example`.
     """
     prefixes, origins = strings(issuer.scope.get("startsWith")), strings(issuer.scope.get("allowedOrigins"))
     if not prefixes and not origins:
@@ -64,7 +64,7 @@ def _starts_with(url: str, prefix: str) -> bool:
 
 
 def _comes_from(url: str, allowed: str) -> bool:
-    """`allowedOrigins` holds registered names, which some write as whole origins."""
+    """`allowedOrigins` holds registered names, which some issuers write as whole origins."""
     parts = web_address(url)
     if parts is None:
         return False
@@ -72,7 +72,7 @@ def _comes_from(url: str, allowed: str) -> bool:
 
 
 def linked_keys(issuer: Issuer, creator: str | None) -> list[JsonValue]:
-    """H-006: the keys an issuer's profile links, each by name or whole; only the creator's where there is one."""
+    """H-006: the keys an issuer's profile links, by name or embedded; only the creator's where there is one."""
     named = [each for each in issuer.keys if creator is None or _name_of(each) == creator]
     if not named:
         raise KeyNotResolved("key_not_bound_to_issuer", creator or "no publicKey in the issuer's profile")
@@ -84,7 +84,7 @@ def _name_of(key: JsonValue) -> JsonValue:
 
 
 def read_key(document: JsonObject, url: str, issuer: Issuer) -> VerificationKey:
-    """A CryptographicKey that says it is this issuer's."""
+    """A CryptographicKey that names this issuer as its owner."""
     if document.get("id", url) != url or document.get("owner") != issuer.url:
         raise KeyNotResolved("key_not_bound_to_issuer", "id or owner")
     pem = document.get("publicKeyPem")
@@ -109,11 +109,11 @@ def read_pem(pem: str) -> VerificationKey:
 
 
 _NOT_OF_A_LIST_OF_1_0: Final = frozenset({"type", "@context", "error", "errors", "message", "detail"})
-"""Of 2.0, or of no list at all."""
+"""Members of 2.0, or of documents that are not a list."""
 
 
 def is_revoked(document: JsonObject, url: str, issuer: Issuer, assertion: Assertion) -> bool:
-    """Whether the issuer's list names it; MalformedInput `another_issuer` where the list is not this issuer's."""
+    """Whether the issuer's list names it; MalformedInput `another_issuer` for another issuer's list."""
     if assertion.names & document.keys() and "revokedAssertions" not in document:
         return True  # Open Badges 1.0: an object from `uid` to the reason
     if "revokedAssertions" not in document:
@@ -157,7 +157,7 @@ class LinkedKeys:
                 key = read()
                 verify_jws(jws, key)
             except CredentialError as error:
-                if not _is_out_of_reach(refused):  # that key may be the one
+                if not _is_out_of_reach(refused):  # that key may be the right one
                     refused = error
             else:
                 return url, key

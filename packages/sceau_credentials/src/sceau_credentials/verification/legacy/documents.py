@@ -1,4 +1,4 @@
-"""Assertion, BadgeClass and Profile of Open Badges 2.0 and 1.x, read as values; MalformedInput where they are not."""
+"""Assertion, BadgeClass and Profile of Open Badges 2.0 and 1.x, parsed as values; MalformedInput otherwise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 
 
 def objects(value: JsonValue) -> list[JsonValue]:
-    """JSON-LD lets one value stand for a list of one."""
+    """JSON-LD allows a single value for a list of one."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
@@ -40,7 +40,7 @@ def text(document: JsonObject, member: str) -> str:
 
 
 def identifier(document: JsonObject, member: str) -> str:
-    """The `id` of an object that stands here whole or by its name."""
+    """The `id` of a member that is an embedded object or a reference."""
     value = document.get(member)
     named = value.get("id") if isinstance(value, dict) else value
     if not isinstance(named, str) or not named:
@@ -65,16 +65,16 @@ LOCAL: Final = frozenset({"localhost", "127.0.0.1"})
 
 
 def is_answered_safely(parts: SplitResult) -> bool:
-    """Whether nobody between could answer in the place of the host."""
+    """Whether an attacker on the network cannot answer for the host."""
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL)
     )
 
 
 def web_address(url: str) -> SplitResult | None:
-    """The parts of an address with one reading: https, a host, nobody's password, no steps up or sideways.
+    """The parts of an unambiguous URL: https, a host, no user or password, no dot segments.
 
-    http for this very machine, which no network lies before: so a service that is tried out there verifies its own.
+    http for localhost, which no network can intercept: so a local trial instance verifies its own badges.
     """
     try:
         parts = urlsplit(url)
@@ -91,7 +91,7 @@ _SIGNED: Final = frozenset({"signed", "SignedBadge"})
 
 
 def generation_of(claims: JsonObject) -> int | None:
-    """H-002: an assertion of which Open Badges? 2 for 2.0, 1 for 1.0 and 1.1, None for anything else."""
+    """H-002: the Open Badges generation of an assertion: 2 for 2.0, 1 for 1.0 and 1.1, or None."""
     contexts = strings(claims.get("@context"))
     if {"uid", "verify", "recipient"} <= claims.keys() and CONTEXT_2 not in contexts:
         return 1
@@ -109,7 +109,7 @@ class Assertion:
     badge: str
     is_signed: bool
     address: str | None
-    """Where a hosted assertion is served, and where Open Badges 1.x keeps the key of a signed one."""
+    """Where a hosted assertion is served, and where Open Badges 1.x publishes the key of a signed one."""
     creator: str | None
     recipient: JsonObject
     issued_on: datetime
@@ -117,7 +117,7 @@ class Assertion:
     is_revoked: bool
     document: JsonObject = field(repr=False)
     names: frozenset[str] = frozenset()
-    """Every name a revocation list may know it by."""
+    """Every identifier a revocation list may use for it."""
 
 
 def read_assertion(document: JsonObject, generation: int) -> Assertion:
@@ -144,7 +144,7 @@ def read_assertion(document: JsonObject, generation: int) -> Assertion:
 
 
 def address_in(document: JsonObject, generation: int) -> str | None:
-    """Where this assertion says that it is hosted, without asking whether the rest of it is whole."""
+    """The hosting URL this assertion states, without validating the rest of it."""
     kind, verification = _verification(document)
     return _address(document, verification, generation, kind) if kind == "hosted" else None
 
@@ -170,7 +170,7 @@ def read_badge_class(document: JsonObject, url: str, generation: int) -> BadgeCl
 class Issuer:
     url: str
     scope: JsonObject
-    """Its `verification`: which addresses it lets speak for it (H-004)."""
+    """Its `verification`: the URLs it authorises (H-004)."""
     keys: tuple[JsonValue, ...]
     revocation_list: str | None
     document: JsonObject = field(repr=False)
@@ -194,7 +194,7 @@ def read_issuer(document: JsonObject, url: str, generation: int) -> Issuer:
 
 
 def _check_named(document: JsonObject, url: str, type_name: str | None, generation: int) -> None:
-    """Open Badges 1.0 objects bear no name; a name they do bear is the address they were had from."""
+    """Open Badges 1.0 objects have no id; an id they do have is the URL they were fetched from."""
     if document.get("id", None if generation == 2 else url) != url:
         raise MalformedInput("missing" if "id" not in document else "another_id", "/id")
     if generation != 2:
@@ -241,7 +241,7 @@ def _recipient(document: JsonObject) -> JsonObject:
 
 
 ADDED_WORDS: Final = (frozenset({"endorsementJwt"}), frozenset({"endorsementJwt", "jti"}))
-"""By content, the newest first."""
+"""Terms added to the context, by content, the newest first."""
 
 
 def may_be_older(claims: JsonObject) -> bool:
@@ -250,13 +250,13 @@ def may_be_older(claims: JsonObject) -> bool:
 
 
 def _is_rdfc(proof: JsonValue) -> bool:
-    """Only where words are looked up in the contexts; a signature over the JSON itself covers every word."""
+    """Only where terms are expanded with the contexts; a signature over the JSON itself covers every member."""
     proofs = proof if isinstance(proof, list) else [proof]
     return all(isinstance(each, dict) and "-jcs-" not in str(each.get("cryptosuite")) for each in proofs)
 
 
 def without_words(value: JsonObject, words: frozenset[str]) -> JsonObject:
-    """The document as those who did not know these words signed it; the same object when it has none of them."""
+    """The document as signed with a context that lacked these terms; the same object if it has none."""
     stripped = _without(value, words)
     assert isinstance(stripped, dict)
     return stripped

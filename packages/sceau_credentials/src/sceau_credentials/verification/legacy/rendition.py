@@ -1,6 +1,6 @@
-"""A badge of 3.0 said again in the words of Open Badges 2.0, hosted, for platforms that know no newer ones.
+"""A badge of 3.0 converted to Open Badges 2.0, hosted, for platforms that read nothing newer.
 
-It proves nothing that the signed badge does not: its worth is the address that serves it.
+It proves nothing that the signed badge does not: its trust comes from the URL that serves it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _EVIDENCE: Final = ("id", "name", "narrative", "description", "genre", "audience
 
 @dataclass(frozen=True)
 class LegacyPointers:
-    """Where the three documents are served; `all_assertions` begins the address of every assertion."""
+    """Where the three documents are served; `all_assertions` is the prefix of every assertion's URL."""
 
     assertion: str
     badge_class: str
@@ -28,9 +28,10 @@ class LegacyPointers:
 def assertion_of(
     credential: JsonObject, places: LegacyPointers, *, image: str, recipient: JsonObject | None = None
 ) -> JsonObject:
-    """H-003, H-008: the holder stays the URN of the signed badge, in clear; an address of theirs stands nowhere.
+    """H-003, H-008: the recipient is the URN of the signed badge, in plain text, never the holder's e-mail
+    address.
 
-    `recipient` is what the holder asked to be known by instead: the hash of an address, never the address.
+    `recipient` is the identity the holder chose instead: the hash of an e-mail address, never the address.
     """
     subject = _object(credential.get("credentialSubject"))
     written: JsonObject = {
@@ -50,7 +51,7 @@ def assertion_of(
 
 
 def revoked_assertion(places: LegacyPointers, *, reason: str = "") -> JsonObject:
-    """H-005: what is served with 410 Gone."""
+    """H-005: the body served with 410 Gone."""
     told: JsonObject = {"revocationReason": reason} if reason else {}
     return {"@context": CONTEXT_2, "type": "Assertion", "id": places.assertion, "revoked": True, **told}
 
@@ -92,7 +93,7 @@ def issuer_of(profile: JsonObject, places: LegacyPointers) -> JsonObject:
 
 
 def _evidence(credential: JsonObject) -> list[JsonValue]:
-    """What the award rests on, and first of all the signed badge itself."""
+    """The award's evidence, with the signed badge itself as the first item."""
     signed: JsonObject = {
         "id": credential.get("id"),
         "name": "Open Badges 3.0",
