@@ -22,6 +22,19 @@ from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
 from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp
 
+__all__ = [
+    "PublishedKey",
+    "ResolvedKey",
+    "did_document",
+    "did_key",
+    "did_web",
+    "did_web_document_url",
+    "jwk_set",
+    "jwt_method_id",
+    "resolve_key",
+    "resolve_method",
+]
+
 # T17: narrower than the DID grammar, so that one DID has one URL and no segment can traverse out of it.
 _DID_WEB = re.compile(
     r"did:web:(?P<host>[A-Za-z0-9.-]{1,253})(?:%3[Aa](?P<port>[1-9]\d{0,4}))?(?P<path>(?::[A-Za-z0-9._-]+){0,16})",
