@@ -55,7 +55,7 @@ def update(locale: str, translations: Mapping[str, str | list[str]]) -> Catalog:
     with _alone(po_file(locale)):
         catalog = load(locale)
         before = {message.id: message.string for message in catalog if message.id}
-        catalog.update(extract(), no_fuzzy_matching=True)
+        catalog.update(extract(), no_fuzzy_matching=True, update_creation_date=False)
         for message in catalog:
             if message.id:
                 fill(message, translations)

@@ -12,7 +12,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 
 from app.http.pages.render import TEMPLATES
-from app.language import catalogues, locales, ngettext, speaking
+from app.language import build, catalogues, locales, ngettext, speaking
 from app.language.build import extract, fill, load
 
 OTHER_LOCALES = [locale for locale in locales() if locale != catalogues.SOURCE_LOCALE]
@@ -54,6 +54,21 @@ def test_the_catalogue_holds_nothing_nobody_says(locale):
     catalog = load(locale)
     assert {forms(message.id) for message in catalog if message.id} - wanted == set()
     assert not catalog.obsolete
+
+
+@pytest.mark.parametrize("locale", OTHER_LOCALES)
+def test_build_keeps_the_date_of_an_unchanged_catalogue(locale, tmp_path, monkeypatch):
+    dated = re.sub(
+        rb"(POT-Creation-Date: )[^\\]*",
+        rb"\g<1>2001-01-01 00:00+0000",
+        catalogues.po_file(locale).read_bytes(),
+    )
+    path = tmp_path / "sceau.po"
+    path.write_bytes(dated)
+    monkeypatch.setattr(build, "po_file", lambda _locale: path)
+    monkeypatch.setattr(build, "extract", said)
+    build.update(locale, {})
+    assert path.read_bytes() == dated
 
 
 @pytest.mark.parametrize("locale", OTHER_LOCALES)
