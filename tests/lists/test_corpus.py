@@ -102,6 +102,9 @@ def test_a_ready_line_has_both_names_without_foreign_signs(lines: list[str]) -> 
         ("Nom;Prénom;Heures\nDupont;Marie;trois", Reason.HOURS_UNREADABLE),
         ("Nom;Prénom;Heures\nDupont;Marie;300", Reason.HOURS_HIGH),
         ("Thomas Martin", Reason.ORDER),
+        ("Leclercq Fanny SNCF", Reason.SPLIT),
+        ("Fanny LECLERCQ SNCF", Reason.SPLIT),
+        ("Fanny Leclercq fanny@exemple.fr SNCF", Reason.EXTRA),
         ("Nom;Prénom\n" + "Machin Truc Bidule Chose Encore;Marie", Reason.LONG),
     ],
 )

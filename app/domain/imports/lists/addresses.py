@@ -169,8 +169,8 @@ def tidied(address: str) -> str:
     return f"{local}{at}{domain}".lower()
 
 
-def addresses_in(text: str) -> tuple[list[str], str]:
-    """Every address of a text, tidied, and the text without them."""
+def addresses_in(text: str, *, mark: str = " ") -> tuple[list[str], str]:
+    """Every address of a text, tidied, and the text with `mark` in their stead."""
     text = _SPOKEN_AT.sub("@", text)
     found: list[str] = []
 
@@ -179,7 +179,7 @@ def addresses_in(text: str) -> tuple[list[str], str]:
         address = tidied(raw.replace("mailto:", ""))
         if address not in found:
             found.append(address)
-        return " "
+        return mark
 
     rest = _IN_BRACKETS.sub(take, text)
     rest = FOUND.sub(take, rest)

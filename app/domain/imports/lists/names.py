@@ -233,7 +233,16 @@ def split_name(name: str, order: Column | None) -> tuple[str, str, bool]:
     if len(words) < 2:
         return "", " ".join(words), False
     if marked := by_capitals(words):
-        return *marked, True
+        # « Leclercq Fanny SNCF »: capitals may be those of a company.
+        given_words, family_words = (
+            marked[0].split(),
+            [word for word in marked[1].split() if not is_particle(word)],
+        )
+        foreign = len(given_words) > 1 and any(kind_of(word) is Kind.FAMILY for word in given_words)
+        short = len(family_words) > 1 and any(
+            kind_of(word) is Kind.UNKNOWN and len(fold(word)) < 6 for word in family_words
+        )
+        return *marked, not foreign and not short
     family_first = order is Column.FAMILY_FIRST
     if len(words) == 2:
         given, family = (words[1], words[0]) if family_first else (words[0], words[1])

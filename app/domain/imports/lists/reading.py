@@ -419,7 +419,7 @@ _BOTH_LABELLED = re.compile(r"\bnom\s*:\s*(?P<family>[^:;,]+?)[\s,;]+pr[ée]nom\
 
 def _from_text(row: Row, line: Line) -> Candidate:
     text = " ; ".join(row.filled) if len(row.filled) > 1 else row.filled[0]
-    addresses, bare = addresses_in(text)
+    addresses, bare = addresses_in(text, mark=" ; ")
     bare = _MARK.sub(" ; ", _DATE.sub(" ; ", _PHONE.sub(" ; ", " ".join(_CLOCK.sub("", bare).split()))))
     if not addresses and (reason := not_a_person([text])):
         return _refused_or_asked(line, [text], reason)

@@ -11,7 +11,7 @@ from itertools import chain
 
 from app.domain.imports.lists.addresses import FOUND, addresses_in
 from app.domain.imports.lists.model import Block, Reason, Row
-from app.domain.imports.lists.names import fold, looks_like_word
+from app.domain.imports.lists.names import fold, looks_like_word, may_be_given
 from app.domain.imports.lists.wording import LABELS, roles_of_heading, section_status
 from app.errors import InvalidInput
 from app.language import N_
@@ -432,13 +432,18 @@ def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     shaped = [
         2 <= len(part.split()) <= 5 and all(looks_like_word(word) for word in part.split()) for part in parts
     ]
-    if not all(shaped) and not (colon and doubts):
+    alone = (
+        bool(colon)
+        and len(parts) > 1
+        and all(len(part.split()) == 1 and may_be_given(part) for part in parts)
+    )
+    if not all(shaped) and not (colon and doubts) and not alone:
         return []
     if len(parts) == 2 and not colon and "," in rest and not all(len(part.split()) >= 2 for part in parts):
         return []
     texts = list(parts)
     for index in range(1, len(last) if joined else 1):
         texts[-index] = f"{joined} {texts[-index]}"
-    if colon:
-        texts[0] = f"{label.strip()} : {texts[0]}"
+    # Label and bullet belong to the first person's text.
+    texts[0] = (line[: line.find(parts[0])] + parts[0]).strip()
     return [(part, text, doubts) for part, text in zip(parts, texts, strict=True)]
