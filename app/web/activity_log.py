@@ -1,4 +1,4 @@
-"""The activity log of a campus as people see it: its public state, and what its auditors look for."""
+"""The activity log of a campus for human readers: public state, and tools for auditors."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class WitnessLine:
 
 @dataclass(frozen=True)
 class SignedState:
-    """The log as it was last signed; `files` is where its files begin."""
+    """The last signed log; `files` is the URL prefix of its files."""
 
     origin: str
     size: int
@@ -106,7 +106,7 @@ _NOTHING = N_("Rien de ce qu’elle a signé ne compte plus.")
 
 @dataclass(frozen=True)
 class FormerKey:
-    """A key of the log that gave way, and how far what it signed is believed."""
+    """A retired log key, and up to where its signatures are trusted."""
 
     vkey: str
     ended: datetime
@@ -186,7 +186,7 @@ def _former_keys(services: Services, public_log: PublicLog | None) -> Sequence[F
 
 
 def _witness_commands(public_log: PublicLog | None) -> Sequence[str]:
-    """What somebody outside types to watch this log."""
+    """Commands for an external witness of this log."""
     if public_log is None:
         return ()
     return (
@@ -238,7 +238,7 @@ class LineShown:
     facts: Sequence[tuple[str, str]]
     logged: str
     file: str = ""
-    """Where a file that is shown lies; its preview, too, where it is a picture."""
+    """URL of a shown file, and of its preview for a picture."""
     preview: str = ""
 
 
@@ -253,11 +253,12 @@ class EvidenceShown:
     decided: str
     state_of_log: str
     witnesses: Sequence[str]
-    """Sentences: who else saw the award, and of a badge whose key was found stolen whether that was before."""
+    """Sentences: independent evidence of the award and, for a badge under a stolen key, whether it predates
+    the theft."""
     document: str
-    """Where the document is, which holds every proof."""
+    """URL of the document, which contains every proof."""
     photos: Sequence[tuple[str, str]] = ()
-    """Of the activity: where each is, and what it shows."""
+    """Files of the activity: URL and description of each."""
 
 
 _LOGGED = N_("Inscrite au journal le {moment}, ligne {number} sur {size}.")
@@ -265,7 +266,7 @@ _DECIDED = N_("Attribution inscrite le {moment}, ligne {number} sur {size}.")
 
 
 def evidence_shown(answer: Answer, zone: str, document: str) -> EvidenceShown | None:
-    """`document` is where our own evidence document is, and its files below it; empty for another's badge."""
+    """`document` is the URL of our evidence document, its files are below it; empty for a foreign badge."""
     if answer.evidence is None:
         return None
     told = evidence_messages(answer.evidence)
@@ -347,7 +348,7 @@ def kind_of(kind: EntryKind, facts: Mapping[str, object]) -> str:
 
 
 def facts_of(facts: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Every field that says something to a person, with its label."""
+    """Every field meaningful to people, with its label."""
     found = []
     for name, label in _LABELS.items():
         words = _value(name, facts.get(name))
@@ -369,7 +370,7 @@ def _value(name: str, value: object) -> str:
         case "part", str():
             return translated(_PART_WORDS[value]) if value in _PART_WORDS else value
         case "reason", str():
-            # What the house itself gave as a reason is in its catalogues; what a person typed is not.
+            # Reasons written by the service are in the catalogues; text typed by people is not.
             return translated(plain(value, 1000)) if value else ""
         case "startsOn" | "endsOn", str():
             return day(date.fromisoformat(value))

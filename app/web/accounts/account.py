@@ -1,4 +1,4 @@
-"""« Mon compte »: one's ways in, and the browsers in which one is signed in."""
+"""« Mon compte »: sign-in methods and signed-in browsers."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLRes
 
 
 def account_page(request: Request, *, status: int, service_trouble: str) -> HTMLResponse:
-    """For whoever came back from another service with nothing done."""
+    """Reached from another service when the link was not completed."""
     with visit(request, reading=True) as services:
         return _page(request, services, status=status, service_trouble=service_trouble)
 
@@ -221,7 +221,7 @@ def set_password(request: Request, form: SafeForm, services: ReadingServices) ->
         check_password(typed, context=[who.person.given_name, who.person.family_name, address, *campuses])
     except InvalidInput as error:
         return _password_page(request, services, trouble=error)
-    # Outside of any transaction: it takes a tenth of a second.
+    # Outside any transaction: hashing takes a tenth of a second.
     made = process_of(request).passwords.of(typed)
     with write_transaction(request) as writing:
         writing.sign_in.set_password(signed_in(request, writing), made)
@@ -317,7 +317,7 @@ invitations_router = APIRouter(dependencies=[CROSS_TENANT])
 @invitations_router.get("/invitation/{invitation}")
 @public
 def show_invitation(invitation: str, request: Request, services: ReadingServices) -> HTMLResponse:
-    """A page and nothing more: programs that follow links in letters must not accept for anybody."""
+    """GET only shows the page: programs that follow links in e-mails must not accept an invitation."""
     return _invitations_page(request, services, invitation)
 
 

@@ -1,4 +1,5 @@
-"""The browser that asks to sign in: a cookie of its own, which ties a link, a code or another service's answer to it."""
+"""Browser binding: a cookie that ties a sign-in link, code or OpenID Connect answer to the browser that
+requested it."""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ def asking_cookie(process: Process) -> str:
 
 
 def remember_browser(answer: Response, request: Request) -> None:
-    """For a page from which one asks to sign in."""
+    """Sets the cookie; for pages with a sign-in form."""
     process = process_of(request)
     answer.set_cookie(
         asking_cookie(process),
@@ -64,12 +65,12 @@ def browser_of(request: Request, services: Services) -> Browser:
 
 
 def same_browser(request: Request) -> Browser:
-    """For what is done before anybody is signed in."""
+    """For actions before sign-in."""
     return Browser(asking=_asking(request), name=name_of(request.headers.get("user-agent", "")))
 
 
 def check_asking(request: Request) -> None:
-    """Nobody is signed in by a form of another site: such a form does not bring our cookie (T29)."""
+    """Cross-site sign-in forms are refused: they do not send our cookie (T29)."""
     if not _asking(request):
         raise ForeignForm(
             N_(
@@ -82,7 +83,7 @@ FromAskingBrowser = Depends(check_asking)
 
 
 def name_of(user_agent: str) -> str:
-    """« Firefox, Windows »: enough to know one's own browser again, and no more is kept."""
+    """« Firefox, Windows »: enough for the user to recognise their browser; nothing else is stored."""
     known = [
         next((name for mark, name in kinds if mark in user_agent), "") for kinds in (_PROGRAMS, _SYSTEMS)
     ]
@@ -94,13 +95,13 @@ def _asking(request: Request) -> str:
     return secret if _SECRET.fullmatch(secret) else ""
 
 
-# Typed again rather than kept.
+# The user types these again; they are never stored.
 _NEVER_KEPT = (FIELD, TOKEN_FIELD, "mot-de-passe")
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """An address to look at, or with a token a form as it was filled in."""
+    """A path to open or, with a token, a saved form."""
 
     path: str
     fields: Sequence[tuple[str, str]] = ()
@@ -109,7 +110,7 @@ class Waiting:
 
     @property
     def carried(self) -> str:
-        """What a page, or a way through another service, brings back to find it again."""
+        """Value that a page or a sign-in at another service returns to find it again."""
         return self.token or self.path
 
 
@@ -119,7 +120,7 @@ def typed_in(form: FormData) -> list[tuple[str, str]]:
 
 
 def keep(request: Request, form: FormData) -> Waiting:
-    """The form that was sent to this very address."""
+    """Saves the form posted to this URL."""
     typed = typed_in(form)
     chosen = [
         (name, value)
@@ -137,7 +138,7 @@ def keep(request: Request, form: FormData) -> Waiting:
 
 
 def found(request: Request, carried: str) -> Waiting:
-    """Whatever is neither a form of that person's nor an address of ours leads to the home page."""
+    """Falls back to the home page for anything but this person's form or a path of this site."""
     if carried.startswith("/"):
         return Waiting(safe_path(carried, request))
     with process_of(request).visit(reading=True) as services:

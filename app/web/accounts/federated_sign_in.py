@@ -1,4 +1,4 @@
-"""Signing in at another service (OpenID Connect): the way there, and coming back."""
+"""Sign-in at another service (OpenID Connect): redirect and callback."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def go(service: str, request: Request) -> Response:
 def come_back(
     service: str, request: Request, state: str = "", code: str = "", error: str = "", iss: str = ""
 ) -> Response:
-    """Whatever came back, its question is answered: another try asks another one."""
+    """Each callback consumes its request: another attempt needs a new one."""
     provider = provider_of(request, service)
     try:
         with write_transaction(request) as services:
@@ -55,7 +55,7 @@ def come_back(
         note_failure(request)
         return ask_page(request, status=401, wrong_service=sentence_of(trouble))
     try:
-        # Outside of any transaction: the other service may take seconds to answer.
+        # Outside any transaction: the other service may take seconds to answer.
         identity = _identity(request, provider, returned, code=code, error=error, issuer=iss)
         return _go_on(request, provider, identity, returned)
     except (NotSignedIn, Unavailable, Conflict) as trouble:
@@ -81,7 +81,7 @@ def _identity(
             ),
             label=provider.label,
         )
-    # RFC 9207: an answer that another service gave is not handed to this one.
+    # RFC 9207: never send one service's answer to another.
     if issuer and issuer != provider.issuer:
         raise ProviderRefused(
             N_("Cette réponse vient d’un autre service que « {label} » : personne n’est entré. Recommencez."),

@@ -1,4 +1,4 @@
-"""Other sign-in services on our pages: their buttons, the way there, and what they are to whoever is signed in."""
+"""Other sign-in services on our pages: buttons, redirect, and link state for the signed-in user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.web.accounts.browser_binding import remember_browser
 
 @dataclass(frozen=True)
 class ServiceLine:
-    """One service, and the account there of whoever looks, if they linked one."""
+    """One service, and the signed-in user's account there if linked."""
 
     name: str
     label: str
@@ -51,7 +51,8 @@ def services_of(request: Request, services: Services, who: SignedIn) -> Sequence
 
 
 def leave_for(request: Request, provider: IdentityProvider, question: AuthorizationRequest) -> HTMLResponse:
-    """A page that leads there by itself: our forms may send to no other site, and its redirects may go on to a third."""
+    """Interstitial page that redirects by itself: CSP limits our forms to this site, and the service may
+    redirect to a third one."""
     answer = page(
         request,
         "accounts/leaving.html",

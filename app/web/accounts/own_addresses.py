@@ -1,4 +1,4 @@
-"""« Mes adresses »: added, proved by a letter, put in order, given up."""
+"""« Mes adresses »: add, prove by e-mail, order and remove addresses."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _AGAIN = (InvalidInput, Conflict, NotFound, NotSignedIn)
 
 @dataclass(frozen=True)
 class Trouble:
-    """What went wrong with which form, and what had been typed into it."""
+    """Which form failed and why, with the typed values."""
 
     sentence: str = ""
     address: str = ""
@@ -103,7 +103,7 @@ def give_up(challenge_id: uuid.UUID, request: Request) -> Response:
 def confirm_by_code(
     challenge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    """For a letter that was read on another device."""
+    """For an e-mail read on another device."""
     process_of(request).limiter.hit("code of an address", str(challenge_id))
     try:
         with write_transaction(request) as writing:
@@ -118,7 +118,7 @@ def confirm_by_code(
 @router.get("/confirmer/{preuve}")
 @public
 def show_confirmation(preuve: str, request: Request, services: ReadingServices) -> HTMLResponse:
-    """A page and not yet the deed: programs that follow links in letters must not confirm anything."""
+    """GET only shows the page: programs that follow links in e-mails must not confirm anything."""
     challenge = services.own_addresses.asked_by(preuve)
     who = find_signed_in(request, services)
     is_theirs = who is not None and who.person.id == challenge.person_id

@@ -1,4 +1,4 @@
-"""Signing in with a link that works once, in the browser that asked for it; and signing out."""
+"""Sign-in with a single-use link in the browser that requested it; sign-out."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from app.web.accounts.other_services import services_of, services_to_enter_by
 
 DESK = "/gestion"
 BADGES = "/mes-badges"
-# Where the reader wanted to go; the link itself may arrive by letter and cannot carry it.
+# The path the reader requested; the link arrives by e-mail and cannot contain it.
 WANTED_COOKIE = "suite"
 _AN_HOUR = 3600
 router = APIRouter()
@@ -69,12 +69,12 @@ def ask(request: Request, services: ReadingServices, suite: str = "") -> Respons
 @router.post("/connexion", dependencies=[limited("link from a network"), FromAskingBrowser])
 @public
 def send_link(request: Request, form: SafeForm) -> HTMLResponse:
-    """The same answer for every address, known or not: nobody learns here who works for a campus (T19)."""
+    """Same answer for every address, known or not: never reveals who works for a campus (T19)."""
     address = text_of(form, "adresse")
     if address:
         process_of(request).limiter.hit("link to an address", normal_address(address))
     answer = ask_page(request, asked=bool(address), address=address)
-    # After the answer: how long the search takes must not tell either.
+    # Runs after the response: the duration of the search must not reveal anything either.
     answer.background = BackgroundTask(write_to, process_of(request), address, same_browser(request))
     return answer
 
@@ -89,14 +89,14 @@ def write_to(process: Process, address: str, browser: Browser, holder: Person | 
     try:
         process.mailer.send(letter)
     except OSError as error:
-        # A mail server's refusal repeats the address; what kind of refusal it was is enough (I23).
+        # A mail server's refusal repeats the address; log only the kind of refusal (I23).
         log.error("letter not sent", kind=type(error).__name__)
 
 
 @router.post("/connexion/code", dependencies=[limited("signing in"), FromAskingBrowser])
 @public
 def use_code(request: Request, form: SafeForm) -> Response:
-    """For a letter that was read elsewhere: its link shows a code there, which is good only here."""
+    """For an e-mail read elsewhere: its link shows a code there, valid only in this browser."""
     with write_transaction(request) as services:
         opened = services.sign_in.by_code(text_of(form, "code"), browser_of(request, services))
     if opened is None:
@@ -108,7 +108,7 @@ def use_code(request: Request, form: SafeForm) -> Response:
 @router.get("/connexion/{secret}")
 @public
 def show_link(secret: str, request: Request, services: ReadingServices) -> HTMLResponse:
-    """A page and not yet a session: programs that follow links in letters must not use the link up."""
+    """GET only shows the page: programs that follow links in e-mails must not consume the link."""
     try:
         code = services.sign_in.code_for(secret, same_browser(request))
         works = services.sign_in.leads_to_work(secret)
@@ -137,7 +137,7 @@ def use_link(secret: str, request: Request) -> Response:
 @router.post("/deconnexion", dependencies=[FromOurPage])
 @public
 def sign_out(request: Request) -> Response:
-    """Whoever came by another service is told that its own session goes on."""
+    """Users who signed in at another service are warned that its session stays open."""
     opened_by: list[str] = []
     with write_transaction(request) as services:
         who = find_signed_in(request, services)
@@ -157,7 +157,7 @@ def _left(request: Request, names: Sequence[str]) -> Response:
 
 
 def entered(request: Request, opened: NewSession) -> Response:
-    """To where the reader was going, with their session."""
+    """Redirects to the requested path with the new session."""
     wanted = safe_path(request.cookies.get(WANTED_COOKIE), request)
     answer = RedirectResponse(_home_of(request, opened) if wanted == "/" else wanted, status_code=303)
     open_session_in(answer, request, opened)
@@ -166,7 +166,7 @@ def entered(request: Request, opened: NewSession) -> Response:
 
 
 def go_on_to(answer: Response, request: Request, path: str) -> None:
-    """Where the reader goes once they are signed in."""
+    """Path to open after sign-in."""
     answer.set_cookie(
         WANTED_COOKIE,
         path,
@@ -185,7 +185,7 @@ def _home_of(request: Request, opened: NewSession) -> str:
 
 
 def note_failure(request: Request) -> None:
-    """Whoever keeps guessing from one network is told to wait; raises TooMany."""
+    """Rate-limits guessing by network; raises TooMany."""
     process_of(request).limiter.hit("failed sign-in", client_network(request))
 
 
@@ -268,7 +268,7 @@ def answer(request: Request, form: SafeForm) -> Response:
 
 
 def note_copy(request: Request, error: NotSignedIn) -> None:
-    """Kept although the answer itself was refused."""
+    """Stored even when the answer itself is refused."""
     if isinstance(error, CopiedKey):
         with write_transaction(request) as services:
             services.passkeys.note_copy(error)
@@ -285,12 +285,12 @@ _WRONG = N_(
 )
 @public
 def enter(request: Request, form: SafeForm) -> Response:
-    """The same answer, as slowly, whether the address is unknown, has no password or another one (T19)."""
+    """Same answer after the same time for an unknown address, no password or a wrong password (T19)."""
     process, address = process_of(request), text_of(form, "adresse")
     process.limiter.hit("password of an address", normal_address(address))
     with process.visit(reading=True) as services:
         known = services.sign_in.password_at(address)
-    # Outside of any transaction: comparing takes a tenth of a second.
+    # Outside any transaction: comparing takes a tenth of a second.
     good, newer_hash = process.passwords.compare(
         untouched_text_of(form, "mot-de-passe"), known.hash if known else None
     )

@@ -1,4 +1,5 @@
-"""A form sent when the session was over, from a page of a session before, or too soon: shown again, for its person to send."""
+"""Forms sent after the session ended, from a page of an earlier session, or too soon: shown again for
+confirmation."""
 
 from __future__ import annotations
 
@@ -69,29 +70,29 @@ _CODE = re.compile(r"[a-z0-9_:.-]{1,40}")
 
 
 def kept_form_cookie(process: Process) -> str:
-    """What it holds opens the seal: the form is found in this browser alone."""
+    """The cookie contains the decryption key: the form can be found only in this browser."""
     return "__Host-formulaire" if process.settings.base_url.startswith("https:") else "formulaire"
 
 
 async def ask_to_sign_in_again(request: Request) -> Response | None:
-    """None where nothing could be kept: no page of ours sent it, its person is signed in, or it is empty or too long."""
+    """None where nothing can be stored: not sent by our page, user signed in, form empty or too long."""
     return await _of_its_form(request, _ask_to_sign_in)
 
 
 async def show_former_again(request: Request) -> Response | None:
-    """None where it did not surely come from a page of ours in this browser, or where nothing was typed in it."""
+    """None unless it surely comes from our page in this browser and contains typed text."""
     return await _of_its_form(request, _show_former)
 
 
 async def show_until_later(request: Request, error: TooMany) -> Response | None:
-    """None where it did not surely come from a page of ours in this browser, or where nothing was typed in it."""
+    """None unless it surely comes from our page in this browser and contains typed text."""
     return await _of_its_form(request, partial(_show_until_later, error))
 
 
 async def _of_its_form(
     request: Request, answer: Callable[[Request, FormData], Response | None]
 ) -> Response | None:
-    # What a script sends while somebody types is not what they would miss.
+    # A background request of a script contains nothing that the user would miss.
     if request.method != "POST" or request.headers.get("sec-fetch-dest", "document") != "document":
         return None
     try:
@@ -108,7 +109,7 @@ def _ask_to_sign_in(request: Request, form: FormData) -> Response | None:
 
 def _show_former(request: Request, form: FormData) -> Response | None:
     owner, here, path = _owner_of(request, form), _person_here(request), request.url.path
-    # Without a token of this session the browser's word is asked for, or a page that was this person's (T29).
+    # Without a token of this session, require Sec-Fetch-Site or a page shown to this person (T29).
     if request.headers.get("sec-fetch-site") != "same-origin" and (here is None or owner != here):
         return None
     if path == "/deconnexion":
@@ -182,7 +183,7 @@ def _keep_for(
 
 
 def _token_for(request: Request, form: FormData, owner: uuid.UUID) -> str:
-    """Files are never kept for somebody who is not signed in."""
+    """Files are never stored for a user who is not signed in."""
     with process_of(request).visit() as services:
         if request.url.path.startswith("/confirmer/"):
             waits = untouched_text_of(form, TOKEN_FIELD)
@@ -196,7 +197,7 @@ def _token_for(request: Request, form: FormData, owner: uuid.UUID) -> str:
 
 @router.get("/formulaire")
 def show(request: Request) -> HTMLResponse:
-    """To be confirmed by its person: nothing is sent by looking at it, whoever led here."""
+    """Safe GET: nothing is sent before the user confirms, wherever the link came from."""
     token = request.cookies.get(kept_form_cookie(process_of(request)), "")
     waiting = browser_binding.found(request, token or "/")
     if not waiting.token:
@@ -205,7 +206,7 @@ def show(request: Request) -> HTMLResponse:
 
 
 def _again_page(request: Request, waiting: Waiting, told: SignInPrompt, *, files: bool) -> HTMLResponse:
-    """`files`: some were chosen in it, as far as can be known."""
+    """`files`: whether some were chosen, as far as known."""
     return page(
         request,
         "accounts/typed_again.html",
@@ -219,7 +220,7 @@ def _again_page(request: Request, waiting: Waiting, told: SignInPrompt, *, files
 
 
 def _is_words(value: str) -> bool:
-    """What somebody typed, and not what a page knows choices, boxes, days and rows by."""
+    """Typed text, as opposed to the codes of choices, checkboxes, days and rows."""
     return bool(value.strip()) and _CODE.fullmatch(value) is None
 
 
@@ -244,5 +245,5 @@ def _note(process: Process, session_id: uuid.UUID) -> None:
         with process.visit() as services:
             services.sessions.see(session_id)
     except DatabaseUnreachable as error:
-        # The page was answered; the session will be seen at the next one.
+        # The response is sent; the next request records the session.
         log.warning("session not noted", kind=type(error).__name__)

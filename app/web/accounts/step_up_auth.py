@@ -1,4 +1,4 @@
-"""« Confirmez que c'est bien vous »: a newer or a stronger proof, after which one goes on where one was."""
+"""Step-up authentication: « Confirmez que c'est bien vous », then the user continues."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _WRONG = N_("Ce n’est pas votre mot de passe. Vérifiez-le, ou prenez un autre
 
 
 async def ask_to_prove(request: Request, error: ReauthRequired) -> Response:
-    """Instead of the answer: the page that asks, with all that was typed; a page to look at is asked for again."""
+    """Replaces the response: the page that asks, with the submitted form; a GET is requested again."""
     if request.method != "POST":
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/confirmer?suite={quote(wanted, safe='')}", status_code=303)
@@ -101,7 +101,7 @@ def by_password(request: Request, form: SafeForm) -> Response:
 
 @router.post("/lien", dependencies=[limited("link from a network"), FromAskingBrowser])
 def by_link(request: Request, form: SafeForm) -> HTMLResponse:
-    """A letter to one's own address; once its link was opened in this browser, this page goes on."""
+    """E-mail to the user's own address; this page continues once its link is opened in this browser."""
     process, waiting = process_of(request), _waiting_of(request, form)
     with visit(request, reading=True) as services:
         address = services.sign_in.own_address(signed_in(request, services))
@@ -114,7 +114,7 @@ def by_link(request: Request, form: SafeForm) -> HTMLResponse:
 
 @router.post("/code", dependencies=[limited("signing in"), FromAskingBrowser])
 def by_code(request: Request, form: SafeForm) -> Response:
-    """For whoever reads their letters on another device: its link shows a code there, which is good only here."""
+    """For an e-mail read on another device: its link shows a code there, valid only in this browser."""
     waiting = _waiting_of(request, form)
     with write_transaction(request) as services:
         who = signed_in(request, services)
@@ -127,7 +127,7 @@ def by_code(request: Request, form: SafeForm) -> Response:
 
 @router.post("/service/{service}", dependencies=[limited("signing in"), FromAskingBrowser])
 def by_service(service: str, request: Request, form: SafeForm) -> Response:
-    """Where the other service is asked to have one sign in anew."""
+    """Redirects to the other service with a request for a new sign-in."""
     provider, waiting = provider_of(request, service), _waiting_of(request, form)
     with write_transaction(request) as services:
         question = services.federation.ask(
@@ -145,7 +145,7 @@ def by_service(service: str, request: Request, form: SafeForm) -> Response:
 
 @router.post("/reprendre")
 def resume(request: Request, form: SafeForm) -> Response:
-    """After the link was opened in another window: whether it was is seen by what was asked for."""
+    """For a link opened in another window: the retried request shows whether it was."""
     return go_on(request, _waiting_of(request, form))
 
 

@@ -1,4 +1,4 @@
-"""Access tokens of programs: made with the rights they need, shown once, listed and revoked."""
+"""Access tokens of programs: created with scopes, shown once, listed and revoked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from app.language import N_
 
 router = APIRouter(prefix="/gestion/{slug}/jetons")
 _MANAGE = [staff(Permission.MANAGE)]
-# The operator alone gives the last one (`sceau token create`).
+# Only the operator grants the last one (`sceau token create`).
 _OFFERED = [scope for scope in Scope if scope is not Scope.CREDENTIAL_ISSUE]
 LIVES = (30, 90, 180, 365)
 
@@ -70,7 +70,7 @@ def list_tokens(request: Request, services: ReadingServices) -> HTMLResponse:
 
 @router.post("", dependencies=_MANAGE)
 def create_token(request: Request, form: SafeForm, services: ReadingServices) -> HTMLResponse:
-    """The page itself shows the token: nothing keeps it, and no address holds it."""
+    """The response itself shows the token: it is never stored in clear, and no URL contains it."""
     work = at_work(request)
     typed = TokenForm(text_of(form, "usage"), texts_of(form, "droit"), text_of(form, "jours"))
     try:

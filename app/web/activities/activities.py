@@ -1,4 +1,4 @@
-"""An activity shown with who took part."""
+"""An activity and its participants."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ActivityView:
 
 @dataclass(frozen=True)
 class Ages:
-    """Of an activity for pupils: of how many participants the age group is known, and of how many not."""
+    """For an activity for pupils: participants by age group, and how many have none."""
 
     is_asked: bool
     unknown: int
@@ -104,7 +104,7 @@ class Ages:
 
 @dataclass(frozen=True)
 class Adding:
-    """The form that adds people: what it holds, and why it came back."""
+    """The form that adds people: its contents, and why it was refused."""
 
     text: str = ""
     trouble: str = ""
@@ -115,7 +115,7 @@ class Adding:
     completed: int = 0
     answers: bool = False
     is_copy: bool = False
-    """Whether the activity was just made from an earlier one."""
+    """Whether the activity was just copied from an earlier one."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def show_activity(
 
 @router.post("/{activity_id:uuid}/ages", dependencies=[staff(Permission.WORK)])
 def set_age_group_of_all(activity_id: uuid.UUID, request: Request, form: SafeForm) -> RedirectResponse:
-    """Of all participants of an activity for pupils whose age group nobody gave."""
+    """For all participants without an age group in an activity for pupils."""
     work, group = at_work(request), age_group_in(form)
     if group is not None:
         with write_transaction(request) as writing:
@@ -274,7 +274,7 @@ def show_presences(
 
 @absences_router.post("", dependencies=[staff(Permission.WORK)])
 def note_presences(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
-    """Whoever was added while the page lay open stays as they are."""
+    """People added since the page was shown stay unchanged."""
     work, shown = at_work(request), ids_in(text_of(form, "montrees").split())
     present = ids_in(texts_of(form, "present"))
     with write_transaction(request) as writing:
@@ -316,7 +316,8 @@ def show_journal(activity_id: uuid.UUID, request: Request, services: ReadingServ
 
 @journal_router.get("/suivi", dependencies=[staff(Permission.VIEW)])
 def follow_journal(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    """One word that changes whenever a line is written, with nobody's name; whoever looks on asks again by itself."""
+    """SSE stream of a version that changes with each log line, without names; the browser reconnects by
+    itself."""
     version = services.activity_journal.of(at_work(request).campus, activity_id).version
     return Response(
         f"retry: {BETWEEN_LOOKS}\nevent: change\ndata: {version}\n\n",
@@ -435,7 +436,7 @@ def all_activities(
 
 @register_router.get("/activites.csv", dependencies=_VIEW)
 def activities_table(request: Request) -> Response:
-    """What took place and how many came: it names nobody."""
+    """Activities and their attendance, without names."""
     campus = at_work(request).campus
     heading = (
         "Titre",
@@ -467,7 +468,7 @@ def activities_table(request: Request) -> Response:
 
 
 def _asked(services: Services, work: AtWork) -> Sequence[tuple[ActivityLine, str]]:
-    """Activities that other campuses ask this one to organise too, with the campus that asks."""
+    """Invitations from other campuses to co-organise an activity, with the campus that invites."""
     return [
         (ActivityLine.of(work, activity, 0), leader.name)
         for activity, leader in services.activity_plans.asked(work.campus)

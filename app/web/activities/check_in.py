@@ -1,4 +1,4 @@
-"""A room where people sign in by themselves: the trainer's page, the page to project, and what keeps both up to date."""
+"""Check-in by participants themselves: trainer's page, projector page, and their live updates."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ from app.web.people.name_disambiguation import QuestionView
 
 
 def qr_picture(text: str, words: str) -> Markup:
-    """Black on white whatever the colours of the page, with the white edge that cameras need; `words` say what it is."""
+    """Black on white whatever the page colours, with the white margin that cameras need; `words` is the text
+    alternative."""
     code, edge = ScanCode.of(text, error="m"), 4
     side = code.size + 2 * edge
     steps = "".join(f"M{left} {top}h{length}v1h-{length}z" for left, top, length in code.stretches)
@@ -67,7 +68,8 @@ def qr_picture(text: str, words: str) -> Markup:
 
 
 LOOK_EVERY, LOOKS = 1.0, 25
-"""A stream ends after so many looks and the browser opens another: a server that stops waits for nobody."""
+"""A stream ends after this many polls and the browser reconnects, so that shutdown never waits for a
+client."""
 OPEN, CLOSE = "ouvrir", "fermer"
 ANSWER = "reponse"
 TICK, UNTICK, UNTICK_UNSIGNED = "cocher", "decocher", "decocher-non-signes"
@@ -85,7 +87,7 @@ class PresentPerson:
 
 @dataclass(frozen=True)
 class AskedView:
-    """A signature of which somebody has to say whose it is."""
+    """A signature that staff must assign to one of several people."""
 
     id: uuid.UUID
     signed_at: datetime
@@ -112,7 +114,7 @@ class CheckInView:
     code: str
     url: str
     typed_at: str
-    """Where to type the code, as one reads it from a wall."""
+    """URL where the code is typed, as people read it from a screen."""
     picture: Markup
     seconds_left: int
     signed: int
@@ -140,7 +142,7 @@ class CheckInView:
 
 
 def version_of(found: CheckInPage) -> str:
-    """Another one whenever the pages would look otherwise."""
+    """Changes whenever the content of the pages would change."""
     places = found.room.capacity if found.room else None
     pulse = found.pulse
     return f"{found.code}.{pulse.signed}.{pulse.present}.{pulse.waiting}.{places or 0}"
@@ -179,7 +181,7 @@ def _places(typed: str) -> int | None:
 
 @router.post("/pointage", dependencies=[staff(Permission.WORK)])
 def tick(activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    """Tick or untick one person, or untick everybody on the list who has not signed."""
+    """Tick or untick one person, or untick every listed person who has not signed."""
     work = at_work(request)
     services.activities.get(work.campus, activity_id)
     ticked, unticked = texts_of(form, TICK), texts_of(form, UNTICK)
@@ -198,7 +200,7 @@ def tick(activity_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
 def say_who_signed(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    """One tap: which of several people of that name it was."""
+    """Assigns a signature to one of several people with the same name."""
     work = at_work(request)
     services.activities.get(work.campus, activity_id)
     waiting, _, answer = text_of(form, ANSWER).partition(":")
@@ -215,7 +217,7 @@ def say_who_signed(
 
 @router.get("/ecran", dependencies=[staff(Permission.WORK)])
 def project(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    """For everybody's eyes: no name stands on it."""
+    """Public: contains no name."""
     work = at_work(request)
     found = services.rooms.page(work.campus, activity_id)
     return page(
@@ -232,7 +234,7 @@ def project(activity_id: uuid.UUID, request: Request, services: ReadingServices)
 
 @router.get("/suivi", dependencies=[staff(Permission.WORK)])
 def follow(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> StreamingResponse:
-    """A word whenever something changed, with nobody's name: the page then asks for itself again."""
+    """SSE stream: one event, without names, for each change; the page then reloads its content."""
     campus = at_work(request).campus
     services.activities.get(campus, activity_id)
     return StreamingResponse(
@@ -251,7 +253,7 @@ async def _versions(process: Process, campus: Campus, activity_id: uuid.UUID) ->
             yield f"event: change\ndata: {version}\n\n"
             told = version
         if not found.is_open:
-            # Whoever waits for it to be opened asks again now and then.
+            # A page waiting for check-in to open polls at this interval.
             yield "retry: 4000\n\n"
             return
         await sleep(LOOK_EVERY)
@@ -332,7 +334,7 @@ presence_router = APIRouter(prefix="/presence", dependencies=[CROSS_TENANT])
 
 @dataclass(frozen=True)
 class CheckInForm:
-    """The form as it was filled in."""
+    """The submitted form."""
 
     given_name: str = ""
     family_name: str = ""
@@ -409,7 +411,7 @@ def ask_code(request: Request, code: str = "") -> Response:
 @presence_router.get("/{code}", dependencies=[limited("presence")])
 @public
 def enter(code: str, request: Request, services: ReadingServices) -> Response:
-    """What the code on the wall leads to."""
+    """Entry page for the displayed code."""
     process = process_of(request)
     phone = _phone(request, process) or new_phone()
     try:
@@ -435,7 +437,7 @@ def enter(code: str, request: Request, services: ReadingServices) -> Response:
 @presence_router.post("", dependencies=[limited("presence")])
 @public
 def sign(request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    """One press, or ten on a bad network: what is noted is noted once."""
+    """Idempotent: repeated submissions are recorded once."""
     process, typed, code = process_of(request), CheckInForm.of(form), text_of(form, "code")
     try:
         ticket = _ticket(process, services, form, code)
@@ -465,7 +467,7 @@ def sign(request: Request, form: SafeForm, services: ReadingServices) -> Respons
 
 
 def _ticket(process: Process, services: Services, form: FormData, code: str) -> Ticket:
-    """The ticket of the form; a newer one where the code on the wall was typed again."""
+    """The ticket of the form; a newer one where the displayed code was typed again."""
     ticket = read_ticket(process.secret, text_of(form, "billet"))
     if not code:
         return ticket
@@ -478,7 +480,7 @@ def _phone(request: Request, process: Process) -> str | None:
 
 
 def phone_cookie(process: Process) -> str:
-    """`__Host-` binds the cookie to this host; plain http on localhost cannot carry it."""
+    """`__Host-` binds the cookie to this host; plain http on localhost cannot set it."""
     return "__Host-phone" if process.settings.base_url.startswith("https:") else "phone"
 
 
@@ -541,8 +543,9 @@ def _code_page(request: Request, code: str = "", error: AppError | None = None) 
 
 
 def _private(answer: HTMLResponse) -> HTMLResponse:
-    # Not "no-store": a browser that goes back after an outage then still has what was typed. Not "no-referrer":
-    # older phones would send the form with the origin "null", which nothing here tells from a stranger's.
+    # Not "no-store": a browser that goes back after an outage then still has the typed text. Not
+    # "no-referrer": older phones would send the form with the origin "null", indistinguishable here from a
+    # cross-site form.
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.headers["Referrer-Policy"] = "same-origin"
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"

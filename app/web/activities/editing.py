@@ -1,4 +1,4 @@
-"""Activities created, changed and done once more from one form; campuses that answer when they are asked."""
+"""Create, edit and copy activities with one form; answers of campuses invited to co-organise."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ _CHOICES = ("campus", "formateur", "competence", "badge")
 
 @dataclass
 class ActivityForm:
-    """Every field as typed; `errors` says what is wrong with a field, in the reader's language."""
+    """Every field as typed; `errors` maps fields to problems, in the reader's language."""
 
     fields: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_FIELDS, ""))
     chosen: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _CHOICES})
     when: DaysTyped = field(default_factory=DaysTyped)
     errors: dict[str, str] = field(default_factory=dict)
     follows_sessions: bool = False
-    """Its dates and hours are those of its sessions, which are changed one by one."""
+    """Dates and hours come from the sessions, which are edited one by one."""
     days: list[date] = field(default_factory=list)
-    """Of a series, once it was read."""
+    """Of a series, once parsed."""
 
     @staticmethod
     def of(form: FormData) -> ActivityForm:
@@ -97,7 +97,8 @@ class ActivityForm:
         )
 
     def activity(self) -> Activity:
-        """The activity as typed; raises InvalidInput when a field cannot be read, and says so beside the field."""
+        """The activity as typed; raises InvalidInput, with the problem in `errors`, when a field cannot be
+        parsed."""
         starts_on = self._day("debut", N_("Le premier jour n’est pas une date lisible : écrivez 24/11/2026."))
         ends_on = starts_on
         if self.fields["fin"]:
@@ -115,7 +116,7 @@ class ActivityForm:
             if len(self.fields[name]) > most:
                 self._refuse(name, sentence)
         if self.when.says_more and starts_on:
-            # Whoever says that it is every week from a first to a last day has said when it ends.
+            # Weekly recurrence between a first and a last day already defines the end.
             self.days = self.when.until_unless_said(self.fields["fin"]).read(starts_on, self.errors)
         if self.errors or starts_on is None or ends_on is None:
             raise InvalidInput(N_("Un champ est à corriger."))
@@ -128,7 +129,7 @@ class ActivityForm:
             place=self.fields["lieu"],
             hours=hours,
             audience=self.fields["public"],
-            # The service gives the true moment.
+            # The service sets the real datetime.
             created_at=datetime.min.replace(tzinfo=UTC),
         )
 
@@ -207,7 +208,7 @@ def _edit_page(
     stays: str = "",
     status: int = 200,
 ) -> HTMLResponse:
-    """The form with what is true now; `trouble` and `stays` say why it was not deleted just now."""
+    """The form with current values; `trouble` and `stays` explain why it was just not deleted."""
     planned = services.activity_plans.planned(work.campus, activity.id)
     filled = ActivityForm.filled(activity, planned, own_slug=work.campus.slug)
     shown = ActivityView.of(work, activity)
@@ -236,7 +237,7 @@ def amend_activity(
 def delete_activity(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    """Only what was ticked as meant; the page says why an activity stays."""
+    """Requires the confirmation checkbox; the page explains why an activity cannot be deleted."""
     work = at_work(request)
     activity = services.activities.get(work.campus, activity_id)
     if text_of(form, "confirme") != "oui":
@@ -258,7 +259,7 @@ def _tried(
     doing: Callable[[ActivityForm], uuid.UUID],
     activity: ActivityView | None = None,
 ) -> Response:
-    """The deed done, or the form again with what is wrong."""
+    """Runs the action, or shows the form again with the problem."""
     try:
         activity_id = doing(filled)
     except (InvalidInput, NotFound) as error:
@@ -280,7 +281,7 @@ def duplicate(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Respo
 
 @router.post("/{activity_id}/invitation", dependencies=[staff(Permission.MANAGE)])
 def answer(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
-    """Only the administration speaks for the campus."""
+    """Only the administration answers for the campus."""
     work, accepts = at_work(request), text_of(form, "geste") == "accepter"
     with write_transaction(request) as writing:
         writing.activity_plans.answer(work.campus, activity_id, accepts=accepts, by=work.actor)

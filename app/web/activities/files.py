@@ -1,4 +1,4 @@
-"""Photos and files of an activity on the trainer's page: several at once, seen as previews, shown or removed."""
+"""Photos and files of an activity on the trainer's page: multiple upload, preview, show, remove."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class FileShown:
-    """`href` and `preview` are empty while it may not be opened."""
+    """`href` and `preview` are empty while the file may not be opened."""
 
     id: uuid.UUID
     name: str
@@ -69,9 +69,9 @@ def files_shown(files: Iterable[StoredFile], folder: str) -> list[FileShown]:
 
 
 def handed_in(request: Request, form: FormData, field: str, *, words: str = "") -> list[TakenFile]:
-    """The files of one field, looked at and cleaned; the first one that is refused is named.
+    """The files of one field, checked and sanitised; an error names the first one refused.
 
-    To be called before any writing transaction: it takes a second for a large photo.
+    Call before any writing transaction: it takes a second for a large photo.
     """
     intake, told = process_of(request).intake, text_of(form, words) if words else ""
     chosen = [each for each in form.getlist(field) if isinstance(each, UploadFile) and each.filename]
@@ -92,7 +92,7 @@ def handed_in(request: Request, form: FormData, field: str, *, words: str = "") 
 
 
 def saved(opened: OpenedFile) -> Response:
-    """No browser here runs or draws what somebody else sent."""
+    """Sent as a download: browsers never run or render another user's file here."""
     disposition = f"attachment; filename*=UTF-8''{quote(opened.file.name, safe='')}"
     return Response(
         opened.content,
@@ -120,7 +120,7 @@ class PieceShown:
     session: str
     agreed: bool
     refused: bool
-    """Its removal, for want of a reason."""
+    """Form that removes it, shown again because the reason is missing."""
 
 
 @router.get("", dependencies=[staff(Permission.VIEW)])

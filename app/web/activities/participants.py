@@ -1,4 +1,4 @@
-"""People of an activity: a list read, shown, then recorded; and one person's part corrected."""
+"""Participants of an activity: a list is parsed, previewed and recorded; one participation is corrected."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class LineView:
     reason: str
     may_swap: bool
     may_differ: bool
-    """Whether it may be somebody else of the same name, without an address."""
+    """Whether it may be another person with the same name, for a line without an address."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ class ReviewView:
     good_count: int
     titles: Sequence[int]
     questions: Sequence[QuestionView]
-    """Of names that several people have."""
+    """Questions about names that several people have."""
     offers: Sequence[QuestionView]
-    """Of names that one person has whom the campus knows: unless it is said to be her, somebody new is recorded."""
+    """Questions about names of one known person: unless confirmed as the same, a new person is recorded."""
     unclear_count: int
     asked_count: int
 
@@ -226,7 +226,7 @@ def read_or_record(
             work.campus, activity_id, given.lines, by=work.actor, answers=given.answers
         )
         if any(fault is SEVERAL for _, fault in recorded.refused):
-            # The whole list again and not the lines left: its answers are remembered by what the list says.
+            # The whole list, not only the remaining lines: answers are matched by the content of the list.
             return _review_page(
                 request,
                 writing,
@@ -403,7 +403,7 @@ def show_known(activity_id: uuid.UUID, request: Request, services: ReadingServic
 def find_or_add(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    """Names are searched for in a form and not in an address, which logs would keep."""
+    """POST, not GET: names in URLs would appear in access logs."""
     work, picked = at_work(request), ids_in(texts_of(form, "personne"))
     if text_of(form, "geste") != ADD or not picked:
         return _page(request, services, work, activity_id, text_of(form, "mots"), text_of(form, "source"))
@@ -450,7 +450,7 @@ def _page(
 
 
 def _found(services: Services, work: AtWork, words: str, source: str) -> tuple[Sequence[Person], bool]:
-    """Those of an earlier activity, all of them, or the first of those found by name; and whether there are more."""
+    """Participants of an earlier activity, all or the first matches by name; and whether there are more."""
     if chosen := ids_in([source]):
         return [person for _, person in services.activities.page(work.campus, chosen[0]).participants], False
     if not words:

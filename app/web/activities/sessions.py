@@ -1,4 +1,5 @@
-"""The sessions of a series begun, added, moved and cancelled from one small form, and what changed said in words."""
+"""Sessions of a series: created, added, moved and cancelled from one small form, with a summary of the
+change."""
 
 from __future__ import annotations
 
@@ -62,14 +63,14 @@ class DaysTyped:
 
     @property
     def says_more(self) -> bool:
-        """Whether there is more than one day in it."""
+        """Whether it contains more than one day."""
         return self.repeats or bool(self.others)
 
     def until_unless_said(self, day: str) -> DaysTyped:
         return self if self.times or self.until else replace(self, until=day)
 
     def read(self, first: date, errors: dict[str, str]) -> list[date]:
-        """Every day, the first included; what cannot be read is said in `errors`, beside its field."""
+        """Every day, including the first; `errors` maps fields to what cannot be parsed."""
         rhythm = self._rhythm(errors) if self.repeats else None
         others = list[date]()
         try:
@@ -116,7 +117,7 @@ class SessionForm:
     errors: dict[str, str] = field(default_factory=dict)
 
     def all_facts(self) -> list[SessionFacts]:
-        """Of every session that is to be added."""
+        """Data of every session to add."""
         first = self.facts()
         days = self.when.read(first.held_on, self.errors)
         if self.errors:
@@ -124,7 +125,8 @@ class SessionForm:
         return [replace(first, held_on=day) for day in days]
 
     def facts(self) -> SessionFacts:
-        """What was typed; raises InvalidInput when a field cannot be read, and says so beside the field."""
+        """The typed values; raises InvalidInput, with the problem in `errors`, when a field cannot be
+        parsed."""
         hours, fault = hours_in(self.hours)
         if fault:
             self.errors["heures"] = translated(
@@ -241,14 +243,14 @@ def _typed(form: SafeForm) -> SessionForm:
 
 
 def _next_of(sessions: Sequence[ActivitySession]) -> SessionForm:
-    """As long as the last one, and as long after it as that one came after the one before."""
+    """Same duration as the last session, same interval as between the previous two."""
     last = sessions[-1]
     gap = last.held_on - sessions[-2].held_on if len(sessions) > 1 else _A_WEEK
     return SessionForm((last.held_on + gap).isoformat(), hours_text(last.hours), last.place)
 
 
 def _second_of(activity: Activity) -> SessionForm:
-    """Of an activity that meets once so far."""
+    """Next session of an activity that has one so far."""
     return SessionForm((activity.ends_on + _A_WEEK).isoformat(), hours_text(activity.hours))
 
 

@@ -1,4 +1,4 @@
-"""Giving a badge: choose it and the people, see every line judged, correct, give."""
+"""Award a badge: choose badge and people, review each line, correct, award."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PROPOSED, SEEN_CHOICES, TICKED_CHOICES = "lignes-proposees", "lignes-vues", "lig
 
 @dataclass(frozen=True)
 class Ticks:
-    """What was ticked; `proposed` is what the badge itself would rest on, `seen` what the page had shown ticked."""
+    """What was ticked; `proposed` is the badge's own evidence, `seen` what the page showed as ticked."""
 
     ticked: frozenset[uuid.UUID] = frozenset()
     proposed: frozenset[uuid.UUID] = frozenset()
@@ -59,7 +59,7 @@ class Ticks:
 
     @property
     def grounds(self) -> tuple[uuid.UUID, ...] | None:
-        """None where the trainer left it to the badge."""
+        """None where the trainer left the badge's default evidence."""
         return None if self.ticked == self.proposed else tuple(sorted(self.ticked))
 
     @property
@@ -78,7 +78,7 @@ class LineOffered:
 
 @dataclass(frozen=True)
 class LinesOffered:
-    """`alone`: the lines of one person, and not activities that several took part in."""
+    """`alone`: the lines of one person, without activities that several share."""
 
     lines: Sequence[LineOffered]
     proposed: str
@@ -141,12 +141,12 @@ class Noted:
 
 @dataclass(frozen=True)
 class Corrections:
-    """Only what differs from what the page had shown. Lines go by their number in the list."""
+    """Only what differs from what the page showed. Lines are identified by their number in the list."""
 
     lines: Mapping[int, ListedPerson] = field(default_factory=dict)
     amendments: Mapping[uuid.UUID, Noted] = field(default_factory=dict)
     troubles: Mapping[str, str] = field(default_factory=dict)
-    """By field name: why what was typed there cannot be kept."""
+    """By field name: why the typed value is invalid."""
     typed: Mapping[str, str] = field(default_factory=dict)
     evidence_changed: bool = False
 
@@ -222,16 +222,16 @@ def _amendments(
 GIVE, GIVE_LATER, CHOOSE_AGAIN = "attribuer", "plus-tard", "choisir"
 SEEN, FAULTS_SEEN = "pretes", "fautes"
 EVERYBODY, TICKED, ONLY_LIST = "tous", "cochees", "liste"
-# Beyond, one tick a person is no help to anybody.
+# Beyond this, one checkbox per person does not help.
 MOST_TICKS = 500
 CORRECTED = N_("Corrigé au moment d’attribuer.")
-"""Why a participation was corrected in the preview of an award."""
+"""Reason logged when a participation is corrected in the preview of an award."""
 router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/attribuer", dependencies=[WITH_ORGANISERS])
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the first page of awarding holds, and what the later ones carry along."""
+    """Contents of the first awarding page, passed on to the later ones."""
 
     badge: str = ""
     who: str = EVERYBODY
@@ -252,7 +252,7 @@ class Choice:
         )
 
     def recorded(self, found: ActivityPage) -> tuple[uuid.UUID, ...]:
-        """The participations chosen among those of the activity, in the order people stand there."""
+        """The chosen participations, in the order of the activity."""
         if self.who == ONLY_LIST:
             return ()
         there = [participation.id for participation, _ in found.participants]
@@ -271,7 +271,7 @@ class Choice:
             lines=self.given.lines,
             evidence=self.evidence,
             grounds=self.ticks.grounds,
-            # The preview gives a short one; whatever else comes is cut to what is kept.
+            # The preview sends a short key; anything longer is cut to the stored length.
             idempotency_key=key[:128] or None,
         )
 
@@ -299,7 +299,7 @@ def choose(
 def preview_orgive(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    """One address for both: what was corrected is always judged again before anything is given."""
+    """One URL for both: corrections are always checked again before anything is awarded."""
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
     choice = Choice.of(form)
@@ -323,7 +323,7 @@ def preview_orgive(
                 _amend(writing, work, activity_id, corrections)
                 judged = writing.awards.preview(work.campus, wanted, by=work.actor)
         if gives and _is_seen(form, judged, corrections) and text_of(form, SEEN) == str(len(judged.ready)):
-            # Notes that leave as many ready as the button said: it was pressed for them.
+            # Notes that leave as many lines ready as the submitted button showed.
             return give(request, work, wanted, hour)
         return _preview_page(request, services, work, found, judged, choice, corrections, hour, gives)
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
@@ -331,7 +331,8 @@ def preview_orgive(
 
 
 def _is_seen(form: FormData, judged: Preview, corrections: Corrections) -> bool:
-    """A note that cannot be kept keeps its own line back and, once the page has said so, none of the others."""
+    """Whether the page already showed the invalid note: it excludes its own line, then no longer blocks the
+    others."""
     ready = {line.participation.id for line in judged.ready if line.participation}
     shown = text_of(form, FAULTS_SEEN).split()
     return all(
@@ -341,7 +342,7 @@ def _is_seen(form: FormData, judged: Preview, corrections: Corrections) -> bool:
 
 @dataclass(frozen=True)
 class Hour:
-    """When it shall be given: `moment` is None for now, or where `trouble` says what is wrong with what was typed."""
+    """When to award: `moment` is None for immediately, or where `trouble` explains an invalid entry."""
 
     typed: str = ""
     moment: datetime | None = None
@@ -349,7 +350,7 @@ class Hour:
 
     @staticmethod
     def of(form: FormData, work: AtWork, *, at: datetime) -> Hour:
-        """The day and hour that were typed, on the campus's clocks."""
+        """The typed day and hour, in the time zone of the campus."""
         typed = text_of(form, "quand")
         if text_of(form, "geste") != GIVE_LATER:
             return Hour(typed)
@@ -365,7 +366,7 @@ class Hour:
 
 
 def give(request: Request, work: AtWork, wanted: AwardRequest, hour: Hour) -> Response:
-    """Few are given the badge at once; more, or later, is promised and carried out behind the page."""
+    """Awards a few immediately; enqueues many, or scheduled ones."""
     process = process_of(request)
     with write_transaction(request) as writing:
         batch = writing.awards.give(
@@ -376,7 +377,7 @@ def give(request: Request, work: AtWork, wanted: AwardRequest, hour: Hour) -> Re
 
 
 def _as_table(given: GivenList, corrections: Corrections) -> GivenList:
-    """The list with its corrections, written as one table, so that each line has a number that stays."""
+    """The list with its corrections as one table, so that line numbers are stable."""
     if not given.lines:
         return given
     text = as_text(corrections.lines.get(line.line, line) for line in given.lines)
@@ -384,7 +385,7 @@ def _as_table(given: GivenList, corrections: Corrections) -> GivenList:
 
 
 def _amend(services: Services, work: AtWork, activity_id: uuid.UUID, corrections: Corrections) -> None:
-    """What was corrected of somebody recorded is kept in the activity, where it belongs."""
+    """Corrections about a recorded person are stored in the activity."""
     for participation_id, noted in corrections.amendments.items():
         participation, _ = services.activities.participation(work.campus, activity_id, participation_id)
         services.activities.amend(
@@ -438,7 +439,7 @@ def _choice_page(
 
 
 def _ticks(found: ActivityPage, choice: Choice) -> Sequence[tuple[uuid.UUID, str, str, bool]]:
-    """(participation, name, address, ticked) of everybody recorded."""
+    """(participation, name, address, ticked) of every recorded person."""
     return [
         (
             participation.id,

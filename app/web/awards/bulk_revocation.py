@@ -1,4 +1,4 @@
-"""Withdrawing many badges for one reason: choose them, say why, see what became of each."""
+"""Revoke many badges for one reason: selection, reason, results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from app.services.awards.bulk_revocation import WithdrawalRequest, WithdrawalSco
 from app.web.campus.dashboard import AwardLine
 
 ALL, TICKED = "tous", "coches"
-# Beyond, one tick a badge is no help to anybody.
+# Beyond this, one checkbox per badge does not help.
 MOST_TICKS = 500
 MOST_SHOWN = 300
 router = APIRouter(prefix="/gestion/{slug}/retraits")
@@ -36,7 +36,7 @@ router = APIRouter(prefix="/gestion/{slug}/retraits")
 
 @dataclass(frozen=True)
 class Source:
-    """Where one came from: the badges of a result, of an activity, or of one badge."""
+    """Origin of the page: a batch result, an activity, or one badge."""
 
     scope: WithdrawalScope
     fields: Sequence[tuple[str, str]]
@@ -75,7 +75,7 @@ def choose(
 
 @router.post("/nouveau", dependencies=[staff(Permission.REVOKE)])
 def withdraw(request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    """Few are withdrawn at once; more are promised, and withdrawn behind the page."""
+    """Revokes a few immediately; enqueues more."""
     work = at_work(request)
     source = Source.of({name: text_of(form, name) for name in ("lot", "activite", "badge")})
     ticked = tuple(found for text in texts_of(form, "attribution") if (found := _id(text)))
@@ -199,7 +199,7 @@ def _is_done(withdrawal: Withdrawal) -> bool:
 
 @router.get("/{withdrawal_id:uuid}/lignes.csv", dependencies=[staff(Permission.REVOKE)])
 def table(withdrawal_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    """What became of each line."""
+    """Result of each line."""
     lines = _lines(services, at_work(request), withdrawal_id)
     return Response(
         csv_for_excel(

@@ -1,4 +1,4 @@
-"""Slips to print and hand out, as one PDF."""
+"""Printable claim slips, as one PDF."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ router = APIRouter(prefix="/gestion/{slug}")
 def of_activity(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    """Of the ticked badges, or of all that wait to be claimed."""
+    """For the ticked badges, or for all unclaimed ones."""
     work = at_work(request)
     there = [
         record.award.id
@@ -65,7 +65,7 @@ def of_activity(
 
 @router.post("/resultats/{batch_id}/bulletins", dependencies=[staff(Permission.AWARD)])
 def of_batch(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    """Of all that were given at once, with an activity or without; of very many, one file after the other."""
+    """For a whole batch, with or without an activity; large batches are split into several files."""
     work = at_work(request)
     overview = services.award_batches.overview(work.campus, batch_id)
     number = text_of(form, "fichier")
@@ -118,7 +118,7 @@ def ask(request: Request) -> HTMLResponse:
 @claiming_router.post("/recuperer", dependencies=[limited("code")])
 @public
 def claim(request: Request, form: SafeForm) -> Response:
-    """Whoever keeps guessing, from one network or from many, is told to wait."""
+    """Rate-limits guessing, from one network or many."""
     typed, limiter = text_of(form, "code"), process_of(request).limiter
     limiter.check("wrong code", client_network(request))
     limiter.check("wrong code of anybody", "")
@@ -128,7 +128,7 @@ def claim(request: Request, form: SafeForm) -> Response:
     except LinksTurnedOff as error:
         return RedirectResponse(f"/mes-badges/{error.award_id}", status_code=303)
     except InvalidInput as error:
-        # A slip of the finger: such a code is nobody's, so nothing was guessed.
+        # Typing error: no award can have such a code, so it does not count as a guess.
         return _page(request, typed, sentence_of(error), status=422)
     except NotFound as error:
         limiter.hit("wrong code", client_network(request))
@@ -160,7 +160,7 @@ _RECOGNISES = N_("reconnaît par ce badge, à la personne à qui il a été donn
 
 
 def certificate_of(services: Services, record: AwardRecord) -> Published:
-    """The PDF, worded from the signed bytes that were verified just now."""
+    """The PDF, with text from the signed bytes verified just now."""
     answer = shown(services, services.verification.verify_award(record))
     return services.papers.certificate(record, _words(services, record, answer))
 
@@ -221,5 +221,5 @@ def _facts(record: AwardRecord, answer: AnswerShown) -> list[tuple[str, str]]:
 
 
 def _short(value: str) -> str:
-    """One page holds no more; the whole is in the badge that is attached."""
+    """Cut to one page; the attached badge contains the full text."""
     return value if len(value) <= _LONGEST_FACT else value[: _LONGEST_FACT - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""Handing badges over: how far each has come, another letter, a code, a new link."""
+"""Badge delivery: state of each, another e-mail, a code, a new link."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def activity_page(
     trouble: str = "",
     status: int = 200,
 ) -> HTMLResponse:
-    """Everybody who was given a badge in an activity, those who need somebody first."""
+    """Everyone awarded in an activity, those who need an action first."""
     found = services.activities.page(work.campus, activity_id)
     records = services.awards.list_in(work.campus, activity_id=activity_id, limit=MOST_SHOWN)
     records = [record for record in records if record.award.undone_at is None]
@@ -133,7 +133,7 @@ def _urgency(handing: Handing) -> tuple[int, str, str]:
 
 
 def _counts(handings: Sequence[Handing]) -> list[tuple[str, str, int]]:
-    """(words, picture, how many) of each state there is."""
+    """(label, picture, count) of each state that occurs."""
     return [
         (HANDED[state].text, PICTURES[state], count)
         for state in _ORDER
@@ -143,7 +143,7 @@ def _counts(handings: Sequence[Handing]) -> list[tuple[str, str, int]]:
 
 @router.get("/lettres", dependencies=[staff(Permission.AWARD)])
 def refused_letters(request: Request, services: ReadingServices) -> HTMLResponse:
-    """Letters that a server refused, and that nothing has replaced yet."""
+    """E-mails refused by a server and not yet replaced."""
     work = at_work(request)
     found = services.handing_over.refused(work.campus, limit=MOST_REFUSED)
     return page(
@@ -167,7 +167,7 @@ def show_award(
 
 @router.post("/attributions/{award_id}/lettre", dependencies=[staff(Permission.AWARD)])
 def write_again(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    """Tell the person once more, at an address that may be another."""
+    """Sends another e-mail, possibly to another address."""
     work, address = at_work(request), text_of(form, "adresse")
     services.awards.get(work.campus, award_id)
     try:
@@ -195,7 +195,7 @@ def renew_link(award_id: uuid.UUID, request: Request, form: SafeForm, services: 
 
 @router.post("/attributions/{award_id}/code", dependencies=[staff(Permission.AWARD)])
 def show_code(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
-    """The short code, said on this answer only."""
+    """Shows the short code in this response only."""
     work = at_work(request)
     services.awards.get(work.campus, award_id)
     with write_transaction(request) as writing:
@@ -258,7 +258,7 @@ reminders_router = APIRouter()
 @reminders_router.get("/rappels/{wish}")
 @public
 def show_wish(wish: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    """A page and not yet a deed: programs that follow links in letters stop nothing."""
+    """GET only shows the page: programs that follow links in e-mails must not unsubscribe."""
     person = services.reminders.person_of(wish)
     return page(
         request,
@@ -274,7 +274,7 @@ def show_wish(wish: str, request: Request, services: ReadingServices, fait: str 
 @reminders_router.post("/rappels/{wish}")
 @public
 def stop_at_once(wish: str, services: WritingServices) -> Response:
-    """The one click of a mail program (RFC 8058): it has no cookie and no page of ours, and the address is the proof."""
+    """One-click unsubscribe of a mail program (RFC 8058): without cookie or page; the URL is the proof."""
     services.reminders.set_for_person(services.reminders.person_of(wish), False)
     return Response(status_code=204)
 

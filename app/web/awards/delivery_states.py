@@ -1,4 +1,4 @@
-"""How far a badge has come on its way to its person, in words; and why a letter did not arrive."""
+"""Labels for delivery states; and why an e-mail did not arrive."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _AGAIN = N_("Elle repart d’elle-même.")
 
 @dataclass(frozen=True)
 class HandingView:
-    """One badge on its way, as a table shows it."""
+    """One delivery, as a table row."""
 
     award_id: uuid.UUID
     href: str
@@ -89,7 +89,7 @@ class HandingView:
             badge=record.version.name,
             state=HANDED[handed.state],
             picture=PICTURES[handed.state],
-            # Until a promise of many is carried out, nobody knows when its letters leave.
+            # Before an enqueued batch is processed, the time of its e-mails is unknown.
             at=handed.at if handed.at and handed.at.year < 9000 else None,
             reason=_why(handing),
             address=handing.address,
@@ -109,7 +109,7 @@ def _why(handing: Handing) -> str:
 
 
 def reason_of(letter: QueuedMessage | None) -> str:
-    """Why the letter did not leave, and what happens next; empty where nothing went wrong."""
+    """Why the e-mail was not sent, and what happens next; empty where nothing failed."""
     if letter is None or not letter.reason:
         return ""
     words = [translated(REASONS[Reason(letter.reason)])]

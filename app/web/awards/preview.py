@@ -1,4 +1,4 @@
-"""The preview of an award as a page shows it: counts, lines that need a person, lines that are ready."""
+"""The preview of an award: counts, lines that need a person, lines that are ready."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_NOTES = 100
 NEED_A_PERSON = [
     outcome for outcome in LineOutcome if outcome.is_refused and outcome is not LineOutcome.REPEATED_LINE
 ]
-# What a trainer can put right on the page itself.
+# What a trainer can correct on the page itself.
 _FIELDS = {
     LineOutcome.INVALID_ADDRESS: ("adresse",),
     LineOutcome.MISSING_NAME: ("prenom", "nom"),
@@ -50,7 +50,7 @@ class Card:
 
 @dataclass(frozen=True)
 class ReadyLine:
-    """`note` is the name of the field where somebody may write what this person did."""
+    """`note` is the field name for a description of what this person did."""
 
     note: str
     name: str
@@ -58,14 +58,14 @@ class ReadyLine:
     hours: float | None
     contribution: str
     counted: str = ""
-    """What the lines that its badge would rest on add up to."""
+    """Totals of the lines used as evidence."""
     trouble: str = ""
-    """Why what was typed in the note cannot be kept."""
+    """Why the typed note is invalid."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The badge as the first who is ready would receive it. `evidence` are (title, words)."""
+    """The badge as the first ready person would receive it. `evidence` are (title, text)."""
 
     holder: str
     description: str
@@ -140,14 +140,14 @@ class PreviewView:
 
 
 def _figures(preview: Preview) -> list[tuple[str, int]]:
-    """How many lines came out each way; the ready are counted even when there are none."""
+    """Count of lines by outcome; ready lines are counted even when there are none."""
     counts = Counter(line.judgement.outcome for line in preview.lines)
     counts.setdefault(LineOutcome.READY, 0)
     return [(translated(OUTCOME_COUNTS[one]), counts[one]) for one in LineOutcome if one in counts]
 
 
 def _noted(line: JudgedLine) -> tuple[float | None, str]:
-    """Hours and contribution as they would be: what is recorded, and the list where nothing was."""
+    """Projected hours and contribution: recorded values, else those of the list."""
     hours, contribution = line.line.hours, line.line.contribution
     if line.participation is None:
         return hours, contribution
@@ -169,7 +169,7 @@ def _name_of(line: JudgedLine) -> str:
 
 
 def _key_of(line: JudgedLine) -> str:
-    """By the participation of whoever is recorded, by the number in the list of whoever is not."""
+    """Key by participation for recorded people, by line number for the others."""
     return str(line.participation.id if line.participation else line.line.line)
 
 
@@ -184,7 +184,7 @@ def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mappi
         "heures": said.hours_as_written or hours_text(hours),
         "contribution": contribution,
     }
-    # Of somebody whom no list and no activity names, nothing is noted here.
+    # Nothing is recorded here for a person missing from both list and activity.
     noted = line.participation is not None or said.line > 0
     names = [f"{field}-{key}" for field in _FIELDS.get(judgement.outcome, ()) if noted]
     return Card(

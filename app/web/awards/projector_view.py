@@ -1,4 +1,4 @@
-"""Handing badges over in public: one after the other on a large screen, with no more of anybody than was chosen."""
+"""Public award ceremony: one badge after the other on a large screen, with only the chosen personal data."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Candidate:
 
 @router.get("", dependencies=[staff(Permission.AWARD)])
 def choose(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    """Who is shown, and how much of their names."""
+    """Chooses who is shown, and how much of their names."""
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
     records = _shown(services, work, activity_id)
@@ -70,7 +70,8 @@ def screen(
     noms: str = "",
     n: int = 1,
 ) -> HTMLResponse:
-    """The badge at place `n` of all but those left out, of whom there are few; one beyond the last is the end."""
+    """The badge at position `n`, without the few excluded ones; the position after the last is the end
+    page."""
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
     left_out = set(sans or ())
@@ -100,7 +101,7 @@ def screen(
 
 
 def _shown(services: Services, work: AtWork, activity_id: uuid.UUID) -> Sequence[AwardRecord]:
-    """The badges that stand, by first name: the order in which people are called."""
+    """The valid badges, by first name: the order in which people are called."""
     records = services.awards.list_in(work.campus, activity_id=activity_id, limit=MOST_SHOWN)
     standing = [record for record in records if record.award.state is AwardState.ISSUED]
     return sorted(

@@ -1,4 +1,4 @@
-"""What became of a press on the button: who was given the badge, with their private link, and who was not and why."""
+"""Result of an award: who received the badge, with private links, and who did not and why."""
 
 from __future__ import annotations
 
@@ -59,15 +59,15 @@ class ResultLine:
     href: str
     private_link: str
     in_account: bool = False
-    """The person finds the badge in their account: there is nothing to hand over."""
+    """The person finds the badge in their account: no delivery needed."""
     ended: StateLabel | None = None
-    """Where the badge that it came to was withdrawn since."""
+    """Where the resulting badge was revoked since."""
     why_ended: str = ""
 
 
 @dataclass(frozen=True)
 class ResultGroup:
-    """Lines that came out one way; of very many the page shows the first, the tables hold all."""
+    """Lines with one outcome; a long group is cut on the page, the tables contain all."""
 
     count: int
     lines: Sequence[ResultLine]
@@ -86,7 +86,7 @@ def result_page(
     refused = groups.lines(NEED_A_PERSON, MAX_LINES)
     listed_only = [listed(line) for line in refused if line.participation_id is None]
     of_the_activity = [str(line.participation_id) for line in refused if line.participation_id]
-    # More than a list may hold cannot be dropped again as one.
+    # Longer than one list may be: cannot be uploaded again as one.
     fits = overview.count(*NEED_A_PERSON) <= MAX_LINES
     return page(
         request,
@@ -117,13 +117,13 @@ def result_page(
 
 
 def files_of(slips: int) -> list[str]:
-    """The numbers of the files that hold so many slips."""
+    """Numbers of the slip files."""
     return [str(number) for number in range(1, -(-slips // SLIPS_PER_DOCUMENT) + 1)]
 
 
 @router.get("/refus.csv", dependencies=[staff(Permission.AWARD)])
 def refused_table(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    """The lines that were given nothing, with the reason: corrected, the file can be dropped again."""
+    """The refused lines with their reasons: once corrected, the file can be uploaded again."""
     work = at_work(request)
     batch = services.award_batches.overview(work.campus, batch_id).batch
     rows = (
@@ -137,7 +137,7 @@ def refused_table(batch_id: uuid.UUID, request: Request, services: ReadingServic
 def _refused_rows(
     services: Services, batch: AwardBatch, lines: Sequence[BatchLine]
 ) -> Iterator[Sequence[str]]:
-    """Whoever has a number has it here too: dropped again, the line means nobody else of that name."""
+    """Includes the number of a disambiguated person: uploaded again, the line means the same person."""
     numbers = services.award_batches.numbers_of(batch, lines)
     for line in lines:
         said, number = listed(line), numbers.get(line.participation_id, 0)
@@ -148,7 +148,7 @@ def _refused_rows(
 
 @router.get("/liens.csv", dependencies=[staff(Permission.AWARD)])
 def links_table(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    """How the badge reaches each person who holds it now, whether given this time or before."""
+    """How the badge reaches each current holder, whether awarded now or before."""
     work = at_work(request)
     overview = services.award_batches.overview(work.campus, batch_id)
     export_noted(request, "liens")
@@ -173,7 +173,7 @@ def _linked(services: Services, overview: BatchOverview) -> Iterator[Sequence[st
 
 
 def _links(services: Services, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, str]:
-    """The private links of the awards that these lines came to, but for those that may still be undone.
+    """Private links of the resulting awards, except those that may still be undone.
 
     Empty for a person who finds the badge in their account.
     """
@@ -184,7 +184,7 @@ def _links(services: Services, lines: Sequence[BatchLine]) -> dict[uuid.UUID | N
 
 
 def links_of(services: Services, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Empty for a person who has an account or a role: nothing that opens their badge is shown to others."""
+    """Empty for a person with an account or a role: others never see a link that opens their badge."""
     found = services.people.links_to_hand(award_ids)
     return {
         award_id: services.addresses.private_link(found[award_id]) if award_id in found else ""
@@ -280,7 +280,7 @@ def _page(
 
 @progress_router.get("/avancement", dependencies=[staff(Permission.AWARD)])
 def watch(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> StreamingResponse:
-    """How far it is, each time it gets further, until it is settled."""
+    """SSE stream of the progress, until it is settled."""
     campus = at_work(request).campus
     services.award_batches.progress(campus, batch_id)
 
@@ -297,7 +297,7 @@ def _progress_of(progress: Progress) -> ProgressView:
 
 @progress_router.post("/annuler", dependencies=[staff(Permission.AWARD)])
 def take_back(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
-    """Before its hour, nothing is awarded; after it, what was awarded is withdrawn before it leaves."""
+    """Before its scheduled time, cancels; afterwards, revokes what was awarded, before delivery."""
     work = at_work(request)
     try:
         with write_transaction(request) as writing:
@@ -429,7 +429,7 @@ def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices)
         home=work.home,
         zone=work.campus.time_zone,
         award=AwardView.of(work, record),
-        # Who opens it governs the award.
+        # Access is governed by the award.
         private_link=link,
         hands_over=hands_over,
         history=[

@@ -1,4 +1,4 @@
-"""Who meets the rule of a badge, who is near, and the badge for those who are there."""
+"""People who meet the rule of a badge, people close to it, and the award for the former."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ router = APIRouter(prefix="/gestion/{slug}/badges/{badge_id}/regle", dependencie
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an award comes from that no one activity gives, in the place of the activity."""
+    """Origin of an award that does not come from one activity."""
 
     title: str
     href: str
@@ -82,7 +82,7 @@ def show_roll(badge_id: uuid.UUID, request: Request, services: ReadingServices) 
 def preview_or_give(
     badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    """Whoever is chosen is judged again on what the log says now, before anything is given."""
+    """Re-evaluates the chosen people on the current log before awarding."""
     work, ticks = at_work(request), Ticks.of(form)
     roll = services.rule_ledger.roll(work.campus, badge_id)
     if text_of(form, "geste") == CHOOSE_AGAIN:
@@ -189,17 +189,17 @@ _YOURS = N_("Votre contribution, confirmée par le campus.")
 
 @dataclass(frozen=True)
 class WayAhead:
-    """A badge that is counted in the log, and how far the person is."""
+    """A badge counted in the log, and the progress of the person."""
 
     name: str
     rule: str
     steps: Sequence[tuple[str, int]]
-    """In words, and in hundredths."""
+    """As text, and in hundredths."""
     told: str
 
 
 def lines_shown(services: Services, record: AwardRecord) -> list[tuple[int, str, str, str]]:
-    """Of each line that a badge rests on: its number, its title, why it is there, and what is shown of it."""
+    """Each line used as evidence: number, title, reason, and what is shown of it."""
     row = services.evidence.find(record.award.id)
     if row is None:
         return []

@@ -1,4 +1,4 @@
-"""« Retrouver tous mes badges »: a letter to one's address opens them all, without a password."""
+"""« Retrouver tous mes badges »: an e-mail opens all badges of an address, without a password."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def ask(request: Request, services: ReadingServices, badge: str = "") -> HTMLRes
 @router.post("", dependencies=[limited("link from a network"), FromAskingBrowser])
 @public
 def send_link(request: Request, services: ReadingServices, form: SafeForm) -> HTMLResponse:
-    """The same answer for every address, known or not: nobody learns here who was given a badge."""
+    """Same answer for every address, known or not: never reveals who holds a badge."""
     address, process = text_of(form, "adresse"), process_of(request)
     badge = _held(request, services, text_of(form, "badge"))
     if address:
         process.limiter.hit("link to an address", normal_address(address))
     holder = held_here(request, services)[badge].person if badge else None
     answer = _page(request, badge=badge, asked=bool(address), address=address)
-    # After the answer: how long the search takes must not tell either.
+    # Runs after the response: the duration of the search must not reveal anything either.
     answer.background = BackgroundTask(write_to, process, address, same_browser(request), holder)
     return answer
 

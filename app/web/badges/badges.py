@@ -1,4 +1,4 @@
-"""What a badge says, in the version that was given: its definition for people."""
+"""A badge definition, in the awarded version, for human readers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _LANGUAGES = {"fr": N_("français"), "en": N_("anglais")}
 
 @dataclass(frozen=True)
 class DifferenceShown:
-    """`pieces` for a text compared word by word, as (kept, removed or added, text); else before and after."""
+    """`pieces` for a text diff, as (unchanged, removed or added, text); else before and after."""
 
     title: str
     sentence: str
@@ -92,7 +92,7 @@ def validity_words(days: int | None) -> str:
 
 
 def _sentence(difference: Difference, before: str, after: str) -> str:
-    """What happened to the part, said in one sentence."""
+    """The change to this part, as one sentence."""
     if difference.part in _LISTS:
         counts = (len(difference.added), len(difference.removed))
         if counts == (0, 0):
@@ -183,7 +183,7 @@ def _page(request: Request, services: Services, published: PublishedBadge) -> HT
 
 
 def definition_shown(services: Services, published: PublishedBadge) -> DefinitionShown:
-    """Read from the published definition itself, so that page and document cannot differ."""
+    """Parsed from the published definition itself, so that page and document cannot differ."""
     campus, version, base = published.campus, published.version, f"/badges/{published.badge.id}"
     claims = claims_of({"credentialSubject": {"achievement": parse_json_object(version.definition)}})
     return DefinitionShown(
@@ -222,7 +222,7 @@ _UNNAMED = N_("Titre du badge")
 
 @dataclass(frozen=True)
 class BadgePreview:
-    """One thing looked at; `state` is ok, bad or past, `href` leads to the field or to the other badge."""
+    """One check; `state` is ok, bad or past, `href` leads to the field or to the other badge."""
 
     state: str
     sentence: str
@@ -232,12 +232,12 @@ class BadgePreview:
 @dataclass(frozen=True)
 class Preview:
     picture: str
-    """The drawing as a `data:` address: it is kept nowhere."""
+    """The drawing as a `data:` URL; never stored."""
     picture_words: str
     pieces: BadgePieces
     looks: Sequence[BadgePreview]
     rule: Sequence[tuple[str, str]] = ()
-    """The rule in words, in every language: (language, words)."""
+    """The rule as text, in every language: (language, text)."""
 
     @property
     def is_ready(self) -> bool:
@@ -245,12 +245,12 @@ class Preview:
 
 
 def drawn_inline(svg: str) -> str:
-    """As the address of a picture that is kept nowhere."""
+    """As a `data:` URL of a picture that is never stored."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def preview_of(services: Services, campus: Campus, wording: Wording, *, besides: str = "") -> Preview:
-    """`besides` is the badge being written, which is not near itself."""
+    """`besides` is the badge being edited, excluded from similar badges."""
     shown = wording if wording.name.strip() else replace(wording, name=translated(_UNNAMED))
     page, svg = services.badges.sketch(campus, shown)
     return Preview(

@@ -1,4 +1,4 @@
-"""The badges of a campus for those who work there: listed, opened, archived, and compared version by version."""
+"""Badges of a campus for its staff: list, open, archive, and compare versions."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ class VersionLine:
     state: str
     since: datetime
     compare: str
-    """The address of what changed since the version before; empty for the first."""
+    """URL of the changes since the previous version; empty for the first."""
 
 
 @dataclass(frozen=True)
 class BadgeShown:
     href: str
     public_href: str
-    """Where the world reads it; empty while nobody holds it."""
+    """Public URL; empty while the badge has no holder."""
     name: str
     kind: str
     description: str
@@ -96,16 +96,16 @@ class BadgeShown:
     state: StateLabel
     is_draft: bool
     given: int | None
-    """The number of the version that is given today."""
+    """The number of the version that is awarded today."""
     is_archived: bool
     accepts_requests: bool
     ask_href: str
-    """Where the world asks for it; empty while nobody can."""
+    """Public URL of the request form; empty while requests are closed."""
     repeat: str
     validity: str
     required_hours: float | None
     rule: str
-    """In words; empty where the giver alone judges."""
+    """As text; empty where only the person who awards decides."""
     competencies: Sequence[tuple[str, str]]
     alignments: Sequence[tuple[str, str]]
     tags: Sequence[str]
@@ -117,7 +117,7 @@ def state_of(badge: Badge, version: BadgeVersion) -> StateLabel:
         return _STATES["archived"]
     if not version.is_draft:
         return _STATES["open"]
-    # A next version is begun only beside one that somebody holds.
+    # A next version exists only beside one that has holders.
     return _STATES["revised"] if version.number > 1 else _STATES["draft"]
 
 
@@ -146,7 +146,7 @@ def list_badges(
 def sorted_badges(
     found: Sequence[tuple[Badge, BadgeVersion]], order: str
 ) -> list[tuple[Badge, BadgeVersion]]:
-    """A campus has tens of badges, so they are sorted here; the store gives them by name."""
+    """A campus has tens of badges, so they are sorted here; the store returns them by name."""
     if order == "type":
         kinds = list(KIND_NAMES)
         return sorted(found, key=lambda pair: kinds.index(pair[1].kind))
@@ -226,7 +226,7 @@ def compare_versions(
     de: Number | None = None,
     a: Number | None = None,
 ) -> HTMLResponse:
-    """Where nobody says which: the newest version, and the one before it."""
+    """Default: the newest version and the one before it."""
     work = at_work(request)
     a = a or services.badges.manuscript(work.campus, badge_id).page.version.number
     de = de or max(1, a - 1)
