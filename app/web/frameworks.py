@@ -1,4 +1,4 @@
-"""The competencies of a campus: listed by framework, written, changed, archived, and taken in from a spreadsheet."""
+"""Competencies of a campus: list by framework, create, edit, archive, and import from a spreadsheet."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _by_framework(work: AtWork, found: Sequence[tuple[Competency, Framework]]) -
 
 @router.get("/competences.csv", dependencies=_VIEW)
 def competencies_table(request: Request, services: ReadingServices) -> Response:
-    """In the form in which it can be dropped again."""
+    """In the format accepted by the import."""
     rows = [
         (
             framework.code,
@@ -151,7 +151,7 @@ def ask_for_list(request: Request) -> HTMLResponse:
 
 @router.post("/importer", dependencies=_DESIGN)
 def take_list_in(request: Request, form: SafeForm) -> HTMLResponse:
-    """Good lines are kept; the others come back, each with its reason, to be corrected and dropped again."""
+    """Saves valid lines; returns the others, each with its reason, to be corrected and uploaded again."""
     work, text = at_work(request), text_of(form, "liste")
     try:
         data = bytes_of(form, "fichier")

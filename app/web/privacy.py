@@ -1,4 +1,4 @@
-"""« Mes données »: what is held about somebody, by whom, what for and for how long; and having it all erased."""
+"""« Mes données »: personal data, controllers, purposes and retention; and erasure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ STAYS = (
 
 @dataclass(frozen=True)
 class MatterShown:
-    """One kind of data, and how many rows of it there are; None where no person is looked at."""
+    """One kind of data, with its number of rows; None without a person."""
 
     what: str
     why: str
@@ -113,7 +113,7 @@ def ask_archive(
     services: ReadingServices,
     form: SafeForm,  # noqa: ARG001 - its check is the point
 ) -> HTMLResponse:
-    """A private link may have been lent: everything leaves by the person's own mailbox alone."""
+    """A private link may have been lent: the archive is sent only to the person's own mailbox."""
     holder_of(award_id, request, services)
     record = services.awards.record(award_id)
     with write_transaction(request) as writing:
@@ -124,7 +124,7 @@ def ask_archive(
 @router.get("/archive/{token}")
 @public
 def show_archive(token: str, request: Request, services: ReadingServices) -> HTMLResponse:
-    """A page and not yet the file: programs that follow links in letters take nothing along."""
+    """GET only shows the page: programs that follow links in e-mails must not download."""
     record = services.archive.asked(token)
     answer = page(
         request,
@@ -169,7 +169,8 @@ def choose_erasure(award_id: uuid.UUID, request: Request, services: ReadingServi
 def ask_erasure(
     award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
 ) -> HTMLResponse:
-    """A private link may have been lent: what cannot be undone is confirmed from the person's own mailbox."""
+    """A private link may have been lent: an irreversible action is confirmed from the person's own
+    mailbox."""
     holder_of(award_id, request, services)
     record, wanted = services.awards.record(award_id), text_of(form, "portee")
     if wanted not in (EVERYWHERE, HERE):
@@ -222,13 +223,13 @@ def _own(
     return answer
 
 
-# --- out of a letter
+# --- from an e-mail
 
 
 @router.get("/effacement/{token}")
 @public
 def read_before_erasing(token: str, request: Request, services: ReadingServices) -> HTMLResponse:
-    """A page and not yet a deed: programs that follow links in letters erase nothing."""
+    """GET only shows the page: programs that follow links in e-mails must not erase."""
     return _last_word(request, services, token)
 
 
@@ -293,7 +294,7 @@ class ErasureShown:
 @erasures_router.get("/effacements/{erasure_id:uuid}")
 @public
 def show_erasure(erasure_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    """Whoever was told its number; it says what went, and of whom nothing."""
+    """Readable with its number; reports what was erased, without naming anyone."""
     told = services.erasure_proofs.of_deed(erasure_id)
     answer = page(
         request,
@@ -418,7 +419,7 @@ def archive_for_other(
     services: ReadingServices,
     form: SafeForm,  # noqa: ARG001 - its check is the point
 ) -> Response:
-    """What this campus holds, for somebody whom no letter reaches."""
+    """The archive of this campus, for a person who cannot be reached by e-mail."""
     work = at_work(request)
     services.directory.person(work.campus, person_id)
     with write_transaction(request) as writing:
@@ -490,14 +491,14 @@ class AccessView:
 
 
 def access_views(request: Request, person_id: uuid.UUID | None, looked_at: AccessRecord) -> None:
-    """To be called by the handler of such a page; None for somebody who is not known yet."""
+    """Called by the handler of such a page; `person_id` is None for an unknown person."""
     if person_id is not None:
         work = at_work(request)
         request.state.looked = AccessView(work.campus.id, person_id, work.who.person.id, looked_at)
 
 
 class AccessLogged:
-    """ASGI middleware: `request.state.looked` is what to note."""
+    """ASGI middleware: `request.state.looked` is the access to log."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

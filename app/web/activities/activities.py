@@ -125,7 +125,7 @@ class PlanView:
     competencies: Sequence[str]
     badges: Sequence[str]
     waiting: Sequence[str]
-    """Campuses that were asked and have not answered."""
+    """Invited campuses that have not answered."""
     sessions: Sequence[ActivitySession]
 
     @staticmethod

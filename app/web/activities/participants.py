@@ -199,7 +199,7 @@ class Correction:
 def read_or_record(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    """The list is shown as understood first; then everybody readable is recorded, and the other lines come back."""
+    """First shows the parsed list; then records every readable line and returns the others."""
     work = at_work(request)
     activity = ActivityView.of(work, services.activities.get(work.campus, activity_id))
     given, step = given_list(form), text_of(form, "geste")

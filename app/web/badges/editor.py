@@ -1,4 +1,4 @@
-"""The badge editor: a form whose preview is drawn while one types, or at the press of a button."""
+"""The badge editor: a form with a preview, drawn during typing or on request."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LENGTHS = {"nom": 120, "description": 500, "criteres": 6000, "jugement": 1500, "
 USUAL_DAYS = ("365", "730", "1095", "1825")
 OTHER = "autre"
 NO_LEVEL = "0"
-"""Attested without a level; an empty choice says that the badge does not attest the competency."""
+"""Attested without a level; an empty choice means that the badge does not attest the competency."""
 _FIELDS = (
     "type", "nom", "description", "criteres", "jugement", "langue", "mots", "validite", "jours", "heures",
     "repetition", "demandes", "alternative", "couleurs", "teinte", "vivacite", "sigle",
@@ -70,7 +70,7 @@ class AlignmentRow:
 
 @dataclass
 class BadgeForm:
-    """Every field as typed; `errors` says what is wrong with a field, in the reader's language."""
+    """Every field as typed; `errors` maps fields to problems, in the reader's language."""
 
     fields: dict[str, str] = field(
         default_factory=lambda: {name: _BEGINNING.get(name, "") for name in _FIELDS}
@@ -81,7 +81,7 @@ class BadgeForm:
     rule: RuleForm = field(default_factory=RuleForm)
     errors: dict[str, str] = field(default_factory=dict)
     seen: str = ""
-    """The state of the badge that was read before it was typed over; empty for a new one."""
+    """The badge state that the form was based on (optimistic lock); empty for a new one."""
 
     @staticmethod
     def of(form: FormData) -> BadgeForm:
@@ -100,7 +100,7 @@ class BadgeForm:
 
     @staticmethod
     def from_page(page: BadgePage) -> BadgeForm:
-        """The form of a badge as it stands."""
+        """The form of an existing badge."""
         version, badge = page.version, page.badge
         criteria, judging = split_criteria(version.criteria)
         days = str(version.validity_days or "")
@@ -152,9 +152,10 @@ class BadgeForm:
             self.rows.append(AlignmentRow())
 
     def wording(self, known: Mapping[str, tuple[Competency, Framework]]) -> Wording:
-        """The wording as typed; raises InvalidInput when a field cannot be read, and says so beside the field.
+        """The wording as typed; raises InvalidInput, with the problem in `errors`, when a field cannot be
+        parsed.
 
-        What the kind does not ask for is left out, be it filled in or not.
+        Fields that do not apply to the kind are ignored, even when filled in.
         """
         for name, most in LENGTHS.items():
             if len(self.fields[name]) > most:
@@ -228,7 +229,7 @@ class BadgeForm:
     def _competencies(
         self, known: Mapping[str, tuple[Competency, Framework]]
     ) -> list[tuple[uuid.UUID, int | None]]:
-        """In the order of the frameworks, so that the same choices always make the same wording."""
+        """In the order of the frameworks, so that the same choices always give the same wording."""
         found: list[tuple[uuid.UUID, int | None]] = []
         for key, (competency, _) in known.items():
             level = _whole(self.levels.get(key, ""))
@@ -258,7 +259,7 @@ def _whole(text: str) -> int | None:
 def known_by_id(
     competencies: Sequence[tuple[Competency, Framework]], kept: Collection[uuid.UUID] = ()
 ) -> dict[str, tuple[Competency, Framework]]:
-    """The competencies a form may name: those in use, and those the badge names already."""
+    """The competencies a form may name: those in use, and those already in the badge."""
     return {
         str(competency.id): (competency, framework)
         for competency, framework in competencies
@@ -275,7 +276,8 @@ _UNREADABLE = N_("L’aperçu attend : un champ est à corriger.")
 
 @dataclass(frozen=True)
 class Answer:
-    """How the form came back: saved, saved but not opened as was asked, refused, overtaken, or only looked at."""
+    """Result of the form: saved, saved but not opened as requested, refused, edit conflict, or preview
+    only."""
 
     saved: bool = False
     unopened: bool = False
@@ -316,7 +318,7 @@ def create_badge(request: Request, form: SafeForm, services: ReadingServices) ->
 
 @router.post("/apercu", dependencies=_DESIGN)
 def preview(request: Request, form: SafeForm, services: ReadingServices) -> HTMLResponse:
-    """The preview alone, for the script that asks while somebody types; nothing is kept."""
+    """The preview alone, for the script that requests it during typing; nothing is stored."""
     work, filled = at_work(request), BadgeForm.of(form)
     return page(
         request,
@@ -358,7 +360,8 @@ def save_badge(badge_id: uuid.UUID, request: Request, form: SafeForm, services: 
                 seen=filled.seen,
             )
     except WrittenMeanwhile:
-        # Sent again, what was typed takes the place of what is there now: by then its writer knows.
+        # Sent again after an edit conflict, the typed version replaces the current one: its author has seen
+        # the conflict.
         filled.seen = services.badges.state(manuscript.page)
         return _editor(request, services, work, filled, manuscript, Answer(overtaken=True))
     except (InvalidInput, Conflict) as error:
@@ -370,7 +373,7 @@ def save_badge(badge_id: uuid.UUID, request: Request, form: SafeForm, services: 
 
 
 def _opened(request: Request, work: AtWork, badge_id: uuid.UUID, here: str) -> Response:
-    """What was typed is kept whether or not the badge may be opened; its page says what is missing."""
+    """Saves the typed version whether or not the badge may be opened; its page lists what is missing."""
     try:
         with write_transaction(request) as writing:
             writing.badges.open(work.campus, badge_id, by=work.actor)
@@ -391,7 +394,7 @@ def _looked_at(
     gesture: str,
     manuscript: Manuscript | None = None,
 ) -> HTMLResponse:
-    """The same form again: with one more line, or with its preview; nothing is kept."""
+    """The same form with one more line, or with its preview; nothing is stored."""
     if gesture == "ligne":
         filled.add_row()
     if gesture == "condition":
@@ -421,7 +424,7 @@ def _known(services: Services, work: AtWork, manuscript: Manuscript | None = Non
 
 
 def _preview(services: Services, work: AtWork, filled: BadgeForm, besides: str) -> Preview | None:
-    """None where a field cannot be read: the form says which."""
+    """None where a field cannot be parsed: the form shows which."""
     try:
         return preview_of(services, work.campus, filled.wording(_known(services, work)), besides=besides)
     except InvalidInput:
@@ -501,7 +504,7 @@ def _practised(services: Services, work: AtWork, manuscript: Manuscript | None) 
 def _choices(
     services: Services, work: AtWork, manuscript: Manuscript | None
 ) -> list[tuple[str, list[CompetencyChoice]]]:
-    """The competencies of each framework, with what a badge may say of each."""
+    """The competencies of each framework, with the possible choices."""
     by_framework: dict[str, list[CompetencyChoice]] = {}
     for key, (competency, framework) in _known(services, work, manuscript).items():
         levels = [(str(number), level) for number, level in enumerate(competency.levels, 1)]

@@ -1,4 +1,4 @@
-"""The form of a badge's rule: a row for each condition, a period for all; what of it cannot be read."""
+"""The form of a badge rule: one row per condition and a common period, with parse errors by field."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _ROW = re.compile(r"regle-nombre-([0-9])")
 
 @dataclass(frozen=True)
 class ConditionRow:
-    """One condition as typed; `joint` says how it follows the one before."""
+    """One condition as typed; `joint` is how it combines with the previous one."""
 
     joint: str = AND
     measure: str = "activites"
@@ -114,7 +114,7 @@ class RuleForm:
             self.rows.append(ConditionRow())
 
     def rule(self, known: Mapping[str, tuple[Competency, Framework]]) -> Rule | None:
-        """The rule as typed, None where nothing was; what cannot be read is said in `errors`, by field."""
+        """The rule as typed, None where the form is empty; `errors` maps fields to what cannot be parsed."""
         if self.is_blank:
             return None
         ways: list[list[Condition]] = []
@@ -192,7 +192,7 @@ def _typed(day: date | None) -> str:
 
 
 def named_in(rule: Rule | None) -> set[uuid.UUID]:
-    """The competencies that a rule names."""
+    """The competencies used in a rule."""
     return {each.practised.id for each in rule.conditions if each.practised} if rule else set()
 
 
@@ -226,7 +226,7 @@ _JUDGED_ELSEWHERE = N_("Sur les critères que l’émetteur publie")
 
 @dataclass(frozen=True)
 class DateView:
-    """One entry of what the badge rests on, in order of time; `key` for the award itself."""
+    """One entry of the badge's evidence, in order of time; `key` for the award itself."""
 
     when: str
     title: str
@@ -237,7 +237,7 @@ class DateView:
 
 @dataclass(frozen=True)
 class Mastery:
-    """A competency the badge attests."""
+    """A competency attested by the badge."""
 
     name: str
     beside: str
@@ -258,7 +258,7 @@ class BadgePieces:
     awarded: str
     version: str
     language: str
-    """In which the badge is written, so that screen readers speak it; empty when it does not say."""
+    """Language of the badge, for screen readers; empty when the badge does not declare it."""
 
 
 def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_url: str = "") -> BadgePieces:
@@ -293,7 +293,7 @@ def _kind_words(claims: Claims) -> str:
 
 
 def how_judged(claims: Claims, *, is_ours: bool) -> str:
-    """What the criteria themselves say of the judging, in a sentence or two; else what the kind says."""
+    """The assessment sentences of the criteria themselves; else the default text for the kind."""
     if not is_ours:
         return translated(_JUDGED_ELSEWHERE)
     told = _HOW_JUDGED.search(claims.criteria)
@@ -313,7 +313,8 @@ def _beside(framework: str, code: str, level: str) -> str:
 
 
 def _own(url: str, base_url: str) -> str:
-    """Links in a badge are followed only inside this service: anywhere else its writer would choose the way."""
+    """Links in a badge are followed only inside this service: any other target would be chosen by its
+    author."""
     return url if base_url and url.startswith(base_url + "/") else ""
 
 

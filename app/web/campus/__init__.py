@@ -1,1 +1,1 @@
-"""Pages: settings, team, keys, desk."""
+"""Pages: settings, team, keys, dashboard."""

@@ -1,4 +1,4 @@
-"""« Historique »: all that was done in a campus, looked through by person, subject and date, and taken away."""
+"""« Historique »: the audit log of a campus, filtered by person, subject and date, and exported."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ OF_THE_SERVICE = {
     ("followed_list", "follow"): N_("Liste d’un autre service suivie"),
     ("followed_list", "unfollow"): N_("Liste d’un autre service laissée"),
 }
-"""Of the whole service and not of a campus: whoever runs it reads them, no page of a campus tells them."""
+"""Events of the whole service, not of a campus: readable by operators, shown on no campus page."""
 TABLES = {
     "repertoire": N_("Tableau des personnes"),
     "attributions": N_("Tableau des attributions"),
@@ -236,7 +236,7 @@ COMMAND, PROGRAM, SERVICE = N_("Commande de l’exploitant"), N_("Un programme")
 
 A_PAGE = 50
 Before = Annotated[int | None, Query(ge=1, lt=2**63)]
-"""The number of the oldest entry of the page before."""
+"""The number of the oldest entry of the previous page."""
 _BLOCK = 500
 router = APIRouter(prefix="/gestion/{slug}/historique")
 _AUDIT = [staff(Permission.AUDIT)]
@@ -244,7 +244,7 @@ _PLACES = {"award": "attributions", "badge": "badges", "activity": "activites"}
 _BAD_DATE = N_("Écrivez les dates ainsi : 2026-11-24.")
 _BACKWARDS = N_("Le dernier jour vient avant le premier : échangez les deux dates.")
 _FIRST_DAY, _LAST_DAY = date.min, date.max - timedelta(days=1)
-"""Beyond these, the day before or after has no date, in one time zone or another."""
+"""Beyond these, the previous or next day has no date in some time zone."""
 
 
 @dataclass(frozen=True)
@@ -272,7 +272,7 @@ class EventLine:
 
 @dataclass(frozen=True)
 class HistoryQuery:
-    """The filter as it was typed."""
+    """The filter as typed."""
 
     who: str = ""
     what: str = ""
@@ -286,7 +286,7 @@ class HistoryQuery:
         return urlencode({name: value for name, value in typed.items() if value})
 
     def filter(self, campus: Campus) -> Filter:
-        """What could be read of it; whoever is not known here has done nothing."""
+        """The valid part of the filter; a person unknown here has no events."""
         subject = next((each for each in Subject if each.value == self.what), None)
         first, last = self._day("du", self.first), self._day("au", self.last)
         if first and last and last < first:
@@ -321,7 +321,7 @@ def _beginning(day: date, campus: Campus) -> datetime:
 
 
 def detail_of(event: Event) -> str:
-    """What else the entry says, in words."""
+    """Further details of the entry, as text."""
     facts, parts = event.entry.facts, []
     if event.entry.noun == "membership" and facts.get("role") in list(Role):
         parts.append(translated(ROLES[Role(facts["role"])]))
@@ -340,7 +340,7 @@ def detail_of(event: Event) -> str:
 
 
 def _days_of(facts: Mapping[str, Any]) -> list[str]:
-    """Of a session or of an activity that is gone: its day, and the other one it was moved to."""
+    """Of a deleted session or activity: its day, and the day it was moved to."""
     on, to = facts.get("on"), facts.get("to")
     if not isinstance(on, str):
         return []
@@ -425,7 +425,7 @@ def _people(services: Services, work: AtWork) -> list[tuple[str, str]]:
 
 
 def export_noted(request: Request, table: str) -> None:
-    """Kept before the first line leaves: whoever takes names away is known."""
+    """Audit event, committed before the first line is sent: exports of names are always attributable."""
     work = at_work(request)
     with write_transaction(request) as writing:
         writing.history.note_export(work.campus, table, by=work.actor)
@@ -434,7 +434,7 @@ def export_noted(request: Request, table: str) -> None:
 def streamed_table(
     request: Request, name: str, heading: Sequence[str], rows: Callable[[Services], Iterable[Sequence[str]]]
 ) -> Response:
-    """A table for a spreadsheet, read in a transaction of its own, which lasts as long as it is sent."""
+    """A table for a spreadsheet, read in its own transaction, open until everything is sent."""
 
     def blocks() -> Iterator[bytes]:
         yield csv_for_excel(heading, [])

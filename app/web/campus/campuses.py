@@ -1,4 +1,4 @@
-"""A campus as the world sees it: who it is, its label, what it recognises, and the keys it signs with."""
+"""Public page of a campus: identity, label, recognitions, and signing keys."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class BadgeLine:
 
 @dataclass(frozen=True)
 class CompetencyLine:
-    """`anchor` is where the alignments of badges point."""
+    """`anchor` is the target of badge alignments."""
 
     anchor: str
     code: str
@@ -143,7 +143,7 @@ def _key(key: SealedKey, campus: Campus) -> KeyLine:
 
 
 MEBIBYTE = 1024 * 1024
-# Where files come in: a list of 10,000 lines, a baked picture.
+# Upload paths: a list of 10,000 lines, a baked picture.
 _LARGE_BODIES = {
     "/verifier": 6 * MEBIBYTE,
     "/gestion": 6 * MEBIBYTE,
@@ -158,7 +158,7 @@ def _nobody(_: Request) -> Visitor:
 
 @dataclass(frozen=True)
 class CampusWeb:
-    """What the pages need to know of the house: its operator's settings, and who is looking."""
+    """Web configuration: the operator's settings, and how to find the visitor."""
 
     csrf_key: bytes
     session_cookie: str
@@ -175,12 +175,12 @@ class CampusWeb:
 def configure_web(
     app: FastAPI, face: CampusWeb, *, failure: Callable[[Request, str], Response] = error_pages.failure_page
 ) -> None:
-    """Give `app` everything the pages rest on. `failure` answers what nobody caught, given a reference to quote."""
+    """Configures `app` for the pages. `failure` renders uncaught errors, given a reference to quote."""
     app.state.face = face
     app.state.csrf = CsrfTokens(face.csrf_key, face.session_cookie, face.learner_cookie)
     for router in (static_files.router, render.router):
         app.include_router(router)
-    # The last one added stands outermost: headers and language also reach the page of a fault.
+    # The last middleware added is outermost: headers and language also apply to the error page.
     app.add_middleware(error_pages.CatchFaults, answer=failure)
     app.add_middleware(BodySizeLimit, usual=face.usual_body, by_path=face.body_by_path)
     app.add_middleware(SpeakTheirLanguage, otherwise=face.language)
@@ -189,7 +189,7 @@ def configure_web(
 
 
 def render_campus_css(slug: str, hue: float, liveliness: float) -> str:
-    """What `[data-campus=slug]` looks like; `paper` (certificate, projection) stays light as printed matter does."""
+    """CSS of `[data-campus=slug]`; `paper` (certificate, projection) is always light, as in print."""
     light = _declarations(CampusColours.of(hue, liveliness))
     dark = _declarations(CampusColours.of(hue, liveliness, dark=True))
     return (
@@ -207,7 +207,7 @@ def _declarations(colours: CampusColours) -> str:
 
 @dataclass(frozen=True)
 class Shape:
-    """One form of badge and what it says before any text is read."""
+    """One badge shape and what it means to a reader before any text."""
 
     key: str
     name: str
@@ -225,7 +225,7 @@ SHAPES = (
 
 
 def home_page(request: Request, *, campuses: Sequence[CampusLook], example_url: str = "") -> HTMLResponse:
-    """`campuses` in the order to show them; `example_url` is a public badge worth showing, or empty."""
+    """`campuses` in display order; `example_url` is a public badge to show, or empty."""
     return page(request, "campus/home.html", campuses=campuses, example_url=example_url, shapes=SHAPES)
 
 
@@ -242,7 +242,8 @@ def home(request: Request, services: ReadingServices) -> HTMLResponse:
 
 
 def _example(request: Request, services: Services) -> str:
-    """On a developer's own machine only: learners open a page to those they give the link, not to the first page."""
+    """Only in local development: learners open a page for those they give the link to, not for the home
+    page."""
     award_id = services.awards.example() if process_of(request).settings.is_local else None
     return f"/attributions/{award_id}" if award_id else ""
 
@@ -250,7 +251,7 @@ def _example(request: Request, services: Services) -> str:
 @entrance_router.get("/couleurs/tous.css")
 @public
 def every_campus(services: ReadingServices) -> Response:
-    """For pages on which several campuses stand beside each other."""
+    """For pages that show several campuses together."""
     return _stylesheet(services.campuses.list_all())
 
 

@@ -1,4 +1,4 @@
-"""The trainer's desk: the campuses one works for, and what goes on in each."""
+"""The trainer's dashboard: the user's campuses, and current activity in each."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _LABEL_ENDS = N_("Le label du campus prend fin le {day}")
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to do: a sentence that is a link, and what to know before."""
+    """One pending task: a sentence that is a link, and its context."""
 
     sentence: str
     hint: str
@@ -73,7 +73,7 @@ class Task:
 
 
 def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
-    """What needs a person soonest comes first; nobody is shown what they may not do."""
+    """The most urgent first; only tasks that the user is permitted to do."""
     tasks = []
     if work.may(Permission.MANAGE):
         tasks += _of_the_campus(work, waiting)
@@ -99,7 +99,7 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
 
 
 def awaited_by(work: AtWork) -> list[str]:
-    """What may come to wait for whoever works here, as examples."""
+    """Examples of tasks that this user may receive."""
     return [translated(words) for deed, words in _EXAMPLES if work.may(deed)]
 
 
@@ -186,7 +186,7 @@ def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
 
 
 def _counted(words: str, count: int) -> str:
-    """A count that stops says so."""
+    """A count above the limit is shown as « plus de … »."""
     shown = translated(N_("plus de {n}")).format(n=MOST_COUNTED) if count > MOST_COUNTED else str(count)
     return translated(words).format(n=shown)
 
@@ -211,16 +211,16 @@ class PlannedAward:
     when: str
     state: StateLabel
     is_open: bool
-    """Whether something can still happen to it, so that it stands where nobody has to look for it."""
+    """Whether it can still change, so that it is shown at the top."""
 
 
 def promised_in(services: Services, work: AtWork) -> Sequence[PlannedAward]:
-    """All that is planned or under way in the campus; nothing for those who may not look at it."""
+    """All scheduled or running batches of the campus; none without permission."""
     return _told(work, services.award_batches.unfinished(work.campus), services.clock()) if _may(work) else ()
 
 
 def promised_for(services: Services, work: AtWork, activity_id: uuid.UUID) -> Sequence[PlannedAward]:
-    """The latest of an activity, whatever became of them."""
+    """The latest batches of an activity, whatever their results."""
     if not _may(work):
         return ()
     return _told(work, services.award_batches.of_activity(work.campus, activity_id), services.clock())
@@ -290,7 +290,7 @@ class ActivityLine:
 
 @dataclass(frozen=True)
 class BadgeTile:
-    """A badge as one picks it from several."""
+    """A badge in a picker."""
 
     id: uuid.UUID
     name: str
@@ -323,7 +323,7 @@ class AwardLine:
     activity: str
     awarded_at: datetime
     ended: StateLabel | None
-    """Whether it was withdrawn, or undone before anybody heard of it."""
+    """Whether it was revoked, or undone before delivery."""
     why_ended: str
 
     @staticmethod
@@ -349,7 +349,7 @@ class KeyLine:
     state: StateLabel
     since: datetime
     retire: str
-    """Where it is retired; empty where it cannot be."""
+    """URL of the page that retires it; empty where it cannot be retired."""
 
 
 @dataclass(frozen=True)
@@ -376,7 +376,7 @@ class LabelLine:
 
 @dataclass(frozen=True)
 class CampusLine:
-    """A campus that one works for, and as what."""
+    """A campus the user works for, with their roles."""
 
     look: CampusLook
     roles: Sequence[str]
@@ -390,7 +390,7 @@ class CampusLine:
 
 @router.get("/gestion", dependencies=[SIGNED_IN])
 def my_campuses(request: Request, services: ReadingServices, tous: str = "") -> Response:
-    """The only campus one works for, or the one worked for last in this browser; `tous` shows them all."""
+    """Redirects to the user's only campus, or the last one used in this browser; `tous` lists all."""
     who = signed_in(request, services)
     places = services.people.workplaces(who)
     operates = services.operators.is_operator(who.person.id)
@@ -439,14 +439,14 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
 
 
 def _doors_of(work: AtWork) -> list[tuple[str, str]]:
-    """Where whoever does not run activities does what they are here for; one role may have two."""
+    """Start pages for users who do not run activities; one role may have two."""
     if work.may(Permission.WORK):
         return []
     return [(translated(words), work.home + path) for deed, words, path in _DOORS if work.may(deed)]
 
 
 def _remember(answer: Response, request: Request, work: AtWork) -> None:
-    """Where this browser goes on next time; it opens nothing that a role does not open."""
+    """Default campus of this browser; grants no permission."""
     answer.set_cookie(
         LAST_CAMPUS,
         work.campus.slug,

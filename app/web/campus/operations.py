@@ -1,4 +1,4 @@
-"""« Exploitation »: the campuses of this service as its operators see them: names and states, nothing they hold."""
+"""« Exploitation »: the campuses of this service for its operators: names and states, without their data."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DONE = {
 
 @marked(Policy(Who.OPERATOR))
 def _operator(request: Request, services: ReadingServices) -> None:
-    """Absent for everybody else, signed in or not."""
+    """404 for everyone else, signed in or not."""
     who = find_signed_in(request, services)
     if who is None or not services.operators.is_operator(who.person.id):
         raise HTTPException(404)
@@ -49,7 +49,7 @@ def _operator(request: Request, services: ReadingServices) -> None:
 
 
 OPERATOR: Any = Depends(_operator, scope="function")
-"""The policy of every page of whoever runs the service."""
+"""The policy of every operator page."""
 _DEED = [OPERATOR, Depends(checked_form)]
 
 
@@ -79,9 +79,9 @@ class CampusForm:
     values: dict[str, str] = field(default_factory=dict)
     trouble: str = ""
     at: str = ""
-    """The campus to whose form the trouble belongs, empty for a new one."""
+    """The campus with the invalid form, empty for a new one."""
     field: str = ""
-    """Of a new campus: the field to correct."""
+    """For a new campus: the field to correct."""
 
     def of(self, name: str) -> str:
         return self.values.get(name, "")
@@ -117,7 +117,7 @@ def open_campus(request: Request, form: SafeForm, services: ReadingServices) -> 
 
 
 def _at_fault(values: dict[str, str], error: AppError) -> str:
-    """In the order in which they are judged."""
+    """In validation order."""
     if not 0 < len(values["nom"]) <= LONGEST_NAME:
         return "nom"
     if not 0 < len(values["nom-court"]) <= LONGEST_SHORT_NAME:

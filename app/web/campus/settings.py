@@ -1,4 +1,4 @@
-"""The settings of a campus: what it says of itself, its colours, its language, its hours."""
+"""The settings of a campus: description, colours, language, hours."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class CampusSettingsForm:
-    """The form as typed, and what is wrong with it, by field."""
+    """The form as typed, and its problems by field."""
 
     values: dict[str, str]
     names: bool
@@ -93,7 +93,7 @@ class CampusSettingsForm:
 
 
 def _number(text: str) -> float:
-    """What no campus may choose, where it is no number."""
+    """-1, which no campus may choose, for text that is not a number."""
     try:
         number = float(text)
     except ValueError:
@@ -149,7 +149,7 @@ def _page(
 
 
 def _hues(work: AtWork) -> list[tuple[str, str, str]]:
-    """(value, name, colour) of each hue to choose from; one that was set otherwise stays among them."""
+    """(value, name, colour) of each available hue, plus the current one if set otherwise."""
     hues = [(float(hue), translated(name)) for hue, name in HUES]
     if work.campus.hue not in [hue for hue, _ in hues]:
         hues.insert(0, (work.campus.hue, translated(N_("Celle d’aujourd’hui"))))
@@ -198,7 +198,7 @@ def retire(key_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
 
 
 def _moment(typed: str, work: AtWork) -> datetime:
-    """On the campus's clocks."""
+    """In the campus's time zone."""
     try:
         moment = datetime.fromisoformat(typed)
     except ValueError as error:
@@ -224,7 +224,7 @@ def _key_retiring_page(
         home=work.home,
         zone=work.campus.time_zone,
         method_id=key.method_id,
-        # A key that gave way before has no turn to pass on: it can only be found stolen.
+        # A key already replaced cannot be rotated again: it can only be declared stolen.
         gives_way=key.state is KeyState.ACTIVE,
         of_the_log=key.purpose is KeyPurpose.ACTIVITY_LOG,
         state=KEY_STATES[key.state],

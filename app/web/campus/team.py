@@ -1,4 +1,4 @@
-"""« L'équipe »: who works in a campus and with which roles, who is invited to, and who leaves."""
+"""« L'équipe »: members of a campus and their roles, invitations, and removal."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class InvitationLine:
 
 @dataclass(frozen=True)
 class TeamForm:
-    """The form of an invitation, as typed."""
+    """The invitation form, as typed."""
 
     address: str = ""
     roles: Sequence[str] = ()
@@ -100,7 +100,7 @@ class TeamForm:
 
 
 def role_boxes(ticked: Sequence[str]) -> list[tuple[str, str, str, bool]]:
-    """(value, name, what it opens, whether it is ticked) of each role."""
+    """(value, name, description, whether ticked) of each role."""
     return [
         (role.value, translated(ROLES[role]), translated(ROLE_HINTS[role]), role.value in ticked)
         for role in Role
@@ -184,7 +184,7 @@ def open_badges(member_id: uuid.UUID, request: Request, form: SafeForm) -> Respo
 def reset_passkeys(member_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
     member = services.team.member(work.campus, member_id)
-    # Over the walls: each campus where they work reads of it.
+    # Cross-tenant: each campus where they work records it in its audit log.
     with process_of(request).unit_of_work() as writing:
         writing.passkeys.reset(member.person.id, by=work.actor)
     return _back(work, "cles")
@@ -213,7 +213,7 @@ def _back(work: AtWork, done: str) -> RedirectResponse:
 
 
 def _after_own_change(work: AtWork, member_id: uuid.UUID, done: str) -> RedirectResponse:
-    """Whoever took this very page away from themselves is led to one that they may see."""
+    """A user who removed their own access to this page is redirected to one they may see."""
     return (
         RedirectResponse("/gestion", status_code=303)
         if member_id == work.who.person.id

@@ -1,1 +1,1 @@
-"""Pages: activities taken over from files and calendars."""
+"""Pages: activities imported from files and calendars."""

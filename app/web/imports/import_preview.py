@@ -1,4 +1,5 @@
-"""What would become of each line of a file, before anything is written; of calendars and statements, the whole page."""
+"""Preview of an import before anything is written, line by line; of calendars and statements, the whole
+page."""
 
 from __future__ import annotations
 
@@ -85,7 +86,7 @@ _FACTS = {
 
 
 def reason_of(sentence: str, values: Mapping[str, Any]) -> str:
-    """Why a line came out as it did, in the reader's language."""
+    """Reason for the result of a line, in the reader's language."""
     if not sentence:
         return ""
     return translated(sentence).format(**{name: _shown(value) for name, value in values.items()})
@@ -109,7 +110,7 @@ _ORDER = (LineOutcome.REFUSED, LineOutcome.CHANGED, LineOutcome.CREATED, LineOut
 
 @dataclass(frozen=True)
 class PreviewLineView:
-    """`name` with its `hint`, and what else tells the line apart."""
+    """`name` with its `hint`, and other details that identify the line."""
 
     number: int
     name: str
@@ -154,7 +155,7 @@ def _when(first: date | None, last: date | None, hours: float | None) -> str:
 
 
 def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
-    """The lines of a page by what would become of them, those that need a person first."""
+    """The lines of a page by expected result, those that need a person first."""
     groups = {fate: [one for one in lines if one.fate is fate] for fate in _FIGURES}
     return {
         "figures": [(translated(words), len(groups[fate]), "") for fate, words in _FIGURES.items()],
@@ -172,7 +173,7 @@ def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
 
 
 def dropped(services: Services, work: AtWork, source: str, data: bytes, pasted: str) -> ImportRun:
-    """Whatever file it is, read and kept until somebody confirms it."""
+    """Parses an uploaded file of any kind and stores it until it is confirmed."""
     form = form_of(data)
     if form is ImportForm.CALENDAR:
         return services.calendar_imports.drop(work.campus, source, data, by=work.actor)
@@ -191,7 +192,7 @@ def confirmed(services: Services, work: AtWork, run: ImportRun, kind: str) -> No
 
 
 def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLResponse | None:
-    """Of a file that leaves no question about its columns."""
+    """For a file with no open question about its columns."""
     work, is_calendar = at_work(request), run.form is ImportForm.CALENDAR
     if run.form is ImportForm.TABLE:
         return None
@@ -287,7 +288,7 @@ def _who(services: Services, report: Report) -> str:
 
 @router.get("/avancement", dependencies=[staff(Permission.WORK)])
 def watch(run_id: uuid.UUID, request: Request, services: ReadingServices) -> StreamingResponse:
-    """How far it is, each time it gets further, until it is done."""
+    """SSE stream of the progress, until it is done."""
     campus = at_work(request).campus
     services.imports.report(campus, run_id)
 
@@ -304,7 +305,7 @@ def _progress_of(report: Report) -> ProgressView:
 
 @router.get("/compte-rendu.csv", dependencies=[staff(Permission.WORK)])
 def report_table(run_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    """What became of each line by its number: nobody's name stands in it."""
+    """The result of each line by its number, without names."""
     lines = services.imports.lines(at_work(request).campus, run_id)
     rows = [
         (str(line.number), translated(DONE[line.fate].text), reason_of(line.reason, line.reason_values))
@@ -315,7 +316,7 @@ def report_table(run_id: uuid.UUID, request: Request, services: ReadingServices)
 
 @router.get("/refus.csv", dependencies=[staff(Permission.WORK)])
 def refused_table(run_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    """The lines that were refused, as they were given, with the reason: corrected, the file can be dropped again."""
+    """The refused lines unchanged, with the reason: once corrected, the file can be uploaded again."""
     campus = at_work(request).campus
     run = services.imports.report(campus, run_id).run
     lines = services.imports.lines(campus, run_id, [LineOutcome.REFUSED])

@@ -1,4 +1,4 @@
-"""« Reprendre des activités »: a file dropped, its columns understood and shown, each line foreseen, then confirmed."""
+"""« Reprendre des activités »: upload a file, map its columns, preview each line, confirm."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from app.web.imports.import_preview import (
 
 
 def differs(plan: ReadingPlan, shown: ReadingPlan, sheet: Sheet) -> bool:
-    """Whether the page says anything that was not on it when its lines were foreseen."""
+    """Whether the submitted mapping differs from the one of the preview."""
     columns = dict(zip(heading_keys(sheet.heading), sheet.columns(shown), strict=True))
     return (
         any(columns[key] is not column for key, column in plan.columns.items())
@@ -56,7 +56,7 @@ def differs(plan: ReadingPlan, shown: ReadingPlan, sheet: Sheet) -> bool:
 
 
 def plan_in(form: SafeForm, heading: Sequence[str]) -> ReadingPlan:
-    """What the selects of the page say, as far as they go."""
+    """The mapping in the selects of the page, possibly incomplete."""
     columns = {}
     for index, key in enumerate(heading_keys(heading)):
         if (typed := text_of(form, f"colonne-{index}")) in set(ImportColumn):
@@ -70,7 +70,7 @@ def plan_in(form: SafeForm, heading: Sequence[str]) -> ReadingPlan:
 
 
 def _words_in(form: SafeForm, name: str) -> list[tuple[str, str]]:
-    """The words of the file that the page asked about, with the answers."""
+    """The terms of the file that the page asked about, with the answers."""
     found, index = [], 0
     while word := text_of(form, f"{name}-mot-{index}"):
         found.append((heading_words(word), text_of(form, f"{name}-{index}")))
@@ -167,7 +167,7 @@ def show(run_id: uuid.UUID, request: Request, services: ReadingServices) -> HTML
 
 @router.post("/{run_id:uuid}", dependencies=[staff(Permission.WORK)])
 def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    """Confirmed as it was shown: where columns were changed meanwhile, the table is read and shown again first."""
+    """Confirms the preview; where columns were changed since, parses and shows the table again first."""
     work = at_work(request)
     here = f"{work.home}/reprises/{run_id}"
     run = services.imports.report(work.campus, run_id).run
@@ -212,7 +212,7 @@ class ColumnView:
 
 @dataclass(frozen=True)
 class Question:
-    """A word of the file that nobody has explained, or that was explained for this source."""
+    """A term of the file that is not mapped, or that was mapped for this source."""
 
     index: int
     word: str
@@ -313,7 +313,7 @@ def _columns(draft: Draft, columns: Sequence[ImportColumn]) -> list[ColumnView]:
 
 
 def _questions(draft: Draft, column: ImportColumn) -> list[Question]:
-    """Words that no list of ours knows; those explained before stand there with their answer."""
+    """Terms missing from our lists; those mapped before are shown with their answer."""
     read: Callable[[str, ReadingPlan], PartKind | ActivityKind | None]
     read = part_of_word if column is ImportColumn.PART else kind_of_word
     asked: list[Question] = []

@@ -1,4 +1,4 @@
-"""What a learner says they did: written, shown with photos, files and links, completed, taken back."""
+"""A learner's contributions: written, shown with photos, files and links, completed, withdrawn."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ContributionForm:
         )
 
     def told(self) -> ContributionStatement:
-        """Raises InvalidInput for what cannot be read."""
+        """Raises InvalidInput for what cannot be parsed."""
         try:
             done_on = date.fromisoformat(self.done_on)
         except ValueError:
@@ -112,7 +112,7 @@ _DONE = {
 
 @dataclass(frozen=True)
 class ContributionLine:
-    """For the list on the page of the log."""
+    """For the list on the log page."""
 
     href: str
     title: str
@@ -241,7 +241,7 @@ def preview_file(
 def _mine(
     award_id: uuid.UUID, contribution_id: uuid.UUID, request: Request, services: Services
 ) -> ContributionView:
-    """Raises NotFound for somebody else's."""
+    """Raises NotFound for another person's contribution."""
     who = holder_of(award_id, request, services)
     return services.contributions.mine(who.person, services.awards.record(award_id).campus, contribution_id)
 

@@ -1,4 +1,4 @@
-"""Contributions as the people of a campus see them: what waits and for how long, one of them, and what they decide."""
+"""Contributions for reviewers: the queue with waiting times, one contribution, and decisions."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def _decided(
     done: str,
     corrected: tuple[str, str] | None = None,
 ) -> Response:
-    """The deed, or the page again with what was typed and why it was refused."""
+    """Runs the action, or shows the page again with the typed text and the refusal."""
     work = at_work(request)
     try:
         with write_transaction(request) as writing:

@@ -1,4 +1,5 @@
-"""Badges from elsewhere, on a learner's pages: brought as a file, a text or a link, looked at, shown, taken away."""
+"""Badges from elsewhere, on a learner's pages: imported from a file, text or link, verified, shown,
+removed."""
 
 from __future__ import annotations
 
@@ -57,7 +58,7 @@ _NAMES_ANOTHER = N_(
 
 @dataclass(frozen=True)
 class BroughtShown:
-    """`state` is what was found on the day `checked`; the page at `url` finds it anew."""
+    """`state` is the result of the check on the day `checked`; the page at `url` checks again."""
 
     id: str
     title: str
@@ -116,7 +117,8 @@ def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLRes
 @router.post(_HOME, dependencies=[limited("verify")])
 @public
 def bring(request: Request, services: ReadingServices, form: SafeForm) -> Response:
-    """The first of file, text and link that was given; what is not kept is answered as the checker answers it."""
+    """Takes the first of file, text and link; a badge that cannot be stored gets the answer of the public
+    checker."""
     presented = bytes_of(form, "fichier") or text_of(form, "texte") or text_of(form, "lien")
     people = {str(key): who.person for key, who in people_here(request, services).items()}
     person = people.get(text_of(form, "personne"))
@@ -137,7 +139,7 @@ def bring(request: Request, services: ReadingServices, form: SafeForm) -> Respon
     f"{_HOME}/{{brought_id:uuid}}", dependencies=[Depends(_brought, scope="function"), limited("verify")]
 )
 def look(brought_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    """The answer an employer would read, found now."""
+    """The answer an employer would get, verified now."""
     badge = services.brought_badges.get(brought_id)
     return answer_page(request, services, services.brought_badges.check(badge), again=f"{_HOME}/{brought_id}")
 
@@ -162,7 +164,7 @@ def check_again(
     services: ReadingServices,
     form: SafeForm,  # noqa: ARG001
 ) -> Response:
-    """Judge now, and not in a week: an address that the badge contains may have been verified meanwhile."""
+    """Checks now instead of next week: an address in the badge may have been proved since."""
     verdict = services.brought_badges.judge(brought_id)
     if verdict is not None:
         with write_transaction(request) as writing:
@@ -175,7 +177,7 @@ def check_again(
 def show_in_public(
     portfolio_id: uuid.UUID, brought_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> HTMLResponse:
-    """One that its bearer shows in an open portfolio, verified now."""
+    """A badge that its holder shows in an open portfolio, verified now."""
     opened = services.portfolios.open_page(portfolio_id)
     shown_there = services.brought_badges.shown_by(opened.portfolio.person_id)
     badge = next((each for each in shown_there if each.id == brought_id), None)

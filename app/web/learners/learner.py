@@ -1,4 +1,4 @@
-"""The learner's own pages: the private link, the badge, opening and shutting its page, and taking it away."""
+"""The learner's pages: private link, badge, visibility, and download."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class FileShown:
 
 @dataclass(frozen=True)
 class MyBadge:
-    """The badge as its holder sees it; `answer` was found just now, as anybody would find it."""
+    """The badge as its holder sees it; `answer` is verified now, as for any visitor."""
 
     id: uuid.UUID
     url: str
@@ -152,7 +152,7 @@ class MyBadge:
     older_url: str
     answers_checks: bool
     checks: Sequence[tuple[str, bool]]
-    """When an address was compared, and whether it was theirs."""
+    """When an address was compared, and whether it matched."""
     own_addresses: Sequence[tuple[str, str]]
     first_name: str
     given: str
@@ -166,7 +166,8 @@ class MyBadge:
 @router.get("/recevoir/{token}")
 @public
 def receive(token: str, request: Request, services: WritingServices) -> Response:
-    """Open the badge in this browser, and take the secret out of the address bar. Works as often as one likes."""
+    """Opens the badge in this browser, and removes the secret from the address bar. Works any number of
+    times."""
     try:
         opened = services.people.open_private_link(token, browser=same_browser(request).name)
     except LinksTurnedOff as error:
@@ -226,7 +227,7 @@ def change_visibility(
     who = holder_of(award_id, request, services)
     wanted = Visibility.OPEN if text_of(form, "vue") == "ouvert" else Visibility.CLOSED
     services.awards.set_visibility(award_id, wanted, by=who.actor)
-    # Whoever decides about the page has the badge in hand.
+    # A holder who changes the visibility has received the badge.
     services.handing_over.claim(award_id, by=who.actor)
     done = "ouvert" if wanted is Visibility.OPEN else "ferme"
     if text_of(form, "retour") == "etagere":
@@ -282,7 +283,7 @@ def download(award_id: uuid.UUID, form: Form, request: Request, services: Readin
 
 @router.get("/mes-badges/{award_id:uuid}/code.{form}", dependencies=[HOLDER])
 def code(award_id: uuid.UUID, form: CodeForm, request: Request, services: ReadingServices) -> Response:
-    """The QR code of the badge's short address, to print beside anything."""
+    """The QR code of the badge's short URL, for print."""
     holder_of(award_id, request, services)
     drawn = services.papers.code(services.awards.record(award_id), form.value)
     return Response(
@@ -363,7 +364,7 @@ def my_badge(
 
 
 def _own_addresses(services: Services, who: Holder) -> Sequence[tuple[str, str]]:
-    """A private link proves the hold on one badge, and shows nobody's addresses."""
+    """A private link proves possession of one badge, and reveals no e-mail addresses."""
     if not isinstance(who, SignedIn):
         return ()
     return [
@@ -374,6 +375,6 @@ def _own_addresses(services: Services, who: Holder) -> Sequence[tuple[str, str]]
 
 
 def _file_name(title: str) -> str:
-    """A name that every system can keep: letters without accents, digits and hyphens."""
+    """A portable file name: letters without accents, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", title.casefold().replace("œ", "oe").replace("æ", "ae"))
     return re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-")[:60] or "badge"

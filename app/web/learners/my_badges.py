@@ -1,4 +1,4 @@
-"""« Mes badges »: those opened in this browser, and all that its person was given by any campus once they signed in."""
+"""« Mes badges »: the badges opened in this browser and, once signed in, all badges from every campus."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class BadgeOnShelf:
     is_new: bool
     may_open: bool
     says: Sequence[tuple[str, str]]
-    """Of a badge that is new here: what its page contains once it is open."""
+    """For a new badge: the public content of its page."""
 
 
 @router.get("")
@@ -62,7 +62,8 @@ def shelf(request: Request, services: ReadingServices, fait: str = "") -> HTMLRe
 @router.post("/quitter")
 @public
 def leave(request: Request, services: WritingServices, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
-    """On a shared computer: the badges stay the learner's, this browser forgets them and a copied cookie is void."""
+    """For shared computers: the learner keeps the badges, this browser forgets them and a copied cookie
+    becomes invalid."""
     who = find_signed_in(request, services)
     for each in (*held_here(request, services).values(), *([who] if who else ())):
         services.sessions.end(each)
@@ -75,7 +76,7 @@ def leave(request: Request, services: WritingServices, form: SafeForm) -> Respon
 def shelf_page(
     request: Request, services: Services, *, is_missing: bool = False, done: str = ""
 ) -> HTMLResponse:
-    """`is_missing`: another badge was asked for than this browser may see."""
+    """`is_missing`: another badge was requested than this browser may see."""
     who = find_signed_in(request, services)
     records = services.awards.list_of(who.person.id) if who else []
     listed = {record.award.id for record in records}

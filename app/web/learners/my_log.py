@@ -1,4 +1,5 @@
-"""A learner's own log: what the campus holds about them, what of it each badge shows, what is wrong, and all of it to take along."""
+"""A learner's own log: what the campus records about them, what each badge shows of it, disputes, and
+export."""
 
 from __future__ import annotations
 
@@ -75,12 +76,12 @@ class LineShown:
     disputes: Sequence[DisputeShown]
     may_dispute: bool
     files: Sequence[FileShown] = ()
-    """Of the activity, for whoever was there."""
+    """Files of the activity, for participants."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A form that came back, with what was typed."""
+    """A refused form, with the typed values."""
 
     number: int = -1
     said: str = ""
@@ -94,13 +95,13 @@ class MyLog:
     badge: str
     lines: Sequence[LineShown]
     shown: Sequence[tuple[int, str, str, str]]
-    """Of each line the badge rests on: its number, its title, why it is there, and what is shown of it."""
+    """Each line of the badge's evidence: number, title, reason, and what is shown of it."""
     rule: str
     ahead: Sequence[WayAhead]
     seen: Sequence[tuple[str, str]]
     contributions: Sequence[ContributionLine]
     looks: Sequence[tuple[str, str, str]]
-    """When somebody of the campus looked, at what, and who."""
+    """Access log: when a staff member viewed the data, which data, and who."""
     refused: Refused = field(default_factory=Refused)
 
 
@@ -113,7 +114,7 @@ def show_my_log(
 
 @dataclass(frozen=True)
 class Comparison:
-    """What everybody reads with the choices of now, and with those that were just made."""
+    """What the public reads with the current choices, and with the submitted ones."""
 
     url: str
     badge_url: str
@@ -124,7 +125,7 @@ class Comparison:
     """(field, value) of the form, to be sent again with the confirmation."""
     is_open: bool
     closes: bool
-    """It has expired and cannot be signed again: with this choice its page is closed."""
+    """The badge has expired and cannot be signed again: with this choice its page is closed."""
 
 
 @router.post("/montrer/comparer", dependencies=[HOLDER])

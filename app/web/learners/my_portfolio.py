@@ -1,4 +1,4 @@
-"""A learner's own portfolio: put together, opened and shut, seen as others see it, taken along."""
+"""A learner's own portfolio: edit, open and close, preview, export."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _SHUT = StateLabel(N_("Page fermée"), "shut")
 
 @dataclass(frozen=True)
 class PieceShown:
-    """`above` and `below` are the neighbours it may change places with, empty at the ends."""
+    """`above` and `below` are the neighbours it may be swapped with, empty at the ends."""
 
     badge: BadgeInPortfolio
     page: StateLabel
@@ -98,7 +98,7 @@ class MyPortfolio:
     left_out: Sequence[BadgeLeftOut]
     shown: int
     parent_words: str
-    """Why it does not open yet, for somebody under 15; empty where nothing is in the way."""
+    """For a learner under 15, why it does not open yet; empty where nothing prevents it."""
 
 
 def my_portfolio(
@@ -209,7 +209,7 @@ def _changed(portfolio_id: uuid.UUID, request: Request, services: WritingService
 
 
 KEPT = Depends(_kept, scope="function")
-"""The policy of what only whose portfolio it is may see, by the badges of theirs that this browser holds."""
+"""Policy of the portfolio's owner, identified by their badges in this browser."""
 CHANGED = Depends(_changed, scope="function")
 
 
@@ -225,7 +225,7 @@ def portfolio_here(portfolio_id: uuid.UUID, request: Request, services: Services
 @router.get("")
 @public
 def choose(request: Request, services: ReadingServices) -> HTMLResponse:
-    """The portfolio itself where this browser holds one person's badges."""
+    """The portfolio itself where this browser has the badges of one person only."""
     people = [who.person for who in people_here(request, services).values()]
     found = [(person, services.portfolios.find_of(person)) for person in people]
     if len(found) == 1 and found[0][1] is not None:
@@ -294,7 +294,7 @@ def change_visibility(
 
 @router.post("/{portfolio_id:uuid}/badges", dependencies=[CHANGED])
 def arrange(portfolio_id: uuid.UUID, services: WritingServices, form: SafeForm) -> Response:
-    """One button, one deed: put in, take out, up, down, into a group."""
+    """One action per button: add, remove, up, down, group."""
     kept, portfolio = services.portfolios, services.portfolios.get(portfolio_id)
     award_id, piece_id = _id_in(form, "attribution"), _id_in(form, "badge")
     above, below = _id_in(form, "monter"), _id_in(form, "descendre")
@@ -340,7 +340,7 @@ def arrange_groups(
 
 @router.get("/{portfolio_id:uuid}/apercu", dependencies=[KEPT])
 def preview(portfolio_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    """As others see it, or will once it is open."""
+    """The public view, current or future."""
     seen = services.portfolios.page(services.portfolios.get(portfolio_id))
     return _private(
         show_page(request, services, seen, share=None, preview=f"/mes-badges/portfolio/{portfolio_id}")
@@ -409,7 +409,7 @@ def _back(portfolio_id: uuid.UUID, done: str, place: str = "") -> RedirectRespon
 
 
 def _private(answer: HTMLResponse) -> HTMLResponse:
-    # As on the other pages of a learner: our own forms must not come back with the origin "null".
+    # As on the learner's other pages: our own forms must not be sent with the origin "null".
     answer.headers["Referrer-Policy"] = "same-origin"
     return answer
 
@@ -426,7 +426,7 @@ class TakenAs(StrEnum):
 
 @exports_router.get("/{portfolio_id:uuid}/fichiers/{taken}", dependencies=[KEPT])
 def take(portfolio_id: uuid.UUID, taken: TakenAs, request: Request, services: ReadingServices) -> Response:  # noqa: ARG001
-    """Only badges whose pages are open are in it: it says no more than the page would."""
+    """Only badges with an open page are included: it contains no more than the page would."""
     file = _file(services, services.portfolios.page(services.portfolios.get(portfolio_id)), taken)
     return Response(
         file.body,

@@ -1,4 +1,4 @@
-"""A parent's page: what everybody would see of a child's badge, and yes or no, now or later."""
+"""Parental consent: the public content of a child's badge, and consent given or refused, now or later."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _DONE = {
 @router.get("/parent/{token}")
 @public
 def show_to_a_parent(token: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    """A page and not yet a deed: programs that follow links in letters agree to nothing."""
+    """GET only shows the page: programs that follow links in e-mails must not consent."""
     return _page(request, services, token, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
 @router.get("/parent/{token}/page")
 @public
 def show_the_page_to_a_parent(token: str, request: Request, services: ReadingServices) -> HTMLResponse:
-    """The public page itself, as everybody would read it, whether or not it is open."""
+    """The public page itself, as everyone would read it, whether or not it is open."""
     _, record = services.guardians.asked(token)
     reply = answer_page(request, services, services.verification.verify_award(record))
     reply.headers["Referrer-Policy"] = "same-origin"

@@ -1,4 +1,4 @@
-"""A portfolio as everybody sees it while it is open: its page, its card, a small page to put in a frame."""
+"""The public view of an open portfolio: page, card, and embeddable frame."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from app.web.learners.imported_badges import in_portfolio
 
 @dataclass(frozen=True)
 class BadgeInPortfolio:
-    """`state` is the answer that the badge's own page gives, found just now."""
+    """`state` is the answer of the badge's own page, verified now."""
 
     id: str
     title: str
@@ -54,7 +54,7 @@ class SectionShown:
 
 @dataclass(frozen=True)
 class CompetencyShown:
-    """`level` in words, empty where no badge names one; `hours` None where none were noted."""
+    """`level` as text, empty where no badge has one; `hours` None where none are recorded."""
 
     statement: str
     framework: str
@@ -145,7 +145,8 @@ _NO_ROBOTS = "noindex, nofollow"
 
 @dataclass(frozen=True)
 class Share:
-    """What a link preview may show: how many badges and from where, never the person, whose mind may change."""
+    """Content of a link preview: number of badges and origin, never the person, who may close the page
+    later."""
 
     title: str
     description: str
@@ -157,7 +158,7 @@ class Share:
 @router.get("/portfolio/{portfolio_id:uuid}")
 @public
 def show(portfolio_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    """Each badge on it is verified when the page is asked for."""
+    """Verifies each badge on every request."""
     try:
         opened = services.portfolios.open_page(portfolio_id)
     except ShutPortfolio:
@@ -169,7 +170,7 @@ def show(portfolio_id: uuid.UUID, request: Request, services: ReadingServices) -
 @router.get("/portfolio/{portfolio_id:uuid}/carte.png")
 @public
 def card(portfolio_id: uuid.UUID, services: ReadingServices) -> Response:
-    """In French, as the service is: programs that unfold links have no language of their own."""
+    """In French, the default language: programs that unfold links send no language."""
     opened = services.portfolios.open_page(portfolio_id)
     with speaking("fr"):
         drawn = services.award_pictures.portfolio_card(
@@ -185,7 +186,7 @@ def card(portfolio_id: uuid.UUID, services: ReadingServices) -> Response:
 @router.get("/portfolio/{portfolio_id:uuid}/integrer")
 @public
 def frame(portfolio_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    """The first badges, verified when it is asked for, to stand in a frame on any site."""
+    """The first badges, verified on every request, as a frame for any site."""
     shown = portfolio_shown(services, services.portfolios.open_page(portfolio_id))
     return framed_anywhere(
         page(
@@ -204,7 +205,7 @@ def frame(portfolio_id: uuid.UUID, request: Request, services: ReadingServices) 
 def show_page(
     request: Request, services: Services, opened: PortfolioPage, *, share: Share | None, preview: str = ""
 ) -> HTMLResponse:
-    """`preview` is where its keeper goes back to, empty for everybody else."""
+    """`preview` is the URL its owner returns to, empty for everyone else."""
     return page(
         request,
         "learners/portfolios/show.html",
@@ -216,14 +217,14 @@ def show_page(
 
 
 def everything_shown(services: Services, opened: PortfolioPage) -> dict[str, Any]:
-    """What `learners/portfolios/show.html` says."""
+    """The view of `learners/portfolios/show.html`."""
     shown = portfolio_shown(services, opened)
     brought = in_portfolio(services, opened.portfolio.person_id, opened.portfolio.id)
     return {"p": shown, "title": title_of(shown), "elsewhere": brought}
 
 
 def oembed_of(services: Services, portfolio_id: uuid.UUID) -> dict[str, Any]:
-    """oEmbed 1.0, rich: what a site that is given the address may show in its place."""
+    """oEmbed 1.0, rich: what a site may embed for the URL."""
     opened = services.portfolios.open_page(portfolio_id)
     return {
         "version": "1.0",

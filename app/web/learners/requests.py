@@ -1,4 +1,4 @@
-"""Asking for a badge from its public page; known people wait for no letter."""
+"""Request a badge from its public page; known people need no e-mail confirmation."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def show(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> HT
 @router.post("/badges/{badge_id:uuid}/demande", dependencies=[limited("request from a network")])
 @public
 def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    """The same answer for every address, known or not, unless the browser shows whose it is."""
+    """Same answer for every address, known or not, unless this browser proves that it is the user's."""
     asked = RequestOutcome(
         given_name=text_of(form, "prenom"),
         family_name=text_of(form, "nom"),
@@ -74,7 +74,7 @@ def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: Reading
 
 
 def _known(request: Request, services: Services) -> KnownRequest | None:
-    """Who asks, where this browser speaks for one person only; a family's computer speaks for nobody."""
+    """The requester, where this browser holds badges of one person only; ambiguous on a family's computer."""
     people: dict[uuid.UUID, Person] = {}
     who = find_signed_in(request, services)
     if who is not None:
@@ -105,7 +105,7 @@ def _page(
         criteria=subject.version.criteria,
         required_hours=subject.version.required_hours,
         needs_two=reviewers_needed(subject.version) > 1,
-        # Until somebody holds the badge, the world is not shown its picture.
+        # Before the badge has a holder, its picture is not public.
         picture=picture_of(subject.badge, subject.version) if subject.version.frozen_at else "",
         picture_words=sentence_text(picture_words(subject.campus, subject.version)),
         campus_name=subject.campus.name,
@@ -177,7 +177,7 @@ class StepShown:
 def show_my_request(
     demande: str, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
-    """A page and not yet a deed: programs that follow links in letters confirm nothing."""
+    """GET only shows the page: programs that follow links in e-mails must not confirm."""
     return _my_request_page(request, services, demande, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
@@ -249,7 +249,7 @@ def _my_request_page(
         zone=subject.campus.time_zone,
         title=subject.version.name,
         badge_url=f"/badges/{subject.badge.id}/demande",
-        # Until somebody holds the badge, the world is not shown its picture.
+        # Before the badge has a holder, its picture is not public.
         picture=picture_of(subject.badge, subject.version) if subject.version.frozen_at else "",
         picture_words=sentence_text(picture_words(subject.campus, subject.version)),
         campus_name=subject.campus.name,
@@ -274,7 +274,7 @@ def _my_request_page(
         text=text,
         links=links,
     )
-    # As on the learner's pages: some browsers would send our own forms from nowhere.
+    # As on the learner's pages: some browsers would send our own forms with the origin "null".
     answer.headers["Referrer-Policy"] = "same-origin"
     return answer
 
@@ -294,7 +294,7 @@ def _entries(mine: MyRequest) -> Sequence[EntryChoice]:
 
 
 def _steps(mine: MyRequest) -> Sequence[StepShown]:
-    """What reviewers say to each other before they have decided is theirs."""
+    """Before the decision, comments between reviewers are private."""
     return [
         StepShown(
             step.at,

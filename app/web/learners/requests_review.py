@@ -1,4 +1,4 @@
-"""Requests as reviewers see them: the queue with its ages, one request, and what they decide."""
+"""Requests for reviewers: the queue with waiting times, one request, and decisions."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def _decided(
     evidence: str,
     done: Callable[[], str],
 ) -> Response:
-    """The deed, or the page again with what was typed and why it was refused."""
+    """Runs the action, or shows the page again with the typed text and the refusal."""
     work = at_work(request)
     try:
         with write_transaction(request) as writing:

@@ -1,4 +1,4 @@
-"""The people of a campus: listed, taken away as a table, and each with what they took part in and hold."""
+"""The people of a campus: list, export, and each person's activities and badges."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Hits:
-    """What was found of one kind; `more` leads to the rest."""
+    """Search results of one kind; `more` is the URL of the rest."""
 
     where: str
     title: str
@@ -236,7 +236,7 @@ def list_people(
 
 @router.get("/repertoire/repertoire.csv", dependencies=_EXPORT)
 def people_table(request: Request) -> Response:
-    """Read and sent a block at a time: as long as it may be, it never lies in memory whole."""
+    """Read and streamed in blocks: the table is never in memory as a whole."""
     campus = at_work(request).campus
     export_noted(request, "repertoire")
 
@@ -326,32 +326,32 @@ _EMPTY = ListTable((), ())
 
 @dataclass(frozen=True)
 class GivenList:
-    """What somebody gave: the lines read, and the text to hand back."""
+    """A submitted list: parsed lines, and the text for the form."""
 
     lines: tuple[ListedPerson, ...] = ()
     text: str = ""
     trouble: str = ""
-    """Why nothing could be read, in the reader's language; what was typed is still in `text`."""
+    """Why the list is unreadable, in the reader's language; `text` still contains it."""
     table: ListTable = _EMPTY
     told: str = ""
-    """What a person said of columns and names, in short; empty where all of it was guessed."""
+    """Summary of the user's choices for columns and names; empty where all of it was guessed."""
     others: frozenset[int] = frozenset()
-    """The lines of which they said that it is another person of that name."""
+    """The lines marked as another person with that name."""
     answers: ListAnswers = NO_ANSWERS
-    """Whom they said is meant, where several people have the name."""
+    """The chosen people, where several have the name."""
     source: str = ""
-    """What was pasted, where `text` is the table that was made of it."""
+    """The pasted text, where `text` is the table made of it."""
     left: Sequence[tuple[int, str, str]] = ()
-    """Lines that were left aside: number, text, reason."""
+    """Ignored lines: number, text, reason."""
     to_settle: SettlingTable | None = None
-    """The table to show first, where something is doubtful."""
+    """The table to confirm first, where a line is doubtful."""
 
     @property
     def given_back(self) -> str:
         return self.source or self.text
 
     def only(self, wanted: Collection[int]) -> str:
-        """The text with only the lines of these numbers in it, each as it was given; a heading stays."""
+        """The original text of only these lines, with its heading."""
         if self.told:
             return as_text(line for line in self.lines if line.line in wanted)
         starts = {line.line for line in self.lines}
@@ -475,7 +475,7 @@ def _is_same(plain: ListedPerson, line: Line) -> bool:
 
 
 def _columns_in(form: FormData) -> Sequence[Column]:
-    """What the selects of the review say, as far as they go."""
+    """The mapping in the selects of the review, possibly incomplete."""
     columns: list[Column] = []
     known = {column.value: column for column in Column}
     while (typed := text_of(form, f"{COLUMN_FIELD}{len(columns)}")) in known:
@@ -493,7 +493,7 @@ def _swapped(line: ListedPerson) -> ListedPerson:
 
 
 def _numbered(lines: Iterable[ListedPerson], others: Collection[str]) -> Iterable[ListedPerson]:
-    """The lines of which somebody said that they are another person get the next number of their name."""
+    """Lines marked as another person get the next number for their name."""
     numbers: dict[str, int] = {}
     for line in lines:
         if str(line.line) in others and line.homonym == 1:
@@ -504,7 +504,7 @@ def _numbered(lines: Iterable[ListedPerson], others: Collection[str]) -> Iterabl
 
 
 def as_text(lines: Iterable[ListedPerson]) -> str:
-    """Lines as a table that reads back to the same lines."""
+    """Lines as a table that parses to the same lines."""
     listed = list(lines)
     with_age = any(line.under_15 is not None for line in listed)
     text = io.StringIO(newline="")

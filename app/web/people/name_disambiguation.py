@@ -1,4 +1,4 @@
-"""Which of several people of one name: the question and its answers in words."""
+"""Name disambiguation: the question and its answers as text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ChoiceView(NamedTuple):
 
 @dataclass(frozen=True)
 class QuestionView:
-    """`number` is of the line; `chosen` a value of one of the choices."""
+    """`number` is the line number; `chosen` a value of one of the choices."""
 
     number: int
     name: str

@@ -1,4 +1,4 @@
-"""Names as a campus corrects them: of those who have no account, and the wishes of those who have one."""
+"""Name corrections by a campus: for people without an account, and change requests of people with one."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class WishLine:
 
 @dataclass(frozen=True)
 class Refusal:
-    """What was typed to refuse one wish, and what is wrong with it."""
+    """The typed refusal of one request, and its problem."""
 
     id: uuid.UUID
     reason: str
@@ -213,7 +213,7 @@ def correct_own_name(request: Request, form: SafeForm, services: ReadingServices
 def choose_for_badge(
     award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
 ) -> Response:
-    """With or without the name: the same badge, signed anew."""
+    """With or without the name: the same badge, signed again."""
     who = holder_of(award_id, request, services)
     with_name = text_of(form, "vue") == "avec"
     services.reissuing.choose_name(
@@ -227,7 +227,7 @@ def choose_for_badge(
 def choose_address_for_badge(
     award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
 ) -> Response:
-    """The hash of an address that the person proved, for platforms that ask for one; or none of it any more."""
+    """The hash of a proved address, for platforms that require one; or none."""
     who, typed = holder_of(award_id, request, services), text_of(form, "adresse")
     proved = {each.address for each in services.own_addresses.list_of(who.person.id) if each.verified_at}
     if not isinstance(who, SignedIn) or (typed and typed not in proved):

@@ -1,4 +1,4 @@
-"""Two records of one person in a campus: shown side by side, brought together with a reason, put apart again."""
+"""Two records of one person in a campus: compare, merge with a reason, undo the merge."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def choose(
 
 @router.post("", dependencies=_CHECKED)
 def merge(person_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    """« garder » names the record that stays; the other one of the two goes into it."""
+    """« garder » is the record that stays; the other is merged into it."""
     work, other, kept = at_work(request), text_of(form, "avec"), text_of(form, "garder")
     typed = MergeForm(kept, text_of(form, "motif"))
     try:
@@ -156,7 +156,7 @@ def _beside(services: Services, work: AtWork, other: str) -> Side | None:
 
 
 def _likely(services: Services, work: AtWork, here: PersonFile) -> list[Side]:
-    """Those of a like name: all of it in any order, else the family name alone."""
+    """Records with a similar name: the same parts in any order, else the same family name."""
     found = {}
     for query in (here.person.name, here.person.family_name):
         for person in services.directory.find_people(work.campus, query, Start(limit=A_PAGE)):
@@ -183,7 +183,7 @@ class RecordShown:
     name: str
     works: bool
     badges: Sequence[tuple[str, str, datetime]]
-    """Of each badge: its title, its campus, and when it was given."""
+    """For each badge: its title, its campus, and when it was awarded."""
     campuses: Sequence[str]
 
     @staticmethod
@@ -220,7 +220,7 @@ def merge_own_records(
     process_of(request).on_promise()
     if kept == mine:
         return _my_merging_back("reunis")
-    # The other record, which has roles in a campus, is the one that stays: it is entered by its own means.
+    # The other record, with roles in a campus, is the one that stays: it has its own sign-in.
     answer = RedirectResponse("/connexion", status_code=303)
     close_session_in(answer, request)
     return answer

@@ -1,4 +1,4 @@
-"""One award's own page: open, it answers an employer; shut, it says only that it is shut."""
+"""Public page of one award: open, it shows the verification; closed, it shows only that it is closed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ for_strangers = APIRouter(route_class=ForStrangers)
 
 @dataclass(frozen=True)
 class Share:
-    """What a link preview may show: the badge and the campus, never the person, whose mind may change."""
+    """Content of a link preview: badge and campus, never the person, who may close the page later."""
 
     title: str
     description: str
@@ -46,15 +46,15 @@ class Share:
     structured: dict[str, Any]
     mine: str
     short: str
-    """The address that the code on the page contains, as people type it."""
+    """The URL in the QR code of the page, as people type it."""
     older: str
-    """Where the same award is in Open Badges 2.0; empty once it was withdrawn."""
+    """URL of the same award in Open Badges 2.0; empty once it was revoked."""
 
 
 @for_strangers.get("/attributions/{award_id:uuid}")
 @public
 async def show_award_to_a_stranger(award_id: uuid.UUID, request: Request) -> Response:
-    """The same page for all who show no cookie of ours, made once for each second and each version of the database."""
+    """The same page for all visitors without our cookies, rendered once per second and database version."""
     snapshot = await process_of(request).snapshot()
     pressed = takes_gzip(request.headers)
     make = _shown_and_pressed if pressed else _shown
@@ -114,7 +114,8 @@ _LINKEDIN = "https://www.linkedin.com/profile/add"
 
 @dataclass(frozen=True)
 class Sharing:
-    """`linked_in` opens their form with the four fields below in it; nothing is sent before the learner goes there."""
+    """`linked_in` opens LinkedIn's form, prefilled with the four fields below; nothing is sent before the
+    learner opens it."""
 
     short: str
     code: str
@@ -129,14 +130,15 @@ class Sharing:
 
 
 def offers_linked_in(record: AwardRecord) -> bool:
-    """LinkedIn is for people of 16 or more: a minor of 15 or more is offered it once they opened the page themselves."""
+    """LinkedIn requires 16 years: a minor of 15 or more gets the link once they opened the page
+    themselves."""
     if needs_guardian_for(record.person, record.activity):
         return False
     return not is_minor_for(record.person, record.activity) or record.award.visibility is Visibility.OPEN
 
 
 def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:
-    """`url` is where the learner's own page of the award is."""
+    """`url` is the learner's own page of the award."""
     award, campus = record.award, record.campus
     address = services.addresses.award(award.id)
     short = services.addresses.short_in_print(award.id)
@@ -172,7 +174,7 @@ def _fields(record: AwardRecord, organisation: str, address: str, number: str) -
     fields: dict[str, str | int] = {
         "startTask": "CERTIFICATION_NAME",
         "name": record.version.name,
-        # Their form takes the number of a page or a name: with both it forgets one.
+        # Their form accepts an organisation number or name: given both, it drops one.
         **(
             {"organizationId": record.campus.linkedin_id}
             if record.campus.linkedin_id
@@ -221,7 +223,7 @@ _LONGEST_WHY = 280
 
 
 def public_words(record: AwardRecord, view: AnswerShown) -> Sequence[tuple[str, str]]:
-    """(label, text) for each thing that everybody reads once the page is open."""
+    """(label, text) of each field that is public while the page is open."""
     badge = view.badge
     if badge is None:
         return []
@@ -259,7 +261,7 @@ def given_by(record: AwardRecord) -> str:
 
 
 def why_given(record: AwardRecord) -> str:
-    """For the holder alone: the activity, and what the campus wrote of the person there."""
+    """For the holder alone: the activity, and what the campus wrote about the person there."""
     award, activity = record.award, record.activity
     told = (award.contribution or award.evidence).strip()
     if len(told) > _LONGEST_WHY:

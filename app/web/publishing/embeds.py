@@ -1,6 +1,6 @@
-"""An award's page on somebody else's: the card of its link, oEmbed, and a small page to put in a frame.
+"""Embeds of an award page: link card, oEmbed, and a small frame.
 
-All of them are shut the moment the page is.
+All of them close together with the page.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ONE_MINUTE = "public, max-age=60"
 @router.get("/attributions/{award_id:uuid}/carte.png")
 @public
 def card(award_id: uuid.UUID, services: ReadingServices) -> Response:
-    """In the badge's language: programs that unfold links have none of their own."""
+    """In the badge's language: programs that unfold links send none."""
     record = services.publication.open_award(award_id)
     with speaking(record.version.language):
         drawn = services.award_pictures.card(record, _card_words(services, record))
@@ -51,7 +51,7 @@ def card(award_id: uuid.UUID, services: ReadingServices) -> Response:
 @router.get("/attributions/{award_id:uuid}/code.svg")
 @public
 def code(award_id: uuid.UUID, services: ReadingServices) -> Response:
-    """The code that leads to the page: a screenshot of the page leads to it too."""
+    """The QR code of the page, so that a screenshot leads to it too."""
     record = services.publication.open_award(award_id)
     drawn = services.papers.code(record, "svg")
     return Response(drawn.body, media_type=drawn.media_type, headers={"Cache-Control": _ONE_MINUTE})
@@ -60,7 +60,7 @@ def code(award_id: uuid.UUID, services: ReadingServices) -> Response:
 @router.get("/attributions/{award_id:uuid}/integrer")
 @public
 def frame(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    """The answer in a few lines, verified when it is asked for, to stand in a frame on any site."""
+    """A short verification, done on every request, as a frame for any site."""
     record = services.publication.open_award(award_id)
     view = shown(services, services.verification.verify_award(record))
     answer = page(
@@ -78,14 +78,15 @@ def frame(award_id: uuid.UUID, request: Request, services: ReadingServices) -> H
 @router.get("/verifier/integrer")
 @public
 def checker_frame(request: Request) -> HTMLResponse:
-    """The form of the checker for other sites; its answer opens on a page of ours, where nobody else can dress it."""
+    """The checker form for other sites; the result opens on our own page, where no other site can restyle
+    it."""
     return framed_anywhere(page(request, "verification/verifier_frame.html"))
 
 
 @router.get("/oembed", dependencies=[limited("verify")])
 @public
 def oembed(services: ReadingServices, url: str = "", format: str = "json") -> Response:
-    """What a site that is given the address of an award or a portfolio may show in its place (oEmbed 1.0, rich)."""
+    """What a site may embed for the URL of an award or a portfolio (oEmbed 1.0, rich)."""
     portfolio_id = services.addresses.portfolio_named_by(url[:2000])
     if portfolio_id is not None and format == "json":
         return _embedded(oembed_of(services, portfolio_id))
@@ -131,7 +132,7 @@ def frame_html(services: Services, record: AwardRecord) -> str:
 
 
 def checker_html(addresses: Addresses) -> tuple[str, str]:
-    """The checker for somebody's site: in a frame without any script, and as an element of its own."""
+    """The checker for other sites: as a frame without any script, and as a custom element."""
     title = escape(translated(N_("Vérifier un badge")))
     frame = (
         f'<iframe src="{escape(addresses.verifier())}/integrer" title="{title}" width="{WIDTH}" height="280" '
@@ -142,7 +143,7 @@ def checker_html(addresses: Addresses) -> tuple[str, str]:
 
 
 def structured(services: Services, record: AwardRecord, title: str, description: str) -> dict[str, Any]:
-    """What search engines and readers of schema.org may know: the badge and who gives it, and nobody's name."""
+    """schema.org data for search engines: badge and issuer, without any personal name."""
     campus, version = record.campus, record.version
     return {
         "@context": "https://schema.org",

@@ -1,4 +1,4 @@
-"""The short true pages that every page links from its foot."""
+"""Short information pages, linked from every footer."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def personal_data_page(request: Request) -> HTMLResponse:
 
 
 def _cookies_of(process: Process) -> Sequence[tuple[str, str]]:
-    """Every cookie that this service may set, by its name, and what it is for."""
+    """Every cookie that this service may set, by name, with its purpose."""
     hours = process.settings.session_hours
     return [
         (
@@ -83,7 +83,7 @@ def legal_page(request: Request) -> HTMLResponse:
 
 
 def contact_of(request: Request) -> str:
-    """Where to write to the people who run this service; empty when the operator has said nothing."""
+    """Contact of the operator; empty when not configured."""
     return str(request.app.state.face.contact)
 
 
@@ -93,7 +93,7 @@ short_addresses_router = APIRouter()
 @short_addresses_router.get("/v/{signs}", dependencies=[limited("short address")])
 @public
 def follow(signs: str, request: Request, services: ReadingServices) -> Response:
-    """Shut or open, the award's own page answers; a code that names none is most often a letter misread."""
+    """The award's own page answers, closed or open; an unknown code is most often a misread letter."""
     award_id = services.awards.find_by_code(signs)
     if award_id is not None:
         services.awards.check_not_erased(award_id)
@@ -119,7 +119,7 @@ def follow(signs: str, request: Request, services: ReadingServices) -> Response:
 
 sitemap_router = APIRouter()
 _MOST: Final = 50_000
-"""Addresses of one map (sitemaps.org); the newest badges come first."""
+"""URLs in one sitemap (sitemaps.org); the newest badges come first."""
 _PAGES: Final = ("", "/verifier", "/aide")
 _CLOSED: Final = ("/gestion", "/mes-badges", "/recevoir", "/connexion", "/compte", "/api")
 
@@ -127,7 +127,7 @@ _CLOSED: Final = ("/gestion", "/mes-badges", "/recevoir", "/connexion", "/compte
 @sitemap_router.get("/robots.txt")
 @public
 def robots(services: ReadingServices) -> Response:
-    """Pages of badges are not among those closed: a robot that may not read them would not see that they say noindex."""
+    """Badge pages are not disallowed: a crawler that cannot read them would miss their noindex."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in _CLOSED)]
     return Response(
         "\n".join([*lines, f"Sitemap: {services.addresses.base_url}/sitemap.xml", ""]),

@@ -1,4 +1,4 @@
-"""Pages of a campus as they are kept without this service: the same pages, dated, with links from file to file."""
+"""Static export of a campus: the same pages, dated, with relative links between files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _STATIC: Final = re.compile(r"static/[0-9a-f]{12}/(.+)")
 
 @dataclass(frozen=True)
 class ExportedPages:
-    """The pages of one campus, in every language; `known` are the addresses below the root that the edition holds."""
+    """The pages of one campus, in every language; `known` are the exported paths below the root."""
 
     services: Services
     campus: Campus
@@ -64,7 +64,7 @@ class ExportedPages:
         return self.services.kept_site.versions(self.campus)
 
     def dress(self) -> Iterator[ExportedFile]:
-        """What pages wear: styles, typefaces, the campus's colours."""
+        """Page assets: styles, typefaces, campus colours."""
         for name, file in files().items():
             if name == "sceau.css" or name == "mark.svg" or name.startswith("fonts/"):
                 yield ExportedFile(f"static/{name}", file.body)
@@ -81,7 +81,7 @@ class ExportedPages:
         yield ExportedFile("index.html", _leading_to(f"campus/{slug}/index.html"))
 
     def of_networks(self) -> Iterator[ExportedFile]:
-        """Who recognised the campus, and each of its labels."""
+        """Recognitions of the campus, and each of its labels."""
         for network in self._networks():
             place = f"reseau/{network.slug}"
             view = partial(self._register_of, network.slug)
@@ -125,12 +125,12 @@ class ExportedPages:
             },
             is_about_somebody=True,
         )
-        # What is printed below pictures and in QR codes has to lead home as long as paper lasts.
+        # URLs printed below pictures and in QR codes must work as long as the paper lasts.
         short = f"v/{short_code(award_id)}"
         yield ExportedFile(f"{short}/index.html", _leading_to(f"../../attributions/{award_id}/index.html"))
 
     def of_recommendations(self) -> Iterator[ExportedFile]:
-        """What organisations say of the campus, and each of them; after the awards that they speak of."""
+        """Endorsements of the campus, and each of them; after the awards they are about."""
         said_by = set()
         for said in self.services.endorsements.readable_in(self.campus):
             said_by.add(said.organisation_id)
@@ -152,7 +152,8 @@ class ExportedPages:
         return {**organisation_shown(self.services, organisation_id, self.campus), "done": ""}
 
     def of_portfolios(self) -> Iterator[ExportedFile]:
-        """Open ones that show a badge of the campus, after its awards; with pictures of other campuses' badges."""
+        """Open portfolios that show a badge of the campus, after its awards; with pictures of other campuses'
+        badges."""
         for opened in self.services.portfolios.open_in(self.campus):
             yield from self._pictures_in(opened)
             yield from self._in_every_language(
@@ -211,7 +212,7 @@ class ExportedPages:
         return _LINK.sub(rewrite, html)
 
     def _link(self, address: str, place: str) -> str:
-        """From a page in `place` to a file of this edition; else the address as it is on the web."""
+        """From a page at `place` to an exported file; else the URL on the web."""
         base = self.services.addresses.base_url
         if address.startswith("/"):
             path = urlsplit(address).path.lstrip("/")
@@ -228,7 +229,7 @@ class ExportedPages:
 
 
 def _page_name() -> str:
-    """In the first language the name that web servers look for."""
+    """For the first language, the default file name of web servers."""
     language = current_locale()
     return "index.html" if language == locales()[0] else f"index.{language}.html"
 

@@ -1,4 +1,4 @@
-"""One endorsement's own page, verified now; and the page by which its organisation takes it back."""
+"""Public page of one endorsement, verified now; and the page where its organisation withdraws it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class RecommendationShown:
-    """`lines` are the signed words, empty where the signature does not hold."""
+    """`lines` are the signed text, empty where the signature is invalid."""
 
     id: str
     name: str
@@ -72,13 +72,13 @@ class RecommendationShown:
     url: str
     organisation_url: str
     reason: str
-    """Why the campus set it aside."""
+    """Why the campus hid it."""
 
 
 def recommendations(
     found: Sequence[ShownEndorsement], zone: str, *, contact: str = ""
 ) -> list[RecommendationShown]:
-    """`contact`: an address of the campus, whose own domain is told as such."""
+    """`contact`: an address of the campus; endorsements from its own domain are marked."""
     return [recommendation(each, zone, contact=contact) for each in found]
 
 
@@ -116,12 +116,13 @@ def recommendation(said: ShownEndorsement, zone: str, *, contact: str = "") -> R
 
 
 def _found(said: ShownEndorsement) -> tuple[StateLabel, str]:
-    """Whether the words may be read as the organisation's. What needs another server's answer is told as of then."""
+    """Whether the text may be attributed to the organisation. Results that need another server are those of
+    the last check."""
     if said.answer is None or said.answer.outcome is Outcome.FAILED:
         return _RECOMMENDATIONS_LOST, ""
     if said.holds:
         return _RECOMMENDATIONS_HOLDS, said.answer.comment
-    # A server elsewhere would have to be asked: what it was when it was last asked is told with its day.
+    # Verification needs another server: the last result is shown with its date.
     row = said.endorsement
     if not row.foreign_issuer:
         return _UNKNOWN, ""
@@ -158,7 +159,7 @@ def show(endorsement_id: uuid.UUID, request: Request, services: ReadingServices)
 @router.get(f"{_BACK}/{{token}}", dependencies=[CROSS_TENANT])
 @public
 def show_taking_back(token: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    """A page and not yet the deed: programs that follow links in letters take nothing back."""
+    """GET only shows the page: programs that follow links in e-mails must not withdraw."""
     row = services.endorsements_taken_back.named_by(token)
     found, subject = services.endorsements.look(row)
     reply = page(
@@ -187,7 +188,7 @@ def take_back(token: str, request: Request, _form: SafeForm) -> Response:
 
 
 def recommendation_shown(services: Services, found: ShownEndorsement, subject: Subject) -> dict[str, Any]:
-    """What `trust/show.html` says."""
+    """The view of `trust/show.html`."""
     campus, path = subject.campus, f"/recommandations/{found.endorsement.id}"
     return {
         "r": recommendation(found, campus.time_zone, contact=campus.contact_email),

@@ -1,4 +1,4 @@
-"""Recommendations for those who work in a campus: asked for about a badge or the campus, all listed, set aside with a reason."""
+"""Endorsements for campus staff: request for a badge or the campus, list all, hide with a reason."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _subject(services: Services, work: AtWork, chosen: str) -> Subject:
 
 
 def _is_refused(services: Services, work: AtWork, address: str) -> bool:
-    """Said to any campus, and kept to by all of them."""
+    """A refusal given to any campus applies to all of them."""
     services.search_everywhere()
     refused = services.endorsement_asking.is_refused_by(address)
     services.enter(work.campus.id, work.who.person.id)

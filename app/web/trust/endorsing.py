@@ -1,4 +1,4 @@
-"""Somebody of an organisation answers a letter: reads what they are asked to recommend, writes, looks, signs, or says no."""
+"""An organisation answers an endorsement request: read, write, preview, sign or decline."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _REFUSALS: Final = {_NO: Refusal.THIS, _NEVER: Refusal.EVER}
 
 @dataclass(frozen=True)
 class EndorsementForm:
-    """The form as it was filled in."""
+    """The submitted form."""
 
     organisation: str = ""
     site: str = ""
@@ -63,7 +63,7 @@ class Preview:
 @router.get("/recommander/{token}")
 @public
 def show(token: str, request: Request, services: ReadingServices) -> HTMLResponse:
-    """A page and not yet a deed: programs that follow links in letters sign nothing."""
+    """GET only shows the page: programs that follow links in e-mails must not sign."""
     asked, subject = services.endorsement_signing.opened(token)
     return _page(
         request, services, token, asked, subject, EndorsementForm(organisation=asked.organisation_name)

@@ -1,4 +1,5 @@
-"""Who issued a badge, as a page shows it: the campus with its label, or what a stranger says of itself."""
+"""The issuer of a badge on a page: the campus with its label, or the self-description of an unknown
+issuer."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ _NO_KNOWN_END = StateLabel(N_("Date de fin non publiée"), "shut")
 
 @dataclass(frozen=True)
 class LabelVerdict:
-    """A label as a thing of its own: what the network said, and what its signature is worth; `url` is its page."""
+    """A label by itself: the network's statement and its signature check; `url` is its page."""
 
     state: str
     word: str
@@ -69,7 +70,7 @@ class LabelShown:
 
     @property
     def today(self) -> str:
-        """The label in one line; unless it is in force, the line says so."""
+        """The label in one line, with its state unless it is in force."""
         return (
             self.sentence
             if self.state.state == "ok"
@@ -79,7 +80,7 @@ class LabelShown:
 
 @dataclass(frozen=True)
 class IssuerShown:
-    """`url` leads to a page of this service; a stranger's site is named, not linked."""
+    """`url` leads to a page of this service; a foreign site is named, not linked."""
 
     name: str
     short: str
@@ -91,18 +92,18 @@ class IssuerShown:
     labels: Sequence[LabelShown]
     is_ours: bool
     listed: Sequence[LabelVerdict] = ()
-    """The labels of a campus elsewhere, as a network's signed list gives them."""
+    """Labels of an external campus, from a network's signed list."""
 
     @property
     def label(self) -> LabelShown | None:
-        """The label that says most about today: the one in force, else the latest."""
+        """The most relevant label: the one in force, else the latest."""
         current = [label for label in self.labels if label.state.state == "ok"]
         return next(reversed(current or self.labels), None)
 
 
 @dataclass(frozen=True)
 class StandingShown:
-    """Who the issuer is; `warning` where it could be taken for somebody recognised."""
+    """Identity of the issuer; `warning` where it resembles a recognised one."""
 
     state: str
     word: str
@@ -190,7 +191,7 @@ def _listed(label: GivenLabel, network: str, at: datetime) -> LabelVerdict:
 
 
 def _state(judged: LabelJudged) -> StateLabel:
-    """A label is given for a time: where its end is not known, nobody can say that it is in force."""
+    """Labels are valid for a period: without a known end, none is reported as in force."""
     if judged.is_suspended and judged.state is not LabelState.WITHDRAWN:
         return _SUSPENDED
     is_open_ended = judged.state is LabelState.CURRENT and judged.label.ends_on is None
@@ -224,7 +225,7 @@ class GivenShown:
 
 @dataclass(frozen=True)
 class EntryShown:
-    """`url` is the campus's page where it is one of this service; else only its place is named."""
+    """`url` is the campus's page where it is hosted here; otherwise only its host is named."""
 
     name: str
     short: str
@@ -245,7 +246,7 @@ class RegisterShown:
     did: str
     key: str
     former: Sequence[tuple[str, datetime, bool]]
-    """Keys that ended, when, and whether they were stolen."""
+    """Retired keys, when, and whether they were stolen."""
     list_url: str
     sequence: int
     signed: str
@@ -281,7 +282,7 @@ def show_network(slug: str, request: Request, services: ReadingServices) -> HTML
 @router.get("/labels/{label_id:uuid}")
 @public
 def show_label(label_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    """Withdrawn labels keep their page: it says so."""
+    """Withdrawn labels have a page too, with their state."""
     return page(request, "trust/label.html", l=label_page(services, services.labels.judge(label_id)))
 
 
@@ -377,7 +378,7 @@ def show(
 @organisations_router.post("/organisations/{organisation_id:uuid}/lien", dependencies=[limited("endorsing")])
 @public
 def ask_for_the_list(organisation_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
-    """The same answer whatever address was typed: nobody learns who works there."""
+    """Same answer for every address: never reveals who works there."""
     typed = text_of(form, "adresse")
     if typed:
         process_of(request).limiter.hit("endorsement to an address", typed.lower())
@@ -419,7 +420,7 @@ def take_back(token: str, request: Request, form: SafeForm) -> Response:
 def organisation_shown(
     services: Services, organisation_id: uuid.UUID, campus: Campus | None = None
 ) -> dict[str, Any]:
-    """What `trust/organisation.html` says: all that it said, or what it said of one campus."""
+    """The view of `trust/organisation.html`: all its endorsements, or those of one campus."""
     organisation = services.organisations.get(organisation_id)
     return {
         "number": str(organisation.id),

@@ -1,4 +1,4 @@
-"""A learner's recommendations: asked for from a company, seen, hidden and shown again."""
+"""A learner's endorsements: requested from a company, shown, hidden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a check found, to keep: a dated page to print, the report for programs, and all it takes to check again."""
+"""Records of a check: a dated page to print, the report for programs, and everything needed to check
+again."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ class Trace(StrEnum):
 @router.post("/verifier/trace", dependencies=[limited("verify")])
 @public
 def keep_trace(request: Request, services: ReadingServices, form: SafeForm) -> Response:  # noqa: ARG001
-    """The badge comes back with the form and is checked again: nothing of it was kept here meanwhile."""
+    """The form contains the badge, which is checked again: it was not stored in between."""
     text, wanted = text_of(form, TEXT_FIELD), text_of(form, FORM_FIELD)
     if not text or wanted not in set(Trace):
         return RedirectResponse("/verifier", status_code=303)
@@ -48,7 +49,7 @@ def keep_trace(request: Request, services: ReadingServices, form: SafeForm) -> R
 def keep_trace_of_award(
     award_id: uuid.UUID, request: Request, services: ReadingServices, trace: str = ""
 ) -> Response:
-    """The same of a badge that is here: it need not travel to the page and back."""
+    """The same for a badge of this service: it need not be sent with the form."""
     record = services.awards.record(award_id)
     if record.award.visibility is not Visibility.OPEN:
         return closed_page(request, services)
@@ -127,7 +128,7 @@ def _words(services: Services, answer: Answer, view: AnswerShown) -> CheckWords:
 
 
 def _facts(view: AnswerShown) -> list[tuple[str, str]]:
-    """What the badge says, only where somebody is known to have signed it."""
+    """The content of the badge, only where its signer is known."""
     if view.badge is None or view.issuer is None:
         return []
     facts = [
@@ -149,7 +150,7 @@ def _warning(view: AnswerShown) -> list[str]:
 
 
 def _issuer(view: AnswerShown) -> list[tuple[str, str, str, str]]:
-    """Who vouches for the issuer: registers first, its own words second; then its labels."""
+    """Trust in the issuer: registers first, self-description second; then its labels."""
     issuer, standing = view.issuer, view.standing
     if issuer is None:
         return []

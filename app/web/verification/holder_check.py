@@ -1,4 +1,4 @@
-"""« Est-ce bien cette personne ? » and « Demander au campus »: two pages beside an open award."""
+"""« Est-ce bien cette personne ? » and « Demander au campus »: two pages about an open award."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def ask_who(award_id: uuid.UUID, request: Request, services: ReadingServices) ->
 def compare_address(
     award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
 ) -> HTMLResponse:
-    """Nothing is shown of the addresses we know, and whoever tries many is stopped by award and by network."""
+    """Reveals no stored address; rate-limited by award and by network."""
     record, address = services.publication.open_award(award_id), text_of(form, "adresse")
     try:
         process_of(request).limiter.hit("whose address of an award", str(award_id))
@@ -59,7 +59,7 @@ def send_code(
     services: ReadingServices,
     form: SafeForm,  # noqa: ARG001
 ) -> HTMLResponse:
-    """The same page whether or not the holder has an address: nobody learns that here."""
+    """Same page whether or not the holder has an address: never reveals which."""
     record = services.publication.open_award(award_id)
     mailer = process_of(request).mailer
     if mailer is None:
@@ -79,7 +79,7 @@ def read_code(
 ) -> HTMLResponse:
     record, ticket = services.publication.open_award(award_id), text_of(form, "demande")[:200]
     try:
-        # Six digits stand five tries, wherever these come from.
+        # A six-digit code allows five tries, from any client.
         process_of(request).limiter.hit("identity code of a letter", ticket)
         right = services.holders.is_read_out(award_id, ticket, text_of(form, "chiffres"))
     except InvalidInput as error:
@@ -96,7 +96,7 @@ def ask_campus(award_id: uuid.UUID, request: Request, services: ReadingServices)
 @router.post("/attributions/{award_id:uuid}/campus", dependencies=[limited("question to a campus")])
 @public
 def send_question(award_id: uuid.UUID, request: Request, form: SafeForm) -> HTMLResponse:
-    """The letter leaves after the transaction: a slow mail server holds no connection to the database."""
+    """The e-mail is sent after the transaction: a slow mail server holds no database connection."""
     address, words = text_of(form, "adresse"), text_of(form, "question")
     process = process_of(request)
     with process.unit_of_work(reading=True) as services:

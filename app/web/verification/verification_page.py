@@ -1,4 +1,4 @@
-"""The answer to an employer's question, as a page: verdict first, then what it rests on."""
+"""The verification of a badge as a page: verdict first, then its reasons."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Still:
-    """Is it still good, in a word or two, and what to add."""
+    """Current validity as a short label, and a supplement."""
 
     words: str
     beside: str = ""
@@ -76,7 +76,7 @@ class Still:
 
 @dataclass(frozen=True)
 class Newer:
-    """A later wording of the badge exists."""
+    """A later version of the badge exists."""
 
     number: int
     url: str
@@ -84,7 +84,8 @@ class Newer:
 
 @dataclass(frozen=True)
 class LeadShown:
-    """Whose badge a document leads to, whom it names itself where that is another, and what was found of the badge."""
+    """The badge a document leads to, its holder, another name written in the document, and the check
+    result."""
 
     kind: str
     holder: str
@@ -118,16 +119,16 @@ class AnswerShown:
     picture: Picture | None = None
     newer: Newer | None = None
     current: str = ""
-    """Where the edition that took the place of what was presented is."""
+    """URL of the edition that replaced the presented one."""
     journal: EvidenceShown | None = None
     lead: LeadShown | None = None
-    """Where the document that was deposited is not what was verified."""
+    """Set where the badge was verified instead of the submitted document."""
     packed: str = ""
-    """The day of the package that the answer rests on."""
+    """The date of the package used for the verification."""
     recommendations: Sequence[RecommendationShown] = ()
-    """What organisations say beside the badge; no part of what was found about it."""
+    """Endorsements beside the badge; they do not change its verdict."""
     presented: str = ""
-    """The credential itself, to be handed back with a form; nothing of it is kept here."""
+    """The credential itself, to be sent back with a form; nothing of it is stored here."""
 
 
 _STAMPS = {
@@ -146,7 +147,7 @@ _FORMS = {
 
 
 def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown:
-    """All that the page says of `answer`; `again` is where to ask the same once more."""
+    """The full view of `answer`; `again` is the URL to repeat the check."""
     head = headline(answer)
     zone = answer.campus.time_zone if answer.campus else DEFAULT_ZONE
     report = answer.report
@@ -186,7 +187,7 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
 
 
 def shown_now(services: Services, record: AwardRecord) -> AnswerShown:
-    """The public page of an award as it is now, open or not."""
+    """The public page of an award in its current state, open or not."""
     return shown(services, services.verification.verify_award(record))
 
 
@@ -230,7 +231,7 @@ def answer_page(
     share: object = None,
     findable: bool = False,
 ) -> HTMLResponse:
-    """`findable`: search engines may keep it."""
+    """`findable`: search engines may index it."""
     view = shown(services, answer, again=again)
     genuine = view.badge is not None and answer.campus is not None
     campus = look_of(answer.campus) if genuine and answer.campus else None
@@ -346,7 +347,7 @@ def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:
 
 
 def _picture(services: Services, answer: Answer, head: Headline) -> Picture | None:
-    """Our own master picture of the version that was given; a file's own picture is never shown."""
+    """Our own master picture of the awarded version; a picture inside a file is never shown."""
     record = answer.record
     if record is None:
         return None
@@ -384,7 +385,7 @@ def _newer(services: Services, answer: Answer) -> Newer | None:
 
 
 def _claimed(answer: Answer, head: Headline, zone: str) -> list[tuple[str, str]]:
-    """What a file says without anybody having signed it: shown as its own words, or not at all."""
+    """Unsigned claims of a file: shown as its own statements, or not at all."""
     report = answer.report
     if report is None or report.document is not None or report.presented is None:
         return []
@@ -425,7 +426,7 @@ def _short(text: str) -> str:
 
 
 def closed_page(request: Request, services: Services, *, mine: str = "") -> HTMLResponse:
-    """The same for every shut award, whoever gave it: nothing tells them apart."""
+    """The same for every closed award of any campus: they are indistinguishable."""
     view = shown(services, Answer(None, closed=True))
     answer = page(request, "verification/closed.html", status=403, private=True, a=view, mine=mine)
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
@@ -455,7 +456,8 @@ _ORDER = {state: number for number, (state, _) in enumerate(_TALLY)}
 
 @dataclass(frozen=True)
 class ItemRow:
-    """`group` is where it counts; `page` leads to the whole answer, for badges of this service whose page is open."""
+    """`group` is its group in the tally; `page` is the URL of the full answer, for badges of this service
+    with an open page."""
 
     given: str
     state: StateLabel
@@ -517,7 +519,7 @@ def _unread(item: Item) -> ItemRow:
 
 
 def tally_of(rows: Iterable[ItemRow]) -> list[tuple[str, int, str]]:
-    """How many rows of each group there are, and its words; groups without any are left out."""
+    """The number of rows of each non-empty group, with its label."""
     groups = [row.group for row in rows]
     return [
         ("shut" if group in ("leads", "document") else group, groups.count(group), translated(words))

@@ -33,7 +33,7 @@ _LONGEST_LINK = 2000
 @router.get("/verifier")
 @public
 def show_form(request: Request, services: ReadingServices, lien: str = "") -> Response:
-    """`lien` comes from the first page's short form, and from links that programs make."""
+    """`lien` comes from the home page's short form, and from links that programs make."""
     if not lien.strip():
         return _form(request)
     process_of(request).limiter.hit("verify", client_network(request))
@@ -43,7 +43,7 @@ def show_form(request: Request, services: ReadingServices, lien: str = "") -> Re
 @router.post("/verifier", dependencies=[limited("verify")])
 @public
 def check(request: Request, services: ReadingServices, form: SafeForm) -> Response:
-    """Files, a text and a link, whichever were given: one gets its whole answer, several a table; nothing is stored."""
+    """Takes any of files, text and link: full answer for one, a table for several; nothing is stored."""
     files, text, link = files_of(form, "fichier"), text_of(form, "texte"), text_of(form, "lien")
     lines = _lines_in(services, text)
     if len(files) > 1 or lines:
@@ -64,7 +64,7 @@ def check(request: Request, services: ReadingServices, form: SafeForm) -> Respon
 
 
 def _lines_in(services: Services, text: str) -> list[str]:
-    """The lines of a list; a token that a mail program broke into several lines is one badge."""
+    """The lines of a list; a token broken by a mail program into several lines is one badge."""
     lines = lines_in(text)
     if not lines or not text.startswith("ey"):
         return lines
@@ -72,7 +72,7 @@ def _lines_in(services: Services, text: str) -> list[str]:
 
 
 def _answer_file(request: Request, services: Services, name: str, file: bytes) -> Response:
-    """A picture or a page without a badge in it may lead to one: the answer is about the file first."""
+    """A picture or a page without a badge may lead to one: the answer is first about the file."""
     items = services.batch_verification.file(name, file)
     if len(items) == 1 and items[0].answer is not None:
         return _answered(request, services, items[0].answer)
@@ -124,13 +124,13 @@ def _answer_link(request: Request, services: Services, written: str) -> Response
             return RedirectResponse(f"/attributions/{answer.record.award.id}", status_code=303)
         return _answered(request, services, answer, link=written)
     if not address.startswith(("http://", "https://")):
-        # Not an address at all: a badge may have been pasted into the wrong field.
+        # Not a URL: a badge may have been pasted into the wrong field.
         return _answered(request, services, services.verification.verify(written), text=written)
     return _answered(request, services, services.verification.verify(address), link=written)
 
 
 def unknown_code(request: Request, services: Services, typed: str, *, status: int = 200) -> Response:
-    """Codes one slip away are named only where their pages are open, and not too often to one network."""
+    """Suggests codes with one typing error only where their pages are open, and rate-limited by network."""
     process_of(request).limiter.hit("unknown code", client_network(request))
     batch = services.batch_verification
     code = batch.code_in(typed)[:40]
@@ -154,7 +154,7 @@ def unknown_code(request: Request, services: Services, typed: str, *, status: in
 
 
 def _as_link(written: str, services: Services) -> str:
-    """What was typed off a badge or a CV lacks its scheme."""
+    """A URL typed from a badge or a CV lacks its scheme."""
     written = written.strip()[:_LONGEST_LINK]
     host = written.partition("/")[0]
     if "://" not in written and host.lower() == services.addresses.host.lower():
@@ -205,7 +205,7 @@ def _form(
     kind: HeadlineKind | None = None,
     near: Sequence[NearCode] = (),
 ) -> HTMLResponse:
-    """The form; after something that could not be checked, with the answer above it and what was typed in it."""
+    """The form; after a failed check, with the answer above it and the typed values in it."""
     view = shown(services, answer) if services and answer else None
     answered = page(
         request,
@@ -224,6 +224,7 @@ def _form(
 
 
 def _code_in(typed: str, addresses: Addresses) -> str:
-    """The twelve signs of a short address, typed whole or alone; else the text itself, which names no award."""
+    """The twelve characters of a short URL, alone or within it; otherwise the text itself, which matches no
+    award."""
     before, found, code = typed.strip().rpartition("/v/")
     return code if found and (not before or addresses.is_ours(f"{before}/")) else typed
