@@ -62,7 +62,13 @@ def files() -> dict[str, StaticFile]:
         if path.is_file() and path.suffix in _TYPES and path.parent != _STYLES
     }
     styles = "".join((_STYLES / f"{name}.css").read_text("utf-8") for name in STYLE_ORDER)
-    return {**found, "sceau.css": _static_file(_tight(styles).encode(), ".css")}
+    workspace = (_STYLES / "workspace.css").read_text("utf-8")
+    return {
+        **found,
+        "sceau.css": _static_file(_tight(styles).encode(), ".css"),
+        # Apart, so that public pages stay light.
+        "workspace.css": _static_file(_tight(workspace).encode(), ".css"),
+    }
 
 
 def _tight(styles: str) -> str:

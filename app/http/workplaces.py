@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
@@ -20,14 +21,33 @@ from app.domain.accounts.permissions import (
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.errors import AppError
-from app.http.pages.render import CampusLook
+from app.http.pages.render import CampusLook, NavigationLink, WorkspaceMenu
 from app.http.pages.typography import translated
 from app.http.pages.words import local
 from app.http.policies import Policy, Who, marked
-from app.http.request_scope import ReadingServices, signed_in, staff_of
+from app.http.request_scope import ReadingServices, services_at_hand, signed_in, staff_of
+from app.language import N_
 from app.services.accounts.sessions import SignedIn
 
 _LOOKING = ("GET", "HEAD")
+_REQUESTS = "/demandes"
+_MENU: tuple[tuple[str, Permission, str, tuple[str, ...]], ...] = (
+    (N_("Aujourd’hui"), Permission.VIEW, "", ()),
+    (N_("Activités"), Permission.VIEW, "/activites", ("/contributions", "/reprises")),
+    (
+        N_("Badges"),
+        Permission.VIEW,
+        "/badges",
+        ("/attributions", "/resultats", "/retraits", "/lettres", "/recommandations"),
+    ),
+    (N_("Compétences"), Permission.VIEW, "/competences", ()),
+    (N_("Personnes"), Permission.VIEW, "/repertoire", ("/recherche",)),
+    (N_("Demandes"), Permission.REVIEW, _REQUESTS, ()),
+    (N_("Données personnelles"), Permission.PROTECT, "/donnees", ()),
+    (N_("Historique"), Permission.AUDIT, "/historique", ("/audit",)),
+    (N_("Réglages"), Permission.MANAGE, "/reglages", ("/equipe", "/jetons", "/rappels", "/cles")),
+)
+"""(label, who may, address below the campus's, other addresses of the same part)."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +74,54 @@ class AtWork:
         return may(self.roles, deed)
 
 
+@dataclass(frozen=True)
+class Workspace:
+    """The navigation of a campus as plain values, which outlive the transaction that read them."""
+
+    look: CampusLook
+    roles: frozenset[Role]
+    campus_id: uuid.UUID
+    person_id: uuid.UUID
+    is_only: bool
+    """Whether the person works for no other campus."""
+
+    @staticmethod
+    def of(work: AtWork) -> Workspace:
+        campuses = {membership.campus_id for membership, _ in work.who.memberships}
+        return Workspace(work.look, work.roles, work.campus.id, work.who.person.id, len(campuses) < 2)
+
+    def menu(self, request: Request) -> WorkspaceMenu:
+        """The parts of the campus that this person may open, with the number of requests to decide."""
+        home = f"/gestion/{self.look.slug}"
+        here = request.url.path.removeprefix(home)
+        links = []
+        for label, permission, path, others in _MENU:
+            if not may(self.roles, permission):
+                continue
+            inside = any(here == each or here.startswith(f"{each}/") for each in (path, *others) if each)
+            is_current = inside if path else not here.strip("/")
+            count = self._requests_to_decide(request) if path == _REQUESTS else 0
+            links.append(NavigationLink(translated(label), home + path, is_current, count))
+        return WorkspaceMenu(home, links, self.is_only)
+
+    def _requests_to_decide(self, request: Request) -> int:
+        with services_at_hand(request) as services:
+            return services.dashboard.requests_to_decide(self.campus_id, reader=self.person_id)
+
+
 def staff(deed: Permission) -> Any:
     """The policy of a page of a campus: `dependencies=[staff(Deed.AWARD)]`. Enforces it before the handler runs."""
 
     @marked(Policy(Who.STAFF, deed=deed))
     def guard(slug: str, request: Request, services: ReadingServices) -> None:
         who, place = staff_of(request, services, slug)
+        work = AtWork(who, place.campus, place.roles)
+        request.state.workspace = Workspace.of(work)
         check_may(place.roles, deed)
         if deed in REQUIRES_PASSKEY:
             fresh = deed in REQUIRES_REAUTH and (request.method not in _LOOKING or deed is Permission.EXPORT)
             services.sessions.check_proved(who, fresh=fresh)
-        request.state.work = AtWork(who, place.campus, place.roles)
+        request.state.work = work
 
     return Depends(guard, scope="function")
 

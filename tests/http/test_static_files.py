@@ -53,7 +53,7 @@ def test_every_file_the_stylesheet_names_is_there(reader):
 
 
 def test_no_stylesheet_is_forgotten():
-    assert {path.stem for path in (FOLDER / "css").iterdir()} == set(static_files.STYLE_ORDER)
+    assert {path.stem for path in (FOLDER / "css").iterdir()} == {*static_files.STYLE_ORDER, "workspace"}
 
 
 def test_an_asset_nobody_drew_is_a_programming_error():

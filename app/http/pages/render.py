@@ -45,7 +45,7 @@ import re
 import uuid
 from asyncio import sleep, to_thread
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -281,6 +281,18 @@ class NavigationLink:
     label: str
     href: str
     current: bool
+    count: int = 0
+    """How many things wait there; none is shown where it is zero."""
+
+
+@dataclass(frozen=True)
+class WorkspaceMenu:
+    """The navigation of a campus, for a person who works there."""
+
+    home: str
+    links: Sequence[NavigationLink]
+    is_only: bool
+    """Whether there is no other campus to change to."""
 
 
 @dataclass(frozen=True)
@@ -299,6 +311,8 @@ class Frame:
     """The pages of whoever is signed in."""
     kept: str = ""
     """The day on which the page was kept as a file, without the service behind it; empty where it answers now."""
+    menu: WorkspaceMenu | None = None
+    """The campus's own navigation, on the pages of its workspace."""
 
 
 _PUBLIC_LINKS = ((N_("Vérifier un badge"), "/verifier"), (N_("Mes badges"), "/mes-badges"))
@@ -383,6 +397,8 @@ def page(
     # A page that says what is broken must not need what is broken.
     visitor = Visitor() if status >= 500 else _seen_by(request)
     frame = frame_of(request, visitor=visitor, campus=campus, private=private, wide=wide)
+    if visitor.signed_in and (workspace := getattr(request.state, "workspace", None)) is not None:
+        frame = replace(frame, menu=workspace.menu(request), campus=campus or workspace.look)
     # A token is made only for a page that shows a form.
     html = (
         environment()

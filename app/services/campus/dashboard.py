@@ -98,11 +98,15 @@ class DashboardService:
         week = self.waiting.lately(campus.id, since=at - WEEK, days=(today - WEEK, today))
         return Dashboard(week, self._waiting(campus, today, at, reader))
 
+    def requests_to_decide(self, campus_id: uuid.UUID, *, reader: uuid.UUID | None) -> int:
+        """Those that `reader` may decide; stops at one more than `MOST_COUNTED`."""
+        return self.requests.count_waiting(campus_id, limit=MOST_COUNTED + 1, reader=reader)
+
     def _waiting(self, campus: Campus, today: date, at: datetime, reader: uuid.UUID | None) -> Waiting:
         badges = [pair for pair in self.badges.list_newest(campus.id) if pair[0].archived_at is None]
         keys, review = self.campuses.keys_of(campus.id), self.log.newest_done(campus.id)
         return Waiting(
-            self.requests.count_waiting(campus.id, limit=MOST_COUNTED + 1, reader=reader),
+            self.requests_to_decide(campus.id, reader=reader),
             self.contributions.count_waiting(campus.id, limit=MOST_COUNTED + 1),
             self.names.count_waiting(campus.id, limit=MOST_COUNTED + 1),
             self.waiting.refused_letters(campus.id, since=at - LOOKED_BACK, limit=MOST_COUNTED + 1),
