@@ -20,7 +20,9 @@ PARTS = {
     Role.AUDITOR: [*EVERYONE, "/historique"],
     Role.DPO: [*EVERYONE, "/donnees"],
 }
-_MENUS = re.compile(r'<nav (?:class="campus-parts" )?aria-label="(?:Campus|Campus, menu)">.*?</nav>', re.DOTALL)
+_MENUS = re.compile(
+    r'<nav (?:class="campus-parts" )?aria-label="(?:Campus|Campus, menu)">.*?</nav>', re.DOTALL
+)
 
 
 def menus(page: str) -> list[list[str]]:
