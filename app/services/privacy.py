@@ -397,7 +397,7 @@ class ErasureService:
         )
 
     def ask(self, record: AwardRecord, *, everywhere: bool) -> bool:
-        """The holder of the private link asks; the person confirms by e-mail. False if no address is known."""
+        """The holder of the private link asks; the person confirms by e-mail. False: no known address."""
         person, at = record.person, self.clock()
         self._check_does_not_work(person.id, None if everywhere else {record.campus.id})
         address = self.people.addresses_of([person.id]).get(person.id, "")

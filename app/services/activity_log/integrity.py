@@ -325,7 +325,7 @@ class IntegrityService:
                 yield FoundLeaf(Damage.LIST_BIT, where, str(position))
 
     def _documents(self) -> Result:
-        """Documents of networks and organisations: labels, endorsements, trust lists; external lists as read."""
+        """Labels, endorsements and trust lists of networks and organisations; external lists as read."""
         result, at = Result(), self.clock()
         keys = self.issuers().keys()
         for row in self.store.keys_of_others():

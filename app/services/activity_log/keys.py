@@ -31,7 +31,7 @@ _A_MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class _KeyAnswer:
-    """What the logs record about one key: its first entry, and the tree size of each log up to which it counts."""
+    """From the logs, about one key: its first entry, and the tree size per log up to which it counts."""
 
     first: LogPayload
     epoch: int

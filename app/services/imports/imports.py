@@ -257,7 +257,7 @@ class ImportService:
         return self.imports.lines_of(run_id, fates, limit=limit)
 
     def forget_old(self) -> int:
-        """Delete day-old drafts and month-old names in refused lines; returns the number of changed imports."""
+        """Delete day-old drafts and month-old names in refused lines; returns how many imports changed."""
         at = self.clock()
         return self.imports.drop_drafts(before=at - DRAFT_KEPT) + self.imports.forget_refused(
             before=at - REFUSED_KEPT

@@ -1,4 +1,4 @@
-"""A person says what they did and shows it; a trainer of the campus confirms it, and then it stands in the log."""
+"""Contributions: declared by a learner with evidence, confirmed by a trainer, then logged."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class ContributionView:
     activity: Activity | None
     files: Sequence[StoredFile]
     disputes: Sequence[LogDispute] = ()
-    """Of its lines in the log, those that nobody has answered."""
+    """Open disputes about its log entries."""
 
 
 class ContributionService:
@@ -90,10 +90,10 @@ class ContributionService:
         self.disputes = disputes
         self.clock = clock
 
-    # --- the person's
+    # --- for the learner
 
     def activities_of(self, person: Person, campus: Campus) -> list[Activity]:
-        """Those it can belong to: where the person was."""
+        """Activities that it may belong to: those the person attended."""
         return [activity for _, activity in self.directory.participations_of(person.id, campus.id)]
 
     def of_person(self, person: Person, campus: Campus) -> Sequence[Contribution]:
@@ -145,7 +145,7 @@ class ContributionService:
         today: date,
         by: Actor,
     ) -> Contribution:
-        """Said anew while nobody has decided; `without` are files that are taken back."""
+        """Edit it until a trainer decides; `without`: files to remove."""
         self.mine(person, campus, contribution_id)
         contribution = self.contributions.lock(contribution_id)
         check_may_complete(contribution)
@@ -158,7 +158,7 @@ class ContributionService:
         return contribution
 
     def withdraw(self, person: Person, campus: Campus, contribution_id: uuid.UUID, *, by: Actor) -> None:
-        """Its files go at once: nobody has said anything of them."""
+        """Deletes its files immediately: no decision refers to them."""
         self.mine(person, campus, contribution_id)
         contribution = self.contributions.lock(contribution_id)
         withdraw(contribution, at=self.clock())
@@ -183,7 +183,7 @@ class ContributionService:
             self.files.add(row, content)
         check_room(len(self.files.of(_OURS, contribution.id)))
 
-    # --- the campus's
+    # --- for the campus
 
     def queue(
         self, campus: Campus, states: Collection[ContributionState], *, limit: int, oldest_first: bool = True
@@ -213,7 +213,7 @@ class ContributionService:
         return [self.look(campus, each.id) for each in self.contributions.disputed(campus.id, limit=limit)]
 
     def badges_of(self, campus: Campus) -> list[tuple[Badge, BadgeVersion]]:
-        """Those it can count for."""
+        """Badges that it may count for."""
         return [pair for pair in self.badges.list_current(campus.id) if pair[0].archived_at is None]
 
     def confirm(
@@ -225,7 +225,7 @@ class ContributionService:
         badge_id: uuid.UUID | None = None,
         by: Actor,
     ) -> None:
-        """It stands in the log from now on, and its pieces with their digests, in this very transaction."""
+        """Log it, with the digests of its files and links, in the current transaction."""
         contribution = self._locked(campus, contribution_id)
         files = self.files.of(_OURS, contribution.id)
         if any(file.state is FileState.WAITING for file in files):
@@ -257,7 +257,7 @@ class ContributionService:
         self._note("ask_more", self.contributions.get_in_campus(contribution_id, campus.id), by)
 
     def decline(self, campus: Campus, contribution_id: uuid.UUID, reason: str, *, by: Actor) -> None:
-        """The reason is for the person alone."""
+        """Only the person gets the reason."""
         self._decide(campus, contribution_id, ContributionState.DECLINED, reason, by)
         self._note("decline", self.contributions.get_in_campus(contribution_id, campus.id), by)
 
@@ -271,7 +271,7 @@ class ContributionService:
         reason: str,
         by: Actor,
     ) -> None:
-        """A confirmed contribution said anew: the log keeps both, and which one counts."""
+        """Correct a confirmed contribution: the log contains both versions, and which one counts."""
         contribution = self._locked(campus, contribution_id)
         check_may_correct(contribution, self._decided_by(contribution, by))
         check_answer(reason)
@@ -286,11 +286,11 @@ class ContributionService:
         self._note("correct", contribution, by)
 
     def confirmed_within(self, same: Collection[uuid.UUID]) -> list[Contribution]:
-        """Those that one of these records, all one person's, confirmed for one of them."""
+        """Contributions that one of these records, all of one person, confirmed for another of them."""
         return self.contributions.confirmed_within(same)
 
     def reopen(self, campus: Campus, contribution_id: uuid.UUID, reason: str, *, by: Actor) -> None:
-        """For another person to confirm; the log keeps that it was confirmed, and why that no longer counts."""
+        """Return it for confirmation by another person; the log has both the confirmation and its reversal."""
         contribution = self._locked(campus, contribution_id)
         reopen(contribution, at=self.clock())
         self.contributions.save(contribution)
@@ -304,7 +304,7 @@ class ContributionService:
         self.log.record(campus, [contribution_fact(contribution, activity, corrects=before, reason=reason)])
 
     def forget_closed(self) -> None:
-        """Declined or taken back a year ago: neither they nor their files are of any use."""
+        """Delete contributions declined or withdrawn a year ago, with their files."""
         ids = self.contributions.closed(self.clock() - CLOSED_REQUESTS)
         self.files.remove(file.id for file in self.files.of_many(_OURS, ids))
         self.contributions.remove(ids)
@@ -317,7 +317,7 @@ class ContributionService:
         self.contributions.save(contribution)
 
     def _decided_by(self, contribution: Contribution, by: Actor) -> uuid.UUID | None:
-        """The person of the contribution themselves, where the trainer is another record of them."""
+        """The contribution's person if the trainer is another record of theirs, else the trainer."""
         if by.person_id is None:
             return None
         with self.own_addresses.tenant_scope.across_campuses():

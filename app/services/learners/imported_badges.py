@@ -1,4 +1,4 @@
-"""Bringing badges from elsewhere: verified on the way in, asked whose they are, and judged again every week."""
+"""Import of external badges: verified on import, checked for ownership, verified again every week."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from sceau_credentials.verification.report import CheckId
 
 _MOST_ADDRESSES = 8
 _NO_ADDRESS = "nobody@invalid"
-"""Nobody's: a badge that names an address differs from it, also where the person has verified none."""
+"""Belongs to no one: a badge with any address differs from it, even if the person has verified none."""
 _OPEN = frozenset({HeadlineKind.UNVERIFIABLE, HeadlineKind.NOT_CHECKABLE, HeadlineKind.OUT_OF_DATE_UNPROVEN})
 
 
 class NotBrought(InvalidInput):
-    """What was given is no badge that may be kept: `answer` says why, as the checker would."""
+    """The input must not be stored as a badge; `answer`: the verification result."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(N_("Ce badge n’a pas été ajouté."))
@@ -43,7 +43,7 @@ class NotBrought(InvalidInput):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found at one moment, ready to be kept."""
+    """A verification result at one point in time, ready to be stored."""
 
     kind: HeadlineKind
     place: str
@@ -52,7 +52,7 @@ class Verdict:
 
 
 def heading_of(badge: BroughtBadge) -> tuple[str, Sentence]:
-    """The state and the words of what was found when the badge was last checked."""
+    """State and heading of the badge's last verification."""
     kind = HeadlineKind(badge.verdict)
     state, _, heading, _ = WORDING[kind]
     heading = OF_UNKNOWN_ISSUER.get(kind, heading)
@@ -73,7 +73,7 @@ class BroughtBadges:
         self.clock = clock
 
     def bring(self, person: Person, presented: bytes | str) -> BroughtBadge:
-        """Kept only if its issuer is known to have signed it; raises NotBrought otherwise."""
+        """Stored only if its issuer verifiably signed it; raises NotBrought otherwise."""
         answer = self.verification.verify(presented)
         report = answer.report
         if answer.campus is not None or answer.closed:
@@ -137,16 +137,16 @@ class BroughtBadges:
         self.store.remove(badge)
 
     def check(self, badge: BroughtBadge) -> Answer:
-        """As anybody would, now; nothing is written."""
+        """Verify it now, as any visitor would; read-only."""
         return self.verification.verify(badge.content)
 
-    # --- judged again
+    # --- periodic verification
 
     def due(self, *, limit: int) -> list[uuid.UUID]:
         return self.store.due(at=self.clock(), limit=limit)
 
     def judge(self, badge_id: uuid.UUID) -> Verdict | None:
-        """What is so now; it may take a while, and writes nothing. None where the badge was taken away meanwhile."""
+        """Verify it now; may be slow, writes nothing. None if the badge was removed meanwhile."""
         badge = self.store.find(badge_id)
         return self._verdict(badge, self.check(badge)) if badge else None
 
@@ -171,8 +171,9 @@ class BroughtBadges:
         return Verdict(head.kind, place, self._belonging(badge, named), named)
 
     def _belonging(self, badge: BroughtBadge, named: str) -> Belonging:
-        """Theirs where an address inside it is one that they verified; another's where it names anybody else,
-        by name or by an address; otherwise nothing in it says."""
+        """Theirs if it contains one of their verified addresses, another person's if it names someone else by
+        name or address; otherwise unknown.
+        """
         verified = self.store.verified_addresses(badge.person_id)[:_MOST_ADDRESSES]
         reasons = {self._asked(badge, Identity(address)) for address in verified or (_NO_ADDRESS,)}
         if Reason.RECIPIENT_MATCHES in reasons:

@@ -1,4 +1,4 @@
-"""What the logs hold about one person: read, shown, disputed and taken along by them; answered by the campus."""
+"""A person's own log entries: view, dispute, export; disputes are answered by the campus."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ from sceau_credentials.values.json_text import JsonObject, dump_json
 from sceau_credentials.values.timestamps import format_timestamp
 
 DISPUTABLE = frozenset({PARTICIPATION, CONTRIBUTION})
-"""Lines that somebody of the campus corrects; what is decided by an award is asked of the campus."""
+"""Entries that campus staff can correct; for award decisions, ask the campus."""
 _IDENTIFIERS = frozenset({"person", "by"})
 
 
 @dataclass(frozen=True)
 class PersonalLine:
-    """One line about somebody, what it says, and what they said of it."""
+    """One entry about a person, its content, and their dispute."""
 
     campus: Campus
     log_id: uuid.UUID
@@ -96,7 +96,7 @@ class PersonalLog:
         self.clock = clock
 
     def lines(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID]) -> list[PersonalLine]:
-        """All that the logs of these campuses say of the person, the latest first in each."""
+        """All entries about the person in these campuses' logs, latest first per log."""
         said: dict[tuple[uuid.UUID, int], list[LogDispute]] = {}
         for each in self.disputes.of_person(person_id):
             said.setdefault((each.log_id, each.number), []).append(each)
@@ -145,7 +145,7 @@ class PersonalLog:
     def dispute(
         self, person_id: uuid.UUID, campus: Campus, number: int, said: str, *, by: Actor
     ) -> LogDispute:
-        """Say that a line about oneself is wrong; whoever works on the activity reads it."""
+        """Dispute an entry about oneself; shown to staff of the activity."""
         log = self.store.find(campus.id)
         payload = self.store.payload(log.id, number) if log else None
         if log is None or payload is None or payload.about_id != person_id or payload.noun not in DISPUTABLE:
@@ -174,7 +174,7 @@ class PersonalLog:
     def show(
         self, campus: Campus, award_id: uuid.UUID, wanted: Mapping[int, DisclosedContent], *, by: Actor
     ) -> None:
-        """Set how much of each line the holder shows: on the page at once, and in the documents, signed again to match."""
+        """Set the disclosure of each entry: immediately on the page, and by reissue in the documents."""
         row = self.evidence.find(award_id)
         if row is None:
             raise NotFound(N_("Ce badge ne repose sur aucune ligne du journal d’activité."))
@@ -196,7 +196,7 @@ CONFIRMED_BY_ITS_PERSON = N_("Confirmée par la personne elle-même, sous une au
 
 
 class SelfAwards:
-    """The result is the same in every order of award, confirmation of an address and merge."""
+    """The result does not depend on the order of award, address confirmation and merge."""
 
     def __init__(
         self,
@@ -219,7 +219,7 @@ class SelfAwards:
         self.clock = clock
 
     def end_those_of(self, person_id: uuid.UUID) -> None:
-        """After a merge or a confirmed address. The campus may give the badge again, by another person. Idempotent."""
+        """After a merge or address confirmation. Another person may award the badge again. Idempotent."""
         with self.own.tenant_scope.across_campuses():
             same = self.own.same_person(person_id)
             if len(same) > 1:
@@ -247,7 +247,7 @@ class SelfAwards:
                 self.contributions.reopen(campus, contribution.id, _(CONFIRMED_BY_ITS_PERSON), by=RULE)
 
     def _end_protection(self, same: set[uuid.UUID]) -> None:
-        """Who administers a campus under one record does not protect its data under another."""
+        """An administrator of a campus must not be its data protection officer under another record."""
         roles: dict[uuid.UUID, list[Membership]] = {}
         for record in same:
             for membership, campus in self.people.memberships_of(record):

@@ -1,4 +1,4 @@
-"""Portfolios: kept by the person whose badges they show, and read by everybody while they are open."""
+"""Portfolios: edited by the badges' owner, public while open."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Row = TypeVar("Row", PortfolioGroup, PortfolioPiece)
 
 
 class ShutPortfolio(NotAllowed):
-    """Its keeper keeps it to themselves."""
+    """The owner set it to private."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class PieceOf:
 
 @dataclass(frozen=True)
 class Section:
-    """Badges under one title; the last ones, which belong nowhere, have none."""
+    """Badges under one title; the last section, for ungrouped badges, has none."""
 
     title: str
     pieces: Sequence[PieceOf]
@@ -69,7 +69,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the keeper wants of the page."""
+    """Form: the owner's page settings."""
 
     line: str
     naming: Naming
@@ -79,7 +79,7 @@ class Wishes:
 
 @dataclass(frozen=True)
 class PortfolioPage:
-    """What the world sees: `name` as its keeper wishes, and badges whose own pages are open."""
+    """The public view: `name` as the owner chose, and badges with a public page."""
 
     portfolio: Portfolio
     name: str
@@ -87,7 +87,7 @@ class PortfolioPage:
 
     @property
     def pieces(self) -> list[PieceOf]:
-        """Each badge once, though it may stand under several competencies."""
+        """Each badge once, even if listed under several competencies."""
         return list({each.piece.id: each for section in self.sections for each in section.pieces}.values())
 
 
@@ -108,7 +108,7 @@ class PortfolioService:
         self.reissuing = reissuing
         self.clock = clock
 
-    # --- what the world reads
+    # --- public
 
     def open_page(self, portfolio_id: uuid.UUID) -> PortfolioPage:
         portfolio = self.store.get(portfolio_id)
@@ -121,33 +121,33 @@ class PortfolioService:
         return [each.record for each in self.open_page(portfolio_id).pieces]
 
     def page(self, portfolio: Portfolio) -> PortfolioPage:
-        """As others see it, be it open or not."""
+        """As visitors see it, open or not."""
         person = self.people.get(portfolio.person_id)
         pieces = [each for each in self.pieces(portfolio) if each.is_open]
         sections = [each for each in self._sections(portfolio, pieces) if each.pieces]
         return PortfolioPage(portfolio, shown_name(person, portfolio.naming), sections)
 
     def open_in(self, campus: Campus) -> Iterator[PortfolioPage]:
-        """Every open one that shows a badge of the campus, whole: badges of other campuses too."""
+        """Every open portfolio with a badge of the campus, complete with badges of other campuses."""
         after = uuid.UUID(int=0)
         while page := self.store.open_in(campus.id, after=after, limit=_AT_A_TIME):
             yield from map(self.open_page, page)
             after = page[-1]
 
     def overview(self, records: Iterable[AwardRecord]) -> list[Mastered]:
-        """The competencies that these awards attest, and what each rests on."""
+        """The competencies that these awards attest, with their evidence."""
         return overview_of(
             (record, self.badges.competencies_of(record.version), self.shown_hours(record))
             for record in records
         )
 
     def shown_hours(self, record: AwardRecord) -> float | None:
-        """The hours of an award, unless its holder hides them."""
+        """The hours of an award, unless hidden by its holder."""
         disclosed = self.reissuing.disclosed_of(record)
         return None if disclosed.activity is DisclosedContent.EXISTENCE else record.award.hours
 
     def _project(self, record: AwardRecord) -> tuple[uuid.UUID, str] | None:
-        """The activity, where its holder shows which one it is."""
+        """The activity, if its holder discloses it."""
         if (
             record.activity is None
             or self.reissuing.disclosed_of(record).activity is not DisclosedContent.ALL
@@ -156,16 +156,16 @@ class PortfolioService:
         return record.activity.id, record.activity.title
 
     def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
-        """Open ones whose keepers want them found, the newest first."""
+        """Open portfolios with search indexing enabled, newest first."""
         return self.store.found_by_search(limit=limit)
 
-    # --- what its keeper does
+    # --- for the owner
 
     def get(self, portfolio_id: uuid.UUID) -> Portfolio:
         return self.store.get(portfolio_id)
 
     def records_of(self, award_ids: Sequence[uuid.UUID]) -> list[AwardRecord]:
-        """In the order asked for; what is not there any more is left out."""
+        """In the requested order; omits deleted ones."""
         found = self.store.records(award_ids)
         return [found[each] for each in award_ids if each in found]
 
@@ -176,7 +176,7 @@ class PortfolioService:
         return self.store.find_of(person.id)
 
     def start(self, person: Person, award_ids: Sequence[uuid.UUID]) -> Portfolio:
-        """One for each person, with those of these awards whose pages are open; it is shut."""
+        """Create the person's only portfolio, closed, with those of these awards that have a public page."""
         portfolio = self.store.find_of(person.id)
         if portfolio is not None:
             return portfolio
@@ -196,7 +196,7 @@ class PortfolioService:
         self.store.add(portfolio)
 
     def check_may_be_shown(self, portfolio: Portfolio) -> None:
-        """Raises ParentNeeded for somebody under 15 of whom no parent agreed to that."""
+        """Raises ParentNeeded for a child under 15 without parental consent."""
         person = self.people.get(portfolio.person_id)
         check_may_show_further(person, self.consents.of_person(person.id))
 
@@ -207,7 +207,7 @@ class PortfolioService:
         self.store.add(portfolio)
 
     def put_in(self, portfolio: Portfolio, award_id: uuid.UUID) -> None:
-        """Somebody else's badge is as good as absent."""
+        """Raises NotFound for another person's badge."""
         record = self.store.records([award_id]).get(award_id)
         if record is None or record.person.id != portfolio.person_id:
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
@@ -223,7 +223,7 @@ class PortfolioService:
         self.store.remove(_among(self.store.pieces_of(portfolio.id), piece_id))
 
     def move(self, portfolio: Portfolio, piece_id: uuid.UUID, neighbour: uuid.UUID, *, before: bool) -> None:
-        """Just before another badge, or just after it."""
+        """Directly before or after another badge."""
         pieces = self.store.pieces_of(portfolio.id)
         _move(pieces, _among(pieces, piece_id), _among(pieces, neighbour), before=before)
         self.store.add(*pieces)
@@ -261,7 +261,7 @@ class PortfolioService:
         self.store.add(*groups)
 
     def remove_group(self, portfolio: Portfolio, group_id: uuid.UUID) -> None:
-        """Its badges stay in the portfolio, under no title."""
+        """Its badges stay in the portfolio, ungrouped."""
         group = _among(self.store.groups_of(portfolio.id), group_id)
         for piece in self.store.pieces_of(portfolio.id):
             if piece.group_id == group.id:
@@ -270,7 +270,7 @@ class PortfolioService:
         self.store.remove(group)
 
     def sections(self, portfolio: Portfolio) -> list[Section]:
-        """All that was put in, open or shut, as its keeper arranges it."""
+        """Everything in it, public or not, in the owner's order."""
         return list(self._sections(portfolio, self.pieces(portfolio)))
 
     def pieces(self, portfolio: Portfolio) -> list[PieceOf]:
@@ -309,7 +309,7 @@ class PortfolioService:
 def _titled(
     pieces: Sequence[tuple[PieceOf, Sequence[tuple[uuid.UUID, str] | None]]],
 ) -> Iterator[Section]:
-    """Sections in the order in which their first badges stand."""
+    """Sections in order of their first badge."""
     titles = {key: title for _, keys in pieces for each in keys if each for key, title in [each]}
     for key, title in titles.items():
         yield Section(
@@ -336,13 +336,13 @@ _ELM = "http://data.europa.eu/snb/model/elm"
 
 @dataclass(frozen=True)
 class PortfolioCopy:
-    """What leaves with the keeper: the page, and of its badges those that count today."""
+    """Export for the owner: the page, and its currently valid badges."""
 
     page: PortfolioPage
     records: Sequence[AwardRecord]
     competencies: Sequence[Mastered]
     hours: Mapping[uuid.UUID, float]
-    """Of each award, where its holder shows them."""
+    """Per award, if its holder discloses them."""
 
 
 class PortfolioDocuments:
@@ -352,7 +352,7 @@ class PortfolioDocuments:
         self.clock = clock
 
     def resume(self, taken: PortfolioCopy) -> JsonObject:
-        """JSON Resume 1.0.0: `certificates` and `skills`, to be pasted into a résumé of one's own."""
+        """JSON Resume 1.0.0: `certificates` and `skills`, to paste into one's own résumé."""
         basics: JsonObject = {"url": self.addresses.portfolio(taken.page.portfolio.id)}
         if taken.page.name:
             basics["name"] = taken.page.name
@@ -375,7 +375,7 @@ class PortfolioDocuments:
         }
 
     def europass(self, taken: PortfolioCopy, note: str) -> JsonObject:
-        """The claims of a person as the European Learning Model 3 words them; nobody has sealed them, as `note` says."""
+        """A person's claims in the European Learning Model 3; unsealed, as `note` states."""
         person: JsonObject = {
             "id": self.addresses.portfolio(taken.page.portfolio.id),
             "type": "Person",

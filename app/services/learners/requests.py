@@ -1,4 +1,4 @@
-"""Somebody asks for a badge, follows what becomes of it, completes it or takes it back."""
+"""Badge requests: create, follow, complete, withdraw, review."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _NOTHING_HERE = N_("Ce lien n’ouvre aucune demande. Vérifiez qu’il est enti
 
 @dataclass(frozen=True)
 class RequestOutcome:
-    """What the form of a request holds."""
+    """Form of a request."""
 
     given_name: str
     family_name: str
@@ -73,7 +73,7 @@ class RequestOutcome:
 
 @dataclass(frozen=True)
 class KnownRequest:
-    """Who asks, as their session or their private link says."""
+    """The requester, identified by their session or private link."""
 
     person: Person
     address: str
@@ -81,7 +81,7 @@ class KnownRequest:
 
 @dataclass(frozen=True)
 class Subject:
-    """What can be asked for."""
+    """A badge that can be requested."""
 
     badge: Badge
     version: BadgeVersion
@@ -90,7 +90,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class MyRequest:
-    """A request as its person follows it."""
+    """A request as the requester sees it."""
 
     request: BadgeRequest
     subject: Subject
@@ -129,7 +129,7 @@ class AskingService:
         self.clock = clock
 
     def subject(self, badge_id: uuid.UUID) -> Subject:
-        """Raises where the badge is not one that people ask for."""
+        """Raises if the badge does not accept requests."""
         badge = self.badges.get(badge_id)
         version = self.badges.current_version(badge.id)
         check_accepts(badge, version)
@@ -141,12 +141,12 @@ class AskingService:
     def token_of(self, request: BadgeRequest) -> str:
         return f"{request.id}.{request_proof(self.secret, request.id)}"
 
-    # --- asking
+    # --- create
 
     def ask(
         self, badge_id: uuid.UUID, asked: RequestOutcome, *, known: KnownRequest | None = None
     ) -> BadgeRequest:
-        """Reviewers see it at once when we know whose address it is; else once a letter was answered."""
+        """Visible to reviewers immediately if the address is verified; else once confirmed by e-mail."""
         subject, at = self.subject(badge_id), self.clock()
         person = known.person if known else None
         given, family = (
@@ -184,7 +184,7 @@ class AskingService:
         return request
 
     def confirm(self, token: str) -> BadgeRequest:
-        """The letter was answered; answering again changes nothing."""
+        """Confirm by e-mail link. Idempotent."""
         request = self.requests.lock(self.by_token(token).id)
         if request.state is not RequestState.UNCONFIRMED:
             return request
@@ -197,7 +197,7 @@ class AskingService:
         return request
 
     def _person_of(self, request: BadgeRequest) -> Person:
-        """Whose address it is now known to be."""
+        """The person with the address that is now verified."""
         named = Person(
             given_name=request.given_name, family_name=request.family_name, created_at=self.clock()
         )
@@ -215,7 +215,7 @@ class AskingService:
         if self.awards.held(badge, [person.id], None):
             raise Conflict(N_("Vous avez déjà ce badge : il n’est pas donné deux fois."))
 
-    # --- following
+    # --- follow
 
     def by_token(self, token: str) -> BadgeRequest:
         name, _, proof = token.partition(".")
@@ -250,7 +250,7 @@ class AskingService:
         entries: Collection[str] = (),
         files: Sequence[TakenFile] = (),
     ) -> BadgeRequest:
-        """More words, links, a file, the participations it rests on: what is said once stays."""
+        """Add text, links, files or participations; earlier content cannot be changed."""
         request = self.requests.lock(self.by_token(token).id)
         check_may_add(request)
         if len(text) > LONGEST_NARRATIVE:
@@ -329,7 +329,7 @@ Entry = tuple[Participation, Activity]
 
 @dataclass(frozen=True)
 class UnderReview:
-    """A request as its reviewers see it; `entries` are the person's own participations that it rests on."""
+    """A request as its reviewers see it; `entries`: the person's own participations as evidence."""
 
     request: BadgeRequest
     badge: Badge
@@ -341,7 +341,7 @@ class UnderReview:
     is_own: bool
     evidence: str
     obstacle: EligibilityResult | None
-    """Why the badge could not be given now, however well the request is judged."""
+    """Why the badge cannot be awarded now, whatever the review decides."""
 
 
 class ReviewService:
@@ -371,7 +371,7 @@ class ReviewService:
         self.history = history
         self.clock = clock
 
-    # --- looking
+    # --- review queue
 
     def queue(
         self,
@@ -420,7 +420,7 @@ class ReviewService:
         return [pair for pair in own if str(pair[0].id) in request.entries]
 
     def _obstacle(self, campus: Campus, request: BadgeRequest, by: Actor) -> EligibilityResult | None:
-        """Hours that are missing, a badge that is archived or held already: nothing that reviewers can decide."""
+        """Missing hours, an archived badge or one already held: not for reviewers to decide."""
         told = replace(self._asked_of_awards(request), evidence=request.narrative)
         try:
             judged = self.awards.preview(campus, told, by=by).lines[0].judgement
@@ -428,15 +428,15 @@ class ReviewService:
             return EligibilityResult(LineOutcome.NOT_ALLOWED, error.sentence, error.values)
         return None if judged.is_ready else judged
 
-    # --- deciding
+    # --- decide
 
     def agree(self, campus: Campus, request_id: uuid.UUID, reason: str, evidence: str, *, by: Actor) -> bool:
-        """Whether the badge is given now, or another reviewer has to agree."""
+        """Returns whether the badge is now awarded; otherwise another reviewer must agree."""
         reviewer, request = self._locked(campus, request_id, by)
         check_reason(reason)
         check_evidence_text(evidence)
         version = self.badges.current_version(request.badge_id)
-        # Under two records, one person agrees once.
+        # One person agrees only once, even with two records.
         first = request.first_reviewer_id
         same = first if first is not None and first in self._records_of(reviewer) else reviewer
         done = agree(
@@ -450,7 +450,7 @@ class ReviewService:
         if done:
             request.award_id = self._give(campus, request, by)
         elif obstacle := self._obstacle(campus, request, by):
-            # The first of two is told what the second would meet.
+            # The first of two reviewers gets the error that the second would get.
             raise _not_given(obstacle.sentence, obstacle.values)
         self._keep(request, Step.ACCEPTED if done else Step.AGREED, reason, by)
         return done
@@ -463,7 +463,7 @@ class ReviewService:
         self._tell(request, Occasion.REQUEST_MORE)
 
     def refuse(self, campus: Campus, request_id: uuid.UUID, reason: str, *, by: Actor) -> None:
-        """The person and the reviewers read the reason; nothing of it is published."""
+        """The person and the reviewers can read the reason; it is never published."""
         reviewer, request = self._locked(campus, request_id, by)
         check_reason(reason)
         refuse(request, reviewer, self._addresses(by), at=self.clock())
@@ -471,7 +471,7 @@ class ReviewService:
         self._tell(request, Occasion.REQUEST_REFUSED)
 
     def _locked(self, campus: Campus, request_id: uuid.UUID, by: Actor) -> tuple[uuid.UUID, BadgeRequest]:
-        # The campus first, as everywhere: giving the badge holds it too.
+        # Fixed lock order, campus first: awarding locks it too.
         self.campuses.lock(campus.id)
         self.requests.get_in_campus(request_id, campus.id)
         if by.person_id is None:
@@ -489,7 +489,7 @@ class ReviewService:
         return self.people.all_addresses(by.person_id) if by.person_id else []
 
     def _give(self, campus: Campus, request: BadgeRequest, by: Actor) -> uuid.UUID:
-        """Through the same promise as every award, which judges again; all of it or nothing."""
+        """Through the same batch as every award, which checks eligibility again; atomic."""
         result = self.awards.award(campus, self._asked_of_awards(request), by=by)
         line = result.lines[0]
         if line.outcome is not LineOutcome.AWARDED or line.award_id is None:
@@ -533,7 +533,7 @@ class ReviewService:
         )
 
     def _tell(self, request: BadgeRequest, occasion: Occasion) -> None:
-        # Asked for more twice, they are told twice.
+        # Two requests for more information give two e-mails.
         once = str(self.requests.count_steps(request.id))
         letter = letter_to(
             request.address,
@@ -546,7 +546,7 @@ class ReviewService:
         )
         self.letters.promise_many([letter])
 
-    # --- what waits too long
+    # --- overdue requests
 
     def campuses_due(self) -> list[uuid.UUID]:
         at = self.clock()
@@ -555,7 +555,7 @@ class ReviewService:
         )
 
     def remind(self, campus_id: uuid.UUID) -> None:
-        """One letter to each reviewer, or to those who administer where there is none."""
+        """One e-mail to each reviewer, or to the administrators if there is none."""
         campus, at = self.campuses.lock(campus_id), self.clock()
         if campus_id not in self.campuses_due():
             return

@@ -1,4 +1,4 @@
-"""Letters about somebody's own account: to confirm an address, and to tell that an address or a way in changed."""
+"""E-mails about a person's own account: address confirmation, and changes of addresses or credentials."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ _NAMED = {
         "signé, et vos propres badges restent à vous."
     ),
 }
-"""What is said where it is known which address, key or service it was."""
+"""Texts for changes where the address, key or service is known."""
 _NOT_YOU = N_(
     "Ce n’était pas vous ? Retirez dans « Mon compte » ce que vous ne reconnaissez pas, et prévenez "
     "le campus qui vous a donné un badge."
@@ -159,7 +159,7 @@ class AccountLetters:
         zone: str,
         clock: Clock,
     ) -> None:
-        """`zone`: on whose clocks the letters say when something happened."""
+        """`zone`: time zone of the times in the e-mails."""
         self.people = people
         self.challenges = challenges
         self.addresses = addresses
@@ -168,7 +168,7 @@ class AccountLetters:
         self.clock = clock
 
     def written(self, letter: QueuedMessage) -> Letter | None:
-        """None where there is nothing to say any more."""
+        """None if the e-mail has become irrelevant."""
         if letter.about_id is None:
             return None
         if letter.occasion == Occasion.ADDRESS_CONFIRM:
@@ -284,7 +284,7 @@ class NameLetters:
         self.addresses = addresses
 
     def written(self, letter: QueuedMessage) -> Letter | None:
-        """None where there is nothing to say any more."""
+        """None if the e-mail has become irrelevant."""
         wish = self.names.find(letter.about_id) if letter.about_id else None
         if wish is None or wish.decided_at is None or wish.accepted:
             return None
@@ -346,7 +346,7 @@ class PersonalLetters:
         self.clock = clock
 
     def written(self, letter: QueuedMessage) -> Letter | None:
-        """None where there is nothing to say any more."""
+        """None if the e-mail has become irrelevant."""
         if letter.occasion == Occasion.INVITATION:
             return self._invitation(letter)
         if letter.occasion in RIGHTS:

@@ -1,4 +1,4 @@
-"""Letters to people of an organisation: asked for an endorsement, thanked for one, led to all they said."""
+"""E-mails to organisations: endorsement requests, confirmations, and links to all their endorsements."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class EndorsementLetters:
         self.clock = clock
 
     def written(self, letter: QueuedMessage) -> Letter | None:
-        """None where there is nothing to say any more."""
+        """None if the e-mail has become irrelevant."""
         if letter.about_id is None:
             return None
         if letter.occasion == Occasion.ENDORSEMENT_DESK:
@@ -58,7 +58,7 @@ class EndorsementLetters:
                 return self._asked(letter)
             return self._signed(letter)
         except AppError:
-            # The award was withdrawn or erased meanwhile.
+            # The award was revoked or erased meanwhile.
             return None
 
     def _asked(self, letter: QueuedMessage) -> Letter | None:

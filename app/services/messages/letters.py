@@ -1,4 +1,4 @@
-"""Promised letters: put into words when they leave, and marked with what became of them."""
+"""Queued e-mails: rendered when sent, then updated with their delivery state."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def notice_of(
     unsubscribe_url: str = "",
     former_names: Sequence[str] = (),
 ) -> Notice:
-    """Of one occasion for one person and one campus; `former_names`: what the badges said before a correction.
+    """For one occasion, person and campus; `former_names`: names in the badges before a correction.
 
-    `by_account`: the links ask to sign in.
+    `by_account`: the links require sign-in.
     """
     match occasion:
         case Occasion.WITHDRAWN:
@@ -266,7 +266,7 @@ def picture_name(record: AwardRecord) -> str:
 PICTURE_WIDTH = 192
 MESSAGES_PER_RUN = 200
 _WITH_FIRST_LINK = (Occasion.AWARDED, Occasion.NAME_CORRECTED)
-"""What may be the first that somebody reads of a badge, with the link to it."""
+"""Occasions that may be a person's first e-mail about a badge, with its link."""
 
 
 @dataclass(frozen=True)
@@ -300,15 +300,15 @@ class LetterService:
         self.per_minute = per_minute
         self.clock = clock
 
-    # --- leaving
+    # --- sending
 
     def due(self) -> list[uuid.UUID]:
-        """The envelopes that may leave now, no more than the minute still allows."""
+        """The envelopes that may be sent now, within the rate limit per minute."""
         at = self.clock()
         return self.letters.due(at, limit=min(self._allowance(), MESSAGES_PER_RUN))
 
     def take(self, envelope: uuid.UUID) -> Outgoing | None:
-        """The letter to send now; None when another worker has it, or there is nothing left to say."""
+        """The e-mail to send now; None if another worker has it or it has become irrelevant."""
         at = self.clock()
         waiting = self.letters.lock_due(envelope, at=at)
         if not waiting or self._allowance() <= 0:
@@ -322,7 +322,7 @@ class LetterService:
         ]
         if not told:
             return None
-        # What becomes of an envelope is noted of every letter that waits in it: one that stays here is in another.
+        # An envelope's delivery state applies to all its e-mails: one not sent now needs another envelope.
         named = {letter.id for letter, _ in told}
         envelope = envelope if envelope in named else told[0][0].id
         for letter, _ in told:
@@ -357,7 +357,7 @@ class LetterService:
         return self.per_minute - self.letters.attempted_since(self.clock() - timedelta(minutes=1))
 
     def _still(self, letter: QueuedMessage) -> AwardRecord | None:
-        """The award the letter is about, unless there is nothing to tell any more: then it stays here for good."""
+        """The award of the e-mail, or None if it has become irrelevant: then it is never sent."""
         record = self.awards.find_record(letter.award_id) if letter.award_id else None
         too_old = is_too_old(letter, at=self.clock())
         if (
@@ -373,7 +373,7 @@ class LetterService:
         return None
 
     def _may_leave(self, letter: QueuedMessage, award: Award) -> bool:
-        """A bulk award that was stopped half-way can still be undone when the hour of its first letters comes."""
+        """A bulk award stopped half-way can still be undone when its first e-mails become due."""
         if letter.occasion not in _WITH_FIRST_LINK or award.batch_id is None:
             return True
         at, batch = self.clock(), self.batches.find(award.batch_id)
@@ -384,7 +384,7 @@ class LetterService:
         letter.not_before = over if over and over > at else at + pause_for_batch(letter, at=at)
         letter.envelope = letter.id
         self.letters.save(letter)
-        # All of them have the same to wait for: each asking for itself would keep other letters from leaving.
+        # All e-mails of the batch wait for the same event: postponing them one by one would delay others.
         self.letters.put_off(batch.id, not_before=letter.not_before)
         return False
 
@@ -419,7 +419,7 @@ class LetterService:
             )
 
     def _former_name(self, letter: QueuedMessage, record: AwardRecord) -> str:
-        """What the badge said before the correction that the letter tells of; nothing for other letters."""
+        """The name in the badge before the correction that the e-mail announces; empty for other e-mails."""
         if letter.occasion != Occasion.NAME_CORRECTED:
             return ""
         embedded = dict(self.awards.earlier_editions(record.award))[editions_of(letter)[0]]
@@ -438,7 +438,7 @@ class LetterService:
         return self.addresses.reminders(f"{person.id}.{reminders_proof(self.secret, person.id)}")
 
     def _opens_by_account(self, person: Person, address: str) -> bool:
-        """People with an account or a role get a private link at an address that they proved, and nowhere else."""
+        """People with an account or role only get a private link at an address they verified."""
         if not person.accepts_links:
             return True
         is_own = self.own_addresses.is_proved_by(person.id, address)
@@ -452,10 +452,10 @@ class LetterService:
         proof = learner_link_proof(self.secret, award.id, award.link_generation)
         return self.addresses.private_link(f"{award.id}.{proof}")
 
-    # --- deeds that letters follow
+    # --- events with e-mails
 
     def tell_of_withdrawal(self, awards: Sequence[Award]) -> None:
-        """What waits stays here; whoever was told of the badge is told that it is gone."""
+        """Cancels pending e-mails; notifies people who were already notified of the badge."""
         ids, at = [award.id for award in awards], self.clock()
         self.letters.cancel_waiting(ids)
         told = {letter.award_id: letter.address for letter in self.letters.of_awards(ids) if letter.sent_at}

@@ -1,4 +1,4 @@
-"""Reminders of unclaimed badges: promised in groups, and stopped by whoever does not want them."""
+"""Reminders of unclaimed badges: enqueued in groups, with an unsubscribe link."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ReminderService:
         return self.reminders.campuses_due(self.clock())
 
     def promise(self, campus_id: uuid.UUID) -> bool:
-        """Promise what is due in one campus, some hundreds at a time; whether there may be more."""
+        """Enqueue due reminders of one campus, some hundreds at a time; returns whether there may be more."""
         at = self.clock()
         self.campuses.lock(campus_id)
         waiting = self.reminders.waiting(campus_id, at, limit=AT_ONCE)
@@ -71,7 +71,7 @@ class ReminderService:
         self.history.write(by, deed, "reminders", campus.id, at=self.clock(), campus_id=campus.id)
 
     def set_for_activity(self, campus: Campus, activity_id: uuid.UUID, wanted: bool, *, by: Actor) -> None:
-        """Of the badges given in it, by whichever of its campuses."""
+        """For the badges awarded in it, by any of its campuses."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         if activity.sends_reminders is wanted:
             return
@@ -94,7 +94,7 @@ class ReminderService:
         return self.people.get(person_id)
 
     def set_for_person(self, person: Person, wanted: bool) -> None:
-        """The person's own wish, by the link in their letter: no other reminder is sent to them."""
+        """The person's own choice, by the link in the e-mail; applies to every reminder."""
         if person.wants_reminders is wanted:
             return
         person.wants_reminders = wanted
@@ -109,24 +109,24 @@ log = structlog.get_logger(__name__)
 
 
 class Post:
-    """Killed between the server's yes and our note of it, the same letter leaves once more under the same Message-ID."""
+    """If killed between the server's acceptance and our commit, sends the e-mail again, same Message-ID."""
 
     def __init__(
         self, desk: Callable[[bool], AbstractContextManager[LetterService]], mailer: Mailer | None
     ) -> None:
-        """`desk` opens one transaction, for reading or not."""
+        """`desk` opens one transaction, read-only or not."""
         self._desk = desk
         self._mailer = mailer
 
     def due(self) -> list[uuid.UUID]:
-        """Nothing where no letter can leave: the promises wait."""
+        """Empty if no mailer is configured: e-mails stay queued."""
         if self._mailer is None:
             return []
         with self._desk(True) as letters:
             return letters.due()
 
     def send(self, envelope: uuid.UUID) -> None:
-        """Safe to repeat: whoever comes second finds nothing to do."""
+        """Idempotent: a second call finds nothing to send."""
         if self._mailer is None:
             return
         with self._desk(False) as letters:

@@ -1,4 +1,4 @@
-"""Letters about requests: to whoever asks, and to reviewers whom something waits for."""
+"""E-mails about badge requests, to requesters and to reviewers with pending tasks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RequestLetters:
         self.clock = clock
 
     def written(self, letter: QueuedMessage) -> Letter | None:
-        """None where there is nothing to say any more."""
+        """None if the e-mail has become irrelevant."""
         if letter.about_id is None:
             return None
         if letter.occasion == Occasion.REVIEW:
@@ -53,7 +53,7 @@ class RequestLetters:
             return carrying(notice, letter, language=request.language, to_name=request.name, campus=campus)
 
     def _said(self, request: BadgeRequest) -> str:
-        """The reviewer's last words."""
+        """The reviewer's last comment."""
         for step, _ in reversed(self.requests.steps_of(request.id)):
             if step.step in (Step.ASKED_MORE, Step.REFUSED):
                 return step.text

@@ -1,4 +1,4 @@
-"""Letters about somebody's own data: the link that has them erased."""
+"""E-mails about a person's own data: the erasure link."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Action:
 
 @dataclass(frozen=True)
 class NoticeBadge:
-    """A badge in a notice; `picture` names one that travels inside the letter."""
+    """A badge in a notice; `picture`: an inline attachment."""
 
     title: str
     beside: str
@@ -48,7 +48,7 @@ class NoticeBadge:
 
 @dataclass(frozen=True)
 class Notice:
-    """`lines` before the badges, `after` behind them, `small` at the foot."""
+    """`lines` before the badges, `after` behind them, `small` in the footer."""
 
     subject: str
     greeting: str
@@ -71,7 +71,7 @@ def carrying(
     to_name: str = "",
     campus: Campus | None = None,
 ) -> Letter:
-    """The letter that says the notice; where a campus writes, it is the campus that answers go to."""
+    """Render a notice as an e-mail; replies go to the campus, if there is one."""
     answers_to = campus.contact_email if campus is not None else ""
     return Letter(
         to=promised.address,
@@ -107,7 +107,7 @@ def _action_text(action: Action) -> str:
 
 
 def html_of(notice: Notice) -> str:
-    """Tables and inline styles, since mail programs know little else; readable without them too."""
+    """Tables and inline styles, for limited mail clients; readable without them too."""
     light = CampusColours.of(notice.hue, notice.liveliness)
     dark = CampusColours.of(notice.hue, notice.liveliness, dark=True)
     body = [_paragraph(notice.greeting), *map(_paragraph, notice.lines)]
@@ -209,7 +209,7 @@ class RightsLetters:
         self.secret = secret
 
     def written(self, letter: QueuedMessage) -> Letter | None:
-        """None where there is nothing to say any more."""
+        """None if the e-mail has become irrelevant."""
         agreement = None
         if letter.occasion == Occasion.PARENT and letter.about_id:
             agreement = self.guardians.find(letter.about_id)

@@ -164,7 +164,7 @@ class EndorsementsTakenBack:
         return self._withdraw(self.named_by(token))
 
     def ask_desk(self, organisation_id: uuid.UUID, typed: str) -> bool:
-        """E-mail all its endorsements to the organisation, if the address is one of its own; never reveal the result."""
+        """E-mail the organisation all its endorsements, if the address is its own; never reveal the result."""
         organisation, address, at = (
             self.organisations.get(organisation_id),
             normal_address(typed),

@@ -1,1 +1,1 @@
-"""Use cases: checks of credentials and their sentences."""
+"""Use cases: verification of credentials and its messages."""

@@ -1,4 +1,4 @@
-"""Several things presented at once: files, addresses, codes and lines of a CV, each with an answer of its own."""
+"""Bulk verification: files, URLs, codes and lines of a CV, with one answer each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from sceau_credentials.verification.report import Outcome, Report
 MOST_ITEMS: Final = 100
 MOST_BYTES: Final = 5 * 1024 * 1024
 _SECONDS: Final = 60.0
-"""For all that one request presents: other servers may be slow, and a file may name a hundred of them."""
+"""Time limit per request: remote servers may be slow, and a file may name a hundred of them."""
 _MOST_NEAR: Final = 3
 _LONGEST_LINE: Final = 400_000
 _ADDRESS: Final = re.compile(r"(?:https?://)?[\w.-]+(?::\d{1,5})?/[^\s<>\"»«]+")
@@ -40,7 +40,7 @@ _LOGGER = structlog.get_logger()
 
 @dataclass(frozen=True)
 class NearCode:
-    """A badge with an open page whose short code is one slip away from what was typed."""
+    """A badge with a public page and a short code one typing error away from the input."""
 
     code: str
     record: AwardRecord
@@ -48,7 +48,7 @@ class NearCode:
 
 @dataclass(frozen=True)
 class Item:
-    """`answer` is None where nothing could be verified: a shut portfolio, a fault, or an unknown code."""
+    """`answer` is None if nothing could be verified: a closed portfolio, a fault, an unknown code."""
 
     given: str
     answer: Answer | None
@@ -57,7 +57,7 @@ class Item:
 
 
 class BatchVerification:
-    """What one request presents: after MOST_ITEMS answers, or _SECONDS, the rest is named and not verified."""
+    """Inputs of one request: after MOST_ITEMS answers or _SECONDS, the rest is listed but not verified."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class BatchVerification:
         self.addresses = addresses
 
     def file(self, name: str, body: bytes) -> list[Item]:
-        """A text file may hold an address, or several."""
+        """A text file may contain one or several URLs."""
         if len(body) > MOST_BYTES:
             return [Item(name, None)]
         lines = _lines_of(body)
@@ -87,13 +87,13 @@ class BatchVerification:
         return self._guarded(name, lambda: [Item(name, self.verification.verify_document(body))])
 
     def line(self, typed: str) -> list[Item]:
-        """One line as people write it; the address of a portfolio gives an answer for each of its badges."""
+        """One free-form line; a portfolio URL gives one answer per badge."""
         written = typed.strip()[:_LONGEST_LINE]
         shown = written if len(written) <= 120 else f"{written[:119]}…"
         return self._guarded(shown, lambda: self._line(written, shown))
 
     def address_in(self, written: str) -> str:
-        """The address of ours in a line of text, with its scheme; empty where there is none."""
+        """The URL of this service in a line of text, with its scheme; empty if there is none."""
         for found in _ADDRESS.findall(written[:4000]):
             address = str(found).rstrip(".,;:!?)")
             if "://" not in address:
@@ -103,7 +103,7 @@ class BatchVerification:
         return ""
 
     def addresses_in(self, written: str) -> list[str]:
-        """Of what a line leads to here: the badges of a portfolio one by one, and that of a short code."""
+        """The award URLs that a line leads to: all badges of a portfolio, or that of a short code."""
         address = self.address_in(written)
         portfolio_id = self.addresses.portfolio_named_by(address) if address else None
         if portfolio_id is not None:
@@ -113,7 +113,7 @@ class BatchVerification:
         return [self.addresses.award(award_id)] if award_id else [address] if address else []
 
     def near(self, typed: str) -> list[NearCode]:
-        """Only badges whose pages are open: nothing is learned of the others."""
+        """Only badges with a public page: reveals nothing about others."""
         ends = [found for code in near_codes(typed) if (found := ids_of_code(code))]
         records = self.awards.find_open_among(ends, limit=_MOST_NEAR) if ends else ()
         return [NearCode(short_code(record.award.id), record) for record in records]
@@ -122,7 +122,7 @@ class BatchVerification:
         return bool(near_codes(self.code_in(typed)))
 
     def code_in(self, typed: str) -> str:
-        """The signs of a short address, typed alone or with what stands before them."""
+        """The characters of a short code, typed alone or as part of its URL."""
         return self.addresses.code_named_by(self.address_in(typed)) or typed.strip()
 
     def _line(self, written: str, shown: str) -> list[Item]:
@@ -142,7 +142,7 @@ class BatchVerification:
         return [Item(shown, self.verification.verify(address or written))]
 
     def _guarded(self, given: str, ask: Callable[[], list[Item]]) -> list[Item]:
-        """Whatever goes wrong with one, the others are answered."""
+        """A fault in one item does not affect the others."""
         if self._left <= 0 or self._seconds() > self._until:
             return [Item(given, None)]
         self._left -= 1
@@ -162,14 +162,14 @@ def replace_given(item: Item, given: str) -> Item:
 
 
 def lines_in(text: str) -> list[str]:
-    """The lines of a list; empty where the text is one credential, or one line."""
+    """The lines of a list; empty if the text is one credential, or a single line."""
     lines = [line for line in text.splitlines() if line.strip()]
     one_document = text.lstrip("\ufeff \t\r\n").startswith(("{", "[", "<"))
     return [] if one_document or len(lines) < 2 else lines[:MOST_ITEMS]
 
 
 def _lines_of(body: bytes) -> list[str]:
-    """Of a text file that is a list of addresses or codes, or holds a single one."""
+    """For a text file with one or several URLs or codes."""
     if len(body) > 64 * 1024 or not body.strip():
         return []
     try:
@@ -180,7 +180,7 @@ def _lines_of(body: bytes) -> list[str]:
     return lines if all("/" in line and not line.startswith(("{", "<", "%PDF")) for line in lines) else []
 
 
-# What stands for a decision of a campus is signed by the steps that make it, never on request.
+# Types that express a campus's decisions are only signed by their own workflow, never on request.
 _OWN_KINDS = frozenset(
     {
         "OpenBadgeCredential",
@@ -191,7 +191,7 @@ _OWN_KINDS = frozenset(
     }
 )
 _NAMES_OWN_KIND = re.compile(rf"[#/](?:{'|'.join(sorted(_OWN_KINDS))})>")
-"""In N-Quads, which are what is signed: an IRI there may be written as a term by a reader, and the proof still holds."""
+"""In N-Quads, the signed form: JSON-LD terms may alias an IRI without breaking the proof."""
 _OWN_KIND = N_("Les badges, les recommandations et les listes du campus ne se signent pas par ici.")
 
 
@@ -219,7 +219,7 @@ class VcApi:
             raise NotFound(N_("Il n’y a rien à cette adresse."))
 
     def issue(self, campus: Campus, credential: JsonObject, *, by: Actor) -> JsonObject:
-        """The credential with an eddsa-rdfc-2022 proof of the campus; its issuer is filled in where it names none."""
+        """Add an eddsa-rdfc-2022 proof of the campus; fills in the issuer if missing."""
         self.check_open()
         document = {"issuer": campus.did} | credential
         self._check(document, campus)

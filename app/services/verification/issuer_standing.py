@@ -1,4 +1,4 @@
-"""Who an issuer is: what the registers that this service believes say of it first, what it says of itself second."""
+"""Who an issuer is: trusted registers take precedence over the issuer's own claims."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _LONGEST_NAME: Final = 300
 
 
 class StandingKind(StrEnum):
-    """Stable words for programs; the sentences are in `verdicts`."""
+    """Stable codes for programs; the sentences are in `verdicts`."""
 
     RECOGNISED = "recognised"
     SUSPENDED = "recognition_suspended"
@@ -50,7 +50,7 @@ class StandingKind(StrEnum):
 
 @dataclass(frozen=True)
 class IssuerStanding:
-    """`network` and `known_as` are a register's words, `says` the issuer's own; `alike` is what it could be taken for."""
+    """`network`, `known_as`: from a register; `says`: the issuer's claim; `alike`: a confusable issuer."""
 
     kind: StandingKind
     issuer: str
@@ -59,13 +59,13 @@ class IssuerStanding:
     list_url: str = ""
     known_as: str = ""
     changed_at: datetime | None = None
-    """When the recognition was suspended or ended, or the list's time was over."""
+    """When the recognition was suspended or ended, or when the list expired."""
     labels: Sequence[GivenLabel] = ()
     alike: Resemblance | None = None
 
 
 class ListShelf:
-    """Lists already read and checked, by the edition they are: a list is large, and asked for at every badge."""
+    """Cache of parsed and verified lists, by edition: a list is large and needed for every badge."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[uuid.UUID, str], TrustList | None] = OrderedDict()
@@ -102,7 +102,7 @@ class IssuerStandings:
         self.clock = clock
 
     def lists(self) -> list[TrustList]:
-        """Those of our own networks, then those that are followed."""
+        """Lists of our own networks, then the followed ones."""
         return self.snapshot.until_commit("trust lists", self._lists)
 
     def _lists(self) -> list[TrustList]:
@@ -111,10 +111,10 @@ class IssuerStandings:
         return [each for each in found if each is not None]
 
     def of(self, report: Report | None, *, campuses: Iterable[Entry] = ()) -> IssuerStanding | None:
-        """`campuses` are our own, which a stranger may look like too.
+        """`campuses`: our own, which a stranger may imitate too.
 
-        None where no register is kept or followed here and the issuer looks like none of them, or where no key of
-        the issuer signed.
+        None without any register here if the issuer resembles no entry, or if the badge is not signed by a
+        key of the issuer.
         """
         if report is None or report.document is None or not report.issuer:
             return None
@@ -123,14 +123,14 @@ class IssuerStandings:
         return found if lists or found.alike else None
 
     def trusting(self, policy: Policy) -> Policy:
-        """A recognised key needs no address to say whose it is."""
+        """The policy with recognised keys, which need no URL to identify their issuer."""
         return trusting(policy, self.lists(), at=self.clock())
 
     def _own(self, network_id: uuid.UUID) -> TrustList | None:
         edition = self.store.edition_of(network_id)
         key = self.signing.public_key_of(self.store.network_by_id(network_id))
         found = _read(edition.body, key, edition.signed_at) if edition and key else None
-        # Our own register cannot go stale here: each change of it is an edition.
+        # Our own register cannot be stale here: each change is an edition.
         return replace(found, valid_until=_NO_END) if found else None
 
     def _followed(self, list_id: uuid.UUID) -> TrustList | None:
@@ -143,7 +143,7 @@ class IssuerStandings:
 
 
 def keys_in(lists: Iterable[TrustList], *, at: datetime) -> dict[str, set[str]]:
-    """The thumbprints that lists in force give to the issuers they recognise; a did:key is a key itself."""
+    """Key thumbprints that lists in force give to recognised issuers; a did:key is itself a key."""
     found: dict[str, set[str]] = {}
     for each in lists:
         for entry in each.entries if each.is_current(at) else ():
@@ -153,7 +153,7 @@ def keys_in(lists: Iterable[TrustList], *, at: datetime) -> dict[str, set[str]]:
 
 
 def is_listed(lists: Iterable[TrustList], issuer: str, *, at: datetime) -> bool:
-    """Whether a list in force is of that issuer, or recognises it."""
+    """Whether a list in force belongs to that issuer, or recognises it."""
     current = [each for each in lists if each.is_current(at)]
     entries = [entry for each in current if (entry := each.find(issuer)) is not None]
     return issuer in {each.issuer for each in current} or any(
@@ -186,7 +186,7 @@ def trusting(policy: Policy, lists: Iterable[TrustList], *, at: datetime) -> Pol
 def standing_in(
     lists: Sequence[TrustList], report: Report, *, beside: Iterable[Entry] = ()
 ) -> IssuerStanding:
-    """Of several lists the one that says most for the issuer counts: a network need not know whom another recognises."""
+    """Of several lists, the most favourable entry counts: a network may not know another's members."""
     issuer, name = report.issuer or "", name_in(report.document or {})
     says = name[:_LONGEST_NAME]
     named = [
@@ -225,7 +225,7 @@ def _named(listed: TrustList, entry: Entry, issuer: str, says: str, report: Repo
 
 
 def _may_sign(entry: Entry, report: Report) -> bool:
-    """Badges of versions that are hosted and not signed have no key to compare."""
+    """Hosted, unsigned badges have no key to compare."""
     if not entry.keys or report.key is None:
         return True
     try:
@@ -235,14 +235,14 @@ def _may_sign(entry: Entry, report: Report) -> bool:
 
 
 def name_in(document: JsonObject) -> str:
-    badge = document.get("badge")  # where Open Badges 2.0 has it
+    badge = document.get("badge")  # in Open Badges 2.0
     issuer = document.get("issuer") or (badge.get("issuer") if isinstance(badge, dict) else None)
     name = issuer.get("name") if isinstance(issuer, dict) else None
     return name.strip() if isinstance(name, str) else ""
 
 
 def _read(body: bytes, key: VerificationKey, at: datetime) -> TrustList | None:
-    """What was checked when it came in is checked again: the database is not what vouches for it."""
+    """Verify a stored list again: the database is not trusted."""
     try:
         return read_trust_list(body, PinnedNetwork(key), at=at)
     except TrustListRefused:

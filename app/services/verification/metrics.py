@@ -1,4 +1,4 @@
-"""What this process has done since it began, counted for its operator: requests, their time, and verdicts. Nothing personal."""
+"""Process metrics for the operator: requests, durations, verdicts. No personal data."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def note_verdict(verdict: str, form: str | None) -> None:
 
 
 def noter_of(method: str, route: str, status: int) -> Callable[[float], None]:
-    """`note_request` for the same question again and again: its lines are looked up once."""
-    # Whoever asks may invent methods: each of those would be a line for ever.
+    """`note_request` for repeated use: resolves its counters once."""
+    # Clients may invent methods: each one would create a permanent time series.
     counter = _REQUESTS.labels(method if method in _METHODS else "other", route or "none", status)
     seconds = _SECONDS.labels(route or "none")
 
@@ -42,5 +42,5 @@ def noter_of(method: str, route: str, status: int) -> Callable[[float], None]:
 
 
 def note_request(method: str, route: str, status: int, seconds: float) -> None:
-    """`route` is its template, never the address; "" where none fits."""
+    """`route`: its template, never the URL; "" if none matches."""
     noter_of(method, route, status)(seconds)

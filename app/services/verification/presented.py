@@ -1,4 +1,4 @@
-"""What was presented, where it is not the badge itself: what it leads to, and what its page shows beside the badge."""
+"""Presented documents that are not the badge itself: where they lead, and what their text states."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sceau_credentials.values.timestamps import parse_timestamp
 from sceau_credentials.verification.report import Report
 
 _FEWEST_LETTERS: Final = 20
-"""A page with less text than that is a picture of a page."""
+"""A page with less text than that is treated as a scan."""
 _NAMED: Final = re.compile(
     r"(?:atteste que|attests that)\s+(?P<name>\S.{0,200}?)\s+(?:a reçu le badge|received the badge|received the \w+ badge)",
     re.IGNORECASE | re.DOTALL,
@@ -27,7 +27,7 @@ _LIGATURES: Final = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae
 
 
 CARRIERS: Final = frozenset({"pdf", "png", "svg"})
-"""Files with a look of their own, which no signature covers."""
+"""File formats with an unsigned visual appearance."""
 
 
 class LeadKind(StrEnum):
@@ -36,20 +36,20 @@ class LeadKind(StrEnum):
     CODE = "code"
     LINK = "link"
     ATTACHED = "attached"
-    """A page that carries the badge as an attachment."""
+    """A page with the badge as an attachment."""
     PICTURE = "picture"
-    """A picture that holds the badge, as Open Badges pictures do: its look is signed by nobody."""
+    """A picture with the badge baked in (Open Badges): its visual appearance is unsigned."""
 
 
 class NameMatch(StrEnum):
     SAME = "same"
     DIFFERENT = "different"
     UNREAD = "unread"
-    """The document has no text that can be read, or the badge names no holder."""
+    """The document has no readable text, or the badge names no holder."""
 
 
 class Stated(StrEnum):
-    """What a certificate of ours states besides the name of its holder."""
+    """What one of our certificates states besides its holder's name."""
 
     TITLE = "title"
     AWARDED = "awarded"
@@ -58,19 +58,19 @@ class Stated(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """A document states something else than the badge. `written`: empty where it does not state it at all."""
+    """The document and the badge differ. `written`: empty if the document does not state it at all."""
 
     about: Stated
     written: str
     signed: str | date | None
-    """What the badge says; None where it has no end."""
+    """The badge's value; None if it does not expire."""
 
 
 @dataclass(frozen=True)
 class Lead:
     """A document that was not verified, and how it leads to the badge that was.
 
-    `written` is the name on the document where it is known; `address` is empty for a badge that it holds.
+    `written`: the name on the document, if known; `address`: empty for an embedded badge.
     """
 
     kind: LeadKind
@@ -81,14 +81,14 @@ class Lead:
 
 
 def lead_of_link(kind: LeadKind, address: str, text: str, report: Report | None) -> Lead:
-    """Of a document with this visible text, which leads to the badge of the report."""
+    """For a document with this visible text and a link to the badge of the report."""
     document = (report.document if report else None) or {}
     name, written = compare_name(text, holder_in(document))
     return Lead(kind, address, name, written, _differences(text, document) if document else ())
 
 
 def lead_of_carrier(container: str, text: str, document: JsonObject) -> Lead:
-    """Of a PDF or a picture that holds the badge: whatever it shows, its look is signed by nobody."""
+    """For a PDF or picture with an embedded badge: its visual appearance is unsigned."""
     if container != "pdf":
         return Lead(LeadKind.PICTURE, "", NameMatch.UNREAD)
     name, written = compare_pages(text, holder_in(document))
@@ -101,7 +101,7 @@ def holder_in(document: JsonObject) -> str:
 
 
 def compare_name(text: str, holder: str) -> tuple[NameMatch, str]:
-    """Whether the visible text of a document names the holder; and whom it names, as far as its layout is ours."""
+    """Whether the visible text names the holder; and the name it contains, if it has our layout."""
     words, wanted = _words(text), _words(holder)
     if not wanted or sum(map(len, words)) < _FEWEST_LETTERS:
         return NameMatch.UNREAD, ""
@@ -114,9 +114,9 @@ def compare_name(text: str, holder: str) -> tuple[NameMatch, str]:
 
 
 def compare_pages(text: str, holder: str) -> tuple[NameMatch, str]:
-    """The same of a document that carries the badge: each of its pages, parted by form feeds, must name the holder.
+    """As `compare_name`, for an embedding document: each page, separated by form feeds, must name the holder.
 
-    A page that shows something else would else be covered by a genuine one behind it.
+    Otherwise a genuine page could cover for a forged one in front of it.
     """
     pages = [compare_name(page, holder) for page in text.split("\f")]
     if NameMatch.SAME not in (match for match, _ in pages):
@@ -144,11 +144,11 @@ _MONTHS: Final = {
     for number, name in enumerate(names.split(), start=1)
 }
 _ONE_DAY: Final = timedelta(days=1)
-"""Of whatever zone the day was written in."""
+"""In any time zone."""
 
 
 def _differences(text: str, document: JsonObject) -> tuple[Difference, ...]:
-    """Only of pages laid out as our certificates are: others state much that is about something else."""
+    """Only for pages with the layout of our certificates: others state much about other things."""
     pages = [" ".join(page.split()) for page in text.split("\f")]
     pages = [page for page in pages if _NAMED.search(page)]
     starts, ends = period_members(document)
@@ -172,7 +172,7 @@ def _differences(text: str, document: JsonObject) -> tuple[Difference, ...]:
 
 
 def _other_day(stated: re.Match[str], signed: datetime | None) -> str | None:
-    """What is written, where that is a day and the badge has another or none; an end that is left out counts as none."""
+    """The written date, if the badge has another or none; a missing expiry date counts as none."""
     if stated["day"] is None:
         return "" if signed is not None else None
     month = _MONTHS.get(stated["month"].casefold())
@@ -200,7 +200,7 @@ def _moment(value: JsonValue) -> datetime | None:
 
 
 def _words(text: str) -> list[str]:
-    # Without marks first: putting a long run of them in order takes a time with the square of its length.
+    # Remove marks first: normalising a long run of them takes quadratic time.
     bare = "".join(sign for sign in text if not unicodedata.combining(sign))
     plain = unicodedata.normalize("NFKD", bare.translate(_LIGATURES).casefold())
     letters = "".join(sign for sign in plain if not unicodedata.combining(sign))

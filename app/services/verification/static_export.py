@@ -1,4 +1,4 @@
-"""An edition of kept files judged from the files alone: nothing changed, and what each badge and each recommendation is worth."""
+"""Static export of a campus's public documents, and verification of an edition from its files alone."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ from sceau_credentials.verification.report import CheckId, Outcome, Report, Verd
 from sceau_credentials.verification.run_checks import verify, verify_endorsement
 
 INDEX: Final = "index.json"
-"""Where a document lies whose address is a folder as well: web servers are told to look for that name."""
+"""File name of a document with a URL that is also a folder: web servers must serve it as the index."""
 _EVIDENCE: Final = {CONTEXT_PATH: "preuves-v1.jsonld", SCHEMA_PATH: "preuves-v1.schema.json"}
 _AT_A_TIME: Final = 500
 AWARD_FORMS: Final = ("json", "jwt", "png", "svg")
 EXPORTED_FORMS: Final = ("json", "jwt")
-"""Of what an organisation says; one signed elsewhere has only the form in which it came."""
+"""Formats of an endorsement; one signed elsewhere only has its original format."""
 
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """`path` is that of the document's own address, without a slash before it."""
+    """`path`: the document's URL path, without the leading slash."""
 
     path: str
     body: bytes
@@ -89,18 +89,18 @@ class StaticExport:
         self.clock = clock
 
     def open_awards(self, campus: Campus) -> Iterator[AwardRecord]:
-        """Those that their holders opened, withdrawn ones too: their page says that they no longer count."""
+        """Public awards, including revoked ones: their page states that they are not valid any more."""
         after = uuid.UUID(int=0)
         while page := self.awards.open_ids(campus.id, after=after, limit=_AT_A_TIME):
             yield from self.awards.records_among(page, campus.id)
             after = page[-1]
 
     def versions(self, campus: Campus) -> Sequence[tuple[uuid.UUID, int]]:
-        """Every version of a badge that the world may read: (badge, number)."""
+        """Every public badge version: (badge, number)."""
         return self.badges.frozen_of(campus.id)
 
     def documents(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
-        """All but pages and awards; status lists without an end where nothing will be signed any more (`final`)."""
+        """Everything except pages and awards; if `final`, status lists without expiry."""
         place = f"campus/{campus.slug}"
         yield ExportedFile(f"{place}/did.json", self.publication.campus_did(campus.slug).body)
         yield ExportedFile(f"{place}/{INDEX}", self.publication.profile(campus.slug).body)
@@ -115,7 +115,7 @@ class StaticExport:
         yield from self._log(campus)
 
     def documents_of(self, record: AwardRecord) -> Iterator[ExportedFile]:
-        """An award in every form, and what it rests on."""
+        """An award in every format, and its evidence."""
         award_id, path = record.award.id, f"attributions/{record.award.id}"
         for form in AWARD_FORMS:
             yield ExportedFile(f"{path}.{form}", self.publication.award_file(record, form).body)
@@ -130,7 +130,7 @@ class StaticExport:
         yield from self._older(award_id)
 
     def note(self, campus: Campus, *, final: bool, by: Actor) -> None:
-        """In the campus's history: a final edition says for ever what it says today."""
+        """Record it in the campus's history: a final edition never expires."""
         deed = "keep_for_ever" if final else "keep"
         self.history.write(by, deed, "campus", campus.id, at=self.clock(), campus_id=campus.id)
 
@@ -148,7 +148,7 @@ class StaticExport:
             yield ExportedFile(f"ob2/{path}", self.older_badges.badge_class(badge_id, number).body)
 
     def _trust(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
-        """Who recognised the campus and which labels it had, as those networks signed it."""
+        """Who recognised the campus and its labels, as signed by those networks."""
         words = (files("sceau_credentials.trust") / "confiance-v1.jsonld").read_bytes()
         yield ExportedFile(TRUST_CONTEXT_PATH.lstrip("/"), words)
         for network in self.networks.networks_about(campus.did):
@@ -172,7 +172,7 @@ class StaticExport:
             yield ExportedFile(f"statuts/{list_id}.jwt", token)
 
     def _recommendations(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
-        """What organisations say of it, as they signed it, and what it takes to verify that."""
+        """Endorsements by organisations, as signed, with the documents needed to verify them."""
         signed_here, said_by = set(), set()
         for said in self.endorsements.readable_in(campus):
             said_by.add(said.organisation_id)
@@ -208,7 +208,7 @@ class StaticExport:
                 yield ExportedFile(f"{folder}/{path}", body)
 
     def _older(self, award_id: uuid.UUID) -> Iterator[ExportedFile]:
-        """In Open Badges 2.0 too, where the campus gives the address that this version asks for."""
+        """Open Badges 2.0 renditions, if the campus has the contact address that this version requires."""
         path = f"ob2/attributions/{award_id}"
         try:
             yield ExportedFile(path, self.older_badges.assertion(award_id).body)
@@ -241,12 +241,12 @@ class Folder(Protocol):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one signed file is worth; `reasons` are those of the checks that did not hold."""
+    """The status of one signed file; `reasons`: those of the failed checks."""
 
     path: str
     verdict: Verdict
     standing: str
-    """good, ended (expired or withdrawn), unknown, wrong; elsewhere: signed by who publishes their keys themselves."""
+    """good, ended (expired or revoked), unknown, wrong; elsewhere: the signer publishes its own keys."""
     reasons: tuple[str, ...]
 
     @property
@@ -268,7 +268,7 @@ class StaticEdition:
         return list(self.folder.changed())
 
     def signed(self) -> list[tuple[str, Path]]:
-        """Every file that carries a badge, or what an organisation says."""
+        """Every file that contains a badge or an endorsement."""
         return list(self.folder.files(_SIGNED))
 
     def judge(self, path: str, place: Path, *, at: datetime) -> Finding:

@@ -1,4 +1,4 @@
-"""An employer asks: is this credential genuine, and still good?"""
+"""Verification for employers: is this credential genuine and valid?"""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ _BADGES = "application/vc+jwt, application/vc, application/ld+json, application/
 
 _LONGEST_TEXT = 300_000
 _OF_ONE_AWARD = ("/preuves/", "/ob2/", "/recommandations/")
-"""Documents that few pages ask for: not worth remembering for others."""
+"""Documents needed by few pages: not worth caching."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found, and what we know of it beyond the credential itself.
+    """The verification result, with this service's own knowledge beyond the credential.
 
-    `closed` says that the thing asked about is an award whose holder keeps its page shut: then there is
-    no report. `campus` is the issuer when it is one of ours; `record` the award when we signed it.
+    `closed`: the input is an award with a private page, without a report. `campus`: the issuer, if it is
+    one of ours; `record`: the award, if we signed it.
     """
 
     report: Report | None
@@ -61,31 +61,32 @@ class Answer:
     campus: Campus | None = None
     closed: bool = False
     elsewhere: str = ""
-    """A link to another service, which led to no badge."""
+    """A link to another service that led to no badge."""
     unread: str = ""
-    """Why the document at that link is missing, as `DocumentUnavailable` has it."""
+    """Why the document at that link is missing, as in `DocumentUnavailable`."""
     evidence: EvidenceReport | None = None
-    """What the issuer's log proves, where somebody asked for it."""
+    """What the issuer's log proves, if requested."""
     standing: IssuerStanding | None = None
-    """Who the issuer is by the registers believed here; None where there are none."""
+    """Who the issuer is by trusted registers; None if there are none."""
     replaced_at: datetime | None = None
-    """When the award was signed anew, where what was presented is an earlier edition of it."""
+    """When the award was reissued, if the input is an earlier edition."""
     packed_at: datetime | None = None
-    """When the documents were gathered that the answer rests on, where they came in a package."""
+    """When the supporting documents were collected, if they came in a package."""
     lead: Lead | None = None
-    """Where the document that was presented is not what was verified: how it leads to the badge that was."""
+    """If the presented document is not what was verified: how it leads to the verified badge."""
     other: OtherDocument | None = None
-    """What was presented is no badge but another document that is known here."""
+    """The input is not a badge but another known document."""
     is_by_stranger: bool = False
-    """`other` is of an issuer that is neither of this service nor in a register believed here."""
+    """`other` has an issuer outside this service and all trusted registers."""
     text: str = ""
-    """The credential that was checked, out of the picture or the page it came in; empty where it is too long."""
+    """The verified credential, extracted from its picture or page; empty if too long."""
 
     @property
     def verdict(self) -> Verdict:
-        """Of what was presented: a document that only leads to a badge was not verified, whatever the badge is.
+        """Of the input: a document that only leads to a badge was not verified itself.
 
-        A picture is how Open Badges are handed on, so that its verdict is the badge's; a page around a bad badge is bad.
+        A picture is the normal form of an Open Badge, so it gets the badge's verdict; so does a page with an
+        invalid badge.
         """
         if self.report is None:
             return Verdict.UNDETERMINED
@@ -102,7 +103,7 @@ _VERDICTS: Final = {Outcome.PASSED: Verdict.VALID, Outcome.FAILED: Verdict.INVAL
 
 
 class _Opened:
-    """What a link led to, and whatever else is asked for: three documents in all, the first included (T49)."""
+    """The document behind a link, and related ones: at most three in total, including the first (T49)."""
 
     def __init__(self, link: str, documents: FetchBudget) -> None:
         self.first = documents.fetch(link, accept=_BADGES)
@@ -114,7 +115,7 @@ class _Opened:
 
 
 class OwnDocuments:
-    """Our own DID documents and status lists straight from the services; others from `beyond`."""
+    """Our own DID documents and status lists directly from the services; others from `beyond`."""
 
     def __init__(
         self,
@@ -141,7 +142,7 @@ class OwnDocuments:
         self.beyond = beyond
 
     def alone(self) -> OwnDocuments:
-        """The same without others': nobody waits for another server."""
+        """Own documents only: never waits for a remote server."""
         return OwnDocuments(
             self.publication,
             self.older_badges,
@@ -174,7 +175,7 @@ class OwnDocuments:
         return self.beyond.fetch(url, accept=accept)
 
     def names_us(self, url: str) -> bool:
-        # did:web always says https, even of a service that runs on localhost over http (L-001).
+        # did:web implies https, even for a service on localhost over http (L-001).
         try:
             parts = urlsplit(url)
         except ValueError:
@@ -230,7 +231,7 @@ class OwnDocuments:
 
 
 def _award_proved_at(path: str) -> uuid.UUID | None:
-    """The award whose evidence document lies there; None for any other path."""
+    """The award with its evidence document at that path; None for any other path."""
     match path.strip("/").split("/"):
         case ["preuves", award_id]:
             return _uuid(award_id)
@@ -289,10 +290,10 @@ class VerificationService:
         self.clock = clock
 
     def verify_document(self, presented: bytes) -> Answer:
-        """A file as it was deposited: of one that holds no badge, what it leads to; of another what its look is worth.
+        """Verify an uploaded file: a document without a badge by the link it contains, others by their badge.
 
-        The report is that of the badge; `lead` says that the document itself was not verified: every one but those
-        that this service made, to the byte.
+        The report is the badge's; `lead` is set since the document itself was not verified, except for byte-exact
+        documents of this service.
         """
         answer = self.verify(presented)
         report = answer.report
@@ -312,7 +313,7 @@ class VerificationService:
         return replace(answer, lead=lead_of_carrier(report.container, text, report.document))
 
     def _is_own(self, presented: bytes, answer: Answer) -> bool:
-        """Whether every byte is as this service hands it out: a sealed paper, or the picture of the award."""
+        """Whether every byte is as this service wrote it: a sealed paper, or the award's picture."""
         report = answer.report
         if report is None or answer.campus is None:
             return False
@@ -342,7 +343,7 @@ class VerificationService:
         return None
 
     def _best_link(self, texts: Sequence[str], *, any_site: bool) -> str:
-        """The address of one of our badges before others; of a page's links another site's only where it is alone."""
+        """Prefers URLs of our badges; another site's link on a page only counts if it is the only one."""
         links = [text for text in texts if text.startswith(("http://", "https://"))]
         ours = [text for text in links if self.addresses.is_ours(text)]
         of_awards = [
@@ -352,7 +353,7 @@ class VerificationService:
         return next(iter([*of_awards, *others]), "")
 
     def verify(self, presented: bytes | str, policy: Policy | None = None) -> Answer:
-        """Check a file or a text; a link to one of our awards is checked as that award."""
+        """Verify a file or text; a link to one of our awards is verified as that award."""
         if isinstance(presented, bytes) and presented.startswith(PACKAGE):
             packed = self._verify_package(presented, policy)
             if packed is not None:
@@ -383,10 +384,10 @@ class VerificationService:
             return False
 
     def _verify_package(self, presented: bytes, policy: Policy | None) -> Answer | None:
-        """The badge in it by what is published now; where that is out of reach, by the package, and by keys and
-        witnesses of logs that are known here.
+        """The badge in a package, by published documents; if unreachable, by the package, with log keys
+        and witnesses known here.
 
-        None for what is no package.
+        None if the input is not a package.
         """
         try:
             package = open_package(presented)
@@ -420,7 +421,7 @@ class VerificationService:
         return self.awards.find_between(*ends) if ends else None
 
     def _open(self, link: str, policy: Policy) -> Answer:
-        """Another service's link is read as guardedly as a key; of ours only what this service signs or publishes."""
+        """External links get the protections of key downloads; of ours, only signed or public documents."""
         opened: DocumentSource = self.documents
         is_ours, unread = self.addresses.is_ours(link), ""
         try:
@@ -438,29 +439,29 @@ class VerificationService:
         return Answer(report, elsewhere="" if is_ours else link, unread=unread)
 
     def verify_award(self, record: AwardRecord, policy: Policy | None = None) -> Answer:
-        """Check the stored bytes of one of our own awards, now, as anybody would."""
+        """Verify the stored bytes of one of our awards now, as any visitor would."""
         check_aligned(record.award)
         embedded = self.awards.document_of(record.award.id).embedded
         report = verify(embedded, documents=self.documents, at=self.clock(), policy=policy or Policy())
         return self._answer(report, embedded, record)
 
     def evidence_of(self, answer: Answer) -> EvidenceReport | None:
-        """What the campus's log proves of a genuine badge of ours; of others' nothing is fetched for it."""
+        """What the campus's log proves of a genuine badge of ours; never fetched for others' badges."""
         document = answer.report.document if answer.report else None
         if answer.evidence is not None:
             return answer.evidence
         if document is None or answer.campus is None or answer.replaced_at is not None:
-            # An earlier edition names evidence by a digest that the newest one has taken the place of.
+            # An earlier edition references evidence by a digest that the newest edition replaced.
             return None
         return judge_evidence(document, documents=self.documents)
 
     def package_of(self, record: AwardRecord) -> Published:
-        """One file to verify this award again without a network, as things stand now."""
+        """One file for offline verification of this award, in its current state."""
         check_aligned(record.award)
         return self._package(self.awards.document_of(record.award.id).embedded)
 
     def package_of_text(self, credential: str) -> Published:
-        """The same for a badge of anybody, as it was presented."""
+        """As `package_of`, for any badge, as presented."""
         return self._package(credential.encode())
 
     def _package(self, credential: bytes) -> Published:
@@ -471,7 +472,7 @@ class VerificationService:
         return [Entry(each.did, each.name, short_name=each.short_name) for each in self.campuses.list_all()]
 
     def _own_issuer(self, report: Report) -> Campus | None:
-        """The campus of this service that issued it; in Open Badges 2.0 it is named by the address of its profile."""
+        """The issuing campus of this service; in Open Badges 2.0 identified by its profile URL."""
         if not report.issuer:
             return None
         base = f"{self.addresses.base_url}/ob2/campus/"
@@ -482,7 +483,7 @@ class VerificationService:
     def _answer(
         self, report: Report, presented: bytes | str, asked_about: AwardRecord | None = None
     ) -> Answer:
-        """`asked_about`: an award that was read already, if it is the one that the credential names."""
+        """`asked_about`: an award already loaded, if the credential names it."""
         note_verdict(report.verdict.value, report.form)
         campus = self._own_issuer(report)
         identifier = (report.document or {}).get("id")
@@ -506,7 +507,7 @@ class VerificationService:
 
 
 def _replaced_at(report: Report, record: AwardRecord) -> datetime | None:
-    """Of two editions of one badge the one with the later `validFrom` is the newer (A-034)."""
+    """Of two editions of one badge, the one with the later `validFrom` is newer (A-034)."""
     said = (report.document or {}).get("validFrom")
     newest = record.award.reissued_at
     if newest is None or not isinstance(said, str):
@@ -518,7 +519,7 @@ def _replaced_at(report: Report, record: AwardRecord) -> datetime | None:
 
 
 def _credential_in(presented: bytes | str) -> str:
-    """The text of what was presented, out of its picture; empty for what is no text, or more than a page may hold."""
+    """The text of the input, extracted from its picture; empty if not text or too long for a page."""
     try:
         if isinstance(presented, bytes):
             presented = _unbaked(presented)
@@ -537,7 +538,7 @@ _WRITTEN_LINK: Final = re.compile(r"(?:https?://)?[\w.:-]+/(?:v|attributions)/[\
 
 
 def _links_in(text: str) -> list[str]:
-    """Addresses as paper has them, most often without a scheme."""
+    """URLs as printed, mostly without a scheme."""
     found = _WRITTEN_LINK.findall(text)
     return [
         address
@@ -547,7 +548,7 @@ def _links_in(text: str) -> list[str]:
 
 
 def _link_in(presented: bytes | str) -> str | None:
-    """The address that was given instead of a badge; of a did:web, that of its document."""
+    """The URL given instead of a badge; for a did:web, that of its document."""
     text = presented if isinstance(presented, str) else presented[:2048].decode("utf-8", errors="replace")
     text = text.strip()
     if text.startswith("did:web:"):

@@ -1,4 +1,4 @@
-"""A verification said in sentences for somebody who has never heard of Open Badges: words and values, no HTML."""
+"""Messages of a verification, for readers new to Open Badges: texts and values, no HTML."""
 
 from app.domain.core import duration
 from app.language.sentences import Sentence, plain

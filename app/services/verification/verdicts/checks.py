@@ -1,4 +1,4 @@
-"""Each answer of a verification as one sentence, with what it was checked against or what to do next."""
+"""One sentence per check of a verification, with its reference or the next step."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ _WORDS: Final = {
     CheckOutcome.UNKNOWN: N_("Non vérifié"),
     CheckOutcome.SKIPPED: N_("Non vérifié"),
 }
-# Where the outcome alone would say it too harshly, or not plainly enough.
+# States and labels where the outcome alone would be too harsh or unclear.
 _SHADES: Final[Mapping[str, tuple[str, str]]] = {
     Reason.EXPIRED: ("past", N_("Terminé")),
     Reason.NOT_YET_VALID: ("past", N_("Pas encore")),
@@ -91,7 +91,7 @@ _SHADES: Final[Mapping[str, tuple[str, str]]] = {
     Reason.SUSPENDED: ("past", N_("Suspendu")),
     Reason.ISSUER_IS_ONLY_A_KEY: ("unk", N_("Inconnu")),
 }
-# What an employer asks first comes first; how the file is written comes last.
+# Ordered by relevance to an employer; the file format comes last.
 _ORDER: Final = (
     CheckId.PROOF,
     CheckId.KEY,
@@ -107,7 +107,7 @@ _ORDER: Final = (
 
 @dataclass(frozen=True)
 class CheckMessage:
-    """One line of « ce que nous avons vérifié »: `state` is ok, past, bad, unk or shut; `word` says it again."""
+    """One line of « ce que nous avons vérifié »: `state` is ok, past, bad, unk or shut; `word`: its label."""
 
     check: CheckId
     state: str
@@ -118,7 +118,7 @@ class CheckMessage:
 
 
 def sentence(check: CheckResult) -> Sentence:
-    """What this answer says, in one sentence."""
+    """The result in one sentence."""
     values = _values(check)
     if check.reason == Reason.NOT_REACHED:
         return Sentence(UNASKED[check.id], values)
@@ -136,7 +136,7 @@ def sentence(check: CheckResult) -> Sentence:
 
 
 def unread_words(cause: str) -> str:
-    """What happened, where « ne répond pas » would be untrue; empty where nothing answered."""
+    """The cause, where « ne répond pas » would be wrong; empty if nothing answered."""
     if cause in NEVER_ASKED:
         return _OFFLINE if cause == "offline" else _NOT_ASKED
     if cause in ("not_found", "gone"):
@@ -145,7 +145,7 @@ def unread_words(cause: str) -> str:
 
 
 def beside(check: CheckResult) -> Sentence | None:
-    """What it was checked against, or what to do next; None where there is no more to say."""
+    """What it was checked against, or the next step; None if there is nothing to add."""
     if check.reason == Reason.KEY_BOUND and check.details.get("method", "").startswith("did:key:"):
         return None
     if check.details.get("cause") == "too_many_fetches":
@@ -157,16 +157,16 @@ def beside(check: CheckResult) -> Sentence | None:
 def check_messages(
     report: Report, campus: Campus | None = None, *, is_recognised: bool = False
 ) -> list[CheckMessage]:
-    """Every question that was asked, in the order of an employer; `campus` is the issuer when it is ours.
+    """Every check made, in employer order; `campus`: the issuer, if it is ours.
 
-    `is_recognised`: a register that is believed here names the issuer. A site alone vouches for no name.
+    `is_recognised`: a trusted register names the issuer. A web site alone vouches for no name.
     """
     if report.check(CheckId.READABLE).outcome is not CheckOutcome.PASSED:
         return [_told(report.check(CheckId.READABLE))]
     answers = [report.check(check) for check in _ORDER]
     answers = [answer for answer in answers if answer.reason != Reason.RECIPIENT_NOT_ASKED]
     if report.signature is SignatureState.HOLDS_NOT_CONFORMANT and report.document is None:
-        # Whose key it is was found, and is no less true for a fault of the document.
+        # The key's owner was found, which a fault in the document does not change.
         return [_told(each) if each.id is CheckId.KEY else _unproven(each) for each in answers]
     if report.document is None:
         return [_unproven(answer) for answer in answers if not _is_only_form(answer)]
@@ -186,7 +186,7 @@ def _told(check: CheckResult) -> CheckMessage:
 
 
 def _is_only_form(check: CheckResult) -> bool:
-    """A forgery is well formed: a tick for that, beside what nobody signed, would mislead."""
+    """A forgery is well-formed too: a tick for format next to unsigned content would mislead."""
     return check.outcome is CheckOutcome.PASSED and check.id in (
         CheckId.CONTEXT,
         CheckId.SCHEMA,
@@ -195,7 +195,7 @@ def _is_only_form(check: CheckResult) -> bool:
 
 
 def _unproven(check: CheckResult) -> CheckMessage:
-    """A line about what no key of the issuer is known to have signed: nothing in it counts as good."""
+    """A line about content not verifiably signed by the issuer: nothing in it counts as good."""
     line = _told(check)
     if check.outcome is not CheckOutcome.PASSED:
         return line
@@ -222,7 +222,7 @@ def _of_ours(line: CheckMessage, campus: Campus) -> CheckMessage:
 
 
 def _values(check: CheckResult) -> dict[str, object]:
-    """The details as a reader may see them; `place` is the site that a long address belongs to."""
+    """The details, formatted for readers; `place`: the site of a long URL."""
     values: dict[str, object] = {}
     for name, value in check.details.items():
         values[name] = _moment(value) if name in _MOMENTS else plain(value)
@@ -238,7 +238,7 @@ def _moment(value: str) -> object:
 
 
 def place_of(address: str) -> str:
-    """The site behind an address or a did:web, for people; the start of anything else."""
+    """The site of a URL or did:web, for display; for anything else, its beginning."""
     identifier = address.partition("#")[0]
     if identifier.startswith("did:web:"):
         return plain("/".join(identifier.removeprefix("did:web:").split(":")).replace("%3A", ":"), 80)
@@ -273,7 +273,7 @@ class EvidencePiece:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A result, such as a mark, with the scale it stands on where the badge says it."""
+    """A result, such as a mark, with its scale if the badge states it."""
 
     name: str
     value: str
@@ -282,7 +282,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Claims:
-    """Every text is plain and short enough to show; links are https or http, else empty."""
+    """Every text is plain and short enough to display; links are https or http, else empty."""
 
     holder: str
     title: str
@@ -304,7 +304,7 @@ class Claims:
 
 
 def holder_in(document: JsonObject) -> str:
-    """`claims_of(document).holder`, alone."""
+    """Only `claims_of(document).holder`."""
     if "badge" in document:
         return ""
     return plain(name_said_of(_object(document.get("credentialSubject"))) or "", 120)
@@ -340,7 +340,7 @@ def claims_of(document: JsonObject) -> Claims:
 
 
 def _older_claims_of(document: JsonObject) -> Claims:
-    """An assertion of Open Badges 2.0 or 1.x with its badge class and issuer inside it."""
+    """An Open Badges 2.0 or 1.x assertion with embedded badge class and issuer."""
     badge = _object(document.get("badge"))
     criteria = _object(badge.get("criteria"))
     issuer = _object(badge.get("issuer"))
@@ -369,7 +369,7 @@ def _older_claims_of(document: JsonObject) -> Claims:
 
 
 def _kind(achievement: JsonObject) -> BadgeKind | None:
-    """Our own badges carry their kind as a tag, inside what is signed."""
+    """Our own badges contain their kind as a signed tag."""
     tags = achievement.get("tag")
     found = [
         _KINDS[tag]
@@ -428,7 +428,7 @@ def _line(value: JsonValue) -> str:
 
 
 def _text(value: JsonValue) -> str:
-    """A text of several lines, each of them plain."""
+    """A multi-line text, each line plain."""
     if not isinstance(value, str):
         return ""
     return "\n".join(plain(line, 2000, keep_indent=True) for line in value[:_LONGEST_TEXT].splitlines())

@@ -1,4 +1,4 @@
-"""What the campus's log proves of a badge, in sentences: how long, when, unchanged since, and what that does not prove."""
+"""Messages on what the log proves about a badge (age, date, integrity), and what it does not prove."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ _LIMITS: Final = (
 
 @dataclass(frozen=True)
 class EvidenceLine:
-    """One line of the log that a badge rests on; `facts` are labels and values that the holder shows."""
+    """One log entry that a badge depends on; `facts`: labels and values that the holder discloses."""
 
     number: int
     kind: str
@@ -146,12 +146,12 @@ class EvidenceLine:
     logged_at: datetime
     facts: Sequence[tuple[str, Sentence]]
     file_type: str = ""
-    """Of a file that the holder shows by name."""
+    """For a file that the holder discloses by name."""
 
 
 @dataclass(frozen=True)
 class EvidenceMessages:
-    """`state` is ok, bad or unk; `checks` are what was looked at, each with why it counts."""
+    """`state` is ok, bad or unk; `checks`: what was checked, with the reason it matters."""
 
     state: str
     sentence: Sentence
@@ -308,7 +308,7 @@ _NOT_SEEN_BEFORE: Final = N_(
 
 
 def witness_messages(evidence: EvidenceReport | None, report: Report | None) -> Sequence[Sentence]:
-    """Nothing where nothing is known of witnesses, which is not the same as that there are none."""
+    """Empty if witnesses are unknown, which differs from having none."""
     if evidence is None or evidence.witnesses is None:
         return ()
     seen, stolen = evidence.witnesses, _stolen_since(report)
@@ -362,7 +362,7 @@ _STATES: Final = {
 
 @dataclass(frozen=True)
 class EndorsementMessage:
-    """`comment` is the endorser's own text, empty unless it holds; `state` and `word` are those of a check."""
+    """`comment`: the endorser's text, empty unless valid; `state` and `word` as in a check."""
 
     state: str
     word: str
@@ -452,7 +452,7 @@ _OF_THE_DATES: Final = frozenset({"expired", "not_yet_valid"})
 
 @dataclass(frozen=True)
 class LabelMessage:
-    """`state` and `word` are those of a check."""
+    """`state` and `word` as in a check."""
 
     state: str
     word: str
@@ -468,7 +468,7 @@ def label_message(judged: LabelJudged) -> LabelMessage:
 
 
 def label_listed(label: GivenLabel, network: str, at: datetime) -> LabelMessage:
-    """A label of a campus elsewhere: the network's list says it, and the label itself was not read."""
+    """A label of a campus elsewhere, from the network's list; the label itself was not read."""
     first = day_in_france(label.valid_from) if label.valid_from else None
     last = day_in_france(label.valid_until - timedelta(seconds=1)) if label.valid_until else None
     category = next((each for each in LabelCategory if each.value == label.category), None)
@@ -487,7 +487,7 @@ def _given(category: LabelCategory | None, network: str, first: date | None, las
 
 
 def _worth(judged: LabelJudged) -> tuple[str, str, str]:
-    """The gravest thing first: what was taken back, then the signature, then the dates."""
+    """In order of severity: withdrawal, then signature, then dates."""
     if judged.label.withdrawn_at is not None:
         return _WITHDRAWN
     if judged.is_suspended:

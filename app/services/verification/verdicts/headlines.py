@@ -1,4 +1,4 @@
-"""The first thing an employer reads: one answer out of a few, in words."""
+"""The headline of a verification: one of a few answers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _K = HeadlineKind
 
 @dataclass(frozen=True)
 class Headline:
-    """`state` and `seal` name a colour and a drawing; the words say the same without them."""
+    """`state` and `seal` name a colour and an icon; the text is sufficient without them."""
 
     kind: HeadlineKind
     state: str
@@ -69,7 +69,7 @@ class Headline:
 
 
 def headline(answer: Answer) -> Headline:
-    """What to tell somebody who has five seconds."""
+    """The answer for a reader with five seconds."""
     if answer.lead is not None and not answer.closed:
         return _of_lead(answer, answer.lead)
     if answer.other is not None:
@@ -109,7 +109,7 @@ _HOLDS: Final = {LeadKind.ATTACHED: ATTACHED, LeadKind.PICTURE: IN_PICTURE}
 _THERE: Final = N_("{led} À cette adresse : {found}. {said}")
 _BESIDE: Final = N_("{said} {led} Comparez le nom : {name}.")
 _DIFFERS: Final[Mapping[Stated, tuple[str, str, str]]] = {
-    # what differs, the same where the document does not state it, and where the badge has none
+    # text if the value differs, if the document omits it, if the badge has none
     Stated.TITLE: (
         "",
         N_("Le titre que porte le badge, « {signed} », ne se lit pas sur le document."),
@@ -130,7 +130,7 @@ _NO_NAME: Final = N_("le badge ne porte pas de nom")
 
 
 def _of_lead(answer: Answer, lead: Lead) -> Headline:
-    """What was deposited comes first; what was found about the badge comes second, and is never as green."""
+    """The document's own result first; the badge's result follows, and is never shown as favourably."""
     found = headline(replace(answer, lead=None))
     if answer.other is not None:
         there = {"led": Sentence(_LED_BY[lead.kind]), "found": found.heading, "said": found.message}
@@ -149,7 +149,7 @@ def _of_lead(answer: Answer, lead: Lead) -> Headline:
     kind = _of_text(lead, holder)
     state, seal, heading, advice = WORDING[kind]
     if kind is _K.LEADS and lead.kind in _HOLDS:
-        # What is wrong with the badge it holds is said before what nobody signed; of a picture all but what is good.
+        # Faults of the embedded badge take precedence; for a picture, so does every result but ok.
         if found.state == "bad" or (lead.kind is LeadKind.PICTURE and found.state != "ok"):
             return replace(found, message=Sentence(_BESIDE, {**values, "said": found.message}))
         heading = _HOLDS[lead.kind]
@@ -185,7 +185,7 @@ def _of_other(other: OtherDocument, *, by_stranger: bool) -> Headline:
     what, which = other_document_message(other, by_stranger=by_stranger)
     state, seal, heading, advice = WORDING[kind]
     if kind is _K.DOCUMENT_GOOD and by_stranger and other.kind not in _OF_KEYS:
-        # Whoever holds a key signs lists and recommendations in any name.
+        # Any key holder can sign lists and endorsements under any name.
         state, seal, heading = "unk", "unk", DOCUMENT_OF_UNKNOWN_ISSUER
     return Headline(kind, state, seal, Sentence(heading, {"what": what}), which, Sentence(advice))
 
@@ -233,9 +233,9 @@ _NO_LONGER: Final = frozenset({Reason.KEY_REVOKED, Reason.KEY_REVOKED_BEFORE, Re
 
 
 def _of_unproven(report: Report, proof: CheckResult, key: CheckResult) -> HeadlineKind:
-    """No key of the issuer is known to have signed exactly this: say what is known, the gravest first.
+    """Not verifiably signed by the issuer: report what is known, most severe first.
 
-    That a signature is false is said only of one that was checked.
+    Only a signature that was checked is reported as invalid.
     """
     if key.reason == Reason.KEY_NOT_AUTHENTICATED:
         return _K.UNAUTHENTICATED
@@ -298,7 +298,7 @@ _FOR_GOOD: Final = frozenset(
         Reason.RECIPIENT_NOT_NAMED,
     }
 )
-"""Asked again in an hour, these have the same answer."""
+"""Repeating the check in an hour gives the same answer."""
 
 
 def _open(report: Report) -> HeadlineKind:
@@ -315,7 +315,7 @@ _NO_MORE: Final = (
 
 
 def is_recognised(answer: Answer) -> bool:
-    """Whether a register that is believed here names the issuer: our own campuses, a network's list, a trusted issuer."""
+    """Whether a trusted register names the issuer: our campuses, a network's list, or a trusted issuer."""
     if answer.campus is not None:
         return True
     if answer.standing is not None:
@@ -324,7 +324,7 @@ def is_recognised(answer: Answer) -> bool:
 
 
 def _of_stranger(answer: Answer) -> HeadlineKind | None:
-    """An issuer that could be taken for a recognised one: that comes before what became of the badge."""
+    """An issuer confusable with a recognised one: takes precedence over the badge's own state."""
     standing = answer.standing
     if answer.campus is not None or standing is None:
         return None
@@ -334,7 +334,7 @@ def _of_stranger(answer: Answer) -> HeadlineKind | None:
 
 
 def _of_genuine(answer: Answer, report: Report) -> HeadlineKind:
-    """Signed by a key of its issuer: what remains is whether it still counts, and who the issuer is."""
+    """Signed by a key of its issuer: validity and the issuer's identity remain to be reported."""
     for check, reason, kind in _NO_MORE:
         if report.check(check).reason == reason:
             return kind
@@ -379,7 +379,7 @@ _LINK_SILENT: Final = N_(
 
 
 def _asked(cause: str) -> str:
-    """What was really done with the link."""
+    """What was actually done with the link."""
     if cause in NEVER_ASKED:
         return _LINK_OFFLINE if cause == "offline" else _LINK_NOT_ASKED
     return _LINK_ANSWERED if cause in ANSWERED_OTHERWISE else _LINK_SILENT
@@ -423,7 +423,7 @@ def _values(answer: Answer) -> dict[str, object]:
     if answer.standing is not None and answer.standing.alike is not None:
         values["known"] = plain(answer.standing.alike.known.name)
         values["known_place"] = place_of(answer.standing.alike.known.id)
-    # A copy: a sentence that held the table it stands in could never be said to its end.
+    # A copy: a sentence that contains its own values would recurse forever.
     values["given"] = _given(answer, report, dict(values))
     if answer.record is not None and answer.record.award.revoked_at is not None:
         values["revoked_at"] = answer.record.award.revoked_at
@@ -433,7 +433,7 @@ def _values(answer: Answer) -> dict[str, object]:
 
 
 def _given(answer: Answer, report: Report, values: dict[str, object]) -> Sentence:
-    """Who gave it to whom; said only of what is genuine."""
+    """Issuer and recipient; only for genuine badges."""
     if answer.campus is not None:
         return Sentence(_BY_CAMPUS_TO if values["holder"] else _BY_CAMPUS, values)
     if report.check(CheckId.PROOF).reason == Reason.HOSTED:
@@ -443,7 +443,7 @@ def _given(answer: Answer, report: Report, values: dict[str, object]) -> Sentenc
 
 
 def _unanswered(report: Report) -> CheckResult:
-    """The question that keeps the answer from being yes or no: the key before what hangs on it."""
+    """The check that prevents a definite answer: the key before checks that depend on it."""
     asked_first = (CheckId.KEY, CheckId.PROOF, CheckId.ISSUER, CheckId.STATUS)
     order = [*asked_first, *(check for check in CheckId if check not in asked_first)]
     answers = [report.check(check) for check in order]
@@ -463,7 +463,7 @@ def _against_the_signature(report: Report) -> CheckResult:
 
 
 def _message(kind: HeadlineKind, values: dict[str, object]) -> str:
-    """A few messages have a second wording, for when less is known."""
+    """Some messages have a variant for missing values."""
     usual, when_less_is_known, needs = MESSAGES[kind]
     return usual if not needs or values.get(needs) else when_less_is_known
 
@@ -512,9 +512,9 @@ _CLOSED_HIDES_NOTHING: Final = N_(
 
 
 def limits(answer: Answer, claims: Claims | None = None) -> list[Sentence]:
-    """What somebody might wrongly conclude from this answer; nothing where nothing was answered.
+    """Wrong conclusions that a reader might draw from this answer; empty if there was no answer.
 
-    `claims`: those of its document, where they were read already.
+    `claims`: those of its document, if already parsed.
     """
     kind = kind_of(answer)
     if kind is _K.CLOSED:

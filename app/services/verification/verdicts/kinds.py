@@ -1,4 +1,4 @@
-"""The few answers there are, and the words, colour and seal of each."""
+"""The possible answers, with text, colour and seal of each."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class HeadlineKind(StrEnum):
     HOSTED_ELSEWHERE = "hosted_elsewhere"
     UNKNOWN_ISSUER = "unknown_issuer"
     DOCUMENT_GOOD = "document_good"
-    """No badge: an endorsement, a list or a document of keys, and it is good."""
+    """Not a badge: a valid endorsement, list or key document."""
     DOCUMENT_BAD = "document_bad"
     DOCUMENT_OPEN = "document_open"
     LEADS = "leads"
-    """A document that was not verified itself: it leads to a badge."""
+    """A document that was not itself verified: it leads to a badge."""
     NAMES_DIFFER = "names_differ"
-    """Its text names another person than the badge does."""
+    """Its text names another person than the badge."""
     STATEMENTS_DIFFER = "statements_differ"
-    """Its text states another title or day than the badge does."""
+    """Its text states another title or date than the badge."""
     LOOKALIKE = "lookalike"
     OTHER_KEY = "other_key"
     EXPIRED = "expired"
@@ -53,9 +53,9 @@ class HeadlineKind(StrEnum):
     OTHER_FILE = "other_file"
     SEVERAL_BADGES = "several_badges"
     UNVERIFIABLE = "unverifiable"
-    """Not yet: what is needed was out of reach this time."""
+    """Not now: a required document was unreachable."""
     NOT_CHECKABLE = "not_checkable"
-    """Not here: of a kind that is not read, or without a usable key."""
+    """Not here: an unsupported format, or no usable key."""
     UNAUTHENTICATED = "unauthenticated"
     OUT_OF_DATE_UNPROVEN = "out_of_date_unproven"
     IMAGE_WITHOUT_BADGE = "image_without_badge"
@@ -69,12 +69,12 @@ class HeadlineKind(StrEnum):
 
     @property
     def is_genuine(self) -> bool:
-        """A key of the issuer signed exactly this, or its site hosts it; whatever became of it since."""
+        """Signed by a key of the issuer, or hosted on its site; whatever its current validity."""
         return self in _GENUINE
 
     @property
     def is_an_answer(self) -> bool:
-        """Something was read that one may check; otherwise there is only something to try instead."""
+        """Something verifiable was read; otherwise there is only a next step."""
         return self not in _NOTHING_CHECKED
 
 
@@ -126,7 +126,7 @@ _NO_BADGE: Final = N_(
 )
 
 WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
-    # kind: state, seal, heading, what to do
+    # kind: state, seal, heading, next step
     _K.VALID: ("ok", "ok", N_("Authentique, en cours de validité"), ""),
     _K.VALID_ELSEWHERE: ("ok", "ok", N_("Authentique, signé par {place}"), ""),
     _K.HOSTED_ELSEWHERE: ("ok", "ok", N_("Authentique, publié par {place}"), ""),
@@ -208,7 +208,7 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         N_("Demandez à la personne si elle a changé de nom."),
     ),
     _K.ALTERED: ("bad", "broken", N_("Non authentique : modifié après signature"), _ASK_FOR_THE_ADDRESS),
-    # « Non authentique » stands only where a signature was checked and does not hold.
+    # « Non authentique » only if a signature was checked and is invalid.
     _K.IMPOSTOR: (
         "bad",
         "broken",
@@ -339,10 +339,10 @@ OF_UNKNOWN_ISSUER: Final[Mapping[HeadlineKind, str]] = {
     _K.NOT_YET_VALID: N_("Signature valable, mais pas encore en vigueur"),
     _K.OTHER_PERSON: N_("Signature valable, mais au nom de quelqu’un d’autre"),
 }
-"""« Authentique » is for issuers that a register names; what these were given by is not known."""
+"""« Authentique » requires a registered issuer; the issuer of these is unknown."""
 
 MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
-    # kind: the message, the same when the value named third is not known, and that name
+    # kind: message, message if the third value is missing, name of that value
     _K.VALID: (N_("{given} Rien n’y a été changé depuis."), "", ""),
     _K.VALID_ELSEWHERE: (N_("Rien n’y a été changé depuis sa signature. {recognised}"), "", ""),
     _K.HOSTED_ELSEWHERE: (
@@ -535,7 +535,7 @@ _NAMED: Final = N_("{name} ({place})")
 
 
 def other_document_message(other: OtherDocument, *, by_stranger: bool) -> tuple[Sentence, Sentence]:
-    """What it is, and what was found about it; a stranger's own name for itself is not repeated."""
+    """Its type and result; a stranger's own name for itself is not repeated."""
     what = Sentence(WHAT[other.kind])
     values: dict[str, object] = {
         "place": place_of(other.issuer),

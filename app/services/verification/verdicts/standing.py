@@ -1,4 +1,4 @@
-"""Who the issuer is, in sentences: by the registers believed here first, by its own words second, never as a fault."""
+"""Messages on who the issuer is: trusted registers first, then its own claims; never reported as a fault."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ ALIKE_ADVICE: Final = N_("Le campus reconnu signe depuis {known_place}. En cas d
 
 @dataclass(frozen=True)
 class StandingMessage:
-    """`state` and `word` are those of a check; `warning` is there only for a name or address that could mislead."""
+    """`state` and `word` as in a check; `warning`: only for a misleading name or address."""
 
     kind: StandingKind
     state: str

@@ -1,4 +1,4 @@
-"""The sentences: two for each reason, what was found and, where there is more to say, what stands beside it."""
+"""Sentences per reason: the finding and, if there is more to add, a detail."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ UNASKED: Final[Mapping[CheckId, str]] = {
 }
 
 CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
-    # What was handed over
+    # Input
     Reason.READABLE: (N_("C’est un badge ouvert, version 3.0."), N_("Il a été lu en entier.")),
     Reason.VERIFIER_FAULT: (
         N_("La vérification s’est arrêtée sur une erreur de ce service."),
@@ -188,7 +188,7 @@ CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         N_("Ce sont des données, mais pas celles d’un badge ouvert."),
         N_("Déposez le fichier du badge lui-même."),
     ),
-    # In which words it is written
+    # JSON-LD context
     Reason.CONTEXT_KNOWN: (
         N_("Les mots qu’il emploie sont ceux du standard."),
         N_("Comparés aux vocabulaires publiés, gardés ici."),
@@ -203,7 +203,7 @@ CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     Reason.CONTEXT_NOT_ALLOWED: (N_("Il redéfinit lui-même le sens de ses mots."), DO_NOT_RELY),
     Reason.CONTEXT_NOT_HELD: (N_("Il emploie un vocabulaire que nous ne gardons pas."), NOT_FOR_US),
-    # In which shape
+    # Schema
     Reason.SCHEMA_CONFORMS: (
         N_("Il a la forme que le standard demande."),
         N_("Comparé au schéma Open Badges 3.0."),
@@ -218,7 +218,7 @@ CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         ASK_FOR_THE_FILE,
     ),
     Reason.SCHEMA_NOT_HELD: (N_("Il suit un schéma que nous ne gardons pas."), NOT_FOR_US),
-    # Is it as it was signed
+    # Signature
     Reason.SIGNATURE_HOLDS: (
         N_("Le badge n’a pas été modifié depuis sa signature."),
         N_("Chaque champ affiché ici fait partie de ce qui est signé."),
@@ -286,7 +286,7 @@ CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         N_("Sans la clé, nous ne savons pas si le badge a été modifié."),
         N_("Voyez ce qui est dit de la signature."),
     ),
-    # Whose key
+    # Key owner
     Reason.KEY_BOUND: (
         N_("Il est signé par une clé que l’émetteur publie."),
         N_("Clé publiée par {place}."),
@@ -365,7 +365,7 @@ CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         N_("Les clés de l’émetteur n’ont pas pu être lues : {place} ne répond pas."),
         COME_BACK,
     ),
-    # Whose name
+    # Issuer
     Reason.ISSUER_IDENTIFIED: (
         N_("L’émetteur est connu par son adresse, {domain}, qui répond de la clé."),
         N_("Son nom est celui qu’il se donne."),
@@ -384,7 +384,7 @@ CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         N_("Renseignez-vous sur lui, puis ajoutez-le à votre liste."),
     ),
     Reason.ISSUER_NOT_IDENTIFIED: (N_("Nous ne pouvons pas dire qui est l’émetteur."), NOT_FOR_US),
-    # When
+    # Validity period
     Reason.IN_FORCE: (N_("Il est valable du {valid_from} au {valid_until}."), ""),
     Reason.NOT_YET_VALID: (N_("Il ne sera valable qu’à partir du {valid_from}."), N_("Revenez ce jour-là.")),
     Reason.EXPIRED: (
@@ -398,7 +398,7 @@ CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     Reason.PERIOD_UNREADABLE: (N_("Ses dates de validité ne sont pas lisibles."), ISSUER_MUST_MEND),
     **STATUS_MESSAGES,
-    # Whose badge
+    # Recipient
     Reason.RECIPIENT_NOT_ASKED: (N_("Personne n’a demandé à qui est ce badge."), ""),
     Reason.RECIPIENT_MATCHES: (N_("Il nomme la personne que vous avez indiquée."), ""),
     Reason.RECIPIENT_DIFFERS: (
