@@ -43,7 +43,7 @@ COMMANDS: Mapping[str, Command] = {
     "work": Command(
         "app.cli.serve",
         "work",
-        N_("Fait le travail de fond seul, à côté du service : attributions, lettres, rappels."),
+        N_("Fait le travail de fond seul, à côté du service : attributions, e-mails, rappels."),
     ),
     "migrate": Command("app.cli.serve", "migrate", N_("Crée la base de données ou la met à jour.")),
     "check": Command(

@@ -53,7 +53,7 @@ def list_operators() -> None:
 @operators.command(
     "link",
     help=N_(
-        "Affiche un lien qui connecte cette personne une fois, en dix minutes, quand aucune lettre n’arrive."
+        "Affiche un lien qui connecte cette personne une fois, en dix minutes, quand aucun e-mail n’arrive."
     ),
 )
 def operator_link(
@@ -102,7 +102,7 @@ def invite(slug: Slug, address: Address) -> None:
 @campuses.command(
     "link",
     help=N_(
-        "Affiche un lien qui connecte une fois, en dix minutes, une personne qui administre le campus, quand aucune lettre n’arrive."
+        "Affiche un lien qui connecte une fois, en dix minutes, une personne qui administre le campus, quand aucun e-mail n’arrive."
     ),
 )
 def administrator_link(
@@ -149,6 +149,6 @@ def _show(services: Services, invitation: Invitation) -> None:
     print(services.addresses.invitation(services.invitations.token_of(invitation)))
     say(
         N_(
-            "La lettre part aussi, si ce service envoie des lettres. Ce lien sert une fois ; ne le donnez qu’à cette personne."
+            "L’e-mail est envoyé aussi, si ce service envoie des e-mails. Ce lien sert une fois ; ne le donnez qu’à cette personne."
         )
     )

@@ -187,8 +187,8 @@ def _tell_reconciled(campus: Campus, done: Reconciled) -> None:
         )
     say(
         N_(
-            "{campus} : le journal {closed} est clos, {kept} lignes gardées, {signed} avaient été signées. Le suivant "
-            "est ouvert. Prévenez les témoins."
+            "{campus} : le journal {closed} est clos, avec {kept} lignes sur {signed} signées. Le suivant est "
+            "ouvert. Prévenez les témoins."
         ),
         campus=campus.short_name,
         closed=done.closed.origin,

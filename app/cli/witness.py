@@ -105,7 +105,9 @@ def cosign(
     help=N_(
         "Suit la nouvelle clé d’un journal que l’ancienne n’a pas annoncée, parce que le campus l’a confirmée."
     ),
-    epilog=N_("Demandez-la au campus par un autre chemin que le journal : téléphone, lettre, de vive voix."),
+    epilog=N_(
+        "Demandez-la au campus par un autre chemin que le journal : téléphone, courrier, de vive voix."
+    ),
 )
 def change(
     key: Annotated[

@@ -266,7 +266,7 @@ class MergeStore:
     def get(self, merge_id: uuid.UUID) -> PersonMerge:
         merge = self.session.get(PersonMerge, merge_id)
         if merge is None:
-            raise NotFound(N_("Cette réunion de dossiers n’existe pas ici."))
+            raise NotFound(N_("Cette fusion de fiches n’existe pas ici."))
         return merge
 
     def add(self, merge: PersonMerge) -> None:

@@ -301,7 +301,7 @@ WORDINGS: Final[Mapping[About, tuple[str, ...]]] = MappingProxyType(
         About.NAME: (N_("Écrire mon nom dans les badges que je recevrai"),),
         About.REMINDERS: (
             N_(
-                "Quand un badge n’a pas été reçu, un campus peut le rappeler deux fois au plus, en une seule lettre "
+                "Quand un badge n’a pas été reçu, un campus peut le rappeler deux fois au plus, en un seul e-mail "
                 "pour tous vos badges."
             ),
         ),
@@ -561,7 +561,7 @@ KEPT: Final[Mapping[DataSubjectMatter, RetentionRule]] = MappingProxyType(
             _MISSION,
         ),
         DataSubjectMatter.LETTERS: RetentionRule(
-            N_("Les lettres qui vous sont écrites : quand, à quelle adresse, arrivée ou non"),
+            N_("Les e-mails qui vous sont envoyés : quand, à quelle adresse, arrivés ou non"),
             N_("Savoir si un badge est arrivé. Leur texte n’est pas gardé."),
             N_("Trois ans"),
             _MISSION,

@@ -81,8 +81,8 @@ _OUTRO: Final = (
         "dans le journal signé (format C2SP tlog-proof)."
     ),
     N_(
-        "Ce qui manque, et pourquoi : l’identité d’autres personnes, et les empreintes de mots de passe, de clés, de "
-        "sessions ou de codes, qui ouvriraient une porte à qui trouverait cette archive."
+        "Ce qui manque, et pourquoi : l’identité d’autres personnes, et les empreintes de mots de passe, de "
+        "clés, de sessions ou de codes. Elles donneraient accès à votre compte à qui trouverait cette archive."
     ),
 )
 

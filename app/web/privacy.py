@@ -336,9 +336,7 @@ def shown(told: ErasureNotice) -> ErasureShown:
 
 
 def _erasures_asked(*, by_person: bool) -> str:
-    return translated(
-        N_("Par la personne, depuis sa boîte aux lettres") if by_person else N_("Par le campus")
-    )
+    return translated(N_("Par la personne, depuis sa boîte mail") if by_person else N_("Par le campus"))
 
 
 def _paper(services: Services, told: ErasureNotice, document: Published) -> Published:

@@ -57,7 +57,7 @@ def test_from_the_question_to_the_employer_and_back(open_house: OpenHouse, open_
     learner.get_by_label("Un mot pour elle").fill("Vous m’avez vue régler le bras du robot.")
     looked_at(learner, "learner-asks")
     learner.get_by_role("button", name="Envoyer la demande").click()
-    expect(learner.get_by_role("status")).to_contain_text("la personne reçoit une lettre")
+    expect(learner.get_by_role("status")).to_contain_text("la personne reçoit un e-mail")
 
     company.goto(link_in_letters(open_house, "/recommander/", BOSS))
     expect(company.get_by_role("heading", level=1)).to_contain_text("Zoé N’Diaye vous demande")
@@ -111,7 +111,7 @@ def test_a_campus_asks_about_a_badge_and_sets_an_answer_aside(open_house: OpenHo
     admin.get_by_label("Nom de l’entreprise").fill("Atelier Roy")
     admin.get_by_label("Adresse électronique de la personne").fill("lea.roy@gmail.com")
     admin.get_by_role("button", name="Envoyer la demande").click()
-    expect(admin.get_by_role("status")).to_contain_text("la personne reçoit une lettre")
+    expect(admin.get_by_role("status")).to_contain_text("la personne reçoit un e-mail")
     looked_at(admin, "campus-asked")
 
     company.goto(link_in_letters(open_house, "/recommander/", "lea.roy@gmail.com"))

@@ -38,7 +38,7 @@ HELD_BY = {
         FORMS, "test_search_engines_find_only_what_the_holder_lets_them_find"),
     "La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien ; une copie de passage peut rester "
     "une minute.": (FORMS, "test_a_closed_badge_is_in_no_public_form_of_any_process"),
-    "Seulement si elle l'accepte aussi, et jamais avant 15 ans. Sinon le badge ne porte qu'un numéro tiré au hasard.": (
+    "Seulement si elle l'accepte aussi, et jamais avant 15 ans. Sinon le badge ne contient qu'un numéro aléatoire.": (
         FORMS, "test_a_signed_badge_contains_no_address_and_no_digest_of_one"),
     "Un badge est fermé tant que son titulaire ne l’a pas ouvert. Ouvert, il ne montre de l’activité que ce que son titulaire "
     "a choisi. Le badge signé ne contient ni adresse électronique, ni empreinte d’adresse ; seule sa version Open Badges 2.0 "
@@ -60,8 +60,8 @@ HELD_BY = {
         GUARDIANS, "test_a_parent_who_does_not_answer_may_be_reminded_after_a_week"),
     "Le lien de l'archive part à votre adresse : un lien privé qu'on vous aurait emprunté n'y suffit pas.": (
         MY_DATA, "test_the_archive_leaves_by_the_persons_own_mailbox"),
-    "Nous vous écrivons d'abord : c'est le lien de cette lettre qui efface. Ainsi, personne n'efface vos badges à votre "
-    "place.": (ERASURES, "test_who_asks_is_written_to_and_nothing_goes_before_the_link_is_pressed"),
+    "Nous vous écrivons d'abord : c'est le lien de cet e-mail qui efface. Ainsi, personne n'efface vos "
+    "badges à votre place.": (ERASURES, "test_who_asks_is_written_to_and_nothing_goes_before_the_link_is_pressed"),
     "Ce motif n'est publié nulle part. Pour en parler, écrivez au campus.": (
         FORMS, "test_what_a_revoked_badge_shows_can_still_be_narrowed"),
     "Ce badge nomme {name}, et ce n’est pas le nom que vous avez ici : il ne se montre pas. S’il est à vous, ajoutez à votre "

@@ -94,7 +94,7 @@ _REFUSALS: Final = {
         "Seules l’administration et la protection des données du campus exportent ses tableaux."
     ),
     Permission.CORRECT: N_(
-        "Seules l’administration et la protection des données du campus corrigent les dossiers des personnes."
+        "Seules l’administration et la protection des données du campus corrigent les fiches des personnes."
     ),
     Permission.PROTECT: N_("Seule la personne chargée de la protection des données peut faire cela."),
 }

@@ -345,7 +345,7 @@ def read_mailbox_token(secret: bytes, token: str, *, at: datetime) -> tuple[uuid
     told, _, mac = token.rpartition(".")
     parts, expected = told.split("."), _mac(secret, told)
     if len(parts) != 3 or not hmac.compare_digest(mac.encode("utf-8", "replace"), expected.encode()):
-        raise NotSignedIn(N_("Ce lien n’est pas entier. Reprenez celui de la lettre."))
+        raise NotSignedIn(N_("Ce lien n’est pas entier. Reprenez celui de l’e-mail."))
     if at >= datetime.fromtimestamp(int(parts[1]), UTC) + LINK_LIFE:
         raise NotSignedIn(N_("Ce lien a plus de sept jours et n’ouvre plus rien. Redemandez-le."))
     return uuid.UUID(parts[0]), Wish(parts[2])

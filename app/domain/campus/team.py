@@ -110,7 +110,7 @@ def check_opens(invitation: Invitation, *, generation: int, at: datetime) -> Non
     if generation != invitation.generation:
         raise DeadInvitation(
             N_(
-                "Cette invitation a été renvoyée depuis : prenez le lien de la lettre la plus récente, celui-ci n’ouvre plus rien."
+                "Cette invitation a été renvoyée depuis : prenez le lien de l’e-mail le plus récent, celui-ci n’ouvre plus rien."
             )
         )
     if at >= invitation.expires_at:

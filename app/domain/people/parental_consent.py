@@ -102,7 +102,7 @@ def check_may_show_further(
 
 def check_may_ask_again(agreement: ParentAgreement, *, at: datetime) -> None:
     if not may_ask_again(agreement, at=at):
-        raise Conflict(N_("Une lettre est déjà partie. Laisse à ton parent le temps de répondre."))
+        raise Conflict(N_("Un e-mail a déjà été envoyé. Laisse à ton parent le temps de répondre."))
 
 
 def may_ask_again(agreement: ParentAgreement, *, at: datetime) -> bool:

@@ -74,11 +74,11 @@ def check_merge_reason(reason: str) -> None:
 def kept_and_gone(mine: Standing, other: Standing) -> tuple[Standing, Standing]:
     """Of two records whose addresses one person proved: the one with roles and keys stays as it is."""
     if mine.person_id == other.person_id:
-        raise Conflict(N_("C’est le même dossier."))
+        raise Conflict(N_("C’est la même fiche."))
     if mine.works and other.works:
         raise NotAllowed(
             N_(
-                "Les deux dossiers ont un rôle dans un campus : leurs droits ne se mélangent pas. Écrivez à "
+                "Les deux fiches ont un rôle dans un campus : leurs droits ne se mélangent pas. Écrivez à "
                 "l’administration de votre campus."
             )
         )
@@ -88,25 +88,25 @@ def kept_and_gone(mine: Standing, other: Standing) -> tuple[Standing, Standing]:
 def check_campus_may_merge(campus_id: uuid.UUID, kept: Standing, gone: Standing) -> None:
     """A campus brings together what is its own: whoever has an account, or is known elsewhere, decides themselves."""
     if kept.person_id == gone.person_id:
-        raise Conflict(N_("C’est le même dossier."))
+        raise Conflict(N_("C’est la même fiche."))
     if gone.has_account or gone.works:
         raise NotAllowed(
             N_(
-                "Ce dossier a un compte : seule cette personne peut le réunir à un autre, depuis « Mon compte ». "
-                "Vous pouvez garder celui-ci et réunir l’autre."
+                "Cette fiche a un compte : seule cette personne peut la fusionner, depuis « Mon compte ». Vous pouvez"
+                " garder celle-ci et y fusionner l’autre."
             )
         )
     if gone.campuses - {campus_id}:
         raise NotAllowed(
             N_(
-                "Ce dossier a aussi des badges ou des activités d’un autre campus : seule la personne peut le réunir "
-                "à un autre, depuis « Mon compte ». Vous pouvez garder celui-ci et réunir l’autre."
+                "Cette fiche a aussi des badges ou des activités d’un autre campus. Seule la personne peut la "
+                "fusionner, depuis « Mon compte ». Vous pouvez garder celle-ci et y fusionner l’autre."
             )
         )
 
 
 def check_may_undo(merge: PersonMerge, *, at: datetime) -> None:
     if merge.undone_at is not None:
-        raise Conflict(N_("Ces dossiers sont déjà de nouveau séparés."))
+        raise Conflict(N_("Ces fiches sont déjà de nouveau séparées."))
     if at > merge.at + UNDONE_WITHIN:
         raise Conflict(N_("Trop de temps a passé : cette réunion ne se défait plus."))

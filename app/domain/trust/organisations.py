@@ -402,7 +402,7 @@ def checked_why(typed: str) -> str:
     if len(why) > LONGEST_WHY:
         raise InvalidInput(N_("Votre mot tient en {most} signes."), most=LONGEST_WHY)
     if "://" in why or "www." in why.lower():
-        raise InvalidInput(N_("Pas de lien dans ce mot : la lettre porte déjà celui du badge."))
+        raise InvalidInput(N_("Ne mettez pas de lien ici : l’e-mail contient déjà celui du badge."))
     return why
 
 
@@ -440,7 +440,7 @@ def check_open(request: EndorsementRequest, *, at: datetime) -> None:
     if request.answered_at is not None:
         raise DeadRequest(
             N_(
-                "Ce lien a déjà servi : la recommandation est signée. La lettre de confirmation permet de la retirer."
+                "Ce lien a déjà servi : la recommandation est signée. L’e-mail de confirmation permet de la retirer."
             )
         )
     if at >= request.expires_at:
@@ -473,7 +473,7 @@ def organisation_in(secret: bytes, token: str, *, at: datetime) -> uuid.UUID:
     told, _, mac = token.rpartition(".")
     name, _, seconds = told.partition(".")
     if not _same(mac, _mac(secret, f"organisation|{told}")):
-        raise NotSignedIn(N_("Ce lien n’est pas entier. Reprenez celui de la lettre."))
+        raise NotSignedIn(N_("Ce lien n’est pas entier. Reprenez celui de l’e-mail."))
     if at.timestamp() >= int(seconds) + DESK_FOR.total_seconds():
         raise NotSignedIn(N_("Ce lien a plus de sept jours et n’ouvre plus rien. Redemandez-le."))
     return uuid.UUID(name)

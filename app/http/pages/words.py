@@ -171,7 +171,7 @@ AWARD_CHANGES = {
     "revoke": N_("Retiré"),
     "undo": N_("Annulé avant de partir"),
     "claim": N_("Reçu par la personne"),
-    "write_again": N_("Lettre envoyée de nouveau"),
+    "write_again": N_("E-mail envoyé de nouveau"),
     "renew_link": N_("Lien privé renouvelé"),
     "print_slip": N_("Bulletin imprimé"),
     "show_code": N_("Code court montré"),

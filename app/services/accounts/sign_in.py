@@ -60,8 +60,9 @@ def letter_with_links(address: str, doors: Sequence[SignInDelivery]) -> Letter:
     ending = _("Si vous n’avez rien demandé, ne faites rien : sans ce lien, personne n’entre.")
     if len(doors) > 1:
         text = _(
-            "Bonjour,\n\nPlusieurs personnes reçoivent leurs lettres à cette adresse. Chaque lien ouvre ce qui est à "
-            "l’une d’elles, une seule fois, pendant dix minutes, dans le navigateur où vous l’avez demandé :"
+            "Bonjour,\n\n"
+            "Plusieurs personnes reçoivent leurs e-mails à cette adresse. Chaque lien ouvre l’espace de l’une "
+            "d’elles, une seule fois, pendant dix minutes. Ouvrez-le dans le navigateur où vous l’avez demandé :"
         )
         links = "\n\n".join(f"{door.name}\n{door.link}" for door in doors)
         return Letter(address, _("Vos liens de connexion à Sceau"), f"{text}\n\n{links}\n\n{ending}")

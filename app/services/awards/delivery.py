@@ -397,9 +397,8 @@ class HolderService:
                 to=record.campus.contact_email,
                 subject=_("Question sur un badge : {title}").format(title=record.version.name),
                 text=_(
-                    "Bonjour,\n\n{asker} regarde un badge du campus et demande :\n\n{words}\n\n"
-                    "Le badge : {address}\nLe fichier signé est joint. Répondez à cette lettre : votre réponse "
-                    "ira à {asker}."
+                    "Bonjour,\n\n{asker} regarde un badge du campus et demande :\n\n{words}\n\nLe badge : {address}\n"
+                    "Le fichier signé est joint. Répondez à cet e-mail : votre réponse ira à {asker}."
                 ).format(asker=asker, words=words, address=self.addresses.award(award_id)),
                 reply_to=asker,
                 language=record.campus.language,

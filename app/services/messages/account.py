@@ -26,7 +26,7 @@ _CHANGES = {
     Changed.ADDRESS_ADDED: (
         N_("Une adresse de plus ouvre vos badges"),
         N_(
-            "Une nouvelle adresse a été confirmée dans votre compte : une lettre envoyée là ouvre aussi vos badges."
+            "Une nouvelle adresse a été confirmée dans votre compte : un e-mail envoyé à cette adresse ouvre aussi vos badges."
         ),
     ),
     Changed.ADDRESS_REMOVED: (
@@ -39,11 +39,11 @@ _CHANGES = {
     ),
     Changed.FIRST_ADDRESS: (
         N_("Vos badges ont maintenant un compte"),
-        N_("Quelqu’un, vous sans doute, a confirmé une adresse pour réunir et ouvrir vos badges."),
+        N_("Une personne, sans doute vous, a confirmé une adresse pour rassembler et ouvrir vos badges."),
     ),
     Changed.MERGED: (
-        N_("Deux dossiers à votre nom sont réunis"),
-        N_("Les badges de deux dossiers à votre nom sont maintenant ensemble, dans un seul compte."),
+        N_("Deux fiches à votre nom ont été fusionnées"),
+        N_("Les badges de deux fiches à votre nom sont maintenant ensemble, dans un seul compte."),
     ),
     Changed.PASSKEY_ADDED: (
         N_("Une clé d’accès de plus ouvre votre compte"),
@@ -101,7 +101,7 @@ _CHANGES = {
 }
 _NAMED = {
     Changed.ADDRESS_ADDED: N_(
-        "L’adresse {names} a été confirmée dans votre compte : une lettre envoyée là ouvre aussi vos badges."
+        "L’adresse {names} a été confirmée dans votre compte : un e-mail envoyé à cette adresse ouvre aussi vos badges."
     ),
     Changed.ADDRESS_REMOVED: N_(
         "L’adresse {names} a été retirée de votre compte : elle n’ouvre plus vos badges."
@@ -110,7 +110,7 @@ _NAMED = {
         "L’adresse {names} est maintenant la principale : c’est là que les campus vous écriront."
     ),
     Changed.FIRST_ADDRESS: N_(
-        "Quelqu’un, vous sans doute, a confirmé l’adresse {names} pour réunir et ouvrir vos badges."
+        "Une personne, sans doute vous, a confirmé l’adresse {names} pour rassembler et ouvrir vos badges."
     ),
     Changed.PASSKEY_ADDED: N_(
         "La clé d’accès {names} a été enregistrée dans votre compte : l’appareil qui la garde peut l’ouvrir."
@@ -215,7 +215,7 @@ class AccountLetters:
             after=[
                 translated(
                     N_(
-                        "Vous lisez cette lettre sur un autre appareil ? Tapez ce code dans « Mon compte » : {code}"
+                        "Vous lisez cet e-mail sur un autre appareil ? Tapez ce code dans « Mon compte » : {code}"
                     )
                 ).format(code=code),
                 translated(N_("Le lien et le code valent vingt-quatre heures.")),
@@ -395,7 +395,7 @@ def _invites(campus: Campus, invitation: Invitation, link: str) -> Notice:
         small=[
             translated(
                 N_(
-                    "Vous n’attendiez pas cette lettre ? Ne faites rien : sans ce lien, rien n’est ouvert à votre nom."
+                    "Vous n’attendiez pas cet e-mail ? Ne faites rien : sans ce lien, rien n’est ouvert à votre nom."
                 )
             )
         ],

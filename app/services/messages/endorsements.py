@@ -178,12 +178,12 @@ def _thanks(subject: Subject, page: str, back: str) -> Notice:
         action=Action(translated(N_("Voir la recommandation")), page),
         after=[
             translated(N_("Pour la retirer, maintenant ou dans dix ans : {link}")).format(link=back),
-            translated(N_("Gardez cette lettre pour vous : son lien retire la recommandation.")),
+            translated(N_("Gardez cet e-mail pour vous : son lien retire la recommandation.")),
         ],
         small=[
             translated(
                 N_(
-                    "Vous n’avez rien signé ? Retirez-la avec ce lien, et prévenez le campus en répondant à cette lettre."
+                    "Vous n’avez rien signé ? Retirez-la avec ce lien, et prévenez le campus en répondant à cet e-mail."
                 )
             )
         ],

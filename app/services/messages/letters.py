@@ -98,8 +98,8 @@ def _awarded(record: AwardRecord, link: Link, *, by_account: bool) -> Notice:
             ),
             translated(
                 N_(
-                    "Le badge existe déjà, avec ou sans cette lettre. Personne ne le voit tant que vous n’avez pas "
-                    "ouvert sa page."
+                    "Le badge existe déjà, avec ou sans cet e-mail. Personne ne le voit tant que vous n’avez pas ouvert "
+                    "sa page."
                 )
             ),
         ],
@@ -127,7 +127,7 @@ def _withdrawn(record: AwardRecord, link: Link) -> Notice:
                     "n’est publiée nulle part. Vos autres badges ne changent pas."
                 )
             ),
-            translated(N_("Pour en parler avec le campus, répondez à cette lettre.")),
+            translated(N_("Pour en parler avec le campus, répondez à cet e-mail.")),
         ],
         small=[],
     )
@@ -165,7 +165,7 @@ def _corrected(records: Sequence[AwardRecord], former_names: Sequence[str], link
             ),
             translated(
                 N_(
-                    "Ce nom n’est pas le bon ? Répondez à cette lettre : le campus {campus} corrigera de nouveau."
+                    "Ce nom n’est pas le bon ? Répondez à cet e-mail : le campus {campus} corrigera de nouveau."
                 )
             ).format(campus=campus)
             if is_address(first.campus.contact_email)
@@ -233,7 +233,7 @@ def _notice(
 def _not_you() -> str:
     return translated(
         N_(
-            "Vous ne connaissez pas ce campus ? Répondez à cette lettre : votre adresse y a peut-être été mal "
+            "Vous ne connaissez pas ce campus ? Répondez à cet e-mail : votre adresse y a peut-être été mal "
             "écrite. Sans ce lien, personne n’ouvre ce badge."
         )
     )

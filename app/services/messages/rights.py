@@ -241,7 +241,7 @@ class RightsLetters:
             ],
             badges=[],
             action=Action(translated(N_("Voir la page, puis répondre")), self.addresses.parent(token)),
-            after=[translated(N_("Gardez cette lettre : son lien sert aussi à reprendre votre accord."))],
+            after=[translated(N_("Gardez cet e-mail : son lien sert aussi à retirer votre accord."))],
             small=[
                 translated(
                     N_(
@@ -276,7 +276,7 @@ class RightsLetters:
                 translated(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=LINK_LIFE.days)
             ],
             small=[
-                translated(N_("Vous n’avez rien demandé ? Ne faites rien, et gardez cette lettre pour vous."))
+                translated(N_("Vous n’avez rien demandé ? Ne faites rien, et gardez cet e-mail pour vous."))
             ],
             campus=translated(N_("Campus {name}")).format(name=record.campus.name),
             hue=record.campus.hue,

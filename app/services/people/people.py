@@ -141,8 +141,8 @@ class PeopleService:
             if award and any(self._proves(proof, award.id, generation) for generation in earlier):
                 raise NotFound(
                     N_(
-                        "Ce lien a été remplacé par le campus et n’ouvre plus rien. Votre badge existe toujours : "
-                        "prenez le lien de la lettre ou du bulletin le plus récent, ou demandez-le au campus."
+                        "Ce lien a été remplacé par le campus et n’ouvre plus rien. Votre badge existe toujours. Prenez le "
+                        "lien de l’e-mail ou du bulletin le plus récent, ou demandez-le au campus."
                     )
                 )
             raise NotFound(N_("Ce lien n’ouvre aucun badge. Vérifiez qu’il est entier."))
@@ -224,7 +224,7 @@ class PeopleService:
 
 
 _NOT_YOURS = N_("Cette adresse n’est pas dans votre compte.")
-_NO_CHALLENGE = N_("Ce lien ne confirme rien : il a expiré, ou il a déjà servi. Redemandez une lettre.")
+_NO_CHALLENGE = N_("Ce lien ne confirme rien : il a expiré, ou il a déjà servi. Redemandez un e-mail.")
 
 
 @dataclass(frozen=True)
@@ -333,7 +333,7 @@ class OwnAddressService:
         if challenge is None:
             raise NotFound(_NO_CHALLENGE)
         if not is_address_code(typed, self.secret, challenge.id):
-            raise NotSignedIn(N_("Ce code n’est pas celui de la lettre. Vérifiez les huit signes."))
+            raise NotSignedIn(N_("Ce code n’est pas celui de l’e-mail. Vérifiez les huit signes."))
         self.challenges.remove(challenge)
         return self._keep(who, challenge)
 

@@ -32,7 +32,7 @@ from app.services.accounts.sessions import AccountNotices, SignedIn
 from app.services.activity_log.activity_log import LoggedEvents
 
 _BOTH_PROVED = "both addresses proved"
-_NOT_OFFERED = N_("Ce dossier n’est pas à l’une de vos adresses confirmées.")
+_NOT_OFFERED = N_("Cette fiche n’est pas à l’une de vos adresses confirmées.")
 
 
 @dataclass(frozen=True)
@@ -152,13 +152,13 @@ class MergingService:
     def undo_in_campus(self, campus: Campus, merge_id: uuid.UUID, *, by: Actor) -> PersonMerge:
         merge = self.merges.get(merge_id)
         if merge.campus_id != campus.id:
-            raise NotFound(N_("Cette réunion de dossiers n’existe pas ici."))
+            raise NotFound(N_("Cette fusion de fiches n’existe pas ici."))
         return self._undo(merge, by=by)
 
     def undo_mine(self, who: SignedIn, merge_id: uuid.UUID) -> PersonMerge:
         merge = self.merges.get(merge_id)
         if merge.kept_id != who.person.id:
-            raise NotFound(N_("Cette réunion de dossiers n’existe pas ici."))
+            raise NotFound(N_("Cette fusion de fiches n’existe pas ici."))
         return self._undo(merge, by=who.actor)
 
     def _undo(self, merge: PersonMerge, *, by: Actor) -> PersonMerge:

@@ -33,8 +33,10 @@ router = APIRouter(prefix="/compte/adresses", dependencies=[CROSS_TENANT])
 _CHECKED = [SIGNED_IN, Depends(checked_form)]
 _SURE = [SURELY_SIGNED_IN, Depends(checked_form)]
 _DONE = {
-    "lettre": N_("Une lettre est partie à cette adresse. Elle ouvrira vos badges une fois confirmée."),
-    "confirmee": N_("L’adresse est confirmée : une lettre envoyée là ouvre maintenant vos badges."),
+    "lettre": N_("Un e-mail a été envoyé à cette adresse. Elle ouvrira vos badges une fois confirmée."),
+    "confirmee": N_(
+        "L’adresse est confirmée : un e-mail envoyé à cette adresse ouvre maintenant vos badges."
+    ),
     "principale": N_("C’est noté : cette adresse est maintenant la principale."),
     "retiree": N_("L’adresse est retirée de votre compte."),
     "abandonnee": N_("C’est noté : cette adresse ne sera pas ajoutée."),

@@ -40,7 +40,7 @@ from app.web.badges.rules import picture_of
 MOST_SHOWN = 400
 MOST_REFUSED = 100
 _DONE = {
-    "lettre": N_("La lettre est promise : elle part dans la minute."),
+    "lettre": N_("Envoi en cours."),
     "lien": N_(
         "Le lien est renouvelé. L’ancien lien, l’ancien code et l’ancien bulletin n’ouvrent plus rien."
     ),

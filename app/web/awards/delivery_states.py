@@ -18,9 +18,9 @@ HANDED = {
     Handed.REVOKED: REVOKED,
     Handed.UNDONE: UNDONE,
     Handed.SLIP: StateLabel(N_("À remettre en main propre"), "unk"),
-    Handed.WAITING: StateLabel(N_("Lettre en attente"), "past"),
-    Handed.SENT: StateLabel(N_("Lettre envoyée"), "shut"),
-    Handed.REFUSED: StateLabel(N_("Lettre refusée"), "bad"),
+    Handed.WAITING: StateLabel(N_("E-mail en attente"), "past"),
+    Handed.SENT: StateLabel(N_("E-mail envoyé"), "shut"),
+    Handed.REFUSED: StateLabel(N_("E-mail refusé"), "bad"),
     Handed.OPENED: StateLabel(N_("Lien ouvert"), "shut"),
     Handed.CLAIMED: StateLabel(N_("Reçu par la personne"), "ok"),
 }
@@ -37,16 +37,16 @@ PICTURES = {
 REASONS = {
     Reason.UNKNOWN_ADDRESS: N_("Le serveur ne connaît pas cette adresse. Relisez-la signe par signe."),
     Reason.MAILBOX_FULL: N_("La boîte de la personne est pleine."),
-    Reason.BLOCKED: N_("Le serveur de la personne n’accepte pas les lettres de ce service."),
-    Reason.REFUSED: N_("Le serveur de la personne a refusé la lettre."),
+    Reason.BLOCKED: N_("Le serveur de la personne n’accepte pas les e-mails de ce service."),
+    Reason.REFUSED: N_("Le serveur de la personne a refusé l’e-mail."),
     Reason.BAD_ADDRESS: N_("Cette adresse n’en est pas une. Corrigez-la."),
     Reason.NOT_ASCII: N_("Notre serveur ne sait pas écrire à une adresse qui a des accents."),
     Reason.LATER: N_("Le serveur de la personne a demandé d’attendre."),
     Reason.NO_ANSWER: N_("Le serveur de courrier ne répond pas."),
     Reason.OUR_SERVER: N_(
-        "Notre propre serveur de courrier ne prend pas les lettres. Prévenez qui tient ce service."
+        "Notre propre serveur de courrier ne prend pas les e-mails. Prévenez la personne qui gère ce service."
     ),
-    Reason.TOO_OLD: N_("La lettre a attendu trop longtemps pour partir encore."),
+    Reason.TOO_OLD: N_("L’e-mail a attendu trop longtemps : il ne sera plus envoyé."),
 }
 LETTER_STATES = {
     LetterState.WAITING: StateLabel(N_("En attente"), "past"),

@@ -52,7 +52,7 @@ TO_DO, TO_LOOK_AT, ENDED = (
 _EXAMPLES = (
     (Permission.REVIEW, N_("une demande de badge")),
     (Permission.CORRECT, N_("un nom à corriger")),
-    (Permission.WORK, N_("une lettre refusée")),
+    (Permission.WORK, N_("un e-mail refusé")),
     (Permission.WORK, N_("une activité finie sans badge")),
     (Permission.DESIGN, N_("un brouillon de badge")),
     (Permission.AUDIT, N_("un journal qui n’est plus tel qu’il a été écrit")),
@@ -145,7 +145,7 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
         )
         tasks.append(Task(sentence, hint, f"{work.home}/contributions", TO_DO))
     if waiting.refused_letters:
-        sentence = _counted(N_("Lettres qui ne sont pas arrivées : {n}"), waiting.refused_letters)
+        sentence = _counted(N_("E-mails non distribués : {n}"), waiting.refused_letters)
         hint = translated(
             N_("L’adresse est peut-être fausse : corrigez-la, ou remettez un bulletin imprimé.")
         )
@@ -201,7 +201,7 @@ _STATES = {
 }
 _PLANNED = N_("Pour le {when}. Vous pouvez l’annuler d’ici là.")
 _ASKED = N_("Demandée le {when}.")
-_STILL_HERE = N_("Demandée le {when}. Rien n’a encore quitté la maison : vous pouvez tout annuler.")
+_STILL_HERE = N_("Demandée le {when}. Aucun message n’a encore été envoyé : vous pouvez tout annuler.")
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ from app.web.campus.audit_log import EVENT_LABELS, OF_THE_SERVICE, OTHER_EVENT, 
 
 router = APIRouter(prefix="/exploitation")
 _DONE = {
-    "campus": N_("Le campus est ouvert, et la lettre part à la personne qui l’administrera."),
-    "invitation": N_("La lettre part."),
+    "campus": N_("Le campus est ouvert. Un e-mail est envoyé à la personne qui l’administrera."),
+    "invitation": N_("E-mail en cours d’envoi."),
     "suspendu": N_("Le campus est suspendu : personne n’y travaille plus. Ses badges se vérifient toujours."),
     "repris": N_("Le campus est de nouveau ouvert."),
 }

@@ -31,10 +31,10 @@ _INVITATION_STATES = {
     InvitationState.WAITING: StateLabel(N_("En attente"), "shut"),
     InvitationState.EXPIRED: StateLabel(N_("Expirée"), "past"),
 }
-_REFUSED = StateLabel(N_("Lettre refusée"), "bad")
+_REFUSED = StateLabel(N_("E-mail refusé"), "bad")
 _DONE = {
-    "invitation": N_("L’invitation part par lettre."),
-    "renvoi": N_("Une nouvelle lettre part. Le lien de la précédente n’ouvre plus rien."),
+    "invitation": N_("L’invitation est envoyée par e-mail."),
+    "renvoi": N_("Un nouvel e-mail est envoyé. Le lien du précédent n’ouvre plus rien."),
     "retrait": N_("L’invitation est retirée : son lien n’ouvre plus rien."),
     "roles": N_("Les rôles sont changés, dès maintenant."),
     "badges": N_("Les badges que cette personne peut attribuer sont enregistrés."),

@@ -1,4 +1,4 @@
-"""« Reprendre des activités »: upload a file, map its columns, preview each line, confirm."""
+"""« Importer des activités »: upload a file, map its columns, preview each line, confirm."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ _DONE = {
     "comparaison": N_("C’est noté : qui voit la page de ce badge peut y comparer une adresse à la vôtre."),
     "sans-comparaison": N_("C’est noté : personne ne peut plus comparer une adresse à la vôtre."),
     "recherche": N_("C’est noté. Les moteurs de recherche mettent parfois des semaines à suivre."),
-    "parent": N_("C’est parti : ton parent reçoit une lettre. Sa réponse s’affichera ici."),
+    "parent": N_("Demande envoyée : ton parent reçoit un e-mail. Sa réponse s’affichera ici."),
     "avec-nom": N_(
         "C’est fait : ce badge dit votre nom. Les fichiers téléchargés avant disent « remplacé »."
     ),

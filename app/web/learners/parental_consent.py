@@ -30,7 +30,7 @@ router = APIRouter(dependencies=[CROSS_TENANT])
 YES, NO = "oui", "non"
 _DONE = {
     YES: N_(
-        "Merci. La page peut s’ouvrir, si votre enfant le veut. Le même lien sert à reprendre votre accord."
+        "Merci. La page peut devenir visible, si votre enfant le veut. Le même lien sert à retirer votre accord."
     ),
     NO: N_("C’est noté. La page est fermée, et le reste tant que vous ne changez pas d’avis."),
 }

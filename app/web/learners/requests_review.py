@@ -34,7 +34,7 @@ from app.web.privacy import access_views
 A_PAGE = 50
 router = APIRouter(prefix="/gestion/{slug}/demandes")
 _DONE = {
-    "donne": N_("Le badge est donné. La personne reçoit une lettre avec son lien."),
+    "donne": N_("Le badge est attribué. La personne reçoit un e-mail avec son lien."),
     "accord": N_("Votre accord est noté. Une autre personne doit donner le sien."),
     "plus": N_("Votre question est envoyée. La demande revient ici avec la réponse."),
     "refus": N_(

@@ -34,8 +34,8 @@ router = APIRouter(prefix="/gestion/{slug}/repertoire/{person_id:uuid}/reunir", 
 _CORRECT = [staff(Permission.CORRECT)]
 _CHECKED = [*_CORRECT, Depends(checked_form)]
 _DONE = {
-    "reunis": N_("C’est fait : les deux dossiers n’en font plus qu’un. Les badges signés n’ont pas changé."),
-    "separes": N_("Les deux dossiers sont de nouveau séparés."),
+    "reunis": N_("C’est fait : les deux fiches sont fusionnées. Les badges signés n’ont pas changé."),
+    "separes": N_("Les deux fiches sont de nouveau séparées."),
 }
 
 
@@ -108,9 +108,9 @@ def _chosen(person_id: uuid.UUID, other: str, kept: str) -> tuple[uuid.UUID, uui
         both = {person_id, uuid.UUID(other)}
         kept_id = uuid.UUID(kept)
     except ValueError:
-        raise InvalidInput(N_("Choisissez le dossier à garder.")) from None
+        raise InvalidInput(N_("Choisissez la fiche à garder.")) from None
     if kept_id not in both or len(both) != 2:
-        raise InvalidInput(N_("Choisissez le dossier à garder."))
+        raise InvalidInput(N_("Choisissez la fiche à garder."))
     return kept_id, (both - {kept_id}).pop()
 
 
@@ -173,7 +173,7 @@ my_merging_router = APIRouter(prefix="/compte/reunir", dependencies=[CROSS_TENAN
 _MY_MERGING_DONE = {
     "confirmee": N_("L’adresse est confirmée. D’autres badges y ont été donnés : dites s’ils sont à vous."),
     "reunis": N_("C’est fait : tous ces badges sont dans votre compte."),
-    "separes": N_("Les deux dossiers sont de nouveau séparés."),
+    "separes": N_("Les deux fiches sont de nouveau séparées."),
 }
 
 

@@ -25,7 +25,7 @@ from app.web.trust.my_endorsements import request_shown
 router = APIRouter(prefix="/gestion/{slug}/recommandations")
 _THE_CAMPUS = "campus"
 _DONE = {
-    "demandee": N_("C’est parti : la personne reçoit une lettre. Sa réponse s’affichera ici."),
+    "demandee": N_("Demande envoyée : la personne reçoit un e-mail. Sa réponse s’affichera ici."),
     "ecartee": N_("C’est noté : cette recommandation n’est plus montrée. L’historique garde le motif."),
     "reprise": N_("C’est noté : cette recommandation est montrée de nouveau."),
 }

@@ -128,9 +128,7 @@ def _how(asked: EndorsementRequest) -> str:
         return translated(
             N_("Adresse personnelle ({domain}), domaine non rattaché à l’organisation. Ce sera écrit ainsi.")
         ).format(domain=domain)
-    return translated(N_("Domaine {domain}, vérifié par la lettre que vous avez reçue.")).format(
-        domain=domain
-    )
+    return translated(N_("Domaine {domain}, vérifié par l’e-mail que vous avez reçu.")).format(domain=domain)
 
 
 def _page(

@@ -359,7 +359,7 @@ organisations_router = APIRouter(dependencies=[CROSS_TENANT])
 public_page = APIRouter(route_class=ForPeople)
 _DONE = {
     "lettre": N_(
-        "Si cette adresse est bien celle de l’organisation, une lettre y part. Son lien vaut sept jours."
+        "Si cette adresse est bien celle de l’organisation, un e-mail y est envoyé. Son lien vaut sept jours."
     ),
     "retiree": N_("La recommandation est retirée. Ses mots ne sont plus gardés ici."),
 }

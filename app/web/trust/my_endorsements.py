@@ -29,7 +29,7 @@ from app.web.trust.endorsements import recommendations
 
 router = APIRouter(prefix="/mes-badges/{award_id:uuid}/recommandations")
 _DONE = {
-    "demandee": N_("C’est parti : la personne reçoit une lettre. Sa réponse s’affichera ici."),
+    "demandee": N_("Demande envoyée : la personne reçoit un e-mail. Sa réponse s’affichera ici."),
     "cachee": N_("C’est noté : cette recommandation n’est plus montrée."),
     "montree": N_("C’est noté : cette recommandation est montrée avec le badge."),
 }

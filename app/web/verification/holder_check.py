@@ -23,7 +23,7 @@ from app.services.awards.awards import AwardRecord
 
 router = APIRouter()
 log = structlog.get_logger(__name__)
-_NO_LETTERS = N_("Aucune lettre ne part de ce service pour le moment.")
+_NO_LETTERS = N_("Ce service n’envoie pas d’e-mails pour le moment.")
 
 
 @router.get("/attributions/{award_id:uuid}/personne")
@@ -112,7 +112,7 @@ def send_question(award_id: uuid.UUID, request: Request, form: SafeForm) -> HTML
     except OSError as error:
         log.error("letter not sent", kind=type(error).__name__)
         trouble = translated(
-            N_("La lettre n’a pas pu partir. Réessayez dans quelques minutes : rien n’est perdu.")
+            N_("L’e-mail n’a pas pu être envoyé. Réessayez dans quelques minutes : rien n’est perdu.")
         )
         return _campus(request, record, address=address, words=words, trouble=trouble, status=503)
     return _campus(request, record, address=address, sent=True)

@@ -116,5 +116,5 @@ def test_whoever_confirms_goes_on_with_all_they_typed(house: House, server: Live
     assert_accessible(page)
     shot(page, "confirmer-1280")
     page.get_by_role("button", name="Confirmer avec ma clé d’accès").click()
-    expect(page.get_by_role("status")).to_contain_text("L’invitation part par lettre")
+    expect(page.get_by_role("status")).to_contain_text("L’invitation est envoyée par e-mail")
     expect(page.locator("main")).to_contain_text(ADDRESS)

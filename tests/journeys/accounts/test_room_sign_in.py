@@ -62,7 +62,7 @@ def test_ten_phones_at_once_sign_in_and_the_trainer_sees_them_come(
     trainer.goto(server.url(house.sign_in_path(house.trainer)))
     trainer.get_by_role("button", name="Se connecter").click()
     trainer.goto(server.url(f"/gestion/itip/activites/{house.activity.id}"))
-    trainer.get_by_role("link", name="Signature par code QR").click()
+    trainer.get_by_role("link", name="Émargement par code QR").click()
     trainer.get_by_role("button", name="Ouvrir la salle").click()
     with trainer.context.expect_page() as opened:
         trainer.get_by_role("link", name="Projeter le code").click()

@@ -229,7 +229,7 @@ def test_whoever_holds_a_corrected_badge_is_told_what_it_said_what_it_says_and_w
     assert "« Zoé N’Diaye »" in letter.text.replace("\u00a0", " ")
     assert letter.text.replace("\u00a0", " ").count("Avant la correction : « Zoe N'Diaye »") == 2
     assert letter.reply_to == "itip@exemple.fr"
-    assert "Répondez à cette lettre" in letter.text
+    assert "Répondez à cet e-mail" in letter.text
     for result in results:
         assert house.private_link(result) in letter.text
 

@@ -97,7 +97,7 @@ def test_a_link_that_ran_out_says_what_to_do_and_a_new_letter_makes_a_new_one(ho
     with house.unit_of_work() as services:
         services.invitations.resend(house.campus, invitation.id, by=Actor(house.admin.id))
         [waiting] = services.invitations.waiting(house.campus)
-    with pytest.raises(DeadInvitation, match="lettre la plus récente"):
+    with pytest.raises(DeadInvitation, match="e-mail le plus récent"):
         accept(house, old)
     accept(house, link(house, waiting.invitation))
     assert roles(house)["Camille Durand"] == {Role.TRAINER}

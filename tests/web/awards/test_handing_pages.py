@@ -50,7 +50,7 @@ def test_the_activity_says_of_everybody_how_far_their_badge_is(house: House, tra
     house.award("Yasmine Haddad")
     for path in (activity(house), f"{activity(house)}/remise", "/gestion/itip/attributions"):
         page = trainer.get(path).text
-        for words in ("Lettre refusée", "ne connaît pas cette adresse", "boîte de la personne est pleine",
+        for words in ("E-mail refusé", "ne connaît pas cette adresse", "boîte de la personne est pleine",
                       "Elle repart d’elle-même", "À remettre en main propre"):  # fmt: skip
             assert words in page, (path, words)
 
@@ -58,7 +58,7 @@ def test_the_activity_says_of_everybody_how_far_their_badge_is(house: House, tra
 def test_a_refused_letter_is_shown_until_another_one_is_promised(house: House, trainer: TestClient, ids):
     assert "Tout est arrivé" in trainer.get("/gestion/itip/lettres").text
     refuse(house, ids[0])
-    assert "Lettres qui ne sont pas arrivées : 1" in trainer.get("/gestion/itip").text.replace("\u00a0", " ")
+    assert "E-mails non distribués : 1" in trainer.get("/gestion/itip").text.replace("\u00a0", " ")
     assert "Zoé Martin" in trainer.get("/gestion/itip/lettres").text
     page = trainer.get(f"{award(ids[0])}/remise")
     assert "550 No such user" in page.text
@@ -67,9 +67,9 @@ def test_a_refused_letter_is_shown_until_another_one_is_promised(house: House, t
     assert 'value="pas une adresse"' in again.text, "nothing typed is lost"
     answer = form_with(again, "adresse").fill(adresse="zoe.martin@exemple.fr").press(trainer, again)
     assert answer.status_code == 303
-    assert "La lettre est promise" in trainer.get(answer.headers["location"]).text
+    assert "Envoi en cours" in trainer.get(answer.headers["location"]).text
     assert "Tout est arrivé" in trainer.get("/gestion/itip/lettres").text
-    assert "Lettres qui ne sont pas arrivées" not in trainer.get("/gestion/itip").text
+    assert "E-mails non distribués" not in trainer.get("/gestion/itip").text
 
 
 def test_slips_come_as_one_file_for_those_ticked_or_for_all_who_wait(house: House, trainer: TestClient, ids):
@@ -143,7 +143,7 @@ def test_nothing_is_handed_over_while_the_award_may_be_undone(house: House, trai
         )
         award_id = services.awards.batch(house.campus, batch.id).lines[0].award_id
     page = trainer.get(f"{award(award_id)}/remise").text
-    assert "quitté la maison" in page
+    assert "Aucun message n’a encore été envoyé" in page
     assert "/recevoir/" not in page
     for deed, fields in (("lettre", {"adresse": "z@exemple.fr"}), ("lien", {"sur": "oui"}), ("bulletin", {})):
         answer = send(trainer, f"{award(award_id)}/{deed}", fields, seen_on="/verifier")

@@ -51,7 +51,7 @@ def test_a_badge_goes_from_draft_to_open_on_its_pages(designer: TestClient):
     assert "Ce brouillon est prêt" in designer.get(here).text
     assert "Brouillon" in designer.get(HERE).text
     assert send(designer, f"{here}/ouvrir", seen_on=here).status_code == 303
-    assert "S’attribue" in designer.get(HERE).text
+    assert "En service" in designer.get(HERE).text
 
 
 def test_saving_and_opening_is_one_press_of_a_button(designer: TestClient):
@@ -186,9 +186,9 @@ def test_changing_what_somebody_holds_writes_the_next_version_and_says_what_chan
     changed = ROLE | {"description": "A tenu le rôle de tutrice.", "validite": "730", "mots": "tutorat"}
     send(designer, f"{here}/modifier", changed)
     shown = plain(designer.get(here).text)
-    assert "S’attribue, version suivante en brouillon" in shown
+    assert "En service, version suivante en brouillon" in shown
     assert "La version 1 s’attribue tant qu’il n’est pas ouvert" in shown
-    assert "S’attribue, version suivante en brouillon" in plain(designer.get(HERE).text)
+    assert "En service, version suivante en brouillon" in plain(designer.get(HERE).text)
     told = plain(designer.get(f"{here}/differences?de=1&a=2").text)
     assert re.search(r"<del>.*?tuteur", told)
     assert re.search(r"<ins>.*?tutrice", told)

@@ -58,7 +58,7 @@ def test_what_a_role_is_for_is_said_and_stands_at_the_top(house: House, role: Ro
     assert set(re.findall(r'class="btn[^"]*" href="/gestion/itip/([^"]+)"', top)) == DOORS[role]
     assert "Votre rôle ici" in top
     (awaited,) = re.findall(r"Ce qui a besoin de vous apparaîtra ici : ([^<]+)", rest)
-    assert ("une lettre refusée" in awaited) is may([role], Permission.WORK)
+    assert ("un e-mail refusé" in awaited) is may([role], Permission.WORK)
     assert ("un nom à corriger" in awaited) is may([role], Permission.CORRECT)
 
 

@@ -104,7 +104,7 @@ def test_a_new_letter_makes_the_old_link_say_so(house: House):
     new = letter_link(house)
     assert new != old
     refused = house.client().get(old)
-    assert (refused.status_code, "lettre la plus récente" in refused.text) == (404, True)
+    assert (refused.status_code, "e-mail le plus récent" in refused.text) == (404, True)
     assert house.client().get(new).status_code == 200
 
 
@@ -160,4 +160,4 @@ def test_a_letter_that_was_refused_is_told_on_the_page(house: House):
     send(admin, f"{TEAM}/invitations", {"adresse": ADDRESS, "role": "trainer", "jours": "7"}, seen_on=TEAM)
     for envelope in house.process.post.due():
         house.process.post.send(envelope)
-    assert "Lettre refusée" in admin.get(TEAM).text
+    assert "E-mail refusé" in admin.get(TEAM).text

@@ -1,4 +1,4 @@
-"""Files dropped on « Reprendre des activités »: whichever form they have, shown first and written once confirmed."""
+"""Files dropped on « Importer des activités »: whichever form they have, shown first and written once confirmed."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def asked_and_confirmed(house: House, badge: str, office, post) -> tuple[TestCli
     """A browser, and the page of its request."""
     learner = house.client()
     answer = send(learner, f"{badge}/demande", ZOE)
-    assert "Une lettre part vers zoe@exemple.fr" in answer.text
+    assert "Un e-mail est envoyé à zoe@exemple.fr" in answer.text
     send_all(post)
     link = re.search(r"/demandes/\S+", text_in(office.received[-1]))
     assert link
@@ -87,7 +87,7 @@ def test_from_the_form_to_the_badge(house: House, badge: str, office, post, nora
     assert short.status_code == 422
     assert "Deux ateliers." in short.text, "nothing typed is lost"
     answer = form_with(short, "preuve").fill(raison="J’y étais.").press(nora, short)
-    assert "Le badge est donné" in nora.get(answer.headers["location"]).text
+    assert "Le badge est attribué" in nora.get(answer.headers["location"]).text
     assert "Acceptée" in learner.get(mine).text
     assert "J’y étais." in learner.get(mine).text
     send_all(post)
@@ -225,7 +225,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(house: House, badge: str
 def test_where_no_letter_leaves_strangers_are_told_what_to_do(house: House, badge: str):
     house.process.mailer = None
     page = house.client().get(f"{badge}/demande").text
-    assert "Ce service n’envoie pas de lettre" in page
+    assert "Ce service n’envoie pas d’e-mail" in page
     assert 'name="recit"' not in page
 
 

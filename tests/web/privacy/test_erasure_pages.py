@@ -59,7 +59,7 @@ def erased(house: House, award: tuple[uuid.UUID, str]) -> str:
     path = f"/mes-badges/{award_id}/effacement"
     assert "Ce qui part" in browser.get(path).text
     answer = send(browser, path, {"portee": "partout"})
-    assert "Regardez votre boîte aux lettres" in answer.text
+    assert "Consultez votre boîte mail" in answer.text
     other = house.client()
     last = confirm_path(house)
     assert send(other, last).status_code == 422

@@ -42,7 +42,7 @@ def test_the_archive_leaves_by_the_persons_own_mailbox(house: House, award: tupl
     browser = house.client()
     browser.get(link)
     asked = send(browser, f"/mes-badges/{award_id}/mes-donnees")
-    assert "Regardez votre boîte aux lettres" in asked.text
+    assert "Consultez votre boîte mail" in asked.text
     path = letter_path(house, "archive")
     other = house.client()
     assert "Télécharger l’archive" in other.get(path).text

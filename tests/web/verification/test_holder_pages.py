@@ -87,7 +87,7 @@ def test_a_code_is_worth_ten_minutes(house: House, employer: TestClient, page: s
 def test_the_campus_is_asked_with_the_badge_attached(house: House, employer: TestClient, page: str):
     asked = employer.get(f"{page}/campus")
     form = form_with(asked, "question").fill(adresse="rh@entreprise.example", question="Est-ce un stage ?")
-    assert "Votre lettre est partie" in form.press(employer, asked).text
+    assert "Votre message est envoyé" in form.press(employer, asked).text
     (letter,) = house.letters.letters
     assert (letter.to, letter.reply_to) == (house.campus.contact_email, "rh@entreprise.example")
     assert "Est-ce un stage ?" in letter.text

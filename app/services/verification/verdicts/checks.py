@@ -70,7 +70,9 @@ _OF_THE_LIST: Final = N_("{found} C’est la liste des retraits : nous ne savons
 _ADDRESS_IT_NAMES: Final = N_("l’adresse qu’il cite")
 _SIGNED_BY_SOMEBODY: Final = N_("Rien n’y a été changé depuis que quelqu’un l’a signé.")
 _NOT_BY_WHOM: Final = N_("Cela ne dit pas qui.")
-_DATES_NOT_KEPT: Final = N_("Ses dates n’ont pas été retenues : rien ne prouve que l’émetteur les a écrites.")
+_DATES_NOT_KEPT: Final = N_(
+    "Ses dates n’ont pas été prises en compte : rien ne prouve que l’émetteur les a écrites."
+)
 _STATES: Final = {
     CheckOutcome.PASSED: "ok",
     CheckOutcome.FAILED: "bad",

@@ -370,7 +370,7 @@ CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         N_("L’émetteur est connu par son adresse, {domain}, qui répond de la clé."),
         N_("Son nom est celui qu’il se donne."),
     ),
-    Reason.ISSUER_TRUSTED: (N_("L’émetteur est de ceux dont ce service se porte garant."), ""),
+    Reason.ISSUER_TRUSTED: (N_("Ce service se porte garant de l’émetteur."), ""),
     Reason.ISSUER_IS_ONLY_A_KEY: (
         N_("Rien ne dit qui est derrière cette clé."),
         N_("Aucune adresse ne répond du nom affiché : n’importe qui a pu l’écrire."),
