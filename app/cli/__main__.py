@@ -14,7 +14,7 @@ import typer
 from app import __version__
 from app.cli.terminal import ExitCode, aside, operator_locale
 from app.errors import AppError
-from app.language import N_, speaking
+from app.language import N_, filled, speaking
 from app.language import gettext as _
 
 # Typer has no public name for its usage errors; a bad parameter is one of them.
@@ -146,7 +146,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.UNUSABLE
     except AppError as error:
         more = _("Pour reprendre : sceau restore") if _is_older_copy(error) else ""
-        _complain(_(error.sentence).format(**error.values), more)
+        _complain(filled(_(error.sentence), error.values), more)
         return ExitCode.REFUSED
     except typer.Abort:
         return 130

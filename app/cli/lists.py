@@ -11,7 +11,7 @@ import typer
 
 from app.cli.terminal import ExitCode, aside, show_table
 from app.errors import AppError
-from app.language import N_
+from app.language import N_, filled
 from app.language import gettext as _
 from app.services.imports.lists import as_document, read_list_file, sentence_of
 
@@ -46,7 +46,7 @@ def read(
     try:
         reading = read_list_file(data, activity_hours=hours)
     except AppError as error:
-        sentence = _(error.sentence).format(**error.values)
+        sentence = filled(_(error.sentence), error.values)
         if as_json:
             kind = getattr(error, "kind", "too-large")
             print(json.dumps({"lines": [], "mapping": None, "refused": {"reason": kind, "sentence": sentence}}, ensure_ascii=False, indent=1))  # fmt: skip

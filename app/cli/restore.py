@@ -13,7 +13,7 @@ from app.container import Process
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.errors import AppError
-from app.language import N_
+from app.language import N_, filled
 from app.language import gettext as _
 from app.services.activity_log.log_check import SENTENCES, Older
 from app.services.activity_log.restoring import (
@@ -107,7 +107,7 @@ def _register(process: Process, files: list[Path]) -> None:
         except OSError as error:
             stop(_("{path} ne se lit pas : {cause}.").format(path=path, cause=error.strerror))
         except AppError as error:
-            print(path, _(error.sentence).format(**error.values), sep="\t")
+            print(path, filled(_(error.sentence), error.values), sep="\t")
             refused += 1
             continue
         say(N_("{path} : attribution {award} enregistrée de nouveau."), path=path, award=award.id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 from rich.console import Console
 
-from app.language import N_, locales
+from app.language import N_, filled, locales
 from app.language import gettext as _
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def aside() -> Console:
 
 def say(sentence: str, *, style: str = "", **values: object) -> None:
     """A sentence beside the result: French, shown in the operator's language."""
-    aside().print(_(sentence).format(**values), style=style, markup=False)
+    aside().print(filled(_(sentence), values), style=style, markup=False)
 
 
 def stop(*sentences: str, code: ExitCode = ExitCode.UNUSABLE) -> NoReturn:

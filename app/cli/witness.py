@@ -12,7 +12,7 @@ import typer
 from app.cli.terminal import ExitCode, say, settings, stop
 from app.container import WITNESS_KEY_UNUSABLE, hand_in, log_at, utc_now, witness_folder
 from app.errors import Unavailable
-from app.language import N_
+from app.language import N_, filled
 from app.language import gettext as _
 from app.services.activity_log.witness import WitnessReport, change_key
 from app.services.activity_log.witness import cosign_log as look_at
@@ -78,7 +78,7 @@ def cosign(
     try:
         looked = look_at(log_at(where, told), log, witness_folder(state), witness, at=utc_now())
     except Unavailable as error:
-        stop(_(error.sentence).format(**error.values), code=ExitCode.UNDETERMINED)
+        stop(filled(_(error.sentence), error.values), code=ExitCode.UNDETERMINED)
     if looked.before is None:
         say(
             N_("Premier regard sur {origin} : {size} lignes."),

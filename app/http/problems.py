@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from app.errors import AppError
 from app.http.negotiation import wants_page
-from app.language import N_, current_locale
+from app.language import N_, current_locale, filled
 from app.language import gettext as _
 
 _OTHERWISE = N_("La valeur n’a pas la forme attendue.")
@@ -92,7 +92,7 @@ def problem(status: int, detail: str, **more: Any) -> JSONResponse:
 
 
 def app_error(request: Request, error: AppError, status: int) -> JSONResponse:  # noqa: ARG001
-    answer = problem(status, _(error.sentence).format(**error.values), kind=type(error).__name__)
+    answer = problem(status, filled(_(error.sentence), error.values), kind=type(error).__name__)
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer

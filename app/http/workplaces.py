@@ -26,7 +26,7 @@ from app.http.pages.typography import translated
 from app.http.pages.words import local
 from app.http.policies import Policy, Who, marked
 from app.http.request_scope import ReadingServices, services_at_hand, signed_in, staff_of
-from app.language import N_
+from app.language import N_, filled
 from app.services.accounts.sessions import SignedIn
 
 _LOOKING = ("GET", "HEAD")
@@ -157,4 +157,4 @@ def today_in(services: Services, campus: Campus) -> date:
 
 def sentence_of(error: AppError) -> str:
     """What went wrong, in the reader's language, for the top of a form."""
-    return translated(error.sentence).format(**error.values)
+    return filled(translated(error.sentence), error.values)

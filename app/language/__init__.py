@@ -1,5 +1,6 @@
 """The words people read: catalogues and the language of the moment."""
 
 from app.language.catalogues import N_, current_locale, gettext, locales, ngettext, speaking
+from app.language.typography import filled
 
-__all__ = ["N_", "current_locale", "gettext", "locales", "ngettext", "speaking"]
+__all__ = ["N_", "current_locale", "filled", "gettext", "locales", "ngettext", "speaking"]

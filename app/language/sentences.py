@@ -11,7 +11,7 @@ from string import Formatter
 
 from babel.dates import format_date
 
-from app.language import current_locale, gettext
+from app.language import current_locale, filled, gettext
 from app.language.dates import local
 
 _BABEL_LOCALE = {"en": "en_GB"}
@@ -28,7 +28,7 @@ class Sentence:
     def text(self) -> str:
         """The sentence in the language of the moment; faces with finer typography say it themselves."""
         words = gettext(self.words)
-        return words.format(**{name: _in_words(self.values[name]) for name in fields_of(words)})
+        return filled(words, {name: _in_words(self.values[name]) for name in fields_of(words)})
 
 
 @lru_cache(maxsize=2048)

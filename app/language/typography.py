@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 
 from app.language.catalogues import current_locale, gettext, ngettext
@@ -37,6 +39,48 @@ def _set(text: str) -> str:
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
+
+
+# h is aspirate in every other name: de Hamza, de Hassan, de Haute-Saône.
+_MUTE_H = re.compile(
+    r"h(?:abit|adrien|alein|allu|alogen|alter|armoni|eb(?:erg|er|reu)|ector|elen|elic|elo|emat|enri|erb|erit|ermin"
+    r"|erve|eter|eure|exa|ilair|ilar|ippo|istoi|istor|iver|omm(?!el)|omo|onnet|onneur|onor|opit|orair|oriz|orl|ort"
+    r"|osp|ote|ubert|ugo|ugu|uil|uissier|uma|umb|umid|umeur|yacint|ydr|ygi|yp)"
+)
+_MUTE_Y = re.compile(r"y(?:[^aeiouy\W\d_]|eux?\b|onne\b|erres\b)")
+_ASPIRATE_VOWEL = re.compile(r"(?:onz|oui\b|ouistiti|uhlan|ulul|yaourt|yacht)")
+_BEFORE_FIELD = re.compile(r"\b(de|que|jusque|lorsque|puisque|quoique) \{(\w+)\}", re.IGNORECASE)
+
+
+def elided(word: str, name: object) -> str:
+    """`word` with what separates it from `name`: « d’ » before Ilyès, « de » and a space before Marie."""
+    return f"{word[:-1]}’" if starts_with_a_vowel_sound(str(name)) else f"{word} "
+
+
+def starts_with_a_vowel_sound(name: str) -> bool:
+    """Whether « de » loses its e before `name`, which may be markup."""
+    text = _TAG.sub("", name).lstrip().casefold().replace("œ", "oe").replace("æ", "ae")
+    letters = "".join(
+        each for each in unicodedata.normalize("NFKD", text[:24]) if not unicodedata.combining(each)
+    )
+    match letters[:1]:
+        case "a" | "e" | "i" | "o" | "u":
+            return _ASPIRATE_VOWEL.match(letters) is None
+        case "h":
+            return _MUTE_H.match(letters) is not None
+        case "y":
+            return _MUTE_Y.match(letters) is not None
+        case _:
+            return False
+
+
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """`text.format(**values)`; in French, « de {name} » becomes « d’Ilyès »."""
+    if current_locale() == "fr" and "e {" in text:
+        text = _BEFORE_FIELD.sub(
+            lambda found: elided(found[1], values[found[2]]) + "{" + found[2] + "}", text
+        )
+    return text.format(**values)
 
 
 def translated(text: str) -> str:

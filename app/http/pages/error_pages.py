@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import AppError
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.language import N_
+from app.language import N_, filled
 
 log = structlog.get_logger(__name__)
 
@@ -148,7 +148,7 @@ _SOMEBODY_ELSE_S_WITHOUT_FILES = N_(
 
 def app_error_page(request: Request, error: AppError, status: int) -> Response:
     """The page of a failure that our own code has named; its sentence is what happened."""
-    return _page(request, status, happened=translated(error.sentence).format(**error.values))
+    return _page(request, status, happened=filled(translated(error.sentence), error.values))
 
 
 def validation_page(request: Request, error: RequestValidationError) -> Response:

@@ -76,6 +76,7 @@ from app.http.policies import public
 from app.http.request_scope import find_signed_in, services_at_hand, session_secret, staff_of, visit
 from app.http.static_files import asset
 from app.language import N_, current_locale, locales, speaking
+from app.language.typography import elided
 
 Written = Mapping[str, Callable[..., Markup | str]]
 """Functions, by their names in templates, that answer the same whenever they are given the same constants."""
@@ -100,9 +101,12 @@ class OneLanguage(Environment):
 
     context_class = PlainContext
 
-    def __init__(self, *, sentence: Callable[[str], Markup], written: Written, **options: Any) -> None:
+    def __init__(
+        self, *, sentence: Callable[[str], Markup], written: Written, elides: bool, **options: Any
+    ) -> None:
         super().__init__(**options)
         self.sentence = sentence
+        self.elides = elides
         self.written = written
 
 
@@ -138,10 +142,22 @@ class _Folded(NodeTransformer):
         if not values:
             return nodes.Const(sentence % {})
         pairs = [nodes.Pair(nodes.Const(each.key), each.value) for each in values]
+        given = {each.key: each.value for each in values}
+        for before, key in _ELIDABLE.findall(sentence) if self.environment.elides else ():
+            # « de %(name)s » becomes one value: « de Marie », « d’Ilyès ».
+            joined = f"{before} {key}"
+            sentence = sentence.replace(f"{before} %({key})s", f"%({joined})s")
+            filtered = nodes.Filter(given[key], "elided", [nodes.Const(before)], [], None, None)
+            pairs.append(nodes.Pair(nodes.Const(joined), filtered))
         return nodes.Mod(nodes.Const(sentence), nodes.Dict(pairs))
 
 
 _SENTENCES: Final = frozenset({"_", "gettext"})
+_ELIDABLE: Final = re.compile(r"\b(de|que|jusque|lorsque|puisque|quoique) %\((\w+)\)s", re.IGNORECASE)
+
+
+def _with_elision(name: object, before: str) -> Markup:
+    return Markup("{}{}").format(elided(before, name), name)
 
 
 COOKIE = "langue"
@@ -362,6 +378,7 @@ def _environment(locale: str) -> OneLanguage:
 
     env = OneLanguage(
         sentence=sentence,
+        elides=locale == "fr",
         written={"asset": asset, "icon": icon, "seal": seal, "mark": mark},
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -373,7 +390,7 @@ def _environment(locale: str) -> OneLanguage:
     )
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(translated, translated_plural, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(FILTERS, markdown=markdown, say=translated)
+    env.filters.update(FILTERS, markdown=markdown, say=translated, elided=_with_elision)
     env.globals.update(asset=asset, icon=icon, seal=seal, mark=mark)
     env.globals["ui"] = macros = SimpleNamespace()
     for path in sorted((TEMPLATES / "macros").glob("*.html")):

@@ -20,7 +20,7 @@ from app.domain.badges.badges import BadgeKind, Repeat
 from app.domain.campus.campus import KeyPurpose, KeyState, LabelCategory, LabelState
 from app.domain.people.people import Role
 from app.http.pages.typography import NARROW, NO_BREAK, translated
-from app.language import N_, current_locale
+from app.language import N_, current_locale, filled
 from app.language.dates import (
     DEFAULT_ZONE,
     babel_locale,
@@ -277,7 +277,7 @@ def sentence_text(sentence: Sentence | None, zone: str = DEFAULT_ZONE) -> str:
     if sentence is None:
         return ""
     words = translated(sentence.words)
-    return words.format(**{name: _in_words(sentence.values[name], zone) for name in fields_of(words)})
+    return filled(words, {name: _in_words(sentence.values[name], zone) for name in fields_of(words)})
 
 
 def _in_words(value: object, zone: str) -> str:

@@ -16,7 +16,7 @@ from app.domain.trust.organisations import (
     named_token,
 )
 from app.errors import AppError
-from app.language import N_, speaking
+from app.language import N_, filled, speaking
 from app.language.typography import translated
 from app.services.messages.rights import Action, Notice, carrying
 from app.services.trust.endorsements import ASKED, WITHDRAW, EndorsementSubjects, Subject
@@ -92,14 +92,17 @@ class EndorsementLetters:
     def _desk(self, letter: QueuedMessage, organisation: Organisation) -> Letter:
         link = self.addresses.organisation_desk(desk_token(self.secret, organisation.id, letter.promised_at))
         notice = Notice(
-            subject=translated(N_("Les recommandations de {name}")).format(name=organisation.name),
+            subject=filled(translated(N_("Les recommandations de {name}")), {"name": organisation.name}),
             greeting=translated(N_("Bonjour,")),
             lines=[
-                translated(
-                    N_(
-                        "Ce lien montre tout ce qui a été recommandé ici au nom de {name}, et permet de le retirer."
-                    )
-                ).format(name=organisation.name)
+                filled(
+                    translated(
+                        N_(
+                            "Ce lien montre tout ce qui a été recommandé ici au nom de {name}, et permet de le retirer."
+                        )
+                    ),
+                    {"name": organisation.name},
+                )
             ],
             badges=[],
             action=Action(translated(N_("Voir les recommandations")), link),
@@ -140,7 +143,7 @@ def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
         subject,
         subject_line=topic.format(**values),
         lines=[
-            translated(ask).format(**values),
+            filled(translated(ask), values),
             *said,
             translated(
                 N_(

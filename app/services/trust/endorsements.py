@@ -40,7 +40,7 @@ from app.domain.trust.organisations import (
     number_in,
 )
 from app.errors import Conflict, Gone, InvalidInput, NotFound
-from app.language import N_, speaking
+from app.language import N_, filled, speaking
 from app.language import gettext as _
 from app.services.publishing.publication import FORMS, ClosedAward, Published
 from app.services.trust.organisations import OrganisationService
@@ -253,7 +253,7 @@ class EndorsementSigning:
         at: datetime,
     ) -> EndorsementCredential:
         with speaking(subject.campus.language):
-            name = _("Recommandation de {name}").format(name=organisation.name)
+            name = filled(_("Recommandation de {name}"), {"name": organisation.name})
             how = (
                 _(
                     "Signée par le service {host} au nom de l’organisation, dont une adresse personnelle a été confirmée."

@@ -19,7 +19,7 @@ from app.http.pages.words import StateLabel, day, listing, sentence_text
 from app.http.policies import public
 from app.http.request_scope import ReadingServices
 from app.http.security_headers import framed_anywhere
-from app.language import N_, speaking
+from app.language import N_, filled, speaking
 from app.services.awards.papers import CardWords
 from app.services.badges.badges import kind_words, picture_words
 from app.services.frameworks import Mastered
@@ -132,7 +132,7 @@ def _competency(services: Services, mastered: Mastered) -> CompetencyShown:
 
 def title_of(shown: PortfolioShown) -> str:
     if shown.name:
-        return translated(N_("Les badges de {name}")).format(name=shown.name)
+        return filled(translated(N_("Les badges de {name}")), {"name": shown.name})
     return translated(N_("Un portfolio de badges"))
 
 

@@ -11,7 +11,7 @@ from app.domain.activities.activities import disambiguated
 from app.domain.people.name_disambiguation import OTHER, Namesake, Question
 from app.http.pages.typography import translated
 from app.http.pages.words import day
-from app.language import N_
+from app.language import N_, filled
 
 
 class ChoiceView(NamedTuple):
@@ -54,10 +54,11 @@ class QuestionView:
 
 def which(name: str, count: int) -> str:
     if count == 2:
-        return translated(N_("Laquelle des deux personnes du nom de {name} ?")).format(name=name)
+        return filled(translated(N_("Laquelle des deux personnes du nom de {name} ?")), {"name": name})
     if count > 2:
-        return translated(N_("Laquelle des {count} personnes du nom de {name} ?")).format(
-            name=name, count=count
+        return filled(
+            translated(N_("Laquelle des {count} personnes du nom de {name} ?")),
+            {"name": name, "count": count},
         )
     return translated(N_("{name} : la personne déjà connue, ou une autre ?")).format(name=name)
 

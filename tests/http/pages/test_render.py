@@ -48,6 +48,25 @@ def test_values_in_a_translated_sentence_are_escaped():
     assert template.render(name="<i>Zoé</i>") == "Bonjour <b>&lt;i&gt;Zoé&lt;/i&gt;</b>."
 
 
+def test_template_elides_de_before_the_value():
+    template = environment().from_string('{{ _("Bulletin de %(name)s", name=name) }}')
+    named = {name: template.render(name=name) for name in ("Marie", "Ilyès", "Éloïse", "<b>Zoé</b>")}
+    assert named == {
+        "Marie": "Bulletin de Marie",
+        "Ilyès": "Bulletin d’Ilyès",
+        "Éloïse": "Bulletin d’Éloïse",
+        "<b>Zoé</b>": "Bulletin de &lt;b&gt;Zoé&lt;/b&gt;",
+    }
+    with speaking("en"):
+        english = environment().from_string('{{ _("Bulletin de %(name)s", name=name) }}')
+        assert english.render(name="Ilyès") == "Slip for Ilyès"
+
+
+def test_trans_block_elides_de_before_the_value():
+    template = environment().from_string("{% trans name=name %}Le portfolio de {{ name }}{% endtrans %}")
+    assert template.render(name="Inès") == "Le portfolio d’Inès"
+
+
 @pytest.mark.parametrize(
     ("typed", "printed"),
     [
