@@ -1,4 +1,4 @@
-"""Column types that every row shares: whole UTC seconds, closed lists of words, short documents."""
+"""Column types shared by all rows: UTC datetimes to the second, closed enums, short JSON documents."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from sceau_credentials.issuing.lints.wording import holds_markup, is_unseen
 
 
 def whole_second(moment: datetime) -> datetime:
-    """`moment` in UTC without a fraction: what we store, sign and compare (B-015)."""
+    """`moment` in UTC without a fraction: the form that is stored, signed and compared (B-015)."""
     if moment.tzinfo is None:
-        raise ValueError("a moment without a time zone has no meaning")
+        raise ValueError("datetime must be timezone-aware")
     if moment.tzinfo is UTC and not moment.microsecond:
         return moment
     return moment.astimezone(UTC).replace(microsecond=0)
@@ -46,7 +46,7 @@ class UtcSecond(TypeDecorator[datetime]):
         if value is None:
             return None
         moment = whole_second(value)
-        # SQLite keeps text: a stable form without offset sorts as time does.
+        # SQLite stores text: a fixed form without offset sorts chronologically.
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
@@ -60,7 +60,7 @@ def utc_datetime(*, nullable: bool = False, index: bool = False) -> Column[Any]:
 
 
 def enum_column(words: type[StrEnum], *, name: str, nullable: bool = False) -> Column[Any]:
-    """A column that holds one of `words`, checked by the database under the constraint `name`."""
+    """An enum column over `words`, enforced by the database under the constraint `name`."""
     kind = Enum(
         words,
         name=name,
@@ -73,12 +73,12 @@ def enum_column(words: type[StrEnum], *, name: str, nullable: bool = False) -> C
 
 
 def json_column() -> Column[Any]:
-    """A short list or map kept as JSON."""
+    """A short list or map stored as JSON."""
     return Column(JSON, nullable=False)
 
 
 def index_where(name: str, *columns: str, known: str) -> Index:
-    """An index of the rows alone whose column `known` says something: the others cost nothing when they are written."""
+    """A partial index of the rows with a non-empty `known` column: other rows cost nothing on write."""
     where = text(f"{known} IS NOT NULL")
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
@@ -97,10 +97,11 @@ def new_id() -> uuid.UUID:
 
 
 def neighbouring_ids(count: int) -> list[uuid.UUID]:
-    """Random identifiers (UUID, version 4) whose first 40 bits, drawn once, are the same.
+    """Random identifiers (UUID, version 4) with the same first 40 bits, drawn once.
 
-    Rows that are written together then lie side by side in every index that begins with them: of a large index a few
-    pages change instead of one for each row. 82 bits of each are its own, so that knowing one tells nobody the next.
+    Rows that are written together are then adjacent in every index that begins with them: in a large index a
+    few pages change instead of one per row. Each has 82 random bits of its own, so that knowing one does not
+    reveal the next.
     """
     drawn = secrets.token_bytes(_SHARED + (16 - _SHARED) * count)
     shared, own = drawn[:_SHARED], 16 - _SHARED
@@ -116,9 +117,9 @@ Row = TypeVar("Row", bound=SQLModel)
 
 
 def new_row(kind: type[Row], /, **values: Any) -> Row:
-    """A new row in a tenth of the time its class takes: made as the ORM makes the rows it reads.
+    """A new row in a tenth of the constructor's time: built as the ORM builds the rows it loads.
 
-    For rows that come by the thousand. As with the class itself, nothing is validated.
+    For rows that come by the thousand. As with the class itself, values are not validated.
     """
     begin, given, made = _made_as(kind)
     row: Row = begin()
@@ -136,7 +137,7 @@ _Made = tuple[Callable[[], Any], dict[str, Any], list[tuple[str, Callable[[], An
 
 @cache
 def _made_as(kind: type[SQLModel]) -> _Made:
-    """How the ORM begins a row, what it holds unless told otherwise, and what is made anew for each."""
+    """How the ORM creates a row, its constant defaults, and its default factories."""
     fields = kind.model_fields.items()
     made: dict[str, Any] = {name: field.default_factory for name, field in fields if field.default_factory}
     given = {name: field.default for name, field in fields if name not in made and not field.is_required()}
@@ -144,12 +145,12 @@ def _made_as(kind: type[SQLModel]) -> _Made:
 
 
 def empty_rows(kind: type[Row]) -> Callable[[], Row]:
-    """What makes a row that holds nothing yet, as the ORM begins the rows it reads."""
+    """A factory of rows without values, created as the ORM creates the rows it loads."""
     manager, begin = class_mapper(kind).class_manager, kind.__new__
 
     def make() -> Row:
         row: Row = begin(kind)
-        # Not as an attribute: the class would look at its name, its kind and its relations first.
+        # Bypasses the class's attribute handling, which would check name, kind and relations first.
         row.__dict__["_sa_instance_state"] = InstanceState(row, manager)
         return row
 
@@ -157,7 +158,7 @@ def empty_rows(kind: type[Row]) -> Callable[[], Row]:
 
 
 Clock = Callable[[], datetime]
-"""Gives the present moment: aware, UTC, to the second."""
+"""Gives the current time: aware, UTC, to the second."""
 
 
 _NO_BREAK: Final = "\u00a0"
@@ -176,12 +177,12 @@ LONGEST_QUERY = 100
 MOST_WORDS = 8
 LIGATURES = (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("đ", "d"), ("ı", "i"), ("ß", "ss"))
 COMBINING = ("\u0300", "\u036f")
-"""The accents that stand apart once letters are decomposed: the first and the last."""
+"""The combining accents after decomposition: the first and the last."""
 _ACCENTS = re.compile(f"[{COMBINING[0]}-{COMBINING[1]}]")
 
 
 def plain_text(text: str) -> str:
-    """`text` as it is compared; the database does the same to what it holds."""
+    """`text` normalised for comparison; the database normalises its columns in the same way."""
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.lower()))
     for letter, letters in LIGATURES:
         plain = plain.replace(letter, letters)
@@ -189,7 +190,7 @@ def plain_text(text: str) -> str:
 
 
 def words_of(query: str) -> list[str]:
-    """The words to find, all of them, in any order."""
+    """The search terms, all required, in any order."""
     return re.findall(r"\w+", plain_text(query[:LONGEST_QUERY].replace("\x00", " ")))[:MOST_WORDS]
 
 
@@ -203,9 +204,9 @@ def resource_folder(name: str) -> Path:
 
 
 def as_signed(text: str) -> str:
-    """The same words without what pasting brings along: split accents, invisible and direction-turning signs.
+    """The same text without pasted decomposed accents, invisible and bidirectional control characters.
 
-    Other people's verifiers write such signs differently into what is signed, so the library refuses them.
+    Other verifiers serialise such characters differently in signed data, so the library refuses them.
     """
     if _PLAIN.fullmatch(text):
         return text
@@ -214,7 +215,7 @@ def as_signed(text: str) -> str:
 
 
 def name_as_signed(name: str) -> str:
-    """`as_signed` for a name: on one line, and without the signs that join or part letters unseen."""
+    """`as_signed` for a name: on one line, and without zero-width joiners and non-joiners."""
     if _PLAIN_NAME.fullmatch(name):
         return name
     seen = "".join(sign for sign in as_signed(name) if _BREAKS.match(sign) or not is_unseen(sign))
@@ -222,13 +223,13 @@ def name_as_signed(name: str) -> str:
 
 
 def name_as_listed(name: str) -> str:
-    """`name_as_signed` for a name that was stored before markup was refused: it stops no list from being signed."""
+    """`name_as_signed` for names stored before markup was refused: these must not block signing a list."""
     seen = name_as_signed(name)
     return seen.replace("<", "‹") if holds_markup(seen) else seen
 
 
 def check_signed_name(name: str) -> None:
-    """What a name may not hold because it will be signed; what is merely unseen is left out when it is."""
+    """What a name may not contain because it will be signed; invisible characters are removed when signing."""
     if holds_markup(name) or holds_markup(name_as_signed(name)):
         raise InvalidInput(
             N_("Un nom ne contient pas de balise, comme « <b> » : écrivez-le sans le signe « < ».")
@@ -250,14 +251,14 @@ _Found = TypeVar("_Found")
 _Values = dict[Hashable, object]
 
 RENEWED_AFTER: Final = timedelta(seconds=10)
-"""Signed lists are renewed with time, without a change in the database; days before they end."""
+"""Signed lists are renewed over time without a change in the database, days before they expire."""
 
 
 class Snapshot:
-    """One version of the database at one second.
+    """A cache of one version of the database at one second.
 
-    A value may stand here only if it is the same for every reader: it depends on what the world may read, on the
-    second, and on nothing of the request but what its key names. Values are shared between threads: do not change them.
+    Cache only values that are the same for every reader: they may depend on public data, on the second and on
+    the cache key, and on nothing else of the request. Values are shared between threads: do not change them.
     """
 
     def __init__(self, key: Hashable, until_commit: _Values) -> None:
@@ -267,15 +268,15 @@ class Snapshot:
 
     @property
     def is_shared(self) -> bool:
-        """Whether its transactions only read, so that a row read once stays what it was."""
+        """Whether its transactions are read-only, so that a loaded row stays unchanged."""
         return True
 
     def now(self, about: Hashable, find: Callable[[], _Found]) -> _Found:
-        """What `find` returned first in this second. An error is not remembered."""
+        """The first result of `find` in this second. Errors are not cached."""
         return _once(self._now, about, find)
 
     def until_commit(self, about: Hashable, find: Callable[[], _Found]) -> _Found:
-        """The same for what does not depend on the second: until anything is committed, or RENEWED_AFTER."""
+        """The same for results that do not depend on the second: cached until any commit, or RENEWED_AFTER."""
         return _once(self._until_commit, about, find)
 
 
@@ -288,7 +289,7 @@ def _once(values: _Values, about: Hashable, find: Callable[[], _Found]) -> _Foun
 
 
 class _Unshared(Snapshot):
-    """For transactions that write, and readers who see more than the world: everything is read again."""
+    """For writing transactions, and readers who see more than the public: nothing is cached."""
 
     @property
     def is_shared(self) -> bool:
@@ -327,7 +328,7 @@ class Snapshots:
         return self._newest
 
 
-# Crockford's alphabet: no I, L, O or U, whatever the typeface.
+# Crockford's alphabet: no I, L, O or U, which are ambiguous in some typefaces.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -336,7 +337,7 @@ _INVISIBLE = " \u00a0\u200b\u202f\ufeff"
 
 
 def csv_for_excel(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """UTF-8 with its mark, `;` between cells, CRLF between lines."""
+    """UTF-8 with BOM, `;` as separator, CRLF line ends."""
     return b"\xef\xbb\xbf" + lines_for_excel([heading, *rows])
 
 
@@ -349,22 +350,22 @@ def lines_for_excel(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def harmless(cell: str) -> str:
-    """A cell that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """A cell that a spreadsheet would interpret as a formula gets an apostrophe in front."""
     return f"'{cell}" if cell.lstrip(_INVISIBLE).startswith(_RISKY) or cell.startswith(("\t", "\r")) else cell
 
 
 def as_written(cell: str) -> str:
-    """The cell as it was before `harmless`, so that an exported list can be dropped again."""
+    """Inverse of `harmless`, so that an exported list can be uploaded again."""
     rest = cell[1:]
     return rest if cell.startswith("'") and harmless(rest) != rest else cell
 
 
 SILENCE = timedelta(minutes=1)
-"""Whoever says nothing for so long is taken for dead. One that wakes up again does no harm: deeds are repeatable."""
+"""A worker silent for this long is considered dead. If it resumes, no harm is done: jobs are idempotent."""
 
 
 class WorkerBeat(SQLModel, table=True):
-    """The last sign of life of one worker process; the row goes when it stops in good order."""
+    """The last heartbeat of one worker process; the row is deleted on a clean shutdown."""
 
     __tablename__ = "worker"
     id: str = Field(primary_key=True, max_length=120)

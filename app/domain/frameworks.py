@@ -1,4 +1,4 @@
-"""Competencies: statements one can master, in frameworks, with levels."""
+"""Competencies: statements to master, in frameworks, with levels."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def check_framework(framework: Framework) -> None:
 
 
 def check_levels_kept(competency: Competency, levels: Sequence[str], *, highest_used: int) -> None:
-    """A level that a badge attests does not go away under it."""
+    """A level that a badge attests cannot be removed."""
     if len(levels) < highest_used:
         raise Conflict(
             N_("Un badge atteste le niveau {level} de {code} : gardez au moins {level} niveaux."),
@@ -120,7 +120,7 @@ _FORMS = {
 
 @dataclass(frozen=True)
 class PublicAlignment:
-    """One entry of a public framework, by its code and its name there."""
+    """One entry of a public framework, by its code and its name in that framework."""
 
     framework: PublicFramework
     code: str
@@ -128,7 +128,7 @@ class PublicAlignment:
 
     @property
     def url(self) -> str:
-        """Where the framework itself describes the entry."""
+        """The framework's own page about the entry."""
         number = re.sub(r"\D", "", self.code.partition("BC")[0])
         match self.framework:
             case PublicFramework.ROME:
@@ -147,7 +147,7 @@ class PublicAlignment:
 
 
 def public_alignment(framework: str, code: str, name: str) -> PublicAlignment:
-    """An alignment as somebody writes it; raises InvalidInput with what is wrong."""
+    """An alignment from user input; raises InvalidInput with the fault."""
     try:
         known = PublicFramework(framework)
     except ValueError:
@@ -179,7 +179,7 @@ _NEEDED = ("code", "statement")
 
 @dataclass(frozen=True)
 class ListedCompetency:
-    """One line, as read; `line` counts from 1 in what was given, heading included."""
+    """One parsed line; `line` counts from 1 in the input, heading included."""
 
     line: int
     framework: str = ""
@@ -200,7 +200,7 @@ class ListedCompetency:
 
 
 def read_competencies(text: str) -> list[ListedCompetency]:
-    """Every line that says something; a framework stands until the next line names another."""
+    """Every non-empty line; a framework applies until the next line names another."""
     if "\x00" in text:
         raise InvalidInput(N_("Ce fichier n’est pas une liste lisible."))
     lines = _lines_of(text.lstrip("\ufeff"))

@@ -1,4 +1,4 @@
-"""Letters: the promise to tell one address something, and the port through which letters leave."""
+"""E-mail messages: the queued notice to one address, and the port to the mail server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.domain.people.people import Person
 
 @dataclass(frozen=True)
 class LetterPicture:
-    """A picture inside a letter, shown where its HTML says `cid:name`."""
+    """An inline image, referenced in the HTML as `cid:name`."""
 
     name: str
     png: bytes
@@ -28,7 +28,7 @@ class LetterPicture:
 
 @dataclass(frozen=True)
 class LetterFile:
-    """A JSON document that goes with a letter."""
+    """An attached JSON document."""
 
     name: str
     body: bytes
@@ -36,7 +36,10 @@ class LetterFile:
 
 @dataclass(frozen=True)
 class Letter:
-    """What leaves. `key` says the same letter again when it has to be sent twice, so that readers drop one."""
+    """An outgoing message.
+
+    `key` identifies a message that is sent again, so that mail clients drop duplicates.
+    """
 
     to: str
     subject: str
@@ -54,11 +57,11 @@ class Letter:
 
 class Mailer(Protocol):
     def send(self, letter: Letter) -> None:
-        """Hand the letter to the mail server; raises LetterNotSent."""
+        """Hand the message to the mail server; raises LetterNotSent."""
 
 
 class Reason(StrEnum):
-    """Why a letter did not leave, as far as the server's answer tells."""
+    """Why a message was not sent, as far as the server's answer reveals."""
 
     UNKNOWN_ADDRESS = "unknown_address"
     MAILBOX_FULL = "mailbox_full"
@@ -73,7 +76,7 @@ class Reason(StrEnum):
 
 
 class LetterNotSent(OSError):
-    """The server did not take the letter; its own words may repeat an address and go into no log."""
+    """The server did not accept the message; its answer may contain an address and must not be logged."""
 
     def __init__(self, reason: Reason, server_said: str = "") -> None:
         super().__init__(reason.value)
@@ -82,15 +85,15 @@ class LetterNotSent(OSError):
 
 
 class LetterRefused(LetterNotSent):
-    """For good: sending it again changes nothing."""
+    """Permanent: sending again would not help."""
 
 
 class LetterDelayed(LetterNotSent):
-    """Not now: it may well be taken later."""
+    """Temporary: may be accepted later."""
 
 
 class Occasion(StrEnum):
-    """Why somebody is written to: about an award, or about their own place in the house."""
+    """Why a message is sent: about an award, or about the recipient's own account or campus."""
 
     AWARDED = "awarded"
     WITHDRAWN = "withdrawn"
@@ -123,11 +126,11 @@ class LetterState(StrEnum):
 
 
 class QueuedMessage(SQLModel, table=True):
-    """One notice to one address, kept in the transaction of the deed it tells of.
+    """One queued notice to one address, stored in the transaction of the event it reports.
 
-    `once_key` keeps a deed from being told twice. Letters of one `envelope` leave as one message:
-    several badges of one person. `not_before` is also how long whoever is sending may take: when
-    they are killed, the letter is due again then.
+    `once_key` prevents duplicate notices of one event. Messages of one `envelope` are sent as one e-mail:
+    several badges of one person. `not_before` is also the sender's lease: if the sender is killed, the
+    message is due again then.
     """
 
     __tablename__ = "letter"
@@ -146,9 +149,9 @@ class QueuedMessage(SQLModel, table=True):
     )
     person_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     about_id: uuid.UUID | None = None
-    """What the letter is about where that is no award."""
+    """The subject of a message that is not about an award."""
     named: str = ""
-    """What its owner calls it, one name a line, where it may be gone when the letter leaves."""
+    """The item's name at the time, one per line, in case the item is deleted before the message is sent."""
     occasion: str = Field(max_length=40)
     once_key: str = Field(unique=True, max_length=120)
     address: str = Field(max_length=254)
@@ -174,9 +177,9 @@ def letter_about(
     not_before: datetime | None = None,
     letter_id: uuid.UUID | None = None,
 ) -> QueuedMessage:
-    """The promise to tell the award's person of it at `address`, not before its undo time is over.
+    """A queued notice of the award to its recipient at `address`, not before its undo period is over.
 
-    `once` tells apart letters of one occasion about the same award.
+    `once` distinguishes messages of one occasion about the same award.
     """
     letter_id = letter_id or new_id()
     return new_row(
@@ -197,9 +200,9 @@ def letter_about(
 def corrections_of(
     awards: Iterable[Award], address: str, waiting: Mapping[uuid.UUID, QueuedMessage], *, at: datetime
 ) -> list[QueuedMessage]:
-    """One envelope for badges that were signed anew because their holder's name was corrected.
+    """One envelope for badges signed again because their holder's name was corrected.
 
-    `waiting`: what their person was to be told of an earlier correction; it is told together with this one.
+    `waiting`: unsent notices of an earlier correction; they are merged into this one.
     """
     letters = list[QueuedMessage]()
     for award in awards:
@@ -212,7 +215,7 @@ def corrections_of(
 
 
 def editions_of(letter: QueuedMessage) -> tuple[int, int]:
-    """Which edition of the award its person knew, and which one says the corrected name."""
+    """The award's edition the person knew, and the edition that has the corrected name."""
     before, _, after = letter.once_key.rpartition("/")[2].partition("-")
     return int(before), int(after)
 
@@ -228,7 +231,7 @@ def letter_to(
     person_id: uuid.UUID | None = None,
     at: datetime,
 ) -> QueuedMessage:
-    """The promise of a letter that is about no award; `once` tells apart letters about the same thing."""
+    """A queued message that is not about an award; `once` distinguishes messages about the same thing."""
     letter_id = new_id()
     return new_row(
         QueuedMessage,
@@ -247,15 +250,15 @@ def letter_to(
 
 
 _PAUSES = (1, 5, 15, 30, 60, 180, 360, 720)
-"""Minutes after each attempt; the last one again and again."""
+"""Minutes after each attempt; the last one repeats."""
 LEASE = timedelta(minutes=3)
-"""How long sending one letter may take before it is due again."""
+"""How long sending one message may take before it is due again."""
 PATIENCE_WITH_READERS = timedelta(days=5)
 PATIENCE_WITH_US = timedelta(days=14)
 
 
 def take(letter: QueuedMessage, *, at: datetime) -> None:
-    """One more attempt begins; should whoever makes it be killed, the letter is due again after the lease."""
+    """Starts one more attempt; if its sender is killed, the message is due again after the lease."""
     letter.attempts += 1
     letter.attempted_at = at
     letter.not_before = at + LEASE
@@ -268,7 +271,7 @@ def mark_sent(letter: QueuedMessage, *, at: datetime) -> None:
 
 
 def mark_not_sent(letter: QueuedMessage, trouble: LetterNotSent, *, at: datetime) -> None:
-    """Again after a pause that grows, as long as there is hope; then it counts as refused."""
+    """Retry after a growing pause; after the last attempt it counts as refused."""
     letter.reason = trouble.reason.value
     letter.server_said = trouble.server_said[:300]
     of_reader = trouble.reason is Reason.LATER
@@ -281,19 +284,19 @@ def mark_not_sent(letter: QueuedMessage, trouble: LetterNotSent, *, at: datetime
 
 
 def pause_for_batch(letter: QueuedMessage, *, at: datetime) -> timedelta:
-    """Until the letter is looked at again while its bulk award has not come to its end: longer the longer that takes."""
+    """Delay before checking again whether its bulk award has finished; grows over time."""
     return min(max((at - letter.promised_at) / 8, timedelta(minutes=1)), timedelta(hours=1))
 
 
 def is_too_old(letter: QueuedMessage, *, at: datetime) -> bool:
-    """A server that is set up months later does not pour out what was promised before."""
+    """A server set up months later does not send old queued messages."""
     return at > letter.promised_at + PATIENCE_WITH_US and at > letter.not_before + timedelta(days=1)
 
 
 def still_to_say(
     letter: QueuedMessage, award: Award, person: Person, campus: Campus, activity: Activity | None
 ) -> bool:
-    """Whether what the letter would say is still so."""
+    """Whether the message's content is still true."""
     if letter.occasion == Occasion.WITHDRAWN:
         return award.state is AwardState.REVOKED
     if award.state is AwardState.REVOKED:
@@ -307,13 +310,13 @@ def still_to_say(
 
 
 class Handed(StrEnum):
-    """In the order in which things usually happen."""
+    """In the usual order of events."""
 
     REVOKED = "revoked"
     UNDONE = "undone"
-    """Taken back before anybody heard of it."""
+    """Withdrawn before any recipient was notified."""
     SLIP = "slip"
-    """Nobody was written to: a slip, a code or the link hands it over."""
+    """No recipient address: delivered by a slip, a code or the link."""
     WAITING = "waiting"
     SENT = "sent"
     REFUSED = "refused"
@@ -323,7 +326,7 @@ class Handed(StrEnum):
 
 @dataclass(frozen=True)
 class HandedOver:
-    """`letter` is the last one that told of the badge, if any was promised."""
+    """`letter` is the last message about the badge, if any was queued."""
 
     state: Handed
     at: datetime | None = None
@@ -331,7 +334,7 @@ class HandedOver:
 
 
 def handed_over(award: Award, letters: Sequence[QueuedMessage]) -> HandedOver:
-    """What is most worth knowing; `letters` are all about this award, the oldest first."""
+    """The most relevant state; `letters` are all about this award, the oldest first."""
     told = [letter for letter in letters if letter.occasion == Occasion.AWARDED]
     last = told[-1] if told else None
     if award.undone_at is not None:
@@ -354,7 +357,7 @@ def handed_over(award: Award, letters: Sequence[QueuedMessage]) -> HandedOver:
 
 
 def shown_name(given_name: str, family_name: str, *, whole: bool) -> str:
-    """In public a first name and an initial, unless whoever projects ticks otherwise."""
+    """In public a first name and an initial, unless the presenter chooses otherwise."""
     if whole or not given_name or not family_name:
         name = f"{given_name} {family_name}".strip()
         return name if whole or given_name else _initials(family_name)
@@ -362,17 +365,17 @@ def shown_name(given_name: str, family_name: str, *, whole: bool) -> str:
 
 
 def _initials(name: str) -> str:
-    """Somebody recorded under one name alone: its first word says enough."""
+    """For a person recorded under a single name, its first part suffices."""
     return name.split()[0] if name.split() else ""
 
 
 BETWEEN_REMINDERS = timedelta(days=6)
-"""Nobody is written to more often, however many badges wait for them."""
+"""Minimum interval between reminders to one person, however many badges they have to claim."""
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A reminder leaves between `after` and `until` since the letter it reminds of; later it is not worth it."""
+    """A reminder is sent between `after` and `until` since the message it follows; not later."""
 
     occasion: Occasion
     after: timedelta
@@ -387,7 +390,7 @@ TURNS = (
 
 @dataclass(frozen=True)
 class Waiting:
-    """An award that nobody claimed, and the address that was told of it."""
+    """An unclaimed award, and the address that was notified."""
 
     award: Award
     address: str

@@ -1,6 +1,6 @@
-"""What each table holds about people: one register, which the archive, the erasure and the pages about both read.
+"""One register of all tables about people, read by the archive, the erasure and the pages about data.
 
-A table that stands in neither list stops `tests/services/privacy/test_personal_data.py`, which says what to write.
+A table missing here fails `tests/services/privacy/test_personal_data.py`, which explains what to write.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from app.language import N_
 
 
 class DataSubjectMatter(StrEnum):
-    """What data are about, as people are told of them."""
+    """Categories of personal data, as presented to the data subject."""
 
     IDENTITY = "identity"
     ADDRESSES = "addresses"
@@ -51,7 +51,7 @@ class DataSubjectMatter(StrEnum):
 
 @dataclass(frozen=True)
 class Link:
-    """`column` holds the `to` of a row of `table` that is about the person; of `person` itself, their number."""
+    """`column` contains the `to` of a row of `table` about the person; for `table` `person`, the person's id."""
 
     column: str
     table: str = "person"
@@ -60,7 +60,14 @@ class Link:
 
 @dataclass(frozen=True)
 class HeldData:
-    """Rows about one person: exported in their archive and deleted by their erasure."""
+    """Rows about one person: exported in their archive and deleted by their erasure.
+
+    `mentions`: columns that name other people, omitted from the archive and set to NULL when the other person
+    is erased. `kept_back`: columns omitted because they grant access (secrets) or mean nothing outside.
+    `written_as`: the given name, family name and address columns of rows that name a person only as text,
+    with no person linked. `campus_by`: the link to a campus if no non-null column leads to one. `once_empty`:
+    the rows concern several people, and are deleted once this link finds no rows.
+    """
 
     matter: DataSubjectMatter
     links: tuple[Link, ...]
@@ -85,7 +92,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             kept_back=("moved",),
         ),
         "name_wish": HeldData(DataSubjectMatter.IDENTITY, _PERSON, mentions=("decided_by",)),
-        # --- how they come in
+        # --- sign-in
         "federated_account": HeldData(DataSubjectMatter.SIGN_IN, _PERSON),
         "password": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("hash",)),
         "passkey": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("credential_id", "public_key")),
@@ -102,7 +109,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest", "facts")
         ),
         "set_aside": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("secret_digest", "sealed")),
-        # --- what they did
+        # --- participation
         "participation": HeldData(DataSubjectMatter.PARTICIPATIONS, _PERSON, mentions=("recorded_by",)),
         "attendance": HeldData(
             DataSubjectMatter.PARTICIPATIONS, (Link("participation_id", "participation"),)
@@ -125,7 +132,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             DataSubjectMatter.LOG, (Link("about_id"), Link("about_id", "person_merge", "gone_id"))
         ),
         "log_dispute": HeldData(DataSubjectMatter.LOG, _PERSON),
-        # --- what they were given
+        # --- awards
         "award": HeldData(
             DataSubjectMatter.AWARDS, _PERSON, mentions=("awarded_by",), kept_back=("once_key",)
         ),
@@ -162,7 +169,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "brought_badge": HeldData(DataSubjectMatter.PORTFOLIO, _PERSON),
         "parent_agreement": HeldData(DataSubjectMatter.CONSENTS, (*_PERSON, *_AWARD)),
         "consent": HeldData(DataSubjectMatter.CONSENTS, (*_PERSON, *_AWARD)),
-        # --- what they asked for
+        # --- requests
         "badge_request": HeldData(
             DataSubjectMatter.REQUESTS,
             _PERSON,
@@ -175,7 +182,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "contribution": HeldData(DataSubjectMatter.REQUESTS, _PERSON, mentions=("decided_by",)),
         "stored_file": HeldData(DataSubjectMatter.FILES, (*_PERSON, Link("noun_id", "badge_request"))),
         "stored_file_content": HeldData(DataSubjectMatter.FILES, (Link("file_id", "stored_file"),)),
-        # --- what they were told
+        # --- notices sent to them
         "letter": HeldData(
             DataSubjectMatter.LETTERS,
             (
@@ -189,14 +196,14 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             ),
             kept_back=("once_key",),
         ),
-        # --- their work for a campus, or for the service
+        # --- work for a campus or the service
         "membership": HeldData(DataSubjectMatter.WORK, _PERSON),
         "operator": HeldData(DataSubjectMatter.WORK, _PERSON),
         "activity_trainer": HeldData(DataSubjectMatter.WORK, _PERSON),
         "badge_opening": HeldData(DataSubjectMatter.WORK, _PERSON),
         "invitation": HeldData(DataSubjectMatter.WORK, (Link("accepted_by"),), mentions=("invited_by",)),
         "private_look": HeldData(DataSubjectMatter.HISTORY, _PERSON, mentions=("viewer_id",)),
-        # Never deleted: an erasure empties what an entry says, and that it was there stays.
+        # Never deleted: an erasure empties the entry's content and retains the entry.
         "history_entry": HeldData(DataSubjectMatter.HISTORY, (Link("actor_id"),)),
     }
 )
@@ -255,8 +262,6 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
 
 
 class About(StrEnum):
-    """What was agreed to."""
-
     ROOM = "room"
     PUBLICATION = "publication"
     NAME = "name"
@@ -270,7 +275,7 @@ class By(StrEnum):
 
 
 class Consent(SQLModel, table=True):
-    """Added to and never changed: what was taken back is one more row. `wording` is the number of the sentence."""
+    """Append-only: a withdrawal is one more row. `wording` is the number of the sentence."""
 
     __tablename__ = "consent"
     __table_args__ = (Index("consents_of_person", "person_id", "at"),)
@@ -318,11 +323,11 @@ WORDINGS: Final[Mapping[About, tuple[str, ...]]] = MappingProxyType(
         ),
     }
 )
-"""Every wording there ever was, the latest last: none is ever changed or taken out."""
+"""All wordings ever used, the latest last: none is ever changed or removed."""
 
 
 def wording_of(about: About) -> str:
-    """What is read today: pages show these very words."""
+    """The current wording: pages show exactly this text."""
     return WORDINGS[about][-1]
 
 
@@ -336,7 +341,6 @@ def consent(
     award_id: uuid.UUID | None = None,
     by: By = By.SELF,
 ) -> Consent:
-    """To the sentence that is read today."""
     return new_row(
         Consent,
         person_id=person_id,
@@ -351,7 +355,6 @@ def consent(
 
 
 def sentence_of(row: Consent) -> str:
-    """What they read, in French."""
     return WORDINGS[row.about][row.wording - 1]
 
 
@@ -359,9 +362,9 @@ _SHORTEST_REASON, _LONGEST_REASON = 5, 300
 
 
 class Erasure(SQLModel, table=True):
-    """What one campus erased of one person. `deed` is the same for all campuses that one request reached.
+    """One person's erasure by one campus; `deed` is shared by all campuses of one request.
 
-    `everywhere`: asked of every campus, and not of this one alone. `erased` counts rows by matter.
+    `everywhere`: requested of every campus, not of this one alone. `erased` counts rows by matter.
     """
 
     __tablename__ = "erasure"
@@ -376,16 +379,16 @@ class Erasure(SQLModel, table=True):
     badges: int = 0
     log_id: uuid.UUID = Field(sa_column=foreign_key("campus_log"))
     number: int = Field(sa_type=BigInteger)
-    """The line of the campus's log that says so."""
+    """The log entry that records the erasure."""
 
     @property
     def reference(self) -> str:
-        """What the person was told, and what a data protection officer files their request under."""
+        """Given to the person, and used by a data protection officer to file their request."""
         return reference_of(self.id)
 
 
 class ErasedAward(SQLModel, table=True):
-    """The number of an award that is gone: whoever follows its link reads why."""
+    """The number of an erased award: visitors of its link read why it is gone."""
 
     __tablename__ = "erased_award"
     award_id: uuid.UUID = Field(primary_key=True)
@@ -394,7 +397,7 @@ class ErasedAward(SQLModel, table=True):
 
 
 class ErasedPortfolio(SQLModel, table=True):
-    """The number of a portfolio that went with its person: whoever follows its link reads why."""
+    """The number of a portfolio erased with its person: visitors of its link read why it is gone."""
 
     __tablename__ = "erased_portfolio"
     portfolio_id: uuid.UUID = Field(primary_key=True)
@@ -405,9 +408,7 @@ class StillWorksHere(Conflict): ...
 
 
 ERASED = N_("Ce badge a été retiré à la demande de la personne.")
-"""All that is said where an award was."""
 PORTFOLIO_ERASED = N_("Ce portfolio a été retiré à la demande de la personne.")
-"""All that is said where a portfolio was."""
 
 
 def reference_of(erasure_id: uuid.UUID) -> str:
@@ -415,7 +416,7 @@ def reference_of(erasure_id: uuid.UUID) -> str:
 
 
 def check_reason(reason: str, names: Collection[str]) -> str:
-    """`names`: how the person is called and written to, which must not outlive them in a reason."""
+    """`names`: the person's names and addresses, which must not survive in a reason."""
     reason = " ".join(reason.split())
     if len(reason) < _SHORTEST_REASON:
         raise InvalidInput(N_("Dites en une phrase pourquoi, et comment la personne a été reconnue."))
@@ -431,7 +432,7 @@ def check_reason(reason: str, names: Collection[str]) -> str:
 
 
 def _words(text: str) -> set[str]:
-    """Long enough to be somebody's: « d », « le » and « n » are part of many names."""
+    """Ignores parts of one or two letters: « d », « le » and « n » occur in many names."""
     return {word for word in re.findall(r"\w+", plain_text(text)) if len(word) > 2}
 
 
@@ -440,7 +441,7 @@ KEPT_FOR: Final = timedelta(days=365)
 
 class AccessRecord(StrEnum):
     RECORD = "record"
-    """All that the campus holds of the person, on one page."""
+    """The page with everything the campus stores about the person."""
     AWARD = "award"
     REQUEST = "request"
     CONTRIBUTION = "contribution"
@@ -448,7 +449,7 @@ class AccessRecord(StrEnum):
 
 
 class AccessEvent(SQLModel, table=True):
-    """Once a day at most for each kind: enough to ask why, too little to watch people work."""
+    """At most one per day and kind: enough to ask why, too little to monitor staff."""
 
     __tablename__ = "private_look"
     __table_args__ = (
@@ -466,24 +467,24 @@ class AccessEvent(SQLModel, table=True):
 
 
 ROOM_ENTRIES = timedelta(days=30)
-"""A phone is told from another one for as long as a series of sessions may last between two rooms."""
+"""Phones are distinguished for the longest usual interval between two sessions of a series."""
 REFUSED_LINES = timedelta(days=90)
-"""Lines of a list in which nobody was recognised."""
+"""List lines that matched no person."""
 LIST_ANSWERS = timedelta(days=90)
-"""Who was meant by a name that several people have: the same list, dropped again, asks nobody again."""
+"""The answers for ambiguous names: uploading the same list again does not repeat the question."""
 CLOSED_REQUESTS = timedelta(days=365)
-"""Refused or taken back; one that was accepted lives as long as its badge."""
+"""Refused or withdrawn; an accepted request lives as long as its badge."""
 LETTERS = timedelta(days=3 * 365)
 INVITATIONS = timedelta(days=365)
 ASKED_ORGANISATIONS = timedelta(days=365)
-"""Requests for an endorsement that nobody answered, or that were declined."""
+"""Endorsement requests that were unanswered or declined."""
 WAYS_IN = timedelta(days=1)
-"""Sessions, links and questions, once they are over."""
+"""Sessions, links and challenges, after they expire."""
 
 
 @dataclass(frozen=True)
 class RetentionRule:
-    """French sentences: what it is, what for, and how long. `right`: on what grounds (RGPD, article 6)."""
+    """French sentences: what, why and for how long. `right`: the legal basis (GDPR, article 6)."""
 
     what: str
     why: str

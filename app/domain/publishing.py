@@ -1,4 +1,4 @@
-"""Every address under which the world finds us, built from the configured base URL alone (M12)."""
+"""All public URLs, built from the configured base URL alone (M12)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, 
 from app.domain.core import foreign_key, new_id, primary_foreign_key, utc_datetime
 
 _DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's 32 digits: no I, L, O or U, so that nothing is taken for a 1 or a 0."""
+"""Crockford's 32 digits: no I, L, O or U, to avoid confusion with 1 or 0."""
 _MISREAD: Final = str.maketrans("ILO", "110")
 _LENGTH: Final = 12
 _KEPT_BITS: Final = 5 * _LENGTH
@@ -30,9 +30,9 @@ def short_code(award_id: uuid.UUID) -> str:
 
 
 def near_codes(typed: str) -> list[str]:
-    """Every code that one slip of the hand turns into what was typed; empty where that is no code at all.
+    """Every code that differs from the input by one typing error; empty if the input cannot be a code.
 
-    A slip is a sign changed, left out or added, or two neighbours that changed places.
+    A typing error is one character changed, dropped or added, or two neighbours swapped.
     """
     digits = _BETWEEN.sub("", typed.strip()[:40]).upper().translate(_MISREAD)
     if not _LENGTH - 1 <= len(digits) <= _LENGTH + 1 or any(sign not in _DIGITS for sign in digits):
@@ -49,9 +49,9 @@ def near_codes(typed: str) -> list[str]:
 
 
 def ids_of_code(code: str) -> tuple[uuid.UUID, uuid.UUID] | None:
-    """The first and the last number that begin like that; None where it cannot be a short address.
+    """The first and last ids with that prefix; None if it cannot be a short URL.
 
-    Typing it in small letters, without hyphens, or with O for 0 does no harm.
+    Lower case, missing hyphens and O for 0 are accepted.
     """
     digits = _BETWEEN.sub("", code[:40]).upper().translate(_MISREAD)
     if len(digits) != _LENGTH or any(digit not in _DIGITS for digit in digits):
@@ -83,7 +83,7 @@ class Addresses:
         return f"{self.base_url}/reseau/{slug}"
 
     def trust_list(self, slug: str) -> str:
-        """Where the signed list of the campuses that a network recognises is."""
+        """The signed list of the campuses that a network recognises."""
         return f"{self.network(slug)}/campus-reconnus.json"
 
     def network_list(self, slug: str) -> str:
@@ -94,14 +94,14 @@ class Addresses:
         return f"{self.base_url}/labels/{label_id}"
 
     def log_origin(self, slug: str, epoch: int) -> str:
-        """The name of a campus's activity log: its address without a scheme (C2SP tlog-checkpoint)."""
+        """The name of a campus's activity log: its URL without a scheme (C2SP tlog-checkpoint)."""
         return f"{self.host}/campus/{slug}/journal" + (f"/{epoch}" if epoch > 1 else "")
 
     def award(self, award_id: uuid.UUID) -> str:
         return f"{self.base_url}/attributions/{award_id}"
 
     def short(self, award_id: uuid.UUID) -> str:
-        """Leads to the award's page, and is short enough to be typed off paper."""
+        """Leads to the award's page, and is short enough to be typed from paper."""
         return f"{self.base_url}/v/{short_code(award_id)}"
 
     def short_in_print(self, award_id: uuid.UUID) -> str:
@@ -128,7 +128,7 @@ class Addresses:
 
     @property
     def older_awards(self) -> str:
-        """Where every address of an award in Open Badges 2.0 begins."""
+        """Common prefix of all award URLs in Open Badges 2.0."""
         return f"{self.base_url}/ob2/attributions/"
 
     def older_award(self, award_id: uuid.UUID) -> str:
@@ -144,54 +144,54 @@ class Addresses:
         return f"{self.base_url}/recevoir/{token}"
 
     def my_badge(self, award_id: uuid.UUID) -> str:
-        """Where a person with an account sees and governs one badge."""
+        """A person's own page for one badge, with its settings."""
         return f"{self.base_url}/mes-badges/{award_id}"
 
     @property
     def claiming(self) -> str:
-        """Where a short code is typed."""
+        """The page for typing a short code."""
         return f"{self.base_url}/recuperer"
 
     def request(self, token: str) -> str:
-        """Where somebody follows what they asked for."""
+        """A learner's page for their request."""
         return f"{self.base_url}/demandes/{token}"
 
     def requests_of(self, slug: str) -> str:
-        """Where reviewers find what waits for them."""
+        """The reviewers' list of pending requests."""
         return f"{self.base_url}/gestion/{slug}/demandes"
 
     def parent(self, token: str) -> str:
-        """Where a parent reads what would be public, and answers."""
+        """The page where a parent reads what would be public, and answers."""
         return f"{self.base_url}/parent/{token}"
 
     def archive(self, token: str) -> str:
-        """Where somebody takes along all that is held about them."""
+        """The page for downloading one's personal data."""
         return f"{self.base_url}/archive/{token}"
 
     def erasure(self, token: str) -> str:
-        """Where somebody confirms that all about them is to go."""
+        """The page for confirming the erasure of one's personal data."""
         return f"{self.base_url}/effacement/{token}"
 
     def erasure_proof(self, erasure_id: uuid.UUID) -> str:
-        """Where the proof of an erasure is read; only who is told its number finds it."""
+        """The proof of an erasure; the number is unguessable."""
         return f"{self.base_url}/effacements/{erasure_id}"
 
     def organisation(self, organisation_id: uuid.UUID) -> str:
         return f"{self.base_url}/organisations/{organisation_id}"
 
     def organisation_list(self, organisation_id: uuid.UUID) -> str:
-        """The status list of what an organisation signed here."""
+        """The status list of an organisation's endorsements."""
         return f"{self.organisation(organisation_id)}/statuts"
 
     def organisation_desk(self, token: str) -> str:
-        """Where somebody of an organisation finds all that it said here."""
+        """An organisation's page of all its statements here."""
         return f"{self.base_url}/organisations/gerer/{token}"
 
     def endorsement(self, endorsement_id: uuid.UUID) -> str:
         return f"{self.base_url}/recommandations/{endorsement_id}"
 
     def endorse(self, token: str) -> str:
-        """Where somebody of an organisation reads what they are asked to endorse, and signs."""
+        """The page where an organisation reads an endorsement request, and signs."""
         return f"{self.base_url}/recommander/{token}"
 
     def withdraw_endorsement(self, token: str) -> str:
@@ -219,7 +219,7 @@ class Addresses:
         return f"{self.own_addresses}/confirmer/{token}"
 
     def sign_in_service(self, name: str) -> str:
-        """Where another sign-in service sends the browser back to."""
+        """The redirect URL for another sign-in service."""
         return f"{self.base_url}/connexion/service/{name}/retour"
 
     def invitation(self, token: str) -> str:
@@ -236,14 +236,14 @@ class Addresses:
         return f"{parts.scheme}://{parts.netloc}".lower() == self.base_url.lower()
 
     def award_named_by(self, url: str) -> uuid.UUID | None:
-        """The award whose page or file `url` is, if it is one of ours."""
+        """The award that `url` belongs to, if it is one of this service's pages or files."""
         return self._named_by(url, _AWARD_PATH)
 
     def portfolio_named_by(self, url: str) -> uuid.UUID | None:
         return self._named_by(url, _PORTFOLIO_PATH)
 
     def code_named_by(self, url: str) -> str:
-        """The twelve signs of a short address of ours, as typed; empty for anything else."""
+        """The twelve characters of a short URL of this service, as typed; empty for anything else."""
         try:
             path = urlsplit(url.strip()).path if self.is_ours(url.strip()) else ""
         except ValueError:
@@ -266,7 +266,7 @@ _OPEN = text("closed_at IS NULL")
 
 
 class StatusList(SQLModel, table=True):
-    """`published` and `token` are the signed list in its two forms, signed again when a bit or the week turns."""
+    """`published` and `token` are the two forms of the signed list, re-signed weekly and when a bit changes."""
 
     __tablename__ = "status_list"
     __table_args__ = (
@@ -282,11 +282,17 @@ class StatusList(SQLModel, table=True):
     token: str = Field(default="", sa_column_kwargs={"server_default": ""})
     published_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     sequence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    """How often it was signed. It stands in what is signed, and outside the database: only forward."""
+    """How often it was signed.
+
+    Part of the signed data, and also stored outside the database: it only increases.
+    """
 
 
 class StatusSlot(SQLModel, table=True):
-    """One credential's place. Never deleted, never reused (I03); `raised_at` never goes back (I04)."""
+    """One credential's index in a status list.
+
+    Never deleted, never reused (I03); `raised_at` never goes back (I04).
+    """
 
     __tablename__ = "status_slot"
     __table_args__ = (
@@ -296,18 +302,18 @@ class StatusSlot(SQLModel, table=True):
     list_id: uuid.UUID = Field(sa_column=primary_foreign_key("status_list"))
     position: int = Field(primary_key=True)
     award_id: uuid.UUID
-    """Points to an award without holding on to it: an erased award keeps its place."""
+    """No foreign key: an erased award retains its slot."""
     raised_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 def has_room(status_list: StatusList) -> bool:
-    """A list half full gets a successor: random places stay quick to find and say nothing about order."""
+    """A half-full list gets a successor: free random indices stay easy to find, and reveal no order."""
     return status_list.used < status_list.size // 2
 
 
 @dataclass(frozen=True)
 class SignedList:
-    """One list in both its forms: with a proof inside, and as a token (D-014)."""
+    """One list in both its forms: with an embedded proof, and as a token (D-014)."""
 
     embedded: bytes
     token: str
@@ -315,7 +321,7 @@ class SignedList:
     sequence: int = 0
 
     def is_due(self, *, at: datetime) -> bool:
-        """Signed again at half its life, so that nobody ever reads a list about to lapse."""
+        """Re-signed at half its lifetime, so that readers never see a list about to expire."""
         if not self.token:  # written before lists were tokens as well
             return True
         return self.signed_at is None or at - self.signed_at >= LIST_LIFE / 2
@@ -329,7 +335,7 @@ def signed_form(status_list: StatusList) -> SignedList:
 
 @dataclass(frozen=True)
 class AnchoredList:
-    """A signed list as the anchor folder keeps it, apart from the database and its backups."""
+    """A signed list from the anchor folder, which is outside the database and its backups."""
 
     list_id: uuid.UUID
     campus_id: uuid.UUID
@@ -337,14 +343,14 @@ class AnchoredList:
     signed: SignedList
 
     def is_newer_than(self, other: SignedList | None) -> bool:
-        """Whether `other`, read from the database, comes from an older copy or from another course of the list."""
+        """Whether `other`, read from the database, is from an older backup or another branch of the list."""
         if other is None or self.signed.sequence != other.sequence:
             return other is None or self.signed.sequence > other.sequence
         return self.signed.embedded != other.embedded
 
 
 def newest_of(anchored: AnchoredList | None, stored: SignedList | None) -> SignedList | None:
-    """What the world is served: never an older edition than was served before."""
+    """What is published: never an older edition than before."""
     return anchored.signed if anchored is not None and anchored.is_newer_than(stored) else stored
 
 

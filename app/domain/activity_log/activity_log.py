@@ -1,4 +1,4 @@
-"""The activity log of a campus: what happened, in an order nobody can change, and apart from it what it says of whom."""
+"""The append-only activity log of a campus; personal data is stored apart from the entries that commit to it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from sceau_credentials.values.timestamps import format_timestamp
 
 
 class EntryKind(StrEnum):
-    """All that an entry tells of itself: coarse, so that nobody is known by it."""
+    """The only content of an entry itself: coarse, so that it identifies no person."""
 
     PARTICIPATION = "participation"
     CORRECTION = "correction"
@@ -54,10 +54,10 @@ class EntryKind(StrEnum):
 
 
 class CampusLog(SQLModel, table=True):
-    """One log of one campus, and how far it has grown; `edge` is the frontier of its tree.
+    """One log of one campus, and its size; `edge` is the frontier of its tree.
 
-    A campus has one open log. It gets a new one, of the next `epoch`, only when a copy was restored that is
-    older than what was signed, and the entries in between are lost: a log may never take another course.
+    A campus has one open log. It gets a new one, of the next `epoch`, only when a restored backup is older
+    than what was signed and the entries in between are lost: a log must never fork.
     """
 
     __tablename__ = "campus_log"
@@ -79,12 +79,12 @@ class CampusLog(SQLModel, table=True):
     edge: bytes = b""
     opened_at: datetime = Field(sa_column=utc_datetime())
     last_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
-    """When the last line was appended, to the second: no later line is dated before it."""
+    """When the last entry was appended, to the second: no later entry has an earlier date."""
     closed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class LogEntry(SQLModel, table=True):
-    """One leaf of the tree, and its hash as it was when written; never changed, never deleted."""
+    """One leaf of the tree, and its hash when written; never changed, never deleted."""
 
     __tablename__ = "log_entry"
     __table_args__ = (CheckConstraint("number >= 0", name="log_numbers_from_zero"),)
@@ -97,9 +97,9 @@ class LogEntry(SQLModel, table=True):
 
 
 class LogPayload(SQLModel, table=True):
-    """What an entry says, and the key without which its commitment tells nothing: erased together.
+    """An entry's content, and the key without which the commitment reveals nothing: erased together.
 
-    `noun` and `noun_id` name the row it speaks of, `about_id` the person whose data it is.
+    `noun` and `noun_id` name the row it is about, `about_id` the data subject.
     """
 
     __tablename__ = "log_payload"
@@ -117,7 +117,7 @@ class LogPayload(SQLModel, table=True):
 
 
 class LogTile(SQLModel, table=True):
-    """A full tile of 256 hashes, and the hash over all of them, which stands in the tile above."""
+    """A full tile of 256 hashes, and the hash over all of them, which is stored in the tile above."""
 
     __tablename__ = "log_tile"
     log_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus_log"))
@@ -128,7 +128,7 @@ class LogTile(SQLModel, table=True):
 
 
 class LogCheckpoint(SQLModel, table=True):
-    """What was signed of the log at one size: one note for one size, for ever."""
+    """The signed checkpoint of the log at one size: one note per size, never replaced."""
 
     __tablename__ = "log_checkpoint"
     log_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus_log"))
@@ -139,7 +139,7 @@ class LogCheckpoint(SQLModel, table=True):
 
 
 class LogCosignature(SQLModel, table=True):
-    """A witness's line under a checkpoint."""
+    """A witness's signature line under a checkpoint."""
 
     __tablename__ = "log_cosignature"
     log_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus_log"))
@@ -151,7 +151,7 @@ class LogCosignature(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class Fact:
-    """Something to be logged. `facts` has plain names and JSON values without fractions; minutes, not hours."""
+    """A fact to log. `facts` has plain names and JSON values without fractions: minutes, not hours."""
 
     kind: EntryKind
     noun: str
@@ -170,7 +170,7 @@ def to_the_minute(at: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A fact as it stands in the log: its leaf, and the key and the opening of what it commits to."""
+    """A logged fact: its leaf, and the key and opening of its commitment."""
 
     fact: Fact
     log_id: uuid.UUID
@@ -182,7 +182,7 @@ class Written:
 
 
 def entry_of(fact: Fact, log_id: uuid.UUID, number: int, *, minute: datetime) -> Written:
-    """The leaf commits to the fact under a key made for it alone."""
+    """The leaf commits to the fact under a key generated for it alone."""
     key = secrets.token_bytes(KEY_BYTES)
     opening = open_entry(fact.facts, key, fact.facts)
     leaf = Leaf(fact.kind.value, minute, opening.commitment)
@@ -194,7 +194,7 @@ def leaf_of(entry: LogEntry) -> Leaf:
 
 
 def minutes_of(hours: float | None) -> int | None:
-    """Hours as the log keeps them: a whole number has one spelling everywhere."""
+    """Hours as stored in the log: whole minutes have one spelling everywhere."""
     return None if hours is None else round(hours * 60)
 
 
@@ -206,7 +206,7 @@ _LINKS: Final = uuid.UUID("6a3f2f0e-5a0b-4a57-9c2f-6a8a1d6f5b10")
 def contribution_fact(
     contribution: Contribution, activity: Activity | None, *, corrects: int | None = None, reason: str = ""
 ) -> Fact:
-    """As a trainer confirmed it; a correction says all of it anew, and which entry it takes the place of."""
+    """As a trainer confirmed it; a correction repeats all facts and names the entry it replaces."""
     facts: dict[str, Any] = {
         "title": contribution.title,
         "contribution": contribution.telling,
@@ -226,7 +226,7 @@ def contribution_fact(
 
 
 def file_fact(file: StoredFile, **more: Any) -> Fact:
-    """A file by the digest of its bytes; `more` says what it belongs to."""
+    """A file by the digest of its bytes; `more` is what it belongs to."""
     return Fact(
         EntryKind.CONTRIBUTION,
         ARTEFACT,
@@ -237,7 +237,7 @@ def file_fact(file: StoredFile, **more: Any) -> Fact:
 
 
 def removal_fact(file: StoredFile, *, corrects: int, reason: str) -> Fact:
-    """That it is no longer kept; the digest stays, so that a copy elsewhere can still be told."""
+    """The file was deleted; its digest remains, so that copies elsewhere can still be identified."""
     return Fact(
         EntryKind.CONTRIBUTION,
         ARTEFACT,
@@ -254,7 +254,7 @@ def removal_fact(file: StoredFile, *, corrects: int, reason: str) -> Fact:
 
 
 def link_fact(contribution: Contribution, link: str) -> Fact:
-    """As text: nobody looked behind it."""
+    """The link as text: its target is never fetched."""
     return Fact(
         EntryKind.CONTRIBUTION,
         ARTEFACT,
@@ -283,11 +283,11 @@ def _told_of(file: StoredFile) -> dict[str, Any]:
 
 
 MOST_FAULTS: Final = 200
-"""How many faults a check remembers one by one; all are counted."""
+"""How many faults a check stores in detail; all are counted."""
 
 
 class IntegrityCheck(SQLModel, table=True):
-    """One check of the whole database. `steps` are done in order; one that was interrupted goes on after `done_steps`."""
+    """One check of the whole database; `steps` run in order, resuming after `done_steps` if interrupted."""
 
     __tablename__ = "integrity_check"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -302,7 +302,7 @@ class IntegrityCheck(SQLModel, table=True):
 
 
 class PictureDigest(SQLModel, table=True):
-    """SHA-256 of a frozen version's pictures, as they were when it was frozen."""
+    """SHA-256 of a frozen version's pictures, computed when it was frozen."""
 
     __tablename__ = "picture_digest"
     version_id: uuid.UUID = Field(sa_column=primary_foreign_key("badge_version"))
@@ -311,7 +311,7 @@ class PictureDigest(SQLModel, table=True):
 
 
 def picture_digests(version: BadgeVersion) -> dict[str, str]:
-    """By form, as the log and the row beside the version note them."""
+    """By form, as recorded in the log and in the row beside the version."""
     return {
         "png": hashlib.sha256(version.picture_png).hexdigest(),
         "svg": hashlib.sha256(version.picture_svg.encode()).hexdigest(),
@@ -386,7 +386,7 @@ SENTENCES: Final = {
 
 
 class FoundLeaf(NamedTuple):
-    """One thing that is damaged: `where` is a number, `detail` what of it."""
+    """One damaged item: `where` is a number, `detail` names the part."""
 
     damage: Damage
     where: str
@@ -411,7 +411,7 @@ LAST_SIZES = "lastSizes"
 def participation_fact(
     activity: Activity, participation: Participation, practised: Sequence[uuid.UUID] = ()
 ) -> Fact:
-    """`practised` are the competencies that the activity practises, as they are now."""
+    """`practised` are the competencies that the activity practises now."""
     return Fact(
         EntryKind.PARTICIPATION,
         PARTICIPATION,
@@ -429,7 +429,7 @@ def correction_fact(
     corrects: int,
     reason: str,
 ) -> Fact:
-    """All of it anew, and which entry it takes the place of."""
+    """Repeats all facts and names the entry it replaces."""
     return Fact(
         EntryKind.CORRECTION,
         PARTICIPATION,
@@ -442,7 +442,7 @@ def correction_fact(
 def told_of(
     activity: Activity, participation: Participation, practised: Sequence[uuid.UUID]
 ) -> dict[str, Any]:
-    """All that a line says of somebody's part."""
+    """All facts of an entry about one person's participation."""
     said: dict[str, Any] = {
         "activity": activity.title,
         "activityKind": activity.kind.value,
@@ -459,7 +459,7 @@ def told_of(
 
 
 def assessment_fact(award: Award, version: BadgeVersion) -> Fact:
-    """What the giver says of what the person did, in the words that the credential carries."""
+    """The awarder's assessment, in the text that the credential contains."""
     return Fact(
         EntryKind.ASSESSMENT,
         ASSESSMENT,
@@ -481,7 +481,7 @@ def award_fact(
     addresses: Addresses,
     signing_key: VerificationKey,
 ) -> Fact:
-    """The decision: which credential, to the letter, which entries of this log it rests on, and the key that will sign it."""
+    """The decision: the exact credential, the entries of this log it rests on, and the key that will sign it."""
     return Fact(
         EntryKind.AWARD,
         AWARD,
@@ -520,7 +520,7 @@ def definition_fact(version: BadgeVersion, addresses: Addresses) -> Fact:
 
 
 def key_fact(key: SealedKey, last_sizes: Mapping[str, int] | None = None) -> Fact:
-    """A key as it is from now on; of a log's key that ended also, by the log's epoch, the last tree it vouches for."""
+    """A key's current state; for a log key that ended, also the last tree it vouches for, by the log's epoch."""
     return Fact(
         EntryKind.KEY,
         KEY,
@@ -537,13 +537,13 @@ def key_fact(key: SealedKey, last_sizes: Mapping[str, int] | None = None) -> Fac
 
 
 def erasure_fact(erasure_id: uuid.UUID, entries: int) -> Fact:
-    """That somebody's data went at their request; of how many entries, under which reference, and nothing of whom."""
+    """Data was erased on request: how many entries, under which reference; the person is not named."""
     facts = {"entries": entries, "reference": reference_of(erasure_id)}
     return Fact(EntryKind.ERASURE, ERASURE, erasure_id, facts)
 
 
 class LogDispute(SQLModel, table=True):
-    """`said` by the person, and the campus's `answer` once there is one."""
+    """`said` is the person's statement; `answer` is the campus's, once there is one."""
 
     __tablename__ = "log_dispute"
     __table_args__ = (Index("log_disputes_of_line", "log_id", "number"),)
@@ -574,7 +574,7 @@ def answer_dispute(dispute: LogDispute, text: str, *, at: datetime) -> None:
 
 
 class LogWitness(SQLModel, table=True):
-    """Somebody outside who watches the campus's log; `vkey` is the public key of their cosignatures (C2SP)."""
+    """An external witness of the campus's log; `vkey` is the public key of its cosignatures (C2SP)."""
 
     __tablename__ = "log_witness"
     __table_args__ = (UniqueConstraint("campus_id", "name", name="one_witness_by_name"),)
@@ -588,7 +588,7 @@ class LogWitness(SQLModel, table=True):
 
 
 class LogReview(SQLModel, table=True):
-    """One derivation of a whole log from its rows: asked for, carried out, and what it found."""
+    """One recomputation of a whole log from its rows: the request and the result."""
 
     __tablename__ = "log_review"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)

@@ -1,4 +1,4 @@
-"""What one transaction adds to the recovery journal: lines of a campus's log with their rows, and what people chose."""
+"""What one transaction adds to the recovery journal: log entries with their rows, and people's choices."""
 
 from __future__ import annotations
 
@@ -25,21 +25,24 @@ AWARDS, DOCUMENTS, SLOTS, EVIDENCE, NEWER = (
 IN_ORDER: Final = (KEYS, PEOPLE, BADGES, VERSIONS, AWARDS, DOCUMENTS, SLOTS, EVIDENCE, NEWER)
 """The tables of journaled rows, each after those that it refers to."""
 ERASED: Final = "erased"
-"""The people whose data were erased."""
+"""The people with erased data."""
 
 Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What of a table's rows people choose. `with_new`: a new row is a choice; then all of it is journaled."""
+    """The columns of a table that people choose.
+
+    `with_new`: a new row is a choice; then all of it is journaled.
+    """
 
     columns: tuple[str, ...] = ()
     with_new: bool = False
 
     @property
     def with_changes(self) -> bool:
-        """Otherwise a choice is only that a row is deleted."""
+        """If false, only the deletion of a row is a choice."""
         return self.with_new or bool(self.columns)
 
 
@@ -85,17 +88,19 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "federated_account": Choices(),
     "password": Choices(("hash", "set_at")),
 }
-"""The tables of choices, each after those that it refers to. A row that is deleted is a choice in all but the first two."""
+"""The tables of choices, in dependency order. Deleting a row is a choice in all but the first two."""
 NEVER_DELETED: Final = frozenset({"person", "award"})
 CHOSEN: Final = "choices"
 CHOICES_ORIGIN: Final = "choices"
 NO_CAMPUS: Final = uuid.UUID(int=0)
-"""Choices are people's: their frames belong to no campus, and are numbered by commit."""
+"""Choices belong to people: their frames have no campus, and are numbered by commit."""
 
 
 class ChoiceChange(SQLModel, table=True):
-    """What one commit changed of what people chose, until the recovery journal holds it. The newest row stays: its
-    number says how new this database is."""
+    """The choices changed by one commit, until the recovery journal has stored them.
+
+    The newest row is never deleted: its number shows how recent this database is.
+    """
 
     __tablename__ = "choice_change"
     sequence: int = Field(primary_key=True, sa_type=BigInteger)
@@ -103,7 +108,7 @@ class ChoiceChange(SQLModel, table=True):
 
 
 def as_json(value: object) -> object:
-    """For orjson: what is in columns and not in JSON."""
+    """For orjson: column types that JSON lacks."""
     if isinstance(value, bytes):
         try:
             return {"text": value.decode()}
@@ -138,7 +143,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class JournaledLine:
-    """A line of the log, with what it commits to; where that was erased, the key is empty and the fact says nothing."""
+    """A log entry with its committed content; after an erasure the key and the fact are empty."""
 
     number: int
     fact: Fact
@@ -146,7 +151,7 @@ class JournaledLine:
     key: bytes
 
     def without_payload(self) -> JournaledLine:
-        """The same line as an erasure leaves it."""
+        """The same entry after an erasure."""
         return JournaledLine(self.number, Fact(self.fact.kind, "", uuid.UUID(int=0), {}), self.leaf, b"")
 
     def written(self) -> list[Any]:

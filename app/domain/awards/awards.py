@@ -1,4 +1,4 @@
-"""Awards: a badge given to a person on the strength of what they did, and the rules that allow it."""
+"""Awards: a badge given to a person for what they did, and the eligibility rules."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from sceau_credentials.values.json_text import JsonValue
 
 
 def rule_facts(progress: Progress) -> dict[str, Any]:
-    """What the rule asks for and what is missing on the nearest way, as plain values that can be kept."""
+    """The rule and what is missing on the nearest way, as plain values that can be stored."""
     return {"rule": progress.rule.to_document(), "missing": missing_of(progress.nearest)}
 
 
 def in_words(values: Mapping[str, Any] | None) -> dict[str, str]:
-    """The places of a reason's sentence filled in, in the language of the moment."""
+    """The values for a reason's sentence, formatted in the current language."""
     return {name: _said(value) for name, value in (values or {}).items()}
 
 
@@ -70,7 +70,7 @@ class Visibility(StrEnum):
 
 
 class LineOutcome(StrEnum):
-    """What became, or would become, of one line of a list."""
+    """The actual or projected outcome of one line of a list."""
 
     READY = "ready"
     AWARDED = "awarded"
@@ -92,10 +92,10 @@ class LineOutcome(StrEnum):
 
 
 class Award(SQLModel, table=True):
-    """`once_key` is what the database keeps unique so that nobody is given the same badge twice.
+    """`once_key` is unique, so that a person cannot be awarded the same badge twice.
 
-    `undone_at`: withdrawn before it ever left the house, so that nobody need hear of it. `edition` counts how
-    often it was signed: the newest one is the badge, at the same address.
+    `undone_at`: revoked before it was delivered, so that no recipient needs to be notified. `edition` counts
+    how often it was signed: the newest one is the badge, at the same address.
     """
 
     __tablename__ = "award"
@@ -120,14 +120,14 @@ class Award(SQLModel, table=True):
         default=Visibility.CLOSED, sa_column=enum_column(Visibility, name="award_visibility")
     )
     is_findable: bool = False
-    """Its holder lets search engines find its page, while that is open."""
+    """The holder allows search engines to index its page while that is open."""
     holder_name: str | None = Field(default=None, max_length=250)
     evidence: str = Field(default="", max_length=4000)
     part: str | None = Field(default=None, max_length=20)
     hours: float | None = None
     contribution: str = Field(default="", max_length=1000)
     grounds: str = Field(default="", max_length=300)
-    """What the lines of the log that it rests on add up to, in the badge's language."""
+    """A summary of the log entries it rests on, in the badge's language."""
     awarded_at: datetime = Field(sa_column=utc_datetime())
     awarded_by: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     valid_until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
@@ -138,14 +138,15 @@ class Award(SQLModel, table=True):
     once_key: str | None = Field(default=None, unique=True, max_length=120)
     edition: int = 1
     disclosures: int = 0
-    """How often its holder changed what is shown of the evidence: part of the key of every cached page."""
+    """How often the holder changed what is disclosed of the evidence: part of every page cache key."""
     align_due_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
-    """When its signed documents are compared next with what its holder shows; until then they are not published."""
+    """When its signed documents are next compared with what the holder discloses; not published until then.
+    """
     reissued_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     older_recipient: str = Field(default="", max_length=120)
-    """Salt and hash of an address, by which the 2.0 rendition names the holder; empty unless they asked for it."""
+    """Salt and hash of the holder's address in Open Badges 2.0; empty unless the holder asked for it."""
     answers_checks: bool = False
-    """Its holder lets anybody who sees the open page ask whether an address is theirs."""
+    """The holder lets anyone who sees the open page check whether an address is theirs."""
     link_generation: int = 0
     link_opened_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     claimed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
@@ -164,7 +165,7 @@ class SignedDocument(SQLModel, table=True):
 
 
 class NewerDocument(SQLModel, table=True):
-    """The same award signed again, with another name of its holder or none; it supersedes what was signed before."""
+    """The same award signed again with a changed or removed holder name; supersedes earlier editions."""
 
     __tablename__ = "newer_credential"
     award_id: uuid.UUID = Field(sa_column=primary_foreign_key("award"))
@@ -178,9 +179,9 @@ class NewerDocument(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class EligibilityResult:
-    """What the rules say of giving one badge to one person.
+    """Whether one badge may be awarded to one person, and why not.
 
-    `sentence` is French, for the catalogues; `values` are facts that `award_reasons.in_words` says for its places.
+    `sentence` is a French msgid; `in_words` formats `values` for its placeholders.
     """
 
     outcome: LineOutcome
@@ -212,7 +213,7 @@ class AlreadyRevoked(Conflict): ...
 
 
 class DocumentsToAlign(Unavailable):
-    """The signed documents of an open award may contain more than its holder shows."""
+    """The signed documents of an open award may contain more than its holder discloses."""
 
     def __init__(self, award_id: uuid.UUID) -> None:
         super().__init__(
@@ -225,7 +226,7 @@ class DocumentsToAlign(Unavailable):
 
 
 def check_aligned(award: Award) -> None:
-    """Raises where an open award may not be published yet."""
+    """Raises if an open award may not be published yet."""
     if award.visibility is Visibility.OPEN and award.align_due_at is not None:
         raise DocumentsToAlign(award.id)
 
@@ -242,7 +243,7 @@ def check_eligibility(
     repeat: Repeat = Repeat.ONCE,
     progress: Progress | None = None,
 ) -> EligibilityResult:
-    """Each person is judged alone, on their own record, whatever list they stand in (T02, I25)."""
+    """Each person is checked alone, on their own record, whatever list they are on (T02, I25)."""
     if giver_id is not None and person.id == giver_id:
         return ONESELF
     if held is not None:
@@ -260,7 +261,7 @@ def judge_evidence(
     evidence: str,
     progress: Progress | None = None,
 ) -> EligibilityResult:
-    """The badge's rule and its kind say what an award must rest on; `progress` is None where it has no rule."""
+    """The badge's rule and kind decide what evidence an award needs; `progress` is None if it has no rule."""
     if participation is not None and not participation.is_present:
         return ABSENT
     if progress is not None and not progress.is_met:
@@ -316,7 +317,7 @@ def new_award(
     batch_id: uuid.UUID | None = None,
     grounds: str = "",
 ) -> Award:
-    """An award of what was decided at `at`; nothing about it is signed yet."""
+    """An award decided at `at`; nothing is signed yet."""
     awarded_at = whole_second(at)
     return new_row(
         Award,
@@ -348,7 +349,7 @@ def check_reason(reason: str) -> None:
 
 
 def revoke(award: Award, reason: str, *, at: datetime) -> None:
-    """Withdrawn for good: a revocation is never undone (D-007); the badge may be given again."""
+    """Permanent: a revocation is never undone (D-007); the badge may be awarded again."""
     check_reason(reason)
     if award.state is AwardState.REVOKED:
         raise AlreadyRevoked(N_("Ce badge est déjà retiré."))
@@ -359,7 +360,7 @@ def revoke(award: Award, reason: str, *, at: datetime) -> None:
 
 
 def next_edition_at(award: Award, *, at: datetime) -> datetime:
-    """Later than the edition before by a second at least: that is how one is told newer (A-034)."""
+    """At least one second after the previous edition, so that verifiers can order them (A-034)."""
     return max(whole_second(at), (award.reissued_at or award.awarded_at) + timedelta(seconds=1))
 
 
@@ -376,7 +377,7 @@ def reissue(award: Award, holder_name: str | None, *, at: datetime, also_revoked
 
 
 def hash_of_address(address: str) -> str:
-    """`salt$digest`, as Open Badges 2.0 hashes: the address in lower case, then the salt."""
+    """`salt$digest`, as in Open Badges 2.0: hashes the lower-case address followed by the salt."""
     salt = secrets.token_hex(16)
     return f"{salt}${hashlib.sha256((normal_address(address) + salt).encode()).hexdigest()}"
 
@@ -387,7 +388,7 @@ def hashed_recipient(kept: str) -> dict[str, JsonValue]:
 
 
 def undo(award: Award, *, at: datetime) -> None:
-    """As if it had not been given, but for its place in the status list and its history, which stay."""
+    """As if it had not been awarded, except that its status slot and its audit log entries remain."""
     award.state = AwardState.REVOKED
     award.revoked_at = award.undone_at = whole_second(at)
     award.once_key = None

@@ -1,4 +1,4 @@
-"""Bulk awards and bulk withdrawals: promises that are carried out line by line, and what became of each line."""
+"""Bulk awards and bulk revocations: requests processed line by line, with the outcome of each line."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from app.errors import Conflict, InvalidInput
 from app.language import N_
 
 INLINE_LIMIT = 50
-"""A promise of so few lines is carried out in the very request that makes it."""
+"""Batches up to this many lines are processed in the request that creates them."""
 CHUNK_SIZE = 1_000
-"""How many lines are carried out in one transaction."""
+"""How many lines are processed in one transaction."""
 A_PIECE_OF_ONE_WRITER = 100
-"""The same on SQLite, where each transaction that writes makes all others wait."""
+"""The same on SQLite, where each writing transaction blocks all others."""
 FARTHEST = timedelta(days=366)
 _UNTIL_THE_LAST_PIECE = timedelta(minutes=3)
 _UNTIL_WORKERS_COME = timedelta(minutes=1)
@@ -40,15 +40,15 @@ class BatchState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     CANCELLED = "cancelled"
-    """Before its hour had come."""
+    """Before its planned time."""
     UNDOING = "undoing"
     UNDONE = "undone"
 
 
 class AwardBatch(SQLModel, table=True):
-    """One press of the button, or one request of a program: the promise to award, and what became of it.
+    """One bulk award, from a trainer or from one API request: its parameters and outcome.
 
-    `undo_seconds` after it is done, and not before `undo_until`, its awards leave the house.
+    Its awards are delivered `undo_seconds` after it is done, and not before `undo_until`.
     """
 
     __tablename__ = "award_batch"
@@ -67,11 +67,11 @@ class AwardBatch(SQLModel, table=True):
     actor_label: str = Field(default="", max_length=120)
     evidence: str = Field(default="", max_length=4000)
     grounds: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
-    """`of`: the activities and lines that the giver chose; empty where they left it to the badge."""
+    """`of`: the activities and log entries that the awarder chose; empty if the badge's rule decides."""
     tells: bool = True
-    """Whether those who are given the badge are written to."""
+    """Whether recipients are notified."""
     by_review: bool = False
-    """Reviewers of a request decided it, who need not be trainers."""
+    """Decided by the reviewers of a request, who need not be trainers."""
     state: BatchState = Field(
         default=BatchState.RUNNING, sa_column=enum_column(BatchState, name="batch_state")
     )
@@ -82,9 +82,9 @@ class AwardBatch(SQLModel, table=True):
 
 
 class BatchLine(SQLModel, table=True):
-    """One line. READY is what still waits for its turn; `person_id` is who was meant, where that is known.
+    """One line. READY is not yet processed; `person_id` is the recipient, if known.
 
-    `reason` is French, for the catalogues; `reason_values` are facts, said when it is read (`award_reasons`).
+    `reason` is a French msgid; `reason_values` are facts, formatted when it is displayed (`in_words`).
     """
 
     __tablename__ = "award_batch_line"
@@ -106,7 +106,7 @@ class BatchLine(SQLModel, table=True):
     )
     person_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     participation_id: uuid.UUID | None = None
-    """Of somebody chosen among those recorded in the activity; nothing is recorded of them anew."""
+    """Of a person chosen among those recorded in the activity; no new participation is recorded."""
 
 
 class WithdrawalState(StrEnum):
@@ -122,7 +122,7 @@ class WithdrawalOutcome(StrEnum):
 
 
 class Withdrawal(SQLModel, table=True):
-    """The promise to withdraw many awards for one reason."""
+    """A request to revoke many awards for one reason."""
 
     __tablename__ = "withdrawal"
     __table_args__ = (
@@ -144,7 +144,7 @@ class Withdrawal(SQLModel, table=True):
 
 
 class WithdrawalLine(SQLModel, table=True):
-    """`award_id` is what was asked for, whether there is such an award here or not."""
+    """`award_id` as requested, whether or not such an award exists here."""
 
     __tablename__ = "withdrawal_line"
     withdrawal_id: uuid.UUID = Field(sa_column=primary_foreign_key("withdrawal"))
@@ -159,7 +159,7 @@ class TooLate(Conflict): ...
 
 
 def check_same_request(promise: AwardBatch | Withdrawal, request_digest: str) -> None:
-    """An idempotency key stands for one request only (T45)."""
+    """An idempotency key identifies one request only (T45)."""
     if promise.request_digest != request_digest:
         raise InvalidInput(N_("Cette clé d’idempotence a déjà servi pour une autre demande."))
 
@@ -178,32 +178,34 @@ def may_be_undone(batch: AwardBatch, *, at: datetime) -> bool:
 
 
 def is_handed_over(batch: AwardBatch | None, *, at: datetime) -> bool:
-    """Whether links, files and letters of its awards may leave the house."""
+    """Whether links, files and e-mails of its awards may be delivered."""
     if batch is None:
         return True
     return batch.state is BatchState.DONE and (batch.undo_until is None or at >= batch.undo_until)
 
 
 def leave_from(batch: AwardBatch, *, at: datetime, is_last: bool) -> datetime:
-    """When letters about a piece that is carried out at `at` may leave: after the time to change one's mind, which
-    begins with the last piece. Those of an earlier one are given a little more, so that they need not be written anew
-    when the last is done; should that take longer, whoever sends them asks `is_handed_over`."""
+    """When e-mails about a chunk processed at `at` may leave: after the undo period the last chunk starts.
+
+    Earlier chunks get some extra time, so that their e-mails need no rescheduling when the last one is done;
+    if that takes longer, the sender checks `is_handed_over`.
+    """
     return at + timedelta(seconds=batch.undo_seconds) + (timedelta() if is_last else _UNTIL_THE_LAST_PIECE)
 
 
 def begin(batch: AwardBatch, *, at: datetime) -> None:
-    """Its hour has come."""
+    """Starts the batch if its planned time has come."""
     if batch.state is BatchState.PLANNED and (batch.not_before is None or batch.not_before <= at):
         batch.state = BatchState.RUNNING
 
 
 def keep_from_workers(batch: AwardBatch, *, at: datetime) -> None:
-    """Somebody carries it out who waits for the answer, and says so with each piece; workers come once nothing is heard."""
+    """A request is processing the batch and renews this with each chunk; workers take over if it stops."""
     batch.not_before = at + _UNTIL_WORKERS_COME
 
 
 def finish(batch: AwardBatch, *, at: datetime) -> None:
-    """Every line has its answer: the time to change one's mind begins."""
+    """Every line has an outcome: the undo period begins."""
     batch.state = BatchState.DONE
     batch.done_at = at
     batch.undo_until = at + timedelta(seconds=batch.undo_seconds) if batch.undo_seconds else None
@@ -226,7 +228,7 @@ def undo(batch: AwardBatch, *, at: datetime) -> None:
 
 
 def hand_over(batch: AwardBatch, *, at: datetime) -> None:
-    """The trainer is sure: no more waiting."""
+    """The trainer ends the undo period early."""
     if batch.state is not BatchState.DONE:
         raise TooLate(N_("Cette attribution n’est pas terminée : rien ne peut encore être remis."))
     if not is_handed_over(batch, at=at):
@@ -234,12 +236,12 @@ def hand_over(batch: AwardBatch, *, at: datetime) -> None:
 
 
 def chosen_in(batch: AwardBatch) -> frozenset[uuid.UUID] | None:
-    """The activities and lines of the log that the giver chose; None where they left it to the badge."""
+    """The activities and log entries that the awarder chose; None if the badge's rule decides."""
     return frozenset(map(uuid.UUID, batch.grounds["of"])) if "of" in batch.grounds else None
 
 
 def listed(line: BatchLine) -> ListedPerson:
-    """The line as a list would say it, so that it can be judged again."""
+    """The line in the form of a list, so that eligibility can be checked again."""
     hours, told = line.told.get("hours"), line.told
     return ListedPerson(
         line=line.position + 1,
@@ -258,7 +260,7 @@ def listed(line: BatchLine) -> ListedPerson:
 
 
 def told_of(line: ListedPerson) -> dict[str, Any]:
-    """What a list says beside name and address."""
+    """The values of a list line other than name and address."""
     return {
         "hours": line.hours if line.hours is not None else line.hours_as_written or None,
         "part": line.part.value,

@@ -1,4 +1,4 @@
-"""Short codes that open one award: read aloud, typed on a phone, good for one claim and some weeks."""
+"""Short claim codes for one award: read aloud, typed on a phone, valid for one claim within some weeks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BETWEEN = " -–—._/\u00a0\u202f"
 
 
 class ClaimCode(SQLModel, table=True):
-    """A code that was handed out. Only a keyed digest of it is kept: reading this table opens nothing."""
+    """An issued code. Only its keyed digest is stored, so that reading this table reveals no code."""
 
     __tablename__ = "claim_code"
     award_id: uuid.UUID = Field(sa_column=primary_foreign_key("award"))
@@ -29,7 +29,7 @@ class ClaimCode(SQLModel, table=True):
 
 
 def code_of(secret: bytes, award_id: uuid.UUID, generation: int, turn: int = 0) -> str:
-    """Seven signs that nobody guesses and one that catches slips; `turn` gives another one."""
+    """Seven unguessable characters and a check character; `turn` gives another code."""
     told = b"claim-code|" + award_id.bytes + generation.to_bytes(4, "big") + turn.to_bytes(4, "big")
     number = int.from_bytes(hmac.digest(secret, told, hashlib.sha256)[:5], "big") >> 5
     signs = "".join(ALPHABET[(number >> 5 * place) & 31] for place in range(LENGTH - 1))
@@ -46,7 +46,7 @@ def shown_code(code: str) -> str:
 
 
 def read_code(typed: str) -> str:
-    """The code meant by what somebody typed; raises InvalidInput where it can be none."""
+    """The code that was typed, normalised; raises InvalidInput if it cannot be one."""
     signs = "".join(sign for sign in typed.upper() if sign not in _BETWEEN).translate(_MEANT)
     if len(signs) != LENGTH:
         raise InvalidInput(
@@ -58,7 +58,7 @@ def read_code(typed: str) -> str:
 
 
 def _check_sign(signs: str) -> str:
-    """Luhn's rule over 32 signs: one wrong sign is always caught, two exchanged neighbours nearly always."""
+    """Luhn over 32 characters: detects every single wrong character, and nearly all swaps of neighbours."""
     total = 0
     for place, sign in enumerate(reversed(signs)):
         value = ALPHABET.index(sign) * (2 if place % 2 == 0 else 1)

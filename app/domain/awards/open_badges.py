@@ -1,4 +1,4 @@
-"""A campus's rows said in Open Badges words. The only bridge between the two."""
+"""The only mapping from a campus's rows to Open Badges."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ SCHEMA_PATH: Final = "/schemas/preuves-v1.json"
 
 
 class AwardEvidence(SQLModel, table=True):
-    """The lines of the log that prove an award, as its credential names them by `digest`.
+    """The log entries that prove an award, named by `digest` in its credential.
 
-    The document itself is written anew whenever it is asked for: log and checkpoint give the same bytes for ever.
+    The document is regenerated on every request: log and checkpoint always give the same bytes.
     """
 
     __tablename__ = "award_evidence"
@@ -78,7 +78,7 @@ class AwardEvidence(SQLModel, table=True):
 
 
 class DisclosedContent(StrEnum):
-    """How much of one line its holder shows."""
+    """How much of one log entry the holder discloses."""
 
     ALL = "all"
     SUMMARY = "summary"
@@ -97,7 +97,7 @@ def least_shown(*levels: DisclosedContent) -> DisclosedContent:
 class Disclosed:
     """How much of each part of an award its signed documents contain.
 
-    Where the holder chose nothing, a summary: the part, the hours and the dates, without any free text.
+    By default a summary: the part, the hours and the dates, without any free text.
     """
 
     activity: DisclosedContent = DisclosedContent.SUMMARY
@@ -111,7 +111,7 @@ class Disclosed:
 
 @dataclass(frozen=True)
 class DisclosureBounds:
-    """What the lines of one award show where nothing was chosen, and the most that may be chosen."""
+    """The default and the maximum disclosure of an award's log entries."""
 
     default: DisclosedContent = DisclosedContent.SUMMARY
     most: DisclosedContent = DisclosedContent.ALL
@@ -122,7 +122,7 @@ class DisclosureBounds:
 
 OF_ADULTS: Final = DisclosureBounds()
 OF_MINORS: Final = DisclosureBounds(default=DisclosedContent.EXISTENCE, most=DisclosedContent.SUMMARY)
-"""Titles, addresses and comments name a class or a school, which is never public for a minor."""
+"""Titles, addresses and comments identify a class or a school, which is never public for a minor."""
 
 
 def bounds_for(*, is_minor: bool) -> DisclosureBounds:
@@ -130,7 +130,7 @@ def bounds_for(*, is_minor: bool) -> DisclosureBounds:
 
 
 class EvidenceDisclosure(SQLModel, table=True):
-    """What a holder chose for one line of an award; `DisclosureBounds` has the level where nothing was chosen."""
+    """A holder's choice for one log entry of an award; without a row, `DisclosureBounds` gives the level."""
 
     __tablename__ = "evidence_disclosure"
     award_id: uuid.UUID = Field(sa_column=primary_foreign_key("award"))
@@ -140,7 +140,7 @@ class EvidenceDisclosure(SQLModel, table=True):
 
 
 NEVER_SHOWN: Final = frozenset({"person", "by", "corrects", "reason"})
-"""Whose line it is says the decision; who else had a part in it is nobody's business."""
+"""The award decision already identifies the person; other people involved are never disclosed."""
 _SUMMARY: Final = frozenset(
     {
         "activityKind",
@@ -160,7 +160,7 @@ _SUMMARY: Final = frozenset(
 
 
 def fields_shown(facts: Mapping[str, Any], shown: DisclosedContent) -> frozenset[str]:
-    """Which fields of a line are opened to whoever reads the award."""
+    """The fields of a log entry that readers of the award may see."""
     match shown:
         case DisclosedContent.ALL:
             return frozenset(facts) - NEVER_SHOWN
@@ -170,7 +170,8 @@ def fields_shown(facts: Mapping[str, Any], shown: DisclosedContent) -> frozenset
             return frozenset()
 
 
-# Open Badges words that say no more than the kind does: never Diploma, Degree, Certificate or Certification.
+# Open Badges terms that claim no more than the kind does: never Diploma, Degree, Certificate or
+# Certification.
 _ACHIEVEMENT_TYPES = {
     BadgeKind.BELONGING: "Membership",
     BadgeKind.PARTICIPATION: "Badge",
@@ -201,7 +202,7 @@ def achievement_of(
     *,
     caption: str = "",
 ) -> Achievement:
-    """The definition that a version publishes and every award of it carries; `caption` is its picture in words."""
+    """The definition that a version publishes and every award contains; `caption` describes its picture."""
     return Achievement(
         id=addresses.version(badge.id, version.number),
         name=name_as_signed(version.name),
@@ -228,7 +229,7 @@ def achievement_of(
 
 
 def _criteria_of(version: BadgeVersion) -> str:
-    """What was written, and the rule in words where they do not say it already."""
+    """The written criteria, plus the rule as text if they do not already contain it."""
     rule = rule_of(version.rule)
     if rule is None:
         return version.criteria
@@ -254,7 +255,7 @@ def _alignment(
 
 
 def _public_alignment(alignment: PublicAlignment, language: str) -> Alignment:
-    """A register of certifications is never claimed: the badge stands beside it, and says so."""
+    """For certification registers: the badge is related to a certification, never the certification itself."""
     with speaking(language):
         beside = (
             _("En lien avec cette certification professionnelle : le badge n’est pas la certification.")
@@ -282,7 +283,7 @@ def credential_of(
     addresses: Addresses,
     disclosed: Disclosed = Disclosed(),
 ) -> OpenBadgeCredential:
-    """What the campus signs: a random URN as holder, a name only as agreed, and of the evidence what is `disclosed`."""
+    """The credential to sign: a random URN as holder, the name by consent only, only `disclosed` evidence."""
     dated = activity if disclosed.activity is not DisclosedContent.EXISTENCE else None
     return OpenBadgeCredential(
         id=addresses.award(award.id),
@@ -305,7 +306,7 @@ def credential_of(
 
 
 class BadgeDocuments:
-    """The credentials of one badge as documents; those who did the same share everything but what is theirs."""
+    """The credentials of one badge as documents; awards share all parts that do not depend on the holder."""
 
     def __init__(
         self,
@@ -409,8 +410,8 @@ def evidence_of(
 ) -> tuple[Evidence, ...]:
     """What the award rests on, in the language of the badge, as far as it is `disclosed`.
 
-    Each piece has its place on the award's page, where the lines of the activity log are shown. The activity's
-    audience is in none: it would give the age or the situation of the holder.
+    Each item has an anchor on the award's page, which shows the log entries. None includes the activity's
+    audience: it would reveal the holder's age or situation.
     """
     with speaking(version.language):
         pieces = []
@@ -456,7 +457,7 @@ def with_disclosed(
     addresses: Addresses,
     disclosed: Disclosed,
 ) -> JsonObject:
-    """`document`, with the details of what it rests on replaced by what is `disclosed`."""
+    """`document`, with the evidence details replaced by what is `disclosed`."""
     before = _object(document["credentialSubject"])
     written = credential_of(
         award,
@@ -507,9 +508,10 @@ def _dates(first: date, last: date) -> str:
 
 
 def _start_of(day: date, campus: Campus) -> datetime:
-    """The first second that is this day both on the clocks of the campus and in UTC.
+    """The first second that falls on this day both in the campus's time zone and in UTC.
 
-    An activity says its days and no hours. A wallet that shows the text, and one that turns it into UTC, show that day.
+    An activity has days but no hours. A wallet that shows the text, and one that converts it to UTC, both
+    show that day.
     """
     here, in_utc = (
         datetime.combine(day, time(), ZoneInfo(campus.time_zone)),
@@ -519,7 +521,7 @@ def _start_of(day: date, campus: Campus) -> datetime:
 
 
 def _end_of(day: date, campus: Campus) -> datetime:
-    """The last second that is this day both on the clocks of the campus and in UTC."""
+    """The last second that falls on this day both in the campus's time zone and in UTC."""
     last = time(23, 59, 59)
     here, in_utc = datetime.combine(day, last, ZoneInfo(campus.time_zone)), datetime.combine(day, last, UTC)
     return _with_offset(min(here, in_utc), campus)
@@ -530,7 +532,7 @@ def _with_offset(moment: datetime, campus: Campus) -> datetime:
 
 
 def is_dated_in_utc(document: JsonObject, time_zone: str) -> bool:
-    """Whether the days of the activity are midnights of the campus written in UTC, as they were until December 2026."""
+    """Whether the activity's days are campus midnights written in UTC, as they were until December 2026."""
     subject = document.get("credentialSubject")
     written = subject.get("activityStartDate") if isinstance(subject, dict) else None
     if not isinstance(written, str) or not written.endswith("Z"):

@@ -1,4 +1,4 @@
-"""Whether the clock that dates what is signed can be trusted: it neither runs backwards nor jumps."""
+"""Whether the signing clock can be trusted: it must neither run backwards nor jump."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from app.errors import Unavailable
 from app.language import N_
 
 LARGEST_STEP = timedelta(minutes=5)
-"""How far the clock may be from where it is expected; a time server corrects less at once."""
+"""Largest accepted deviation from the expected time; a time server corrects less at once."""
 LONGEST_OFF = timedelta(days=30)
-"""After a restart of the machine nothing counts how long it was off; more than this needs a person to confirm."""
+"""Time spent off is not measured across restarts; longer than this requires confirmation."""
 SAMPLED_EVERY = timedelta(minutes=1)
 ONLY_ROW = 1
 
 
 @dataclass(frozen=True)
 class Ticks:
-    """Seconds since the machine started, which no change of the clock touches; `boot` is unique to each start.
+    """Seconds since the machine started, unaffected by clock changes; `boot` is unique to each start.
 
-    Empty `boot`: this system counts no such seconds.
+    Empty `boot`: this system has no such counter.
     """
 
     boot: str
@@ -43,7 +43,7 @@ class SigningClock(SQLModel, table=True):
     boot: str = Field(default="", max_length=64)
     seconds: float = 0.0
     stopped_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
-    """What the clock showed when it was found to have jumped."""
+    """The clock's value when the jump was detected."""
     expected_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
@@ -81,7 +81,7 @@ def jump_in(row: SigningClock, at: datetime, ticks: Ticks) -> Jump | None:
 
 
 def is_sample_due(row: SigningClock, at: datetime, ticks: Ticks) -> bool:
-    """Of another machine or another start, only a later time replaces the sample."""
+    """After a change of machine or boot, only a later time replaces the sample."""
     if row.at is None:
         return True
     if ticks.boot and ticks.boot == row.boot:
@@ -98,6 +98,6 @@ def stop_signing(row: SigningClock, jump: Jump) -> None:
 
 
 def confirm(row: SigningClock, at: datetime, ticks: Ticks) -> None:
-    """The clock as it is now counts from here on."""
+    """Accepts the current clock as the new reference."""
     take_sample(row, at, ticks)
     row.stopped_at = row.expected_at = None

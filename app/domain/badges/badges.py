@@ -1,4 +1,4 @@
-"""Badges: what a campus recognises. A version is frozen the moment somebody holds it."""
+"""Badges: what a campus recognises. A version is frozen as soon as it is awarded."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class BadgeKind(StrEnum):
 
     @property
     def is_judged(self) -> bool:
-        """Presence is not competence: these kinds need somebody's judgement of what was done."""
+        """Presence is not competence: for these kinds a person must assess what was done."""
         return self not in (BadgeKind.BELONGING, BadgeKind.PARTICIPATION)
 
 
@@ -67,16 +67,16 @@ class Badge(SQLModel, table=True):
     repeat: Repeat = Field(default=Repeat.ONCE, sa_column=enum_column(Repeat, name="badge_repeat"))
     accepts_requests: bool = False
     for_every_trainer: bool = True
-    """Otherwise only those to whom it was opened by name award it."""
+    """Otherwise only trainers named in `BadgeOpening` may award it."""
     created_at: datetime = Field(sa_column=utc_datetime())
     archived_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class BadgeVersion(SQLModel, table=True):
-    """One wording of a badge. `definition` is the published Achievement, kept as bytes once frozen.
+    """One wording of a badge. `definition` is the published Achievement, stored as bytes once frozen.
 
-    A draft is given to nobody until it is opened. Where `hue`, `liveliness` or `emblem` say nothing, the
-    picture takes the campus's; where `alternative` says nothing, the picture is described by what it shows.
+    A draft cannot be awarded until it is opened. An empty `hue`, `liveliness` or `emblem` defaults to the
+    campus's; an empty `alternative` defaults to a description of the picture's content.
     """
 
     __tablename__ = "badge_version"
@@ -97,7 +97,7 @@ class BadgeVersion(SQLModel, table=True):
     validity_days: int | None = None
     required_hours: float | None = None
     rule: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
-    """What the log must say of whoever is given it (`badge_rules`); empty where the giver alone judges."""
+    """What the log must contain about a recipient (`rules.Rule`); empty if the awarder alone decides."""
     alignments: list[dict[str, str]] = Field(default_factory=list, sa_column=json_column())
     alternative: str = Field(default="", max_length=300)
     hue: float | None = None
@@ -131,7 +131,7 @@ class UnopenedBadge(Conflict): ...
 
 
 def check_version(version: BadgeVersion, competencies: Sequence[BadgeCompetency]) -> None:
-    """What every version must say before anybody can be given it."""
+    """What every version needs before it can be awarded."""
     check_draft(version)
     if not version.description.strip():
         raise InvalidInput(N_("Un badge a un nom et une description."))
@@ -144,7 +144,7 @@ def check_version(version: BadgeVersion, competencies: Sequence[BadgeCompetency]
 
 
 def check_draft(version: BadgeVersion) -> None:
-    """What even an unfinished version keeps to, so that it can be kept and drawn."""
+    """What even an unfinished version must satisfy, so that it can be stored and drawn."""
     if not version.name.strip():
         raise InvalidInput(N_("Un badge a un nom et une description."))
     check_signed_name(version.name)
@@ -162,7 +162,7 @@ def check_draft(version: BadgeVersion) -> None:
 
 
 def check_colours(hue: float | None, liveliness: float | None) -> None:
-    """A hue is an angle; a liveliness stays where every contrast is kept."""
+    """A hue is an angle; liveliness stays in the range where every contrast is sufficient."""
     if hue is not None and not 0 <= hue < 360:
         raise InvalidInput(N_("La teinte est un angle, de 0 à 359."))
     if liveliness is not None and not 0 <= liveliness <= MOST_LIVELY:
@@ -183,7 +183,7 @@ def check_open(badge: Badge) -> None:
 
 
 def check_given(version: BadgeVersion) -> None:
-    """A draft is not given: nobody has said yet that it is right."""
+    """A draft cannot be awarded: its wording has not been confirmed."""
     if version.is_draft:
         raise UnopenedBadge(N_("Ce badge est un brouillon : ouvrez-le avant de l’attribuer."))
 
@@ -193,7 +193,7 @@ def valid_until(version: BadgeVersion, awarded_at: datetime) -> datetime | None:
 
 
 def version_year(version: BadgeVersion) -> int:
-    """The year that stands on the badge's picture."""
+    """The year on the badge's picture."""
     return version.created_at.year
 
 
@@ -202,7 +202,7 @@ def next_number(versions: Sequence[BadgeVersion]) -> int:
 
 
 def free_slug(name: str, taken: Callable[[str], bool]) -> str:
-    """An address made of a badge's name, numbered where another badge has it already."""
+    """A slug from a badge's name, with a number if another badge already has it."""
     plain = unicodedata.normalize("NFKD", name.casefold().replace("œ", "oe").replace("æ", "ae"))
     words = re.findall(r"[a-z0-9]+", "".join(sign for sign in plain if not unicodedata.combining(sign)))
     slug = "-".join(words)[:50].strip("-") or "badge"
@@ -211,7 +211,7 @@ def free_slug(name: str, taken: Callable[[str], bool]) -> str:
 
 
 LEAST_CRITERIA = {BadgeKind.COMPETENCY: 3}
-"""How many lines of criteria a kind asks for; the others ask for one sentence."""
+"""The number of criteria that a kind requires; the others require one sentence."""
 _BULLET = re.compile(r"^\s*([-*+•]|\d+[.)])\s+", re.MULTILINE)
 _JUDGED = re.compile(
     r"\n*\*\*\s*(?:Comment c[’']est jugé|How it is judged)\s*\.?\s*\*\*\s*(?P<how>.+)\Z", re.DOTALL
@@ -222,7 +222,7 @@ _NEAR = 0.6
 
 @dataclass(frozen=True)
 class Lack:
-    """One thing to add, and the field it belongs to."""
+    """One missing item, and the form field it belongs to."""
 
     field: str
     sentence: str
@@ -230,7 +230,7 @@ class Lack:
 
 @dataclass(frozen=True)
 class BadgeText:
-    """The parts of a badge's wording that readiness is judged on."""
+    """The parts of a badge's wording that its readiness depends on."""
 
     kind: BadgeKind
     name: str
@@ -242,7 +242,7 @@ class BadgeText:
 
 
 def split_criteria(criteria: str) -> tuple[str, str]:
-    """What was to be done, and how it was judged, out of the one text that a version keeps."""
+    """The tasks, and how they were assessed, from the single text that a version stores."""
     found = _JUDGED.search(criteria)
     if found is None:
         return criteria.strip(), ""
@@ -250,7 +250,7 @@ def split_criteria(criteria: str) -> tuple[str, str]:
 
 
 def join_criteria(criteria: str, judging: str, language: str = "fr") -> str:
-    """The one text that a version keeps; `split_criteria` gives both back."""
+    """The single text that a version stores; inverse of `split_criteria`."""
     if not judging.strip():
         return criteria.strip()
     head = _JUDGED_HEAD.get(language[:2], "Comment c’est jugé.")
@@ -258,13 +258,13 @@ def join_criteria(criteria: str, judging: str, language: str = "fr") -> str:
 
 
 def count_criteria(criteria: str) -> int:
-    """Bullets where there are bullets, else lines that say something."""
+    """Counts bullets if there are any, else non-empty lines."""
     bullets = len(_BULLET.findall(criteria))
     return bullets or sum(1 for line in criteria.splitlines() if line.strip())
 
 
 def lacks_of(text: BadgeText) -> list[Lack]:
-    """Everything to be added before the badge may be opened, in the order of the form."""
+    """All missing items before the badge may be opened, in the order of the form."""
     found = []
     if not text.name.strip():
         found.append(Lack("nom", N_("Donnez un titre au badge.")))
@@ -287,7 +287,7 @@ def lacks_of(text: BadgeText) -> list[Lack]:
 
 
 def are_near(one: str, other: str) -> bool:
-    """Whether two names say nearly the same, so that somebody looks before there are two such badges."""
+    """Whether two names are nearly the same, to warn before a duplicate badge is created."""
     left, right = _telling(one), _telling(other)
     return bool(left and right) and len(left & right) / len(left | right) >= _NEAR
 
@@ -303,7 +303,7 @@ _COMMON = frozenset(
 
 
 class Part(StrEnum):
-    """What may differ between two versions; in the order in which one reads a badge."""
+    """What may differ between two versions, in reading order."""
 
     KIND = "kind"
     NAME = "name"
@@ -323,10 +323,10 @@ class Part(StrEnum):
 
 
 PROSE = frozenset({Part.NAME, Part.DESCRIPTION, Part.CRITERIA, Part.JUDGING, Part.ALTERNATIVE})
-"""Texts, which are also compared word by word."""
+"""Texts that are diffed by tokens."""
 
 Content = dict[Part, tuple[str, ...]]
-"""What a version says, each part as a list of lines."""
+"""A version's content, each part as a list of lines."""
 
 
 class BadgeLifetime(StrEnum):
@@ -337,7 +337,7 @@ class BadgeLifetime(StrEnum):
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of words that stayed, went or came."""
+    """A run of text that stayed, was removed or was added."""
 
     stay: BadgeLifetime
     text: str
@@ -359,12 +359,12 @@ class Difference:
 
     @property
     def pieces(self) -> list[Piece]:
-        """The text of before turned into the text of after, word by word."""
+        """The token diff from before to after."""
         return word_differences("\n".join(self.before), "\n".join(self.after))
 
 
 def content_of(version: BadgeVersion, competencies: Sequence[str]) -> Content:
-    """`competencies` are said in words by whoever knows them."""
+    """`competencies` are already rendered as text."""
     own_colours = version.hue is not None or version.liveliness is not None
     criteria, judging = split_criteria(version.criteria)
     return {
@@ -389,7 +389,7 @@ def content_of(version: BadgeVersion, competencies: Sequence[str]) -> Content:
 
 
 def differences(before: Content, after: Content) -> list[Difference]:
-    """Every part that is not the same, and no other."""
+    """Only the parts that differ."""
     return [
         Difference(part, before.get(part, ()), after.get(part, ()))
         for part in Part
@@ -398,9 +398,9 @@ def differences(before: Content, after: Content) -> list[Difference]:
 
 
 def word_differences(before: str, after: str) -> list[Piece]:
-    """Runs of words: what is kept or removed makes up `before`, what is kept or added makes up `after`.
+    """A token diff: unchanged and removed runs give `before`, unchanged and added runs give `after`.
 
-    Between two changes a mere space or comma is no rest for the reader: it goes and comes with them.
+    A lone space or comma between two changes is merged into them, for readability.
     """
     old, new = _words(before), _words(after)
     pieces: list[Piece] = []
@@ -426,12 +426,12 @@ def _changed(gone: str, come: str) -> list[Piece]:
 
 
 def _is_rest(kept: str) -> bool:
-    """Whether what stayed between two changes is worth reading: a word, or the end of a line."""
+    """Whether an unchanged run between two changes is worth showing: it has a letter or digit, or a line end."""
     return "\n" in kept or any(each.isalnum() for each in kept)
 
 
 def _words(text: str) -> list[str]:
-    """« l’ » is a word of its own: it goes or stays whole, and never lends its apostrophe to another."""
+    """« l’ » is its own token: it stays or changes whole, and its apostrophe matches no other."""
     return re.findall(r"\w+[’']?|\s+|[^\w\s]", text)
 
 
@@ -440,7 +440,7 @@ def _lines(text: str) -> tuple[str, ...]:
 
 
 class BadgeOpening(SQLModel, table=True):
-    """A badge opened to one trainer by name; one that is for every trainer needs none."""
+    """Allows one trainer to award a badge that is not open to every trainer."""
 
     __tablename__ = "badge_opening"
     badge_id: uuid.UUID = Field(sa_column=primary_foreign_key("badge"))
@@ -449,11 +449,11 @@ class BadgeOpening(SQLModel, table=True):
 
 
 class NotOpened(NotAllowed):
-    """A badge of the campus that this trainer may not award."""
+    """The campus has this badge, but this trainer may not award it."""
 
 
 def is_opened(badge: Badge, roles: Collection[Role], *, by_name: bool) -> bool:
-    """Whether somebody with these roles may award it; administrators award every badge of their campus."""
+    """Whether a member with these roles may award it; administrators award every badge of their campus."""
     return badge.for_every_trainer or by_name or Role.CAMPUS_ADMIN in roles
 
 

@@ -1,4 +1,4 @@
-"""The rule of a badge: how much of what the log must say of a person, counted on their lines."""
+"""A badge's rule: which amounts of log entries a person needs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Measure(StrEnum):
     ACTIVITIES = "activities"
     HOURS = "hours"
     CONTRIBUTIONS = "contributions"
-    """What somebody says they did, and a trainer has confirmed."""
+    """What a person reports having done, confirmed by a trainer."""
 
 
 @dataclass(frozen=True)
 class Practised:
-    """A competency as the rule names it: its words are frozen with the rule."""
+    """A competency named by the rule: its text is frozen with the rule."""
 
     id: uuid.UUID
     name: str
@@ -41,10 +41,10 @@ class Practised:
 
 @dataclass(frozen=True)
 class CountedLine:
-    """What the log says now of one person's part in one activity, or of one confirmed contribution of theirs.
+    """The current state of one person's part in one activity, or of one confirmed contribution.
 
-    `number` is None where the open log lacks it, `kind` where a contribution belongs to no activity. Hours are those of
-    activities: a contribution to one is part of them.
+    `number` is None if the open log lacks it, `kind` if a contribution belongs to no activity. Hours are
+    those of activities: a contribution to one is part of them.
     """
 
     participation_id: uuid.UUID
@@ -61,9 +61,9 @@ class CountedLine:
 
 @dataclass(frozen=True)
 class Condition:
-    """At least so many activities, minutes or contributions, of these kinds, in that part, practising that competency.
+    """A minimum of activities, minutes or contributions, of these kinds, part and competency.
 
-    Where it names no kind, part or competency, each counts.
+    An empty kind, part or competency matches all.
     """
 
     measure: Measure
@@ -88,7 +88,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Period:
-    """From a day on, up to a day, or over the last so many months; an activity counts if all of it lies within."""
+    """From a day, up to a day, or over the last months; an activity counts if it lies entirely within."""
 
     first: date | None = None
     last: date | None = None
@@ -118,7 +118,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far somebody is: every way to the badge, and the lines that count on the way they are nearest on."""
+    """A person's progress: every way to the badge, and the log entries that count on the nearest one."""
 
     rule: Rule
     ways: tuple[tuple[Step, ...], ...]
@@ -141,7 +141,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Rule:
-    """Any of these ways, each of them all of its conditions."""
+    """Any one of these ways suffices, with all of its conditions."""
 
     ways: tuple[tuple[Condition, ...], ...]
     period: Period = field(default_factory=Period)
@@ -156,13 +156,13 @@ class Rule:
         return Progress(self, ways, tuple(sorted(counted, key=_order)))
 
     def estimated(self, amounts: Sequence[int]) -> Progress:
-        """How far somebody is of whom only the amounts are known, one for each of the conditions; without lines."""
+        """Progress from amounts alone, one per condition, without log entries."""
         left = iter(amounts)
         ways = tuple(tuple(Step(condition, next(left)) for condition in way) for way in self.ways)
         return Progress(self, ways, ())
 
     def counts(self, line: CountedLine, *, today: date) -> bool:
-        """Whether some condition counts that line."""
+        """Whether any condition counts that entry."""
         return self.period.holds(line, today) and any(each.counts(line) for each in self.conditions)
 
     @property
@@ -170,7 +170,7 @@ class Rule:
         return [condition for way in self.ways for condition in way]
 
     def to_document(self) -> dict[str, Any]:
-        """Plain values, as the version keeps them and programs read them."""
+        """Plain values, as stored in the version and read by programs."""
         period = {
             "from": self.period.first.isoformat() if self.period.first else None,
             "to": self.period.last.isoformat() if self.period.last else None,
@@ -183,7 +183,7 @@ class Rule:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Rule:
-        """What `to_document` wrote; anything else is an InvalidInput."""
+        """Inverse of `to_document`; raises InvalidInput for anything else."""
         try:
             period = document.get("period") or {}
             rule = cls(
@@ -197,7 +197,7 @@ class Rule:
 
 
 def rule_of(document: Mapping[str, Any] | None) -> Rule | None:
-    """The rule that a version keeps; most have none."""
+    """The stored rule of a version; most have none."""
     return Rule.from_document(document) if document else None
 
 
@@ -240,7 +240,7 @@ def check_period(period: Period) -> None:
 def counted_line(
     participation_id: uuid.UUID, number: int | None, facts: Mapping[str, Any]
 ) -> CountedLine | None:
-    """A line of the log as rules count it; None for somebody who was not there, or of what is no participation."""
+    """A log entry as rules count it; None for an absent person or an entry that is not a participation."""
     try:
         if facts.get("present") is not True:
             return None
@@ -282,7 +282,7 @@ def contributed_line(
 
 
 def missing_of(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """What these steps still ask for, as plain values; `asked_of` reads them."""
+    """What these steps still require, as plain values; `asked_of` reads them."""
     return [
         _condition_document(replace(step.condition, least=step.missing)) for step in steps if step.missing
     ]
@@ -298,7 +298,7 @@ def minutes_in(lines: Sequence[CountedLine]) -> int:
 
 
 def months_before(day: date, months: int) -> date:
-    """The same day of the month so many months ago, or the last there is."""
+    """The same day of the month that many months earlier, or the last day of that month."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     for last in (day.day, 30, 29, 28):
         try:
@@ -321,7 +321,7 @@ def _share(way: Sequence[Step]) -> float:
 
 
 def _nearest(ways: Sequence[Sequence[Step]]) -> int:
-    """Of two as near, the one that is said first."""
+    """On a tie, the first."""
     return max(range(len(ways)), key=lambda at: (_is_done(ways[at]), _share(ways[at]), -at))
 
 
@@ -385,7 +385,7 @@ def period_words(period: Period) -> str:
 
 
 def step_words(step: Step) -> str:
-    """« 8 h sur 12 h » ; « 2 sur 3 ateliers »; what is reached alone, once it is enough."""
+    """« 8 h sur 12 h » ; « 2 sur 3 ateliers »; once it is enough, the amount alone."""
     condition = step.condition
     if not step.missing:
         return _asked(condition, step.reached)
@@ -413,14 +413,14 @@ def asked_words(conditions: Sequence[Condition]) -> str:
 
 
 def progress_words(progress: Progress) -> str:
-    """One sentence for whoever is asked how far they are."""
+    """A person's progress in one sentence."""
     if progress.is_met:
         return _("La règle est remplie.")
     return _("Il manque {missing}.").format(missing=missing_words(progress.nearest))
 
 
 def grounds_words(lines: Sequence[CountedLine]) -> str:
-    """« 4 activités, 14 h, du 3 octobre au 28 novembre 2025 »: what a credential says of the lines it rests on."""
+    """« 4 activités, 14 h, du 3 octobre au 28 novembre 2025 »: a credential's summary of its log entries."""
     contributed = sum(line.is_contribution for line in lines)
     count, minutes = len(lines) - contributed, minutes_in(lines)
     facts = [ngettext("{n} activité", "{n} activités", count).format(n=count)] if count else []
@@ -446,7 +446,7 @@ def _asked(condition: Condition, amount: int) -> str:
 
 
 def _besides(condition: Condition) -> str:
-    """What the amount alone does not say."""
+    """The conditions other than the amount."""
     words = ""
     if condition.measure is not Measure.ACTIVITIES and condition.kinds:
         words += _(" dans des {kinds}").format(kinds=_kinds(condition, 2))

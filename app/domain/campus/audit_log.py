@@ -1,4 +1,4 @@
-"""History: who did what to which noun, written in the transaction of the deed itself."""
+"""Audit log: who did what to which noun, written in the same transaction as the change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.domain.core import foreign_key, json_column, utc_datetime
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a person, or a program or command named by `label`."""
+    """The author of a change: a person, or a program or command named by `label`."""
 
     person_id: uuid.UUID | None = None
     label: str = ""
@@ -26,7 +26,7 @@ class Actor:
 
 
 class HistoryEntry(SQLModel, table=True):
-    """`facts` holds no name and no address: history outlives an erasure."""
+    """`facts` contains no name and no address: the audit log outlives an erasure."""
 
     __tablename__ = "history_entry"
     __table_args__ = (
@@ -47,7 +47,7 @@ class HistoryEntry(SQLModel, table=True):
 
 
 class Subject(StrEnum):
-    """What somebody looks for in a history."""
+    """Topics by which the audit log can be filtered."""
 
     TEAM = "equipe"
     AWARDS = "attributions"
@@ -81,7 +81,7 @@ NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
     Subject.EXPORTS: ("table",),
 }
 PERSONAL: Final = ("session", "password", "passkey", "federated_account", "account", "address", "person")
-"""What people do to their own way in: of no campus, and told in each where they work."""
+"""Changes to a person's own account: of no campus, but listed in each campus where they work."""
 
 OF_THE_SERVICE: Final = (
     "operator",
@@ -94,7 +94,7 @@ OF_THE_SERVICE: Final = (
     "sign_in_link",
     "signing_clock",
 )
-"""Nouns of whoever runs the service, which belong to no campus."""
+"""Nouns of the service operator, which belong to no campus."""
 DONE_TO_CAMPUSES: Final = (
     ("campus", "create"),
     ("campus", "invite_administrator"),
@@ -104,11 +104,11 @@ DONE_TO_CAMPUSES: Final = (
     ("campus", "withdraw_label"),
     ("person", "hand_link"),
 )
-"""What is done to a campus from outside; its own people read of it too."""
+"""Changes to a campus by the operator or a network, which its own members can also read."""
 
 
 def subject_of(entry: HistoryEntry) -> tuple[str, uuid.UUID]:
-    """What an entry is about, as (noun, id): of a role or an opening, the person it is about."""
+    """What an entry is about, as (noun, id): for a role or an opening, the person concerned."""
     person = entry.facts.get("person")
     if entry.noun == "membership" and isinstance(person, str):
         return "person", uuid.UUID(person)
@@ -116,7 +116,7 @@ def subject_of(entry: HistoryEntry) -> tuple[str, uuid.UUID]:
 
 
 def service_subject_of(entry: HistoryEntry) -> tuple[str, uuid.UUID]:
-    """What an operator is told that an entry is about: of a campus the campus alone, none of its people."""
+    """The operator's view of an entry's subject: a campus only, never one of its people."""
     if entry.campus_id is not None:
         return "campus", entry.campus_id
     return entry.noun, entry.noun_id

@@ -1,4 +1,4 @@
-"""Networks and campuses: who issues, under which label, in which colours."""
+"""Networks and campuses: issuers, their labels and colours."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class LabelState(StrEnum):
 
 
 class Network(SQLModel, table=True):
-    """Campuses together: a region that labels them, or an inter-campus pole."""
+    """A group of campuses: a region that labels them, or an inter-campus pole."""
 
     __tablename__ = "network"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -67,7 +67,7 @@ class Campus(SQLModel, table=True):
     description: str = Field(default="", max_length=2000)
     contact_email: str = Field(default="", max_length=254)
     linkedin_id: str = Field(default="", max_length=20)
-    """The number of its page on LinkedIn, as it stands in links that fill in their form."""
+    """The number of its LinkedIn page, used in links that pre-fill LinkedIn's form."""
     time_zone: str = Field(default="Europe/Paris", max_length=60)
     hue: float = Field(default=210.0, ge=0, lt=360)
     liveliness: float = Field(default=0.08, ge=0, le=0.14)
@@ -85,9 +85,9 @@ class NetworkMember(SQLModel, table=True):
 
 
 class Label(SQLModel, table=True):
-    """A mark of trust that a network gives a campus, with a category and dates; signed, it is a credential of its own.
+    """A quality label that a network gives a campus, with a category and dates; signed, it is a credential.
 
-    `issuer` is how the campus's badges name it: a campus of this service, or of any other.
+    `issuer` is the issuer identifier of the campus's badges, on this service or any other.
     """
 
     __tablename__ = "label"
@@ -105,10 +105,10 @@ class Label(SQLModel, table=True):
     ends_on: date | None = None
     note: str = Field(default="", max_length=300)
     embedded: bytes = Field(default=b"")
-    """The label as the network signed it; empty where it was only written down."""
+    """The label as signed by the network; empty if it was only recorded."""
     signed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     position: int | None = None
-    """Its place in the network's status list, for ever; none before it was first signed with one."""
+    """Its permanent index in the network's status list; None before it was first signed with one."""
     withdrawn_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
@@ -117,7 +117,7 @@ def is_slug(text: str) -> bool:
 
 
 def check_slug(slug: str) -> None:
-    """A slug stands in a DID and in addresses: lower-case letters, digits and single hyphens (L-001)."""
+    """A slug is used in a DID and in URLs: lower-case letters, digits and single hyphens (L-001)."""
     if not is_slug(slug):
         raise InvalidInput(
             N_("« {slug} » ne peut pas servir d’adresse : lettres minuscules, chiffres et tirets seulement."),
@@ -141,7 +141,7 @@ def check_network_name(name: str) -> None:
 
 
 def check_works(campus: Campus) -> None:
-    """Nobody works in a suspended campus, nor do its programs; what it signed stays good."""
+    """A suspended campus accepts no work by people or programs; its signatures stay valid."""
     if campus.suspended_at is not None:
         raise NotAllowed(
             N_(
@@ -156,7 +156,7 @@ def check_label_dates(label: Label) -> None:
 
 
 def label_state(label: Label, *, on: date) -> LabelState:
-    """Whether the label holds on that day; a label without dates holds until told otherwise."""
+    """Whether the label is valid on that day; a label without dates is valid until changed."""
     if label.withdrawn_at is not None:
         return LabelState.WITHDRAWN
     if label.starts_on and on < label.starts_on:
@@ -174,7 +174,7 @@ _CHROMA_STEPS: Final = 18
 
 
 class _Tone(NamedTuple):
-    """What the system decides of a colour: its OKLCH lightness, and the share of the campus's chroma."""
+    """The fixed part of a colour: its OKLCH lightness, and the share of the campus's chroma."""
 
     lightness: float
     share: float
@@ -206,10 +206,10 @@ _DARK: Final = _Tones(
 
 @dataclass(frozen=True, slots=True)
 class CampusColours:
-    """The colours of one campus as `#rrggbb`, for light pages or for dark ones.
+    """The colours of one campus as `#rrggbb`, for light or dark pages.
 
-    `accent` is read as text, `accent_deep` answers a hover and fills the enamel of a badge, `accent_line`
-    only decorates, `accent_tint` is a ground, `accent_soft` is read on the enamel.
+    `accent` is for text, `accent_deep` for hover states and the enamel of a badge, `accent_line` for
+    decoration, `accent_tint` for backgrounds, `accent_soft` for text on the enamel.
     """
 
     accent: str
@@ -220,7 +220,7 @@ class CampusColours:
 
     @classmethod
     def of(cls, hue: float, liveliness: float, *, dark: bool = False) -> CampusColours:
-        """Hue in degrees, any turn of the circle; liveliness is brought into 0 … `MOST_LIVELY`."""
+        """Hue in degrees, modulo 360; liveliness is clamped to 0 … `MOST_LIVELY`."""
         if not (isfinite(hue) and isfinite(liveliness)):
             raise ValueError("a hue and a liveliness are finite numbers")
         chroma = min(max(liveliness, 0.0), MOST_LIVELY)
@@ -229,7 +229,7 @@ class CampusColours:
 
 
 def oklch(lightness: float, chroma: float, hue: float) -> str:
-    """`#rrggbb` of an OKLCH colour; the chroma is reduced until sRGB can show it."""
+    """`#rrggbb` of an OKLCH colour; the chroma is reduced until it fits sRGB."""
     if not _in_gamut(_linear_srgb(lightness, chroma, hue)):
         chroma = _greatest_chroma(lightness, chroma, hue)
     channels = (round(_gamma(value) * 255) for value in _linear_srgb(lightness, chroma, hue))
@@ -254,7 +254,7 @@ def _greatest_chroma(lightness: float, chroma: float, hue: float) -> float:
 
 
 def _linear_srgb(lightness: float, chroma: float, hue: float) -> tuple[float, float, float]:
-    """OKLab's published matrices (Björn Ottosson, 2020), from cylinder coordinates to linear sRGB."""
+    """OKLab's published matrices (Björn Ottosson, 2020), from cylindrical coordinates to linear sRGB."""
     a, b = chroma * cos(radians(hue)), chroma * sin(radians(hue))
     long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
     medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
@@ -308,7 +308,7 @@ _LONGEST: Final = {
 
 @dataclass(frozen=True)
 class CampusSettings:
-    """Named as the columns of a campus are."""
+    """Fields have the names of the campus columns."""
 
     name: str
     short_name: str
@@ -334,7 +334,7 @@ class CampusSettings:
 def faults_of(
     settings: CampusSettings, before: Campus, *, languages: tuple[str, ...]
 ) -> dict[str, InvalidInput]:
-    """What is wrong with each setting, by its name; nothing where all may be kept."""
+    """The faults of each setting, by its name; empty if all are valid."""
     found: dict[str, InvalidInput] = {}
     for name, most in _LONGEST.items():
         if len(getattr(settings, name)) > most:
@@ -361,7 +361,7 @@ def faults_of(
 
 
 def take_over(campus: Campus, settings: CampusSettings) -> list[str]:
-    """The settings become the campus's; the names of those that changed."""
+    """Copy the settings to the campus; returns the names of those that changed."""
     changed = []
     for each in fields(settings):
         value = getattr(settings, each.name)
@@ -376,7 +376,7 @@ class KeyState(StrEnum):
     ACTIVE = "active"
     VERIFY_ONLY = "verify_only"
     REVOKED = "revoked"
-    """Somebody else may have had it since `revoked_at`: what it signed counts only where the log held it before."""
+    """Possibly stolen since `revoked_at`: its signatures count only if the log contained them before."""
 
 
 class KeyPurpose(StrEnum):
@@ -396,7 +396,7 @@ _ONE_ACTIVE = text("state = 'active'")
 
 
 class SealedKey(SQLModel, table=True):
-    """`sealed` opens only with the key-encryption key named beside it, which never lies in this database."""
+    """`sealed` opens only with the key-encryption key named beside it, which is never in this database."""
 
     __tablename__ = "signing_key"
     __table_args__ = (
@@ -440,7 +440,7 @@ class KeyMoveRefused(Conflict): ...
 
 
 def move_key(key: SealedKey, state: KeyState, *, at: datetime) -> None:
-    """Change the state of a key; the public part stays published whatever happens (I08)."""
+    """Change the state of a key; the public part always stays published (I08)."""
     if state not in _MOVES[key.state]:
         raise KeyMoveRefused(
             N_("Une clé « {before} » ne peut pas devenir « {after} »."),
@@ -464,7 +464,7 @@ def may_be_retired(key: SealedKey) -> bool:
 def check_retirement(
     key: EndingKey | SealedKey, reason: str, since: datetime | None, *, at: datetime
 ) -> None:
-    """`since` is when the key may have been in other hands; None where it only gives way to the next."""
+    """`since` is when the key may have been stolen; None for an ordinary rotation."""
     if len(reason.strip()) < 5:
         raise InvalidInput(N_("Dites en une phrase pourquoi la clé est retirée : l’historique la garde."))
     if len(reason) > 500:
@@ -476,7 +476,7 @@ def check_retirement(
 
 
 def end_key(key: EndingKey, *, since: datetime | None, at: datetime) -> None:
-    """Of a network's or an organisation's key; one that gave way may still be found stolen, and that is the end."""
+    """Ends a network's or an organisation's key; a retired one may still be revoked, which is final."""
     if key.revoked_at is not None or (since is None and key.retired_at is not None):
         raise KeyMoveRefused(N_("Cette clé est déjà retirée, et elle ne revient pas."))
     key.retired_at, key.revoked_at = key.retired_at or at, since

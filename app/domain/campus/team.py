@@ -1,4 +1,4 @@
-"""The team of a campus: who is invited to it, and what keeps it from losing its last administrator."""
+"""The team of a campus: invitations, and the rule that it always has an administrator."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class InvitationState(StrEnum):
 
 
 class Invitation(SQLModel, table=True):
-    """A place in the team offered to whoever reads the letters of one address.
+    """An invitation to join the team, sent to one e-mail address.
 
-    `generation` counts the letters that replaced an earlier one: only the newest link opens.
+    `generation` counts the e-mails that replaced an earlier one: only the newest link is valid.
     """
 
     __tablename__ = "invitation"
@@ -62,14 +62,14 @@ class Invitation(SQLModel, table=True):
 
 
 class DeadInvitation(NotFound):
-    """A link that was good once and opens nothing any more."""
+    """A link that was valid once and has expired or been replaced."""
 
 
 class LastAdministrator(Conflict): ...
 
 
 def invitation_proof(secret: bytes, invitation: Invitation) -> str:
-    """The unguessable part of the link in the letter: derived, so nothing about it needs to be stored."""
+    """The unguessable part of the link in the e-mail: derived, never stored."""
     message = b"invitation|" + invitation.id.bytes + invitation.generation.to_bytes(4, "big")
     return hmac.new(secret, message, hashlib.sha256).hexdigest()[:40]
 
@@ -85,7 +85,7 @@ def check_days(days: int) -> None:
 
 
 def renew(invitation: Invitation, *, at: datetime) -> None:
-    """A new letter with a new link; the one before opens nothing any more."""
+    """A new e-mail with a new link; the previous link becomes invalid."""
     check_unanswered(invitation)
     invitation.generation += 1
     invitation.expires_at = at + timedelta(days=invitation.days)
@@ -99,7 +99,7 @@ def check_unanswered(invitation: Invitation) -> None:
 
 
 def check_opens(invitation: Invitation, *, generation: int, at: datetime) -> None:
-    """For whoever holds a link of that generation; each refusal says what to do."""
+    """Checks a link of that generation; each refusal gives advice."""
     match invitation.state(at=at):
         case InvitationState.ACCEPTED:
             raise DeadInvitation(
@@ -122,7 +122,7 @@ def check_opens(invitation: Invitation, *, generation: int, at: datetime) -> Non
 
 
 def check_administrator_stays(administrators: Iterable[uuid.UUID], leaving: uuid.UUID) -> None:
-    """Somebody must be left who can give roles."""
+    """At least one member who can assign roles must remain."""
     everybody = set(administrators)
     if leaving in everybody and len(everybody) == 1:
         raise LastAdministrator(
@@ -134,17 +134,17 @@ def check_administrator_stays(administrators: Iterable[uuid.UUID], leaving: uuid
 
 WEEK = timedelta(days=7)
 FORGOTTEN_AFTER = timedelta(days=14)
-"""An award nobody has claimed by then is worth a word."""
+"""An award unclaimed for this long is reported."""
 LOOKED_BACK = timedelta(days=90)
-"""Older things no longer wait: they are history."""
+"""Older items are no longer pending."""
 LABEL_NOTICE = timedelta(days=90)
 OLD_KEY = timedelta(days=2 * 365)
 MOST_COUNTED = 100
-"""More than that is « plus de 100 »: nobody counts on."""
+"""Larger counts are displayed as « plus de 100 »."""
 
 
 def label_that_ends(labels: Sequence[Label], *, on: date) -> Label | None:
-    """The label to see to: the one that runs out last, if it has run out or soon will."""
+    """The label that needs attention: the one with the latest end, if that is past or near."""
     standing = [label for label in labels if label.withdrawn_at is None]
     dated = [label for label in standing if label.ends_on is not None]
     if not dated or len(dated) < len(standing):
@@ -158,7 +158,7 @@ def has_working_key(keys: Sequence[SealedKey]) -> bool:
 
 
 def key_to_renew(keys: Sequence[SealedKey], *, at: datetime) -> SealedKey | None:
-    """The oldest key in use, once it has signed for two years."""
+    """The oldest active key, once it has signed for two years."""
     old = [
         key
         for key in keys

@@ -1,4 +1,4 @@
-"""Activities taken over from elsewhere: what was given, what became of each line, and what each foreign identifier stands for."""
+"""Imported activities: the input, the outcome of each line, and the mapping of foreign identifiers."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from app.errors import Conflict, InvalidInput
 from app.language import N_
 
 CHUNK_SIZE: Final = 500
-"""How many lines are carried out in one transaction."""
+"""How many lines are processed in one transaction."""
 INLINE_LIMIT: Final = 50
-"""An import of so few lines is carried out in the very request that confirms it."""
+"""Imports up to this many lines are processed in the request that confirms them."""
 MOST_LINES: Final = 20_000
 MOST_AT_THE_API: Final = 1_000
 DRAFT_KEPT: Final = timedelta(hours=24)
-"""What was dropped and never confirmed is forgotten after so long."""
+"""Uploads that are not confirmed are deleted after this."""
 REFUSED_KEPT: Final = timedelta(days=30)
-"""Who a refused line names is forgotten after so long; its number stays in the report."""
+"""Personal data of refused lines is deleted after this; their line numbers stay in the report."""
 
 
 class ImportForm(StrEnum):
@@ -45,13 +45,13 @@ class ImportForm(StrEnum):
 
 class ImportState(StrEnum):
     DRAFT = "draft"
-    """Read and shown; nothing is written before somebody confirms."""
+    """Parsed and shown; nothing is written before a person confirms."""
     RUNNING = "running"
     DONE = "done"
 
 
 class LineOutcome(StrEnum):
-    """What an import makes, or would make, of one line."""
+    """The actual or projected outcome of one line."""
 
     WAITING = "waiting"
     CREATED = "created"
@@ -61,7 +61,10 @@ class LineOutcome(StrEnum):
 
 
 class ImportRun(SQLModel, table=True):
-    """One import, and its report. `given` is the text that was dropped, pressed; it goes when the import is confirmed."""
+    """One import, and its report.
+
+    `given` is the uploaded text, compressed; deleted when the import is confirmed.
+    """
 
     __tablename__ = "import_run"
     __table_args__ = (
@@ -79,18 +82,21 @@ class ImportRun(SQLModel, table=True):
         default=ImportState.DRAFT, sa_column=enum_column(ImportState, name="import_state")
     )
     asked_by: uuid.UUID | None = None
-    """A number that may be nobody's any more."""
+    """May refer to a deleted person."""
     actor_label: str = Field(default="", max_length=120)
     asked_at: datetime = Field(sa_column=utc_datetime())
     done_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     given: bytes = b""
     mapping: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     forgotten: bool = False
-    """Whether what its refused lines said is gone."""
+    """Whether the content of its refused lines has been deleted."""
 
 
 class ImportLine(SQLModel, table=True):
-    """One line of an import. `told` is what it says, kept while it waits; and `cells`, as they were given, where it was refused."""
+    """One line of an import.
+
+    `told` is its parsed content, stored while it waits; `cells` its raw input, stored if it was refused.
+    """
 
     __tablename__ = "import_line"
     __table_args__ = (Index("import_lines_to_carry_out", "run_id", "fate", "position"),)
@@ -106,10 +112,10 @@ class ImportLine(SQLModel, table=True):
 
 
 class Imported(SQLModel, table=True):
-    """What an identifier of a foreign system stands for here. `key` is a keyed digest: the identifier may be an address.
+    """Maps a foreign identifier to a row. `key` is a keyed digest, since the identifier may be an address.
 
-    `said` is what the source said last, so that only what it says anew is written; both it and the row go when the
-    person is forgotten, and the same line is refused from then on.
+    `said` is the source's last content, so that only changes are written. An erasure empties it and clears
+    `row_id`; the same line is refused from then on.
     """
 
     __tablename__ = "imported"
@@ -124,7 +130,7 @@ class Imported(SQLModel, table=True):
 
 
 class ImportMapping(SQLModel, table=True):
-    """How the files of one source are to be read, as somebody said last time."""
+    """How to parse the files of one source, from the user's last settings."""
 
     __tablename__ = "import_mapping"
     campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
@@ -137,7 +143,7 @@ FORGOTTEN: Final = N_("Le détail de cette ligne a été effacé au bout de 30 j
 
 
 def check_source(source: str) -> str:
-    """The name of a source, tidied."""
+    """The name of a source, normalised."""
     name = " ".join(source.split())
     if not 1 <= len(name) <= 60:
         raise InvalidInput(N_("Dites d’où viennent ces activités, en 60 signes au plus."))
@@ -152,7 +158,7 @@ def check_draft(run: ImportRun) -> None:
 
 
 def form_of(data: bytes) -> ImportForm:
-    """What a dropped file looks like: a calendar, statements as JSON, else a table."""
+    """The format detected from the content: a calendar, JSON statements, else a table."""
     start = data[:200].removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:15].upper() == b"BEGIN:VCALENDAR":
         return ImportForm.CALENDAR
@@ -160,16 +166,16 @@ def form_of(data: bytes) -> ImportForm:
 
 
 MOST_EVENTS: Final = 2_000
-"""Of one file."""
+"""Per file."""
 MAX_CALENDAR_LINES: Final = 2_000
-"""Sessions that one file may come to, once its recurrences are counted out."""
+"""Maximum sessions of one file, after expanding recurrences."""
 MOST_SERIES: Final = 200
 MOST_BYTES: Final = 3 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Meeting:
-    """One line: an activity that is held once, or one session of a series, which `occurrence` names."""
+    """One line: a single activity, or one session of a series, identified by `occurrence`."""
 
     number: int
     uid: str
@@ -193,7 +199,7 @@ class Meeting:
         return ("session", self.uid, self.occurrence) if self.occurrence else self.activity_key
 
     def told(self) -> ActivityRecord:
-        """What it says of the activity: of a series, the days and hours are those of its sessions."""
+        """The activity's fields; in a series, days and hours are those of its sessions."""
         if self.occurrence:
             return ActivityRecord(self.uid, self.title, None, place=self.place)
         return ActivityRecord(
@@ -201,7 +207,7 @@ class Meeting:
         )
 
     def said(self) -> dict[str, Any]:
-        """What it says of a session."""
+        """The session's fields."""
         facts: dict[str, Any] = {"held_on": self.starts_on.isoformat() if self.starts_on else ""}
         return facts if self.hours is None else {**facts, "hours": self.hours}
 
@@ -209,7 +215,7 @@ class Meeting:
         return replace(self, fault=sentence, values=values)
 
     def checked(self) -> Meeting:
-        """With what no source may say."""
+        """Checks the values that no source may set."""
         if self.fault or self.cancelled:
             return self
         told = ActivityRecord(
@@ -219,7 +225,7 @@ class Meeting:
         return self.refused(fault.sentence, **fault.values) if fault else self
 
     def cells(self) -> list[str]:
-        """As the table of a report shows a line that was refused, in the order of our own template."""
+        """For the report's table of refused lines, in the column order of our own template."""
         return Record(
             self.number,
             self.occurrence,
@@ -231,9 +237,9 @@ class Meeting:
 
 @dataclass(frozen=True)
 class ReadCalendar:
-    """`whole_from` says, of each identifier, from which day on the file lists every session that there is."""
+    """`whole_from`: for each identifier, the day from which the file lists every session."""
 
     meetings: Sequence[Meeting]
     whole_from: Mapping[str, date]
     first_days: Mapping[str, date]
-    """Of each series, its first day, whether or not it is read from there."""
+    """For each series, its first day, whether or not it is read from there."""

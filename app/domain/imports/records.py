@@ -1,4 +1,4 @@
-"""One line of an import, read: an activity, a person in it, and what of that is new against what the source said before."""
+"""One parsed line of an import: an activity, a person in it, and what changed since the source's last import."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from app.errors import AppError, InvalidInput
 from app.language import N_
 
 MOST_HOURS = 10_000
-# What may stand in a sentence of a report.
+# Maximum length of a quote in a report.
 LONGEST_QUOTE = 60
 REPEATS = N_("Répète la ligne {line}.")
-"""No fault: the line says nothing new."""
+"""Not a fault: the line contains nothing new."""
 
 
 @dataclass(frozen=True)
 class ActivityRecord:
-    """What a line says of the activity; empty where it says nothing."""
+    """The activity's fields in a line; empty where the line has no value."""
 
     external_id: str = ""
     title: str = ""
@@ -34,7 +34,7 @@ class ActivityRecord:
 
     @property
     def own_key(self) -> tuple[str, ...]:
-        """The same activity on two lines: by its identifier, else by its title and first day."""
+        """Identifies the same activity on two lines: by its identifier, else by its title and first day."""
         if self.external_id:
             return ("activity", self.external_id)
         return ("activity of", name_key("", self.title), str(self.starts_on))
@@ -53,7 +53,7 @@ class ActivityRecord:
 
 @dataclass(frozen=True)
 class Record:
-    """`number` is the line in what was given; `part` is None where the line does not say it."""
+    """`number` is the line in the input; `part` is None if the line has none."""
 
     number: int
     external_id: str = ""
@@ -61,10 +61,10 @@ class Record:
     person: ListedPerson = field(default_factory=lambda: ListedPerson(0))
     part: PartKind | None = None
     fault: str = ""
-    """Why it cannot be read: French, for the catalogues."""
+    """Why it cannot be parsed: a French msgid."""
     values: Mapping[str, Any] = field(default_factory=dict)
     withdrawn: bool = False
-    """The source takes back what it said under this identifier."""
+    """The source withdraws its earlier record of this identifier."""
 
     @property
     def own_key(self) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ class Record:
         return ("participation of", *self.activity.own_key, self.person.line_key)
 
     def said(self) -> dict[str, Any]:
-        """What the line says of the person's part."""
+        """The line's fields about the person's part."""
         facts = {
             "hours": self.person.hours,
             "part": self.part.value if self.part else "",
@@ -85,7 +85,7 @@ class Record:
         return replace(self, fault=sentence, values=values)
 
     def to_told(self) -> dict[str, Any]:
-        """As JSON keeps it."""
+        """As stored in JSON."""
         person, activity = self.person, self.activity
         return {
             "external_id": self.external_id,
@@ -96,7 +96,7 @@ class Record:
         }
 
     def cells(self) -> list[str]:
-        """As the table of a report shows a line that was no row of a table, in the order of our own template."""
+        """For the report's table of lines that were not table rows, in the column order of our own template."""
         person, activity = self.person, self.activity
         return [
             self.external_id,
@@ -156,7 +156,7 @@ def _day(text: str | None) -> date | None:
 
 
 def fault_in(record: Record) -> AppError | None:
-    """What no source may say, whatever is known here already."""
+    """Values that no source may set, independent of existing data."""
     activity, person = record.activity, record.person
     try:
         if not activity.title:
@@ -183,9 +183,9 @@ def fault_in(record: Record) -> AppError | None:
 
 
 def without_contradictions(records: Iterable[Record], *, restates: bool = False) -> list[Record]:
-    """The same records, those refused that take back what a line above them said.
+    """The same records; those that contradict an earlier line are refused.
 
-    `restates`: the source speaks several times of one person in one activity, each time under another identifier.
+    `restates`: the source has several records of one person in one activity, each with its own identifier.
     """
     by_key: dict[tuple[str, ...], Record] = {}
     people: dict[tuple[str, ...], Record] = {}
@@ -231,7 +231,7 @@ def _against(
 
 
 def contradicted(first: ActivityRecord, other: ActivityRecord) -> list[str]:
-    """What both say, and say differently. The wording of a title is of no matter where it names the activity."""
+    """Fields set differently in both. The title may differ where an identifier names the activity."""
     before, now = first.said(), other.said()
     return [
         name
@@ -241,12 +241,12 @@ def contradicted(first: ActivityRecord, other: ActivityRecord) -> list[str]:
 
 
 def news(said: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """What a source says now that it did not say before; what it leaves out is not taken back."""
+    """Fields that changed since the source's last content; omitted fields are not withdrawn."""
     return {name: value for name, value in said.items() if before.get(name) != value}
 
 
 def amended(activity: Activity, news: Mapping[str, Any]) -> list[str]:
-    """Write what is new on the activity; the names of what changed."""
+    """Writes changes to the activity; returns the names of the changed fields."""
     changed = []
     for name, value in news.items():
         wanted: Any = value
@@ -263,7 +263,7 @@ def amended(activity: Activity, news: Mapping[str, Any]) -> list[str]:
 
 
 def would_change(activity: Activity, told: Mapping[str, Any]) -> list[str]:
-    """What `amended` would answer, without touching the row."""
+    """What `amended` would return, without changing the row."""
     current = {
         "title": activity.title,
         "kind": activity.kind.value,
@@ -276,6 +276,6 @@ def would_change(activity: Activity, told: Mapping[str, Any]) -> list[str]:
 
 
 def quoted(text: str) -> str:
-    """A word of the file as a sentence repeats it."""
+    """Text of the file, shortened for a report."""
     words = " ".join(text.split())
     return words if len(words) <= LONGEST_QUOTE else words[: LONGEST_QUOTE - 1] + "…"

@@ -1,4 +1,4 @@
-"""A table of activities and participations, read line by line: French dates, decimal commas, words for roles and kinds."""
+"""Parses a table of activities and participations: French dates, decimal commas, terms for roles and kinds."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ HEADINGS = {
     ImportColumn.CONTRIBUTION: "Contribution",
     ImportColumn.ACTIVITY_EXTERNAL: "Identifiant de l’activité",
 }
-"""The heading of our own template, in its order."""
+"""The headings of our own template, in column order."""
 
 _WORDINGS = {
     ImportColumn.EXTERNAL: {"identifiant", "id", "identifiant externe", "id externe", "reference", "ref", "external id", "uuid"},
@@ -145,13 +145,13 @@ KIND_WORDS = {
 
 @dataclass(frozen=True)
 class ReadingPlan:
-    """How the files of one source are read. Columns are known by the words of their heading, in whatever order they stand."""
+    """How to parse the files of one source. Columns are identified by their heading, in any order."""
 
     columns: Mapping[str, ImportColumn] = field(default_factory=dict)
     parts: Mapping[str, PartKind] = field(default_factory=dict)
     kinds: Mapping[str, ActivityKind] = field(default_factory=dict)
     kind: ActivityKind | None = None
-    """Of activities whose kind no column says."""
+    """For activities without a column for the kind."""
 
     def to_words(self) -> dict[str, Any]:
         return {
@@ -171,7 +171,7 @@ class ReadingPlan:
         )
 
     def after(self, earlier: ReadingPlan) -> ReadingPlan:
-        """What was said before stays true of what is not said now."""
+        """Earlier settings apply where no newer one replaces them."""
         return ReadingPlan(
             _latest(earlier.columns, self.columns),
             _latest(earlier.parts, self.parts),
@@ -186,7 +186,7 @@ def _latest(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any
 
 
 def heading_keys(heading: Sequence[str]) -> list[str]:
-    """The words by which each column is known next time; a heading that stands twice is told apart by its place."""
+    """The keys that identify each column next time; a repeated heading is numbered by its position."""
     keys: list[str] = []
     for index, cell in enumerate(heading, 1):
         key = heading_words(cell)[:200]
@@ -197,7 +197,7 @@ def heading_keys(heading: Sequence[str]) -> list[str]:
 def columns_of(
     heading: Sequence[str], plan: ReadingPlan, cells: Sequence[Sequence[str]]
 ) -> tuple[ImportColumn, ...]:
-    """What each column holds: as it was said for this source, else as its heading and its `cells` say; each thing once."""
+    """What each column contains, by the source's settings, else by heading and `cells`; each type once."""
     found: list[ImportColumn] = []
     told = [plan.columns.get(key) for key in heading_keys(heading)]
     taken = {column for column in told if column is not None}
@@ -237,7 +237,7 @@ def guessed(cell: str) -> ImportColumn:
 def _one_way_of_naming(
     columns: Sequence[ImportColumn], told: Sequence[ImportColumn | None]
 ) -> list[ImportColumn]:
-    """A family name alone is a whole name; beside a first name, a whole name tells nothing more."""
+    """A family name alone is a full name; beside a given name, a full name adds nothing."""
     present, kept = set(columns), list(columns)
     for index, (column, said) in enumerate(zip(columns, told, strict=True)):
         if said is not None:
@@ -257,7 +257,7 @@ def _one_way_of_naming(
 
 
 def is_heading(cells: Sequence[str]) -> bool:
-    """At least two columns of ours: a title above a table has one at most."""
+    """At least two of our columns: a title above a table has one at most."""
     return len({guessed(cell) for cell in cells} - {ImportColumn.NOTHING}) >= 2
 
 
@@ -294,7 +294,7 @@ class Sheet:
         return columns_of(self.heading, plan, self._cells)
 
     def words_in(self, column: ImportColumn, plan: ReadingPlan, *, most: int = 30) -> list[str]:
-        """The different words of one column, as they are first written."""
+        """The distinct values of one column, in first spelling."""
         found: dict[str, str] = {}
         for index, each in enumerate(self.columns(plan)):
             if each is column:
@@ -305,7 +305,7 @@ class Sheet:
 
 
 def read_sheet(text: str) -> Sheet:
-    """The first line that names two columns of ours is the heading, else the first line of all."""
+    """The first line with two of our columns is the heading, else the very first line."""
     if "\x00" in text:
         raise InvalidInput(N_("Ce fichier n’est pas un tableau lisible."))
     rows = [row for row in rows_in(text.lstrip("\ufeff")) if any(row.cells)]
@@ -323,7 +323,7 @@ def read_sheet(text: str) -> Sheet:
 
 
 def read_records(sheet: Sheet, plan: ReadingPlan) -> list[Record]:
-    """Every line, in order; what is wrong with it is kept on the line."""
+    """Every line, in order; faults are recorded on the line."""
     columns = sheet.columns(plan)
     orders = _orders(sheet, columns)
     read = [_record(row, columns, plan, orders) for row in sheet.rows]
@@ -331,7 +331,7 @@ def read_records(sheet: Sheet, plan: ReadingPlan) -> list[Record]:
 
 
 def _orders(sheet: Sheet, columns: Sequence[ImportColumn]) -> Mapping[ImportColumn, Column]:
-    """Whether whole names begin with the family name: the column as a whole tells."""
+    """Whether full names begin with the family name: decided per column."""
     orders = dict(_WHOLE)
     for index, column in enumerate(columns):
         if column in _WHOLE:

@@ -88,7 +88,7 @@ def _object(value: Any, otherwise: str) -> Mapping[str, Any]:
 
 
 def _statement_id(value: Any) -> str:
-    """Without an identifier of its own a statement could not be told from the same one sent again."""
+    """Required: without its own identifier, a repeated statement could not be recognised."""
     try:
         return str(uuid.UUID(value))
     except (ValueError, TypeError, AttributeError):
@@ -125,7 +125,7 @@ def _activity(target: Mapping[str, Any], timestamp: Any, zone: ZoneInfo) -> Acti
 
 
 def _title(names: Any) -> str:
-    """In French where there is French."""
+    """In French if there is a French title."""
     if not isinstance(names, dict):
         return ""
     written = {str(language).lower(): name for language, name in names.items() if isinstance(name, str)}
@@ -147,7 +147,7 @@ def _day(timestamp: Any, zone: ZoneInfo) -> date:
 
 
 def _hours(duration: Any) -> float | None:
-    """ISO 8601. Months and years have no length, and are refused."""
+    """ISO 8601. Months and years have no fixed length, and are refused."""
     if duration is None:
         return None
     found = _DURATION.fullmatch(duration) if isinstance(duration, str) else None
@@ -160,7 +160,7 @@ def _hours(duration: Any) -> float | None:
 
 
 def _with_common_days(records: Sequence[Record]) -> list[Record]:
-    """Statements of several days may be about one activity: it lasts from the first of them to the last."""
+    """Statements of several days may be about one activity: it lasts from the first day to the last."""
     days: dict[str, list[date]] = {}
     for record in records:
         if record.activity.starts_on is not None:

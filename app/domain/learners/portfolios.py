@@ -1,4 +1,4 @@
-"""Portfolios: the page on which one person shows badges together, in an order and in groups of their own."""
+"""Portfolios: a person's page of badges, in their own order and groups."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONGEST_TITLE: Final = 80
 
 
 class Grouping(StrEnum):
-    """What puts badges together on the page; only in groups of one's own does a badge stay where it was put."""
+    """How badges are grouped; only custom groups fix a badge's position."""
 
     NONE = "none"
     COMPETENCY = "competency"
@@ -43,7 +43,7 @@ class Naming(StrEnum):
 
 
 class Portfolio(SQLModel, table=True):
-    """Shut until its keeper opens it; `is_findable` lets search engines in once it is open."""
+    """Closed until its owner opens it; `is_findable` allows search engines once it is open."""
 
     __tablename__ = "portfolio"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -67,7 +67,7 @@ class PortfolioGroup(SQLModel, table=True):
 
 
 class PortfolioPiece(SQLModel, table=True):
-    """One badge in a portfolio: shown while its own page is open, whatever stands here."""
+    """One badge in a portfolio: shown only while its own page is open."""
 
     __tablename__ = "portfolio_piece"
     __table_args__ = (UniqueConstraint("portfolio_id", "award_id", name="one_place_in_a_portfolio"),)
@@ -79,7 +79,7 @@ class PortfolioPiece(SQLModel, table=True):
 
 
 def shown_name(person: Person, naming: Naming) -> str:
-    """« Zoé N’Diaye », « Zoé N. », or nothing; never the name of a child under 15."""
+    """« Zoé N’Diaye », « Zoé N. », or empty; never the name of a child under 15."""
     if naming is Naming.NONE or person.needs_guardian:
         return ""
     if naming is Naming.FULL or not person.given_name:
@@ -108,7 +108,7 @@ PlacedAward = PortfolioPiece | PortfolioGroup
 
 
 def place(rows: Sequence[PlacedAward], moved: PlacedAward, *, before: PlacedAward | None) -> None:
-    """Number `rows`, which stand in their order, anew with `moved` just before another one, or at the end."""
+    """Renumber the ordered `rows` with `moved` just before another one, or at the end."""
     left = [each for each in rows if each is not moved]
     at = left.index(before) if before in left else len(left)
     for position, each in enumerate([*left[:at], moved, *left[at:]]):
@@ -122,7 +122,7 @@ _SPREAD: Final = timedelta(hours=24)
 
 
 class Belonging(StrEnum):
-    """Whether the badge names the person: by an address of theirs that was verified here, or by nobody's."""
+    """Whether the badge identifies its holder: by an address they verified here, or not at all."""
 
     THEIRS = "theirs"
     ANOTHERS = "anothers"
@@ -130,9 +130,10 @@ class Belonging(StrEnum):
 
 
 class BroughtBadge(SQLModel, table=True):
-    """`verdict` is a kind of headline and `place` what it names, both as of `checked_at`: never shown without that day.
+    """`verdict` is a headline and `place` its subject, as of `checked_at`; always shown with that day.
 
-    `content` is the credential out of whatever it came in. `is_shown`: in the portfolio, while that is open.
+    `content` is the credential, extracted from its container. `is_shown`: in the portfolio, while that is
+    open.
     """
 
     __tablename__ = "brought_badge"
@@ -148,7 +149,7 @@ class BroughtBadge(SQLModel, table=True):
     place: str = Field(default="", max_length=200)
     belongs: Belonging = Field(sa_column=enum_column(Belonging, name="brought_badge_belongs"))
     holder_name: str | None = Field(default=None, max_length=250)
-    """The name in the badge, empty where it has none; None until that was read."""
+    """The name in the badge, empty if it has none; None until it has been read."""
     is_shown: bool = False
     brought_at: datetime = Field(sa_column=utc_datetime())
     checked_at: datetime = Field(sa_column=utc_datetime())
@@ -156,12 +157,12 @@ class BroughtBadge(SQLModel, table=True):
 
     @property
     def may_be_shown(self) -> bool:
-        """Held back where it names another person by name or by address, and until that was read."""
+        """Withheld if it names another person or address, and until that has been read."""
         return self.holder_name is not None and self.belongs is not Belonging.ANOTHERS
 
 
 def names_person(holder_name: str, person: Person) -> bool:
-    """Whether a name in a badge can be the person's: the same words, or all the words of the shorter of both."""
+    """Whether a name in a badge may be the person's: same tokens, or all tokens of the shorter name."""
     named = set(name_key(holder_name, "").split())
     known = set(name_key(person.given_name, person.family_name).split())
     shorter, longer = sorted((named, known), key=len)
@@ -169,7 +170,7 @@ def names_person(holder_name: str, person: Person) -> bool:
 
 
 def next_check(badge_id: uuid.UUID, *, is_open: bool, at: datetime) -> datetime:
-    """A week later, a day where nothing could be said; spread over a day, so that no issuer is asked about all at once."""
+    """A week later, or a day after a failed check; spread over a day, to avoid bursts to one issuer."""
     share = badge_id.int % 1_000 / 1_000
     return at + (_SOON if is_open else _AGAIN) + _SPREAD * share
 
@@ -178,7 +179,7 @@ MAX_CONTRIBUTION_TITLE, LONGEST_TELLING, LONGEST_ANSWER = 200, 1000, 1000
 SHORTEST_TELLING, SHORTEST_ANSWER = 20, 5
 LATE_AFTER = timedelta(days=7)
 MOST_OPEN = 20
-"""Of one person in one campus: more than that is no list that anybody reads."""
+"""Per person and campus: longer lists are not read."""
 
 
 class ContributionState(StrEnum):
@@ -195,7 +196,7 @@ class ContributionState(StrEnum):
 
 
 class Contribution(SQLModel, table=True):
-    """`answer` is what the campus said last; `badge_id` a badge that it counts for, as the trainer sees it."""
+    """`answer` is the campus's last answer; `badge_id` a badge that it counts for, in the trainer's view."""
 
     __tablename__ = "contribution"
     __table_args__ = (
@@ -231,7 +232,7 @@ class Contribution(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class ContributionStatement:
-    """What the form of a contribution holds, as it was read."""
+    """The parsed form of a contribution."""
 
     title: str
     telling: str
@@ -244,7 +245,7 @@ class ContributionStatement:
 def write(
     contribution: Contribution, told: ContributionStatement, activity: Activity | None, *, today: date
 ) -> None:
-    """Raises InvalidInput for what cannot be; nothing is written then."""
+    """Raises InvalidInput for impossible values; nothing is written then."""
     if not told.title.strip():
         raise InvalidInput(N_("Donnez un titre à ce que vous avez fait."))
     if len(told.title) > MAX_CONTRIBUTION_TITLE:
@@ -279,7 +280,7 @@ def completed(contribution: Contribution, *, at: datetime) -> None:
 
 
 def withdraw(contribution: Contribution, *, at: datetime) -> None:
-    """Doing it again changes nothing."""
+    """Idempotent."""
     if contribution.state is ContributionState.WITHDRAWN:
         return
     check_may_complete(contribution)
@@ -304,7 +305,7 @@ def decide(
     trainer_id: uuid.UUID | None,
     at: datetime,
 ) -> None:
-    """Confirmed, declined or sent back with a question; each with words for the person, a confirmation without."""
+    """Confirm, decline or return with a question; a text is required except for a confirmation."""
     check_may_decide(contribution, trainer_id)
     check_may_complete(contribution)
     if contribution.state is ContributionState.MORE and state is ContributionState.MORE:
@@ -332,13 +333,13 @@ def check_may_correct(contribution: Contribution, trainer_id: uuid.UUID | None) 
 
 
 def reopen(contribution: Contribution, *, at: datetime) -> None:
-    """For another person to decide, as if nobody had."""
+    """Clears the decision so that another person can make it."""
     contribution.state, contribution.waiting_since = ContributionState.WAITING, at
     contribution.decided_at = contribution.decided_by = None
 
 
 def counts_for(contribution: Contribution, *, activity_id: uuid.UUID | None, badge_id: uuid.UUID) -> bool:
-    """Whether an award of that badge, given for that activity, rests on it."""
+    """Whether an award of that badge for that activity may rest on it."""
     return contribution.state is ContributionState.CONFIRMED and (
         contribution.badge_id == badge_id
         or (contribution.activity_id is not None and contribution.activity_id == activity_id)

@@ -1,4 +1,4 @@
-"""Requests: somebody asks for a badge, and one or two reviewers decide; who may do what, and when."""
+"""Badge requests: a learner asks, one or two reviewers decide; permissions and deadlines."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ SHORTEST_NARRATIVE, LONGEST_NARRATIVE = 20, 4000
 SHORTEST_REASON, LONGEST_REASON = 5, 1000
 LONGEST_LINK, MOST_LINKS = 500, 5
 UNCONFIRMED_LIFE = timedelta(days=7)
-"""An address that nobody confirmed by then was a slip, or somebody else's."""
+"""An address unconfirmed by then was mistyped, or belongs to another person."""
 LATE_AFTER = timedelta(days=3)
-"""Reviewers are reminded of requests that have waited so long,"""
+"""Reviewers are reminded of requests that have waited this long,"""
 BETWEEN_REVIEW_REMINDERS = timedelta(days=7)
-"""and not more often."""
+"""and at most this often."""
 
 
 class RequestState(StrEnum):
     UNCONFIRMED = "unconfirmed"
-    """The address has not been shown to be the person's own."""
+    """The address is not yet confirmed by its owner."""
     WAITING = "waiting"
     SECOND = "second"
-    """One reviewer agrees; another one has to."""
+    """One reviewer agreed; another must too."""
     MORE = "more"
     """Reviewers asked for more; it is the person's turn."""
     ACCEPTED = "accepted"
@@ -63,7 +63,7 @@ class Step(StrEnum):
 class BadgeRequest(SQLModel, table=True):
     """`entries` are the ids of the person's own participations that the request rests on.
 
-    `evidence` is what reviewers propose to write in the badge; `waiting_since` is when it became their turn.
+    `evidence` is the reviewers' proposed evidence text; `waiting_since` is when it became their turn.
     """
 
     __tablename__ = "badge_request"
@@ -102,7 +102,7 @@ class BadgeRequest(SQLModel, table=True):
 
 
 class RequestStep(SQLModel, table=True):
-    """What happened to a request; steps are never changed. `person_id` is the reviewer, None for who asks."""
+    """An event of a request; never changed. `person_id` is the reviewer, None for the requester."""
 
     __tablename__ = "request_step"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -122,7 +122,7 @@ def request_proof(secret: bytes, request_id: uuid.UUID) -> str:
 
 
 def reviewers_needed(version: BadgeVersion) -> int:
-    """Four eyes look at a claim to master something."""
+    """Competency badges require two independent reviewers."""
     return 2 if version.kind is BadgeKind.COMPETENCY else 1
 
 
@@ -144,7 +144,7 @@ def check_narrative(narrative: str) -> None:
 
 
 def read_links(text: str) -> list[str]:
-    """One address a line; raises InvalidInput for what opens nothing."""
+    """One URL per line; raises InvalidInput for invalid ones."""
     links = [line.strip() for line in text.splitlines() if line.strip()]
     if len(links) > MOST_LINKS:
         raise InvalidInput(N_("Une demande tient {most} liens."), most=MOST_LINKS)
@@ -164,7 +164,7 @@ def check_link(link: str) -> None:
 
 
 def confirm(request: BadgeRequest, person_id: uuid.UUID, *, at: datetime) -> None:
-    """The address is the person's own: reviewers may look."""
+    """The address is confirmed as the person's: reviewers may read the request."""
     if request.state is not RequestState.UNCONFIRMED:
         return
     request.person_id = person_id
@@ -180,7 +180,7 @@ def check_may_add(request: BadgeRequest) -> None:
 
 
 def add(request: BadgeRequest, *, at: datetime) -> None:
-    """The person completes their request; asked for more, they have answered."""
+    """The person adds to their request; this answers reviewers who asked for more."""
     check_may_add(request)
     if request.state is RequestState.MORE:
         request.state = RequestState.WAITING
@@ -188,7 +188,7 @@ def add(request: BadgeRequest, *, at: datetime) -> None:
 
 
 def withdraw(request: BadgeRequest, *, at: datetime) -> None:
-    """Doing it again changes nothing."""
+    """Idempotent."""
     if request.state is RequestState.WITHDRAWN:
         return
     if request.state.is_over:
@@ -200,7 +200,7 @@ def withdraw(request: BadgeRequest, *, at: datetime) -> None:
 
 
 def is_own(request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str]) -> bool:
-    """Under another name at one of their addresses, it is still theirs."""
+    """Also true under another name at one of their addresses."""
     return reviewer_id == request.person_id or normal_address(request.address) in {
         normal_address(address) for address in addresses
     }
@@ -218,7 +218,7 @@ def check_may_review(request: BadgeRequest, reviewer_id: uuid.UUID, addresses: C
 def agree(
     request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str], *, needed: int, at: datetime
 ) -> bool:
-    """One more reviewer agrees; whether that is enough to give the badge."""
+    """Records one reviewer's agreement; returns whether that suffices to award the badge."""
     check_may_review(request, reviewer_id, addresses)
     if request.first_reviewer_id == reviewer_id:
         raise Conflict(N_("Vous avez déjà donné votre accord : une autre personne doit donner le sien."))
@@ -234,7 +234,7 @@ def agree(
 def ask_more(
     request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str], *, at: datetime
 ) -> None:
-    """What was agreed before is looked at again with the answer."""
+    """Discards earlier agreements, so that reviewers decide again with the answer."""
     check_may_review(request, reviewer_id, addresses)
     request.state = RequestState.MORE
     request.waiting_since = at
@@ -256,7 +256,7 @@ def check_reason(reason: str) -> None:
 
 
 def proposed_evidence(request: BadgeRequest, pieces: Sequence[str]) -> str:
-    """What the badge could say it rests on: the person's own words, and the pieces by name."""
+    """Proposed evidence text: the person's own text, and the attached items by name."""
     listed = "\n".join(f"– {piece}" for piece in (*request.links, *pieces))
     return f"{request.narrative.strip()}\n\n{listed}".strip()[:4000]
 

@@ -1,4 +1,4 @@
-"""People of one name: what somebody said of which of them a line means."""
+"""People with the same name: the user's choice of whom a list line refers to."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from app.domain.people.people import Person
 from app.language import N_
 
 OTHER = "autre"
-"""The answer that it is one more person of that name."""
+"""The answer that it is another person of that name."""
 SEVERAL_OF_NAME = N_(
     "Plusieurs personnes de ce nom sont inscrites à cette activité : dites laquelle, dans la lecture de la liste ou parmi les inscrits, ou ajoutez son adresse."
 )
 
 
 class ListAnswer(SQLModel, table=True):
-    """Who was meant by one line of a list, where the name alone did not say it."""
+    """The person chosen for one line of a list with an ambiguous name."""
 
     __tablename__ = "list_answer"
     activity_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity"))
@@ -35,7 +35,7 @@ class ListAnswer(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class ListAnswers:
-    """What was said of the lines of one list, by line number: somebody's id, or OTHER."""
+    """The choices for the lines of one list, by line number: a person's id, or OTHER."""
 
     list_digest: str = ""
     by_line: Mapping[int, str] = field(default_factory=dict)
@@ -46,28 +46,28 @@ NO_ANSWERS = ListAnswers()
 
 @dataclass(frozen=True)
 class VisibleName:
-    """An activity that somebody took part in."""
+    """An activity in which the person took part."""
 
     title: str
     on: date
     number: int = 1
-    """Theirs among those of that name there."""
+    """Among the people of that name in the activity."""
 
 
 @dataclass(frozen=True)
 class Namesake:
-    """Somebody whom a name may mean; `participation` is theirs in the activity at hand, where they have one."""
+    """A person with that name; `participation` is theirs in the current activity, if any."""
 
     person: Person
     participation: Participation | None = None
     address: str = ""
     seen: VisibleName | None = None
-    """Elsewhere in the campus, the latest."""
+    """The latest activity elsewhere in the campus."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """Which of them is meant? Unanswered, nothing is written where `must_be_answered`, else somebody new."""
+    """Which of them is meant? If unanswered: nothing is written if `must_be_answered`, else a new person is."""
 
     namesakes: tuple[Namesake, ...]
     must_be_answered: bool
@@ -82,6 +82,6 @@ class Question:
 
 
 def digest_of_list(text: str) -> str:
-    """The same for a list that is dropped, pasted or sent back by a form."""
+    """The same whether a list is uploaded, pasted or returned by a form."""
     lines = [line.rstrip() for line in text.lstrip("\ufeff").splitlines()]
     return hashlib.sha256("\n".join(line for line in lines if line).encode()).hexdigest()

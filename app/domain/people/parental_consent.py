@@ -1,4 +1,4 @@
-"""A parent's agreement: under 15, a badge's page opens once a parent has said yes, and shuts when they take it back."""
+"""Parental consent: under 15, a badge's page opens once a parent agrees, and closes when they withdraw."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 
 _TOLD_OF_PORTFOLIOS: Final = 2
-"""The wording since which a parent reads that a badge may stand in a portfolio and be found by search."""
+"""First wording that mentions portfolios and search engines."""
 _BETWEEN_LETTERS: Final = timedelta(days=7)
-"""Between two letters that ask a parent again."""
+"""Between two e-mails to the same parent."""
 
 
 class ParentAgreement(SQLModel, table=True):
-    """What one parent was asked about one badge. `agreed` is what they said last, None until they said anything."""
+    """The consent of one parent for one badge. `agreed` is their latest answer, None before the first."""
 
     __tablename__ = "parent_agreement"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -38,27 +38,27 @@ class ParentAgreement(SQLModel, table=True):
 
 
 class ParentNeeded(Conflict):
-    """The page stays shut; nothing is wrong with the badge."""
+    """The page stays closed; the badge itself is valid."""
 
 
 class OlderAgreement(ParentNeeded):
-    """A parent agreed to what an older wording said: they are asked again before more than that is shown."""
+    """The parent agreed to an older wording: ask again before disclosing more than it covered."""
 
 
 def needs_parent(person: Person) -> bool:
-    """Under 15, or a participant of an activity for pupils whose age group was not given."""
+    """Under 15, or a participant of an activity for pupils with unknown age group."""
     return person.needs_guardian
 
 
 def needs_guardian_for(person: Person, activity: Activity | None) -> bool:
-    """Of one award: a pupil whose age group is not known needs a guardian's yes for what an activity for pupils led to."""
+    """For one award: a pupil of unknown age needs consent if it comes from an activity for pupils."""
     if person.age_group is AgeGroup.PUPIL and person.under_15_on is None:
         return activity is not None and activity.is_for_pupils
     return person.needs_guardian
 
 
 def is_minor_for(person: Person, activity: Activity | None) -> bool:
-    """Of one award, for all that is public of it."""
+    """For one award, for everything public about it."""
     return needs_guardian_for(person, activity) or person.age_group is AgeGroup.FROM_15
 
 
@@ -74,8 +74,10 @@ def check_may_open(person: Person, agreement: ParentAgreement | None) -> None:
 def check_may_show_further(
     person: Person, said: Iterable[Consent], award_id: uuid.UUID | None = None
 ) -> None:
-    """Beyond a badge's own page, in a portfolio and to search engines, where a parent read that this may be; of one
-    award, or of any. `said` is all that was ever agreed to, the latest first."""
+    """For portfolios and search engines, after a parent has read of them; for one award, or for any.
+
+    `said` is every consent ever given, the latest first.
+    """
     if not needs_parent(person):
         return
     newest: dict[uuid.UUID | None, Consent] = {}
@@ -110,7 +112,7 @@ def may_ask_again(agreement: ParentAgreement, *, at: datetime) -> bool:
 
 
 def is_asked_again(agreement: ParentAgreement) -> bool:
-    """Whether the same parent was written to once more and has not answered since."""
+    """Whether the same parent was written to again and has not answered since."""
     return agreement.answered_at is not None and agreement.asked_at > agreement.answered_at
 
 
@@ -126,7 +128,7 @@ def ask(
 
 
 def answer(agreement: ParentAgreement, *, agreed: bool, renews: bool = False, at: datetime) -> bool:
-    """Whether that changes anything; `renews`: a yes was given to an older wording, and another one says more."""
+    """Returns whether anything changed; `renews`: the earlier consent was to a narrower wording."""
     if agreement.agreed is agreed and not (agreed and renews):
         return False
     agreement.agreed, agreement.answered_at = agreed, at
@@ -134,12 +136,12 @@ def answer(agreement: ParentAgreement, *, agreed: bool, renews: bool = False, at
 
 
 def parent_proof(secret: bytes, agreement_id: uuid.UUID) -> str:
-    """The unguessable part of the link by which a parent answers, and takes the answer back for years."""
+    """The unguessable part of the link by which a parent answers, and can withdraw for years."""
     return hmac.new(secret, b"parent|" + agreement_id.bytes, hashlib.sha256).hexdigest()[:40]
 
 
 def agreement_named_by(secret: bytes, token: str) -> uuid.UUID:
-    """Raises NotFound for a link that is not ours."""
+    """Raises NotFound for an invalid link."""
     name, _, proof = token.partition(".")
     try:
         agreement_id = uuid.UUID(name)

@@ -1,4 +1,4 @@
-"""People: one human each, with names as they write them, several addresses, and roles in campuses."""
+"""People: names as they write them, several addresses, and roles in campuses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
 class AgeGroup(StrEnum):
-    """What a campus knows of a person's age: a group, never an age. `PUPIL`: in an activity for pupils, group not given."""
+    """A person's age group, never an age. `PUPIL`: in an activity for pupils, group not given."""
 
     UNDER_15 = "under_15"
     FROM_15 = "from_15"
@@ -38,12 +38,12 @@ class AgeGroup(StrEnum):
 
 
 class Person(SQLModel, table=True):
-    """`allows_name`: whether this person agrees to stand by name in their next credentials.
+    """`allows_name`: whether the person agrees to be named in their next credentials.
 
-    `language` is the one they chose to read letters in, None until they did. `under_15_on` is the last day on
-    which somebody said that they were under 15, None where nobody did or where they no longer are: never an age.
-    `age_group` is None for people who took part in nothing that is for pupils.
-    `accepts_links`: whether private links to their badges open them; a person with an account may turn that off.
+    `language` is the person's choice for e-mails, None before it is made. `under_15_on` is the last day on
+    which they were recorded as under 15, None if they never were or no longer are: never an age. `age_group`
+    is None for people without activities for pupils. `accepts_links`: whether private links to their badges
+    are valid; a person with an account may turn that off.
     """
 
     __tablename__ = "person"
@@ -62,12 +62,12 @@ class Person(SQLModel, table=True):
 
     @property
     def is_minor(self) -> bool:
-        """For everything public: an age group that was asked for and not given counts as a minor's."""
+        """For everything public: an age group requested and not given counts as minor."""
         return self.needs_guardian or self.age_group is AgeGroup.FROM_15
 
     @property
     def needs_guardian(self) -> bool:
-        """Under 15, or possibly so: publication takes the consent of a guardian as well."""
+        """Under 15, or possibly so: publication also requires a guardian's consent."""
         return self.under_15_on is not None or self.age_group in (AgeGroup.UNDER_15, AgeGroup.PUPIL)
 
     @property
@@ -78,8 +78,8 @@ class Person(SQLModel, table=True):
 class PersonAddress(SQLModel, table=True):
     """One address of one person.
 
-    Two people may share an address (a family, a workshop's box); two rows of the same name at the
-    same address are one person, and the constraint keeps that true when two lists arrive at once.
+    Two people may share an address (a family, a workshop's mailbox); two rows of the same name at the same
+    address are one person, which the constraint enforces when two lists arrive at once.
     """
 
     __tablename__ = "person_address"
@@ -90,7 +90,7 @@ class PersonAddress(SQLModel, table=True):
     name_key: str = Field(max_length=LONGEST_KEY)
     verified_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     is_main: bool = Field(default=False)
-    """Where its person is written to first."""
+    """The first address to write to."""
 
 
 class Membership(SQLModel, table=True):
@@ -105,15 +105,18 @@ class Membership(SQLModel, table=True):
 
 
 LONGEST_COMPARED = 1_000
-"""Signs. Normalising takes a time with the square of how many marks follow each other: a megabyte of them takes hours."""
+"""Characters.
+
+Normalisation is quadratic in the number of consecutive combining marks: a megabyte would take hours.
+"""
 
 
 def name_key(given_name: str, family_name: str) -> str:
-    """What two spellings of one name have in common: no case, accents, hyphens, apostrophes or order.
+    """A key shared by all spellings of one name: no case, accents, hyphens, apostrophes or order.
 
     « LE BŒUF Anne-Gaëlle » and « Anne Gaelle Le Boeuf » share a key.
     """
-    # Some letters are small only once they are taken apart, and come apart only once they are small.
+    # Some characters become lower-case only after decomposition, and some decompose only when lower-case.
     written = f"{given_name[:LONGEST_COMPARED]} {family_name[:LONGEST_COMPARED]}"
     small = unicodedata.normalize("NFKD", written).casefold()
     decomposed = unicodedata.normalize("NFKD", small)
@@ -124,7 +127,7 @@ def name_key(given_name: str, family_name: str) -> str:
 
 
 def normal_address(text: str) -> str:
-    """An e-mail address as we compare it: NFKC, no spaces around, lower case; of what is too long for one, the beginning."""
+    """An e-mail address for comparison: NFKC, trimmed, lower case, truncated if too long."""
     return unicodedata.normalize("NFKC", text.strip()[:LONGEST_COMPARED]).strip().strip("<>").lower()
 
 
@@ -133,13 +136,13 @@ def is_address(text: str) -> bool:
 
 
 def masked_address(address: str) -> str:
-    """`m•••@exemple.fr`: who knows the address knows it again, who does not learns little of whose it is."""
+    """`m•••@exemple.fr`: recognisable to those who know the address, of little use to others."""
     name, _, host = address.partition("@")
     return f"{name[:1] if len(name) > 1 else ''}•••@{host}"
 
 
 def suggested_address(text: str) -> str | None:
-    """The address probably meant, where one slip explains the fault: a comma for a full stop, a space."""
+    """The address probably meant, if a single slip explains the fault: a comma for a full stop, a space."""
     repaired = normal_address(text).replace(",", ".").replace(" ", "").replace(";", ".").rstrip(".")
     return repaired if repaired != normal_address(text) and is_address(repaired) else None
 
@@ -150,7 +153,7 @@ def check_name(given_name: str, family_name: str) -> None:
         raise InvalidInput(N_("Il manque un nom."))
     if not any(letter.isalnum() for letter in whole):
         raise InvalidInput(N_("Il manque un nom."))
-    # Compared without accents and ligatures, one sign may become eighteen.
+    # Compared without accents and ligatures, one character may expand to eighteen.
     key = name_key(given_name, family_name)
     if len(given_name) > 120 or len(family_name) > 120 or len(key) > LONGEST_KEY:
         raise InvalidInput(N_("Ce nom est trop long : 120 signes au plus pour chaque partie."))
@@ -160,9 +163,10 @@ def check_name(given_name: str, family_name: str) -> None:
 
 
 def note_age_band(person: Person, under_15: bool | None, *, on: date) -> bool:
-    """Set what was given of a person's age that day; None changes nothing. Whether anything changed.
+    """Records the age band given that day; None changes nothing. Returns whether anything changed.
 
-    « 15 or more » tells a pupil from a child and not an adult from a minor: a pupil is a minor of 15 or more.
+    « 15 or more » distinguishes a pupil from a child, not an adult from a minor: a pupil is a minor of 15 or
+    more.
     """
     if under_15 is None:
         return False
@@ -174,7 +178,7 @@ def note_age_band(person: Person, under_15: bool | None, *, on: date) -> bool:
 
 
 def note_age_group(person: Person, group: AgeGroup, *, on: date) -> bool:
-    """Whether that is another group than before; the day of the last « under 15 » is renewed in any case."""
+    """Returns whether the group changed; the day of the last « under 15 » is renewed in any case."""
     changed = person.age_group is not group
     person.age_group = group
     person.under_15_on = on if group is AgeGroup.UNDER_15 else None
@@ -182,7 +186,10 @@ def note_age_group(person: Person, group: AgeGroup, *, on: date) -> bool:
 
 
 def suppose_pupil(person: Person) -> bool:
-    """Take a participant of an activity for pupils, whose age group nobody gave, for a minor. Whether that is new."""
+    """Treats a participant of an activity for pupils without a known age group as a minor.
+
+    Returns whether that is new.
+    """
     if person.age_group is not None:
         return False
     person.age_group = AgeGroup.PUPIL if person.under_15_on is None else AgeGroup.UNDER_15
@@ -206,7 +213,7 @@ _LONGEST: Final = 200
 
 
 def new_ticket(secret: bytes, award_id: uuid.UUID, *, at: datetime) -> str:
-    """Good for ten minutes and that award."""
+    """Valid for ten minutes and that award."""
     until = int((at + LIFE).timestamp()).to_bytes(8, "big")
     told = award_id.bytes + until + secrets.token_bytes(_NONCE)
     return base64.urlsafe_b64encode(told + _seal(secret, told)).decode("ascii").rstrip("=")
@@ -220,7 +227,7 @@ def is_living_ticket(secret: bytes, ticket: str, award_id: uuid.UUID, *, at: dat
 
 
 def digits_of(secret: bytes, ticket: str) -> str:
-    """What the letter says, as « 042 917 »; known only with the secret."""
+    """The code in the e-mail, as « 042 917 »; computable only with the secret."""
     number = int.from_bytes(
         hmac.digest(secret, b"identity-code|" + ticket.encode(), hashlib.sha256)[:8], "big"
     )
@@ -229,7 +236,7 @@ def digits_of(secret: bytes, ticket: str) -> str:
 
 
 def are_digits(secret: bytes, ticket: str, typed: str) -> bool:
-    """However they were spaced. Whoever guesses is stopped by the limits of the page."""
+    """Ignores spacing. Rate limits of the page stop guessing."""
     plain = "".join(sign for sign in typed[:40] if sign.isdecimal())
     return hmac.compare_digest(plain.encode(), digits_of(secret, ticket).replace(" ", "").encode())
 
@@ -252,7 +259,7 @@ def _seal(secret: bytes, told: bytes) -> bytes:
 
 
 class NameWish(SQLModel, table=True):
-    """Another name that a person asks one campus to write in the badges it gave; decided once."""
+    """A name change that a person requests of one campus for its badges; decided once."""
 
     __tablename__ = "name_wish"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -262,7 +269,7 @@ class NameWish(SQLModel, table=True):
     family_name: str = Field(max_length=120)
     reason: str = Field(default="", max_length=300)
     answer: str = Field(default="", max_length=300)
-    """Why the campus said no."""
+    """The campus's reason for a refusal."""
     asked_at: datetime = Field(sa_column=utc_datetime())
     decided_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     accepted: bool = False
@@ -276,7 +283,7 @@ class NameWish(SQLModel, table=True):
 
 
 def read_name(given_name: str, family_name: str) -> tuple[str, str]:
-    """As it shall appear: kept to the letter, but for spaces; raises where it is none."""
+    """The name unchanged except for normalised spaces; raises InvalidInput if invalid."""
     given, family = (" ".join(part.split()) for part in (given_name, family_name))
     check_name(given, family)
     if not family:
@@ -285,7 +292,7 @@ def read_name(given_name: str, family_name: str) -> tuple[str, str]:
 
 
 def is_same_but_for_spelling(person: Person, given_name: str, family_name: str) -> bool:
-    """Accents, capitals, hyphens, the order of its parts: nobody becomes somebody else by these."""
+    """True if the names differ only in accents, case, hyphens or order, so that they mean the same person."""
     return name_key(person.given_name, person.family_name) == name_key(given_name, family_name)
 
 
@@ -320,7 +327,7 @@ def _check_waits(wish: NameWish) -> None:
 
 
 def name_said_of(subject: JsonObject) -> str | None:
-    """The name in clear of a badge's holder; a hashed one could only be compared, not shown."""
+    """The holder's name in clear; a hashed name could only be compared, not shown."""
     identifiers = subject.get("identifier")
     for entry in identifiers if isinstance(identifiers, list) else [identifiers]:
         if not isinstance(entry, dict) or entry.get("identityType") != "name":

@@ -1,4 +1,4 @@
-"""Two records of one person brought together: which is kept, what moves, and how it is put back."""
+"""Merging two records of one person: which one survives, what moves, and how to undo it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from app.language import N_
 
 UNDONE_WITHIN = timedelta(days=30)
 NAMELESS = "—"
-"""What stands where the name of a record was that went into another."""
+"""The name of a record that was merged into another."""
 
 
 class PersonMerge(SQLModel, table=True):
-    """`campus_id`: whose administration did it; None where the person did, who had proved both addresses.
+    """`campus_id`: the campus that merged them; None if the person did, having proved both addresses.
 
-    The name that the other record bore stands here and there no more, so that it goes with the kept one's data.
-    `moved` says of each table which rows were the other record's, and what was changed of them: identifiers and
-    numbers, never a name or an address.
+    The merged record's name is stored here alone, so that it is erased with the surviving record's data.
+    `moved` lists, by table, the moved rows and what changed in them: identifiers and numbers, never a name or
+    an address.
     """
 
     __tablename__ = "person_merge"
@@ -49,18 +49,18 @@ class PersonMerge(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class Standing:
-    """What of a record decides whether and how it may be brought together with another."""
+    """The facts about a record that decide whether and how it may be merged."""
 
     person_id: uuid.UUID
     has_account: bool
     works: bool
-    """Has, or ever had, a role in a campus, or runs the service."""
+    """Has, or ever had, a role in a campus, or operates the service."""
     campuses: frozenset[uuid.UUID]
     """Where it has an award, an activity or a request."""
 
 
 def is_gone(person: Person) -> bool:
-    """Whether the record went into another one: a list that still names it brings nobody back."""
+    """Whether the record was merged into another: lists that still name it do not restore it."""
     return not person.given_name and person.family_name == NAMELESS
 
 
@@ -72,7 +72,7 @@ def check_merge_reason(reason: str) -> None:
 
 
 def kept_and_gone(mine: Standing, other: Standing) -> tuple[Standing, Standing]:
-    """Of two records whose addresses one person proved: the one with roles and keys stays as it is."""
+    """Of two records with addresses proved by one person, the one with roles and keys survives."""
     if mine.person_id == other.person_id:
         raise Conflict(N_("C’est la même fiche."))
     if mine.works and other.works:
@@ -86,7 +86,7 @@ def kept_and_gone(mine: Standing, other: Standing) -> tuple[Standing, Standing]:
 
 
 def check_campus_may_merge(campus_id: uuid.UUID, kept: Standing, gone: Standing) -> None:
-    """A campus brings together what is its own: whoever has an account, or is known elsewhere, decides themselves."""
+    """Only records this campus alone knows, without an account; other people merge their own."""
     if kept.person_id == gone.person_id:
         raise Conflict(N_("C’est la même fiche."))
     if gone.has_account or gone.works:

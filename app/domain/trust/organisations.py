@@ -1,4 +1,4 @@
-"""Partner organisations that speak here without an account: known by the domain of an address that was proved."""
+"""Partner organisations that endorse without an account: identified by the domain of a verified address."""
 
 from __future__ import annotations
 
@@ -121,14 +121,14 @@ PUBLIC_PROVIDERS: Final = frozenset(
         "zoho.com",
     ]
 )
-"""Anybody may have an address there: it says nothing of an organisation."""
+"""Anyone may have an address there: it proves no membership of an organisation."""
 _SITE_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?", re.IGNORECASE)
 
 
 class Organisation(SQLModel, table=True):
-    """One hosted issuer for each proved domain; `mailbox` tells apart those who share a public mail provider.
+    """One hosted issuer per verified domain; `mailbox` distinguishes users of a shared public mail provider.
 
-    `name` and `site` are what was last said by whoever reads mail there.
+    `name` and `site` are the last values entered by someone who reads mail there.
     """
 
     __tablename__ = "organisation"
@@ -143,12 +143,12 @@ class Organisation(SQLModel, table=True):
 
     @property
     def is_personal(self) -> bool:
-        """Known by one person's own address, which ties nothing to an organisation."""
+        """Identified by one person's own address, which is not tied to an organisation."""
         return bool(self.mailbox)
 
 
 class OrganisationKey(SQLModel, table=True):
-    """`sealed` opens only with the key-encryption key named beside it; the public part stays published for ever."""
+    """`sealed` opens only with the named key-encryption key; the public part always stays published."""
 
     __tablename__ = "organisation_key"
     __table_args__ = (
@@ -173,9 +173,9 @@ class OrganisationKey(SQLModel, table=True):
 
 
 class EndorsementStatusSlot(SQLModel, table=True):
-    """The place of one endorsement in its organisation's status list: never reused, and `raised_at` never goes back.
+    """An index in the organisation's status list: never reused, and `raised_at` never goes back.
 
-    It outlives the endorsement, so that a copy of an erased one can be seen to count no more.
+    It outlives the endorsement, so that copies of an erased one can be shown to be invalid.
     """
 
     __tablename__ = "endorsement_place"
@@ -195,14 +195,14 @@ def is_public_provider(domain: str) -> bool:
 
 
 def mailbox_of(address: str) -> str:
-    """What tells one person at a public provider from another, without saying who; empty for a domain of one's own."""
+    """Distinguishes people at a public provider without identifying them; empty for a domain of one's own."""
     if not is_public_provider(domain_of(address)):
         return ""
     return hashlib.sha256(f"mailbox of an organisation|{address.lower()}".encode()).hexdigest()
 
 
 def is_of(organisation: Organisation, address: str) -> bool:
-    """Whether whoever reads mail at `address` speaks for the organisation."""
+    """Whether control of the mailbox `address` is enough to speak for the organisation."""
     return (organisation.domain, organisation.mailbox) == (domain_of(address), mailbox_of(address))
 
 
@@ -217,7 +217,7 @@ def checked_name(name: str) -> str:
 
 
 def checked_site(typed: str) -> str:
-    """The address of a site in full; « atelier.fr » is meant for https. Empty stays empty."""
+    """A site URL in full; « atelier.fr » becomes https. Empty stays empty."""
     typed = typed.strip()
     if not typed:
         return ""
@@ -245,15 +245,15 @@ def _no_site() -> InvalidInput:
 
 
 ASKED_FOR: Final = timedelta(days=30)
-"""How long a link that asks for an endorsement stays good."""
+"""How long a link that asks for an endorsement stays valid."""
 DESK_FOR: Final = timedelta(days=7)
-"""How long the link to all that an organisation said stays good."""
+"""How long the link to an organisation's statements stays valid."""
 NOT_AGAIN_FOR: Final = timedelta(days=7)
 MOST_WAITING: Final = 5
-"""Requests about one thing that may wait for an answer at a time."""
+"""Maximum pending requests about one thing."""
 AGAIN: Final = timedelta(days=7)
 SOON: Final = timedelta(days=1)
-"""When words signed elsewhere are checked again: where somebody's server did not answer, the next day."""
+"""When external endorsements are checked again; if a server did not answer, the next day."""
 MOST_SHOWN: Final = 10
 SHORTEST, LONGEST = 20, 600
 LONGEST_ROLE: Final = 80
@@ -267,7 +267,7 @@ WORDINGS: Final = (
         "je pourrai les retirer à tout moment."
     ),
 )
-"""What whoever signs agrees to; the latest last, none is ever changed or taken out."""
+"""What a signer agrees to; the latest last, none is ever changed or removed."""
 NAME_WORDING: Final = N_("Écrire aussi mon nom")
 
 
@@ -283,11 +283,11 @@ class Refusal(StrEnum):
     NONE = ""
     THIS = "this"
     EVER = "ever"
-    """Whoever reads mail there wants to be asked for nothing more."""
+    """The mailbox owner refuses all further requests."""
 
 
 class EndorsementRequest(SQLModel, table=True):
-    """One letter that asks one person; its link serves once."""
+    """One e-mail to one person; its link works once."""
 
     __tablename__ = "endorsement_request"
     __table_args__ = (Index("endorsement_requests_to", "address", "asked_at"),)
@@ -308,10 +308,10 @@ class EndorsementRequest(SQLModel, table=True):
 
 
 class Endorsement(SQLModel, table=True):
-    """What was signed, kept as those bytes. `foreign_issuer` is who signed, where that was not this service.
+    """A signed endorsement as exact bytes. `foreign_issuer` is the signer, if it was not this service.
 
-    Shown while nobody took it back: neither the organisation, nor the holder of the award, nor the campus.
-    `changes` counts each of those, so that pages kept for some seconds are made anew.
+    Shown until the organisation, the award's holder or the campus withdraws it. `changes` counts such
+    withdrawals, so that cached pages are rebuilt.
     """
 
     __tablename__ = "endorsement"
@@ -324,13 +324,13 @@ class Endorsement(SQLModel, table=True):
     subject: str = Field(max_length=400)
     organisation_name: str = Field(max_length=120)
     address: str = Field(max_length=254)
-    """Of who signed: for letters about it, shown to nobody."""
+    """The signer's address: for e-mails about the endorsement, never shown."""
     language: str = Field(default="fr", max_length=12)
     written: str = Field(sa_type=Text)
     token: str = Field(default="", sa_type=Text)
     foreign_issuer: str = Field(default="", max_length=400)
     comment: str = Field(default="", sa_type=Text)
-    """Of words signed elsewhere: as they were read at `checked_at`, empty where they did not hold then."""
+    """For external endorsements, the text read at `checked_at`; empty if they were invalid then."""
     checked_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     check_again_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True, index=True))
     wording: int = 1
@@ -349,21 +349,21 @@ class Endorsement(SQLModel, table=True):
 
 
 class DeadRequest(NotFound):
-    """The link was good once, and opens nothing any more."""
+    """The link was valid once, and is no longer."""
 
 
 @dataclass(frozen=True)
 class EndorsementText:
-    """What somebody writes in an organisation's name, as it is signed."""
+    """A statement in an organisation's name, as it is signed."""
 
     comment: str
     role: str
     name: str = ""
-    """Only where they ticked that it may be shown."""
+    """Only if the signer allows it to be shown."""
 
     @property
     def signed(self) -> str:
-        """The comment with who wrote it below: what pages show of it is what the signature covers."""
+        """The comment followed by its author: pages show only what the signature covers."""
         return f"{self.comment}\n— {', '.join(filter(None, (self.name, self.role)))}"
 
 
@@ -422,7 +422,7 @@ def is_waiting(request: EndorsementRequest, *, at: datetime) -> bool:
 def check_may_ask(
     before: Collection[EndorsementRequest], address: str, *, refused: bool, at: datetime
 ) -> None:
-    """`before`: what was asked about the same thing; `refused`: whoever reads mail there wants no more of it."""
+    """`before`: earlier requests about the same thing; `refused`: the mailbox owner refuses further requests."""
     if refused:
         raise Conflict(N_("Cette adresse ne veut plus recevoir de demandes. Rien n’a été envoyé."))
     if any(each.address == address and each.asked_at > at - NOT_AGAIN_FOR for each in before):
@@ -448,12 +448,12 @@ def check_open(request: EndorsementRequest, *, at: datetime) -> None:
 
 
 def named_token(secret: bytes, purpose: str, number: uuid.UUID) -> str:
-    """The part of a link that only who received the letter knows."""
+    """The secret part of a link in an e-mail, known only to its recipient."""
     return f"{number}.{_mac(secret, f'{purpose}|{number}')}"
 
 
 def number_in(secret: bytes, purpose: str, token: str) -> uuid.UUID:
-    """Raises NotFound for a link that is not ours."""
+    """Raises NotFound for an invalid link."""
     name, _, mac = token.partition(".")
     try:
         number = uuid.UUID(name)

@@ -1,4 +1,4 @@
-"""Whom a network recognises: its register, its key, the list it publishes, and the lists of others that are followed."""
+"""A network's trust registry: its entries, its key, its published list, and the external lists it follows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LIST_LIFE: Final = timedelta(days=7)
 RENEWED_AFTER: Final = timedelta(days=1)
 FOLLOWED_EVERY: Final = timedelta(hours=1)
 ANNOUNCED_FOR: Final = timedelta(days=90)
-"""How long a key that gave way signs the list beside the next, so that whoever knows the one learns of the other."""
+"""How long a retired key also signs the list, so that those who know it learn its successor."""
 TRUST_CONTEXT_PATH: Final = "/contextes/confiance-v1.jsonld"
 _ZONE: Final = ZoneInfo("Europe/Paris")
 _ISSUER: Final = re.compile(r"(?:did:(?:web|key):|https://)[!-~]{3,580}")
@@ -48,7 +48,7 @@ _IN_SERVICE = text("retired_at IS NULL")
 
 
 class NetworkKey(SQLModel, table=True):
-    """The key with which a network signs its list and its labels; sealed as those of campuses are."""
+    """A network's key for its list and its labels; encrypted like those of campuses."""
 
     __tablename__ = "network_key"
     __table_args__ = (
@@ -77,7 +77,7 @@ class NetworkKey(SQLModel, table=True):
 
 
 class Recognition(SQLModel, table=True):
-    """One campus in a network's register; `issuer` is how its badges name it, here or on any other service."""
+    """One campus in a network's register; `issuer` is its badges' issuer identifier, here or elsewhere."""
 
     __tablename__ = "recognition"
     __table_args__ = (UniqueConstraint("network_id", "issuer", name="recognised_once"),)
@@ -88,7 +88,7 @@ class Recognition(SQLModel, table=True):
     short_name: str = Field(default="", max_length=20)
     domain: str = Field(default="", max_length=253)
     keys: list[str] = Field(default_factory=list, sa_column=json_column())
-    """Thumbprints (RFC 7638, SHA-256) of the only keys that speak for it; empty: those that its address publishes."""
+    """Thumbprints (RFC 7638, SHA-256) of its only valid keys; empty: those that its URL publishes."""
     standing: Standing = Field(
         default=Standing.RECOGNISED, sa_column=enum_column(Standing, name="recognition_standing")
     )
@@ -98,7 +98,7 @@ class Recognition(SQLModel, table=True):
 
 
 class TrustEdition(SQLModel, table=True):
-    """The newest edition of a network's list, as it was signed; `content` is the digest of what it says."""
+    """The newest edition of a network's list, as it was signed; `content` is the digest of its content."""
 
     __tablename__ = "trust_edition"
     network_id: uuid.UUID = Field(sa_column=primary_foreign_key("network"))
@@ -110,13 +110,13 @@ class TrustEdition(SQLModel, table=True):
 
 
 class FollowedList(SQLModel, table=True):
-    """A list that another service publishes, as last read; `sequence` only grows, even where reading fails."""
+    """A list that another service publishes, as last read; `sequence` only grows, even if reading fails."""
 
     __tablename__ = "followed_list"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     url: str = Field(unique=True, max_length=600)
     key: str = Field(max_length=400)
-    """The network's key as it was given to the operator (Multikey)."""
+    """The network's key as configured by the operator (Multikey)."""
     issuer: str = Field(default="", max_length=600)
     name: str = Field(default="", max_length=300)
     sequence: int = Field(default=0)
@@ -125,7 +125,7 @@ class FollowedList(SQLModel, table=True):
     read_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     tried_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     trouble: str = Field(default="", max_length=60)
-    """A stable word for why the last reading failed; empty where it did not."""
+    """A stable code for why the last reading failed; empty after a success."""
     added_at: datetime = Field(sa_column=utc_datetime())
 
 
@@ -133,7 +133,7 @@ class RecognisedAlready(Conflict): ...
 
 
 def check_recognition(entry: Recognition) -> None:
-    """What a register may say of a campus; each fault is told where it was typed."""
+    """Limits on the content of a register entry; each fault is reported on its own field."""
     if not entry.name.strip() or len(entry.name) > 200:
         raise InvalidInput(N_("Le campus a un nom."))
     for each in (entry.name, entry.short_name):
@@ -155,7 +155,10 @@ def check_keys(keys: Sequence[str]) -> None:
 
 
 def move(entry: Recognition, standing: Standing, reason: str, *, at: datetime) -> None:
-    """Suspend, take up again or end a recognition. What ended is named as such: a list that fell silent would say less."""
+    """Suspend, resume or end a recognition.
+
+    An ended one stays listed: removing it would give less information.
+    """
     if len(reason) > 300:
         raise InvalidInput(N_("Le motif tient en 300 signes."))
     if entry.standing is standing:
@@ -164,7 +167,7 @@ def move(entry: Recognition, standing: Standing, reason: str, *, at: datetime) -
 
 
 def entry_of(row: Recognition, labels: Sequence[Label], addresses: Addresses) -> Entry:
-    """The row as the published list says it; labels that nobody signed are not on it."""
+    """The entry as published; unsigned labels are not included."""
     return Entry(
         id=row.issuer,
         name=name_as_listed(row.name),
@@ -183,7 +186,7 @@ def entry_of(row: Recognition, labels: Sequence[Label], addresses: Addresses) ->
 
 
 def label_period(label: Label) -> tuple[datetime | None, datetime | None]:
-    """From the first moment of its first day to the first moment after its last, on the clocks of France."""
+    """From the start of the first day to the end of the last, in French local time."""
     last = label.ends_on + timedelta(days=1) if label.ends_on else None
     return _midnight(label.starts_on), _midnight(last)
 
@@ -214,7 +217,7 @@ def label_credential_of(
     status: BitstringStatusListEntry,
     at: datetime,
 ) -> EndorsementCredential:
-    """`did` is the network's. Where no first day is known, the label is valid from its signing on."""
+    """`did` is the network's. Without a first day, the label is valid from its signing."""
     valid_from, valid_until = label_period(label)
     with speaking(_LANGUAGE):
         name = gettext(LABEL_NAMES[label.category])
