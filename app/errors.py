@@ -1,13 +1,13 @@
-"""The ways a request can fail, without a word of HTTP."""
+"""Domain errors, independent of HTTP."""
 
 from __future__ import annotations
 
 
 class AppError(Exception):
-    """A failure that the person asking should read.
+    """A failure to show to the user.
 
-    `sentence` is French and stands in the catalogues; `values` fill its `{named}` places
-    when a face shows it in the reader's language.
+    `sentence` is a French msgid; `values` fill its `{named}` fields when it is shown in the reader's
+    language.
     """
 
     def __init__(self, sentence: str, **values: object) -> None:
@@ -20,7 +20,7 @@ class NotFound(AppError): ...
 
 
 class Gone(AppError):
-    """It was there, and was taken away for good at somebody's request."""
+    """Existed, and was erased on request."""
 
 
 class NotSignedIn(AppError): ...
@@ -39,7 +39,7 @@ class Unavailable(AppError): ...
 
 
 class TooMany(AppError):
-    """More than is allowed in so short a time; `retry_after` is in seconds."""
+    """Rate limit exceeded; `retry_after` is in seconds."""
 
     def __init__(self, sentence: str, *, retry_after: int, **values: object) -> None:
         super().__init__(sentence, **values)

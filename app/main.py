@@ -1,4 +1,4 @@
-"""Build the web application: two faces over one set of services."""
+"""Build the web application: HTML and JSON interfaces over the same services."""
 
 from __future__ import annotations
 
@@ -246,14 +246,14 @@ WITH_FILES = (
     "/verifier",
     "/api/v1/verify/batch",
 )
-"""Where people hand in photos as their phones take them, several at once; they wait on disk and not in memory."""
+"""Upload paths for several phone photos at once; they are buffered on disk, not in memory."""
 
 
 def create_app(
     settings: Settings | None = None, *, process: Process | None = None, work: bool = False
 ) -> FastAPI:
-    """The application of one process. `process` is given by tests and by commands that already have one;
-    with `work`, a worker lives beside it."""
+    """The application of one process. `process` is given by tests and by commands that already have one; with
+    `work`, a worker runs in the same process."""
     process = process or Process(settings or Settings())
 
     @asynccontextmanager
@@ -277,7 +277,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        # The framework would redirect a slash too many to whatever host the request names (T27).
+        # The framework would redirect an extra slash to whatever host the request names (T27).
         redirect_slashes=False,
     )
     app.state.process = process
@@ -323,12 +323,13 @@ def create_app(
 
 @cache
 def _shared_routes() -> tuple[BaseRoute, ...]:
-    """Flat: the framework resolves included routes anew for each application and compares each twice a request."""
+    """Flat: the framework resolves included routes anew for each application and compares each twice per
+    request."""
     return (*documents, *award_page.for_strangers.routes, *web_router.routes, *api_router.routes)
 
 
 def served() -> FastAPI:
-    """What each server process calls for its application: the log first, then everything else."""
+    """Application factory of each server process: configures logging first."""
     settings = Settings()
     configure_logging(as_json=settings.log_format == "json")
     app = create_app(settings, work=settings.work)
@@ -337,14 +338,14 @@ def served() -> FastAPI:
 
 
 def _describe_openly(app: FastAPI) -> None:
-    """The framework's own route, the description of the API, is for everybody."""
+    """The framework's own route, the API description, is public."""
     for route in app.routes:
         if isinstance(route, Route) and route.path == app.openapi_url:
             public(route.endpoint)
 
 
 def _answer_errors(app: FastAPI) -> None:
-    """Programs get problems (RFC 9457), people get pages; which of them asks is told by the address."""
+    """Programs get problems (RFC 9457), people get pages; the URL decides."""
 
     @app.exception_handler(AppError)
     def app_error(request: Request, error: AppError) -> Response:
@@ -374,7 +375,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(DocumentsToAlign)
     async def documents_to_align(request: Request, error: DocumentsToAlign) -> Response:
-        """Sign it now, and answer the same question again; what sends a form is asked to send it once more."""
+        """Signs an outdated document now and retries the request; a form must be sent again by the user."""
         tried: set[object] = request.scope.setdefault("aligned awards", set())
         if error.award_id not in tried:
             tried.add(error.award_id)
@@ -393,7 +394,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(DatabaseUnreachable)
     def database_unreachable(request: Request, error: Exception) -> Response:
-        # Stopped, cut off, or its disk is full: the transaction is gone whole, and nobody is at fault (I19).
+        # Stopped, cut off, or disk full: the transaction was rolled back as a whole (I19).
         log.error("database unreachable", kind=type(error).__name__)
         return app_error(request, Unavailable(DATABASE_SILENT))
 
@@ -407,7 +408,7 @@ def _answer_errors(app: FastAPI) -> None:
 
 
 class _AnswerAgain(Response):
-    """The application's answer to the request at hand, which has no body."""
+    """Runs the application again for the current request, which has no body."""
 
     def __init__(self, app: FastAPI) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Hand each service the stores, keys and clock it works with; a unit of work is one transaction."""
+"""Composition of services from stores, keys and clock; a unit of work is one transaction."""
 
 from app.container.jobs import (
     FOLDER_UNUSABLE,

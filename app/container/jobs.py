@@ -1,4 +1,4 @@
-"""Checks of everything that was signed: the awards shared between processes, each with a connection of its own."""
+"""Integrity checks of everything signed: awards are split between processes, each with its own connection."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from sceau_credentials.transparency_log.notes import Note
 from sceau_credentials.values.documents import DocumentSource
 
 _WORTH_IT: Final = 2
-"""A process takes a second to start: so many steps it must have to do."""
+"""Minimum steps per process, which takes a second to start."""
 _ready: list[tuple[Engine, AwardCheck]] = []
 
 
 class IntegrityRun:
-    """One check, from where it stands. Every step is noted in a transaction of its own, so that it can be interrupted."""
+    """One resumable check. Every step is recorded in its own transaction, so that it can be interrupted."""
 
     def __init__(self, process: Process, *, processes: int = 1) -> None:
         self.process = process
@@ -49,7 +49,7 @@ class IntegrityRun:
             return services.integrity.begin(by=by, anew=anew)
 
     def run(self, check: IntegrityCheck) -> Iterator[IntegrityCheck]:
-        """The check after each of its steps."""
+        """Yields the check after each of its steps."""
         ranges = check.steps - len(AFTER_AWARDS)
         waiting = range(check.done_steps, ranges)
         for step, result in zip(waiting, self._awards(waiting, ranges), strict=True):
@@ -115,12 +115,12 @@ FOLDER_UNUSABLE = FolderUnusable
 
 
 def documents_in(folder: Path) -> DocumentSource:
-    """Key documents and status lists kept as files, for verifying without a network."""
+    """Key documents and status lists stored as files, for offline verification."""
     return FolderDocuments(folder)
 
 
 def text_in_pages(file: bytes) -> str:
-    """The visible text of a PDF, its pages parted by form feeds; read in a process of its own."""
+    """The visible text of a PDF, pages separated by form feeds; extracted in a separate process."""
     return PictureCodes().inspect(file).text
 
 
@@ -129,7 +129,7 @@ def static_edition(folder: Path) -> StaticEdition:
 
 
 def make_kek(path: Path) -> None:
-    """A new key-encryption key in a file of its own; an existing file stays as it is."""
+    """Writes a new key-encryption key to its own file; an existing file is unchanged."""
     make_secret_file(path)
 
 
@@ -138,12 +138,12 @@ def witness_folder(folder: Path) -> WitnessFolder:
 
 
 def log_at(where: str, settings: Settings) -> LogSource:
-    """Somebody else's activity log: an address, or a folder with its files."""
+    """An external activity log: a URL, or a folder with its files."""
     return WebLog(_documents(settings), where) if "://" in where else FolderLog(Path(where))
 
 
 def hand_in(where: str, slug: str, note: Note, settings: Settings) -> int:
-    """The status that the campus's service answers a cosigned checkpoint with."""
+    """The HTTP status of the campus's service for a cosigned checkpoint."""
     parts = urlsplit(where)
     url = f"{parts.scheme}://{parts.netloc}/api/v1/campuses/{slug}/log/cosignatures"
     body = json.dumps({"checkpoint": note.to_text()}).encode()

@@ -1,4 +1,4 @@
-"""What lives as long as the process; its units of work are transactions."""
+"""Process lifetime; its units of work are transactions."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Services(ImportServices):
         return WorkerService(self.stores.workers, self.clock)
 
     def enter(self, campus_id: uuid.UUID, person_id: uuid.UUID | None = None) -> None:
-        """From now on, rows of this campus and of no other, for that person."""
+        """Restricts the scope to rows of this campus, for that person."""
         self.stores.tenant_scope.enter(campus_id, person_id)
 
     def enter_campus_of(self, award_id: uuid.UUID) -> None:
@@ -91,7 +91,7 @@ class Services(ImportServices):
 
     @contextmanager
     def beside(self, award_id: uuid.UUID) -> Iterator[None]:
-        """For a public page, for a moment: rows of the award's campus that the world does not read by itself."""
+        """For part of a public page: rows of the award's campus that are not public."""
         self.enter_campus_of(award_id)
         try:
             yield
@@ -99,18 +99,19 @@ class Services(ImportServices):
             self.stores.tenant_scope.leave()
 
     def join_organisers(self, campus_id: uuid.UUID, activity_id: uuid.UUID) -> bool:
-        """Over the walls, if this campus organises the activity together with others; whether it does."""
+        """Bypasses RLS if this campus organises the activity together with others; returns whether it
+        does."""
         is_shared = self.stores.activity_plans.is_shared(activity_id, campus_id)
         if is_shared:
             self.stores.tenant_scope.bypass()
         return is_shared
 
     def search_everywhere(self) -> None:
-        """To find by its secret what names a campus, and whether somebody works in another one."""
+        """To find a campus by a secret that identifies it, and a person's memberships elsewhere."""
         self.stores.tenant_scope.bypass()
 
     def settle(self) -> None:
-        """What may only be done once the transaction stands."""
+        """Runs after commit."""
         if "status" in vars(self):
             self.status.settle()
         if "activity_log" in vars(self):
@@ -120,10 +121,10 @@ class Services(ImportServices):
 log = structlog.get_logger("process")
 
 CANNOT_START = (KekUnusable, LimitsUnusable, NotDurable, ProvidersUnusable, ScannerUnusable)
-"""Settings or a database that nothing may start on; the error's own sentence says what to do."""
+"""Invalid settings or database at startup; the error message contains the remedy."""
 DatabaseUnreachable = OperationalError
 AlreadyThere = IntegrityError
-"""Two requests at one moment wrote the same row."""
+"""Two concurrent requests wrote the same row."""
 
 TEMPLATES = resource_folder("badge_templates")
 
@@ -133,7 +134,7 @@ def utc_now() -> datetime:
 
 
 def machine_ticks() -> Ticks:
-    """Sleep included, which only Linux counts."""
+    """Includes time asleep, which only Linux counts."""
     try:
         return Ticks(_boot(), time.clock_gettime(time.CLOCK_BOOTTIME))
     except (AttributeError, OSError):
@@ -146,14 +147,14 @@ def _boot() -> str:
 
 
 _COMPARED_EVERY, _AGAIN = 60.0, 2.0
-"""Seconds between two comparisons of the database with its anchors; the second while something is behind."""
+"""Seconds between two comparisons of the database with its anchors; the second while one is behind."""
 
 
 class Process:
-    """What lives as long as the process: checked settings, engine, vault and artist.
+    """Process lifetime: checked settings, engine, vault and artist.
 
-    `on_promise` is called once something is promised and committed; a worker in the same process then looks at once.
-    `last_commit` is another number after each commit.
+    `on_promise` is called after each commit that enqueued a job; a worker in the same process then polls at
+    once. `last_commit` changes after each commit.
     """
 
     def __init__(
@@ -187,10 +188,10 @@ class Process:
         self.providers = _providers_of(settings, self.addresses, clock)
         self.behind: Mapping[uuid.UUID, Behind] = {}
         self._differs = False
-        self._compared_at = float("inf")  # never, until `check` does it for the first time
+        self._compared_at = float("inf")  # never before the first `check`
         self._lacks_choices = False
         self._chosen = 0
-        """Up to which change the journal is known to hold what people chose."""
+        """The last change of people's choices known to be in the recovery journal."""
         self._commits = count(1)
         self.last_commit = 0
         self._snapshots = Snapshots()
@@ -216,11 +217,11 @@ class Process:
 
     @property
     def is_above_walls(self) -> bool:
-        """Whether PostgreSQL would keep no campus apart from another: its role owns the tables, or is above all."""
+        """Whether RLS is without effect on PostgreSQL: the role owns the tables, or bypasses RLS."""
         return self.engine.dialect.name == "postgresql" and not hold_back(self.engine)
 
     def check(self) -> None:
-        """Refuse to work on a database that may forget, or that this program does not know."""
+        """Refuses a database that is not durable, or with an unknown schema."""
         check_durable(self.engine)
         if self.is_ready():
             self.check_kek()
@@ -233,7 +234,7 @@ class Process:
             services.signing.check_kek()
 
     def compare_with_anchors(self, *, thorough: bool = False) -> Sequence[Behind]:
-        """What is older here than what was published; rows of those campuses are refused until it is repaired."""
+        """Data older here than what was published; rows of those campuses are refused until repaired."""
         self._compared_at = monotonic()
         with self._transaction(reading=True, guarded=False) as services:
             services.stores.tenant_scope.bypass()
@@ -241,7 +242,8 @@ class Process:
             if not found:
                 self._catch_up(services, thorough=thorough)
         self._differs = bool(found)
-        # A line changed in place is not an older copy: the pages of its badges name it, and nothing is appended.
+        # A line changed inside the log is not an older copy: the pages of its badges report it, and nothing
+        # is appended.
         self.behind = {each.campus_id: each for each in found if each.older is not Older.LOG_OTHER}
         self._lacks_choices = any(each.older is Older.CHOICES for each in found)
         return found
@@ -257,12 +259,12 @@ class Process:
             log.error("anchor not moved", kind=type(error).__name__)
 
     def check_not_behind(self, campus_id: uuid.UUID) -> None:
-        """Raises OlderCopy for a campus whose rows come from an older copy of the database."""
+        """Raises OlderCopy for a campus with rows from an older copy of the database."""
         if campus_id in self.behind:
             raise OlderCopy
 
     async def _check_shown(self, award_id: uuid.UUID) -> None:
-        """What is read without the ORM is guarded as rows are."""
+        """Applies the same check to reads without the ORM."""
         if self.behind:
             await to_thread(self._find_guarded, award_id)
 
@@ -271,7 +273,7 @@ class Process:
             services.stores.awards.find(award_id)
 
     def observe_clock(self) -> Jump | None:
-        """The jump that keeps everything from being signed, stored for every process; usually None."""
+        """The clock jump that blocks all signing, stored for every process; usually None."""
         with self.unit_of_work(reading=True) as services:
             is_due, jump = services.signing_clock.is_due(), services.signing_clock.jump()
         if not is_due:
@@ -284,20 +286,20 @@ class Process:
         return timedelta(minutes=self.settings.undo_minutes)
 
     def workflow_database(self) -> WorkflowDatabase:
-        """Where the worker's engine keeps its own tables, ready for use."""
+        """Location of the workflow engine's own tables, ready for use."""
         place = WorkflowDatabase.beside(self.settings.database_url, self.settings.work_database_url)
         place.prepare()
         return place
 
     def is_ready(self) -> bool:
-        """Whether the database answers and stands at the schema this program needs."""
+        """Whether the database answers and has the schema revision this program needs."""
         return is_current(self.engine)
 
     @contextmanager
     def unit_of_work(self, *, reading: bool = False) -> Iterator[Services]:
         """Services over one transaction: committed at the end, rolled back on any error.
 
-        For workers and commands, which look after all campuses.
+        For workers and commands, which process all campuses.
         """
         with self._transaction(reading=reading) as services:
             services.stores.tenant_scope.bypass()
@@ -312,9 +314,9 @@ class Process:
         person_id: uuid.UUID | None = None,
         snapshot: Snapshot = UNSHARED,
     ) -> Iterator[Services]:
-        """The same for whoever comes from outside: until it enters a campus, it reads what the world may read.
+        """The same for external requests: until it enters a campus, it reads only public rows.
 
-        With a `snapshot`, what all readers of it share is read once.
+        With a `snapshot`, data shared by its readers is read once.
         """
         with self._transaction(reading=reading, snapshot=snapshot) as services:
             if campus_id is not None:
@@ -322,7 +324,7 @@ class Process:
             yield services
 
     def put_back(self, campus: Campus, reason: str, *, by: Actor) -> Restored:
-        """Frame by frame of the recovery journal, each in a transaction: what was interrupted is begun again."""
+        """Restores the recovery journal, one transaction per frame; resumable."""
         done = Restored()
         with self.repair() as services:
             services.restoring.begin(campus)
@@ -349,7 +351,7 @@ class Process:
 
     @contextmanager
     def repair(self, *, reading: bool = False) -> Iterator[Services]:
-        """A unit of work over rows of an older copy too, which every other unit of work refuses."""
+        """A unit of work over rows of an older copy, which every other unit of work refuses."""
         with self._transaction(reading=reading, guarded=False) as services:
             services.stores.tenant_scope.bypass()
             yield services
@@ -391,12 +393,12 @@ class Process:
                 services.stores.tenant_scope.bypass()
                 self._chosen = services.choice_journal.append_after(self._chosen)
         except OSError as error:
-            # Committed all the same; it is appended at the next comparison.
+            # Committed anyway; the next comparison appends it.
             log.error("recovery journal not written", kind=type(error).__name__)
 
     async def snapshot(self) -> Snapshot | None:
-        """Of now, for a transaction that begins after this; None where the database cannot say which it is, or is an
-        older copy of itself, of which some campuses are refused."""
+        """Current snapshot, for a transaction that begins later; None where the database has no version, or
+        is an older copy of itself, of which some campuses are refused."""
         version = await self.public_documents.version()
         return None if version is None or self.behind else self._snapshots.of(version, self.clock())
 
@@ -421,7 +423,7 @@ class Process:
         )
 
     def _label_of_service(self, issuer: str) -> str:
-        """Of one that is offered no longer, where it was."""
+        """For a service no longer configured, its host."""
         labels = {each.issuer: each.label for each in self.providers.values()}
         return labels.get(issuer) or urlsplit(issuer).netloc
 
@@ -435,24 +437,25 @@ class Process:
             yield services.letters
 
     def align_award(self, award_id: uuid.UUID) -> None:
-        """Sign an award again to contain what its holder shows, in a transaction of its own."""
+        """Signs an award again with what its holder shows, in its own transaction."""
         with self.unit_of_work() as services:
             services.reissuing.align(award_id, by=Actor.command("align"))
 
     def renew_list(self, list_id: uuid.UUID) -> SignedList:
-        """Sign a status list again, in a transaction of its own."""
+        """Signs a status list again, in its own transaction."""
         with self.unit_of_work() as services:
             return services.status.refresh(list_id)
 
 
 def _whole(session: Session, snapshot: Snapshot) -> AbstractContextManager[object]:
-    """Committed at the end; of a snapshot, which only reads, nothing is left to commit when the session closes."""
+    """Committed at the end; a snapshot only reads, so it has nothing left to commit when the session
+    closes."""
     return nullcontext() if snapshot.is_shared else session.begin()
 
 
 @cache
 def _artist(templates: Path) -> BadgeArtist:
-    # Reading the typefaces takes a quarter of a second: once for the process is enough.
+    # Parsing the typefaces takes a quarter of a second: once per process.
     return BadgeArtist(templates)
 
 
@@ -469,7 +472,7 @@ def _documents_of_others(settings: Settings, clock: Clock) -> DocumentSource:
 
 
 def _providers_of(settings: Settings, addresses: Addresses, clock: Clock) -> Mapping[str, IdentityProvider]:
-    """The other sign-in services, whatever SCEAU_FETCH says of documents that strangers name."""
+    """The other sign-in services, independent of SCEAU_FETCH, which limits fetches of external documents."""
     if settings.sign_in_services is None:
         return {}
     registrations = registrations_in(settings.sign_in_services)
@@ -482,7 +485,7 @@ def _providers_of(settings: Settings, addresses: Addresses, clock: Clock) -> Map
 
 
 def _mailer_of(settings: Settings) -> Mailer | None:
-    """None where no letter can leave: pages then say so."""
+    """None where e-mail is not configured: pages then show it."""
     host = urlsplit(settings.base_url).hostname
     if settings.smtp_url:
         sender = settings.mail_from or f"sceau@{host}"
@@ -491,10 +494,10 @@ def _mailer_of(settings: Settings) -> Mailer | None:
 
 
 def _limiter_of(settings: Settings, key: bytes, clock: Clock) -> Limiter:
-    """Several workers count together: in the database, unless the operator names another place."""
+    """Shared by all workers: in the database, unless the operator configures another store."""
     where = settings.limits or ("database" if settings.workers > 1 else "memory")
     if where == "database":
-        # Connections of its own: a request that holds one of the others never waits here for a second.
+        # Its own connections: a request that already holds a connection never waits for a second one here.
         return RateLimits(DatabaseCounts(open_engine(settings.database_url), clock), key)
     return limits_in("memory://" if where == "memory" else where, key)
 
@@ -524,7 +527,7 @@ _OLD_ROUNDS: Final = 100
 
 
 def collect_rarely() -> None:
-    """For the whole process. What is there by now is taken to stay, and not looked at again."""
+    """GC tuning for the whole process. Existing objects are treated as permanent, and not scanned again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_NEW_VALUES, _YOUNG_ROUNDS, _OLD_ROUNDS)
@@ -532,7 +535,7 @@ def collect_rarely() -> None:
 
 @dataclass(frozen=True)
 class LastCheck:
-    """When everything that was signed was verified last, and how many faults that found."""
+    """When everything signed was last verified, and how many faults were found."""
 
     done_at: datetime
     faults: int
@@ -548,7 +551,7 @@ def last_check_of(process: Process) -> LastCheck | None:
 
 
 def problems_of(process: Process) -> list[str]:
-    """None of them for a process that is ready."""
+    """Empty for a process that is ready."""
     if not process.is_ready():
         return [_("La base de données ne répond pas, ou n’est pas à jour (« sceau migrate »).")]
     found = []

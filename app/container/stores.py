@@ -1,4 +1,4 @@
-"""The stores over one transaction; each is made when first asked for."""
+"""The stores over one transaction; each is created on first use."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ _Made = TypeVar("_Made")
 
 
 class made_once(cached_property[_Made]):
-    """`cached_property` without its lock: one transaction is used by one thread, and a page asks for forty parts."""
+    """`cached_property` without its lock: one transaction is used by one thread, and a page asks for forty
+    parts."""
 
     @overload
     def __get__(self, instance: None, owner: type[Any] | None = None) -> Self: ...
@@ -312,7 +313,7 @@ class Stores:
 
 @dataclass(frozen=True)
 class ProcessContext:
-    """What lives as long as the process and every unit of work uses."""
+    """Process-lifetime dependencies of every unit of work."""
 
     settings: Settings
     clock: Clock
@@ -325,13 +326,13 @@ class ProcessContext:
     papers: Callable[[], Papers]
     codes: PictureCodes
     beyond: DocumentSource
-    """Documents of others."""
+    """External documents."""
     renew_list: Callable[[uuid.UUID], SignedList]
     shelf: ListShelf
     counter: Counter | None
-    """Seconds that no change of the clock touches; None where the time is given."""
+    """Monotonic seconds, independent of clock changes; None where the time is given."""
     label_of_service: Callable[[str], str]
-    """What the sign-in service of an issuer is called."""
+    """The name of the sign-in service of an issuer."""
 
 
 class Container:
@@ -355,7 +356,7 @@ class Container:
 
 
 _WORTH_IT = 2
-"""A process takes a second to start: so many spans it must have to do."""
+"""Minimum spans per process, which takes a second to start."""
 _engines: list[Engine] = []
 
 

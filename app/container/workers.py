@@ -1,4 +1,4 @@
-"""Workers: each leaves signs of life, and learns which others are gone."""
+"""Worker heartbeats, and detection of dead workers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.domain.core import Clock, WorkerBeat, is_silent
 
 @dataclass(frozen=True)
 class WorkerName:
-    """One worker process: never the same twice, though host and number may come again."""
+    """One worker process: unique, though host and pid may be reused."""
 
     id: str
     host: str
@@ -31,7 +31,7 @@ class WorkerService:
         )
 
     def alive(self, me: WorkerName, is_running: Callable[[int], bool]) -> set[str]:
-        """Who still works, I among them: neither silent, nor said by this very host to run no more."""
+        """Live workers, including `me`: neither silent, nor known by this host as ended."""
         at = self.clock()
         return {me.id} | {
             beat.id

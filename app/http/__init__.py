@@ -1,1 +1,1 @@
-"""What every request shares: transactions, authentication, negotiation, headers, caches, forms, rendering."""
+"""Shared by every request: transactions, authentication, negotiation, headers, caches, forms, rendering."""

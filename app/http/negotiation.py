@@ -1,4 +1,4 @@
-"""Which form of a document a request asks for, and whether the client has it already."""
+"""Content negotiation, and conditional requests."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HTML = "text/html"
-# Nobody names more forms than this; a longer header is not worth its parsing.
+# Real clients send fewer media types; a longer header is not worth parsing.
 _LONGEST_HEADER = 2000
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str | None:
-    """The offered media type the client likes best (RFC 9110 §12.5.1), None if it likes none.
+    """The offered media type the client prefers (RFC 9110 §12.5.1), None if it accepts none.
 
-    On a tie the one that it names most precisely, then the one that is offered first.
+    On a tie, the most specific match, then the first one offered.
     """
     wishes = _wishes(accept)
     liked = [(*_liking(media_type, wishes), -place, media_type) for place, media_type in enumerate(offered)]
@@ -51,7 +51,7 @@ def _quality(value: str) -> float:
 
 
 def _liking(media_type: str, wishes: Sequence[tuple[str, float]]) -> tuple[float, int]:
-    """The quality of the most precise wish that covers `media_type`, and how precise that wish is."""
+    """The quality of the most specific range that matches `media_type`, and how specific that range is."""
     ranges = ("*/*", media_type.partition("/")[0] + "/*", media_type)
     for precision in (2, 1, 0):
         found = [quality for name, quality in wishes if name == ranges[precision]]
@@ -61,7 +61,7 @@ def _liking(media_type: str, wishes: Sequence[tuple[str, float]]) -> tuple[float
 
 
 def wants_page(accept: str) -> bool:
-    """Whether somebody looks: a browser names text/html; a program that names nothing gets the document."""
+    """Whether a browser asks: it sends text/html; a program without Accept gets the document."""
     if HTML not in accept.lower():
         return False
     return (
@@ -71,18 +71,19 @@ def wants_page(accept: str) -> bool:
 
 
 def etag_of(digest: str, media_type: str) -> str:
-    """A strong validator: the same bytes under another media type are another representation (RFC 9110 §8.8.3)."""
+    """A strong validator: the same bytes under another media type are another representation (RFC 9110
+    §8.8.3)."""
     return f'"{digest}/{media_type.partition(";")[0].partition("/")[2]}"'
 
 
 def has_already(if_none_match: str, etag: str) -> bool:
-    """Whether the client's copy is still this one (RFC 9110 §13.1.2: compared weakly)."""
+    """Whether the client's copy is still current (RFC 9110 §13.1.2: weak comparison)."""
     known = [each.strip().removeprefix("W/") for each in if_none_match[:_LONGEST_HEADER].split(",")]
     return "*" in known or etag in known
 
 
 class ForPeople(APIRoute):
-    """A route that answers only those who want a page; at the same address programs find the document."""
+    """A route that matches only requests for a page; at the same URL programs get the document."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child = super().matches(scope)
@@ -100,7 +101,7 @@ class ForPeople(APIRoute):
 
 
 class ForStrangers(ForPeople):
-    """A page for those who show no cookie of ours that says who they are; the next route has it for the others."""
+    """A page for visitors without our identifying cookies; the next route serves the others."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child = super().matches(scope)
@@ -116,7 +117,7 @@ def is_stranger(scope: Scope) -> bool:
 
 
 class ForPrograms(APIRoute):
-    """The other half: a document that leaves its address to the page when somebody looks."""
+    """The counterpart: a document route that yields its URL to the page when a browser asks."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child = super().matches(scope)
@@ -126,7 +127,7 @@ class ForPrograms(APIRoute):
 
 
 class HeadAsGet:
-    """ASGI middleware: HEAD is answered as GET is, without the body, at every address (RFC 9110 §9.3.2)."""
+    """ASGI middleware: HEAD is answered like GET, without the body, at every URL (RFC 9110 §9.3.2)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -139,19 +140,19 @@ class HeadAsGet:
         async def send_without_body(message: Message) -> None:
             if message["type"] == "http.response.body":
                 message = {**message, "body": b""}
-            # The server takes an answer that is shorter than announced from HEAD alone, and reads this scope to tell.
+            # The server accepts a body shorter than announced only for HEAD, and reads this scope to know.
             scope["method"] = "HEAD"
             await send(message)
             scope["method"] = "GET"
 
-        # The log outside reads the route from this very scope, so it is changed and not copied.
+        # The outer request log reads the route from this very scope: modify it, do not copy it.
         scope["method"] = "GET"
         await self.app(scope, receive, send_without_body)
 
 
 _LEVEL: Final = 6
 _SMALLEST: Final = 500
-"""A shorter page gains nothing that its header would not take."""
+"""Smaller pages gain less than the header costs."""
 _COMPRESSION_LONGEST_HEADER: Final = 300
 
 
@@ -164,7 +165,7 @@ def takes_gzip(headers: Headers) -> bool:
 
 
 def gzip_body(answer: Response) -> Response:
-    """The same answer, compressed once for all to whom it is given again."""
+    """The same response, compressed once for all its recipients."""
     answer.body = gzip.compress(bytes(answer.body), _LEVEL, mtime=0)
     answer.headers["Content-Encoding"] = "gzip"
     answer.headers["Content-Length"] = str(len(answer.body))
@@ -172,10 +173,10 @@ def gzip_body(answer: Response) -> Response:
 
 
 class GzipPages:
-    """ASGI middleware: a whole page is compressed where the browser takes it and shows no cookie of ours.
+    """ASGI middleware: compresses a whole page where the browser accepts it and sends no cookie of ours.
 
-    Without a cookie a page is what anybody gets who asks, so its length tells nobody anything; what is in it of a
-    form's secret is masked anew each time. Whoever is signed in gets pages as they are.
+    Without a cookie a page is public, so its length reveals nothing; its form token is masked anew each time.
+    Pages for signed-in users are never compressed (BREACH).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -214,7 +215,7 @@ def _is_somebodys(start: Message) -> bool:
 
 
 def _pressed(start: Message, body: Message) -> Message:
-    """The body to send instead; `start` is given the headers that tell of it."""
+    """The body to send instead; `start` gets the matching headers."""
     whole = body.get("body", b"")
     if body.get("more_body") or len(whole) < _SMALLEST:
         return body

@@ -1,4 +1,4 @@
-"""What each route says of who may use it: a mark on its handler, or a guard among its dependencies."""
+"""Access policy of each route: a mark on its handler, or a guard among its dependencies."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Marked = TypeVar("Marked", bound=Callable[..., Any])
 class Who(Enum):
     ANYBODY = auto()
     GUEST = auto()
-    """Anybody; whoever works somewhere is sent to their desk."""
+    """Anyone; a user with a role is redirected to their dashboard."""
     SIGNED_IN = auto()
-    """Whoever proved who they are, wherever they work."""
+    """Any authenticated user, whatever their campus."""
     HOLDER = auto()
-    """The browser that was shown the private link of that very award, and its person when signed in."""
+    """The browser that was shown the private link of that very award, and its holder when signed in."""
     STAFF = auto()
-    """Whoever has a role for the deed in the campus; for people of other campuses it is as good as absent."""
+    """A user with a role that has the permission in the campus; 404 for people of other campuses."""
     OPERATOR = auto()
-    """Who runs the whole service, by a token or signed in; the place is as good as absent for everybody else."""
+    """An operator of the whole service, by token or signed in; 404 for everyone else."""
     TOKEN = auto()
-    """A program whose token has the scope, in the campus of the token."""
+    """A program with a token of the required scope, in the campus of the token."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Policy:
 
 
 class NoPolicy(Exception):
-    """A route that says nothing of who may use it, or two things at once: the application does not start."""
+    """A route with no policy or with two: the application does not start."""
 
 
 def marked(policy: Policy) -> Callable[[Marked], Marked]:
@@ -56,19 +56,19 @@ def marked(policy: Policy) -> Callable[[Marked], Marked]:
 
 
 public = marked(Policy(Who.ANYBODY))
-"""For a handler that answers everybody; a mark costs the hot public documents nothing."""
+"""For a public handler; a mark costs the hot public documents nothing."""
 guest = marked(Policy(Who.GUEST))
 
 
 def policies(routes: Sequence[BaseRoute | RouteContext]) -> dict[str, Policy]:
-    """The policy of each address, as « GET /aide »; raises NoPolicy where a route has none."""
+    """The policy of each URL, as « GET /aide »; raises NoPolicy where a route has none."""
     found: dict[str, Policy] = {}
     for each in iter_route_contexts(routes):
         declared = set(_declared(each))
         where = f"{'/'.join(sorted(each.methods or ()))} {each.path}"
         if len(declared) != 1:
             raise NoPolicy(
-                f"{where} declares {len(declared)} policies: one says who may use it (app/http/policies.py)"
+                f"{where} declares {len(declared)} policies: exactly one is required (app/http/policies.py)"
             )
         policy = declared.pop()
         found.update({f"{method} {each.path}": policy for method in set(each.methods or ()) - {"HEAD"}})

@@ -1,4 +1,4 @@
-"""Failures as programs read them: problem documents (RFC 9457), one shape for every kind."""
+"""Errors for programs: problem documents (RFC 9457), one shape for every kind."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ _SENTENCES = {
 
 
 def reason_of(fault: Mapping[str, Any]) -> str:
-    """The sentence for one of pydantic's error types; its context holds our limits, never the sender's value."""
+    """The sentence for one of pydantic's error types; its context contains our limits, never the sender's
+    value."""
     return _(_SENTENCES.get(fault["type"], _OTHERWISE)).format(**fault.get("ctx", {}))
 
 
@@ -86,7 +87,7 @@ def problem(status: int, detail: str, **more: Any) -> JSONResponse:
         "status": status,
         "detail": detail,
     }
-    # A cache may keep a 404 unasked (RFC 9110 §15.1); what is not there yet may come.
+    # A cache may store a 404 by default (RFC 9110 §15.1); the resource may be created later.
     headers = {"Cache-Control": "no-store", "Content-Language": current_locale()}
     return JSONResponse(body | more, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
@@ -99,10 +100,10 @@ def app_error(request: Request, error: AppError, status: int) -> JSONResponse:  
 
 
 def validation_error(request: Request, error: RequestValidationError) -> JSONResponse:  # noqa: ARG001
-    """Each fault with the place it stands at, never with the value: it may be personal (T43)."""
+    """Each error with its location, never with the value, which may be personal (T43)."""
     faults = error.errors()
     if any(fault["loc"][:1] == ("path",) for fault in faults):
-        # An address that cannot be written so is an address that does not exist.
+        # An invalid URL parameter means that the URL does not exist.
         return problem(404, _("Il n’y a rien à cette adresse."))
     if any(fault["type"] == "json_invalid" for fault in faults):
         return problem(400, _("Le corps de la demande n’est pas du JSON."))

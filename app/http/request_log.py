@@ -1,4 +1,4 @@
-"""One line for each request, and its place in the figures: the route and not the address, the answer and its time."""
+"""One log line and one metrics sample per request: route (not URL), status and duration."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def configure_logging(*, as_json: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    # Addresses may hold a learner's private token: the server's own access log stays silent (I23).
+    # URLs may contain a learner's private token: the server's own access log is off (I23).
     logging.getLogger("uvicorn.access").disabled = True
-    # Asked whether the schema is the newest, Alembic tells each time how it looked.
+    # Alembic logs at INFO each time the schema revision is checked.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers[:] = []
@@ -58,7 +58,7 @@ def configure_logging(*, as_json: bool) -> None:
 
 
 def _on_a_terminal(logger: object, name: str, event: structlog.typing.EventDict) -> str:
-    """One line for each event, whatever its values hold; a traceback has its own lines."""
+    """One line for each event, whatever its values contain; a traceback has its own lines."""
     for key, value in event.items():
         if isinstance(value, str) and key not in ("exception", "stack"):
             event[key] = value.translate(_ESCAPED)
@@ -99,7 +99,7 @@ class RequestLog:
 
 
 def route_of(scope: Scope) -> str:
-    """The template of the address that was asked for, with the prefixes of the routers around it; "" if none fits."""
+    """The path template of the matched route, including router prefixes; "" if none matches."""
     around = scope.get("fastapi", {}).get("effective_route_context")
     return str(getattr(around, "path", "") or getattr(scope.get("route"), "path", ""))
 
@@ -108,7 +108,7 @@ _REFUSED = "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: text/plain\r
 
 
 class TimedHttpProtocol(HttpToolsProtocol):
-    """A request that arrives in one piece, as most do, costs no timer."""
+    """A request that arrives in one piece, as most do, needs no timer."""
 
     header_seconds: ClassVar[float] = 10.0
     """From the connection, or the first byte of a further request, to the end of the headers."""
@@ -116,9 +116,9 @@ class TimedHttpProtocol(HttpToolsProtocol):
     body_seconds: ClassVar[float] = 20.0
     """How far a body may lag behind `body_rate`."""
     body_rate: ClassVar[float] = 4096.0
-    """Bytes in a second: less than the slowest telephone line of today, more than somebody who holds a connection."""
+    """Bytes per second: slower than the slowest phone connection of today, faster than a slowloris attack."""
     answer_seconds: ClassVar[float] = 60.0
-    """In so long a client reads `body_rate` of an answer that waits for it."""
+    """Time limit for a client to read `body_rate` of a pending response."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -206,14 +206,14 @@ class TimedHttpProtocol(HttpToolsProtocol):
         if self._waits_for == "body":
             left = self._since + self.body_seconds + self._received / self.body_rate - self.loop.time()
             if left > 0 or self.flow.read_paused:
-                # The bytes that came bought time; or it is the application that does not take them.
+                # The received bytes extended the deadline; or the application itself does not read them.
                 again = left if left > 0 else self.body_seconds
                 self._deadline = self.loop.call_later(again, self._too_slow)
                 return
         self._refuse("408 Request Timeout")
 
     def _refuse(self, status: str) -> None:
-        """Say why where no answer has begun, and close."""
+        """Sends the error if no response has begun, then closes."""
         self._waits_for = ""
         self._disarm()
         if self.transport.is_closing():

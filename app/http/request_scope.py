@@ -1,4 +1,4 @@
-"""One HTTP request: its transaction, its person, its services, its error status."""
+"""Request scope: transaction, user, services, error status."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from app.language import N_
 from app.services.accounts.sessions import NewSession, SignedIn
 from app.services.people.people import Workplace
 
-# Between the secrets of several sessions in one cookie; none holds it.
+# Separates the secrets of several sessions in one cookie; none contains it.
 SECRETS_SEPARATOR = "."
 
 STATUS_OF: dict[type[AppError], int] = {
@@ -66,7 +66,7 @@ def _writing(request: Request) -> Iterator[Services]:
 def visit(
     request: Request, *, reading: bool = False, snapshot: Snapshot = UNSHARED
 ) -> AbstractContextManager[Services]:
-    """A unit of work in the campus that the route's policy let the reader into, if it is of a campus."""
+    """A unit of work in the tenant scope that the route's policy entered, if any."""
     if getattr(request.state, "at_any_campus", False):
         return process_of(request).unit_of_work(reading=reading)
     campus_id, person_id = getattr(request.state, "entered", (None, None))
@@ -80,7 +80,7 @@ def _at_any_campus(request: Request) -> None:
 
 
 CROSS_TENANT = Depends(_at_any_campus)
-"""For a page without an account, where a code, a letter or a badge names the campus that the deed is of."""
+"""For a page without an account, where a code, an e-mail or a badge identifies the campus."""
 
 
 def _with_organisers(request: Request) -> None:
@@ -88,12 +88,12 @@ def _with_organisers(request: Request) -> None:
 
 
 WITH_ORGANISERS = Depends(_with_organisers)
-"""For pages and requests about one activity: what is written of it stands with each campus that organises it."""
+"""For pages and requests about one activity: changes are recorded for each campus that organises it."""
 
 
 def enter(request: Request, services: Services, campus: Campus, who: SignedIn | None = None) -> None:
-    """The request is about this campus from now on, and reaches no other: but on pages that say AT_ANY_CAMPUS, and
-    on those WITH_ORGANISERS for an activity that others organise too."""
+    """Restricts the request to this campus, except on CROSS_TENANT pages, and on WITH_ORGANISERS pages for an
+    activity with several organisers."""
     process_of(request).check_not_behind(campus.id)
     request.state.entered = campus.id, who.person.id if who else None
     if getattr(request.state, "at_any_campus", False):
@@ -125,9 +125,9 @@ def _at_hand(request: Request, services: Services) -> Iterator[None]:
 
 @contextmanager
 def services_at_hand(request: Request) -> Iterator[Services]:
-    """The services that the request has open already, else new ones for reading.
+    """The services already open in the request, else new ones for reading.
 
-    A request that takes a second connection while it holds one lets a few requests at once wait for ever.
+    A request that takes a second connection while holding one could deadlock with a few concurrent requests.
     """
     if (services := getattr(request.state, "services", None)) is not None:
         yield services
@@ -136,26 +136,26 @@ def services_at_hand(request: Request) -> Iterator[Services]:
         yield services
 
 
-# scope="function": the commit comes before the answer, so a failed commit is a 500 and never a 201
-# for something that did not happen.
+# scope="function": the commit comes before the response, so a failed commit is a 500 and never a 201 for
+# something that did not happen.
 ReadingServices = Annotated[Services, Depends(_reading, scope="function")]
-"""For a handler that only looks."""
+"""For a handler that only reads."""
 WritingServices = Annotated[Services, Depends(_writing, scope="function")]
-"""For a handler that may change something: one transaction, committed before the answer leaves."""
+"""For a handler that may write: one transaction, committed before the response is sent."""
 
 
 def write_transaction(request: Request) -> AbstractContextManager[Services]:
-    """For a form that comes back when its deed is refused: all of the deed is kept, or nothing of it."""
+    """For a form that is shown again when its action is refused: the action is atomic."""
     return visit(request)
 
 
 def client_network(request: Request) -> str:
-    """Where the request comes from, as far as it can be believed: proxies count only if the operator named them."""
+    """The client's network, as far as it can be trusted: proxies count only if the operator named them."""
     return network_of(request.client.host if request.client else "")
 
 
 def limited(name: str) -> Any:
-    """A dependency for beside a route: each network may use it as often as LIMITS says, then gets a 429."""
+    """Route dependency: rate limit LIMITS[name] per network, then 429."""
 
     def count(request: Request) -> None:
         process_of(request).limiter.hit(name, client_network(request))
@@ -164,14 +164,14 @@ def limited(name: str) -> Any:
 
 
 def session_cookie(process: Process) -> str:
-    """`__Host-` binds the cookie to this host over https; plain http on localhost cannot carry it."""
+    """`__Host-` binds the cookie to this host over https; plain http on localhost cannot set it."""
     return (
         "sid" if process.settings.is_local and process.settings.base_url.startswith("http:") else "__Host-sid"
     )
 
 
 def open_session_in(response: Response, request: Request, opened: NewSession) -> None:
-    """Hand the browser its session; scripts cannot read it, other sites cannot use it."""
+    """Sets the session cookie; scripts cannot read it, other sites cannot use it."""
     process = process_of(request)
     response.set_cookie(
         session_cookie(process),
@@ -189,13 +189,13 @@ def close_session_in(response: Response, request: Request) -> None:
 
 
 def session_secret(request: Request) -> str | None:
-    """The first secret of the cookie opens the session; one after it only speaks for forms shown before."""
+    """The first secret of the cookie opens the session; later ones only validate forms shown before."""
     cookie = request.cookies.get(session_cookie(process_of(request)), "")
     return cookie.partition(SECRETS_SEPARATOR)[0] or None
 
 
 def signed_in(request: Request, services: Services) -> SignedIn:
-    """Who asks, by the session of their account; raises NotSignedIn."""
+    """The signed-in user; raises NotSignedIn."""
     who = services.sessions.signed_in(session_secret(request))
     if services.sessions.is_sighting_due(who.session):
         request.state.seen_session = who.session.id
@@ -203,7 +203,7 @@ def signed_in(request: Request, services: Services) -> SignedIn:
 
 
 def find_signed_in(request: Request, services: Services) -> SignedIn | None:
-    """Who asks, if they are signed in; for pages that anybody may see."""
+    """The signed-in user, if any; for public pages."""
     try:
         return signed_in(request, services)
     except NotSignedIn:
@@ -211,7 +211,7 @@ def find_signed_in(request: Request, services: Services) -> SignedIn | None:
 
 
 def staff_of(request: Request, services: Services, slug: str) -> tuple[SignedIn, Workplace]:
-    """A person who works in the campus; others get what they would get for a campus that is not there (T01)."""
+    """The user, if staff of the campus; others get the same 404 as for a missing campus (T01)."""
     who = signed_in(request, services)
     place = services.people.workplace(who, slug)
     enter(request, services, place.campus, who)
@@ -221,7 +221,7 @@ def staff_of(request: Request, services: Services, slug: str) -> tuple[SignedIn,
 def token_of(
     request: Request, services: Services, scope: Scope, slug: str | None = None
 ) -> tuple[Actor, Campus]:
-    """The program that asks, and its campus, if its bearer token opens `scope` there."""
+    """The program and its campus, if its bearer token has `scope` there."""
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret.strip():
         raise NotSignedIn(N_("Cette demande a besoin d’un jeton d’accès : « Authorization: Bearer … »."))

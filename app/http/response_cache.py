@@ -1,4 +1,4 @@
-"""ASGI middleware: a public document that is read again and again is given while nothing in the database has changed."""
+"""ASGI middleware: caches frequently requested public documents until the database changes."""
 
 from __future__ import annotations
 
@@ -32,19 +32,20 @@ from app.services.accounts.sessions import Holder, LinkHolder, NewSession, Signe
 from app.services.verification.metrics import noter_of
 
 GOOD_FOR: Final = timedelta(seconds=10)
-"""A status list is renewed with time alone, without a change in the database."""
+"""A status list is renewed by time alone, without a change in the database."""
 MOST_BYTES: Final = 64 * 1024 * 1024
 _LARGEST: Final = 512 * 1024
 _LONGEST_WISH: Final = 300
 _ASKED_BY: Final = frozenset((b"host", b"accept", b"accept-encoding", b"accept-language", b"origin"))
-"""All that an answer may differ by; that the rest changes nothing is what `Cache-Control: public` says."""
+"""All request headers a response may vary by; `Cache-Control: public` guarantees that others change
+nothing."""
 _NEVER: Final = frozenset((b"range", b"authorization"))
 _OF_A_BODY: Final = (b"content-length", b"content-type", b"content-security-policy")
 
 _MOST_REMEMBERED: Final = 10_000
 
 Version = Callable[[], Awaitable[object]]
-"""Another value after every commit; None where the database cannot tell."""
+"""Changes after every commit; None where the database cannot provide it."""
 _Key = tuple[object, ...]
 
 
@@ -67,10 +68,11 @@ class _Ready:
 
 
 class ReadyAnswers:
-    """Outermost, and on the event loop alone: an answer that is ready passes nothing else, and is counted all the same.
+    """Outermost, and on the event loop alone: a cached response skips all other middleware, but is still
+    counted.
 
-    An answer is kept from the second time on that it is asked for: what is read once costs no look at the version,
-    which with some databases is a question over a network.
+    A response is cached from its second request on: a document read once costs no query of the version, which
+    with some databases is a network round trip.
     """
 
     def __init__(self, app: ASGIApp, *, version: Version, clock: Clock, most_bytes: int = MOST_BYTES) -> None:
@@ -110,7 +112,7 @@ class ReadyAnswers:
         ready.note(perf_counter() - started)
 
     async def _ask(self, key: _Key, version: object, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the question on, and keep an answer that is the same for everybody."""
+        """Calls the application, and caches a public response."""
         heard: list[Message] = []
 
         async def send_and_hear(message: Message) -> None:
@@ -147,7 +149,8 @@ _NOTHING: Final[Message] = {"type": "http.response.body", "body": b""}
 
 
 def _question_of(scope: Scope) -> tuple[_Key | None, bytes | None]:
-    """What an answer depends on, and the copy that the client says it has; no key for what is never kept."""
+    """The cache key of the request, and the ETag of the client's copy; no key for requests that are never
+    cached."""
     if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
         return None, None
     key: list[object] = [scope["path"]]
@@ -166,7 +169,7 @@ def _question_of(scope: Scope) -> tuple[_Key | None, bytes | None]:
 
 
 def _is_everybodys(start: Message, body: Message) -> bool:
-    """Not an answer that is somebody's own, may not be kept, or would fill the memory."""
+    """Public and small: excludes personal, uncacheable and very large responses."""
     headers = dict(start.get("headers", ()))
     shared = headers.get(b"cache-control", b"").startswith(b"public")
     is_one = start["status"] == 200 and shared and b"etag" in headers and b"set-cookie" not in headers
@@ -175,15 +178,15 @@ def _is_everybodys(start: Message, body: Message) -> bool:
 
 def _ready(start: Message, body: Message, version: object, made_at: datetime, route: str) -> _Ready:
     etag = dict(start["headers"])[b"etag"]
-    # The number in there is that of another request.
+    # The request id belongs to another request.
     same = [(name, value) for name, value in start["headers"] if name != b"x-request-id"]
     first: Message = {"type": "http.response.start", "status": 200, "headers": same}
     kept: Message = {"type": "http.response.body", "body": bytes(body["body"])}
     return _Ready(version, made_at, first, kept, etag.decode("latin-1"), route)
 
 
-# A page says when it was verified, to the minute; what may change meanwhile without its row saying so are
-# keys, labels and lists, and those are promised within minutes.
+# A page shows its verification time to the minute; keys, labels and lists, which may change without a change
+# of its row, are guaranteed current only within minutes.
 
 _MOST_PAGES: Final = 500  # of some 20 kB each
 
@@ -202,7 +205,7 @@ class _Page:
 
 
 class RecentPages:
-    """Used on the event loop alone; many who ask for the same page at once wait for one making of it."""
+    """Used on the event loop alone; concurrent requests for the same page wait for one rendering."""
 
     def __init__(self, clock: Clock, *, most: int = _MOST_PAGES) -> None:
         self.clock, self.most = clock, most
@@ -210,7 +213,8 @@ class RecentPages:
         self._making: dict[Hashable, asyncio.Future[_Page]] = {}
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[Response]]) -> Response:
-        """The page of `key`: a recent one, or what `make` answers now. A page that sets a cookie is nobody else's."""
+        """The page of `key`: a cached one, or the result of `make`. A page that sets a cookie is never
+        cached."""
         page = self._pages.get(key)
         if page is not None and self.clock() - page.made_at < GOOD_FOR:
             self._pages.move_to_end(key)
@@ -228,7 +232,7 @@ class RecentPages:
             waiting.set_result(page)
         except BaseException as error:
             waiting.set_exception(error)
-            waiting.exception()  # looked at: whoever made it raises it, and nobody else need be waiting
+            waiting.exception()  # marks it retrieved: it is raised below, perhaps without waiters
             raise
         finally:
             del self._making[key]
@@ -248,12 +252,12 @@ def recent_pages(request: Request) -> RecentPages:
     return pages
 
 
-# A family's or a class's computer; each session lives for a day at most.
+# A family's or a class's computer; each session lasts one day at most.
 _MOST_BADGES: Final = 12
 
 
 def held_here(request: Request, services: Services) -> dict[uuid.UUID, LinkHolder]:
-    """The living sessions that private links opened in this browser, each by the one award that it opens."""
+    """The live sessions that private links opened in this browser, by award."""
     found: dict[uuid.UUID, LinkHolder] = {}
     for secret in _secrets(request):
         try:
@@ -265,7 +269,8 @@ def held_here(request: Request, services: Services) -> dict[uuid.UUID, LinkHolde
 
 
 def find_holder(award_id: uuid.UUID, request: Request, services: Services) -> Holder | None:
-    """The person whose badge this is: by the link they opened here, or signed in with an address of theirs."""
+    """The person holding this badge: by the private link opened here, or signed in with one of their
+    addresses."""
     who = find_signed_in(request, services)
     if who is not None and services.awards.is_of(award_id, who.person.id):
         return who
@@ -273,7 +278,7 @@ def find_holder(award_id: uuid.UUID, request: Request, services: Services) -> Ho
 
 
 def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> Holder:
-    """The same; another's badge is not theirs to see."""
+    """The same; raises for another person's badge."""
     who = find_holder(award_id, request, services)
     if who is None:
         services.awards.check_not_erased(award_id)
@@ -287,7 +292,7 @@ def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> Hold
 
 
 def check_speaks_for_person(who: Holder, services: Services) -> None:
-    """A link to one badge does not decide what holds for all badges of a person who has an account."""
+    """A link to one badge is insufficient for choices about all badges of a person who has an account."""
     if not isinstance(who, SignedIn) and services.sessions.own_addresses.has_account(who.person.id):
         raise NotSignedIn(N_("Ce choix vaut pour tous vos badges : connectez-vous pour le faire."))
 
@@ -303,13 +308,13 @@ def _changing_holder(award_id: uuid.UUID, request: Request, services: WritingSer
 
 
 HOLDER = Depends(_holder, scope="function")
-"""The policy of what only the holder of the award in the address may see."""
+"""The policy of content for the holder of the award in the URL."""
 CHANGING_HOLDER = Depends(_changing_holder, scope="function")
-"""The same, over the one transaction of a handler that changes something."""
+"""The same, over the single transaction of a writing handler."""
 
 
 def cache_here(response: Response, request: Request, opened: NewSession) -> None:
-    """Remember one more badge in this browser, the latest first."""
+    """Remembers one more badge in this browser, the latest first."""
     process = process_of(request)
     secrets = [opened.secret, *_secrets(request)][:_MOST_BADGES]
     response.set_cookie(
@@ -328,7 +333,7 @@ def forget_here(response: Response, request: Request) -> None:
 
 
 def badges_cookie(process: Process) -> str:
-    """`__Host-` binds the cookie to this host; plain http on localhost cannot carry it."""
+    """`__Host-` binds the cookie to this host; plain http on localhost cannot set it."""
     return "__Host-badges" if process.settings.base_url.startswith("https:") else "badges"
 
 
@@ -343,9 +348,9 @@ def _secrets(request: Request) -> list[str]:
 
 
 def people_here(request: Request, services: Services) -> dict[uuid.UUID, Holder]:
-    """Who is signed in, and the people without an account of whom this browser holds a badge.
+    """The signed-in user, and the people without an account who hold a badge opened in this browser.
 
-    A link to one badge does not open what an account has beside it, such as a portfolio.
+    A link to one badge does not give access to other data of an account, such as a portfolio.
     """
     found: dict[uuid.UUID, Holder] = {
         who.person.id: who
@@ -357,7 +362,7 @@ def people_here(request: Request, services: Services) -> dict[uuid.UUID, Holder]
 
 
 def awards_within_reach(request: Request, services: Services, person_id: uuid.UUID) -> list[uuid.UUID]:
-    """That person's badges: all of them once they signed in, else those that this browser holds."""
+    """The person's badges: all of them once signed in, else those opened in this browser."""
     signed_in = find_signed_in(request, services)
     if signed_in is not None and signed_in.person.id == person_id:
         return services.portfolios.awards_of(person_id)

@@ -1,4 +1,4 @@
-"""ASGI middleware: what browsers may and may not do with our answers."""
+"""ASGI middleware: security headers for browsers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PERMISSIONS_POLICY = ", ".join(
         "usb",
     )
 )
-# Addresses that are themselves a secret, or that only one person may see.
+# URLs that are secret themselves, or restricted to one person.
 PRIVATE_PATHS = ("/recevoir", "/mes-badges", "/connexion", "/confirmer", "/compte", "/gestion")
 _ANYWHERE = "frame-ancestors *"
 _LINE_ENDS = b"\r\n\0"
@@ -43,7 +43,7 @@ _A_YEAR = "max-age=31536000; includeSubDomains"
 
 
 class SecurityHeaders:
-    """Adds the headers of every answer; one that a route has set itself is kept."""
+    """Adds security headers to every response; a header set by the route itself is not overwritten."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self.app = app
@@ -64,7 +64,7 @@ class SecurityHeaders:
 
 
 def add_security_headers(headers: MutableHeaders, *, private: bool, https: bool) -> None:
-    # The server writes values as they are: a line break would begin a header, or the body, of another's choice.
+    # The server writes values unchanged: a line break would inject a header or a body.
     text = b"".join(part for header in headers.raw for part in header)
     if len(text.translate(None, _LINE_ENDS)) != len(text):
         raise ValueError("a response header must be one line")
@@ -83,7 +83,8 @@ def add_security_headers(headers: MutableHeaders, *, private: bool, https: bool)
 
 
 def framed_anywhere(answer: HTMLResponse) -> HTMLResponse:
-    """For a page that any site may put in a frame: it holds nothing to click by mistake, and reads no session."""
+    """For a page that any site may embed: it contains nothing that a misled click could trigger, and reads no
+    session."""
     policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", _ANYWHERE)
     answer.headers["Content-Security-Policy"] = policy
     return answer
@@ -95,6 +96,6 @@ def is_private(path: str) -> bool:
 
 def as_private(answer: HTMLResponse) -> HTMLResponse:
     # Not "no-referrer": older browsers would then send our own forms with the origin "null",
-    # which nothing here could tell from a stranger's.
+    # indistinguishable here from a cross-site form.
     answer.headers["Referrer-Policy"] = "same-origin"
     return answer

@@ -1,4 +1,4 @@
-"""The face's own files, held in memory and served under addresses that change when a file does."""
+"""Static files, held in memory and served under URLs that change with their content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.language import N_
 
 FOLDER = Path(__file__).parent / "static"
 _STYLES = FOLDER / "css"
-# One stylesheet leaves the house, so that one request dresses a page; print comes last and wins.
+# Stylesheets are served as one file, so that a page needs one request; print comes last and wins.
 STYLE_ORDER = (
     "tokens",
     "ground",
@@ -55,7 +55,7 @@ class StaticFile:
 
 @cache
 def files() -> dict[str, StaticFile]:
-    """Every servable file by its path below `static/`. Only these exist: no path is ever opened on request."""
+    """Every servable file by its path below `static/`. Only these exist: no request ever opens a path."""
     found = {
         path.relative_to(FOLDER).as_posix(): _static_file(path.read_bytes(), path.suffix)
         for path in sorted(FOLDER.rglob("*"))
@@ -72,7 +72,7 @@ def files() -> dict[str, StaticFile]:
 
 
 def _tight(styles: str) -> str:
-    """Without remarks, and on one line; what stands within a line keeps its spaces, which may mean something."""
+    """Without comments, and on one line; spaces inside a line may be significant and stay."""
     lines = (line.strip() for line in re.sub(r"/\*.*?\*/", "", styles, flags=re.DOTALL).splitlines())
     return re.sub(r"(?<=[{};,]) ", "", " ".join(filter(None, lines))).replace(": ", ":")
 
@@ -84,7 +84,8 @@ def _static_file(body: bytes, suffix: str) -> StaticFile:
 
 @cache
 def edition() -> str:
-    """One digest for the whole folder: files name each other relatively (CSS its fonts), so they move together."""
+    """One digest for the whole folder: files name each other relatively (CSS its fonts), so they move
+    together."""
     digest = hashlib.sha256()
     for name, file in files().items():
         digest.update(f"{name} {file.etag}\n".encode())
@@ -92,7 +93,7 @@ def edition() -> str:
 
 
 def asset(name: str) -> str:
-    """The address of a static file, safe to cache for ever; an unknown name is a programming error."""
+    """The URL of a static file, immutable and cacheable; an unknown name is a programming error."""
     if name not in files():
         raise KeyError(f"no static file {name!r}")
     return f"/static/{edition()}/{name}"

@@ -1,4 +1,4 @@
-"""What every page behind sign-in begins with: who works here, in which campus, and what they may see."""
+"""Common start of every signed-in page: the user, their campus, and their permissions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _MENU: tuple[tuple[str, Permission, str, tuple[str, ...]], ...] = (
     (N_("Historique"), Permission.AUDIT, "/historique", ("/audit",)),
     (N_("Réglages"), Permission.MANAGE, "/reglages", ("/equipe", "/jetons", "/rappels", "/cles")),
 )
-"""(label, who may, address below the campus's, other addresses of the same part)."""
+"""(label, permissions, path below the campus's, other paths of the same part)."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Workspace:
     campus_id: uuid.UUID
     person_id: uuid.UUID
     is_only: bool
-    """Whether the person works for no other campus."""
+    """Whether this is the person's only campus."""
 
     @staticmethod
     def of(work: AtWork) -> Workspace:
@@ -110,7 +110,8 @@ class Workspace:
 
 
 def staff(deed: Permission) -> Any:
-    """The policy of a page of a campus: `dependencies=[staff(Deed.AWARD)]`. Enforces it before the handler runs."""
+    """The policy of a page of a campus: `dependencies=[staff(Permission.AWARD)]`. Enforces it before the
+    handler runs."""
 
     @marked(Policy(Who.STAFF, deed=deed))
     def guard(slug: str, request: Request, services: ReadingServices) -> None:
@@ -137,13 +138,14 @@ def _somebody_sure(request: Request, services: ReadingServices) -> None:
 
 
 SIGNED_IN = Depends(_somebody, scope="function")
-"""The policy of a page for whoever proved who they are."""
+"""The policy of a page for any authenticated user."""
 SURELY_SIGNED_IN = Depends(_somebody_sure, scope="function")
-"""For whoever proved it a short time ago, and with a passkey if they have one: for what one signs in with."""
+"""Requires recent step-up authentication, with a passkey if the user has one: for changes to sign-in
+methods."""
 
 
 def at_work(request: Request) -> AtWork:
-    """Who asks, and in which campus, as the route's own `staff(...)` found."""
+    """The user and campus found by the route's own `staff(...)`."""
     return cast(AtWork, request.state.work)
 
 
@@ -156,5 +158,5 @@ def today_in(services: Services, campus: Campus) -> date:
 
 
 def sentence_of(error: AppError) -> str:
-    """What went wrong, in the reader's language, for the top of a form."""
+    """The error in the reader's language, for the top of a form."""
     return filled(translated(error.sentence), error.values)

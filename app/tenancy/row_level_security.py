@@ -1,7 +1,7 @@
-"""The second wall between campuses: row-level security, derived from the tables and built by `sceau migrate` on PostgreSQL.
+"""Row-level security between campuses, derived from the tables and built by `sceau migrate` on PostgreSQL.
 
-A transaction says which campus it works for (`app/tenancy/scope.py`). Until it says so it reads what the world may read and
-what it takes to find the campus, and changes nothing of any campus. The owner of the tables stands above the walls.
+A transaction sets its campus (`app/tenancy/scope.py`). Before that it reads public rows and those needed to
+find the campus, and writes nothing of any campus. The owner of the tables bypasses the policies.
 """
 
 from __future__ import annotations
@@ -56,26 +56,27 @@ OPEN = frozenset(
         "status_list", "status_slot",
     )
 )  # fmt: skip
-"""Read before a transaction has said its campus: what public pages show, and who works where."""
+"""Readable before a transaction sets its campus: content of public pages, and staff memberships."""
 
 _OPENED = {"award": "{row}.visibility = 'open'"}
-"""Which rows of an OPEN table those are, where not all; of what is part of such a row, those of which it is one."""
+"""Which rows of an OPEN table are public, where not all; a child row is public when its parent is."""
 
 APPENDED = frozenset(
     ("history_entry", "log_entry", "log_tile", "log_checkpoint", "log_cosignature", "alembic_version")
 )
-"""The application adds to these and changes nothing in them."""
+"""Append-only for the application."""
 
 FORGOTTEN = {"history_entry": ("actor_id", "actor_label", "noun_id", "facts")}
-"""What an erasure may empty in a table that is only added to; its trigger lets through no other change."""
+"""Columns an erasure may empty in an append-only table; its trigger allows no other update."""
 
-# Not in a subquery: one row, which is what the world asks for, costs less so.
+# Not in a subquery: cheaper for one row, the usual public query.
 HERE = "nullif(current_setting('sceau.campus', true), '')::uuid"
 _ASKING = "nullif(current_setting('sceau.person', true), '')::uuid"
 _REACH = "coalesce(current_setting('sceau.reach', true), '')"
 _ORGANISED = "EXISTS (SELECT 1 FROM activity_campus o WHERE o.activity_id = {} AND o.campus_id = {})"
 
-# The campuses of one activity see each other there; a policy may not read its own table, so functions do.
+# Co-organising campuses see each other's rows of the activity; a policy may not read its own table, so
+# functions do.
 _FUNCTIONS = {
     "organised_here": _ORGANISED.format("activity", HERE),
     "may_be_organised_here": f"{HERE} IS NOT NULL AND (organised_here(activity) OR NOT "  # noqa: S608 - names of our own
@@ -85,7 +86,7 @@ _OF_CAMPUS = {
     "campus": f"{{row}}.id = {HERE}",
     "activity": _ORGANISED.format("{row}.id", HERE),
     "activity_campus": f"({{row}}.campus_id = {HERE} OR organised_here({{row}}.activity_id))",
-    # What a person did without a campus is theirs at each.
+    # Actions of a person without a campus are visible to each of their campuses.
     "consent": f"(coalesce({{row}}.campus_id, {HERE}) = {HERE})",
     "person_merge": f"(coalesce({{row}}.campus_id, {HERE}) = {HERE})",
 }
@@ -96,9 +97,10 @@ _MAY_BE_ADDED = {
     "FROM activity_campus o WHERE o.activity_id = noun_id AND o.campus_id = history_entry.campus_id))",
     "letter": "campus_id IS NULL",
 }
-"""New rows that are nobody's yet, or not of one campus alone: a campus that is asked reads of it in its history."""
+"""Extra INSERT conditions: rows without an owner yet or of several campuses; an invited campus gets an audit
+event."""
 _MAY_STAND = {"activity_campus": "organised_here(activity_id)"}
-"""No campus adds itself to an activity of others."""
+"""A campus cannot add itself to another campus's activity."""
 
 
 _GRANTED = (
@@ -112,7 +114,7 @@ _STANDING = (
 
 
 class MissingRowLevelSecurity(Exception):
-    """A table of which nothing says to which campus its rows belong."""
+    """A table with no defined link to a campus."""
 
 
 def walled() -> list[Table]:
@@ -120,7 +122,7 @@ def walled() -> list[Table]:
 
 
 def belongs(table: Table, row: str = "") -> str:
-    """Whether a row is of the campus at hand: by its own column, else by the row that it is part of."""
+    """SQL condition for rows of the current campus: by their own column, else by their parent row."""
     row = row or table.name
     if table.name in _OF_CAMPUS:
         return _OF_CAMPUS[table.name].format(row=row)
@@ -129,7 +131,7 @@ def belongs(table: Table, row: str = "") -> str:
     column = next(filter(leads_to_a_campus, table.columns), None)
     if column is None:
         raise MissingRowLevelSecurity(
-            f"{table.name}: name its campus, or say in app/tenancy/row_level_security.py why it has none"
+            f"{table.name}: name its campus, or explain in app/tenancy/row_level_security.py why it has none"
         )
     above, alias = next(iter(column.foreign_keys)).column, f"{row}_above"
     found = f"{alias}.{above.name} = {row}.{column.name} AND {belongs(above.table, alias)}"
@@ -141,9 +143,9 @@ def leads_to_a_campus(column: Column[object]) -> bool:
 
 
 def opened(table: Table, row: str = "") -> str:
-    """Whether the world reads this row of a table in OPEN; empty where it reads every one.
+    """SQL condition for publicly readable rows of a table in OPEN; empty where all are.
 
-    What is part of a row that is closed to the world is closed too.
+    A child of a private row is private.
     """
     row = row or table.name
     if table.name in _OPENED:
@@ -159,7 +161,8 @@ def opened(table: Table, row: str = "") -> str:
 
 
 def _policies(table: Table) -> Iterator[str]:
-    # PostgreSQL tries them by name, the last one first: what the world reads costs no look at a campus.
+    # PostgreSQL evaluates policies by name, the last one first: public reads never evaluate the campus
+    # policy.
     name, mine = table.name, belongs(table)
     check = _MAY_STAND.get(name, mine)
     if name == "campus":
@@ -170,7 +173,7 @@ def _policies(table: Table) -> Iterator[str]:
     yield f"CREATE POLICY campus ON {name} USING ({mine}) WITH CHECK ({check})"
     yield f"CREATE POLICY everywhere ON {name} USING ({_REACH} = 'everywhere')"
     if name == "person_merge":
-        # Of one person at several campuses: each of them has to know that two records are one.
+        # For one person at several campuses: each of them must know that two records are one person.
         yield f"CREATE POLICY seen ON {name} FOR SELECT USING ({HERE} IS NOT NULL)"
     if name == "membership":
         yield f"CREATE POLICY own ON {name} FOR SELECT USING (person_id = {_ASKING})"
@@ -182,13 +185,13 @@ _PUBLISHED_KEYS = (
     "CREATE VIEW published_key AS SELECT campus_id, method_id, public_jwk, revoked_at, created_at "
     "FROM signing_key WHERE purpose = 'credential'"
 )
-"""The public half of keys, which everybody reads: the view reads as the owner of the tables."""
+"""Public keys, readable by everyone: the view reads as the owner of the tables."""
 
 _NAMED_AWARD = (
     "CREATE FUNCTION award_named(number uuid) RETURNS SETOF award LANGUAGE sql STABLE SECURITY DEFINER "
     "SET search_path FROM CURRENT AS $$ SELECT * FROM award WHERE id = number $$"
 )
-"""One award by its number, closed or not: that a page is closed has to be known before it can be answered."""
+"""One award by id, closed or not: the service must know that a page is closed to answer for it."""
 
 
 def _statements() -> Iterator[str]:
@@ -218,7 +221,8 @@ def _grants(role: str, work_schema: str) -> Iterator[str]:
 
 
 def take_down(connection: Connection) -> None:
-    """Before a migration, which may drop what policies look at; the transaction shows nobody a house without walls."""
+    """Drop RLS policies before migrating, which may drop columns they use; restored in the same
+    transaction."""
     connection.exec_driver_sql("DROP VIEW IF EXISTS published_key")
     policies = text("SELECT tablename, policyname FROM pg_policies WHERE schemaname = current_schema()")
     for table, policy in connection.execute(policies).all():
@@ -228,7 +232,7 @@ def take_down(connection: Connection) -> None:
 
 
 def build(connection: Connection, role: str, work_schema: str) -> None:
-    """`role`: what the application connects as; empty where that is the owner, above all walls."""
+    """`role`: the application's database role; empty where that is the owner, which bypasses RLS."""
     roles = {*connection.execute(text(_GRANTED)).scalars(), role} - {""}
     quote = connection.dialect.identifier_preparer.quote
     for statement in (*_statements(), *(each for one in roles for each in _grants(quote(one), work_schema))):
@@ -237,7 +241,7 @@ def build(connection: Connection, role: str, work_schema: str) -> None:
 
 
 def stand(connection: Connection) -> bool:
-    """Whether the walls are those of this program, and this connection's role was given what it needs."""
+    """Whether the policies match this version, and this connection's role has its grants."""
     if connection.dialect.name != "postgresql":
         return True
     mark, may_read = connection.execute(text(_STANDING)).one()
@@ -245,11 +249,11 @@ def stand(connection: Connection) -> bool:
 
 
 def hold_back(engine: Engine) -> bool:
-    """Whether the role of this connection stands behind the walls and not above them."""
+    """Whether RLS applies to this connection's role."""
     with engine.connect() as connection:
         return bool(connection.execute(text("SELECT row_security_active('award')")).scalar_one())
 
 
 def _digest() -> str:
-    """Names these walls: a database that bears another name needs `sceau migrate`."""
+    """Digest of the policies: a database with another digest needs `sceau migrate`."""
     return hashlib.sha256("\n".join((*_statements(), *sorted(APPENDED), str(FORGOTTEN))).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""How far one transaction reaches over the walls between campuses (`app/tenancy/row_level_security.py`); on SQLite there are none."""
+"""Tenant scope of one transaction (`app/tenancy/row_level_security.py`); without effect on SQLite."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ class TenantScope:
         self.session = session
 
     def enter(self, campus_id: uuid.UUID, person_id: uuid.UUID | None = None) -> None:
-        """From now on this transaction sees and changes rows of that campus, and of no other.
+        """Restricts this transaction to rows of that campus.
 
-        It also sees where `person_id`, who asks, works besides.
+        It also reads the memberships of `person_id`, the user, at other campuses.
         """
         self._set("campus", str(campus_id), str(person_id or ""))
 
     def bypass(self) -> None:
-        """For workers and commands, and to find by its secret what names a campus."""
+        """For workers and commands, and to find a campus by a secret that identifies it."""
         self._set("everywhere")
 
     def leave(self) -> None:
-        """Back to what the world may read."""
+        """Back to publicly readable rows."""
         self._set("")
 
     @contextmanager
     def across_campuses(self) -> Iterator[None]:
-        """For one question about a person whom several campuses may know; the scope is restored afterwards."""
+        """For one query about a person whom several campuses may know; restores the scope afterwards."""
         self.session.flush()
         connection = self.session.connection()
         before = connection.execute(_GET).one() if connection.dialect.name == "postgresql" else ("", "", "")
@@ -67,7 +67,8 @@ class TenantScope:
 
 @contextmanager
 def rows_named(session: Session) -> Iterator[None]:
-    """For one query by identifiers that the caller already holds: rows of every campus, whatever the transaction reaches."""
+    """For one query by identifiers that the caller already holds: rows of every campus, whatever the
+    scope."""
     before = session.info.get(_SCOPE, _WORLD)
     if before["reach"] == _EVERYWHERE["reach"]:
         yield
@@ -80,7 +81,7 @@ def rows_named(session: Session) -> Iterator[None]:
 
 @contextmanager
 def rows_named_outside(session: Session) -> Iterator[None]:
-    """The same before the transaction has said its campus; where it has, the query reaches that campus alone."""
+    """The same before the transaction sets its campus; afterwards, the query is limited to that campus."""
     if session.info.get(_SCOPE, _WORLD) != _WORLD:
         yield
         return
@@ -89,9 +90,10 @@ def rows_named_outside(session: Session) -> Iterator[None]:
 
 
 def found_by_name(session: Session, find: Callable[[], _Found | None]) -> _Found | None:
-    """The row that one query by identifier finds, before the transaction has said its campus a closed award too.
+    """The row found by one query by identifier, including a closed award before the transaction sets its
+    campus.
 
-    What the world reads is found by the first query, without any other statement.
+    Publicly readable rows are found by the first query, without any other statement.
     """
     found = find()
     if found is None and session.get_bind().dialect.name == "postgresql":

@@ -1,4 +1,4 @@
-"""Services about awards: judging, signing, keeping, withdrawing, publishing and checking them."""
+"""Services about awards: eligibility, signing, storage, revocation, publication and checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services about people: how they come in, what they are told, how a badge reaches them."""
+"""Services about people: registration, notifications, badge delivery."""
 
 from __future__ import annotations
 
@@ -326,7 +326,7 @@ class PeopleServices(CampusServices):
         )
 
     def _end_self_awards_of(self, person_id: uuid.UUID) -> None:
-        """Built where an event asks for it: most requests of an account do not."""
+        """Built when an event needs it: most requests of an account do not."""
         SelfAwards(
             self.stores.own_addresses,
             self.stores.people,

@@ -1,1 +1,1 @@
-"""Pages and forms: rendering, locale, typography and shared words."""
+"""Pages and forms: rendering, locale, typography and shared labels."""

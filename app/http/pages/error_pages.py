@@ -1,4 +1,4 @@
-"""Pages for when something went wrong: what happened, what was kept, what to do next."""
+"""Error pages: what happened, what was saved, what to do next."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ _ODD_ADDRESS = Trouble(
     _NOTHING_CHANGED,
     "past",
 )
-"""Of a page that was only asked for, where nobody filled in a form."""
+"""For a GET request, where no form was filled in."""
 _SESSION_OVER = Trouble(
     N_("Votre session est terminée"),
     N_("Cette page demande de savoir qui vous êtes."),
@@ -121,7 +121,7 @@ _SESSION_OVER = Trouble(
     ),
     "past",
 )
-"""Of a form that was sent by somebody who is not signed in any more."""
+"""For a form sent after the session ended."""
 _FORM_KEPT = Trouble(
     _SESSION_OVER.title,
     N_("Connectez-vous de nouveau : ce que vous avez tapé est gardé, pour vous seul et dans ce navigateur."),
@@ -147,12 +147,12 @@ _SOMEBODY_ELSE_S_WITHOUT_FILES = N_(
 
 
 def app_error_page(request: Request, error: AppError, status: int) -> Response:
-    """The page of a failure that our own code has named; its sentence is what happened."""
+    """The page of an AppError; its sentence states what happened."""
     return _page(request, status, happened=filled(translated(error.sentence), error.values))
 
 
 def validation_page(request: Request, error: RequestValidationError) -> Response:
-    """A malformed path is an address that does not exist; a malformed field is a field to correct."""
+    """An invalid path is a 404; an invalid field is a field to correct."""
     in_path = any(problem["loc"][:1] == ("path",) for problem in error.errors())
     if in_path:
         return _page(request, 404)
@@ -160,25 +160,25 @@ def validation_page(request: Request, error: RequestValidationError) -> Response
 
 
 def http_error_page(request: Request, error: HTTPException) -> Response:
-    """404, 405, 413 and their kind, raised by the framework."""
+    """404, 405, 413 and similar, raised by the framework."""
     answer = _page(request, error.status_code)
     answer.headers.update(error.headers or {})
     return answer
 
 
 def failure_page(request: Request, reference: str) -> Response:
-    """A fault of ours. It shows a reference to quote and nothing of what went wrong."""
+    """An internal error. It shows a reference to quote and no detail of the error."""
     return _page(request, 500, reference=reference)
 
 
 def saved_form_page(request: Request, shown_at: str, *, files: bool) -> Response:
-    """For somebody who is not signed in any more: after signing in, `shown_at` shows what they typed."""
+    """For a user who must sign in again; after sign-in, `shown_at` shows the saved form."""
     trouble = replace(_FORM_KEPT, kept=_WITHOUT_FILES) if files else _FORM_KEPT
     return _page(request, 401, trouble=trouble, back=shown_at)
 
 
 def other_account_form_page(request: Request, shown_at: str, *, files: bool) -> Response:
-    """For whoever is signed in where somebody else had a page open; after signing in, that one finds it at `shown_at`."""
+    """For a form from another user's page; that user finds it at `shown_at` after signing in."""
     trouble = replace(_SOMEBODY_ELSE_S, kept=_SOMEBODY_ELSE_S_WITHOUT_FILES) if files else _SOMEBODY_ELSE_S
     return _page(request, 403, trouble=trouble, back=shown_at)
 
@@ -210,9 +210,9 @@ def _page(
 
 
 class CatchFaults:
-    """ASGI middleware: whatever nobody caught becomes a page with a reference, and a line in the log.
+    """ASGI middleware: any uncaught exception becomes a page with a reference, and a log line.
 
-    It stands inside the headers and the language, where the framework's own catch-all stands outside of both.
+    Inside the header and language middleware, whereas the framework's own catch-all is outside of both.
     """
 
     def __init__(self, app: ASGIApp, *, answer: Callable[[Request, str], Response] = failure_page) -> None:
@@ -234,7 +234,7 @@ class CatchFaults:
             await self.app(scope, receive, send_watched)
         except Exception:
             reference = secrets.token_hex(4)
-            # The route's name and not its address, which may hold a learner's private token.
+            # The route's name, not its URL, which may contain a learner's private token.
             asked = getattr(scope.get("endpoint"), "__qualname__", "")
             log.exception("request failed", reference=reference, method=scope["method"], route=asked)
             if started:

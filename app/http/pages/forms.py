@@ -1,4 +1,4 @@
-"""Forms that only our own pages can send, and that cannot be longer than they need to be."""
+"""CSRF protection and size limits of forms."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ _NONCE = 12
 
 
 class PageOwners:
-    """AES-256-GCM: a seal shows nothing, is another one on each page, and only pages shown to that person have one."""
+    """AES-256-GCM: the ciphertext reveals nothing, differs on each page, and exists only on pages shown to
+    that person."""
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(hmac.digest(key, b"owner of a page", hashlib.sha256))
@@ -83,18 +84,19 @@ MOST_TEXT = 5 * 1024 * 1024
 
 
 class ForeignForm(NotAllowed):
-    """A form that did not come from a page of ours, or from one too old."""
+    """A form that does not come from one of our pages, or from one too old."""
 
 
 class FormerForm(ForeignForm):
-    """A form whose token is of no session here: of one before, of somebody else's, or made up."""
+    """A form with a token of no current session: of an earlier one, of another user, or forged."""
 
 
 class CsrfTokens:
     """One secret per session, masked anew on each page so that compression cannot leak it (BREACH).
 
-    A browser may hold several: a staff member's, and a learner's for each badge opened there. A page is
-    given the first's, and any of them is accepted, so that a page stays good when one more badge is opened.
+    A browser may have several sessions: a staff member's, and a learner's for each badge opened there. A page
+    gets a token of the first, and a token of any is accepted, so that a page stays valid when another badge
+    is opened.
     """
 
     def __init__(self, key: bytes, *session_cookies: str) -> None:
@@ -109,14 +111,16 @@ class CsrfTokens:
         ]
 
     def issue(self, request: Request, owner: uuid.UUID | None = None) -> str:
-        """`owner`: who is signed in where the page is shown; the token says so when their session is over."""
+        """`owner`: the signed-in user the page is shown to, sealed in the token so that it outlives the
+        session."""
         expected = self._expected(next(iter(self.sessions_of(request)), ""))
         mask = secrets.token_bytes(len(expected))
         token = base64.urlsafe_b64encode(mask + _xor(mask, expected)).decode("ascii")
         return token + _BEFORE_OWNER + self._owners.seal(owner) if owner else token
 
     def owner_of(self, token: str) -> uuid.UUID | None:
-        """To whom the page with this token was shown. It opens no door: only accepts() lets a form do anything."""
+        """The user the page with this token was shown to. Never use for authorisation: only accepts() permits
+        a form."""
         return self._owners.open(token.partition(_BEFORE_OWNER)[2])
 
     def accepts(self, token: str, request: Request) -> bool:
@@ -145,21 +149,21 @@ def _xor(left: bytes, right: bytes) -> bytes:
 
 
 def csrf_field(request: Request, owner: uuid.UUID | None = None) -> Markup:
-    """The hidden field that every form with method="post" carries."""
+    """The hidden field of every form with method="post"."""
     tokens: CsrfTokens = request.app.state.csrf
     return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, tokens.issue(request, owner))
 
 
 def check_same_site(headers: Headers, *, own_host: str, has_session: bool) -> None:
-    """Refuse what another site sent. Browsers say where a form comes from and scripts cannot lie about it (T29)."""
+    """Refuses cross-site requests. Browsers send the origin of a form, and scripts cannot forge it (T29)."""
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     if site is not None and site not in {"same-origin", "none"}:
         raise _foreign()
     if origin is None:
         return
     if origin == "null":
-        # Our private pages send no referrer, and browsers then write "null" here. The session's
-        # token, which no other site can know, or Sec-Fetch-Site must speak for the form instead.
+        # Our private pages send no referrer, and browsers then send "null" here. The session's token, which
+        # no other site can know, or Sec-Fetch-Site must then authenticate the form.
         if site is None and not has_session:
             raise _foreign()
         return
@@ -176,15 +180,16 @@ def _foreign() -> ForeignForm:
 
 
 async def form_sent(request: Request, *, has_session: bool = True) -> FormData:
-    """As another site did not send it; what stands in it is not to be acted upon yet."""
+    """The form, refused if cross-site; its content is not yet trusted."""
     check_same_site(request.headers, own_host=request.headers.get("host", ""), has_session=has_session)
     most = MOST_VERIFIED if request.url.path == "/verifier" else MOST_FILES
     return await request.form(max_files=most, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT)
 
 
 async def checked_form(request: Request) -> FormData:
-    """The fields of a form sent from one of our own pages; anything else is refused before it is looked at."""
-    # Kept files come back once, and the page that asks for a proof looks at the form a second time.
+    """The fields of a form sent from one of our own pages; anything else is refused before its fields are
+    read."""
+    # Pending uploads are returned once, and step-up authentication reads the form a second time.
     if (seen := getattr(request.state, "form", None)) is not None:
         return cast(FormData, seen)
     tokens: CsrfTokens = request.app.state.csrf
@@ -204,7 +209,7 @@ SafeForm = Annotated[FormData, Depends(checked_form)]
 
 
 def idempotency_key(form: FormData, person_id: uuid.UUID) -> uuid.UUID:
-    """The same for one page sent twice as it is (two clicks, a retry), another for anything else."""
+    """The same for two identical submissions of one page (double click, retry), different for any other."""
     sent = repr([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
     digest = hashlib.sha256(person_id.bytes + sent.encode("utf-8", "surrogateescape")).digest()
     return uuid.UUID(bytes=digest[:16], version=4)
@@ -217,7 +222,7 @@ def text_of(form: FormData, name: str) -> str:
 
 
 def untouched_text_of(form: FormData, name: str) -> str:
-    """A field as it was typed, spaces around included: a password."""
+    """A field as typed, including surrounding spaces: a password."""
     value = form.get(name)
     return value if isinstance(value, str) else ""
 
@@ -228,7 +233,7 @@ def texts_of(form: FormData, name: str) -> list[str]:
 
 
 def _writable(text: str) -> str:
-    # No keyboard types NUL, and PostgreSQL keeps none.
+    # No keyboard types NUL, and PostgreSQL cannot store it.
     return text.replace("\x00", "")
 
 
@@ -250,9 +255,9 @@ def files_of(form: FormData, name: str) -> list[tuple[str, bytes]]:
 
 
 class BodySizeLimit:
-    """ASGI middleware: a request longer than its path allows is cut off while it arrives.
+    """ASGI middleware: aborts a request longer than its path allows while it is received.
 
-    `by_path` goes by how a path starts; a star in it stands for anything.
+    `by_path` maps path prefixes; a star matches anything.
     """
 
     def __init__(self, app: ASGIApp, *, usual: int, by_path: Mapping[str, int]) -> None:
@@ -287,7 +292,7 @@ class BodySizeLimit:
 
 
 def ids_in(texts: Iterable[str]) -> list[uuid.UUID]:
-    """The identifiers among them; what is none is no box of ours."""
+    """The valid UUIDs among them; other values are ignored."""
     found = []
     for text in texts:
         try:

@@ -1,9 +1,9 @@
 """Turn a small view into a page.
 
-How a page writer uses it
--------------------------
-In `app/web/<noun>.py`, a handler asks a service, makes a frozen dataclass of what the page says (never a
-row), and hands it over::
+How to add a page
+-----------------
+In `app/web/<noun>.py`, a handler calls a service, builds a frozen dataclass of the page's content (never a
+row), and renders it::
 
     from app.http.pages.render import CampusLook, page
 
@@ -12,8 +12,8 @@ row), and hands it over::
         badge = services.badges.get(badge_id)
         return page(request, "badges/public.html", badge=BadgeView.of(badge), campus=look_of(badge.campus))
 
-`campus=` gives the page its accent and name; `private=True` keeps it out of caches and search engines;
-`status=` is 200 unless said otherwise; `wide=True` is for long tables. Everything else is the template's.
+`campus=` sets the page's accent and name; `private=True` excludes it from caches and search engines;
+`status=` defaults to 200; `wide=True` is for long tables. Everything else belongs in the template.
 
 A template (`templates/<noun>/<page>.html`) begins so::
 
@@ -22,18 +22,18 @@ A template (`templates/<noun>/<page>.html`) begins so::
     {% block main %}<div class="wrap stack-l">…</div>{% endblock %}
 
 - Blocks: `title`, `description`, `head`, `crumbs`, `main`, `act` (the bar stuck to the bottom).
-- Words: `{{ _("…") }}`, `{{ _("Bonjour %(name)s.", name=view.name) }}`, `{% trans n=view.count %}…{% pluralize %}…
-  {% endtrans %}`. Type straight apostrophes and plain spaces: French typography is set for you. A percent sign
+- Text: `{{ _("…") }}`, `{{ _("Bonjour %(name)s.", name=view.name) }}`, `{% trans n=view.count %}…{% pluralize %}…
+  {% endtrans %}`. Type straight apostrophes and plain spaces: French typography is automatic. A percent sign
   is written `%%`. Values are escaped; the sentence itself may hold HTML such as `<a href="%(url)s">`.
 - Filters: `|day`, `|short_day`, `|clock`, `|moment` (each takes a time zone: `when|moment(campus.time_zone)`),
   `|month`, `|number`, `|percent`, `|size`, `|listing`, `|markdown` (text of a campus, cleaned), `|say` (a French
   sentence marked elsewhere with `N_`, shown in the reader's language).
 - `asset("img/x.svg")` is the address of a static file. `icon("check")`, `seal("ok")` are drawings (`drawings.py`).
-- `ui` holds the macros of `templates/macros/*.html`, each with a comment that says what it takes.
+- `ui` holds the macros of `templates/macros/*.html`, each with a comment that documents its arguments.
 - Every `<form method="post">` has `{{ csrf_field }}` as its first child, and its handler takes
   `form: SafeForm` (`app/http/pages/forms.py`).
 - No inline style and no inline script: the policy of the site forbids both.
-- An undefined name stops the page: give every field of a view a value.
+- An undefined name raises an error: give every field of a view a value.
 
 English goes into the catalogue with `python -m app.language.build --translate FILE.json`.
 """
@@ -79,11 +79,11 @@ from app.language import N_, current_locale, locales, speaking
 from app.language.typography import elided
 
 Written = Mapping[str, Callable[..., Markup | str]]
-"""Functions, by their names in templates, that answer the same whenever they are given the same constants."""
+"""Template functions, by name, that are pure for constant arguments."""
 
 
 class PlainContext(Context):
-    """Calls what a template calls, without asking each time whether it wants the context: only macros take any."""
+    """Calls template functions directly, without checking whether they take the context: only macros do."""
 
     def call(self, called: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         wants = getattr(called, "jinja_pass_arg", None) or getattr(
@@ -97,7 +97,8 @@ class PlainContext(Context):
 
 
 class OneLanguage(Environment):
-    """`sentence` is the text of the catalogue in this environment's language, as markup; `written` the functions above."""
+    """`sentence` is the catalogue text in this environment's language, as markup; `written` the functions
+    above."""
 
     context_class = PlainContext
 
@@ -163,12 +164,12 @@ def _with_elision(name: object, before: str) -> Markup:
 COOKIE = "langue"
 _A_YEAR = 365 * 24 * 3600
 _RANGE = re.compile(r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9]{1,8})*\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
-# Nobody reads more languages than this; a longer header is not worth its parsing.
+# Real clients send fewer languages; a longer header is not worth parsing.
 _LONGEST_HEADER = 500
 
 
 def language_of(cookie: str | None, accept_language: str, otherwise: str) -> str:
-    """The language to speak. `cookie` is the reader's own choice and wins when we speak it."""
+    """The language of the response. `cookie` is the reader's own choice and wins when it is supported."""
     spoken = locales()
     if cookie in spoken:
         return str(cookie)
@@ -185,7 +186,7 @@ def language_of(cookie: str | None, accept_language: str, otherwise: str) -> str
 
 @cache
 def language_name(code: str) -> str:
-    """A language in its own words: Français, English."""
+    """The name of a language in that language: Français, English."""
     try:
         return (Locale.parse(code).get_display_name() or code).capitalize()
     except (UnknownLocaleError, ValueError):
@@ -193,7 +194,7 @@ def language_name(code: str) -> str:
 
 
 class SpeakTheirLanguage:
-    """ASGI middleware: everything said while answering a request is said in the reader's language."""
+    """ASGI middleware: sets the locale of the request to the reader's language."""
 
     def __init__(self, app: ASGIApp, *, otherwise: str) -> None:
         self.app = app
@@ -221,7 +222,7 @@ class SpeakTheirLanguage:
 
 
 def safe_path(wanted: str | None, request: Request, *, method: str = "GET") -> str:
-    """`wanted` when it is a path of this site that can be read, or written to, else the home page (T28)."""
+    """`wanted` when it is a valid path of this site, for GET or POST, else the home page (T28)."""
     if not wanted or not wanted.startswith("/") or len(wanted) > 2000:
         return "/"
     if (
@@ -240,7 +241,7 @@ def safe_path(wanted: str | None, request: Request, *, method: str = "GET") -> s
 
 
 def other_languages() -> list[tuple[str, str]]:
-    """(code, name) of every language but the one being spoken."""
+    """(code, name) of every language but the current one."""
     return [(code, language_name(code)) for code in locales() if code != current_locale()]
 
 
@@ -250,7 +251,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/langue/{code}")
 @public
 def choose_language(code: str, request: Request, suite: str | None = None) -> RedirectResponse:
-    """Remember the choice and go back where the reader was. It changes nothing but their own cookie."""
+    """Stores the choice in a cookie and redirects to the previous page."""
     if code not in locales():
         raise NotFound(N_("Ce service ne parle pas encore cette langue."))
     answer = RedirectResponse(safe_path(suite, request), status_code=303)
@@ -272,7 +273,7 @@ TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
 
 @dataclass(frozen=True)
 class CampusLook:
-    """What the frame of a page shows of the campus it is about."""
+    """Campus data for the frame of a page."""
 
     slug: str
     short_name: str
@@ -281,7 +282,7 @@ class CampusLook:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who is looking, as far as the frame of a page cares."""
+    """The visitor, as far as the frame of a page needs."""
 
     name: str = ""
     manages: bool = False
@@ -324,9 +325,9 @@ class Frame:
     private: bool
     wide: bool
     places: Sequence[NavigationLink] = ()
-    """The pages of whoever is signed in."""
+    """Pages of a signed-in user."""
     kept: str = ""
-    """The day on which the page was kept as a file, without the service behind it; empty where it answers now."""
+    """Date of the static export that contains the page; empty for a live page."""
     menu: WorkspaceMenu | None = None
     """The campus's own navigation, on the pages of its workspace."""
 
@@ -338,11 +339,11 @@ _ACCOUNT_LINK = (N_("Mon compte"), "/compte")
 
 
 PLACES = ((N_("Mes badges"), "/mes-badges"), _ACCOUNT_LINK)
-"""What whoever is signed in has of their own; each page includes `learners/_places.html` in its block `crumbs`."""
+"""Personal pages of a signed-in user; each page includes `learners/_places.html` in its block `crumbs`."""
 
 
 def _written_once(macro: Macro) -> Callable[..., Any]:
-    """The macro, which sees nothing but what it is given: for the same plain texts it writes the same, once."""
+    """Caches the output of a macro, which depends only on its arguments, for identical plain texts."""
 
     @lru_cache(maxsize=512)
     def written(
@@ -353,7 +354,7 @@ def _written_once(macro: Macro) -> Callable[..., Any]:
 
     def call(*given: Any, **named: Any) -> Any:
         values = (*given, *named.values())
-        # A text that is markup equals one that is not, and must never be taken for it.
+        # Markup equals the same plain text, and must never be confused with it.
         kinds = tuple(map(type, values))
         if not _PLAIN.issuperset(kinds):
             return macro(*given, **named)
@@ -366,7 +367,7 @@ _PLAIN: Final = frozenset({str, Markup, bool, int, type(None)})
 
 
 def environment() -> OneLanguage:
-    """The templates in the language of the moment."""
+    """The templates in the current language."""
     return _environment(current_locale())
 
 
@@ -374,7 +375,7 @@ def environment() -> OneLanguage:
 def _environment(locale: str) -> OneLanguage:
     def sentence(text: str) -> Markup:
         with speaking(locale):
-            return Markup(translated(text))  # noqa: S704 - our own words, out of the sources and the catalogues
+            return Markup(translated(text))  # noqa: S704 - our own text, from the sources and the catalogues
 
     env = OneLanguage(
         sentence=sentence,
@@ -411,7 +412,7 @@ def page(
     **view: Any,
 ) -> HTMLResponse:
     """The page of `template`, in the reader's language, framed for this visitor."""
-    # A page that says what is broken must not need what is broken.
+    # An error page must not depend on what failed.
     visitor = Visitor() if status >= 500 else _seen_by(request)
     frame = frame_of(request, visitor=visitor, campus=campus, private=private, wide=wide)
     if visitor.signed_in and (workspace := getattr(request.state, "workspace", None)) is not None:
@@ -462,7 +463,8 @@ def _last_link(visitor: Visitor) -> tuple[str, str]:
 
 
 def _may(request: Request) -> Callable[[str], bool]:
-    """For templates: whether whoever asks may do a deed in this campus, so that no page offers what it would refuse."""
+    """For templates: whether the user has the permission in this campus, so that pages only offer permitted
+    actions."""
     work = getattr(request.state, "work", None)
     return lambda deed: work is not None and work.may(Permission(deed))
 
@@ -497,11 +499,11 @@ class ProgressView:
 
 
 PagePart = Callable[[Services], tuple[ProgressView, bool]]
-"""How far it is, and whether it is settled."""
+"""The progress, and whether it is final."""
 
 
 def live_response(request: Request, look: PagePart) -> StreamingResponse:
-    """To somebody at work in a campus: an event each time it has got further, and a last one when it is settled."""
+    """SSE stream for campus staff: an event for each change of progress, and a last one when it is final."""
     return StreamingResponse(
         _steps(request, look, current_locale()),
         media_type="text/event-stream",
@@ -515,7 +517,7 @@ async def _steps(request: Request, look: PagePart, language: str) -> AsyncIterat
         try:
             step, settled = await to_thread(_step, request, look, language)
         except (NotSignedIn, NotFound, NotAllowed):
-            # The page that asks again says why: who looked on has signed out, or works here no more, or nobody does.
+            # Access ended (signed out, role removed, or object deleted): the page reloads and shows why.
             yield "event: fin\ndata: {}\n\n"
             return
         if step != told:
@@ -534,7 +536,7 @@ def _step(request: Request, look: PagePart, language: str) -> tuple[ProgressView
 
 
 def visitor_of(request: Request) -> Visitor:
-    """Looked up for each page, error pages included, and only when the browser carries a session."""
+    """Queried for each page, error pages included, and only when the browser sends a session."""
     if not session_secret(request):
         return Visitor()
     with services_at_hand(request) as services:

@@ -1,4 +1,4 @@
-"""How pages set type: as the whole house does."""
+"""Typography of pages, shared with the rest of the service."""
 
 from __future__ import annotations
 

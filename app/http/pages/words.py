@@ -1,4 +1,4 @@
-"""The words for what the domain counts in: kinds, roles, parts, outcomes. French, for the filter `say`."""
+"""French labels of domain enums: kinds, roles, parts, outcomes; for the filter `say`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from app.services.verification.verdicts import Sentence
 
 @dataclass(frozen=True)
 class StateLabel:
-    """What a tag says, and the state that colours it: ok, past, bad, unk, shut."""
+    """The text of a tag, and the state that colours it: ok, past, bad, unk, shut."""
 
     text: str
     state: str = ""
@@ -199,7 +199,7 @@ BADGE_CHANGES = {
 
 
 def ended_label(award: Award) -> StateLabel | None:
-    """Of one that counts no longer: what was taken back before anybody heard of it was never withdrawn from them."""
+    """For an award no longer valid: one undone before delivery was never revoked from its holder."""
     if award.undone_at is not None:
         return UNDONE
     return REVOKED if award.revoked_at is not None else None
@@ -221,7 +221,7 @@ def percent(value: float) -> str:
 
 
 def size(count: int) -> str:
-    """A number of bytes as people read it: 5 Mo; 5 MB."""
+    """A human-readable size: 5 Mo; 5 MB."""
     units = ("octets", "ko", "Mo", "Go") if current_locale() == "fr" else ("bytes", "kB", "MB", "GB")
     amount, power = float(count), 0
     while amount >= 1000 and power < len(units) - 1:
@@ -266,7 +266,7 @@ FILTERS = {
 
 
 def hours_text(hours: float | None) -> str:
-    """14,5: as one types it, and as a French spreadsheet reads it."""
+    """14,5: as typed by users and parsed by a French spreadsheet."""
     if hours is None:
         return ""
     return f"{hours:.2f}".rstrip("0").rstrip(".").replace(".", ",")
@@ -293,7 +293,7 @@ def _in_words(value: object, zone: str) -> str:
 _ELEMENTS = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "a", "h3", "h4", "hr"}
 _ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
 _parser = MarkdownIt("js-default", {"html": False, "linkify": False, "breaks": True}).disable(["image"])
-# The page owns h1 and h2: whatever a campus calls a title comes below them.
+# h1 and h2 belong to the page: headings in a campus's text start below them.
 _LEVELS = {"h1": "h3", "h2": "h3", "h3": "h4", "h5": "h4", "h6": "h4"}
 
 
@@ -311,7 +311,7 @@ def markdown(text: str) -> Markup:
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener noreferrer",
     )
-    # Cleaned by the allow-list just above; nothing else in the face marks foreign text as safe.
+    # Sanitised by the allow-list just above; no other code in app/web marks foreign text as safe.
     return Markup(cleaned)  # noqa: S704
 
 
@@ -369,7 +369,7 @@ _MARK = "M37.5 4.5A5.68 5.68 0 0 1 47.6 8.7A5.68 5.68 0 0 1 55.3 16.4A5.68 5.68 
 
 
 def icon(name: str, classes: str = "") -> Markup:
-    """A small picture beside words; it never stands alone, so it is hidden from screen readers."""
+    """Decorative: always beside text, so hidden from screen readers."""
     return _drawing(f"i {classes}".strip(), 24, ICONS[name])
 
 
@@ -384,7 +384,7 @@ def mark() -> Markup:
 
 
 def _drawing(classes: str, side: int, shapes: str) -> Markup:
-    # Only drawings of this file and class names of our templates come here.
+    # Only drawings of this file and class names of our templates reach this point.
     return Markup(  # noqa: S704
         f'<svg class="{classes}" viewBox="0 0 {side} {side}" aria-hidden="true" focusable="false">{shapes}</svg>'
     )
