@@ -15,7 +15,7 @@ from app.api.programs import ActivityWriter, Program
 from app.api.shapes import Shape, example
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.participant_lists import ListedPerson
-from app.domain.imports.imports import MOST_AT_THE_API, ImportForm, ImportRun, LineOutcome
+from app.domain.imports.imports import MOST_AT_THE_API, ImportForm, ImportRun, ImportLineOutcome
 from app.domain.imports.records import ActivityRecord, Record, fault_in
 from app.domain.imports.xapi import COMPLETED, read_statements
 from app.domain.people.people import check_name, normal_address
@@ -131,7 +131,7 @@ class LineProblem(BaseModel):
 class LineOutcomeView(BaseModel):
     line: int = Field(description="Counted from 1.")
     external_id: str
-    outcome: LineOutcome = Field(description="`created`, `changed`, `same` or `refused`.")
+    outcome: ImportLineOutcome = Field(description="`created`, `changed`, `same` or `refused`.")
     changes: list[str] = Field(description="The names of what a correction changes.")
     problem: LineProblem | None = None
 
@@ -172,14 +172,14 @@ class ImportView(BaseModel):
 
     @staticmethod
     def of(run: ImportRun, judged: Sequence[Judged], *, dry_run: bool) -> ImportView:
-        counts = {fate: sum(one.fate is fate for one in judged) for fate in LineOutcome}
+        counts = {fate: sum(one.fate is fate for one in judged) for fate in ImportLineOutcome}
         return ImportView(
             report=None if dry_run else run.id,
             dry_run=dry_run,
-            created=counts[LineOutcome.CREATED],
-            changed=counts[LineOutcome.CHANGED],
-            same=counts[LineOutcome.SAME],
-            refused=counts[LineOutcome.REFUSED],
+            created=counts[ImportLineOutcome.CREATED],
+            changed=counts[ImportLineOutcome.CHANGED],
+            same=counts[ImportLineOutcome.SAME],
+            refused=counts[ImportLineOutcome.REFUSED],
             lines=[_line(one) for one in judged],
         )
 
@@ -187,7 +187,7 @@ class ImportView(BaseModel):
 def _line(one: Judged) -> LineOutcomeView:
     what: Any = one.values.get("what", ())
     problem = None
-    if one.fate is LineOutcome.REFUSED:
+    if one.fate is ImportLineOutcome.REFUSED:
         values = {
             name: ", ".join(value) if isinstance(value, list) else value for name, value in one.values.items()
         }
@@ -196,7 +196,7 @@ def _line(one: Judged) -> LineOutcomeView:
         line=one.record.number,
         external_id=one.record.external_id,
         outcome=one.fate,
-        changes=list(what) if one.fate is LineOutcome.CHANGED else [],
+        changes=list(what) if one.fate is ImportLineOutcome.CHANGED else [],
         problem=problem,
     )
 

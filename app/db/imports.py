@@ -22,7 +22,7 @@ from app.domain.imports.imports import (
     ImportMapping,
     ImportRun,
     ImportState,
-    LineOutcome,
+    ImportLineOutcome,
 )
 from app.domain.people.people import Person, name_key
 from app.errors import NotFound
@@ -90,26 +90,26 @@ class ImportStore:
         insert_rows(self.session, lines)
 
     def next_lines(self, run_id: uuid.UUID, limit: int) -> Sequence[ImportLine]:
-        query = select(ImportLine).where(ImportLine.run_id == run_id, ImportLine.fate == LineOutcome.WAITING)
+        query = select(ImportLine).where(ImportLine.run_id == run_id, ImportLine.fate == ImportLineOutcome.WAITING)
         return self.session.exec(query.order_by(col(ImportLine.position)).limit(limit)).all()
 
     def answer(self, run_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
         changes = [{"run_id": run_id, **each} for each in answers]
         update_rows(self.session, ImportLine, ("run_id", "position"), changes)
 
-    def counts(self, run_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[LineOutcome, int]]:
-        found: dict[uuid.UUID, dict[LineOutcome, int]] = {}
+    def counts(self, run_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[ImportLineOutcome, int]]:
+        found: dict[uuid.UUID, dict[ImportLineOutcome, int]] = {}
         rows = self.session.exec(
             select(ImportLine.run_id, ImportLine.fate, func.count())
             .where(col(ImportLine.run_id).in_(list(run_ids)))
             .group_by(col(ImportLine.run_id), col(ImportLine.fate))
         )
         for run_id, fate, count in rows:
-            found.setdefault(run_id, {})[LineOutcome(fate)] = count
+            found.setdefault(run_id, {})[ImportLineOutcome(fate)] = count
         return found
 
     def lines_of(
-        self, run_id: uuid.UUID, fates: Sequence[LineOutcome] = (), *, limit: int | None = None
+        self, run_id: uuid.UUID, fates: Sequence[ImportLineOutcome] = (), *, limit: int | None = None
     ) -> Sequence[ImportLine]:
         query = select(ImportLine).where(ImportLine.run_id == run_id)
         if fates:
@@ -138,7 +138,7 @@ class ImportStore:
         )
         runs = self.session.exec(old).all()
         if runs:
-            refused = (col(ImportLine.run_id).in_(runs)) & (col(ImportLine.fate) == LineOutcome.REFUSED)
+            refused = (col(ImportLine.run_id).in_(runs)) & (col(ImportLine.fate) == ImportLineOutcome.REFUSED)
             self._blank(refused)
             self.session.exec(update(ImportRun).where(col(ImportRun.id).in_(runs)).values(forgotten=True))
         return len(runs)
@@ -170,7 +170,7 @@ class ImportStore:
         refused = (
             select(ImportLine)
             .join(ImportRun, col(ImportRun.id) == col(ImportLine.run_id))
-            .where(here, ImportLine.fate == LineOutcome.REFUSED, col(ImportRun.forgotten).is_(False))
+            .where(here, ImportLine.fate == ImportLineOutcome.REFUSED, col(ImportRun.forgotten).is_(False))
         )
         for line in self.session.exec(refused).all():
             if is_named(" ".join(line.cells)):

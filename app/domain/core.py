@@ -194,7 +194,7 @@ def words_of(query: str) -> list[str]:
     return re.findall(r"\w+", plain_text(query[:LONGEST_QUERY].replace("\x00", " ")))[:MOST_WORDS]
 
 
-_PACKAGE = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def resource_folder(name: str) -> Path:

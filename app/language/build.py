@@ -31,7 +31,7 @@ OPTIONS = {
     "web/templates/**.html": {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"},
     "**/templates/**.txt": {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"},
 }
-KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "say_plural": (1, 2)}
+KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "translated_plural": (1, 2)}
 
 
 def extract() -> Catalog:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.domain.imports.imports import LineOutcome
+from app.domain.imports.imports import ImportLineOutcome
 from tests.support.house import House, build_house
 from tests.support.servers.browser import PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
 from tests.support.servers.server import LiveServer, serving
@@ -123,4 +123,4 @@ def test_calendars_and_statements_are_shown_before_they_are_written(
     assert_accessible(page)
     with house.unit_of_work(reading=True) as services:
         [report] = services.imports.reports(house.campus)
-        assert report.counts.get(LineOutcome.CREATED) == count
+        assert report.counts.get(ImportLineOutcome.CREATED) == count

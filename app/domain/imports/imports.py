@@ -50,7 +50,7 @@ class ImportState(StrEnum):
     DONE = "done"
 
 
-class LineOutcome(StrEnum):
+class ImportLineOutcome(StrEnum):
     """The actual or projected outcome of one line."""
 
     WAITING = "waiting"
@@ -104,7 +104,7 @@ class ImportLine(SQLModel, table=True):
     position: int = Field(primary_key=True)
     number: int
     """As the file counts its lines."""
-    fate: LineOutcome = Field(sa_column=enum_column(LineOutcome, name="import_fate"))
+    fate: ImportLineOutcome = Field(sa_column=enum_column(ImportLineOutcome, name="import_fate"))
     reason: str = Field(default="", max_length=300)
     reason_values: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     told: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())

@@ -23,7 +23,7 @@ from app.domain.imports.imports import (
     ImportLine,
     ImportRun,
     ImportState,
-    LineOutcome,
+    ImportLineOutcome,
     Meeting,
     ReadCalendar,
     check_draft,
@@ -58,7 +58,7 @@ class Foreseen:
     """One line with its match. `link`: what its identifier already refers to."""
 
     meeting: Meeting
-    fate: LineOutcome
+    fate: ImportLineOutcome
     reason: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     activity: Activity | None = None
@@ -68,7 +68,7 @@ class Foreseen:
     is_removed: bool = False
 
     def refused(self, reason: str) -> Foreseen:
-        return replace(self, fate=LineOutcome.REFUSED, reason=reason, activity_news={})
+        return replace(self, fate=ImportLineOutcome.REFUSED, reason=reason, activity_news={})
 
 
 @dataclass
@@ -156,11 +156,11 @@ class CalendarJudging:
     # --- matching one line
 
     def _one(self, meeting: Meeting, link: Imported | None, known: _Series | None) -> Foreseen:
-        one = Foreseen(meeting, LineOutcome.CREATED, activity=known.activity if known else None, link=link)
+        one = Foreseen(meeting, ImportLineOutcome.CREATED, activity=known.activity if known else None, link=link)
         if meeting.fault or known is None:
             if known is not None and link is not None:
                 known.seen.add(link.row_id)
-            return replace(one, fate=LineOutcome.REFUSED, reason=meeting.fault, values=meeting.values)
+            return replace(one, fate=ImportLineOutcome.REFUSED, reason=meeting.fault, values=meeting.values)
         if known.activity_link is not None and known.activity is None:
             return one.refused(_GONE)
         if not meeting.occurrence:
@@ -173,7 +173,7 @@ def _held_once(one: Foreseen) -> Foreseen:
         return one.refused(_STAYS if one.activity else _NOT_MADE)
     if one.activity is None:
         return replace(one, reason=N_("Nouvelle activité."))
-    return replace(one, fate=LineOutcome.SAME)
+    return replace(one, fate=ImportLineOutcome.SAME)
 
 
 def _session_of(one: Foreseen, known: _Series) -> Foreseen:
@@ -190,7 +190,7 @@ def _session_of(one: Foreseen, known: _Series) -> Foreseen:
     if session is None:
         return replace(one, reason=N_("Nouvelle séance.")) if known.leads else one.refused(_NOT_OURS)
     known.seen.add(session.id)
-    one = replace(one, fate=LineOutcome.SAME, session=session)
+    one = replace(one, fate=ImportLineOutcome.SAME, session=session)
     is_known = link is not None and link.row_id == session.id and not link.said.get("withdrawn")
     fresh = news(meeting.said(), link.said if is_known and link else {})
     what = [name for name in ("held_on", "hours") if name in fresh and fresh[name] != _noted(session)[name]]
@@ -205,13 +205,13 @@ def _session_of(one: Foreseen, known: _Series) -> Foreseen:
         return one.refused(
             N_("Déplacée dans l’agenda, mais sa feuille de présence a déjà servi, ou ce jour est déjà pris.")
         )
-    return replace(one, fate=LineOutcome.CHANGED, reason=CHANGES, values={"what": what})
+    return replace(one, fate=ImportLineOutcome.CHANGED, reason=CHANGES, values={"what": what})
 
 
 def _called_off(one: Foreseen, session: ActivitySession | None, known: _Series) -> Foreseen:
     if session is None:
         if one.link is not None and one.link.said.get("withdrawn"):
-            return replace(one, fate=LineOutcome.SAME)
+            return replace(one, fate=ImportLineOutcome.SAME)
         return one.refused(_NOT_MADE)
     known.seen.add(session.id)
     return _removed(replace(one, session=session), known, CALLED_OFF)
@@ -223,7 +223,7 @@ def _removed(one: Foreseen, known: _Series, reason: str) -> Foreseen:
         return one.refused(_NOT_OURS)
     if one.session.id in known.used:
         return one.refused(IN_USE)
-    return replace(one, fate=LineOutcome.CHANGED, reason=reason, is_removed=True)
+    return replace(one, fate=ImportLineOutcome.CHANGED, reason=reason, is_removed=True)
 
 
 def _no_longer_there(like: Meeting, known: _Series, whole_from: date) -> Iterable[Foreseen]:
@@ -234,14 +234,14 @@ def _no_longer_there(like: Meeting, known: _Series, whole_from: date) -> Iterabl
             like, starts_on=session.held_on, ends_on=session.held_on, hours=session.hours, fault="",
             cancelled=True, occurrence=f"{session.held_on:%Y%m%d}",
         )  # fmt: skip
-        gone = Foreseen(meeting, LineOutcome.CHANGED, activity=known.activity, session=session)
+        gone = Foreseen(meeting, ImportLineOutcome.CHANGED, activity=known.activity, session=session)
         yield _removed(gone, known, NO_LONGER_THERE)
 
 
 def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> list[Foreseen]:
     """What the first valid line changes in an existing activity."""
     at = next(
-        (at for at, one in enumerate(group) if one.fate is not LineOutcome.REFUSED and not one.is_removed),
+        (at for at, one in enumerate(group) if one.fate is not ImportLineOutcome.REFUSED and not one.is_removed),
         None,
     )
     if at is None or known is None:
@@ -264,9 +264,9 @@ def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> lis
     else:
         facts = {name: fresh[name] for name in changed}
         told = replace(one, activity_news=facts)
-        if one.fate is not LineOutcome.CREATED:
+        if one.fate is not ImportLineOutcome.CREATED:
             what = sorted({*one.values.get("what", ()), *facts})
-            told = replace(told, fate=LineOutcome.CHANGED, reason=CHANGES, values={"what": what})
+            told = replace(told, fate=ImportLineOutcome.CHANGED, reason=CHANGES, values={"what": what})
     return [*group[:at], told, *group[at + 1 :]]
 
 
@@ -296,7 +296,7 @@ class CalendarWriting:
     ) -> None:
         groups: dict[str, list[Foreseen]] = {}
         for one in lines:
-            if one.fate is not LineOutcome.REFUSED:
+            if one.fate is not ImportLineOutcome.REFUSED:
                 groups.setdefault(one.meeting.uid, []).append(one)
         for group in groups.values():
             self._write(campus, run, group, kind, by)
@@ -364,7 +364,7 @@ class CalendarWriting:
             session.hours = meeting.hours or None
         self.plans.add_sessions([session])
         self._keep(campus, run, meeting.own_key, session.id, meeting.said())
-        return one.fate is LineOutcome.CREATED or bool({"held_on", "hours"} & set(what))
+        return one.fate is ImportLineOutcome.CREATED or bool({"held_on", "hours"} & set(what))
 
     def _sums(self, activity: Activity) -> dict[str, Any]:
         """Dates and hours of a series are derived from its sessions."""
@@ -455,5 +455,5 @@ def _line(run: ImportRun, position: int, one: Foreseen) -> ImportLine:
         reason=one.reason,
         reason_values=dict(one.values),
         told={},
-        cells=one.meeting.cells() if one.fate is LineOutcome.REFUSED else [],
+        cells=one.meeting.cells() if one.fate is ImportLineOutcome.REFUSED else [],
     )

@@ -15,7 +15,7 @@ from app.domain.activities.activities import Activity, Participation, check_lead
 from app.domain.activities.list_matching import name_key_of
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.campus.campus import Campus
-from app.domain.imports.imports import Imported, LineOutcome
+from app.domain.imports.imports import Imported, ImportLineOutcome
 from app.domain.imports.records import REPEATS, ActivityRecord, Record, news, would_change
 from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
 from app.domain.people.people import Person, name_key
@@ -35,7 +35,7 @@ class Judged:
     """One line with its match. `changes`: names of the fields it would change."""
 
     record: Record
-    fate: LineOutcome
+    fate: ImportLineOutcome
     reason: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     activity: Activity | None = None
@@ -74,7 +74,7 @@ def is_same_person(one: Judged) -> bool:
 
 
 def refused(one: Judged, reason: str) -> Judged:
-    return replace(one, fate=LineOutcome.REFUSED, reason=reason, activity_news={})
+    return replace(one, fate=ImportLineOutcome.REFUSED, reason=reason, activity_news={})
 
 
 def said_again(one: Judged, participation: Participation | None, person: Person | None, who: str) -> Judged:
@@ -89,7 +89,7 @@ def said_again(one: Judged, participation: Participation | None, person: Person 
         return refused(one, N_("Nomme une autre personne, qui a déjà une participation à cette activité."))
     return replace(
         one,
-        fate=LineOutcome.CHANGED,
+        fate=ImportLineOutcome.CHANGED,
         reason=CHANGES,
         values={"what": sorted({"person", *one.activity_news})},
         news=one.record.said(),
@@ -105,8 +105,8 @@ def changing(one: Judged, fresh: Mapping[str, Any], *, is_back: bool) -> Judged:
     more = [*(["present"] if is_back else []), *(["address"] if one.new_address else [])]
     what = sorted({*real, *one.activity_news, *more})
     if not what:
-        return replace(one, fate=LineOutcome.SAME)
-    return replace(one, fate=LineOutcome.CHANGED, reason=CHANGES, values={"what": what}, news=real)
+        return replace(one, fate=ImportLineOutcome.SAME)
+    return replace(one, fate=ImportLineOutcome.CHANGED, reason=CHANGES, values={"what": what}, news=real)
 
 
 _Named = Mapping[tuple[str, str], Person]
@@ -161,13 +161,13 @@ class ImportJudging:
         people = self._people(campus, source, placed, named)
         return [
             self._with_person(one, people, named, self.who(campus, source, one.record), restates)
-            if one.fate is LineOutcome.WAITING
+            if one.fate is ImportLineOutcome.WAITING
             else one
             for one in placed
         ]
 
     def _named(self, placed: Sequence[Judged]) -> dict[tuple[str, str], Person]:
-        lines = (one.record.person for one in placed if one.fate is LineOutcome.WAITING)
+        lines = (one.record.person for one in placed if one.fate is ImportLineOutcome.WAITING)
         return self.activity_service.people.list_named_at(
             (line.address, name_key_of(line)) for line in lines if line.address
         )
@@ -194,22 +194,22 @@ class ImportJudging:
     def _placed(self, campus: Campus, source: str, record: Record, known: _Known, restates: bool) -> Judged:
         """Refused or decided without matching people, or pending with its activity."""
         if record.fault:
-            fate = LineOutcome.SAME if record.fault == REPEATS else LineOutcome.REFUSED
+            fate = ImportLineOutcome.SAME if record.fault == REPEATS else ImportLineOutcome.REFUSED
             return Judged(record, fate, record.fault, record.values)
         link = known.links.get(self.key(campus, source, record.own_key))
         if record.withdrawn:
             return self._taken_back(record, link, known)
         if link is not None and (link.row_id is None or link.row_id not in known.parts):
-            return Judged(record, LineOutcome.REFUSED, ERASED)
+            return Judged(record, ImportLineOutcome.REFUSED, ERASED)
         activity_link = known.links.get(self.key(campus, source, record.activity.own_key))
         activity = self._activity(record.activity, activity_link, known)
         if activity_link is not None and activity is None:
             return Judged(
                 record,
-                LineOutcome.REFUSED,
+                ImportLineOutcome.REFUSED,
                 N_("L’activité de cette ligne n’est plus dans ce campus : elle n’est pas reprise."),
             )
-        one = Judged(record, LineOutcome.WAITING, activity=activity, link=link)
+        one = Judged(record, ImportLineOutcome.WAITING, activity=activity, link=link)
         if link is not None and link.row_id is not None:
             participation, person = known.parts[link.row_id]
             if activity is None or participation.activity_id != activity.id:
@@ -227,10 +227,10 @@ class ImportJudging:
     def _moved(record: Record, participation: Participation, known: _Known) -> Judged:
         before = known.activities.get(participation.activity_id)
         if before is None:
-            return Judged(record, LineOutcome.REFUSED, ERASED)
+            return Judged(record, ImportLineOutcome.REFUSED, ERASED)
         return Judged(
             record,
-            LineOutcome.REFUSED,
+            ImportLineOutcome.REFUSED,
             N_(
                 "Cet identifiant désigne déjà une participation à « {title} » : une participation ne change pas "
                 "d’activité. Donnez-lui un autre identifiant, ou un identifiant à l’activité."
@@ -242,14 +242,14 @@ class ImportJudging:
     def _taken_back(record: Record, link: Imported | None, known: _Known) -> Judged:
         found = known.parts.get(link.row_id) if link is not None and link.row_id else None
         if link is None or found is None:
-            return Judged(record, LineOutcome.REFUSED, NOTHING_TO_TAKE_BACK)
+            return Judged(record, ImportLineOutcome.REFUSED, NOTHING_TO_TAKE_BACK)
         participation, person = found
         if link.said.get("withdrawn"):
-            return Judged(record, LineOutcome.SAME)
+            return Judged(record, ImportLineOutcome.SAME)
         activity = known.activities.get(participation.activity_id)
         return Judged(
             record,
-            LineOutcome.CHANGED,
+            ImportLineOutcome.CHANGED,
             N_("Retirée par la source."),
             activity=activity,
             participation=participation,
@@ -290,7 +290,7 @@ class ImportJudging:
     ) -> dict[uuid.UUID, _People]:
         groups: dict[uuid.UUID, list[Judged]] = {}
         for one in placed:
-            if one.fate is LineOutcome.WAITING and one.activity is not None:
+            if one.fate is ImportLineOutcome.WAITING and one.activity is not None:
                 groups.setdefault(one.activity.id, []).append(one)
         return {
             activity_id: self._people_in(campus, source, activity_id, group, named)
@@ -341,7 +341,7 @@ class ImportJudging:
         if participation is None:
             reason = "" if one.activity else CREATES
             return replace(
-                one, fate=LineOutcome.CREATED, reason=reason, person=person, news=one.record.said()
+                one, fate=ImportLineOutcome.CREATED, reason=reason, person=person, news=one.record.said()
             )
         one = replace(one, participation=participation, person=person)
         if there.standing.get(participation.id):

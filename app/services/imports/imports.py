@@ -29,7 +29,7 @@ from app.domain.imports.imports import (
     ImportMapping,
     ImportRun,
     ImportState,
-    LineOutcome,
+    ImportLineOutcome,
     check_draft,
     check_source,
 )
@@ -59,7 +59,7 @@ class Draft:
 @dataclass(frozen=True)
 class Report:
     run: ImportRun
-    counts: Mapping[LineOutcome, int]
+    counts: Mapping[ImportLineOutcome, int]
 
     @property
     def total(self) -> int:
@@ -67,7 +67,7 @@ class Report:
 
     @property
     def answered(self) -> int:
-        return self.total - self.counts.get(LineOutcome.WAITING, 0)
+        return self.total - self.counts.get(ImportLineOutcome.WAITING, 0)
 
 
 class ImportService:
@@ -249,7 +249,7 @@ class ImportService:
         self,
         campus: Campus,
         run_id: uuid.UUID,
-        fates: Sequence[LineOutcome] = (),
+        fates: Sequence[ImportLineOutcome] = (),
         *,
         limit: int | None = None,
     ) -> Sequence[ImportLine]:
@@ -270,7 +270,7 @@ def _waiting(run: ImportRun, position: int, record: Record, cells: list[str]) ->
         run_id=run.id,
         position=position,
         number=record.number,
-        fate=LineOutcome.WAITING,
+        fate=ImportLineOutcome.WAITING,
         reason=record.fault,
         reason_values=dict(record.values),
         told={} if record.fault else record.to_told(),
@@ -285,7 +285,7 @@ def _record_of(line: ImportLine) -> Record:
 
 
 def _answer(line: ImportLine, one: Judged) -> dict[str, Any]:
-    refused = one.fate is LineOutcome.REFUSED
+    refused = one.fate is ImportLineOutcome.REFUSED
     return {
         "position": line.position,
         "fate": one.fate,
@@ -306,7 +306,7 @@ def _answered(run: ImportRun, position: int, one: Judged) -> ImportLine:
         reason=one.reason,
         reason_values=dict(one.values),
         told={},
-        cells=one.record.cells() if one.fate is LineOutcome.REFUSED else [],
+        cells=one.record.cells() if one.fate is ImportLineOutcome.REFUSED else [],
     )
 
 

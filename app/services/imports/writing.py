@@ -8,7 +8,7 @@ from app.db.imports import ImportStore
 from app.domain.activities.activities import Activity, ActivityKind, Participation, PartKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.imports.imports import Imported, ImportRun, LineOutcome
+from app.domain.imports.imports import Imported, ImportRun, ImportLineOutcome
 from app.domain.imports.records import Record
 from app.language import N_
 from app.services.activities.activities import ActivityService
@@ -53,7 +53,7 @@ class ImportWriting:
             links += [
                 self._link(campus, run, one, one.participation)
                 for one in group
-                if one.fate is LineOutcome.SAME
+                if one.fate is ImportLineOutcome.SAME
             ]
             self.imports.keep(links)
         self._take_back(campus, judged, by)
@@ -95,7 +95,7 @@ class ImportWriting:
     def _record(
         self, campus: Campus, run: ImportRun, activity: Activity, group: Sequence[Judged], by: Actor
     ) -> list[Imported]:
-        new = [one for one in group if one.fate is LineOutcome.CREATED or one.is_somebody_else]
+        new = [one for one in group if one.fate is ImportLineOutcome.CREATED or one.is_somebody_else]
         for one in new:
             if one.is_somebody_else:
                 assert one.participation is not None
@@ -118,7 +118,7 @@ class ImportWriting:
     def _amend(
         self, campus: Campus, run: ImportRun, activity: Activity, group: Sequence[Judged], by: Actor
     ) -> list[Imported]:
-        changed = [one for one in group if one.fate is LineOutcome.CHANGED and not one.is_somebody_else]
+        changed = [one for one in group if one.fate is ImportLineOutcome.CHANGED and not one.is_somebody_else]
         touched, links = [], []
         for one in changed:
             assert one.participation is not None
@@ -133,7 +133,7 @@ class ImportWriting:
     def _take_back(self, campus: Campus, judged: Iterable[Judged], by: Actor) -> None:
         """Restore the source's last values under another identifier; if none, mark the person absent."""
         for one in judged:
-            if one.fate is not LineOutcome.CHANGED or not one.record.withdrawn:
+            if one.fate is not ImportLineOutcome.CHANGED or not one.record.withdrawn:
                 continue
             link, participation = one.link, one.participation
             assert link is not None
@@ -193,7 +193,7 @@ def _by_activity(judged: Iterable[Judged]) -> dict[tuple[str, ...], list[Judged]
     """By activity, in the given order, the lines that write something or have an identifier to store."""
     groups: dict[tuple[str, ...], list[Judged]] = {}
     for one in judged:
-        if one.fate is LineOutcome.REFUSED or one.record.withdrawn or one.record.fault:
+        if one.fate is ImportLineOutcome.REFUSED or one.record.withdrawn or one.record.fault:
             continue
         groups.setdefault(one.record.activity.own_key, []).append(one)
     return groups

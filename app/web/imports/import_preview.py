@@ -16,7 +16,14 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import ActivityKind
 from app.domain.core import duration
-from app.domain.imports.imports import ImportForm, ImportLine, ImportRun, ImportState, LineOutcome, form_of
+from app.domain.imports.imports import (
+    ImportForm,
+    ImportLine,
+    ImportRun,
+    ImportState,
+    ImportLineOutcome,
+    form_of,
+)
 from app.domain.imports.tables import HEADINGS, ImportColumn
 from app.http.pages.render import ProgressView, live_response, page
 from app.http.pages.typography import translated
@@ -51,17 +58,17 @@ COLUMNS = {
     ImportColumn.CONTRIBUTION: N_("Contribution"),
 }
 FORESEEN = {
-    LineOutcome.CREATED: StateLabel(N_("À créer"), "ok"),
-    LineOutcome.CHANGED: StateLabel(N_("À corriger ici"), "past"),
-    LineOutcome.SAME: StateLabel(N_("Déjà là"), "shut"),
-    LineOutcome.REFUSED: StateLabel(N_("Refusée"), "bad"),
+    ImportLineOutcome.CREATED: StateLabel(N_("À créer"), "ok"),
+    ImportLineOutcome.CHANGED: StateLabel(N_("À corriger ici"), "past"),
+    ImportLineOutcome.SAME: StateLabel(N_("Déjà là"), "shut"),
+    ImportLineOutcome.REFUSED: StateLabel(N_("Refusée"), "bad"),
 }
 DONE = {
-    LineOutcome.WAITING: StateLabel(N_("En attente"), "shut"),
-    LineOutcome.CREATED: StateLabel(N_("Créée"), "ok"),
-    LineOutcome.CHANGED: StateLabel(N_("Corrigée"), "past"),
-    LineOutcome.SAME: StateLabel(N_("Déjà là"), "shut"),
-    LineOutcome.REFUSED: StateLabel(N_("Refusée"), "bad"),
+    ImportLineOutcome.WAITING: StateLabel(N_("En attente"), "shut"),
+    ImportLineOutcome.CREATED: StateLabel(N_("Créée"), "ok"),
+    ImportLineOutcome.CHANGED: StateLabel(N_("Corrigée"), "past"),
+    ImportLineOutcome.SAME: StateLabel(N_("Déjà là"), "shut"),
+    ImportLineOutcome.REFUSED: StateLabel(N_("Refusée"), "bad"),
 }
 FORMS = {
     ImportForm.TABLE: N_("Tableau"),
@@ -100,12 +107,12 @@ def _shown(value: Any) -> str:
 
 SHOWN, SHOWN_REFUSED = 60, 200
 _FIGURES = {
-    LineOutcome.CREATED: N_("À créer"),
-    LineOutcome.CHANGED: N_("À corriger ici"),
-    LineOutcome.SAME: N_("Déjà là"),
-    LineOutcome.REFUSED: N_("Refusées"),
+    ImportLineOutcome.CREATED: N_("À créer"),
+    ImportLineOutcome.CHANGED: N_("À corriger ici"),
+    ImportLineOutcome.SAME: N_("Déjà là"),
+    ImportLineOutcome.REFUSED: N_("Refusées"),
 }
-_ORDER = (LineOutcome.REFUSED, LineOutcome.CHANGED, LineOutcome.CREATED, LineOutcome.SAME)
+_ORDER = (ImportLineOutcome.REFUSED, ImportLineOutcome.CHANGED, ImportLineOutcome.CREATED, ImportLineOutcome.SAME)
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,7 @@ class PreviewLineView:
     name: str
     hint: str
     about: str
-    fate: LineOutcome
+    fate: ImportLineOutcome
     reason: str
 
     @property
@@ -164,11 +171,11 @@ def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
                 fate.value,
                 translated(_FIGURES[fate]),
                 len(groups[fate]),
-                groups[fate][: SHOWN_REFUSED if fate is LineOutcome.REFUSED else SHOWN],
+                groups[fate][: SHOWN_REFUSED if fate is ImportLineOutcome.REFUSED else SHOWN],
             )
             for fate in _ORDER
         ],
-        "writes": len(groups[LineOutcome.CREATED]) + len(groups[LineOutcome.CHANGED]),
+        "writes": len(groups[ImportLineOutcome.CREATED]) + len(groups[ImportLineOutcome.CHANGED]),
     }
 
 
@@ -224,10 +231,10 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
 MOST_SHOWN = 200
 router = APIRouter(prefix="/gestion/{slug}/reprises/{run_id:uuid}")
 _REPORT_FIGURES = {
-    LineOutcome.CREATED: N_("Créées"),
-    LineOutcome.CHANGED: N_("Corrigées"),
-    LineOutcome.SAME: N_("Déjà là"),
-    LineOutcome.REFUSED: N_("Refusées"),
+    ImportLineOutcome.CREATED: N_("Créées"),
+    ImportLineOutcome.CHANGED: N_("Corrigées"),
+    ImportLineOutcome.SAME: N_("Déjà là"),
+    ImportLineOutcome.REFUSED: N_("Refusées"),
 }
 
 
@@ -248,8 +255,8 @@ class ReportLineView:
 
 def report_page(request: Request, services: Services, report: Report) -> HTMLResponse:
     work, run = at_work(request), report.run
-    refused = services.imports.lines(work.campus, run.id, [LineOutcome.REFUSED], limit=MOST_SHOWN)
-    changed = services.imports.lines(work.campus, run.id, [LineOutcome.CHANGED], limit=MOST_SHOWN)
+    refused = services.imports.lines(work.campus, run.id, [ImportLineOutcome.REFUSED], limit=MOST_SHOWN)
+    changed = services.imports.lines(work.campus, run.id, [ImportLineOutcome.CHANGED], limit=MOST_SHOWN)
     return page(
         request,
         "imports/report.html",
@@ -271,8 +278,8 @@ def report_page(request: Request, services: Services, report: Report) -> HTMLRes
         figures=[
             (translated(words), report.counts.get(fate, 0), "") for fate, words in _REPORT_FIGURES.items()
         ],
-        refused_count=report.counts.get(LineOutcome.REFUSED, 0),
-        changed_count=report.counts.get(LineOutcome.CHANGED, 0),
+        refused_count=report.counts.get(ImportLineOutcome.REFUSED, 0),
+        changed_count=report.counts.get(ImportLineOutcome.CHANGED, 0),
         refused=[ReportLineView.of(line) for line in refused],
         changed=[ReportLineView.of(line) for line in changed],
         forgotten=run.forgotten,
@@ -319,7 +326,7 @@ def refused_table(run_id: uuid.UUID, request: Request, services: ReadingServices
     """The refused lines unchanged, with the reason: once corrected, the file can be uploaded again."""
     campus = at_work(request).campus
     run = services.imports.report(campus, run_id).run
-    lines = services.imports.lines(campus, run_id, [LineOutcome.REFUSED])
+    lines = services.imports.lines(campus, run_id, [ImportLineOutcome.REFUSED])
     heading = _heading(run.form, run.mapping.get("heading", ()))
     rows = [
         (*_filled(line.cells, len(heading)), reason_of(line.reason, line.reason_values)) for line in lines

@@ -14,7 +14,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.list_columns import heading_words
-from app.domain.imports.imports import ImportForm, ImportState, LineOutcome
+from app.domain.imports.imports import ImportForm, ImportState, ImportLineOutcome
 from app.domain.imports.tables import (
     ImportColumn,
     ReadingPlan,
@@ -115,10 +115,10 @@ class ReportLine:
 
 
 _COUNTED = {
-    LineOutcome.CREATED: N_("créées"),
-    LineOutcome.CHANGED: N_("corrigées"),
-    LineOutcome.SAME: N_("déjà là"),
-    LineOutcome.REFUSED: N_("refusées"),
+    ImportLineOutcome.CREATED: N_("créées"),
+    ImportLineOutcome.CHANGED: N_("corrigées"),
+    ImportLineOutcome.SAME: N_("déjà là"),
+    ImportLineOutcome.REFUSED: N_("refusées"),
 }
 
 

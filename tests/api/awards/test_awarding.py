@@ -114,7 +114,7 @@ def test_a_long_list_is_carried_out_in_pieces_and_answered_whole(
         carried.append(whole(self, batch_id, **named))
         return carried[-1]
 
-    monkeypatch.setattr(BulkAwardService, "carry_out", noted)
+    monkeypatch.setattr(BulkAwardService, "process_chunk", noted)
     monkeypatch.setattr(BatchStore, "lines_at_once", 30)
     answer = give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).json()
     assert answer["awarded"] == len(answer["lines"]) == INLINE_LIMIT + 20
@@ -135,10 +135,10 @@ def test_a_long_list_that_is_interrupted_goes_on_and_the_same_key_asks_for_its_a
             raise Conflict("Plus tard.")
         return whole(self, batch_id, **named)
 
-    monkeypatch.setattr(BulkAwardService, "carry_out", fails_later)
+    monkeypatch.setattr(BulkAwardService, "process_chunk", fails_later)
     assert give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).status_code == 409
     assert len(program.get(f"{V1}/awards?limit=200").json()["awards"]) == 30
-    monkeypatch.setattr(BulkAwardService, "carry_out", whole)
+    monkeypatch.setattr(BulkAwardService, "process_chunk", whole)
     answer = give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).json()
     assert answer["awarded"] == INLINE_LIMIT + 20
     assert len(program.get(f"{V1}/awards?limit=200").json()["awards"]) == INLINE_LIMIT + 20

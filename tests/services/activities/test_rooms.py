@@ -96,7 +96,7 @@ def test_a_room_of_six_takes_six_of_ten_who_press_at_once(house: House):
     opened(house, capacity=6)
     tickets = [ticket(house) for _ in TEN]
     told = all_at_once(house, tickets, [f"Zoé {phone}" for phone in TEN])
-    assert sorted(told) == ["RoomFull"] * 4 + ["new"] * 6
+    assert sorted(told) == ["CheckInFull"] * 4 + ["new"] * 6
     assert len(listed_now(house)) == 6
 
 
@@ -107,7 +107,7 @@ def test_nobody_is_on_the_list_once_it_was_shut_in_the_same_moment(house: House)
         closing = hand.submit(shut, house)
         told = all_at_once(house, tickets, [f"Zoé {phone}" for phone in TEN])
         closing.result()
-    assert set(told) <= {"new", "RoomClosed"}
+    assert set(told) <= {"new", "CheckInClosed"}
     assert len(listed_now(house)) == told.count("new")
     with pytest.raises(CheckInClosed):
         sign(house, Ticket(tickets[0].room_id, new_phone(), house.clock.now), "Tard Venu")

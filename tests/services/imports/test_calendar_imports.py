@@ -10,7 +10,7 @@ import pytest
 from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, SessionFacts
 from app.domain.activities.participant_lists import read_list
 from app.domain.campus.audit_log import Actor
-from app.domain.imports.imports import ImportForm, ImportState, LineOutcome, form_of
+from app.domain.imports.imports import ImportForm, ImportState, ImportLineOutcome, form_of
 from app.errors import Conflict, InvalidInput
 from app.services.imports.calendar_imports import CALLED_OFF, IN_USE, NO_LONGER_THERE
 from tests.support.house import House
@@ -37,7 +37,7 @@ def drop(house: House, *events: str) -> uuid.UUID:
         return services.calendar_imports.drop(house.campus, "Agenda", calendar(*events), by=by).id
 
 
-def take(house: House, *events: str) -> list[tuple[LineOutcome, str]]:
+def take(house: House, *events: str) -> list[tuple[ImportLineOutcome, str]]:
     run_id = drop(house, *events)
     with house.unit_of_work() as services:
         services.calendar_imports.confirm(
@@ -66,13 +66,13 @@ def test_a_dry_run_foresees_each_line_and_writes_nothing(house: House) -> None:
     run_id = drop(house, SERIES, ONCE)
     with house.unit_of_work(reading=True) as services:
         draft = services.calendar_imports.draft(house.campus, run_id)
-        assert [one.fate for one in draft.lines] == [LineOutcome.CREATED] * 4
+        assert [one.fate for one in draft.lines] == [ImportLineOutcome.CREATED] * 4
         assert services.imports.reports(house.campus) == []
     assert activities(house) == []
 
 
 def test_a_calendar_makes_activities_and_their_sessions(house: House) -> None:
-    assert [fate for fate, _ in take(house, SERIES, ONCE)] == [LineOutcome.CREATED] * 4
+    assert [fate for fate, _ in take(house, SERIES, ONCE)] == [ImportLineOutcome.CREATED] * 4
     by_title = {one.title: one for one in activities(house)}
     series, once = by_title["Robotique pour tous"], by_title["Forum des métiers"]
     assert (series.starts_on, series.ends_on, series.hours) == (date(2026, 10, 5), date(2026, 10, 19), 6.0)
@@ -83,7 +83,7 @@ def test_a_calendar_makes_activities_and_their_sessions(house: House) -> None:
 
 def test_the_same_calendar_again_changes_nothing(house: House) -> None:
     take(house, SERIES, ONCE)
-    assert {fate for fate, _ in take(house, SERIES, ONCE)} == {LineOutcome.SAME}
+    assert {fate for fate, _ in take(house, SERIES, ONCE)} == {ImportLineOutcome.SAME}
     assert len(activities(house)) == 2
     assert len(sessions(house)) == 3
 
@@ -95,8 +95,8 @@ def test_what_the_calendar_says_anew_is_corrected_and_a_trainer_s_words_stay(hou
         services.activity_plans.correct(
             house.campus, activity.id, {"place": "Montceau"}, by=Actor(house.trainer.id)
         )
-    assert {fate for fate, _ in take(house, SERIES)} == {LineOutcome.SAME}
-    assert take(house, SERIES.replace("pour tous", "pour toutes"))[0][0] is LineOutcome.CHANGED
+    assert {fate for fate, _ in take(house, SERIES)} == {ImportLineOutcome.SAME}
+    assert take(house, SERIES.replace("pour tous", "pour toutes"))[0][0] is ImportLineOutcome.CHANGED
     [activity] = activities(house)
     assert (activity.title, activity.place) == ("Robotique pour toutes", "Montceau")
 
@@ -108,9 +108,9 @@ def test_a_moved_session_keeps_being_the_same(house: House) -> None:
         "20261005T", "20261014T"
     )
     assert [fate for fate, _ in take(house, SERIES, moved)] == [
-        LineOutcome.SAME,
-        LineOutcome.CHANGED,
-        LineOutcome.SAME,
+        ImportLineOutcome.SAME,
+        ImportLineOutcome.CHANGED,
+        ImportLineOutcome.SAME,
     ]
     assert days(house) == ["05/10", "14/10", "19/10"]
     assert {one.id for one in sessions(house)} == before
@@ -119,10 +119,10 @@ def test_a_moved_session_keeps_being_the_same(house: House) -> None:
 def test_cancelled_and_vanished_sessions_go_and_are_told(house: House) -> None:
     take(house, SERIES)
     off = "UID:serie@exemple.fr\nRECURRENCE-ID:20261012T070000Z\nSTATUS:CANCELLED\nDTSTART:20261012T070000Z"
-    assert take(house, SERIES, off)[1] == (LineOutcome.CHANGED, CALLED_OFF)
+    assert take(house, SERIES, off)[1] == (ImportLineOutcome.CHANGED, CALLED_OFF)
     assert days(house) == ["05/10", "19/10"]
-    assert [fate for fate, _ in take(house, SERIES, off)] == [LineOutcome.SAME] * 3
-    assert take(house, SERIES.replace("COUNT=3", "COUNT=1"))[-1] == (LineOutcome.CHANGED, NO_LONGER_THERE)
+    assert [fate for fate, _ in take(house, SERIES, off)] == [ImportLineOutcome.SAME] * 3
+    assert take(house, SERIES.replace("COUNT=3", "COUNT=1"))[-1] == (ImportLineOutcome.CHANGED, NO_LONGER_THERE)
     assert days(house) == ["05/10"]
 
 
@@ -140,9 +140,9 @@ def test_a_session_whose_sheet_has_served_stays(house: House) -> None:
             shown=[participation.id], by=Actor(house.trainer.id),
         )  # fmt: skip
     without = SERIES + "\nEXDATE;TZID=Europe/Paris:20261012T090000"
-    assert take(house, without)[-1] == (LineOutcome.REFUSED, IN_USE)
+    assert take(house, without)[-1] == (ImportLineOutcome.REFUSED, IN_USE)
     assert days(house) == ["05/10", "12/10", "19/10"]
-    assert take(house, SERIES.replace("T110000", "T120000"))[1][0] is LineOutcome.CHANGED
+    assert take(house, SERIES.replace("T110000", "T120000"))[1][0] is ImportLineOutcome.CHANGED
     with house.unit_of_work(reading=True) as services:
         [(participation, _)] = services.activities.page(house.campus, activity.id).participants
         assert participation.hours == 3.0
@@ -152,7 +152,7 @@ def test_an_activity_that_is_there_already_is_completed_and_not_doubled(house: H
     own = house.activity
     event = f"UID:x\nSUMMARY:{own.title}\nLOCATION:Salle 3\nDTSTART;VALUE=DATE:{own.starts_on:%Y%m%d}"
     fates = take(house, event)
-    assert fates[0][0] in (LineOutcome.SAME, LineOutcome.CHANGED)
+    assert fates[0][0] in (ImportLineOutcome.SAME, ImportLineOutcome.CHANGED)
     assert activities(house) == []
 
 
@@ -197,7 +197,7 @@ def test_an_event_that_a_trainer_made_a_series_keeps_the_days_of_its_sessions(ho
         facts = SessionFacts(date(2026, 11, 17), 2.0)
         services.series.add(house.campus, once.id, facts, by=Actor(house.trainer.id))
     moved = ONCE.replace("20261110", "20261112").replace("Forum des", "Grand forum des")
-    assert [fate for fate, _ in take(house, moved)] == [LineOutcome.CHANGED]
+    assert [fate for fate, _ in take(house, moved)] == [ImportLineOutcome.CHANGED]
     [kept] = activities(house)
     assert (kept.title, kept.starts_on, kept.ends_on) == (
         "Grand forum des métiers",
@@ -215,11 +215,11 @@ def test_a_meeting_to_which_somebody_came_is_the_first_session_once_the_calendar
     by = Actor(house.trainer.id)
     with house.unit_of_work() as services:
         services.activities.record(house.campus, once.id, tuple(read_list("Zoé Martin")), by=by)
-    assert {fate for fate, _ in take(house, SERIES)} == {LineOutcome.CREATED}
+    assert {fate for fate, _ in take(house, SERIES)} == {ImportLineOutcome.CREATED}
     assert days(house) == ["05/10", "12/10", "19/10"]
     with house.unit_of_work(reading=True) as services:
         there, came = services.activity_sessions.list_of(house.campus, once.id)
         assert [came.get(each.id, 0) for each in there] == [1, 0, 0]
         [(zoe, _)] = services.activities.page(house.campus, once.id).participants
         assert zoe.hours == 2, "of the three meetings she came to the first"
-    assert {fate for fate, _ in take(house, SERIES)} == {LineOutcome.SAME}
+    assert {fate for fate, _ in take(house, SERIES)} == {ImportLineOutcome.SAME}

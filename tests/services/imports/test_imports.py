@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.activities.participant_lists import read_list
 from app.domain.campus.audit_log import Actor
-from app.domain.imports.imports import FORGOTTEN, LineOutcome
+from app.domain.imports.imports import FORGOTTEN, ImportLineOutcome
 from app.domain.imports.tables import ImportColumn, ReadingPlan, heading_keys
 from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
 from app.errors import Conflict, NotFound
@@ -31,14 +31,14 @@ def drop(house: House, *lines: str, source: str = "Suivi 2025") -> uuid.UUID:
         return services.imports.drop(house.campus, source, text, text.encode(), by=Actor(house.trainer.id)).id
 
 
-def take(house: House, *lines: str, source: str = "Suivi 2025") -> list[tuple[LineOutcome, str]]:
+def take(house: House, *lines: str, source: str = "Suivi 2025") -> list[tuple[ImportLineOutcome, str]]:
     run_id = drop(house, *lines, source=source)
     with house.unit_of_work() as services:
         services.imports.confirm(house.campus, run_id, ReadingPlan(), by=Actor(house.trainer.id))
     return fates(house, run_id)
 
 
-def fates(house: House, run_id: uuid.UUID) -> list[tuple[LineOutcome, str]]:
+def fates(house: House, run_id: uuid.UUID) -> list[tuple[ImportLineOutcome, str]]:
     with house.unit_of_work(reading=True) as services:
         return [(line.fate, line.reason) for line in services.imports.lines(house.campus, run_id)]
 
@@ -66,9 +66,9 @@ def test_a_dry_run_foresees_each_line_and_writes_nothing(house: House) -> None:
     with house.unit_of_work(reading=True) as services:
         draft = services.imports.draft(house.campus, run_id)
         assert [one.fate for one in draft.judged] == [
-            LineOutcome.CREATED,
-            LineOutcome.CREATED,
-            LineOutcome.REFUSED,
+            ImportLineOutcome.CREATED,
+            ImportLineOutcome.CREATED,
+            ImportLineOutcome.REFUSED,
         ]
         assert services.imports.reports(house.campus) == []
     assert people(house) == []
@@ -77,7 +77,7 @@ def test_a_dry_run_foresees_each_line_and_writes_nothing(house: House) -> None:
 
 def test_a_confirmed_table_is_written_through_the_same_services(house: House) -> None:
     before = log_kinds(house)
-    assert [fate for fate, _ in take(house, ZOE, ANNE)] == [LineOutcome.CREATED, LineOutcome.CREATED]
+    assert [fate for fate, _ in take(house, ZOE, ANNE)] == [ImportLineOutcome.CREATED, ImportLineOutcome.CREATED]
     assert people(house) == [("Anne Le Goff", "ressource", 2.5, ""), ("Zoé Martin", "apprenant", 3.0, "")]
     assert log_kinds(house)[len(before) :] == ["participation", "participation"]
 
@@ -85,7 +85,7 @@ def test_a_confirmed_table_is_written_through_the_same_services(house: House) ->
 def test_the_same_table_again_changes_nothing(house: House) -> None:
     take(house, ZOE, ANNE)
     before = log_kinds(house)
-    assert [fate for fate, _ in take(house, ZOE, ANNE)] == [LineOutcome.SAME, LineOutcome.SAME]
+    assert [fate for fate, _ in take(house, ZOE, ANNE)] == [ImportLineOutcome.SAME, ImportLineOutcome.SAME]
     assert log_kinds(house) == before
     assert len(people(house)) == 2
 
@@ -94,7 +94,7 @@ def test_the_same_identifier_with_other_content_is_a_correction_of_the_log(house
     take(house, ZOE, ANNE)
     before = log_kinds(house)
     changed = ZOE.replace(";3;", ";4,5;A réglé les capteurs.")
-    assert take(house, changed[:-1] if changed.endswith(";") else changed, ANNE)[0][0] is LineOutcome.CHANGED
+    assert take(house, changed[:-1] if changed.endswith(";") else changed, ANNE)[0][0] is ImportLineOutcome.CHANGED
     assert people(house)[1] == ("Zoé Martin", "apprenant", 4.5, "A réglé les capteurs.")
     assert log_kinds(house)[len(before) :] == ["correction"]
 
@@ -108,8 +108,8 @@ def test_what_a_source_leaves_out_and_what_a_trainer_corrected_stays(house: Hous
             house.campus, activity.id, participation.id, part=participation.part, hours=6,
             contribution="Corrigé à la main.", by=Actor(house.trainer.id), reason="Feuille relue.",
         )  # fmt: skip
-    assert take(house, ZOE)[0][0] is LineOutcome.SAME
-    assert take(house, ZOE.replace(";3;", ";;"))[0][0] is LineOutcome.SAME
+    assert take(house, ZOE)[0][0] is ImportLineOutcome.SAME
+    assert take(house, ZOE.replace(";3;", ";;"))[0][0] is ImportLineOutcome.SAME
     assert people(house) == [("Zoé Martin", "apprenant", 6.0, "Corrigé à la main.")]
 
 
@@ -120,7 +120,7 @@ def test_an_activity_that_is_there_already_is_completed_and_not_doubled(house: H
         f"A-1;{title.upper()};{day};;MARTIN;Zoé;zoe@exemple.fr;;3;",
         f"A-2;{title};{day};;LE GOFF;Anne;;;2;",
     ]
-    assert [fate for fate, _ in take(house, *lines)] == [LineOutcome.CHANGED, LineOutcome.CREATED]
+    assert [fate for fate, _ in take(house, *lines)] == [ImportLineOutcome.CHANGED, ImportLineOutcome.CREATED]
     assert [person[0] for person in people(house, title)] == ["Anne Le Goff", "Zoé Martin"]
     with house.unit_of_work(reading=True) as services:
         assert len(services.activities.list_in(house.campus, words=title)) == 1
@@ -129,22 +129,22 @@ def test_an_activity_that_is_there_already_is_completed_and_not_doubled(house: H
 def test_another_name_under_the_same_identifier_is_another_person(house: House) -> None:
     take(house, ZOE)
     other = ZOE.replace("MARTIN;Zoé;zoe@", "FAURE;Inès;ines@")
-    assert take(house, other)[0][0] is LineOutcome.CHANGED
+    assert take(house, other)[0][0] is ImportLineOutcome.CHANGED
     assert [name for name, *_ in people(house)] == ["Inès Faure"]
-    assert take(house, other)[0][0] is LineOutcome.SAME
+    assert take(house, other)[0][0] is ImportLineOutcome.SAME
 
 
 def test_one_person_has_one_participation_whatever_the_identifiers(house: House) -> None:
     take(house, ZOE)
-    assert take(house, ZOE.replace("P-1", "P-9"))[0][0] is LineOutcome.REFUSED
-    assert take(house, ZOE.replace("P-1", "P-9"), source="Wudo")[0][0] is LineOutcome.SAME
+    assert take(house, ZOE.replace("P-1", "P-9"))[0][0] is ImportLineOutcome.REFUSED
+    assert take(house, ZOE.replace("P-1", "P-9"), source="Wudo")[0][0] is ImportLineOutcome.SAME
     assert len(people(house)) == 1
 
 
 def test_without_identifiers_a_table_is_safe_to_repeat_too(house: House) -> None:
     lines = [ZOE.replace("P-1", ""), ANNE.replace("P-2", "")]
-    assert [fate for fate, _ in take(house, *lines)] == [LineOutcome.CREATED, LineOutcome.CREATED]
-    assert [fate for fate, _ in take(house, *lines)] == [LineOutcome.SAME, LineOutcome.SAME]
+    assert [fate for fate, _ in take(house, *lines)] == [ImportLineOutcome.CREATED, ImportLineOutcome.CREATED]
+    assert [fate for fate, _ in take(house, *lines)] == [ImportLineOutcome.SAME, ImportLineOutcome.SAME]
 
 
 def test_whoever_was_erased_does_not_come_back_with_the_next_table(house: House) -> None:
@@ -164,7 +164,7 @@ def test_whoever_was_erased_does_not_come_back_with_the_next_table(house: House)
         assert [line.cells for line in services.imports.lines(house.campus, refused)] == [[], []]
         with pytest.raises(NotFound):
             services.imports.report(house.campus, draft)
-    assert take(house, ZOE) == [(LineOutcome.REFUSED, ERASED)]
+    assert take(house, ZOE) == [(ImportLineOutcome.REFUSED, ERASED)]
     assert [name for name, *_ in people(house)] == ["Anne Le Goff"]
 
 
@@ -181,10 +181,10 @@ def test_how_a_source_is_read_is_remembered_for_that_source_alone(house: House) 
         again = services.imports.drop(house.campus, "Wudo", text, text.encode(), by=by)
         other = services.imports.drop(house.campus, "Autre", text, text.encode(), by=by)
         assert [one.fate for one in services.imports.draft(house.campus, again.id).judged] == [
-            LineOutcome.SAME
+            ImportLineOutcome.SAME
         ]
         assert [one.fate for one in services.imports.draft(house.campus, other.id).judged] == [
-            LineOutcome.REFUSED
+            ImportLineOutcome.REFUSED
         ]
 
 
@@ -200,7 +200,7 @@ def test_a_long_table_is_promised_and_carried_out_in_pieces(house: House) -> Non
     with house.unit_of_work() as services:
         assert services.imports.report(house.campus, run_id).answered == 500
         assert not services.imports.process_chunk(run_id)
-        assert services.imports.report(house.campus, run_id).counts == {LineOutcome.CREATED: 620}
+        assert services.imports.report(house.campus, run_id).counts == {ImportLineOutcome.CREATED: 620}
         assert services.imports.due(limit=5) == []
 
 
@@ -240,8 +240,8 @@ def test_people_who_signed_in_by_name_alone_are_found_again(house: House) -> Non
         )
     day = house.activity.starts_on.strftime("%d/%m/%Y")
     line = f"A-1;{house.activity.title};{day};;MARTIN;Zoé;zoe@exemple.fr;;;"
-    assert take(house, line)[0][0] is LineOutcome.CHANGED
-    assert take(house, line)[0][0] is LineOutcome.SAME
+    assert take(house, line)[0][0] is ImportLineOutcome.CHANGED
+    assert take(house, line)[0][0] is ImportLineOutcome.SAME
     with house.unit_of_work(reading=True) as services:
         found = services.activities.page(house.campus, house.activity.id)
         assert list(found.addresses.values()) == ["zoe@exemple.fr"]
@@ -255,5 +255,5 @@ def test_a_name_that_two_people_of_the_activity_have_is_nobody_in_particular(hou
         ]
         twice = read_list("LE GOFF Anne\nLE GOFF Anne (2)")
         services.activities.record(house.campus, activity.id, twice, by=Actor(house.trainer.id))
-    assert take(house, ANNE, source="Autre suivi") == [(LineOutcome.REFUSED, SEVERAL_OF_NAME)]
+    assert take(house, ANNE, source="Autre suivi") == [(ImportLineOutcome.REFUSED, SEVERAL_OF_NAME)]
     assert [told for told in people(house) if told[2] == 2.5] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.imports.imports import LineOutcome
+from app.domain.imports.imports import ImportLineOutcome
 from tests.journeys.test_takes_over_activities import CALENDAR, STATEMENTS, TABLE
 from tests.support.forms import form_with
 from tests.support.house import House
@@ -35,7 +35,7 @@ def test_every_form_is_shown_before_it_is_written(
     form_with(shown, "geste").press(trainer, shown, ("geste", "confirmer"))
     with house.unit_of_work(reading=True) as services:
         [report] = services.imports.reports(house.campus)
-        assert report.counts[LineOutcome.CREATED] == created
+        assert report.counts[ImportLineOutcome.CREATED] == created
 
 
 def test_a_calendar_that_cannot_be_read_keeps_what_was_typed_and_says_what_to_do(house: House) -> None:
