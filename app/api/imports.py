@@ -15,7 +15,7 @@ from app.api.programs import ActivityWriter, Program
 from app.api.shapes import Shape, example
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.participant_lists import ListedPerson
-from app.domain.imports.imports import MOST_AT_THE_API, ImportForm, ImportRun, ImportLineOutcome
+from app.domain.imports.imports import MOST_AT_THE_API, ImportForm, ImportLineOutcome, ImportRun
 from app.domain.imports.records import ActivityRecord, Record, fault_in
 from app.domain.imports.xapi import COMPLETED, read_statements
 from app.domain.people.people import check_name, normal_address

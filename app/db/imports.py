@@ -19,10 +19,10 @@ from app.domain.imports.imports import (
     FORGOTTEN,
     Imported,
     ImportLine,
+    ImportLineOutcome,
     ImportMapping,
     ImportRun,
     ImportState,
-    ImportLineOutcome,
 )
 from app.domain.people.people import Person, name_key
 from app.errors import NotFound
@@ -90,7 +90,9 @@ class ImportStore:
         insert_rows(self.session, lines)
 
     def next_lines(self, run_id: uuid.UUID, limit: int) -> Sequence[ImportLine]:
-        query = select(ImportLine).where(ImportLine.run_id == run_id, ImportLine.fate == ImportLineOutcome.WAITING)
+        query = select(ImportLine).where(
+            ImportLine.run_id == run_id, ImportLine.fate == ImportLineOutcome.WAITING
+        )
         return self.session.exec(query.order_by(col(ImportLine.position)).limit(limit)).all()
 
     def answer(self, run_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:

@@ -21,9 +21,9 @@ from app.domain.imports.imports import (
     Imported,
     ImportForm,
     ImportLine,
+    ImportLineOutcome,
     ImportRun,
     ImportState,
-    ImportLineOutcome,
     Meeting,
     ReadCalendar,
     check_draft,
@@ -156,7 +156,9 @@ class CalendarJudging:
     # --- matching one line
 
     def _one(self, meeting: Meeting, link: Imported | None, known: _Series | None) -> Foreseen:
-        one = Foreseen(meeting, ImportLineOutcome.CREATED, activity=known.activity if known else None, link=link)
+        one = Foreseen(
+            meeting, ImportLineOutcome.CREATED, activity=known.activity if known else None, link=link
+        )
         if meeting.fault or known is None:
             if known is not None and link is not None:
                 known.seen.add(link.row_id)
@@ -241,7 +243,11 @@ def _no_longer_there(like: Meeting, known: _Series, whole_from: date) -> Iterabl
 def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> list[Foreseen]:
     """What the first valid line changes in an existing activity."""
     at = next(
-        (at for at, one in enumerate(group) if one.fate is not ImportLineOutcome.REFUSED and not one.is_removed),
+        (
+            at
+            for at, one in enumerate(group)
+            if one.fate is not ImportLineOutcome.REFUSED and not one.is_removed
+        ),
         None,
     )
     if at is None or known is None:

@@ -26,10 +26,10 @@ from app.domain.imports.imports import (
     REFUSED_KEPT,
     ImportForm,
     ImportLine,
+    ImportLineOutcome,
     ImportMapping,
     ImportRun,
     ImportState,
-    ImportLineOutcome,
     check_draft,
     check_source,
 )

@@ -8,7 +8,7 @@ from app.db.imports import ImportStore
 from app.domain.activities.activities import Activity, ActivityKind, Participation, PartKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.imports.imports import Imported, ImportRun, ImportLineOutcome
+from app.domain.imports.imports import Imported, ImportLineOutcome, ImportRun
 from app.domain.imports.records import Record
 from app.language import N_
 from app.services.activities.activities import ActivityService

@@ -19,9 +19,9 @@ from app.domain.core import duration
 from app.domain.imports.imports import (
     ImportForm,
     ImportLine,
+    ImportLineOutcome,
     ImportRun,
     ImportState,
-    ImportLineOutcome,
     form_of,
 )
 from app.domain.imports.tables import HEADINGS, ImportColumn
@@ -112,7 +112,12 @@ _FIGURES = {
     ImportLineOutcome.SAME: N_("Déjà là"),
     ImportLineOutcome.REFUSED: N_("Refusées"),
 }
-_ORDER = (ImportLineOutcome.REFUSED, ImportLineOutcome.CHANGED, ImportLineOutcome.CREATED, ImportLineOutcome.SAME)
+_ORDER = (
+    ImportLineOutcome.REFUSED,
+    ImportLineOutcome.CHANGED,
+    ImportLineOutcome.CREATED,
+    ImportLineOutcome.SAME,
+)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.list_columns import heading_words
-from app.domain.imports.imports import ImportForm, ImportState, ImportLineOutcome
+from app.domain.imports.imports import ImportForm, ImportLineOutcome, ImportState
 from app.domain.imports.tables import (
     ImportColumn,
     ReadingPlan,

@@ -10,7 +10,7 @@ import pytest
 from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, SessionFacts
 from app.domain.activities.participant_lists import read_list
 from app.domain.campus.audit_log import Actor
-from app.domain.imports.imports import ImportForm, ImportState, ImportLineOutcome, form_of
+from app.domain.imports.imports import ImportForm, ImportLineOutcome, ImportState, form_of
 from app.errors import Conflict, InvalidInput
 from app.services.imports.calendar_imports import CALLED_OFF, IN_USE, NO_LONGER_THERE
 from tests.support.house import House
@@ -122,7 +122,10 @@ def test_cancelled_and_vanished_sessions_go_and_are_told(house: House) -> None:
     assert take(house, SERIES, off)[1] == (ImportLineOutcome.CHANGED, CALLED_OFF)
     assert days(house) == ["05/10", "19/10"]
     assert [fate for fate, _ in take(house, SERIES, off)] == [ImportLineOutcome.SAME] * 3
-    assert take(house, SERIES.replace("COUNT=3", "COUNT=1"))[-1] == (ImportLineOutcome.CHANGED, NO_LONGER_THERE)
+    assert take(house, SERIES.replace("COUNT=3", "COUNT=1"))[-1] == (
+        ImportLineOutcome.CHANGED,
+        NO_LONGER_THERE,
+    )
     assert days(house) == ["05/10"]
 
 

@@ -77,7 +77,10 @@ def test_a_dry_run_foresees_each_line_and_writes_nothing(house: House) -> None:
 
 def test_a_confirmed_table_is_written_through_the_same_services(house: House) -> None:
     before = log_kinds(house)
-    assert [fate for fate, _ in take(house, ZOE, ANNE)] == [ImportLineOutcome.CREATED, ImportLineOutcome.CREATED]
+    assert [fate for fate, _ in take(house, ZOE, ANNE)] == [
+        ImportLineOutcome.CREATED,
+        ImportLineOutcome.CREATED,
+    ]
     assert people(house) == [("Anne Le Goff", "ressource", 2.5, ""), ("Zoé Martin", "apprenant", 3.0, "")]
     assert log_kinds(house)[len(before) :] == ["participation", "participation"]
 
@@ -94,7 +97,10 @@ def test_the_same_identifier_with_other_content_is_a_correction_of_the_log(house
     take(house, ZOE, ANNE)
     before = log_kinds(house)
     changed = ZOE.replace(";3;", ";4,5;A réglé les capteurs.")
-    assert take(house, changed[:-1] if changed.endswith(";") else changed, ANNE)[0][0] is ImportLineOutcome.CHANGED
+    assert (
+        take(house, changed[:-1] if changed.endswith(";") else changed, ANNE)[0][0]
+        is ImportLineOutcome.CHANGED
+    )
     assert people(house)[1] == ("Zoé Martin", "apprenant", 4.5, "A réglé les capteurs.")
     assert log_kinds(house)[len(before) :] == ["correction"]
 
