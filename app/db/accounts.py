@@ -1,4 +1,4 @@
-"""Sign-in links, passwords, challenges that wait for their answer, and forms that wait for a proof."""
+"""Sign-in links, passwords, open challenges, and saved forms."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class SignInStore:
         self.session.flush()
 
     def find_link(self, secret: str, *, to_use: bool = False) -> SignInLink | None:
-        """Locked until the transaction ends if it is to be used, so that it is used once whoever is quicker."""
+        """With `to_use`, locked until the transaction ends, so that concurrent requests cannot use it twice."""
         query = select(SignInLink).where(SignInLink.secret_digest == digest_of(secret))
         return self.session.exec(query.with_for_update() if to_use else query).first()
 
     def links_asked_in(self, browser_digest: str, at: datetime) -> Sequence[SignInLink]:
-        """The links that this browser asked for and that still open something, locked."""
+        """The still valid links that this browser asked for, locked."""
         query = select(SignInLink).where(
             SignInLink.browser_digest == browser_digest,
             col(SignInLink.used_at).is_(None),
@@ -72,7 +72,7 @@ class SignInStore:
         ).first()
 
     def take_challenge(self, secret: str) -> Challenge | None:
-        """The challenge, gone from now on: of two answers at once only one finds it."""
+        """Deletes and returns the challenge: of two concurrent answers, only one finds it."""
         query = select(Challenge).where(Challenge.secret_digest == digest_of(secret))
         challenge = self.session.exec(query.with_for_update()).first()
         if challenge is not None:
@@ -83,7 +83,7 @@ class SignInStore:
     def challenges_of(
         self, person_id: uuid.UUID, asked: SignInRequest, *, at: datetime
     ) -> Sequence[Challenge]:
-        """Those that still wait for their answer, the oldest first."""
+        """Open challenges, oldest first."""
         query = select(Challenge).where(
             Challenge.person_id == person_id, Challenge.asked == asked, col(Challenge.expires_at) > at
         )
@@ -101,14 +101,14 @@ class SignInStore:
         self.session.exec(delete(SetAside).where(col(SetAside.secret_digest) == digest_of(token)))
 
     def make_room_for_form(self, person_id: uuid.UUID, *, but: int) -> None:
-        """Only the newest of that person's stay."""
+        """Deletes all but the person's newest forms."""
         newest = select(SetAside.id).where(SetAside.person_id == person_id)
         kept = self.session.exec(newest.order_by(col(SetAside.expires_at).desc()).limit(but)).all()
         older = delete(SetAside).where(col(SetAside.person_id) == person_id, col(SetAside.id).not_in(kept))
         self.session.exec(older)
 
     def sweep(self, at: datetime) -> None:
-        """Forget what has lapsed."""
+        """Delete expired rows."""
         self.session.exec(delete(SignInLink).where(col(SignInLink.expires_at) <= at))
         self.session.exec(delete(Challenge).where(col(Challenge.expires_at) <= at))
         self.session.exec(delete(SetAside).where(col(SetAside.expires_at) <= at))
@@ -135,7 +135,7 @@ class FederationStore:
         self.session = session
 
     def add(self, account: FederatedAccount) -> bool:
-        """False where the account, or its person, was linked a moment ago."""
+        """False if the account, or its person, was linked concurrently."""
         try:
             with self.session.begin_nested():
                 self.session.add(account)
@@ -159,7 +159,7 @@ class FederationStore:
         self.session.flush()
 
     def invitation_to(self, address: str, *, at: datetime) -> Invitation | None:
-        """The newest one that nobody has answered, of whichever campus."""
+        """The newest unanswered one, of any campus."""
         query = select(Invitation).where(
             Invitation.address == address,
             col(Invitation.accepted_at).is_(None),
@@ -198,7 +198,7 @@ class OwnAddressStore:
         self.tenant_scope = TenantScope(session)
 
     def list_of(self, person_id: uuid.UUID) -> list[PersonAddress]:
-        """One row for each address, the main one first; a person known under two names has two rows of each."""
+        """One row per address, the main one first; a person known under two names has two rows of each."""
         rows = self.session.exec(
             select(PersonAddress)
             .where(PersonAddress.person_id == person_id)
@@ -215,21 +215,21 @@ class OwnAddressStore:
         return list(found.values())
 
     def has_account(self, person_id: uuid.UUID) -> bool:
-        """Whether the person proved an address: from then on only they add others."""
+        """Whether the person verified an address: from then on only they can add others."""
         query = select(PersonAddress.id).where(
             PersonAddress.person_id == person_id, col(PersonAddress.verified_at).is_not(None)
         )
         return self.session.exec(query.limit(1)).first() is not None
 
     def is_plain(self, person_id: uuid.UUID) -> bool:
-        """Nobody who ever worked for a campus, or runs the service: their way in is never a first come, first served."""
+        """False for anyone who ever worked for a campus or operates the service: no claiming from lists."""
         worked = select(Membership.id).where(Membership.person_id == person_id).limit(1)
         with self.tenant_scope.across_campuses():
             has_worked = self.session.exec(worked).first() is not None
         return not has_worked and self.session.get(Operator, person_id) is None
 
     def same_person(self, person_id: uuid.UUID) -> set[uuid.UUID]:
-        """Every record of that person: merged with theirs, or opened from an address that either of both proved."""
+        """All records of that person: merged with theirs, or opened from an address verified by both."""
         merged = select(PersonMerge.gone_id).where(
             PersonMerge.kept_id == person_id, col(PersonMerge.undone_at).is_(None)
         )
@@ -246,7 +246,7 @@ class OwnAddressStore:
         return found
 
     def with_account_or_role(self, person_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-        """Those who have an account, or have or had a role at any campus: what opens a badge of theirs goes to them alone."""
+        """People with an account, or who ever had a role at a campus: only they can access their badges."""
         proved = select(PersonAddress.person_id).where(col(PersonAddress.verified_at).is_not(None))
         queries = (
             (proved, PersonAddress.person_id),
@@ -278,7 +278,7 @@ class OwnAddressStore:
         )
 
     def people_at(self, address: str) -> list[tuple[Person, bool]]:
-        """Everybody known at that address, with whether they proved it."""
+        """Everyone known at that address, with whether they verified it."""
         rows = self.session.exec(
             select(Person, PersonAddress)
             .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
@@ -292,15 +292,15 @@ class OwnAddressStore:
         return [(person, proved[person.id]) for person in people.values()]
 
     def may_enter(self, person: Person, address: str) -> bool:
-        """Whether a letter to `address` may open the account of `person`.
+        """Whether an e-mail to `address` may open the account of `person`.
 
-        What a trainer of any campus listed makes the first way in of somebody who has none, and adds none later.
+        An address listed by a trainer is a first sign-in method only for a person who has none.
         """
         proved = next((proved for one, proved in self.people_at(address) if one.id == person.id), None)
         return self._may_enter(person, proved is True)
 
     def entered_from(self, address: str, *, at: datetime) -> list[Person]:
-        """Those whose account a letter to that address opens, and who have something to see there."""
+        """People with visible content and an account that an e-mail to that address opens."""
         return [
             person
             for person, proved in self.people_at(address)
@@ -322,7 +322,7 @@ class OwnAddressStore:
         return self.session.exec(query).all()
 
     def verify(self, person: Person, address: str, *, at: datetime) -> bool:
-        """The address is proved to be the person's own, and their main one if it is the first; whether that is new."""
+        """Marks the address as verified, and as main if it is the first; returns whether that is new."""
         rows, first = self.rows_of(person.id, address), not self.has_account(person.id)
         is_new = all(row.verified_at is None for row in rows)
         for row in rows:
@@ -333,7 +333,7 @@ class OwnAddressStore:
         return is_new
 
     def make_main(self, person_id: uuid.UUID, address: str) -> bool:
-        """Whether that changed anything."""
+        """Returns whether anything changed."""
         rows = self.session.exec(select(PersonAddress).where(PersonAddress.person_id == person_id)).all()
         changed = any(row.is_main != (row.address == address) for row in rows)
         for row in rows:
@@ -343,7 +343,7 @@ class OwnAddressStore:
         return changed
 
     def remove(self, person_id: uuid.UUID, address: str) -> None:
-        """Should it have been the main one, the oldest of the others that are proved takes its place."""
+        """If it was the main address, the oldest other verified one becomes main."""
         was_main = any(row.is_main for row in self.rows_of(person_id, address))
         for row in self.rows_of(person_id, address):
             self.session.delete(row)
@@ -353,10 +353,11 @@ class OwnAddressStore:
             self.make_main(person_id, left[0].address)
 
     def owner_of(self, person: Person, address: str, *, at: datetime) -> Person:
-        """Whoever has just been shown to own `address`, under the name of `person`.
+        """The verified owner of `address`, under the name of `person`.
 
-        Where a list had put that address and name beside somebody who proved other addresses, or who works for a
-        campus, it is taken from there: nobody comes into another's account by what a trainer wrote.
+        If a list had linked that address and name to a person who verified other addresses, or who works for
+        a campus, it is removed from them: a trainer's entry must never give access to another person's
+        account.
         """
         key = name_key(person.given_name, person.family_name)
         known = self.people.find_named_at(address, key)
@@ -390,7 +391,7 @@ class PasskeyStore:
         return self.session.exec(query.order_by(col(Passkey.created_at), col(Passkey.id))).all()
 
     def find(self, credential_id: str) -> Passkey | None:
-        """Locked until the transaction ends: its count grows by one answer at a time."""
+        """Locked until the transaction ends: concurrent answers increment its counter one at a time."""
         query = select(Passkey).where(Passkey.credential_id == credential_id)
         return self.session.exec(query.with_for_update()).first()
 
@@ -406,7 +407,7 @@ _TABLE: Any = RateCount.__table__  # type: ignore[attr-defined]
 
 
 class DatabaseCounts(Storage, SlidingWindowCounterSupport):
-    """A storage of `limits`: the last two windows of each key, weighted as its sliding counter asks."""
+    """A storage for `limits`: the last two windows per key, weighted for a sliding window counter."""
 
     STORAGE_SCHEME = ("sceau-database",)  # type: ignore[assignment]
 
@@ -466,7 +467,7 @@ class DatabaseCounts(Storage, SlidingWindowCounterSupport):
             connection.execute(delete(_TABLE).where(_TABLE.c.key == key))
 
     def _lock(self, connection: Connection, key: str) -> None:
-        # SQLite has one writer; on PostgreSQL two workers must not both take the last place.
+        # SQLite has one writer; on PostgreSQL two workers must not both take the last slot.
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
 
@@ -515,7 +516,7 @@ class SessionStore:
         return self.session.exec(query).first()
 
     def list_living(self, person_id: uuid.UUID, *, idle: timedelta, at: datetime) -> Sequence[Session]:
-        """The sessions of the person, those that a private link opened included; the one used last first."""
+        """The person's active sessions, including those opened by a private link; last used first."""
         query = select(Session).where(
             Session.person_id == person_id,
             col(Session.expires_at) > at,
@@ -524,7 +525,7 @@ class SessionStore:
         return self.session.exec(query.order_by(col(Session.seen_at).desc(), col(Session.id))).all()
 
     def see(self, session_id: uuid.UUID, *, at: datetime) -> None:
-        """Two requests at once may both say so: the later moment stays."""
+        """With concurrent requests, the later datetime wins."""
         seen = update(Session).where(col(Session.id) == session_id, col(Session.seen_at) < at)
         self.session.exec(seen.values(seen_at=at))
 
@@ -539,7 +540,7 @@ class SessionStore:
         return self.session.exec(ended).rowcount
 
     def end_links_of(self, person_id: uuid.UUID) -> None:
-        """What private links of that person's badges opened."""
+        """Ends sessions opened by private links of that person's badges."""
         self.session.exec(
             delete(Session).where(
                 col(Session.person_id) == person_id, col(Session.kind) == SessionKind.AWARD_LINK
@@ -547,9 +548,9 @@ class SessionStore:
         )
 
     def end_learners_of(self, award_id: uuid.UUID) -> None:
-        """What a private link opened before it was renewed."""
+        """Ends sessions that a private link opened before it was renewed."""
         self.session.exec(delete(Session).where(col(Session.award_id) == award_id))
 
     def sweep(self, at: datetime) -> None:
-        """Forget what has lapsed."""
+        """Delete expired rows."""
         self.session.exec(delete(Session).where(col(Session.expires_at) <= at))

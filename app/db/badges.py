@@ -22,7 +22,7 @@ from app.domain.learners.portfolios import Contribution, ContributionState
 from app.errors import NotFound
 from app.language import N_
 
-# A picture weighs a hundred kilobytes: lists of versions leave it where it lies until it is asked for.
+# A picture is about 100 kB: lists of versions defer loading it.
 WITHOUT_PICTURES = (
     defer(BadgeVersion.picture_png),  # type: ignore[arg-type]
     defer(BadgeVersion.picture_svg),  # type: ignore[arg-type]
@@ -68,12 +68,12 @@ class BadgeStore:
         return version
 
     def add_pictures(self, version: BadgeVersion) -> None:
-        """The digests of a version's pictures, which change no more."""
+        """The digests of a version's pictures, which no longer change."""
         self.session.add(PictureDigest(version_id=version.id, **picture_digests(version)))
         self.session.flush()
 
     def current_version(self, badge_id: uuid.UUID) -> BadgeVersion:
-        """The newest wording that may be given; a badge that is all draft has only its draft to show."""
+        """The newest version that may be awarded; for a badge with only drafts, the newest draft."""
         query = select(BadgeVersion).where(
             BadgeVersion.badge_id == badge_id, col(BadgeVersion.is_draft).is_(False)
         )
@@ -81,7 +81,7 @@ class BadgeStore:
         return version or self.newest_version(badge_id)
 
     def newest_version(self, badge_id: uuid.UUID) -> BadgeVersion:
-        """The newest wording, be it a draft."""
+        """The newest version, drafts included."""
         query = select(BadgeVersion).where(BadgeVersion.badge_id == badge_id)
         version = self.session.exec(query.order_by(col(BadgeVersion.number).desc()).limit(1)).first()
         if version is None:
@@ -93,14 +93,14 @@ class BadgeStore:
         return self.session.exec(query.order_by(col(BadgeVersion.number))).all()
 
     def newest_frozen_number(self, badge_id: uuid.UUID) -> int | None:
-        """Asked for every public award: no pictures are loaded for it."""
+        """Runs for every public award: loads no pictures."""
         query = select(func.max(BadgeVersion.number)).where(
             BadgeVersion.badge_id == badge_id, col(BadgeVersion.frozen_at).is_not(None)
         )
         return self.session.exec(query).one()
 
     def save_version(self, version: BadgeVersion, competencies: Sequence[BadgeCompetency]) -> None:
-        """A version written anew, with what it attests now."""
+        """Replaces a version and its attested competencies."""
         for link in self.competencies_of(version.id):
             self.session.delete(link)
         self.session.flush()
@@ -111,7 +111,7 @@ class BadgeStore:
         return self._list(campus_id, select(BadgeVersion))
 
     def list_current(self, campus_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion]]:
-        """Every badge of a campus that is not all draft, with the newest version that may be given, by name."""
+        """Every badge with a version that may be awarded, by name, with the newest such version."""
         return self._list(campus_id, select(BadgeVersion).where(col(BadgeVersion.is_draft).is_(False)))
 
     def _list(
@@ -141,7 +141,7 @@ class BadgeStore:
         return [(badge, version) for badge, version in rows]
 
     def frozen_of(self, campus_id: uuid.UUID) -> Sequence[tuple[uuid.UUID, int]]:
-        """Every version that the world may read, of archived badges too."""
+        """Every published version, of archived badges too."""
         query = (
             select(BadgeVersion.badge_id, BadgeVersion.number)
             .join(Badge, col(Badge.id) == col(BadgeVersion.badge_id))
@@ -159,11 +159,11 @@ class OpeningStore:
         self.session = session
 
     def of_badge(self, badge_id: uuid.UUID) -> set[uuid.UUID]:
-        """To whom the badge is opened."""
+        """The trainers the badge is open to."""
         return set(self.session.exec(select(BadgeOpening.person_id).where(BadgeOpening.badge_id == badge_id)))
 
     def of_person(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> set[uuid.UUID]:
-        """The badges of one campus that are opened to the person."""
+        """The badges of one campus that are open to the person."""
         query = (
             select(BadgeOpening.badge_id)
             .join(Badge, col(Badge.id) == col(BadgeOpening.badge_id))
@@ -190,7 +190,7 @@ class RuleCountStore:
     def counts(
         self, campus_id: uuid.UUID, condition: Condition, rule: Rule, today: date
     ) -> dict[uuid.UUID, int]:
-        """By person, activities, minutes or contributions; whoever has none is not named."""
+        """Activities, minutes or contributions by person; people without any are omitted."""
         first, last = rule.period.begins(today), rule.period.last
         if condition.measure is Measure.CONTRIBUTIONS:
             query = self._contributions(campus_id, condition, first, last)
@@ -199,7 +199,7 @@ class RuleCountStore:
         return {person_id: round(count) for person_id, count in self.session.execute(query) if count}
 
     def holders(self, badge_id: uuid.UUID) -> set[uuid.UUID]:
-        """Whoever holds the badge already, even where it may be given again."""
+        """Current holders, even if the badge may be awarded again."""
         query = select(Award.person_id).where(Award.badge_id == badge_id, Award.state == AwardState.ISSUED)
         return set(self.session.exec(query.distinct()))
 

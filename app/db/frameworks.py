@@ -57,6 +57,6 @@ class CompetencyStore:
         return {competency.id: (competency, framework) for competency, framework in rows}
 
     def highest_level_used(self, competency_id: uuid.UUID) -> int:
-        """The highest level of it that some badge attests, in any version; 0 when none does."""
+        """The highest level that any badge version attests; 0 if none."""
         query = select(func.max(BadgeCompetency.level)).where(BadgeCompetency.competency_id == competency_id)
         return self.session.exec(query).one() or 0

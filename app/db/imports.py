@@ -1,4 +1,4 @@
-"""Imports, their lines, what foreign identifiers stand for, and how each source is read."""
+"""Imports, their lines, mappings of foreign identifiers, and parsing settings by source."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ImportStore:
 
     @contextmanager
     def trial(self) -> Iterator[None]:
-        """Whatever is written inside is undone at its end."""
+        """Rolls back everything written inside."""
         savepoint = self.session.begin_nested()
         try:
             yield
@@ -58,7 +58,7 @@ class ImportStore:
         return self.session.get(ImportRun, run_id)
 
     def lock(self, run_id: uuid.UUID) -> ImportRun | None:
-        """Held until the transaction ends: whoever else carries it out waits, and then finds this piece done."""
+        """Locked until the transaction ends: a concurrent worker waits, then finds this chunk done."""
         query = select(ImportRun).where(ImportRun.id == run_id).with_for_update()
         return self.session.exec(query.execution_options(populate_existing=True)).first()
 
@@ -72,7 +72,7 @@ class ImportStore:
         ).all()
 
     def find_same(self, campus_id: uuid.UUID, digest: str) -> ImportRun | None:
-        """The latest confirmed import of the very same file."""
+        """The latest confirmed import of the same file."""
         query = select(ImportRun).where(
             ImportRun.campus_id == campus_id,
             ImportRun.digest == digest,
@@ -118,18 +118,18 @@ class ImportStore:
             query = query.where(col(ImportLine.fate).in_(fates))
         return self.session.exec(query.order_by(col(ImportLine.position)).limit(limit)).all()
 
-    # --- what is forgotten
+    # --- erasure
 
     def drop(self, run_id: uuid.UUID) -> None:
         self.session.exec(delete(ImportRun).where(col(ImportRun.id) == run_id))
 
     def drop_drafts(self, *, before: datetime) -> int:
-        """Drafts have no lines and nothing that points at them."""
+        """Drafts have no lines and no references."""
         stale = (col(ImportRun.state) == ImportState.DRAFT) & (col(ImportRun.asked_at) < before)
         return self.session.exec(delete(ImportRun).where(stale)).rowcount
 
     def forget_refused(self, *, before: datetime) -> int:
-        """Who refused lines named; how many imports were told so."""
+        """Deletes the personal data of refused lines; returns the number of imports updated."""
         old = (
             select(ImportRun.id)
             .where(
@@ -152,7 +152,7 @@ class ImportStore:
     def forget_person(
         self, person: Person, addresses: Collection[str], campus_ids: Collection[uuid.UUID]
     ) -> None:
-        """What sources said of somebody goes; their identifiers stay and stand for nobody, so that no file brings them back."""
+        """Clears the person's imported content; identifiers stay, without a row, so that no file restores it."""
         theirs = select(Participation.id).where(Participation.person_id == person.id)
         self.session.exec(
             update(Imported)
@@ -180,7 +180,7 @@ class ImportStore:
                     (col(ImportLine.run_id) == line.run_id) & (col(ImportLine.position) == line.position)
                 )
 
-    # --- what foreign identifiers stand for
+    # --- foreign identifiers
 
     def known(self, campus_id: uuid.UUID, keys: Iterable[str]) -> dict[str, Imported]:
         wanted, found = sorted(set(keys)), dict[str, Imported]()
@@ -194,7 +194,7 @@ class ImportStore:
     def standing_for(
         self, campus_id: uuid.UUID, source: str, row_ids: Iterable[uuid.UUID]
     ) -> dict[uuid.UUID, list[Imported]]:
-        """What the source says under its identifiers of these rows, the latest at the end."""
+        """The source's latest content for these rows, the latest last."""
         wanted, found = list(row_ids), dict[uuid.UUID, list[Imported]]()
         for start in range(0, len(wanted), IN_ONE_QUERY):
             query = select(Imported).where(
@@ -247,7 +247,7 @@ class ImportStore:
             found.update({part.id: (part, person) for part, person in self.session.exec(query)})
         return found
 
-    # --- how a source is read
+    # --- parsing settings
 
     def mapping(self, campus_id: uuid.UUID, source: str) -> ImportMapping | None:
         return self.session.get(ImportMapping, (campus_id, source))

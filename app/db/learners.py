@@ -1,4 +1,4 @@
-"""Requests for badges, their steps and their files."""
+"""Badge requests, their steps and files."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class RequestStore:
         return self.session.get(BadgeRequest, request_id)
 
     def get_in_campus(self, request_id: uuid.UUID, campus_id: uuid.UUID) -> BadgeRequest:
-        """Another campus's request is as good as absent (T01); so is one that nobody confirmed."""
+        """Requests of other campuses raise NotFound (T01), as do unconfirmed ones."""
         request = self.find(request_id)
         if request is None or request.campus_id != campus_id or request.state is RequestState.UNCONFIRMED:
             raise NotFound(N_("Cette demande n’existe pas ici."))
@@ -68,7 +68,7 @@ class RequestStore:
         return self.session.exec(query.execution_options(populate_existing=True)).one()
 
     def open_of(self, person_id: uuid.UUID, badge_id: uuid.UUID) -> BadgeRequest | None:
-        """A request of the same person for the same badge that is not over."""
+        """An open request of the same person for the same badge."""
         query = select(BadgeRequest).where(
             BadgeRequest.person_id == person_id,
             BadgeRequest.badge_id == badge_id,
@@ -85,7 +85,7 @@ class RequestStore:
         oldest_first: bool = True,
         after: uuid.UUID | None = None,
     ) -> list[QueueLine]:
-        """`after` is the last request of the page before, decided by now or not."""
+        """`after` is the last request of the previous page, whether or not decided since."""
         newest = (
             select_rows(func.max(BadgeVersion.number))
             .where(col(BadgeVersion.badge_id) == col(Badge.id), col(BadgeVersion.is_draft).is_(False))
@@ -119,7 +119,7 @@ class RequestStore:
         return [QueueLine(*row) for row in rows]
 
     def count_waiting(self, campus_id: uuid.UUID, *, limit: int, reader: uuid.UUID | None = None) -> int:
-        """For `reader`, those that they may still decide: neither their own nor one they agreed to already."""
+        """For `reader`: without their own requests and those they already agreed to."""
         few = (
             select_rows(col(BadgeRequest.id))
             .where(col(BadgeRequest.campus_id) == campus_id, col(BadgeRequest.state).in_(OPEN_STATES))
@@ -147,10 +147,10 @@ class RequestStore:
         query = select(func.count()).select_from(RequestStep).where(col(RequestStep.request_id) == request_id)
         return self.session.exec(query).one()
 
-    # --- what is due
+    # --- due
 
     def forget_unconfirmed(self, before: datetime) -> None:
-        """They have neither steps that reviewers saw nor files."""
+        """They have neither reviewed steps nor files."""
         old = select_rows(col(BadgeRequest.id)).where(
             col(BadgeRequest.state) == RequestState.UNCONFIRMED, col(BadgeRequest.created_at) < before
         )
@@ -162,7 +162,7 @@ class RequestStore:
         )
 
     def campuses_to_remind(self, *, waiting_before: datetime, reminded_before: datetime) -> list[uuid.UUID]:
-        """Where a request has waited for long and no reviewer was reminded lately."""
+        """Campuses with a long-waiting request and no recent reminder."""
         lately = exists().where(
             col(QueuedMessage.campus_id) == col(BadgeRequest.campus_id),
             col(QueuedMessage.occasion) == Occasion.REVIEW.value,
@@ -195,7 +195,7 @@ class RequestStore:
         return list(rows)
 
     def title_of(self, badge: Badge) -> str:
-        """What the badge is called now."""
+        """The badge's current name."""
         query = select(BadgeVersion.name).where(
             BadgeVersion.badge_id == badge.id, col(BadgeVersion.is_draft).is_(False)
         )
@@ -232,7 +232,7 @@ class BroughtBadgeStore:
         ).all()
 
     def due(self, *, at: datetime, limit: int) -> list[uuid.UUID]:
-        """Those to be judged again, the longest waiting first."""
+        """Those to check again, the longest waiting first."""
         query = select(BroughtBadge.id).where(BroughtBadge.check_again_at <= at)
         return list(self.session.exec(query.order_by(col(BroughtBadge.check_again_at)).limit(limit)))
 
@@ -255,7 +255,7 @@ class ContributionStore:
         self.session.flush()
 
     def get_in_campus(self, contribution_id: uuid.UUID, campus_id: uuid.UUID) -> Contribution:
-        """Another campus's contribution is as good as absent (T01)."""
+        """Contributions of other campuses raise NotFound (T01)."""
         found = self.session.get(Contribution, contribution_id)
         if found is None or found.campus_id != campus_id:
             raise NotFound(N_("Cette contribution n’existe pas ici."))
@@ -274,7 +274,7 @@ class ContributionStore:
         ).all()
 
     def confirmed(self, campus_id: uuid.UUID, person_ids: Collection[uuid.UUID]) -> Sequence[Contribution]:
-        # By person alone: a database that is asked for the campus too reads all that were ever confirmed there.
+        # By person alone: filtering by campus too would scan all contributions ever confirmed there.
         query = select(Contribution).where(among(self.session, col(Contribution.person_id), person_ids))
         return [
             each
@@ -283,7 +283,7 @@ class ContributionStore:
         ]
 
     def confirmed_within(self, people: Collection[uuid.UUID]) -> list[Contribution]:
-        """Those of one of these records that one of them confirmed."""
+        """Contributions of these records that one of them confirmed."""
         query = select(Contribution).where(
             Contribution.state == ContributionState.CONFIRMED,
             col(Contribution.person_id).in_(people),
@@ -306,7 +306,7 @@ class ContributionStore:
         return [(contribution, person, activity) for contribution, person, activity in rows]
 
     def disputed(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Contribution]:
-        """Those of which a line is said to be wrong, and nobody has answered."""
+        """Contributions with a disputed entry that is still unanswered."""
         said = (
             select(LogPayload.noun_id)
             .join(
@@ -321,7 +321,7 @@ class ContributionStore:
         return self.session.exec(query.order_by(col(Contribution.decided_at)).limit(limit)).all()
 
     def closed(self, before: datetime) -> list[uuid.UUID]:
-        """Some of those declined or taken back so long ago."""
+        """Some that were declined or withdrawn long ago."""
         closed = [ContributionState.DECLINED, ContributionState.WITHDRAWN]
         query = select(Contribution.id).where(
             col(Contribution.state).in_(closed), col(Contribution.decided_at) < before
@@ -380,7 +380,7 @@ class PortfolioStore:
         return {record.award.id: record for record in (AwardRecord(*row) for row in rows)}
 
     def awards_of(self, person_id: uuid.UUID) -> list[uuid.UUID]:
-        """All that one person was given by any campus and that left the house, the latest first."""
+        """Every delivered award of one person from any campus, latest first."""
         query = select(Award.id).where(Award.person_id == person_id, col(Award.undone_at).is_(None))
         with rows_named_outside(self.session):
             return list(
@@ -388,7 +388,7 @@ class PortfolioStore:
             )
 
     def open_in(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[uuid.UUID]:
-        """Open ones that show a badge of the campus, in the order of their numbers."""
+        """Open ones that show a badge of the campus, ordered by id."""
         shows_one = (
             select(PortfolioPiece.id)
             .join(Award, col(Award.id) == PortfolioPiece.award_id)
@@ -404,7 +404,7 @@ class PortfolioStore:
         return self.session.exec(query.order_by(col(Portfolio.id)).limit(limit)).all()
 
     def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
-        """Portfolios whose keepers opened them and want them found."""
+        """Portfolios that their owners opened and allow search engines to find."""
         query = select(Portfolio.id).where(
             col(Portfolio.is_open).is_(True), col(Portfolio.is_findable).is_(True)
         )

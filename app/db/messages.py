@@ -1,4 +1,4 @@
-"""Promised letters."""
+"""Queued messages."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class LetterStore:
         self.session = session
 
     def promise_many(self, letters: Sequence[QueuedMessage]) -> None:
-        """Keep the promises in few statements; one that was made before changes nothing."""
+        """Stores the messages in few statements. Idempotent by `once_key`."""
         insert_unless_there(self.session, letters, "once_key")
 
     def promise_new(self, letters: Sequence[QueuedMessage]) -> None:
-        """Promises that cannot have been made before, also where whoever makes them may read none."""
+        """For messages that cannot exist yet, even if row-level security lets the writer read none."""
         insert_rows(self.session, letters)
 
     def of_awards(self, award_ids: Iterable[uuid.UUID]) -> list[QueuedMessage]:
-        """All letters about these awards, in the order they were promised."""
+        """All messages about these awards, in the order they were queued."""
         ids, found = list(award_ids), list[QueuedMessage]()
         for start in range(0, len(ids), IN_ONE_QUERY):
             query = select(QueuedMessage).where(
@@ -51,21 +51,21 @@ class LetterStore:
         return found
 
     def newest_about(self, about_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, QueuedMessage]:
-        """The letter promised last about each of these."""
+        """The last queued message about each of these."""
         query = select(QueuedMessage).where(col(QueuedMessage.about_id).in_(list(about_ids)))
         letters = self.session.exec(query.order_by(col(QueuedMessage.promised_at), col(QueuedMessage.id)))
         return {letter.about_id: letter for letter in letters if letter.about_id is not None}
 
     def refused_awards(self, campus_id: uuid.UUID, *, since: datetime, limit: int) -> list[uuid.UUID]:
-        """Awards whose last letter was refused and that nobody opened since, the latest first."""
+        """Awards with a refused last message that have not been opened since, latest first."""
         query = refused_for_good(campus_id, since=since)
         latest_first = query.order_by(col(QueuedMessage.promised_at).desc(), col(QueuedMessage.id))
         return list(self.session.exec(latest_first.limit(limit)))
 
     def due(self, at: datetime, *, limit: int) -> list[uuid.UUID]:
-        """The envelopes that may leave now, the longest waiting first."""
+        """Envelopes due for sending, the longest waiting first."""
         other = aliased(QueuedMessage)
-        # One letter stands for its envelope: the one that names it, or where that does not wait any more another.
+        # One message represents its envelope: the one with its id, or another if that is no longer waiting.
         stands_behind = exists().where(
             col(other.envelope) == col(QueuedMessage.envelope),
             col(other.state) == LetterState.WAITING,
@@ -84,7 +84,7 @@ class LetterStore:
         return list(self.session.exec(query))
 
     def release(self, batch_id: uuid.UUID, *, not_before: datetime) -> None:
-        """The letters about the awards of one bulk award may leave from then on."""
+        """Messages about the awards of one bulk award become due then."""
         of_batch = select(Award.id).where(Award.batch_id == batch_id)
         self.session.exec(
             update(QueuedMessage)
@@ -98,7 +98,7 @@ class LetterStore:
         )
 
     def put_off(self, batch_id: uuid.UUID, *, not_before: datetime) -> None:
-        """The letters that tell of one bulk award and would leave earlier; not those that another worker holds."""
+        """Postpones messages of one bulk award that are due earlier; not those held by another worker."""
         of_batch = select(Award.id).where(Award.batch_id == batch_id)
         free = (
             select(QueuedMessage.id)
@@ -118,7 +118,7 @@ class LetterStore:
         )
 
     def cancel_waiting(self, award_ids: Sequence[uuid.UUID]) -> None:
-        """What was promised of these awards and has not left stays here, except that they were withdrawn."""
+        """Cancels unsent messages about these awards, except notices of their revocation."""
         for start in range(0, len(award_ids), IN_ONE_QUERY):
             self.session.exec(
                 update(QueuedMessage)
@@ -134,7 +134,7 @@ class LetterStore:
         return [letter for letter in self.lock_waiting(envelope) if letter.not_before <= at]
 
     def lock_waiting(self, envelope: uuid.UUID) -> list[QueuedMessage]:
-        """The letters of an envelope that have not left, for one worker at a time."""
+        """The unsent messages of an envelope, locked for one worker."""
         query = (
             select(QueuedMessage)
             .where(QueuedMessage.envelope == envelope, QueuedMessage.state == LetterState.WAITING)
@@ -148,7 +148,7 @@ class LetterStore:
         self.session.flush()
 
     def attempted_since(self, moment: datetime) -> int:
-        """How many messages were handed to the mail server, or tried to be."""
+        """How many messages were sent or attempted."""
         query = select(func.count(func.distinct(QueuedMessage.envelope))).where(
             col(QueuedMessage.attempted_at) > moment
         )
@@ -156,7 +156,7 @@ class LetterStore:
 
 
 def refused_for_good(campus_id: uuid.UUID, *, since: datetime) -> SelectOfScalar[uuid.UUID]:
-    """The awards whose last letter a server refused: nothing told of them later, and nobody opened them."""
+    """Awards with a refused last message: no later message about them, and never opened."""
     later = aliased(QueuedMessage)
     return (
         select(Award.id)
@@ -197,7 +197,7 @@ class ReminderStore:
         return sorted(found)
 
     def waiting(self, campus_id: uuid.UUID, at: datetime, *, limit: int) -> list[Waiting]:
-        """Of one campus, person by person, so that a limit cuts between people and hardly inside one."""
+        """For one campus, sorted by person, so that a limit rarely splits one person's messages."""
         found: list[Waiting] = []
         for turn in TURNS:
             query = (

@@ -41,7 +41,7 @@ THE_ADDRESS_FIRST: Final = (
     col(PersonAddress.verified_at).is_(None),
     col(PersonAddress.address),
 )
-"""Of a person's addresses the one that letters go to comes first."""
+"""A person's first address is the one that messages go to."""
 
 
 class PeopleStore:
@@ -65,7 +65,7 @@ class PeopleStore:
         return found
 
     def find_named_at(self, address: str, key: str) -> Person | None:
-        """The person of that name at that address, if we know them."""
+        """The person of that name at that address, if known."""
         return self.session.exec(
             select(Person)
             .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
@@ -73,7 +73,7 @@ class PeopleStore:
         ).first()
 
     def list_named_at(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Person]:
-        """The known people among many (address, name key) pairs, in few queries."""
+        """The known people of many (address, name key) pairs, in few queries."""
         wanted = set(pairs)
         addresses = sorted({address for address, _ in wanted if address})
         found: dict[tuple[str, str], Person] = {}
@@ -89,7 +89,7 @@ class PeopleStore:
         return found
 
     def get_or_add(self, person: Person, address: str) -> Person:
-        """Keep `person`, unless somebody of that name at that address came first, even a moment ago."""
+        """Stores `person` unless that name at that address exists, even if inserted concurrently."""
         key = _key_of(person)
         known = self.find_named_at(address, key) if address else None
         if known is not None:
@@ -109,7 +109,9 @@ class PeopleStore:
         return person
 
     def get_or_add_all(self, asked: Sequence[tuple[Person, str]]) -> list[Person]:
-        """`get_or_add` for many (person, address) pairs, in few statements unless somebody came between."""
+        """`get_or_add` for many (person, address) pairs, in few statements unless a concurrent write
+        interferes.
+        """
         known = self.list_named_at((address, _key_of(person)) for person, address in asked if address)
         found = [known.get((address, _key_of(person))) for person, address in asked]
         new = [pair for pair, person in zip(asked, found, strict=True) if person is None]
@@ -126,13 +128,13 @@ class PeopleStore:
         return [known_person or person for known_person, (person, _) in zip(found, asked, strict=True)]
 
     def add_address(self, person: Person, address: str) -> None:
-        """One more address of somebody; the same one again, or a namesake's, changes nothing."""
+        """Adds an address to a person; no change if it exists, or belongs to a person of the same name."""
         if self.find_named_at(address, _key_of(person)) is None:
             self.session.add(_address_row(person, address))
             self.session.flush()
 
     def forget_unverified(self, person: Person, addresses: Iterable[str]) -> None:
-        """Addresses that only a list named, and that turned out to be nobody's."""
+        """Deletes unverified addresses from lists that turned out to belong to no known person."""
         self.session.exec(
             delete(PersonAddress).where(
                 col(PersonAddress.person_id) == person.id,
@@ -142,7 +144,7 @@ class PeopleStore:
         )
 
     def addresses_of(self, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-        """One address for each person who has any: their main one, else a verified one."""
+        """One address per person: the main one, else a verified one."""
         found: dict[uuid.UUID, str] = {}
         query = select(PersonAddress.person_id, PersonAddress.address).where(
             among(self.session, col(PersonAddress.person_id), person_ids)
@@ -156,14 +158,14 @@ class PeopleStore:
         return sorted(set(rows))
 
     def find_staff_at(self, address: str, *, at: datetime) -> Person | None:
-        """Somebody with a role in some campus today, or who runs the service, whose own address that is.
+        """A person with a current role in a campus, or who operates the service, with a verified address.
 
-        What trainers of any campus list is no proof: an address that was not vouched for signs nobody in.
+        An address listed by a trainer proves nothing: unverified addresses cannot sign in.
         """
         return next(iter(self.all_staff_at(address, at=at)), None)
 
     def all_staff_at(self, address: str, *, at: datetime) -> Sequence[Person]:
-        """The same where several people share an address, the one known longest first."""
+        """The same if several people share an address, the one known longest first."""
         works = select(Membership.person_id).where(
             col(Membership.since) <= at,
             (col(Membership.until).is_(None)) | (col(Membership.until) > at),
@@ -237,10 +239,10 @@ class GuardianStore:
         return self.session.exec(query.order_by(col(Award.id))).all()
 
 
-# What one signs in with is ended, not handed on; what was done stays said of who did it then.
+# Sign-in methods are deleted, not moved; past actions stay attributed to who did them.
 _WAYS_IN = (Sitting, SignInLink, Challenge, Password, Passkey, FederatedAccount, SetAside)
 _STAYS = frozenset(("history_entry", "award", *(str(kind.__tablename__) for kind in _WAYS_IN)))
-# What had been merged into the record that goes is merged into the one that is kept; what went before stays said.
+# Earlier merges into the merged record move to the surviving one; who was merged, and by whom, stays.
 _COLUMNS_THAT_STAY = frozenset((("person_merge", "gone_id"), ("person_merge", "merged_by")))
 Keys = dict[str, Any]
 
@@ -274,7 +276,7 @@ class MergeStore:
         self.session.flush()
 
     def list_of(self, person_id: uuid.UUID) -> list[PersonMerge]:
-        """What was brought into this record and still is, the latest first."""
+        """Records merged into this one and not undone, latest first."""
         query = select(PersonMerge).where(
             PersonMerge.kept_id == person_id, col(PersonMerge.undone_at).is_(None)
         )
@@ -283,7 +285,7 @@ class MergeStore:
     def shared_activities(
         self, kept: uuid.UUID, gone: uuid.UUID
     ) -> list[tuple[Participation, Participation]]:
-        """Both parts, where both records stand in one activity."""
+        """Both participations in activities where both records appear."""
         mine = {
             part.activity_id: part
             for part in self.session.exec(select(Participation).where(Participation.person_id == kept))
@@ -294,7 +296,7 @@ class MergeStore:
         return [(mine[part.activity_id], part) for part in theirs if part.activity_id in mine]
 
     def hand_over(self, kept: uuid.UUID, gone: uuid.UUID) -> dict[str, Any]:
-        """Everything of `gone` that `kept` can take; what was moved, by table and column."""
+        """Moves everything from `gone` that `kept` can accept; returns the moved rows, by table and column."""
         moved: dict[str, Any] = {"awards": self._hand_over_awards(kept, gone)}
         for table, column in _columns():
             keys = self._move(table, column, kept, gone)
@@ -305,7 +307,7 @@ class MergeStore:
         return moved
 
     def _hand_over_awards(self, kept: uuid.UUID, gone: uuid.UUID) -> list[Keys]:
-        """The key that keeps a badge from being given twice names its person, and so does the batch."""
+        """The key that prevents a duplicate award contains the person, and so does the batch."""
         mine = self.session.exec(select(Award).where(Award.person_id == kept)).all()
         taken, batches = {award.once_key for award in mine}, {award.batch_id for award in mine}
         moved = []
@@ -333,7 +335,7 @@ class MergeStore:
                         .values({column.name: kept})
                     )
             except IntegrityError:
-                # The kept record has the like of it already.
+                # The surviving record already has its equivalent.
                 continue
             moved.append({name: str(value) for name, value in keys.items()})
         self.session.expire_all()
@@ -349,7 +351,7 @@ class MergeStore:
             self.session.exec(delete(kind).where(col(kind.person_id) == gone))
 
     def hand_back(self, merge: PersonMerge) -> None:
-        """What was moved and is still the kept record's goes back where it was."""
+        """Moved rows that still belong to the surviving record return to the other one."""
         for each in merge.moved["awards"]:
             award = self.session.get(Award, uuid.UUID(each["id"]))
             if award is not None and award.person_id == merge.kept_id:
@@ -371,7 +373,7 @@ class MergeStore:
         self.session.expire_all()
 
     def one_main(self, person_id: uuid.UUID) -> None:
-        """Of two main addresses that came together, the one that was proved first stays so."""
+        """Of two main addresses, the one verified first stays main."""
         rows = self.session.exec(
             select(PersonAddress)
             .where(PersonAddress.person_id == person_id, col(PersonAddress.is_main).is_(True))
@@ -384,7 +386,7 @@ class MergeStore:
 
 
 def _columns() -> Iterator[tuple[Table, Column[Any]]]:
-    """Every column that names a person, of tables that are handed on."""
+    """Every column that refers to a person, of tables that are moved."""
     for table in SQLModel.metadata.sorted_tables:
         if table.name not in _STAYS:
             for column in table.columns:
@@ -448,7 +450,7 @@ class NameStore:
         return self.session.exec(query.order_by(col(NameWish.asked_at).desc(), col(NameWish.id))).all()
 
     def named_awards(self, person_id: uuid.UUID, campus_id: uuid.UUID | None = None) -> list[Award]:
-        """Badges that count and that say a name of this person; of every campus unless one is named."""
+        """Valid badges that contain a name of this person; of every campus unless one is given."""
         query = select(Award).where(
             Award.person_id == person_id,
             Award.state == AwardState.ISSUED,
@@ -459,7 +461,7 @@ class NameStore:
         return list(self.session.exec(query.order_by(col(Award.campus_id), col(Award.id)).with_for_update()))
 
     def rename(self, person: Person, given_name: str, family_name: str) -> None:
-        """Lists that still say the former name find the person as well as those that say the new one."""
+        """Lists with the former name and lists with the new one both find the person."""
         person.given_name, person.family_name = given_name, family_name
         self.session.add(person)
         self.session.flush()
@@ -485,7 +487,7 @@ class NameStore:
 
 
 _MOST_OF_A_NAME = 4
-"""How many numbers of one name are looked for in other activities."""
+"""How many numbers of one name are searched in other activities."""
 
 
 class NamesakeStore:
@@ -507,8 +509,10 @@ class NamesakeStore:
     def seen_in(
         self, campus_id: uuid.UUID, name_keys: Collection[str]
     ) -> Sequence[tuple[Person, str, VisibleName]]:
-        """Whoever took part in an activity of the campus on a line with such a name and no address, with the key
-        of that name, the latest activity first."""
+        """People who took part in an activity of the campus on a line with such a name and no address.
+
+        With the key of that name, the latest activity first.
+        """
         keys = [
             f"|{key}" if number == 1 else f"|{key}#{number}"
             for key in name_keys
@@ -539,7 +543,7 @@ class NamesakeStore:
     def seen_elsewhere(
         self, campus_id: uuid.UUID, person_ids: Collection[uuid.UUID], *, but: uuid.UUID
     ) -> dict[uuid.UUID, VisibleName]:
-        """The latest activity of the campus in which each took part, `but` for one."""
+        """The latest activity of the campus in which each took part, other than `but`."""
         rows = self.session.exec(
             select(Participation, Activity)
             .join(Activity, col(Activity.id) == col(Participation.activity_id))

@@ -1,4 +1,4 @@
-"""All rows about one person, found, counted and erased by the register of `app/domain/privacy.py`."""
+"""All rows about one person, found, counted and erased by the register in `app/domain/privacy.py`."""
 
 from __future__ import annotations
 
@@ -59,15 +59,15 @@ from app.tenancy.row_level_security import leads_to_a_campus
 from app.tenancy.scope import rows_named
 
 NO_OWNER = uuid.UUID(int=0)
-"""Whom an entry of the history speaks of once they are forgotten."""
+"""The `noun_id` of audit log entries about an erased person."""
 GONE = "somebody forgotten"
-"""The same of who acted, as the history tells it in words."""
+"""The same, as text, for the actor."""
 Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class DataOwner:
-    """Whose data, and those of which campuses; None: of all, and what belongs to no campus."""
+    """The data subject and the campuses concerned; None: all campuses, and rows that belong to none."""
 
     person_id: uuid.UUID
     given_name: str
@@ -89,7 +89,7 @@ def owner_of(
 
 
 def held_tables() -> list[Table]:
-    """In an order in which rows may be deleted: what points to a row goes before it."""
+    """In deletion order: referring rows before the rows they refer to."""
     return [table for table in reversed(METADATA.sorted_tables) if table.name in HELD]
 
 
@@ -97,10 +97,10 @@ class PersonalDataStore:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    # --- looking
+    # --- reading
 
     def rows(self, table: Table, whose: DataOwner) -> list[Mapping[str, Any]]:
-        """The rows about the person, without what names others and what is kept back."""
+        """The rows about the person, without columns that name others or are kept_back."""
         held = HELD[table.name]
         hidden = {*held.mentions, *held.kept_back}
         columns = [column for column in table.columns if column.name not in hidden]
@@ -108,7 +108,7 @@ class PersonalDataStore:
         return [dict(row) for row in self.session.execute(query).mappings()]
 
     def counts(self, whose: DataOwner) -> dict[str, int]:
-        """How many rows there are about the person, by table."""
+        """The number of rows about the person, by table."""
         return {
             table.name: self.session.execute(
                 sa_select(func.count()).select_from(table).where(_of(table, whose))
@@ -117,7 +117,7 @@ class PersonalDataStore:
         }
 
     def campuses_of(self, person_id: uuid.UUID) -> set[uuid.UUID]:
-        """The campuses that hold anything about somebody."""
+        """The campuses with any data about the person."""
         whose, found = DataOwner(person_id, "", ""), set[uuid.UUID]()
         for table in held_tables():
             if table.name != "history_entry" and (query := _campus_ids(table, _of(table, whose))) is not None:
@@ -127,7 +127,7 @@ class PersonalDataStore:
     def works_at(
         self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID] | None, *, at: datetime
     ) -> bool:
-        """Whether somebody has a role today in one of these campuses; None: in any, or runs the service."""
+        """Whether the person has a current role in one of these campuses; None: in any, or as operator."""
         roles = METADATA.tables["membership"].c
         query = sa_select(roles.id).where(
             roles.person_id == person_id,
@@ -143,7 +143,10 @@ class PersonalDataStore:
     # --- erasing
 
     def erase(self, whose: DataOwner) -> dict[str, int]:
-        """Every row about the person goes; how many of each table. Their awards' places must be raised before."""
+        """Deletes every row about the person; returns the count by table.
+
+        Their status slots must be raised first.
+        """
         keys = {table: self._keys(table, whose) for table in held_tables()}
         self._stop_mentioning(whose)
         erased = {"history_entry": self._forget_in_history(whose, keys)}
@@ -168,7 +171,7 @@ class PersonalDataStore:
         return deleted
 
     def _stop_mentioning(self, whose: DataOwner) -> None:
-        """Rows about others no longer say that it was this person who acted."""
+        """Clears the columns of other people's rows that name this person as the actor."""
         for table in METADATA.sorted_tables:
             for name in HELD[table.name].mentions if table.name in HELD else ():
                 column = table.c[name]
@@ -180,7 +183,7 @@ class PersonalDataStore:
         self.session.execute(asked.values(asked_by=GONE))
 
     def _forget_in_history(self, whose: DataOwner, keys: Mapping[Table, Collection[Key]]) -> int:
-        """That something was done, and when, stays; by whom and to whom, and every word of it, goes."""
+        """Retains that something was done, and when; clears actor, subject and facts."""
         history = METADATA.tables["history_entry"]
         numbers = {
             key[0]
@@ -213,11 +216,11 @@ class PersonalDataStore:
 
 _NOUNS = ("award", "request", "participation", "person", "password", "passkey", "reminders", "session",
           "account", "address", "membership", "invitation", "federated_account", "endorsement")  # fmt: skip
-"""The nouns of a history that may be somebody, or something of theirs."""
+"""Audit log nouns that may be the person, or a thing of theirs."""
 
 
 def _of(table: Table, whose: DataOwner) -> ColumnElement[bool]:
-    """Whether a row is about the person, in the campuses that are meant."""
+    """Whether a row is about the person, in the given campuses."""
     held = HELD[table.name]
     about = or_(*(_linked(table, link, whose) for link in held.links), _by_words(table, held, whose))
     return and_(about, _of_campuses(table, whose.campus_ids, held))
@@ -232,7 +235,7 @@ def _linked(table: Table, link: Link, whose: DataOwner) -> ColumnElement[bool]:
 
 
 def _by_words(table: Table, held: HeldData, whose: DataOwner) -> ColumnElement[bool]:
-    """A line of a list, a request: written with their name, and with an address of theirs or none."""
+    """A list line or request in the person's name, with one of their addresses or none."""
     if not held.written_as:
         return false()
     given, family, address = (table.c[name] for name in held.written_as)
@@ -260,7 +263,7 @@ def _of_campuses(
 
 
 def _campus_ids(table: Table, which: ColumnElement[bool]) -> Any:
-    """The campuses of these rows, as a query; None where rows of the table have none."""
+    """The campuses of these rows, as a query; None for rows without a campus."""
     if table.name == "activity":
         places = METADATA.tables["activity_campus"]
         return sa_select(places.c.campus_id).where(
@@ -275,7 +278,7 @@ def _campus_ids(table: Table, which: ColumnElement[bool]) -> Any:
 
 
 def _above(table: Table, held: HeldData | None) -> tuple[Any, Any]:
-    """The column that leads towards a campus, and the one it points to."""
+    """The column that leads towards a campus, and the column it refers to."""
     if held is not None and held.campus_by is not None:
         return table.c[held.campus_by.column], METADATA.tables[held.campus_by.table].c[held.campus_by.to]
     column = next(filter(leads_to_a_campus, table.columns), None)
@@ -315,7 +318,7 @@ class ConsentStore:
             self.session.flush()
 
     def of_person(self, person_id: uuid.UUID) -> Sequence[Consent]:
-        """The latest first; of a yes and a no of the same instant, the no."""
+        """The latest first; a withdrawal precedes a consent of the same second."""
         query = (
             select(Consent)
             .where(Consent.person_id == person_id)
@@ -340,7 +343,7 @@ class ErasureStore:
         return found
 
     def of_deed(self, deed: uuid.UUID) -> Sequence[Erasure]:
-        """One for each campus that one request reached."""
+        """One per campus reached by one request."""
         return self.session.exec(select(Erasure).where(Erasure.deed == deed).order_by(col(Erasure.id))).all()
 
     def list_of(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Erasure]:
@@ -357,14 +360,14 @@ class ErasureStore:
     def awards_of(
         self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID]
     ) -> dict[uuid.UUID, uuid.UUID]:
-        """The campus of each of somebody's awards there."""
+        """The campus of each of the person's awards there."""
         query = select(Award.id, Award.campus_id).where(
             Award.person_id == person_id, col(Award.campus_id).in_(campus_ids)
         )
         return dict(self.session.exec(query).all())
 
     def bury(self, awards: dict[uuid.UUID, uuid.UUID], *, at: datetime) -> None:
-        """Before an award's signed credential may be deleted, its number is here."""
+        """Must run before an award's signed credential may be deleted."""
         insert_rows(
             self.session,
             [
@@ -379,7 +382,7 @@ class ErasureStore:
 
 
 def check_not_erased(session: Session, award_id: uuid.UUID, campus_id: uuid.UUID | None = None) -> None:
-    """Raises Gone for the number of an award that was erased, in `campus_id` if that is said."""
+    """Raises Gone for the id of an erased award, of `campus_id` if given."""
     found = session.get(ErasedAward, award_id)
     if found is not None and campus_id in (None, found.campus_id):
         raise Gone(ERASED)
@@ -404,7 +407,7 @@ class AccessLogStore:
         looked_at: AccessRecord,
         day: date,
     ) -> None:
-        """Once a day; two requests at the same moment may both note it, and one of them fails."""
+        """Once a day; of two concurrent requests, one fails."""
         query = select(AccessEvent.id).where(
             AccessEvent.campus_id == campus_id,
             AccessEvent.person_id == person_id,
@@ -427,7 +430,7 @@ class AccessLogStore:
     def of(
         self, campus_id: uuid.UUID, person_id: uuid.UUID, *, limit: int
     ) -> list[tuple[AccessEvent, Person | None]]:
-        """The latest first, with who it was."""
+        """The latest first, with the viewer."""
         rows = self.session.exec(
             select(AccessEvent, Person)
             .join(Person, col(Person.id) == col(AccessEvent.viewer_id), isouter=True)
@@ -449,7 +452,7 @@ class RetentionStore:
         self.session = session
 
     def overdue(self, at: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
-        """Rows by table, what points to others before what is pointed to."""
+        """Rows by table, referring rows before the rows they refer to."""
         table = METADATA.tables
         room, link, challenge = table["room_entry"], table["sign_in_link"], table["challenge"]
         session, letter, invitation = table["session"], table["letter"], table["invitation"]
@@ -477,7 +480,7 @@ class RetentionStore:
         yield letter, letter.c.about_id.in_(sa_select(invitation.c.id).where(unanswered))
         yield invitation, unanswered
         asked = table["endorsement_request"]
-        # Whoever wants to be asked for nothing more stays known for it.
+        # Refusals of all further requests are retained.
         unheeded = and_(
             asked.c.endorsement_id.is_(None),
             asked.c.refusal != Refusal.EVER.value,
@@ -491,7 +494,7 @@ class RetentionStore:
         )
 
     def delete_some(self, at: datetime) -> int:
-        """How many rows went; fewer than AT_A_TIME of each kind means that nothing is left."""
+        """Returns the number deleted; below AT_A_TIME for each table, nothing is left."""
         deleted = 0
         for table, which in self.overdue(at):
             keys = list(table.primary_key)

@@ -1,4 +1,4 @@
-"""Public documents read as they lie, without the ORM: the hot, cacheable few percent of all requests."""
+"""Reads public documents as stored, without the ORM: the hot, cacheable few percent of all requests."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _STANDING = (
     "JOIN badge_version v ON v.badge_id = w.badge_id AND v.number >= w.number WHERE v.id = a.version_id) "
     "FROM award a WHERE a.id = {}"
 )
-# Behind row-level security the world reads a closed award by its number alone.
+# Under row-level security, the public can read a closed award only by its id.
 _CLOSED_STANDING = _STANDING.replace("award a WHERE a.id = {}", "award_named({}) a")
 _KEYS = (
     "SELECT c.did, k.method_id, k.public_jwk, k.revoked_at FROM campus c LEFT JOIN signing_key k "
     "ON k.campus_id = c.id AND k.purpose = 'credential' WHERE c.slug = {} ORDER BY k.created_at, k.method_id"
 )
-# Behind row-level security the application sees the public half alone (app/tenancy/row_level_security.py).
+# Under row-level security, the application can only read the public half (app/tenancy/row_level_security.py).
 _PUBLIC_KEYS = _KEYS.replace(" AND k.purpose = 'credential'", "").replace("signing_key", "published_key")
 _ERASED = "SELECT 1 FROM erased_award WHERE award_id = {}"
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"
@@ -58,7 +58,7 @@ _LIST = "SELECT published, token, published_at, sequence FROM status_list WHERE 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """The newest document of an award that its holder opened, in the form that was asked for."""
+    """The newest document of an open award, in the requested form."""
 
     body: bytes
     digest: str
@@ -67,7 +67,7 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Standing:
-    """What its holder and its campus say of an award at this moment; equal only if nothing changed."""
+    """The current state of an award according to its holder and campus; equal only if nothing changed."""
 
     visibility: str
     state: str
@@ -77,7 +77,7 @@ class Standing:
     edition: int
     disclosures: int
     endorsed: tuple[int, int]
-    """How often what organisations say of it, and of its badge, has changed."""
+    """Change counters of the endorsements of it, and of its badge."""
 
     @property
     def is_open(self) -> bool:
@@ -86,7 +86,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class StoredKey:
-    """`public_jwk` as JSON text, so that two answers can be compared."""
+    """`public_jwk` as JSON text, so that two responses can be compared."""
 
     method_id: str
     public_jwk: str
@@ -95,17 +95,17 @@ class StoredKey:
 
 @dataclass(frozen=True)
 class StoredKeys:
-    """The DID of a campus and every key it ever signed badges with, the oldest first."""
+    """A campus's DID and all its credential keys, the oldest first."""
 
     did: str
     keys: tuple[StoredKey, ...]
 
 
 class PublishedStore(Protocol):
-    """What every engine's reader answers; None where there is no such document."""
+    """The interface of every engine's reader; None if there is no such document."""
 
     async def award(self, award_id: uuid.UUID, form: str) -> StoredFile | None:
-        """As `json` or `jwt`. None also where the award is closed: its standing says so."""
+        """As `json` or `jwt`. Also None for a closed award; its standing shows that."""
         ...
 
     async def is_erased(self, award_id: uuid.UUID) -> bool: ...
@@ -123,7 +123,7 @@ class PublishedStore(Protocol):
     async def close(self) -> None: ...
 
     async def version(self) -> object:
-        """Another value after every commit of anybody's; None where that cannot be told."""
+        """Changes with every commit of any process; None if unknown."""
         ...
 
 
@@ -161,28 +161,30 @@ def _stored_keys(rows: list[Any]) -> StoredKeys | None:
 
 
 def _moment(at: datetime | str | None) -> datetime | None:
-    # SQLite keeps moments as text in UTC (app/domain/core.py).
+    # SQLite stores datetimes as UTC text (app/domain/core.py).
     moment = datetime.fromisoformat(at) if isinstance(at, str) else at
     return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
 _KNOWS_FOR: Final = 0.02
-"""Seconds. Less than it takes anybody who hears of a commit to ask for the page it changed."""
+"""Seconds. Shorter than the time between a commit and the first request for the changed page."""
 
 
 class LastView:
-    """What the database last told of its commits, and whether that is still good: until this process commits itself,
-    and for a fiftieth of a second as to what others do."""
+    """The last known database version, and whether it is still valid.
+
+    Valid until this process commits, and for 20 ms regarding commits of other processes.
+    """
 
     def __init__(self, own_commits: Callable[[], int], seconds: Callable[[], float] = monotonic) -> None:
-        """`own_commits` is another number after each commit of this process."""
+        """`own_commits` changes with each commit of this process."""
         self._own_commits = own_commits
         self._seconds = seconds
         self._version: object = None
         self._begun = float("-inf"), -1
 
     def begin(self) -> tuple[float, int]:
-        """Before the database is asked: what comes to be while it answers is not yet known."""
+        """Called before the query: changes during it are not yet known."""
         return self._seconds(), self._own_commits()
 
     def keep(self, version: object, begun: tuple[float, int]) -> None:
@@ -190,7 +192,7 @@ class LastView:
 
     @property
     def version(self) -> object:
-        """None where it has to be asked again."""
+        """None if it must be queried again."""
         at, commits = self._begun
         is_good = commits == self._own_commits() and self._seconds() - at < _KNOWS_FOR
         return self._version if is_good else None
@@ -200,7 +202,7 @@ _MAPPED_BYTES: Final = 256 * 1024 * 1024
 
 
 class SqlitePublishedStore:
-    """One read-only connection, used on the event loop: a look-up by key takes about ten microseconds."""
+    """One read-only connection on the event loop: a read by key takes about ten microseconds."""
 
     def __init__(self, path: str, last_look: LastView) -> None:
         self.path = path
@@ -210,11 +212,11 @@ class SqlitePublishedStore:
 
     async def open(self) -> None:
         self._opened = object()
-        # One event loop uses it, though a test client may run that loop in one thread after another.
+        # Only one event loop uses it, though a test client may run that loop in one thread after another.
         self.connection = sqlite3.connect(
             f"file:{quote(self.path)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
         )
-        # Pages are read in place, not copied first.
+        # Pages are read by memory mapping, without copying.
         self.connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
 
     async def close(self) -> None:
@@ -222,12 +224,12 @@ class SqlitePublishedStore:
             self.connection.close()
 
     async def version(self) -> object:
-        """SQLite counts the commits of every other connection, and this one only reads: some three microseconds."""
+        """SQLite counts other connections' commits, and this one only reads: about three microseconds."""
         known = self.last_look.version
         if known is not None or self.connection is None:
             return known
         begun = self.last_look.begin()
-        # Each connection counts for itself: the same number means nothing on another one.
+        # Each connection has its own count: the number is meaningless on another.
         version = self._opened, self.connection.execute("PRAGMA data_version").fetchone()[0]
         self.last_look.keep(version, begun)
         return version
@@ -275,9 +277,9 @@ class PostgresPublishedStore:
         await self.pool.close()
 
     async def version(self) -> object:
-        """Which transactions a reader sees: others after every commit.
+        """The snapshot that a reader sees: different after every commit.
 
-        Whoever comes while the question is under way waits for the next one, so that many share it.
+        Requests that arrive during a query wait for the next query, so that many share it.
         """
         known = self.last_look.version
         if known is not None:
@@ -305,7 +307,7 @@ class PostgresPublishedStore:
         try:
             return await self._asked(query, values)
         except OperationalError:
-            # The server was restarted while the connection lay idle: a second one tells whether it is there.
+            # The server restarted while the connection was idle: a second attempt shows whether it is up.
             return await self._asked(query, values)
 
     async def _asked(self, query: str, values: tuple[Any, ...]) -> list[Any]:
@@ -335,7 +337,7 @@ class PostgresPublishedStore:
 
 
 def published_store(engine: Engine, own_commits: Callable[[], int]) -> PublishedStore:
-    """The reader that fits the engine's database; `own_commits` is another number after each commit of this process."""
+    """The reader for the engine's database; `own_commits` changes with each commit of this process."""
     url, last_look = engine.url, LastView(own_commits)
     if url.get_backend_name() == "sqlite":
         return SqlitePublishedStore(str(url.database), last_look)
@@ -366,11 +368,11 @@ class StatusStore:
         return self.session.get(StatusList, list_id)
 
     def sequences(self) -> dict[uuid.UUID, int]:
-        """Of every list of every campus, how often it was signed."""
+        """How often each list of every campus was signed."""
         return dict(self.session.exec(select(StatusList.id, StatusList.sequence)).all())
 
     def slots_at(self, list_id: uuid.UUID, positions: Collection[int]) -> list[StatusSlot]:
-        """Whatever lies at these positions, in order."""
+        """The slots at these positions, in order."""
         asked = among(self.session, col(StatusSlot.position), positions)
         query = select(StatusSlot).where(StatusSlot.list_id == list_id, asked)
         return list(self.session.exec(query.order_by(col(StatusSlot.position))))
@@ -379,7 +381,7 @@ class StatusStore:
         return self.session.exec(select(StatusList.id).where(StatusList.campus_id == campus_id)).all()
 
     def lock_open(self, campus_id: uuid.UUID) -> StatusList | None:
-        """The campus's open list, held until the transaction ends: places are given one request at a time."""
+        """The campus's open list, locked until the transaction ends: slots are assigned sequentially."""
         query = select(StatusList).where(
             StatusList.campus_id == campus_id, col(StatusList.closed_at).is_(None)
         )
@@ -389,12 +391,12 @@ class StatusStore:
         return self.session.exec(_afresh(select(StatusList).where(StatusList.id == list_id))).one()
 
     def taken(self, list_id: uuid.UUID, positions: Collection[int]) -> set[int]:
-        """Which of these places are somebody's."""
+        """Which of these slots are taken."""
         asked = among(self.session, col(StatusSlot.position), positions)
         return set(self.session.exec(select(StatusSlot.position).where(StatusSlot.list_id == list_id, asked)))
 
     def add_slots(self, places: Mapping[uuid.UUID, PublishedSlot]) -> None:
-        """The place of each award, none of them raised."""
+        """The slot of each award, none of them raised."""
         insert_values(
             self.session,
             StatusSlot,
@@ -427,5 +429,5 @@ class StatusStore:
 
 
 def _afresh(query: SelectOfScalar[StatusList]) -> SelectOfScalar[StatusList]:
-    """Held, and as it is now: the session may have read it before somebody else signed it."""
+    """Locked and reloaded: the session may have read it before another transaction signed it."""
     return query.with_for_update().execution_options(populate_existing=True)

@@ -1,4 +1,4 @@
-"""Registers of networks: whom they recognise, their keys, the editions they signed, and the lists that are followed."""
+"""Trust registries of networks: recognitions, keys, signed editions, and external lists."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class RecognitionStore:
         return self.session.exec(select(Network).where(Network.id == network_id)).one()
 
     def hold(self, network_id: uuid.UUID) -> None:
-        """Until the transaction ends nobody else signs for the network, nor changes its key."""
+        """Locks the network's signing and key until the transaction ends."""
         self.session.exec(select(Network.id).where(Network.id == network_id).with_for_update()).one()
 
     def networks(self) -> Sequence[Network]:
@@ -68,7 +68,7 @@ class RecognitionStore:
         return self.session.exec(query.where(col(NetworkKey.retired_at).is_(None))).first()
 
     def leaving_key_of(self, network_id: uuid.UUID, *, retired_after: datetime) -> NetworkKey | None:
-        """The one that gave way last, if that was after then and nobody else may have had it."""
+        """The latest retired key, if retired after that and not possibly stolen."""
         query = select(NetworkKey).where(
             NetworkKey.network_id == network_id,
             col(NetworkKey.retired_at) > retired_after,
@@ -80,7 +80,7 @@ class RecognitionStore:
         query = select(NetworkKey).where(NetworkKey.network_id == network_id)
         return self.session.exec(query.order_by(col(NetworkKey.created_at))).all()
 
-    # --- what they recognise
+    # --- recognitions
 
     def entries_of(self, network_id: uuid.UUID) -> Sequence[Recognition]:
         query = select(Recognition).where(Recognition.network_id == network_id)
@@ -91,7 +91,7 @@ class RecognitionStore:
         return self.session.exec(query).first()
 
     def networks_about(self, issuer: str) -> Sequence[Network]:
-        """Those in whose register whoever signs under this identifier stands."""
+        """Networks with a register entry for this issuer identifier."""
         query = select(Network).join(Recognition, col(Recognition.network_id) == col(Network.id))
         return self.session.exec(query.where(Recognition.issuer == issuer).order_by(Network.slug)).all()
 
@@ -115,7 +115,7 @@ class RecognitionStore:
             raise NotFound(N_("Ce label n’existe pas ici."))
         return found
 
-    # --- what they published
+    # --- published lists
 
     def edition_of(self, network_id: uuid.UUID) -> TrustEdition | None:
         return self.session.get(TrustEdition, network_id)
@@ -126,7 +126,7 @@ class RecognitionStore:
         rows = self.session.exec(query.order_by(col(TrustEdition.network_id)))
         return [(network_id, f"{sequence} {content}") for network_id, sequence, content in rows]
 
-    # --- what others publish
+    # --- external lists
 
     def followed(self) -> Sequence[FollowedList]:
         return self.session.exec(select(FollowedList).order_by(col(FollowedList.url))).all()
@@ -153,7 +153,7 @@ _AT_MOST = 500
 
 
 def is_shown() -> Any:
-    """Nobody took it back."""
+    """Not withdrawn."""
     return (
         col(Endorsement.withdrawn_at).is_(None)
         & col(Endorsement.hidden_at).is_(None)
@@ -168,7 +168,7 @@ def _newest(*conditions: Any) -> SelectOfScalar[Endorsement]:
 
 @cache
 def _shown_about(*, award: bool, version: bool) -> SelectOfScalar[Endorsement]:
-    """Written once for every page of a badge: composing it takes longer than the database takes to answer it."""
+    """Composed once for every badge page: composing takes longer than the database's answer."""
     wanted: list[Any] = []
     if award:
         wanted.append(col(Endorsement.award_id) == bindparam("award_id"))
@@ -205,7 +205,7 @@ class EndorsementStore:
         return self.session.get(EndorsementRequest, request_id)
 
     def lock_request(self, request_id: uuid.UUID) -> EndorsementRequest | None:
-        """For one answer at a time: a link serves once."""
+        """Locked: a link works once."""
         query = select(EndorsementRequest).where(EndorsementRequest.id == request_id).with_for_update()
         return self.session.exec(query.execution_options(populate_existing=True)).first()
 
@@ -216,7 +216,7 @@ class EndorsementStore:
         award_id: uuid.UUID | None = None,
         version_id: uuid.UUID | None = None,
     ) -> Sequence[EndorsementRequest]:
-        """The newest first: about one award, one version of a badge, or the campus itself."""
+        """Newest first: about one award, one version of a badge, or the campus itself."""
         query = select(EndorsementRequest).where(EndorsementRequest.campus_id == campus_id)
         if award_id is not None:
             query = query.where(EndorsementRequest.award_id == award_id)
@@ -227,7 +227,7 @@ class EndorsementStore:
         return self._requests(query)
 
     def requests_of(self, campus_id: uuid.UUID) -> Sequence[EndorsementRequest]:
-        """What the campus itself asked for; what learners ask for is theirs."""
+        """The campus's own requests; learners' requests are not included."""
         query = select(EndorsementRequest).where(
             EndorsementRequest.campus_id == campus_id, EndorsementRequest.about != Endorsed.AWARD
         )
@@ -257,7 +257,7 @@ class EndorsementStore:
     def shown_about(
         self, *, award_id: uuid.UUID | None = None, version: BadgeVersion | None = None, limit: int
     ) -> Sequence[Endorsement]:
-        """What stands about an award, or a badge up to a version of it, or both; the newest first."""
+        """What is shown about an award, or a badge up to a version of it, or both; newest first."""
         given: dict[str, Any] = {"at_most": limit}
         if award_id is not None:
             given["award_id"] = award_id
@@ -267,7 +267,7 @@ class EndorsementStore:
         return self.session.exec(query, params=given).all()
 
     def shown_about_award(self, award_id: uuid.UUID, *, limit: int) -> list[Endorsement]:
-        """What stands about this award alone, as rows that nobody follows; the newest first."""
+        """What is shown about this award alone, as rows detached from the session; newest first."""
         rows = _OF_AWARD.rows(self.session, {"award_id": award_id, "at_most": limit})
         return [row for each in rows for row in bare_rows(each, (Endorsement,))]
 
@@ -279,11 +279,11 @@ class EndorsementStore:
         return self._list(Endorsement.award_id == award_id)
 
     def of_campus(self, campus_id: uuid.UUID) -> Sequence[Endorsement]:
-        """About the campus, its badges and the awards it gave."""
+        """About the campus, its badges and its awards."""
         return self._list(Endorsement.campus_id == campus_id)
 
     def shown_in(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[Endorsement]:
-        """What nobody took back about the campus, its badges and its awards, in the order of their numbers."""
+        """Not withdrawn, about the campus, its badges and its awards, ordered by id."""
         query = select(Endorsement).where(
             Endorsement.campus_id == campus_id, is_shown(), col(Endorsement.id) > after
         )
@@ -293,7 +293,7 @@ class EndorsementStore:
         return self._list(Endorsement.organisation_id == organisation_id)
 
     def due(self, *, at: datetime, limit: int) -> Sequence[uuid.UUID]:
-        """Signed elsewhere and to be checked again, the longest waiting first."""
+        """External endorsements to check again, the longest waiting first."""
         query = select(Endorsement.id).where(
             col(Endorsement.check_again_at) <= at, col(Endorsement.withdrawn_at).is_(None)
         )
@@ -325,12 +325,12 @@ class OrganisationStore:
         return found
 
     def find_of(self, domain: str, mailbox: str) -> Organisation | None:
-        """Held until the transaction ends: it gets one key, and its places are given one after the other."""
+        """Locked until the transaction ends: it gets one key, and its slots are assigned one after the other."""
         query = select(Organisation).where(Organisation.domain == domain, Organisation.mailbox == mailbox)
         return self.session.exec(query.with_for_update()).first()
 
     def find_named(self, named: str) -> Organisation | None:
-        """`named`: its number, or its domain where it has one of its own; held until the transaction ends."""
+        """`named`: its id, or its own domain; locked until the transaction ends."""
         try:
             return self.session.get(Organisation, uuid.UUID(named), with_for_update=True)
         except ValueError:
@@ -353,12 +353,12 @@ class OrganisationStore:
         return self.session.exec(query).all()
 
     def find_place(self, endorsement_id: uuid.UUID) -> EndorsementStatusSlot | None:
-        """Also of an endorsement that was erased."""
+        """Also of an erased endorsement."""
         query = select(EndorsementStatusSlot).where(EndorsementStatusSlot.endorsement_id == endorsement_id)
         return self.session.exec(query).first()
 
     def raise_places(self, endorsement_ids: Collection[uuid.UUID], *, at: datetime) -> None:
-        """What was signed in these no longer counts, whoever keeps a copy."""
+        """These endorsements become invalid, whatever copies exist."""
         query = select(EndorsementStatusSlot).where(
             col(EndorsementStatusSlot.endorsement_id).in_(list(endorsement_ids))
         )

@@ -1,4 +1,4 @@
-"""Activities, their campuses and who took part."""
+"""Activities, their campuses and participants."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from app.language import N_
 
 
 def organised_by(campus_id: uuid.UUID) -> ColumnElement[bool]:
-    """The rows of `ActivityCampus` that let that campus in: not those it was only asked for."""
+    """Rows of `ActivityCampus` by which that campus organises it: accepted, not just invited."""
     return and_(col(ActivityCampus.campus_id) == campus_id, col(ActivityCampus.accepted_at).is_not(None))
 
 
@@ -38,7 +38,7 @@ class ActivityStore:
         self.session = session
 
     def add(self, activity: Activity, campus_ids: Sequence[uuid.UUID], *, at: datetime) -> None:
-        """The first campus leads it; the others are asked."""
+        """The first campus leads; the others are invited."""
         self.session.add(activity)
         self.session.flush()
         self.session.add_all(
@@ -57,7 +57,7 @@ class ActivityStore:
         self.session.flush()
 
     def get_in_campus(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> Activity:
-        """The activity, if that campus organises it: another campus's is as good as absent (T01)."""
+        """The activity, if that campus organises it; otherwise NotFound (T01)."""
         activity = self.session.exec(
             select(Activity)
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
@@ -68,14 +68,14 @@ class ActivityStore:
         return activity
 
     def get(self, activity_id: uuid.UUID) -> Activity:
-        """Whoever organises it: for what was opened in it, such as a room."""
+        """Of any campus: for items opened in it, such as a check-in."""
         return self.session.exec(select(Activity).where(Activity.id == activity_id)).one()
 
     def find(self, activity_id: uuid.UUID) -> Activity | None:
         return self.session.get(Activity, activity_id)
 
     def lock(self, activity_id: uuid.UUID) -> Activity:
-        """Hold the activity until the transaction ends: two lists at once are recorded one after the other."""
+        """Lock the activity until the transaction ends: concurrent lists are recorded one after the other."""
         held = self.session.exec(select(Activity).where(Activity.id == activity_id).with_for_update()).first()
         if held is None:
             raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
@@ -84,7 +84,7 @@ class ActivityStore:
     def list_in_campus(
         self, campus_id: uuid.UUID, *, words: str = "", limit: int = 200
     ) -> list[tuple[Activity, int]]:
-        """The campus's activities with the number of people recorded, latest first; `words` searches titles and places."""
+        """Activities with their participant counts, latest first; `words` searches titles and `place`."""
         people = (
             select(func.count())
             .where(col(Participation.activity_id) == col(Activity.id), col(Participation.is_present))
@@ -119,7 +119,7 @@ class ActivityStore:
         ]
 
     def read_everybody(self, activity_id: uuid.UUID) -> list[tuple[Participation, Person]]:
-        """By name, present or absent, to be read only."""
+        """By name, present or absent, detached from the session."""
         query = self._by_name(activity_id)
         return [
             (part, person)
@@ -130,7 +130,7 @@ class ActivityStore:
     def participants_in_turn(
         self, activity_id: uuid.UUID, *, with_absent: bool = False, at_a_time: int = 1_000
     ) -> Iterator[list[tuple[Participation, Person]]]:
-        """By name, so many at a time that nobody need hold all of them at once."""
+        """By name, in batches, so that not all are in memory at once."""
         query = self._by_name(activity_id)
         if not with_absent:
             query = query.where(col(Participation.is_present))
@@ -157,7 +157,7 @@ class ActivityStore:
         person_ids: Iterable[uuid.UUID] = (),
         line_keys: Iterable[str] = (),
     ) -> list[tuple[Participation, Person]]:
-        """Those of the participants that are named in one of these ways, however many there are in all."""
+        """Participants matching any of these criteria."""
         found: dict[uuid.UUID, tuple[Participation, Person]] = {}
         ways: tuple[tuple[Any, list[Any]], ...] = (
             (col(Participation.id), list(participation_ids)),
@@ -173,8 +173,8 @@ class ActivityStore:
     def read_participants(
         self, activity_id: uuid.UUID, participation_ids: Sequence[uuid.UUID]
     ) -> Iterator[tuple[Participation, Person]]:
-        """Those of the participants that are named, to be read only."""
-        # By number alone: a database that is asked for the activity too reads everybody who is in it.
+        """The named participants, detached from the session."""
+        # By id alone: filtering by activity too would scan everyone in it.
         query: Any = select(Participation, Person).join(
             Person, col(Person.id) == col(Participation.person_id)
         )
@@ -209,7 +209,7 @@ class ActivityStore:
         return found
 
     def practised_in(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
-        """The competencies that an activity practises."""
+        """The competencies practised in an activity."""
         query = select(ActivityCompetency.competency_id).where(ActivityCompetency.activity_id == activity_id)
         return sorted(self.session.exec(query))
 
@@ -271,7 +271,7 @@ class ActivityFileStore:
         return row
 
     def ever_of(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
-        """The files that belong to it, and those that were removed."""
+        """Its files, including removed ones."""
         query = select(ActivityFile.file_id).where(ActivityFile.activity_id == activity_id)
         return list(self.session.exec(query))
 
@@ -287,7 +287,7 @@ class ActivityFileStore:
     def activities_of(
         self, person_id: uuid.UUID, participation_ids: Collection[uuid.UUID]
     ) -> dict[uuid.UUID, uuid.UUID]:
-        """The activity of each of these participations where the person was there."""
+        """The activity of each of these participations in which the person was present."""
         rows = self.session.exec(
             select(Participation.id, Participation.activity_id).where(
                 Participation.person_id == person_id,
@@ -311,7 +311,7 @@ class FileStore:
         self.session = session
 
     def add(self, file: StoredFile, content: FileContent) -> StoredFile:
-        """The same bytes handed in twice for the same thing are one file."""
+        """The same content uploaded twice for the same item is stored once."""
         again = next((one for one in self.of(file.noun, file.noun_id) if one.digest == file.digest), None)
         if again is not None:
             return again
@@ -360,7 +360,7 @@ class FileStore:
         return list(self.session.exec(query.order_by(col(StoredFile.added_at)).limit(limit)))
 
     def empty(self, file_ids: Iterable[uuid.UUID]) -> None:
-        """Their bytes go; what is said of them stays."""
+        """Deletes the content; the metadata stays."""
         self.session.exec(delete(FileContent).where(col(FileContent.file_id).in_(list(file_ids))))
 
     def remove(self, file_ids: Iterable[uuid.UUID]) -> None:

@@ -1,4 +1,4 @@
-"""Rooms and what phones signed in them."""
+"""Check-ins and what phones signed in them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from app.domain.people.people import Person
 
 @dataclass(frozen=True)
 class Pulse:
-    """What changes when somebody signs, is ticked or unticked."""
+    """Changes when a participant signs, or is ticked or unticked."""
 
     signed: int = 0
     present: int = 0
     waiting: int = 0
-    """Signatures of which a trainer has to say whose they are."""
+    """Entries for which a trainer must choose the person."""
 
     @property
     def places_taken(self) -> int:
@@ -43,7 +43,7 @@ class CheckInStore:
         return self.session.exec(select(CheckIn).where(CheckIn.sign == sign)).first()
 
     def lock(self, room_id: uuid.UUID) -> CheckIn:
-        """The room as it is now, held until the transaction ends."""
+        """The check-in, reloaded and locked until the transaction ends."""
         return self.session.exec(
             select(CheckIn)
             .where(CheckIn.id == room_id)
@@ -56,7 +56,7 @@ class CheckInStore:
         self.session.flush()
 
     def shut_overdue(self, at: datetime) -> None:
-        """Rooms that nobody shut give their sign back."""
+        """Overdue check-ins free their sign."""
         self.session.exec(
             update(CheckIn)
             .where(col(CheckIn.sign).is_not(None), col(CheckIn.closes_at) <= at)
@@ -83,7 +83,7 @@ class CheckInStore:
         return self.session.exec(query).first() is not None
 
     def entries(self, room_id: uuid.UUID) -> list[tuple[CheckInEntry, Participation, Person]]:
-        """Latest first: whoever has just signed is on top."""
+        """Latest first: the most recent signature is on top."""
         rows = self.session.exec(
             select(CheckInEntry, Participation, Person)
             .join(Participation, col(Participation.id) == col(CheckInEntry.participation_id))
@@ -115,7 +115,7 @@ class CheckInStore:
         return self.session.get(WaitingSignature, waiting_id)
 
     def waiting(self, activity_id: uuid.UUID) -> Sequence[WaitingSignature]:
-        """Of all the rooms of an activity; who signed first is asked first."""
+        """Of all check-ins of an activity, the earliest signature first."""
         return self.session.exec(
             select(WaitingSignature)
             .join(CheckIn, col(CheckIn.id) == col(WaitingSignature.room_id))
@@ -124,7 +124,7 @@ class CheckInStore:
         ).all()
 
     def how_many_wait(self, activity_id: uuid.UUID) -> int:
-        """Of all the rooms of an activity."""
+        """Of all check-ins of an activity."""
         query = (
             select(func.count())
             .select_from(WaitingSignature)

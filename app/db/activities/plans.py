@@ -1,4 +1,4 @@
-"""Who runs an activity, what it practises and leads to, its sessions, and the campuses asked to organise it."""
+"""Trainers of an activity, its competencies and badges, its sessions, and invited campuses."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ActivityPlanStore:
         competencies: Iterable[uuid.UUID],
         badges: Iterable[uuid.UUID],
     ) -> None:
-        """In place of what was planned before."""
+        """Replaces the earlier plan."""
         for table in (ActivityTrainer, ActivityCompetency, ActivityBadge):
             self.session.exec(delete(table).where(col(table.activity_id) == activity_id))
         rows: list[SQLModel] = [ActivityTrainer(activity_id=activity_id, person_id=one) for one in trainers]
@@ -74,7 +74,7 @@ class ActivityPlanStore:
         return self.session.get(ActivityCampus, (activity_id, campus_id))
 
     def is_shared(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> bool:
-        """Whether that campus and another one have both said that they organise it."""
+        """Whether that campus and another both agreed to organise it."""
         query = select(ActivityCampus.campus_id).where(
             ActivityCampus.activity_id == activity_id, col(ActivityCampus.accepted_at).is_not(None)
         )
@@ -82,7 +82,7 @@ class ActivityPlanStore:
         return campus_id in organisers and len(organisers) > 1
 
     def places_of(self, activity_id: uuid.UUID) -> list[tuple[ActivityCampus, Campus]]:
-        """Every campus of the activity, those that have not answered included."""
+        """Every campus of the activity, including those that have not answered."""
         rows = self.session.exec(
             select(ActivityCampus, Campus)
             .join(Campus, col(Campus.id) == col(ActivityCampus.campus_id))
@@ -99,17 +99,17 @@ class ActivityPlanStore:
         self.session.delete(place)
         self.session.flush()
 
-    # --- deleted
+    # --- deletion
 
     def holding(self, activity_id: uuid.UUID) -> Holding | None:
-        """What rests on the activity, if anything does."""
+        """A reason why the activity cannot be deleted, if any."""
         return next((what for what, there in _resting(activity_id) if self._is_any(there)), None)
 
     def _is_any(self, there: Any) -> bool:
         return bool(self.session.exec(select(there.exists())).one())
 
     def delete(self, activity_id: uuid.UUID) -> None:
-        """The activity with all that was only planned; bulk awards that came to nothing no longer name it."""
+        """Deletes the activity and its planning; bulk awards that awarded nothing no longer refer to it."""
         try:
             self.session.exec(
                 update(AwardBatch).where(col(AwardBatch.activity_id) == activity_id).values(activity_id=None)
@@ -118,21 +118,22 @@ class ActivityPlanStore:
                 self.session.exec(delete(table).where(col(table.activity_id) == activity_id))
             self._delete_with_places(activity_id)
         except IntegrityError:
-            # The walls hide what is another campus's; the keys of the tables do not.
+            # Row-level security hides another campus's rows; foreign keys still apply to them.
             check_nothing_rests(Holding.ELSEWHERE)
 
     def _delete_with_places(self, activity_id: uuid.UUID) -> None:
         places = delete(ActivityCampus).where(col(ActivityCampus.activity_id) == activity_id)
         activity = delete(Activity).where(col(Activity.id) == activity_id)
         if self.session.connection().dialect.name == "postgresql":
-            # In one statement: without its campuses the activity would be behind the walls, for everybody.
+            # In one statement: without its campuses, row-level security would hide the activity from every
+            # campus.
             self.session.exec(activity.add_cte(places.cte("places")))
         else:
             self.session.exec(places)
             self.session.exec(activity)
 
     def asked(self, campus_id: uuid.UUID) -> list[tuple[Activity, Campus]]:
-        """What other campuses ask this one to organise with them, with the campus that leads."""
+        """Invitations from other campuses, with the leading campus."""
         asked, leads = ActivityCampus.__table__.alias(), ActivityCampus.__table__.alias()  # type: ignore[attr-defined]
         rows = self.session.exec(
             select(Activity, Campus)
@@ -169,7 +170,7 @@ class ActivityPlanStore:
         self.session.flush()
 
     def used_sessions(self, activity_id: uuid.UUID) -> set[uuid.UUID]:
-        """Sessions that something rests on already: somebody came, a sheet was opened, a file was added."""
+        """Sessions with attendances, a check-in or files."""
         those = select(ActivitySession.id).where(ActivitySession.activity_id == activity_id)
         found: set[uuid.UUID] = set()
         for column in (Attendance.session_id, CheckIn.session_id, ActivityFile.session_id):
@@ -202,9 +203,9 @@ class ActivityPlanStore:
         )
 
     def hours_attended(self, activity: Activity) -> dict[uuid.UUID, float | None]:
-        """The hours of the sessions that each participation came to, where they were not cancelled.
+        """Hours of the attended, not cancelled sessions, by participation.
 
-        None where nobody said how long any of the sessions is.
+        None if the length of every session is unknown.
         """
         rows = self.session.exec(
             select(
@@ -222,7 +223,7 @@ class ActivityPlanStore:
 
 
 def _resting(activity_id: uuid.UUID) -> Iterator[tuple[Holding, Any]]:
-    """What may rest on it, and the rows that would."""
+    """What may depend on it, and the corresponding rows."""
     others: tuple[ColumnElement[bool], ...] = (
         col(ActivityCampus.position) > 0,
         col(ActivityCampus.accepted_at).is_not(None),

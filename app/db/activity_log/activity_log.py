@@ -1,4 +1,4 @@
-"""The rows of the activity logs: appended, read, and never changed; payloads alone can be erased."""
+"""The rows of the activity logs: append-only; only payloads can be erased."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from sceau_credentials.transparency_log.tree import HASH_BYTES
 
 
 class WrittenEntry(NamedTuple):
-    """An entry as it lies, and its payload's key and facts; no key where they were erased."""
+    """An entry as stored, with its payload's key and facts; no key if they were erased."""
 
     number: int
     kind: EntryKind
@@ -58,7 +58,7 @@ class WrittenEntry(NamedTuple):
 
 
 class LogMention(NamedTuple):
-    """What a log says of one row that is about somebody."""
+    """A log's facts about one row that concerns a person."""
 
     number: int
     noun_id: uuid.UUID
@@ -97,7 +97,7 @@ _LINES: Final = QuickRead(_lines)
 
 
 class LinesOfAward(NamedTuple):
-    """By number: what stands in the log, what each says unless that was erased, and how much its holder chose to show."""
+    """By number: the leaf, the payload unless erased, and how much the holder discloses."""
 
     leaves: dict[int, Leaf]
     payloads: dict[int, LogPayload]
@@ -109,7 +109,7 @@ class ActivityLogStore:
         self.session = session
 
     def lock(self, campus_id: uuid.UUID) -> CampusLog | None:
-        """The campus's open log, held until the transaction ends: entries are numbered one writer at a time."""
+        """The campus's open log, locked until the transaction ends: one writer at a time numbers entries."""
         query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
         held = query.with_for_update().execution_options(populate_existing=True)
         return self.session.exec(held).first()
@@ -156,7 +156,7 @@ class ActivityLogStore:
                 "facts": each.fact.facts,
             }
             for each in written
-            if each.key  # of a line that is put back after its erasure nothing else is left
+            if each.key  # no other data is left of an entry restored after its erasure
         ]
         insert_values(self.session, LogEntry, entries)
         insert_values(self.session, LogPayload, payloads)
@@ -165,7 +165,7 @@ class ActivityLogStore:
         insert_rows(self.session, tiles)
 
     def last_at(self, campus_id: uuid.UUID) -> datetime | None:
-        """When the campus's open log last grew; the log is not locked."""
+        """When the campus's open log last grew; not locked."""
         query = select(CampusLog.last_at).where(CampusLog.campus_id == campus_id)
         return self.session.exec(query.where(col(CampusLog.closed_at).is_(None))).first()
 
@@ -189,7 +189,9 @@ class ActivityLogStore:
         return 0 if newest is None else newest + 1
 
     def written(self, log_id: uuid.UUID, numbers: range) -> Iterator[WrittenEntry]:
-        """These entries in order, each with what it says unless that was erased; as bare values, for there may be millions."""
+        """These entries in order, with their payload unless erased; plain values, since there may be
+        millions.
+        """
         query = (
             select(
                 LogEntry.number,
@@ -233,7 +235,7 @@ class ActivityLogStore:
             yield number, Leaf(str(kind), moment, commitment)
 
     def lines(self, row: AwardEvidence) -> LinesOfAward:
-        """Of the award's decision and of what it rests on, in one round, for its page."""
+        """The entries of the award's decision and evidence, in one query, for its page."""
         dialect, numbers = self.session.get_bind().dialect.name, {row.decision, *row.entries}
         given = {
             "log_id": row.log_id,
@@ -258,7 +260,7 @@ class ActivityLogStore:
             return self.session.get(LogPayload, (log_id, number))
 
     def payloads(self, log_id: uuid.UUID, numbers: Iterable[int]) -> dict[int, LogPayload]:
-        """What these entries say, by their numbers; those that were erased are missing."""
+        """The content of these entries, by number; erased ones are missing."""
         query = select(LogPayload).where(
             LogPayload.log_id == log_id, among(self.session, col(LogPayload.number), set(numbers))
         )
@@ -266,7 +268,7 @@ class ActivityLogStore:
             return {each.number: each for each in self.session.exec(query)}
 
     def payloads_of(self, noun: str, noun_ids: Iterable[uuid.UUID]) -> list[LogPayload]:
-        """What the logs say of these rows, in the order it was said."""
+        """The logs' payloads for these rows, in order."""
         ids, found = list(noun_ids), list[LogPayload]()
         for at in range(0, len(ids), IN_ONE_QUERY):
             query = select(LogPayload).where(
@@ -279,7 +281,7 @@ class ActivityLogStore:
     def newest_about(
         self, log_id: uuid.UUID, noun: str, noun_ids: Iterable[uuid.UUID]
     ) -> dict[uuid.UUID, int]:
-        """The number of the last entry that speaks of each of these rows."""
+        """The last entry about each of these rows."""
         query = select(LogPayload.noun_id, func.max(LogPayload.number)).where(
             LogPayload.log_id == log_id,
             LogPayload.noun == noun,
@@ -288,14 +290,14 @@ class ActivityLogStore:
         return dict(self.session.exec(query.group_by(col(LogPayload.noun_id))).all())
 
     def payloads_about(self, person_id: uuid.UUID) -> list[LogPayload]:
-        """All that every campus's log says of one person, under whichever record it was said."""
+        """All payloads of every campus's log about one person, including merged records."""
         query = select(LogPayload).where(_is_about(person_id))
         return list(self.session.exec(query.order_by(col(LogPayload.log_id), col(LogPayload.number))))
 
     def said_of_people(
         self, log_id: uuid.UUID, noun: str, person_ids: Iterable[uuid.UUID] | None
     ) -> Iterator[LogMention]:
-        """What the log says of rows about these people, or about anybody, in the order it was said; bare values."""
+        """Payloads about rows of these people, or of all, in order; as plain values."""
         query = (
             select(LogPayload.number, LogPayload.noun_id, LogPayload.about_id, col(LogPayload.facts))
             .where(
@@ -312,19 +314,19 @@ class ActivityLogStore:
             yield from (LogMention(*row) for row in self.session.execute(some))
 
     def erase_about(self, person_id: uuid.UUID, log_ids: Collection[uuid.UUID]) -> int:
-        """Payloads and keys go; what is left of so many entries commits to nothing that could be found out."""
+        """Deletes payloads and keys; the remaining entries reveal nothing."""
         about = _is_about(person_id)
         erased = self.session.exec(delete(LogPayload).where(about, col(LogPayload.log_id).in_(log_ids)))
         return int(erased.rowcount)
 
     def tile(self, log_id: uuid.UUID, tile: Tile) -> bytes:
-        """The bytes of a tile, whether it is full and kept, or partial and made from what lies under it."""
+        """The bytes of a tile, stored if it is full, computed if partial."""
         kept = self.session.get(LogTile, (log_id, tile.level, tile.index))
         if kept is not None:
             return kept.hashes[: tile.width * HASH_BYTES]
         start = tile.index * WIDTH
         if tile.level == 0:
-            # From the entries, not from the hashes kept beside them: what was changed must not be signed.
+            # From the entries, not from the stored hashes: changed content must not be signed.
             entries = self.entries(log_id, start, start + tile.width)
             return b"".join(leaf_of(entry).hash() for entry in entries)
         below = select(LogTile.root).where(
@@ -336,7 +338,7 @@ class ActivityLogStore:
         return b"".join(bytes(root) for root in self.session.exec(below.order_by(col(LogTile.place))))
 
     def tile_places(self, log_id: uuid.UUID) -> list[tuple[int, int]]:
-        """(level, place) of every tile that is kept."""
+        """(level, index) of every stored tile."""
         rows = self.session.exec(select(LogTile.level, LogTile.place).where(LogTile.log_id == log_id))
         return [(level, place) for level, place in rows]
 
@@ -375,7 +377,7 @@ class ActivityLogStore:
 
 
 def full_tile(log_id: uuid.UUID, level: int, place: int, hashes: Sequence[bytes]) -> LogTile:
-    """A tile ready to be kept, with the hash over all of it."""
+    """A tile ready to store, with its hash."""
     return LogTile(
         log_id=log_id,
         level=level,
@@ -386,7 +388,7 @@ def full_tile(log_id: uuid.UUID, level: int, place: int, hashes: Sequence[bytes]
 
 
 def _is_about(person_id: uuid.UUID) -> ColumnElement[bool]:
-    """A line says for ever whom it is about: records brought together later are looked up beside it."""
+    """Entries never change: they retain the id of a record that was merged later, so that is matched too."""
     merged = select(PersonMerge.gone_id).where(
         PersonMerge.kept_id == person_id, col(PersonMerge.undone_at).is_(None)
     )
@@ -412,7 +414,7 @@ class LogDisputeStore:
         return list(self.session.exec(query.order_by(col(LogDispute.made_at))))
 
     def about(self, log_id: uuid.UUID, numbers: Iterable[int]) -> list[LogDispute]:
-        """Those about these lines of one log, the oldest first."""
+        """Disputes of these entries of one log, the oldest first."""
         wanted, found = list(numbers), list[LogDispute]()
         for at in range(0, len(wanted), IN_ONE_QUERY):
             query = select(LogDispute).where(
@@ -435,7 +437,7 @@ class LogWatchStore:
         self.session.flush()
 
     def newest_cosignatures(self, log_id: uuid.UUID) -> list[LogCosignature]:
-        """Of each witness, the line under the largest tree it has seen."""
+        """For each witness, its signature of the largest tree it has seen."""
         newest = (
             select(LogCosignature.witness, func.max(LogCosignature.size).label("size"))
             .where(LogCosignature.log_id == log_id)
@@ -449,7 +451,7 @@ class LogWatchStore:
         return list(self.session.exec(query.where(LogCosignature.log_id == log_id)))
 
     def first_to_see(self, log_id: uuid.UUID, number: int) -> list[LogCosignature]:
-        """Of each witness, its line under the smallest tree that holds that entry; the earliest first."""
+        """For each witness, its signature of the smallest tree with that entry; the earliest first."""
         first = (
             select(LogCosignature.witness, func.min(LogCosignature.size).label("size"))
             .where(LogCosignature.log_id == log_id, col(LogCosignature.size) > number)
@@ -470,7 +472,7 @@ class LogWatchStore:
         return list(self.session.exec(query.order_by(col(LogWitness.named_at), col(LogWitness.name))))
 
     def keys_of_witnesses(self) -> list[str]:
-        """The verifier keys of all witnesses that any campus here has named and not retired."""
+        """The verifier keys of all active witnesses of any campus."""
         query = select(LogWitness.vkey).where(col(LogWitness.retired_at).is_(None)).distinct()
         return list(self.session.exec(query))
 
@@ -486,7 +488,7 @@ class LogWatchStore:
     def recent_of_kind(
         self, log_id: uuid.UUID, kind: EntryKind, *, limit: int
     ) -> list[tuple[LogEntry, LogPayload | None]]:
-        """The newest entries of one kind; None where what they said was erased."""
+        """The newest entries of one kind; None for erased content."""
         query = (
             select(LogEntry, LogPayload)
             .join(
@@ -500,7 +502,7 @@ class LogWatchStore:
         return [(entry, payload) for entry, payload in rows]
 
     def unsigned(self, *, before: datetime) -> list[uuid.UUID]:
-        """Campuses whose open log grew since it was last signed, unless that was after `before`."""
+        """Campuses with an open log that grew since its last signature, unless that was after `before`."""
         signed = (
             select(func.max(LogCheckpoint.size))
             .where(LogCheckpoint.log_id == CampusLog.id)
@@ -529,7 +531,7 @@ class LogWatchStore:
         )
 
     def newest_done(self, campus_id: uuid.UUID) -> LogReview | None:
-        """Of the log that is open: what was found when it was last read from end to end."""
+        """For the open log: the findings of its last complete review."""
         query = (
             select(LogReview)
             .join(CampusLog, col(CampusLog.id) == col(LogReview.log_id))
@@ -546,7 +548,7 @@ class LogWatchStore:
         return list(self.session.exec(query.order_by(col(LogReview.asked_at))))
 
     def logs_to_review(self, *, reviewed_before: datetime) -> list[uuid.UUID]:
-        """Logs with a review that waits, or with none since then; the open ones that hold anything."""
+        """Logs with a pending review, or with none since then; open ones only if not empty."""
         of_the_log = select(LogReview.id).where(LogReview.log_id == CampusLog.id).correlate(CampusLog)
         waiting = of_the_log.where(col(LogReview.done_at).is_(None)).exists()
         lately = of_the_log.where(col(LogReview.done_at) > reviewed_before).exists()

@@ -1,4 +1,6 @@
-"""What people choose, as every commit changes it: noted for the recovery journal, and put back after a restore."""
+"""People's choices: each commit's changes are recorded for the recovery journal, and reapplied after a
+restore.
+"""
 
 from __future__ import annotations
 
@@ -44,10 +46,10 @@ _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7215340018)")
 
 
 class ChoiceWatch:
-    """Follows one transaction. What it changed of choices, by whatever statement, stands in one row at its end."""
+    """Tracks one transaction. All changes to choices, by any statement, are stored in one row at its end."""
 
     def __init__(self, session: Session, journaled: Callable[[], int], refuse: Callable[[], None]) -> None:
-        """`journaled`: up to which number the journal holds changes. `refuse` may raise before any is written."""
+        """`journaled`: the last number the journal has stored. `refuse` may raise before any write."""
         self.session = session
         self.journaled = journaled
         self.refuse = refuse
@@ -124,7 +126,7 @@ class ChoiceStore:
         self.session.execute(_table(ChoiceChange).insert().values(sequence=sequence, content=content))
 
     def forget(self, sequence: int) -> None:
-        """The changes up to this one, but for the newest of all, whose number is needed."""
+        """Deletes the changes up to this one, except the newest of all: its number is needed."""
         changes = _table(ChoiceChange).c
         gone = and_(changes.sequence <= sequence, changes.sequence < self.newest())
         self.session.execute(delete(ChoiceChange).where(gone))
@@ -140,7 +142,7 @@ class ChoiceStore:
     # --- after a restore
 
     def put_back(self, changes: Iterable[Sequence[Any]]) -> int:
-        """The newest state of each row that was changed; how many rows now say what they said."""
+        """Restores the newest state of each changed row; returns the number of rows updated."""
         newest: dict[tuple[str, str], Sequence[Any]] = {}
         for change in changes:
             newest[change[0], orjson.dumps(change[1]).decode()] = change
@@ -153,7 +155,7 @@ class ChoiceStore:
                 if named == name and values is not None
             ]
             absent = [each for each in chosen if not self._change(table, *each)]
-            # Rows of the copy change first: a key that gave way leaves its place to the one that is put back.
+            # Update existing rows first: a replaced key must free its unique value for the restored one.
             done += len(chosen) - len(absent) + sum(self._insert(table, *each) for each in absent)
         for name in reversed(list(CHOICES)):
             for table_name, key, values in newest.values():
@@ -163,10 +165,10 @@ class ChoiceStore:
         return done
 
     def _change(self, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-        """Whether the copy holds the row."""
+        """Whether the restored database has the row."""
         written = typed_values(table, values)
         if table.name == "award" and not self._holds_edition(table, key, written.pop("edition")):
-            # Signed again since, with less in it, and that document is lost: what there is stays closed.
+            # Signed again since, with less content, and that document is lost: the award stays closed.
             written |= {"visibility": Visibility.CLOSED}
         here = _matches(table, key)
         if self.session.execute(select(true()).select_from(table).where(here)).first() is None:
@@ -182,7 +184,7 @@ class ChoiceStore:
             with self.session.begin_nested():
                 self.session.execute(table.insert().values(typed_values(table, {**values, **key})))
         except IntegrityError:
-            return 0  # what it refers to is not there any more
+            return 0  # the row it refers to no longer exists
         return 1
 
     def _delete(self, table: Table, here: ColumnElement[bool]) -> int:
@@ -197,7 +199,7 @@ class ChoiceStore:
         return held is not None and held >= edition
 
     def shut_everything(self, *, reason: str, at: datetime) -> list[Person]:
-        """Where nothing says what was chosen since: nothing stays open. The people whose pages were."""
+        """If later choices are unknown, close everything. Returns the people with open pages."""
         pages = col(Award.visibility) == Visibility.OPEN
         shown = (
             select(col(Award.person_id))
@@ -228,13 +230,13 @@ class ChoiceStore:
         return list(self.session.execute(query.order_by(col(Person.id))).scalars())
 
     def end_sessions(self) -> None:
-        """A copy would bring back sessions and links that were ended since."""
+        """A restored backup contains sessions and links that were ended since."""
         for kind in (Sitting, SignInLink, Challenge):
             self.session.execute(delete(kind).execution_options(synchronize_session=False))
 
 
 def _as_written(session: Session, name: str, key: Key) -> list[Any]:
-    """Table, key, and the columns that are chosen as they are now; None for a row that is gone."""
+    """Table, key, and the current values of the chosen columns; None for a deleted row."""
     table, columns = SQLModel.metadata.tables[name], CHOICES[name].columns
     named = {column.name: value for column, value in zip(table.primary_key, key, strict=True)}
     everything = CHOICES[name].with_new

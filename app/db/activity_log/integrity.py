@@ -1,4 +1,4 @@
-"""Everything that was signed, read in large portions with what it is compared with; and the checks themselves."""
+"""Reads all signed data in large portions, with the data to compare it with; and the checks themselves."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ AT_A_TIME: Final = 250
 
 
 class StoredAwardRow(NamedTuple):
-    """An award's own facts, its first or newest edition in both forms, and what stands about it elsewhere."""
+    """An award's columns, its first or newest edition in both forms, and its data elsewhere."""
 
     award_id: uuid.UUID
     campus_id: uuid.UUID
@@ -65,7 +65,7 @@ class StoredAwardRow(NamedTuple):
     raised_at: datetime | None
     evidence_log: uuid.UUID | None
     decided: Any
-    """What the log's line says that decided the newest edition; None where it was erased or is missing."""
+    """The log entry that decided the newest edition; None if erased or missing."""
     line: int | None
 
 
@@ -129,18 +129,18 @@ class IntegrityStore:
         return self.session.exec(query.order_by(col(IntegrityCheck.done_at).desc()).limit(1)).first()
 
     def keep_newest(self, count: int) -> None:
-        """Forget the oldest checks that are done."""
+        """Delete the oldest finished checks."""
         query = select(IntegrityCheck).where(col(IntegrityCheck.done_at).is_not(None))
         for row in self.session.exec(query.order_by(col(IntegrityCheck.done_at).desc()).offset(count)):
             self.session.delete(row)
 
-    # --- what is checked
+    # --- data to check
 
     def count_awards(self) -> int:
         return self.session.exec(select(func.count()).select_from(Award)).one()
 
     def awards(self, first: uuid.UUID, last: uuid.UUID) -> Iterator[StoredAwardRow]:
-        """Awards numbered from `first` to `last`, both included, in order."""
+        """Awards with ids from `first` to `last`, both included, in order."""
         query = (
             select_columns(*_COLUMNS)  # type: ignore[call-overload]
             .select_from(Award)
@@ -184,7 +184,7 @@ class IntegrityStore:
         return self.session.exec(select(StatusList).order_by(col(StatusList.id))).all()
 
     def labels(self) -> Sequence[Label]:
-        """Those that were signed."""
+        """The signed ones."""
         return self.session.exec(select(Label).where(col(Label.signed_at).is_not(None))).all()
 
     def endorsements(self) -> Iterator[Endorsement]:
@@ -204,7 +204,7 @@ class IntegrityStore:
         return [*self.session.exec(networks), *self.session.exec(organisations)]
 
     def withdrawn_places(self) -> tuple[dict[str, set[int]], dict[uuid.UUID, set[int]]]:
-        """Places withdrawn in the lists of networks, by slug, and of organisations."""
+        """Revoked status indices in the lists of networks, by slug, and of organisations."""
         slugs = {network.id: network.slug for network in self.session.exec(select(Network))}
         networks: dict[str, set[int]] = {slug: set() for slug in slugs.values()}
         organisations: dict[uuid.UUID, set[int]] = {
@@ -219,7 +219,7 @@ class IntegrityStore:
         return networks, organisations
 
     def frozen_versions(self) -> Iterator[tuple[BadgeVersion, PictureDigest | None, Any]]:
-        """Each with the digests of its pictures, and what the log noted when it was frozen."""
+        """With the digests of its pictures, and the log's record from its freezing."""
         query = (
             select_columns(BadgeVersion.id)  # type: ignore[call-overload]
             .where(col(BadgeVersion.frozen_at).is_not(None))
@@ -235,7 +235,7 @@ class IntegrityStore:
             self.session.expunge(version)
 
     def files(self) -> Iterator[tuple[uuid.UUID, str, bytes]]:
-        """Files that people handed in: number, digest noted, content."""
+        """Uploaded files: id, recorded digest, content."""
         query = (
             select_columns(StoredFile.id, StoredFile.digest, FileContent.content)  # type: ignore[call-overload]
             .join(FileContent, col(FileContent.file_id) == col(StoredFile.id))
@@ -265,7 +265,7 @@ class RecoveryStore:
         self.session = session
 
     def missing(self, table: str, rows: Sequence[Values]) -> list[dict[str, Any]]:
-        """Those that the database does not hold, by what identifies them, with values as columns take them."""
+        """Rows that the database lacks, by their key, with values as columns accept them."""
         kind, name = KINDS[table], _IDENTITY.get(table, "id")
         columns: Table = kind.__table__  # type: ignore[attr-defined]
         typed = [typed_values(columns, row) for row in rows]
@@ -283,7 +283,7 @@ class RecoveryStore:
         insert_values(self.session, KINDS[table], [dict(row) for row in rows])
 
     def there(self, table: str, ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-        """Which of these a table holds."""
+        """Which of these ids the table contains."""
         kind = KINDS[table]
         columns: Table = kind.__table__  # type: ignore[attr-defined]
         return self._known(columns.c[_IDENTITY.get(table, "id")], set(ids))
@@ -327,7 +327,7 @@ class RecoveryStore:
         held = query.order_by(col(StatusList.id)).with_for_update()
         return list(self.session.exec(held.execution_options(populate_existing=True)))
 
-    # --- what a frame holds, read from the database
+    # --- content of a frame, from the database
 
     def payloads(self, log_id: uuid.UUID, numbers: range) -> list[LogPayload]:
         query = select(LogPayload).where(
@@ -341,7 +341,7 @@ class RecoveryStore:
         versions: Collection[uuid.UUID],
         keys: Collection[uuid.UUID],
     ) -> dict[str, list[dict[str, Any]]]:
-        """The rows of these awards, badge versions and keys, with those that they refer to."""
+        """The rows of these awards, badge versions and keys, with the rows they refer to."""
         found = {AWARDS: self._values(Award, "id", awards)}
         people = {row["person_id"] for row in found[AWARDS]}
         found[PEOPLE] = self._values(Person, "id", people)
@@ -367,7 +367,7 @@ class RecoveryStore:
 
 
 def typed_values(table: Table, row: Values) -> dict[str, Any]:
-    """Out of JSON. A column that the journal does not know has its default."""
+    """From JSON. A column that the journal lacks gets its default."""
     return {
         column.name: _value(column.type, row[column.name]) for column in table.columns if column.name in row
     }

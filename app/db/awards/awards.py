@@ -1,4 +1,4 @@
-"""Awards, their signed bytes, and the batches they came in."""
+"""Awards, their signed bytes, and their batches."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class AwardPage:
     """The first edition."""
     evidence: AwardEvidence | None
     is_endorsed: bool
-    """Whether anything is shown that was said of this very award."""
+    """Whether any endorsement of this very award is shown."""
 
 
 def read_page(session: Session, award_id: uuid.UUID) -> AwardPage | None:
-    """For a transaction that only reads; the other stores over it find the rows `at_hand`."""
+    """For a read-only transaction; the other stores use its rows through `at_hand`."""
     session.info.pop(_AT_HAND, None)
     rows = found_by_name(session, lambda: _PAGE.rows(session, {"award_id": award_id}) or None)
     if not rows:
@@ -78,7 +78,7 @@ def read_page(session: Session, award_id: uuid.UUID) -> AwardPage | None:
 
 
 def at_hand(session: Session, award_id: uuid.UUID) -> AwardPage | None:
-    """What was read of this award for its page, in the same transaction."""
+    """The rows loaded for this award's page, in the same transaction."""
     page: AwardPage | None = session.info.get(_AT_HAND)
     return page if page is not None and page.award.id == award_id else None
 
@@ -93,7 +93,7 @@ MOST_OF_ONE_PERSON = 500
 
 @dataclass(frozen=True)
 class AwardRecord:
-    """An award with the rows one needs to talk about it."""
+    """An award with the rows needed to display it."""
 
     award: Award
     badge: Badge
@@ -130,11 +130,11 @@ class AwardStore:
         return record
 
     def check_not_erased(self, award_id: uuid.UUID) -> None:
-        """Raises Gone for the number of an award that its holder had erased."""
+        """Raises Gone for the id of an award erased at its holder's request."""
         check_not_erased(self.session, award_id)
 
     def get_with_holder(self, award_id: uuid.UUID) -> tuple[Award, Person]:
-        """For the page of the award, whose other rows are read in the same round, and found when they are asked for."""
+        """For the award's page: its other rows are loaded in the same query, and returned when requested."""
         page = read_page(self.session, award_id)
         if page is None:
             self.check_not_erased(award_id)
@@ -142,7 +142,7 @@ class AwardStore:
         return page.award, page.person
 
     def is_endorsed(self, award_id: uuid.UUID) -> bool:
-        """Whether anything may be shown that was said of it; False only where its page was read and says so."""
+        """Whether endorsements may be shown; False only if its page was loaded and has none."""
         page = at_hand(self.session, award_id)
         return page is None or page.is_endorsed
 
@@ -152,7 +152,7 @@ class AwardStore:
         return AwardRecord(*row) if row else None
 
     def find_between(self, first: uuid.UUID, last: uuid.UUID) -> uuid.UUID | None:
-        """The award numbered from `first` to `last`, erased or not; None where there is none, or more than one."""
+        """The award with an id from `first` to `last`, erased or not; None for no match, or several."""
         query = select(Award.id).where(col(Award.id) >= first, col(Award.id) <= last).limit(2)
         with rows_named_outside(self.session):
             found = self.session.exec(query).all()
@@ -163,7 +163,7 @@ class AwardStore:
     def find_open_among(
         self, ranges: Sequence[tuple[uuid.UUID, uuid.UUID]], *, limit: int
     ) -> Sequence[AwardRecord]:
-        """Awards with an open page, numbered within any of these ranges."""
+        """Awards with an open page and an id in any of these ranges."""
         within = [col(Award.id).between(first, last) for first, last in ranges]
         query = (
             self.records().where(or_(false(), *within), col(Award.visibility) == Visibility.OPEN).limit(limit)
@@ -171,7 +171,7 @@ class AwardStore:
         return [AwardRecord(*row) for row in self.session.execute(query)]
 
     def find_open(self, *, at: datetime) -> Award | None:
-        """Some award that its holder opened and that still counts."""
+        """Any open award that is still valid."""
         query = select(Award).where(
             Award.visibility == Visibility.OPEN,
             Award.state == AwardState.ISSUED,
@@ -180,7 +180,7 @@ class AwardStore:
         return self.session.exec(query.order_by(col(Award.id)).limit(1)).first()
 
     def open_ids(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[uuid.UUID]:
-        """Awards of the campus that their holders opened and that may be published, in the order of their numbers."""
+        """The campus's open, publishable awards, ordered by id."""
         query = select(Award.id).where(
             Award.campus_id == campus_id,
             Award.visibility == Visibility.OPEN,
@@ -194,7 +194,7 @@ class AwardStore:
         return list(self.session.exec(query.order_by(col(Award.awarded_at).desc()).limit(limit)))
 
     def get_record_in_campus(self, award_id: uuid.UUID, campus_id: uuid.UUID) -> AwardRecord:
-        """Another campus's award is as good as absent (T01)."""
+        """Awards of other campuses raise NotFound (T01)."""
         record = self.find_record(award_id)
         if record is None or record.award.campus_id != campus_id:
             check_not_erased(self.session, award_id, campus_id)
@@ -217,7 +217,7 @@ class AwardStore:
         )
 
     def lock_all(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> dict[uuid.UUID, Award]:
-        """Those of these awards that are the campus's, held until the transaction ends, always in one order."""
+        """The campus's awards among these, locked until the transaction ends, always in the same order."""
         found: dict[uuid.UUID, Award] = {}
         for start in range(0, len(award_ids), IN_ONE_QUERY):
             query = select(Award).where(
@@ -233,7 +233,7 @@ class AwardStore:
         self.session.flush()
 
     def records_among(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[AwardRecord]:
-        """Those of these awards that are the campus's."""
+        """The campus's awards among these."""
         found: list[AwardRecord] = []
         for start in range(0, len(award_ids), IN_ONE_QUERY):
             query = self.records().where(
@@ -251,7 +251,7 @@ class AwardStore:
         badge_id: uuid.UUID | None,
         limit: int,
     ) -> list[AwardRecord]:
-        """Those that still count, of one bulk award, one activity or one badge; by the names of their holders."""
+        """Valid awards of one bulk award, one activity or one badge; by the names of their holders."""
         query = self.records().where(col(Award.campus_id) == campus_id, col(Award.state) == AwardState.ISSUED)
         for column, wanted in (
             (Award.batch_id, batch_id),
@@ -272,7 +272,7 @@ class AwardStore:
         activity_id: uuid.UUID | None = None,
         limit: int = 50,
     ) -> list[AwardRecord]:
-        """Latest first; `before` is the (awarded_at, id) of the last record of the page before."""
+        """Latest first; `before` is the (awarded_at, id) of the previous page's last record."""
         query = self.records().where(col(Award.campus_id) == campus_id).options(*WITHOUT_PICTURES)
         if badge_id is not None:
             query = query.where(col(Award.badge_id) == badge_id)
@@ -288,7 +288,7 @@ class AwardStore:
         return [AwardRecord(*row) for row in self.session.execute(query)]
 
     def list_of_person(self, person_id: uuid.UUID) -> list[AwardRecord]:
-        """Of every campus, the latest first; what was undone before it left the house is nobody's."""
+        """From every campus, latest first; without awards undone before delivery."""
         query = (
             self.records()
             .where(col(Award.person_id) == person_id, col(Award.undone_at).is_(None))
@@ -302,8 +302,10 @@ class AwardStore:
     def given_in(
         self, activity_id: uuid.UUID, campus_id: uuid.UUID
     ) -> list[tuple[uuid.UUID, uuid.UUID, str, AwardState]]:
-        """What this campus gave on the strength of an activity, in the order it was given, not what was undone: the award,
-        its holder, the badge's name, and whether it counts. An activity may have thousands."""
+        """This campus's awards for an activity, in the order they were given, without undone ones.
+
+        The award, its holder, the badge's name, and its state. An activity may have thousands.
+        """
         query = (
             select_rows(col(Award.id), col(Award.person_id), col(BadgeVersion.name), col(Award.state))
             .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
@@ -345,12 +347,12 @@ class AwardStore:
         return self.session.exec(select(func.count()).where(col(Award.align_due_at).is_not(None))).one()
 
     def to_align(self, campus_id: uuid.UUID, at: datetime, *, limit: int) -> Sequence[uuid.UUID]:
-        """Awards of the campus whose documents are to be compared with what their holders show, the longest due first."""
+        """Awards with documents to compare with their holders' disclosure, the longest due first."""
         query = select(Award.id).where(Award.campus_id == campus_id, col(Award.align_due_at) <= at)
         return self.session.exec(query.order_by(col(Award.align_due_at), col(Award.id)).limit(limit)).all()
 
     def release_closed(self, campus_id: uuid.UUID, *, limit: int) -> int:
-        """Take the mark from closed awards of adults, whose documents are compared when they are opened."""
+        """Clears the mark on closed awards of adults: their documents are compared when they are opened."""
         some = (
             select(Award.id)
             .join(Person, col(Person.id) == col(Award.person_id))
@@ -374,18 +376,18 @@ class AwardStore:
     def mark_to_align(
         self, at: datetime, *, campus_id: uuid.UUID | None = None, activity_id: uuid.UUID | None = None
     ) -> None:
-        """Awards of a campus or of an activity: their documents are not published before they were compared again."""
+        """For all awards of a campus or an activity: their documents are not published until compared again."""
         query = update(Award).where(col(Award.undone_at).is_(None))
         if campus_id is not None:
             query = query.where(col(Award.campus_id) == campus_id)
         if activity_id is not None:
             query = query.where(col(Award.activity_id) == activity_id)
-        # Pages made of them before are made anew.
+        # Invalidates cached pages.
         values = {"align_due_at": at, "disclosures": Award.disclosures + 1}
         self.session.execute(query.values(values).execution_options(synchronize_session="fetch"))
 
     def earlier_editions(self, award: Award) -> list[tuple[int, bytes]]:
-        """(edition, signed bytes) of what newer ones replaced, the oldest first."""
+        """(edition, signed bytes) of superseded editions, the oldest first."""
         if award.edition == 1:
             return []
         query = select(NewerDocument).where(
@@ -406,7 +408,7 @@ class AwardStore:
     def held(
         self, badge: Badge, person_ids: Iterable[uuid.UUID], activity_id: uuid.UUID | None
     ) -> dict[uuid.UUID, Award]:
-        """Who among these people already holds the badge, as its way of repeating counts."""
+        """Which of these people already hold the badge, according to its repeat rule."""
         if badge.repeat is Repeat.ALWAYS:
             return {}
         query = select(Award).where(
@@ -419,7 +421,7 @@ class AwardStore:
         return {award.person_id: award for award in self.session.exec(query)}
 
     def withdrawn_among(self, award_ids: Sequence[uuid.UUID]) -> list[Award]:
-        """Those of these awards that were withdrawn after they were handed over."""
+        """Those revoked after delivery."""
         query = select(Award).where(
             among(self.session, col(Award.id), award_ids),
             col(Award.revoked_at).is_not(None),
@@ -434,7 +436,7 @@ class AwardStore:
         return self.session.exec(query).one()
 
     def given_within(self, people: Collection[uuid.UUID]) -> list[Award]:
-        """Standing awards that one of these records gave to one of them, or that two of them decided on a request."""
+        """Valid awards that one of these records gave to another, or that two of them decided on a request."""
         giver = col(Award.awarded_by).in_(people)
         reviewer = col(BadgeRequest.first_reviewer_id).in_(people)
         query = (
@@ -449,7 +451,7 @@ class AwardStore:
         return list(self.session.exec(query))
 
     def holders_of(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[uuid.UUID, int]]:
-        """Of each award its person and the generation of its private link."""
+        """The person and the private link's generation, by award."""
         found: dict[uuid.UUID, tuple[uuid.UUID, int]] = {}
         for start in range(0, len(award_ids), 500):
             query = select(Award.id, Award.person_id, Award.link_generation).where(
@@ -473,7 +475,7 @@ class AwardStore:
 _SHOWN = select_rows(col(EvidenceDisclosure.number), col(EvidenceDisclosure.shown)).where(
     col(EvidenceDisclosure.award_id) == bindparam("award_id")
 )
-"""Written once: composing a query takes longer than the database takes to answer it."""
+"""Composed once: composing a query takes longer than the database's answer."""
 
 
 class AwardEvidenceStore:
@@ -489,11 +491,11 @@ class AwardEvidenceStore:
         return found_by_name(self.session, lambda: self.session.get(AwardEvidence, award_id))
 
     def is_erased(self, award_id: uuid.UUID) -> bool:
-        """Whether that was the number of an award that its holder had erased."""
+        """Whether that is the id of an award erased at its holder's request."""
         return self.session.get(ErasedAward, award_id) is not None
 
     def is_of_minor(self, award_id: uuid.UUID) -> bool:
-        """Whether the award's holder is a minor as far as anything public is concerned."""
+        """Whether the holder counts as a minor for anything public."""
         query = (
             select(Person, Activity)
             .select_from(Award)
@@ -505,7 +507,7 @@ class AwardEvidenceStore:
         return found is not None and is_minor_for(*found)
 
     def holder_read(self, award_id: uuid.UUID) -> tuple[Award, Person] | None:
-        """Without a question to the database where the page of the award was read."""
+        """Without a query if the award's page was loaded."""
         page = at_hand(self.session, award_id)
         return (page.award, page.person) if page else None
 
@@ -513,12 +515,12 @@ class AwardEvidenceStore:
         return found_by_name(self.session, lambda: self.session.get(Activity, activity_id))
 
     def replace(self, row: AwardEvidence) -> None:
-        """Of an award that was signed again: what was chosen to be shown of it stays."""
+        """For an award signed again: the holder's disclosure choices stay."""
         self.session.merge(row)
         self.session.flush()
 
     def shown_of(self, award_id: uuid.UUID) -> dict[int, DisclosedContent]:
-        """What was chosen, by number of the line."""
+        """The choices, by entry number."""
         read = partial(self.session.execute, _SHOWN, {"award_id": award_id})
         award = self.session.get(Award, award_id)
         if award is not None and award.visibility is Visibility.OPEN:

@@ -1,4 +1,4 @@
-"""Bulk awards and bulk withdrawals, and their lines."""
+"""Bulk awards and bulk revocations, and their lines."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class BatchStore:
 
     @property
     def lines_at_once(self) -> int:
-        """How many lines one transaction carries out."""
+        """How many lines one transaction processes."""
         is_sqlite = self.session.get_bind().dialect.name == "sqlite"
         return A_PIECE_OF_ONE_WRITER if is_sqlite else CHUNK_SIZE
 
@@ -57,7 +57,7 @@ class BatchStore:
         insert_rows(self.session, lines)
 
     def add_everybody(self, batch_id: uuid.UUID, activity_id: uuid.UUID) -> None:
-        """A line for each who was there, by name: one statement, which the database carries out by itself."""
+        """A line for each participant who was present, by name: one statement, run by the database alone."""
         address = (
             select(PersonAddress.address)
             .where(PersonAddress.person_id == Person.id)
@@ -88,7 +88,7 @@ class BatchStore:
         self.session.execute(insert(BatchLine).from_select(list(line), there, include_defaults=False))
 
     def _told_of_participation(self) -> Function[Any]:
-        """What `told_of` says of a line that says nothing beside its participation."""
+        """The result of `told_of` for a line without data beyond its participation."""
         columns: list[Any] = [Participation.hours, Participation.part, Participation.contribution]
         said: list[Any] = []
         for column in columns:
@@ -114,12 +114,12 @@ class BatchStore:
         return self.session.get(AwardBatch, batch_id)
 
     def lock(self, batch_id: uuid.UUID) -> AwardBatch | None:
-        """Held until the transaction ends: whoever else carries it out waits, and then finds this piece done."""
+        """Locked until the transaction ends: a concurrent worker waits, then finds this chunk done."""
         query = select(AwardBatch).where(AwardBatch.id == batch_id).with_for_update()
         return self.session.exec(query.execution_options(populate_existing=True)).first()
 
     def list_unfinished(self, campus_id: uuid.UUID) -> Sequence[AwardBatch]:
-        """Planned, under way or being undone; the oldest first."""
+        """Planned, in progress or being undone; the oldest first."""
         query = select(AwardBatch).where(
             AwardBatch.campus_id == campus_id,
             col(AwardBatch.state).in_((BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)),
@@ -137,7 +137,7 @@ class BatchStore:
         ).all()
 
     def due(self, *, at: datetime, limit: int) -> Sequence[uuid.UUID]:
-        """Whose lines wait for somebody to award them."""
+        """Batches with lines to award."""
         is_open = col(AwardBatch.state).in_((BatchState.RUNNING, BatchState.PLANNED))
         has_come = col(AwardBatch.not_before).is_(None) | (col(AwardBatch.not_before) <= at)
         return self._ids(AwardBatch, is_open & has_come, col(AwardBatch.requested_at), limit)
@@ -156,7 +156,7 @@ class BatchStore:
     def lines_with(
         self, batch_id: uuid.UUID, outcomes: Collection[LineOutcome], *, after: int = -1, limit: int
     ) -> Sequence[BatchLine]:
-        """The first lines behind the position `after` that came out in one of these ways."""
+        """The first lines after the position `after` with one of these outcomes."""
         query = select(BatchLine).where(
             BatchLine.batch_id == batch_id,
             BatchLine.position > after,
@@ -165,7 +165,7 @@ class BatchStore:
         return self.session.exec(query.order_by(col(BatchLine.position)).limit(limit)).all()
 
     def next_lines(self, batch_id: uuid.UUID, limit: int) -> Sequence[BatchLine]:
-        """The first that still wait for their turn, to be read only."""
+        """The first unprocessed lines, detached from the session."""
         query = select(BatchLine).where(
             BatchLine.batch_id == batch_id, BatchLine.outcome == LineOutcome.READY
         )
@@ -173,14 +173,14 @@ class BatchStore:
         return [line for some in read_bare(self.session, query, BatchLine) for line in some]
 
     def latest_lines(self, batch_id: uuid.UUID, limit: int) -> Sequence[BatchLine]:
-        """The last that were awarded."""
+        """The last lines that were awarded."""
         query = select(BatchLine).where(
             BatchLine.batch_id == batch_id, BatchLine.outcome == LineOutcome.AWARDED
         )
         return self.session.exec(query.order_by(col(BatchLine.position).desc()).limit(limit)).all()
 
     def answer(self, batch_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
-        """Write what became of lines: `position` and the columns that change."""
+        """Write line outcomes: `position` and the columns that change."""
         alike: dict[frozenset[str], list[dict[str, Any]]] = {}
         for each in answers:
             alike.setdefault(frozenset(each), []).append({"batch_id": batch_id, **each})
@@ -196,12 +196,12 @@ class BatchStore:
         return {LineOutcome(outcome): count for outcome, count in rows}
 
     def given_in_batch(self, batch_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-        """Who of these people was given the badge in this very batch already."""
+        """Which of these people already received the badge in this batch."""
         these = among(self.session, col(Award.person_id), person_ids)
         return set(self.session.exec(select(Award.person_id).where(Award.batch_id == batch_id, these)))
 
     def withheld(self, award_ids: Sequence[uuid.UUID], *, at: datetime) -> set[uuid.UUID]:
-        """Awards of promises that are not done, or that may still be undone."""
+        """Awards of batches that are not done, or that may still be undone."""
         kept_back = (col(AwardBatch.state) != BatchState.DONE) | (col(AwardBatch.undo_until) > at)
         found: set[uuid.UUID] = set()
         for start in range(0, len(award_ids), IN_ONE_QUERY):
@@ -214,11 +214,11 @@ class BatchStore:
         return found
 
     def standing_awards(self, batch_id: uuid.UUID, limit: int) -> Sequence[Award]:
-        """Awards of the batch that were not undone yet."""
+        """Awards of the batch that are not undone yet."""
         query = select(Award).where(Award.batch_id == batch_id, col(Award.undone_at).is_(None))
         return self.session.exec(query.order_by(col(Award.person_id)).limit(limit)).all()
 
-    # --- bulk withdrawals
+    # --- bulk revocations
 
     def add_withdrawal(self, withdrawal: Withdrawal, lines: Sequence[WithdrawalLine]) -> None:
         self.session.add(withdrawal)
@@ -274,7 +274,7 @@ class ClaimCodeStore:
         self.session = session
 
     def owners(self, digests: Sequence[str]) -> dict[str, uuid.UUID]:
-        """Whose codes these are, of those that are handed out."""
+        """The awards of these codes, among those issued."""
         found: dict[str, uuid.UUID] = {}
         for start in range(0, len(digests), IN_ONE_QUERY):
             query = select(ClaimCode).where(col(ClaimCode.digest).in_(digests[start : start + IN_ONE_QUERY]))
@@ -282,7 +282,7 @@ class ClaimCodeStore:
         return found
 
     def find(self, digest: str) -> ClaimCode | None:
-        """Locked until the transaction ends: a code is used once, whoever is quicker."""
+        """Locked until the transaction ends, so that concurrent requests cannot use a code twice."""
         query = select(ClaimCode).where(ClaimCode.digest == digest).with_for_update()
         return self.session.exec(query).first()
 
@@ -296,7 +296,7 @@ class ClaimCodeStore:
             self.session.exec(delete(ClaimCode).where(col(ClaimCode.award_id).in_(ids)))
 
     def sweep(self, at: datetime) -> None:
-        """Forget what has lapsed."""
+        """Delete expired rows."""
         self.session.exec(delete(ClaimCode).where(col(ClaimCode.expires_at) <= at))
 
 
@@ -320,7 +320,7 @@ class SigningClockStore:
 
 @dataclass(frozen=True)
 class Lately:
-    """How much happened since a moment."""
+    """Activity counts since a datetime."""
 
     awards: int
     claimed: int
@@ -333,7 +333,7 @@ class WaitingStore:
         self.session = session
 
     def lately(self, campus_id: uuid.UUID, *, since: datetime, days: tuple[date, date]) -> Lately:
-        """Awards and their claims since a moment; activities of those days, and the people who came."""
+        """Awards and their claims since a datetime; activities of those days, and their participants."""
         awards, claimed = self.session.execute(
             sa_select(func.count(), func.count(col(Award.claimed_at))).where(
                 col(Award.campus_id) == campus_id,
@@ -361,7 +361,7 @@ class WaitingStore:
     def activities_without_awards(
         self, campus_id: uuid.UUID, *, ended: tuple[date, date], limit: int
     ) -> list[Activity]:
-        """Those that ended in that time, with people recorded and nothing given."""
+        """Those that ended in that period, with participants and no awards."""
         rows = self.session.execute(
             sa_select(Activity)
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
@@ -380,14 +380,14 @@ class WaitingStore:
         return [row[0] for row in rows]
 
     def refused_letters(self, campus_id: uuid.UUID, *, since: datetime, limit: int) -> int:
-        """At most `limit`: a thousand refusals are one thing to do."""
+        """At most `limit`: a thousand refusals need one action."""
         few = refused_for_good(campus_id, since=since).limit(limit)
         return self.session.scalar(sa_select(func.count()).select_from(few.subquery())) or 0
 
     def unclaimed_awards(
         self, campus_id: uuid.UUID, *, given: tuple[datetime, datetime], at: datetime, limit: int
     ) -> int:
-        """Given in that time, still good, and claimed by nobody; at most `limit`."""
+        """Given in that period, valid and unclaimed; at most `limit`."""
         few = (
             sa_select(col(Award.id))
             .where(

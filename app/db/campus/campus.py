@@ -65,7 +65,7 @@ class CampusStore:
 
     def find(self, slug: str) -> Campus | None:
         if not is_slug(slug):
-            # An address may hold signs that PostgreSQL refuses to compare.
+            # An identifier in a URL may contain characters that PostgreSQL refuses to compare.
             return None
         return self.session.exec(select(Campus).where(Campus.slug == slug)).first()
 
@@ -73,7 +73,7 @@ class CampusStore:
         return self.session.exec(select(Campus).where(Campus.did == did)).first()
 
     def lock(self, campus_id: uuid.UUID) -> Campus:
-        """Hold the campus until the transaction ends: its awards are decided one request after the other."""
+        """Lock the campus until the transaction ends: its awards are decided one request after the other."""
         return self.session.exec(select(Campus).where(Campus.id == campus_id).with_for_update()).one()
 
     def list_all(self) -> Sequence[Campus]:
@@ -88,7 +88,7 @@ class CampusStore:
         ).all()
 
     def labels_of(self, issuer: str) -> list[tuple[Label, Network]]:
-        """The labels of whoever signs under this identifier, here or elsewhere; the earliest first."""
+        """The labels of this issuer identifier, here or elsewhere; the earliest first."""
         rows = self.session.exec(
             select(Label, Network)
             .join(Network, col(Network.id) == col(Label.network_id))
@@ -119,7 +119,7 @@ class CampusStore:
         return key
 
     def sealed_under(self) -> set[str]:
-        """The identifiers of the key-encryption keys that keys still signing are sealed under, whoever owns them."""
+        """The identifiers of the key-encryption keys used by all active signing keys, of any owner."""
         queries = (
             select(SealedKey.kek_id).where(SealedKey.state == KeyState.ACTIVE),
             select(NetworkKey.kek_id).where(col(NetworkKey.retired_at).is_(None)),
@@ -151,7 +151,7 @@ class TeamStore:
         self.session.flush()
 
     def members(self, campus_id: uuid.UUID, *, at: datetime) -> list[tuple[Membership, Person]]:
-        """Every role that somebody has there today, by name."""
+        """Every current role there, by the person's name."""
         rows = self.session.exec(
             select(Membership, Person)
             .join(Person, col(Person.id) == col(Membership.person_id))
@@ -165,7 +165,7 @@ class TeamStore:
         return [(membership, person) for membership, person in rows]
 
     def ever(self, campus_id: uuid.UUID) -> Sequence[Person]:
-        """Whoever has or had a role there, by name."""
+        """Everyone who has or had a role there, by name."""
         had = select(Membership.person_id).where(Membership.campus_id == campus_id)
         query = select(Person).where(col(Person.id).in_(had))
         return self.session.exec(
@@ -194,7 +194,7 @@ class TeamStore:
         return self.session.exec(query.limit(1)).first() is not None
 
     def last_seen(self, people: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-        """When each signed in or was seen last: sessions are forgotten once over, their beginnings are not."""
+        """The last sign-in or activity of each; ended sessions are deleted, sign-in dates are not."""
         seen: dict[uuid.UUID, datetime] = {}
         living = (
             select(Session.person_id, func.max(Session.seen_at))
@@ -221,7 +221,7 @@ class TeamStore:
         return self.session.get(Invitation, invitation_id)
 
     def lock_invitation(self, invitation_id: uuid.UUID) -> Invitation | None:
-        """Until the transaction ends: an invitation is answered once."""
+        """Locked until the transaction ends: an invitation is answered once."""
         return self.session.exec(
             select(Invitation)
             .where(Invitation.id == invitation_id)
@@ -230,7 +230,7 @@ class TeamStore:
         ).first()
 
     def unanswered(self, campus_id: uuid.UUID) -> Sequence[Invitation]:
-        """Those that wait and those that ran out, the newest first."""
+        """Pending and expired ones, the newest first."""
         return self.session.exec(
             select(Invitation)
             .where(
@@ -244,7 +244,7 @@ class TeamStore:
 
 @dataclass(frozen=True)
 class Filter:
-    """What is looked for; `until` is the first moment that is too late."""
+    """Search criteria; `until` is exclusive."""
 
     nouns: Sequence[str] = ()
     actor_id: uuid.UUID | None = None
@@ -280,7 +280,7 @@ class HistoryStore:
         campus_id: uuid.UUID | None = None,
         **facts: Any,
     ) -> None:
-        """One entry for each of many things to which the same was done."""
+        """One entry for each of many objects of the same change."""
         entry = {
             "campus_id": campus_id,
             "at": at,
@@ -301,9 +301,9 @@ class HistoryStore:
         before: int | None,
         limit: int,
     ) -> list[tuple[HistoryEntry, Person | None]]:
-        """The newest first, and one more than `limit` when there are older ones.
+        """The newest first, and one more than `limit` if there are older ones.
 
-        What the people of the `team` did to their own way in belongs to no campus, and is read beside it.
+        Changes by `team` members to their own sign-in methods belong to no campus, and are merged in.
         """
         own = (col(HistoryEntry.actor_id).in_(team)) | (
             (col(HistoryEntry.noun) == "password") & col(HistoryEntry.noun_id).in_(team)
@@ -326,7 +326,7 @@ class HistoryStore:
         return sorted(found, key=lambda row: (row[0].at, row[0].id), reverse=True)[: limit + 1]
 
     def page_of_service(self, *, before: int | None, limit: int) -> list[tuple[HistoryEntry, Person | None]]:
-        """What concerns the whole service, or a campus as whoever runs the service knows it; the newest first."""
+        """About the whole service, or about a campus in the operator's view; the newest first."""
         noun, campus_id = col(HistoryEntry.noun), col(HistoryEntry.campus_id)
         from_outside = or_(
             *(and_(noun == each, col(HistoryEntry.deed) == deed) for each, deed in DONE_TO_CAMPUSES)
@@ -363,7 +363,7 @@ class HistoryStore:
         return conditions
 
     def list_of(self, noun: str, noun_id: uuid.UUID) -> list[tuple[HistoryEntry, Person | None]]:
-        """All that happened to one thing, in order, with the person who did it."""
+        """Everything that happened to one object, in order, with the person who did it."""
         rows = self.session.exec(
             select(HistoryEntry, Person)
             .join(Person, col(Person.id) == col(HistoryEntry.actor_id), isouter=True)
@@ -378,7 +378,7 @@ PROGRAM = "token "
 
 
 class SubjectStore:
-    """Of one campus; what belongs to another has no name here."""
+    """For one campus; other campuses' subjects have no name here."""
 
     def __init__(self, session: DatabaseSession) -> None:
         self.session = session
@@ -386,7 +386,7 @@ class SubjectStore:
     def names(
         self, campus_id: uuid.UUID, subjects: Iterable[tuple[str, uuid.UUID]]
     ) -> dict[tuple[str, uuid.UUID], str]:
-        """A few queries for a page of entries, however many they are."""
+        """A few queries for a page of entries, whatever their number."""
         wanted: dict[str, list[uuid.UUID]] = defaultdict(list)
         for noun, noun_id in subjects:
             wanted[noun].append(noun_id)
@@ -398,7 +398,7 @@ class SubjectStore:
         return found
 
     def names_of_service(self, subjects: Iterable[tuple[str, uuid.UUID]]) -> dict[tuple[str, uuid.UUID], str]:
-        """The same of what belongs to no campus, and of campuses themselves."""
+        """The same for subjects that belong to no campus, and for campuses themselves."""
         wanted: dict[str, list[uuid.UUID]] = defaultdict(list)
         for noun, noun_id in subjects:
             wanted[noun].append(noun_id)
@@ -430,7 +430,7 @@ class SubjectStore:
         }
 
     def programs(self, campus_id: uuid.UUID, labels: Iterable[str]) -> dict[str, str]:
-        """What each program is called, by the label under which it acts."""
+        """Each program's name, by the label under which it acts."""
         ids = {label: _id_in(label.removeprefix(PROGRAM)) for label in labels if label.startswith(PROGRAM)}
         named = self._tokens(campus_id, [one for one in ids.values() if one])
         return {label: named[one] for label, one in ids.items() if one in named}
@@ -479,7 +479,7 @@ class SubjectStore:
         }
 
     def _requests(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
-        """The badge alone: who asked for it is a matter between them and the reviewers."""
+        """The badge alone: the requester is known only to themselves and the reviewers."""
         query = select(BadgeRequest.id, BadgeRequest.badge_id).where(
             col(BadgeRequest.id).in_(ids), BadgeRequest.campus_id == campus_id
         )

@@ -1,4 +1,4 @@
-"""Looking for people, activities and awards of one campus, page by page."""
+"""Searches people, activities and awards of one campus, page by page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from app.domain.people.record_merge import PersonMerge
 
 
 class ListedAward(NamedTuple):
-    """An award as a table says it."""
+    """An award as a row of a table."""
 
     id: uuid.UUID
     family_name: str
@@ -72,7 +72,7 @@ class DirectoryStore:
         address: str = "",
         order: PeopleOrder = PeopleOrder.NAME,
     ) -> list[Person]:
-        """Whoever took part in an activity of the campus or was given a badge by it."""
+        """People who took part in an activity of the campus or received a badge from it."""
         query = select(Person).where(_belongs(campus_id))
         query = query.where(_has_address(address) if address else holds_all(_name(), words))
         return [row[0] for row in page_of(self.session, query, _PEOPLE_ORDERS[order], start)]
@@ -100,7 +100,7 @@ class DirectoryStore:
         return [row[0] for row in page_of(self.session, query, _ACTIVITY_ORDERS[order], start)]
 
     def people_in(self, activity_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
-        """How many people were present in each; nobody in those that are not named."""
+        """Participants present in each; activities without any are omitted."""
         query = (
             select(col(Participation.activity_id), func.count())
             .where(col(Participation.activity_id).in_(activity_ids), col(Participation.is_present))
@@ -124,7 +124,7 @@ class DirectoryStore:
         return [AwardRecord(*row) for row in page_of(self.session, query, _AWARD_ORDERS[order], start)]
 
     def listed_awards(self, campus_id: uuid.UUID, start: Start) -> list[ListedAward]:
-        """The latest first; only what a table says of each, for there may be hundreds of thousands."""
+        """The latest first; only the columns of a table, since there may be hundreds of thousands."""
         query = (
             select(
                 col(Award.id), col(Person.family_name), col(Person.given_name), col(BadgeVersion.name),
@@ -143,7 +143,7 @@ class DirectoryStore:
     def participations_of(
         self, person_id: uuid.UUID, campus_id: uuid.UUID
     ) -> list[tuple[Participation, Activity]]:
-        """What somebody took part in, among the activities of the campus, latest first."""
+        """The person's participations in activities of the campus, latest first."""
         rows = self.session.execute(
             select(Participation, Activity)
             .join(Activity, col(Activity.id) == col(Participation.activity_id))
@@ -158,7 +158,7 @@ class DirectoryStore:
         return [(participation, activity) for participation, activity in rows]
 
     def awards_of(self, person_id: uuid.UUID, campus_id: uuid.UUID) -> list[AwardRecord]:
-        """What the campus gave somebody, latest first."""
+        """The campus's awards to the person, latest first."""
         query = (
             AwardStore.records()
             .where(col(Award.person_id) == person_id, col(Award.campus_id) == campus_id)

@@ -1,7 +1,7 @@
-"""Queries of the pages that are asked for most, told to the driver itself.
+"""The most frequent page queries, executed by the driver itself.
 
-Of one look-up by key SQLAlchemy's part takes ten times as long as the database's. The text of a query, the order of its
-values, and what makes Python's values of the driver's are found once; transactions, types and errors stay SQLAlchemy's.
+SQLAlchemy takes ten times as long as the database for one read by key. The query's text, value order and
+result converters are therefore computed once; transactions, types and errors stay SQLAlchemy's.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _Process = Callable[[Any], Any]
 class _Compiled(NamedTuple):
     text: str
     order: list[str] | None
-    """Names of the values where the driver takes them by their place."""
+    """Names of the values if the driver uses positional parameters."""
     fixed: Mapping[str, Any]
-    """Values that the query itself holds."""
+    """Values contained in the query itself."""
     given: Sequence[tuple[str, _Process | None]]
     columns: Sequence[ColumnElement[Any]]
     read: Sequence[tuple[int, _Process]] | None = None
@@ -55,7 +55,7 @@ class QuickRead:
         given = told if compiled.order is None else [told[name] for name in compiled.order]
         described, found = _asked(connection, compiled.text, given)
         if compiled.read is None:
-            # What the driver says of a column is known once it has answered.
+            # The driver describes a column only after execution.
             read = _processes(compiled.columns, described, dialect)
             self._compiled[dialect.name] = compiled = compiled._replace(read=read)
         rows = [list(row) for row in found]
@@ -66,7 +66,7 @@ class QuickRead:
 
 
 def _asked(connection: Connection, text: str, given: Any) -> tuple[Sequence[Any], list[Any]]:
-    """What the driver says of the columns, and the rows."""
+    """The driver's description of the columns, and the rows."""
     dialect = connection.dialect
     driver: Any = connection.connection.driver_connection
     try:
@@ -115,19 +115,19 @@ def _processes(
 
 
 Order = Sequence[tuple[Any, bool]]
-"""Expressions to sort by, each with whether it runs downwards; the last one is the row's own id."""
+"""Expressions to sort by, each with whether it is descending; the last one is the row's own id."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where a page begins: after the row `after`, whose id says nothing of whoever it is about."""
+    """Where a page begins: after the row `after`. Its id reveals nothing about a person."""
 
     after: uuid.UUID | None = None
     limit: int = 50
 
 
 def page_of(session: Session, query: Any, order: Order, start: Start) -> list[Any]:
-    """The rows of one page, and one more when there is a next one."""
+    """The rows of one page, and one more if there is a next one."""
     if start.after is not None:
         query = query.where(_behind(session, query, order, start.after))
     sorting = [expression.desc() if down else expression.asc() for expression, down in order]
@@ -143,7 +143,7 @@ def _behind(session: Session, query: Any, order: Order, after: uuid.UUID) -> Col
     told = [literal(value, expression.type) for (expression, _), value in zip(order, last, strict=True)]
     (first, down), rest = order[0], order[1:]
     if all(each == down for _, each in rest):
-        # Compared as a whole, so that an index in this order is entered where the page begins.
+        # Compared as a tuple, so that an index in this order is used from the page's beginning.
         here, before = tuple_(*(expression for expression, _ in order)), tuple_(*told)
         return here < before if down else here > before
     behind = or_(*(_step(order, told, depth) for depth in range(len(order))))
@@ -151,7 +151,7 @@ def _behind(session: Session, query: Any, order: Order, after: uuid.UUID) -> Col
 
 
 def _step(order: Order, told: Sequence[ColumnElement[Any]], depth: int) -> ColumnElement[bool]:
-    """The same up to there, and behind from there on."""
+    """Equal up to `depth`, and greater from there."""
     same = [expression == value for (expression, _), value in zip(order[:depth], told, strict=False)]
     expression, down = order[depth]
     return and_(*same, expression < told[depth] if down else expression > told[depth])
@@ -180,7 +180,7 @@ def _on_sqlite(element: plain, compiler: SQLCompiler, **options: Any) -> str:
 
 
 def holds_all(text: ColumnElement[str], words: Sequence[str]) -> ColumnElement[bool]:
-    """Whether `text` holds every one of `words`, which are plain already."""
+    """Whether `text` contains every one of `words`, which are already plain."""
     if not words:
         return true()
     told = plain(text)

@@ -1,4 +1,4 @@
-"""The engine, and the one session of a unit of work."""
+"""The engine, and the single session of a unit of work."""
 
 from __future__ import annotations
 
@@ -33,16 +33,20 @@ from app.tenancy import row_level_security as walls
 
 
 class NotDurable(Exception):
-    """The database may forget what it acknowledged (I17)."""
+    """The database may lose acknowledged commits (I17)."""
 
 
 def open_engine(url: str) -> Engine:
-    """An engine whose commits survive a power cut, on SQLite and on PostgreSQL; its errors repeat no values (I23)."""
+    """An engine with commits that survive a power cut, on SQLite and on PostgreSQL.
+
+    Its errors repeat no values (I23).
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             keep_private(Path(parsed.database))
-        # No limit of its own: threads are limited, and one may read with one connection while it writes with another.
+        # No connection limit: threads are limited, and one may read on one connection while it writes on
+        # another.
         limit = {} if parsed.database in (None, "", ":memory:") else {"max_overflow": -1}
         engine = create_engine(
             parsed,
@@ -52,7 +56,7 @@ def open_engine(url: str) -> Engine:
             json_deserializer=orjson.loads,
             **limit,
         )
-        # The dialect's own types, but for one: rows of this house hold a dozen identifiers each.
+        # All the dialect's own types except one: rows here contain a dozen identifiers each.
         engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: _HexUuid}
         event.listen(engine, "connect", _prepare_sqlite)
         is_file = bool(parsed.database) and parsed.database != ":memory:"
@@ -77,7 +81,7 @@ def open_engine(url: str) -> Engine:
 
 
 def keep_private(path: Path) -> None:
-    """Make a SQLite file that its owner alone reads, or take the rights of others away from one that is there.
+    """Creates a SQLite file readable by its owner only, or removes other users' rights from an existing one.
 
     SQLite gives the files that it writes beside it the same rights.
     """
@@ -86,19 +90,22 @@ def keep_private(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         return
     for each in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
-        # Of another owner, or already gone: who may read it is theirs to decide.
+        # Owned by another user, or already deleted: not ours to change.
         with suppress(PermissionError, FileNotFoundError):
             if each.stat().st_mode & 0o077:
                 each.chmod(0o600)
 
 
 _NEVER: Final = None
-"""After how many times the driver has PostgreSQL prepare a statement: then one plan serves whatever values come, which
-compares every row with every one of the five hundred values that a statement may name, and takes sixty times as long."""
+"""The driver's `prepare_threshold` on PostgreSQL: never.
+
+A prepared generic plan compares every row with each of up to five hundred values of a statement, and takes
+sixty times as long.
+"""
 
 
 class _HexUuid(Uuid[uuid.UUID]):
-    """Read from the 32 hexadecimal digits that this very column wrote, in a third of the time of the class itself."""
+    """Parses the 32 hexadecimal digits that this column wrote, in a third of the time of the base class."""
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], uuid.UUID | None]:  # noqa: ARG002
         new, put, unknown = uuid.UUID.__new__, object.__setattr__, uuid.SafeUUID.unknown
@@ -119,7 +126,7 @@ def _json_text(value: Any) -> str:
 
 
 _PAGES_KEPT: Final = "cache_size=-16384"
-"""KiB of pages kept by each connection: identifiers are random, so that every insertion lands anywhere in an index."""
+"""KiB of page cache per connection: identifiers are random, so that insertions touch any page of an index."""
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -132,10 +139,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 class WriterTurns:
-    """Writers of one process take turns in the order in which they came; processes of one database take turns.
+    """Writers of one process take turns in arrival order; so do processes of one database.
 
-    SQLite alone asks again after pauses of up to 100 ms: a worker that writes one transaction after another
-    takes the lock each time before somebody who waits has asked again.
+    SQLite retries after pauses of up to 100 ms: a worker with one transaction after another takes the lock
+    each time before a waiting writer has retried.
     """
 
     def __init__(self, patience: float = 30.0, across: ProcessTurns | None = None) -> None:
@@ -146,13 +153,13 @@ class WriterTurns:
         self._is_taken = False
 
     def begin(self, connection: Connection) -> None:
-        # A transaction that reads first and writes later would fail as busy when another writer came
-        # between: the lock is taken at once.
+        # A transaction that reads first and writes later would fail as busy if another writer came between:
+        # take the lock at once.
         if connection.get_execution_options().get("reading", False):
-            # Told to the driver itself: what SQLAlchemy does around a statement takes ten times as long as this one.
+            # Executed by the driver directly: SQLAlchemy's overhead per statement is ten times this one.
             connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]
             return
-        # A turn that does not come leaves the decision to SQLite, which then knows who holds the lock.
+        # If no turn is granted, SQLite decides, which then knows the lock's holder.
         connection.info[_TURN] = self.take()
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -160,7 +167,7 @@ class WriterTurns:
         self._give(connection.info)
 
     def checkin(self, _connection: Any, record: Any) -> None:
-        """Of a connection that was dropped without an end."""
+        """For a connection dropped without an end."""
         self._give(record.info)
 
     def take(self) -> bool:
@@ -204,11 +211,12 @@ _TURN: Final = "turn of a writer"
 
 
 class ProcessTurns:
-    """Who of several processes writes next to one SQLite file: a server, a worker of its own, a command.
+    """The write order of several processes on one SQLite file: a server, its workers, a command.
 
-    Two files are locked beside it. Whoever has had the turn has to be the next before having it again, and whoever
-    waits for the turn is the next meanwhile: nobody has it twice while another waits. It orders and protects nothing;
-    where it fails, or the turn does not come in time, SQLite's own lock decides. A process that dies gives it back.
+    Two files beside it are locked. A process that had the turn must queue for it again, and one waiter at a
+    time holds the second file: no process gets two turns while another waits. This only orders writers and
+    protects nothing; if it fails, or no turn comes in time, SQLite's own lock decides. A process that dies
+    releases it.
     """
 
     def __init__(self, database: Path) -> None:
@@ -232,7 +240,7 @@ class ProcessTurns:
             fcntl.flock(self._files()[0], fcntl.LOCK_UN)
 
     def _files(self) -> tuple[int, int]:
-        """Of this very process: one that was forked from it would share its locks."""
+        """Of this process: a forked child would share its locks."""
         if self._open is None or self._open[0] != os.getpid():
             turn, following = (
                 os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for path in self._paths
@@ -262,12 +270,12 @@ def _locked(file: int, until: float) -> bool:
 
 
 def open_session(engine: Engine, *, reading: bool = False) -> Session:
-    """`expire_on_commit` is off so that a face can still read the rows it answers with."""
+    """`expire_on_commit` is off so that a response can still read the rows after commit."""
     return Session(_reader(engine) if reading else engine, expire_on_commit=False)
 
 
 def _reader(engine: Engine) -> Engine:
-    """The engine with the option of transactions that only read, made once for each engine."""
+    """The engine with the read-only transaction option, created once per engine."""
     made: Engine | None = vars(engine).get(_READER)
     if made is None:
         made = vars(engine)[_READER] = engine.execution_options(reading=True)
@@ -284,8 +292,10 @@ def refuse_rows_of(
     *,
     also: tuple[type, ...] = (),
 ) -> None:
-    """From now on, reading an award or a log of these campuses raises: nothing may be shown or decided by them. So does
-    any row of the kinds in `also`."""
+    """From now on, reading an award or a log of these campuses, or any row of the kinds in `also`, raises.
+
+    Nothing may be shown or decided on their basis.
+    """
 
     def check(_session: Session, row: object) -> None:
         if isinstance(row, also) or (isinstance(row, Award | CampusLog) and row.campus_id in campus_ids):
@@ -299,7 +309,7 @@ _CHECK: Final = "check of rows"
 
 
 def check_row(session: Session, row: object) -> None:
-    """For a row that was read without the ORM: raises what `refuse_rows_of` says of it."""
+    """For a row that was read without the ORM: raises the error from `refuse_rows_of`."""
     check = session.info.get(_CHECK)
     if check is not None:
         check(session, row)
@@ -345,14 +355,14 @@ class WorkerStore:
 
 @dataclass(frozen=True)
 class WorkflowDatabase:
-    """On SQLite a file beside the application's; on PostgreSQL a schema of its own in the same database."""
+    """On SQLite a file beside the application's; on PostgreSQL a separate schema of the same database."""
 
     url: str
     schema: str = WORK_SCHEMA
 
     @staticmethod
     def beside(database_url: str, chosen: str = "") -> WorkflowDatabase:
-        """`chosen` is another place that the operator prefers."""
+        """`chosen` is the operator's own location."""
         url = make_url(chosen or database_url)
         if url.get_backend_name() == "sqlite" and not chosen:
             path = Path(str(url.database))
@@ -376,11 +386,11 @@ _FOLDER = resource_folder("alembic")
 
 
 def configuration(url: str, *, granted_to: str = "") -> Config:
-    """`granted_to`: the role that the application connects as, where that is not the owner of the tables."""
+    """`granted_to`: the role that the application connects as, if it is not the tables' owner."""
     config = Config()
     config.set_main_option("granted_to", granted_to.replace("%", "%%"))
     config.set_main_option("script_location", str(_FOLDER))
-    # Alembic interpolates %, which may stand in a password.
+    # Alembic interpolates %, which may occur in a password.
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     return config
 
@@ -394,7 +404,7 @@ def downgrade(url: str, revision: str = "base") -> None:
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database stands at the newest revision and behind the walls that this program knows."""
+    """Whether the database has the newest revision and the expected row-level security."""
     with engine.connect() as connection:
         return (
             walls.stand(connection)
@@ -404,5 +414,5 @@ def is_current(engine: Engine) -> bool:
 
 @cache
 def _newest() -> str | None:
-    """Read once: the scripts of a release do not change, and reading them costs as much as a page."""
+    """Cached: a release's scripts do not change, and reading them takes as long as a page."""
     return ScriptDirectory.from_config(configuration("")).get_current_head()

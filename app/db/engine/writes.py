@@ -1,8 +1,8 @@
-"""PostgreSQL takes many rows in while whoever wrote them goes on with what comes next.
+"""PostgreSQL inserts many rows while the writer continues.
 
-The server works longer on a thousand rows than the driver does, and a bulk award has its next credentials to sign
-meanwhile. Writes follow each other in the order they were given; the next statement of the connection that is not one
-of them, and its commit, wait for them first, and raise what became of them.
+The server takes longer for a thousand rows than the driver does, and a bulk award can sign its next
+credentials meanwhile. Writes run in the order given; the connection's next other statement, and its commit,
+first wait for them and raise their errors.
 """
 
 from __future__ import annotations
@@ -41,23 +41,25 @@ from sqlmodel import Session, SQLModel
 from app.domain.core import empty_rows
 
 _FEW: Final = 50
-"""So few rows are written sooner than a thread has begun."""
+"""For so few rows, a thread takes longer to start than the write."""
 _MOST_AT_ONCE: Final = 8
 _ALL: Final = 2**30
-"""Bytes handed to the driver before anybody waits: whoever waits has to ask for the interpreter again, which signs meanwhile."""
+"""Bytes sent before waiting: a waiting thread must reacquire the GIL, which signing uses meanwhile."""
 _ON_THEIR_WAY: Final = "writes on their way"
 _writing = ThreadPoolExecutor(_MOST_AT_ONCE, "writing")
 
 
 def let_writes_go_on(engine: Engine) -> None:
-    """Of an engine for PostgreSQL: nothing is asked of a connection before its writes have come to their end."""
+    """For a PostgreSQL engine: its other statements wait for pending writes."""
     event.listen(engine, "before_cursor_execute", lambda connection, *_: wait_for_writes(connection))
     event.listen(engine, "commit", _end_before_commit)
     event.listen(engine, "rollback", _let_writes_end)
 
 
 def can_copy(connection: Connection) -> bool:
-    """PostgreSQL copies nothing into a table while it holds its reader back (`app/tenancy/row_level_security.py`)."""
+    """PostgreSQL refuses COPY into a table with active row-level security (see
+    `app/tenancy/row_level_security.py`).
+    """
     if connection.dialect.name != "postgresql":
         return False
     if "walled" not in connection.info:
@@ -67,18 +69,18 @@ def can_copy(connection: Connection) -> bool:
 
 
 def copy_rows(connection: Connection, columns: Sequence[Column[Any]], values: Sequence[list[Any]]) -> None:
-    """Rows given column by column, in PostgreSQL's own binary form. Constraints hold as for any insert."""
+    """Rows given by column, in PostgreSQL's binary format. Constraints apply as for any insert."""
     types = [_copied_as(column, connection) for column in columns]
     _write(connection, len(values[0]), partial(_copy, connection, columns, types, values))
 
 
 def write_rows(connection: Connection, statement: str, values: Sequence[list[Any]]) -> None:
-    """A statement in the driver's words that takes one array for each column and answers nothing."""
+    """A statement in the driver's syntax that takes one array per column and returns nothing."""
     _write(connection, len(values[0]), partial(_execute, connection, statement, values))
 
 
 def wait_for_writes(connection: Connection) -> None:
-    """Raises what the writes that are on their way raised."""
+    """Raises the errors of pending writes."""
     last: Future[None] | None = connection.info.pop(_ON_THEIR_WAY, None)
     if last is not None:
         last.result()
@@ -94,7 +96,10 @@ def _write(connection: Connection, count: int, write: Callable[[], None]) -> Non
 
 
 def _write_after(before: Future[None] | None, write: Callable[[], None]) -> None:
-    """After the first that fails nothing is written. Whoever came before has begun: threads take up work in its order."""
+    """After the first failure, nothing is written.
+
+    The predecessor has started: threads process tasks in order.
+    """
     if before is not None:
         before.result()
     write()
@@ -104,7 +109,7 @@ def _end_before_commit(connection: Connection) -> None:
     try:
         wait_for_writes(connection)
     except BaseException:
-        # Whoever fails to commit is believed to have nothing open any more.
+        # After a failed commit, callers assume that no transaction is open.
         connection.connection.rollback()
         raise
 
@@ -135,7 +140,7 @@ def _execute(connection: Connection, statement: str, values: Sequence[list[Any]]
 
 @contextlib.contextmanager
 def _cursor(connection: Connection, statement: str) -> Iterator[Any]:
-    """The driver's own cursor; what it raises is raised as from any other statement."""
+    """The driver's own cursor; its errors are converted like those of any other statement."""
     cursor: Any = connection.connection.cursor()
     try:
         yield cursor
@@ -146,25 +151,25 @@ def _cursor(connection: Connection, statement: str) -> Iterator[Any]:
 
 
 def _copied_as(column: Column[Any], connection: Connection) -> str:
-    """The name by which the driver knows the column's type."""
+    """The driver's name for the column's type."""
     name = column.type.compile(dialect=connection.dialect).lower().partition("(")[0]
     return "double precision" if name == "float" else name
 
 
 _AT_A_TIME = 1_000
 IN_ONE_QUERY = 500
-"""How many values one statement may name."""
+"""Maximum number of values in one statement."""
 
 
 def insert_rows(session: Session, rows: Sequence[SQLModel]) -> None:
-    """Write new rows of one kind. Unlike what is added to a session, they are not followed from then on."""
+    """Inserts new rows of one kind. Unlike rows added to a session, they are not tracked."""
     if not rows:
         return
     insert_values(session, type(rows[0]), values_of(rows))
 
 
 def values_of(rows: Iterable[SQLModel]) -> list[dict[str, Any]]:
-    """What each new row says, by column."""
+    """The values of each new row, by column."""
     values = [row.__dict__.copy() for row in rows]
     for each in values:
         del each["_sa_instance_state"]
@@ -172,7 +177,7 @@ def values_of(rows: Iterable[SQLModel]) -> list[dict[str, Any]]:
 
 
 def insert_values(session: Session, kind: type[SQLModel], values: Iterable[dict[str, Any]]) -> None:
-    """The same, of rows that nobody needs as objects; all have the same columns."""
+    """The same, for rows not needed as objects; all have the same columns."""
     table: Any = kind.__table__  # type: ignore[attr-defined]
     session.flush()
     waiting = list(values)
@@ -183,9 +188,9 @@ def insert_values(session: Session, kind: type[SQLModel], values: Iterable[dict[
 def read_bare(
     session: Session, query: Select[Any], *kinds: type[SQLModel], at_a_time: int = _AT_A_TIME
 ) -> Iterator[list[Any]]:
-    """The entities of these kinds that a query finds, so many at a time, in less than half of the time.
+    """The entities of these kinds from a query, in batches, in less than half of the time.
 
-    For thousands that are only read: nobody follows them, and what is changed in them is never written.
+    For thousands of rows that are only read: they are not tracked, and changes to them are never written.
     """
     tables: list[Table] = [kind.__table__ for kind in kinds]  # type: ignore[attr-defined]
     columns = query.with_only_columns(*(column for table in tables for column in table.c))
@@ -196,7 +201,7 @@ def read_bare(
 
 
 def bare_rows(row: Sequence[Any], kinds: tuple[type[SQLModel], ...]) -> list[Any]:
-    """An entity of each kind, out of a row that begins with all columns of them in turn."""
+    """An entity of each kind, from a row that begins with all of their columns in turn."""
     made = []
     for begin, names, part in _makers(kinds):
         entity = begin()
@@ -216,14 +221,14 @@ def _makers(kinds: tuple[type[SQLModel], ...]) -> list[tuple[Callable[[], Any], 
 
 
 def _insert(connection: Connection, table: Table, values: list[dict[str, Any]]) -> None:
-    """Column by column: thousands of rows say the same in most of them, and that is put into words once."""
+    """By column: thousands of rows share most values, which are converted once."""
     names = list(values[0])
     dialect = connection.dialect
     columns = [_written(table.c[name], [row[name] for row in values], dialect) for name in names]
     if can_copy(connection):
         copy_rows(connection, [table.c[name] for name in names], columns)
         return
-    # Without RETURNING: what was added is not always for whoever adds it to read.
+    # Without RETURNING: row-level security may hide an inserted row from its writer.
     statement = insert(table).inline().compile(dialect=dialect, column_keys=names)
     in_order = getattr(statement, "positiontup", None)
     if in_order:
@@ -235,7 +240,7 @@ def _insert(connection: Connection, table: Table, values: list[dict[str, Any]]) 
 
 
 def insert_unless_there(session: Session, rows: Sequence[SQLModel], unique: str) -> None:
-    """Write new rows of one kind, but for those whose value in the column `unique` is there already."""
+    """Inserts new rows of one kind, except those with a value of the column `unique` that already exists."""
     if not rows:
         return
     table: Any = type(rows[0]).__table__  # type: ignore[attr-defined]
@@ -253,8 +258,11 @@ def insert_unless_there(session: Session, rows: Sequence[SQLModel], unique: str)
 
 
 def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
-    """Whether `column` holds one of these values, however many: told as one parameter, which the driver writes and the
-    database reads in a fraction of the time that hundreds take."""
+    """Whether `column` contains one of these values, in any number.
+
+    They are one parameter, which the driver writes and the database reads in a fraction of the time that
+    hundreds take.
+    """
     dialect = session.get_bind().dialect
     if dialect.name == "postgresql":
         return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return]
@@ -264,7 +272,7 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
 
 
 def among_named(dialect: str, column: Any, name: str) -> ColumnElement[bool]:
-    """The same for a query that is written once: `name` is given what `numbers_named` makes of the numbers."""
+    """The same for a query that is composed once: `name` takes the result of `numbers_named`."""
     if dialect == "postgresql":
         return column == any_(bindparam(name, type_=ARRAY(column.type)))  # type: ignore[no-any-return]
     one_each = func.json_each(bindparam(name, type_=Text())).table_valued("value")
@@ -278,8 +286,11 @@ def numbers_named(dialect: str, numbers: Iterable[int]) -> object:
 def update_rows(
     session: Session, kind: type[SQLModel], keys: Sequence[str], changes: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Write columns of many rows of one kind: `changes` hold the columns named by `keys`, which say what row is
-    meant, and those that change, the same for all."""
+    """Updates columns of many rows of one kind.
+
+    `changes` contain the columns named by `keys`, which identify the row, and the changed ones, the same for
+    all.
+    """
     if not changes:
         return
     table: Any = kind.__table__  # type: ignore[attr-defined]
@@ -303,13 +314,13 @@ def update_rows(
 def _columns_of(
     table: Table, rows: Sequence[Mapping[str, Any]], session: Session
 ) -> tuple[list[str], list[list[Any]]]:
-    """The names of the columns that these rows have, and their values as the driver takes them."""
+    """The column names of these rows, and their values as the driver takes them."""
     names, dialect = list(rows[0]), session.connection().dialect
     return names, [_written(table.c[name], [row[name] for row in rows], dialect) for name in names]
 
 
 def _arrays(table: Table, names: Sequence[str], dialect: Dialect) -> str:
-    """One array for each column: PostgreSQL takes as long over a statement as over some dozen rows."""
+    """One array per column: PostgreSQL's cost per statement equals that of some dozen rows."""
     return ", ".join(f"%s::{table.c[name].type.compile(dialect)}[]" for name in names)
 
 
