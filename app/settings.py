@@ -166,13 +166,13 @@ class Settings(BaseSettings):
             )
         if len(self.secret) < 32 or any(word in self.secret.lower() for word in _EXAMPLE_SECRETS):
             raise ValueError(
-                "SCEAU_SECRET is too short or looks like an example: set at least 32 random characters."
+                "SCEAU_SECRET is too short or resembles an example: set at least 32 random characters."
             )
         if self.metrics_token and len(self.metrics_token) < 20:
             raise ValueError("SCEAU_METRICS_TOKEN is too short: set at least 20 random characters.")
         if not self.kek:
             raise ValueError(
-                "SCEAU_KEK is missing: say where the key-encryption key is, e.g. file:/run/keys/sceau-kek."
+                "SCEAU_KEK is missing: set the key-encryption key's location, e.g. file:/run/keys/sceau-kek."
             )
         return self
 

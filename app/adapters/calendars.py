@@ -1,4 +1,5 @@
-"""Calendars (iCalendar, RFC 5545) as lines: what a hostile file may cost is bounded before the library sees it."""
+"""Calendars (iCalendar, RFC 5545) as lines; the cost of a hostile file is bounded before the library parses
+it."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ _PRIVATE = ("PRIVATE", "CONFIDENTIAL")
 
 @dataclass(frozen=True)
 class EventReader:
-    """`zone` is the campus's: its days are those of the lines, and times without a zone are its own."""
+    """`zone` is the campus's: dates of the lines and datetimes without a zone are in it."""
 
     zone: ZoneInfo
     zones: Mapping[str, tzinfo]
@@ -42,7 +43,7 @@ class EventReader:
     all_cancelled: bool
 
     def moment(self, event: Event, name: str) -> date | datetime | None:
-        """As wall time of its own zone where it has an hour."""
+        """As local time in its own zone where it has a time."""
         prop = event.get(name)
         if prop is None:
             return None
@@ -69,7 +70,7 @@ class EventReader:
         if name in self.zones:
             return self.zones[name]
         try:
-            # Some write a prefix of their own before the name that everybody knows.
+            # Some producers prefix the well-known name.
             return ZoneInfo("/".join(name.split("/")[-2:]))
         except (ValueError, KeyError, OSError):
             raise InvalidInput(
@@ -110,7 +111,7 @@ def meeting_of(
 
 
 def _length(reader: EventReader, event: Event) -> timedelta:
-    """From DTEND or DURATION; nothing where the file does not say it."""
+    """From DTEND or DURATION; None where the file has neither."""
     start, end = reader.moment(event, "DTSTART"), reader.moment(event, "DTEND")
     if start is not None and end is not None:
         if isinstance(start, datetime) != isinstance(end, datetime) or _as_moment(end) < _as_moment(start):
@@ -150,7 +151,7 @@ def tidy(text: str) -> str:
 
 
 def _kind(event: Event) -> ActivityKind | None:
-    """The first of its categories that is a kind of ours."""
+    """The first of its categories that is one of our kinds."""
     found = event.get("CATEGORIES")
     listed = found if isinstance(found, list) else [found]
     words = [str(word) for each in listed if each is not None for word in getattr(each, "cats", ())]
@@ -160,7 +161,7 @@ def _kind(event: Event) -> ActivityKind | None:
 
 AHEAD: Final = timedelta(days=366)
 RECENT: Final = timedelta(days=30)
-"""Of a series that is too long to be read whole, sessions older than this are left out."""
+"""For a series too long to be read whole, older sessions are skipped."""
 OLDEST: Final = timedelta(days=3660)
 _FREQUENCIES: Final = {"DAILY": DAILY, "WEEKLY": WEEKLY, "MONTHLY": MONTHLY, "YEARLY": YEARLY}
 _WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -179,7 +180,7 @@ class Recurrence:
 
 
 def recurrence_of(event: Event, start: date | datetime, zoned: _Zoned) -> Recurrence | None:
-    """Nothing for an event that is held once. Raises InvalidInput where the rule is not one that is read."""
+    """None for a single event. Raises InvalidInput where the rule is not supported."""
     told = event.get("RRULE")
     more, without = _dates(event, "RDATE", zoned), _dates(event, "EXDATE", zoned)
     if told is None and not more:
@@ -188,7 +189,7 @@ def recurrence_of(event: Event, start: date | datetime, zoned: _Zoned) -> Recurr
 
 
 def days_of_series(recurrence: Recurrence, *, today: date) -> tuple[list[date | datetime], bool]:
-    """The moments of its sessions in order, 60 at most; and whether there are others."""
+    """The datetimes of its sessions in order, 60 at most; and whether there are others."""
     start = recurrence.start
     if _day(start) < today - OLDEST:
         raise InvalidInput(N_("Cette série a commencé il y a plus de dix ans : elle n’est pas lue."))
@@ -208,14 +209,14 @@ def days_of_series(recurrence: Recurrence, *, today: date) -> tuple[list[date | 
 
 
 def _counted(recurrence: Recurrence, horizon: date) -> tuple[list[date | datetime], bool]:
-    """In wall time, so that a session stays at its hour when the clocks change."""
+    """In local time, so that a session keeps its hour when the clocks change."""
     start = recurrence.start
     wall = start.replace(tzinfo=None) if isinstance(start, datetime) else datetime.combine(start, time())
     last = datetime.combine(horizon, time.max)
     until = recurrence.rule.get("until")
     counts = {**recurrence.rule, "until": min(until, last) if until else last}
     if count := counts.pop("count", None):
-        # The two do not go together: what is counted beyond the horizon is not there.
+        # COUNT and UNTIL exclude each other: occurrences beyond the horizon do not exist.
         walls = []
         for each in rrule(dtstart=wall, **counts):
             walls.append(each)
@@ -230,7 +231,7 @@ def _counted(recurrence: Recurrence, horizon: date) -> tuple[list[date | datetim
 
 
 def _rule(told: Any, start: date | datetime, zoned: _Zoned) -> dict[str, Any]:
-    """Only rules that always come to another day soon, so that none is searched for until the end of time."""
+    """Only rules with frequent occurrences, so that no search runs for ever."""
     if not isinstance(told, dict):
         raise _unread()
     parts = {str(name).upper(): list(values) for name, values in told.items() if str(name).upper() != "WKST"}
@@ -274,7 +275,7 @@ def _rule(told: Any, start: date | datetime, zoned: _Zoned) -> dict[str, Any]:
 
 
 def _until(told: Any, start: date | datetime, zoned: _Zoned) -> datetime:
-    """As wall time of the series."""
+    """As local time of the series."""
     if not isinstance(told, date):
         raise _unread()
     if not isinstance(told, datetime):
@@ -353,7 +354,7 @@ _ZONE = re.compile(r"^BEGIN:VTIMEZONE\n.*?^END:VTIMEZONE\n", re.MULTILINE | re.D
 _ZONE_BEGINS = re.compile(r"^BEGIN:VTIMEZONE", re.MULTILINE | re.IGNORECASE)
 _ZONE_NAME = re.compile(r"^TZID[^:\n]*:(.+)$", re.MULTILINE | re.IGNORECASE)
 _RULE = re.compile(r"^RRULE[^:\n]*:(.*)$", re.MULTILINE | re.IGNORECASE)
-# What time zones need. Anything finer would be counted out by the second.
+# What time zones need. Anything finer would be enumerated second by second.
 _YEARLY = re.compile(
     r"FREQ=YEARLY(;(INTERVAL=1|WKST=\w\w|BYMONTH=\d{1,2}|BYDAY=[+-]?\d?\w\w|BYMONTHDAY=-?\d{1,2}(,-?\d{1,2}){0,6}"
     r"|UNTIL=\d{8}(T\d{6}Z?)?))*",
@@ -362,7 +363,8 @@ _YEARLY = re.compile(
 
 
 def read_calendar(data: bytes, *, zone: str, today: date) -> ReadCalendar:
-    """Every event and session as a line, in the order of the file. Raises InvalidInput where it is no calendar."""
+    """Every event and session as a line, in the order of the file. Raises InvalidInput where it is no
+    calendar."""
     text = _text_of(data)
     kept, zones = _without_zones(text)
     try:
@@ -390,7 +392,7 @@ def _text_of(data: bytes) -> str:
 
 
 def _without_zones(text: str) -> tuple[str, dict[str, tzinfo]]:
-    """The zones that a file describes are read for that file alone: the library would keep them for every other one."""
+    """Custom zones are valid for their file alone: the library would cache them for every other one."""
     zones: dict[str, tzinfo] = {}
     if len(_ZONE_BEGINS.findall(text)) > _MOST_ZONES:
         raise InvalidInput(UNREADABLE)
@@ -476,7 +478,7 @@ def _lines(
     for each in starts:
         key = occurrence_key(each)
         lines.append(_session(reader, uid, others.get(key, master), master, key, each))
-    # Moved from a day that the rule no longer has.
+    # Moved from a day that the rule no longer contains.
     read = {occurrence_key(each) for each in starts}
     lines += [_session(reader, uid, each, master, key, None) for key, each in others.items()
               if key not in read and not left_out]  # fmt: skip
@@ -486,7 +488,7 @@ def _lines(
 def _session(
     reader: EventReader, uid: str, event: Event, master: Event, key: str, start: date | datetime | None
 ) -> Meeting:
-    """One session; `start` as the rule counts it out, unless the event says another."""
+    """One session; `start` from the rule, unless the event overrides it."""
     try:
         told = reader.moment(event, "DTSTART") if event is not master or start is None else start
         if told is None:

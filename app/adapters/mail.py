@@ -1,4 +1,4 @@
-"""Send a letter: through an SMTP server, or onto the terminal of somebody trying the service."""
+"""Send e-mails: through an SMTP server, or to the terminal in development."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ from app.domain.messages import Letter, LetterDelayed, LetterNotSent, LetterRefu
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9.+_-]")
 _NOT_IN_A_LANGUAGE = re.compile(r"[^A-Za-z0-9-]")
 _NOT_IN_AN_ADDRESS = re.compile(r"[^!-;=?-~]")
-"""Outside of what an address (RFC 3986) may hold in a header between `<` and `>`."""
+"""Characters not allowed in an address (RFC 3986) between `<` and `>` of a header."""
 _PLAIN = re.compile(r"[ A-Za-z0-9!#$%&'*+/=?^_`{|}~.,:;()@-]*")
-"""ASCII that a subject may show as it is; of a name, only letters, digits and what no address list needs."""
+"""ASCII allowed unencoded in a subject; in a name, only letters, digits and characters without meaning in
+address lists."""
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9' -]*")
 _LONGEST_HEADER_TEXT = 200
 _LONGEST_PLAIN = 60
 _BYTES_IN_A_WORD = 42
-"""An encoded word has at most 75 characters: 12 around it, and 4 for each 3 bytes."""
+"""An `encoded-word` has at most 75 characters: 12 around it, and 4 for each 3 bytes."""
 _LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 253
 
 
@@ -52,7 +53,7 @@ class Mailbox:
 
 @dataclass(frozen=True)
 class Message:
-    """What a mail server is given: the two addresses of the envelope, and the bytes between."""
+    """SMTP input: the two envelope addresses, and the bytes of the message."""
 
     sender: str
     recipient: str
@@ -60,12 +61,12 @@ class Message:
 
     @property
     def needs_utf8(self) -> bool:
-        """Whether an address holds more than ASCII (RFC 6531)."""
+        """Whether an address contains non-ASCII characters (RFC 6531)."""
         return not (self.sender.isascii() and self.recipient.isascii())
 
 
 def message_of(letter: Letter, *, sender: str) -> Message:
-    """Raises LetterRefused where the address is none."""
+    """Raises LetterRefused where the address is invalid."""
     service = mailbox_of(sender, letter.sender_name or parseaddr(sender)[0])
     to = mailbox_of(letter.to, letter.to_name)
     headers = {
@@ -74,7 +75,7 @@ def message_of(letter: Letter, *, sender: str) -> Message:
         "Subject": encoded(one_line(letter.subject), _PLAIN),
         "Date": formatdate(localtime=True),
         "Message-ID": _message_id(letter.key, service.domain),
-        # Programs that answer by themselves stay silent (RFC 3834).
+        # Suppresses automatic replies (RFC 3834).
         "Auto-Submitted": "auto-generated",
     }
     if letter.reply_to:
@@ -90,7 +91,7 @@ def message_of(letter: Letter, *, sender: str) -> Message:
 
 
 def mailbox_of(written: str, name: str = "") -> Mailbox:
-    """One address; whatever would make it two, or a header of its own, is refused."""
+    """One address; anything that would add a second one, or a header, is refused."""
     plain = parseaddr(written)[1] if "<" in written else written.strip()
     local, at, domain = plain.rpartition("@")
     if not (at and local and domain) or any(
@@ -102,7 +103,7 @@ def mailbox_of(written: str, name: str = "") -> Mailbox:
         local.encode()
     except (UnicodeError, ValueError, IndexError) as error:
         raise LetterRefused(Reason.BAD_ADDRESS) from error
-    # An encoded word in an address is read by some as what it encodes, line breaks included.
+    # Some clients decode an `encoded-word` in an address, line breaks included.
     if "=?" in local or "?=" in local or len(local) > _LONGEST_LOCAL or len(ascii_domain) > _LONGEST_DOMAIN:
         raise LetterRefused(Reason.BAD_ADDRESS)
     if any(not sign.isprintable() or sign in ' ,;:<>()[]"\\@?' for sign in ascii_domain):
@@ -111,7 +112,8 @@ def mailbox_of(written: str, name: str = "") -> Mailbox:
 
 
 def encoded(text: str, plain: re.Pattern[str]) -> str:
-    """Text of one line for a header, as it is or in encoded words; what looks like one is encoded itself."""
+    """Text of one line for a header, unencoded or as `encoded-word` tokens; text that resembles one is encoded
+    itself."""
     if plain.fullmatch(text) and len(text) <= _LONGEST_PLAIN and "=?" not in text and "?=" not in text:
         return text
     return "\r\n ".join(
@@ -120,7 +122,7 @@ def encoded(text: str, plain: re.Pattern[str]) -> str:
 
 
 def _pieces(text: str, longest: int) -> Iterable[bytes]:
-    """Whole characters only: each encoded word is read alone (RFC 2047, section 5)."""
+    """Whole characters only: each `encoded-word` is decoded separately (RFC 2047, section 5)."""
     piece = b""
     for sign in text:
         more = sign.encode()
@@ -132,7 +134,7 @@ def _pieces(text: str, longest: int) -> Iterable[bytes]:
 
 
 def one_line(text: str) -> str:
-    """Text for one header: no line break, no invisible sign, not endless."""
+    """Text for one header: no line break, no invisible character, limited length."""
     visible = "".join(
         " " if sign.isspace() else sign
         for sign in text
@@ -142,7 +144,7 @@ def one_line(text: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Text of several lines without control characters or halves of a pair."""
+    """Text of several lines without control characters or lone surrogates."""
     lines = re.split(r"\r\n|\r|\n", text)
     return "\n".join(
         "".join(sign for sign in line if sign == "\t" or unicodedata.category(sign) not in ("Cc", "Cs"))
@@ -182,7 +184,7 @@ _LONGEST = 300
 
 
 def meaning_of(error: Exception) -> LetterNotSent:
-    """Of anything that sending may raise."""
+    """For anything that sending may raise."""
     match error:
         case LetterNotSent():
             return error
@@ -192,12 +194,12 @@ def meaning_of(error: Exception) -> LetterNotSent:
         case smtplib.SMTPDataError(smtp_code=code, smtp_error=said):
             return _answer(code, said)
         case smtplib.SMTPNotSupportedError():
-            # The library says which extension is missing in its own fixed words.
+            # The library names the missing extension in its own fixed text.
             if "SMTPUTF8" in str(error):
                 return LetterRefused(Reason.NOT_ASCII)
             return LetterDelayed(Reason.OUR_SERVER, "STARTTLS or AUTH is not offered")
         case smtplib.SMTPResponseException(smtp_code=code, smtp_error=said):
-            # Greeting, sign-in or our own sender: nothing that the reader's address could change.
+            # Greeting, sign-in or our own sender: independent of the recipient's address.
             return LetterDelayed(Reason.OUR_SERVER, _words(code, said))
         case UnicodeError():
             return LetterRefused(Reason.NOT_ASCII)
@@ -213,7 +215,7 @@ def _answer(code: int, said: bytes | str) -> LetterNotSent:
 
 
 def _reason(code: int, words: str) -> Reason:
-    """The enhanced code (RFC 3463) where there is one, else what the plain one usually means."""
+    """The enhanced code (RFC 3463) where there is one, else the usual meaning of the plain one."""
     enhanced = _ENHANCED.search(words)
     subject, detail = (int(enhanced[1]), int(enhanced[2])) if enhanced else (0, 0)
     if (subject, detail) in ((1, 1), (1, 2), (1, 3), (1, 10), (2, 1)):
@@ -241,7 +243,7 @@ _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 @dataclass
 class _Line:
-    """An open connection, how many letters it has carried, and when it carried the last."""
+    """An open connection, the number of e-mails sent on it, and the time of the last."""
 
     server: smtplib.SMTP
     letters: int = 0
@@ -251,8 +253,8 @@ class _Line:
 class SmtpMailer:
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…` (TLS from the start).
 
-    Connections stay open for the letters that follow; `ca_file` is for a server whose certificate
-    no public authority signed.
+    Connections stay open for further e-mails; `ca_file` is for a server with a certificate not signed by a
+    public authority.
     """
 
     def __init__(
@@ -298,7 +300,7 @@ class SmtpMailer:
         self._keep(line)
 
     def _line(self) -> _Line:
-        """One that is free and still answers, else a new one."""
+        """An idle connection that still answers, else a new one."""
         while True:
             with self._lock:
                 line = self._free.pop() if self._free else None
@@ -344,8 +346,8 @@ class SmtpMailer:
             server.login(unquote(self._parts.username), unquote(self._parts.password or ""))
 
     def _encrypts(self, server: smtplib.SMTP, host: str) -> bool:
-        # A password never travels in clear: without STARTTLS, signing in fails instead. A relay on this very
-        # machine has no certificate to show, and nobody in between.
+        # A password is never sent in clear: without STARTTLS, sign-in fails instead. A relay on this very
+        # machine has no certificate, and no network in between.
         return bool(self._parts.username) or (host not in _THIS_MACHINE and server.has_extn("starttls"))
 
 
@@ -372,7 +374,7 @@ def _hang_up(line: _Line) -> None:
 
 
 class TerminalMailer:
-    """For a service on one's own computer: the letter stands where the service was started."""
+    """For a service on one's own computer: prints the e-mail to the terminal where the service runs."""
 
     def __init__(self, terminal: TextIO | None = None) -> None:
         self._terminal = terminal

@@ -1,4 +1,4 @@
-"""One other sign-in service: what it says of itself, the way there, and who comes back."""
+"""One other sign-in service (OpenID Connect): discovery, redirect, and authenticated user."""
 
 from __future__ import annotations
 
@@ -45,12 +45,13 @@ _KNOWN = {"name", "label", "issuer", "client_id", "client_secret", "client_key",
 
 
 class ProvidersUnusable(Exception):
-    """The file cannot be used; the message says what the operator should do."""
+    """Invalid configuration file; the message contains the remedy for the operator."""
 
 
 @dataclass(frozen=True)
 class Registration:
-    """`domains`: the addresses for which it may name the holder. `client_key`: PEM, signs an assertion in place of a secret."""
+    """`domains`: the addresses for which it may identify the holder. `client_key`: PEM, signs an assertion
+    instead of a secret."""
 
     name: str
     label: str
@@ -108,7 +109,7 @@ def _registration(entry: Mapping[str, Any]) -> Registration:
 
 
 def _is_issuer(said: str) -> bool:
-    """OpenID Connect Discovery 1.0, section 4; plain http leads nowhere but to this machine in development."""
+    """OpenID Connect Discovery 1.0, section 4; plain http only to this machine in development."""
     parts = urlsplit(said)
     scheme_fits = parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1")
     return scheme_fits and bool(parts.hostname) and not (parts.query or parts.fragment) and len(said) <= 400
@@ -122,7 +123,7 @@ def _word(entry: Mapping[str, Any], what: str) -> str:
 
 
 def signing_algorithm(pem: str) -> str:
-    """The JOSE name for this private key; ValueError where it is none that may sign an assertion."""
+    """The JOSE name for this private key; ValueError where it must not sign an assertion."""
     key = load_pem_private_key(pem.encode(), password=None)
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return "EdDSA"
@@ -145,7 +146,8 @@ def _check_key(name: str, pem: str, *, has_secret: bool) -> None:
 
 
 def _secret(name: str, member: str, source: str) -> str:
-    """From `file:/path` or `env:NAME`, so that the file of services can be shown to anybody; empty: a public client."""
+    """From `file:/path` or `env:NAME`, so that the file of services contains no secret; empty: a public
+    client."""
     scheme, _, where = source.partition(":")
     if not source:
         return ""
@@ -165,7 +167,7 @@ _GOOD_FOR: Final = timedelta(minutes=1)
 def authentication(
     registration: Registration, methods: Sequence[object], token_endpoint: str, at: datetime
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """What is added to the headers and to the form of a token request; `methods` are those the service lists."""
+    """Additional headers and form fields of a token request; `methods` are those the service lists."""
     client_id = registration.client_id
     if registration.client_key:
         return {}, {
@@ -182,7 +184,7 @@ def authentication(
 
 
 def _assertion(registration: Registration, token_endpoint: str, at: datetime) -> str:
-    """RFC 7523, section 3: who we are, for this endpoint alone, once, for a minute."""
+    """RFC 7523, section 3: identifies us, for this endpoint only, once, for a minute."""
     claims = {
         "iss": registration.client_id,
         "sub": registration.client_id,
@@ -196,13 +198,13 @@ def _assertion(registration: Registration, token_endpoint: str, at: datetime) ->
 
 
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
-# Signatures of the service's own keys only: with a shared secret, each of the two ends could sign for anybody.
+# Asymmetric signatures only: with a shared secret, each of the two ends could sign for anyone.
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", *_CURVES)
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _LONGEST_SUBJECT: Final = 255
 _LONGEST_TOKEN: Final = 32 * 1024
 _MOST_KEYS: Final = 50
-# PyJWT compares times with the system's clock; ours is given.
+# PyJWT compares times with the system's clock; ours is injected.
 _OPTIONS: Final[Options] = {
     "require": ["iss", "sub", "aud", "exp", "iat", "nonce"],
     "verify_exp": False,
@@ -213,14 +215,14 @@ _OPTIONS: Final[Options] = {
 
 
 class BadToken(Exception):
-    """`about` names what was wrong for the log, and nothing of what the token says."""
+    """`about` names the invalid part for the log, without any content of the token."""
 
     def __init__(self, about: str) -> None:
         super().__init__(about)
 
 
 class UnknownKey(BadToken):
-    """Signed with a key that is not among those at hand: the service may have changed its keys."""
+    """Signed with a key that is not in the cached set: the service may have rotated its keys."""
 
 
 def checked(
@@ -232,11 +234,12 @@ def checked(
     question: AuthorizationRequest,
     at: datetime,
 ) -> Identity:
-    """Who the token is about; raises BadToken."""
+    """The subject of the token; raises BadToken."""
     if not isinstance(id_token, str):
         raise BadToken("no ID token")
     try:
-        # One spelling for one token, no member twice: PyJWT alone takes padding and the last of two members.
+        # Canonical encoding only, and no duplicate member: PyJWT alone accepts padding and the last of two
+        # members.
         header = parse_compact_jws(id_token, max_length=_LONGEST_TOKEN).header
     except MalformedInput as error:
         raise BadToken(f"no ID token ({error.reason})") from error
@@ -254,7 +257,7 @@ def checked(
 def _signed_claims(
     id_token: str, header: JsonObject, keys: object, *, issuer: str, client_id: str
 ) -> dict[str, Any]:
-    """The claims, if one of the service's keys that may have signed them did."""
+    """The claims, if verified by one of the service's keys."""
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS:
         raise BadToken("signature (algorithm)")
@@ -286,7 +289,8 @@ def _listed(keys: object) -> list[dict[str, Any]]:
 
 
 def _may_verify(jwk: Mapping[str, Any], header: Mapping[str, Any]) -> bool:
-    """Whether the set gives this key for such a token: same name, kind and algorithm, for signatures, public only."""
+    """Whether a key of the set applies to such a token: same name, kind and algorithm, for signatures, public
+    only."""
     algorithm = header["alg"]
     kind = ("EC", _CURVES[algorithm]) if algorithm in _CURVES else ("RSA", None)
     operations = jwk.get("key_ops", ["verify"])
@@ -329,7 +333,7 @@ def _time(claims: Mapping[str, Any], name: str) -> float:
 
 
 def _check_party(claims: Mapping[str, Any], client_id: str) -> None:
-    """OpenID Connect Core 1.0, section 3.1.3.7: several audiences name the one the token was made for."""
+    """OpenID Connect Core 1.0, section 3.1.3.7: a token with several audiences names its authorised party."""
     audience = claims["aud"]
     if isinstance(audience, list) and len(audience) > 1 and "azp" not in claims:
         raise BadToken("claims (azp)")
@@ -360,7 +364,7 @@ log = structlog.get_logger(__name__)
 
 
 class _NotGranted(Exception):
-    """The service answered, and gave nothing for the code."""
+    """The service refused the code."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"status {status}")
@@ -368,12 +372,12 @@ class _NotGranted(Exception):
 
 
 class _Strange(Exception):
-    """What the service says of itself is not what it should be."""
+    """Invalid discovery document."""
 
 
 @dataclass(frozen=True)
 class OpenIdProvider:
-    """`return_url` is where the service sends the browser back to, `home` the page one sees after leaving it."""
+    """`return_url` is the callback URL, `home` the page shown after leaving the service."""
 
     registration: Registration
     documents: WebDocuments
@@ -439,7 +443,7 @@ class OpenIdProvider:
         )
 
     def _id_token(self, code: str, question: AuthorizationRequest, at: datetime) -> object:
-        """What the token endpoint gives for the code (RFC 6749, section 4.1.3)."""
+        """Exchanges the code at the token endpoint (RFC 6749, section 4.1.3)."""
         where = self._place("token_endpoint")
         methods = self._told().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         headers, proof = authentication(
@@ -482,7 +486,7 @@ class OpenIdProvider:
 
     def _told(self) -> dict[str, Any]:
         told = self._document(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
-        # OpenID Connect Discovery 1.0, section 4.3: else one service could speak for another.
+        # OpenID Connect Discovery 1.0, section 4.3: otherwise one service could impersonate another.
         if not isinstance(told, dict) or told.get("issuer") != self.issuer:
             raise _Strange("another issuer")
         return told
@@ -527,7 +531,7 @@ def _with_query(url: str, said: Mapping[str, str]) -> str:
 
 
 def _why(error: Exception) -> str:
-    """Nothing that the other side wrote: an answer may repeat who signs in."""
+    """Contains no text from the other side, which may include personal data of the user."""
     if isinstance(error, DocumentUnavailable):
         return error.reason
     ours = isinstance(error, BadToken | _NotGranted | _Strange)

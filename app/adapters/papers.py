@@ -1,4 +1,4 @@
-"""Pages to print and to keep: a typst template filled with values, as accessible and archivable PDF."""
+"""Printable pages: a typst template filled with values, as accessible and archivable PDF."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import orjson
 import typst
 
 _STANDARDS: Final = ["a-3a", "ua-1"]
-"""PDF/A-3 keeps the page readable for decades with files attached; PDF/UA reads it aloud in its order."""
+"""PDF/A-3 keeps the page readable for decades with files attached; PDF/UA defines its reading order."""
 _UNDRAWN: Final = "could not be displayed"
-"""What typst says of a letter that no typeface holds, which the standards forbid."""
+"""typst's message for a character that no typeface contains, which the standards forbid."""
 _SHARED: Final = "paper.typ"
 
 
 class Papers:
-    """Sets the templates of one folder; neither system fonts nor the network take part."""
+    """Renders the templates of one folder; independent of system fonts and the network."""
 
     def __init__(self, templates: Path) -> None:
         self._fonts = templates / "fonts"
@@ -38,10 +38,10 @@ class Papers:
         *,
         at: datetime,
     ) -> bytes:
-        """`template` is the name of a file without its ending; it reads `values` from `values.json`.
+        """`template` is the name of a file without its extension; it reads `values` from `values.json`.
 
-        `files` are pictures to show and files to attach, by name. `at` dates the document; the same order
-        gives the same bytes.
+        `files` are pictures and attachments, by name. `at` dates the document; deterministic: the same
+        arguments give the same bytes.
         """
         sources = {
             "main.typ": self._templates[f"{template}.typ"],

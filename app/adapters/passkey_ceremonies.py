@@ -1,4 +1,4 @@
-"""Passkeys as browsers speak of them (WebAuthn): what is asked of an authenticator, and whether its answer holds."""
+"""WebAuthn ceremonies: challenges for authenticators, and verification of their responses."""
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ _PATIENCE = 5 * 60 * 1000
 
 
 class WebAuthnCeremonies:
-    """For the one site that `base_url` names: a key made for it is shown to no other, and answers of others are refused.
+    """For the single origin `base_url`: credentials are scoped to it, and responses of other origins are
+    refused.
 
-    The key itself must have checked who holds it (a finger, a face, a code): it stands for a password and for more.
+    User verification (finger, face, code) is required: a passkey replaces a password and more.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -66,7 +67,7 @@ class WebAuthnCeremonies:
         return PasskeyChallenge(bytes_to_base64url(options.challenge), json.loads(options_to_json(options)))
 
     def ask_for_known(self, known: Iterable[str]) -> PasskeyChallenge:
-        """Of nobody in particular where `known` names no key: the authenticator then says whose it is."""
+        """Discoverable credentials where `known` is empty: the authenticator then identifies the user."""
         options = generate_authentication_options(
             rp_id=self.site,
             timeout=_PATIENCE,
@@ -76,7 +77,7 @@ class WebAuthnCeremonies:
         return PasskeyChallenge(bytes_to_base64url(options.challenge), json.loads(options_to_json(options)))
 
     def read(self, response: str) -> Answer:
-        """What an answer says of itself, which nothing proves yet."""
+        """The unverified claims of a response."""
         try:
             credential = parse_authentication_credential_json(response)
             client = parse_client_data_json(credential.response.client_data_json)
@@ -110,7 +111,7 @@ class WebAuthnCeremonies:
         return NewKey(bytes_to_base64url(made.credential_id), made.credential_public_key, made.sign_count)
 
     def check(self, response: str, challenge: str, public_key: bytes) -> int:
-        """How often the key says it has signed; whether that may be is for the house to judge."""
+        """Returns the signature counter; the caller decides whether it is acceptable."""
         try:
             _check_strength(public_key)
             seen = verify_authentication_response(

@@ -1,4 +1,4 @@
-"""Rate limits kept by the library `limits`: in memory, in Redis, or in the storage that one hands over."""
+"""Rate limits with the library `limits`: in memory, in Redis, or in a given storage."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ log = structlog.get_logger(__name__)
 
 
 class LimitsUnusable(Exception):
-    """Where counts should be kept cannot be used; the sentence says why."""
+    """The configured storage of counters is unusable; the message contains the reason."""
 
 
 class RateLimits:
-    """Keys are made with a secret: neither an address nor a network can be read from what is kept."""
+    """Keys are hashed with a secret: stored keys reveal neither an address nor a network."""
 
     def __init__(self, storage: Storage, key: bytes) -> None:
         self.limiter = SlidingWindowCounterRateLimiter(storage)
@@ -46,7 +46,7 @@ class RateLimits:
                 return
             wait = self._wait(item, name, mark)
         except StorageError as error:
-            # Nobody is locked out because a counter is away; what the counter guards has its own locks.
+            # Fails open when a counter is unavailable; what it guards has its own protection.
             log.error("rate limits unavailable", kind=type(error.storage_error).__name__)
             return
         minutes = ceil(wait / 60)
@@ -60,7 +60,7 @@ class RateLimits:
         return hmac.new(self.key, who.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:32]
 
     def _wait(self, item: RateLimitItem, name: str, mark: str) -> int:
-        """Seconds until one more fits: both windows shrink as time goes on."""
+        """Seconds until the next attempt is allowed: both windows shrink with time."""
         storage = cast(SlidingWindowCounterSupport, self.limiter.storage)
         before, before_ends, now, now_ends = storage.get_sliding_window(
             item.key_for(name, mark), item.get_expiry()
@@ -72,7 +72,7 @@ class RateLimits:
 
 
 class NoLimits:
-    """Lets everybody through, for what is no service to the world."""
+    """Unlimited, for processes that serve no network."""
 
     def hit(self, name: str, who: str) -> None:  # noqa: ARG002
         _item(name)
@@ -81,7 +81,7 @@ class NoLimits:
 
 
 def limits_in(url: str, key: bytes) -> RateLimits:
-    """`memory://` or what else the library `limits` knows, such as `redis://host:6379`."""
+    """`memory://` or any other URL of the library `limits`, such as `redis://host:6379`."""
     try:
         return RateLimits(cast(Storage, storage_from_string(url, wrap_exceptions=True)), key)
     except (ConfigurationError, ValueError) as error:

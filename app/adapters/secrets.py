@@ -1,4 +1,4 @@
-"""Private keys sealed under a key-encryption key (KEK) that never lies beside the database."""
+"""Private keys sealed under a key-encryption key (KEK) that is never stored beside the database."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _SALT, _NONCE = 32, 12
 
 
 class KekUnusable(Exception):
-    """The key-encryption key cannot be used; the message says what the operator should do."""
+    """The key-encryption key cannot be used; the message contains the remedy for the operator."""
 
 
 @dataclass(frozen=True)
 class Kek:
-    """32 secret bytes with a public name, so that a sealed key says which KEK opens it."""
+    """32 secret bytes with a public name, so that a sealed key identifies its KEK."""
 
     secret: bytes = field(repr=False)
     version: int = 1
@@ -54,7 +54,7 @@ class Kek:
 
 @dataclass(frozen=True)
 class SealedFor:
-    """What a sealed key belongs to: moved to another campus or renamed, it no longer opens (M7, T35)."""
+    """Context of a sealed key: moved to another campus or renamed, it no longer opens (M7, T35)."""
 
     campus: str
     method_id: str
@@ -96,7 +96,7 @@ class KeyVault:
         return LocalSigningKey.from_bytes(private)
 
     def seal_bytes(self, content: bytes, bound_to: bytes) -> bytes:
-        """Sealed under a key made for this alone; it opens only together with `bound_to`."""
+        """Sealed under a data key of its own; opens only with the same `bound_to` (associated data)."""
         salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
         return _FORMAT + salt + nonce + AESGCM(self._wrapping_key(salt)).encrypt(nonce, content, bound_to)
 
@@ -110,7 +110,7 @@ class KeyVault:
             raise Unavailable(N_("Ce qui a été scellé ne s’ouvre pas avec cette clé maîtresse.")) from error
 
     def _wrapping_key(self, salt: bytes) -> bytes:
-        # A fresh key for every seal, so that no nonce can ever meet itself.
+        # A fresh key for every seal, so that a nonce is never reused.
         return HKDF(SHA256(), 32, salt, b"sceau/kek/v1").derive(self.kek.secret)
 
     def _bound_to(self, owner: SealedFor) -> bytes:
@@ -127,7 +127,7 @@ class KeyVault:
 
 
 def kek_from(source: str, *, database_folder: Path | None) -> Kek:
-    """Read the KEK from `file:/path` or `env:NAME`; raises KekUnusable with what to do."""
+    """Reads the KEK from `file:/path` or `env:NAME`; raises KekUnusable with the remedy."""
     scheme, _, where = source.partition(":")
     if scheme == "env":
         return Kek(_decoded(os.environ.get(where, ""), f"the variable {where}"))
@@ -162,7 +162,7 @@ def _decoded(text: str, where: str) -> bytes:
 
 
 def make_secret_file(path: Path) -> None:
-    """Write 32 random bytes in base64 where only the owner reads them; an existing file stays."""
+    """Writes 32 random bytes in base64, readable by the owner only; an existing file stays."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -179,7 +179,7 @@ class PasswordHashes:
     def __init__(self, hasher: Argon2Hasher | None = None) -> None:
         self._hashes = PasswordHash((hasher or Argon2Hasher(),))
         self._turn = BoundedSemaphore(_AT_ONCE)
-        # What a password is compared with where there is none: the answer takes as long (T19).
+        # Compared with where there is no password: the answer takes the same time (T19).
         self._nobodys = self._hashes.hash("nobody has this password")
 
     def of(self, password: str) -> str:
@@ -187,7 +187,7 @@ class PasswordHashes:
             return self._hashes.hash(normal_password(password))
 
     def compare(self, password: str, kept: str | None) -> tuple[bool, str | None]:
-        """Whether it is the password, and a newer hash of it where the kept one is of another strength."""
+        """Whether the password matches, and a new hash where the stored one has other parameters."""
         typed = normal_password(password[:LONGEST_PASSWORD])
         with self._turn:
             try:
@@ -202,7 +202,7 @@ _SEALED_FORMS_NONCE = 12
 
 
 class SealedForms:
-    """AES-256-GCM under a key made of the service's secret and of the one that the page holds."""
+    """AES-256-GCM under a key derived from the service's secret and the page's secret."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
@@ -218,7 +218,7 @@ class SealedForms:
         return nonce + self._cipher(token).encrypt(nonce, plain, None)
 
     def open(self, sealed: bytes, *, token: str) -> WaitingForm | None:
-        """None where the seal is another one's, or broken."""
+        """None where it was sealed under another key, or damaged."""
         try:
             plain = self._cipher(token).decrypt(
                 sealed[:_SEALED_FORMS_NONCE], sealed[_SEALED_FORMS_NONCE:], None
@@ -241,7 +241,7 @@ _LONGEST = 800
 
 
 class EncryptedTokens:
-    """AES-256-GCM under a key made of the service's secret; `bound_to` says for whom the words are."""
+    """AES-256-GCM under a key derived from the service's secret; `bound_to` is the recipient."""
 
     def __init__(self, secret: bytes) -> None:
         self._cipher = AESGCM(hmac.digest(secret, b"words sealed into an address", hashlib.sha256))

@@ -1,4 +1,5 @@
-"""The virus scanner clamd over its socket: a file is handed over in pieces (INSTREAM), and the answer is one line."""
+"""The virus scanner clamd over its socket: a file is sent in chunks (INSTREAM), and the answer is one
+line."""
 
 from __future__ import annotations
 
@@ -16,13 +17,13 @@ from app.errors import InvalidInput
 from app.language import N_
 
 PATIENCE: Final = 20.0
-"""Seconds for each step; a file that takes longer waits for another try."""
+"""Seconds for each step; a file that takes longer is retried later."""
 _PIECE: Final = 64 * 1024
 _LONGEST_ANSWER: Final = 4096
 
 
 class ScannerUnusable(Exception):
-    """The address of the scanner is none."""
+    """Invalid address of the scanner."""
 
 
 class Clamd:
@@ -77,7 +78,7 @@ def _read(connection: socket.socket) -> bytes:
 
 
 def _judged(answer: bytes) -> bool:
-    """« stream: OK », « stream: Name FOUND »; all else, a limit that was passed above all, says nothing."""
+    """« stream: OK », « stream: Name FOUND »; anything else, above all an exceeded limit, is no verdict."""
     words = answer.rstrip(b"\0\r\n ")
     if words == b"stream: OK":
         return True
@@ -89,9 +90,9 @@ def _judged(answer: bytes) -> bool:
 LONGEST_SIDE: Final = 2560
 PREVIEW_SIDE: Final = 720
 MOST_PIXELS: Final = {"image/jpeg": 50_000_000, "image/png": 24_000_000, "image/webp": 24_000_000}
-"""A JPEG is read at a fraction of its size; the others are unpacked whole, four bytes to a pixel."""
+"""A JPEG is decoded at a fraction of its size; the others are decoded whole, four bytes per pixel."""
 _MOST_SCANS: Final = 64
-"""A progressive JPEG of a camera has ten; one of thousands keeps a decoder busy for minutes."""
+"""A camera's progressive JPEG has ten scans; thousands would occupy a decoder for minutes."""
 _FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 _WRITTEN: Final[dict[str, dict[str, Any]]] = {
     "JPEG": {"quality": 85, "optimize": True},
@@ -101,7 +102,7 @@ _WRITTEN: Final[dict[str, dict[str, Any]]] = {
 
 
 class PillowPhotographs:
-    """Opens two at a time at most: one may take hundreds of megabytes while it is unpacked."""
+    """Decodes two at a time at most: one may take hundreds of megabytes."""
 
     def __init__(self) -> None:
         self._room = BoundedSemaphore(2)
@@ -117,7 +118,7 @@ class PillowPhotographs:
 
 
 def _opened(content: bytes, media_type: str, kind: str) -> Image.Image:
-    """The pixels the right way up, and nothing else: no profile, no comment, no second frame."""
+    """The pixels in upright orientation, and nothing else: no profile, no comment, no second frame."""
     if kind == "JPEG" and content.count(b"\xff\xda") > _MOST_SCANS:
         raise _unreadable()
     try:
@@ -136,7 +137,7 @@ def _opened(content: bytes, media_type: str, kind: str) -> Image.Image:
         image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
         turned = ImageOps.exif_transpose(image)
         plain = turned.convert(_mode_of(turned))
-    # Whatever a decoder stumbles over, it is the picture's fault.
+    # Any decoder error means an invalid picture.
     except Exception as error:
         raise _unreadable() from error
     # Encoders write comments, profiles and resolutions that they find here.

@@ -1,4 +1,4 @@
-"""Activities of a campus and who took part in them, for programs."""
+"""Activities of a campus and their participants, for programs."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def list_activities(
     after: Annotated[uuid.UUID | None, Query(description="The last activity of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
 ) -> list[ActivityView]:
-    """Where there are more, the header `Link` says where the next page starts."""
+    """If there are more, the header `Link` contains the URL of the next page."""
     directory = program.services.directory
     found = directory.find_activities(program.campus, "", Start(after, limit))
     shown, people = found[:limit], directory.people_in(found[:limit])
@@ -237,7 +237,7 @@ def list_participations(
 def note_presence(
     activity_id: uuid.UUID, participation_id: uuid.UUID, body: PresenceRequest, program: ActivityWriter
 ) -> PresenceRequest:
-    """The activity log gets a correction with the reason; badges that were given stay."""
+    """The activity log gets a correction with the reason; badges already awarded are unchanged."""
     program.services.activities.set_present(
         program.campus,
         activity_id,
@@ -255,7 +255,7 @@ def record_participations(
     body: Annotated[list[ParticipantRequest], Field(min_length=1, max_length=10_000)],
     program: ActivityWriter,
 ) -> RecordedView:
-    """Lines are counted from 1. Whoever was recorded already is known, and nobody is recorded twice."""
+    """Lines are counted from 1. People already recorded are reported as known, and never recorded twice."""
     lines = [participant.line(number) for number, participant in enumerate(body, 1)]
     recorded = program.services.activities.record(program.campus, activity_id, lines, by=program.actor)
     return RecordedView.of(recorded)
@@ -277,7 +277,7 @@ class SessionRequest(Shape):
 
 
 class SessionChange(Shape):
-    """All that the session is from now on."""
+    """The complete new state of the session."""
 
     model_config = example(cancelled=False, **_SESSION)
     held_on: date
@@ -323,8 +323,8 @@ def list_sessions(activity_id: uuid.UUID, program: Reader) -> list[SessionView]:
 
 @sessions_router.post("", status_code=201, summary="Add a session")
 def add_session(activity_id: uuid.UUID, body: SessionRequest, program: ActivityWriter) -> SessionView:
-    """An activity of one day that was planned as a single meeting becomes a series: its first session is that meeting,
-    with whoever was recorded and their hours. One of several days cannot (409)."""
+    """An activity of one day that was planned as a single meeting becomes a series: its first session is that
+    meeting, with its participants and their hours. One of several days cannot (409)."""
     facts = SessionFacts(body.held_on, body.hours, body.place.strip())
     made = program.services.series.add(program.campus, activity_id, facts, by=program.actor)
     return SessionView.of(made, 0)
@@ -334,7 +334,8 @@ def add_session(activity_id: uuid.UUID, body: SessionRequest, program: ActivityW
 def change_session(
     activity_id: uuid.UUID, session_id: uuid.UUID, body: SessionChange, program: ActivityWriter
 ) -> SessionView:
-    """Whoever came stays noted. The dates and hours of the series follow, and so does the activity log."""
+    """Recorded participants are unchanged. The dates and hours of the series follow, and so does the activity
+    log."""
     series, facts = program.services.series, SessionFacts(body.held_on, body.hours, body.place.strip())
     series.change(program.campus, activity_id, session_id, facts, by=program.actor)
     if body.cancelled:

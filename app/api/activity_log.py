@@ -1,4 +1,4 @@
-"""The files of an activity log, laid out as C2SP tlog-tiles, and the door at which its witnesses hand in."""
+"""The files of an activity log, laid out as C2SP tlog-tiles, and the endpoint for its witnesses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ preflights = APIRouter(include_in_schema=False)
 hand_in = APIRouter(prefix="/campuses/{slug}/log", tags=["activity log"])
 
 FOR_EVER = "public, max-age=31536000, immutable"
-# A checkpoint is made every few minutes: a witness that looks sooner sees the one before.
+# A checkpoint is made every few minutes: a witness that polls sooner gets the previous one.
 HALF_A_MINUTE = "public, max-age=30"
 _NOTE = (
     "badges.exemple.fr/campus/itip/journal\n2\n4Oz0…=\n\n"
@@ -67,7 +67,7 @@ class CosignatureView(BaseModel):
 def take_cosignature(
     slug: Slug, body: CosignedCheckpoint, request: Request, services: WritingServices
 ) -> CosignatureView:
-    """No token: the signature itself says who hands in, and only witnesses that the campus named are heard."""
+    """No token: the signature itself authenticates the witness, which the campus must have added."""
     enter(request, services, services.campuses.get(slug))
     _, line = services.log_watch.take_cosignature(slug, body.checkpoint)
     return CosignatureView(witness=line.witness, size=line.size, seen_at=line.seen_at)

@@ -1,4 +1,4 @@
-"""Awards of a campus, for programs: give one or many, list, read, withdraw."""
+"""Awards of a campus, for programs: award one or many, list, read, revoke."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class AwardsRequest(Shape):
 
 
 class Delivery(StrEnum):
-    """How a badge reaches its person."""
+    """Delivery state of a badge."""
 
     PRIVATE_LINK = "private_link"
     ACCOUNT = "account"
@@ -251,10 +251,11 @@ class RevocationRequest(Shape):
 def award(
     body: AwardsRequest, giver: AwardGiver, request: Request, idempotency_key: IdempotencyKey = None
 ) -> AwardBatchView:
-    """Each line is judged and answered on its own: good lines are awarded, each other line says why not.
+    """Each line is checked and answered independently: valid lines are awarded, each other line has its
+    reason.
 
-    A long list is carried out piece by piece, so that others who award get their turn. Should the answer be lost on the
-    way, the rest is awarded all the same, and the same key asks for the answer again.
+    A long list is processed in chunks, so that other requests are not blocked. If the response is lost, the
+    rest is awarded all the same, and the same idempotency key retrieves the response.
     """
     with giver.transaction() as program:
         if body.activity is not None:
@@ -286,7 +287,7 @@ def list_awards(
     activity: uuid.UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AwardPage:
-    """A page says where the next one starts, so that awards given meanwhile shift nothing."""
+    """Each page contains the cursor of the next one, so that new awards shift nothing."""
     records = program.services.awards.list_in(
         program.campus,
         before=place_of(after) if after else None,
@@ -309,7 +310,7 @@ def get_award(award_id: uuid.UUID, program: Reader) -> AwardView:
 
 @router.post("/{award_id}/revocation", summary="Withdraw an award, for good")
 def revoke_award(award_id: uuid.UUID, body: RevocationRequest, program: AwardRevoker) -> AwardView:
-    """The status list that the world reads says so in the same transaction."""
+    """The public status list is updated in the same transaction."""
     record = program.services.awards.revoke(program.campus, award_id, body.reason, by=program.actor)
     return AwardView.of(record, program.services)
 
@@ -322,12 +323,12 @@ _LEFT_TO_THE_APPLICATION: Final = frozenset((b"cookie", b"authorization", b"rang
 
 Headers = list[tuple[bytes, bytes]]
 AddHeaders = Callable[[MutableHeaders], None]
-"""What every answer of the application says besides."""
+"""Headers that the application adds to every response."""
 
 
 @dataclass(frozen=True)
 class _Route:
-    """For the figures of requests, which read it from the scope."""
+    """For request metrics, which read it from the scope."""
 
     path: str = ROUTE
 

@@ -48,7 +48,8 @@ class CompetencyShape(Shape):
 
 
 class ConditionShape(Shape):
-    """At least so many activities, minutes or confirmed contributions: of these kinds, in that part, practising that competency."""
+    """Minimum number of activities, minutes or confirmed contributions: of these kinds, in that part,
+    practising that competency."""
 
     measure: Measure
     least: int = Field(ge=1, description="Activities or contributions, or minutes where hours are counted.")
@@ -62,7 +63,7 @@ class WayShape(Shape):
 
 
 class PeriodShape(Shape):
-    """Days, both included, or the last so many months."""
+    """Days, both included, or the last months."""
 
     from_: date | None = Field(None, alias="from")
     to: date | None = None
@@ -70,7 +71,7 @@ class PeriodShape(Shape):
 
 
 class RuleShape(Shape):
-    """Any of these ways leads to the badge, each of them with all of its conditions."""
+    """The rule is met when any of these ways has all of its conditions met."""
 
     model_config = example(**RULE)
     any: list[WayShape] = Field(min_length=1, max_length=MOST_CONDITIONS)
@@ -93,7 +94,7 @@ class StepView(BaseModel):
 
 
 class StandingView(BaseModel):
-    """Along the way that the person is nearest on."""
+    """For the way that the person is closest to completing."""
 
     person: uuid.UUID
     given_name: str
@@ -126,7 +127,8 @@ class StandingView(BaseModel):
 class ProgressView(BaseModel):
     """`others` have begun and are not listed; `held` have the badge already.
 
-    Of those who are there 500 are listed; `waiting` seem to be there too, and are listed once those have the badge.
+    At most 500 people who meet the rule are listed; `waiting` seem to meet it too, and are listed once those
+    have the badge.
     """
 
     model_config = example(
@@ -357,7 +359,7 @@ def get_badge(badge_id: uuid.UUID, program: Reader) -> BadgeView:
 
 @router.get("/{badge_id}/progress", summary="Who meets a badge's rule, and who is near")
 def list_progress(badge_id: uuid.UUID, program: Reader) -> ProgressView:
-    """Counted in the campus's log as it is now; 404 for a badge without a rule."""
+    """Counted in the campus's log in its current state; 404 for a badge without a rule."""
     return ProgressView.of(program.services.rule_ledger.roll(program.campus, badge_id))
 
 
@@ -376,6 +378,6 @@ def create_badge(body: BadgeRequest, program: BadgeWriter) -> BadgeView:
 
 @router.post("/{badge_id}/versions", status_code=201, summary="Reword a badge: its next version")
 def revise_badge(badge_id: uuid.UUID, body: WordingRequest, program: BadgeWriter) -> BadgeView:
-    """Awards already given keep the version they were given under."""
+    """Existing awards stay on the version they were awarded under."""
     page = program.services.badges.revise(program.campus, badge_id, body.wording(), by=program.actor)
     return BadgeView.of(page, program.services)

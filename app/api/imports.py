@@ -1,4 +1,4 @@
-"""Participations of many activities in one request: safe to repeat, tried first without writing, each line answered."""
+"""Participations of many activities in one request: idempotent, with a dry run and a result for each line."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _LINE = {
 
 
 class ActivityIn(Shape):
-    """Known by its identifier at the source, else by its title and first day."""
+    """Identified by its identifier at the source, else by its title and first day."""
 
     model_config = example(**_ACTIVITY)
     external_id: Identifier = ""
@@ -120,7 +120,7 @@ class ParticipationsRequest(Shape):
 
 
 class LineProblem(BaseModel):
-    """Why a line was refused, as a problem document (RFC 9457) says it."""
+    """Why a line was refused, as a problem document (RFC 9457)."""
 
     type: str = "about:blank"
     title: str
@@ -228,9 +228,10 @@ def taken(
 def record_participations(
     body: ParticipationsRequest, program: ActivityWriter, dry_run: DryRun = False
 ) -> ImportView:
-    """Good lines are recorded, each other line says why not. Up to 1,000 lines; activities that are not there are created.
+    """Valid lines are recorded, each other line has its reason. Up to 1,000 lines; missing activities are
+    created.
 
-    An empty field takes nothing back. Whoever was erased at their own request is not recorded again.
+    An empty field deletes nothing. People erased at their own request are not recorded again.
     """
     records = [told.record(number) for number, told in enumerate(body.participations, 1)]
     data = body.model_dump_json().encode()
@@ -266,9 +267,11 @@ def take_statements(
     source: Annotated[str, Query(min_length=1, max_length=60)] = "xapi",
     dry_run: DryRun = False,
 ) -> ImportView:
-    """`attended`, `completed` and `contributed` are read; `voided` takes back. Any other verb is refused by its name.
+    """`attended`, `completed` and `contributed` are read; `voided` cancels. Any other verb is refused by its
+    name.
 
-    The statement's own `id` is its identifier. Of several statements about one person in one activity the last one holds.
+    The statement's own `id` is its identifier. Of several statements about one person in one activity the
+    last one counts.
     """
     records = read_statements(body, program.campus.time_zone)
     return taken(

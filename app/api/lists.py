@@ -1,4 +1,4 @@
-"""What the reader of lists sees in a file or a text: nothing is stored, no person is created."""
+"""Results of the list reader for a file or a text: nothing is stored, no person is created."""
 
 from __future__ import annotations
 
@@ -147,7 +147,8 @@ def _list_reader(request: Request, response: Response, _shown: Annotated[object,
     dependencies=[Depends(_list_reader, scope="function")],
 )
 async def read_list(request: Request) -> ListView:
-    """CSV, Excel, OpenDocument, Word, web page, PDF with text, or pasted text. Needs the scope `activity:write`."""
+    """CSV, Excel, OpenDocument, DOCX, web page, PDF with text, or pasted text. Requires the scope
+    `activity:write`."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         try:

@@ -1,4 +1,4 @@
-"""Whether this process is alive, and whether it can do its work."""
+"""Liveness and readiness of this process, and metrics."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ async def live() -> JSONResponse:
 @router.get("/ready", summary="All of the work can be done; otherwise why not, in sentences")
 @public
 def ready(request: Request) -> JSONResponse:
-    """Damage that the last check found is shown and keeps nobody from the rest: it does not make a process unready."""
+    """Damage found by the last check is reported but does not make the process unready: everything else still
+    works."""
     process = process_of(request)
     problems, last = problems_of(process), last_check_of(process)
     check = {"done_at": format_timestamp(last.done_at), "faults": last.faults} if last else None
@@ -52,7 +53,7 @@ _THIS_MACHINE = ("127.0.0.1", "::1")
 
 
 class _Integrity(Collector):
-    """What was found of what was signed; read when asked."""
+    """Integrity results, queried when scraped."""
 
     def __init__(self, last: LastCheck | None, behind: int, anchors_fail: bool) -> None:
         self._figures = (
@@ -76,7 +77,7 @@ def _seconds(last: LastCheck | None) -> float:
 
 
 class _Ways(Collector):
-    """Read when asked: the library counts without knowing who reads."""
+    """Queried when scraped: the library counts without depending on the metrics reader."""
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         family = CounterMetricFamily(
@@ -93,13 +94,13 @@ _WAYS.register(_Ways())
 
 @marked(Policy(Who.OPERATOR))
 async def operator(request: Request) -> None:
-    """Whoever shows the operator's token and, where none is set, this machine in development."""
+    """A client with the operator's token or, where none is set, this machine in development."""
     settings = process_of(request).settings
     given = request.headers.get("authorization", "").encode()
     if settings.metrics_token:
         may = hmac.compare_digest(given, f"Bearer {settings.metrics_token}".encode())
     else:
-        # A proxy beside us has an address of this machine too: in production only the token counts.
+        # A reverse proxy on this machine has a local address too: in production only the token counts.
         may = settings.is_local and request.client is not None and request.client.host in _THIS_MACHINE
     if not may:
         raise HTTPException(404)

@@ -1,4 +1,4 @@
-"""Which program asks, and for which campus: its bearer token, checked before the request is looked at."""
+"""Authenticates the program and its campus by bearer token, before the request body is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from app.http.policies import Policy, Who, marked
 from app.http.request_scope import ReadingServices, WritingServices, process_of, token_of, visit
 
 Slug = Annotated[str, Path(description="The campus, by its short address.", examples=["itip"], max_length=60)]
-# It only describes the scheme: `token_of` reads the header, so that each refusal is a problem like all others.
+# It only describes the scheme: `token_of` reads the header, so that each refusal is a problem like all
+# others.
 BEARER = HTTPBearer(
     scheme_name="token",
     bearerFormat="sceau_…",
@@ -31,7 +32,7 @@ _Shown = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 
 @dataclass(frozen=True)
 class Program:
-    """A program whose token was good, the campus it works in, and the services of its one transaction."""
+    """A program with a valid token, the campus it works in, and the services of its single transaction."""
 
     actor: Actor
     campus: Campus
@@ -42,7 +43,7 @@ class Program:
 def _reader(
     slug: Slug, request: Request, response: Response, services: ReadingServices, _shown: _Shown
 ) -> Program:
-    """Needs the scope `read`."""
+    """Requires the scope `read`."""
     response.headers["Cache-Control"] = "no-store"
     return Program(*token_of(request, services, Scope.READ, slug), services)
 
@@ -62,7 +63,8 @@ def _writer(scope: Scope) -> Callable[..., Program]:
 
 @dataclass(frozen=True)
 class Giver:
-    """A program whose token was good a moment ago, for what takes several transactions: each asks again."""
+    """A program with a token valid at the start, for work in several transactions: each one checks it
+    again."""
 
     request: Request
     slug: str
@@ -84,13 +86,13 @@ def _giver(slug: Slug, request: Request, response: Response, _shown: _Shown) -> 
 
 
 def _check_json(request: Request) -> None:
-    """Strict, so that no form of another site can ever be taken for a program's request."""
+    """Strict, so that a cross-site form is never accepted as a program's request."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415)
 
 
-# "function", as the transaction below it: what ends with the handler cannot serve what outlives it.
+# "function", like the transaction below it: it must not outlive the handler's transaction.
 Reader = Annotated[Program, Depends(_reader, scope="function")]
 AwardGiver = Annotated[Giver, Depends(_giver, scope="function")]
 AwardRevoker = Annotated[Program, Depends(_writer(Scope.AWARD_REVOKE), scope="function")]

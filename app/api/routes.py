@@ -1,4 +1,4 @@
-"""Every address of the JSON face, by noun; `documents` are to be asked first."""
+"""Every route of the JSON interface, by noun; `documents` are matched first."""
 
 from __future__ import annotations
 

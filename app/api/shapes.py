@@ -1,4 +1,4 @@
-"""What the shapes of requests share: nothing unknown gets in, and no sign that cannot be written."""
+"""Shared by request shapes: unknown fields and unstorable characters are refused."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from pydantic_core import PydanticCustomError
 from app.errors import InvalidInput
 from app.language import N_
 
-# A credential may hold no other control character (RDFC-1.0 implementations differ on them), a database no NUL.
+# A credential may contain no other control character (RDFC-1.0 implementations differ on them), a database no
+# NUL.
 _WRITABLE = {"\t", "\n", "\r"}
 
 
 class Shape(BaseModel):
-    """A request body: a field nobody asked for is an error, never a silent assignment (T03)."""
+    """A request body: an unknown field is an error, never a silent assignment (T03)."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -36,12 +37,12 @@ def _is_control(sign: str) -> bool:
 
 
 def example(**facts: Any) -> ConfigDict:
-    """The configuration of a shape or view that shows itself by an example."""
+    """Configuration of a shape or view with an example."""
     return ConfigDict(json_schema_extra={"example": facts})
 
 
 def cursor_of(moment: datetime, row_id: uuid.UUID) -> str:
-    """Where a page ended, as an opaque word for the next request."""
+    """The end of a page, as an opaque cursor for the next request."""
     raw = int(moment.timestamp()).to_bytes(8, "big") + row_id.bytes
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 

@@ -1,4 +1,4 @@
-"""The command-line face: `sceau`, in the operator's language."""
+"""The command line `sceau`, in the operator's language."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ HELP_NAMES = ["--help", "-h"]
 
 @dataclass(frozen=True)
 class Command:
-    """Where a command or a group of commands is defined: its module is imported when it is called."""
+    """Where a command or a group of commands is defined: its module is imported on first use."""
 
     module: str
     name: str
     help: str = ""
-    """Of a single command; a group has its own."""
+    """For a single command; a group has its own."""
     epilog: str = ""
 
 
@@ -121,7 +121,7 @@ def options(
 
 
 def _called(arguments: Sequence[str]) -> Iterable[str]:
-    """The one command that is called, none for the version, all where that is not clear."""
+    """The invoked command, none for the version, all where it is ambiguous."""
     first = next(iter(arguments), "")
     if first == "--version":
         return ()
@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """The exit code of one command; every failure that has a sentence is told by it."""
+    """The exit code of one command; prints every error that has a sentence."""
     arguments = sys.argv[1:] if arguments is None else arguments
     command = typer.main.get_command(command_line(_called(arguments)))
     translate(command)
@@ -180,7 +180,7 @@ def _is_older_copy(error: Exception) -> bool:
 
 
 def translate(command: Any) -> None:
-    """Help is written in French, and shown in the language of the moment."""
+    """Help is written in French, and shown in the current language."""
     for name in ("help", "short_help", "epilog"):
         if text := getattr(command, name, None):
             setattr(command, name, _(text))

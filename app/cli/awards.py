@@ -1,4 +1,4 @@
-"""`sceau award`: a badge for everybody on a list, with a result for every line."""
+"""`sceau award`: a badge for everyone on a list, with a result for every line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BY = Actor.command("award")
 _ALIGN = Actor.command("align")
 commands = typer.Typer(no_args_is_help=True, help=N_("Les attributions déjà signées."))
 _AT_ONCE = 50
-"""Lines signed in one transaction: what an interruption could make one do again."""
+"""Lines signed in one transaction: the most work that an interruption can lose."""
 
 OUTCOMES = {
     LineOutcome.READY: N_("Prête"),
@@ -53,7 +53,7 @@ OUTCOMES = {
 
 @dataclass(frozen=True)
 class AwardReport:
-    """What became of one line, in the operator's language."""
+    """The result of one line, in the operator's language."""
 
     person: str
     address: str
@@ -123,7 +123,7 @@ _OUTCOMES_OF_DOUBTS = {
 
 
 def _left(reading: Reading) -> list[AwardReport]:
-    """Lines that have to be settled in the list itself: nothing is awarded for them."""
+    """Lines to be corrected in the list itself: nothing is awarded for them."""
     return [_report_of_doubt(line) for line in reading.in_state(State.ASK)]
 
 
@@ -175,7 +175,7 @@ def _judged(
 def _awarded(
     process: Process, campus: Campus, request: AwardRequest, lines: Sequence[ListedPerson]
 ) -> Iterator[AwardReport]:
-    """In portions, each kept for good before the next: what is done stays done, and again changes nothing."""
+    """In chunks, each committed before the next. Idempotent."""
     portions = [lines[start : start + _AT_ONCE] for start in range(0, len(lines), _AT_ONCE)]
     for portion in with_progress(portions, _("Attribution")):
         with process.unit_of_work() as services:
@@ -247,7 +247,7 @@ def align(
 
 
 def align_all(process: Process) -> int:
-    """All that is due, a portion in each transaction; how many awards were compared."""
+    """All due awards, one chunk per transaction; returns the number of awards compared."""
     with process.unit_of_work(reading=True) as services:
         due = services.award_alignment.campuses_due()
     count = 0

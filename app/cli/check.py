@@ -1,4 +1,4 @@
-"""`sceau check`: everything that was signed, verified again; it goes on where it was interrupted."""
+"""`sceau check`: verifies everything signed again; resumes after an interruption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sceau keys`: the signing keys as the world sees them, and the key that seals them."""
+"""`sceau keys`: the public signing keys, and the key that seals them."""
 
 from __future__ import annotations
 

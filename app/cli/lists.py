@@ -1,4 +1,4 @@
-"""`sceau list read`: what the reader of lists sees in a file or a pasted text, without a database."""
+"""`sceau list read`: results of the list reader for a file or a pasted text, without a database."""
 
 from __future__ import annotations
 

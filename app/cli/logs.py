@@ -1,4 +1,4 @@
-"""`sceau log`: a campus's activity log checked, exported, proved, signed, and put right after a restore."""
+"""`sceau log`: checks, exports, proves and signs a campus's activity log, and repairs it after a restore."""
 
 from __future__ import annotations
 

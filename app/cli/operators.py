@@ -1,4 +1,4 @@
-"""`sceau operator` and `sceau campus`: who opens campuses on this service, and the campuses themselves."""
+"""`sceau operator` and `sceau campus`: operators of this service, and its campuses."""
 
 from __future__ import annotations
 

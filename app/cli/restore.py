@@ -1,4 +1,4 @@
-"""`sceau restore`: after an older copy of the database was restored, what is missing is shown and put back."""
+"""`sceau restore`: shows and repairs what is missing after an older copy of the database was restored."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def restore(
 
 
 def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
-    """Every campus whose rows come from an older copy, or the one of this slug."""
+    """Every campus with rows from an older copy, or the one of this slug."""
     process = ready_process()
     behind = process.compare_with_anchors(thorough=True)
     if not behind:

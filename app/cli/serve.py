@@ -44,10 +44,10 @@ Demo = Annotated[
 Reload = Annotated[bool, typer.Option("--reload", help=N_("Redémarre quand le code change (développement)."))]
 
 _FOR_OTHERS = 0o077
-"""Rights that no file of a running service gives: it writes personal data and secrets."""
+"""umask of a running service: its files contain personal data and secrets."""
 SLOWEST_START = 60
-"""Seconds. A worker says nothing while it reads the program: after five of them, which is what the server would wait,
-a busy machine loses each before it has begun, and the service never answers."""
+"""Seconds. A worker does not answer while it imports the program: with the server's default timeout of five
+seconds, a busy machine would kill each worker before it is ready, and the service would never answer."""
 
 
 def serve(
@@ -91,7 +91,7 @@ def migrate() -> None:
 
 
 def prepare_demo(process: Process) -> None:
-    """A migrated database with the demo in it, its logs cosigned; what is there already stays."""
+    """A migrated database with the demo in it, its logs cosigned; existing data stays."""
     if not process.is_ready():
         process.migrate()
     with process.unit_of_work(reading=True) as services:
@@ -103,7 +103,7 @@ def prepare_demo(process: Process) -> None:
 
 
 def _hand_down(**given: object) -> None:
-    """Options become settings: the environment is what every worker process reads."""
+    """Options become settings: every worker process reads the environment."""
     for name, value in given.items():
         if value is not None:
             os.environ[f"SCEAU_{name.upper()}"] = str(value)
@@ -123,7 +123,7 @@ def _check_workers(process: Process) -> None:
 
 
 def _check_port(process: Process) -> None:
-    """Said before any work is done, and not from the depths of the server."""
+    """Fails before any work is done, with a clear message instead of the server's own error."""
     host, port = process.settings.host, process.settings.port
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -138,7 +138,7 @@ def _check_port(process: Process) -> None:
 
 
 def _warn_of_another_address(process: Process) -> None:
-    """Badges name the address they were signed for: under another one they cannot be checked."""
+    """Badges contain the URL they were signed for: under another one they cannot be verified."""
     base_url = process.settings.base_url
     with process.unit_of_work(reading=True) as services:
         strangers = [
@@ -180,7 +180,8 @@ def _run(*, reload: bool) -> None:
         timeout_worker_healthcheck=SLOWEST_START,
         reload=reload,
         reload_dirs=["app", "packages"] if reload else None,
-        # Whoever is not named as a proxy could otherwise choose the address that limits and logs see (T27).
+        # Otherwise a client could choose the address that rate limits and logs see, without being a named
+        # proxy (T27).
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies or None,
         server_header=False,

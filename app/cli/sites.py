@@ -1,4 +1,4 @@
-"""`sceau site`: everything public of a campus as files that outlive the service, and whether they still verify."""
+"""`sceau site`: everything public of a campus as files that outlive the service, and their verification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every command shares: the operator's language, two streams, exit codes, and a way into the house."""
+"""Shared by every command: the operator's language, two streams, exit codes, and access to the process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.container import Process
     from app.settings import Settings
 
-# Settings and the services are imported where they are used: `sceau --version` needs neither.
+# Settings and services are imported where they are used: `sceau --version` needs neither.
 
 T = TypeVar("T")
 
@@ -29,9 +29,9 @@ class ExitCode(IntEnum):
     REFUSED = 1
     """Something was refused, or a badge is not valid."""
     UNDETERMINED = 2
-    """A badge could not be checked to the end."""
+    """A badge could not be fully checked."""
     UNUSABLE = 3
-    """The command, the settings or the database are not as they must be; nothing was done."""
+    """The command, the settings or the database are invalid; nothing was done."""
 
 
 def out() -> Console:
@@ -50,7 +50,7 @@ def say(sentence: str, *, style: str = "", **values: object) -> None:
 
 
 def stop(*sentences: str, code: ExitCode = ExitCode.UNUSABLE) -> NoReturn:
-    """Say what is wrong, in sentences already in the operator's language, and end."""
+    """Prints the errors, already in the operator's language, and exits."""
     for sentence in sentences:
         aside().print(sentence, style="bold red", markup=False)
     raise typer.Exit(code)
@@ -75,7 +75,7 @@ def settings() -> Settings:
 
 
 def sentences_of(error: ValidationError) -> list[str]:
-    """Our own rules speak for themselves; the others are told with the variable they are about."""
+    """Our own validation messages are complete; the others are prefixed with their variable."""
     told = []
     for fault in error.errors():
         own = fault.get("ctx", {}).get("error")
@@ -85,7 +85,7 @@ def sentences_of(error: ValidationError) -> list[str]:
 
 
 def open_process(given: Settings | None = None) -> Process:
-    """The house over a database that answers and is durable, whatever its schema."""
+    """The process over a database that answers and is durable, whatever its schema."""
     from app.container import CANNOT_START, DatabaseUnreachable, Process
 
     try:
@@ -99,7 +99,7 @@ def open_process(given: Settings | None = None) -> Process:
 
 
 def ready_process() -> Process:
-    """The house over a database with the schema this program needs."""
+    """The process over a database with the schema this program needs."""
     process = open_process()
     if not process.is_ready():
         stop(_("La base de données n’est pas à jour. Lancez d’abord : sceau migrate"))
@@ -107,7 +107,7 @@ def ready_process() -> Process:
 
 
 def with_progress(items: Sequence[T], label: str) -> Iterable[T]:
-    """The same items; on a terminal a bar shows how far they are."""
+    """The same items; on a terminal a progress bar is shown."""
     from rich.progress import track
 
     return track(items, label, console=aside(), disable=not aside().is_terminal, transient=True)

@@ -1,4 +1,4 @@
-"""`sceau token`: the access tokens of programs, shown once and kept hashed."""
+"""`sceau token`: the access tokens of programs, shown once and stored hashed."""
 
 from __future__ import annotations
 

@@ -56,17 +56,18 @@ Ask = Callable[[bytes | str], Answer]
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """One source and what was found; `answer` is None where it could not even be read."""
+    """One source and its result; `answer` is None where it could not even be read."""
 
     source: str
     answer: Answer | None
     fault: str = ""
     packed_at: datetime | None = None
-    """When the documents were gathered that the answer rests on, where they came in a package."""
+    """Date of the package of documents used for the verification, if any."""
 
     @property
     def verdict(self) -> Verdict:
-        # A closed award is neither confirmed nor denied, and a document that leads to a badge was not verified.
+        # A closed award is neither confirmed nor denied, and a document that leads to a badge was not
+        # verified.
         return self.answer.verdict if self.answer else Verdict.UNDETERMINED
 
     @property
@@ -159,7 +160,7 @@ def verify(
     raise typer.Exit(min((each.code for each in asked), key=_GRAVEST_FIRST.index))
 
 
-# --- asking
+# --- verification
 
 
 def _asker(process: Process | None, documents: Path | None, at: datetime | None) -> Ask:
@@ -169,7 +170,7 @@ def _asker(process: Process | None, documents: Path | None, at: datetime | None)
 
 
 def _addresses_in(source: str, process: Process | None) -> Sequence[str]:
-    """What a source that is no file leads to in this service, most often itself."""
+    """URLs inside this service that a source other than a file leads to, most often itself."""
     if process is None or source == "-" or Path(source).exists():
         return [source]
     try:
@@ -180,7 +181,7 @@ def _addresses_in(source: str, process: Process | None) -> Sequence[str]:
 
 
 def _anchors(pins: Sequence[str], witnesses: Sequence[str]) -> Anchors:
-    """What is known without a package: keys, of one issuer or of any, and witnesses of logs."""
+    """Trust anchors without a package: keys, of one issuer or of any, and witnesses of logs."""
     keys: dict[str, frozenset[str]] = {}
     for pin in pins:
         issuer, _sep, written = pin.rpartition("=")
@@ -212,7 +213,7 @@ def _trust_list(file: Path, key: str, at: datetime) -> TrustList:
 
 
 def _knowing(lists: Sequence[TrustList], ask: Ask, at: datetime) -> Ask:
-    """The same answers, with who the issuer is by these lists."""
+    """The same answers, with the issuer's identity according to these lists."""
 
     def asked(presented: bytes | str) -> Answer:
         answer = ask(presented)
@@ -257,14 +258,14 @@ def _ask_service(process: Process, at: datetime | None) -> Ask:
                 return answer
             if answer.record and (isinstance(presented, str) or answer.lead):
                 presented = services.publication.award_file(answer.record, "json").body
-            # Only the question is put to another day: a status list renewed with a false clock would be kept.
+            # Only the question uses another date: a status list renewed with a false clock would be cached.
             return replace(answer, report=check(presented, documents=services.verification.documents, at=at))
 
     return ask
 
 
 def _local_process() -> Process | None:
-    """The house, where there is one with a database that answers: it knows its own keys and lists."""
+    """The local process, where its database answers: it knows its own keys and lists."""
     try:
         settings = Settings()
         if not _may_exist(settings.database_url):
@@ -276,7 +277,7 @@ def _local_process() -> Process | None:
 
 
 def _may_exist(database_url: str) -> bool:
-    """Opening an SQLite file that is not there would make it."""
+    """Opening a missing SQLite file would create it."""
     scheme, _sep, place = database_url.partition(":///")
     return not scheme.startswith("sqlite") or Path(place.partition("?")[0]).is_file()
 
@@ -284,7 +285,7 @@ def _may_exist(database_url: str) -> bool:
 def _ask_and_tell(
     source: str, about: Callable[[str], VerifyOptions], tell: Callable[[VerifyOptions], None]
 ) -> VerifyOptions:
-    """One source; whatever goes wrong with it, the others are asked about all the same."""
+    """Checks one source; an error in it does not stop the others."""
     try:
         asked = about(source)
         tell(asked)
@@ -334,7 +335,7 @@ def _bytes_of(source: str) -> bytes:
         return file.read(_MOST_BYTES)
 
 
-# --- telling
+# --- output
 
 
 def _print_words(asked: VerifyOptions) -> None:
@@ -459,7 +460,7 @@ def _evidence(report: EvidenceReport, found: Report | None) -> dict[str, object]
 
 
 def _witnesses(report: EvidenceReport) -> Sequence[dict[str, str]] | None:
-    """None where nobody could say."""
+    """None where it could not be determined."""
     if report.witnesses is None:
         return None
     return [{"name": each.name, "seenAt": format_timestamp(each.at)} for each in report.witnesses]

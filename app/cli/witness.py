@@ -1,4 +1,4 @@
-"""`sceau witness`: watch another campus's activity log, and put one's name to what it was."""
+"""`sceau witness`: monitors another campus's activity log, and cosigns its checkpoints."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def change(
 
 
 def _check_address(where: str, log: NoteKey) -> None:
-    """Under another host's key, a witness would vouch for a log in that host's name."""
+    """Under another host's key, a witness would cosign a log in that host's name."""
     host = urlsplit(where).netloc.rpartition("@")[2].lower()
     named = log.name.partition("/")[0].lower()
     if "://" in where and host != named:

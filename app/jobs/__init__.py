@@ -1,1 +1,1 @@
-"""The face nobody sees: what happens without anyone asking."""
+"""Background jobs."""

@@ -1,4 +1,4 @@
-"""DBOS Transact behind few words: workflows named after the rows they carry out, taken over from the dead."""
+"""DBOS Transact behind a small interface: workflows named after their rows, recovered from dead workers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 
 log = structlog.get_logger("worker")
 WORKFLOW_SHAPE = "2"
-"""The engine's application version. The same across upgrades, so that any release goes on with what another
-began; raise it only when `carry_out` takes its steps in another order, or begins in another way: what is half done then
-starts anew from its row."""
+"""The engine's application version. Unchanged across upgrades, so that any release continues workflows of
+another; increase it only when `carry_out` changes the order of its steps, or how it begins: unfinished
+workflows then restart from their rows."""
 PATIENCE = timedelta(seconds=5)
-"""A promise whose workflow has ended and that is still due is tried again after so long."""
+"""Retry interval of a job that is still due although its workflow has ended."""
 KEPT = timedelta(days=1)
 _UNFINISHED = ("ENQUEUED", "PENDING", "DELAYED")
 
@@ -28,7 +28,7 @@ Step = Callable[[str, str], bool]
 
 
 class JsonText(Serializer):
-    """Plain JSON instead of pickles: whoever can write to the engine's tables must not be able to run code."""
+    """Plain JSON instead of pickles: write access to the engine's tables must not allow code execution."""
 
     def serialize(self, data: Any) -> str:
         return json.dumps(data, default=_said)
@@ -41,19 +41,21 @@ class JsonText(Serializer):
 
 
 class Stopped(BaseException):
-    """What a step raises where its worker stops: the workflow stays as it is, and goes on in another one."""
+    """Raised by a step when its worker stops: the workflow stays unfinished, and continues in another
+    worker."""
 
 
 def _said(value: object) -> object:
-    """An exception by its kind only: its text may name a person (I23)."""
+    """An exception by its type only: its text may name a person (I23)."""
     return type(value).__name__ if isinstance(value, BaseException) else str(value)
 
 
 class Engine:
-    """One per process: the library behind it has one instance.
+    """One per process: the library behind it is a singleton.
 
-    Of each kind a few threads wait for rows and start their workflows themselves. The library's own queues would be
-    asked in the database several times a second each, busy or not, and start two of a kind at each asking at most.
+    For each job type a few threads wait for rows and start their workflows themselves. The library's own
+    queues would each poll the database several times per second, busy or not, and start at most two of a type
+    per poll.
     """
 
     def __init__(
@@ -66,10 +68,10 @@ class Engine:
         *,
         shape: str = WORKFLOW_SHAPE,
     ) -> None:
-        """`kinds` says how many of each this worker carries out at once."""
+        """`kinds` is the concurrency of each job type in this worker."""
         self.kinds, self.shape = kinds, shape
         logging.getLogger("dbos").setLevel(logging.WARNING)
-        # A handler of its own keeps the library from adding one that writes in its own way.
+        # An explicit handler stops the library from adding one with its own format.
         logging.getLogger("dbos").handlers[:] = [logging.NullHandler()]
         config: DBOSConfig = {
             "name": "sceau",
@@ -102,7 +104,7 @@ class Engine:
         DBOS.destroy(destroy_registry=True)
 
     def enqueue(self, kind: str, row_ids: Iterable[str], *, now: datetime | None = None) -> None:
-        """A workflow for each row that has none under way; whatever was started before is left alone."""
+        """Starts a workflow for each row without an active one. Idempotent."""
         ids = {f"{kind}:{row_id}": row_id for row_id in row_ids}
         ids = {workflow_id: row_id for workflow_id, row_id in ids.items() if workflow_id not in self._taken}
         if not ids:
@@ -125,35 +127,36 @@ class Engine:
         while (row_id := self._waiting[kind].get()) is not None:
             workflow_id = f"{kind}:{row_id}"
             try:
-                # Somebody else may have begun it while it waited: to start it again would be to wait for them.
+                # Another worker may have begun it meanwhile: starting it again would block until that one
+                # ends.
                 if not DBOS.list_workflows(workflow_ids=[workflow_id], load_input=False, load_output=False):
                     with SetWorkflowID(workflow_id):
                         self.workflow(kind, row_id)
             except Stopped:
                 return
             except Exception as error:
-                # The database may be away: the row is still due, and is found again.
+                # The database may be unavailable: the row is still due, and a later sweep finds it.
                 log.error("workflow trouble", promise=kind, row=row_id, kind=type(error).__name__)
             finally:
                 self._taken.discard(workflow_id)
 
     def under_way(self) -> dict[str, str]:
-        """The worker that carries out each workflow that has begun, alive or not."""
+        """The worker of each started workflow, alive or not."""
         begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         return {each.workflow_id: each.executor_id or "" for each in begun}
 
     def resume(self, workflow_ids: Collection[str]) -> None:
-        """For whoever is there, within a second: they go on after the last piece that is known done."""
+        """For any live worker, within a second: continues after the last committed chunk."""
         for workflow_id in workflow_ids:
             DBOS.resume_workflow(workflow_id)
 
     def restart_other_shapes(self) -> None:
-        """What another shape of the workflow began and nobody can go on with is begun again from its row."""
+        """Workflows of another shape, which no worker can continue, restart from their rows."""
         unfinished = DBOS.list_workflows(status=list(_UNFINISHED), load_input=False, load_output=False)
         _delete(each.workflow_id for each in unfinished if each.app_version != self.shape)
 
     def clean(self, *, now: datetime | None = None) -> None:
-        """Ended workflows say nothing that the rows do not say."""
+        """Deletes ended workflows, which contain nothing beyond the rows."""
         before = ((now or datetime.now(UTC)) - KEPT).isoformat()
         ended = DBOS.list_workflows(
             status=["SUCCESS", "ERROR", "CANCELLED"],
@@ -167,7 +170,7 @@ class Engine:
 
 def _carry_out(step: Step) -> Callable[[str, str], None]:
     def process_chunk(kind: str, row_id: str) -> None:
-        """Each piece is one step, committed by the step itself; after a crash the next piece follows."""
+        """Each chunk is one step, committed by the step itself; after a crash the next chunk follows."""
         while DBOS.run_step({"name": "piece"}, step, kind, row_id):
             pass
 

@@ -1,4 +1,4 @@
-"""Looking for what is due once a minute, where a sweep every second would cost more than it brings."""
+"""Polls for due rows once a minute, where a sweep every second would cost more than it gains."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ class PollThrottle:
 
 @dataclass(frozen=True)
 class JobType:
-    """One kind of promise.
+    """One job type.
 
-    `due` names the rows that wait for somebody, the longest waiting first, some hundreds at most.
-    `perform` does one piece of what a row promises in units of work of its own, and answers whether more is
-    left. It may be called again for a piece that is done, even by two workers at once: the row decides.
+    `due` returns the pending rows, the oldest first, some hundreds at most. `perform` processes one chunk of
+    a row in its own units of work, and returns whether more is left. It must be idempotent, even in two
+    workers at once: the row decides.
     """
 
     name: str
     due: Callable[[Process], Sequence[uuid.UUID]]
     perform: Callable[[Process, uuid.UUID], bool]
     at_once: int = 2
-    """How many of the kind one worker carries out together."""
+    """Concurrency of the job type in one worker."""
 
 
 MOST_DUE = 200

@@ -1,4 +1,5 @@
-"""Signed documents aligned with what their holders show, after an upgrade and whenever facts changed."""
+"""Job types; the first aligns signed documents with what their holders show, after an upgrade or a change of
+facts."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ _BY = Actor.command("align")
 
 
 def align_some(process: Process, campus_id: uuid.UUID) -> bool:
-    """The next portion of one campus, in its tenant scope; the rows themselves are what is left to do."""
+    """The next chunk of one campus, in its tenant scope; the rows themselves record what is left."""
     with process.visit(campus_id=campus_id) as services:
         return services.award_alignment.align_some(campus_id, by=_BY) > 0
 
@@ -65,7 +66,7 @@ _brought_badges_looking = PollThrottle(lambda services: services.brought_badges.
 
 
 def _judge(process: Process, badge_id: uuid.UUID) -> bool:
-    """Other services are asked without a transaction that anybody waits for."""
+    """Other services are called outside any transaction, so that no lock is held."""
     with process.unit_of_work(reading=True) as services:
         verdict = services.brought_badges.judge(badge_id)
     if verdict is not None:
@@ -78,7 +79,7 @@ def _due(process: Process) -> Sequence[uuid.UUID]:
     return _brought_badges_looking.due(process)
 
 
-# One at a time: whoever is asked may be slow, and nobody waits for the answer.
+# One at a time: the other service may be slow, and the result is not urgent.
 BROUGHT_BADGES = JobType("brought-badge", _due, _judge, at_once=1)
 
 
@@ -86,7 +87,7 @@ _endorsements_looking = PollThrottle(lambda services: services.endorsements_chec
 
 
 def _check(process: Process, endorsement_id: uuid.UUID) -> bool:
-    """Others are asked without a transaction that anybody waits for."""
+    """Other services are called outside any transaction, so that no lock is held."""
     with process.unit_of_work(reading=True) as services:
         answer = services.endorsements_checked_again.judge(endorsement_id)
     if answer is not None:
@@ -95,7 +96,7 @@ def _check(process: Process, endorsement_id: uuid.UUID) -> bool:
     return False
 
 
-# One at a time: whoever is asked may be slow, and nobody waits for the answer.
+# One at a time: the other service may be slow, and the result is not urgent.
 ENDORSEMENTS = JobType("endorsement", _due, _check, at_once=1)
 
 
@@ -104,7 +105,7 @@ _FILES_BY = Actor.command("worker")
 
 
 class _Waiting:
-    """Looked for twice a minute: a scanner that is away is not knocked at every second."""
+    """Polled twice a minute: an unavailable scanner is not contacted every second."""
 
     def __init__(self) -> None:
         self._looked_at: dict[int, datetime] = {}
@@ -119,7 +120,7 @@ class _Waiting:
 
 
 def scan(process: Process, file_id: uuid.UUID) -> bool:
-    """The scanner is asked between two transactions: nobody who writes waits for it."""
+    """The scanner is called between two transactions, so that it never blocks writers."""
     with process.unit_of_work(reading=True) as services:
         content = services.files.to_scan(file_id)
     if content is None:
@@ -140,7 +141,8 @@ FORGETTING_EVERY = timedelta(minutes=15)
 
 
 class Imports:
-    """Looked for at each sweep; what is to be forgotten is counted in hours, and looked for now and then."""
+    """Imports are polled at each sweep; expired ones are deleted every 15 minutes, since retention is counted
+    in hours."""
 
     def __init__(self) -> None:
         self._looked_at: datetime | None = None
@@ -194,7 +196,7 @@ def _send(process: Process, envelope: uuid.UUID) -> bool:
 
 
 class Reminders:
-    """Looked for now and then: they are counted in days, and looking reads the letters of two months."""
+    """Polled every 15 minutes: due dates are in days, and a poll reads the e-mails of two months."""
 
     def __init__(self) -> None:
         self._looked_at: datetime | None = None
@@ -234,7 +236,7 @@ def _reviews_due(process: Process) -> Sequence[uuid.UUID]:
 
 
 def _review(process: Process, log_id: uuid.UUID) -> bool:
-    """The reading may take a minute or two: nobody who writes waits for it."""
+    """Reading may take a minute or two, outside the writing transaction so that it never blocks writers."""
     with process.unit_of_work(reading=True) as services:
         log = services.log_watch.log(log_id)
         size, faults = log.size, services.log_watch.check(log)
@@ -243,7 +245,7 @@ def _review(process: Process, log_id: uuid.UUID) -> bool:
     return False
 
 
-# A minute less than the cadence: a log that may not be signed says so once a minute, and not every second.
+# A minute less than the cadence: a log that cannot be signed is reported once a minute, not every second.
 _unsigned = PollThrottle(
     lambda services: services.log_watch.unsigned(for_so_long=SIGNED_EVERY - POLL_INTERVAL)
 )
@@ -255,7 +257,7 @@ REQUEST_CHECK_INTERVAL = timedelta(minutes=15)
 
 
 class ReviewReminders:
-    """Looked for now and then: they are counted in days."""
+    """Polled every 15 minutes: due dates are in days."""
 
     def __init__(self) -> None:
         self._looked_at: datetime | None = None
@@ -289,11 +291,11 @@ REVIEW_REMINDERS = JobType(
 
 RETENTION_INTERVAL: Final = timedelta(hours=1)
 
-"""There is one promise, for all that is overdue."""
+"""There is one job, for all overdue rows."""
 
 
 class _Overdue:
-    """Looked for once an hour: it is counted in days."""
+    """Polled once an hour: retention is counted in days."""
 
     def __init__(self) -> None:
         self._looked_at: dict[int, datetime] = {}
@@ -326,7 +328,7 @@ def _renew(process: Process, network_id: uuid.UUID) -> bool:
 
 
 def _read(process: Process, list_id: uuid.UUID) -> bool:
-    """Another service is asked without a transaction that anybody waits for."""
+    """The other service is called outside any transaction, so that no lock is held."""
     with process.unit_of_work(reading=True) as services:
         fetched = services.followed_lists.fetch(list_id)
     with process.unit_of_work() as services:

@@ -1,4 +1,4 @@
-"""A worker: signs of life, a sweep that starts what is due, and taking over from workers that are gone."""
+"""A worker: heartbeats, a sweep that starts due jobs, and recovery of jobs from dead workers."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ SWEEP_EVERY = 2.0
 BEAT_EVERY = 10.0
 CLEAN_EVERY = 600.0
 LAST_PIECE = 20.0
-"""How long a worker that is told to stop waits for the pieces under way."""
+"""Seconds that a stopping worker waits for running chunks."""
 
 
 class Worker:
-    """Runs in a thread of its own; the pieces of promises run in the engine's threads."""
+    """Runs in its own thread; chunks run in the engine's threads."""
 
     def __init__(
         self, process: Process, kinds: Sequence[JobType] = KINDS, *, shape: str = WORKFLOW_SHAPE
@@ -98,11 +98,11 @@ class Worker:
         self._thread.start()
 
     def wake(self) -> None:
-        """Something was promised a moment ago: look now."""
+        """Called after an enqueue: polls now."""
         self._woken.set()
 
     def stop(self) -> None:
-        """End the pieces under way, leave the rest to whoever comes next, and say so."""
+        """Ends the running chunks, and releases the rest to other workers."""
         self._stopping.set()
         self._woken.set()
         self._thread.join()
@@ -132,7 +132,7 @@ class Worker:
         try:
             deed()  # type: ignore[operator]
         except Exception as error:
-            # The database may be away for a while: a worker outlives that.
+            # The database may be unavailable for a while: a worker survives that.
             log.error("worker trouble", deed=name.strip("_"), kind=type(error).__name__)
         self._due_again[name] = monotonic() + every
 
@@ -142,7 +142,7 @@ class Worker:
             services.signing_clock.observe()
 
     def _take_over(self) -> None:
-        # Read before who is alive: a worker gives its first sign of life before it begins anything.
+        # Read before the live workers: a worker sends its first heartbeat before it begins anything.
         under_way = self.engine.under_way()
         with self.process.unit_of_work() as services:
             alive = services.workers.alive(self.me, _is_running)
@@ -167,7 +167,7 @@ class Worker:
         try:
             return self.kinds[kind].perform(self.process, uuid.UUID(row_id))
         except Exception as error:
-            # Nothing of the piece was kept; the row is still due, and a sweep starts it again.
+            # The chunk was rolled back; the row is still due, and a sweep starts it again.
             log.error("promise not carried out", promise=kind, row=row_id, kind=type(error).__name__)
             return False
         finally:
@@ -177,7 +177,7 @@ class Worker:
 
 
 def _is_running(pid: int) -> bool:
-    """Whether a process of this host still runs, whoever owns it."""
+    """Whether a process of this host still runs, under any user."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -188,7 +188,7 @@ def _is_running(pid: int) -> bool:
 
 
 def work(process: Process) -> None:
-    """Carry out promises until SIGTERM or Ctrl+C."""
+    """Processes jobs until SIGTERM or Ctrl+C."""
     told_to_stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: told_to_stop.set())

@@ -1,4 +1,4 @@
-"""The words people read: catalogues and the language of the moment."""
+"""Localisation: catalogues and the current language."""
 
 from app.language.catalogues import N_, current_locale, gettext, locales, ngettext, speaking
 from app.language.typography import filled

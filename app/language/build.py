@@ -51,7 +51,7 @@ def load(locale: str) -> Catalog:
 
 
 def update(locale: str, translations: Mapping[str, str | list[str]]) -> Catalog:
-    """Bring the catalogue of `locale` level with the sources; sentences nobody says any more go away."""
+    """Updates the catalogue of `locale` from the sources; sentences no longer used are deleted."""
     with _alone(po_file(locale)):
         catalog = load(locale)
         before = {message.id: message.string for message in catalog if message.id}
@@ -74,7 +74,7 @@ def fill(message: Message, translations: Mapping[str, str | list[str]]) -> None:
     if plural != isinstance(given, list):
         raise SystemExit(f"One form or two? {message.id!r} was given {given!r}.")
     message.string = tuple(given) if isinstance(given, list) else given
-    # Babel doubts a sentence that has become a plural, until somebody says it anew.
+    # Babel marks a sentence that has become a plural as fuzzy, until it is translated again.
     message.flags.discard("fuzzy")
 
 
@@ -92,7 +92,7 @@ def _write(catalog: Catalog, path: Path) -> None:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Two people may update the same catalogue at once; the second waits."""
+    """Serialises concurrent updates of the same catalogue."""
     with path.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

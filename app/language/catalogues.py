@@ -1,4 +1,4 @@
-"""Gettext catalogues, and the one language each request, command or job speaks."""
+"""Gettext catalogues, and the current locale of each request, command or job."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _locale: ContextVar[str] = ContextVar("locale", default=SOURCE_LOCALE)
 
 
 def N_(text: str) -> str:
-    """Mark `text` for the catalogues; whoever shows it translates it."""
+    """Marks `text` for the catalogues; the code that shows it translates it."""
     return text
 
 
@@ -46,7 +46,7 @@ def read_catalogue(source: Path) -> _gettext.NullTranslations:
     if not source.is_file():
         return _gettext.NullTranslations()
     compiled = source.with_suffix(".mo")
-    # A .mo older than its .po would show yesterday's words, so only a fresh one is used.
+    # A .mo older than its .po would show outdated text, so only a fresh one is used.
     if compiled.is_file() and compiled.stat().st_mtime >= source.stat().st_mtime:
         with compiled.open("rb") as file:
             return _gettext.GNUTranslations(file)
@@ -68,7 +68,7 @@ def current_locale() -> str:
 
 @contextmanager
 def speaking(locale: str) -> Iterator[None]:
-    """Everything said inside is said in `locale`."""
+    """Sets the current locale inside the block."""
     token = _locale.set(locale if locale in locales() else SOURCE_LOCALE)
     try:
         yield

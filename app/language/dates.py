@@ -12,7 +12,7 @@ from app.language.catalogues import current_locale
 from app.language.typography import NO_BREAK
 
 DEFAULT_ZONE = "Europe/Paris"
-# English here is the European one: day before month, 24-hour clock.
+# English here is European: day before month, 24-hour clock.
 _BABEL_LOCALE = {"en": "en_GB"}
 
 
@@ -21,12 +21,12 @@ def babel_locale() -> str:
 
 
 def local(value: datetime, zone: str = DEFAULT_ZONE) -> datetime:
-    """`value`, an aware time, on the clocks of `zone`."""
+    """`value`, a timezone-aware datetime, in `zone`."""
     if value.tzinfo is None:
         raise ValueError("a time without a zone cannot be shown: keep times aware and in UTC")
     try:
         return value.astimezone(ZoneInfo(zone))
-    except OverflowError:  # the first and the last hours of the calendar have no time in every zone
+    except OverflowError:  # the first and last hours of the calendar do not exist in every zone
         return value
 
 

@@ -1,4 +1,4 @@
-"""A sentence with named places, said late: in the language of whoever reads it."""
+"""A sentence with named fields, translated late, in the reader's language."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ _LONGEST_VALUE = 160
 
 @dataclass(frozen=True)
 class Sentence:
-    """`words` is French and stands in the catalogues; `values` fill its places: text, moments, or sentences."""
+    """`words` is a French msgid; `values` fill its fields: text, datetimes, or sentences."""
 
     words: str
     values: Mapping[str, object] = field(default_factory=dict)
 
     def text(self) -> str:
-        """The sentence in the language of the moment; faces with finer typography say it themselves."""
+        """The sentence in the current language; pages with finer typography render it themselves."""
         words = gettext(self.words)
         return filled(words, {name: _in_words(self.values[name]) for name in fields_of(words)})
 
 
 @lru_cache(maxsize=2048)
 def fields_of(words: str) -> frozenset[str]:
-    """The values that a sentence needs: it may be given more, and each may be a sentence itself."""
+    """Names of the values that a sentence needs; extra values are ignored, and a value may be a sentence
+    itself."""
     return frozenset(name for _, name, _, _ in Formatter().parse(words) if name is not None)
 
 
@@ -54,16 +55,17 @@ def _day(day: date) -> str:
     return format_date(day, "long", locale=locale)
 
 
-# Signs that turn the direction of what follows, and signs that take no room: both can make a text lie.
+# Bidirectional controls and zero-width characters: both can make a text misleading.
 _TURNING_OR_INVISIBLE = frozenset(
     "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\ufeff\u200b\u2060"
 )
 
 
 def plain(text: object, longest: int = _LONGEST_VALUE, *, keep_indent: bool = False) -> str:
-    """Words out of somebody's file, on one line: nothing invisible, nothing that turns the reading order, not endless."""
+    """Untrusted text on one line: no invisible characters, no bidirectional controls, limited length."""
     kept = str(text)[: 4 * longest]
-    # What Python calls printable has no sign that `_shown` replaces; these two are spaces, which it does not call so.
+    # Python's printable characters include none that `_shown` replaces; these two are spaces, which it
+    # excludes.
     if not kept.replace("\u00a0", "").replace("\u202f", "").isprintable():
         kept = "".join(map(_shown, kept))
     kept = kept.rstrip() if keep_indent else " ".join(kept.split(" ")).strip()

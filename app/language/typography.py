@@ -18,7 +18,7 @@ _RULES = [
     (re.compile(r"(?<=\w)'(?=\w|%\(|\{|«|$)"), "’"),
     (re.compile(rf"«[ {NO_BREAK}]?"), "«" + NO_BREAK),
     (re.compile(rf"[ {NO_BREAK}]?»"), NO_BREAK + "»"),
-    # "%(name)s" after a space is a place for a value, not a percent sign.
+    # "%(name)s" after a space is a field, not a percent sign.
     (re.compile(r" (%%|[;!?])"), NARROW + r"\1"),
     (re.compile(r" ([:€])"), NO_BREAK + r"\1"),
     (re.compile(rf"\b(\d{{1,2}}|1er) (?=(?:{_MONTHS})\b)"), r"\1" + NO_BREAK),
@@ -31,7 +31,7 @@ _TAG = re.compile(r"(<[^>]*>)")
 
 @lru_cache(maxsize=4096)
 def french(text: str) -> str:
-    """`text` as a French printer would set it; what stands inside `<…>` is left alone."""
+    """`text` with French typography; the content of `<…>` is unchanged."""
     return "".join(part if part.startswith("<") else _set(part) for part in _TAG.split(text))
 
 
@@ -84,7 +84,7 @@ def filled(text: str, values: Mapping[str, object]) -> str:
 
 
 def translated(text: str) -> str:
-    """`text` in the reader's language, well set."""
+    """`text` in the reader's language, with its typography."""
     return french(gettext(text)) if current_locale() == "fr" else gettext(text)
 
 

@@ -1,4 +1,4 @@
-"""Badge pictures: a template in the campus's colours with outlined words, as SVG and as PNG."""
+"""Badge pictures: a template in the campus's colours with outlined text, as SVG and as PNG."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ __all__ = ["BadgeArtist", "CardWords", "PictureOrder", "kind_alone", "picture_al
 
 _SMALL_UNDER: Final = 150
 _PLAIN: Final = (208.0, 0.08)
-"""The hue and liveliness of what belongs to no campus."""
+"""Default hue and liveliness, for pictures without a campus."""
 _SMALL_SVG: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 1000" aria-hidden="true">{}</svg>\n'
 )
 
 
 class BadgeArtist:
-    """Draws badges from a folder of templates, read once; the same order always gives the same bytes."""
+    """Draws badges from a folder of templates, read once; deterministic: the same order gives the same
+    bytes."""
 
     def __init__(self, templates: Path) -> None:
         self._templates = read_templates(templates)
@@ -70,7 +71,7 @@ class BadgeArtist:
         )
 
     def small_mark(self, order: PictureOrder) -> str:
-        """The « poinçon » alone, for lists and whatever cannot choose by width; it stands beside its words."""
+        """The « poinçon » alone, for lists and clients that cannot choose by width; always beside text."""
         template, inks = self._shape(order)
         return _SMALL_SVG.format(small_mark(order, template, inks, self._faces))
 
@@ -81,11 +82,11 @@ class BadgeArtist:
         return _of_all_colours(draw_card(words, badge, colours, self._faces), CARD_WIDTH)
 
     def rasterise(self, svg: str, *, width: int = 600) -> bytes:
-        """A PNG of at most 256 colours; neither system library nor font takes part."""
+        """A PNG of at most 256 colours; independent of system libraries and fonts."""
         return _rasterised(svg, width)
 
     def rasterise_quickly(self, svg: str, *, width: int = 600) -> bytes:
-        """A PNG of all colours, three times heavier and made six times sooner, for pictures of one award."""
+        """A PNG of all colours, three times larger and six times faster, for pictures of one award."""
         return _of_all_colours(svg, width)
 
     def _shape(self, order: PictureOrder) -> tuple[Template, Inks]:
@@ -96,7 +97,7 @@ class BadgeArtist:
 
 @lru_cache(maxsize=64)
 def _rasterised(svg: str, width: int) -> bytes:
-    """Kept a while, since drawing one takes a third of a second and editors ask for the same one again."""
+    """Cached, since drawing one takes a third of a second and editors request the same one again."""
     return with_palette(_of_all_colours(svg, width))
 
 

@@ -34,20 +34,20 @@ INK: Final = "#17212b"
 _MARGIN: Final = 33
 _SMALL_MARGIN: Final = 24
 _SMALL_SCALE: Final = 'transform="translate(15 15) scale(.97)"'
-"""The thick contour of the small mark would leave the square otherwise."""
+"""Otherwise, the thick contour of the small mark would exceed the square."""
 _PLATE_TOP: Final = 850
 _PLATE_HEIGHT: Final = 74
 _PLATE_CORNER: Final = 14
 _WIDEST_PLATE: Final = 760
 _CODE_SIDE: Final = 156
-"""Of a thousand: a code that is still read in a picture of 300 pixels, pressed as JPEG."""
+"""In thousandths: a code that is still readable in a picture of 300 pixels, compressed as JPEG."""
 _QUIET: Final = 2.5
-"""Modules of white around a code: its label has an edge of its own."""
+"""Quiet zone in modules around a code: its label adds a margin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inks:
-    """The colour of each part: judged badges have full enamel in a light rim, the others the reverse."""
+    """The colour of each part: assessed badges have full enamel in a light rim, the others the reverse."""
 
     rim: str
     contour: str
@@ -88,7 +88,7 @@ class Inks:
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """The two voices: what is declared, and what is explained."""
+    """The two typefaces: one for declared facts, one for explanations."""
 
     serif: Typeface
     sans: Typeface
@@ -96,7 +96,7 @@ class Faces:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Draws the words of one order inside one template."""
+    """Draws the text of one order inside one template."""
 
     order: PictureOrder
     template: Template
@@ -173,7 +173,7 @@ class Words:
             sizes=range(36, 15, -1),
             room=_plate_room,
         )
-        # The address stands on the axis alone, and together with the code where there is one.
+        # The address is centred on the axis alone, or together with the code where there is one.
         lead = _CODE_SIDE - 10 if self.order.code else 0
         width = fitted.width + 68
         left = AXIS - (width + lead) / 2
@@ -183,7 +183,7 @@ class Words:
         return plate + words + (self._code(left, edge) if self.order.code else "")
 
     def _code(self, left: float, edge: Mapping[str, object]) -> str:
-        """A label at the beginning of the plate; dark on white, since readers want no other."""
+        """A label at the start of the plate; dark on white, the only polarity that all readers accept."""
         top = _PLATE_TOP + (_PLATE_HEIGHT - _CODE_SIDE) / 2
         code = ScanCode.of(self.order.code, error="l")
         module = _CODE_SIDE / (code.size + 2 * _QUIET)
@@ -204,7 +204,7 @@ def _chamfered(left: float, top: float, width: float, height: float) -> str:
 
 
 def small_mark(order: PictureOrder, template: Template, inks: Inks, faces: Faces) -> str:
-    """The « poinçon »: shape, campus and level alone, for what is shown under 150 pixels."""
+    """The « poinçon »: shape, campus and level alone, for sizes under 150 pixels."""
     face = faces.serif
     middle = template.layout.small_middle - (30 if order.steps else 0)
 
@@ -246,7 +246,7 @@ def path(data: str, **attributes: object) -> str:
 
 
 def words_path(tenths: str, colour: str) -> str:
-    """Outlined words, whose data counts in tenths: a third lighter than decimals."""
+    """Outlined text with coordinates in tenths: a third smaller than decimals."""
     return path(tenths, transform="scale(.1)", fill=colour)
 
 
@@ -285,7 +285,7 @@ def _fitted(
 
 
 def _plate_room(size: float) -> float:
-    """An address is set smaller before its plate grows wider than the shape."""
+    """The address shrinks before its plate grows wider than the shape."""
     return 560 if size > 22 else _WIDEST_PLATE
 
 
@@ -335,7 +335,7 @@ def draw_card(words: CardWords, badge: str, colours: CampusColours, faces: Faces
 
 
 def _line(text: str, face: Typeface, size: int, baseline: float, colour: str) -> str:
-    """One line, set smaller and then shortened until it fits beside the badge."""
+    """One line, reduced and then shortened until it fits beside the badge."""
     text = typeset(plain(text))
     while size > 18 and face.width(text, size) > _ROOM:
         size -= 1
@@ -349,7 +349,7 @@ def _at_left(text: str, face: Typeface, size: float, baseline: float, colour: st
 
 
 def _ribbon(colours: CampusColours) -> str:
-    """The guilloché of the house along the foot: four strands, a quarter of a period apart."""
+    """The guilloché of Sceau along the foot: four strands, a quarter of a period apart."""
     period, height = 26.0, 12.0
     half, pull = period / 2, period / 2 * 0.4244
     wave = (
@@ -367,7 +367,7 @@ _PIXEL: Final = 4
 _INDEXED_8: Final = (8, 3, 0, 0, 0)
 
 Colours = list[tuple[bytes, int]]
-"""Colours as four bytes, with how often each is seen."""
+"""Colours as four bytes, with the number of pixels of each."""
 
 
 def with_palette(png: bytes) -> bytes:
@@ -403,7 +403,7 @@ def _colour(pixel: int) -> bytes:
 
 
 def _groups(seen: Mapping[bytes, int]) -> list[Colours]:
-    """Colours that share one place in the palette: the widest group is halved until the palette is full."""
+    """Colours that share one palette entry: the widest group is halved until the palette is full."""
     groups: list[Colours] = [sorted(seen.items())]
     spreads = [_spread(groups[0])]
     while len(groups) < _MOST_COLOURS and max(spreads)[0]:
@@ -415,7 +415,7 @@ def _groups(seen: Mapping[bytes, int]) -> list[Colours]:
 
 
 def _spread(group: Colours) -> tuple[int, int]:
-    """How far a group reaches on its widest channel, and which channel that is."""
+    """The range of a group on its widest channel, and that channel."""
     channels = zip(*(colour for colour, _ in group), strict=True)
     return max((max(values) - min(values), channel) for channel, values in enumerate(channels))
 

@@ -1,4 +1,4 @@
-"""What a badge picture shows, and the same in words for those who do not see it."""
+"""Content of a badge picture, and its text alternative."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ _KINDS_WITH_LEVEL: Final[Mapping[str, str]] = {
 class PictureOrder:
     """Everything a picture of one badge version shows; never the name of a person.
 
-    `level` out of `levels` is drawn where both are given; `emblem`, a few letters, takes the place of the
-    campus's short name in the drawing, never in its words.
+    `level` out of `levels` is drawn where both are given; `emblem`, a few letters, replaces the campus's
+    short name in the drawing, never in its text alternative.
     """
 
     kind: str
@@ -88,7 +88,7 @@ class PictureOrder:
     levels: int | None = None
     emblem: str = ""
     code: str = ""
-    """Where the code beside the address leads whoever scans it; none is drawn where it is empty."""
+    """Target URL of the QR code beside the address; no code where it is empty."""
 
     @property
     def struck(self) -> str:
@@ -102,7 +102,7 @@ class PictureOrder:
 
 
 def picture_alternative(order: PictureOrder) -> tuple[str, dict[str, object]]:
-    """The text alternative of a picture: a French sentence to translate, and the values of its places."""
+    """The text alternative of a picture: a French msgid, and the values of its fields."""
     values: dict[str, object] = {
         "title": plain(order.title),
         "campus": plain(order.campus_short_name),
@@ -115,7 +115,7 @@ def picture_alternative(order: PictureOrder) -> tuple[str, dict[str, object]]:
 
 
 def kind_alone(order: PictureOrder) -> tuple[str, dict[str, object]]:
-    """The kind and the level in words: a French sentence to translate, and the values of its places."""
+    """The kind and the level as text: a French msgid, and the values of its fields."""
     if order.steps is None:
         return _KINDS[order.kind], {}
     reached, of = order.steps
@@ -123,12 +123,12 @@ def kind_alone(order: PictureOrder) -> tuple[str, dict[str, object]]:
 
 
 def plain(text: str) -> str:
-    """Text that XML may hold, without the signs that turn the reading order of what follows."""
+    """Text valid in XML, without characters that change the direction of the following text."""
     return _TURNS_TEXT_AROUND.sub("", _NOT_IN_XML.sub("\ufffd", text)).strip()
 
 
 HalfWidth = Callable[[float], float]
-"""The room left and right of the axis at a height."""
+"""Half-width available on each side of the axis at a height."""
 
 ELLIPSIS: Final = "…"
 _LEADING: Final = 1.1
@@ -177,7 +177,7 @@ _BLANKS: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
 
 class _Break(IntEnum):
-    """Where a line may end, from the best place to the worst; a number clings to what it counts."""
+    """Where a line may end, from best to worst; a number is never separated from its unit."""
 
     BETWEEN_WORDS = 0
     AFTER_A_LITTLE_WORD = 1
@@ -185,7 +185,7 @@ class _Break(IntEnum):
 
 
 class _Atom(NamedTuple):
-    """What no line break divides, and what kind of break may follow it."""
+    """An unbreakable part of the text, and the kind of break that may follow it."""
 
     text: str
     width: float
@@ -197,7 +197,7 @@ class _Atom(NamedTuple):
 
 
 class _Division(NamedTuple):
-    """Atoms divided into lines, and how unlike a good setting that is: 0 is perfect."""
+    """Atoms divided into lines, and the cost of the layout: 0 is perfect."""
 
     cost: float
     ends: tuple[int, ...]
@@ -218,7 +218,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """Where a title may stand: between two heights, as wide as the shape is there."""
+    """The zone of a title: between two heights, as wide as the shape is there."""
 
     top: float
     bottom: float
@@ -228,15 +228,16 @@ class Zone:
 
 
 def typeset(text: str) -> str:
-    """French setting: curly apostrophes, and no line begins with a sign that belongs to the word before."""
+    """French typography: curly apostrophes, and no line begins with a sign that belongs to the preceding
+    term."""
     text = _BLANKS.sub(" ", normalize("NFC", text)).strip().replace("'", "’")
     return _AFTER_A_SIGN.sub("\u00a0", _BEFORE_A_SIGN.sub("\u00a0", text))
 
 
 def set_title(title: str, face: Typeface, zone: Zone) -> Setting:
-    """The largest setting of the whole title, or of as much of it as the smallest size can hold.
+    """The largest layout of the whole title, or of as much of it as the smallest size can hold.
 
-    What would weigh too much as outlines is shortened as well.
+    Titles with too large outlines are shortened as well.
     """
     text = typeset(title)
     light = len(text) <= _LONGEST and face.strokes(text) <= _MOST_STROKES
@@ -244,7 +245,8 @@ def set_title(title: str, face: Typeface, zone: Zone) -> Setting:
 
 
 def shortened_to_fit(text: str, fits: Callable[[str], bool]) -> str:
-    """`text`, or its longest beginning that fits with an ellipsis after it; no accent is parted from its letter."""
+    """`text`, or its longest prefix that fits with an ellipsis; an accent is never separated from its
+    letter."""
     if fits(text):
         return text
     kept, refused = 0, len(text)
@@ -261,7 +263,7 @@ def _cut(text: str, length: int) -> str:
 
 
 def _whole(text: str, face: Typeface, zone: Zone) -> Setting | None:
-    """A worse kind of break is used only where it lets the title stand much larger."""
+    """A worse kind of break is used only where it makes the title much larger."""
     best: Setting | None = None
     for worst in _Break:
         atoms = _atoms(text, face, worst)
@@ -282,7 +284,7 @@ def _shortened(text: str, face: Typeface, zone: Zone) -> Setting:
 
 
 def _atoms(text: str, face: Typeface, worst: _Break) -> list[_Atom]:
-    """The text in pieces between which no break is worse than `worst`; widths are for a size of one."""
+    """The text in parts between which no break is worse than `worst`; widths are for a size of one."""
     pieces, start = list[tuple[str, _Break]](), ""
     for word in text.split(" "):
         *heads, tail = _INSIDE_A_WORD.split(word)
@@ -301,7 +303,7 @@ def _atoms(text: str, face: Typeface, worst: _Break) -> list[_Atom]:
 
 
 def _at_size(size: int, atoms: list[_Atom], face: Typeface, zone: Zone) -> Setting | None:
-    """The best-balanced setting at one size, whatever the number of lines."""
+    """The best-balanced layout at one size, whatever the number of lines."""
     found: tuple[float, Setting] | None = None
     space = face.width(" ", 1)
     for baselines in _baselines(size, face, zone):
@@ -331,7 +333,7 @@ def _room(baseline: float, size: int, face: Typeface, zone: Zone) -> float:
 
 
 def _divide(atoms: list[_Atom], rooms: list[float], space: float) -> _Division | None:
-    """The cheapest division into exactly these lines, found line by line; None where there is none."""
+    """The cheapest division into exactly these lines, by dynamic programming; None where there is none."""
     reached = {0: _Division(0.0, (0,))}
     for number, room in enumerate(rooms, start=1):
         further: dict[int, _Division] = {}
@@ -348,7 +350,7 @@ def _divide(atoms: list[_Atom], rooms: list[float], space: float) -> _Division |
 
 
 def _line_ends(atoms: list[_Atom], start: int, room: float, space: float) -> Iterator[tuple[int, float]]:
-    """Where a line that starts at an atom may end, with its width."""
+    """Possible ends of a line that starts at an atom, with its width."""
     width = 0.0
     for end in range(start, len(atoms)):
         if end > start and atoms[end - 1].space:

@@ -1,4 +1,4 @@
-"""The six shapes a badge may have, read from the folder of templates: artwork, places for words, and room inside."""
+"""The six badge shapes, read from the folder of templates: artwork, text slots, and available width."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _ROOM: Final = range(0, 1001, _ROOM_STEP)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Heights of the words in the square of a thousand, and whether the field is full enamel or light paper."""
+    """Heights of the text in the 1000-unit square, and whether the field is full enamel or light paper."""
 
     enamel: bool
     campus: float
@@ -66,14 +66,14 @@ class Template:
         return _PLACE.sub(lambda place: values[place[1]], self.artwork)
 
     def outline(self, part: str) -> str:
-        """Path data of one part: `outer`, `edge` (of the field) or `inner` (the hairline that words stay inside)."""
+        """Path data of one part: `outer`, `edge` (of the field) or `inner` (the hairline around the text)."""
         found = re.search(rf'<path class="{part}"[^>]* d="([^"]+)"', self.artwork)
         if found is None:
             raise ValueError(f"the template {self.kind} has no part {part}")
         return found[1]
 
     def half_width(self, y: float) -> float:
-        """The room on either side of the axis, inside the hairline, at a height."""
+        """The width available on either side of the axis, inside the hairline, at a height."""
         return self._room.get(round(y / _ROOM_STEP) * _ROOM_STEP, 0.0)
 
     @cached_property
@@ -83,7 +83,7 @@ class Template:
 
 
 def read_templates(folder: Path) -> dict[str, Template]:
-    """Every template that `layout.json` names, each with exactly the places that the artist fills."""
+    """Every template in `layout.json`, each with exactly the slots that the artist fills."""
     layouts = json.loads((folder / "layout.json").read_text("utf-8"))
     return {kind: _read(folder, kind, Layout(**layout)) for kind, layout in layouts.items()}
 
@@ -114,7 +114,7 @@ def _polygon(path: str) -> list[Point]:
 
 
 class _FlatteningPen(BasePen):  # type: ignore[misc]
-    """Keeps a closed outline as the corners of a polygon."""
+    """Converts a closed outline to the corners of a polygon."""
 
     def __init__(self, glyphs: Any) -> None:
         super().__init__(glyphs)
@@ -163,24 +163,24 @@ class Typeface:
         self._advances: dict[str, tuple[int, int]] = font["hmtx"].metrics
         self._ligatures = _ligatures(font)
         self._kerning = _PairKerning(font)
-        # All at once: fontTools unpacks a glyph when it is first asked for, which threads must not do together.
+        # All at once: fontTools unpacks a glyph on first use, which is not thread-safe.
         self._outlines = {name: _outline(glyphs, name) for name in glyphs}
         self.cap_height: float = font["OS/2"].sCapHeight / self._units_per_em
 
     def draws(self, character: str) -> bool:
-        """Whether the typeface has a form for it, so that no box stands in its place."""
+        """Whether the typeface has a glyph for it, so that no box is drawn instead."""
         return _MISSING not in self._names(character)
 
     def width(self, text: str, size: float, spacing: float = 0.0) -> float:
-        """`spacing` is added between letters, in parts of the size."""
+        """`spacing` is added between letters, as a fraction of the size."""
         return self._width(self._run(text), size, spacing)
 
     def strokes(self, text: str) -> int:
-        """How many strokes the outlines of a text have, which is what they weigh."""
+        """The number of strokes in the outlines of a text, a measure of its file size."""
         return sum(len(self._outlines[placed.glyph]) for placed in self._run(text).glyphs)
 
     def centred(self, text: str, size: float, middle: float, baseline: float, spacing: float = 0.0) -> str:
-        """SVG path data of one line whose middle and baseline are given; the data counts in tenths."""
+        """SVG path data of one line, given its middle and baseline; coordinates are in tenths."""
         run = self._run(text)
         scale = 10 * size / self._units_per_em
         left = 10 * (middle - self._width(run, size, spacing) / 2)
@@ -204,7 +204,7 @@ class Typeface:
         return _Run(tuple(placed), x)
 
     def _names(self, text: str) -> Iterator[str]:
-        """The glyphs of a text; what the typeface lacks becomes its empty box, never nothing."""
+        """The glyphs of a text; a missing glyph becomes the typeface's empty box, never nothing."""
         for character in normalize("NFC", text):
             if category(character) == "Cf" or character in _VARIATION_SELECTORS:
                 continue
@@ -230,7 +230,7 @@ def _outline(glyphs: Any, name: str) -> tuple[Stroke, ...]:
 
 
 class _RecordingPen(BasePen):  # type: ignore[misc]
-    """Keeps the simple strokes of one glyph, in font units."""
+    """Records the simple strokes of one glyph, in font units."""
 
     def __init__(self, glyphs: Any) -> None:
         super().__init__(glyphs)
@@ -253,8 +253,8 @@ class _RecordingPen(BasePen):  # type: ignore[misc]
 
 
 class _PathData:
-    """Path data in relative commands and whole numbers. Points are rounded before they are subtracted, so that
-    rounding never adds up along a line."""
+    """Path data in relative commands and integers. Points are rounded before subtraction, so that rounding
+    errors never accumulate along a line."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -283,7 +283,7 @@ def _numbers(command: str, values: list[int]) -> str:
 
 
 class _PairKerning:
-    """The `kern` feature of a font: how much nearer two glyphs stand."""
+    """The `kern` feature of a font: how much closer two glyphs are set."""
 
     def __init__(self, font: TTFont) -> None:
         self._lookups = [
@@ -330,7 +330,7 @@ def _ligatures(font: TTFont) -> dict[tuple[str, ...], str]:
 
 
 def _lookups(font: TTFont, tag: str, feature: str) -> Iterator[list[Any]]:
-    """The subtables of each lookup of a feature, freed from their extension wrappers."""
+    """The subtables of each lookup of a feature, without their extension wrappers."""
     if tag not in font:
         return
     table = font[tag].table

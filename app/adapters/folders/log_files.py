@@ -1,6 +1,6 @@
-"""What was last signed of each activity log and status list, in a folder that no backup of the database brings back.
+"""The last signed state of each activity log and status list, in a folder that no database backup restores.
 
-Every file is small, written whole and checked when it is read; a file that is damaged is named, never guessed at.
+Every file is small, written atomically and checked when read; a damaged file is reported, never repaired.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _Stamp = tuple[int, int, int]
 
 
 class AnchorDamaged(Unavailable):
-    """A file of the anchor folder that cannot be read: nothing that rests on it is signed or published."""
+    """A file of the anchor folder that cannot be read: nothing that depends on it is signed or published."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
@@ -51,7 +51,7 @@ class AnchorDamaged(Unavailable):
 
 @dataclass(frozen=True)
 class AnchorState:
-    """Heads of logs by their origin, status lists by their number, and the files that cannot be read: those of status
+    """Heads of logs by their origin, status lists by their number, and unreadable files: those of status
     lists with the list's number."""
 
     heads: dict[str, TreeHead]
@@ -60,14 +60,15 @@ class AnchorState:
 
 
 class FolderAnchors:
-    """One file for each log (its tree head, C2SP tlog-checkpoint unsigned, and its key), each status list of a campus
-    (its newest edition, as signed), and each list of a network or an organisation (the positions withdrawn)."""
+    """One file for each log (its tree head, C2SP tlog-checkpoint unsigned, and its key), each status list of
+    a campus (its newest edition, as signed), and each list of a network or an organisation (the revoked
+    positions)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._read: dict[Path, tuple[_Stamp, object]] = {}
         self.failure = ""
-        """Why the folder could not be written to when that was last tried; empty where it could."""
+        """Why the last write to the folder failed; empty if it succeeded."""
 
     # --- heads of activity logs
 
@@ -89,11 +90,11 @@ class FolderAnchors:
     # --- status lists of campuses
 
     def list_of(self, list_id: uuid.UUID) -> AnchoredList | None:
-        """The newest edition ever signed, as far as this folder knows."""
+        """The newest signed edition, as far as this folder knows."""
         return self._parsed(self.folder / LISTS / list_id.hex, _anchored_list)
 
     def advance_lists(self, lists: Sequence[AnchoredList]) -> None:
-        """Keep these editions, unless a newer one of the same list is there already."""
+        """Stores these editions, unless a newer one of the same list exists already."""
 
         def write() -> None:
             for each in lists:
@@ -103,10 +104,10 @@ class FolderAnchors:
 
         self._alone(self.folder / LISTS, write)
 
-    # --- lists of networks and organisations, signed whenever they are read
+    # --- lists of networks and organisations, signed on every read
 
     def withdrawn(self, url: str) -> frozenset[int]:
-        """The positions of that list that were ever withdrawn, as far as this folder knows."""
+        """The positions of that list that were ever revoked, as far as this folder knows."""
         return self._parsed(self._places(url), _positions) or frozenset()
 
     def advance_withdrawn(self, url: str, positions: frozenset[int]) -> None:
@@ -118,7 +119,7 @@ class FolderAnchors:
         self._alone(self.folder / PLACES, write)
 
     def state(self) -> AnchorState:
-        """All that is anchored of campuses. Read it before the database: anchors move only after a commit."""
+        """All anchors of campuses. Read it before the database: anchors move only after a commit."""
         state = AnchorState({}, {}, {})
         for path in self._files(self.folder):
             try:
@@ -157,7 +158,7 @@ class FolderAnchors:
             raise AnchorDamaged(path) from error
 
     def check_writable(self) -> None:
-        """Raises OSError where the folder takes no file; `failure` says what was last found."""
+        """Raises OSError where the folder is not writable; `failure` is the last error."""
         self._alone(self.folder, lambda: write_whole(self.folder / "probe", b"1"))
 
     def _alone(self, folder: Path, write: Callable[[], None]) -> None:
@@ -170,7 +171,7 @@ class FolderAnchors:
         self.failure = ""
 
     def _parsed(self, path: Path, parse: Callable[[bytes], Read]) -> Read | None:
-        """None where there is no such file. One that did not change since is not read again."""
+        """None where there is no such file. An unchanged file is not read again."""
         try:
             found = path.stat()
             stamp = found.st_mtime_ns, found.st_size, found.st_ino
@@ -259,7 +260,7 @@ _LARGEST = 32 * 1024 * 1024
 
 
 class FolderLog:
-    """As `sceau log export` writes it, or any mirror of the same files."""
+    """As written by `sceau log export`, or any mirror of the same files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -272,7 +273,8 @@ class FolderLog:
 
 
 class WebLog:
-    """`url` is what the log's files have in common, such as `https://badges.exemple.fr/campus/itip/journal`."""
+    """`url` is the common prefix of the log's files, such as
+    `https://badges.exemple.fr/campus/itip/journal`."""
 
     def __init__(self, documents: WebDocuments, url: str) -> None:
         self.documents = documents
@@ -284,17 +286,19 @@ class WebLog:
 
 
 class WitnessKeyUnusable(Exception):
-    """The message says what to do."""
+    """The message contains the remedy."""
 
 
 class WitnessFolder:
-    """`key` is readable by its owner only; each log has a folder with its `checkpoint` and what was refused of it."""
+    """`key` is readable by its owner only; each log has a folder with its `checkpoint` and refused
+    checkpoints."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def make_key(self, name: str) -> WitnessKey:
-        """A new key in a file of its own; FileExistsError where there is one: what it signed would be orphaned."""
+        """A new key in a file of its own; FileExistsError where there is one: its signatures would be
+        orphaned."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         key = WitnessKey(name, secrets.token_bytes(32))
         text = f"{key.to_skey()}\n"
@@ -326,7 +330,7 @@ class WitnessFolder:
         return Note.from_text(text)
 
     def keep(self, origin: str, note: Note) -> None:
-        """On disk when it returns: a cosignature may leave only after that (C2SP tlog-witness)."""
+        """Durable on return: a cosignature may be sent only after that (C2SP tlog-witness)."""
         write_whole(self._place(origin) / "checkpoint", note.to_text().encode())
 
     def keys(self, origin: str) -> list[NoteKey]:
@@ -337,12 +341,12 @@ class WitnessFolder:
         return [NoteKey.from_vkey(line) for line in lines.splitlines()]
 
     def keep_keys(self, origin: str, keys: Sequence[NoteKey]) -> None:
-        """On disk before the first checkpoint under the newest of them is."""
+        """Durable before the first checkpoint under the newest of them."""
         text = "".join(f"{each.to_vkey()}\n" for each in keys)
         write_whole(self._place(origin) / "keys", text.encode())
 
     def keep_refused(self, origin: str, note: Note) -> Path:
-        """A checkpoint that contradicts the last one: both together prove it to anybody."""
+        """A checkpoint that contradicts the last one: both together are public proof of it."""
         content = note.to_text().encode()
         path = self._place(origin) / f"refused-{hashlib.sha256(content).hexdigest()[:16]}"
         write_whole(path, content)

@@ -1,13 +1,12 @@
-"""Key documents and status lists kept as files: a DocumentSource that needs no network.
+"""Key documents and status lists stored as files: a DocumentSource that needs no network.
 
 A document is found in one of two ways, in this order:
 
-1. by its place, which is its URL without the scheme: `https://badges.exemple.fr/campus/itip/did.json`
-   is `badges.exemple.fr/campus/itip/did.json` in the folder, as `wget --force-directories` keeps it;
-   where the port makes a name that a file system refuses, `:` may be written `_`; at an address that is a
-   folder as well, it is the `index.json` in there;
-2. by the `id` that it gives itself, whatever its file is called: a DID whose document is published at
-   the URL, or the URL itself.
+1. by path, which is its URL without the scheme: `https://badges.exemple.fr/campus/itip/did.json`
+   is `badges.exemple.fr/campus/itip/did.json` in the folder, as saved by
+   `wget --force-directories`; where a file system refuses the `:` of a port, `_` may replace it; at a URL
+   that is also a folder, it is the folder's `index.json`;
+2. by its own `id`, whatever the file name: a DID with a document published at the URL, or the URL itself.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ class FolderDocuments:
             return None
         for host in (parts.netloc, parts.netloc.replace(":", "_")):
             path = (self.folder / host / unquote(parts.path).lstrip("/")).resolve()
-            # A URL out of a stranger's badge must not name a file elsewhere.
+            # A URL from an untrusted badge must not address a file elsewhere.
             if not path.is_relative_to(self.folder):
                 continue
             if path.is_dir():
@@ -90,7 +89,7 @@ def _bytes_of(path: Path) -> bytes | None:
 
 
 def _urls_of(body: bytes) -> Iterator[str]:
-    """The addresses at which the document says that it is published."""
+    """The URLs at which the document declares that it is published."""
     try:
         identifier = _read(body).get("id")
         if isinstance(identifier, str):
@@ -114,7 +113,7 @@ _SUM: Final = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
 class FolderUnusable(Exception):
-    """The folder holds no edition, or something else that must not be written over."""
+    """The folder contains no edition, or something else that must not be overwritten."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +123,9 @@ class ExportFolder:
     def write(
         self, host: str, slug: str, kept: Iterable[tuple[str, bytes]], *, made_at: datetime, final: bool
     ) -> int:
-        """The number of files. What an earlier edition held and this one does not is taken away.
+        """Returns the number of files. Deletes files of an earlier edition that this one does not contain.
 
-        Whoever shut a badge since must not find it here again. Raises FolderUnusable, or OSError.
+        A badge closed since must not remain in it. Raises FolderUnusable, or OSError.
         """
         before = set(self._listed()) if self._is_edition() else set()
         if not before and self.folder.is_dir() and any(self.folder.iterdir()):
@@ -147,14 +146,14 @@ class ExportFolder:
         return len(sums)
 
     def changed(self) -> Iterator[str]:
-        """Files that are missing or no longer as they were written."""
+        """Files that are missing or modified since they were written."""
         for path, digest in self._listed().items():
             place = self.folder / path
             if not place.is_file() or _digest_of(place) != digest:
                 yield path
 
     def files(self, pattern: re.Pattern[str]) -> Iterator[tuple[str, Path]]:
-        """The listed files whose path below the host's folder is like `pattern`."""
+        """The listed files with a path below the host's folder that matches `pattern`."""
         for path in self._listed():
             if pattern.fullmatch(path.partition("/")[2]):
                 yield path, self.folder / path
@@ -209,7 +208,7 @@ def for_its_owner(path: str, flags: int) -> int:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Nobody else who asks so works in the folder meanwhile; it is made where it is missing."""
+    """Exclusive lock on the folder; creates it where it is missing."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with open(folder / "lock", "w", opener=for_its_owner) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -217,7 +216,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """On disk when it returns; an interrupted write leaves what was there before."""
+    """Atomic and durable on return; an interrupted write leaves the previous content."""
     new = path.with_name(f"{path.name}.new")
     with open(new, "wb", opener=for_its_owner) as file:
         file.write(content)
@@ -228,7 +227,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """The names of its files are on disk when it returns."""
+    """The directory entries are durable on return."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -243,7 +242,7 @@ _LONGEST: Final = 1 << 31
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a frame lies in its file."""
+    """Position of a frame in its file."""
 
     header: dict[str, Any]
     start: int
@@ -253,17 +252,17 @@ class _Place:
 
 class RecoveryJournal:
     def __init__(self, folder: Path, vault: KeyVault, clock: Clock, *, days: int) -> None:
-        """`days`: how long frames are kept; 0: none are written."""
+        """`days`: retention of frames; 0: none are written."""
         self.folder = folder
         self.vault = vault
         self.clock = clock
         self.days = days
         self.failure = ""
-        """Why nothing could be written when that was last tried; empty where it could."""
+        """Why the last write failed; empty if it succeeded."""
         self._sound: dict[Path, int] = {}
 
     def append(self, frame: Frame) -> None:
-        """On disk when it returns; OSError leaves the file as it was."""
+        """Durable on return; OSError leaves the file unchanged."""
         if not self.days:
             return
         at = frame.at.astimezone(UTC)
@@ -284,8 +283,8 @@ class RecoveryJournal:
     def frames(
         self, campus_id: uuid.UUID, origin: str, *, beyond: int, with_erasures: bool = False
     ) -> Iterator[Frame]:
-        """The frames of that log with lines from number `beyond` on, in the order of their lines; `with_erasures`: those
-        alone that name people who were erased. What is damaged is left out."""
+        """The frames of that log with lines from number `beyond` on, in the order of their lines;
+        `with_erasures`: only those that name people who were erased. Damaged frames are skipped."""
         found: list[tuple[int, int, Path, _Place]] = []
         for path in self._files(campus_id):
             with path.open("rb") as file:
@@ -303,7 +302,7 @@ class RecoveryJournal:
                 yield frame
 
     def covered(self, campus_id: uuid.UUID, origin: str) -> list[tuple[int, int]]:
-        """The ranges of that log in the files of the last two days there are, in order."""
+        """The line ranges of that log in the files of the last two days with files, in order."""
         found = []
         for path in self._files(campus_id)[-2:]:
             with path.open("rb") as file:
@@ -315,7 +314,7 @@ class RecoveryJournal:
         return sorted(found)
 
     def damaged(self, campus_id: uuid.UUID) -> list[str]:
-        """Files with a frame that cannot be read, by their names."""
+        """Names of files with an unreadable frame."""
         found = []
         for path in self._files(campus_id):
             with path.open("rb") as file:
@@ -341,7 +340,7 @@ class RecoveryJournal:
                 file.flush()
                 os.fsync(file.fileno())
             except OSError:
-                os.truncate(path, sound)  # what a full disk let through of the frame
+                os.truncate(path, sound)  # the part of the frame written before the disk was full
                 raise
             self._sound = {path: sound + len(encoded)}
 
@@ -368,7 +367,7 @@ class RecoveryJournal:
         return b"".join((lengths, header, body))
 
     def _read(self, file: IO[bytes], place: _Place) -> Frame | None:
-        """None for a frame that changed since it was written, or was sealed under another key."""
+        """None for a frame modified since it was written, or sealed under another key."""
         file.seek(place.start + _LENGTHS)
         header = file.read(place.body - place.start - _LENGTHS)
         body = file.read(place.stop - place.body)
@@ -382,7 +381,7 @@ class RecoveryJournal:
 
 
 def _places(file: IO[bytes]) -> Iterator[_Place]:
-    """Where the frames lie, up to the first that is not whole."""
+    """Positions of the frames, up to the first incomplete one."""
     end, start = os.fstat(file.fileno()).st_size, 0
     while start + _LENGTHS <= end:
         file.seek(start)

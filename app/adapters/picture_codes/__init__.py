@@ -1,4 +1,4 @@
-"""QR codes, links and text of pictures and pages, read in a process of its own with little memory and few seconds."""
+"""QR codes, links and text of pictures and pages, read in a separate process with limited memory and time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Final
 
 _AT_ONCE: Final = 2
 _SECONDS: Final = 8
-"""Of waiting for a place; the process itself has as many of processor time, and twice as many to end."""
+"""Maximum wait for a free slot; also the CPU time limit of the process, and half of its limit on elapsed time."""
 _READ: Final = (b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
 _READER: Final = f"{__name__}.reading"
-"""Never imported here: its decoders are no business of a server that answers."""
+"""Never imported here: its decoders must not run in a server process."""
 
 
 @dataclass(frozen=True)
 class ReadCode:
-    """What a page or picture shows: the contents of its codes; of a PDF also where links lead, and the visible text."""
+    """Content of a page or picture: its codes; for a PDF also its links and visible text."""
 
     codes: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
@@ -27,17 +27,17 @@ class ReadCode:
 
 
 class PictureCodes:
-    """Decoders of pictures meet whatever strangers send: what they stumble over ends with their process."""
+    """Picture decoders process untrusted files: a crash ends only their own process."""
 
     def __init__(self) -> None:
         self._room = BoundedSemaphore(_AT_ONCE)
 
     def read(self, content: bytes) -> list[str]:
-        """What the codes contain, top first; nothing where there is none, or where it would take too long."""
+        """The contents of the codes, top first; empty where there is none, or on timeout."""
         return self.inspect(content).codes
 
     def inspect(self, content: bytes) -> ReadCode:
-        """Empty where nothing can be read, or where it would take too long."""
+        """Empty where nothing can be read, or on timeout."""
         if not content.startswith(_READ) or not self._room.acquire(timeout=_SECONDS):
             return ReadCode()
         try:

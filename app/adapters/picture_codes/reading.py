@@ -16,7 +16,7 @@ import zxingcpp
 from PIL import Image, ImageOps
 
 _SECONDS: Final = 8
-"""Of processor time; a photo of twelve million points takes one."""
+"""CPU time; a photo of twelve megapixels takes one."""
 _MEMORY: Final = 1024 * 1024 * 1024
 _MOST_PIXELS: Final = 50_000_000
 _LONGEST_SIDE: Final = 3000
@@ -29,12 +29,12 @@ _MOST_LINKS: Final = 50
 _MOST_SIGNS: Final = 20_000
 _MOST_OBJECTS: Final = 5_000
 _HIDDEN: Final = 0.3
-"""Of a sign's box: from where on what is painted over it makes it unreadable."""
+"""Fraction of a character's box: from here on, paint over it makes it unreadable."""
 _LIGHT: Final = 235
-"""Of 255: text in such a colour is not seen on paper."""
+"""Of 255: text this light is invisible on paper."""
 _UNSEEN_MODES: Final = (3, 7)
 _SMALLEST: Final = 4
-"""Points from the foot of a line to its head: smaller text is not read on paper."""
+"""Points from the foot of a line to its head: smaller text is unreadable on paper."""
 _Box = tuple[float, float, float, float]
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _PDF: Final = b"%PDF-"
@@ -54,7 +54,7 @@ def _codes(content: bytes) -> list[str]:
 
 
 def _larger_and_larger(page: Image.Image) -> Iterator[Image.Image]:
-    """A picture made small has modules of less than two points, which are found once it is drawn larger."""
+    """A reduced picture has modules of less than two pixels, which are detected once it is enlarged."""
     yield page
     for times in _ENLARGED:
         if max(page.size) * times <= _LONGEST_ENLARGED:
@@ -85,7 +85,7 @@ def _grey(image: Image.Image) -> Image.Image:
 
 
 def _links(page: pypdfium2.PdfPage) -> list[str]:
-    """The addresses that a click on the page opens."""
+    """The URLs that a click on the page opens."""
     found: list[str] = []
     position, link = ctypes.c_int(0), pdfium.FPDF_LINK()
     while len(found) < _MOST_LINKS and pdfium.FPDFLink_Enumerate(page, position, link):
@@ -99,7 +99,7 @@ def _links(page: pypdfium2.PdfPage) -> list[str]:
 
 
 def _visible_text(page: pypdfium2.PdfPage) -> str:
-    """Without what nobody sees: signs painted over, in white, too small, beside the page, or with no ink at all."""
+    """Without invisible text: painted over, white, too small, outside the page, or without ink."""
     objects = {}
     for order, each in enumerate(page.get_objects(max_depth=4)):
         if order >= _MOST_OBJECTS:
@@ -153,7 +153,7 @@ def _hides(each: pypdfium2.PdfObject) -> bool:
 
 
 def _stamps(page: pypdfium2.PdfPage) -> Iterator[_Box]:
-    """Where annotations other than links lie: they are painted last."""
+    """Boxes of annotations other than links: they are painted last."""
     for index in range(pdfium.FPDFPage_GetAnnotCount(page)):
         annotation, box = pdfium.FPDFPage_GetAnnot(page, index), pdfium.FS_RECTF()
         if pdfium.FPDFAnnot_GetSubtype(annotation) != pdfium.FPDF_ANNOT_LINK and pdfium.FPDFAnnot_GetRect(
@@ -164,7 +164,7 @@ def _stamps(page: pypdfium2.PdfPage) -> Iterator[_Box]:
 
 
 def _overlap(one: _Box, other: _Box) -> float:
-    """The part of the first box that the second covers."""
+    """The fraction of the first box that the second covers."""
     width, height = one[2] - one[0], one[3] - one[1]
     across = min(one[2], other[2]) - max(one[0], other[0])
     down = min(one[3], other[3]) - max(one[1], other[1])
@@ -174,7 +174,7 @@ def _overlap(one: _Box, other: _Box) -> float:
 
 
 def _everything(content: bytes) -> dict[str, object]:
-    """`codes` as above; of a PDF also `links` and `text`, its pages parted by form feeds."""
+    """`codes` as above; for a PDF also `links` and `text`, its pages separated by form feeds."""
     found: dict[str, object] = {"codes": _codes(content), "links": [], "text": ""}
     if content.startswith(_PDF):
         document = pypdfium2.PdfDocument(content)

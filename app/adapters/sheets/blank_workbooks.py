@@ -1,4 +1,4 @@
-"""Workbooks to be filled in: a heading, an example on a sheet of its own, and lists to choose from."""
+"""Workbooks to be filled in: a heading, an example on a separate sheet, and dropdown lists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def blank_workbook(
     choices: Mapping[int, Sequence[str]],
     days: Sequence[int],
 ) -> bytes:
-    """`choices` and `days` name columns by their place: those with a list of words, and those with dates."""
+    """`choices` and `days` are indices of columns: those with a list of choices, and those with dates."""
     made = io.BytesIO()
     with Workbook(made, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         bold = book.add_format({"bold": True, "bottom": 1})

@@ -1,4 +1,5 @@
-"""Tables and running text as the process that reads documents hands them on; web pages and XML spreadsheets among them."""
+"""Tables and running text, as output by the process that reads documents, including web pages and XML
+spreadsheets."""
 
 from __future__ import annotations
 
@@ -49,7 +50,7 @@ def attribute_of(element: Any, name: str) -> str:
 
 
 class Flow:
-    """Paragraphs and tables of a document, numbered through as a reader counts its lines."""
+    """Paragraphs and tables of a document, numbered as a reader counts its lines."""
 
     def __init__(self) -> None:
         self.blocks: list[dict[str, Any]] = []
@@ -90,7 +91,7 @@ class Flow:
 
 
 def sheets_of(sheets: Iterable[tuple[str, Grid]]) -> list[dict[str, Any]]:
-    """Each sheet that holds anything; names only where there are several."""
+    """Each non-empty sheet; names only where there are several."""
     found = [
         (name, rows) for name, rows in sheets if any(cell.strip() for _, cells in rows for cell in cells)
     ]
@@ -210,7 +211,7 @@ def _decoded(data: bytes) -> str:
 
 
 def xml_sheet(data: bytes) -> list[dict[str, Any]]:
-    """« XML Spreadsheet 2003 », as older programs of schools write it."""
+    """« XML Spreadsheet 2003 », as written by older school software."""
     from defusedxml.ElementTree import fromstring
 
     budget = Budget()

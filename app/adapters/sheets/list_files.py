@@ -1,4 +1,4 @@
-"""A list in any file: what the file is, its rows, and a truthful sentence where it cannot be read."""
+"""A list in any file: format, rows, and an accurate sentence where it cannot be read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.language import N_
 MAX_BYTES: Final = 5 * 1024 * 1024
 _AT_ONCE: Final = BoundedSemaphore(2)
 _SECONDS: Final = 15
-"""Of waiting; the process itself has fewer of processor time."""
+"""Wait timeout; the process itself has a lower CPU limit."""
 _READER: Final = "app.adapters.sheets.list_reading"
 
 _SENTENCES: Final = {
@@ -43,7 +43,7 @@ _SENTENCES: Final = {
 
 
 class UnreadableList(InvalidInput):
-    """No list can be read from these bytes; `kind` names why."""
+    """No list can be read from these bytes; `kind` is the reason."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(_SENTENCES[kind])
@@ -51,7 +51,7 @@ class UnreadableList(InvalidInput):
 
 
 def blocks_of_file(data: bytes) -> list[Block]:
-    """Raises InvalidInput, with what to do, where no list can be read."""
+    """Raises InvalidInput, with the remedy, where no list can be read."""
     if len(data) > MAX_BYTES:
         raise UnreadableList("too-many-bytes")
     if not data.strip(b"\x00 \t\r\n"):
@@ -84,7 +84,7 @@ def blocks_of_text(text: str) -> list[Block]:
 
 
 def _records(text: str) -> Block | None:
-    """A JSON list of records as a table, its keys being the heading; None where it is something else."""
+    """A JSON list of records as a table with its keys as heading; None where it is something else."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

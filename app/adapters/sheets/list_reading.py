@@ -1,6 +1,7 @@
-"""The process that reads a document on its standard input: its tables and running text, as JSON on its output.
+"""The process that reads a document on its standard input: its tables and running text, as JSON on its
+output.
 
-It has little memory and few seconds, so that hostile files end with it. Run as `python -m … KIND`.
+Its memory and time are limited, so that hostile files end only this process. Run as `python -m … KIND`.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def _open(data: bytes) -> zipfile.ZipFile:
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> Any:
-    """One part as a tree; sizes are measured while it unpacks."""
+    """One part as a tree; sizes are measured during decompression."""
     from defusedxml.ElementTree import fromstring
 
     left = _MOST_UNPACKED
@@ -119,7 +120,7 @@ def _docx_row(row: Any) -> tuple[list[str], bool]:
 
 
 def _docx_paragraph(paragraph: Any) -> tuple[str, bool]:
-    """Visible text, and whether all of it is crossed out."""
+    """Visible text, and whether all of it is struck through."""
     pieces: list[str] = []
     struck: list[bool] = []
 
@@ -282,7 +283,7 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
 
 
 def _check_archive(data: bytes) -> None:
-    """A sheet that unpacks to more than a list of people ever needs is not even begun."""
+    """Refuses, before parsing, a sheet that decompresses to more than any list of people needs."""
     with _open(data) as archive:
         left = 2 * _MOST_UNPACKED
         for part in archive.infolist():
@@ -298,7 +299,7 @@ def _check_archive(data: bytes) -> None:
 
 
 def _typed(cell: Any) -> str:
-    """A value as a French person would have typed it."""
+    """A value as a French user would have typed it."""
     match cell:
         case bool():
             return "oui" if cell else "non"

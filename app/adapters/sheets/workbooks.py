@@ -1,4 +1,4 @@
-"""Sheets of .xlsx workbooks as text, by a reader that is only shown what was measured first."""
+"""Sheets of .xlsx workbooks as text; the library only reads input after a size check."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _CELL_NAME = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 
 
 class Unreadable(InvalidInput):
-    """The bytes are no workbook that can be read, or one too large to be a list of people."""
+    """The bytes are no readable workbook, or one too large to be a list of people."""
 
 
 def is_workbook(data: bytes) -> bool:
@@ -49,7 +49,8 @@ def is_workbook(data: bytes) -> bool:
 
 
 def text_of_workbook(data: bytes) -> str:
-    """The first visible sheet that holds anything, as `;` separated lines; empty rows stay, so that numbers match."""
+    """The first visible non-empty sheet, as `;` separated lines; empty rows stay, so that line numbers
+    match."""
     measured = io.BytesIO(_repacked(data))
     try:
         with CalamineWorkbook.from_filelike(measured) as workbook:
@@ -60,16 +61,16 @@ def text_of_workbook(data: bytes) -> str:
                 if any(cell.strip() for row in cells for cell in row):
                     return _as_csv(cells)
     except BaseException as error:
-        # A fault of the reader's own code comes as an exception of no ordinary kind.
+        # A bug of the library may raise any exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        # The reader's words could repeat a cell.
+        # The library's message could repeat a cell.
         raise _unreadable() from None
     return ""
 
 
 def _repacked(data: bytes) -> bytes:
-    """The same parts in an archive of our own making: what is measured here is what is read later."""
+    """The same parts in a new archive: the bytes checked here are the bytes parsed later."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as given:
             parts = given.infolist()
@@ -81,7 +82,7 @@ def _repacked(data: bytes) -> bytes:
             with zipfile.ZipFile(kept, "w", zipfile.ZIP_STORED) as own:
                 left = MOST_UNPACKED
                 for part in parts:
-                    # Pictures, macros and printer settings say nothing about people.
+                    # Pictures, macros and printer settings contain no people.
                     if not part.filename.endswith((".xml", ".rels")):
                         continue
                     content = b"".join(_pieces(given, part, left))
@@ -95,7 +96,7 @@ def _repacked(data: bytes) -> bytes:
 
 
 def _pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo, most: int) -> Iterator[bytes]:
-    """A part as it unpacks, whatever size it says it has."""
+    """A part in chunks during decompression, whatever its declared size."""
     with archive.open(part) as opened:
         while piece := opened.read(_PIECE):
             most -= len(piece)
@@ -105,7 +106,7 @@ def _pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo, most: int) -> Itera
 
 
 def _check_sheet(content: bytes) -> None:
-    """Refuse a sheet whose cells lie so far apart that the reader would make room for millions of empty ones."""
+    """Refuses a sheet with cells so far apart that the library would allocate millions of empty ones."""
     cells = rows = columns = 0
     try:
         for _, element in iterparse(io.BytesIO(content), events=("end",), forbid_dtd=True):
@@ -144,7 +145,7 @@ def _place(reference: str) -> tuple[int, int]:
 
 
 def _as_typed(cell: Any) -> str:
-    """A value as a French person would have typed it."""
+    """A value as a French user would have typed it."""
     match cell:
         case bool():
             return "oui" if cell else "non"
@@ -167,7 +168,7 @@ def _as_csv(rows: list[list[str]]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\n")
     for row in rows:
-        # A cell of several lines is one cell: the numbers of lines stay those of the sheet.
+        # A cell of several lines is one cell: line numbers are those of the sheet.
         writer.writerow([" ".join(cell.replace("\x00", "").split()) for cell in row])
     return text.getvalue()
 

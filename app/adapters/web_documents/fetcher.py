@@ -40,7 +40,7 @@ _OVERHEAD: Final = 2048  # so that a hundred thousand empty documents do not cou
 
 
 class Question(NamedTuple):
-    """`accept` belongs to it: it is all of our request that may change from one fetch to the next (Vary)."""
+    """`accept` is part of it: the only part of our request that may differ between fetches (Vary)."""
 
     url: str
     accept: str
@@ -54,12 +54,12 @@ class CachedDocument:
     until: datetime
 
     def is_fresh(self, now: datetime) -> bool:
-        # A clock that was put back must not lengthen anything.
+        # A clock that was set back must not lengthen anything.
         return self.since <= now < self.until
 
     @property
     def validators(self) -> dict[str, str]:
-        """What to send to the server so that it may answer "as before" (304)."""
+        """Validators for a conditional request (304)."""
         named = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
         said = {asking: self.headers.get(name, "") for asking, name in named.items()}
         return {asking: value for asking, value in said.items() if value and value.isascii()}
@@ -104,7 +104,7 @@ def _size(question: Question, kept: CachedDocument) -> int:
 
 _DIRECTIVE: Final = re.compile(r'\s*([a-z-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s,"]*)))?\s*(?:,|$)', re.IGNORECASE)
 _NOTHING: Final = timedelta(0)
-# We are a cache shared by everybody who verifies here.
+# We are a cache shared by all users of this verifier.
 _FORBIDS_KEEPING: Final = frozenset({"no-store", "private"})
 
 
@@ -113,7 +113,7 @@ def may_be_kept(headers: Mapping[str, str]) -> bool:
 
 
 def fresh_for(headers: Mapping[str, str], body: bytes, limits: Limits) -> timedelta:
-    """The shortest of what is said, by HTTP or by the list itself (D-011); where nothing is, a default."""
+    """The shortest lifetime set by HTTP or by the list itself (D-011); otherwise a default."""
     said = [length for length in (_http_lifetime(headers), _list_ttl(body)) if length is not None]
     return min(limits.longest_kept, min(said, default=limits.kept_unless_said))
 
@@ -131,7 +131,7 @@ def _http_lifetime(headers: Mapping[str, str]) -> timedelta | None:
 
 
 def _directives(headers: Mapping[str, str]) -> dict[str, str]:
-    """Of a directive that is said twice, the first word counts."""
+    """Of a repeated directive, the first value counts."""
     directives: dict[str, str] = {}
     for name, quoted, plain in _DIRECTIVE.findall(headers.get("cache-control", "")):
         directives.setdefault(name.lower(), quoted or plain)
@@ -139,7 +139,7 @@ def _directives(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _seconds(written: str) -> timedelta:
-    """What cannot be read is no time at all."""
+    """An unparsable value counts as absent."""
     return timedelta(seconds=int(written)) if re.fullmatch(r"[0-9]{1,9}", written, re.ASCII) else _NOTHING
 
 
@@ -160,7 +160,7 @@ def _list_ttl(body: bytes) -> timedelta | None:
     if "BitstringStatusListCredential" not in _types(document) or not isinstance(subject, dict):
         return None
     ttl = subject.get("ttl")
-    # Booleans are integers in Python, and no time.
+    # Booleans are integers in Python, but no duration.
     if not isinstance(ttl, int) or isinstance(ttl, bool):
         return None
     return timedelta(milliseconds=min(max(ttl, 0), 10**12))
@@ -180,7 +180,7 @@ class Flights(Generic[T]):
         self._flying: dict[Hashable, Future[T]] = {}
 
     def join(self, question: Hashable, fly: Callable[[], T], deadline: Deadline) -> T:
-        """What `fly` gives or raises; who comes while it is under way gets the same."""
+        """The result or exception of `fly`; concurrent callers share it (request coalescing)."""
         with self._lock:
             flight = self._flying.get(question)
             if flight is None:
@@ -208,10 +208,10 @@ class Flights(Generic[T]):
 
 _NAMED: Final = frozenset(
     {
-        "",  # said nothing
+        "",  # absent
         "application/json",
         "application/jwt",
-        "application/octet-stream",  # what a plain file server says of a name without an ending
+        "application/octet-stream",  # sent by a plain file server for a name without an extension
         "application/vc",
         "text/plain",
     }
@@ -221,9 +221,9 @@ _STRUCTURED: Final = ("+json", "+jwt")
 
 
 def carries_a_document(content_type: str, accept: str) -> bool:
-    """Soft errors, captive portals and placeholders are HTML: they must not pass for a broken document.
+    """Soft errors, captive portals and placeholders are HTML: they must not be reported as a broken document.
 
-    A picture may carry a badge, and nothing else: it is taken where the question named its kind.
+    A picture may contain a badge: it is accepted only where the request named its media type.
     """
     media_type = media_type_of(content_type)
     if media_type in _PICTURES:
@@ -246,10 +246,10 @@ _WHY_OF_STATUS: Final = {404: RefusalReason.NOT_FOUND, 410: RefusalReason.GONE}
 
 
 class WebDocuments:
-    """Safe to share between threads; `fetch` raises DocumentUnavailable with one of the codes of `Why`.
+    """Thread-safe; `fetch` raises DocumentUnavailable with one of the codes of `Why`.
 
-    `resolve`, `dial` and `ssl_context` stand for the network, `clock` for the time documents were had at,
-    `monotonic` for the time they took.
+    `resolve`, `dial` and `ssl_context` replace the network, `clock` the time documents were fetched at,
+    `monotonic` the time they took.
     """
 
     def __init__(
@@ -282,7 +282,7 @@ class WebDocuments:
             raise DocumentUnavailable(url, refused.why.value) from None
 
     def forget(self, url: str, *, accept: str = "application/json") -> None:
-        """The next fetch asks again: what was kept turned out to be old."""
+        """The next fetch bypasses the cache: the cached document turned out to be stale."""
         self._cache.drop(Question(url, accept))
 
     def post(
@@ -293,7 +293,8 @@ class WebDocuments:
         media_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Hand something in, under the same guard, following it nowhere; DocumentUnavailable where nobody answers."""
+        """POST under the same URL policy, without redirects; DocumentUnavailable where there is no
+        response."""
         said = {"Accept": "application/json", "User-Agent": "Sceau", "Content-Type": media_type}
         sent = {**said, **(headers or {})}
         try:
@@ -323,10 +324,10 @@ class WebDocuments:
             self._present.release()
 
     def _ask(self, question: Question, target: Target, deadline: Deadline) -> FetchedDocument:
-        kept = self._cache.find(question)  # perhaps renewed while we were on our way here
+        kept = self._cache.find(question)  # perhaps renewed while this request waited
         if kept is not None and kept.is_fresh(self._clock()):
             return kept.document
-        # A validator belongs to the place that gave it, not to whatever redirects there.
+        # A validator belongs to the URL that sent it, not to a URL that redirects there.
         asked_where = kept.document.url if kept else ""
         storable = True
         for _ in range(self._limits.redirects + 1):
@@ -348,7 +349,7 @@ class WebDocuments:
             with self._hosts.place(target.host, deadline):
                 return self._exchange.get(target, headers, deadline)
         except Refused as refused:
-            # The operator may know what a visitor may not; of the address, the host is enough.
+            # For the operator only, not the visitor; the host of the URL is enough.
             _log.info("nothing from %s: %s (%s)", target.host, refused, refused.cause)
             raise
 
@@ -368,7 +369,7 @@ class WebDocuments:
     def _as_before(
         self, question: Question, kept: CachedDocument, answer: Answer, *, storable: bool
     ) -> FetchedDocument:
-        """304: the same bytes, had again now, with what the new headers say about keeping them."""
+        """304: the same bytes, fetched again now, with the caching rules of the new headers."""
         headers = {**kept.headers, "age": "0", **answer.headers}
         before = kept.document
         document = FetchedDocument(before.url, before.body, before.media_type, self._clock())
@@ -387,6 +388,6 @@ class WebDocuments:
 
     @cached_property
     def _exchange(self) -> Exchange:
-        # Reading the system's authorities takes a moment that a start without fetching need not spend.
+        # Loading the system's certificate authorities is slow; a start without fetching skips it.
         context = self._given_ssl_context or ssl.create_default_context()
         return Exchange(context, self._resolver, self._dial, self._limits)

@@ -1,4 +1,4 @@
-"""One question to one target, and its answer within the limits; following it elsewhere is not its business."""
+"""One request to one target, and its response within the limits; redirects are handled by the caller."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def is_public(written: str) -> bool:
     return not any(address in network for network in _NOT_PUBLIC_4)
 
 
-# ruff: noqa: ARG002 - httpcore names the arguments; its time limits give way to ours
+# ruff: noqa: ARG002 - httpcore names the arguments; our time limits replace its own
 
 
-# httpx logs whole addresses at INFO: they may hold what only the two ends should know (`fetcher` logs the host).
+# httpx logs whole URLs at INFO: they may contain secrets (`fetcher` logs the host).
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 Dial = Callable[[str, int, float], socket.socket]
@@ -89,10 +89,10 @@ def system_dial(address: str, port: int, seconds: float) -> socket.socket:
 
 
 class GuardedTransport(httpx.BaseTransport):
-    """Sends a request of httpx to `target`, whatever httpx read its address as.
+    """Sends a request of httpx to `target`, whatever httpx parsed from its URL.
 
-    The received headers go out as an extension of the response and not as its headers: httpx would parse a
-    `Location` and store a `Set-Cookie` by itself, before any limit of ours was applied.
+    The received headers are returned as an extension of the response and not as its headers: httpx would
+    parse a `Location` and store a `Set-Cookie` by itself, before any limit of ours was applied.
     """
 
     def __init__(self, target: Target, backend: GuardedBackend, ssl_context: ssl.SSLContext) -> None:
@@ -166,14 +166,14 @@ class GuardedBackend(httpcore.NetworkBackend):
         if self._target.is_local:
             return (_LOCAL_ADDRESS,)
         addresses = self._resolver.addresses(self._target.host, self._target.port, self._deadline)
-        # All, not any: who mixes a private address among public ones means to get past a guard.
+        # All, not any: a host that mixes a private address among public ones is trying to bypass the check.
         if not all(is_public(address) for address in addresses):
             raise Refused(RefusalReason.UNREACHABLE)
         return addresses
 
 
 class GuardedStream(httpcore.NetworkStream):
-    """A connection that ends with its deadline or its budget of bytes, however slowly it is fed."""
+    """A connection with a deadline and a budget of bytes, however slowly data arrives."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline, bytes_left: int) -> None:
         self._connection = connection
@@ -225,7 +225,7 @@ class GuardedStream(httpcore.NetworkStream):
 
 
 _OK: Final = 200
-# Two answers to one of these are no answer: which one counts would depend on the reader.
+# Duplicates of these headers are refused: the effective one would depend on the parser.
 _SINGLE: Final = frozenset(
     {"content-type", "content-encoding", "etag", "expires", "last-modified", "location"}
 )
@@ -254,9 +254,9 @@ class Exchange:
     def _ask(
         self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, deadline: Deadline
     ) -> Answer:
-        """One client and one connection per question: no cookie, proxy, credential or state outlives it.
+        """One client and one connection per request: no cookie, proxy, credential or state outlives it.
 
-        Redirects are the caller's: httpx follows none, and never parses the address that one leads to.
+        Redirects are handled by the caller: httpx follows none, and never parses their target.
         """
         backend = GuardedBackend(target, self.resolver, self.dial, self.limits, deadline)
         transport = GuardedTransport(target, backend, self.ssl_context)

@@ -1,7 +1,7 @@
-"""From the text of a URL to the one place it may lead to, or to none.
+"""URL policy: maps the text of a URL to its only permitted target, or refuses it.
 
-The text is read once, by one strict expression, and what it yields is what is connected to and asked for:
-no second parser may see another host in it.
+The text is parsed once, by one strict expression, and its result is used to connect and to request: no second
+parser may find another host in it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from urllib.parse import urljoin
 class RefusalReason(StrEnum):
     """Stable codes of DocumentUnavailable.
 
-    What would tell a stranger about our network has one code: a name that does not resolve, an address
-    that is not public, a closed port and a failed handshake are all UNREACHABLE (T15).
+    Results that would reveal our network share one code: an unresolvable name, a non-public address, a closed
+    port and a failed handshake are all UNREACHABLE (T15).
     """
 
     URL_NOT_ALLOWED = "url_not_allowed"
@@ -42,9 +42,9 @@ class RefusalReason(StrEnum):
 
 
 class Refused(Exception):
-    """This fetch ends here; `why` is all that leaves the package, `cause` is for the log.
+    """Ends this fetch; `why` is the only part that leaves the package, `cause` is for the log.
 
-    It has a name of its own because httpcore cuts `__cause__` off.
+    A separate attribute because httpcore removes `__cause__`.
     """
 
     def __init__(self, why: RefusalReason, cause: BaseException | None = None) -> None:
@@ -56,29 +56,30 @@ class Refused(Exception):
 @dataclass(frozen=True)
 class Limits:
     seconds: float = 5.0
-    """From the question to the last byte, waiting and redirects included (T16): three documents in fifteen."""
+    """From the request to the last byte, waiting and redirects included (T16): three documents in fifteen."""
     connect_seconds: float = 3.0
     """For one of the addresses of a host, so that the next one still gets its chance."""
     body_bytes: int = 1024 * 1024
     header_bytes: int = 32 * 1024
     pieces: int = 8192
-    """Chunks of a body: a megabyte in chunks of one byte would cost seconds of work."""
+    """Chunks of a body: a megabyte in chunks of one byte would cost seconds of CPU."""
     redirects: int = 3
     at_once: int = 10
     at_once_per_host: int = 4
     present: int = 32
-    """Threads inside, waiting or at work; beyond that the answer is `busy`, and the rest of the service goes on."""
+    """Maximum threads, waiting or running; beyond that the result is `busy`, and the rest of the service
+    continues."""
     failures: int = 3
-    """In a row, after which a host is left alone for `pause_seconds`."""
+    """Consecutive failures, after which a host is not contacted for `pause_seconds`."""
     pause_seconds: float = 30.0
     cache_bytes: int = 16 * 1024 * 1024
     longest_kept: timedelta = timedelta(hours=1)
-    """However long an issuer allows: a withdrawn key or badge must show within the hour."""
+    """Upper bound on the issuer's lifetime: a revoked key or badge must show within the hour."""
     kept_unless_said: timedelta = timedelta(minutes=5)
 
     @property
     def wire_bytes(self) -> int:
-        """Everything read from one connection: body, headers, chunk sizes and interim answers together."""
+        """Everything read from one connection: body, headers, chunk sizes and interim responses together."""
         return self.body_bytes + self.body_bytes // 4 + self.header_bytes
 
 
@@ -88,14 +89,14 @@ class Deadline:
         self._ends = monotonic() + seconds
 
     def remaining(self) -> float:
-        """Seconds left, always more than none."""
+        """Seconds left, always more than zero."""
         left = self._ends - self._monotonic()
         if left <= 0:
             raise Refused(RefusalReason.TIMEOUT)
         return left
 
 
-# No blank, no control character, no backslash, nothing beyond ASCII: full-width digits are no digits here.
+# No blank, no control character, no backslash, nothing beyond ASCII: full-width digits are refused.
 _PLAIN: Final = re.compile(r"[\x21-\x5b\x5d-\x7e]{1,2048}")
 _URL: Final = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?"
@@ -130,7 +131,7 @@ class Target:
 
 @dataclass(frozen=True)
 class NetworkScope:
-    """Where fetches may go: https on these ports of public hosts, and named ports of this machine."""
+    """Permitted targets: https on these ports of public hosts, and named ports of this machine."""
 
     ports: frozenset[int] = frozenset({443})
     local_ports: frozenset[int] = frozenset()
@@ -143,7 +144,7 @@ class NetworkScope:
         port = int(read["port"] or (443 if scheme == "https" else 80))
         path = (read["path"] or "/") + (read["query"] or "")
         if host in _LOCAL_NAMES and port in self.local_ports:
-            # did:web always says https (L-001); a service in development speaks plain http.
+            # did:web always resolves to https (L-001); a service in development uses plain http.
             return Target("http", host, port, path, is_local=True)
         is_name = len(host) <= _LONGEST_NAME and _NAME.fullmatch(host)
         if scheme != "https" or not is_name or port not in self.ports:
@@ -151,9 +152,9 @@ class NetworkScope:
         return Target(scheme, host, port, path)
 
     def redirected(self, target: Target, location: str) -> Target:
-        """Where `target` sends us, judged as strictly as where we began."""
+        """Applies the same checks to a redirect target."""
         try:
-            # Joining repairs what it should refuse, so the location itself must be plain.
+            # Joining would repair what must be refused, so the location itself must be plain.
             moved = self.target(urljoin(target.url, location)) if _PLAIN.fullmatch(location) else None
         except (Refused, ValueError):
             moved = None
@@ -174,7 +175,7 @@ def system_resolve(host: str, port: int) -> Sequence[str]:
 
 
 class TimedResolver:
-    """Asks in a thread of its own: the system's resolver knows no time limit, and cannot be stopped."""
+    """Resolves in a thread of its own: the system's resolver has no timeout, and cannot be cancelled."""
 
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
@@ -219,7 +220,7 @@ class Hosts:
 
     @contextmanager
     def place(self, host: str, deadline: Deadline) -> Iterator[None]:
-        """Wait for a place with this host, and remember how the fetch inside went."""
+        """Waits for a free slot for this host, and records the result of the fetch inside."""
         self._take(host, deadline)
         try:
             yield
@@ -236,7 +237,7 @@ class Hosts:
             self._refuse_if_paused(host)
             if not self._changed.wait_for(lambda: self._is_free(host), timeout=deadline.remaining()):
                 raise Refused(RefusalReason.BUSY)
-            # Those who waited may have waited for the failure that closes the host.
+            # During the wait, a failure may have opened the circuit breaker.
             self._refuse_if_paused(host)
             self._busy[host] += 1
 

@@ -1,4 +1,5 @@
-"""Awards in Open Badges 2.0, hosted: assertion, badge class, issuer, and the picture that carries the assertion."""
+"""Awards in Open Badges 2.0, hosted: assertion, badge class, issuer, and the picture with the baked
+assertion."""
 
 from __future__ import annotations
 

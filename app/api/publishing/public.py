@@ -1,4 +1,4 @@
-"""Public documents at their own addresses: awards, definitions, profiles, keys and status lists."""
+"""Public documents at their own URLs: awards, definitions, profiles, keys and status lists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sceau_credentials.values.json_text import dump_json, parse_json_object
 
 router = APIRouter(tags=["public documents"], responses=documented(404))
 with_page = APIRouter(tags=["public documents"], responses=documented(404), route_class=ForPrograms)
-"""Documents at whose address people find a page."""
+"""Documents at URLs that serve a page to browsers."""
 
 _FORMS_BY_TYPE = {
     "application/vc+ld+json": "json",
@@ -44,9 +44,9 @@ _LISTS_BY_TYPE = {
     "application/json": "json",
     "application/vc+jwt": "jwt",
 }
-# A holder who shuts an award's page is obeyed within a minute, a withdrawal is seen within five.
+# Closing an award's page takes effect within a minute, a revocation within five.
 ONE_MINUTE, FIVE_MINUTES = "public, max-age=60", "public, max-age=300"
-# A picture is opened on its own, and by then is a document that could run scripts.
+# A picture is opened on its own, as a document that could run scripts.
 _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
@@ -77,7 +77,7 @@ CampusSlug = Annotated[str, Path(pattern="^[a-z0-9-]{1,60}$", examples=["itip"])
 def answer(
     request: Request, document: Published, *, cache: str, media_type: str | None = None, **more: str
 ) -> Response:
-    """The bytes as they lie, or 304 when the client has them already. `media_type` was chosen by Accept."""
+    """The stored bytes, or 304 when the client's copy is current. `media_type` was chosen by Accept."""
     etag = etag_of(document.digest, media_type or document.media_type)
     headers = {
         "ETag": etag,
@@ -88,7 +88,7 @@ def answer(
     }
     shown_as = media_type or document.media_type
     if not shown_as.startswith("image/"):
-        # Public JSON may be read by any page anywhere; nothing here depends on who asks (C-026, L-004).
+        # Public JSON may be read by any page anywhere; it does not depend on the user (C-026, L-004).
         headers["Access-Control-Allow-Origin"] = "*"
     if media_type is not None:
         headers["Vary"] = "Accept"
@@ -107,7 +107,7 @@ def _wanted(request: Request, offered: Sequence[str]) -> str:
 
 
 def shown(*media_types: str, about: str = "The document, byte for byte as it was signed.") -> dict[str, Any]:
-    """For the description of the API: what a route answers, and that it answers nothing else."""
+    """For the API description: the only possible response of a route."""
     content = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
     unchanged = {"description": "The copy that If-None-Match names is still the newest."}
     return {
@@ -140,9 +140,9 @@ async def award(award_id: uuid.UUID, request: Request, proof: ProofForm = ProofF
 
 
 def _with_proof_as(form: ProofForm, document: Published) -> Published:
-    """The same credential with its one proof in an array, as the published schema of July 2024 has it.
+    """The same credential with its one proof in an array, as the published schema of July 2024 requires.
 
-    No signature covers how its proof is written. Tokens and pictures are left as they are.
+    No signature covers how its proof is written. Tokens and pictures are unchanged.
     """
     if form is ProofForm.OBJECT or not document.body.startswith(b"{"):
         return document
@@ -201,7 +201,7 @@ def picture(
     try:
         document = services.publication.picture(badge_id, number, form.value)
     except NotFound:
-        # On a trainer's own pages: nobody was given this version yet, and its title may still change.
+        # For a trainer's own pages: this version has no holder yet, and its title may still change.
         readers = _workplaces_of(request, services)
         document = services.publication.draft_picture(badge_id, number, form.value, readers=readers)
         return answer(request, document, cache="no-store")
@@ -260,7 +260,7 @@ def _renewed(request: Request, list_id: uuid.UUID, form: str) -> Published:
 
 @public
 def allow_reading_from_anywhere() -> Response:
-    """A page that sends If-None-Match must ask first (CORS preflight)."""
+    """A page that sends If-None-Match must send a CORS preflight first."""
     headers = {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": "GET, HEAD",
@@ -272,7 +272,7 @@ def allow_reading_from_anywhere() -> Response:
 
 
 documents = (*with_page.routes, *router.routes)
-"""Every document, to be asked for first: what programs read most must not wait for all pages to be compared."""
+"""Every document route, matched first: the most requested URLs must not be compared with all pages."""
 
 preflights = APIRouter(include_in_schema=False)
 for _document in documents:

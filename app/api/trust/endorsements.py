@@ -1,4 +1,5 @@
-"""Endorsements and the organisations that gave them: signed documents, keys, status lists, and what is said of a badge."""
+"""Endorsements and their organisations: signed documents, keys, status lists, and the endorsements of a
+badge."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from app.services.trust.endorsements import ShownEndorsement
 
 router = APIRouter(tags=["endorsements"], responses=documented(404))
 with_page = APIRouter(tags=["endorsements"], responses=documented(404), route_class=ForPrograms)
-"""Documents at whose address people find a page."""
+"""Documents at URLs that serve a page to browsers."""
 preflights = APIRouter(include_in_schema=False)
 of_campus = APIRouter(prefix="/campuses/{slug}/endorsements", tags=["endorsements"])
 
@@ -95,7 +96,7 @@ for _path in (
 
 
 class EndorsementTextView(BaseModel):
-    """What an organisation says of a badge, an award or a campus, checked at this moment."""
+    """An organisation's text about a badge, an award or a campus, verified now."""
 
     model_config = example(
         id="https://badges.exemple.fr/recommandations/5b1f6f0e-1f59-4d0c-9a51-6a3f2f5f7c11",
@@ -151,5 +152,5 @@ def said_of(services: ReadingServices, found: Sequence[ShownEndorsement]) -> lis
 
 @of_campus.get("", summary="What organisations say of the campus, its badges and the awards it gave")
 def list_endorsements(program: Reader) -> list[EndorsementTextView]:
-    """Also what is no longer shown; `state` says why."""
+    """Includes endorsements no longer shown; `state` is the reason."""
     return said_of(program.services, program.services.endorsements.of_campus(program.campus))

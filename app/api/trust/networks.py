@@ -1,4 +1,5 @@
-"""What a network signs: its keys, the list of campuses it recognises, the labels it gave, and the words of the list."""
+"""Documents signed by a network: its keys, the list of recognised campuses, the labels, and the terms of the
+list."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ preflights = APIRouter(include_in_schema=False)
 
 _A_DAY = "public, max-age=86400"
 LISTS = ("application/vc", "application/vc+jwt", "application/ld+json", "application/json")
-"""In which forms the status lists of issuers hosted here are asked for."""
+"""Media types of the status lists of issuers hosted here."""
 _CREDENTIAL = "application/vc+ld+json"
 _CONTEXT = Published.of(
     (files("sceau_credentials.trust") / "confiance-v1.jsonld").read_bytes(), "application/ld+json"
@@ -88,7 +89,7 @@ for _path in (
 
 
 class IssuerLabelView(BaseModel):
-    """A label of the issuer, as the network's signed list gives it."""
+    """A label of the issuer, from the network's signed list."""
 
     id: str = Field(description="Where the label itself is, signed.")
     category: str
@@ -97,7 +98,7 @@ class IssuerLabelView(BaseModel):
 
 
 class LookalikeView(BaseModel):
-    """A recognised issuer for which this one could be taken."""
+    """A recognised issuer that this one could be confused with."""
 
     likeness: Literal["name", "host"]
     issuer: str
@@ -106,7 +107,7 @@ class LookalikeView(BaseModel):
 
 
 class IssuerStandingView(BaseModel):
-    """Who the issuer is: by the registers of networks that this service believes, else by its own words."""
+    """Identity of the issuer: from the registers of networks trusted by this service, else self-declared."""
 
     kind: StandingKind
     message: str

@@ -1,4 +1,5 @@
-"""The VC API of the W3C's credentials community: any credential is checked, and signed where the operator allows it."""
+"""The VC API of the W3C's credentials community: checks any credential, and signs where the operator allows
+it."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def _body(member: str) -> dict[str, Any]:
 )
 @public
 async def verify_credential(request: Request) -> Response:
-    """200 where every check passed; 400 with the problems in every other case."""
+    """200 if every check passed; otherwise 400 with the problems."""
     _check_kind(request)
     return await run_in_threadpool(_answer, request, await request.body())
 
@@ -69,7 +70,7 @@ def _answer(request: Request, body: bytes) -> Response:
 
 @marked(Policy(Who.TOKEN, scope=Scope.CREDENTIAL_ISSUE))
 def _issuer(_shown: Annotated[Any, Security(BEARER)]) -> None:
-    """Needs the scope `credential:issue`; `issue_credential` checks the token."""
+    """Requires the scope `credential:issue`; `issue_credential` checks the token."""
 
 
 @router.post(
@@ -100,7 +101,7 @@ def _issue(request: Request, body: bytes) -> Response:
 
 
 def _check_kind(request: Request) -> None:
-    # Strict, so that no form of another site can ever be taken for a program's request.
+    # Strict, so that a cross-site form is never accepted as a program's request.
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415)

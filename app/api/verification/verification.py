@@ -58,7 +58,7 @@ class RemarkView(BaseModel):
 
 
 class EndorsementView(BaseModel):
-    """Somebody else's signed words inside the badge; they change nothing about the verdict on it."""
+    """Another party's signed statement inside the badge; it does not change the verdict."""
 
     about: str = Field(description="The id of what it endorses: the badge, its definition or a profile.")
     issuer: str | None = Field(description="Who endorses; believe it only where the outcome is passed.")
@@ -73,7 +73,7 @@ class WitnessView(BaseModel):
 
 
 class EvidenceView(BaseModel):
-    """What the campus's activity log proves of an award of this service."""
+    """What the campus's activity log proves about an award of this service."""
 
     outcome: str
     reason: str
@@ -126,7 +126,8 @@ class DifferenceView(BaseModel):
 class LeadView(BaseModel):
     """A file that was not verified itself, and how it leads to the badge that the checks are about.
 
-    Of files that hold a badge, every one but those that this service made, to the byte: only the badge is signed.
+    Present for every file with a badge except byte-identical files made by this service: only the badge is
+    signed.
     """
 
     kind: Literal["code", "link", "attached", "picture"] = Field(
@@ -170,7 +171,7 @@ class LeadView(BaseModel):
 
 
 class ReportView(BaseModel):
-    """What was found, question by question; an answer is `valid` only when every one of them was answered well."""
+    """The result of each check; an answer is `valid` only when all of them passed."""
 
     model_config = example(
         verdict="valid",
@@ -353,7 +354,7 @@ _BODY = {
 )
 @public
 async def verify_credential(request: Request) -> ReportView:
-    """No account is needed, and nothing of what was checked is kept."""
+    """Needs no account, and nothing of the credential is stored."""
     presented = await _presented(request)
     return await run_in_threadpool(_answer, request, presented)
 
@@ -366,7 +367,7 @@ class BatchRequest(Shape):
 
 
 class ItemView(BaseModel):
-    """`report` is absent where nothing could be verified."""
+    """`report` is absent if nothing could be verified."""
 
     given: str
     report: ReportView | None = None
@@ -409,7 +410,7 @@ _SEVERAL = {
 )
 @public
 async def verify_several(request: Request) -> VerifiedBatchView | Response:
-    """Each has a result of its own, whatever becomes of the others; a table for `Accept: text/csv`. Nothing is stored."""
+    """Each item has an independent result; a table for `Accept: text/csv`. Nothing is stored."""
     files, lines = await _several_presented(request)
     answered = await run_in_threadpool(_answer_several, request, files, lines)
     if "text/csv" in request.headers.get("accept", ""):
@@ -491,7 +492,7 @@ async def _uploaded(request: Request) -> bytes:
 
 
 def _link_in(body: bytes) -> str | None:
-    """The link of a body that is `{"url": …}` and nothing else; a credential always says more."""
+    """The link of a body that is exactly `{"url": …}`; a credential always has more fields."""
     if len(body) > 4000:
         return None
     try:

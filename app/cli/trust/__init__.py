@@ -1,1 +1,1 @@
-"""Commands about networks, partner keys and followed lists."""
+"""Commands about networks, partner keys and external trust lists."""

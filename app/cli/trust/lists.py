@@ -1,4 +1,4 @@
-"""`sceau trust`: the lists of other services' networks that this one believes."""
+"""`sceau trust`: the lists of other services' networks that this one trusts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sceau network`: whom a network recognises, the labels it gives, and the list it signs."""
+"""`sceau network`: recognitions and labels given by a network, and its signed list."""
 
 from __future__ import annotations
 

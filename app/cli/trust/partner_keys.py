@@ -1,4 +1,4 @@
-"""`sceau network keys`, `sceau organisation keys` and their retirement: keys that are no campus's."""
+"""`sceau network keys`, `sceau organisation keys` and their retirement: keys that belong to no campus."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def rotate_of_organisation(
     key: Key = "",
 ) -> None:
     with ready_process().unit_of_work() as services:
-        # What it said is about several campuses.
+        # Its endorsements are about several campuses.
         services.search_everywhere()
         row = services.partner_keys.retire_of_organisation(
             services.organisations.known_as(named),
