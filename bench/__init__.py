@@ -1,1 +1,1 @@
-"""How fast it is, beside other implementations of the same work, in the same run on the same machine."""
+"""Speed compared with other implementations of the same work, in the same run on the same machine."""

@@ -1,7 +1,8 @@
-"""`python -m bench [MODULE…]`: run what measures, print a table, write var/bench.json.
+"""`python -m bench [MODULE…]`: run benchmarks, print a table, write var/bench.json.
 
-A module of this package measures if it has a function `run() -> list[Row]`; with names, or with ROWS=page,json,library,bulk,scale,fairness, only those run.
-`python -m bench --markdown` measures nothing: it writes the last run into docs/performance.md.
+A module of this package is a benchmark if it has a function `run() -> list[Row]`; with names, or with
+ROWS=page,json,library,bulk,scale,fairness, only those run. `python -m bench --markdown` measures nothing: it
+writes the last run into docs/performance.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Award a badge to 1,000 people at once, on both engines, against the work nobody can avoid and another library."""
+"""Award a badge to 1,000 people at once, on both engines, against the unavoidable work and another
+library."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from tests.support.house import House, build_house
 
 LINES = 1000
 ROUNDS = 3
-# openbadgeslib signs some fifty lines a second: a few of them tell what a thousand would take.
+# openbadgeslib signs some fifty lines a second: extrapolate a thousand from a few.
 _THEIR_LINES = 25
 OURS = "Sceau"
 PYTHON = "openbadgeslib, signing one form only"
@@ -65,7 +66,8 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _award(house: House, numbers: Iterator[int]) -> None:
-    """People nobody has seen before: each is recorded, judged, given an award, signed in both forms and kept."""
+    """New people: each is recorded, checked for eligibility, given an award, signed in both forms and
+    stored."""
     people = [f"Nom{next(numbers)} Prénom;p{uuid.uuid4().hex[:12]}@exemple.fr" for _ in range(LINES)]
     result = house.award(*people)
     assert len(result.with_outcome(LineOutcome.AWARDED)) == LINES
@@ -80,7 +82,7 @@ def _sign_theirs() -> None:
 
 
 def _sign_and_store(folder: Path) -> None:
-    """Two signatures for each line, and the bytes kept in one durable transaction."""
+    """Two signatures for each line, and the bytes stored in one durable transaction."""
     key, body = Ed25519PrivateKey.generate(), bytes(3000)
     signed = [
         (uuid.uuid4().bytes, body + key.sign(bytes(64)), body + key.sign(bytes(64))) for _ in range(LINES)

@@ -1,4 +1,4 @@
-"""The smallest applications that can answer: with the one answer that a file holds, or with the one for each path."""
+"""Minimal ASGI applications: with the one response in a file, or with one response per path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DIFFERENT_VARIABLE: Final = "SCEAU_BENCH_ANSWERS"
 
 
 async def application(scope: dict[str, Any], _receive: Any, send: Any) -> None:
-    """What remains when nothing is decided: the same bytes for everybody, head and body."""
+    """The minimum without any logic: the same bytes for every request, head and body."""
     if scope["type"] != "http":
         return
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
@@ -42,7 +42,7 @@ _DIFFERENT = {path: _parted(answer) for path, answer in _STORED.items() if isins
 
 
 async def different(scope: dict[str, Any], _receive: Any, send: Any) -> None:
-    """Other bytes at each path, out of a dict."""
+    """Different bytes at each path, from a dict."""
     if scope["type"] != "http":
         return
     headers, body = _DIFFERENT[scope["path"]]
@@ -51,7 +51,7 @@ async def different(scope: dict[str, Any], _receive: Any, send: Any) -> None:
 
 
 def same_pages_stored() -> FastAPI:
-    """Our own application, but for one thing: the page of an award is not made, it lies in a dict."""
+    """Our own application, except that the page of an award is read from a dict instead of rendered."""
     from app import main
     from app.web.publishing import award_page
 

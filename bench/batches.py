@@ -1,4 +1,5 @@
-"""Sign one badge for many, each step against the bare signature; rebuild a status list; read the largest document."""
+"""Sign one badge for many, each step against the bare signature; rebuild a status list; parse the largest
+document."""
 
 from __future__ import annotations
 
@@ -59,7 +60,7 @@ def run() -> list[Row]:
 
 
 def _people() -> Iterator[JsonObject]:
-    """One badge for people who differ in what people differ in."""
+    """One badge for people with different personal data."""
     shared = OpenBadgeCredential.from_document(badge_document()).to_document()
     people = [_credential_of(shared, number) for number in range(2_000)]
     return cycle(people)
@@ -77,7 +78,7 @@ def _credential_of(shared: Any, number: int) -> JsonObject:
 
 
 def _embedded_alone(campus: Campus) -> Callable[[], bytes]:
-    """Canonicalise by template, hash, sign, write: what the other library is timed at, and no more."""
+    """Canonicalise by template, hash, sign, write: the exact steps timed for the other library."""
     people, signer = _people(), campus.signer
     first = next(people)
     template = Template(extract(first).marked)
@@ -124,7 +125,7 @@ def _status_list(campus: Campus) -> Callable[[], bytes]:
 
 
 def _largest(campus: Campus) -> Turn:
-    """As many pieces of evidence as the limit on a document's members lets through."""
+    """As many items of evidence as the limit on a document's members permits."""
     document: Any = badge_document()
     document["evidence"] = [
         {"type": ["Evidence"], "name": f"Pièce {number}", "narrative": "Vue."} for number in range(2_800)

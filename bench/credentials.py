@@ -42,14 +42,14 @@ OURS = "Sceau"
 JOSE = "jose"
 QUICK_FLOOR = "Ed25519 alone, libsodium"
 
-# The peers are given the key and look at no status list, so neither do we; unlike them we find the key in the
-# issuer's document, read the model and answer all the other questions.
-_PEOPLE = 5_000  # more than anything that is kept from one badge to the next
+# The peers are given the key and check no status list, so neither do we; unlike them we find the key in the
+# issuer's document, parse the model and run all other checks.
+_PEOPLE = 5_000  # more than any cache shared by several badges
 _WITHOUT_STATUS = Policy(check_status=False)
 
 
 def _as_bytes(documents: Documents) -> Documents:
-    """As a cache of what was fetched holds them."""
+    """Bytes, as in a cache of fetched documents."""
     return Documents({url: dump_json(held) for url, held in documents.held.items()})
 
 
@@ -107,7 +107,7 @@ class _Bench:
         }
 
     def _verify_unseen(self) -> dict[str, Turn]:
-        """Nothing kept of one badge helps with the next: as many achievements as credentials."""
+        """No cache helps from one badge to the next: as many achievements as credentials."""
         signer, written = self._campus.signer, []
         for number in range(_PEOPLE):
             document = self._badge_of(number)
@@ -157,7 +157,7 @@ class _Bench:
         }
 
     def _issue_whole(self) -> dict[str, Turn]:
-        """Of different learners, each credential made just before and issued once, as when somebody awards."""
+        """For different learners, each credential created just before and issued once, as in an award."""
         numbers = count()
         signer, jwt_signer = self._campus.signer, self._campus.jwt_signer
 
@@ -206,7 +206,7 @@ class _Bench:
             raise AssertionError(report.to_document())
 
     def _signing_input(self) -> bytes:
-        """What the signature of a token is over: the longest part of the work for a bare key too."""
+        """The signing input of a token: the longest part of the work for a bare key too."""
         return self._signed.token.rpartition(".")[0].encode()
 
     def _floor_of_signing(self, message: bytes) -> Turn:

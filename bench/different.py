@@ -1,7 +1,8 @@
-"""Processor time of reading awards that nobody has read before, each once: pages and files, beside stored bytes.
+"""CPU time of the first read of awards, once each: pages and files, compared with stored bytes.
 
-Half of the awards rest on evidence in the log, are endorsed, and come from a campus with a label. Every server is new, and
-is asked for one award after the other over one connection; what each answer cost is the time its threads ran.
+Half of the awards have evidence in the log, an endorsement, and a campus with a label. Every server is new,
+and receives one request after the other over one connection; the cost of a response is the CPU time of its
+threads.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from tests.support.networks import label, network_of
 AWARDS = 2_000
 _TOGETHER = 100
 _WARM_UP = 10
-"""Awards that are read before anything is counted, and never after: what a process loads once is not a page's cost."""
+"""Warm-up awards, never measured: data loaded once per process is not a page's cost."""
 _CHUNKS = 4
 
 
@@ -95,7 +96,8 @@ def _files(folder: Path, ids: Sequence[uuid.UUID], settings: dict[str, str], eng
 
 
 def _rows(task: str, costs: Sequence[float], floor: Sequence[float], peer: str, engine: str) -> list[Row]:
-    """Reads per second against the peer; and milliseconds of processor time of one read: half of all take less, 95 of 100."""
+    """Reads per second against the peer; and milliseconds of CPU time of one read: median and 95th
+    percentile."""
     ours, theirs = ([1000 / statistics.mean(chunk) for chunk in _in_chunks(each)] for each in (costs, floor))
     cuts = statistics.quantiles(costs, n=100)
     print(
@@ -122,7 +124,7 @@ def _in_chunks(costs: Sequence[float]) -> list[Sequence[float]]:
 
 
 def _ask_each(server: Server, requests: Sequence[bytes]) -> tuple[list[float], list[bytes]]:
-    """What each answer cost, in milliseconds of the server's threads, without those that only warm up; and the answers."""
+    """Cost of each response, in milliseconds of the server's threads, without warm-up; and the responses."""
     costs, answers = [], []
     with socket.create_connection(("127.0.0.1", server.port), 60) as connection:
         for request in requests:
@@ -134,16 +136,16 @@ def _ask_each(server: Server, requests: Sequence[bytes]) -> tuple[list[float], l
 
 
 def _ran(pid: int) -> int:
-    """Nanoseconds that the threads of a process ran."""
+    """CPU nanoseconds of the threads of a process."""
     tasks = f"/proc/{pid}/task"
     return sum(int(Path(tasks, each, "schedstat").read_text().split()[0]) for each in os.listdir(tasks))
 
 
-# --- what is read
+# --- data
 
 
 def populate(folder: Path, url: str, count: int) -> Iterator[uuid.UUID]:
-    """So many open awards in turns: one with a label, evidence in the log and an endorsement, one with nothing of it."""
+    """So many open awards, alternately with and without a label, evidence in the log and an endorsement."""
     session.upgrade(url)
     house = build_house(url, folder)
     with house.unit_of_work() as services:

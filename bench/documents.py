@@ -1,4 +1,5 @@
-"""The table of targets in docs/performance.md, written from a report so that nobody copies figures."""
+"""Generates the table of targets in docs/performance.md from a report, so that figures are never copied by
+hand."""
 
 from __future__ import annotations
 

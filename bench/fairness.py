@@ -1,8 +1,9 @@
-"""An award of five lines beside a bulk award of 10,000 at another campus and 32 connections that read; on both engines.
+"""An award of five lines beside a bulk award of 10,000 at another campus and 32 reading connections; on both
+engines.
 
-A real server with a worker in it and a worker of its own beside it. The bulk award is a trainer's, which the workers carry
-out, then a program's, which the server carries out itself. A program gives five badges again and again until that is done, or
-`SECONDS` are over.
+A real server with a worker in it and a separate worker beside it. The bulk award is first a trainer's,
+processed by the workers, then a program's, processed by the server itself. A program awards five badges
+repeatedly until that is done, or `SECONDS` are over.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ def _award_many(base_url: str, token: str, house: House, activity: uuid.UUID) ->
     with httpx.Client(base_url=base_url, timeout=600, trust_env=False) as client:
         client.headers["authorization"] = f"Bearer {token}"
         body = {"badge": str(new_badge(house)), "activity": str(activity), "everybody": True}
-        with suppress(httpx.TransportError):  # the time may be over before it is answered
+        with suppress(httpx.TransportError):  # time may run out before the response
             client.post("/api/v1/campuses/itip/awards", json=body).raise_for_status()
 
 

@@ -1,4 +1,4 @@
-"""What part of a bulk award the activity log takes: appended to and signed; and with it, each evidence document."""
+"""Share of the activity log in a bulk award: append and sign; and, with it, each evidence document."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
 
 
 def _award(house: House, *, logged: bool, spent: list[float] | None = None) -> float:
-    """Seconds of processor time of ours for the whole request: the share does not depend on what else is at work.
+    """CPU seconds of our process for the whole request, so that the share is independent of other load.
 
-    `spent` is told those of it that appending takes: what each award's entry commits to, its leaf, rows and tiles,
-    and the checkpoint over all. The proofs and documents of evidence that are made of it are no part of that, nor is
-    the place that each credential gives to its evidence; in the share of the log they are.
+    `spent` collects those spent on appending: what each award's entry commits to, its leaf, rows and tiles,
+    and the checkpoint over all. The proofs and evidence documents made from it are not included, nor is the
+    evidence slot of each credential; in the share of the log they are.
     """
     request = AwardRequest(new_badge(house), house.activity.id, everybody=True)
     begun = time.process_time()

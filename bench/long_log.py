@@ -1,4 +1,4 @@
-"""`sceau log check` of a log of a million lines, by two processes: seconds by the clock, processor time, memory."""
+"""`sceau log check` of a log of a million lines, by two processes: elapsed seconds, CPU time, memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.house import NOON, House, build_house
 
 LINES = 1_000_000
 PROCESSES = 2
-# Of so many lines the second half is written again and again: what is derived is the same work for each.
+# Of this many lines, the second half is repeated: derived data takes the same work for each.
 _WRITTEN = 8_192
 _BLOCK = _WRITTEN // 2
 
@@ -69,7 +69,8 @@ def _facts(count: int) -> Iterator[Fact]:
 
 
 def _repeat(services: Services, house: House, times: int) -> None:
-    """The last block of lines once more, so many times, with its tiles, the tiles above, and the edge of the tree."""
+    """The last block of lines once more, so many times, with its tiles, the tiles above, and the edge of the
+    tree."""
     store, log = services.activity_log.store, services.activity_log.open(house.campus)
     hashes = [entry.leaf_hash for entry in store.entries(log.id, _BLOCK, _WRITTEN)]
     for block in range(2, times + 2):

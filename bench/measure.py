@@ -1,4 +1,5 @@
-"""Interleaved timing: every contender has a turn in every round, so that a slow minute is slow for all."""
+"""Interleaved timing: every contender has a turn in every round, so that a slow minute affects all of
+them."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 Turn = Callable[[int], float]
-"""Does the work so many times, and says how many microseconds each took."""
+"""Repeats the work so many times, and returns microseconds for each."""
 
 _ROUNDS = 7
 _TURN_SECONDS = 0.15
@@ -17,17 +18,17 @@ _TURN_SECONDS = 0.15
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the report. `ratio` says how many times longer the peer takes for the same work."""
+    """One line of the report. `ratio` is the peer's time divided by ours for the same work."""
 
     name: str
     median: float
     spread: float
-    """The distance between the first and the third quartile, in the same unit."""
+    """Interquartile range, in the same unit."""
     unit: str
     peer: str | None = None
     ratio: float | None = None
     ratio_spread: float | None = None
-    """The distance between the quartiles of the ratios, each of one round."""
+    """Interquartile range of the ratios, each of one round."""
 
     def to_document(self) -> dict[str, Any]:
         return asdict(self)
@@ -46,7 +47,7 @@ def repeating(work: Callable[[], Any]) -> Turn:
 
 
 def interleaved(contenders: Mapping[str, Turn], *, rounds: int = _ROUNDS) -> dict[str, list[float]]:
-    """Microseconds per deed, one figure for each round; the first turn of each only warms up."""
+    """Microseconds per operation, one figure for each round; the first turn of each is a warm-up."""
     times = {name: _times_for(turn) for name, turn in contenders.items()}
     measured: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
@@ -67,7 +68,7 @@ def rows(task: str, measured: Mapping[str, list[float]], *, ours: str, unit: str
 
 
 def ratio_of(theirs: list[float], ours: list[float]) -> tuple[float, float]:
-    """Of the medians; its spread is that of the rounds."""
+    """Ratio of the medians; its spread is that of the rounds."""
     by_round = [each / own for each, own in zip(theirs, ours, strict=True)]
     first, _, third = statistics.quantiles(by_round, n=4, method="inclusive")
     return round(statistics.median(theirs) / statistics.median(ours), 3), round(third - first, 3)

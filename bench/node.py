@@ -1,4 +1,4 @@
-"""The Node implementations as contenders, where they are to be had."""
+"""The Node implementations as contenders, where available."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def node_peer() -> Iterator[NodePeer | None]:
 
 
 def in_node(node: NodePeer | None, name: str, **job: Any) -> dict[str, Turn]:
-    """A contender of that name, timed inside its own process; none where there is no Node."""
+    """A contender of that name, timed inside its own process; none without Node."""
     if node is None:
         return {}
     answer = node.call(**job)

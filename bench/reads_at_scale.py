@@ -1,4 +1,5 @@
-"""Reads per second of one core's time among a thousand and among a million awards, each looked for in the database."""
+"""Reads per second of one core's time among a thousand and among a million awards, each queried in the
+database."""
 
 from __future__ import annotations
 
@@ -16,9 +17,7 @@ from bench.web import ROUNDS, Server, public_award, reads_per_second, request_fo
 FEW, MANY = 1_000, 1_000_000
 AMONG_FEW = "among a thousand awards"
 _ASKED_FOR = 20_000
-_NEVER_READY = (
-    "Authorization: none\r\n"  # so that each is looked for, in the small database as in the large one
-)
+_NEVER_READY = "Authorization: none\r\n"  # so that each read queries the database, whatever its size
 _COPY_AWARDS = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
     "INSERT INTO award ({columns}) SELECT {values} FROM n, award WHERE award.rowid = 1"
@@ -44,7 +43,7 @@ def run() -> list[Row]:
 
 
 def _place(folder: Path, size: int) -> tuple[dict[str, str], list[bytes]]:
-    """A service with so many open awards: how to start it, and what to ask of it."""
+    """A service with so many open awards: how to start it, and its requests."""
     (folder / "database").mkdir(parents=True)
     database = folder / "database" / "sceau.sqlite"
     public_award(folder, f"sqlite:///{database}")
@@ -61,7 +60,7 @@ def _place(folder: Path, size: int) -> tuple[dict[str, str], list[bytes]]:
 
 
 def _multiply(connection: sqlite3.Connection, size: int) -> Sequence[str]:
-    """The beginning of one credential under so many numbers: only finding it is measured."""
+    """Copies of one credential under many numbers: only the lookup is measured."""
     connection.execute("PRAGMA synchronous = OFF")
     columns = [row[1] for row in connection.execute("PRAGMA table_info(award)")]
     values = ["lower(hex(randomblob(16)))" if name == "id" else name for name in columns]

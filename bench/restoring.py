@@ -1,4 +1,5 @@
-"""After a loss: awards put back from the recovery journal, and everything that was signed checked again, for each award."""
+"""Disaster recovery, per award: awards restored from the recovery journal, and everything signed verified
+again."""
 
 from __future__ import annotations
 
@@ -69,7 +70,7 @@ def _restore(process: Process, house: House) -> None:
 
 
 def _row(name: str, many: int, work: Callable[[], None]) -> Row:
-    """Processor time, of one process."""
+    """CPU time, of one process."""
     began = time.process_time()
     work()
     took = (time.process_time() - began) / many

@@ -1,4 +1,4 @@
-"""What was promised of speed, and whether a measured row keeps it."""
+"""Performance targets, and whether a measured row meets them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ALONE: Final = "signing and storing alone"
 
 @dataclass(frozen=True)
 class Target:
-    """Of the rows whose name begins so, against this peer, or of their own time where there is none."""
+    """Applies to rows with this name prefix, against this peer, or to their own time where there is none."""
 
     row: str
     peer: str | None
     at_least: float | None = None
-    """Times as fast as the peer, or the row's own unit where there is none."""
+    """Speed-up over the peer, or the row's own unit where there is none."""
     at_most: float | None = None
-    """Times the bare operation, or the row's own unit."""
+    """Multiple of the bare operation, or the row's own unit."""
 
     def is_about(self, row: Row) -> bool:
         if not row.name.startswith(self.row):
@@ -44,7 +44,7 @@ class Target:
         return bool(row.ratio) and 1 / (row.ratio or 1) <= self.at_most
 
     def measured(self, row: Row) -> str:
-        """The figure and its spread, in the terms of the promise."""
+        """The figure and its spread, in the unit of the target."""
         if self.peer is None:
             digits = 1 if row.median < 100 and row.unit == "ms" else 0
             return f"{row.median:,.{digits}f} ± {row.spread:,.{digits}f} {row.unit}"
@@ -129,12 +129,12 @@ DATA: Final = {
     ),
     "verify the largest document": "one document with 2,800 pieces of evidence",
 }
-"""What was done to which data, by the beginning of the rows' names."""
+"""The work and its data, by prefix of the rows' names."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """One promise beside what was measured."""
+    """One target beside its measurement."""
 
     name: str
     measured: str
@@ -143,7 +143,7 @@ class Held:
 
 
 def held_by(rows: Iterable[Row]) -> list[Held]:
-    """Each promise of which something was measured; of its own time a row tells once."""
+    """Each target with a measurement; a row's own time is reported once."""
     found = {
         (target, row.name): Held(row.name, target.measured(row), target.promised(row), target.is_held_by(row))
         for row in rows

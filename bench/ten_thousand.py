@@ -35,7 +35,7 @@ from tests.support.house import House, build_house
 PEOPLE = 10_000
 ROUNDS = 3
 _RECORDED_AT_A_TIME = 2_000
-_THEIR_CREDENTIALS = 50  # tell what ten thousand would take
+_THEIR_CREDENTIALS = 50  # extrapolate to ten thousand
 
 
 def run() -> list[Row]:
@@ -87,7 +87,7 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
 
 
 class Unlogged:
-    """In the place of the activity log and of the evidence it proves, whose share is in the whole request."""
+    """Stands in for the activity log and its evidence; their cost is part of the whole request."""
 
     def decide(
         self, _case: object, awards: Sequence[Award], documents: Mapping[uuid.UUID, JsonObject], *_: object
@@ -99,7 +99,8 @@ class Unlogged:
 
 
 def _sign_and_keep(house: House) -> float:
-    """Milliseconds, commits included, for people who were judged before: awards, documents, places, history."""
+    """Milliseconds, commits included, for people already checked: awards, documents, status positions, audit
+    log."""
     by = Actor(house.trainer.id)
     request = AwardRequest(new_badge(house), house.activity.id, everybody=True, tells=False)
     with house.unit_of_work() as services:
@@ -119,7 +120,8 @@ def _sign_and_keep(house: House) -> float:
 
 
 def _award(house: House) -> float:
-    """Milliseconds of the whole request: promised line by line, judged, logged, signed, kept, letters promised."""
+    """Milliseconds of the whole request: lines enqueued, checked, logged, signed, stored, e-mails
+    enqueued."""
     request = AwardRequest(new_badge(house), house.activity.id, everybody=True)
 
     def award_and_commit() -> None:
@@ -131,7 +133,7 @@ def _award(house: House) -> float:
 
 
 def new_badge(house: House) -> uuid.UUID:
-    """Awards are for ever: each round gives a badge of its own."""
+    """Awards are permanent: each round awards a badge of its own."""
     name = uuid.uuid4().hex[:12]
     wording = Wording(
         BadgeKind.PARTICIPATION, name, f"Ce que dit le badge {name}.", "Avoir été là, du début à la fin."

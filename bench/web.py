@@ -1,6 +1,6 @@
 """Reads per second of one core's time: public documents and a page, against a bare ASGI application.
 
-Counted by the server's own processor time, so that a client or a neighbour that is slow changes nothing.
+Measured in the server's own CPU time, so that a slow client or other load changes nothing.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _reads(folder: Path, url: str, engine: str) -> list[Row]:
 
 
 def public_award(folder: Path, url: str) -> tuple[str, str, str, str]:
-    """The paths of an award that anybody may read, of its campus, of its badge's definition and of its status list."""
+    """The paths of a public award, its campus, its badge definition and its status list."""
     session.upgrade(url)
     house = build_house(url, folder)
     award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
@@ -95,7 +95,7 @@ def _row(task: str, measured: tuple[list[float], list[float]]) -> Row:
     return Row(f"read {task}", median, spread, "/s", BARE, *ratio_of(ours, theirs))
 
 
-# --- the servers
+# --- servers
 
 
 class Server(NamedTuple):
@@ -109,7 +109,7 @@ class Server(NamedTuple):
 
 @contextmanager
 def serving(application: str, told: dict[str, str], *, is_factory: bool = False) -> Iterator[Server]:
-    """One server process of its own; its log is written and thrown away."""
+    """One separate server process; its log is discarded."""
     port = _free_port()
     options = ["--port", str(port), "--no-access-log", "--log-level", "warning"]
     if is_factory or application.startswith("app."):
@@ -147,7 +147,7 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server did not answer in time")
 
 
-# --- the readers
+# --- readers
 
 
 def request_for(path: str, accept: str, more: str = "") -> bytes:
@@ -155,14 +155,14 @@ def request_for(path: str, accept: str, more: str = "") -> bytes:
 
 
 def _get(server: Server, path: str, accept: str) -> bytes:
-    """The whole answer, as it goes over the wire."""
+    """The whole response as raw bytes."""
     with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
         connection.sendall(request_for(path, accept))
         return answer_of(connection)
 
 
 def answer_of(connection: socket.socket) -> bytes:
-    """The next answer, whole."""
+    """The next complete response."""
     answer, length = b"", None
     while length is None or len(answer) < length:
         received = connection.recv(262_144)
@@ -174,7 +174,7 @@ def answer_of(connection: socket.socket) -> bytes:
 
 
 def _length_of(answer: bytes) -> int | None:
-    """How many bytes an answer has, once its head is there."""
+    """Content length of a response, once its head is received."""
     head, found, _ = answer.partition(b"\r\n\r\n")
     if not found:
         return None
@@ -187,7 +187,7 @@ def _length_of(answer: bytes) -> int | None:
 
 
 class _Reader(asyncio.Protocol):
-    """Asks again as soon as it is answered; every answer is counted, none is looked at twice."""
+    """Sends the next request after each response; every response is counted, and inspected once."""
 
     def __init__(self, requests: Iterator[bytes]) -> None:
         self.requests = requests
@@ -212,7 +212,7 @@ class _Reader(asyncio.Protocol):
 
 
 async def _measure(ours: Server, theirs: Server, path: str, accept: str) -> tuple[list[float], list[float]]:
-    """Answers per second of both servers' processor time, in turns; the first turn of each only warms up."""
+    """Responses per second of both servers' CPU time, in turns; the first turn of each is a warm-up."""
     request = request_for(path, accept)
     measured: dict[Server, list[float]] = {ours: [], theirs: []}
     for _ in range(ROUNDS + 1):
@@ -222,7 +222,7 @@ async def _measure(ours: Server, theirs: Server, path: str, accept: str) -> tupl
 
 
 async def reads_per_second(server: Server, requests: Sequence[bytes]) -> float:
-    """Each connection asks for one of `requests` after the other, all of them together for all."""
+    """All connections take their next request from one shared cycle of `requests`."""
     loop = asyncio.get_running_loop()
     asked = itertools.cycle(requests)
     made = [

@@ -92,7 +92,8 @@ def _beside_signing_and_storing(house: House, crowd: Activity, name: str) -> lis
 
 
 _committed = threading.Event()
-"""Set with the last piece of a promise: asking the database again and again would take from the work, and come late."""
+"""Set with the last chunk of a job: polling the database would take time from the work, and detect the end
+late."""
 
 
 def _told(piece: Callable[[Process, uuid.UUID], bool]) -> Callable[[Process, uuid.UUID], bool]:
@@ -113,13 +114,13 @@ def _piece_without_the_log(process: Process, batch_id: uuid.UUID) -> bool:
 
 WITH_THE_LOG = JobType(AWARDS.name, AWARDS.due, _told(AWARDS.perform))
 WITHOUT_THE_LOG = JobType(AWARDS.name, AWARDS.due, _told(_piece_without_the_log))
-"""Rules, both forms, storing, history, status index and letters, of which the promise speaks; the activity log and the
-evidence it proves have a promise of their own."""
+"""Eligibility, both forms, storage, audit log, status index and e-mails, as in the target; the activity log
+and its evidence have a target of their own."""
 
 
 @contextmanager
 def _working(house: House, kind: JobType) -> Iterator[None]:
-    """A worker beside the house, as beside every server."""
+    """A worker in the same process, as beside every server."""
     worker = Worker(house.process, [kind])
     worker.start()
     try:
@@ -129,7 +130,7 @@ def _working(house: House, kind: JobType) -> Iterator[None]:
 
 
 def _whole(house: House, activity: Activity) -> float:
-    """Milliseconds from the press of the button to the last answered line, awarded by the worker."""
+    """Milliseconds from the submitted form to the last line result, awarded by the worker."""
     request = AwardRequest(new_badge(house), activity.id, everybody=True)
     _committed.clear()
     begun = time.perf_counter_ns()
@@ -144,8 +145,8 @@ def _whole(house: House, activity: Activity) -> float:
 
 
 def _alone(house: House, activity: Activity) -> float:
-    """Milliseconds for as many documents, signed in both forms, checked, and kept with their awards: no rules, no
-    people, no places, no history, no letters, no workflow."""
+    """Milliseconds for as many documents, signed in both forms, checked, and stored with their awards: no
+    rules, no people, no status positions, no audit log, no e-mails, no workflow."""
     badge_id = new_badge(house)
     with house.unit_of_work() as services:
         request = AwardRequest(badge_id, activity.id, everybody=True)

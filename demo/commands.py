@@ -1,4 +1,4 @@
-"""`sceau demo`: the demonstration campuses, and the ways into them."""
+"""`sceau demo`: the demonstration campuses, and sign-in links for them."""
 
 from __future__ import annotations
 

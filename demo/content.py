@@ -1,4 +1,4 @@
-"""The hand-written demo files, read into checked values."""
+"""The hand-written demo files, parsed into validated values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Section(BaseModel):
 
 
 class Request(Section):
-    """A badge that somebody asked for, so many days before the demo is loaded."""
+    """A badge request, so many days before the demo is loaded."""
 
     person: Slug
     badge: Reference
@@ -52,7 +52,7 @@ class Portfolio(Section):
 
 
 class Contribution(Section):
-    """What somebody of an activity says they did; `person` is their place in its list, counted from one."""
+    """A participant's contribution; `person` is their position in the activity's list, counted from one."""
 
     activity: Reference
     person: int = Field(ge=1)
@@ -62,13 +62,14 @@ class Contribution(Section):
     part: PartKind
     hours: float
     note: Prose = ""
-    """The text of a file that goes with it."""
+    """The text of an attached file."""
     links: tuple[Prose, ...] = ()
     confirmed: bool = False
 
 
 class Endorsement(Section):
-    """What a company says of a badge, or of the campus; one without words was asked and has not answered."""
+    """A company's endorsement of a badge, or of the campus; without text, a request that is not answered
+    yet."""
 
     about: Slug | Reference
     organisation: Prose
@@ -99,7 +100,7 @@ class CampusGroup(Section):
 
 
 class Label(Section):
-    """A label as far as the report dates it; `since` and `renewed` are a year, a month or a day.
+    """A label with the dates in the report; `since` and `renewed` are a year, a month or a day.
 
     `years` count from the renewal where there was one.
     """
@@ -116,7 +117,7 @@ class Label(Section):
 
     @property
     def valid_until(self) -> date | None:
-        """The last day it can still hold; a beginning known to the month leaves that whole month open."""
+        """The last possible day of validity; a start known to the month leaves that whole month open."""
         beginning = self.renewed or self.since
         if beginning is None or self.years is None:
             return None
@@ -141,14 +142,14 @@ class Framework(Section):
 
 
 class Attested(Section):
-    """A competency that a badge attests, at a level counted from 1."""
+    """A competency attested by a badge, at a level counted from 1."""
 
     code: str
     level: int = Field(ge=1)
 
 
 class EarlierVersion(Section):
-    """A wording that was awarded, then replaced; kind, name and competencies are those of today."""
+    """An awarded wording, replaced since; kind, name and competencies are the current ones."""
 
     version: int = Field(ge=1)
     superseded_on: date
@@ -169,7 +170,7 @@ class Badge(Section):
     validity_years: int | None = None
     required_hours: float | None = None
     rule: dict[str, Any] = Field(default_factory=dict)
-    """As a version keeps it."""
+    """As stored in a version."""
     description: Prose
     criteria: Prose
     earlier: tuple[EarlierVersion, ...] = ()
@@ -201,7 +202,7 @@ class Activity(Section):
     declared_size: int | None = None
     description: Prose
     sessions: tuple[date, ...] = ()
-    """The days of a series; the hours are shared out evenly."""
+    """The days of a series; the hours are distributed evenly."""
 
     @model_validator(mode="after")
     def _has_one_pair_of_dates(self) -> Self:
@@ -276,7 +277,7 @@ class Group(Section):
         return tuple(learners[slug] for slug in (*self.people, *invented))
 
     def contribution(self, position: int) -> str | None:
-        """What the member at this position (from 0) did: the contributions are taken in turn."""
+        """Contribution of the member at this position (from 0): the contributions are used in turn."""
         return self.contributions[position % len(self.contributions)] if self.contributions else None
 
 
@@ -320,7 +321,7 @@ class DemoContent:
 
 
 def read_content(folder: Path = FOLDER) -> DemoContent:
-    """Everything the demo says; raises pydantic's ValidationError where a file does not fit."""
+    """The whole demo content; raises pydantic's ValidationError where a file is invalid."""
     network, awards = _toml(folder / "network.toml"), _toml(folder / "awards.toml")
     campuses = (Campus.model_validate(_toml(path)) for path in sorted((folder / "campuses").glob("*.toml")))
     return DemoContent(

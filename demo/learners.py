@@ -38,7 +38,7 @@ class Learner:
 def invent(
     cohorts: Mapping[str, int], given: Sequence[str], family: Sequence[str], *, seed: str = SEED
 ) -> dict[str, tuple[Learner, ...]]:
-    """The learners of each cohort, no two with the same name: `lyceens-001`, `lyceens-002`…"""
+    """The learners of each cohort, with unique names: `lyceens-001`, `lyceens-002`…"""
     taken: set[str] = set()
     people: dict[str, tuple[Learner, ...]] = {}
     for cohort, count in cohorts.items():
@@ -94,11 +94,11 @@ def _addresses(
 
 
 def ascii_letters(name: str) -> str:
-    """`Nguyễn-L’Écuyer` becomes `nguyen-lecuyer`: what a person writes before the @."""
+    """`Nguyễn-L’Écuyer` becomes `nguyen-lecuyer`: the local part of an address."""
     lowered = unicodedata.normalize("NFKD", name.casefold().translate(_WITHOUT_DECOMPOSITION))
     return "".join(letter for letter in lowered.replace(" ", "-") if letter.isascii() and letter not in "'’")
 
 
 def _draw(key: str, below: int) -> int:
-    """A number from 0 to `below` - 1 that depends on the key alone: Python's own generators may change."""
+    """A number from 0 to `below` - 1, derived from the key alone: Python's own generators may change."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % below

@@ -1,4 +1,4 @@
-"""Load the demo through the services: every deed of the written content, on the day on which it was done."""
+"""Load the demo through the services: every action of the written content, on its own date."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from demo.seeder import Giving, Stage
 
 ZONE = ZoneInfo("Europe/Paris")
 OPENING = date(2021, 9, 1)
-"""When the campuses were written down and their keys made: before the oldest award."""
+"""When the campuses were created with their keys: before the oldest award."""
 _PREPARATION = timedelta(days=21)
 _NOT_GIVEN_YET = date(2026, 9, 1)
-"""When a badge that nobody holds was written."""
+"""Creation time of badges that have no holder."""
 
 Progress = Callable[[Sequence["DemoEvent"]], Iterable["DemoEvent"]]
 
@@ -33,7 +33,7 @@ class DemoEvent:
 
 
 class StoryClock:
-    """Shows the moment of the deed being done."""
+    """Returns the datetime of the current action."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -43,7 +43,7 @@ class StoryClock:
 
 
 def load_demo(settings: Settings, *, now: datetime | None = None, progress: Progress = iter) -> bool:
-    """Fill an empty, migrated database, whole or not at all; False where there are campuses already."""
+    """Fills an empty, migrated database, atomically; False where there are campuses already."""
     end = now or utc_now()
     clock = StoryClock(end)
     process = Process(settings, clock=clock)
@@ -64,7 +64,7 @@ def load_demo(settings: Settings, *, now: datetime | None = None, progress: Prog
 
 
 def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[DemoEvent]:
-    """Every deed, the oldest first; nothing is dated after `now`."""
+    """Every action, the oldest first; none is dated after `now`."""
     givings = [*_group_givings(content), *_single_givings(content)]
     deeds = [
         *_foundations(content, stage),
@@ -78,7 +78,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[DemoEven
         *_endorsements(content, stage, now=now),
         DemoEvent(now, stage.renew_lists),
     ]
-    # The sort is stable: deeds of one moment are done in the order above.
+    # The sort is stable: actions with one datetime run in the order above.
     return sorted((DemoEvent(min(deed.at, now), deed.do) for deed in deeds), key=lambda deed: deed.at)
 
 
@@ -88,13 +88,13 @@ def _foundations(content: DemoContent, stage: Stage) -> Iterator[DemoEvent]:
         yield DemoEvent(opening, partial(stage.found, campus))
     yield DemoEvent(opening, partial(stage.join_networks, content))
     for position, member in enumerate(content.staff, start=1):
-        # Minutes apart, so that a campus's first trainer is the one named first.
+        # Minutes apart, so that a campus's first trainer in the file is the first one created.
         yield DemoEvent(opening + timedelta(minutes=position), partial(stage.hire, member))
 
 
 def _badges(content: DemoContent, stage: Stage, givings: Sequence[Giving]) -> Iterator[DemoEvent]:
     for reference, campus, badge in content.badges():
-        # The beginning of the month of the first award: the year stands on the picture.
+        # The start of the month of the first award: the year is shown on the picture.
         first = min((giving.on for giving in givings if giving.badge == reference), default=_NOT_GIVEN_YET)
         days = [first.replace(day=1), *(earlier.superseded_on for earlier in badge.earlier)]
         for number, day in enumerate(days, start=1):
@@ -199,5 +199,5 @@ def _line(
 
 
 def _at(day: date, hour: int) -> datetime:
-    """That hour on the clocks of the campuses."""
+    """That hour in the campuses' time zone."""
     return datetime.combine(day, time(hour), ZONE).astimezone(UTC)

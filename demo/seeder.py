@@ -1,4 +1,4 @@
-"""Each deed of the demo, done through the services as the person who would do it."""
+"""Each action of the demo, done through the services as the person responsible for it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BY_COMMAND = Actor.command("demo")
 
 @dataclass(frozen=True)
 class Giving:
-    """A badge given to people of one activity on one day; the first `open` of them show it to the world."""
+    """A badge awarded to people of one activity on one day; the first `open` of them make it public."""
 
     badge: str
     activity: str
@@ -52,16 +52,16 @@ class Giving:
 
 
 class NotAsWritten(Exception):
-    """The services did otherwise than the written content says; the message names what."""
+    """The services' result differs from the written content; the message names the difference."""
 
 
 @dataclass
 class Stage:
-    """The services of one transaction, and what exists so far, by the names of the written content."""
+    """The services of one transaction, and existing objects, by their names in the written content."""
 
     services: Services
     asked_for: frozenset[str] = frozenset()
-    """Badges that people may ask for."""
+    """Badges that accept requests."""
     campuses: dict[str, Campus] = field(default_factory=dict)
     trainers: dict[str, Actor] = field(default_factory=dict)
     competencies: dict[tuple[str, str], uuid.UUID] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Stage:
     """Of each invented person, by given and family name."""
 
     def found(self, campus: written.Campus) -> None:
-        """A campus with its key, its frameworks and their competencies."""
+        """Creates a campus with its key, its frameworks and their competencies."""
         row = Campus(
             slug=campus.slug,
             did="",
@@ -129,7 +129,7 @@ class Stage:
                 )
 
     def renew_lists(self) -> None:
-        """What the worker does every day."""
+        """Daily task of the worker."""
         for network_id in self.services.register.due():
             self.services.register.renew(network_id)
 
@@ -153,7 +153,7 @@ class Stage:
             self.trainers.setdefault(member.campus, Actor(person.id))
 
     def write_badge(self, place: str, badge: written.Badge, number: int) -> None:
-        """Version `number` of the badge, as its own time worded it."""
+        """Version `number` of the badge, in its original wording."""
         campus, by = self.campuses[place], self.trainers[place]
         is_today = number == badge.version
         wording = badge if is_today else badge.earlier[number - 1]
@@ -204,7 +204,7 @@ class Stage:
             self.services.activity_plans.answer(campus, row.id, accepts=True, by=by)
 
     def record(self, reference: str, lines: Sequence[ListedPerson]) -> None:
-        """Those who came, noted in the activity log."""
+        """Records participants in the activity log."""
         campus, by = self._of(reference)
         recorded = self.services.activities.record(campus, self.activities[reference].id, lines, by=by)
         if recorded.refused:
@@ -212,7 +212,7 @@ class Stage:
         self._note_age_groups(campus, self.activities[reference], by)
 
     def _note_age_groups(self, campus: Campus, activity: Activity, by: Actor) -> None:
-        """As a trainer answers, once, what an activity for pupils asks."""
+        """A trainer's single answer to the age question of an activity for pupils."""
         if not activity.is_for_pupils:
             return
         for _participation, person in self.services.activities.activities.participants(activity.id):
@@ -239,13 +239,13 @@ class Stage:
         self.awards[giving] = [award_id for award_id in given if award_id]
 
     def open_to_the_world(self, giving: Giving) -> None:
-        """The first holders show their badge, each of them for themselves."""
+        """The first holders open the page of their badge, each for themselves."""
         for award_id in self.awards[giving][: giving.open]:
             holder = self.services.awards.record(award_id).award.person_id
             self.services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(holder))
 
     def show_together(self, portfolio: demo_content.Portfolio, learner: Learner) -> None:
-        """All that this person opened, on one page that they open too."""
+        """A portfolio of all badges that this person opened, opened as well."""
         mine = [
             award_id
             for giving, given in self.awards.items()
@@ -263,7 +263,7 @@ class Stage:
             self.services.awards.revoke(campus, award_id, giving.reason, by=by)
 
     def ask(self, request: demo_content.Request, learner: Learner) -> None:
-        """Somebody asks, and answers the letter that asks whether it was them."""
+        """A badge request, confirmed from the e-mail."""
         asked = RequestOutcome(
             learner.given, learner.family, learner.addresses[0], request.narrative, "\n".join(request.links)
         )
@@ -271,7 +271,8 @@ class Stage:
         self.services.asking.confirm(self.services.asking.token_of(made))
 
     def contribute(self, one: demo_content.Contribution) -> None:
-        """Somebody of the activity says what they did, on its last day; the trainer may have confirmed it."""
+        """A participant's contribution, on the last day of the activity; the trainer may have confirmed
+        it."""
         campus, by = self._of(one.activity)
         activity = self.activities[one.activity]
         _, person = self.services.activities.page(campus, activity.id).participants[one.person - 1]
@@ -287,7 +288,7 @@ class Stage:
             self.services.contributions.confirm(campus, made.id, "Merci, et bravo.", by=by)
 
     def endorse(self, one: demo_content.Endorsement) -> None:
-        """The campus asks somebody of a company, who answers where there are words."""
+        """The campus asks a contact at a company, who answers where the content has a text."""
         campus, by = self._of(one.about)
         subjects, signing = self.services.endorsement_subjects, self.services.endorsement_signing
         subject = (
@@ -304,7 +305,7 @@ class Stage:
             signing.sign(signing.token_of(asked.id), told, words, language="fr")
 
     def _of(self, reference: str) -> tuple[Campus, Actor]:
-        """The campus to which a badge or an activity belongs, and who acts for it."""
+        """The campus of a badge or an activity, and the person who acts for it."""
         slug = reference.partition("/")[0]
         return self.campuses[slug], self.trainers[slug]
 
@@ -313,7 +314,7 @@ CAMPUS = "itip"
 
 
 def sign_in_link(services: Services, campus: Campus, role: Role) -> str:
-    """A fresh link that signs in the first person with that role, once."""
+    """A new single-use sign-in link of the first person with that role."""
     person = services.people.first_with_role(campus, role)
     if person is None:
         raise NotFound(N_("Personne n’a ce rôle dans le campus {slug}."), slug=campus.slug)
@@ -321,7 +322,7 @@ def sign_in_link(services: Services, campus: Campus, role: Role) -> str:
 
 
 def print_links(process: Process, slug: str = CAMPUS) -> None:
-    """What a newcomer needs to play trainer, administrator, learner and employer."""
+    """Links for a newcomer to act as trainer, administrator, learner and employer."""
     with process.unit_of_work() as services:
         campus = services.campuses.find(slug)
         if campus is None:

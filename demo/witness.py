@@ -1,4 +1,4 @@
-"""The witness of the demo: it follows the log of each campus as another campus would, and puts its name to it."""
+"""The witness of the demo: monitors the log of each campus as another campus would, and cosigns it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class _OwnLog:
-    """The files of a log as they are published, read without HTTP."""
+    """The files of a log as published, read without HTTP."""
 
     services: Services
     slug: str
@@ -42,7 +42,7 @@ class _OwnLog:
 
 
 def cosign_logs(process: Process) -> int:
-    """Sign and cosign each log that grew since the last time; how many there were."""
+    """Signs and cosigns each log that grew since the last call; returns their number."""
     folder = process.settings.development_dir / "demo-witness"
     key = _key_in(folder)
     with process.unit_of_work(reading=True) as services:
@@ -51,7 +51,7 @@ def cosign_logs(process: Process) -> int:
 
 
 def keep_cosigning(settings: Settings) -> None:
-    """Beside the server, until it ends."""
+    """Runs beside the server, until it ends."""
     Thread(target=_keep_cosigning, args=(settings,), name="demo-witness", daemon=True).start()
 
 
@@ -61,7 +61,7 @@ def _keep_cosigning(settings: Settings) -> None:
         time.sleep(EVERY_SECONDS)
         try:
             cosign_logs(process)
-        except Exception as error:  # the next minute may be better
+        except Exception as error:  # retried a minute later
             _log.warning("the demo's witness saw nothing", why=type(error).__name__)
 
 
