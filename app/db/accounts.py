@@ -47,7 +47,7 @@ class SignInStore:
         self.session.flush()
 
     def find_link(self, secret: str, *, to_use: bool = False) -> SignInLink | None:
-        """With `to_use`, locked until the transaction ends, so that concurrent requests cannot use it twice."""
+        """With `to_use`, locked until the transaction ends: concurrent requests cannot use it twice."""
         query = select(SignInLink).where(SignInLink.secret_digest == digest_of(secret))
         return self.session.exec(query.with_for_update() if to_use else query).first()
 

@@ -152,7 +152,7 @@ class ImportStore:
     def forget_person(
         self, person: Person, addresses: Collection[str], campus_ids: Collection[uuid.UUID]
     ) -> None:
-        """Clears the person's imported content; identifiers stay, without a row, so that no file restores it."""
+        """Clears the person's imported content; identifiers stay without a row, so no file restores it."""
         theirs = select(Participation.id).where(Participation.person_id == person.id)
         self.session.exec(
             update(Imported)

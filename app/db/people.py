@@ -296,7 +296,7 @@ class MergeStore:
         return [(mine[part.activity_id], part) for part in theirs if part.activity_id in mine]
 
     def hand_over(self, kept: uuid.UUID, gone: uuid.UUID) -> dict[str, Any]:
-        """Moves everything from `gone` that `kept` can accept; returns the moved rows, by table and column."""
+        """Moves everything that `kept` can accept from `gone`; returns moved rows by table and column."""
         moved: dict[str, Any] = {"awards": self._hand_over_awards(kept, gone)}
         for table, column in _columns():
             keys = self._move(table, column, kept, gone)

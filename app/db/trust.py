@@ -325,7 +325,7 @@ class OrganisationStore:
         return found
 
     def find_of(self, domain: str, mailbox: str) -> Organisation | None:
-        """Locked until the transaction ends: it gets one key, and its slots are assigned one after the other."""
+        """Locked until the transaction ends: it gets one key, and its slots are assigned sequentially."""
         query = select(Organisation).where(Organisation.domain == domain, Organisation.mailbox == mailbox)
         return self.session.exec(query.with_for_update()).first()
 

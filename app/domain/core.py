@@ -229,7 +229,7 @@ def name_as_listed(name: str) -> str:
 
 
 def check_signed_name(name: str) -> None:
-    """What a name may not contain because it will be signed; invisible characters are removed when signing."""
+    """What a name may not contain because it will be signed; signing removes invisible characters."""
     if holds_markup(name) or holds_markup(name_as_signed(name)):
         raise InvalidInput(
             N_("Un nom ne contient pas de balise, comme « <b> » : écrivez-le sans le signe « < ».")
@@ -276,7 +276,7 @@ class Snapshot:
         return _once(self._now, about, find)
 
     def until_commit(self, about: Hashable, find: Callable[[], _Found]) -> _Found:
-        """The same for results that do not depend on the second: cached until any commit, or RENEWED_AFTER."""
+        """The same for results independent of the second: cached until any commit, or RENEWED_AFTER."""
         return _once(self._until_commit, about, find)
 
 

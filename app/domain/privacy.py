@@ -51,7 +51,7 @@ class DataSubjectMatter(StrEnum):
 
 @dataclass(frozen=True)
 class Link:
-    """`column` contains the `to` of a row of `table` about the person; for `table` `person`, the person's id."""
+    """`column` contains the `to` of a row of `table` about the person; for `person` itself, their id."""
 
     column: str
     table: str = "person"

@@ -266,7 +266,7 @@ _OPEN = text("closed_at IS NULL")
 
 
 class StatusList(SQLModel, table=True):
-    """`published` and `token` are the two forms of the signed list, re-signed weekly and when a bit changes."""
+    """`published` and `token` are the two forms of the signed list, signed weekly and when a bit changes."""
 
     __tablename__ = "status_list"
     __table_args__ = (

@@ -376,7 +376,7 @@ class AwardStore:
     def mark_to_align(
         self, at: datetime, *, campus_id: uuid.UUID | None = None, activity_id: uuid.UUID | None = None
     ) -> None:
-        """For all awards of a campus or an activity: their documents are not published until compared again."""
+        """All awards of a campus or an activity: documents are not published until compared again."""
         query = update(Award).where(col(Award.undone_at).is_(None))
         if campus_id is not None:
             query = query.where(col(Award.campus_id) == campus_id)
@@ -436,7 +436,7 @@ class AwardStore:
         return self.session.exec(query).one()
 
     def given_within(self, people: Collection[uuid.UUID]) -> list[Award]:
-        """Valid awards that one of these records gave to another, or that two of them decided on a request."""
+        """Valid awards that one of these records gave to one of them, or two decided on a request."""
         giver = col(Award.awarded_by).in_(people)
         reviewer = col(BadgeRequest.first_reviewer_id).in_(people)
         query = (

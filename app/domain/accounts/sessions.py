@@ -1,4 +1,4 @@
-"""Sessions: who uses a browser, how and when they proved it, and when a newer or stronger proof is required."""
+"""Sessions: who uses a browser, how and when they proved it, and when a new proof is required."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Session(SQLModel, table=True):
 
 
 class ReauthRequired(NotAllowed):
-    """The session continues once the person proves their identity again; typed data is preserved meanwhile."""
+    """The session continues once the person proves their identity again; typed data is preserved."""
 
     def __init__(self, sentence: str, *, by_passkey: bool) -> None:
         super().__init__(sentence)

@@ -144,7 +144,7 @@ def homonym_of(participation: Participation) -> int:
 
 
 def disambiguated(participation: Participation, name: str) -> str:
-    """The name, with its number if the activity has another person of that name and neither has an address."""
+    """The name, numbered if the activity has another person of that name and neither has an address."""
     number = homonym_of(participation)
     return name if number == 1 else f"{name} ({number})"
 

@@ -1,4 +1,4 @@
-"""What each column of a list contains: guessed from its heading or cells, shown, and corrected by a person."""
+"""What each column of a list contains: guessed from heading or cells, shown, and corrected by a person."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def _order_told_by(whole: str) -> Column | None:
 
 
 def split_name(whole: str, order: Column = Column.GIVEN_FIRST) -> tuple[str, str]:
-    """(given, family) of a full name; capitals decide by themselves, a particle stays with its family name."""
+    """(given, family) of a full name; capitals alone decide, a particle stays with its family name."""
     words = whole.split()
     if len(words) < 2:
         return "", " ".join(words)

@@ -234,7 +234,7 @@ def _from_columns(row: Row, columns: Sequence[Column]) -> ListedPerson:
 
 
 def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
-    """A line without a heading: names in one or two cells, an address in any, « moins de 15 ans » after them."""
+    """A line without a heading: one or two cells of names, an address in any, « moins de 15 ans » last."""
     address, homonym = "", 0
     names: list[str] = []
     under_15: bool | None = None
@@ -275,7 +275,7 @@ def without_number(cell: str) -> tuple[str, int]:
 
 
 def _order_of(first: str, second: str) -> tuple[str, str]:
-    """(family, given) of two cells: the family name is the one in capitals, else the first, as usual in lists."""
+    """(family, given) of two cells: the family name is in capitals, else first, as usual in lists."""
     if second.isupper() and not first.isupper():
         return second, first
     return first, second

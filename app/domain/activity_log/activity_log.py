@@ -1,4 +1,4 @@
-"""The append-only activity log of a campus; personal data is stored apart from the entries that commit to it."""
+"""A campus's append-only activity log; personal data is stored apart from the entries that commit to it."""
 
 from __future__ import annotations
 
@@ -481,7 +481,7 @@ def award_fact(
     addresses: Addresses,
     signing_key: VerificationKey,
 ) -> Fact:
-    """The decision: the exact credential, the entries of this log it rests on, and the key that will sign it."""
+    """The decision: the exact credential, the log entries it rests on, and the key that will sign it."""
     return Fact(
         EntryKind.AWARD,
         AWARD,
@@ -520,7 +520,7 @@ def definition_fact(version: BadgeVersion, addresses: Addresses) -> Fact:
 
 
 def key_fact(key: SealedKey, last_sizes: Mapping[str, int] | None = None) -> Fact:
-    """A key's current state; for a log key that ended, also the last tree it vouches for, by the log's epoch."""
+    """A key's current state; for an ended log key, also the last tree it vouches for, by the log's epoch."""
     return Fact(
         EntryKind.KEY,
         KEY,

@@ -255,7 +255,7 @@ def _alignment(
 
 
 def _public_alignment(alignment: PublicAlignment, language: str) -> Alignment:
-    """For certification registers: the badge is related to a certification, never the certification itself."""
+    """For certification registers: the badge is related to a certification, and never is one."""
     with speaking(language):
         beside = (
             _("En lien avec cette certification professionnelle : le badge n’est pas la certification.")

@@ -35,7 +35,7 @@ Counter = Callable[[], Ticks]
 
 
 class SigningClock(SQLModel, table=True):
-    """The last sample of the clock, and where it stands since signing was stopped. One row for the service."""
+    """The last sample of the clock, and its value when signing was stopped. One row for the service."""
 
     __tablename__ = "signing_clock"
     id: int = Field(default=ONLY_ROW, primary_key=True)

@@ -426,7 +426,7 @@ def _changed(gone: str, come: str) -> list[Piece]:
 
 
 def _is_rest(kept: str) -> bool:
-    """Whether an unchanged run between two changes is worth showing: it has a letter or digit, or a line end."""
+    """Whether an unchanged run between two changes is worth showing: it has text, or a line end."""
     return "\n" in kept or any(each.isalnum() for each in kept)
 
 

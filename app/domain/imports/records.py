@@ -1,4 +1,4 @@
-"""One parsed line of an import: an activity, a person in it, and what changed since the source's last import."""
+"""A parsed import line: an activity, a person in it, and what changed since the source's last import."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Record:
         }
 
     def cells(self) -> list[str]:
-        """For the report's table of lines that were not table rows, in the column order of our own template."""
+        """For the report's table of lines that were no table rows, in the column order of our template."""
         person, activity = self.person, self.activity
         return [
             self.external_id,

@@ -1,4 +1,4 @@
-"""Parses a table of activities and participations: French dates, decimal commas, terms for roles and kinds."""
+"""Parses tables of activities and participations: French dates, decimal commas, roles and kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""xAPI statements (IEEE 9274.1.1) under our own narrow profile: who attended, completed or contributed to what."""
+"""xAPI statements (IEEE 9274.1.1) in our narrow profile: who attended, completed or contributed to what."""
 
 from __future__ import annotations
 

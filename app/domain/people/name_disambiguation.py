@@ -67,7 +67,7 @@ class Namesake:
 
 @dataclass(frozen=True)
 class Question:
-    """Which of them is meant? If unanswered: nothing is written if `must_be_answered`, else a new person is."""
+    """Which of them is meant? Unanswered: writes nothing if `must_be_answered`, else a new person."""
 
     namesakes: tuple[Namesake, ...]
     must_be_answered: bool

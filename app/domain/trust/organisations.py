@@ -422,7 +422,7 @@ def is_waiting(request: EndorsementRequest, *, at: datetime) -> bool:
 def check_may_ask(
     before: Collection[EndorsementRequest], address: str, *, refused: bool, at: datetime
 ) -> None:
-    """`before`: earlier requests about the same thing; `refused`: the mailbox owner refuses further requests."""
+    """`before`: earlier requests about the same thing; `refused`: the mailbox owner refuses any more."""
     if refused:
         raise Conflict(N_("Cette adresse ne veut plus recevoir de demandes. Rien n’a été envoyé."))
     if any(each.address == address and each.asked_at > at - NOT_AGAIN_FOR for each in before):
