@@ -6,7 +6,7 @@ import tomllib
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -201,6 +201,8 @@ class Activity(Section):
     audience: tuple[Prose, ...]
     declared_size: int | None = None
     description: Prose
+    start_time: time | None = None
+    end_time: time | None = None
     sessions: tuple[date, ...] = ()
     """The days of a series; the hours are distributed evenly."""
 

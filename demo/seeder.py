@@ -190,6 +190,8 @@ class Stage:
             description=activity.description,
             starts_on=activity.starts_on(today),
             ends_on=activity.ends_on(today),
+            start_time=activity.start_time,
+            end_time=activity.end_time,
             place=activity.place or "",
             hours=activity.hours / max(len(activity.sessions), 1),
             audience=", ".join(activity.audience),

@@ -95,6 +95,7 @@ def meeting_of(
         last = first if is_one_day else last
     else:
         hours, last = None, start + max(length, timedelta(days=1)) - timedelta(days=1)
+    start_time, end_time = _times(reader, start, length, is_one_day=last == first)
     cancelled = reader.all_cancelled or str(event.get("STATUS", "")).strip().upper() == "CANCELLED"
     return Meeting(
         0,
@@ -107,7 +108,25 @@ def meeting_of(
         tidy(str(event.get("LOCATION", ""))),
         hours,
         cancelled,
+        start_time,
+        end_time,
     )
+
+
+def _times(
+    reader: EventReader, start: date | datetime, length: timedelta, *, is_one_day: bool
+) -> tuple[time | None, time | None]:
+    """On the clocks of the campus; no end where the event has no length, or ends after midnight of its only day."""
+    if not isinstance(start, datetime):
+        return None, None
+    begins, ends = (each.astimezone(reader.zone) for each in (start, start + length))
+    opening, closing = (
+        begins.time().replace(second=0, microsecond=0),
+        ends.time().replace(second=0, microsecond=0),
+    )
+    if not length or (is_one_day and closing <= opening):
+        return opening, None
+    return opening, closing
 
 
 def _length(reader: EventReader, event: Event) -> timedelta:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -32,6 +32,7 @@ router = APIRouter(prefix="/campuses/{slug}/activities", tags=["activities"], de
 
 WithAbsent = Annotated[bool, Query(description="Also whoever was noted absent.")]
 Name = Annotated[str, Field(max_length=120)]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["13:30"])]
 
 
 _WORKSHOP = {
@@ -44,6 +45,8 @@ _WORKSHOP = {
     "hours": 3,
     "audience": "lycéens",
     "declared_size": 24,
+    "start_time": "13:30",
+    "end_time": "16:30",
 }
 _LEARNER = {
     "given_name": "Anne-Gaëlle",
@@ -67,6 +70,21 @@ class ActivityRequest(Shape):
     hours: float | None = Field(None, gt=0, le=10_000)
     audience: str = Field("", max_length=200)
     declared_size: int | None = Field(None, ge=0, le=10_000_000)
+    start_time: TimeOfDay | None = Field(
+        None, description="When the first day begins, on the clocks of the campus."
+    )
+    end_time: TimeOfDay | None = Field(
+        None, description="When the last day ends, on the clocks of the campus."
+    )
+
+    def activity(self, at: datetime) -> Activity:
+        facts = self.model_dump(exclude={"start_time", "end_time"})
+        return Activity(
+            **facts,
+            start_time=time.fromisoformat(self.start_time) if self.start_time else None,
+            end_time=time.fromisoformat(self.end_time) if self.end_time else None,
+            created_at=at,
+        )
 
 
 class ActivityView(BaseModel):
@@ -81,11 +99,15 @@ class ActivityView(BaseModel):
     hours: float | None
     audience: str
     declared_size: int | None
+    start_time: TimeOfDay | None
+    end_time: TimeOfDay | None
     people: int
 
     @staticmethod
     def of(activity: Activity, people: int) -> ActivityView:
         facts = {name: getattr(activity, name) for name in ActivityView.model_fields if name != "people"}
+        for name in ("start_time", "end_time"):
+            facts[name] = f"{facts[name]:%H:%M}" if facts[name] else None
         return ActivityView(**facts, people=people)
 
 
@@ -218,7 +240,7 @@ def get_activity(activity_id: uuid.UUID, program: Reader) -> ActivityView:
 
 @router.post("", status_code=201, summary="Record an activity")
 def create_activity(body: ActivityRequest, program: ActivityWriter) -> ActivityView:
-    activity = Activity(**body.model_dump(), created_at=program.services.clock())
+    activity = body.activity(program.services.clock())
     created = program.services.activities.create(activity, [program.campus], by=program.actor)
     return ActivityView.of(created, 0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -67,6 +67,23 @@ def clock(value: datetime, zone: str = DEFAULT_ZONE) -> str:
     if current_locale() == "fr":
         return f"{here.hour}{NO_BREAK}h{NO_BREAK}{here.minute:02d}"
     return format_time(here, "HH:mm", locale=babel_locale())
+
+
+def time_of_day(value: time) -> str:
+    """13 h 30; 13:30. Without a zone: as it is on the clocks of the campus."""
+    if current_locale() == "fr":
+        return f"{value.hour}{NO_BREAK}h{NO_BREAK}{value.minute:02d}"
+    return f"{value:%H:%M}"
+
+
+def weekday(value: date) -> str:
+    """mardi 24 novembre; Tuesday 24 November."""
+    return format_date(value, "EEEE d MMMM", locale=babel_locale())
+
+
+def weekday_short(value: date) -> str:
+    """mardi 24; Tuesday 24."""
+    return f"{format_date(value, 'EEEE', locale=babel_locale())} {value.day}"
 
 
 def moment(value: datetime, zone: str = DEFAULT_ZONE) -> str:

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
@@ -65,6 +65,9 @@ class Activity(SQLModel, table=True):
     sends_reminders: bool = True
     """Whether participants with an unclaimed badge are reminded."""
     created_at: datetime = Field(sa_column=utc_datetime())
+    start_time: time | None = None
+    """On the clocks of the campus, as `end_time`: on the first and on the last day."""
+    end_time: time | None = None
 
     @property
     def is_for_pupils(self) -> bool:
@@ -165,6 +168,30 @@ def check_activity(activity: Activity) -> None:
         raise InvalidInput(N_("L’activité finirait avant d’avoir commencé."))
     if activity.hours is not None and not 0 < activity.hours <= 10_000:
         raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+    check_times(activity)
+
+
+class TimesOutOfOrder(InvalidInput): ...
+
+
+def check_times(activity: Activity) -> None:
+    if activity.end_time is not None and activity.start_time is None:
+        raise TimesOutOfOrder(N_("Donnez aussi l’heure de début."))
+    is_one_day = activity.starts_on == activity.ends_on
+    if is_one_day and activity.start_time and activity.end_time and activity.end_time <= activity.start_time:
+        raise TimesOutOfOrder(N_("L’activité finirait avant d’avoir commencé."))
+
+
+def has_begun(activity: Activity, now: datetime) -> bool:
+    """`now` is the time on the clocks of the campus, without a zone."""
+    return datetime.combine(activity.starts_on, activity.start_time or time.min) <= now
+
+
+def has_ended(activity: Activity, now: datetime) -> bool:
+    """Without an end time, an activity lasts until the end of its last day."""
+    if activity.end_time is None:
+        return activity.ends_on < now.date()
+    return datetime.combine(activity.ends_on, activity.end_time) <= now
 
 
 def check_participation(participation: Participation) -> None:
@@ -292,6 +319,8 @@ def copied(activity: Activity, *, days: int, at: datetime) -> Activity:
         place=activity.place,
         hours=activity.hours,
         audience=activity.audience,
+        start_time=activity.start_time,
+        end_time=activity.end_time,
         created_at=at,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -187,6 +187,8 @@ class Meeting:
     place: str = ""
     hours: float | None = None
     cancelled: bool = False
+    start_time: time | None = None
+    end_time: time | None = None
     fault: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
 
@@ -203,7 +205,15 @@ class Meeting:
         if self.occurrence:
             return ActivityRecord(self.uid, self.title, None, place=self.place)
         return ActivityRecord(
-            self.uid, self.title, None, self.starts_on, self.ends_on, place=self.place, hours=self.hours
+            self.uid,
+            self.title,
+            None,
+            self.starts_on,
+            self.ends_on,
+            place=self.place,
+            hours=self.hours,
+            start_time=self.start_time,
+            end_time=self.end_time,
         )
 
     def said(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from app.domain.activities.activities import Activity, ActivityKind, PartKind
@@ -20,6 +20,10 @@ REPEATS = N_("Répète la ligne {line}.")
 """Not a fault: the line contains nothing new."""
 
 
+def _time_text(when: time | None) -> str:
+    return f"{when:%H:%M}" if when else ""
+
+
 @dataclass(frozen=True)
 class ActivityRecord:
     """The activity's fields in a line; empty where the line has no value."""
@@ -31,6 +35,8 @@ class ActivityRecord:
     ends_on: date | None = None
     place: str = ""
     hours: float | None = None
+    start_time: time | None = None
+    end_time: time | None = None
 
     @property
     def own_key(self) -> tuple[str, ...]:
@@ -47,6 +53,8 @@ class ActivityRecord:
             "ends_on": self.ends_on.isoformat() if self.ends_on else "",
             "place": self.place,
             "hours": self.hours,
+            "start_time": _time_text(self.start_time),
+            "end_time": _time_text(self.end_time),
         }
         return {name: value for name, value in facts.items() if value not in ("", None)}
 
@@ -254,6 +262,8 @@ def amended(activity: Activity, news: Mapping[str, Any]) -> list[str]:
             wanted = ActivityKind(value)
         elif name in ("starts_on", "ends_on"):
             wanted = date.fromisoformat(value)
+        elif name in ("start_time", "end_time"):
+            wanted = time.fromisoformat(value)
         if getattr(activity, name) != wanted:
             setattr(activity, name, wanted)
             changed.append(name)
@@ -271,6 +281,8 @@ def would_change(activity: Activity, told: Mapping[str, Any]) -> list[str]:
         "ends_on": activity.ends_on.isoformat(),
         "place": activity.place,
         "hours": activity.hours,
+        "start_time": _time_text(activity.start_time),
+        "end_time": _time_text(activity.end_time),
     }
     return [name for name, value in told.items() if current[name] != value]
 

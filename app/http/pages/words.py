@@ -31,6 +31,9 @@ from app.language.dates import (
     moment,
     month,
     short_day,
+    time_of_day,
+    weekday,
+    weekday_short,
 )
 from app.language.sentences import fields_of
 from app.services.campus.dashboard import ListedAward
@@ -257,6 +260,9 @@ FILTERS = {
     "short_day": short_day,
     "clock": clock,
     "moment": moment,
+    "hour": time_of_day,
+    "weekday": weekday,
+    "weekday_short": weekday_short,
     "month": month,
     "number": number,
     "percent": percent,

@@ -54,6 +54,10 @@ from app.language import N_
 from app.services.activities.activities import PRESENCE, ActivityService
 from app.services.activity_log.activity_log import LoggedEvents
 
+_TOLD = (
+    "kind", "title", "description", "place", "hours", "audience", "starts_on", "ends_on", "start_time", "end_time",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -163,7 +167,7 @@ class ActivityPlans:
         activity = self._led_by(campus, activity_id)
         check_activity(told)
         was_for_pupils = activity.is_for_pupils
-        for field in ("kind", "title", "description", "place", "hours", "audience", "starts_on", "ends_on"):
+        for field in _TOLD:
             setattr(activity, field, getattr(told, field))
         settle(activity, self.plans.sessions_of(activity.id))
         self.activities.save(activity)

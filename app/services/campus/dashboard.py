@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from app.adapters.secrets import EncryptedTokens
 from app.db.activities.plans import ActivityPlanStore
@@ -18,7 +19,7 @@ from app.db.campus.directory import ActivityOrder, AwardOrder, DirectoryStore, L
 from app.db.engine.queries import Start
 from app.db.learners import ContributionStore, RequestStore
 from app.db.people import NameStore, PeopleStore
-from app.domain.activities.activities import Activity, Participation
+from app.domain.activities.activities import Activity, Participation, has_ended
 from app.domain.badges.badges import Badge, BadgeVersion, are_near
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Label, SealedKey
@@ -37,6 +38,8 @@ from app.errors import NotFound
 from app.language import N_
 
 FEW = 3
+FEW_OF_A_DAY = 50
+"""More than end on one day, so that those still under way do not hide the others."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class DashboardService:
             self.waiting.unclaimed_awards(
                 campus.id, given=(at - LOOKED_BACK, at - FORGOTTEN_AFTER), at=at, limit=MOST_COUNTED + 1
             ),
-            self.waiting.activities_without_awards(campus.id, ended=(today - LOOKED_BACK, today), limit=FEW),
+            self._without_awards(campus, today, at),
             [pair for pair in badges if pair[1].is_draft][:FEW],
             _near(badges),
             label_that_ends([label for label, _ in self.campuses.labels_of(campus.did)], on=today),
@@ -123,6 +126,14 @@ class DashboardService:
             bool(review and review.faults),
             today,
         )
+
+    def _without_awards(self, campus: Campus, today: date, at: datetime) -> list[Activity]:
+        """Only what has ended on the clocks of the campus."""
+        now = at.astimezone(ZoneInfo(campus.time_zone)).replace(tzinfo=None)
+        found = self.waiting.activities_without_awards(
+            campus.id, ended=(today - LOOKED_BACK, today), limit=FEW_OF_A_DAY
+        )
+        return [activity for activity in found if has_ended(activity, now)][:FEW]
 
 
 def _near(

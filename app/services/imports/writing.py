@@ -86,6 +86,8 @@ class ImportWriting:
             ends_on=told.ends_on or told.starts_on,
             place=told.place,
             hours=told.hours,
+            start_time=told.start_time,
+            end_time=told.end_time,
             created_at=self.activity_service.clock(),
         )
         return self.activity_service.create(activity, [campus], by=by)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -13,7 +13,14 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import WHY_IT_STAYS, Activity, ActivityKind, Plan
+from app.domain.activities.activities import (
+    WHY_IT_STAYS,
+    Activity,
+    ActivityKind,
+    Plan,
+    TimesOutOfOrder,
+    check_times,
+)
 from app.domain.activities.days_as_written import day_in
 from app.domain.activities.participant_lists import hours_in
 from app.errors import Conflict, InvalidInput, NotFound
@@ -44,7 +51,7 @@ _LENGTHS = {
     "description": (2000, N_("La description tient en 2 000 signes.")),
 }
 _FIELDS = (
-    "type", "titre", "debut", "fin", "heures", "lieu", "public", "description",
+    "type", "titre", "debut", "fin", "heure-debut", "heure-fin", "heures", "lieu", "public", "description",
 )  # fmt: skip
 _CHOICES = ("campus", "formateur", "competence", "badge")
 
@@ -80,6 +87,8 @@ class ActivityForm:
                 "titre": activity.title,
                 "debut": activity.starts_on.isoformat(),
                 "fin": activity.ends_on.isoformat() if several_days else "",
+                "heure-debut": f"{activity.start_time:%H:%M}" if activity.start_time else "",
+                "heure-fin": f"{activity.end_time:%H:%M}" if activity.end_time else "",
                 "heures": hours_text(activity.hours),
                 "lieu": activity.place,
                 "public": activity.audience,
@@ -110,6 +119,7 @@ class ActivityForm:
             self._refuse("heures", N_("Le nombre d’heures est compris entre 0 et 10 000."))
         if starts_on and ends_on and ends_on < starts_on:
             self._refuse("fin", N_("L’activité finirait avant d’avoir commencé."))
+        start_time, end_time = self._time("heure-debut"), self._time("heure-fin")
         if not self.fields["titre"]:
             self._refuse("titre", N_("Une activité a un titre."))
         for name, (most, sentence) in _LENGTHS.items():
@@ -120,7 +130,7 @@ class ActivityForm:
             self.days = self.when.until_unless_said(self.fields["fin"]).read(starts_on, self.errors)
         if self.errors or starts_on is None or ends_on is None:
             raise InvalidInput(N_("Un champ est à corriger."))
-        return Activity(
+        activity = Activity(
             kind=self._kind(),
             title=self.fields["titre"],
             description=self.fields["description"],
@@ -129,9 +139,17 @@ class ActivityForm:
             place=self.fields["lieu"],
             hours=hours,
             audience=self.fields["public"],
+            start_time=start_time,
+            end_time=end_time,
             # The service sets the real datetime.
             created_at=datetime.min.replace(tzinfo=UTC),
         )
+        try:
+            check_times(activity)
+        except TimesOutOfOrder as error:
+            self.errors["heure-fin"] = sentence_of(error)
+            raise
+        return activity
 
     def plan(self) -> Plan:
         return Plan(
@@ -151,6 +169,17 @@ class ActivityForm:
         if day is None:
             self._refuse(name, sentence)
         return day
+
+    def _time(self, name: str) -> time | None:
+        typed = self.fields[name].strip().lower().replace("h", ":").replace(" ", "")
+        if not typed:
+            return None
+        hour, _, minutes = typed.partition(":")
+        try:
+            return time(int(hour), int(minutes or 0))
+        except ValueError:
+            self._refuse(name, N_("L’heure n’est pas lisible : écrivez 13:30."))
+            return None
 
     def _refuse(self, name: str, sentence: str) -> None:
         self.errors.setdefault(name, translated(sentence))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import Activity
+from app.domain.activities.activities import Activity, has_begun, has_ended
 from app.domain.awards.batches import AwardBatch, BatchState, may_be_undone
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, may_be_retired
@@ -31,6 +31,7 @@ from app.http.pages.words import (
     StateLabel,
     day,
     ended_label,
+    local,
     moment,
     why_ended,
 )
@@ -70,6 +71,8 @@ class Task:
     hint: str
     href: str
     state: StateLabel
+    count: str = ""
+    """How many there are, where they are counted."""
 
 
 def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
@@ -84,18 +87,18 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
         )
         tasks.append(Task(sentence, hint, f"{work.home}/audit/journal", TO_DO))
     if work.may(Permission.REVIEW) and waiting.requests:
-        sentence = _counted(N_("Demandes en attente : {n}"), waiting.requests)
+        sentence = translated(N_("Demandes en attente"))
         hint = translated(N_("Des personnes demandent un badge et attendent une décision."))
-        tasks.append(Task(sentence, hint, f"{work.home}/demandes", TO_DO))
+        tasks.append(Task(sentence, hint, f"{work.home}/demandes", TO_DO, _count(waiting.requests)))
     if work.may(Permission.CORRECT) and waiting.names:
-        sentence = _counted(N_("Noms à corriger : {n}"), waiting.names)
+        sentence = translated(N_("Noms à corriger"))
         hint = translated(N_("Des personnes demandent un autre nom dans leurs badges."))
-        tasks.append(Task(sentence, hint, f"{work.home}/repertoire/noms", TO_DO))
+        tasks.append(Task(sentence, hint, f"{work.home}/repertoire/noms", TO_DO, _count(waiting.names)))
     if work.may(Permission.WORK):
         tasks += _of_activities(work, waiting)
     if work.may(Permission.DESIGN):
         tasks += _of_badges(work, waiting)
-    return tasks
+    return sorted(tasks, key=lambda task: not task.count)
 
 
 def awaited_by(work: AtWork) -> list[str]:
@@ -104,7 +107,7 @@ def awaited_by(work: AtWork) -> list[str]:
 
 
 def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
-    here, tasks = f"{work.home}#etat", _asked_for(work, waiting)
+    here, tasks = f"{work.home}/reglages#etat", _asked_for(work, waiting)
     if waiting.lacks_key:
         sentence = translated(N_("Aucune clé de signature n’est en service"))
         tasks.append(Task(sentence, translated(N_("Aucun badge ne peut être signé.")), here, TO_DO))
@@ -139,25 +142,25 @@ def _asked_for(work: AtWork, waiting: Waiting) -> list[Task]:
 def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
     tasks = []
     if waiting.contributions:
-        sentence = _counted(N_("Contributions à confirmer : {n}"), waiting.contributions)
+        sentence = translated(N_("Contributions à confirmer"))
         hint = translated(
             N_("Des personnes disent ce qu’elles ont fait, et attendent que quelqu’un le confirme.")
         )
-        tasks.append(Task(sentence, hint, f"{work.home}/contributions", TO_DO))
+        tasks.append(Task(sentence, hint, f"{work.home}/contributions", TO_DO, _count(waiting.contributions)))
     if waiting.refused_letters:
-        sentence = _counted(N_("E-mails non distribués : {n}"), waiting.refused_letters)
+        sentence = translated(N_("E-mails non distribués"))
         hint = translated(
             N_("L’adresse est peut-être fausse : corrigez-la, ou remettez un bulletin imprimé.")
         )
-        tasks.append(Task(sentence, hint, f"{work.home}/lettres", TO_DO))
+        tasks.append(Task(sentence, hint, f"{work.home}/lettres", TO_DO, _count(waiting.refused_letters)))
     for activity in waiting.activities:
         sentence = translated(N_("« {title} » est finie, sans badge")).format(title=activity.title)
         hint = translated(N_("Des personnes y sont inscrites et n’ont rien reçu."))
         tasks.append(Task(sentence, hint, f"{work.home}/activites/{activity.id}/attribuer", TO_LOOK_AT))
     if waiting.unclaimed:
-        sentence = _counted(N_("Badges qui attendent d’être récupérés : {n}"), waiting.unclaimed)
+        sentence = translated(N_("Badges qui attendent d’être récupérés"))
         hint = translated(N_("Donnés il y a plus de deux semaines ; la personne n’a pas ouvert le sien."))
-        tasks.append(Task(sentence, hint, f"{work.home}/attributions", TO_LOOK_AT))
+        tasks.append(Task(sentence, hint, f"{work.home}/attributions", TO_LOOK_AT, _count(waiting.unclaimed)))
     return tasks
 
 
@@ -185,10 +188,9 @@ def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
     return tasks
 
 
-def _counted(words: str, count: int) -> str:
-    """A count above the limit is shown as « plus de … »."""
-    shown = translated(N_("plus de {n}")).format(n=MOST_COUNTED) if count > MOST_COUNTED else str(count)
-    return translated(words).format(n=shown)
+def _count(count: int) -> str:
+    """A count that stops is marked as such."""
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
 
 
 _STATES = {
@@ -251,7 +253,6 @@ def _when(batch: AwardBatch, zone: str, at: datetime) -> str:
     return translated(said).format(when=moment(batch.requested_at, zone))
 
 
-FEW_ACTIVITIES = 8
 FEW_AWARDS = 6
 LAST_CAMPUS = "campus"
 _HALF_A_YEAR = 183 * 24 * 3600
@@ -274,6 +275,8 @@ class ActivityLine:
     ends_on: date
     place: str
     people: int
+    start_time: time | None = None
+    end_time: time | None = None
 
     @staticmethod
     def of(work: AtWork, activity: Activity, people: int) -> ActivityLine:
@@ -285,7 +288,25 @@ class ActivityLine:
             activity.ends_on,
             activity.place,
             people,
+            activity.start_time,
+            activity.end_time,
         )
+
+
+@dataclass(frozen=True)
+class TodayCard:
+    """An activity of today that is under way, or that ended without a badge; the badge is the one it leads to."""
+
+    line: ActivityLine
+    has_ended: bool
+    badge: BadgeTile | None
+
+
+@dataclass(frozen=True)
+class WeekDay:
+    on: date
+    is_today: bool
+    lines: Sequence[ActivityLine]
 
 
 @dataclass(frozen=True)
@@ -409,33 +430,74 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
     today = today_in(services, work.campus)
     board = services.dashboard.of(work.campus, today=today, reader=work.who.person.id)
     lines = [(activity, ActivityLine.of(work, activity, people)) for activity, people in found.activities]
+    cards, later = _today(services, work, lines, today, {each.id for each in board.waiting.activities})
+    coming = [line for activity, line in reversed(lines) if activity.starts_on > today]
     answer = page(
         request,
         "campus/desk/desk.html",
         campus=work.look,
         private=True,
+        wide=True,
         home=work.home,
         zone=work.campus.time_zone,
-        today=[line for activity, line in lines if activity.starts_on <= today <= activity.ends_on],
-        coming=[line for activity, line in reversed(lines) if activity.starts_on > today],
-        past=[line for activity, line in lines if activity.ends_on < today][:FEW_ACTIVITIES],
+        today=today,
+        cards=cards,
+        later=later,
+        next=coming[0] if coming and not cards and not later else None,
+        days=_week(lines, today),
+        has_activities=bool(lines),
         week=board.week,
         tasks=tasks_of(work, board.waiting),
         awaited=awaited_by(work),
         doors=_doors_of(work),
         promised=promised_in(services, work),
-        works=work.may(Permission.WORK),
-        badges=[BadgeTile.of(badge, version) for badge, version in found.badges if badge.archived_at is None],
         awards=[
             AwardLine.of(work, record) for record in services.awards.list_in(work.campus, limit=FEW_AWARDS)
         ],
-        administers=work.may(Permission.MANAGE),
-        keys=_keys_of(services, work) if work.may(Permission.MANAGE) else [],
-        labels=[LabelLine.of(view) for view in services.campuses.labels_of(work.campus, on=today)],
-        places=[CampusLine.of(place, work.campus) for place in services.people.workplaces(work.who)],
+        place=next(
+            CampusLine.of(place, work.campus)
+            for place in services.people.workplaces(work.who)
+            if place.campus.id == work.campus.id
+        ),
     )
     _remember(answer, request, work)
     return answer
+
+
+def _today(
+    services: Services,
+    work: AtWork,
+    lines: Sequence[tuple[Activity, ActivityLine]],
+    today: date,
+    without_badge: set[uuid.UUID],
+) -> tuple[list[TodayCard], list[ActivityLine]]:
+    """The cards, those under way first, and the lines of what begins later today or is done with."""
+    now = local(services.clock(), work.campus.time_zone).replace(tzinfo=None)
+    cards, others = list[TodayCard](), list[ActivityLine]()
+    for activity, line in lines:
+        if not activity.starts_on <= today <= activity.ends_on:
+            continue
+        ended = has_ended(activity, now)
+        if not has_begun(activity, now) or (ended and activity.id not in without_badge):
+            others.append(line)
+            continue
+        planned = services.activity_plans.planned(work.campus, activity.id).badges
+        badge = BadgeTile.of(*planned[0]) if planned else None
+        cards.append(TodayCard(line, ended, badge))
+    cards.sort(key=lambda card: (card.has_ended, card.line.start_time or time.min))
+    return cards, sorted(others, key=lambda line: line.start_time or time.min)
+
+
+def _week(lines: Sequence[tuple[Activity, ActivityLine]], today: date) -> list[WeekDay]:
+    """From Monday to Friday, and the days of the weekend on which something is held."""
+    monday = today - timedelta(days=today.weekday())
+    days = []
+    for on in (monday + timedelta(days=ahead) for ahead in range(7)):
+        held = [line for activity, line in lines if activity.starts_on <= on <= activity.ends_on]
+        if held or on.weekday() < 5 or on == today:
+            held.sort(key=lambda line: line.start_time or time.min)
+            days.append(WeekDay(on, on == today, held))
+    return days
 
 
 def _doors_of(work: AtWork) -> list[tuple[str, str]]:
@@ -458,7 +520,7 @@ def _remember(answer: Response, request: Request, work: AtWork) -> None:
     )
 
 
-def _keys_of(services: Services, work: AtWork) -> Sequence[KeyLine]:
+def keys_of(services: Services, work: AtWork) -> Sequence[KeyLine]:
     return [
         KeyLine(
             key.method_id,

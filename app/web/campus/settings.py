@@ -34,7 +34,7 @@ from app.http.pages.words import KEY_STATES
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
 from app.language import N_, locales
-from app.web.campus.dashboard import LabelLine
+from app.web.campus.dashboard import LabelLine, keys_of
 
 router = APIRouter(prefix="/gestion/{slug}/reglages")
 _MANAGE = [staff(Permission.MANAGE)]
@@ -140,6 +140,8 @@ def _page(
         liveliness=_liveliness(work),
         zones=[(zone, translated(ZONE_NAMES.get(zone, zone))) for zone in zones],
         languages=[(code, language_name(code)) for code in locales()],
+        keys=keys_of(services, work),
+        zone=work.campus.time_zone,
         address=services.addresses.campus(work.campus.slug),
         labels=[
             LabelLine.of(view)
@@ -194,7 +196,7 @@ def retire(key_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
             )
     except (InvalidInput, Conflict) as error:
         return _key_retiring_page(request, services, work, key_id, typed, sentence_of(error))
-    return RedirectResponse(f"{work.home}#etat", status_code=303)
+    return RedirectResponse(f"{work.home}/reglages#etat", status_code=303)
 
 
 def _moment(typed: str, work: AtWork) -> datetime:

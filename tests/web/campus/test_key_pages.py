@@ -19,9 +19,11 @@ def retiring(key_id: uuid.UUID) -> str:
     return f"/gestion/itip/cles/{key_id}/retirer"
 
 
-def test_the_desk_tells_the_log_s_key_from_that_of_the_badges(house: House):
+def test_the_settings_tell_the_log_s_key_from_that_of_the_badges_and_the_desk_shows_none(house: House):
     house.award("MARTIN Zoé; zoe@exemple.fr")
-    desk = house.client(house.admin).get("/gestion/itip").text
+    admin = house.client(house.admin)
+    assert "did:web" not in admin.get("/gestion/itip").text
+    desk = admin.get("/gestion/itip/reglages").text
     assert "Clé des badges" in desk
     assert "Clé du journal d’activité" in desk
     (badges,), (log,) = (keys(house, purpose) for purpose in KeyPurpose)

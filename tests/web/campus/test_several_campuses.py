@@ -30,8 +30,8 @@ def test_the_desk_leads_to_the_other_campuses_and_says_what_one_is_here(house: H
     client = house.client(everywhere)
     assert client.get("/gestion").status_code == 200
     desk = html.unescape(client.get("/gestion/itip").text)
-    assert "Changer de campus" in desk
-    assert 'href="/gestion/agt"' in desk
+    assert '<a href="/gestion?tous=oui">Changer de campus</a>' in desk
+    assert 'href="/gestion/agt"' in client.get("/gestion?tous=oui").text
     assert "Votre rôle ici\u00a0: Formation" in desk
     assert "Votre rôle ici\u00a0: Examen des demandes" in html.unescape(client.get("/gestion/agt").text)
 
