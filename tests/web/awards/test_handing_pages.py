@@ -58,13 +58,9 @@ def test_the_activity_says_of_everybody_how_far_their_badge_is(house: House, tra
 def test_a_refused_letter_is_shown_until_another_one_is_promised(house: House, trainer: TestClient, ids):
     assert "Tout est arrivé" in trainer.get("/gestion/itip/lettres").text
     refuse(house, ids[0])
-<<<<<<< HEAD
-    assert "E-mails non distribués : 1" in trainer.get("/gestion/itip").text.replace("\u00a0", " ")
-=======
-    assert 'Lettres qui ne sont pas arrivées<span class="vh"> : 1</span>' in trainer.get(
-        "/gestion/itip"
-    ).text.replace("\u00a0", " ")
->>>>>>> a4893466 (campus: the home begins with today; activities have times of day)
+    assert 'E-mails non distribués<span class="vh"> : 1</span>' in trainer.get("/gestion/itip").text.replace(
+        "\u00a0", " "
+    )
     assert "Zoé Martin" in trainer.get("/gestion/itip/lettres").text
     page = trainer.get(f"{award(ids[0])}/remise")
     assert "550 No such user" in page.text

@@ -10,8 +10,7 @@ from tests.web.campus.test_desk_of_each_role import desk
 FIELDS = {"titre": "Robotique du jour", "type": "workshop", "debut": "2026-11-24", "fin": ""}
 
 
-def planned(house: House, start: str, end: str, at: datetime) -> str:
-    house.clock.now = at
+def planned(house: House, start: str, end: str) -> str:
     client = house.client(house.trainer)
     made = send(
         client, "/gestion/itip/activites/nouvelle", {**FIELDS, "heure-debut": start, "heure-fin": end}
@@ -21,7 +20,7 @@ def planned(house: House, start: str, end: str, at: datetime) -> str:
 
 
 def test_times_of_the_form_stand_in_the_activity_and_in_the_form_again(house: House) -> None:
-    path = planned(house, "13:30", "16:30", datetime(2026, 11, 24, 13, tzinfo=UTC))
+    path = planned(house, "13:30", "16:30")
     with house.unit_of_work() as services:
         made = next(
             one
@@ -45,7 +44,8 @@ def test_times_that_are_out_of_order_are_refused_beside_their_field(house: House
 
 
 def test_workshop_of_the_afternoon_is_later_in_the_morning_and_under_way_at_its_hour(house: House) -> None:
-    path = planned(house, "13:30", "16:30", datetime(2026, 11, 24, 5, 30, tzinfo=UTC))
+    path = planned(house, "13:30", "16:30")
+    house.clock.now = datetime(2026, 11, 24, 5, 30, tzinfo=UTC)
     morning = desk(house.client(house.trainer))
     assert f'href="{path}/attribuer"' not in morning
     assert "13 h 30" in morning
