@@ -41,6 +41,7 @@ from app.domain.frameworks import CERTIFICATIONS, FRAMEWORK_NAMES, Competency, F
 from app.domain.publishing import Addresses
 from app.language import current_locale, speaking
 from app.language import gettext as _
+from app.language.typography import french
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model import (
     Achievement,
@@ -490,7 +491,8 @@ def _grounds_sentence(award: Award, version: BadgeVersion) -> str:
 def _participation_sentence(award: Award, activity: Activity, shown: DisclosedContent) -> str:
     if shown is DisclosedContent.EXISTENCE:
         return _("Inscrite au journal d’activité du campus. La personne n’en montre que l’existence.")
-    facts = [_("Rôle : ressource") if award.part == PartKind.RESOURCE else _("Rôle : apprenant")]
+    role = _("Rôle : ressource") if award.part == PartKind.RESOURCE else _("Rôle : apprenant")
+    facts = [french(role) if current_locale() == "fr" else role]
     if award.hours:
         facts.append(_("{hours} h").format(hours=format_decimal(award.hours, locale=current_locale())))
     facts.append(_dates(activity.starts_on, activity.ends_on))

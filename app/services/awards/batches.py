@@ -45,7 +45,7 @@ from app.services.awards.award_issuer import AwardIssuer, StoredAwards, Unfit
 from app.services.awards.eligibility import EligibilityService
 from app.services.publishing.status import StatusService
 
-UNDONE = N_("Repris avant d’avoir été remis.")
+UNDONE = N_("Annulé avant d’avoir été remis.")
 """Reason logged for an award revoked before delivery."""
 
 

@@ -298,9 +298,7 @@ def _check_may_write(award: Award, address: str) -> None:
     if award.state is AwardState.REVOKED:
         raise Conflict(N_("Ce badge est retiré : il n’y a plus rien à annoncer."))
     if not is_address(address):
-        raise InvalidInput(
-            N_("Cette adresse n’est pas une adresse de courriel. Vérifiez-la, signe par signe.")
-        )
+        raise InvalidInput(N_("Cette adresse n’est pas une adresse e-mail. Vérifiez-la, signe par signe."))
 
 
 LONGEST_QUESTION = 1_000

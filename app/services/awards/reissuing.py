@@ -150,7 +150,10 @@ class ReissueService:
         named = record.award.holder_name is not None
         if named and needs_guardian_for(record.person, record.activity):
             return False
-        return all(wanted.get(part) == before.get(part) for part in _DISCLOSED_PARTS)
+        return all(
+            _without_spacing(wanted.get(part)) == _without_spacing(before.get(part))
+            for part in _DISCLOSED_PARTS
+        )
 
     def document_as(
         self, record: AwardRecord, disclosed: Disclosed, *, before: JsonObject | None = None
@@ -280,6 +283,19 @@ def _least(levels: Iterable[DisclosedContent]) -> DisclosedContent:
 
 
 _DISCLOSED_PARTS = ("credentialSubject", "evidence")
+
+
+def _without_spacing(value: JsonValue | None) -> JsonValue | None:
+    """`value` with plain spaces: sentences were signed without no-break spaces until December 2026."""
+    match value:
+        case str():
+            return value.replace("\u00a0", " ").replace("\u202f", " ")
+        case list():
+            return [_without_spacing(each) for each in value]
+        case dict():
+            return {name: _without_spacing(each) for name, each in value.items()}
+        case _:
+            return value
 
 
 def _with_name(document: JsonObject, name: str | None, *, valid_from: str) -> JsonObject:

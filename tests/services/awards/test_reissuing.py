@@ -283,3 +283,17 @@ def test_a_badge_withdrawn_since_is_not_told_as_corrected(house: House, result):
     with house.unit_of_work() as services:
         services.awards.revoke(house.campus, result.lines[0].award_id, "Erreur de liste.", by=COMMAND)
     assert told(house) == []
+
+
+def test_an_award_signed_with_plain_spaces_is_not_reissued(house: House, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as before_no_break_spaces:
+        before_no_break_spaces.setattr("app.domain.awards.open_badges.french", str)
+        old = house.award(ZOE)
+    plain, _ = files(house, old)
+    assert "Rôle : apprenant" in plain.decode()
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(old.lines[0].award_id)
+        assert services.reissuing.is_aligned(record)
+        again = services.reissuing.document_as(record, services.reissuing.disclosed_of(record))
+    assert "Rôle\u00a0: apprenant" in json.dumps(again, ensure_ascii=False)
+    assert files(house, old)[0] == plain

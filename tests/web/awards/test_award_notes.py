@@ -102,7 +102,7 @@ def test_the_preview_shows_the_badge_as_it_will_be_received(house: House, traine
         house.presence.version.description,
         "a pris sa part de l’activité",
         "Participation à une activité du campus",
-        "Rôle : apprenant, 3 h, le 24 novembre 2026",
+        "Rôle\u00a0: apprenant, 3 h, le 24 novembre 2026",
         "n’y sont écrits que si elle choisit de les montrer",
     ):
         assert words in shown
@@ -133,12 +133,12 @@ def test_the_preview_for_a_pupil_shows_no_more_than_will_be_signed(
     shown = badge_in(page)
     assert "Aucun nom dans ce badge" in shown
     assert "La personne n’en montre que l’existence" in shown
-    for words in ("Zoé Martin", "Paul Durand", "Rôle : apprenant", "Atelier robotique"):
+    for words in ("Zoé Martin", "Paul Durand", "Rôle\u00a0: apprenant", "Atelier robotique"):
         assert words not in shown
     done = form_with(page, "cle").press(trainer, page, GIVE)
     for text in evidence_in(house, done).values():
         assert "La personne n’en montre que l’existence" in text
-        for words in ("Martin", "Durand", "Rôle : apprenant", "Atelier robotique"):
+        for words in ("Martin", "Durand", "Rôle\u00a0: apprenant", "Atelier robotique"):
             assert words not in text
 
 
