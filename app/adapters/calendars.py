@@ -85,7 +85,7 @@ def meeting_of(
     reader: EventReader, uid: str, event: Event, occurrence: str, start: date | datetime
 ) -> Meeting:
     if str(event.get("CLASS", "")).strip().upper() in _PRIVATE:
-        return Meeting(0, uid, occurrence, fault=N_("Événement privé : il n’est pas repris."))
+        return Meeting(0, uid, occurrence, fault=N_("Événement privé : il n’est pas importé."))
     length = _length(reader, event)
     first = reader.local_day(start)
     if isinstance(start, datetime):

@@ -51,7 +51,7 @@ class ImportStore:
     def get(self, run_id: uuid.UUID, campus_id: uuid.UUID) -> ImportRun:
         run = self.session.get(ImportRun, run_id)
         if run is None or run.campus_id != campus_id:
-            raise NotFound(N_("Cette reprise n’existe pas ici."))
+            raise NotFound(N_("Cet import n’existe pas ici."))
         return run
 
     def find(self, run_id: uuid.UUID) -> ImportRun | None:

@@ -299,8 +299,8 @@ WORDINGS: Final[Mapping[About, tuple[str, ...]]] = MappingProxyType(
         ),
         About.PUBLICATION: (
             N_(
-                "Ouverte, la page se montre à toute personne qui a le lien. Ce qui en est téléchargé pendant ce temps "
-                "ne peut plus être repris."
+                "Ouverte, la page se montre à toute personne qui a le lien. Ce qui en est téléchargé pendant ce temps"
+                " ne peut plus être effacé."
             ),
         ),
         About.NAME: (N_("Écrire mon nom dans les badges que je recevrai"),),
@@ -493,7 +493,7 @@ class RetentionRule:
 
 
 _MISSION = N_("Mission d’intérêt public du campus")
-_AGREEMENT = N_("Votre accord, que vous reprenez quand vous voulez")
+_AGREEMENT = N_("Votre accord, que vous retirez quand vous voulez")
 _SAFETY = N_("Sécurité du service")
 _AS_LONG = N_("Tant que vous avez un badge ou une participation ici, ou jusqu’à votre demande d’effacement")
 
@@ -523,7 +523,7 @@ KEPT: Final[Mapping[DataSubjectMatter, RetentionRule]] = MappingProxyType(
         DataSubjectMatter.PORTFOLIO: RetentionRule(
             N_("Votre portfolio : les badges que vous y rangez, vos lignes, qui le voit"),
             N_("Montrer plusieurs badges d’un seul lien, si vous le voulez."),
-            N_("Jusqu’à ce que vous le défassiez"),
+            N_("Jusqu’à ce que vous l’annuliez"),
             _AGREEMENT,
         ),
         DataSubjectMatter.PARTICIPATIONS: RetentionRule(
@@ -536,7 +536,7 @@ KEPT: Final[Mapping[DataSubjectMatter, RetentionRule]] = MappingProxyType(
             N_(
                 "L’empreinte du téléphone avec lequel vous avez signé une présence, et cette signature tant que personne n’a dit laquelle des personnes de votre nom vous êtes"
             ),
-            N_("Qu’un téléphone ne signe qu’une fois dans une salle."),
+            N_("Qu’un téléphone ne signe qu’une fois par émargement."),
             N_("30 jours"),
             _SAFETY,
         ),
@@ -568,7 +568,7 @@ KEPT: Final[Mapping[DataSubjectMatter, RetentionRule]] = MappingProxyType(
             _MISSION,
         ),
         DataSubjectMatter.CONSENTS: RetentionRule(
-            N_("Ce que vous avez accepté ou repris, et la phrase que vous aviez lue"),
+            N_("Ce que vous avez accepté ou retiré, et la phrase que vous aviez lue"),
             N_("Prouver que rien n’a été montré sans vous."),
             N_("Autant que ce que vous aviez accepté"),
             _MISSION,

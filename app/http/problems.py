@@ -64,7 +64,7 @@ _TITLES = {
     405: N_("Méthode non permise"),
     406: N_("Forme indisponible"),
     409: N_("Conflit avec ce qui existe"),
-    410: N_("Retiré pour de bon"),
+    410: N_("Retiré définitivement"),
     413: N_("Trop volumineux"),
     415: N_("Format non accepté"),
     422: N_("Contenu non recevable"),

@@ -65,7 +65,7 @@ _FORMS = ("json", "jwt", "png", "svg")
 Row = Mapping[str, Any]
 _INTRO: Final = (
     N_("Mes données"),
-    N_("Archive faite le {moment}. Campus qui tiennent quelque chose de vous : {campuses}."),
+    N_("Archive faite le {moment}. Campus qui ont des données sur vous : {campuses}."),
     N_(
         "Tout ce que ce service garde de vous est ici, tel qu’il est rangé : un fichier JSON pour chaque sorte de "
         "données, dans le dossier « donnees ». Les dates sont en temps universel (UTC)."

@@ -237,7 +237,7 @@ def read_before_erasing(token: str, request: Request, services: ReadingServices)
 @public
 def erase(token: str, request: Request, services: ReadingServices, form: SafeForm) -> Response:
     if not text_of(form, "compris"):
-        trouble = translated(N_("Cochez la case : un effacement ne se défait pas."))
+        trouble = translated(N_("Cochez la case : un effacement ne s’annule pas."))
         return _last_word(request, services, token, trouble=trouble)
     try:
         with write_transaction(request) as writing:
@@ -370,8 +370,8 @@ def _paper(services: Services, told: ErasureNotice, document: Published) -> Publ
         stays=stays_shown(),
         signed=translated(
             N_(
-                "Inscrit à la ligne {number} du journal {origin}, sous une signature du campus. Le fichier JSON joint "
-                "porte la ligne, sa clé et la preuve qui mène à cette signature."
+                "Inscrit à la ligne {number} du journal {origin}, sous une signature du campus. Le fichier JSON joint"
+                " contient la ligne, sa clé et la preuve qui mène à cette signature."
             )
             if told.is_signed
             else N_("Inscrit à la ligne {number} du journal {origin}, qui n’est pas encore signé.")
@@ -437,7 +437,7 @@ def erase_for_other(
     work, reason = at_work(request), text_of(form, "motif")
     services.directory.person(work.campus, person_id)
     if not text_of(form, "compris"):
-        trouble = translated(N_("Cochez la case : un effacement ne se défait pas."))
+        trouble = translated(N_("Cochez la case : un effacement ne s’annule pas."))
         return _form(request, services, person_id, reason=reason, trouble=trouble)
     try:
         with write_transaction(request) as writing:

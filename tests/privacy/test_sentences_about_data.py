@@ -20,8 +20,8 @@ HELD_BY = {
         MINORS, "test_the_guardians_page_is_what_everybody_would_read"),
     "De votre enfant, la page ne montre ni nom, ni adresse, ni âge, ni classe, ni école.": (
         MINORS, "test_the_guardians_page_is_what_everybody_would_read"),
-    "Les moteurs de recherche sont priés de ne pas la retenir, sauf si votre enfant le choisit. Elle se ferme d'un clic, "
-    "mais ce qui a été téléchargé entre-temps ne peut plus être repris.": (
+    "Les moteurs de recherche sont priés de ne pas l'afficher, sauf si votre enfant le choisit. Elle se "
+    "ferme d'un clic, mais ce qui a été téléchargé entre-temps ne peut plus être effacé.": (
         FORMS, "test_search_engines_find_only_what_the_holder_lets_them_find"),
     "Vous avez dit non : la page est fermée.": (GUARDIANS, "test_a_parent_who_changes_their_mind_shuts_it"),
     "Avant 15 ans, aucun nom n'est écrit dans un badge : il n'y en a pas besoin pour le vérifier.": (
@@ -34,15 +34,15 @@ HELD_BY = {
     "Le badge est signé de nouveau à la même adresse : la page, les fichiers, les images et les paquets ne contiendront que "
     "cela. Un fichier téléchargé avant garde ce qu'il disait.": (
         FORMS, "test_what_a_holder_hides_is_in_no_public_form_of_any_process"),
-    "Toute personne qui a le lien voit ce badge. Les moteurs de recherche sont priés de ne pas le retenir.": (
+    "Toute personne qui a le lien voit ce badge. Les moteurs de recherche sont priés de ne pas l'afficher.": (
         FORMS, "test_search_engines_find_only_what_the_holder_lets_them_find"),
-    "La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien ; une copie de passage peut rester "
-    "une minute.": (FORMS, "test_a_closed_badge_is_in_no_public_form_of_any_process"),
+    "La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien. Une copie en "
+    "mémoire peut rester visible une minute.": (FORMS, "test_a_closed_badge_is_in_no_public_form_of_any_process"),
     "Seulement si elle l'accepte aussi, et jamais avant 15 ans. Sinon le badge ne contient qu'un numéro aléatoire.": (
         FORMS, "test_a_signed_badge_contains_no_address_and_no_digest_of_one"),
-    "Un badge est fermé tant que son titulaire ne l’a pas ouvert. Ouvert, il ne montre de l’activité que ce que son titulaire "
-    "a choisi. Le badge signé ne contient ni adresse électronique, ni empreinte d’adresse ; seule sa version Open Badges 2.0 "
-    "porte une empreinte, si son titulaire le demande.": (
+    "Un badge est fermé tant que son titulaire ne l’a pas ouvert. Ouvert, il ne montre de l’activité que "
+    "ce que son titulaire a choisi. Le badge signé ne contient ni adresse e-mail, ni empreinte d’adresse."
+    " Seule sa version Open Badges 2.0 contient une empreinte, si son titulaire le demande.": (
         FORMS, "test_a_signed_badge_contains_no_address_and_no_digest_of_one"),
     "Certaines, en Open Badges 2.0, ne reconnaissent un badge qu'à l'empreinte d'une adresse. Qui connaît votre adresse, ou "
     "la devine, peut la reconnaître.": (
@@ -52,7 +52,7 @@ HELD_BY = {
     "Ces fichiers sont à vous, et se vérifient même quand la page est fermée. Le paquet ZIP garde de quoi le faire plus tard "
     "sans ce site, pour qui connaît la clé du campus.": (
         LEARNER, "test_the_files_are_the_stored_badge_and_come_while_the_page_is_shut"),
-    "Toute personne qui a le lien. Les moteurs de recherche sont priés de ne pas la retenir.": (
+    "Toute personne qui a le lien. Les moteurs de recherche sont priés de ne pas l'afficher.": (
         PORTFOLIO, "test_search_engines_are_kept_out_until_they_are_wanted"),
     "Sa page est fermée : il n'est pas montré.": (
         PORTFOLIO, "test_only_badges_that_are_open_themselves_are_shown"),

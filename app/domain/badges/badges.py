@@ -185,7 +185,7 @@ def check_open(badge: Badge) -> None:
 def check_given(version: BadgeVersion) -> None:
     """A draft cannot be awarded: its wording has not been confirmed."""
     if version.is_draft:
-        raise UnopenedBadge(N_("Ce badge est un brouillon : ouvrez-le avant de l’attribuer."))
+        raise UnopenedBadge(N_("Ce badge est un brouillon : publiez-le avant de l’attribuer."))
 
 
 def valid_until(version: BadgeVersion, awarded_at: datetime) -> datetime | None:

@@ -152,7 +152,7 @@ def check_source(source: str) -> str:
 
 def check_draft(run: ImportRun) -> None:
     if run.state is not ImportState.DRAFT:
-        raise Conflict(N_("Cette reprise a déjà été confirmée."))
+        raise Conflict(N_("Cet import a déjà été confirmé."))
     if not run.given:
         raise Conflict(N_("Ce fichier a été effacé : déposez-le à nouveau."))
 

@@ -109,4 +109,4 @@ def check_may_undo(merge: PersonMerge, *, at: datetime) -> None:
     if merge.undone_at is not None:
         raise Conflict(N_("Ces fiches sont déjà de nouveau séparées."))
     if at > merge.at + UNDONE_WITHIN:
-        raise Conflict(N_("Trop de temps a passé : cette réunion ne se défait plus."))
+        raise Conflict(N_("Le délai est passé : cette fusion ne peut plus être annulée."))

@@ -40,7 +40,7 @@ _TROUBLES = {
     ),
     401: Trouble(
         N_("Connectez-vous d’abord"),
-        N_("Cette page demande de savoir qui vous êtes."),
+        N_("Connectez-vous pour ouvrir cette page."),
         N_("Rien n’est perdu : après la connexion, vous revenez ici."),
     ),
     403: Trouble(
@@ -115,7 +115,7 @@ _ODD_ADDRESS = Trouble(
 """For a GET request, where no form was filled in."""
 _SESSION_OVER = Trouble(
     N_("Votre session est terminée"),
-    N_("Cette page demande de savoir qui vous êtes."),
+    N_("Connectez-vous pour ouvrir cette page."),
     N_(
         "Rien n’a été enregistré. Avant de vous connecter, revenez à la page d’avant et copiez ce que vous aviez tapé."
     ),

@@ -152,7 +152,7 @@ class InvitationService:
         waiting = self.team.unanswered(campus.id)
         if any(each.address == address for each in waiting):
             raise Conflict(
-                N_("Une invitation est déjà partie à cette adresse : renvoyez-la ou retirez-la, plus bas.")
+                N_("Une invitation a déjà été envoyée à cette adresse : renvoyez-la ou retirez-la, plus bas.")
             )
         if len(waiting) >= MOST_WAITING:
             raise Conflict(

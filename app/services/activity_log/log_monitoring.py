@@ -99,7 +99,7 @@ class LogWatch:
             raise InvalidInput(N_("Un témoin a un nom que tout le monde comprend : « Campus AGT »."))
         known = self._witness(campus, key.name)
         if known is not None and known.vkey != key.to_vkey():
-            raise Conflict(N_("Un autre témoin porte déjà ce nom de clé."))
+            raise Conflict(N_("Un autre témoin a déjà ce nom de clé."))
         witness = known or LogWitness(
             campus_id=campus.id, name=key.name, label="", vkey=key.to_vkey(), named_at=self.clock()
         )

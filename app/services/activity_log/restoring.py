@@ -115,7 +115,7 @@ class LogReconciliation:
         return Reconciled(closed, closed.size, signed, checkpoint, key_renewed=outdated is not None)
 
 
-WITHDRAWN_BEFORE: Final = N_("Retiré avant la restauration ; repris de la liste de statuts publiée.")
+WITHDRAWN_BEFORE: Final = N_("Retiré avant la restauration ; lu dans la liste de statuts publiée.")
 
 CHOSEN_SINCE: Final = N_("Une sauvegarde a été restaurée : à confirmer avec l’organisation.")
 ERASED_AGAIN: Final = "Effacement refait après la restauration d’une sauvegarde."

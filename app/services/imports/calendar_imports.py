@@ -47,7 +47,7 @@ _STAYS = N_(
     "Annulée dans l’agenda. L’activité reste ici, avec ce qui y est noté : dites-le aux participants."
 )
 _NOT_OURS = N_("Un autre campus a créé cette activité : lui seul la modifie.")
-_GONE = N_("Cette activité n’est plus dans ce campus : elle n’est pas reprise.")
+_GONE = N_("Cette activité n’est plus dans ce campus : elle n’est pas importée.")
 
 _OF_SESSIONS = ("starts_on", "ends_on", "hours")
 """Fields that a series derives from its sessions, even for a single calendar event."""

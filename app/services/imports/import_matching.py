@@ -24,8 +24,8 @@ from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.activities.plans import ActivityPlans
 
-ERASED = N_("Effacée à la demande de la personne, ou retirée depuis : elle n’est pas reprise.")
-NOTHING_TO_TAKE_BACK = N_("Rien n’avait été repris sous cet identifiant.")
+ERASED = N_("Effacée à la demande de la personne, ou retirée depuis : elle n’est pas importée.")
+NOTHING_TO_TAKE_BACK = N_("Rien n’avait été importé sous cet identifiant.")
 CHANGES = N_("Change : {what}.")
 CREATES = N_("Nouvelle activité et première participation.")
 
@@ -207,7 +207,7 @@ class ImportJudging:
             return Judged(
                 record,
                 ImportLineOutcome.REFUSED,
-                N_("L’activité de cette ligne n’est plus dans ce campus : elle n’est pas reprise."),
+                N_("L’activité de cette ligne n’est plus dans ce campus : elle n’est pas importée."),
             )
         one = Judged(record, ImportLineOutcome.WAITING, activity=activity, link=link)
         if link is not None and link.row_id is not None:

@@ -15,9 +15,9 @@ from app.services.activities.activities import ActivityService
 from app.services.activities.plans import ActivityPlans
 from app.services.imports.import_matching import ImportJudging, Judged
 
-CORRECTED = N_("Corrigé par la source de la reprise.")
-TAKEN_BACK = N_("Retiré par la source de la reprise.")
-OTHER_PERSON = N_("La source de la reprise nomme maintenant une autre personne.")
+CORRECTED = N_("Corrigé par la source de l’import.")
+TAKEN_BACK = N_("Retiré par la source de l’import.")
+OTHER_PERSON = N_("La source de l’import nomme maintenant une autre personne.")
 
 
 class ImportWriting:

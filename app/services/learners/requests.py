@@ -584,4 +584,4 @@ class ReviewService:
 
 
 def _not_given(reason: str, values: Mapping[str, Any] | None) -> Conflict:
-    return Conflict(reason or N_("Ce badge n’a pas pu être donné."), **in_words(values))
+    return Conflict(reason or N_("Ce badge n’a pas pu être attribué."), **in_words(values))

@@ -70,7 +70,7 @@ _CHANGES = {
     ),
     Changed.PASSWORD_REMOVED: (
         N_("Votre mot de passe a été retiré"),
-        N_("Votre compte n’a plus de mot de passe. Un lien par courriel l’ouvre toujours."),
+        N_("Votre compte n’a plus de mot de passe. Un lien par e-mail l’ouvre toujours."),
     ),
     Changed.SERVICE_LINKED: (
         N_("Un compte d’un autre service ouvre le vôtre"),

@@ -303,8 +303,8 @@ class RightsLetters:
                 ).format(reach=translated(reach).format(campus=record.campus.short_name)),
                 translated(
                     N_(
-                        "Rien n’est encore effacé. La page qui suit dit ce qui part et ce qui reste ; l’effacement "
-                        "ne se défait pas."
+                        "Rien n’est encore effacé. La page suivante dit ce qui disparaît et ce qui reste. Un effacement ne "
+                        "s’annule pas."
                     )
                 ),
             ],

@@ -241,7 +241,7 @@ class VcApi:
                 reason=" ".join([against.reason, *against.details.values()])[:200],
             )
         if "proof" in document:
-            raise InvalidInput(N_("Cette attestation porte déjà une signature."))
+            raise InvalidInput(N_("Cette attestation est déjà signée."))
         issuer = document["issuer"]
         if (issuer.get("id") if isinstance(issuer, dict) else issuer) != campus.did:
             raise InvalidInput(N_("L’émetteur de l’attestation doit être {did}."), did=campus.did)

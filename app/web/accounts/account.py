@@ -47,7 +47,7 @@ router = APIRouter(prefix="/compte")
 _CHECKED = [SIGNED_IN, Depends(checked_form)]
 _SURE = [SURELY_SIGNED_IN, Depends(checked_form)]
 PROOFS = {
-    Proof.LINK: N_("par un lien reçu par courriel"),
+    Proof.LINK: N_("par un lien reçu par e-mail"),
     Proof.PASSWORD: N_("par mot de passe"),
     Proof.PASSKEY: N_("par clé d’accès"),
     Proof.OIDC: N_("par un autre service"),
@@ -58,7 +58,7 @@ _DONE = {
     "nom": N_("La clé a un nouveau nom."),
     "cle-retiree": N_("La clé est retirée : elle n’ouvre plus rien."),
     "mot-de-passe": N_("Le mot de passe est enregistré. Les autres navigateurs sont déconnectés."),
-    "sans-mot-de-passe": N_("Le mot de passe est retiré. Un lien par courriel vous ouvre toujours."),
+    "sans-mot-de-passe": N_("Le mot de passe est retiré. Un lien par e-mail vous ouvre toujours votre compte."),
     "service": N_("Le compte est relié : il ouvre aussi votre compte ici."),
     "service-delie": N_("Le compte est délié : il n’ouvre plus rien ici."),
     "session": N_("Ce navigateur est déconnecté."),

@@ -183,7 +183,7 @@ _WHY = {
     RefusalGround.CHOSEN: N_("Choisie par la personne qui a donné le badge."),
 }
 _SAID = N_("Ce que la personne qui a donné le badge a dit de ce que vous avez fait.")
-_THERE = N_("Vous remplissez la règle : le campus peut vous donner ce badge.")
+_THERE = N_("Vous remplissez la règle : le campus peut vous attribuer ce badge.")
 _YOURS = N_("Votre contribution, confirmée par le campus.")
 
 

@@ -335,7 +335,7 @@ def _version_line(href: str, version: BadgeVersion) -> VersionLine:
     if version.frozen_at is not None:
         state = N_("Figée : quelqu’un l’a reçue")
     else:
-        state = N_("Brouillon") if version.is_draft else N_("Ouverte, pas encore attribuée")
+        state = N_("Brouillon") if version.is_draft else N_("Publiée, pas encore attribuée")
     earlier = version.number - 1
     return VersionLine(
         version.number,

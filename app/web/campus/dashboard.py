@@ -167,7 +167,7 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
 def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
     tasks = [
         Task(
-            translated(N_("Le brouillon « {name} » attend d’être ouvert")).format(name=version.name),
+            translated(N_("Le brouillon « {name} » attend d’être publié")).format(name=version.name),
             translated(N_("Version {n}.")).format(n=version.number),
             f"{work.home}/badges/{badge.id}",
             TO_LOOK_AT,

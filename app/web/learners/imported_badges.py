@@ -33,10 +33,10 @@ _DONE = {
     "retire": N_("Le badge est retiré d’ici. Le fichier que vous avez reste le vôtre."),
 }
 _BELONGS = {
-    Belonging.THEIRS: N_("Il porte l’une de vos adresses vérifiées ici."),
+    Belonging.THEIRS: N_("Il contient l’une de vos adresses vérifiées ici."),
     Belonging.ANOTHERS: N_(
-        "Il porte une adresse qui n’est pas l’une des vôtres, vérifiées ici. Si c’est une ancienne adresse, "
-        "ajoutez-la à votre compte ; en attendant, il ne se montre pas."
+        "Il contient une adresse qui n’est pas l’une des vôtres, vérifiées ici. Si c’est une ancienne "
+        "adresse, ajoutez-la à votre compte. En attendant, le badge n’est pas affiché."
     ),
     Belonging.UNSAID: N_(
         "Nous ne pouvons pas dire s’il a été donné à vous : le badge ne nomme personne d’une façon que nous "

@@ -108,9 +108,9 @@ _DONE = {
         "C’est fait : ce badge ne dit plus votre nom. Les fichiers téléchargés avant disent « remplacé »."
     ),
     "avec-adresse": N_(
-        "C’est fait : la version Open Badges 2.0 de ce badge porte l’empreinte de votre adresse."
+        "C’est fait : la version Open Badges 2.0 de ce badge contient l’empreinte de votre adresse."
     ),
-    "sans-adresse": N_("C’est fait : la version Open Badges 2.0 de ce badge ne porte plus d’empreinte."),
+    "sans-adresse": N_("C’est fait : la version Open Badges 2.0 de ce badge ne contient plus d’empreinte."),
     "nom": N_("C’est noté. Les badges que vous avez déjà ne changent pas."),
 }
 

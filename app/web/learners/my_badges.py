@@ -29,7 +29,7 @@ router = APIRouter(prefix="/mes-badges")
 DONE = {
     "ouvert": N_("La page est ouverte. Toute personne qui a le lien la voit."),
     "ferme": N_(
-        "La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien ; une copie de passage peut rester une minute."
+        "La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien. Une copie en mémoire peut rester visible une minute."
     ),
 }
 _OPEN = StateLabel(N_("Page ouverte"), "ok")

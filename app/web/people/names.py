@@ -36,7 +36,7 @@ _CORRECT = [staff(Permission.CORRECT)]
 _CHECKED = [*_CORRECT, Depends(checked_form)]
 _DONE = {
     "accepte": N_("C’est fait : les badges du campus qui disaient l’ancien nom sont signés de nouveau."),
-    "refuse": N_("C’est noté. La personne reçoit votre raison par courriel, et la voit dans « Mon compte »."),
+    "refuse": N_("C’est noté. La personne reçoit votre raison par e-mail, et la voit dans « Mon compte »."),
 }
 
 

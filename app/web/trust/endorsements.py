@@ -33,9 +33,9 @@ _ABOUT = {
     Endorsed.CAMPUS: N_("À propos du campus"),
 }
 _OF_VERSION = N_("{about} ; donnée à la version {number}")
-_DOMAIN = N_("Domaine {domain} vérifié par courriel le {day}")
+_DOMAIN = N_("Domaine {domain} vérifié par e-mail le {day}")
 _PERSONAL = N_(
-    "Adresse personnelle ({domain}), domaine non rattaché à l’organisation. Vérifiée par courriel le {day}"
+    "Adresse personnelle ({domain}), domaine non rattaché à l’organisation. Vérifiée par e-mail le {day}"
 )
 _SAME_DOMAIN = N_("Ce domaine est aussi celui du campus.")
 _ELSEWHERE = N_("Signée ailleurs, par {issuer}.")
@@ -134,7 +134,7 @@ public_page = APIRouter(route_class=ForPeople)
 _BACK = "/recommandations/retirer"
 _DONE = {
     "signee": N_("C’est signé et publié. Un e-mail vous le confirme, avec le lien de cette page."),
-    "retiree": N_("La recommandation est retirée. Ses mots et votre adresse ne sont plus gardés ici."),
+    "retiree": N_("La recommandation est retirée. Son texte et votre adresse ne sont plus gardés ici."),
 }
 _ANSWERS = {
     Reason.REVOKED.value: N_("Elle a été retirée par l’organisation."),

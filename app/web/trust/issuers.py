@@ -361,7 +361,7 @@ _DONE = {
     "lettre": N_(
         "Si cette adresse est bien celle de l’organisation, un e-mail y est envoyé. Son lien vaut sept jours."
     ),
-    "retiree": N_("La recommandation est retirée. Ses mots ne sont plus gardés ici."),
+    "retiree": N_("La recommandation est retirée. Son texte n’est plus gardé ici."),
 }
 
 
@@ -441,13 +441,13 @@ def _how(organisation: Organisation) -> str:
     if organisation.is_personal:
         return translated(
             N_(
-                "Connue par une adresse personnelle ({domain}), vérifiée par courriel : rien ne rattache ce domaine à "
+                "Connue par une adresse personnelle ({domain}), vérifiée par e-mail : rien ne rattache ce domaine à "
                 "l’organisation. Ici depuis le {day}."
             )
         ).format(domain=organisation.domain, day=since)
-    return translated(
-        N_("Connue par son domaine {domain}, vérifié par courriel. Ici depuis le {day}.")
-    ).format(domain=organisation.domain, day=since)
+    return translated(N_("Connue par son domaine {domain}, vérifié par e-mail. Ici depuis le {day}.")).format(
+        domain=organisation.domain, day=since
+    )
 
 
 organisations_router.include_router(public_page)

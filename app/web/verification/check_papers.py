@@ -132,7 +132,7 @@ def _facts(view: AnswerShown) -> list[tuple[str, str]]:
     if view.badge is None or view.issuer is None:
         return []
     facts = [
-        (translated(N_("Qui")), view.badge.holder or translated(N_("Le badge ne porte pas de nom"))),
+        (translated(N_("Qui")), view.badge.holder or translated(N_("Le badge ne contient pas de nom"))),
         (translated(N_("A fait quoi")), view.badge.title),
         (translated(N_("Jugé comment")), view.badge.judged),
         (translated(N_("Par qui")), view.issuer.name),

@@ -62,7 +62,7 @@ def test_saving_and_opening_is_one_press_of_a_button(designer: TestClient):
 def test_a_draft_that_lacks_something_is_kept_and_told_what(designer: TestClient):
     here = made(designer, jugement="", geste="ouvrir")
     page = plain(designer.get(here).text)
-    assert "Avant d’ouvrir ce brouillon" in page
+    assert "Avant de publier ce brouillon" in page
     assert "Dites qui juge" in page
     answer = send(designer, f"{here}/ouvrir", seen_on="/verifier")
     assert answer.status_code == 422
@@ -71,7 +71,7 @@ def test_a_draft_that_lacks_something_is_kept_and_told_what(designer: TestClient
 def test_a_badge_that_was_saved_but_may_not_be_opened_says_both(designer: TestClient):
     answer = send(designer, f"{HERE}/nouveau", ROLE | {"jugement": "", "geste": "ouvrir"})
     page = plain(designer.get(answer.headers["location"]).text)
-    note = page[page.index("Le badge est enregistré, mais pas ouvert") :][:400]
+    note = page[page.index("Le badge est enregistré, mais pas publié") :][:400]
     assert "Dites qui juge, et sur quoi" in note
 
 
@@ -187,7 +187,7 @@ def test_changing_what_somebody_holds_writes_the_next_version_and_says_what_chan
     send(designer, f"{here}/modifier", changed)
     shown = plain(designer.get(here).text)
     assert "En service, version suivante en brouillon" in shown
-    assert "La version 1 s’attribue tant qu’il n’est pas ouvert" in shown
+    assert "La version 1 reste en service tant qu’il n’est pas publié" in shown
     assert "En service, version suivante en brouillon" in plain(designer.get(HERE).text)
     told = plain(designer.get(f"{here}/differences?de=1&a=2").text)
     assert re.search(r"<del>.*?tuteur", told)

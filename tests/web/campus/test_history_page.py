@@ -62,7 +62,7 @@ def test_it_says_who_did_what_to_whom_in_words(house: House):
     told = "\n".join(lines_of(house.client(house.admin).get(HERE).text))
     assert re.search(r"Badge attribué.*Martin, Robotique pour tous.*Anaïs Le Goff", told, re.IGNORECASE)
     assert re.search(r"Rôle donné Audit Anaïs Le Goff .*Marc Œuvrard", told)
-    assert re.search(r"Rôle repris Formation Anaïs Le Goff", told)
+    assert re.search(r"Rôle retiré Formation Anaïs Le Goff", told)
     assert re.search(r"Jeton d’accès créé pour un programme Lire .* Scolarité", told)
     assert "Connexion par lien" in told
     assert "Commande de l’exploitant" in told

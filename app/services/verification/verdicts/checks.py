@@ -31,7 +31,7 @@ _NO_REGISTER: Final = N_(
 )
 _BY_ITS_OWN_KEY: Final = N_("Il est signé par la clé qu’il nomme lui-même.")
 _TOO_MANY_DOCUMENTS: Final = N_(
-    "Pour le savoir, il faudrait lire un document de plus, à {place} : nous n’en lisons que trois ou quatre par badge, pour que personne ne nous fasse travailler sans fin."
+    "Pour le savoir, il faudrait lire un document de plus, à {place}. Nous en lisons trois ou quatre par badge au plus, pour protéger ce service."
 )
 NEVER_ASKED: Final = frozenset({"offline", "url_not_allowed", "not_in_package"})
 ANSWERED_OTHERWISE: Final = frozenset(

@@ -100,7 +100,9 @@ _LED_BY: Final[Mapping[LeadKind, str]] = {
     LeadKind.LINK: N_(
         "Nous avons suivi un lien de ce document : n’importe qui peut le mettre dans un autre."
     ),
-    LeadKind.ATTACHED: N_("Seul le badge joint est signé : n’importe qui peut changer la page qui le porte."),
+    LeadKind.ATTACHED: N_(
+        "Seul le badge joint est signé : n’importe qui peut changer la page qui l’affiche."
+    ),
     LeadKind.PICTURE: N_(
         "Seul le badge contenu dans l’image est signé : n’importe qui peut changer ce que l’image montre."
     ),
@@ -112,7 +114,7 @@ _DIFFERS: Final[Mapping[Stated, tuple[str, str, str]]] = {
     # text if the value differs, if the document omits it, if the badge has none
     Stated.TITLE: (
         "",
-        N_("Le titre que porte le badge, « {signed} », ne se lit pas sur le document."),
+        N_("Le titre du badge, « {signed} », ne se lit pas sur le document."),
         "",
     ),
     Stated.AWARDED: (
@@ -126,7 +128,7 @@ _DIFFERS: Final[Mapping[Stated, tuple[str, str, str]]] = {
         N_("Le document dit que le badge est valable jusqu’au {written}, le badge n’a pas de date de fin."),
     ),
 }
-_NO_NAME: Final = N_("le badge ne porte pas de nom")
+_NO_NAME: Final = N_("le badge ne contient pas de nom")
 
 
 def _of_lead(answer: Answer, lead: Lead) -> Headline:
@@ -363,7 +365,7 @@ _UNKNOWN_HOST: Final = N_(
     "qui tient ce site."
 )
 _NO_LONGER_LISTED: Final = N_("Rien n’y a été changé depuis sa signature. {standing}")
-_TRUSTED: Final = N_("L’émetteur est de ceux à qui vous faites confiance.")
+_TRUSTED: Final = N_("Vous faites confiance à cet émetteur.")
 
 
 _LINK_NOT_ASKED: Final = N_(
@@ -487,7 +489,7 @@ _NOT_FORGOTTEN: Final = N_("Que la personne a perdu ce savoir-faire : seule la d
 _WHO_NAMED: Final = N_(
     "Que la personne devant vous est bien celle que le badge nomme : comparez avec une pièce d’identité."
 )
-_WHO_UNNAMED: Final = N_("Que ce badge est à la personne devant vous : il ne porte aucun nom.")
+_WHO_UNNAMED: Final = N_("Que ce badge est à la personne devant vous : il ne contient aucun nom.")
 _NOT_TODAY: Final = N_("Qu’elle sait encore le faire aujourd’hui : le badge a été attribué le {awarded_at}.")
 _ONLY_THERE: Final = N_(
     "Un savoir-faire : ce badge dit une présence ou une appartenance, rien n’y a été jugé."

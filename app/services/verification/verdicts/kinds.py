@@ -360,12 +360,12 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
         N_(
             "Le document nomme {written}, le badge {name}. {led} Ce badge ne dit rien de la personne nommée sur le document."
         ),
-        N_("Le texte du document ne contient pas le nom que porte le badge : {name}. {led}"),
+        N_("Le texte du document ne contient pas le nom qui est dans le badge : {name}. {led}"),
         "written",
     ),
     _K.LOOKALIKE: (
         N_(
-            "L’émetteur porte un nom ou une adresse presque semblable. La signature tient, mais elle est celle de "
+            "L’émetteur a un nom ou une adresse presque semblable. La signature tient, mais elle est celle de "
             "{place}, pas celle de « {known} »."
         ),
         "",

@@ -246,12 +246,12 @@ CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     Reason.PROOF_MALFORMED: (N_("La signature n’est pas écrite comme elle doit l’être."), ASK_FOR_THE_FILE),
     Reason.PROOF_NOT_READ: (N_("Il est signé d’une façon que nous ne lisons pas."), NOT_FOR_US),
     Reason.TOO_MANY_PROOFS: (
-        N_("Il porte plus de signatures qu’un badge n’en a besoin."),
+        N_("Il a plus de signatures qu’un badge n’en a besoin."),
         ASK_FOR_THE_ADDRESS,
     ),
     Reason.PROOF_PURPOSE: (N_("La signature a été faite pour autre chose."), DO_NOT_RELY),
     Reason.PROOF_EXPIRED: (N_("La signature elle-même a expiré."), N_("L’émetteur peut signer à nouveau.")),
-    Reason.PROOF_FROM_THE_FUTURE: (N_("La signature porte une date à venir."), DO_NOT_RELY),
+    Reason.PROOF_FROM_THE_FUTURE: (N_("La date de la signature est à venir."), DO_NOT_RELY),
     Reason.ALGORITHM_NOT_ALLOWED: (
         N_("La méthode de signature annoncée n’est pas celle de la clé."),
         DO_NOT_RELY,
@@ -380,7 +380,7 @@ CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         COME_BACK,
     ),
     Reason.ISSUER_NOT_TRUSTED: (
-        N_("L’émetteur n’est pas de ceux dont vous vous portez garant."),
+        N_("Vous ne vous portez pas garant de cet émetteur."),
         N_("Renseignez-vous sur lui, puis ajoutez-le à votre liste."),
     ),
     Reason.ISSUER_NOT_IDENTIFIED: (N_("Nous ne pouvons pas dire qui est l’émetteur."), NOT_FOR_US),
