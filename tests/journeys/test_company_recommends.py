@@ -76,7 +76,7 @@ def test_from_the_question_to_the_employer_and_back(open_house: OpenHouse, open_
     employer.goto(given.page)
     said = employer.get_by_role("region", name="Ce que des organisations en disent")
     expect(said).to_contain_text(WORDS)
-    expect(said).to_contain_text("Domaine atelier-roy.example vérifié par courriel le 24 novembre 2026")
+    expect(said).to_contain_text("Domaine atelier-roy.example vérifié par e-mail le 24 novembre 2026")
     expect(employer.get_by_role("heading", level=1)).to_have_text("Authentique, en cours de validité")
     looked_at(employer, "employer-reads")
     said.get_by_role("link", name="Vérifier cette recommandation").click()

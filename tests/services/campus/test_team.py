@@ -106,7 +106,7 @@ def test_a_link_that_ran_out_says_what_to_do_and_a_new_letter_makes_a_new_one(ho
 def test_a_withdrawn_invitation_opens_nothing_and_another_may_follow(house: House):
     invitation = invite(house)
     token = link(house, invitation)
-    with pytest.raises(Conflict, match="déjà partie"):
+    with pytest.raises(Conflict, match="déjà été envoyée"):
         invite(house, "  Camille.DURAND@exemple.fr ")
     with house.unit_of_work() as services:
         services.invitations.withdraw(house.campus, invitation.id, by=Actor(house.admin.id))

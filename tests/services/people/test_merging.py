@@ -112,7 +112,7 @@ def test_too_late_it_is_not_undone(house: House):
     kept, gone = people_of(house, house.award(ZOE), house.award(TYPO))
     merge_id = merge(house, kept, gone)
     house.clock.move(days=31)
-    with house.unit_of_work() as services, pytest.raises(Conflict, match="Trop de temps"):
+    with house.unit_of_work() as services, pytest.raises(Conflict, match="Le délai est passé"):
         services.merging.undo_in_campus(house.campus, merge_id, by=Actor(house.admin.id))
 
 
