@@ -160,7 +160,8 @@ def reconcile(
     restore_campuses(reason, yes=True, only=slug)
 
 
-@commands.command("name-witness", help=N_("Nomme un témoin du journal, par la clé publique qu’il a donnée."))
+@commands.command("name-witness", hidden=True)
+@commands.command("add-witness", help=N_("Nomme un témoin du journal, par la clé publique qu’il a donnée."))
 def name_witness(
     slug: Slug,
     vkey: Annotated[

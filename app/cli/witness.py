@@ -54,8 +54,9 @@ def show_key(state: State = _FOLDER) -> None:
     print(_key_in(state).public.to_vkey())
 
 
+@commands.command("look", hidden=True)
 @commands.command(
-    "look",
+    "cosign",
     help=N_("Regarde un journal, vérifie qu’il n’a fait que grandir depuis la dernière fois, et le signe."),
     epilog=N_(
         "Code de fin : 0 signé, 1 refusé (le journal se contredit), 2 n’a pas pu être lu, 3 commande mal formée."

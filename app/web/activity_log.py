@@ -191,7 +191,7 @@ def _witness_commands(public_log: PublicLog | None) -> Sequence[str]:
         return ()
     return (
         "sceau witness make-key --name temoin.exemple.fr",
-        f'sceau witness look https://{public_log.log.origin} --key "{public_log.key.to_vkey()}"',
+        f'sceau witness cosign https://{public_log.log.origin} --key "{public_log.key.to_vkey()}"',
     )
 
 

@@ -59,7 +59,7 @@ def test_a_log_is_signed_exported_proved_and_watched_from_a_folder(
     assert "3 fichiers" in keeper.types("log", "export", "itip", mirror).err
     vkey = keeper.types("witness", "make-key", "--name", "temoin.exemple.fr").out.strip()
     assert keeper.types("witness", "key").out.strip() == vkey
-    look = ("witness", "look", mirror, "--key", key.to_vkey())
+    look = ("witness", "cosign", mirror, "--key", key.to_vkey())
     first = keeper.types(*look)
     assert (first.code, "Premier regard" in first.err) == (0, True)
     signed_by = Note.from_text(first.out).signed_by([key, NoteKey.from_vkey(vkey)])
@@ -80,12 +80,12 @@ def test_a_witness_says_loudly_that_a_log_went_back(keeper: Operator, house: Hou
     keeper.types("log", "export", "itip", mirror)
     key = keeper.types("log", "key", "itip").out.strip()
     keeper.types("witness", "make-key", "--name", "temoin.exemple.fr")
-    assert keeper.types("witness", "look", mirror, "--key", key).code == 0
-    refused = keeper.types("witness", "look", before, "--key", key)
+    assert keeper.types("witness", "cosign", mirror, "--key", key).code == 0
+    refused = keeper.types("witness", "cosign", before, "--key", key)
     assert refused.code == 1
     assert "REFUSÉ" in refused.err
     assert refused.out == ""
-    assert keeper.types("witness", "look", tmp_path / "nowhere", "--key", key).code == 2
+    assert keeper.types("witness", "cosign", tmp_path / "nowhere", "--key", key).code == 2
 
 
 def test_witness_signs_nothing_in_the_name_of_another_host(keeper: Operator, house: House) -> None:
@@ -93,7 +93,7 @@ def test_witness_signs_nothing_in_the_name_of_another_host(keeper: Operator, hou
     signed(keeper)
     key = keeper.types("log", "key", "itip").out.strip()
     keeper.types("witness", "make-key", "--name", "temoin.exemple.fr")
-    refused = keeper.types("witness", "look", "https://autre.exemple.fr/campus/itip/journal", "--key", key)
+    refused = keeper.types("witness", "cosign", "https://autre.exemple.fr/campus/itip/journal", "--key", key)
     assert (refused.code, "est à autre.exemple.fr" in refused.err, refused.out) == (1, True, "")
 
 
@@ -120,7 +120,7 @@ def test_a_log_cut_short_is_signed_again_only_after_it_was_reconciled(keeper: Op
     assert keeper.types("restore", "--yes", "--reason", " ").code == 1
     done = keeper.types("restore", "--yes", "--reason", "Sauvegarde de la veille.")
     assert done.code == 0, done.err
-    assert "9 avaient été signées" in done.err
+    assert "sur 9 signées" in done.err
     assert signed(keeper).origin == f"{head.origin}/2"
     with house.process.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM campus_log")).scalar() == 3
@@ -137,7 +137,7 @@ def test_a_key_that_is_changed_is_followed_and_one_after_a_theft_only_when_the_w
 
     def look(key: str) -> Typed:
         assert keeper.types("log", "export", "itip", mirror).code == 0
-        return keeper.types("witness", "look", mirror, "--key", key)
+        return keeper.types("witness", "cosign", mirror, "--key", key)
 
     assert keeper.types("witness", "change-key", "--key", first).code == 1, "nothing was seen yet"
     assert look(first).code == 0
@@ -184,7 +184,7 @@ def test_a_copy_from_before_a_change_of_key_is_reconciled_under_a_new_key(
 def test_witnesses_are_named_listed_and_retired(keeper: Operator, house: House) -> None:
     record(house, 1)
     vkey = keeper.types("witness", "make-key", "--name", "temoin.exemple.fr").out.strip()
-    named = keeper.types("log", "name-witness", "itip", vkey, "--label", "Campus AGT")
+    named = keeper.types("log", "add-witness", "itip", vkey, "--label", "Campus AGT")
     assert named.code == 0, named.err
     assert keeper.types("log", "witnesses", "itip").out.startswith("Campus AGT\ttemoin.exemple.fr")
     assert keeper.types("log", "retire-witness", "itip", "temoin.exemple.fr").code == 0
