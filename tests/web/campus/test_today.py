@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from tests.support.house import House, send
 from tests.web.campus.test_desk_of_each_role import desk
 
-FIELDS = {"titre": "Robotique du jour", "type": "workshop", "debut": "2026-11-24", "fin": ""}
+FIELDS = {"titre": "Robotique du jour", "type": "workshop", "debut": "2026-11-25", "fin": ""}
 
 
 def planned(house: House, start: str, end: str) -> str:
@@ -45,11 +45,11 @@ def test_times_that_are_out_of_order_are_refused_beside_their_field(house: House
 
 def test_workshop_of_the_afternoon_is_later_in_the_morning_and_under_way_at_its_hour(house: House) -> None:
     path = planned(house, "13:30", "16:30")
-    house.clock.now = datetime(2026, 11, 24, 5, 30, tzinfo=UTC)
+    house.clock.now = datetime(2026, 11, 25, 5, 30, tzinfo=UTC)
     morning = desk(house.client(house.trainer))
     assert f'href="{path}/attribuer"' not in morning
     assert "13 h 30" in morning
-    house.clock.now = datetime(2026, 11, 24, 13, tzinfo=UTC)
+    house.clock.now = datetime(2026, 11, 25, 13, tzinfo=UTC)
     under_way = desk(house.client(house.trainer))
     assert f'href="{path}/attribuer"' in under_way
     assert "jusqu’à 16 h 30" in under_way
@@ -58,13 +58,13 @@ def test_workshop_of_the_afternoon_is_later_in_the_morning_and_under_way_at_its_
 def test_workshop_with_people_waits_for_its_badge_only_once_it_is_over(house: House) -> None:
     with house.unit_of_work() as services:
         activity = services.activities.get(house.campus, house.activity.id)
-        activity.starts_on = activity.ends_on = date(2026, 11, 24)
+        activity.starts_on = activity.ends_on = date(2026, 11, 25)
         activity.start_time, activity.end_time = time(13, 30), time(16, 30)
         services.activities.activities.save(activity)
     house.record("Zoé Martin;zoe@exemple.fr")
-    house.clock.now = datetime(2026, 11, 24, 5, 30, tzinfo=UTC)
+    house.clock.now = datetime(2026, 11, 25, 5, 30, tzinfo=UTC)
     assert "est finie, sans badge" not in desk(house.client(house.trainer))
-    house.clock.now = datetime(2026, 11, 24, 15, 31, tzinfo=UTC)
+    house.clock.now = datetime(2026, 11, 25, 15, 31, tzinfo=UTC)
     page = desk(house.client(house.trainer))
     assert "est finie, sans badge" in page
     assert "Finie, sans badge" in page
