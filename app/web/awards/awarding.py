@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import Participation, disambiguated
+from app.domain.activities.activities import Activity, Participation, disambiguated, has_begun
 from app.domain.activities.participant_lists import ListedPerson, hours_in, read_list
 from app.domain.awards.batches import check_hour
 from app.domain.core import duration
@@ -25,7 +25,7 @@ from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
-from app.http.pages.words import PARTS, days, hours_text
+from app.http.pages.words import PARTS, days, hours_text, local
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
@@ -221,6 +221,8 @@ def _amendments(
 
 GIVE, GIVE_LATER, CHOOSE_AGAIN = "attribuer", "plus-tard", "choisir"
 SEEN, FAULTS_SEEN = "pretes", "fautes"
+EARLY = "avant-l-activite"
+"""Set by the page that says that the activity has not begun."""
 EVERYBODY, TICKED, ONLY_LIST = "tous", "cochees", "liste"
 # Beyond this, one checkbox per person does not help.
 MOST_TICKS = 500
@@ -288,11 +290,12 @@ def ids_in(text: str) -> list[uuid.UUID]:
 
 @router.get("", dependencies=[staff(Permission.AWARD)])
 def choose(
-    activity_id: uuid.UUID, request: Request, services: ReadingServices, badge: str = ""
+    activity_id: uuid.UUID, request: Request, services: ReadingServices, badge: str = "", source: str = ""
 ) -> HTMLResponse:
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
-    return _choice_page(request, services, work, found, Choice(badge))
+    choice = Choice(badge, ONLY_LIST if source == ONLY_LIST else EVERYBODY)
+    return _choice_page(request, services, work, found, choice)
 
 
 @router.post("", dependencies=[staff(Permission.AWARD)])
@@ -313,7 +316,8 @@ def preview_orgive(
     try:
         wanted = choice.request(found, text_of(form, "cle"))
         hour = Hour.of(form, work, at=services.clock())
-        gives = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
+        asks = _is_early(services, work, found.activity, hour) and text_of(form, EARLY) != "oui"
+        gives = not hour.trouble and not asks and text_of(form, "geste") in (GIVE, GIVE_LATER)
         if gives and not corrections.change_anything and not choice.ticks.changed:
             return give(request, work, wanted, hour)
         if not corrections.amendments:
@@ -328,6 +332,12 @@ def preview_orgive(
         return _preview_page(request, services, work, found, judged, choice, corrections, hour, gives)
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _choice_page(request, services, work, found, choice, sentence_of(error))
+
+
+def _is_early(services: Services, work: AtWork, activity: Activity, hour: Hour) -> bool:
+    """Whether the badge would be given before the activity begins."""
+    at = local(hour.moment or services.clock(), work.campus.time_zone)
+    return not has_begun(activity, at.replace(tzinfo=None))
 
 
 def _is_seen(form: FormData, judged: Preview, corrections: Corrections) -> bool:
@@ -417,6 +427,8 @@ def _choice_page(
     }
     badges.sort(key=lambda tile: tile.id not in expected)
     likely = [tile for tile in badges if tile.id in expected] or badges
+    chosen = choice.badge or (str(likely[0].id) if len(likely) == 1 else "")
+    badges = [replace(tile, is_chosen=str(tile.id) == chosen) for tile in badges]
     few = len(found.participants) <= MOST_TICKS
     return page(
         request,
@@ -427,7 +439,8 @@ def _choice_page(
         home=work.home,
         activity=ActivityView.of(work, found.activity),
         badges=badges,
-        chosen=choice.badge or (str(likely[0].id) if len(likely) == 1 else ""),
+        chosen=chosen,
+        early=_is_early(services, work, found.activity, Hour()),
         people=_ticks(found, choice) if few else [],
         total=len(found.participants),
         who=choice.who,
@@ -478,6 +491,7 @@ def _preview_page(
         ),
         offered=lines_offered(services, judged, choice.ticks),
         by_rule=False,
+        early=_is_early(services, work, found.activity, Hour()),
         shown_at_once=SHOWN_AT_ONCE,
         most_notes=MOST_NOTES,
         held_back=held_back,

@@ -320,6 +320,7 @@ class BadgeTile:
     number: int
     required_hours: float | None = None
     is_judged: bool = False
+    is_chosen: bool = False
 
     @staticmethod
     def of(badge: Badge, version: BadgeVersion) -> BadgeTile:

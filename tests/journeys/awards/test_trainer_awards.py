@@ -138,10 +138,8 @@ def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothin
 
     def preview_of_the_file() -> None:
         page.goto(server.url(f"/gestion/itip/activites/{house.activity.id}/attribuer"))
+        page.get_by_role("link", name="Une liste").click()
         page.get_by_role("radio", name="Robotique pour tous").check()
-        if page.get_by_role("radio", name="Seulement la liste").count():
-            page.get_by_role("radio", name="Seulement la liste").check()
-            page.get_by_text("Donner une liste").click()
         page.get_by_label("Ou un fichier").set_input_files(table)
         page.get_by_role("button", name="Voir l’aperçu").click()
 
