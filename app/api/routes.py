@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from app.api import activities, activity_log, awards, badges, imports, lists, operations
-from app.api import activity_log as evidence
 from app.api import frameworks as competencies
 from app.api.publishing import older_badges, public
 from app.api.trust import endorsements, networks
@@ -38,8 +37,7 @@ for each in (
     endorsements.router,
     endorsements.with_page,
     endorsements.preflights,
-    evidence.evidence_router,
-    evidence.preflights,
+    activity_log.evidence_router,
     networks.with_page,
     networks.router,
     networks.preflights,

@@ -75,12 +75,8 @@ def _judge(process: Process, badge_id: uuid.UUID) -> bool:
     return False
 
 
-def _due(process: Process) -> Sequence[uuid.UUID]:
-    return _brought_badges_looking.due(process)
-
-
 # One at a time: the other service may be slow, and the result is not urgent.
-BROUGHT_BADGES = JobType("brought-badge", _due, _judge, at_once=1)
+BROUGHT_BADGES = JobType("brought-badge", _brought_badges_looking.due, _judge, at_once=1)
 
 
 _endorsements_looking = PollThrottle(lambda services: services.endorsements_checked_again.due(limit=MOST_DUE))
@@ -97,7 +93,7 @@ def _check(process: Process, endorsement_id: uuid.UUID) -> bool:
 
 
 # One at a time: the other service may be slow, and the result is not urgent.
-ENDORSEMENTS = JobType("endorsement", _due, _check, at_once=1)
+ENDORSEMENTS = JobType("endorsement", _endorsements_looking.due, _check, at_once=1)
 
 
 FILE_SCAN_INTERVAL = timedelta(seconds=30)

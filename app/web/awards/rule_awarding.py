@@ -172,6 +172,9 @@ def _preview_page(
         who=TICKED,
         people=" ".join(map(str, people)),
         text="",
+        source="",
+        left=(),
+        left_text="",
         evidence=evidence,
         key=secrets.token_urlsafe(16),
     )

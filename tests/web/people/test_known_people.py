@@ -19,7 +19,7 @@ def test_everybody_of_an_earlier_activity_is_taken_over_in_one_press(house: Hous
     trainer = house.client(house.trainer)
     path = made(house, trainer)
     asked = send(trainer, f"{path}/connues", {"source": str(house.activity.id)})
-    form = form_with(asked, "mots")
+    form = form_with(asked, "personne")
     assert len(form.fields["personne"]) == 3
     for added in ("3 personnes ajoutées", "0 personne ajoutée"):
         done = form.press(trainer, asked, ("geste", "ajouter"))
