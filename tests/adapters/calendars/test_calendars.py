@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from datetime import date
+from datetime import date, time
+from time import process_time
 
 import pytest
 
@@ -210,7 +210,29 @@ def test_rules_made_to_be_counted_for_ever_cost_little() -> None:
         for rule in rules
         for number in range(5)
     ]
-    began = time.process_time()
+    began = process_time()
     read = lines(event("DTSTART;TZID=Bombe:20261005T090000", uid="z"), *events, before=bomb)
-    assert time.process_time() - began < 5
+    assert process_time() - began < 5
     assert read[0].fault.startswith("Le fuseau")
+
+
+@pytest.mark.parametrize(
+    ("moments", "times"),
+    [
+        ((PARIS, TO_NOON), (time(9), time(11, 30))),
+        (("DTSTART:20261005T070000Z", "DTEND:20261005T093000Z"), (time(9), time(11, 30))),
+        ((PARIS,), (time(9), None)),
+        (("DTSTART;VALUE=DATE:20261005",), (None, None)),
+        (
+            ("DTSTART;TZID=Europe/Paris:20261005T200000", "DTEND;TZID=Europe/Paris:20261006T000000"),
+            (time(20), None),
+        ),
+    ],
+    ids=["zone", "utc", "no end", "all day", "until midnight"],
+)
+def test_times_of_day_are_those_on_the_clocks_of_the_campus(
+    moments: tuple[str, ...], times: tuple[time | None, time | None]
+) -> None:
+    (meeting,) = lines(event(*moments))
+    assert (meeting.start_time, meeting.end_time) == times
+    assert (meeting.told().start_time, meeting.told().end_time) == times
