@@ -161,7 +161,7 @@ def _warn_of_no_wall(process: Process) -> None:
     if process.is_above_walls:
         say(
             N_(
-                "Attention : Sceau se connecte à PostgreSQL avec un rôle que rien ne retient. Avec un rôle à part, PostgreSQL sépare lui-même les campus : voir docs/walls.md."
+                "Attention : Sceau se connecte à PostgreSQL avec un rôle que rien ne retient. Avec un rôle à part, PostgreSQL sépare lui-même les campus : voir docs/tenant-isolation.md."
             ),
             style="yellow",
         )
