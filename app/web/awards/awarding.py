@@ -222,7 +222,7 @@ def _amendments(
 GIVE, GIVE_LATER, CHOOSE_AGAIN = "attribuer", "plus-tard", "choisir"
 SEEN, FAULTS_SEEN = "pretes", "fautes"
 EARLY = "avant-l-activite"
-"""Set by the page that says that the activity has not begun."""
+"""Set by the confirmation page for an activity that has not begun."""
 EVERYBODY, TICKED, ONLY_LIST = "tous", "cochees", "liste"
 # Beyond this, one checkbox per person does not help.
 MOST_TICKS = 500
