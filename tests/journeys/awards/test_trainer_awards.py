@@ -25,8 +25,13 @@ from tests.support.servers.server import LiveServer, serving
 
 pytestmark = pytest.mark.browser
 
-PEOPLE = [f"PARTICIPANT-{number:02d} Zoé; zoe{number}@exemple.fr" for number in range(28)]
-THIRTY = "\n".join(f"PARTICIPANT-{number:02d} Zoé" for number in range(30))
+FAMILIES = [
+    (start + end).upper()
+    for start in ("Ker", "Mor", "Bel", "Val", "Lan", "Tré")
+    for end in ("gall", "vern", "oust", "mont", "nec")
+]
+PEOPLE = [f"{family} Zoé; zoe{number}@exemple.fr" for number, family in enumerate(FAMILIES[:28])]
+THIRTY = "\n".join(f"{family} Zoé" for family in FAMILIES)
 LIST = "\n".join([*PEOPLE, "JAOUEN-PELTIER Nolwenn; nolwenn.jaouen@exemple,fr", "KEÏTA Moussa"])
 
 
@@ -102,7 +107,7 @@ def test_thirty_people_are_badged_from_a_phone_in_four_taps_once_the_list_is_the
 ):
     page = open_page(PHONE)
     sign_in(page, server, house)
-    page.get_by_role("link", name="Atelier robotique", exact=True).click()
+    page.get_by_role("link", name="Atelier robotique", exact=True).first.click()
     page.get_by_label("Une personne par ligne").fill(LIST)
     page.get_by_role("button", name="Lire la liste").click()
     page.get_by_role("button", name="Inscrire 29 personnes").click()
@@ -193,9 +198,8 @@ def test_every_page_of_a_trainer_is_accessible_and_fits(
     page.locator(".act button").click()
     assert page.locator("input[name^=contribution]").count() == 3
     check(page, judged=judged)
-    page.goto(server.url(f"{home}/attribuer"))
+    page.goto(server.url(f"{home}/attribuer?source=liste"))
     page.locator("input[name=badge]").first.check()
-    page.locator("details:has(textarea[name=liste]) > summary").click()
     page.locator("textarea[name=liste]").fill(
         "Nom;Prénom;Mail;Présent\nMarchand;Louise;louise@exemple.fr;x\nFabre;Jules;jules@gmial.com;x\nColin;Emma;;\nTotal;3;;"
     )
