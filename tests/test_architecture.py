@@ -13,6 +13,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
+from tests.plain_words import SHIPPED, uses_in
 from tests.support.every import for_each
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -219,3 +220,9 @@ def test_no_module_has_a_name_that_could_hold_anything():
         for part in path.relative_to(REPOSITORY).with_suffix("").parts
         if set(part.split("_")) & NAMES_FOR_ANYTHING
     ] == []
+
+
+@pytest.mark.parametrize("folder", SHIPPED)
+def test_prose_uses_standard_terms(folder):
+    found = [f"{_name(path)}:{line}: {word}" for path, line, word, _ in uses_in(REPOSITORY / folder)]
+    assert found == [], "see python -m tests.plain_words"
