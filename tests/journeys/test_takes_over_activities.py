@@ -65,7 +65,7 @@ def test_a_spreadsheet_becomes_activities_once_its_words_are_explained(
     page.get_by_label("« Coach »").select_option("ressource")
     page.get_by_role("button", name="Relire ainsi").click()
     page.get_by_role("button", name=re.compile("Importer 2 lignes")).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Compte rendu de l'import")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compte rendu de l’import")
     expect(page.get_by_text("n’est pas une date")).to_be_visible()
     assert_accessible(page)
     drop(page, server)
@@ -119,7 +119,7 @@ def test_calendars_and_statements_are_shown_before_they_are_written(
     assert_accessible(page)
     assert_no_sideways_scroll(page)
     page.get_by_role("button", name=re.compile(rf"Importer {count} ligne")).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Compte rendu de l'import")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compte rendu de l’import")
     assert_accessible(page)
     with house.unit_of_work(reading=True) as services:
         [report] = services.imports.reports(house.campus)
