@@ -170,7 +170,7 @@ def test_who_was_only_listed_reads_which_address_was_confirmed_first(house: Hous
     with house.unit_of_work() as services:
         secret = services.sign_in.make_link(zoe.id, by=COMMAND, browser=browser, address=SECOND)
         services.sign_in.by_link(secret, browser)
-    assert "a confirmé l’adresse a•••@maison.example pour réunir" in read(house)
+    assert "a confirmé l’adresse a•••@maison.example pour rassembler" in read(house)
 
 
 def test_an_account_elsewhere_that_is_linked_and_unlinked_is_told_once_each(house: House, trainer: Person):
