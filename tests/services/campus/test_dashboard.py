@@ -38,6 +38,8 @@ def test_another_campus_s_week_is_its_own(house: House):
 def test_an_activity_that_ended_with_people_and_no_badge_waits_until_one_is_given(house: House):
     assert board(house).waiting.activities == [], "nobody came yet"
     house.record("Zoé Martin;zoe@exemple.fr")
+    assert board(house).waiting.activities == [], "the day is not over"
+    house.clock.move(days=1)
     assert [each.title for each in board(house).waiting.activities] == ["Atelier robotique"]
     house.award("Zoé Martin;zoe@exemple.fr")
     assert board(house).waiting.activities == []
