@@ -28,7 +28,7 @@ def people_of(house: House) -> dict[str, tuple[str, float | None, str]]:
         }
 
 
-def test_the_desk_shows_today_the_badges_and_the_latest_awards(house: House, trainer: TestClient):
+def test_the_home_shows_today_and_the_latest_awards(house: House, trainer: TestClient):
     house.award("MARTIN Chloé")
 
     page = trainer.get("/gestion/itip").text
@@ -36,12 +36,13 @@ def test_the_desk_shows_today_the_badges_and_the_latest_awards(house: House, tra
     assert "Aujourd’hui" in page
     assert "Atelier robotique" in page
     assert "1 personne inscrite" in page.replace("\u00a0", " ")
-    assert f"/badges/{house.presence.badge.id}/v1/image.svg" in page
     assert "Chloé Martin" in page
 
 
 def test_only_the_administration_sees_keys(house: House, trainer: TestClient):
-    assert "Clés de signature" in house.client(house.admin).get("/gestion/itip").text
+    settings = "/gestion/itip/reglages"
+    assert "Clés de signature" in house.client(house.admin).get(settings).text
+    assert "Clés de signature" not in trainer.get(settings).text
     assert "Clés de signature" not in trainer.get("/gestion/itip").text
 
 
