@@ -78,7 +78,8 @@ def _write(connection: sqlite3.Connection, table: str, column: str, where: str, 
 def _says_the_same(column: str, kept: object, new: object) -> bool:
     """Another spelling of the same: a space in JSON for a line break, the seconds that a line does not tell."""
     if column == "at":
-        return str(kept)[:16] == str(new)[:16]
+        # Whatever stands between day and hour is read as the same.
+        return (str(kept)[:10], str(kept)[11:16]) == (str(new)[:10], str(new)[11:16])
     if column == "facts":
         try:
             return json.loads(str(kept)) == json.loads(str(new))
