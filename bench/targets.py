@@ -106,13 +106,13 @@ DATA: Final = {
     "verify, token": "5,000 tokens of one achievement in turns, none of them remembered",
     "in a batch": "batches of 128 learners of one achievement",
     "10,000 awards signed and stored": "10,000 learners of one achievement, into an empty database",
-    "10,000 lines through the whole service": "10,000 people of one activity, from the promise to the promised letter",
+    "10,000 lines through the whole service": "10,000 people of one activity, from enqueuing to the queued e-mail",
     "five lines beside": (
         "five new people at one campus, again and again, while 10,000 people of another are awarded and 32 connections read a page; "
         "by the clock, of a real server and a worker beside it"
     ),
     "share of": "a bulk award with the log and without it, in turns",
-    "status list": "131,072 places, one in a hundred set",
+    "status list": "131,072 indexes, one in a hundred set",
     "read award as": (
         "one award again and again over eight connections, ready from the second time on, by the processor time of a server"
     ),
