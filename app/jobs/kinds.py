@@ -6,7 +6,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, Protocol
 
 from app.container import IntegrityRun, Process, Services
 from app.domain.activities.files import ScannerSilent
@@ -62,38 +62,30 @@ WITHDRAWALS = JobType(
 )
 
 
-_brought_badges_looking = PollThrottle(lambda services: services.brought_badges.due(limit=MOST_DUE))
+class _Checking(Protocol):
+    def due(self, *, limit: int) -> Sequence[uuid.UUID]: ...
+    def judge(self, row_id: uuid.UUID, /) -> Any: ...
+    def note(self, row_id: uuid.UUID, result: Any, /) -> None: ...
 
 
-def _judge(process: Process, badge_id: uuid.UUID) -> bool:
-    """Other services are called outside any transaction, so that no lock is held."""
-    with process.unit_of_work(reading=True) as services:
-        verdict = services.brought_badges.judge(badge_id)
-    if verdict is not None:
-        with process.unit_of_work() as services:
-            services.brought_badges.note(badge_id, verdict)
-    return False
+def _checked_elsewhere(name: str, service_in: Callable[[Services], _Checking]) -> JobType:
+    """Other services are called outside any transaction, so that no lock is held; one at a time, as they may
+    be slow and the result is not urgent."""
+
+    def perform(process: Process, row_id: uuid.UUID) -> bool:
+        with process.unit_of_work(reading=True) as services:
+            result = service_in(services).judge(row_id)
+        if result is not None:
+            with process.unit_of_work() as services:
+                service_in(services).note(row_id, result)
+        return False
+
+    due = PollThrottle(lambda services: service_in(services).due(limit=MOST_DUE)).due
+    return JobType(name, due, perform, at_once=1)
 
 
-# One at a time: the other service may be slow, and the result is not urgent.
-BROUGHT_BADGES = JobType("brought-badge", _brought_badges_looking.due, _judge, at_once=1)
-
-
-_endorsements_looking = PollThrottle(lambda services: services.endorsements_checked_again.due(limit=MOST_DUE))
-
-
-def _check(process: Process, endorsement_id: uuid.UUID) -> bool:
-    """Other services are called outside any transaction, so that no lock is held."""
-    with process.unit_of_work(reading=True) as services:
-        answer = services.endorsements_checked_again.judge(endorsement_id)
-    if answer is not None:
-        with process.unit_of_work() as services:
-            services.endorsements_checked_again.note(endorsement_id, answer)
-    return False
-
-
-# One at a time: the other service may be slow, and the result is not urgent.
-ENDORSEMENTS = JobType("endorsement", _endorsements_looking.due, _check, at_once=1)
+BROUGHT_BADGES = _checked_elsewhere("brought-badge", lambda services: services.brought_badges)
+ENDORSEMENTS = _checked_elsewhere("endorsement", lambda services: services.endorsements_checked_again)
 
 
 FILE_SCAN_INTERVAL = timedelta(seconds=30)

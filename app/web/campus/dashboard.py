@@ -45,11 +45,6 @@ from app.services.campus.dashboard import Waiting
 from app.services.people.people import Workplace
 from app.web.badges.rules import picture_of
 
-TO_DO, TO_LOOK_AT, ENDED = (
-    StateLabel(N_("À traiter"), "past"),
-    StateLabel(N_("À regarder"), "shut"),
-    StateLabel(N_("Terminé"), "past"),
-)
 _EXAMPLES = (
     (Permission.REVIEW, N_("une demande de badge")),
     (Permission.CORRECT, N_("un nom à corriger")),
@@ -70,7 +65,6 @@ class Task:
     sentence: str
     hint: str
     href: str
-    state: StateLabel
     count: str = ""
     """How many there are, where they are counted."""
 
@@ -85,15 +79,15 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
         hint = translated(
             N_("La dernière relecture l’a trouvé. Plus rien n’y est signé avant que ce soit éclairci.")
         )
-        tasks.append(Task(sentence, hint, f"{work.home}/audit/journal", TO_DO))
+        tasks.append(Task(sentence, hint, f"{work.home}/audit/journal"))
     if work.may(Permission.REVIEW) and waiting.requests:
         sentence = translated(N_("Demandes en attente"))
         hint = translated(N_("Des personnes demandent un badge et attendent une décision."))
-        tasks.append(Task(sentence, hint, f"{work.home}/demandes", TO_DO, _count(waiting.requests)))
+        tasks.append(Task(sentence, hint, f"{work.home}/demandes", _count(waiting.requests)))
     if work.may(Permission.CORRECT) and waiting.names:
         sentence = translated(N_("Noms à corriger"))
         hint = translated(N_("Des personnes demandent un autre nom dans leurs badges."))
-        tasks.append(Task(sentence, hint, f"{work.home}/repertoire/noms", TO_DO, _count(waiting.names)))
+        tasks.append(Task(sentence, hint, f"{work.home}/repertoire/noms", _count(waiting.names)))
     if work.may(Permission.WORK):
         tasks += _of_activities(work, waiting)
     if work.may(Permission.DESIGN):
@@ -110,18 +104,18 @@ def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
     here, tasks = f"{work.home}/reglages#etat", _asked_for(work, waiting)
     if waiting.lacks_key:
         sentence = translated(N_("Aucune clé de signature n’est en service"))
-        tasks.append(Task(sentence, translated(N_("Aucun badge ne peut être signé.")), here, TO_DO))
+        tasks.append(Task(sentence, translated(N_("Aucun badge ne peut être signé.")), here))
     if waiting.old_key is not None:
         sentence = translated(N_("La clé de signature a plus de deux ans"))
         hint = translated(
             N_("Une nouvelle clé signe la suite ; l’ancienne vérifie toujours ce qu’elle a signé.")
         )
-        tasks.append(Task(sentence, hint, here, TO_LOOK_AT))
+        tasks.append(Task(sentence, hint, here))
     if waiting.label is not None and waiting.label.ends_on is not None:
         is_over = waiting.label.ends_on < waiting.today
         sentence = translated(_LABEL_ENDED if is_over else _LABEL_ENDS).format(day=day(waiting.label.ends_on))
         hint = translated(N_("Les pages de vos badges disent ses dates."))
-        tasks.append(Task(sentence, hint, here, ENDED if is_over else TO_LOOK_AT))
+        tasks.append(Task(sentence, hint, here))
     return tasks
 
 
@@ -133,7 +127,6 @@ def _asked_for(work: AtWork, waiting: Waiting) -> list[Task]:
             ),
             translated(N_("Dites oui ou non : d’ici là, votre campus n’y est cité nulle part.")),
             f"{work.home}/activites",
-            TO_DO,
         )
         for activity, leader in waiting.asked
     ]
@@ -146,21 +139,21 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
         hint = translated(
             N_("Des personnes disent ce qu’elles ont fait, et attendent que quelqu’un le confirme.")
         )
-        tasks.append(Task(sentence, hint, f"{work.home}/contributions", TO_DO, _count(waiting.contributions)))
+        tasks.append(Task(sentence, hint, f"{work.home}/contributions", _count(waiting.contributions)))
     if waiting.refused_letters:
         sentence = translated(N_("E-mails non distribués"))
         hint = translated(
             N_("L’adresse est peut-être fausse : corrigez-la, ou remettez un bulletin imprimé.")
         )
-        tasks.append(Task(sentence, hint, f"{work.home}/lettres", TO_DO, _count(waiting.refused_letters)))
+        tasks.append(Task(sentence, hint, f"{work.home}/lettres", _count(waiting.refused_letters)))
     for activity in waiting.activities:
         sentence = translated(N_("« {title} » est finie, sans badge")).format(title=activity.title)
         hint = translated(N_("Des personnes y sont inscrites et n’ont rien reçu."))
-        tasks.append(Task(sentence, hint, f"{work.home}/activites/{activity.id}/attribuer", TO_LOOK_AT))
+        tasks.append(Task(sentence, hint, f"{work.home}/activites/{activity.id}/attribuer"))
     if waiting.unclaimed:
         sentence = translated(N_("Badges qui attendent d’être récupérés"))
         hint = translated(N_("Donnés il y a plus de deux semaines ; la personne n’a pas ouvert le sien."))
-        tasks.append(Task(sentence, hint, f"{work.home}/attributions", TO_LOOK_AT, _count(waiting.unclaimed)))
+        tasks.append(Task(sentence, hint, f"{work.home}/attributions", _count(waiting.unclaimed)))
     return tasks
 
 
@@ -170,7 +163,6 @@ def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
             translated(N_("Le brouillon « {name} » attend d’être publié")).format(name=version.name),
             translated(N_("Version {n}.")).format(n=version.number),
             f"{work.home}/badges/{badge.id}",
-            TO_LOOK_AT,
         )
         for badge, version in waiting.drafts
     ]
@@ -182,7 +174,6 @@ def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
                 translated(N_("Deux badges se ressemblent")),
                 hint,
                 f"{work.home}/badges/{badge.id}",
-                TO_LOOK_AT,
             )
         )
     return tasks
