@@ -38,8 +38,7 @@ from app.http.security_headers import add_security_headers
 from app.jobs.worker import Worker
 from app.language import N_
 from app.settings import Settings
-from app.web import activity_log, privacy
-from app.web import frameworks as competency_desk
+from app.web import activity_log, frameworks, privacy
 from app.web.accounts import (
     account,
     federated_sign_in,
@@ -49,12 +48,6 @@ from app.web.accounts import (
     step_up_auth,
     tokens,
 )
-from app.web.accounts import (
-    sign_in as passkey_sign_in,
-)
-from app.web.accounts import (
-    sign_in as password_sign_in,
-)
 from app.web.accounts.signing_in_again import (
     SessionSightings,
     ask_to_sign_in_again,
@@ -62,45 +55,20 @@ from app.web.accounts.signing_in_again import (
     show_until_later,
 )
 from app.web.accounts.step_up_auth import ask_to_prove
-from app.web.activities import (
-    activities,
-    check_in,
-    files,
-    participants,
+from app.web.activities import activities, check_in, editing, files, participants, sessions
+from app.web.awards import (
+    awarding,
+    bulk_revocation,
+    claim_slips,
+    delivery,
+    projector_view,
+    results,
+    rule_awarding,
 )
-from app.web.activities import (
-    activities as absences,
-)
-from app.web.activities import activities as activity_journal
-from app.web.activities import activities as activity_register
-from app.web.activities import editing as activity_editing
-from app.web.activities import (
-    participants as known_people,
-)
-from app.web.activities import sessions as session_changes
-from app.web.activities import sessions as session_sheets
-from app.web.awards import awarding, bulk_revocation, claim_slips, delivery, projector_view, rule_awarding
-from app.web.awards import results as award_progress
-from app.web.awards import results as award_register
-from app.web.awards import results as award_results
-from app.web.badges import badge_recovery, badges
-from app.web.badges import badges as badge_openings
-from app.web.badges import badges_admin as badge_desk
-from app.web.badges import editor as badge_editor
-from app.web.campus import (
-    audit_log,
-    campuses,
-    dashboard,
-    operations,
-    team,
-)
-from app.web.campus import settings as campus_settings
-from app.web.campus import (
-    settings as key_retiring,
-)
+from app.web.badges import badge_recovery, badges, badges_admin, editor
+from app.web.campus import audit_log, campuses, dashboard, operations, settings, team
 from app.web.campus.campuses import CampusWeb, configure_web
-from app.web.imports import import_preview as import_report
-from app.web.imports import imports
+from app.web.imports import import_preview, imports
 from app.web.learners import (
     contributions,
     contributions_review,
@@ -114,35 +82,18 @@ from app.web.learners import (
     requests,
     requests_review,
 )
-from app.web.learners import my_portfolio as portfolio_exports
-from app.web.people import (
-    directory,
-    names,
-    record_merge,
-)
-from app.web.people import (
-    directory as age_groups,
-)
-from app.web.people import (
-    names as my_name,
-)
+from app.web.people import directory, names, record_merge
 from app.web.privacy import AccessLogged
 from app.web.publishing import award_page, embeds, info
-from app.web.trust import (
-    endorsements,
-    endorsements_admin,
-    endorsing,
-    issuers,
-    my_endorsements,
-)
+from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements
 from app.web.verification import check_papers, holder_check, verifier
 
 web_router = APIRouter()
 for router in (
     info.router,
     campuses.entrance_router,
-    passkey_sign_in.passkey_sign_in_router,
-    password_sign_in.password_sign_in_router,
+    sign_in.passkey_sign_in_router,
+    sign_in.password_sign_in_router,
     federated_sign_in.router,
     step_up_auth.router,
     sign_in.router,
@@ -151,7 +102,7 @@ for router in (
     account.account_services_router,
     own_addresses.router,
     record_merge.my_merging_router,
-    my_name.my_name_router,
+    names.my_name_router,
     account.invitations_router,
     operations.router,
     operations.operation_history_router,
@@ -161,41 +112,41 @@ for router in (
     record_merge.router,
     names.router,
     team.router,
-    campus_settings.router,
+    settings.router,
     tokens.router,
     audit_log.router,
-    activity_register.register_router,
-    activity_editing.router,
+    activities.register_router,
+    editing.router,
     files.router,
-    activity_journal.journal_router,
+    activities.journal_router,
     activity_log.router,
     imports.router,
-    import_report.router,
-    badge_editor.router,
-    badge_desk.router,
-    badge_openings.openings_router,
+    import_preview.router,
+    editor.router,
+    badges_admin.router,
+    badges.openings_router,
     rule_awarding.router,
-    key_retiring.key_retiring_router,
-    competency_desk.router,
+    settings.key_retiring_router,
+    frameworks.router,
     activities.router,
     participants.router,
-    absences.absences_router,
+    activities.absences_router,
     check_in.router,
-    known_people.known_people_router,
-    session_changes.router,
-    session_sheets.sheets_router,
+    participants.known_people_router,
+    sessions.router,
+    sessions.sheets_router,
     check_in.presence_router,
     awarding.router,
-    award_progress.progress_router,
-    award_results.router,
-    award_register.register_router,
+    results.progress_router,
+    results.router,
+    results.register_router,
     bulk_revocation.router,
     requests_review.router,
     contributions_review.router,
     requests.router,
     privacy.router,
     parental_consent.router,
-    age_groups.age_groups_router,
+    directory.age_groups_router,
     privacy.erasures_router,
     contributions.router,
     my_log.router,
@@ -215,7 +166,7 @@ for router in (
     info.sitemap_router,
     portfolios.router,
     my_portfolio.router,
-    portfolio_exports.exports_router,
+    my_portfolio.exports_router,
     imported_badges.router,
     my_endorsements.router,
     endorsing.router,

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import JSON, Function, Uuid, exists, func, insert, literal, literal_column, or_
 from sqlalchemy import select as sa_select
-from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, delete, select
 
 from app.db.activities.activities import organised_by
@@ -80,7 +79,7 @@ class BatchStore:
             "participation_id": col(Participation.id),
         }
         there = (
-            select_columns(*line.values())
+            sa_select(*line.values())
             .join_from(Participation, Person, col(Person.id) == col(Participation.person_id))
             .where(col(Participation.activity_id) == activity_id, col(Participation.is_present))
         )
