@@ -136,6 +136,7 @@ for router in (
     sessions.router,
     sessions.sheets_router,
     check_in.presence_router,
+    check_in.short_router,
     awarding.router,
     results.progress_router,
     results.router,

@@ -87,6 +87,12 @@ def award_list(effort: Effort, house: House) -> None:
     assert effort.page.get_by_role("heading", level=1).inner_text().startswith("30")
 
 
+def project_code(effort: Effort, house: House) -> None:
+    effort.tap(effort.page.get_by_role("link", name="Code QR").first)
+    effort.tap(effort.page.get_by_role("button", name="Ouvrir et projeter"))
+    assert effort.page.get_by_role("heading", level=1).inner_text() == "Signez votre présence"
+
+
 def create_activity(effort: Effort, house: House) -> None:
     effort.tap(effort.page.get_by_role("link", name="Nouvelle activité"))
     effort.paste(effort.page.get_by_label("Titre"), "Atelier du jour")
@@ -97,6 +103,7 @@ def create_activity(effort: Effort, house: House) -> None:
 TASKS: dict[str, tuple[Callable[[Effort, House], None], int, int]] = {
     "award 30 enrolled people": (award_enrolled, 4, 3),
     "award 30 people of a list": (award_list, 5, 4),
+    "project the check-in code": (project_code, 4, 3),
     "create an activity": (create_activity, 3, 2),
 }
 """(task, most interactions, most pages) beginning at the home of the campus."""

@@ -55,22 +55,23 @@ from app.web.activities.activities import ActivityView
 from app.web.people.name_disambiguation import QuestionView
 
 
-def qr_picture(text: str, words: str) -> Markup:
+def qr_picture(text: str, words: str, *, kind: str = "qr") -> Markup:
     """Black on white whatever the page colours, with the white margin that cameras need; `words` is the text
-    alternative."""
+    alternative. `kind` "code-big": the margin overflows, so that the box is the code itself."""
     code, edge = ScanCode.of(text, error="m"), 4
     side = code.size + 2 * edge
+    box = (-edge, -edge, side, side) if kind == "qr" else (0, 0, code.size, code.size)
     steps = "".join(f"M{left} {top}h{length}v1h-{length}z" for left, top, length in code.stretches)
     return Markup(
-        '<svg class="qr" viewBox="{} {} {} {}" role="img" aria-label="{}" shape-rendering="crispEdges">'
+        '<svg class="{}" viewBox="{} {} {} {}" role="img" aria-label="{}" shape-rendering="crispEdges">'
         '<path fill="#fff" d="M{} {}h{}v{}h-{}z"/><path fill="#000" d="{}"/></svg>'
-    ).format(-edge, -edge, side, side, escape(words), -edge, -edge, side, side, side, steps)
+    ).format(kind, *box, escape(words), -edge, -edge, side, side, side, steps)
 
 
 LOOK_EVERY, LOOKS = 1.0, 25
 """A stream ends after this many polls and the browser reconnects, so that shutdown never waits for a
 client."""
-OPEN, CLOSE = "ouvrir", "fermer"
+OPEN, PROJECT, CLOSE = "ouvrir", "projeter", "fermer"
 ANSWER = "reponse"
 TICK, UNTICK, UNTICK_UNSIGNED = "cocher", "decocher", "decocher-non-signes"
 router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/salle", dependencies=[WITH_ORGANISERS])
@@ -114,8 +115,9 @@ class CheckInView:
     code: str
     url: str
     typed_at: str
-    """URL where the code is typed, as people read it from a screen."""
+    """Short URL without the code, as people read it from a screen."""
     picture: Markup
+    projected: Markup
     seconds_left: int
     signed: int
     present: int
@@ -124,7 +126,8 @@ class CheckInView:
     @staticmethod
     def of(found: CheckInPage, base_url: str) -> CheckInView:
         room = found.room
-        url = f"{base_url}/presence/{found.code}"
+        url = f"{base_url}/s/{found.code}"
+        words = translated(N_("Code QR à lire avec un téléphone"))
         return CheckInView(
             found.is_open,
             room is not None,
@@ -132,8 +135,9 @@ class CheckInView:
             room.closes_at if room else None,
             shown_check_in_code(found.code),
             url,
-            f"{urlsplit(base_url).netloc}/presence",
-            qr_picture(url, translated(N_("Code QR à lire avec un téléphone"))) if found.code else Markup(),
+            f"{urlsplit(base_url).netloc}/s/",
+            qr_picture(url, words) if found.code else Markup(),
+            qr_picture(url, words, kind="code-big") if found.code else Markup(),
             found.seconds_left,
             found.pulse.signed + found.pulse.waiting,
             found.pulse.places_taken,
@@ -168,7 +172,10 @@ def open_or_close(
         return _room_page(
             request, services, work, activity_id, typed=typed, trouble=sentence_of(error), status=422
         )
-    return RedirectResponse(f"{work.home}/activites/{activity_id}/salle", status_code=303)
+    # Closed from the projector, the names must not appear on it.
+    is_projected = text_of(form, "geste") == PROJECT or text_of(form, "vue") == "ecran"
+    shown = "/ecran" if is_projected else ""
+    return RedirectResponse(f"{work.home}/activites/{activity_id}/salle{shown}", status_code=303)
 
 
 def _places(typed: str) -> int | None:
@@ -219,7 +226,9 @@ def say_who_signed(
 def project(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     """Public: contains no name."""
     work = at_work(request)
-    found = services.rooms.page(work.campus, activity_id)
+    found = services.rooms.glance(work.campus, activity_id)
+    view = CheckInView.of(found, services.addresses.base_url)
+    missing = len(services.rooms.unsigned(work.campus, activity_id))
     return page(
         request,
         "activities/rooms/screen.html",
@@ -228,7 +237,9 @@ def project(activity_id: uuid.UUID, request: Request, services: ReadingServices)
         here=f"{work.home}/activites/{activity_id}/salle",
         activity=ActivityView.of(work, found.activity),
         zone=work.campus.time_zone,
-        room=CheckInView.of(found, services.addresses.base_url),
+        room=view,
+        expected=view.capacity or (view.present + missing if missing else 0),
+        counted_at=services.clock(),
     )
 
 
@@ -330,6 +341,8 @@ _NO_COOKIE = N_(
     "Ce téléphone n’a pas gardé le témoin (cookie) qui fait qu’il ne signe qu’une fois. Acceptez-le et lisez le code à nouveau, ou dites votre nom à la personne qui anime."
 )
 presence_router = APIRouter(prefix="/presence", dependencies=[CROSS_TENANT])
+short_router = APIRouter(prefix="/s", dependencies=[CROSS_TENANT])
+"""What the QR code and the projected short address lead to."""
 
 
 @dataclass(frozen=True)
@@ -408,6 +421,7 @@ def ask_code(request: Request, code: str = "") -> Response:
         return _code_page(request, code, error)
 
 
+@short_router.get("/{code}", dependencies=[limited("presence")])
 @presence_router.get("/{code}", dependencies=[limited("presence")])
 @public
 def enter(code: str, request: Request, services: ReadingServices) -> Response:

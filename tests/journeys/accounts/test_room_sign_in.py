@@ -47,6 +47,34 @@ def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
         yield running
 
 
+PROJECTORS = [(1024, 768), (1280, 720), (1920, 1080)]
+
+
+def test_projected_code_takes_two_thirds_of_any_projector_and_nothing_scrolls(
+    house: House, server: LiveServer, open_page: OpenPage
+):
+    trainer = open_page(DESKTOP)
+    trainer.goto(server.url(house.sign_in_path(house.trainer)))
+    trainer.get_by_role("button", name="Se connecter").click()
+    trainer.goto(server.url(f"/gestion/itip/activites/{house.activity.id}/salle"))
+    trainer.get_by_role("button", name="Ouvrir et projeter").click()
+    expect(trainer.get_by_role("heading", level=1)).to_have_text("Signez votre présence")
+    for width, height in PROJECTORS:
+        trainer.set_viewport_size({"width": width, "height": height})
+        code = trainer.locator(".code-big").bounding_box()
+        address = trainer.locator(".addr").bounding_box()
+        assert code is not None
+        assert address is not None
+        assert code["height"] >= 0.6 * height, (width, height)
+        quiet = 4 * code["height"] / 29
+        assert address["x"] >= code["x"] + code["width"] + quiet - 1, "beside it, outside its margin"
+        assert code["x"] >= quiet - 1
+        assert trainer.evaluate("document.documentElement.scrollHeight <= innerHeight"), (width, height)
+        assert_no_sideways_scroll(trainer)
+    trainer.get_by_role("button", name="Fermer la liste").click()
+    expect(trainer.get_by_role("heading", level=1)).to_have_text("La liste est fermée")
+
+
 def fill(page: Page, name: str) -> None:
     given, _, family = name.partition(" ")
     page.get_by_label("Prénom").fill(given)
@@ -63,11 +91,11 @@ def test_ten_phones_at_once_sign_in_and_the_trainer_sees_them_come(
     trainer.get_by_role("button", name="Se connecter").click()
     trainer.goto(server.url(f"/gestion/itip/activites/{house.activity.id}"))
     trainer.get_by_role("link", name="Émargement par code QR").click()
-    trainer.get_by_role("button", name="Ouvrir la salle").click()
+    trainer.get_by_role("button", name="Ouvrir sans projeter").click()
     with trainer.context.expect_page() as opened:
         trainer.get_by_role("link", name="Projeter le code").click()
     wall = opened.value
-    code = wall.locator(".plate").inner_text()
+    code = wall.locator(".turning").inner_text()
     assert_accessible(wall)
 
     phones = [open_page(PHONE) for _ in NAMES]
@@ -90,7 +118,7 @@ def test_ten_phones_at_once_sign_in_and_the_trainer_sees_them_come(
 
     # Nobody has loaded a page again.
     expect(trainer.get_by_role("heading", name="10 personnes ont signé")).to_be_visible(timeout=15_000)
-    expect(wall.locator("dl.figures")).to_contain_text("10")
+    expect(wall.locator(".live")).to_contain_text("10")
     trainer.get_by_role("button", name="Décocher Yasmine Haddad").click()
     assert_accessible(trainer)
     trainer.get_by_role("button", name="Fermer la liste").click()

@@ -85,6 +85,7 @@ CASES: dict[str, Case] = {
     # --- a phone in a room
     "GET /presence": _ANYBODY,
     "GET /presence/{code}": anybody(404),
+    "GET /s/{code}": anybody(404),
     "POST /presence": anybody(409, body={}),
     # --- one's own ways in
     "POST /compte/services/{service}/relier": signed_in(404, body={}),

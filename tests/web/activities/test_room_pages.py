@@ -28,7 +28,7 @@ def opened(house: House, trainer: TestClient, places: str = "") -> None:
 
 def wall(house: House, trainer: TestClient) -> str:
     """The code that everybody in the room sees."""
-    found = re.search(r'class="plate xl">([0-9A-Z-]+)<', trainer.get(f"{room(house)}/ecran").text)
+    found = re.search(r'class="turning">([0-9A-Z-]+)<', trainer.get(f"{room(house)}/ecran").text)
     assert found, "a code on the wall"
     return found[1]
 
@@ -77,10 +77,10 @@ def test_on_the_wall_stand_a_code_and_a_count_and_nobody_s_name(house: House):
     page = scan(house, phone, wall(house, trainer))
     form_of(page).fill(**FILLED).press(phone, page)
     shown = trainer.get(f"{room(house)}/ecran")
-    assert "sur 30 places" in words(shown)
+    assert "sur 30 a signé" in words(shown)
     assert "Zoé" not in shown.text
     assert "Martin" not in shown.text
-    assert '<svg class="qr"' in shown.text
+    assert '<svg class="code-big"' in shown.text
 
 
 def test_sent_again_on_a_bad_network_it_is_noted_once_and_says_so(house: House):

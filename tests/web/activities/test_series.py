@@ -89,7 +89,7 @@ def test_each_session_has_its_own_room(house: House, series: str):
     for week in range(2):
         trainer, phone = house.client(house.trainer), house.client()
         assert send(trainer, f"{series}/salle", {"geste": "ouvrir"}).status_code == 303
-        found = re.search(r'class="plate xl">([0-9A-Z-]+)<', trainer.get(f"{series}/salle/ecran").text)
+        found = re.search(r'class="turning">([0-9A-Z-]+)<', trainer.get(f"{series}/salle/ecran").text)
         assert found
         page = scan(house, phone, found[1])
         done = form_of(page).fill(**FILLED).press(phone, page)
@@ -222,7 +222,7 @@ def test_a_cancelled_session_counts_for_nobody_until_it_is_restored(
 def test_the_code_on_the_wall_goes_with_the_session_that_is_cancelled(house: House, series: str):
     trainer, phone = house.client(house.trainer), house.client()
     send(trainer, f"{series}/salle", {"geste": "ouvrir"})
-    found = re.search(r'class="plate xl">([0-9A-Z-]+)<', trainer.get(f"{series}/salle/ecran").text)
+    found = re.search(r'class="turning">([0-9A-Z-]+)<', trainer.get(f"{series}/salle/ecran").text)
     assert found
     page = scan(house, phone, found[1])
     first = sheets(trainer, series)[0]
@@ -279,7 +279,7 @@ def test_an_activity_held_once_becomes_a_series_from_its_page(house: House, trai
 def test_the_code_on_the_wall_stays_when_an_activity_becomes_a_series(house: House, trainer: TestClient):
     once, phone = f"/gestion/itip/activites/{house.activity.id}", house.client()
     send(trainer, f"{once}/salle", {"geste": "ouvrir"})
-    found = re.search(r'class="plate xl">([0-9A-Z-]+)<', trainer.get(f"{once}/salle/ecran").text)
+    found = re.search(r'class="turning">([0-9A-Z-]+)<', trainer.get(f"{once}/salle/ecran").text)
     assert found
     page = scan(house, phone, found[1])
     new = trainer.get(f"{once}/seances/nouvelle")
