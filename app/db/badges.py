@@ -49,6 +49,11 @@ class BadgeStore:
             raise NotFound(N_("Ce badge n’existe pas ici."))
         return badge
 
+    def lock(self, badge: Badge) -> Badge:
+        """Until the end of the transaction, so that two people do not overwrite each other's steps."""
+        self.session.refresh(badge, with_for_update=True)
+        return badge
+
     def find(self, campus_id: uuid.UUID, slug: str) -> Badge | None:
         return self.session.exec(
             select(Badge).where(Badge.campus_id == campus_id, Badge.slug == slug)

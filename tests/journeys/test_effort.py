@@ -100,11 +100,22 @@ def create_activity(effort: Effort, house: House) -> None:
     assert effort.page.get_by_role("heading", level=1).inner_text() == "Atelier du jour"
 
 
+def publish_badge(effort: Effort, house: House) -> None:
+    effort.tap(effort.page.get_by_role("link", name="Nouveau badge"))
+    effort.tap(effort.page.get_by_role("radio", name="Participation"))
+    effort.paste(effort.page.get_by_label("Titre"), "Atelier du jour")
+    effort.paste(effort.page.get_by_label("Description"), "A pris part à un atelier du campus.")
+    effort.paste(effort.page.get_by_role("textbox", name="Critères"), "- A suivi l’atelier du début à la fin")
+    effort.tap(effort.page.get_by_role("button", name="Publier").last)
+    assert "En service" in effort.page.get_by_role("main").inner_text()
+
+
 TASKS: dict[str, tuple[Callable[[Effort, House], None], int, int]] = {
     "award 30 enrolled people": (award_enrolled, 4, 3),
     "award 30 people of a list": (award_list, 5, 4),
     "project the check-in code": (project_code, 4, 3),
     "create an activity": (create_activity, 3, 2),
+    "publish a new badge": (publish_badge, 7, 3),
 }
 """(task, most interactions, most pages) beginning at the home of the campus."""
 
@@ -117,9 +128,10 @@ def test_task_takes_no_more_than_its_measure(
     if task is not award_list:
         house.record(*(f"{each};" for each in THIRTY))
     page = open_page(DESKTOP)
-    page.goto(server.url(house.sign_in_path(house.trainer)))
+    is_badge = task is publish_badge
+    page.goto(server.url(house.sign_in_path(house.admin if is_badge else house.trainer)))
     page.get_by_role("button", name="Se connecter").click()
-    page.goto(server.url("/gestion/itip"))
+    page.goto(server.url("/gestion/itip/badges" if is_badge else "/gestion/itip"))
     effort = Effort(page)
     task(effort, house)
     print(f"| {name} | {effort.interactions} | {effort.pages} | {interactions}/{pages} |")

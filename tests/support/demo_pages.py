@@ -112,7 +112,8 @@ class DemoLinks:
         )
         badge = self.definition.rpartition("/badges/")[2].partition("/")[0]
         openings = f"{self.desk}/badges/{badge}/formateurs"
-        rule = (f"{self.ruled}/regle", f"{self.ruled}/modifier")
+        steps = ("", "/competences", "/attribution", "/image", "/publier")
+        rule = (f"{self.ruled}/regle", *(f"{self.ruled}/modifier{step}" for step in steps))
         some = (self.member, self.person, self.badge, f"{self.badge}/differences")
         return (self.desk, *(f"{self.desk}/{page}" for page in pages), *some, openings, *rule)
 

@@ -220,12 +220,26 @@ _JUDGED_HEAD = {"en": "How it is judged."}
 _NEAR = 0.6
 
 
+class Step(StrEnum):
+    """The steps of the editor, in their order; each saves its own part of a version."""
+
+    CONTENT = "contenu"
+    COMPETENCIES = "competences"
+    AWARDING = "attribution"
+    PICTURE = "image"
+    PUBLISHING = "publier"
+
+
 @dataclass(frozen=True)
 class Lack:
     """One missing item, and the form field it belongs to."""
 
     field: str
     sentence: str
+
+    @property
+    def step(self) -> Step:
+        return Step.COMPETENCIES if self.field == "competences" else Step.CONTENT
 
 
 @dataclass(frozen=True)

@@ -325,6 +325,7 @@ def markdown(text: str) -> Markup:
 
 ICONS = {
     "check": '<circle class="f" cx="12" cy="12" r="11"/><path class="k" d="m7 12.5 3.5 3.5L17 8.5"/>',
+    "tick": '<path d="m4 12.5 5.5 5.5L20 6.5"/>',
     "cross": '<path class="f" d="M7.7 1.5h8.6l6.2 6.2v8.6l-6.2 6.2H7.7l-6.2-6.2V7.7z"/><path class="k" d="m8.5 8.5 7 7m0-7-7 7"/>',
     "unknown": '<circle cx="12" cy="12" r="10" stroke-dasharray="3.2 3.1"/><path d="M9.4 9.3a2.7 2.7 0 1 1 4.2 2.2c-1 .7-1.6 1.2-1.6 2.3m0 3v.1"/>',
     "clock": '<circle cx="12" cy="12" r="10"/><path d="M12 6.5v6l4 2.5"/>',

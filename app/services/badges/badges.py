@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from app.adapters.badge_pictures import BadgeArtist, PictureOrder, kind_alone, picture_alternative
@@ -21,6 +21,7 @@ from app.domain.badges.badges import (
     BadgeVersion,
     Lack,
     Repeat,
+    Step,
     check_draft,
     check_may_change,
     check_version,
@@ -158,9 +159,30 @@ def as_kept(wording: Wording) -> Wording:
     )
 
 
-def state_of(badge: Badge, wording: Wording) -> str:
-    """A short digest of content and award settings, for optimistic locking."""
-    said = repr((wording, badge.repeat.value, badge.accepts_requests))
+STEP_FIELDS: Mapping[Step, tuple[str, ...]] = {
+    Step.CONTENT: ("kind", "name", "description", "criteria", "language", "tags"),
+    Step.COMPETENCIES: ("competencies", "alignments"),
+    Step.AWARDING: ("validity_days", "required_hours", "rule"),
+    Step.PICTURE: ("alternative", "hue", "liveliness", "emblem"),
+    Step.PUBLISHING: (),
+}
+"""The fields of a wording that each step of the editor writes."""
+
+
+def with_step(stored: Wording, typed: Wording, step: Step) -> Wording:
+    """The stored wording with one step replaced; what its kind does not use is left out."""
+    wording = replace(stored, **{name: getattr(typed, name) for name in STEP_FIELDS[step]})
+    if step is Step.AWARDING and stored.rule and stored.criteria == _criteria_of(stored):
+        wording = replace(wording, criteria="")
+    if not wording.kind.is_judged:
+        wording = replace(wording, competencies=[])
+    return replace(wording, required_hours=None) if wording.kind is BadgeKind.BELONGING else wording
+
+
+def state_of(badge: Badge, wording: Wording, step: Step) -> str:
+    """A short digest of one step, for optimistic locking: two people may edit different steps."""
+    settings = (badge.repeat.value, badge.accepts_requests) if step is Step.AWARDING else ()
+    said = repr(([getattr(wording, name) for name in STEP_FIELDS[step]], settings))
     return sha256(said.encode()).hexdigest()[:32]
 
 
@@ -207,11 +229,18 @@ def picture_words(campus: Campus, version: BadgeVersion, competencies: Attested 
     """« Badge de compétence « … », niveau 2 sur 3, campus TI, 2026 », unless the campus wrote its own."""
     if version.alternative:
         return Sentence("{text}", {"text": version.alternative})
+    return usual_picture_words(campus, version, competencies)
+
+
+def usual_picture_words(campus: Campus, version: BadgeVersion, competencies: Attested = ()) -> Sentence:
     words, values = picture_alternative(picture_order(campus, version, competencies))
     return Sentence(words, values)
 
 
 __all__ = ["BadgePage", "BadgeService", "Manuscript", "Wording", "WrittenMeanwhile"]
+
+
+_ONE_SITTING = timedelta(hours=1)
 
 
 class WrittenMeanwhile(Conflict):
@@ -277,32 +306,51 @@ class BadgeService:
         repeat: Repeat,
         accepts_requests: bool,
         by: Actor,
+        step: Step | None = None,
         seen: str = "",
     ) -> BadgePage:
-        """Overwrite the newest version, or create a draft of the next if it was already awarded.
+        """Overwrite the newest version, or create a draft of the next if it was already awarded, or if the
+        wording is no longer complete.
 
-        `seen`: the state that `by` started from, for optimistic locking.
+        `step`: change this step of the wording alone; `seen`: the state of that step that `by` started from,
+        for optimistic locking.
         """
-        badge = self._get(campus, badge_id)
+        badge = self.badges.lock(self._get(campus, badge_id))
         version = self.badges.newest_version(badge.id)
         said = wording_of(version, self.badges.competencies_of(version.id))
-        differs = (as_kept(wording), repeat, accepts_requests) != (said, badge.repeat, badge.accepts_requests)
-        if not differs:
+        if step is not None:
+            wording = with_step(said, wording, step)
+        if step is not None and step is not Step.AWARDING:
+            repeat, accepts_requests = badge.repeat, badge.accepts_requests
+        is_rewritten = as_kept(wording) != said
+        if not is_rewritten and (repeat, accepts_requests) == (badge.repeat, badge.accepts_requests):
             return self.manuscript(campus, badge.id).page
-        if seen and seen != state_of(badge, said):
+        if seen and step is not None and seen != state_of(badge, said, step):
             raise WrittenMeanwhile(N_("Quelqu’un a enregistré ce badge pendant que vous l’écriviez."))
         badge.repeat, badge.accepts_requests = repeat, accepts_requests
         self.badges.add(badge)
-        if version.frozen_at is not None:
-            if as_kept(wording) != said:
-                self._next(campus, badge, wording, draft=True, by=by)
-        else:
+        if is_rewritten and (version.frozen_at is not None or self._would_lack(campus, version, wording)):
+            self._next(campus, badge, wording, draft=True, by=by)
+        elif is_rewritten:
             check_may_change(version)
             self._write(campus, version, wording)
-        self.history.write(
-            by, "rewrite", "badge", badge.id, at=self.clock(), campus_id=campus.id, repeat=repeat.value
-        )
+        self._log_rewriting(campus, badge, version, by)
         return self.manuscript(campus, badge.id).page
+
+    def _would_lack(self, campus: Campus, version: BadgeVersion, wording: Wording) -> bool:
+        """Whether a published version would lack something that its kind requires."""
+        return not version.is_draft and bool(lacks_in(self.sketch(campus, wording)[0]))
+
+    def _log_rewriting(self, campus: Campus, badge: Badge, version: BadgeVersion, by: Actor) -> None:
+        """A draft saves itself while it is written: those of one person in one hour make one entry."""
+        at = self.clock()
+        entries = self.history.list_of("badge", badge.id) if version.is_draft else []
+        last = entries[-1][0] if entries else None
+        if last and last.deed == "rewrite" and last.actor_id == by.person_id and at - last.at < _ONE_SITTING:
+            return
+        self.history.write(
+            by, "rewrite", "badge", badge.id, at=at, campus_id=campus.id, repeat=badge.repeat.value
+        )
 
     def open(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> BadgePage:
         """Turn a draft into a badge that may be awarded, once nothing required is missing."""
@@ -438,9 +486,10 @@ class BadgeService:
         page = self._page(campus, badge, self.badges.newest_version(badge.id))
         return Manuscript(page, lacks_in(page))
 
-    def state(self, page: BadgePage) -> str:
+    def state(self, page: BadgePage, step: Step) -> str:
         """The optimistic-lock state that an author starts from."""
-        return state_of(page.badge, wording_of(page.version, [link for link, _, _ in page.competencies]))
+        wording = wording_of(page.version, [link for link, _, _ in page.competencies])
+        return state_of(page.badge, wording, step)
 
     def history_of(self, campus: Campus, badge_id: uuid.UUID) -> list[tuple[datetime, str, str]]:
         """All events of the badge: when, what, who."""

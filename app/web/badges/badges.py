@@ -222,7 +222,7 @@ _UNNAMED = N_("Titre du badge")
 
 @dataclass(frozen=True)
 class BadgePreview:
-    """One check; `state` is ok, bad or past, `href` leads to the field or to the other badge."""
+    """One check; `state` is ok, bad or past, `href` leads to the other badge."""
 
     state: str
     sentence: str
@@ -289,9 +289,9 @@ def _pieces(services: Services, page: BadgePage) -> BadgePieces:
 
 def _lacks(page: BadgePage, wording: Wording) -> list[BadgePreview]:
     lacks = lacks_in(page)
-    found = [BadgePreview("bad", translated(lack.sentence), f"#{lack.field}") for lack in lacks]
+    found = [BadgePreview("bad", translated(lack.sentence)) for lack in lacks]
     if not wording.name.strip():
-        found.insert(0, BadgePreview("bad", translated(N_("Donnez un titre au badge.")), "#nom"))
+        found.insert(0, BadgePreview("bad", translated(N_("Donnez un titre au badge."))))
     return found or [BadgePreview("ok", translated(N_("Tout ce que ce type de badge demande est dit.")))]
 
 

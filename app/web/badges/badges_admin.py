@@ -233,7 +233,7 @@ def compare_versions(
     before = services.badges.page(work.campus, badge_id, de)
     after = services.badges.page(work.campus, badge_id, a)
     told: list[DifferenceShown] = [
-        shown_difference(each) for each in differences(_content(before), _content(after))
+        shown_difference(each) for each in differences(content_shown(before), content_shown(after))
     ]
     return page(
         request,
@@ -251,7 +251,7 @@ def compare_versions(
     )
 
 
-def _content(found: BadgePage) -> Content:
+def content_shown(found: BadgePage) -> Content:
     return content_of(
         found.version, [f"{name} ({level})" if level else name for name, level in _attested(found)]
     )

@@ -1,11 +1,10 @@
-"""The badge editor: a form with a preview, drawn during typing or on request."""
+"""The badge editor: five steps, each with its own address, saved by itself, with the picture beside it."""
 
 from __future__ import annotations
 
-import re
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -13,288 +12,79 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.participant_lists import hours_in
-from app.domain.badges.badges import MOST_DAYS, BadgeKind, Repeat, join_criteria, split_criteria
+from app.domain.badges.badges import BadgeKind, Lack, Repeat, Step, differences
 from app.domain.badges.rules import rule_of
-from app.domain.campus.campus import MOST_LIVELY
-from app.domain.frameworks import (
-    FRAMEWORK_NAMES,
-    MOST_ALIGNMENTS,
-    Competency,
-    Framework,
-    PublicAlignment,
-    public_alignment,
-)
-from app.errors import Conflict, InvalidInput
+from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
+from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import ACTIVITY_KINDS, KIND_HINTS, KIND_NAMES, REPEATS, hours_text
+from app.http.pages.words import ACTIVITY_KINDS, KIND_HINTS, KIND_NAMES, REPEATS, sentence_text
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.badges.badges import BadgePage, Manuscript, Wording, WrittenMeanwhile
-from app.web.badges.badges import Preview, drawn_inline, preview_of
-from app.web.badges.rules import RuleForm, named_in
-
-LENGTHS = {"nom": 120, "description": 500, "criteres": 6000, "jugement": 1500, "alternative": 300, "sigle": 8}
-USUAL_DAYS = ("365", "730", "1095", "1825")
-OTHER = "autre"
-NO_LEVEL = "0"
-"""Attested without a level; an empty choice means that the badge does not attest the competency."""
-_FIELDS = (
-    "type", "nom", "description", "criteres", "jugement", "langue", "mots", "validite", "jours", "heures",
-    "repetition", "demandes", "alternative", "couleurs", "teinte", "vivacite", "sigle",
-)  # fmt: skip
-_BEGINNING = {
-    "type": BadgeKind.PARTICIPATION.value,
-    "langue": "fr",
-    "repetition": Repeat.ONCE.value,
-    "couleurs": "campus",
-    "teinte": "208",
-    "vivacite": "9",
-}
-
-
-@dataclass(frozen=True)
-class AlignmentRow:
-    framework: str = ""
-    code: str = ""
-    name: str = ""
-    error: str = ""
-
-    @property
-    def is_blank(self) -> bool:
-        return not (self.code or self.name)
-
-
-@dataclass
-class BadgeForm:
-    """Every field as typed; `errors` maps fields to problems, in the reader's language."""
-
-    fields: dict[str, str] = field(
-        default_factory=lambda: {name: _BEGINNING.get(name, "") for name in _FIELDS}
-    )
-    levels: dict[str, str] = field(default_factory=dict)
-    """The choice for each competency, by its id."""
-    rows: list[AlignmentRow] = field(default_factory=lambda: [AlignmentRow()])
-    rule: RuleForm = field(default_factory=RuleForm)
-    errors: dict[str, str] = field(default_factory=dict)
-    seen: str = ""
-    """The badge state that the form was based on (optimistic lock); empty for a new one."""
-
-    @staticmethod
-    def of(form: FormData) -> BadgeForm:
-        numbers = sorted({int(name[5:]) for name in form if re.fullmatch(r"code-\d{1,2}", name)})
-        rows = [
-            AlignmentRow(*(text_of(form, f"{name}-{number}") for name in ("ref", "code", "intitule")))
-            for number in numbers[:MOST_ALIGNMENTS]
-        ]
-        return BadgeForm(
-            {name: text_of(form, name) for name in _FIELDS},
-            {name[7:]: text_of(form, name) for name in form if name.startswith("niveau-")},
-            rows or [AlignmentRow()],
-            RuleForm.of(form),
-            seen=text_of(form, "etat"),
-        )
-
-    @staticmethod
-    def from_page(page: BadgePage) -> BadgeForm:
-        """The form of an existing badge."""
-        version, badge = page.version, page.badge
-        criteria, judging = split_criteria(version.criteria)
-        days = str(version.validity_days or "")
-        own_colours = version.hue is not None or version.liveliness is not None
-        filled = BadgeForm()
-        filled.fields |= {
-            "type": version.kind.value,
-            "nom": version.name,
-            "description": version.description,
-            "criteres": criteria,
-            "jugement": judging,
-            "langue": version.language,
-            "mots": ", ".join(version.tags),
-            "validite": days if days in ("", *USUAL_DAYS) else OTHER,
-            "jours": "" if days in ("", *USUAL_DAYS) else days,
-            "heures": hours_text(version.required_hours),
-            "repetition": badge.repeat.value,
-            "demandes": "oui" if badge.accepts_requests else "",
-            "alternative": version.alternative,
-            "couleurs": "propres" if own_colours else "campus",
-            "sigle": version.emblem,
-        }
-        if own_colours:
-            filled.fields["teinte"] = f"{version.hue or 0:g}"
-            filled.fields["vivacite"] = f"{round((version.liveliness or 0) * 100)}"
-        filled.levels = {str(link.competency_id): str(link.level or 0) for link, _, _ in page.competencies}
-        filled.rows = [
-            AlignmentRow(each["framework"], each["code"], each["name"]) for each in version.alignments
-        ] or [AlignmentRow()]
-        filled.rule = RuleForm.from_rule(rule_of(version.rule))
-        return filled
-
-    @property
-    def kind(self) -> BadgeKind:
-        known = {kind.value: kind for kind in BadgeKind}
-        return known.get(self.fields["type"], BadgeKind.PARTICIPATION)
-
-    @property
-    def repeat(self) -> Repeat:
-        known = {repeat.value: repeat for repeat in Repeat}
-        return known.get(self.fields["repetition"], Repeat.ONCE)
-
-    @property
-    def accepts_requests(self) -> bool:
-        return bool(self.fields["demandes"])
-
-    def add_row(self) -> None:
-        if len(self.rows) < MOST_ALIGNMENTS:
-            self.rows.append(AlignmentRow())
-
-    def wording(self, known: Mapping[str, tuple[Competency, Framework]]) -> Wording:
-        """The wording as typed; raises InvalidInput, with the problem in `errors`, when a field cannot be
-        parsed.
-
-        Fields that do not apply to the kind are ignored, even when filled in.
-        """
-        for name, most in LENGTHS.items():
-            if len(self.fields[name]) > most:
-                self.errors[name] = translated(N_("{most} signes au plus.")).format(most=most)
-        hours, days, (hue, liveliness) = self._hours(), self._days(), self._colours()
-        alignments, rule = self._alignments(), self.rule.rule(known)
-        self.errors |= self.rule.errors
-        if self.errors:
-            raise InvalidInput(N_("Un champ est à corriger."))
-        return Wording(
-            kind=self.kind,
-            name=self.fields["nom"],
-            description=self.fields["description"],
-            criteria=join_criteria(
-                self.fields["criteres"],
-                self.fields["jugement"] if self.kind.is_judged else "",
-                self._language,
-            ),
-            language=self._language,
-            tags=[tag.strip()[:60] for tag in self.fields["mots"].split(",") if tag.strip()][:20],
-            validity_days=days,
-            required_hours=hours if self.kind is not BadgeKind.BELONGING else None,
-            competencies=self._competencies(known) if self.kind.is_judged else [],
-            alignments=alignments,
-            alternative=" ".join(self.fields["alternative"].split()),
-            hue=hue,
-            liveliness=liveliness,
-            emblem=self.fields["sigle"],
-            rule=rule,
-        )
-
-    @property
-    def _language(self) -> str:
-        return self.fields["langue"] if re.fullmatch(r"[a-z]{2,3}", self.fields["langue"]) else "fr"
-
-    def _hours(self) -> float | None:
-        hours, fault = hours_in(self.fields["heures"])
-        if fault:
-            self.errors["heures"] = translated(
-                N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
-            )
-        elif hours is not None and not 0 < hours <= 10_000:
-            self.errors["heures"] = translated(N_("Le nombre d’heures est compris entre 0 et 10 000."))
-        return hours
-
-    def _days(self) -> int | None:
-        written = self.fields["jours"] if self.fields["validite"] == OTHER else self.fields["validite"]
-        if not written:
-            if self.fields["validite"] == OTHER:
-                self.errors["jours"] = translated(N_("Écrivez le nombre de jours."))
-            return None
-        if not (
-            written.isascii() and written.isdigit() and len(written) < 7 and 0 < int(written) <= MOST_DAYS
-        ):
-            self.errors["jours"] = translated(N_("La durée de validité se compte en jours, à partir de 1."))
-            return None
-        return int(written)
-
-    def _colours(self) -> tuple[float | None, float | None]:
-        if self.fields["couleurs"] != "propres":
-            return None, None
-        hue, liveliness = (_whole(self.fields[name]) for name in ("teinte", "vivacite"))
-        if hue is None or hue >= 360:
-            self.errors["teinte"] = translated(N_("La teinte est un angle, de 0 à 359."))
-        if liveliness is None or liveliness > MOST_LIVELY * 100:
-            self.errors["vivacite"] = translated(N_("La vivacité va de 0 à 14."))
-        if self.errors:
-            return None, None
-        return float(hue or 0), (liveliness or 0) / 100
-
-    def _competencies(
-        self, known: Mapping[str, tuple[Competency, Framework]]
-    ) -> list[tuple[uuid.UUID, int | None]]:
-        """In the order of the frameworks, so that the same choices always give the same wording."""
-        found: list[tuple[uuid.UUID, int | None]] = []
-        for key, (competency, _) in known.items():
-            level = _whole(self.levels.get(key, ""))
-            if level is not None and level <= len(competency.levels):
-                found.append((competency.id, level or None))
-        return found
-
-    def _alignments(self) -> list[PublicAlignment]:
-        found: list[PublicAlignment] = []
-        read: list[AlignmentRow] = []
-        for row in self.rows:
-            try:
-                if not row.is_blank:
-                    found.append(public_alignment(row.framework, row.code, row.name))
-                read.append(row)
-            except InvalidInput as error:
-                read.append(AlignmentRow(row.framework, row.code, row.name, sentence_of(error)))
-                self.errors.setdefault(f"code-{len(read) - 1}", sentence_of(error))
-        self.rows = read
-        return list({(each.framework, each.code): each for each in found}.values())
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,3}", text) else None
-
-
-def known_by_id(
-    competencies: Sequence[tuple[Competency, Framework]], kept: Collection[uuid.UUID] = ()
-) -> dict[str, tuple[Competency, Framework]]:
-    """The competencies a form may name: those in use, and those already in the badge."""
-    return {
-        str(competency.id): (competency, framework)
-        for competency, framework in competencies
-        if competency.archived_at is None or competency.id in kept
-    }
-
+from app.services.badges.badges import (
+    Manuscript,
+    WrittenMeanwhile,
+    usual_picture_words,
+    with_step,
+    wording_of,
+)
+from app.web.badges.badges import DifferenceShown, Preview, drawn_inline, preview_of, shown_difference
+from app.web.badges.badges_admin import content_shown
+from app.web.badges.editor_form import NO_LEVEL, OTHER, USUAL_DAYS, BadgeForm, known_by_id
+from app.web.badges.rules import named_in
 
 router = APIRouter(prefix="/gestion/{slug}/badges")
 _DESIGN = [staff(Permission.DESIGN)]
-EditorState = dict[str, tuple[Competency, Framework]]
+Known = dict[str, tuple[Competency, Framework]]
+STEP_NAMES = {
+    Step.CONTENT: N_("Contenu"),
+    Step.COMPETENCIES: N_("Compétences"),
+    Step.AWARDING: N_("Attribution"),
+    Step.PICTURE: N_("Image"),
+    Step.PUBLISHING: N_("Publier"),
+}
+_CONTINUE = {
+    Step.CONTENT: N_("Continuer vers les compétences"),
+    Step.COMPETENCIES: N_("Continuer vers l’attribution"),
+    Step.AWARDING: N_("Continuer vers l’image"),
+    Step.PICTURE: N_("Continuer et relire"),
+}
 _NOT_OPENED = "ferme"
 _UNREADABLE = N_("L’aperçu attend : un champ est à corriger.")
+_BY_SCRIPT = "seul"
+_LOOKS = ("apercu", "ligne", "condition")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Result of the form: saved, saved but not opened as requested, refused, edit conflict, or preview
-    only."""
+    """Result of the form: saved, saved but not published as requested, refused, or an edit conflict with
+    what differs."""
 
-    saved: bool = False
+    saved_at: datetime | None = None
     unopened: bool = False
     refused: bool = False
-    overtaken: bool = False
+    conflict: tuple[DifferenceShown, ...] | None = None
+
+    @property
+    def status(self) -> int:
+        return 409 if self.conflict is not None else 422 if self.refused else 200
 
 
 @router.get("/nouveau", dependencies=_DESIGN)
 def new_badge(request: Request, services: ReadingServices) -> HTMLResponse:
-    return _editor(request, services, at_work(request), BadgeForm())
+    return _editor(request, services, at_work(request), BadgeForm(), Step.CONTENT)
 
 
 @router.post("/nouveau", dependencies=_DESIGN)
 def create_badge(request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    work, filled, gesture = at_work(request), BadgeForm.of(form), text_of(form, "geste")
-    if gesture in ("apercu", "ligne", "condition"):
-        return _looked_at(request, services, work, filled, gesture)
+    work, filled, gesture = at_work(request), BadgeForm(), text_of(form, "geste")
+    filled.take(Step.CONTENT, form)
+    if gesture == _BY_SCRIPT:
+        return _sight(request, services, work, filled)
+    if gesture in _LOOKS:
+        return _editor(request, services, work, filled, Step.CONTENT)
     try:
         wording = filled.wording(_known(services, work))
         with write_transaction(request) as writing:
@@ -307,78 +97,105 @@ def create_badge(request: Request, form: SafeForm, services: ReadingServices) ->
                 by=work.actor,
             )
     except InvalidInput as error:
-        return _refused(request, services, work, filled, error)
-    here = f"{work.home}/badges/{made.badge.id}"
-    return (
-        _opened(request, work, made.badge.id, here)
-        if gesture == "ouvrir"
-        else _see(f"{here}/modifier?garde=oui")
-    )
-
-
-@router.post("/apercu", dependencies=_DESIGN)
-def preview(request: Request, form: SafeForm, services: ReadingServices) -> HTMLResponse:
-    """The preview alone, for the script that requests it during typing; nothing is stored."""
-    work, filled = at_work(request), BadgeForm.of(form)
-    return page(
-        request,
-        "badges/preview.html",
-        private=True,
-        preview=_preview(services, work, filled, text_of(form, "badge")),
-        trouble=translated(_UNREADABLE),
-    )
+        return _refused(request, services, work, filled, Step.CONTENT, error)
+    return _next(request, work, made.badge.id, Step.CONTENT, form)
 
 
 @router.get("/{badge_id:uuid}/modifier", dependencies=_DESIGN)
 def edit_badge(
     badge_id: uuid.UUID, request: Request, services: ReadingServices, garde: str = ""
 ) -> HTMLResponse:
-    work = at_work(request)
-    manuscript = services.badges.manuscript(work.campus, badge_id)
-    filled = BadgeForm.from_page(manuscript.page)
-    filled.seen = services.badges.state(manuscript.page)
-    answer = Answer(saved=bool(garde), unopened=garde == _NOT_OPENED)
-    return _editor(request, services, work, filled, manuscript, answer)
+    return _step_page(request, services, badge_id, Step.CONTENT, garde)
+
+
+@router.get("/{badge_id:uuid}/modifier/{etape}", dependencies=_DESIGN)
+def edit_step(
+    badge_id: uuid.UUID, etape: str, request: Request, services: ReadingServices, garde: str = ""
+) -> HTMLResponse:
+    return _step_page(request, services, badge_id, _step(etape), garde)
 
 
 @router.post("/{badge_id:uuid}/modifier", dependencies=_DESIGN)
 def save_badge(badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    work, filled, gesture = at_work(request), BadgeForm.of(form), text_of(form, "geste")
+    return _saved(request, services, badge_id, Step.CONTENT, form)
+
+
+@router.post("/{badge_id:uuid}/modifier/{etape}", dependencies=_DESIGN)
+def save_step(
+    badge_id: uuid.UUID, etape: str, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    return _saved(request, services, badge_id, _step(etape), form)
+
+
+def _step(name: str) -> Step:
+    if name not in set(Step):
+        raise NotFound(N_("Cette étape n’existe pas."))
+    return Step(name)
+
+
+def _step_page(
+    request: Request, services: Services, badge_id: uuid.UUID, step: Step, saved: str
+) -> HTMLResponse:
+    work = at_work(request)
     manuscript = services.badges.manuscript(work.campus, badge_id)
-    if gesture in ("apercu", "ligne", "condition"):
-        return _looked_at(request, services, work, filled, gesture, manuscript)
+    filled = BadgeForm.from_page(manuscript.page)
+    filled.seen = services.badges.state(manuscript.page, step)
+    answer = Answer(saved_at=services.clock() if saved else None, unopened=saved == _NOT_OPENED)
+    return _editor(request, services, work, filled, step, manuscript, answer)
+
+
+def _saved(request: Request, services: Services, badge_id: uuid.UUID, step: Step, form: FormData) -> Response:
+    work, gesture = at_work(request), text_of(form, "geste")
+    manuscript = services.badges.manuscript(work.campus, badge_id)
+    filled = BadgeForm.from_page(manuscript.page)
+    filled.take(step, form)
+    _follow_title(work, filled, manuscript)
+    if gesture in _LOOKS:
+        return _looked_at(request, services, work, filled, step, gesture, manuscript)
+    if gesture == _BY_SCRIPT and not manuscript.page.version.is_draft:
+        return _sight(request, services, work, filled, manuscript)
     try:
         wording = filled.wording(_known(services, work, manuscript))
         with write_transaction(request) as writing:
-            writing.badges.rewrite(
+            found = writing.badges.rewrite(
                 work.campus,
                 badge_id,
                 wording,
                 repeat=filled.repeat,
                 accepts_requests=filled.accepts_requests,
                 by=work.actor,
+                step=step,
                 seen=filled.seen,
             )
+            filled.seen = writing.badges.state(found, step)
     except WrittenMeanwhile:
-        # Sent again after an edit conflict, the typed version replaces the current one: its author has seen
-        # the conflict.
-        filled.seen = services.badges.state(manuscript.page)
-        return _editor(request, services, work, filled, manuscript, Answer(overtaken=True))
+        if gesture == _BY_SCRIPT:
+            return _sight(request, services, work, filled, manuscript, conflict=True)
+        return _conflict(request, services, work, filled, step, manuscript)
     except (InvalidInput, Conflict) as error:
-        return _refused(request, services, work, filled, error, manuscript)
-    here = f"{work.home}/badges/{badge_id}"
-    return (
-        _opened(request, work, badge_id, here) if gesture == "ouvrir" else _see(f"{here}/modifier?garde=oui")
-    )
+        if gesture == _BY_SCRIPT:
+            return _sight(request, services, work, filled, manuscript)
+        return _refused(request, services, work, filled, step, error, manuscript)
+    if gesture == _BY_SCRIPT:
+        return _sight(request, services, work, filled, manuscript, saved=True)
+    return _next(request, work, badge_id, step, form)
 
 
-def _opened(request: Request, work: AtWork, badge_id: uuid.UUID, here: str) -> Response:
-    """Saves the typed version whether or not the badge may be opened; its page lists what is missing."""
+def _next(request: Request, work: AtWork, badge_id: uuid.UUID, step: Step, form: FormData) -> Response:
+    """To the step that was asked for; publishing saves first, whether or not anything is missing."""
+    here, gesture, wanted = f"{work.home}/badges/{badge_id}", text_of(form, "geste"), text_of(form, "vers")
+    if wanted in set(Step):
+        return _see(_address(here, Step(wanted)))
+    if gesture == "suite":
+        steps = list(Step)
+        return _see(_address(here, steps[steps.index(step) + 1]))
+    if gesture != "ouvrir":
+        return _see(f"{_address(here, step)}?garde=oui")
     try:
         with write_transaction(request) as writing:
             writing.badges.open(work.campus, badge_id, by=work.actor)
     except InvalidInput:
-        return _see(f"{here}/modifier?garde={_NOT_OPENED}")
+        return _see(f"{_address(here, Step.PUBLISHING)}?garde={_NOT_OPENED}")
     return _see(here)
 
 
@@ -386,20 +203,25 @@ def _see(address: str) -> Response:
     return RedirectResponse(address, status_code=303)
 
 
+def _address(here: str, step: Step) -> str:
+    return f"{here}/modifier" if step is Step.CONTENT else f"{here}/modifier/{step.value}"
+
+
 def _looked_at(
     request: Request,
     services: Services,
     work: AtWork,
     filled: BadgeForm,
+    step: Step,
     gesture: str,
-    manuscript: Manuscript | None = None,
+    manuscript: Manuscript,
 ) -> HTMLResponse:
     """The same form with one more line, or with its preview; nothing is stored."""
     if gesture == "ligne":
         filled.add_row()
     if gesture == "condition":
         filled.rule.add_row()
-    return _editor(request, services, work, filled, manuscript)
+    return _editor(request, services, work, filled, step, manuscript)
 
 
 def _refused(
@@ -407,15 +229,42 @@ def _refused(
     services: Services,
     work: AtWork,
     filled: BadgeForm,
+    step: Step,
     error: InvalidInput | Conflict,
     manuscript: Manuscript | None = None,
 ) -> HTMLResponse:
     if not filled.errors:
-        filled.errors["nom"] = sentence_of(error)
-    return _editor(request, services, work, filled, manuscript, Answer(refused=True))
+        filled.errors["nom" if step is Step.CONTENT else "etape"] = sentence_of(error)
+    return _editor(request, services, work, filled, step, manuscript, Answer(refused=True))
 
 
-def _known(services: Services, work: AtWork, manuscript: Manuscript | None = None) -> EditorState:
+def _conflict(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    filled: BadgeForm,
+    step: Step,
+    manuscript: Manuscript,
+) -> HTMLResponse:
+    """What was saved meanwhile beside what was typed; sent again, the typed text replaces the saved one."""
+    typed = filled.wording(_known(services, work, manuscript))
+    stored = wording_of(manuscript.page.version, [link for link, _, _ in manuscript.page.competencies])
+    mine, _ = services.badges.sketch(work.campus, with_step(stored, typed, step))
+    found = differences(content_shown(manuscript.page), content_shown(mine))
+    filled.seen = services.badges.state(manuscript.page, step)
+    told = tuple(shown_difference(each) for each in found)
+    return _editor(request, services, work, filled, step, manuscript, Answer(conflict=told))
+
+
+def _follow_title(work: AtWork, filled: BadgeForm, manuscript: Manuscript) -> None:
+    """The text alternative is prefilled; left unchanged, it goes on following title and level."""
+    found = manuscript.page
+    usual = usual_picture_words(work.campus, found.version, found.competencies)
+    if filled.fields["alternative"] == sentence_text(usual):
+        filled.fields["alternative"] = ""
+
+
+def _known(services: Services, work: AtWork, manuscript: Manuscript | None = None) -> Known:
     kept = set()
     if manuscript:
         kept = {link.competency_id for link, _, _ in manuscript.page.competencies}
@@ -423,12 +272,70 @@ def _known(services: Services, work: AtWork, manuscript: Manuscript | None = Non
     return known_by_id(services.competencies.list_of(work.campus), kept)
 
 
-def _preview(services: Services, work: AtWork, filled: BadgeForm, besides: str) -> Preview | None:
+def _preview(
+    services: Services, work: AtWork, filled: BadgeForm, manuscript: Manuscript | None
+) -> Preview | None:
     """None where a field cannot be parsed: the form shows which."""
+    besides = str(manuscript.page.badge.id) if manuscript else ""
     try:
-        return preview_of(services, work.campus, filled.wording(_known(services, work)), besides=besides)
+        wording = filled.wording(_known(services, work, manuscript))
+        return preview_of(services, work.campus, wording, besides=besides)
     except InvalidInput:
         return None
+
+
+def _sight(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    filled: BadgeForm,
+    manuscript: Manuscript | None = None,
+    *,
+    saved: bool = False,
+    conflict: bool = False,
+) -> HTMLResponse:
+    """The preview alone, for the script that saves a draft, or draws anything else, during typing."""
+    return page(
+        request,
+        "badges/preview.html",
+        private=True,
+        preview=_preview(services, work, filled, manuscript),
+        trouble=translated(_UNREADABLE),
+        seen=filled.seen,
+        saved_at=services.clock() if saved else None,
+        conflict=conflict,
+        zone=work.campus.time_zone,
+    )
+
+
+@dataclass(frozen=True)
+class StepLink:
+    value: str
+    name: str
+    is_done: bool
+    is_here: bool
+
+
+@dataclass(frozen=True)
+class LackShown:
+    sentence: str
+    step: str
+    step_name: str
+
+    @staticmethod
+    def of(lack: Lack) -> LackShown:
+        return LackShown(translated(lack.sentence), lack.step.value, translated(STEP_NAMES[lack.step]))
+
+
+def _steps(here: Step, manuscript: Manuscript | None) -> list[StepLink]:
+    """A step is done once it is saved and lacks nothing; the last, once the badge is published."""
+    lacking = {lack.step for lack in manuscript.lacks} if manuscript else set(Step)
+    if manuscript and manuscript.page.version.is_draft:
+        lacking.add(Step.PUBLISHING)
+    return [
+        StepLink(step.value, translated(name), step not in lacking, step is here)
+        for step, name in STEP_NAMES.items()
+    ]
 
 
 def _editor(
@@ -436,48 +343,74 @@ def _editor(
     services: Services,
     work: AtWork,
     filled: BadgeForm,
+    step: Step,
     manuscript: Manuscript | None = None,
     answer: Answer | None = None,
 ) -> HTMLResponse:
     answer = answer or Answer()
     version = manuscript.page.version if manuscript else None
-    besides = str(manuscript.page.badge.id) if manuscript else ""
-    shown = _preview(services, work, filled, besides)
+    badge_id = str(manuscript.page.badge.id) if manuscript else ""
+    shown = _preview(services, work, filled, manuscript)
     return page(
         request,
         "badges/edit.html",
         campus=work.look,
         private=True,
-        status=409 if answer.overtaken else 422 if answer.refused else 200,
+        wide=True,
+        status=answer.status,
         home=work.home,
+        zone=work.campus.time_zone,
         form=filled,
-        badge_id=besides,
+        step=step.value,
+        steps=_steps(step, manuscript),
+        step_name=translated(STEP_NAMES[step]),
+        onward=translated(_CONTINUE[step]) if step in _CONTINUE else "",
+        badge_id=badge_id,
+        name=version.name if version else "",
         number=version.number if version else 1,
         is_frozen=version is not None and version.frozen_at is not None,
         is_draft=version is None or version.is_draft,
-        saved=answer.saved,
-        unopened=answer.unopened,
-        overtaken=answer.overtaken,
-        lacks=[lack.sentence for lack in manuscript.lacks] if manuscript else [],
-        refused=answer.refused,
+        is_judged=filled.kind.is_judged,
+        is_competency=filled.kind is BadgeKind.COMPETENCY,
+        kind_name=translated(KIND_NAMES[filled.kind]),
+        answer=answer,
+        lacks=[LackShown.of(lack) for lack in manuscript.lacks] if manuscript else [],
         preview=shown,
         trouble=translated(_UNREADABLE),
-        kinds=[
-            (kind.value, translated(KIND_NAMES[kind]), translated(KIND_HINTS[kind]), drawn_inline(mark))
-            for kind, mark in services.badges.marks(work.campus).items()
-        ],
-        repeats=[(repeat.value, translated(REPEATS[repeat])) for repeat in Repeat],
-        validities=[
-            ("", translated(N_("Sans date de fin"))),
-            *((days, _years(int(days) // 365)) for days in USUAL_DAYS),
-            (OTHER, translated(N_("Autre durée, en jours"))),
-        ],
-        competencies=_choices(services, work, manuscript),
-        rule=filled.rule,
-        rule_kinds=[(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],
-        rule_competencies=_practised(services, work, manuscript),
-        frameworks=[(framework.value, name) for framework, name in FRAMEWORK_NAMES.items()],
+        **_choices_of(services, work, filled, step, manuscript),
     )
+
+
+def _choices_of(
+    services: Services, work: AtWork, filled: BadgeForm, step: Step, manuscript: Manuscript | None
+) -> dict[str, object]:
+    """What the fields of one step choose from."""
+    match step:
+        case Step.CONTENT:
+            kinds = [
+                (kind.value, translated(KIND_NAMES[kind]), translated(KIND_HINTS[kind]), drawn_inline(mark))
+                for kind, mark in services.badges.marks(work.campus).items()
+            ]
+            return {"kinds": kinds}
+        case Step.COMPETENCIES:
+            return {
+                "competencies": _by_framework(services, work, filled, manuscript),
+                "frameworks": [(framework.value, name) for framework, name in FRAMEWORK_NAMES.items()],
+            }
+        case Step.AWARDING:
+            return {
+                "repeats": [(repeat.value, translated(REPEATS[repeat])) for repeat in Repeat],
+                "validities": [
+                    ("", translated(N_("Sans date de fin"))),
+                    *((days, _years(int(days) // 365)) for days in USUAL_DAYS),
+                    (OTHER, translated(N_("Autre durée, en jours"))),
+                ],
+                "rule": filled.rule,
+                "rule_kinds": [(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],
+                "rule_competencies": _practised(services, work, manuscript),
+            }
+        case _:
+            return {}
 
 
 def _years(count: int) -> str:
@@ -491,6 +424,13 @@ class CompetencyChoice:
     options: list[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class FrameworkChoices:
+    name: str
+    choices: list[CompetencyChoice]
+    is_used: bool
+
+
 def _practised(services: Services, work: AtWork, manuscript: Manuscript | None) -> list[tuple[str, str]]:
     return [
         ("", translated(N_("Sans compétence précise"))),
@@ -501,14 +441,17 @@ def _practised(services: Services, work: AtWork, manuscript: Manuscript | None) 
     ]
 
 
-def _choices(
-    services: Services, work: AtWork, manuscript: Manuscript | None
-) -> list[tuple[str, list[CompetencyChoice]]]:
+def _by_framework(
+    services: Services, work: AtWork, filled: BadgeForm, manuscript: Manuscript | None
+) -> list[FrameworkChoices]:
     """The competencies of each framework, with the possible choices."""
-    by_framework: dict[str, list[CompetencyChoice]] = {}
+    found: dict[str, list[CompetencyChoice]] = {}
     for key, (competency, framework) in _known(services, work, manuscript).items():
         levels = [(str(number), level) for number, level in enumerate(competency.levels, 1)]
         options = [("", "–"), *(levels or [(NO_LEVEL, translated(N_("Attestée")))])]
         choice = CompetencyChoice(key, f"{competency.code} – {competency.statement}", options)
-        by_framework.setdefault(framework.name, []).append(choice)
-    return list(by_framework.items())
+        found.setdefault(framework.name, []).append(choice)
+    return [
+        FrameworkChoices(name, choices, len(found) == 1 or any(filled.levels.get(c.id) for c in choices))
+        for name, choices in found.items()
+    ]

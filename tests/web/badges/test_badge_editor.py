@@ -36,10 +36,17 @@ def designer(house: House) -> TestClient:
 
 
 def made(client: TestClient, **changes: str) -> str:
-    """The address of a new badge."""
-    answer = send(client, f"{HERE}/nouveau", ROLE | changes)
+    """The address of a new badge; its steps are saved one after the other."""
+    wanted = ROLE | changes
+    answer = send(client, f"{HERE}/nouveau", wanted | {"geste": "garder"})
     assert answer.status_code == 303, answer.text
-    return answer.headers["location"].partition("/modifier")[0]
+    here = answer.headers["location"].partition("/modifier")[0]
+    for step in ("competences", "attribution", "image"):
+        answer = send(client, f"{here}/modifier/{step}", wanted | {"geste": "garder"})
+        assert answer.status_code == 303, answer.text
+    if wanted["geste"] == "ouvrir":
+        assert send(client, f"{here}/modifier/publier", {"geste": "ouvrir"}).status_code == 303
+    return here
 
 
 def plain(text: str) -> str:
@@ -71,34 +78,133 @@ def test_a_draft_that_lacks_something_is_kept_and_told_what(designer: TestClient
 def test_a_badge_that_was_saved_but_may_not_be_opened_says_both(designer: TestClient):
     answer = send(designer, f"{HERE}/nouveau", ROLE | {"jugement": "", "geste": "ouvrir"})
     page = plain(designer.get(answer.headers["location"]).text)
-    note = page[page.index("Le badge est enregistré, mais pas publié") :][:400]
+    note = page[page.index("Le brouillon est enregistré, mais pas publié") :][:400]
     assert "Dites qui juge, et sur quoi" in note
 
 
-def edited(client: TestClient, here: str) -> tuple[Response, Form]:
-    page = client.get(f"{here}/modifier")
+def edited(client: TestClient, here: str, step: str = "") -> tuple[Response, Form]:
+    page = client.get(f"{here}/modifier{step}")
     return page, form_with(page, "etat")
 
 
-def test_two_windows_do_not_undo_each_other_without_a_word(designer: TestClient):
+def test_two_people_on_one_step_see_the_difference_and_lose_nothing(designer: TestClient):
     here = made(designer)
     page, first = edited(designer, here)
     _, second = edited(designer, here)
     assert first.fill(nom="Tutrice de l’atelier", geste="garder").press(designer, page).status_code == 303
     refused = second.fill(description="A tenu le rôle jusqu’au bout.", geste="garder").press(designer, page)
     assert refused.status_code == 409
-    assert "Rien de ce que vous avez tapé n’est perdu" in plain(refused.text)
-    assert "A tenu le rôle jusqu’au bout." in refused.text
+    told = plain(refused.text)
+    assert "Rien n’est perdu" in told
+    assert re.search(r"<del>.*?Tutrice", told)
+    assert re.search(r"<ins>.*?Tuteur", told)
+    assert re.search(r"<ins>.*?jusqu’au bout", told)
     assert "Tutrice de l’atelier" in designer.get(here).text
     knowing = form_with(refused, "etat").fill(geste="garder")
     assert knowing.press(designer, refused).status_code == 303
     assert "A tenu le rôle jusqu’au bout." in designer.get(here).text
 
 
+def test_two_people_on_two_steps_do_not_meet(designer: TestClient):
+    here = made(designer)
+    content, first = edited(designer, here)
+    awarding, second = edited(designer, here, "/attribution")
+    assert first.fill(nom="Tutrice de l’atelier", geste="garder").press(designer, content).status_code == 303
+    assert second.fill(validite="730", geste="garder").press(designer, awarding).status_code == 303
+    page = designer.get(here).text
+    assert "Tutrice de l’atelier" in page
+    assert "2 ans" in plain(page)
+
+
 def test_the_same_form_sent_twice_is_saved_once_and_is_no_conflict(designer: TestClient):
     page, form = edited(designer, made(designer))
     form.fill(nom="Tutrice de l’atelier", geste="garder")
     assert [form.press(designer, page).status_code for _ in range(2)] == [303, 303]
+
+
+@pytest.mark.parametrize("step", ["", "/competences", "/attribution", "/image", "/publier"])
+def test_each_step_leads_to_every_other_and_saves_on_the_way(designer: TestClient, step: str):
+    here = made(designer)
+    page, form = edited(designer, here, step)
+    for wanted in ("contenu", "competences", "attribution", "image", "publier"):
+        answer = form.press(designer, page, ("vers", wanted))
+        assert answer.headers["location"] == f"{here}/modifier" + (
+            "" if wanted == "contenu" else f"/{wanted}"
+        )
+    assert page.text.count('aria-current="step"') == 1
+
+
+def test_changing_the_step_keeps_what_was_typed(designer: TestClient):
+    here = made(designer)
+    page, form = edited(designer, here, "/image")
+    form.fill(sigle="TUT").press(designer, page, ("vers", "contenu"))
+    assert 'value="TUT"' in designer.get(f"{here}/modifier/image").text
+
+
+def test_a_step_that_lacks_something_has_no_tick(designer: TestClient):
+    here = made(designer, jugement="")
+    steps = (
+        designer.get(f"{here}/modifier/publier").text.partition('class="step-links"')[2].partition("</ol>")[0]
+    )
+    done = [", complet" in each for each in steps.split("</li>")[:-1]]
+    assert done == [False, True, True, True, False]
+
+
+def test_an_unknown_step_is_absent(designer: TestClient):
+    assert designer.get(made(designer) + "/modifier/couleur").status_code == 404
+
+
+def test_a_draft_saves_itself_and_a_published_badge_does_not(designer: TestClient):
+    here = made(designer)
+    page, form = edited(designer, here)
+    answer = form.fill(nom="Tutrice de l’atelier", geste="seul").press(designer, page)
+    assert "Brouillon enregistré à" in plain(answer.text)
+    assert "<html" not in answer.text
+    assert "Tutrice de l’atelier" in designer.get(here).text
+    state = re.search(r'data-state="([^"]+)"', answer.text)
+    assert state
+    assert form.fill(etat=state[1], nom="Tutrice", geste="garder").press(designer, page).status_code == 303
+    send(designer, f"{here}/ouvrir", seen_on=here)
+    page, form = edited(designer, here)
+    form.fill(nom="Tutrice des ateliers", geste="seul").press(designer, page)
+    assert "Tutrice des ateliers" not in designer.get(here).text
+
+
+def test_a_published_badge_that_becomes_incomplete_goes_on_as_a_draft(designer: TestClient):
+    here = made(designer, geste="ouvrir")
+    page, form = edited(designer, here)
+    assert form.fill(type="competence", geste="garder").press(designer, page).status_code == 303
+    assert "En service, version suivante en brouillon" in plain(designer.get(here).text)
+
+
+def test_what_is_marked_optional_is_not_asked_for_later(designer: TestClient):
+    here = made(designer, description="", criteres="", jugement="")
+    page = designer.get(f"{here}/modifier").text
+    for field in ("description", "criteres", "jugement"):
+        label = re.search(rf'<label for="{field}">(.*?)</label>', page)
+        assert label
+        assert "facultatif" not in label[1]
+        assert "pour publier" in plain(label[1])
+
+
+def test_folded_parts_are_open_when_they_are_used(designer: TestClient):
+    folded = designer.get(made(designer) + "/modifier/attribution").text
+    used = designer.get(
+        made(designer, nom="Trois", **{"regle-nombre-0": "3", "regle-mesure-0": "activites"})
+        + "/modifier/attribution"
+    ).text
+    assert '<details class="more"><summary>Compter' in folded
+    assert '<details class="more" open><summary>Compter' in used
+
+
+def test_the_words_of_the_picture_are_prefilled_and_follow_the_title(designer: TestClient):
+    here = made(designer)
+    page, form = edited(designer, here, "/image")
+    assert "« Tuteur de l’atelier »" in plain(form.fields["alternative"][0])
+    form.press(designer, page, ("vers", "contenu"))
+    page, form = edited(designer, here)
+    form.fill(nom="Tutrice").press(designer, page, ("vers", "image"))
+    assert "« Tutrice »" in plain(edited(designer, here, "/image")[1].fields["alternative"][0])
 
 
 def test_the_kinds_are_shown_in_the_letters_and_colours_of_the_campus_that_chooses(
@@ -114,11 +220,10 @@ def test_the_kinds_are_shown_in_the_letters_and_colours_of_the_campus_that_choos
 
 
 def test_the_preview_draws_the_badge_and_keeps_nothing(house: House, designer: TestClient):
-    answer = send(designer, f"{HERE}/apercu", ROLE, seen_on=f"{HERE}/nouveau")
+    answer = send(designer, f"{HERE}/nouveau", ROLE | {"geste": "seul"})
     assert answer.status_code == 200
     assert "data:image/svg+xml;base64," in answer.text
     assert "Badge d’engagement" in answer.text
-    assert "A accompagné un petit groupe" in answer.text
     assert "<html" not in answer.text
     with house.unit_of_work(reading=True) as services:
         assert ROLE["nom"] not in [v.name for _, v in services.badges.list_newest(house.campus)]
@@ -132,31 +237,40 @@ def test_without_scripts_a_button_shows_the_preview_and_keeps_what_was_typed(des
 
 
 def test_one_more_line_of_alignments_is_one_press_away(designer: TestClient):
-    first = send(designer, f"{HERE}/nouveau", ROLE | {"geste": "ligne", "code-0": "I1307", "ref-0": "rome"})
+    here = f"{made(designer)}/modifier/competences"
+    first = send(designer, here, {"geste": "ligne", "code-0": "I1307", "ref-0": "rome"})
     assert 'name="code-1"' in first.text
     assert 'value="I1307"' in first.text
 
 
 def test_a_code_that_cannot_be_read_comes_back_beside_its_field(designer: TestClient):
-    answer = send(designer, f"{HERE}/nouveau", ROLE | {"code-0": "13", "intitule-0": "X", "ref-0": "rome"})
+    here = f"{made(designer)}/modifier/competences"
+    answer = send(designer, here, {"code-0": "13", "intitule-0": "X", "ref-0": "rome", "geste": "garder"})
     assert answer.status_code == 422
     assert re.search(r'id="code-0"[^>]*aria-invalid="true"', answer.text)
     assert "Un code ROME est une lettre et quatre chiffres" in plain(answer.text)
-    assert 'value="Tuteur de l’atelier"' in answer.text
+    assert 'value="13"' in answer.text
 
 
 @pytest.mark.parametrize(
-    ("field", "typed"),
-    [("heures", "beaucoup"), ("jours", "0"), ("nom", ""), ("nom", "x" * 121), ("teinte", "400")],
+    ("step", "field", "typed"),
+    [
+        ("attribution", "heures", "beaucoup"),
+        ("attribution", "jours", "0"),
+        ("contenu", "nom", ""),
+        ("contenu", "nom", "x" * 121),
+        ("image", "teinte", "400"),
+    ],
 )
 def test_a_field_that_cannot_be_read_is_named_and_nothing_is_lost(
-    designer: TestClient, field: str, typed: str
+    designer: TestClient, step: str, field: str, typed: str
 ):
-    changes = {field: typed, "validite": "autre" if field == "jours" else "", "couleurs": "propres"}
-    answer = send(designer, f"{HERE}/nouveau", ROLE | {"description": "Gardée."} | changes)
+    here = f"{made(designer)}/modifier" + ("" if step == "contenu" else f"/{step}")
+    kept = {"description": "Gardée.", "heures": "2", "sigle": "GAR", "validite": "autre", "jours": "40"}
+    answer = send(designer, here, ROLE | kept | {"couleurs": "propres", field: typed})
     assert answer.status_code == 422
     assert f'href="#{field}"' in answer.text
-    assert "Gardée." in answer.text
+    assert any(each in answer.text for each in ("Gardée.", 'value="GAR"', 'value="40"', 'value="2"'))
 
 
 def test_what_was_saved_is_what_the_form_shows_again(designer: TestClient):
@@ -164,7 +278,9 @@ def test_what_was_saved_is_what_the_form_shows_again(designer: TestClient):
              "couleurs": "propres", "teinte": "120", "vivacite": "10", "alternative": "Un bouclier.",
              "demandes": "oui", "repetition": "once_per_activity",
              "ref-0": "rncp", "code-0": "RNCP35316BC02", "intitule-0": "Installer un réseau"}  # fmt: skip
-    page = designer.get(made(designer, **typed) + "/modifier").text
+    here = made(designer, **typed)
+    steps = ("", "/competences", "/attribution", "/image")
+    page = "".join(designer.get(f"{here}/modifier{step}").text for step in steps)
     for name, value in typed.items():
         if name in ("couleurs", "demandes"):
             assert re.search(rf'name="{name}" value="{value}" checked', page), name
@@ -185,6 +301,7 @@ def test_changing_what_somebody_holds_writes_the_next_version_and_says_what_chan
     house.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
     changed = ROLE | {"description": "A tenu le rôle de tutrice.", "validite": "730", "mots": "tutorat"}
     send(designer, f"{here}/modifier", changed)
+    send(designer, f"{here}/modifier/attribution", changed)
     shown = plain(designer.get(here).text)
     assert "En service, version suivante en brouillon" in shown
     assert "La version 1 reste en service tant qu’il n’est pas publié" in shown
@@ -210,9 +327,7 @@ def test_an_archived_badge_leaves_the_list_and_comes_back(designer: TestClient):
 
 def test_a_near_name_is_pointed_out_before_there_are_two_badges(designer: TestClient):
     made(designer)
-    answer = send(
-        designer, f"{HERE}/apercu", ROLE | {"nom": "Tuteurs de l'atelier"}, seen_on=f"{HERE}/nouveau"
-    )
+    answer = send(designer, f"{HERE}/nouveau", ROLE | {"nom": "Tuteurs de l'atelier", "geste": "seul"})
     assert "Un badge proche existe déjà" in plain(answer.text)
 
 

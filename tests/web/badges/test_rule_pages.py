@@ -92,9 +92,9 @@ def test_every_rule_stands_in_its_form_and_comes_back_from_it(rule: Rule):
 def test_a_rule_is_typed_kept_and_shown_in_words(house: House, designer: TestClient):
     here = made(designer, **TYPED)
     assert SAID in plain(designer.get(here).text)
-    edited = designer.get(f"{here}/modifier")
-    assert 'value="4,5"' in edited.text
-    assert "La personne compte dans le journal du campus : 3 ateliers" in plain(edited.text)
+    assert 'value="4,5"' in designer.get(f"{here}/modifier/attribution").text
+    content = designer.get(f"{here}/modifier")
+    assert "La personne compte dans le journal du campus : 3 ateliers" in plain(content.text)
     with house.unit_of_work(reading=True) as services:
         badge_id = uuid.UUID(here.rpartition("/")[2])
         version = services.badges.manuscript(house.campus, badge_id).page.version
@@ -105,7 +105,7 @@ def test_a_rule_is_typed_kept_and_shown_in_words(house: House, designer: TestCli
 
 
 def test_the_preview_says_the_rule_in_french_and_in_english(designer: TestClient):
-    shown = send(designer, f"{HERE}/apercu", ROLE | TYPED, seen_on=f"{HERE}/nouveau")
+    shown = send(designer, f"{made(designer)}/modifier/attribution", ROLE | TYPED | {"geste": "apercu"})
     assert f"{SAID}." in plain(shown.text)
     assert "3 workshops and 4 h 30, or else one project as a resource, from 1 September 2026 on." in plain(
         shown.text
@@ -125,14 +125,14 @@ def test_the_preview_says_the_rule_in_french_and_in_english(designer: TestClient
 def test_what_cannot_be_read_comes_back_with_everything_else(
     designer: TestClient, wrong: dict[str, str], told: str
 ):
-    answer = send(designer, f"{HERE}/nouveau", ROLE | TYPED | wrong)
+    answer = send(designer, f"{made(designer)}/modifier/attribution", ROLE | TYPED | wrong)
     assert answer.status_code == 422
     assert told in plain(answer.text)
-    assert ROLE["nom"] in answer.text
+    assert 'name="regle-nombre-2"' in answer.text
 
 
 def test_one_more_condition_is_a_button(designer: TestClient):
-    page = send(designer, f"{HERE}/nouveau", ROLE | TYPED | {"geste": "condition"})
+    page = send(designer, f"{made(designer)}/modifier/attribution", ROLE | TYPED | {"geste": "condition"})
     assert "regle-nombre-3" in page.text
 
 

@@ -1,51 +1,69 @@
-// The preview of a form, drawn again by the server while somebody types. Without this script a button asks for it.
+// A draft saves itself while somebody types, and its picture is drawn again. Without this script buttons do both.
 const form = document.querySelector("form[data-preview]");
 const place = document.getElementById("apercu-contenu");
 const told = document.getElementById("apercu-dit");
-const PAUSE = 500;
+const PAUSE = 800;
 let waiting = 0;
 let asking = null;
 let shown = "";
 
 function typed() {
   const fields = new FormData(form);
-  fields.delete("geste");
-  return fields;
+  fields.delete("etat");
+  return [...fields].filter(([, value]) => typeof value === "string");
 }
 
 async function draw() {
   const fields = typed();
-  const text = JSON.stringify([...fields]);
+  const text = JSON.stringify(fields);
   if (text === shown) {
     return;
   }
-  asking?.abort();
-  asking = new AbortController();
+  const state = form.elements.etat;
   try {
-    const answer = await fetch(form.dataset.preview, {
+    const answer = await fetch(form.action, {
       method: "POST",
-      body: new URLSearchParams(fields),
-      signal: asking.signal,
+      body: new URLSearchParams([...fields, ["etat", state ? state.value : ""], ["geste", "seul"]]),
       credentials: "same-origin",
     });
     if (!answer.ok) {
       throw new Error(String(answer.status));
     }
-    place.innerHTML = await answer.text();
-    shown = text;
-    told.textContent = place.querySelector("[data-unread]") ? "" : told.dataset.said;
-  } catch (error) {
-    if (error.name !== "AbortError") {
-      told.textContent = told.dataset.failed;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const part = page.querySelector("[data-state]");
+    place.replaceChildren(...part.childNodes);
+    if (state) {
+      state.value = part.dataset.state;
     }
+    shown = text;
+    told.textContent = part.dataset.said;
+  } catch {
+    told.textContent = told.dataset.failed;
   }
 }
 
+// One at a time: the state that an answer brings is the one that the next request sends.
+async function drawAlone() {
+  if (asking) {
+    await asking;
+  }
+  asking = draw();
+  await asking;
+  asking = null;
+}
+
 if (form && place && told) {
-  shown = JSON.stringify([...typed()]);
+  shown = JSON.stringify(typed());
   form.addEventListener("input", () => {
     clearTimeout(waiting);
-    told.textContent = "";
-    waiting = setTimeout(draw, PAUSE);
+    waiting = setTimeout(drawAlone, PAUSE);
+  });
+  form.addEventListener("submit", async (event) => {
+    clearTimeout(waiting);
+    if (asking) {
+      event.preventDefault();
+      await asking;
+      form.requestSubmit(event.submitter);
+    }
   });
 }

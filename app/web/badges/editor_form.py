@@ -1,0 +1,264 @@
+"""The fields of the badge editor, as typed and as stored, by step, with parse errors by field."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from starlette.datastructures import FormData
+
+from app.domain.activities.participant_lists import hours_in
+from app.domain.badges.badges import MOST_DAYS, BadgeKind, Repeat, Step, join_criteria, split_criteria
+from app.domain.badges.rules import rule_of
+from app.domain.campus.campus import MOST_LIVELY
+from app.domain.frameworks import (
+    MOST_ALIGNMENTS,
+    Competency,
+    Framework,
+    PublicAlignment,
+    public_alignment,
+)
+from app.errors import InvalidInput
+from app.http.pages.forms import text_of
+from app.http.pages.typography import translated
+from app.http.pages.words import hours_text
+from app.http.workplaces import sentence_of
+from app.language import N_
+from app.services.badges.badges import BadgePage, Wording
+from app.web.badges.rules import RuleForm
+
+LENGTHS = {"nom": 120, "description": 500, "criteres": 6000, "jugement": 1500, "alternative": 300, "sigle": 8}
+USUAL_DAYS = ("365", "730", "1095", "1825")
+OTHER = "autre"
+NO_LEVEL = "0"
+"""Attested without a level; an empty choice means that the badge does not attest the competency."""
+FIELDS = {
+    Step.CONTENT: ("type", "nom", "description", "criteres", "jugement", "langue", "mots"),
+    Step.COMPETENCIES: (),
+    Step.AWARDING: ("validite", "jours", "heures", "repetition", "demandes"),
+    Step.PICTURE: ("alternative", "couleurs", "teinte", "vivacite", "sigle"),
+    Step.PUBLISHING: (),
+}
+_ALL_FIELDS = tuple(name for names in FIELDS.values() for name in names)
+_BEGINNING = {
+    "type": BadgeKind.PARTICIPATION.value,
+    "langue": "fr",
+    "repetition": Repeat.ONCE.value,
+    "couleurs": "campus",
+    "teinte": "208",
+    "vivacite": "9",
+}
+
+
+@dataclass(frozen=True)
+class AlignmentRow:
+    framework: str = ""
+    code: str = ""
+    name: str = ""
+    error: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        return not (self.code or self.name)
+
+
+@dataclass
+class BadgeForm:
+    """Every field as typed; `errors` maps fields to problems, in the reader's language."""
+
+    fields: dict[str, str] = field(
+        default_factory=lambda: {name: _BEGINNING.get(name, "") for name in _ALL_FIELDS}
+    )
+    levels: dict[str, str] = field(default_factory=dict)
+    """The choice for each competency, by its id."""
+    rows: list[AlignmentRow] = field(default_factory=lambda: [AlignmentRow()])
+    rule: RuleForm = field(default_factory=RuleForm)
+    errors: dict[str, str] = field(default_factory=dict)
+    seen: str = ""
+    """The state of the step that the form was based on (optimistic lock); empty for a new badge."""
+    step: Step = Step.CONTENT
+    """The step that was typed; the others are as stored."""
+
+    def take(self, step: Step, form: FormData) -> None:
+        """Replace the fields of one step by those of a sent form."""
+        self.fields |= {name: text_of(form, name) for name in FIELDS[step]}
+        self.seen, self.step = text_of(form, "etat"), step
+        if step is Step.AWARDING:
+            self.rule = RuleForm.of(form)
+        if step is Step.COMPETENCIES:
+            self.levels = {name[7:]: text_of(form, name) for name in form if name.startswith("niveau-")}
+            numbers = sorted({int(name[5:]) for name in form if re.fullmatch(r"code-\d{1,2}", name)})
+            self.rows = [
+                AlignmentRow(*(text_of(form, f"{name}-{number}") for name in ("ref", "code", "intitule")))
+                for number in numbers[:MOST_ALIGNMENTS]
+            ] or [AlignmentRow()]
+
+    @staticmethod
+    def from_page(page: BadgePage) -> BadgeForm:
+        """The form of an existing badge."""
+        version, badge = page.version, page.badge
+        criteria, judging = split_criteria(version.criteria)
+        days = str(version.validity_days or "")
+        own_colours = version.hue is not None or version.liveliness is not None
+        filled = BadgeForm()
+        filled.fields |= {
+            "type": version.kind.value,
+            "nom": version.name,
+            "description": version.description,
+            "criteres": criteria,
+            "jugement": judging,
+            "langue": version.language,
+            "mots": ", ".join(version.tags),
+            "validite": days if days in ("", *USUAL_DAYS) else OTHER,
+            "jours": "" if days in ("", *USUAL_DAYS) else days,
+            "heures": hours_text(version.required_hours),
+            "repetition": badge.repeat.value,
+            "demandes": "oui" if badge.accepts_requests else "",
+            "alternative": version.alternative,
+            "couleurs": "propres" if own_colours else "campus",
+            "sigle": version.emblem,
+        }
+        if own_colours:
+            filled.fields["teinte"] = f"{version.hue or 0:g}"
+            filled.fields["vivacite"] = f"{round((version.liveliness or 0) * 100)}"
+        filled.levels = {str(link.competency_id): str(link.level or 0) for link, _, _ in page.competencies}
+        filled.rows = [
+            AlignmentRow(each["framework"], each["code"], each["name"]) for each in version.alignments
+        ] or [AlignmentRow()]
+        filled.rule = RuleForm.from_rule(rule_of(version.rule))
+        return filled
+
+    @property
+    def kind(self) -> BadgeKind:
+        known = {kind.value: kind for kind in BadgeKind}
+        return known.get(self.fields["type"], BadgeKind.PARTICIPATION)
+
+    @property
+    def repeat(self) -> Repeat:
+        known = {repeat.value: repeat for repeat in Repeat}
+        return known.get(self.fields["repetition"], Repeat.ONCE)
+
+    @property
+    def accepts_requests(self) -> bool:
+        return bool(self.fields["demandes"])
+
+    def add_row(self) -> None:
+        if len(self.rows) < MOST_ALIGNMENTS:
+            self.rows.append(AlignmentRow())
+
+    def wording(self, known: Mapping[str, tuple[Competency, Framework]]) -> Wording:
+        """The wording as typed; raises InvalidInput, with the problem in `errors`, when a field cannot be
+        parsed.
+
+        Fields that do not apply to the kind are ignored, even when filled in.
+        """
+        for name, most in LENGTHS.items():
+            if name in FIELDS[self.step] and len(self.fields[name]) > most:
+                self.errors[name] = translated(N_("{most} signes au plus.")).format(most=most)
+        hours, days, (hue, liveliness) = self._hours(), self._days(), self._colours()
+        alignments, rule = self._alignments(), self.rule.rule(known)
+        self.errors |= self.rule.errors
+        if self.errors:
+            raise InvalidInput(N_("Un champ est à corriger."))
+        return Wording(
+            kind=self.kind,
+            name=self.fields["nom"],
+            description=self.fields["description"],
+            criteria=join_criteria(
+                self.fields["criteres"],
+                self.fields["jugement"] if self.kind.is_judged else "",
+                self._language,
+            ),
+            language=self._language,
+            tags=[tag.strip()[:60] for tag in self.fields["mots"].split(",") if tag.strip()][:20],
+            validity_days=days,
+            required_hours=hours if self.kind is not BadgeKind.BELONGING else None,
+            competencies=self._competencies(known) if self.kind.is_judged else [],
+            alignments=alignments,
+            alternative=" ".join(self.fields["alternative"].split()),
+            hue=hue,
+            liveliness=liveliness,
+            emblem=self.fields["sigle"],
+            rule=rule,
+        )
+
+    @property
+    def _language(self) -> str:
+        return self.fields["langue"] if re.fullmatch(r"[a-z]{2,3}", self.fields["langue"]) else "fr"
+
+    def _hours(self) -> float | None:
+        hours, fault = hours_in(self.fields["heures"])
+        if fault:
+            self.errors["heures"] = translated(
+                N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
+            )
+        elif hours is not None and not 0 < hours <= 10_000:
+            self.errors["heures"] = translated(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+        return hours
+
+    def _days(self) -> int | None:
+        written = self.fields["jours"] if self.fields["validite"] == OTHER else self.fields["validite"]
+        if not written:
+            if self.fields["validite"] == OTHER:
+                self.errors["jours"] = translated(N_("Écrivez le nombre de jours."))
+            return None
+        if not (
+            written.isascii() and written.isdigit() and len(written) < 7 and 0 < int(written) <= MOST_DAYS
+        ):
+            self.errors["jours"] = translated(N_("La durée de validité se compte en jours, à partir de 1."))
+            return None
+        return int(written)
+
+    def _colours(self) -> tuple[float | None, float | None]:
+        if self.fields["couleurs"] != "propres":
+            return None, None
+        hue, liveliness = (_whole(self.fields[name]) for name in ("teinte", "vivacite"))
+        if hue is None or hue >= 360:
+            self.errors["teinte"] = translated(N_("La teinte est un angle, de 0 à 359."))
+        if liveliness is None or liveliness > MOST_LIVELY * 100:
+            self.errors["vivacite"] = translated(N_("La vivacité va de 0 à 14."))
+        if self.errors:
+            return None, None
+        return float(hue or 0), (liveliness or 0) / 100
+
+    def _competencies(
+        self, known: Mapping[str, tuple[Competency, Framework]]
+    ) -> list[tuple[uuid.UUID, int | None]]:
+        """In the order of the frameworks, so that the same choices always give the same wording."""
+        found: list[tuple[uuid.UUID, int | None]] = []
+        for key, (competency, _) in known.items():
+            level = _whole(self.levels.get(key, ""))
+            if level is not None and level <= len(competency.levels):
+                found.append((competency.id, level or None))
+        return found
+
+    def _alignments(self) -> list[PublicAlignment]:
+        found: list[PublicAlignment] = []
+        read: list[AlignmentRow] = []
+        for row in self.rows:
+            try:
+                if not row.is_blank:
+                    found.append(public_alignment(row.framework, row.code, row.name))
+                read.append(row)
+            except InvalidInput as error:
+                read.append(AlignmentRow(row.framework, row.code, row.name, sentence_of(error)))
+                self.errors.setdefault(f"code-{len(read) - 1}", sentence_of(error))
+        self.rows = read
+        return list({(each.framework, each.code): each for each in found}.values())
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,3}", text) else None
+
+
+def known_by_id(
+    competencies: Sequence[tuple[Competency, Framework]], kept: Collection[uuid.UUID] = ()
+) -> dict[str, tuple[Competency, Framework]]:
+    """The competencies a form may name: those in use, and those already in the badge."""
+    return {
+        str(competency.id): (competency, framework)
+        for competency, framework in competencies
+        if competency.archived_at is None or competency.id in kept
+    }
