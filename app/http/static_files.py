@@ -31,6 +31,8 @@ STYLE_ORDER = (
     "pages",
     "circumstances",
 )
+# Separate files, so that public pages stay light.
+SEPARATE_STYLES = ("workspace", "learner")
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
@@ -62,12 +64,13 @@ def files() -> dict[str, StaticFile]:
         if path.is_file() and path.suffix in _TYPES and path.parent != _STYLES
     }
     styles = "".join((_STYLES / f"{name}.css").read_text("utf-8") for name in STYLE_ORDER)
-    workspace = (_STYLES / "workspace.css").read_text("utf-8")
     return {
         **found,
         "sceau.css": _static_file(_tight(styles).encode(), ".css"),
-        # Apart, so that public pages stay light.
-        "workspace.css": _static_file(_tight(workspace).encode(), ".css"),
+        **{
+            f"{name}.css": _static_file(_tight((_STYLES / f"{name}.css").read_text("utf-8")).encode(), ".css")
+            for name in SEPARATE_STYLES
+        },
     }
 
 

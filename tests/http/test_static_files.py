@@ -53,7 +53,10 @@ def test_every_file_the_stylesheet_names_is_there(reader):
 
 
 def test_no_stylesheet_is_forgotten():
-    assert {path.stem for path in (FOLDER / "css").iterdir()} == {*static_files.STYLE_ORDER, "workspace"}
+    assert {path.stem for path in (FOLDER / "css").iterdir()} == {
+        *static_files.STYLE_ORDER,
+        *static_files.SEPARATE_STYLES,
+    }
 
 
 def test_an_asset_nobody_drew_is_a_programming_error():

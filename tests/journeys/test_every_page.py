@@ -124,6 +124,14 @@ def test_pages_of_somebody_under_15(
 
 def pages_of_ones_own(server: LiveServer, award: str) -> tuple[str, ...]:
     """Of whoever opened a badge by its private link."""
-    below = ("journal", "journal/contributions/nouvelle", "recommandations", "mes-donnees", "effacement")
+    panels = ("montrer", "partager", "partager/code", "telecharger", "confidentialite")
+    below = (
+        *panels,
+        "journal",
+        "journal/contributions/nouvelle",
+        "recommandations",
+        "mes-donnees",
+        "effacement",
+    )
     around = ("/mes-badges", "/mes-badges/ailleurs", "/mes-badges/portfolio")
     return (award, *(f"{award}/{name}" for name in below), *map(server.url, around))

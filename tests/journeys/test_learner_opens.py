@@ -22,28 +22,82 @@ pytestmark = pytest.mark.browser
 ZOE = "Zoé N’Diaye; zoe@exemple.fr"
 
 
+MOST_PIXELS, MOST_CONTROLS = 2_400, 14
+_CONTROLS = """() => [...document.querySelectorAll("main :is(a, button, input, select, textarea, summary)")]
+  .filter((each) => each.checkVisibility() && each.type !== "hidden").length"""
+
+
 @pytest.mark.parametrize("window", [PHONE, DESKTOP], ids=["phone", "desk"])
 def test_from_the_link_to_the_world_and_back(open_house: OpenHouse, open_page: OpenPage, window):
     given = open_house.award(ZOE)
     learner, employer = open_page(window), open_page(window)
     learner.goto(given.private_link)
     assert "recevoir" not in learner.url, "the secret left the address bar"
-    expect(learner.get_by_role("heading", level=1)).to_have_text("Zoé, ce badge est à vous")
+    expect(learner.get_by_role("heading", level=1)).to_have_text("Robotique pour tous")
+    expect(learner.get_by_text("Zoé, ce badge est à vous")).to_be_visible()
     assert_accessible(learner)
     assert_no_sideways_scroll(learner)
     employer.goto(given.page)
     expect(employer.get_by_role("heading", level=1)).to_have_text("Page fermée par son titulaire")
 
+    learner.get_by_role("link", name="Montrer").click()
+    expect(learner.get_by_role("region", name="Une fois la page ouverte")).to_contain_text("Zoé N’Diaye")
+    expect(learner.get_by_text("Authentique")).to_have_count(0)
+    assert_accessible(learner)
     learner.get_by_role("button", name="Ouvrir la page").click()
     expect(learner.get_by_role("status").first).to_contain_text("La page est ouverte")
+    expect(learner.get_by_text("Visible par toute personne qui a le lien")).to_be_visible()
     assert_accessible(learner)
-    link = learner.get_by_label("Adresse de la page").input_value()
-    employer.goto(link)
+    learner.get_by_role("link", name="Partager").click()
+    link = learner.get_by_label("Adresse courte").input_value()
+    employer.goto(f"http://{link}")
     expect(employer.get_by_role("heading", level=1)).to_have_text("Authentique, en cours de validité")
 
+    learner.get_by_role("link", name="Revenir au badge").click()
+    learner.get_by_role("link", name="Refermer").click()
     learner.get_by_role("button", name="Fermer la page").click()
     employer.reload()
     expect(employer.get_by_role("heading", level=1)).to_have_text("Page fermée par son titulaire")
+
+
+@pytest.mark.parametrize("is_open", [False, True], ids=["closed", "open"])
+def test_own_badge_fits_a_phone(open_house: OpenHouse, open_page: OpenPage, is_open: bool):
+    given = open_house.award(ZOE, is_open=is_open)
+    learner = open_page(PHONE)
+    learner.goto(given.private_link)
+    assert learner.evaluate("document.documentElement.scrollHeight") <= MOST_PIXELS
+    assert learner.evaluate(_CONTROLS) <= MOST_CONTROLS
+    for name in ("Refermer" if is_open else "Montrer", "Partager", "Télécharger", "Confidentialité"):
+        box = learner.get_by_role("link", name=name, exact=True).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= PHONE["height"], f"{name} is below the first screen"
+    expect(learner.get_by_text("Authentique")).to_have_count(0)
+
+
+@pytest.mark.parametrize("javascript", [False, True])
+def test_share_panel_offers_each_way_with_and_without_scripts(
+    open_house: OpenHouse, open_page: OpenPage, javascript: bool
+):
+    given = open_house.award(ZOE, is_open=True)
+    learner = open_page(PHONE)
+    learner.add_init_script("navigator.share = (data) => { window.shared = data; return Promise.resolve(); }")
+    learner.goto(given.private_link)
+    learner.get_by_role("link", name="Partager").click()
+    for way in ("Image pour le CV", "Ligne pour le CV", "LinkedIn, sur le profil", "LinkedIn, une publication",
+                "Sur un site", "Europass"):  # fmt: skip
+        expect(learner.locator("summary").filter(has_text=way)).to_be_visible()
+    mail = learner.get_by_role("link", name="Par e-mail").get_attribute("href")
+    assert mail.startswith("mailto:?subject=Badge%20")
+    device = learner.get_by_role("button", name="Partager avec cet appareil")
+    if javascript:
+        device.click()
+        assert learner.evaluate("window.shared.url") == given.page
+    else:
+        expect(device).to_be_hidden()
+    learner.get_by_role("link", name="Code QR en plein écran").click()
+    expect(learner.get_by_role("img", name="Code QR de la page")).to_be_visible()
+    if javascript:
+        assert_accessible(learner)
 
 
 @pytest.mark.parametrize("javascript", [False, True])
@@ -53,9 +107,8 @@ def test_the_files_come_down_with_or_without_scripts(
     given = open_house.award(ZOE)
     learner = open_page(PHONE)
     learner.goto(given.private_link)
-    copying = learner.get_by_role("button", name="Copier le lien")
-    expect(copying).to_have_count(1 if javascript else 0)
-    links = learner.get_by_role("link", name="Télécharger")
+    learner.get_by_role("link", name="Télécharger").click()
+    links = learner.locator("main a[download]")
     expect(links).to_have_count(6)
     got = {}
     for number in range(6):
@@ -73,9 +126,13 @@ def test_the_wish_about_the_name_is_one_tick(open_house: OpenHouse, open_page: O
     given = open_house.award(ZOE)
     learner = open_page(PHONE)
     learner.goto(given.private_link)
+    learner.get_by_role("link", name="Confidentialité").click()
+    fold = learner.locator("summary").filter(has_text="Mon nom dans les prochains badges")
+    fold.click()
     wish = learner.get_by_label("Écrire mon nom dans les badges que je recevrai")
     expect(wish).to_be_checked()
     wish.uncheck()
     learner.get_by_role("button", name="Enregistrer").click()
     expect(learner.get_by_role("status").first).to_contain_text("C’est noté")
+    fold.click()
     expect(learner.get_by_label("Écrire mon nom dans les badges que je recevrai")).not_to_be_checked()

@@ -112,7 +112,11 @@ def test_a_learner_under_15_is_offered_neither_opening_nor_a_name_nor_linkedin(h
         )
     learner = house.client()
     learner.get(f"/recevoir/{token}")
-    page = learner.get(f"/mes-badges/{award_id}").text
+    mine = f"/mes-badges/{award_id}"
+    pages = [
+        learner.get(f"{mine}{panel}").text for panel in ("", "/montrer", "/partager", "/confidentialite")
+    ]
+    page = "".join(pages)
     assert "linkedin.com" not in page
     assert 'value="ouvert"' not in page
     assert "/nom-du-badge" not in page

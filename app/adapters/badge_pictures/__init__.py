@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from html import escape
@@ -10,16 +11,19 @@ from typing import Final
 
 import resvg_py
 
-from app.adapters.badge_pictures.drawing import WIDTH as CARD_WIDTH
 from app.adapters.badge_pictures.drawing import (
+    CV_WIDTH,
     CardWords,
     Faces,
     Inks,
     Words,
+    at_300_dots,
     draw_card,
+    draw_for_cv,
     small_mark,
     with_palette,
 )
+from app.adapters.badge_pictures.drawing import WIDTH as CARD_WIDTH
 from app.adapters.badge_pictures.picture_spec import PictureOrder, kind_alone, picture_alternative, plain
 from app.adapters.badge_pictures.templates import Template, Typeface, read_templates
 from app.domain.campus.campus import CampusColours
@@ -80,6 +84,10 @@ class BadgeArtist:
         colours = CampusColours.of(order.hue, order.liveliness) if order else CampusColours.of(*_PLAIN)
         badge = self.draw(order) if order else ""
         return _of_all_colours(draw_card(words, badge, colours, self._faces), CARD_WIDTH)
+
+    def for_cv(self, order: PictureOrder, code: Sequence[Sequence[int]], lines: Sequence[str]) -> bytes:
+        """A PNG of 76 × 38 mm at 300 dots per inch: the badge, the QR code and where it leads."""
+        return at_300_dots(_of_all_colours(draw_for_cv(self.draw(order), code, lines, self._faces), CV_WIDTH))
 
     def rasterise(self, svg: str, *, width: int = 600) -> bytes:
         """A PNG of at most 256 colours; independent of system libraries and fonts."""

@@ -7,7 +7,7 @@ import struct
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -332,6 +332,41 @@ def draw_card(words: CardWords, badge: str, colours: CampusColours, faces: Faces
         f"<title>{escape(alternative)}</title>"
         f'<clipPath id="c"><path d="M0 580h{WIDTH}v50H0z"/></clipPath>{"".join(parts)}</svg>'
     )
+
+
+CV_WIDTH: Final = 898
+"""76 mm at 300 dots per inch."""
+_CV_HEIGHT: Final = 449
+_CV_CODE: Final = 300
+
+
+def draw_for_cv(badge: str, code: Sequence[Sequence[int]], lines: Sequence[str], faces: Faces) -> str:
+    """Badge and QR code on white, with the lines of the short URL below the code; `code` is its modules."""
+    size, middle = _CV_CODE / len(code), 674
+    left, top = middle - _CV_CODE / 2, 18
+    modules = "".join(
+        f"M{left + column * size:.2f} {top + row * size:.2f}h{size:.2f}v{size:.2f}h-{size:.2f}z"
+        for row, values in enumerate(code)
+        for column, dark in enumerate(values)
+        if dark
+    )
+    parts = [path(f"M0 0h{CV_WIDTH}v{_CV_HEIGHT}H0z", fill="#fff"), path(modules, fill="#000")]
+    for number, line in enumerate(lines):
+        size = 36
+        while size > 16 and faces.sans.width(line, size) > 420:
+            size -= 1
+        baseline = top + _CV_CODE + 48 + number * 46
+        parts.append(words_path(faces.sans.centred(line, size, middle, baseline), INK))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {CV_WIDTH} {_CV_HEIGHT}">{"".join(parts)}'
+        f'<g transform="translate(18 18) scale(.413)">{_ROOT.sub("", badge)}</g></svg>'
+    )
+
+
+def at_300_dots(png: bytes) -> bytes:
+    """The same picture with its resolution, so that documents show it at its size on paper."""
+    head = len(_SIGNATURE) + 25
+    return png[:head] + _chunk(b"pHYs", struct.pack(">IIB", 11_811, 11_811, 1)) + png[head:]
 
 
 def _line(text: str, face: Typeface, size: int, baseline: float, colour: str) -> str:

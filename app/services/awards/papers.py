@@ -70,6 +70,14 @@ class AwardPictures:
         """The link preview picture of an award, 1200 × 630, as PNG."""
         return self.artist.card(self._order(record), words)
 
+    def for_cv(self, record: AwardRecord) -> bytes:
+        code = segno.make(self.addresses.short(record.award.id), error="m", micro=False)
+        host, _, number = self.addresses.short_in_print(record.award.id).rpartition("/")
+        modules = [tuple(row) for row in code.matrix]
+        competencies = self.badges.competencies_of(record.version)
+        order = picture_order(record.campus, record.version, competencies, address=host.partition("/")[0])
+        return self.artist.for_cv(order, modules, (f"{host}/", number))
+
     def portfolio_card(self, records: Sequence[AwardRecord], words: CardWords) -> bytes:
         """As `card`, for a portfolio, with the picture of its first award; none if empty."""
         return self.artist.card(self._order(records[0]) if records else None, words)

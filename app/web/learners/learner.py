@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -17,9 +18,9 @@ from app.domain.awards.awards import AwardState, Visibility
 from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
 from app.domain.privacy import About, wording_of
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import page
+from app.http.pages.render import CampusLook, page
 from app.http.pages.typography import translated
-from app.http.pages.words import moment, sentence_text
+from app.http.pages.words import day, moment, sentence_text
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import ReadingServices, WritingServices, find_signed_in
 from app.http.response_cache import (
@@ -43,10 +44,10 @@ from app.services.publishing.publication import Published
 from app.services.verification.verification import Answer
 from app.web.accounts.browser_binding import same_browser
 from app.web.awards.claim_slips import certificate_of
+from app.web.awards.rule_awarding import lines_shown
 from app.web.learners.my_badges import DONE as SHELF_DONE
 from app.web.learners.my_badges import shelf_page
 from app.web.publishing.award_page import (
-    Sharing,
     given_by,
     offers_linked_in,
     public_words,
@@ -128,12 +129,16 @@ class MyBadge:
     """The badge as its holder sees it; `answer` is verified now, as for any visitor."""
 
     id: uuid.UUID
+    look: CampusLook
     url: str
     public_url: str
+    title: str
     picture: str
     picture_words: str
     is_open: bool
     is_findable: bool
+    says_tu: bool
+    """The holder is under 15: the pages address them as « tu »."""
     opening_words: str
     name_words: str
     parent: ParentState
@@ -149,18 +154,13 @@ class MyBadge:
     is_minor: bool
     says_name: bool
     says_address: bool
-    older_url: str
     answers_checks: bool
-    checks: Sequence[tuple[str, bool]]
-    """When an address was compared, and whether it matched."""
-    own_addresses: Sequence[tuple[str, str]]
     first_name: str
     given: str
+    received: str
     why: str
     public: Sequence[tuple[str, str]]
     answer: AnswerShown
-    files: Sequence[FileShown]
-    sharing: Sharing
 
 
 @router.get("/recevoir/{token}")
@@ -192,32 +192,109 @@ def show_mine(
         services.awards.check_not_erased(award_id)
         return shelf_page(request, services, is_missing=True)
     services.enter_campus_of(award_id)
+    return badge_page(request, services, my_badge(services, who, award_id), "show", done=fait)
+
+
+@router.get("/mes-badges/{award_id:uuid}/montrer", dependencies=[HOLDER])
+def show_opening(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    """What the page shows when open, beside what it shows today; one button opens or closes it."""
+    view = my_badge(services, holder_of(award_id, request, services), award_id)
+    return badge_page(request, services, view, "opening", done=fait)
+
+
+@router.get("/mes-badges/{award_id:uuid}/partager", dependencies=[HOLDER])
+def show_sharing(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    view = my_badge(services, holder_of(award_id, request, services), award_id)
+    sharing = sharing_of(services, services.awards.record(award_id), view.url)
+    return badge_page(request, services, view, "sharing", sharing=sharing)
+
+
+@router.get("/mes-badges/{award_id:uuid}/partager/code", dependencies=[HOLDER])
+def show_code(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    """The QR code alone on a white page, to be scanned from the screen."""
+    view = my_badge(services, holder_of(award_id, request, services), award_id)
+    sharing = sharing_of(services, services.awards.record(award_id), view.url)
+    return badge_page(request, services, view, "code", sharing=sharing)
+
+
+@router.get("/mes-badges/{award_id:uuid}/partager/cv.png", dependencies=[HOLDER])
+def cv_picture(award_id: uuid.UUID, services: ReadingServices) -> Response:
+    """For a CV: badge, QR code and short URL, 76 × 38 mm at 300 dots per inch."""
     record = services.awards.record(award_id)
-    done = translated(_DONE[fait]) if fait in _DONE else ""
-    return badge_page(request, services, record, my_badge(services, who, award_id), done=done)
+    name = f"{_file_name(record.version.name)}-cv.png"
+    return Response(
+        services.award_pictures.for_cv(record),
+        media_type="image/png",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@router.get("/mes-badges/{award_id:uuid}/telecharger", dependencies=[HOLDER])
+def show_files(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    view = my_badge(services, holder_of(award_id, request, services), award_id)
+    record = services.awards.record(award_id)
+    files = [
+        FileShown(
+            translated(name),
+            translated(use),
+            f"{view.url}/badge.{form.value}",
+            len(_file(services, record, form).body),
+        )
+        for form, (name, use) in _USES.items()
+    ]
+    return badge_page(request, services, view, "files", files=files)
+
+
+@router.get("/mes-badges/{award_id:uuid}/confidentialite", dependencies=[HOLDER])
+def show_privacy(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    who = holder_of(award_id, request, services)
+    record = services.awards.record(award_id)
+    checks = [
+        (moment(each.at, record.campus.time_zone), bool(each.facts.get("known")))
+        for each in services.holders.checks_of(award_id)[:_MOST_CHECKS]
+    ]
+    return badge_page(
+        request,
+        services,
+        my_badge(services, who, award_id),
+        "privacy",
+        done=fait,
+        checks=checks,
+        own_addresses=_own_addresses(services, who),
+        older_url=services.addresses.older_award(award_id),
+        lines=lines_shown(services, record),
+    )
 
 
 def badge_page(
     request: Request,
     services: Services,
-    record: AwardRecord,
     view: MyBadge,
+    name: str,
     *,
     done: str = "",
     status: int = 200,
+    **more: Any,
 ) -> HTMLResponse:
-    return as_private(
+    answer = as_private(
         page(
             request,
-            "learners/badge.html",
-            campus=look_of(record.campus),
+            f"learners/badge/{name}.html",
+            campus=view.look,
             private=True,
             status=status,
             b=view,
-            done=done,
+            done=translated(_DONE[done]) if done in _DONE else "",
             has_account=find_signed_in(request, services) is not None,
+            **more,
         )
     )
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
 
 
 @router.post("/mes-badges/{award_id:uuid}/visibilite", dependencies=[CHANGING_HOLDER])
@@ -232,7 +309,7 @@ def change_visibility(
     done = "ouvert" if wanted is Visibility.OPEN else "ferme"
     if text_of(form, "retour") == "etagere":
         return RedirectResponse(f"/mes-badges?fait={done}#b-{award_id}", status_code=303)
-    return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#page", status_code=303)
+    return RedirectResponse(f"/mes-badges/{award_id}?fait={done}", status_code=303)
 
 
 @router.post("/mes-badges/{award_id:uuid}/recherche", dependencies=[CHANGING_HOLDER])
@@ -241,7 +318,7 @@ def change_search(
 ) -> Response:
     who = holder_of(award_id, request, services)
     services.awards.set_findable(award_id, text_of(form, "recherche") == "oui", by=who.actor)
-    return RedirectResponse(f"/mes-badges/{award_id}?fait=recherche#page", status_code=303)
+    return RedirectResponse(f"/mes-badges/{award_id}/confidentialite?fait=recherche", status_code=303)
 
 
 @router.post("/mes-badges/{award_id:uuid}/comparaison", dependencies=[CHANGING_HOLDER])
@@ -251,7 +328,7 @@ def change_checks(
     who, answers = holder_of(award_id, request, services), text_of(form, "comparaison") == "oui"
     services.awards.answer_checks(award_id, answers, by=who.actor)
     done = "comparaison" if answers else "sans-comparaison"
-    return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#nom", status_code=303)
+    return RedirectResponse(f"/mes-badges/{award_id}/confidentialite?fait={done}", status_code=303)
 
 
 @router.post("/mes-badges/{award_id:uuid}/nom", dependencies=[CHANGING_HOLDER])
@@ -261,7 +338,7 @@ def change_name_wish(
     who = holder_of(award_id, request, services)
     check_speaks_for_person(who, services)
     services.people.allow_name(who.person.id, text_of(form, "nom") == "oui", by=who.actor)
-    return RedirectResponse(f"/mes-badges/{award_id}?fait=nom#nom", status_code=303)
+    return RedirectResponse(f"/mes-badges/{award_id}/confidentialite?fait=nom", status_code=303)
 
 
 @router.get("/mes-badges/{award_id:uuid}/badge.{form}", dependencies=[HOLDER])
@@ -317,12 +394,15 @@ def my_badge(
     view = shown(services, answer, again=url)
     return MyBadge(
         id=award_id,
+        look=look_of(record.campus),
         url=url,
         public_url=services.addresses.award(award_id),
+        title=record.version.name,
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
         picture_words=sentence_text(words),
         is_open=award.visibility is Visibility.OPEN,
         is_findable=award.is_findable,
+        says_tu=needs_guardian_for(record.person, record.activity),
         opening_words=translated(wording_of(About.PUBLICATION)),
         name_words=translated(wording_of(About.NAME)),
         parent=services.guardians.state_of(record),
@@ -338,28 +418,13 @@ def my_badge(
         is_minor=is_minor_for(record.person, record.activity),
         says_name=award.holder_name is not None,
         answers_checks=award.answers_checks,
-        checks=[
-            (moment(each.at, record.campus.time_zone), bool(each.facts.get("known")))
-            for each in services.holders.checks_of(award_id)[:_MOST_CHECKS]
-        ],
-        older_url=services.addresses.older_award(award_id),
         says_address=bool(award.older_recipient),
-        own_addresses=_own_addresses(services, who),
         first_name=who.person.given_name or who.person.name,
         given=given_by(record),
+        received=day(award.awarded_at, record.campus.time_zone),
         why=why_given(record),
         public=public_words(record, view),
         answer=view,
-        files=[
-            FileShown(
-                translated(name),
-                translated(use),
-                f"{url}/badge.{form.value}",
-                len(_file(services, record, form).body),
-            )
-            for form, (name, use) in _USES.items()
-        ],
-        sharing=sharing_of(services, record, url),
     )
 
 

@@ -114,6 +114,6 @@ def ask_a_parent(
                 writing.guardians.ask(record, typed, by=who.actor)
     except InvalidInput as error:
         view = my_badge(services, who, award_id, parent_typed=typed, parent_trouble=sentence_of(error))
-        return badge_page(request, services, record, view, status=422)
+        return badge_page(request, services, view, "opening", status=422)
     process_of(request).on_promise()
-    return RedirectResponse(f"/mes-badges/{award_id}?fait=parent#page", status_code=303)
+    return RedirectResponse(f"/mes-badges/{award_id}/montrer?fait=parent#page", status_code=303)

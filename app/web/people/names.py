@@ -220,7 +220,7 @@ def choose_for_badge(
         services.awards.record(award_id).award, with_name, name=who.person.name, by=who.actor
     )
     done = "avec-nom" if with_name else "sans-nom"
-    return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#nom", status_code=303)
+    return RedirectResponse(f"/mes-badges/{award_id}/confidentialite?fait={done}", status_code=303)
 
 
 @my_name_router.post("/mes-badges/{award_id:uuid}/adresse", dependencies=[CHANGING_HOLDER])
@@ -234,7 +234,7 @@ def choose_address_for_badge(
         raise NotFound(N_("Cette adresse n’est pas dans votre compte."))
     services.awards.say_address(award_id, typed, by=who.actor)
     done = "avec-adresse" if typed else "sans-adresse"
-    return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#nom", status_code=303)
+    return RedirectResponse(f"/mes-badges/{award_id}/confidentialite?fait={done}", status_code=303)
 
 
 def _page(

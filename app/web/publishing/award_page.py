@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -110,6 +110,7 @@ def _award(award_id: uuid.UUID, request: Request, services: Services, *, is_held
 
 
 _LINKEDIN = "https://www.linkedin.com/profile/add"
+_LINKEDIN_POST = "https://www.linkedin.com/sharing/share-offsite/"
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,9 @@ class Sharing:
     html: str
     frame: str
     linked_in: str
+    linked_in_post: str
+    post: str
+    mail: str
     title: str
     organisation: str
     month: str
@@ -152,6 +156,9 @@ def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:
     words = translated(N_("Badge « {title} », {organisation}, {month}")).format(
         title=title, organisation=organisation, month=given
     )
+    post = translated(
+        N_("J’ai reçu le badge « {title} », {organisation}. Il se vérifie ici : {address}")
+    ).format(title=title, organisation=organisation, address=address)
     return Sharing(
         short=short,
         code=f"{url}/code",
@@ -161,6 +168,9 @@ def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:
         linked_in=f"{_LINKEDIN}?{urlencode(_fields(record, organisation, address, number))}"
         if offers_linked_in(record)
         else "",
+        linked_in_post=f"{_LINKEDIN_POST}?{urlencode({'url': address})}",
+        post=post,
+        mail=f"mailto:?{urlencode({'subject': words, 'body': post}, quote_via=quote)}",
         title=title,
         organisation=organisation,
         month=given,

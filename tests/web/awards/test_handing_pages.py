@@ -102,7 +102,7 @@ def test_a_code_is_shown_once_and_opens_the_badge_without_an_account(house: Hous
     learner = house.client()
     answer = send(learner, "/recuperer", {"code": code[1].lower().replace("-", " ")})
     assert answer.headers["location"] == f"/mes-badges/{ids[0]}?fait=recu"
-    assert "ce badge est à vous" in learner.get(answer.headers["location"]).text
+    assert "votre badge est là" in learner.get(answer.headers["location"]).text
     assert "Reçu par la personne" in trainer.get(f"{activity(house)}/remise").text
 
 
@@ -181,13 +181,13 @@ def test_opening_the_link_and_receiving_are_told_to_the_campus(house: House, tra
     award_id, learner = result.lines[0].award_id, house.client()
     learner.get(house.private_link(result))
     assert "Lien ouvert" in trainer.get(f"{activity(house)}/remise").text
-    page = learner.get(f"/mes-badges/{award_id}")
-    assert "La garder fermée" in page.text
+    assert "ce badge est à vous" in learner.get(f"/mes-badges/{award_id}").text
+    assert "La garder fermée" in learner.get(f"/mes-badges/{award_id}/montrer").text
     kept = {"vue": "ferme"}
     answer = send(learner, f"/mes-badges/{award_id}/visibilite", kept, seen_on=f"/mes-badges/{award_id}")
     received = learner.get(answer.headers["location"]).text
     assert "La page est fermée" in received
-    assert "La garder fermée" not in received
+    assert "ce badge est à vous" not in received
     assert "Reçu par la personne" in trainer.get(f"{activity(house)}/remise").text
 
 

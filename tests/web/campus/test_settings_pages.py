@@ -102,7 +102,7 @@ def test_the_number_of_a_linkedin_page_fills_in_their_form(house: House):
     result = house.award("Zoé N’Diaye; zoe@exemple.fr")
     zoe = house.client()
     zoe.get(house.private_link(result))
-    page = f"/mes-badges/{result.lines[0].award_id}"
+    page = f"/mes-badges/{result.lines[0].award_id}/partager"
     assert "organizationName=Campus+Industrie" in zoe.get(page).text
     assert send(admin, SETTINGS, filled(admin) | {"linkedin": "1234567"}).status_code == 303
     filled_in = zoe.get(page).text

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
 import pytest
+import zxingcpp
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
+from app.domain.publishing import short_code
 from sceau_credentials.baking import unbake
 from tests.support.house import House, send
 
@@ -45,9 +49,10 @@ def test_the_private_link_leaves_the_address_bar_and_works_again(house: House, r
 def test_the_page_says_what_the_badge_says_and_who_signed(zoe: TestClient, result):
     page = zoe.get(page_of(result)).text
     assert "Zoé, ce badge est à vous" in page
-    for said in ("Ce que dit le badge", "devant la personne qui l’animait", "Atelier robotique", "Industrie"):
+    for said in ("Ce qu’il dit", "devant la personne qui l’animait", "Atelier robotique", "Industrie"):
         assert said in page
-    assert "Authentique, en cours de validité" in page
+    assert "Authentique" not in page
+    assert "Visible par vous uniquement" in page
 
 
 def test_a_link_opens_one_badge_and_nobody_else_s(house: House, zoe: TestClient, result):
@@ -98,7 +103,9 @@ def test_the_wish_about_one_s_name_is_kept_for_the_next_badges(house: House, zoe
     send(zoe, page_of(result) + "/nom", {}, seen_on=page_of(result))
     assert (
         "checked"
-        not in re.findall(r'<input type="checkbox" name="nom"[^>]*>', zoe.get(page_of(result)).text)[0]
+        not in re.findall(
+            r'<input type="checkbox" name="nom"[^>]*>', zoe.get(f"{page_of(result)}/confidentialite").text
+        )[0]
     )
     second = house.award(ZOE, badge=house.role, evidence="A tenu le stand.")
     with house.unit_of_work(reading=True) as services:
@@ -145,3 +152,33 @@ def test_a_day_later_the_link_is_needed_again(house: House, zoe: TestClient, res
     assert "ouvrez le lien privé" in zoe.get(page_of(result)).text
     zoe.get(house.private_link(result))
     assert zoe.get(page_of(result)).status_code == 200
+
+
+def test_cv_picture_has_its_size_on_paper_and_a_code_readable_at_three_centimetres(zoe: TestClient, result):
+    answer = zoe.get(f"{page_of(result)}/partager/cv.png")
+    picture = Image.open(BytesIO(answer.content))
+    assert [round(each) for each in picture.info["dpi"]] == [300, 300]
+    millimetres = [side / 300 * 25.4 for side in picture.size]
+    assert millimetres == pytest.approx([76, 38], abs=0.1)
+    three_centimetres = 30 / 25.4 * 300 / picture.height
+    small = picture.convert("L").resize([round(side * three_centimetres) for side in picture.size])
+    (code,) = zxingcpp.read_barcodes(small, formats=zxingcpp.BarcodeFormat.QRCode)
+    assert code.text.rpartition("/")[2] == short_code(result.lines[0].award_id)
+
+
+@pytest.mark.parametrize("panel", ["montrer", "partager", "partager/code", "telecharger", "confidentialite"])
+def test_each_action_is_for_the_holder_alone_and_gives_no_verdict(
+    house: House, zoe: TestClient, result, panel: str
+):
+    page = zoe.get(f"{page_of(result)}/{panel}")
+    assert page.status_code == 200
+    assert "Authentique" not in page.text
+    assert house.client().get(f"{page_of(result)}/{panel}").status_code == 401
+    assert zoe.get(f"{page_of(result, 1)}/{panel}").status_code == 401
+
+
+def test_each_file_says_what_it_is_for(zoe: TestClient, result):
+    page = zoe.get(f"{page_of(result)}/telecharger").text
+    for use in ("Pour le CV et l’imprimante", "À montrer, à joindre", "nette à toutes les tailles",
+                "Pour un portefeuille numérique", "pour le vérifier plus tard sans réseau"):  # fmt: skip
+        assert use in page

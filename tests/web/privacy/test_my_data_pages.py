@@ -82,7 +82,7 @@ def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
     child, parent = house.client(), house.client()
     child.get(link)
     mine = f"/mes-badges/{award_id}"
-    shown = child.get(mine).text
+    shown = child.get(f"{mine}/montrer").text
     assert "Pour l’ouvrir, il faut l’accord d’un parent" in shown
     assert 'value="ouvert"' not in shown
     assert send(child, f"{mine}/parent", {"parent": "pas une"}, seen_on=mine).status_code == 422
@@ -91,7 +91,7 @@ def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
     page = parent.get(path).text
     assert "Ce que tout le monde verrait" in page
     assert send(parent, path, {"reponse": "oui"}).status_code == 303
-    assert 'value="ouvert"' in child.get(mine).text
+    assert 'value="ouvert"' in child.get(f"{mine}/montrer").text
     assert send(child, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine).status_code == 303
     assert parent.get(f"/attributions/{award_id}").status_code == 200
     assert send(parent, path, {"reponse": "non"}).status_code == 303
@@ -119,7 +119,7 @@ def test_what_was_agreed_to_is_shown_with_the_sentence_that_stood_beside_the_but
     browser.get(link)
     mine = f"/mes-badges/{award_id}"
     words = wording_of(About.PUBLICATION)[:30]
-    assert words in browser.get(mine).text
+    assert words in browser.get(f"{mine}/montrer").text
     send(browser, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine)
     page = browser.get(f"{mine}/mes-donnees").text
     assert words in page
@@ -146,7 +146,7 @@ def test_a_child_whose_parent_agreed_to_an_older_sentence_reads_what_to_do_and_a
     send(child, f"{mine}/parent", {"parent": "parent@exemple.fr"}, seen_on=mine)
     path = letter_path(house, "parent")
     send(parent, path, {"reponse": "oui"})
-    assert "redemande à ton parent" not in child.get(mine).text
+    assert "redemande à ton parent" not in child.get(f"{mine}/montrer").text
     with house.unit_of_work() as services:
         person = services.awards.record(award_id).person
         (told,) = (
@@ -155,21 +155,20 @@ def test_a_child_whose_parent_agreed_to_an_older_sentence_reads_what_to_do_and_a
         told.wording = 1
         portfolio = services.portfolios.start(person, [award_id])
     send(child, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine)
-    shown = child.get(mine).text
-    assert "redemande à ton parent" in shown
-    assert f'action="{mine}/recherche"' not in shown
+    assert "redemande à ton parent" in child.get(f"{mine}/montrer").text
+    assert f'action="{mine}/recherche"' not in child.get(f"{mine}/confidentialite").text
     arranging = child.get(f"/mes-badges/portfolio/{portfolio.id}").text
     assert "quand l’accord ne parlait pas encore du portfolio" in arranging
     assert 'value="ouvert"' not in arranging.partition('id="badges"')[0]
 
     house.clock.move(minutes=5)
     assert send(child, f"{mine}/parent", {"encore": "oui"}, seen_on=mine).status_code == 303
-    assert "Il n’y a pas encore de réponse" in child.get(mine).text
+    assert "Il n’y a pas encore de réponse" in child.get(f"{mine}/montrer").text
     assert letter_path(house, "parent") == path
     asked = parent.get(path).text
     assert "montrer dans son portfolio" in asked
     assert "Pour en rester à la page seule, ne faites rien." in asked
     house.clock.move(minutes=5)
     assert send(parent, path, {"reponse": "oui"}).status_code == 303
-    assert f'action="{mine}/recherche"' in child.get(mine).text
+    assert f'action="{mine}/recherche"' in child.get(f"{mine}/confidentialite").text
     assert "Pour en rester à la page seule" not in parent.get(path).text

@@ -54,7 +54,7 @@ def test_an_address_is_compared_only_while_the_holder_lets_it(house: House, empl
     send(learner, f"{mine}/comparaison", {"comparaison": "oui"}, seen_on=mine)
     assert "est connu du campus sous cette adresse" in compared(employer, page, "zoe@exemple.fr")
     compared(employer, page, "autre@exemple.fr")
-    shown = learner.get(mine).text
+    shown = learner.get(f"{mine}/confidentialite").text
     assert "Adresses comparées (2)" in shown
     assert "autre@exemple.fr" not in shown
     send(learner, f"{mine}/nom-du-badge", {"vue": "sans"}, seen_on=mine)

@@ -141,7 +141,7 @@ def test_pictures_of_an_award_carry_its_own_short_address(house: House, zoe: Tes
 
 
 def test_linkedin_s_form_is_filled_with_a_month_from_one_to_twelve(house: House, zoe: TestClient, award_id):
-    page = zoe.get(f"/mes-badges/{award_id}").text
+    page = zoe.get(f"/mes-badges/{award_id}/partager").text
     link = unescape(re.search(r'href="(https://www\.linkedin\.com/[^"]+)"', page)[1])
     fields = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
     assert fields["issueYear"] == "2026"
