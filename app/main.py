@@ -62,6 +62,7 @@ from app.web.awards import (
     claim_slips,
     delivery,
     projector_view,
+    register,
     results,
     rule_awarding,
 )
@@ -140,6 +141,7 @@ for router in (
     awarding.router,
     results.progress_router,
     results.router,
+    register.router,
     results.register_router,
     bulk_revocation.router,
     requests_review.router,

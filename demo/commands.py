@@ -12,6 +12,7 @@ from app.container import Process
 from app.domain.people.people import Role
 from app.language import N_
 from app.language import gettext as _
+from app.services.campus.registers import AwardFilter
 from demo.loader import load_demo
 from demo.seeder import CAMPUS, sign_in_link
 from demo.witness import cosign_logs
@@ -54,7 +55,10 @@ def link(
 def _tell_what_is_there(process: Process) -> None:
     with process.unit_of_work(reading=True) as services:
         desks = [
-            (services.campuses.desk(campus), sum(1 for _ in services.directory.all_awards(campus)))
+            (
+                services.campuses.desk(campus),
+                services.award_register.count(campus, AwardFilter(services.clock())),
+            )
             for campus in services.campuses.list_all()
         ]
     show_table(

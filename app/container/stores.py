@@ -39,6 +39,7 @@ from app.db.awards.batches import BatchStore, ClaimCodeStore, SigningClockStore,
 from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore
+from app.db.campus.registers import AwardRegisterStore
 from app.db.engine.session import WorkerStore, open_engine, open_session
 from app.db.frameworks import CompetencyStore
 from app.db.imports import ImportStore
@@ -161,6 +162,10 @@ class Stores:
     @made_once
     def contributions(self) -> ContributionStore:
         return ContributionStore(self.session)
+
+    @made_once
+    def award_register(self) -> AwardRegisterStore:
+        return AwardRegisterStore(self.session)
 
     @made_once
     def directory(self) -> DirectoryStore:

@@ -195,7 +195,9 @@ READING = [
 TAKEN_AWAY = [
     key
     for key in READING
-    if key.endswith(("/repertoire.csv", "/attributions.csv", "/liens.csv", "/historique.csv"))
+    if key.endswith(
+        ("/repertoire.csv", "/attributions.csv", "/attributions.xlsx", "/liens.csv", "/historique.csv")
+    )
 ]
 
 

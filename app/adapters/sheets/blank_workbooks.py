@@ -1,13 +1,20 @@
-"""Workbooks to be filled in: a heading, an example on a separate sheet, and dropdown lists."""
+"""Workbooks that are written: to be filled in, with an example and dropdown lists; and tables."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import IO
 
 from xlsxwriter import Workbook
 
+from app.domain.core import harmless
+
 _LAST_LINE = 5_000
+_MOST_LINES = 1_048_576
+_LONGEST_NAME = 31
+Cell = str | int | float | date | None
 
 
 def blank_workbook(
@@ -42,3 +49,32 @@ def blank_workbook(
             for place, cell in enumerate(cells):
                 shown.write_string(line, place, cell)
     return made.getvalue()
+
+
+def write_workbook(
+    file: IO[bytes], name: str, heading: Sequence[str], rows: Iterable[Sequence[Cell]]
+) -> None:
+    """Row by row, in constant memory. No cell is a formula or becomes one elsewhere."""
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with Workbook(file, options) as book:
+        bold = book.add_format({"bold": True, "bottom": 1})
+        day = book.add_format({"num_format": "dd/mm/yyyy"})
+        sheet = book.add_worksheet(name[:_LONGEST_NAME])
+        sheet.freeze_panes(1, 0)
+        for place, words in enumerate(heading):
+            sheet.set_column(place, place, max(14, len(words) + 2))
+        for place, words in enumerate(heading):
+            sheet.write_string(0, place, words, bold)
+        for line, row in enumerate(rows, 1):
+            if line >= _MOST_LINES:
+                return
+            for place, cell in enumerate(row):
+                match cell:
+                    case None | "":
+                        continue
+                    case str():
+                        sheet.write_string(line, place, harmless(cell))
+                    case date():
+                        sheet.write_datetime(line, place, cell, day)
+                    case _:
+                        sheet.write_number(line, place, cell)

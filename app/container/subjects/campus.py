@@ -17,6 +17,7 @@ from app.services.badges.badges import BadgeService
 from app.services.badges.openings import OpeningService
 from app.services.campus.campus import CampusService
 from app.services.campus.dashboard import DashboardService
+from app.services.campus.registers import AwardRegister
 from app.services.frameworks import CompetencyService
 from app.services.people.name_disambiguation import Namesakes
 from app.services.people.names import AgeBands
@@ -130,6 +131,10 @@ class CampusServices(Container):
             self.stores.log_watch,
             self.clock,
         )
+
+    @made_once
+    def award_register(self) -> AwardRegister:
+        return AwardRegister(self.stores.award_register, self.stores.people)
 
     @made_once
     def badges(self) -> BadgeService:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlmodel import Session, col
@@ -23,30 +21,9 @@ from app.domain.people.people import Person, PersonAddress
 from app.domain.people.record_merge import PersonMerge
 
 
-class ListedAward(NamedTuple):
-    """An award as a row of a table."""
-
-    id: uuid.UUID
-    family_name: str
-    given_name: str
-    badge: str
-    version: int
-    activity: str | None
-    awarded_at: datetime
-    revoked_at: datetime | None
-    undone_at: datetime | None
-    revoked_reason: str
-
-
 class PeopleOrder(StrEnum):
     NAME = "nom"
     LATEST = "recent"
-
-
-class AwardOrder(StrEnum):
-    LATEST = "recent"
-    PERSON = "personne"
-    BADGE = "badge"
 
 
 class ActivityOrder(StrEnum):
@@ -113,32 +90,11 @@ class DirectoryStore:
         campus_id: uuid.UUID,
         words: Sequence[str],
         start: Start,
-        *,
-        badge_id: uuid.UUID | None = None,
-        order: AwardOrder = AwardOrder.LATEST,
     ) -> list[AwardRecord]:
+        """Latest first."""
         query = AwardStore.records().where(col(Award.campus_id) == campus_id).options(*WITHOUT_PICTURES)
-        if badge_id is not None:
-            query = query.where(col(Award.badge_id) == badge_id)
         query = query.where(holds_all(_name() + " " + col(BadgeVersion.name), words))
-        return [AwardRecord(*row) for row in page_of(self.session, query, _AWARD_ORDERS[order], start)]
-
-    def listed_awards(self, campus_id: uuid.UUID, start: Start) -> list[ListedAward]:
-        """The latest first; only the columns of a table, since there may be hundreds of thousands."""
-        query = (
-            select(
-                col(Award.id), col(Person.family_name), col(Person.given_name), col(BadgeVersion.name),
-                col(BadgeVersion.number), col(Activity.title), col(Award.awarded_at), col(Award.revoked_at),
-                col(Award.undone_at), col(Award.revoked_reason),
-            )
-            .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
-            .join(Person, col(Person.id) == col(Award.person_id))
-            .join(Activity, col(Activity.id) == col(Award.activity_id), isouter=True)
-            .where(col(Award.campus_id) == campus_id)
-        )  # fmt: skip
-        return [
-            ListedAward(*row) for row in page_of(self.session, query, _AWARD_ORDERS[AwardOrder.LATEST], start)
-        ]
+        return [AwardRecord(*row) for row in page_of(self.session, query, _LATEST_AWARDS, start)]
 
     def participations_of(
         self, person_id: uuid.UUID, campus_id: uuid.UUID
@@ -192,11 +148,7 @@ def _has_address(address: str) -> ColumnElement[bool]:
     )
 
 
-_BY_NAME: Order = [
-    (plain(col(Person.family_name)), False),
-    (plain(col(Person.given_name)), False),
-    (col(Person.id), False),
-]
+_BY_NAME: Order = [(col(Person.listed_as), False), (col(Person.id), False)]
 _PEOPLE_ORDERS: dict[PeopleOrder, Order] = {
     PeopleOrder.NAME: _BY_NAME,
     PeopleOrder.LATEST: [(col(Person.created_at), True), (col(Person.id), True)],
@@ -212,8 +164,4 @@ _ACTIVITY_ORDERS: dict[ActivityOrder, Order] = {
         (plain(col(Activity.title)), False), (col(Activity.starts_on), True), (col(Activity.id), False),
     ],
 }  # fmt: skip
-_AWARD_ORDERS: dict[AwardOrder, Order] = {
-    AwardOrder.LATEST: [(col(Award.awarded_at), True), (col(Award.id), True)],
-    AwardOrder.PERSON: [*_BY_NAME[:2], (col(Award.id), False)],
-    AwardOrder.BADGE: [(plain(col(BadgeVersion.name)), False), *_BY_NAME[:2], (col(Award.id), False)],
-}
+_LATEST_AWARDS: Order = [(col(Award.awarded_at), True), (col(Award.id), True)]

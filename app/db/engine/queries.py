@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, false, literal, or_, true, tuple_
 from sqlalchemy.engine import Dialect
@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import Join
 from sqlmodel import Session
 
 from app.domain.core import COMBINING, LIGATURES
@@ -142,8 +143,10 @@ def _behind(session: Session, query: Any, order: Order, after: uuid.UUID) -> Col
         return false()
     told = [literal(value, expression.type) for (expression, _), value in zip(order, last, strict=True)]
     (first, down), rest = order[0], order[1:]
-    if all(each == down for _, each in rest):
-        # Compared as a tuple, so that an index in this order is used from the page's beginning.
+    tables = {getattr(expression, "table", None) for expression, _ in order}
+    if all(each == down for _, each in rest) and len(tables) == 1:
+        # Compared as a tuple, so that an index in this order is used from the page's beginning; no index has
+        # the columns of two tables.
         here, before = tuple_(*(expression for expression, _ in order)), tuple_(*told)
         return here < before if down else here > before
     behind = or_(*(_step(order, told, depth) for depth in range(len(order))))
@@ -155,6 +158,44 @@ def _step(order: Order, told: Sequence[ColumnElement[Any]], depth: int) -> Colum
     same = [expression == value for (expression, _), value in zip(order[:depth], told, strict=False)]
     expression, down = order[depth]
     return and_(*same, expression < told[depth] if down else expression > told[depth])
+
+
+class OrderedJoin(Join):
+    """A join that SQLite runs from left to right: without statistics it would read and sort every row.
+
+    PostgreSQL decides by its own.
+    """
+
+    inherit_cache = True
+
+
+@compiles(OrderedJoin, "sqlite")
+def _from_left_to_right(element: OrderedJoin, compiler: SQLCompiler, **options: Any) -> str:
+    joined = cast(str, compiler.visit_join(element, **options))
+    return joined.replace(" JOIN ", " CROSS JOIN ", 1)
+
+
+class unindexed(FunctionElement[Any]):
+    """A column for which SQLite uses no index, where another index is better."""
+
+    inherit_cache = True
+    name = "unindexed"
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(unindexed)
+def _as_it_is(element: unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    (column,) = element.clauses
+    return cast(str, compiler.process(column, **options))
+
+
+@compiles(unindexed, "sqlite")
+def _not_indexed(element: unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    (column,) = element.clauses
+    return f"+{compiler.process(column, **options)}"
 
 
 class plain(FunctionElement[str]):

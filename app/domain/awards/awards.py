@@ -103,8 +103,10 @@ class Award(SQLModel, table=True):
         Index("awards_of_campus_by_time", "campus_id", "awarded_at", "id"),
         Index("awards_of_person", "person_id", "awarded_at"),
         Index("awards_of_badge_by_person", "badge_id", "person_id"),
+        Index("awards_of_badge_by_time", "badge_id", "awarded_at", "id"),
         Index("one_award_per_person_of_a_batch", "batch_id", "person_id", unique=True),
         index_where("awards_to_align", "campus_id", "align_due_at", known="align_due_at"),
+        index_where("awards_withdrawn", "campus_id", "awarded_at", "id", known="revoked_at"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))

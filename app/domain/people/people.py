@@ -15,10 +15,11 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlalchemy import event
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.accounts.permissions import Role as Role
-from app.domain.core import check_signed_name, enum_column, foreign_key, new_id, utc_datetime
+from app.domain.core import check_signed_name, enum_column, foreign_key, new_id, plain_text, utc_datetime
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 from sceau_credentials.issuing.lints.wording import is_unseen
@@ -43,10 +44,14 @@ class Person(SQLModel, table=True):
     `language` is the person's choice for e-mails, None before it is made. `under_15_on` is the last day on
     which they were recorded as under 15, None if they never were or no longer are: never an age. `age_group`
     is None for people without activities for pupils. `accepts_links`: whether private links to their badges
-    are valid; a person with an account may turn that off.
+    are valid; a person with an account may turn that off. `listed_as` is derived: the order of lists.
     """
 
     __tablename__ = "person"
+    __table_args__ = (
+        Index("people_by_name", "listed_as", "id"),
+        Index("people_by_arrival", "created_at", "id"),
+    )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     given_name: str = Field(default="", max_length=120)
     family_name: str = Field(max_length=120)
@@ -59,6 +64,7 @@ class Person(SQLModel, table=True):
     )
     accepts_links: bool = Field(default=True)
     created_at: datetime = Field(sa_column=utc_datetime())
+    listed_as: str = Field(default="", max_length=520, sa_column_kwargs={"server_default": ""})
 
     @property
     def is_minor(self) -> bool:
@@ -73,6 +79,19 @@ class Person(SQLModel, table=True):
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
+
+
+def name_in_lists(family_name: str, given_name: str) -> str:
+    """What lists are sorted by: « Le » comes before « Le Bœuf », and « Écrin » beside « Ecrin »."""
+    return plain_text(f"{family_name}\t{given_name}".replace("\x00", ""))[:520]
+
+
+@event.listens_for(Person, "before_insert")
+@event.listens_for(Person, "before_update")
+def _list_by_name(_mapper: object, _connection: object, person: Person) -> None:
+    listed = name_in_lists(person.family_name, person.given_name)
+    if person.listed_as != listed:
+        person.listed_as = listed
 
 
 class PersonAddress(SQLModel, table=True):

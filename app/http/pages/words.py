@@ -36,7 +36,7 @@ from app.language.dates import (
     weekday_short,
 )
 from app.language.sentences import fields_of
-from app.services.campus.dashboard import ListedAward
+from app.services.campus.registers import ListedAward
 from app.services.verification.verdicts import Sentence
 
 

@@ -15,7 +15,7 @@ from app.db.awards.awards import AwardRecord
 from app.db.awards.batches import Lately, WaitingStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore
-from app.db.campus.directory import ActivityOrder, AwardOrder, DirectoryStore, ListedAward, PeopleOrder
+from app.db.campus.directory import ActivityOrder, DirectoryStore, PeopleOrder
 from app.db.engine.queries import Start
 from app.db.learners import ContributionStore, RequestStore
 from app.db.people import NameStore, PeopleStore
@@ -145,9 +145,7 @@ def _near(
 
 __all__ = [
     "ActivityOrder",
-    "AwardOrder",
     "DirectoryService",
-    "ListedAward",
     "PeopleOrder",
     "PersonFile",
     "SearchResults",
@@ -218,16 +216,8 @@ class DirectoryService:
     def people_in(self, activities: Sequence[Activity]) -> dict[uuid.UUID, int]:
         return self.directory.people_in([activity.id for activity in activities])
 
-    def find_awards(
-        self,
-        campus: Campus,
-        query: str,
-        start: Start,
-        *,
-        badge_id: uuid.UUID | None = None,
-        order: AwardOrder = AwardOrder.LATEST,
-    ) -> list[AwardRecord]:
-        return self.directory.awards(campus.id, words_of(query), start, badge_id=badge_id, order=order)
+    def find_awards(self, campus: Campus, query: str, start: Start) -> list[AwardRecord]:
+        return self.directory.awards(campus.id, words_of(query), start)
 
     def _badges(self, campus: Campus, words: Sequence[str]) -> list[tuple[Badge, BadgeVersion]]:
         return [
@@ -274,16 +264,6 @@ class DirectoryService:
             if len(found) <= A_TABLE_PAGE:
                 return
             after = shown[-1].id
-
-    def all_awards(self, campus: Campus) -> Iterator[ListedAward]:
-        """Every award, latest first."""
-        after: uuid.UUID | None = None
-        while True:
-            found = self.directory.listed_awards(campus.id, Start(after, A_TABLE_PAGE))
-            yield from found[:A_TABLE_PAGE]
-            if len(found) <= A_TABLE_PAGE:
-                return
-            after = found[A_TABLE_PAGE - 1].id
 
     def seal(self, query: str, campus: Campus, by: Actor) -> str:
         """Encrypt a search for use in a URL: names must not be readable in logs or by others."""

@@ -31,18 +31,15 @@ from app.http.pages.words import (
 )
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
 from app.language import gettext as _
 from app.services.awards.awards import AwardRecord
 from app.services.awards.batches import BatchOverview, Progress
 from app.services.awards.claim_slips import SLIPS_PER_DOCUMENT
-from app.services.campus.dashboard import AwardOrder, Start
 from app.web.activities.activities import ActivityView
-from app.web.awards.delivery_states import handings_of
 from app.web.awards.preview import NEED_A_PERSON
 from app.web.badges.rules import picture_of
 from app.web.campus.audit_log import export_noted
-from app.web.campus.dashboard import AwardLine, BadgeTile
+from app.web.campus.dashboard import BadgeTile
 from app.web.people.directory import HEADING, as_text, cells_of
 from app.web.privacy import access_views
 
@@ -324,12 +321,6 @@ def _back(work: AtWork, batch_id: uuid.UUID) -> RedirectResponse:
     return RedirectResponse(f"{work.home}/resultats/{batch_id}", status_code=303)
 
 
-A_PAGE = 50
-SORTS = {
-    AwardOrder.LATEST: N_("Plus récentes d’abord"),
-    AwardOrder.PERSON: N_("Personne"),
-    AwardOrder.BADGE: N_("Badge"),
-}
 register_router = APIRouter(prefix="/gestion/{slug}/attributions")
 
 
@@ -377,41 +368,6 @@ class AwardView:
             revoked_reason=award.revoked_reason,
             undone_at=award.undone_at,
         )
-
-
-@register_router.get("", dependencies=[staff(Permission.VIEW)])
-def register(
-    request: Request,
-    services: ReadingServices,
-    badge: str = "",
-    tri: AwardOrder = AwardOrder.LATEST,
-    apres: uuid.UUID | None = None,
-) -> HTMLResponse:
-    work = at_work(request)
-    badges = [BadgeTile.of(one, version) for one, version in services.badges.list_current(work.campus)]
-    chosen = next((tile for tile in badges if str(tile.id) == badge), None)
-    records = services.directory.find_awards(
-        work.campus, "", Start(apres, A_PAGE), badge_id=chosen.id if chosen else None, order=tri
-    )
-    shown, here = records[:A_PAGE], f"?badge={chosen.id if chosen else ''}&tri={tri.value}"
-    return page(
-        request,
-        "awards/register.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
-        zone=work.campus.time_zone,
-        badges=[(str(tile.id), tile.name) for tile in badges],
-        chosen=str(chosen.id) if chosen else "",
-        sorts=[(order.value, translated(words)) for order, words in SORTS.items()],
-        sorted_by=tri.value,
-        exports=work.may(Permission.EXPORT),
-        lines=[AwardLine.of(work, record) for record in shown],
-        handed=handings_of(services, work.home, [record.award.id for record in shown], work.campus.id),
-        first=here,
-        next=f"{here}&apres={shown[-1].award.id}" if len(records) > A_PAGE else "",
-        is_first=apres is None,
-    )
 
 
 @register_router.get("/{award_id}", dependencies=[staff(Permission.VIEW)])

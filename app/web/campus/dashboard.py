@@ -153,7 +153,8 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
     if waiting.unclaimed:
         sentence = translated(N_("Badges qui attendent d’être récupérés"))
         hint = translated(N_("Donnés il y a plus de deux semaines ; la personne n’a pas ouvert le sien."))
-        tasks.append(Task(sentence, hint, f"{work.home}/attributions", _count(waiting.unclaimed)))
+        href = f"{work.home}/attributions?etat=valable&recupere=non"
+        tasks.append(Task(sentence, hint, href, _count(waiting.unclaimed)))
     return tasks
 
 

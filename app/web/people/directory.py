@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 from fastapi import APIRouter, Request, Response
@@ -20,7 +20,6 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import Activity
 from app.domain.activities.list_columns import FROM_15, UNDER_15, Column
 from app.domain.activities.participant_lists import ListedPerson, ListTable, read_list, read_table
-from app.domain.campus.campus import Campus
 from app.domain.imports.lists.model import Line, Reason, State
 from app.domain.people.name_disambiguation import NO_ANSWERS, ListAnswers, digest_of_list
 from app.domain.people.people import AgeGroup, Person
@@ -29,7 +28,7 @@ from app.errors import AppError
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import PARTS, days, hours_text, short_day, why_ended
+from app.http.pages.words import PARTS, days, hours_text
 from app.http.request_scope import CROSS_TENANT, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
@@ -245,36 +244,6 @@ def people_table(request: Request) -> Response:
             yield person.family_name, person.given_name, address
 
     return streamed_table(request, "repertoire", ("Nom", "Prénom", "Courriel"), rows)
-
-
-@router.get("/attributions/attributions.csv", dependencies=_EXPORT)
-def awards_table(request: Request) -> Response:
-    campus = at_work(request).campus
-    export_noted(request, "attributions")
-    heading = (
-        "Nom", "Prénom", "Badge", "Version", "Activité", "Attribué le", "Retiré le", "Annulé le", "Motif", "Adresse",
-    )  # fmt: skip
-
-    def rows(services: Services) -> Iterator[Sequence[str]]:
-        for line in services.directory.all_awards(campus):
-            yield (
-                line.family_name,
-                line.given_name,
-                line.badge,
-                str(line.version),
-                line.activity or "",
-                short_day(line.awarded_at, campus.time_zone),
-                _day(None if line.undone_at else line.revoked_at, campus),
-                _day(line.undone_at, campus),
-                why_ended(line),
-                services.addresses.award(line.id),
-            )
-
-    return streamed_table(request, "attributions", heading, rows)
-
-
-def _day(moment: datetime | None, campus: Campus) -> str:
-    return short_day(moment, campus.time_zone) if moment else ""
 
 
 @router.get("/repertoire/{person_id:uuid}", dependencies=_VIEW)

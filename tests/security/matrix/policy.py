@@ -198,6 +198,7 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/repertoire/{person_id:uuid}": _VIEW,
     "GET /gestion/{slug}/repertoire/repertoire.csv": staff(Permission.EXPORT),
     "GET /gestion/{slug}/attributions/attributions.csv": staff(Permission.EXPORT),
+    "GET /gestion/{slug}/attributions/attributions.xlsx": staff(Permission.EXPORT),
     "GET /gestion/{slug}/equipe": _MANAGE,
     "POST /gestion/{slug}/equipe/invitations": staff(Permission.MANAGE, 422, body={}),
     "POST /gestion/{slug}/equipe/invitations/{invitation_id:uuid}/renvoyer": staff(Permission.MANAGE, 303, body={}),

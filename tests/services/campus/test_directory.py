@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from app.domain.campus.audit_log import Actor
 from app.errors import NotFound
-from app.services.campus.dashboard import AwardOrder, PeopleOrder, Start
+from app.services.campus.dashboard import PeopleOrder, Start
 from tests.support.house import House
 
 PEOPLE = (
@@ -83,16 +83,10 @@ def test_pages_of_people_hold_everybody_once_in_one_order(full: House, limit: in
         assert paged.index("Bob azur") < paged.index("Abel Écrin") < paged.index("Ola Wałęsa")
 
 
-@pytest.mark.parametrize("limit", [1, 3, 50])
-@pytest.mark.parametrize("order", list(AwardOrder))
-def test_pages_of_awards_hold_every_award_once(full: House, limit: int, order: AwardOrder):
+def test_a_search_of_awards_looks_at_person_and_badge(full: House):
     full.award("ÉCRIN Zoé;zoe@exemple.fr", badge=full.role, evidence="A aidé trois groupes.")
     with full.unit_of_work(reading=True) as services:
-        whole = services.directory.find_awards(full.campus, "", Start(), order=order)
-        paged = walk(lambda start: services.directory.find_awards(full.campus, "", start, order=order), limit)
         found = services.directory.find_awards(full.campus, "zoe explor", Start())
-    assert [each.award.id for each in paged] == [each.award.id for each in whole]
-    assert len({each.award.id for each in paged}) == len(PEOPLE) + 1
     assert [each.version.name for each in found] == [full.role.version.name]
 
 
@@ -162,4 +156,3 @@ def test_a_sealed_search_is_read_by_whoever_made_it_and_by_nobody_else(full: Hou
 def test_tables_hold_everybody(full: House):
     with full.unit_of_work(reading=True) as services:
         assert len(list(services.directory.all_people(full.campus))) == len(PEOPLE)
-        assert len(list(services.directory.all_awards(full.campus))) == len(PEOPLE)

@@ -1,0 +1,154 @@
+"""The register of awards: filters, orders and pages agree with the rows, and large ones are read by index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from app.domain.awards.awards import Award
+from app.domain.people.people import name_in_lists
+from app.services.campus.registers import AwardFilter, AwardSort, ListedAward, Standing, Start
+from tests.support.house import House, build_house
+from tests.support.many_awards import add_awards
+
+SOME = 200
+MANY = 3_000
+
+
+@pytest.fixture
+def filled(database_url: str, tmp_path: Path) -> Iterator[House]:
+    house = build_house(database_url, tmp_path)
+    add_awards(house, SOME)
+    yield house
+    house.close()
+
+
+def filters(house: House) -> list[AwardFilter]:
+    at = house.clock()
+    return [
+        AwardFilter(at),
+        AwardFilter(at, standing=Standing.VALID, is_claimed=False),
+        AwardFilter(at, standing=Standing.WITHDRAWN),
+        AwardFilter(at, standing=Standing.UNDONE),
+        AwardFilter(at, standing=Standing.EXPIRED),
+        AwardFilter(at, is_claimed=True, badge_id=house.role.badge.id),
+        AwardFilter(at, activity_id=house.activity.id, giver_id=house.trainer.id),
+        AwardFilter(at, giver_id=house.admin.id),
+        AwardFilter(at, given=(at - timedelta(minutes=120), at - timedelta(minutes=60))),
+    ]
+
+
+def fits(award: Award, wanted: AwardFilter) -> bool:
+    """The filter, written a second time."""
+    first, before = wanted.given
+    ended = award.valid_until is not None and award.valid_until <= wanted.at
+    standing = (
+        Standing.UNDONE if award.undone_at
+        else Standing.WITHDRAWN if award.revoked_at
+        else Standing.EXPIRED if ended
+        else Standing.VALID
+    )  # fmt: skip
+    return (
+        wanted.standing in (None, standing)
+        and wanted.is_claimed in (None, award.claimed_at is not None)
+        and (first is None or award.awarded_at >= first)
+        and (before is None or award.awarded_at < before)
+        and wanted.badge_id in (None, award.badge_id)
+        and wanted.activity_id in (None, award.activity_id)
+        and wanted.giver_id in (None, award.awarded_by)
+    )
+
+
+def walk(house: House, wanted: AwardFilter, sort: AwardSort, *, descending: bool) -> list[ListedAward]:
+    seen: list[ListedAward] = []
+    after = None
+    with house.unit_of_work(reading=True) as services:
+        while True:
+            found = services.award_register.page(
+                house.campus, wanted, Start(after, 37), sort, descending=descending
+            )
+            seen += found[:37]
+            if len(found) <= 37:
+                return seen
+            after = found[36].id
+
+
+@pytest.mark.parametrize("sort", list(AwardSort))
+@pytest.mark.parametrize("descending", [False, True])
+def test_pages_hold_each_award_of_a_filter_once_and_in_order(
+    filled: House, sort: AwardSort, descending: bool, monkeypatch: pytest.MonkeyPatch
+):
+    with filled.unit_of_work(reading=True) as services:
+        every = list(services.stores.session.scalars(select(Award)))
+        services.stores.session.expunge_all()
+    for few in (10, 2_000):
+        monkeypatch.setattr("app.db.campus.registers._FEW", few)
+        for wanted in filters(filled):
+            found = walk(filled, wanted, sort, descending=descending)
+            assert {each.id for each in found} == {each.id for each in every if fits(each, wanted)}, wanted
+            assert len(found) == len({each.id for each in found}), wanted
+            if filled.process.engine.dialect.name == "sqlite":
+                keys = [_key(each, sort) for each in found]
+                assert keys == sorted(keys, reverse=descending), (few, wanted)
+            with filled.unit_of_work(reading=True) as services:
+                assert services.award_register.count(filled.campus, wanted) == len(found)
+                assert services.award_register.count(filled.other_campus, wanted) == 0
+
+
+def _key(award: ListedAward, sort: AwardSort) -> Any:
+    match sort:
+        case AwardSort.DATE:
+            return award.awarded_at
+        case AwardSort.PERSON:
+            return name_in_lists(award.family_name, award.given_name)
+        case AwardSort.BADGE:
+            return award.badge.casefold()
+
+
+def test_the_order_of_names_follows_a_correction(filled: House):
+    with filled.unit_of_work() as services:
+        person = services.stores.people.get(filled.trainer.id)
+        person.family_name = "Œillet Ñandú"
+        services.stores.people.save(person)
+    with filled.unit_of_work(reading=True) as services:
+        person = services.stores.people.get(filled.trainer.id)
+        assert person.listed_as == name_in_lists("oeillet nandu", person.given_name)
+
+
+@pytest.mark.parametrize("sort", list(AwardSort))
+def test_a_page_of_a_large_register_reads_no_table_as_a_whole(
+    database_url: str, tmp_path: Path, sort: AwardSort
+):
+    house = build_house(database_url, tmp_path)
+    add_awards(house, MANY)
+    asked: list[tuple[str, Any]] = []
+    event.listen(
+        house.process.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3]))
+    )
+    with house.process.visit(reading=True, campus_id=house.campus.id, person_id=house.trainer.id) as services:
+        wanted = AwardFilter(house.clock())
+        services.award_register.page(house.campus, wanted, Start(limit=50), sort, descending=False)
+        pages = [each for each in asked if "LIMIT" in each[0] and "ORDER BY" in each[0]]
+        connection = services.stores.session.connection()
+        is_sqlite = connection.dialect.name == "sqlite"
+        plans = [
+            [str(row[3] if is_sqlite else row[0]) for row in connection.exec_driver_sql(
+                f"{'EXPLAIN QUERY PLAN' if is_sqlite else 'EXPLAIN'} {statement}", values
+            )]
+            for statement, values in pages
+        ]  # fmt: skip
+    house.close()
+    assert plans
+    for plan in plans:
+        text = "\n".join(plan)
+        assert "USE TEMP B-TREE FOR ORDER BY" not in text
+        assert "SCAN award" not in text
+        assert "Seq Scan on award" not in text
+        assert "Seq Scan on person" not in text or "person_1" in text.split("Seq Scan on person")[1][:12], (
+            text
+        )
