@@ -22,7 +22,7 @@ from app.domain.people.people import Membership, Person
 
 _GIVER = aliased(Person)
 _PEOPLE, _AWARDS = inspect(Person).local_table, inspect(Award).local_table
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     col(Award.id), col(Award.person_id), col(Person.family_name), col(Person.given_name), col(Award.badge_id),
     col(BadgeVersion.name), col(BadgeVersion.number), col(Award.activity_id), col(Activity.title),
     col(Award.hours), col(Award.awarded_at), col(Award.valid_until), col(Award.revoked_at),

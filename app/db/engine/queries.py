@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, false, literal, or_, true, tuple_
 from sqlalchemy.engine import Dialect
@@ -171,7 +171,7 @@ class OrderedJoin(Join):
 
 @compiles(OrderedJoin, "sqlite")
 def _from_left_to_right(element: OrderedJoin, compiler: SQLCompiler, **options: Any) -> str:
-    joined = cast(str, compiler.visit_join(element, **options))
+    joined: str = compiler.visit_join(element, **options)  # type: ignore[no-untyped-call]
     return joined.replace(" JOIN ", " CROSS JOIN ", 1)
 
 
@@ -189,7 +189,7 @@ class unindexed(FunctionElement[Any]):
 @compiles(unindexed)
 def _as_it_is(element: unindexed, compiler: SQLCompiler, **options: Any) -> str:
     (column,) = element.clauses
-    return cast(str, compiler.process(column, **options))
+    return compiler.process(column, **options)
 
 
 @compiles(unindexed, "sqlite")
