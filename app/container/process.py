@@ -66,6 +66,7 @@ from app.language import gettext as _
 from app.services.activities.files import FileIntake
 from app.services.activity_log.log_check import SENTENCES, Behind, Older, OlderCopy
 from app.services.activity_log.restoring import ERASED_AGAIN, ChoicesRestored, Restored
+from app.services.badges.models import read_models
 from app.services.messages.letters import LetterService
 from app.services.messages.reminders import Post
 from app.services.publishing.publication import PublicDocuments
@@ -413,6 +414,7 @@ class Process:
             self.anchors,
             self.journal,
             lambda: self.artist,
+            lambda: read_models(TEMPLATES),
             lambda: _papers(TEMPLATES),
             self.codes,
             self.beyond,

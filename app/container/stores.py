@@ -60,6 +60,7 @@ from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.publishing import Addresses, SignedList
 from app.services.activity_log.log_check import Span, Spans, derive_span
 from app.services.awards.award_issuer import SigningClockService
+from app.services.badges.models import BadgeModel
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
 from app.tenancy.scope import TenantScope
@@ -328,6 +329,7 @@ class ProcessContext:
     anchors: FolderAnchors
     journal: RecoveryJournal
     artist: Callable[[], BadgeArtist]
+    models: Callable[[], Sequence[BadgeModel]]
     papers: Callable[[], Papers]
     codes: PictureCodes
     beyond: DocumentSource

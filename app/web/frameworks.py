@@ -111,8 +111,8 @@ def competencies_table(request: Request, services: ReadingServices) -> Response:
 
 
 @router.get("/nouvelle", dependencies=_DESIGN)
-def new_competency(request: Request, services: ReadingServices) -> HTMLResponse:
-    return _form_page(request, services, CompetencyForm())
+def new_competency(request: Request, services: ReadingServices, enonce: str = "") -> HTMLResponse:
+    return _form_page(request, services, CompetencyForm(statement=enonce[:500]))
 
 
 @router.post("/nouvelle", dependencies=_DESIGN)

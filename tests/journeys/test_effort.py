@@ -110,12 +110,21 @@ def publish_badge(effort: Effort, house: House) -> None:
     assert "En service" in effort.page.get_by_role("main").inner_text()
 
 
+def publish_badge_of_template(effort: Effort, house: House) -> None:
+    effort.tap(effort.page.get_by_role("link", name="Nouveau badge"))
+    effort.tap(effort.page.get_by_role("link", name="Participation à un atelier"))
+    effort.paste(effort.page.get_by_label("Titre"), "Atelier du jour")
+    effort.tap(effort.page.get_by_role("button", name="Publier").last)
+    assert "En service" in effort.page.get_by_role("main").inner_text()
+
+
 TASKS: dict[str, tuple[Callable[[Effort, House], None], int, int]] = {
     "award 30 enrolled people": (award_enrolled, 4, 3),
     "award 30 people of a list": (award_list, 5, 4),
     "project the check-in code": (project_code, 4, 3),
     "create an activity": (create_activity, 3, 2),
     "publish a new badge": (publish_badge, 7, 3),
+    "publish a badge of a template": (publish_badge_of_template, 7, 3),
 }
 """(task, most interactions, most pages) beginning at the home of the campus."""
 
@@ -128,7 +137,7 @@ def test_task_takes_no_more_than_its_measure(
     if task is not award_list:
         house.record(*(f"{each};" for each in THIRTY))
     page = open_page(DESKTOP)
-    is_badge = task is publish_badge
+    is_badge = task in (publish_badge, publish_badge_of_template)
     page.goto(server.url(house.sign_in_path(house.admin if is_badge else house.trainer)))
     page.get_by_role("button", name="Se connecter").click()
     page.goto(server.url("/gestion/itip/badges" if is_badge else "/gestion/itip"))

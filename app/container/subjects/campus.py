@@ -146,6 +146,7 @@ class CampusServices(Container):
             self.logged_deeds,
             self.addresses,
             self.clock,
+            self.lent.models,
         )
 
     @made_once

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from app.adapters.badge_pictures import BadgeArtist, PictureOrder, kind_alone, picture_alternative
 from app.db.badges import BadgeStore
@@ -31,40 +30,19 @@ from app.domain.badges.badges import (
     split_criteria,
     version_year,
 )
-from app.domain.badges.rules import Rule, criteria_words, rule_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_slug
 from app.domain.core import Clock
-from app.domain.frameworks import MOST_ALIGNMENTS, Competency, Framework, PublicAlignment, check_level
+from app.domain.frameworks import Competency, Framework, check_level
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, speaking
 from app.language.sentences import Sentence
 from app.services.activity_log.activity_log import LoggedEvents
+from app.services.badges.models import BadgeModel
+from app.services.badges.wording import Wording, as_kept, said_in, state_of, with_step, wording_of
 from sceau_credentials.values.json_text import dump_json
 from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
-
-
-@dataclass(frozen=True)
-class Wording:
-    """The authored content of a badge: everything that makes a version."""
-
-    kind: BadgeKind
-    name: str
-    description: str
-    criteria: str
-    language: str = "fr"
-    tags: list[str] = field(default_factory=list)
-    validity_days: int | None = None
-    required_hours: float | None = None
-    competencies: list[tuple[uuid.UUID, int | None]] = field(default_factory=list)
-    """Competencies with the attested level, counted from 1."""
-    alignments: list[PublicAlignment] = field(default_factory=list)
-    alternative: str = ""
-    hue: float | None = None
-    liveliness: float | None = None
-    emblem: str = ""
-    rule: Rule | None = None
 
 
 @dataclass(frozen=True)
@@ -92,98 +70,6 @@ class Manuscript:
     @property
     def may_open(self) -> bool:
         return self.page.version.is_draft and not self.lacks and self.page.badge.archived_at is None
-
-
-def said_in(version: BadgeVersion, wording: Wording) -> list[BadgeCompetency]:
-    """Copy the content into its version; returns the competencies it attests."""
-    if len(wording.alignments) > MOST_ALIGNMENTS:
-        raise InvalidInput(N_("Dix correspondances au plus."))
-    wording = as_kept(wording)
-    version.kind = wording.kind
-    version.name = wording.name
-    version.description = wording.description
-    version.criteria = wording.criteria
-    version.rule = wording.rule.to_document() if wording.rule else {}
-    version.language = wording.language
-    version.tags = wording.tags
-    version.validity_days = wording.validity_days
-    version.required_hours = wording.required_hours
-    version.alignments = [each.kept() for each in wording.alignments]
-    version.alternative = wording.alternative
-    version.hue, version.liveliness = wording.hue, wording.liveliness
-    version.emblem = wording.emblem
-    return [
-        BadgeCompetency(version_id=version.id, competency_id=competency_id, level=level, position=position)
-        for position, (competency_id, level) in enumerate(wording.competencies)
-    ]
-
-
-def _criteria_of(wording: Wording) -> str:
-    """A badge with a rule derives its criteria text from it."""
-    if wording.rule is None:
-        return ""
-    with speaking(wording.language):
-        return criteria_words(wording.rule)
-
-
-def wording_of(version: BadgeVersion, links: Sequence[BadgeCompetency]) -> Wording:
-    """The authored content of a version, unchanged."""
-    return Wording(
-        kind=version.kind,
-        name=version.name,
-        description=version.description,
-        criteria=version.criteria,
-        language=version.language,
-        tags=version.tags,
-        validity_days=version.validity_days,
-        required_hours=version.required_hours,
-        competencies=[(link.competency_id, link.level) for link in links],
-        alignments=[PublicAlignment.read(each) for each in version.alignments],
-        alternative=version.alternative,
-        hue=version.hue,
-        liveliness=version.liveliness,
-        emblem=version.emblem,
-        rule=rule_of(version.rule),
-    )
-
-
-def as_kept(wording: Wording) -> Wording:
-    """The content normalised as a version stores it."""
-    return replace(
-        wording,
-        name=wording.name.strip(),
-        description=wording.description.strip(),
-        criteria=wording.criteria.strip() or _criteria_of(wording),
-        alternative=wording.alternative.strip(),
-        emblem=wording.emblem.strip(),
-    )
-
-
-STEP_FIELDS: Mapping[Step, tuple[str, ...]] = {
-    Step.CONTENT: ("kind", "name", "description", "criteria", "language", "tags"),
-    Step.COMPETENCIES: ("competencies", "alignments"),
-    Step.AWARDING: ("validity_days", "required_hours", "rule"),
-    Step.PICTURE: ("alternative", "hue", "liveliness", "emblem"),
-    Step.PUBLISHING: (),
-}
-"""The fields of a wording that each step of the editor writes."""
-
-
-def with_step(stored: Wording, typed: Wording, step: Step) -> Wording:
-    """The stored wording with one step replaced; what its kind does not use is left out."""
-    wording = replace(stored, **{name: getattr(typed, name) for name in STEP_FIELDS[step]})
-    if step is Step.AWARDING and stored.rule and stored.criteria == _criteria_of(stored):
-        wording = replace(wording, criteria="")
-    if not wording.kind.is_judged:
-        wording = replace(wording, competencies=[])
-    return replace(wording, required_hours=None) if wording.kind is BadgeKind.BELONGING else wording
-
-
-def state_of(badge: Badge, wording: Wording, step: Step) -> str:
-    """A short digest of one step, for optimistic locking: two people may edit different steps."""
-    settings = (badge.repeat.value, badge.accepts_requests) if step is Step.AWARDING else ()
-    said = repr(([getattr(wording, name) for name in STEP_FIELDS[step]], settings))
-    return sha256(said.encode()).hexdigest()[:32]
 
 
 def lacks_in(page: BadgePage) -> list[Lack]:
@@ -237,7 +123,16 @@ def usual_picture_words(campus: Campus, version: BadgeVersion, competencies: Att
     return Sentence(words, values)
 
 
-__all__ = ["BadgePage", "BadgeService", "Manuscript", "Wording", "WrittenMeanwhile"]
+__all__ = [
+    "BadgePage",
+    "BadgeService",
+    "Manuscript",
+    "Wording",
+    "WrittenMeanwhile",
+    "said_in",
+    "with_step",
+    "wording_of",
+]
 
 
 _ONE_SITTING = timedelta(hours=1)
@@ -257,7 +152,9 @@ class BadgeService:
         logged_events: LoggedEvents,
         addresses: Addresses,
         clock: Clock,
+        models: Callable[[], Sequence[BadgeModel]],
     ) -> None:
+        self.models = models
         self.badges = badges
         self.competencies = competencies
         self.history = history

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.badges.badges import BadgeKind, Lack, Repeat, Step, differences
+from app.domain.badges.badges import BadgeKind, Lack, Repeat, Step, are_near, differences
 from app.domain.badges.rules import rule_of
 from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
 from app.errors import Conflict, InvalidInput, NotFound
@@ -30,6 +30,7 @@ from app.services.badges.badges import (
     with_step,
     wording_of,
 )
+from app.services.badges.models import BadgeModel
 from app.web.badges.badges import DifferenceShown, Preview, drawn_inline, preview_of, shown_difference
 from app.web.badges.badges_admin import content_shown
 from app.web.badges.editor_form import NO_LEVEL, OTHER, USUAL_DAYS, BadgeForm, known_by_id
@@ -73,13 +74,24 @@ class Answer:
 
 
 @router.get("/nouveau", dependencies=_DESIGN)
-def new_badge(request: Request, services: ReadingServices) -> HTMLResponse:
-    return _editor(request, services, at_work(request), BadgeForm(), Step.CONTENT)
+def new_badge(request: Request, services: ReadingServices, modele: str = "") -> HTMLResponse:
+    return _editor(request, services, at_work(request), _begun(services, modele), Step.CONTENT)
+
+
+def _begun(services: Services, slug: str) -> BadgeForm:
+    """From the model of that name, if there is one; else blank."""
+    found = next((each for each in services.badges.models() if each.slug == slug), None)
+    if found is None:
+        return BadgeForm()
+    filled = BadgeForm.from_model(found)
+    filled.model = slug
+    return filled
 
 
 @router.post("/nouveau", dependencies=_DESIGN)
 def create_badge(request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    work, filled, gesture = at_work(request), BadgeForm(), text_of(form, "geste")
+    work, gesture = at_work(request), text_of(form, "geste")
+    filled = _begun(services, text_of(form, "modele"))
     filled.take(Step.CONTENT, form)
     if gesture == _BY_SCRIPT:
         return _sight(request, services, work, filled)
@@ -391,10 +403,11 @@ def _choices_of(
                 (kind.value, translated(KIND_NAMES[kind]), translated(KIND_HINTS[kind]), drawn_inline(mark))
                 for kind, mark in services.badges.marks(work.campus).items()
             ]
-            return {"kinds": kinds}
+            return {"kinds": kinds, "models": _models(services)}
         case Step.COMPETENCIES:
             return {
                 "competencies": _by_framework(services, work, filled, manuscript),
+                "ideas": _ideas(services, work, filled),
                 "frameworks": [(framework.value, name) for framework, name in FRAMEWORK_NAMES.items()],
             }
         case Step.AWARDING:
@@ -411,6 +424,21 @@ def _choices_of(
             }
         case _:
             return {}
+
+
+def _models(services: Services) -> list[tuple[str, list[BadgeModel]]]:
+    """Of each kind."""
+    return [
+        (translated(name), [each for each in services.badges.models() if each.kind is kind])
+        for kind, name in KIND_NAMES.items()
+    ]
+
+
+def _ideas(services: Services, work: AtWork, filled: BadgeForm) -> list[str]:
+    """What badges of this kind usually attest, and no competency of the campus says yet."""
+    there = [competency.statement for competency, _ in services.competencies.list_of(work.campus)]
+    ideas = [idea for model in services.badges.models() if model.kind is filled.kind for idea in model.ideas]
+    return [idea for idea in ideas if not any(are_near(idea, statement) for statement in there)]
 
 
 def _years(count: int) -> str:

@@ -11,7 +11,6 @@ from starlette.datastructures import FormData
 
 from app.domain.activities.participant_lists import hours_in
 from app.domain.badges.badges import MOST_DAYS, BadgeKind, Repeat, Step, join_criteria, split_criteria
-from app.domain.badges.rules import rule_of
 from app.domain.campus.campus import MOST_LIVELY
 from app.domain.frameworks import (
     MOST_ALIGNMENTS,
@@ -26,7 +25,8 @@ from app.http.pages.typography import translated
 from app.http.pages.words import hours_text
 from app.http.workplaces import sentence_of
 from app.language import N_
-from app.services.badges.badges import BadgePage, Wording
+from app.services.badges.badges import BadgePage, Wording, wording_of
+from app.services.badges.models import BadgeModel
 from app.web.badges.rules import RuleForm
 
 LENGTHS = {"nom": 120, "description": 500, "criteres": 6000, "jugement": 1500, "alternative": 300, "sigle": 8}
@@ -80,6 +80,8 @@ class BadgeForm:
     """The state of the step that the form was based on (optimistic lock); empty for a new badge."""
     step: Step = Step.CONTENT
     """The step that was typed; the others are as stored."""
+    model: str = ""
+    """The model that a new badge began from."""
 
     def take(self, step: Step, form: FormData) -> None:
         """Replace the fields of one step by those of a sent form."""
@@ -98,36 +100,44 @@ class BadgeForm:
     @staticmethod
     def from_page(page: BadgePage) -> BadgeForm:
         """The form of an existing badge."""
-        version, badge = page.version, page.badge
-        criteria, judging = split_criteria(version.criteria)
-        days = str(version.validity_days or "")
-        own_colours = version.hue is not None or version.liveliness is not None
+        wording = wording_of(page.version, [link for link, _, _ in page.competencies])
+        return BadgeForm.of(wording, page.badge.repeat, accepts_requests=page.badge.accepts_requests)
+
+    @staticmethod
+    def from_model(model: BadgeModel) -> BadgeForm:
+        return BadgeForm.of(model.wording, model.repeat, accepts_requests=model.accepts_requests)
+
+    @staticmethod
+    def of(wording: Wording, repeat: Repeat, *, accepts_requests: bool) -> BadgeForm:
+        criteria, judging = split_criteria(wording.criteria)
+        days = str(wording.validity_days or "")
+        own_colours = wording.hue is not None or wording.liveliness is not None
         filled = BadgeForm()
         filled.fields |= {
-            "type": version.kind.value,
-            "nom": version.name,
-            "description": version.description,
+            "type": wording.kind.value,
+            "nom": wording.name,
+            "description": wording.description,
             "criteres": criteria,
             "jugement": judging,
-            "langue": version.language,
-            "mots": ", ".join(version.tags),
+            "langue": wording.language,
+            "mots": ", ".join(wording.tags),
             "validite": days if days in ("", *USUAL_DAYS) else OTHER,
             "jours": "" if days in ("", *USUAL_DAYS) else days,
-            "heures": hours_text(version.required_hours),
-            "repetition": badge.repeat.value,
-            "demandes": "oui" if badge.accepts_requests else "",
-            "alternative": version.alternative,
+            "heures": hours_text(wording.required_hours),
+            "repetition": repeat.value,
+            "demandes": "oui" if accepts_requests else "",
+            "alternative": wording.alternative,
             "couleurs": "propres" if own_colours else "campus",
-            "sigle": version.emblem,
+            "sigle": wording.emblem,
         }
         if own_colours:
-            filled.fields["teinte"] = f"{version.hue or 0:g}"
-            filled.fields["vivacite"] = f"{round((version.liveliness or 0) * 100)}"
-        filled.levels = {str(link.competency_id): str(link.level or 0) for link, _, _ in page.competencies}
+            filled.fields["teinte"] = f"{wording.hue or 0:g}"
+            filled.fields["vivacite"] = f"{round((wording.liveliness or 0) * 100)}"
+        filled.levels = {str(key): str(level or 0) for key, level in wording.competencies}
         filled.rows = [
-            AlignmentRow(each["framework"], each["code"], each["name"]) for each in version.alignments
+            AlignmentRow(each.framework.value, each.code, each.name) for each in wording.alignments
         ] or [AlignmentRow()]
-        filled.rule = RuleForm.from_rule(rule_of(version.rule))
+        filled.rule = RuleForm.from_rule(wording.rule)
         return filled
 
     @property

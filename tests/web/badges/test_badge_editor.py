@@ -325,6 +325,35 @@ def test_an_archived_badge_leaves_the_list_and_comes_back(designer: TestClient):
     assert "Tuteur de l’atelier" in designer.get(HERE).text
 
 
+def test_a_model_fills_every_step_and_is_published_after_one_change(house: House, designer: TestClient):
+    page = designer.get(f"{HERE}/nouveau")
+    assert "Partir d’un modèle" in page.text
+    page = designer.get(f"{HERE}/nouveau?modele=parcours-de-decouverte")
+    form = form_with(page, "nom").fill(nom="Parcours bois")
+    answer = form.press(designer, page, ("geste", "ouvrir"))
+    here = answer.headers["location"]
+    assert "/modifier" not in here
+    shown = plain(designer.get(here).text)
+    assert "Parcours bois" in shown
+    assert "En service" in shown
+    assert "3 activités et 6 h" in shown
+    with house.unit_of_work(reading=True) as services:
+        version = services.badges.manuscript(house.campus, _id_in(here)).page.version
+    assert version.criteria
+
+
+def test_an_unknown_model_is_a_blank_form(designer: TestClient):
+    page = designer.get(f"{HERE}/nouveau?modele=inconnu")
+    assert form_with(page, "nom").fields["nom"] == [""]
+
+
+def test_ideas_of_competencies_lead_to_a_new_one_with_its_statement(designer: TestClient):
+    here = made(designer)
+    link = re.search(r'href="([^"]+enonce=[^"]+)"', designer.get(f"{here}/modifier/competences").text)
+    assert link
+    assert "Transmettre un savoir-faire à un groupe" in designer.get(link[1]).text
+
+
 def test_a_near_name_is_pointed_out_before_there_are_two_badges(designer: TestClient):
     made(designer)
     answer = send(designer, f"{HERE}/nouveau", ROLE | {"nom": "Tuteurs de l'atelier", "geste": "seul"})
