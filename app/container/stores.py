@@ -41,7 +41,8 @@ from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamSt
 from app.db.campus.directory import DirectoryStore
 from app.db.campus.registers import AwardRegisterStore
 from app.db.engine.session import WorkerStore, open_engine, open_session
-from app.db.frameworks import CompetencyStore
+from app.db.frameworks import CompetencyStore, FrameworkStore
+from app.db.frameworks.full_text import FullTextIndex
 from app.db.imports import ImportStore
 from app.db.learners import BroughtBadgeStore, ContributionStore, PortfolioStore, RequestStore
 from app.db.messages import LetterStore, ReminderStore
@@ -159,6 +160,14 @@ class Stores:
     @made_once
     def competencies(self) -> CompetencyStore:
         return CompetencyStore(self.session)
+
+    @made_once
+    def frameworks(self) -> FrameworkStore:
+        return FrameworkStore(self.session)
+
+    @made_once
+    def full_text(self) -> FullTextIndex:
+        return FullTextIndex(self.session)
 
     @made_once
     def contributions(self) -> ContributionStore:

@@ -83,6 +83,12 @@ def index_where(name: str, *columns: str, known: str) -> Index:
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
+def index_unique_where(name: str, *columns: str, where: str) -> Index:
+    """A unique partial index, with the same condition on both engines."""
+    condition = text(where)
+    return Index(name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition)
+
+
 def foreign_key(table: str, *, nullable: bool = False, index: bool = True) -> Column[Any]:
     return Column(Uuid(), ForeignKey(f"{table}.id"), nullable=nullable, index=index)
 

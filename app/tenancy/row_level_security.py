@@ -18,6 +18,8 @@ SHARED = {
     "brought_badge": "of a person, from no campus of ours",
     "choice_change": "of people, until the recovery journal holds it; read by the service alone",
     "challenge": "asked of a browser before anybody is known",
+    "framework_search": "labels that everybody may read; a policy would switch the full-text index off",
+    "framework_term": "the vocabulary of those labels",
     "federated_account": "of a person, who may work for several campuses",
     "erased_portfolio": "a number that was a portfolio's, read by everybody",
     "endorsement_place": "of an organisation, whose words may be about several campuses",
@@ -51,7 +53,8 @@ OPEN = frozenset(
     (
         "activity", "activity_campus", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency",
         "badge_version", "campus",
-        "campus_log", "competency", "endorsement", "erased_award", "framework", "log_checkpoint", "log_cosignature", "log_entry",
+        "campus_log", "competency", "competency_version", "endorsement", "erased_award", "framework",
+        "framework_association", "framework_release", "log_checkpoint", "log_cosignature", "log_entry",
         "log_tile", "log_witness", "membership", "network_member", "newer_credential", "signed_credential",
         "status_list", "status_slot",
     )
@@ -102,6 +105,17 @@ event."""
 _MAY_STAND = {"activity_campus": "organised_here(activity_id)"}
 """A campus cannot add itself to another campus's activity."""
 
+
+_IS_SHARED = "EXISTS (SELECT 1 FROM framework f WHERE f.id = {}.framework_id AND f.campus_id IS NULL)"
+_OF_FRAMEWORKS = {
+    "framework": "campus_id IS NULL",
+    **{
+        name: _IS_SHARED.format(name) for name in ("competency", "framework_association", "framework_release")
+    },
+    "competency_version": "EXISTS (SELECT 1 FROM competency c JOIN framework f ON f.id = c.framework_id "
+    "WHERE c.id = competency_version.competency_id AND f.campus_id IS NULL)",
+}
+"""Every campus reads the public frameworks and those of networks; only commands write them."""
 
 _GRANTED = (
     "SELECT DISTINCT grantee FROM information_schema.role_table_grants WHERE table_schema = current_schema() "
@@ -175,6 +189,8 @@ def _policies(table: Table) -> Iterator[str]:
     if name == "person_merge":
         # For one person at several campuses: each of them must know that two records are one person.
         yield f"CREATE POLICY seen ON {name} FOR SELECT USING ({HERE} IS NOT NULL)"
+    if name in _OF_FRAMEWORKS:
+        yield f"CREATE POLICY shared ON {name} FOR SELECT USING ({_OF_FRAMEWORKS[name]})"
     if name == "membership":
         yield f"CREATE POLICY own ON {name} FOR SELECT USING (person_id = {_ASKING})"
     if name in _MAY_BE_ADDED:

@@ -19,6 +19,9 @@ from app.services.campus.campus import CampusService
 from app.services.campus.dashboard import DashboardService
 from app.services.campus.registers import AwardRegister
 from app.services.frameworks import CompetencyService
+from app.services.frameworks.catalogue import FrameworkCatalogue
+from app.services.frameworks.importing import FrameworkImportService
+from app.services.frameworks.search import FrameworkSearch
 from app.services.people.name_disambiguation import Namesakes
 from app.services.people.names import AgeBands
 from app.services.publishing.status import Signing
@@ -117,6 +120,28 @@ class CampusServices(Container):
     @made_once
     def competencies(self) -> CompetencyService:
         return CompetencyService(self.stores.competencies, self.stores.history, self.clock)
+
+    @made_once
+    def frameworks(self) -> FrameworkCatalogue:
+        return FrameworkCatalogue(
+            self.stores.frameworks,
+            self.stores.campuses,
+            self.stores.recognition,
+            self.stores.badges,
+            self.clock,
+        )
+
+    @made_once
+    def framework_imports(self) -> FrameworkImportService:
+        return FrameworkImportService(
+            self.stores.frameworks, self.stores.full_text, self.stores.history, self.clock
+        )
+
+    @made_once
+    def framework_search(self) -> FrameworkSearch:
+        return FrameworkSearch(
+            self.stores.frameworks, self.stores.competencies, self.stores.full_text, self.clock
+        )
 
     @made_once
     def dashboard(self) -> DashboardService:

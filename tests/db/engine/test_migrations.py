@@ -35,7 +35,12 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def tables(engine: Engine) -> set[str]:
-    return set(inspect(engine).get_table_names())
+    return {name for name in inspect(engine).get_table_names() if not is_full_text(name)}
+
+
+def is_full_text(name: str) -> bool:
+    """Of full-text search: tables on SQLite, an index on PostgreSQL."""
+    return name.startswith("framework_search_index")
 
 
 def leftovers(engine: Engine) -> set[str]:
@@ -121,7 +126,10 @@ def test_migrating_again_changes_nothing(database_url: str, tmp_path: Path):
 def test_the_schema_is_what_the_rows_say(engine: Engine):
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, METADATA) == []
+        differences = compare_metadata(context, METADATA)
+        assert [
+            each for each in differences if each[0] not in ("remove_table", "remove_index") or not is_full_text(each[1].name)
+        ] == []
 
 
 def test_every_table_of_the_rows_is_there_and_no_other(engine: Engine):

@@ -15,17 +15,30 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.frameworks import (
     Competency,
+    CompetencySynonym,
+    CompetencyVersion,
     Framework,
     ListedCompetency,
     check_competency,
     check_framework,
     check_levels_kept,
 )
+from app.domain.frameworks.releases import ChangeKind, content_of, entry_of
+from app.domain.frameworks.text_search import synonym_of
 from app.errors import AppError, Conflict, InvalidInput
 from app.language import N_
 from app.services.badges.badges import Attested
 
 ADDED, CHANGED, SAME = "added", "changed", "same"
+
+
+@dataclass(frozen=True)
+class Details:
+    """What a competency may have besides; `rubric` describes each level, in their order."""
+
+    description: str = ""
+    rubric: Sequence[str] = ()
+    other_labels: Sequence[str] = ()
 
 
 @dataclass
@@ -56,13 +69,30 @@ class CompetencyService:
         return framework
 
     def create(
-        self, campus: Campus, framework: Framework, *, code: str, statement: str, levels: list[str], by: Actor
+        self,
+        campus: Campus,
+        framework: Framework,
+        *,
+        code: str,
+        statement: str,
+        levels: list[str],
+        details: Details | None = None,
+        by: Actor,
     ) -> Competency:
-        competency = Competency(framework_id=framework.id, code=code, statement=statement, levels=levels)
+        more = details or Details()
+        competency = Competency(
+            framework_id=framework.id,
+            code=code,
+            statement=statement,
+            levels=levels,
+            description=more.description.strip(),
+            rubric=list(more.rubric[: len(levels)]),
+            other_labels=list(more.other_labels),
+        )
         check_competency(competency)
         if self.competencies.find_by_code(framework.id, code):
             raise Conflict(N_("Ce référentiel a déjà une compétence {code}."), code=code)
-        self.competencies.add(competency)
+        self._store(competency, ChangeKind.NEW)
         self.history.write(by, "create", "competency", competency.id, at=self.clock(), campus_id=campus.id)
         return competency
 
@@ -73,16 +103,28 @@ class CompetencyService:
         return self.competencies.get_in_campus(competency_id, campus.id)
 
     def amend(
-        self, campus: Campus, competency_id: uuid.UUID, *, statement: str, levels: list[str], by: Actor
+        self,
+        campus: Campus,
+        competency_id: uuid.UUID,
+        *,
+        statement: str,
+        levels: list[str],
+        details: Details | None = None,
+        by: Actor,
     ) -> Competency:
         """Change the text of a competency; signed credentials keep the old text."""
         competency, _ = self.get(campus, competency_id)
         check_levels_kept(
             competency, levels, highest_used=self.competencies.highest_level_used(competency.id)
         )
+        before = competency.statement
         competency.statement, competency.levels = statement.strip(), levels
+        if details is not None:
+            competency.description = details.description.strip()
+            competency.rubric = list(details.rubric[: len(levels)])
+            competency.other_labels = list(details.other_labels)
         check_competency(competency)
-        self.competencies.add(competency)
+        self._store(competency, ChangeKind.LABEL if before != competency.statement else ChangeKind.DETAIL)
         self._write(by, "amend", campus, competency)
         return competency
 
@@ -133,6 +175,44 @@ class CompetencyService:
             return SAME
         self.amend(campus, known.id, statement=line.statement, levels=list(line.levels), by=by)
         return CHANGED
+
+    def add_synonym(self, campus: Campus, competency_id: uuid.UUID, label: str, *, by: Actor) -> None:
+        """Idempotent. The item may be of any framework that the campus sees."""
+        label = synonym_of(label)
+        if not label:
+            raise InvalidInput(N_("Un synonyme est un mot ou quelques mots."))
+        if any(
+            row.competency_id == competency_id and row.label == label
+            for row in self.competencies.synonyms_of(campus.id)
+        ):
+            return
+        row = CompetencySynonym(campus_id=campus.id, competency_id=competency_id, label=label)
+        self.competencies.add(row)
+        self.history.write(
+            by, "synonym", "competency", competency_id, at=self.clock(), campus_id=campus.id, label=label
+        )
+
+    def remove_synonym(self, campus: Campus, competency_id: uuid.UUID, label: str, *, by: Actor) -> None:
+        for row in self.competencies.synonyms_of(campus.id):
+            if row.competency_id == competency_id and row.label == label:
+                self.competencies.remove(row)
+                self.history.write(
+                    by, "no_synonym", "competency", competency_id, at=self.clock(), campus_id=campus.id
+                )
+
+    def _store(self, competency: Competency, change: ChangeKind) -> None:
+        """With a new version, and in the search index."""
+        self.competencies.add(competency)
+        self.competencies.index(competency)
+        self.competencies.add_version(
+            CompetencyVersion(
+                competency_id=competency.id,
+                number=0,
+                written_at=self.clock(),
+                change=change.value,
+                content=content_of(entry_of(competency, "")),
+            )
+        )
 
     def _write(self, by: Actor, done: str, campus: Campus, competency: Competency) -> None:
         self.history.write(by, done, "competency", competency.id, at=self.clock(), campus_id=campus.id)

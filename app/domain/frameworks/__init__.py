@@ -8,12 +8,22 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlalchemy import BigInteger, Integer, Text, Uuid
+from sqlmodel import Column, Field, Index, SQLModel, UniqueConstraint
 
-from app.domain.core import as_written, foreign_key, json_column, new_id, utc_datetime
+from app.domain.core import (
+    as_written,
+    foreign_key,
+    index_unique_where,
+    json_column,
+    new_id,
+    primary_foreign_key,
+    utc_datetime,
+)
 from app.domain.people.people import name_key
 from app.errors import Conflict, InvalidInput
 from app.language import N_
@@ -21,27 +31,173 @@ from app.language import N_
 MOST_LEVELS = 10
 
 
+class Owner(StrEnum):
+    """Who maintains a framework: a register for everybody, a network for its campuses, or one campus."""
+
+    PUBLIC = "public"
+    NETWORK = "network"
+    CAMPUS = "campus"
+
+
 class Framework(SQLModel, table=True):
+    """A CASE document. Without a campus it is a network's, or a public one that only commands write.
+
+    `levels` is the scale that new competencies begin with. `extra` holds what CASE packages carry besides.
+    """
+
     __tablename__ = "framework"
-    __table_args__ = (UniqueConstraint("campus_id", "code", name="one_framework_per_code"),)
+    __table_args__ = (
+        UniqueConstraint("campus_id", "code", name="one_framework_per_code"),
+        index_unique_where("one_shared_framework_per_code", "code", where="campus_id IS NULL"),
+    )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    campus_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("campus", nullable=True))
+    network_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("network", nullable=True))
     code: str = Field(max_length=60)
     name: str = Field(max_length=200)
     description: str = Field(default="", max_length=2000)
+    identifier: str = Field(default="", max_length=600)
+    """Of the publisher's; empty where the row's own id is the identifier."""
+    publisher: str = Field(default="", max_length=200)
+    licence: str = Field(default="", max_length=300)
+    source: str = Field(default="", max_length=600)
+    language: str = Field(default="fr", max_length=12)
+    version: str = Field(default="", max_length=60)
+    published_on: date | None = None
+    levels: list[str] = Field(default_factory=list, sa_column=json_column())
+    extra: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+
+    @property
+    def owner(self) -> Owner:
+        if self.campus_id is not None:
+            return Owner.CAMPUS
+        return Owner.NETWORK if self.network_id is not None else Owner.PUBLIC
 
 
 class Competency(SQLModel, table=True):
-    """`levels` names the levels from the lowest to the highest; empty when the competency has none."""
+    """An item of a framework: a competency, and in registers also a trade, a domain, a certification.
+
+    `levels` names the levels from the lowest to the highest; empty when the competency has none. `rubric`
+    describes each level. An item without `ended_on` is in force; so is one with a later day.
+    """
 
     __tablename__ = "competency"
     __table_args__ = (UniqueConstraint("framework_id", "code", name="one_competency_per_code"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     framework_id: uuid.UUID = Field(sa_column=foreign_key("framework"))
-    code: str = Field(max_length=60)
-    statement: str = Field(max_length=500)
+    code: str = Field(max_length=300)
+    statement: str = Field(max_length=2000)
     levels: list[str] = Field(default_factory=list, sa_column=json_column())
     archived_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    kind: str = Field(default="competency", max_length=40)
+    identifier: str = Field(default="", max_length=600)
+    parent_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("competency", nullable=True))
+    position: int = 0
+    description: str = Field(default="", sa_type=Text)
+    other_labels: list[str] = Field(default_factory=list, sa_column=json_column())
+    rubric: list[str] = Field(default_factory=list, sa_column=json_column())
+    ended_on: date | None = None
+    extra: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+
+    def has_ended(self, on: date) -> bool:
+        return self.ended_on is not None and self.ended_on <= on
+
+
+class AssociationKind(StrEnum):
+    CHILD = "isChildOf"
+    PART = "isPartOf"
+    EXACT = "exactMatchOf"
+    RELATED = "isRelatedTo"
+    REPLACED = "replacedBy"
+
+
+class FrameworkAssociation(SQLModel, table=True):
+    """A CASE association. `kind` is the CASE term, since packages may bring terms of their own.
+
+    `target` is the code of an item of the same framework, or "register:code", or a URI.
+    """
+
+    __tablename__ = "framework_association"
+    __table_args__ = (
+        UniqueConstraint("origin_id", "kind", "target", name="one_association_of_a_kind"),
+        Index("associations_by_target", "target"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    framework_id: uuid.UUID = Field(sa_column=foreign_key("framework"))
+    origin_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("competency", nullable=True))
+    kind: str = Field(max_length=60)
+    target: str = Field(max_length=600)
+    identifier: str = Field(default="", max_length=600)
+    extra: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+
+
+class FrameworkRelease(SQLModel, table=True):
+    """A version of a framework that was imported, with what it changed."""
+
+    __tablename__ = "framework_release"
+    __table_args__ = (UniqueConstraint("framework_id", "number", name="one_release_per_number"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    framework_id: uuid.UUID = Field(sa_column=foreign_key("framework"))
+    number: int
+    version: str = Field(max_length=60)
+    published_on: date | None = None
+    imported_at: datetime = Field(sa_column=utc_datetime())
+    changes: dict[str, int] = Field(default_factory=dict, sa_column=json_column())
+
+
+class CompetencyVersion(SQLModel, table=True):
+    """An item as a release or its campus wrote it: append-only, the newest is the item itself."""
+
+    __tablename__ = "competency_version"
+    competency_id: uuid.UUID = Field(sa_column=primary_foreign_key("competency"))
+    number: int = Field(primary_key=True)
+    written_at: datetime = Field(sa_column=utc_datetime())
+    version: str = Field(default="", max_length=60)
+    """Of the framework; empty for a campus's own."""
+    change: str = Field(max_length=20)
+    content: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+
+
+class CompetencySynonym(SQLModel, table=True):
+    """A term of a campus for an item of any framework it sees; only searches use it."""
+
+    __tablename__ = "competency_synonym"
+    __table_args__ = (UniqueConstraint("campus_id", "competency_id", "label", name="one_synonym_per_label"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    competency_id: uuid.UUID = Field(sa_column=foreign_key("competency"))
+    label: str = Field(max_length=120)
+
+
+class FrameworkSearchEntry(SQLModel, table=True):
+    """The search terms of one item. On SQLite triggers copy them to a full-text table.
+
+    `number` grows with `size`, the terms of the label: in its order short labels come first, and a search
+    stops after the first ones.
+    """
+
+    __tablename__ = "framework_search"
+    number: int = Field(
+        sa_column=Column(
+            BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+        )
+    )
+    competency_id: uuid.UUID = Field(sa_column=Column(Uuid(), unique=True, nullable=False))
+    framework_id: uuid.UUID = Field(sa_column=Column(Uuid(), nullable=False))
+    size: int
+    label_terms: str = Field(sa_type=Text)
+    other_terms: str = Field(sa_type=Text)
+
+
+def search_number(size: int, competency_id: uuid.UUID) -> int:
+    return (size << 48) | (competency_id.int & ((1 << 48) - 1))
+
+
+class FrameworkTerm(SQLModel, table=True):
+    """The vocabulary of all labels, to correct typing slips."""
+
+    __tablename__ = "framework_term"
+    term: str = Field(primary_key=True, max_length=40)
 
 
 def check_level(competency: Competency, level: int | None) -> None:
@@ -120,11 +276,19 @@ _FORMS = {
 
 @dataclass(frozen=True)
 class PublicAlignment:
-    """One entry of a public framework, by its code and its name in that framework."""
+    """One entry of a public framework, by its code and its name in that framework.
+
+    `version` and `published_on` (ISO) are those of the release of its day; empty if it was typed without one.
+    """
 
     framework: PublicFramework
     code: str
     name: str
+    version: str = ""
+    published_on: str = ""
+
+    def of_release(self, version: str, published_on: date | None) -> PublicAlignment:
+        return replace(self, version=version, published_on=published_on.isoformat() if published_on else "")
 
     @property
     def url(self) -> str:
@@ -139,11 +303,23 @@ class PublicAlignment:
                 return self.code
 
     def kept(self) -> dict[str, str]:
-        return {"framework": self.framework.value, "code": self.code, "name": self.name}
+        release = {"version": self.version, "published_on": self.published_on}
+        return {
+            "framework": self.framework.value,
+            "code": self.code,
+            "name": self.name,
+            **{name: value for name, value in release.items() if value},
+        }
 
     @staticmethod
     def read(kept: dict[str, str]) -> PublicAlignment:
-        return PublicAlignment(PublicFramework(kept["framework"]), kept["code"], kept["name"])
+        return PublicAlignment(
+            PublicFramework(kept["framework"]),
+            kept["code"],
+            kept["name"],
+            kept.get("version", ""),
+            kept.get("published_on", ""),
+        )
 
 
 def public_alignment(framework: str, code: str, name: str) -> PublicAlignment:

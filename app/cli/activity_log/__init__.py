@@ -1,0 +1,1 @@
+"""Commands about activity logs and their witnesses."""

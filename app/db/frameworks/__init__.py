@@ -1,0 +1,238 @@
+"""Frameworks and their items: competencies of campuses, registers, networks' frameworks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, insert, or_, update
+from sqlmodel import Session, SQLModel, col, func, select
+
+from app.domain.badges.badges import BadgeCompetency
+from app.domain.campus.campus import NetworkMember
+from app.domain.frameworks import (
+    Competency,
+    CompetencySynonym,
+    CompetencyVersion,
+    Framework,
+    FrameworkAssociation,
+    FrameworkRelease,
+    FrameworkSearchEntry,
+    search_number,
+)
+from app.domain.frameworks.text_search import terms_of
+from app.errors import NotFound
+from app.language import N_
+
+_MOST_VALUES = 400
+"""Values of one IN list."""
+
+
+class CompetencyStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, row: SQLModel) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def find_framework(self, campus_id: uuid.UUID, code: str) -> Framework | None:
+        query = select(Framework).where(Framework.campus_id == campus_id, Framework.code == code)
+        return self.session.exec(query).first()
+
+    def find_by_code(self, framework_id: uuid.UUID, code: str) -> Competency | None:
+        query = select(Competency).where(Competency.framework_id == framework_id, Competency.code == code)
+        return self.session.exec(query).first()
+
+    def list_of(self, campus_id: uuid.UUID) -> list[tuple[Competency, Framework]]:
+        rows = self.session.exec(
+            select(Competency, Framework)
+            .join(Framework, col(Framework.id) == col(Competency.framework_id))
+            .where(Framework.campus_id == campus_id)
+            .order_by(col(Framework.code), col(Competency.code))
+        )
+        return [(competency, framework) for competency, framework in rows]
+
+    def get_in_campus(self, competency_id: uuid.UUID, campus_id: uuid.UUID) -> tuple[Competency, Framework]:
+        row = self.session.exec(
+            select(Competency, Framework)
+            .join(Framework, col(Framework.id) == col(Competency.framework_id))
+            .where(Competency.id == competency_id, Framework.campus_id == campus_id)
+        ).first()
+        if row is None:
+            raise NotFound(N_("Cette compétence n’existe pas dans ce campus."))
+        return row[0], row[1]
+
+    def get_many(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[Competency, Framework]]:
+        rows = self.session.exec(
+            select(Competency, Framework)
+            .join(Framework, col(Framework.id) == col(Competency.framework_id))
+            .where(col(Competency.id).in_(list(ids)))
+        )
+        return {competency.id: (competency, framework) for competency, framework in rows}
+
+    def highest_level_used(self, competency_id: uuid.UUID) -> int:
+        """The highest level that any badge version attests; 0 if none."""
+        query = select(func.max(BadgeCompetency.level)).where(BadgeCompetency.competency_id == competency_id)
+        return self.session.exec(query).one() or 0
+
+    def index(self, competency: Competency) -> None:
+        """Replaces one item's entry in the search index."""
+        terms = terms_of(
+            competency.statement, competency.code, competency.other_labels, competency.description
+        )
+        known = self.session.exec(
+            select(FrameworkSearchEntry).where(FrameworkSearchEntry.competency_id == competency.id)
+        ).first()
+        if known is not None:
+            self.remove(known)
+        self.add(
+            FrameworkSearchEntry(
+                number=search_number(terms.size, competency.id),
+                competency_id=competency.id,
+                framework_id=competency.framework_id,
+                size=terms.size,
+                label_terms=terms.label,
+                other_terms=terms.other,
+            )
+        )
+
+    def add_version(self, version: CompetencyVersion) -> None:
+        """Numbers it after the newest one."""
+        query = select(func.max(CompetencyVersion.number)).where(
+            CompetencyVersion.competency_id == version.competency_id
+        )
+        version.number = (self.session.exec(query).one() or 0) + 1
+        self.add(version)
+
+    def versions_of(self, competency_id: uuid.UUID) -> Sequence[CompetencyVersion]:
+        query = select(CompetencyVersion).where(CompetencyVersion.competency_id == competency_id)
+        return self.session.exec(query.order_by(col(CompetencyVersion.number))).all()
+
+    def synonyms_of(self, campus_id: uuid.UUID) -> Sequence[CompetencySynonym]:
+        query = select(CompetencySynonym).where(CompetencySynonym.campus_id == campus_id)
+        return self.session.exec(query.order_by(col(CompetencySynonym.label))).all()
+
+    def remove(self, row: SQLModel) -> None:
+        self.session.delete(row)
+        self.session.flush()
+
+
+class FrameworkStore:
+    """Whole frameworks: read for a comparison, written in bulk, found by code."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, row: SQLModel) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def get(self, framework_id: uuid.UUID) -> Framework | None:
+        return self.session.get(Framework, framework_id)
+
+    def find_shared(self, code: str) -> Framework | None:
+        query = select(Framework).where(col(Framework.campus_id).is_(None), Framework.code == code)
+        return self.session.exec(query).first()
+
+    def visible_to(self, campus_id: uuid.UUID | None) -> Sequence[Framework]:
+        """Public ones; for a campus also its own and those of its networks."""
+        query = select(Framework).where(self._visible_to(campus_id))
+        return self.session.exec(query.order_by(col(Framework.code))).all()
+
+    def _visible_to(self, campus_id: uuid.UUID | None) -> ColumnElement[bool]:
+        public = col(Framework.campus_id).is_(None) & col(Framework.network_id).is_(None)
+        if campus_id is None:
+            return public
+        networks = select(NetworkMember.network_id).where(NetworkMember.campus_id == campus_id)
+        return or_(public, col(Framework.campus_id) == campus_id, col(Framework.network_id).in_(networks))
+
+    def list_all(self) -> Sequence[Framework]:
+        """For the public documents, by code."""
+        return self.session.exec(select(Framework).order_by(col(Framework.code), col(Framework.id))).all()
+
+    def sizes(self) -> dict[uuid.UUID, int]:
+        """Items of each framework."""
+        query = select(Competency.framework_id, func.count()).group_by(col(Competency.framework_id))
+        return dict(self.session.exec(query).all())
+
+    def items_of(self, framework_id: uuid.UUID) -> Sequence[Competency]:
+        query = select(Competency).where(Competency.framework_id == framework_id)
+        return self.session.exec(query.order_by(col(Competency.position), col(Competency.code))).all()
+
+    def get_item(self, competency_id: uuid.UUID) -> tuple[Competency, Framework] | None:
+        row = self.session.exec(
+            select(Competency, Framework)
+            .join(Framework, col(Framework.id) == col(Competency.framework_id))
+            .where(Competency.id == competency_id)
+        ).first()
+        return (row[0], row[1]) if row else None
+
+    def items_by_code(self, framework_id: uuid.UUID, codes: Iterable[str]) -> dict[str, Competency]:
+        found: dict[str, Competency] = {}
+        wanted = sorted(set(codes))
+        for start in range(0, len(wanted), _MOST_VALUES):
+            query = select(Competency).where(
+                Competency.framework_id == framework_id,
+                col(Competency.code).in_(wanted[start : start + _MOST_VALUES]),
+            )
+            found |= {item.code: item for item in self.session.exec(query)}
+        return found
+
+    def items(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Competency]:
+        query = select(Competency).where(col(Competency.id).in_(list(ids)))
+        return {item.id: item for item in self.session.exec(query)}
+
+    def associations_of(self, framework_id: uuid.UUID) -> Sequence[FrameworkAssociation]:
+        query = select(FrameworkAssociation).where(FrameworkAssociation.framework_id == framework_id)
+        return self.session.exec(query.order_by(col(FrameworkAssociation.id))).all()
+
+    def associations_from(self, ids: Iterable[uuid.UUID], kind: str) -> Sequence[FrameworkAssociation]:
+        query = select(FrameworkAssociation).where(
+            col(FrameworkAssociation.origin_id).in_(list(ids)), FrameworkAssociation.kind == kind
+        )
+        return self.session.exec(query.order_by(col(FrameworkAssociation.target))).all()
+
+    def get_association(self, association_id: uuid.UUID) -> FrameworkAssociation | None:
+        return self.session.get(FrameworkAssociation, association_id)
+
+    def releases_of(self, framework_id: uuid.UUID) -> Sequence[FrameworkRelease]:
+        query = select(FrameworkRelease).where(FrameworkRelease.framework_id == framework_id)
+        return self.session.exec(query.order_by(col(FrameworkRelease.number))).all()
+
+    def version_numbers(self, framework_id: uuid.UUID) -> dict[uuid.UUID, int]:
+        """The newest version of each item."""
+        rows = self.session.exec(
+            select(CompetencyVersion.competency_id, func.max(CompetencyVersion.number))
+            .join(Competency, col(Competency.id) == col(CompetencyVersion.competency_id))
+            .where(Competency.framework_id == framework_id)
+            .group_by(col(CompetencyVersion.competency_id))
+        )
+        return dict(rows.all())
+
+    def insert_many(self, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            self.session.connection().execute(insert(table), list(rows))
+
+    def update_items(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Each row has its `id` and the columns that change."""
+        if rows:
+            self.session.flush()
+            self.session.execute(update(Competency), list(rows))
+
+    def remove_associations(self, ids: Iterable[uuid.UUID]) -> None:
+        wanted = list(ids)
+        for start in range(0, len(wanted), _MOST_VALUES):
+            some = col(FrameworkAssociation.id).in_(wanted[start : start + _MOST_VALUES])
+            self.session.connection().execute(delete(FrameworkAssociation).where(some))
+
+    def remove_entries(self, ids: Iterable[uuid.UUID]) -> None:
+        wanted = list(ids)
+        for start in range(0, len(wanted), _MOST_VALUES):
+            some = col(FrameworkSearchEntry.competency_id).in_(wanted[start : start + _MOST_VALUES])
+            self.session.connection().execute(delete(FrameworkSearchEntry).where(some))
+
+    def expire(self) -> None:
+        """After bulk writes, loaded rows are read again."""
+        self.session.expire_all()
