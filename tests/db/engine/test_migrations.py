@@ -128,7 +128,9 @@ def test_the_schema_is_what_the_rows_say(engine: Engine):
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = compare_metadata(context, METADATA)
         assert [
-            each for each in differences if each[0] not in ("remove_table", "remove_index") or not is_full_text(each[1].name)
+            each
+            for each in differences
+            if each[0] not in ("remove_table", "remove_index") or not is_full_text(each[1].name)
         ] == []
 
 
