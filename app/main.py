@@ -55,7 +55,7 @@ from app.web.accounts.signing_in_again import (
     show_until_later,
 )
 from app.web.accounts.step_up_auth import ask_to_prove
-from app.web.activities import activities, check_in, editing, files, participants, sessions
+from app.web.activities import activities, check_in, editing, files, participants, phones, sessions
 from app.web.awards import (
     awarding,
     bulk_revocation,
@@ -136,8 +136,8 @@ for router in (
     participants.known_people_router,
     sessions.router,
     sessions.sheets_router,
-    check_in.presence_router,
-    check_in.short_router,
+    phones.presence_router,
+    phones.short_router,
     awarding.router,
     results.progress_router,
     results.router,

@@ -459,6 +459,8 @@ class RetentionStore:
         yield room, room.c.signed_at < at - privacy.ROOM_ENTRIES
         waiting, answer = table["waiting_signature"], table["list_answer"]
         yield waiting, waiting.c.signed_at < at - privacy.ROOM_ENTRIES
+        phone = table["remembered_phone"]
+        yield phone, phone.c.expires_at < at
         yield answer, answer.c.answered_at < at - privacy.LIST_ANSWERS
         for each in (link, challenge, session):
             yield each, each.c.expires_at < at - privacy.WAYS_IN

@@ -123,6 +123,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             kept_back=("phone_digest",),
             written_as=("given_name", "family_name", "address"),
         ),
+        "remembered_phone": HeldData(DataSubjectMatter.ROOMS, _PERSON, kept_back=("secret_digest",)),
         "list_answer": HeldData(
             DataSubjectMatter.PARTICIPATIONS,
             (Link("participation_id", "participation"),),
@@ -536,10 +537,10 @@ KEPT: Final[Mapping[DataSubjectMatter, RetentionRule]] = MappingProxyType(
         ),
         DataSubjectMatter.ROOMS: RetentionRule(
             N_(
-                "L’empreinte du téléphone avec lequel vous avez signé une présence, et cette signature tant que personne n’a dit laquelle des personnes de votre nom vous êtes"
+                "L’empreinte du téléphone avec lequel vous avez signé une présence, et cette signature tant que personne n’a dit laquelle des personnes de votre nom vous êtes. Le téléphone qui vous reconnaît, si vous l’avez voulu"
             ),
-            N_("Qu’un téléphone ne signe qu’une fois par émargement."),
-            N_("30 jours"),
+            N_("Qu’un téléphone ne signe qu’une fois par émargement, et qu’il propose votre nom."),
+            N_("30 jours ; un téléphone qui vous reconnaît : six mois, ou jusqu’à ce que vous l’oubliiez"),
             _SAFETY,
         ),
         DataSubjectMatter.LOG: RetentionRule(

@@ -103,7 +103,24 @@ def show_my_data(award_id: uuid.UUID, request: Request, services: ReadingService
             for each in services.archive.consents.of_person(who.person.id)
         ],
         campuses=[(each.name, each.contact_email) for each in foreseen.campuses],
+        check_ins=[(each.id, each.name) for each in services.rooms.agreed_with(who.person.id)],
+        phones=services.rooms.count_remembered(who.person.id),
     )
+
+
+@router.post("/mes-badges/{award_id:uuid}/mes-donnees/emargement", dependencies=[HOLDER])
+def withdraw_check_in(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    """Take back the agreement given at check-in to one campus, or make it forget one's phones."""
+    person = holder_of(award_id, request, services).person
+    agreed = {str(each.id): each for each in services.rooms.agreed_with(person.id)}
+    with write_transaction(request) as writing:
+        if text_of(form, "telephones"):
+            writing.rooms.forget_phones_of(person.id)
+        elif campus := agreed.get(text_of(form, "campus")):
+            writing.room_signatures.withdraw_consent(person.id, campus)
+    return RedirectResponse(f"/mes-badges/{award_id}/mes-donnees#accords", status_code=303)
 
 
 @router.post("/mes-badges/{award_id:uuid}/mes-donnees", dependencies=[HOLDER, limited("archive")])

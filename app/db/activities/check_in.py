@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select, update
+from sqlmodel import Session, col, delete, func, select, update
 
 from app.domain.activities.activities import Participation
-from app.domain.activities.check_in import CheckIn, CheckInEntry, WaitingSignature
+from app.domain.activities.check_in import CheckIn, CheckInEntry, RememberedPhone, WaitingSignature
 from app.domain.people.people import Person
 
 
@@ -140,3 +140,59 @@ class CheckInStore:
     def remove_waiting(self, waiting: WaitingSignature) -> None:
         self.session.delete(waiting)
         self.session.flush()
+
+    def remove_entry(self, entry: CheckInEntry) -> None:
+        self.session.delete(entry)
+        self.session.flush()
+
+    def entries_of_person(
+        self, person_id: uuid.UUID, campus_id: uuid.UUID
+    ) -> list[tuple[CheckInEntry, Participation]]:
+        rows = self.session.exec(
+            select(CheckInEntry, Participation)
+            .join(Participation, col(Participation.id) == col(CheckInEntry.participation_id))
+            .join(CheckIn, col(CheckIn.id) == col(CheckInEntry.room_id))
+            .where(Participation.person_id == person_id, CheckIn.campus_id == campus_id)
+            .order_by(col(CheckInEntry.signed_at), col(CheckInEntry.id))
+        )
+        return [(entry, participation) for entry, participation in rows]
+
+    def remember(self, phone: RememberedPhone) -> None:
+        self.session.add(phone)
+        self.session.flush()
+
+    def remembered(
+        self, campus_id: uuid.UUID, digests: Collection[str], *, at: datetime
+    ) -> tuple[RememberedPhone, Person] | None:
+        """The newest of that campus among these phones."""
+        row = self.session.exec(
+            select(RememberedPhone, Person)
+            .join(Person, col(Person.id) == col(RememberedPhone.person_id))
+            .where(
+                RememberedPhone.campus_id == campus_id,
+                col(RememberedPhone.secret_digest).in_(digests),
+                col(RememberedPhone.expires_at) > at,
+            )
+            .order_by(col(RememberedPhone.remembered_at).desc(), col(RememberedPhone.id))
+        ).first()
+        return (row[0], row[1]) if row else None
+
+    def remembered_among(self, digests: Collection[str]) -> Sequence[RememberedPhone]:
+        return self.session.exec(
+            select(RememberedPhone).where(col(RememberedPhone.secret_digest).in_(digests))
+        ).all()
+
+    def count_remembered(self, person_id: uuid.UUID) -> int:
+        query = (
+            select(func.count()).select_from(RememberedPhone).where(RememberedPhone.person_id == person_id)
+        )
+        return self.session.exec(query).one()
+
+    def forget_phones(self, phone_ids: Collection[uuid.UUID]) -> None:
+        self.session.exec(delete(RememberedPhone).where(col(RememberedPhone.id).in_(phone_ids)))
+
+    def forget_phones_of(self, person_id: uuid.UUID, campus_id: uuid.UUID | None = None) -> None:
+        query = delete(RememberedPhone).where(col(RememberedPhone.person_id) == person_id)
+        if campus_id is not None:
+            query = query.where(col(RememberedPhone.campus_id) == campus_id)
+        self.session.exec(query)

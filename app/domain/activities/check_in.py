@@ -26,6 +26,13 @@ TICKET_LIFE = timedelta(minutes=15)
 """How long the form may be filled in after a valid code was scanned, whatever code is projected by then."""
 CHECK_IN_LIFETIME = timedelta(hours=4)
 """An open check-in closes automatically after this."""
+LATE = timedelta(hours=6)
+"""How long after it was made a signature that a phone stored without network may still arrive."""
+PROMPT = timedelta(minutes=2)
+"""Below this a signature is not marked as late."""
+REMEMBERED_FOR = timedelta(days=180)
+MOST_REMEMBERED = 8
+"""Campuses that one phone's cookie may hold."""
 MOST_PEOPLE = 2_000
 SIGN_LENGTH, TURNING_LENGTH = 3, 4
 _MEANT = str.maketrans({"O": "0", "I": "1", "L": "1"})
@@ -66,6 +73,8 @@ class CheckInEntry(SQLModel, table=True):
     participation_id: uuid.UUID = Field(sa_column=foreign_key("participation"))
     phone_digest: str = Field(max_length=64)
     signed_at: datetime = Field(sa_column=utc_datetime())
+    received_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    """Only if it arrived late: the phone had no network."""
 
 
 class WaitingSignature(SQLModel, table=True):
@@ -81,10 +90,27 @@ class WaitingSignature(SQLModel, table=True):
     address: str = Field(default="", max_length=254)
     under_15: bool = False
     signed_at: datetime = Field(sa_column=utc_datetime())
+    received_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
+
+
+class RememberedPhone(SQLModel, table=True):
+    """A phone that proposes a person's name at the check-ins of one campus, with their consent.
+
+    Its secret gives access to nothing else: never use for sign-in.
+    """
+
+    __tablename__ = "remembered_phone"
+    __table_args__ = (UniqueConstraint("secret_digest", name="one_remembered_phone_per_secret"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
+    secret_digest: str = Field(max_length=64)
+    remembered_at: datetime = Field(sa_column=utc_datetime())
+    expires_at: datetime = Field(sa_column=utc_datetime())
 
 
 class CheckInClosed(Conflict): ...
@@ -233,11 +259,41 @@ def check_ticket(ticket: Ticket, *, at: datetime) -> None:
         raise OldTicket(_SCAN_AGAIN)
 
 
+def time_made(ticket: Ticket, elapsed: timedelta | None, *, at: datetime) -> datetime:
+    """When the phone's owner signed: `elapsed` after the code was scanned, as the phone counts.
+
+    Never before the scan, which this service dated itself, nor after arrival.
+    """
+    return at if elapsed is None or elapsed < timedelta(0) else min(ticket.given_at + elapsed, at)
+
+
+def is_late(room: CheckIn, made: datetime, *, at: datetime) -> bool:
+    """Whether a signature needs its time of arrival beside it."""
+    return at - made >= PROMPT or (made < at and not is_open(room, at=at))
+
+
+def check_in_time(room: CheckIn, ticket: Ticket, made: datetime, *, at: datetime) -> None:
+    """Whether a signature made then may be recorded now. `made` is `at` unless the phone had no network."""
+    if not is_late(room, made, at=at):
+        check_open(room, at=at)
+    elif made >= (room.closed_at or room.closes_at) or at - made > LATE:
+        raise CheckInClosed(_TOO_LATE)
+    check_ticket(ticket, at=made)
+
+
+_TOO_LATE = N_(
+    "Votre signature est arrivée trop tard. Dites votre nom à la personne qui anime, elle vous ajoute."
+)
 _SCAN_AGAIN = N_("Vous avez lu le code il y a trop longtemps. Lisez celui qui est à l’écran, puis renvoyez.")
 
 
 def _mac(secret: bytes, told: bytes) -> str:
     return hmac.new(secret, told, hashlib.sha256).hexdigest()[:40]
+
+
+def remembered_digest(secret: bytes, phone_secret: str) -> str:
+    told = b"remembered-phone|" + phone_secret.encode("utf-8", "surrogateescape")
+    return hmac.new(secret, told, hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True)

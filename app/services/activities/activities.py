@@ -295,6 +295,12 @@ class ActivityService:
         self.logged_events.log_participation(activity, [participation], reason)
         self._note_amendment(activity, participation, by)
 
+    def note_absent(self, activity: Activity, participation: Participation, *, by: Actor) -> None:
+        """The person took their presence back. The activity must be locked."""
+        if participation.is_present:
+            participation.is_present = False
+            self.amend_all(activity, [participation], by=by, reason=PRESENCE)
+
     def note_presences(
         self,
         campus: Campus,

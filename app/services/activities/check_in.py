@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -17,25 +17,30 @@ from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore
 from app.domain.activities.activities import Activity, ActivitySession, Participation, session_nearest
 from app.domain.activities.check_in import (
+    REMEMBERED_FOR,
     SIGN_LENGTH,
     CheckIn,
     CheckInEntry,
     NoSuchCode,
+    RememberedPhone,
     Ticket,
     WaitingSignature,
     check_capacity,
-    check_open,
+    check_in_time,
     check_place_left,
-    check_ticket,
     close_check_in,
     code_at,
     is_code_of,
+    is_late,
     is_open,
+    new_phone,
     new_sign,
     open_check_in,
     phone_digest,
     read_check_in_code,
+    remembered_digest,
     seconds_left,
+    time_made,
 )
 from app.domain.activities.list_matching import free_homonym, name_key_of
 from app.domain.activities.participant_lists import ListedPerson, tidy
@@ -44,6 +49,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.people.name_disambiguation import OTHER, Question
 from app.domain.people.people import Person, name_key
+from app.domain.people.record_merge import is_gone
 from app.domain.privacy import About, consent
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
@@ -95,10 +101,13 @@ class CheckInSignatures:
         phone_digest: str,
         signed_at: datetime,
         by: Actor,
-    ) -> None:
+        received_at: datetime | None = None,
+    ) -> Person:
         """Record that `person` signed, or a new person if None. The activity must be locked."""
         meant = {line.line_key: person.id} if person else {}
-        participation, _ = self.activity_service.keep(activity, [line], by=by, meant=meant)[line.line_key]
+        participation, person = self.activity_service.keep(activity, [line], by=by, meant=meant)[
+            line.line_key
+        ]
         if room.session_id and (session := self.plans.find_session(activity.id, room.session_id)):
             self.sessions.note_one(activity, session, participation)
         self.rooms.save_entry(
@@ -107,14 +116,47 @@ class CheckInSignatures:
                 participation_id=participation.id,
                 phone_digest=phone_digest,
                 signed_at=signed_at,
+                received_at=received_at,
             )
         )
         told = consent(
             About.ROOM, participation.person_id, given=True, at=signed_at, campus_id=room.campus_id
         )
         self.consents.add(told)
+        return person
 
-    def let_wait(self, room: CheckIn, line: ListedPerson, *, phone_digest: str) -> None:
+    def take_back(
+        self, room: CheckIn, activity: Activity, entry: CheckInEntry, participation: Participation
+    ) -> None:
+        """The signature no longer counts; awards already given are unchanged. The activity must be locked."""
+        self.rooms.remove_entry(entry)
+        if room.session_id and (session := self.plans.find_session(activity.id, room.session_id)):
+            self.sessions.unnote_one(activity, session, participation)
+        else:
+            self.activity_service.note_absent(activity, participation, by=BY_PHONE)
+
+    def withdraw_consent(self, person_id: uuid.UUID, campus: Campus) -> int:
+        """Take back what a person agreed to when they checked in at that campus; returns how many signatures.
+
+        Only signatures still linked to a phone can be distinguished from other participations.
+        """
+        found = self.rooms.entries_of_person(person_id, campus.id)
+        for entry, participation in found:
+            activity = self.activities.lock(participation.activity_id)
+            self.take_back(self.rooms.lock(entry.room_id), activity, entry, participation)
+        self.rooms.forget_phones_of(person_id, campus.id)
+        self.consents.add(consent(About.ROOM, person_id, given=False, at=self.clock(), campus_id=campus.id))
+        return len(found)
+
+    def let_wait(
+        self,
+        room: CheckIn,
+        line: ListedPerson,
+        *,
+        phone_digest: str,
+        signed_at: datetime,
+        received_at: datetime | None,
+    ) -> None:
         self.rooms.save_waiting(
             WaitingSignature(
                 room_id=room.id,
@@ -123,7 +165,8 @@ class CheckInSignatures:
                 family_name=line.family_name,
                 address=line.address,
                 under_15=bool(line.under_15),
-                signed_at=self.clock(),
+                signed_at=signed_at,
+                received_at=received_at,
             )
         )
 
@@ -166,6 +209,7 @@ class CheckInSignatures:
                 namesake.person if namesake else None,
                 phone_digest=waiting.phone_digest,
                 signed_at=waiting.signed_at,
+                received_at=waiting.received_at,
                 by=by,
             )
         self.history.write(by, "tell_apart", "activity", activity.id, at=self.clock(), campus_id=campus.id)
@@ -240,6 +284,8 @@ class CheckInAccess:
     campus: Campus
     signed_as: str = ""
     """The name that this phone signed for."""
+    person_id: uuid.UUID | None = None
+    """The person that this phone signed for, where certain."""
 
 
 class CheckInService:
@@ -349,12 +395,22 @@ class CheckInService:
             raise NoSuchCode(_NOT_SHOWN)
         return self._door(room, ticket.phone)
 
-    def sign(self, ticket: Ticket, line: ListedPerson, *, namesake: str = "") -> tuple[CheckInAccess, Signed]:
+    def sign(
+        self,
+        ticket: Ticket,
+        line: ListedPerson,
+        *,
+        namesake: str = "",
+        elapsed: timedelta | None = None,
+        remembered: Person | None = None,
+    ) -> tuple[CheckInAccess, Signed]:
         """Record a presence. Idempotent per phone.
 
         `namesake`: the signer's answer when a person of that name has already signed: "same" or "other".
+        `elapsed`: from the scan to the signature, as the phone counts; it may arrive late. `remembered`: the
+        person of a remembered phone.
         """
-        door = self.door_of(ticket)
+        door, at = self.door_of(ticket), self.clock()
         line = tidy(line)
         self.activities.lock(door.activity.id)
         room = self.rooms.lock(door.room.id)
@@ -365,10 +421,13 @@ class CheckInService:
         if (waiting := self.rooms.find_waiting(room.id, digest)) is not None:
             _check_same_person(waiting, line)
             return self._door(room, ticket.phone), Signed.AGAIN
-        check_open(room, at=self.clock())
-        check_ticket(ticket, at=self.clock())
+        made = time_made(ticket, elapsed, at=at)
+        check_in_time(room, ticket, made, at=at)
         if fault := fault_of(line):
             raise InvalidInput(fault.sentence)
+        received = at if is_late(room, made, at=at) else None
+        if remembered is not None:
+            return self._sign_remembered(door, room, digest, remembered, made, received)
         there = self.activities.participants(door.activity.id, with_absent=True)
         matches = self.signatures.namesakes.match([line], there)
         known, person = matches.meant.get(line.line_key, (None, None))
@@ -388,18 +447,115 @@ class CheckInService:
             line, known, person = replace(line, homonym=max(2, free_homonym(line, taken))), None, None
         check_place_left(room, self.rooms.pulse(room.id).places_taken)
         if question is not None:
-            self.signatures.let_wait(room, line, phone_digest=digest)
+            self.signatures.let_wait(room, line, phone_digest=digest, signed_at=made, received_at=received)
             return self._door(room, ticket.phone), Signed.WAITING
-        self.signatures.note(
+        someone = self.signatures.note(
             room,
             door.activity,
             line,
             person,
             phone_digest=digest,
-            signed_at=self.clock(),
+            signed_at=made,
+            received_at=received,
             by=BY_PHONE,
         )
-        return self._door(room, ticket.phone), Signed.LISTED if known else Signed.NEW
+        door = replace(door, signed_as=someone.name, person_id=someone.id)
+        return door, Signed.LISTED if known else Signed.NEW
+
+    def _sign_remembered(
+        self,
+        door: CheckInAccess,
+        room: CheckIn,
+        digest: str,
+        person: Person,
+        made: datetime,
+        received: datetime | None,
+    ) -> tuple[CheckInAccess, Signed]:
+        there = self.activities.participants_among(door.activity.id, person_ids={person.id}, line_keys=set())
+        known = next((participation for participation, _ in there), None)
+        done = replace(door, signed_as=person.name, person_id=person.id)
+        if known is not None and self.rooms.has_entry_of(room.id, known.id):
+            return done, Signed.ELSEWHERE
+        check_place_left(room, self.rooms.pulse(room.id).places_taken)
+        self.signatures.note(
+            room,
+            door.activity,
+            self._line_of_person(door.activity, person),
+            person,
+            phone_digest=digest,
+            signed_at=made,
+            received_at=received,
+            by=BY_PHONE,
+        )
+        return done, Signed.LISTED if known else Signed.NEW
+
+    def _line_of_person(self, activity: Activity, person: Person) -> ListedPerson:
+        line = ListedPerson(
+            1,
+            given_name=person.given_name,
+            family_name=person.family_name,
+            address=self.people.addresses_of([person.id]).get(person.id, ""),
+        )
+        taken = self.activities.line_keys(activity.id)
+        return line if line.address else replace(line, homonym=free_homonym(line, taken))
+
+    def take_back(self, ticket: Ticket) -> CheckInAccess:
+        """The person of this phone takes back their presence and their agreement. Idempotent."""
+        door = self.door_of(ticket)
+        self.activities.lock(door.activity.id)
+        room = self.rooms.lock(door.room.id)
+        digest = phone_digest(self.secret, room, ticket.phone)
+        if (waiting := self.rooms.find_waiting(room.id, digest)) is not None:
+            self.rooms.remove_waiting(waiting)
+        if (found := self.rooms.find_entry(room.id, digest)) is not None:
+            entry, person = found
+            participation, _ = self.activities.get_participation(entry.participation_id, door.activity.id)
+            self.signatures.take_back(room, door.activity, entry, participation)
+            told = consent(About.ROOM, person.id, given=False, at=self.clock(), campus_id=room.campus_id)
+            self.signatures.consents.add(told)
+        return replace(door, signed_as="", person_id=None)
+
+    # --- phones that a campus remembers
+
+    def remembered(self, campus: Campus, secrets: Sequence[str]) -> Person | None:
+        """The person of that phone at that campus."""
+        digests = [remembered_digest(self.secret, each) for each in secrets]
+        found = self.rooms.remembered(campus.id, digests, at=self.clock()) if digests else None
+        return found[1] if found and not is_gone(found[1]) else None
+
+    def remember(self, campus: Campus, person_id: uuid.UUID) -> str:
+        """Remember a phone; returns the secret for its cookie."""
+        secret, at = new_phone(), self.clock()
+        self.rooms.remember(
+            RememberedPhone(
+                campus_id=campus.id,
+                person_id=person_id,
+                secret_digest=remembered_digest(self.secret, secret),
+                remembered_at=at,
+                expires_at=at + REMEMBERED_FOR,
+            )
+        )
+        return secret
+
+    def forget(self, secrets: Sequence[str]) -> None:
+        """Forget a phone at every campus. Idempotent."""
+        digests = [remembered_digest(self.secret, each) for each in secrets]
+        self.rooms.forget_phones([each.id for each in self.rooms.remembered_among(digests)])
+
+    def agreed_with(self, person_id: uuid.UUID) -> list[Campus]:
+        """Campuses where the person's last answer at check-in was to agree."""
+        last: dict[uuid.UUID, bool] = {}
+        for each in self.signatures.consents.of_person(person_id):
+            if each.about is About.ROOM and each.campus_id is not None:
+                last.setdefault(each.campus_id, each.given)
+        return [self.campuses.get_by_id(campus_id) for campus_id, given in last.items() if given]
+
+    def count_remembered(self, person_id: uuid.UUID) -> int:
+        return self.rooms.count_remembered(person_id)
+
+    def forget_phones_of(self, person_id: uuid.UUID) -> None:
+        """For a lost phone, from the person's own page."""
+        self.rooms.forget_phones_of(person_id)
 
     def _have_all_signed(self, room: CheckIn, question: Question) -> bool:
         """If true, only the signer can tell whether they are one of them."""
@@ -414,6 +570,7 @@ class CheckInService:
             self.activities.get(room.activity_id),
             self.campuses.get_by_id(room.campus_id),
             entry[1].name if entry else waiting.name if waiting else "",
+            entry[1].id if entry else None,
         )
 
     def session_of(self, campus: Campus, activity: Activity) -> ActivitySession | None:

@@ -541,6 +541,11 @@ class ActivitySessions:
             self._write(session, {participation.id}, set())
             self.count_hours(activity)
 
+    def unnote_one(self, activity: Activity, session: ActivitySession, participation: Participation) -> None:
+        """Take one check-in back; the activity must be locked."""
+        self._write(session, set(), {participation.id})
+        self.count_hours(activity)
+
     def count_hours(self, activity: Activity) -> None:
         """Once attendance is recorded, everyone's hours are those of the sessions they attended."""
         attended = self.plans.hours_attended(activity)

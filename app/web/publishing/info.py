@@ -20,7 +20,7 @@ from app.language import N_
 from app.web.accounts.browser_binding import asking_cookie
 from app.web.accounts.sign_in import WANTED_COOKIE
 from app.web.accounts.signing_in_again import kept_form_cookie
-from app.web.activities.check_in import phone_cookie
+from app.web.activities.phones import phone_cookie, remembered_cookie
 from app.web.campus.dashboard import LAST_CAMPUS
 from app.web.publishing.embeds import checker_html
 
@@ -60,6 +60,7 @@ def _cookies_of(process: Process) -> Sequence[tuple[str, str]]:
         (kept_form_cookie(process), translated(N_("Ce qui retrouve un formulaire envoyé quand votre session était terminée, deux heures"))),
         (badges_cookie(process), translated(N_("Les badges que vous avez ouverts par leur lien privé, un jour"))),
         (phone_cookie(process), translated(N_("Le téléphone avec lequel vous avez signé une présence, pour qu’il ne signe qu’une fois, un jour"))),
+        (remembered_cookie(process), translated(N_("Le téléphone qui vous reconnaît pour signer une présence, si vous l’avez voulu, six mois"))),
         (LAST_CAMPUS, translated(N_("Le campus où vous travailliez la dernière fois, six mois"))),
         (LANGUAGE_COOKIE, translated(N_("La langue que vous avez choisie, un an"))),
     ]  # fmt: skip

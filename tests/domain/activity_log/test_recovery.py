@@ -61,6 +61,7 @@ AS_IN_THE_BACKUP = {
     "picture_digest": "drawn again",
     "private_look": "a record of looks",
     "rate_count": "gone within hours",
+    "remembered_phone": "remembered again",
     "request_step": "as badge_request",
     "room": "opened again",
     "room_entry": "signed again",

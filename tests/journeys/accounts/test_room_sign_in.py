@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.domain.campus.audit_log import Actor
 from tests.support.house import House, build_house
 from tests.support.servers.browser import (
     DESKTOP,
@@ -133,3 +134,53 @@ def test_ten_phones_at_once_sign_in_and_the_trainer_sees_them_come(
             for _, person in services.activities.page(house.campus, house.activity.id).participants
         ]
     assert sorted(there) == sorted(name for name in NAMES if name != "Yasmine Haddad")
+
+
+def test_signature_without_network_is_stored_and_sent_when_it_returns(
+    house: House, server: LiveServer, open_page: OpenPage
+):
+    with house.unit_of_work() as services:
+        services.rooms.open(house.campus, house.activity.id, capacity=None, by=Actor(house.trainer.id))
+        code = services.rooms.glance(house.campus, house.activity.id).code
+    phone = open_page(PHONE)
+    phone.goto(server.url(f"/s/{code}"))
+    assert phone.evaluate("document.fonts.check('1rem \"Sceau Sans\"')")
+    fill(phone, "Zoé Martin")
+    phone.get_by_label(re.compile("Ce téléphone est à moi")).check()
+    phone.context.set_offline(True)
+    phone.get_by_role("button", name="Signer ma présence").click()
+    expect(phone.get_by_text("Votre signature est gardée sur ce téléphone.")).to_be_visible()
+    expect(phone.locator("[data-until]")).to_have_text(re.compile(r"\d\d:\d\d"))
+    assert_accessible(phone)
+    assert_no_sideways_scroll(phone)
+    house.clock.move(minutes=5)
+    with house.unit_of_work() as services:
+        services.rooms.close(house.campus, house.activity.id, by=Actor(house.trainer.id))
+    house.clock.move(minutes=30)
+
+    # The page is closed and opened again before there is a network: what was typed is still there.
+    phone.context.set_offline(False)
+    phone.goto(server.url("/presence"))
+    expect(phone.get_by_role("heading", level=1)).to_contain_text("C’est noté, Zoé Martin")
+    assert phone.evaluate("localStorage.length") == 0
+    with house.unit_of_work(reading=True) as services:
+        (entry, _, person), *more = services.rooms.page(house.campus, house.activity.id).entries
+    assert (person.name, more) == ("Zoé Martin", [])
+    assert entry.received_at == house.clock.now
+    assert entry.signed_at < entry.received_at
+
+
+def test_stored_signature_can_be_deleted_from_the_phone(
+    house: House, server: LiveServer, open_page: OpenPage
+):
+    with house.unit_of_work() as services:
+        services.rooms.open(house.campus, house.activity.id, capacity=None, by=Actor(house.trainer.id))
+        code = services.rooms.glance(house.campus, house.activity.id).code
+    phone = open_page(PHONE)
+    phone.goto(server.url(f"/s/{code}"))
+    fill(phone, "Zoé Martin")
+    phone.context.set_offline(True)
+    phone.get_by_role("button", name="Signer ma présence").click()
+    phone.get_by_role("button", name="Effacer de ce téléphone").click()
+    expect(phone.get_by_label("Prénom")).to_have_value("Zoé")
+    assert phone.evaluate("localStorage.length") == 0

@@ -87,6 +87,8 @@ CASES: dict[str, Case] = {
     "GET /presence/{code}": anybody(404),
     "GET /s/{code}": anybody(404),
     "POST /presence": anybody(409, body={}),
+    "POST /presence/reprendre": anybody(409, body={}),
+    "POST /presence/oublier": anybody(body={}),
     # --- one's own ways in
     "POST /compte/services/{service}/relier": signed_in(404, body={}),
     "POST /compte/services/{account_id:uuid}/delier": signed_in(404, body={}),

@@ -10,6 +10,7 @@ RIGHTS: dict[str, Case] = {
     "GET /mes-badges/{award_id:uuid}/effacement": holder(),
     "POST /mes-badges/{award_id:uuid}/effacement": holder(422, body={}),
     "POST /mes-badges/{award_id:uuid}/mes-donnees": holder(200, body={}),
+    "POST /mes-badges/{award_id:uuid}/mes-donnees/emargement": holder(303, body={}),
     "GET /archive/{token}": anybody(401),
     "POST /archive/{token}": anybody(401, body={}),
     "POST /gestion/{slug}/repertoire/{person_id:uuid}/donnees.zip": staff(Permission.PROTECT, body={}),

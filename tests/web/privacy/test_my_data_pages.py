@@ -9,6 +9,8 @@ import zipfile
 
 import pytest
 
+from app.domain.activities.check_in import Ticket
+from app.domain.activities.participant_lists import ListedPerson
 from app.domain.people.people import Role
 from app.domain.privacy import About, wording_of
 from tests.support.house import COMMAND, House, send
@@ -172,3 +174,39 @@ def test_a_child_whose_parent_agreed_to_an_older_sentence_reads_what_to_do_and_a
     assert send(parent, path, {"reponse": "oui"}).status_code == 303
     assert f'action="{mine}/recherche"' in child.get(f"{mine}/confidentialite").text
     assert "Pour en rester à la page seule" not in parent.get(path).text
+
+
+def test_agreement_given_at_check_in_is_taken_back_and_phones_are_forgotten(house: House) -> None:
+    with house.unit_of_work() as services:
+        services.rooms.open(house.campus, house.activity.id, capacity=None, by=COMMAND)
+        code = services.rooms.glance(house.campus, house.activity.id).code
+        ticket = Ticket(services.rooms.door(code, "phone").room.id, "phone", services.clock())
+        line = ListedPerson(
+            1, given_name="Zoélie", family_name="Quévreux", address="zoelie.q@courriel.exemple"
+        )
+        door, _ = services.rooms.sign(ticket, line)
+        assert door.person_id is not None
+        services.rooms.remember(house.campus, door.person_id)
+    result = house.award(ZOE)
+    browser = house.client()
+    browser.get(house.private_link(result))
+    page = f"/mes-badges/{result.lines[0].award_id}/mes-donnees"
+    assert "1 téléphone vous reconnaît" in browser.get(page).text.replace("\xa0", " ")
+
+    assert send(browser, f"{page}/emargement", {"telephones": "oui"}, seen_on=page).status_code == 303
+    assert "vous reconnaît à" not in browser.get(page).text
+    stranger = {"campus": str(house.other_campus.id)}
+    send(browser, f"{page}/emargement", stranger, seen_on=page)
+    assert "Reprendre mon accord" in browser.get(page).text
+    send(browser, f"{page}/emargement", {"campus": str(house.campus.id)}, seen_on=page)
+
+    shown = browser.get(page).text
+    assert "Reprendre mon accord" not in shown
+    assert "Repris, ou refusé" in shown
+    with house.unit_of_work(reading=True) as services:
+        found = services.rooms.page(house.campus, house.activity.id)
+        there = services.activities.page(house.campus, house.activity.id).participants
+        award_id = result.lines[0].award_id
+        assert award_id is not None
+        assert services.awards.record(award_id).award.revoked_at is None
+    assert (found.pulse.signed, list(there)) == (0, [])

@@ -1,0 +1,400 @@
+"""Check-in by participants themselves: the pages of their phones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from app.container import Process, Services
+from app.domain.activities.check_in import (
+    LATE,
+    MOST_REMEMBERED,
+    REMEMBERED_FOR,
+    NoSuchCode,
+    OldTicket,
+    Ticket,
+    new_phone,
+    phone_in,
+    read_check_in_code,
+    read_ticket,
+    sealed_phone,
+    sealed_ticket,
+)
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.people.people import Person, is_address, normal_address
+from app.domain.privacy import About, wording_of
+from app.errors import AppError
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.policies import public
+from app.http.request_scope import (
+    CROSS_TENANT,
+    SECRETS_SEPARATOR,
+    limited,
+    process_of,
+    status_of,
+    visit,
+    write_transaction,
+)
+from app.http.workplaces import look_of, sentence_of
+from app.language import N_
+from app.services.activities.check_in import CheckInAccess, Namesake, Signed
+
+PHONE_LIFE = 24 * 3600
+UNDER_15, FROM_15 = "moins", "plus"
+REMEMBER, AS_REMEMBERED = "souvenir", "connu"
+_SIGNED = {
+    Signed.NEW: N_("Votre présence est notée."),
+    Signed.LISTED: N_("Votre nom était déjà sur la liste : votre présence est notée."),
+    Signed.WAITING: N_(
+        "Votre présence est notée. Plusieurs personnes ont peut-être votre nom : la personne qui anime dira qui vous êtes, vous n’avez rien à faire."
+    ),
+    Signed.AGAIN: N_("C’était déjà noté : rien n’a changé."),
+    Signed.ELSEWHERE: N_("Votre présence était déjà notée, depuis un autre téléphone : rien n’a changé."),
+}
+_NO_COOKIE = N_(
+    "Ce téléphone n’a pas gardé le témoin (cookie) qui fait qu’il ne signe qu’une fois. Acceptez-le et lisez le code à nouveau, ou dites votre nom à la personne qui anime."
+)
+_FORGOTTEN = N_("Ce téléphone ne vous reconnaît plus. Tapez votre nom.")
+presence_router = APIRouter(prefix="/presence", dependencies=[CROSS_TENANT])
+short_router = APIRouter(prefix="/s", dependencies=[CROSS_TENANT])
+"""What the QR code and the projected short address lead to."""
+
+
+@dataclass(frozen=True)
+class CheckInForm:
+    """The submitted form."""
+
+    given_name: str = ""
+    family_name: str = ""
+    address: str = ""
+    age: str = ""
+    agrees: bool = False
+    remember: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(form: FormData) -> CheckInForm:
+        typed = CheckInForm(
+            text_of(form, "prenom"),
+            text_of(form, "nom"),
+            text_of(form, "adresse"),
+            text_of(form, "age"),
+            text_of(form, "accord") == "oui",
+            text_of(form, REMEMBER) == "oui",
+        )
+        return replace(typed, errors=typed.faults())
+
+    def faults(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        if not self.given_name:
+            found["prenom"] = translated(N_("Il manque votre prénom."))
+        if not self.family_name:
+            found["nom"] = translated(N_("Il manque votre nom."))
+        if self.address and not is_address(normal_address(self.address)):
+            found["adresse"] = translated(
+                N_("Cette adresse n’est pas valable. Corrigez-la, ou laissez la case vide.")
+            )
+        if self.age not in (UNDER_15, FROM_15):
+            found["age"] = translated(N_("Choisissez votre âge."))
+        if not self.agrees:
+            found["accord"] = translated(N_("Sans votre accord, rien ne peut être noté."))
+        return found
+
+    @property
+    def remembers(self) -> bool:
+        """Below 15 a parent would have to agree."""
+        return self.remember and self.age == FROM_15
+
+    @property
+    def line(self) -> ListedPerson:
+        return ListedPerson(
+            1,
+            given_name=" ".join(self.given_name.split()),
+            family_name=" ".join(self.family_name.split()),
+            address=normal_address(self.address),
+            under_15=self.age == UNDER_15,
+        )
+
+
+@dataclass(frozen=True)
+class CheckInAccessView:
+    title: str
+    campus: str
+    place: str
+    starts_on: date
+    ends_on: date
+
+    @staticmethod
+    def of(door: CheckInAccess) -> CheckInAccessView:
+        activity = door.activity
+        return CheckInAccessView(
+            activity.title, door.campus.name, activity.place, activity.starts_on, activity.ends_on
+        )
+
+
+@presence_router.get("", dependencies=[limited("presence")])
+@public
+def ask_code(request: Request, code: str = "") -> Response:
+    if not code:
+        return _code_page(request)
+    try:
+        return RedirectResponse(f"/presence/{read_check_in_code(code)}", status_code=303)
+    except NoSuchCode as error:
+        return _code_page(request, code, error)
+
+
+@short_router.get("/{code}", dependencies=[limited("presence")])
+@presence_router.get("/{code}", dependencies=[limited("presence")])
+@public
+def enter(code: str, request: Request) -> Response:
+    """Entry page for the displayed code."""
+    process = process_of(request)
+    phone = _phone(request, process) or new_phone()
+    try:
+        with visit(request, reading=True) as services:
+            door = services.rooms.door(code, phone)
+            person = services.rooms.remembered(door.campus, _remembered_secrets(request, process))
+    except NoSuchCode as error:
+        return _code_page(request, code, error)
+    ticket = Ticket(door.room.id, phone, process.clock())
+    if door.signed_as:
+        return _done_page(request, door, ticket, Signed.AGAIN)
+    answer = _form_page(request, process, door, ticket, CheckInForm(), remembered=person)
+    _set_phone_cookie(answer, process, phone_cookie(process), sealed_phone(process.secret, phone), PHONE_LIFE)
+    return answer
+
+
+@presence_router.post("", dependencies=[limited("presence")])
+@public
+def sign(request: Request, form: SafeForm) -> Response:
+    """Idempotent: repeated submissions are recorded once.
+
+    Handlers here open their connections themselves, one at a time: 200 phones that held one while waiting for
+    a thread or for another connection would block each other.
+    """
+    process, typed, code = process_of(request), CheckInForm.of(form), text_of(form, "code")
+    is_remembered, person = bool(text_of(form, AS_REMEMBERED)), None
+    try:
+        with visit(request, reading=True) as services:
+            ticket = _ticket(process, services, form, code)
+            door = services.rooms.door_of(ticket)
+            if is_remembered:
+                person = services.rooms.remembered(door.campus, _remembered_secrets(request, process))
+    except (NoSuchCode, OldTicket) as error:
+        return _code_page(request, code, error)
+    if _phone(request, process) != ticket.phone:
+        return _form_page(request, process, door, ticket, typed, translated(_NO_COOKIE), status=409)
+    if is_remembered and person is None:
+        return _form_page(request, process, door, ticket, CheckInForm(), translated(_FORGOTTEN), status=409)
+    if person is None and typed.errors:
+        return _form_page(request, process, door, ticket, typed, status=422)
+    line = (
+        ListedPerson(1, given_name=person.given_name, family_name=person.family_name)
+        if person
+        else typed.line
+    )
+    elapsed = None if code else _elapsed(form)
+    secret = ""
+    try:
+        with write_transaction(request) as writing:
+            door, signed = writing.rooms.sign(
+                ticket, line, namesake=text_of(form, "homonyme"), elapsed=elapsed, remembered=person
+            )
+            if typed.remembers and door.person_id and signed in (Signed.NEW, Signed.LISTED):
+                secret = writing.rooms.remember(door.campus, door.person_id)
+    except AppError as error:
+        return _form_page(
+            request,
+            process,
+            door,
+            ticket,
+            typed,
+            sentence_of(error),
+            status=status_of(error),
+            asks_who=isinstance(error, Namesake),
+            asks_code=isinstance(error, OldTicket),
+            remembered=person,
+        )
+    answer = _done_page(
+        request, door, ticket, signed, has_address=bool(typed.address), remembers=bool(secret)
+    )
+    if secret:
+        secrets = [secret, *_remembered_secrets(request, process)][:MOST_REMEMBERED]
+        _set_phone_cookie(
+            answer,
+            process,
+            remembered_cookie(process),
+            SECRETS_SEPARATOR.join(secrets),
+            int(REMEMBERED_FOR.total_seconds()),
+        )
+    return answer
+
+
+@presence_router.post("/reprendre", dependencies=[limited("presence")])
+@public
+def take_back(request: Request, form: SafeForm) -> Response:
+    """The person takes back their presence and their agreement, from the phone that signed."""
+    process = process_of(request)
+    try:
+        ticket = read_ticket(process.secret, text_of(form, "billet"))
+        with visit(request, reading=True) as services:
+            door = services.rooms.door_of(ticket)
+    except (NoSuchCode, OldTicket) as error:
+        return _code_page(request, "", error)
+    if _phone(request, process) != ticket.phone:
+        return _form_page(request, process, door, ticket, CheckInForm(), translated(_NO_COOKIE), status=409)
+    with write_transaction(request) as writing:
+        writing.rooms.take_back(ticket)
+    return _phone_page(
+        request,
+        "activities/presence/taken_back.html",
+        campus=look_of(door.campus),
+        door=CheckInAccessView.of(door),
+    )
+
+
+@presence_router.post("/oublier", dependencies=[limited("presence")])
+@public
+def forget_phone(request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    process = process_of(request)
+    with write_transaction(request) as writing:
+        writing.rooms.forget(_remembered_secrets(request, process))
+    answer = _code_page(request, forgot=True)
+    answer.delete_cookie(remembered_cookie(process), path="/")
+    return answer
+
+
+def _elapsed(form: FormData) -> timedelta | None:
+    """From the scan to the signature, as the phone counted; only a script sends it."""
+    seconds = text_of(form, "ecoule")
+    if not (seconds.isascii() and seconds.isdecimal() and len(seconds) < 7):
+        return None
+    return timedelta(seconds=int(seconds))
+
+
+def _set_phone_cookie(answer: Response, process: Process, name: str, value: str, max_age: int) -> None:
+    answer.set_cookie(
+        name,
+        value,
+        max_age=max_age,
+        path="/",
+        secure=process.settings.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _remembered_secrets(request: Request, process: Process) -> list[str]:
+    cookie = request.cookies.get(remembered_cookie(process), "")
+    return [each for each in cookie.split(SECRETS_SEPARATOR) if each][:MOST_REMEMBERED]
+
+
+def _ticket(process: Process, services: Services, form: FormData, code: str) -> Ticket:
+    """The ticket of the form; a newer one where the displayed code was typed again."""
+    ticket = read_ticket(process.secret, text_of(form, "billet"))
+    if not code:
+        return ticket
+    door = services.rooms.door(code, ticket.phone)
+    return Ticket(door.room.id, ticket.phone, services.clock())
+
+
+def _phone(request: Request, process: Process) -> str | None:
+    return phone_in(process.secret, request.cookies.get(phone_cookie(process), ""))
+
+
+def phone_cookie(process: Process) -> str:
+    """`__Host-` binds the cookie to this host; plain http on localhost cannot set it."""
+    return "__Host-phone" if process.settings.base_url.startswith("https:") else "phone"
+
+
+def remembered_cookie(process: Process) -> str:
+    return "__Host-known-phone" if process.settings.base_url.startswith("https:") else "known-phone"
+
+
+def _form_page(
+    request: Request,
+    process: Process,
+    door: CheckInAccess,
+    ticket: Ticket,
+    typed: CheckInForm,
+    trouble: str = "",
+    *,
+    status: int = 200,
+    asks_who: bool = False,
+    asks_code: bool = False,
+    remembered: Person | None = None,
+) -> HTMLResponse:
+    return _phone_page(
+        request,
+        "activities/presence/form.html",
+        campus=look_of(door.campus),
+        status=status,
+        door=CheckInAccessView.of(door),
+        ticket=sealed_ticket(process.secret, ticket),
+        age=max(0, int((process.clock() - ticket.given_at).total_seconds())),
+        remembered=remembered.name if remembered else "",
+        form=typed,
+        trouble=trouble,
+        asks_who=asks_who,
+        asks_code=asks_code,
+        agreement=translated(wording_of(About.ROOM)),
+        ages=(
+            (FROM_15, translated(N_("15 ans ou plus")), ""),
+            (UNDER_15, translated(N_("Moins de 15 ans")), ""),
+        ),
+    )
+
+
+def _done_page(
+    request: Request,
+    door: CheckInAccess,
+    ticket: Ticket,
+    signed: Signed,
+    *,
+    has_address: bool = False,
+    remembers: bool = False,
+) -> HTMLResponse:
+    process = process_of(request)
+    return _phone_page(
+        request,
+        "activities/presence/done.html",
+        campus=look_of(door.campus),
+        door=CheckInAccessView.of(door),
+        ticket=sealed_ticket(process.secret, ticket),
+        sentence=_SIGNED[signed],
+        name=door.signed_as,
+        has_address=has_address,
+        remembers=remembers or bool(_remembered_secrets(request, process)),
+    )
+
+
+def _code_page(
+    request: Request, code: str = "", error: AppError | None = None, *, forgot: bool = False
+) -> HTMLResponse:
+    return _phone_page(
+        request,
+        "activities/presence/code.html",
+        status=status_of(error) if error else 200,
+        code=code[:20],
+        trouble=sentence_of(error) if error else "",
+        forgot=forgot,
+        remembers=bool(_remembered_secrets(request, process_of(request))) and not forgot,
+    )
+
+
+def _phone_page(request: Request, template: str, **shown: Any) -> HTMLResponse:
+    answer = page(request, template, outbox_hours=int(LATE.total_seconds()) // 3600, **shown)
+    # Not "no-store": a browser that goes back after an outage then still has the typed text. Not
+    # "no-referrer": older phones would send the form with the origin "null", indistinguishable here from a
+    # cross-site form.
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.headers["Referrer-Policy"] = "same-origin"
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer

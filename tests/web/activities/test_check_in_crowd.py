@@ -1,0 +1,65 @@
+"""200 people sign at once over HTTP, each sending twice: none is lost, none is counted twice."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.domain.campus.audit_log import Actor
+from tests.support.house import House, build_house
+from tests.support.servers.server import LiveServer, serving
+
+PEOPLE = [f"Zoé{chr(97 + n // 20)} Martin{chr(97 + n % 20)}" for n in range(200)]
+FIELD = re.compile(r'name="(jeton|billet)" value="([^"]+)"')
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+        yield listening
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
+    built = build_house(database_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
+    with serving(house.process.settings, listener, process=house.process) as running:
+        yield running
+
+
+def test_200_people_at_once_are_200_presences(house: House, server: LiveServer) -> None:
+    with house.unit_of_work() as services:
+        services.rooms.open(house.campus, house.activity.id, capacity=None, by=Actor(house.trainer.id))
+        code = services.rooms.glance(house.campus, house.activity.id).code
+
+    async def sign(name: str) -> list[int]:
+        given, family = name.split()
+        async with httpx.AsyncClient(
+            base_url=server.settings.base_url, timeout=120, trust_env=False
+        ) as phone:
+            shown = await phone.get(f"/s/{code}")
+            fields = {**dict(FIELD.findall(shown.text)), "prenom": given, "nom": family}
+            fields |= {"age": "plus", "accord": "oui", "ecoule": "5"}
+            answers = await asyncio.gather(*(phone.post("/presence", data=fields) for _ in range(2)))
+            return [shown.status_code, *(each.status_code for each in answers)]
+
+    async def everybody() -> list[list[int]]:
+        return await asyncio.gather(*(sign(name) for name in PEOPLE))
+
+    assert asyncio.run(everybody()) == [[200, 200, 200]] * len(PEOPLE)
+    with house.unit_of_work(reading=True) as services:
+        page = services.rooms.page(house.campus, house.activity.id)
+        there = services.activities.page(house.campus, house.activity.id).participants
+    assert sorted(person.name for _, person in there) == sorted(PEOPLE)
+    assert page.pulse.signed == len(page.entries) == len(PEOPLE)
