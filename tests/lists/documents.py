@@ -79,12 +79,30 @@ def _paragraph(text: str, *, marks: str = "", item: bool = False) -> str:
     return f'<w:p>{numbered}<w:r>{marks}<w:t xml:space="preserve">{escape(text)}</w:t></w:r></w:p>'
 
 
+def _spans(cells: Sequence[Any]) -> list[tuple[str, int]]:
+    """« < » belongs to the cell at its left."""
+    found: list[tuple[str, int]] = []
+    for cell in cells:
+        if cell == "<":
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((str(cell), 1))
+    return found
+
+
+def _cell(text: str, span: int) -> str:
+    """« ^ » belongs to the cell above."""
+    merged = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
+    merged += "<w:vMerge/>" if text == "^" else ""
+    return f"<w:tc><w:tcPr>{merged}</w:tcPr>{_paragraph('' if text == '^' else text)}</w:tc>"
+
+
 def docx(content: Content) -> bytes:
     pieces = []
     for part in content:
         if "table" in part:
             rows = "".join(
-                "<w:tr>" + "".join(f"<w:tc>{_paragraph(str(cell))}</w:tc>" for cell in cells) + "</w:tr>"
+                "<w:tr>" + "".join(_cell(text, span) for text, span in _spans(cells)) + "</w:tr>"
                 for cells in part["table"]
             )
             pieces.append(f"<w:tbl>{rows}</w:tbl>")
@@ -111,6 +129,9 @@ def html(content: Content) -> bytes:
                 for cells in part["table"]
             )
             pieces.append(f"<table border=1>{rows}</table>")
+        elif "items" in part:
+            items = "".join(f"<li>{escape(item)}</li>" for item in part["items"])
+            pieces.append(f"<ul>{items}</ul>")
         else:
             pieces.append(f"<p>{escape(part['text'])}</p>")
     page = f'<html><head><meta charset="windows-1252"><title>Export</title></head><body>{"".join(pieces)}</body></html>'

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from app.domain.imports.lists.model import Line, Reading, State
 from app.domain.imports.lists.names import fold
@@ -53,11 +54,43 @@ class Score:
 
 
 def corpus(folder: Path) -> Iterator[Entry]:
+    for path in sorted(folder.rglob("*.lists")):
+        yield from lists_in(path)
     for path in sorted(folder.rglob("*.json")):
         told = json.loads(path.read_text(encoding="utf-8"))
         people = [Expected(*one) for one in told["people"]]
         data = FORMS[told["form"]](told["content"]) if "form" in told else path.with_suffix("").read_bytes()
         yield Entry(f"{path.parent.name}/{path.stem}", data, people)
+
+
+def lists_in(path: Path) -> Iterator[Entry]:
+    """Several lists in one file: `=== name form [encoding]`, the list, `---`, and `given|family|address|state` lines."""
+    for part in path.read_text(encoding="utf-8").split("=== ")[1:]:
+        head, _, body = part.partition("\n")
+        name, form, *encoding = head.split()
+        content, _, told = body.rpartition("---\n")
+        people = [Expected(*(*line.split("|"), "ready")[:4]) for line in told.splitlines() if line]
+        data = FORMS[form](_parts(content)) if form in FORMS else content.encode(*encoding)
+        yield Entry(f"{path.stem}/{name}", data, people)
+
+
+def _parts(content: str) -> list[dict[str, Any]]:
+    """Lines with bars are rows, `* ` items, `# ` paragraphs."""
+    parts: list[dict[str, Any]] = []
+    for line in content.splitlines():
+        if line.startswith("## "):
+            parts.append({"name": line[3:], "table": []})
+        elif "|" in line:
+            if not parts or "table" not in parts[-1]:
+                parts.append({"table": []})
+            parts[-1]["table"].append([cell.strip() for cell in line.split("|")])
+        elif line.startswith("* "):
+            if not parts or "items" not in parts[-1]:
+                parts.append({"items": []})
+            parts[-1]["items"].append(line[2:])
+        else:
+            parts.append({"text": line.removeprefix("# ")})
+    return parts
 
 
 def key_of(line: Line) -> tuple[str, str, str]:

@@ -11,8 +11,9 @@ import zipfile
 from threading import BoundedSemaphore
 from typing import Final
 
-from app.domain.imports.lists.model import Block, Reason, Row
-from app.domain.imports.lists.text import decode, grid_block, text_block
+from app.domain.imports.lists.model import Block, Column, Reason, Row
+from app.domain.imports.lists.text import decode, grid_block, label_records, text_block
+from app.domain.imports.lists.wording import role_of_heading
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -71,7 +72,7 @@ def blocks_of_file(data: bytes) -> list[Block]:
         ):
             raise UnreadableList("binary")
         return blocks_of_text(text)
-    return [_block(found) for found in _read(kind, data)]
+    return [block for found in _read(kind, data) for block in _blocks(found)]
 
 
 def blocks_of_text(text: str) -> list[Block]:
@@ -80,7 +81,7 @@ def blocks_of_text(text: str) -> list[Block]:
         return [_cards(text)]
     if text.lstrip()[:1] in ("[", "{") and (records := _records(text)):
         return [records]
-    return [text_block(text)]
+    return label_records(text) or [text_block(text)]
 
 
 def _records(text: str) -> Block | None:
@@ -93,7 +94,9 @@ def _records(text: str) -> Block | None:
         found = next((value for value in found.values() if isinstance(value, list)), [found])
     if not isinstance(found, list) or not found or not all(isinstance(one, dict) for one in found):
         return None
-    keys = list(dict.fromkeys(str(key) for one in found for key in one))[:60]
+    keys = list(dict.fromkeys(str(key) for one in found for key in one))
+    # Those that name people first: what stands beyond the last column is one cell.
+    keys.sort(key=lambda key: role_of_heading(key)[0] is Column.NOTHING)
     cells = [[str(one.get(key, "") or "") for key in keys] for one in found]
     return grid_block([(1, keys), *enumerate(cells, 2)])
 
@@ -204,6 +207,12 @@ def _read(kind: str, data: bytes) -> list[dict[str, object]]:
         raise UnreadableList(answer["refused"])
     blocks: list[dict[str, object]] = answer["blocks"]
     return blocks
+
+
+def _blocks(found: dict[str, object]) -> list[Block]:
+    if found["kind"] == "text" and (records := label_records(str(found["text"]), int(str(found["first"])))):
+        return records
+    return [_block(found)]
 
 
 def _block(found: dict[str, object]) -> Block:

@@ -372,7 +372,7 @@ def _pdf_lines(page: Any) -> list[list[_Piece]]:
         row.sort(key=lambda one: one[0])
         pieces: list[_Piece] = []
         for left, right, _, height, sign in row:
-            if pieces and left - pieces[-1][1] < 0.9 * height:
+            if pieces and left - pieces[-1][1] < 0.6 * height:
                 start, end, before = pieces[-1]
                 space = " " if left - end > 0.16 * height else ""
                 pieces[-1] = (start, right, before + space + sign)

@@ -63,6 +63,8 @@ class Reason(StrEnum):
     SIGNS = "signs"
     DAMAGED = "damaged"
     HEADING_WORD = "heading-word"
+    COMMON_WORD = "common-word"
+    UNUSUAL = "unusual"
     LONG = "long"
     COUPLE = "couple"
     SEVERAL_NAMES = "several-names"
@@ -78,7 +80,6 @@ class Reason(StrEnum):
     # What the list states about the person.
     ABSENT = "absent"
     EXCUSED = "excused"
-    LATE = "late"
     UNTICKED = "unticked"
     WITHDRAWN = "withdrawn"
     STRUCK = "struck"
@@ -107,7 +108,7 @@ OF_ORDER = frozenset((Reason.ORDER, Reason.SWAPPED, Reason.SPLIT))
 OF_NAME = OF_ORDER | frozenset(
     (
         Reason.NO_NAME, Reason.ONE_WORD, Reason.INITIAL, Reason.DIGITS, Reason.SIGNS, Reason.DAMAGED,
-        Reason.HEADING_WORD, Reason.LONG, Reason.COUPLE, Reason.SEVERAL_NAMES, Reason.EXTRA, Reason.MAYBE_TITLE,
+        Reason.HEADING_WORD, Reason.COMMON_WORD, Reason.UNUSUAL, Reason.LONG, Reason.COUPLE, Reason.SEVERAL_NAMES, Reason.EXTRA, Reason.MAYBE_TITLE,
     )
 )  # fmt: skip
 OF_ADDRESS = frozenset(
@@ -116,6 +117,9 @@ OF_ADDRESS = frozenset(
         Reason.ADDRESS_SHARED, Reason.ADDRESS_NOT_THEIRS,
     )
 )  # fmt: skip
+OF_PRESENCE = frozenset(
+    (Reason.ABSENT, Reason.EXCUSED, Reason.UNTICKED, Reason.WITHDRAWN, Reason.STRUCK, Reason.LEADER)
+)
 OF_HOURS = frozenset((Reason.HOURS_UNREADABLE, Reason.HOURS_HIGH))
 """What a correction of the field settles; all other doubts have to be confirmed."""
 
@@ -137,6 +141,8 @@ SENTENCES = {
     Reason.SIGNS: N_("Ce nom contient des signes inattendus."),
     Reason.DAMAGED: N_("Des caractères de ce nom sont abîmés."),
     Reason.HEADING_WORD: N_("« {word} » ressemble à un mot d’en-tête."),
+    Reason.COMMON_WORD: N_("« {word} » est aussi un mot courant : est-ce bien un nom ?"),
+    Reason.UNUSUAL: N_("Vérifiez le prénom et le nom : rien ne les confirme."),
     Reason.LONG: N_("C’est long pour un nom : est-ce un titre ?"),
     Reason.COUPLE: N_("Cette ligne parle de plusieurs personnes."),
     Reason.SEVERAL_NAMES: N_("Cette ligne donne plusieurs noms : choisissez."),
@@ -150,7 +156,6 @@ SENTENCES = {
     Reason.ADDRESS_NOT_THEIRS: N_("L’adresse e-mail semble être au nom d’une autre personne."),
     Reason.ABSENT: N_("La liste indique que cette personne était absente."),
     Reason.EXCUSED: N_("La liste indique que cette personne était excusée."),
-    Reason.LATE: N_("La liste indique un retard."),
     Reason.UNTICKED: N_("Cette personne n’est pas cochée comme présente."),
     Reason.WITHDRAWN: N_("La liste indique une annulation, un abandon ou une attente."),
     Reason.STRUCK: N_("Cette ligne est barrée."),
@@ -243,6 +248,7 @@ class Column(StrEnum):
     EXCUSED = "excuse"
     LATE = "retard"
     CIVILITY = "civilite"
+    PARTICLE = "particule"
 
     @property
     def is_whole_name(self) -> bool:

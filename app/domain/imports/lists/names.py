@@ -24,6 +24,7 @@ _PARTICLES = frozenset(
 SURE_PARTICLES = _PARTICLES - {"al", "ben", "bel", "li", "lo", "san", "santa", "mac", "do", "y"}
 _SMALL = frozenset(("de", "du", "des", "d", "von", "der", "den", "dos", "das", "do", "e", "y"))
 _DATA = Path(__file__).with_name("names.txt")
+_WORDS = Path(__file__).with_name("words.txt")
 _RARE_GIVEN, _RARE_FAMILY = 10, 11
 _CLEARLY = 3
 """Powers of two between the ranks of one text as given and as family name."""
@@ -68,6 +69,17 @@ def _ranks() -> tuple[dict[str, int], dict[str, int]]:
         current.update(dict.fromkeys(line.split(), rank))
         rank += 1
     return given, family
+
+
+@cache
+def _common_words() -> frozenset[str]:
+    lines = _WORDS.read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+def is_common_word(word: str) -> bool:
+    """A frequent French word that is known as no name."""
+    return fold(word) in _common_words()
 
 
 def kind_of(word: str) -> Kind:
@@ -292,7 +304,7 @@ def _spelt(word: str) -> str:
 def fault_of(given: str, family: str) -> tuple[Reason, str] | None:
     """What makes a name suspect by its letters alone."""
     whole = f"{given} {family}".strip()
-    if not whole or not any(c.isalpha() for c in whole):
+    if not whole or not any(c.isalpha() for c in whole) or set(fold(whole).split()) <= CIVILITIES:
         return Reason.NO_NAME, whole
     if DAMAGED.search(whole):
         return Reason.DAMAGED, whole
@@ -301,6 +313,8 @@ def fault_of(given: str, family: str) -> tuple[Reason, str] | None:
     odd = [c for c in whole if not _ALLOWED.fullmatch(c)]
     if odd:
         return Reason.SIGNS, "".join(odd)
+    if " - " in whole or re.search(r"\.\w", whole):
+        return Reason.SIGNS, whole
     if not given or not family:
         return Reason.ONE_WORD, whole
     if (
@@ -309,6 +323,8 @@ def fault_of(given: str, family: str) -> tuple[Reason, str] | None:
         or len([w for w in family.split() if not is_particle(w)]) > 3
     ):
         return Reason.LONG, whole
+    if any(fold(half) in CIVILITIES - {"me", "pr", "dr"} for half in (given, family)):
+        return Reason.ONE_WORD, whole
     if any(len([c for c in half if c.isalpha()]) < 2 or half.endswith(".") for half in (given, family)):
         return Reason.INITIAL, whole
     if any(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.domain.imports.lists.addresses import addresses_in, name_from
+from app.domain.imports.lists.free_text import (
+    are_halves,
+    cleaned_name,
+    from_text,
+    refused_or_asked,
+    with_hours,
+    with_note,
+)
+from app.domain.imports.lists.mentions import mentions_in, names_leader
 from app.domain.imports.lists.model import (
     NAME_COLUMNS,
+    OF_PRESENCE,
     Block,
     Column,
     Line,
@@ -19,22 +28,18 @@ from app.domain.imports.lists.model import (
     TableColumn,
 )
 from app.domain.imports.lists.names import (
-    CIVILITIES,
-    DAMAGED,
     fold,
-    lean_of,
-    repaired,
+    tidy,
     without_civility,
 )
 from app.domain.imports.lists.suspicion import Candidate, settle
 from app.domain.imports.lists.tables import Segment, correct_columns, prepare, segments_of
 from app.domain.imports.lists.wording import (
-    HOURS,
     LEADERS,
+    OTHER_PARTS,
     address_rank,
     age_band_of,
     closes_list,
-    hours_in,
     is_class,
     is_crossed,
     is_ticked,
@@ -46,26 +51,7 @@ from app.domain.imports.lists.wording import (
     status_of_code,
 )
 
-_PHONE = re.compile(r"(?:(?:t[ée]l|port(?:able)?|mob(?:ile)?)\s*[.:]*\s*)?(?<!\d)(?:\+\d{2,3}|00\d{2}|0)\s?\(?0?\)?\s?[1-9](?:[ .\-/]?\d{2}){4}(?!\d)", re.IGNORECASE)  # fmt: skip
-_DATE = re.compile(
-    r"(?:\bn[ée]e?(?:\(e\))?\s+le\s+)?\b\d{1,2}\s?[/.\-]\s?\d{1,2}\s?[/.\-]\s?\d{2,4}\b(?:\s+à\s+\d{1,2}[h:]\d{0,2})?|"
-    r"\bn[ée]e?(?:\(e\))?\s+le\s+\d{1,2}(?:er)?\s+\w+\s+\d{4}|\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?\b|\b\d{1,2}\s+ans\b",
-    re.IGNORECASE,
-)
-_CLOCK = re.compile(r"^\s*(?:de\s+)?\d{1,2}\s?[h:]\s?\d{0,2}(?:\s*(?:[-–>]|à|a)\s*\d{1,2}\s?[h:]\s?\d{0,2})?\s*[:\-–]?\s+(?=\D)", re.IGNORECASE)  # fmt: skip
-_MARK = re.compile(r"(?<!\d)\d{1,3}(?:[.,]\d{1,2})?\s?/\s?(?:20|10|100)(?!\d)")
-
-_PARENTHESES = re.compile(r"\(([^()]*)\)?|\[([^\[\]]*)\]?")
-_NEE = re.compile(
-    r"\s*[,(]?\s*\b(?:n[ée]e|épouse|epouse|ép\.|ep\.|ép|veuve|alias|dit|dite)\b(?!\s+le\b)\s*(.+)$",
-    re.IGNORECASE,
-)
-_COUPLE = re.compile(r"(?:^|\s)(?:et|&|and|\+)(?:\s|$)", re.IGNORECASE)
-_EDGES = ' \t,;:.•·*–—-|/=>→"“”«»'
 _NONE = frozenset(("", "neant", "aucun", "aucune", "non communique", "non communiquee", "nc", "na", "n a", "sans", "pas de mail", "inconnu", "inconnue", "a completer", "pas d adresse", "sans mail", "non", "x", "vide", "pas d email", "a demander", "anonymous", "anonyme"))  # fmt: skip
-_GUEST = re.compile(
-    r"(invite|invitee|guest|non verifie|unverified|externe|external|vous|you|organisateur|presentateur)"
-)
 
 
 @dataclass
@@ -75,10 +61,13 @@ class _Context:
     status: Reason | None = None
     closed: bool = False
     leader_next: bool = False
+    leaders: bool = False
+    """« Enseignants : » stands above."""
+    last: int = 0
     people: int = 0
 
     def reset(self) -> None:
-        self.status, self.closed, self.leader_next = None, False, False
+        self.status, self.closed, self.leader_next, self.leaders = None, False, False, False
 
 
 def read_blocks(
@@ -98,8 +87,60 @@ def read_blocks(
             lines.append(
                 [one for row in _rows_of(segment) for one in _read_row(row, segment, context) if row.number]
             )
+    for segment, found in zip(segments, lines, strict=True):
+        if not segment.columns:
+            _doubt_signature(found)
+    _show_all_people(lines)
     settled = settle(lines, activity_hours=activity_hours)
     return Reading(tuple(settled), tuple(_mapping(one) for one in segments if one.rows or one.heading))
+
+
+def _doubt_signature(lines: Sequence[Candidate]) -> None:
+    """Whoever stands alone at the end of a message may have written it."""
+    if len(lines) < 2 or not any(
+        one.line.doubts and one.line.doubts[0].reason is Reason.SENTENCE for one in lines
+    ):
+        return
+    last, before = lines[-1], lines[-2]
+    if last.is_person and (not before.is_person or last.line.line > before.line.line + 1):
+        last.line = last.line.doubting(Reason.MAYBE_TITLE)
+
+
+def _show_all_people(segments: Sequence[list[Candidate]]) -> None:
+    """Whoever is named in text that was not read as a name, and stands nowhere else, becomes a question."""
+    known = [words for lines in segments for one in lines if (words := _words_of(one))]
+    for lines in segments:
+        shown: list[Candidate] = []
+        for one in lines:
+            own = _words_of(one)
+            missing: list[Candidate] = []
+            mentions = mentions_in(one.unread) if one.unread else []
+            inside = [words for mention in mentions if (words := set(fold(mention).split())) <= own]
+            for mention in mentions:
+                words = set(fold(mention).split())
+                beside = len(inside) > 1 and words in inside[1:]
+                elsewhere = any(words <= other for other in known if other is not own and other != own)
+                if (beside and not elsewhere) or not (
+                    any(words <= other for other in known) or (len(own) > 1 and own <= words)
+                ):
+                    known.append(words)
+                    line = Line(one.line.line, one.line.text, sheet=one.line.sheet).doubting(
+                        Reason.MAYBE_TITLE
+                    )
+                    for doubt in one.line.doubts:
+                        if doubt.reason in OF_PRESENCE:
+                            line = line.doubting(doubt.reason)
+                    missing.append(
+                        Candidate(line, whole=without_civility(mention), named_pair=False, free=True)
+                    )
+            if not missing or own or one.line.address:
+                shown.append(one)
+            shown += missing
+        lines[:] = shown
+
+
+def _words_of(one: Candidate) -> set[str]:
+    return set(fold(f"{one.whole} {one.line.name}").split()) if one.is_person else set()
 
 
 def _mapping(segment: Segment) -> Mapping:
@@ -122,6 +163,29 @@ def _rows_of(segment: Segment) -> Iterator[Row]:
 
 
 def _read_row(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
+    for candidate in _read(row, segment, context):
+        reasons = {doubt.reason for doubt in candidate.line.doubts}
+        if reasons & {Reason.HEADING, Reason.EMPTY, Reason.SIGNATURE} or (
+            Reason.TITLE in reasons and names_leader(row.text)
+        ):
+            candidate.unread = ""
+        if candidate.is_person:
+            candidate.line = _labelled(candidate.line, row.text)
+        yield candidate
+
+
+def _labelled(line: Line, text: str) -> Line:
+    """« Encadrants : … » and « Absents : … » hold for everybody in the line."""
+    label, colon, _ = text.partition(":")
+    if not colon or "@" in label or len(label.split()) > 5:
+        return line
+    if names_leader(label):
+        line = line.doubting(Reason.LEADER)
+    _, status = section_status(label)
+    return line.doubting(status) if status else line
+
+
+def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     line = Line(row.number, row.text, sheet=segment.block.name)
     if row is segment.heading:
         context.reset()
@@ -143,16 +207,30 @@ def _read_row(row: Row, segment: Segment, context: _Context) -> Iterator[Candida
     by_columns = segment.columns and (len(row.filled) > 1 or segment.heading or not segment.block.delimited)
     if by_columns and segment.block.delimited == "  " and len(row.cells) != len(segment.columns):
         by_columns = False
-    candidate = _from_columns(row, line, segment) if by_columns else _from_text(row, line)
+    candidate = _from_columns(row, line, segment) if by_columns else from_text(row, line)
+    candidate.unread = (
+        " ; ".join(
+            cell
+            for i, cell in enumerate(row.cells)
+            if cell and (i >= len(segment.columns) or i in segment.unread)
+        )
+        if by_columns
+        else " ; ".join(row.filled)
+    )
+    if segment.is_above and candidate.is_person and not candidate.line.address and not mentions_in(row.text):
+        candidate = Candidate(replace(candidate.line, doubts=()).doubting(Reason.TITLE))
     if candidate.is_person:
         found = candidate.line
         if context.status:
             found = found.doubting(context.status)
         if context.closed:
             found = found.doubting(Reason.MAYBE_TITLE)
-        if context.leader_next:
+        if context.leaders and context.last and row.number > context.last + 1:
+            context.leaders = False
+        if context.leader_next or context.leaders:
             found = found.doubting(Reason.LEADER)
             context.leader_next = False
+        context.last = row.number
         candidate.line = found
         context.people += 1
         segment.candidates.append(candidate)
@@ -160,80 +238,11 @@ def _read_row(row: Row, segment: Segment, context: _Context) -> Iterator[Candida
         if context.people and closes_list(row.text):
             context.closed = True
         words = set(fold(row.text).split())
-        context.leader_next = bool(words & LEADERS) and (len(words) <= 3 or row.text.rstrip().endswith(":"))
+        is_label = len(words) <= 3 or row.text.rstrip().endswith(":")
+        context.leader_next = bool(words & LEADERS) and is_label
+        context.leaders = is_label and any(word in LEADERS and word.endswith("s") for word in words)
+        context.last = 0
     yield candidate
-
-
-def _refused_or_asked(line: Line, cells: Sequence[str], reason: Reason | None) -> Candidate:
-    if reason:
-        return Candidate(replace(line, doubts=()).doubting(reason))
-    text = " ".join(cells)
-    return Candidate(
-        line.doubting(Reason.MAYBE_TITLE), whole=_cleaned(text).name if looks_like_name(text) else ""
-    )
-
-
-@dataclass
-class _Cleaned:
-    """A name without what else its cell contained."""
-
-    name: str
-    homonym: int = 0
-    addresses: tuple[str, ...] = ()
-    doubts: tuple[tuple[Reason, str], ...] = ()
-
-
-def _cleaned(text: str) -> _Cleaned:
-    doubts: list[tuple[Reason, str]] = []
-    if DAMAGED.search(text):
-        text = repaired(text)
-        doubts.append((Reason.DAMAGED, text))
-    addresses, rest = addresses_in(text)
-    homonym = 0
-
-    def note(found: re.Match[str]) -> str:
-        nonlocal homonym
-        inside = (found[1] or found[2] or "").strip()
-        folded = fold(inside)
-        if re.fullmatch(r"[1-9]", inside):
-            homonym = int(inside)
-        elif reason := status_in(inside):
-            doubts.append((reason, inside))
-        elif set(folded.split()) & LEADERS:
-            doubts.append((Reason.LEADER, inside))
-        elif found_name := _NEE.match(" " + inside):
-            doubts.append((Reason.SEVERAL_NAMES, found_name[1]))
-        elif folded and not (
-            is_class(inside)
-            or folded in CIVILITIES
-            or _GUEST.fullmatch(folded)
-            or says_present(inside)
-            or age_band_of(inside)
-            or _DATE.fullmatch(inside)
-            or not any(c.isalpha() for c in inside)
-            or hours_in(inside)[0] is not None
-        ):
-            doubts.append((Reason.EXTRA, inside))
-        return " "
-
-    rest = _PARENTHESES.sub(note, rest)
-    if born := _NEE.search(rest):
-        doubts.append((Reason.SEVERAL_NAMES, born[1]))
-        rest = rest[: born.start()] or rest
-    rest = rest.strip(_EDGES)
-    if _COUPLE.search(rest):
-        doubts.append((Reason.COUPLE, rest))
-        words = [
-            word
-            for word in rest.split()
-            if fold(word) not in CIVILITIES and fold(word) not in ("et", "and") and word not in "&+"
-        ]
-        rest = " ".join(words)
-    name = without_civility(" ".join(rest.split())).strip(_EDGES)
-    if re.search(r"\w/\w|\w\s/\s\w", name):
-        doubts.append((Reason.SEVERAL_NAMES, name))
-        name = re.split(r"\s*/\s*", name)[0]
-    return _Cleaned(name, homonym, tuple(addresses), tuple(doubts))
 
 
 def _from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
@@ -266,20 +275,20 @@ def _from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
                 and not any(map(looks_like_name, letters))
             ):
                 reason = Reason.EMPTY
-            return _refused_or_asked(line, letters, reason)
+            return refused_or_asked(line, letters, reason)
     else:
         others = len(row.filled) - len(names)
         reason = not_a_person(names) or (None if others else not_a_person(row.filled))
         if reason and has_address:
             line, reason = line.doubting(Reason.MAYBE_TITLE), None
         if reason:
-            return _refused_or_asked(line, names, reason)
+            return refused_or_asked(line, names, reason)
     line = _with_address(line, row, segment)
     line = _with_presence(line, row, segment)
     if Column.HOURS in held:
-        line = _with_hours(line, held[Column.HOURS])
+        line = with_hours(line, held[Column.HOURS])
     part = held.get(Column.PART, "")
-    if set(fold(part).split()) & LEADERS:
+    if set(fold(part).split()) & OTHER_PARTS:
         line = line.doubting(Reason.LEADER)
     line = replace(
         line,
@@ -287,7 +296,7 @@ def _from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
         contribution=held.get(Column.CONTRIBUTION, ""),
         age_band=age_band_of(held.get(Column.UNDER_15, "")),
     )
-    cleaned = {column: _cleaned(held[column]) for column in NAME_COLUMNS if column in held}
+    cleaned = {column: cleaned_name(held[column]) for column in NAME_COLUMNS if column in held}
     for found in cleaned.values():
         for reason, word in found.doubts:
             line = line.doubting(reason, word)
@@ -308,6 +317,12 @@ def _from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
                 and len(halves) == 2
                 and all(halves)
             ):
+                if not are_halves(*halves):
+                    return Candidate(
+                        with_note(line, halves[1]),
+                        whole=halves[0],
+                        prior=None if column is Column.WHOLE else column,
+                    )
                 return Candidate(
                     replace(line, given_name=halves[1], family_name=halves[0]), pair_order=Column.FAMILY_FIRST
                 )
@@ -317,7 +332,14 @@ def _from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
     )
     usual = cells[segment.usual] if segment.usual is not None and segment.usual < len(cells) else ""
     if usual and fold(usual) != fold(family):
-        line, family = line.doubting(Reason.SEVERAL_NAMES, family), _cleaned(usual).name
+        line, family = line.doubting(Reason.SEVERAL_NAMES, family), cleaned_name(usual).name
+    if family and (particle := held.get(Column.PARTICLE, "")):
+        apart = "" if particle.endswith(("'", "’")) else " "
+        family = (
+            family
+            if fold(family).startswith(f"{fold(particle)} ")
+            else f"{particle.lower()}{apart}{tidy(family)}"
+        )
     line = replace(line, given_name=given, family_name=family)
     if not given and not family and line.address:
         return Candidate(
@@ -326,14 +348,6 @@ def _from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
             ).doubting(Reason.NO_NAME)
         )
     return Candidate(line, pair_order=segment.order, named_pair=segment.surely)
-
-
-def _with_hours(line: Line, cell: str) -> Line:
-    hours, readable = hours_in(cell)
-    if readable:
-        line = replace(line, hours=hours)
-        return line.doubting(Reason.HOURS_UNREADABLE, cell) if hours == 0 else line
-    return replace(line, hours_as_written=cell).doubting(Reason.HOURS_UNREADABLE, cell)
 
 
 def _with_address(line: Line, row: Row, segment: Segment) -> Line:
@@ -395,9 +409,7 @@ def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
             line = line.doubting(status_in(cell) or Reason.ABSENT)
         elif column is Column.EXCUSED and is_crossed(cell):
             line = line.doubting(Reason.EXCUSED)
-        elif column is Column.LATE and is_crossed(cell):
-            line = line.doubting(Reason.LATE)
-        elif index in segment.codes and fold(cell) not in ("p", "x", "pres", ""):
+        elif index in segment.codes and fold(cell) not in ("p", "x", "pres", "r", "ret", ""):
             line = line.doubting(status_of_code(cell) or Reason.ABSENT)
         elif (
             column in (Column.NOTHING, Column.HOURS, Column.CONTRIBUTION, Column.PART)
@@ -407,154 +419,9 @@ def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
             and (reason := status_in(cell))
         ):
             line = line.doubting(reason)
+    if segment.days and not any(row.cells[i] for i in segment.days if i < len(row.cells)):
+        line = line.doubting(Reason.UNTICKED)
     for cell in row.cells[len(columns) :]:
         if cell and "@" not in cell and (reason := status_in(cell)):
             line = line.doubting(reason)
     return line
-
-
-_LABELLED = re.compile(r"\s*(?:élève|eleve|stagiaire|participant(?:e)?|apprenti(?:e)?|nom(?: et prénom)?|nom complet|candidat(?:e)?|apprenant(?:e)?|nom prénom)\s*:\s*(?=\S)", re.IGNORECASE)  # fmt: skip
-_BOTH_LABELLED = re.compile(r"\bnom\s*:\s*(?P<family>[^:;,]+?)[\s,;]+pr[ée]nom\s*:\s*(?P<given>[^:;,]+?)\s*(?:[,;].*|e-?mail.*|mail.*|courriel.*)?$", re.IGNORECASE)  # fmt: skip
-
-
-def _from_text(row: Row, line: Line) -> Candidate:
-    text = " ; ".join(row.filled) if len(row.filled) > 1 else row.filled[0]
-    addresses, bare = addresses_in(text, mark=" ; ")
-    bare = _MARK.sub(" ; ", _DATE.sub(" ; ", _PHONE.sub(" ; ", " ".join(_CLOCK.sub("", bare).split()))))
-    if not addresses and (reason := not_a_person([text])):
-        return _refused_or_asked(line, [text], reason)
-    label, colon, rest = bare.partition(":")
-    if colon and not addresses and not _LABELLED.match(text) and not looks_like_name(label.strip(_EDGES)):
-        if not looks_like_name(rest.strip(_EDGES)):
-            return _refused_or_asked(line, [text], None if rest.strip(_EDGES) else Reason.TITLE)
-        line = line.doubting(Reason.EXTRA, label)
-        bare = rest.strip()
-    if both := _BOTH_LABELLED.search(bare):
-        line = replace(line, given_name=both["given"].strip(), family_name=both["family"].strip())
-        return Candidate(_with_found(line, addresses), named_pair=True)
-    bare = _LABELLED.sub("", bare, count=1)
-    return _from_name_and_more(line, bare, addresses, text)
-
-
-def _with_found(line: Line, addresses: Sequence[str]) -> Line:
-    if not addresses:
-        return line
-    line = replace(line, address=addresses[0], other_addresses=tuple(addresses[1:]))
-    return line.doubting(Reason.ADDRESS_SEVERAL) if len(addresses) > 1 else line
-
-
-def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: str) -> Candidate:
-    hours = HOURS.findall(bare)
-    bare = HOURS.sub(" ; ", bare)
-    if len(hours) == 1:
-        line = _with_hours(line, hours[0])
-    elif hours:
-        line = line.doubting(Reason.EXTRA, hours[1])
-    found = _cleaned(bare)
-    for reason, word in found.doubts:
-        line = line.doubting(reason, word)
-    line = replace(_with_found(line, addresses), homonym=found.homonym)
-    parts = [part.strip(_EDGES) for part in re.split(r"\s*[;|\t]\s*|\s+[-–—]+\s+|\s*:\s*|\s{2,}", found.name)]
-    parts = [part for part in parts if part]
-    if parts and "," in parts[0]:
-        halves = [half.strip(_EDGES) for half in parts[0].split(",") if half.strip(_EDGES)]
-        as_name = len(halves) == 2 and len(halves[0].split()) <= 3 and len(halves[1].split()) <= 2
-        if (
-            as_name
-            and not _is_note(halves[1])
-            and (len(halves[0].split()) == 1 or halves[0].isupper() or not looks_like_name(halves[0]))
-        ):
-            for extra in parts[1:]:
-                line = _with_note(line, extra)
-            line = replace(line, given_name=halves[1], family_name=halves[0])
-            return Candidate(line, pair_order=Column.FAMILY_FIRST)
-        parts = [*halves, *parts[1:]]
-    if (
-        len(parts) > 1
-        and all(len(part.split()) == 1 for part in parts[:2])
-        and not any(map(_is_note, parts[:2]))
-    ):
-        first, second = parts[:2]
-        lean = lean_of(first, second)
-        given, family = (first, second) if lean > 0 else (second, first)
-        for extra in parts[2:]:
-            line = _with_note(line, extra)
-        line = replace(line, given_name=given, family_name=family)
-        return Candidate(line if lean else line.doubting(Reason.ORDER))
-    name = parts[0] if parts else ""
-    for extra in parts[1:]:
-        line = _with_note(line, extra)
-    name, line = _without_tail(name, line)
-    if not name:
-        if addresses:
-            given, family = name_from(addresses[0])
-            return Candidate(replace(line, given_name=given, family_name=family).doubting(Reason.NO_NAME))
-        return _refused_or_asked(line, [text], not_a_person([text]))
-    return Candidate(line, whole=name, free=True)
-
-
-def _is_note(part: str) -> bool:
-    return bool(
-        is_class(part)
-        or status_in(part)
-        or (says_present(part) and len(part.split()) < 3)
-        or is_ticked(part)
-        or any(c.isdigit() for c in part)
-        or fold(part) in CIVILITIES
-    )
-
-
-def _with_note(line: Line, part: str) -> Line:
-    """What stands beside a name: its presence, its class; anything else is a question."""
-    if reason := status_in(part):
-        return line.doubting(reason)
-    if set(fold(part).split()) & LEADERS:
-        return line.doubting(Reason.LEADER)
-    if band := age_band_of(part):
-        return replace(line, age_band=band)
-    if _is_note(part) or not any(c.isalpha() for c in part):
-        return line
-    return line.doubting(Reason.EXTRA, part)
-
-
-_TAIL_CODES = {
-    "A": Reason.ABSENT,
-    "E": Reason.EXCUSED,
-    "R": Reason.LATE,
-    "ABS": Reason.ABSENT,
-    "EXC": Reason.EXCUSED,
-}
-
-
-def _without_tail(name: str, line: Line) -> tuple[str, Line]:
-    """« Marie Dupont 2nde B », « Marie Dupont absente », « 12 Marie Dupont X »: the name, and its remarks as doubts."""
-    words = re.sub(r"^\d{1,3}\s+(?=[^\W\d])", "", name).split()
-    if reason := status_in(" ".join(words)):
-        line = line.doubting(reason)
-        at = next(
-            (
-                i
-                for i, word in enumerate(words)
-                if status_in(word) or fold(word) in ("non", "pas", "ne", "en")
-            ),
-            len(words),
-        )
-        words = words[:at] if at >= 2 else words
-    while len(words) > 2:
-        last = words[-1]
-        if last in _TAIL_CODES:
-            line = line.doubting(_TAIL_CODES[last])
-        elif not ((is_ticked(last) and fold(last) not in ("o", "y", "v")) or says_present(last)):
-            break
-        words = words[:-1]
-    digits = next((i for i, word in enumerate(words) if any(c.isdigit() for c in word)), None)
-    if digits and digits >= 2:
-        tail = " ".join(words[digits:])
-        start = (
-            digits - 1
-            if digits >= 3 and is_class(words[digits - 1]) and len(words[digits - 1]) > 1
-            else digits
-        )
-        if is_class(tail):
-            words = words[:start]
-    return " ".join(words), line

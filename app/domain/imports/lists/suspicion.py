@@ -21,6 +21,7 @@ from app.domain.imports.lists.names import (
     by_capitals,
     fault_of,
     fold,
+    is_common_word,
     is_particle,
     kind_of,
     lean_of,
@@ -29,7 +30,7 @@ from app.domain.imports.lists.names import (
     split_name,
     tidy,
 )
-from app.domain.imports.lists.wording import THINGS, heading_word_in
+from app.domain.imports.lists.wording import LEADERS, STATUS_WORDS, THINGS, heading_word_in
 
 _MANY_HOURS = 100
 
@@ -49,6 +50,10 @@ class Candidate:
     """Read from running text, where anything may stand."""
     order: Column | None = None
     """As it was settled."""
+    unread: str = ""
+    """Text of the row in which further people may be named."""
+    evidence: int = 0
+    """What the list as a whole says for this name."""
 
     @property
     def is_person(self) -> bool:
@@ -62,12 +67,36 @@ def settle(segments: Sequence[Sequence[Candidate]], *, activity_hours: float | N
         _settle_halves(
             [one for one in people if not one.whole and one.line.given_name and one.line.family_name]
         )
+        _weigh(people)
     candidates = [candidate for segment in segments for candidate in segment]
     for one in candidates:
         if one.is_person:
             one.line = _judged_by_itself(one)
     lines = [one.line for one in candidates]
     return _judged_together(lines, activity_hours)
+
+
+def _weigh(people: Sequence[Candidate]) -> None:
+    """A name that statistics do not know is believed among names that they do."""
+    known = sum(
+        any(map(may_be_given, one.line.given_name.split())) and bool(one.line.family_name) for one in people
+    )
+    coherent = len(people) >= 3 and known >= 0.6 * len(people)
+    for one in people:
+        marked = by_capitals(one.whole.split()) is not None if one.whole else False
+        one.evidence = coherent + marked + (one.named_pair and not one.whole and not one.free)
+
+
+def _is_confirmed(one: Candidate) -> bool:
+    """At least two of: a known given name, a known family name, an address made of the name, a heading, capitals, the list."""
+    line = one.line
+    given, family = line.given_name.split(), line.family_name.split()
+    local = fold(line.address.partition("@")[0]).replace(" ", "")
+    votes = one.evidence
+    votes += any(may_be_given(word) for word in given if not is_particle(word))
+    votes += any(kind_of(word) in (Kind.FAMILY, Kind.BOTH) or fold(word) in SURE_PARTICLES for word in family)
+    votes += any(len(fold(word)) > 2 and fold(word).replace(" ", "") in local for word in (*given, *family))
+    return votes >= 2
 
 
 def _settle_orders(people: Sequence[Candidate]) -> None:
@@ -148,6 +177,7 @@ def _settle_halves(people: Sequence[Candidate]) -> None:
 
 
 def _judged_by_itself(one: Candidate) -> Line:
+    written = one.line.name
     line = replace(one.line, given_name=tidy(one.line.given_name), family_name=tidy(one.line.family_name))
     given, family = line.given_name, line.family_name
     if (found := fault_of(given, family)) and not (
@@ -156,6 +186,12 @@ def _judged_by_itself(one: Candidate) -> Line:
         line = line.doubting(found[0], found[1])
     if word := heading_word_in(line.name):
         line = line.doubting(Reason.HEADING_WORD, word)
+    elif word := common_word_in(written):
+        line = line.doubting(Reason.COMMON_WORD, word)
+    elif given and family and (not _is_confirmed(one) or _is_half_small(one.line)):
+        line = line.doubting(Reason.UNUSUAL)
+    elif _holds_given(family) and given and not any(map(may_be_given, given.split())):
+        line = line.doubting(Reason.SWAPPED)
     elif (set(fold(line.name).split()) & THINGS and kind_of(given) is not Kind.GIVEN) or (
         set(fold(given).split()) & THINGS
     ):
@@ -176,6 +212,32 @@ def _judged_by_itself(one: Candidate) -> Line:
     if is_named_after_other(line.address, given, family):
         return line.doubting(Reason.ADDRESS_NOT_THEIRS)
     return line
+
+
+def _is_half_small(line: Line) -> bool:
+    """« Max le boss »: a capital for one half only."""
+    return line.given_name[:1].isupper() and not any(c.isupper() for c in line.family_name)
+
+
+def _holds_given(family: str) -> bool:
+    """« Manon Gros » as a family name."""
+    words = [word for word in family.split() if not is_particle(word)]
+    return len(words) > 1 and kind_of(words[0]) is Kind.GIVEN
+
+
+def common_word_in(name: str) -> str:
+    """« de La Tour » is a name: what follows a particle does not count."""
+    words = name.split()
+    for before, word in zip(["", *words], words, strict=False):
+        plain = fold(word).replace(" ", "")
+        of_particle = is_particle(before) and word[:1].isupper() and plain not in LEADERS | STATUS_WORDS
+        if (
+            not is_particle(word)
+            and not of_particle
+            and (is_common_word(plain) or plain in LEADERS | STATUS_WORDS)
+        ):
+            return plain
+    return ""
 
 
 def remaining_faults(line: Line) -> list[Doubt]:

@@ -15,11 +15,19 @@ from app.domain.imports.lists.wording import (
     HOURS,
     OF_OTHERS,
     age_band_of,
+    holds_remarks,
     is_class,
     is_ticked,
+    role_of_heading,
     roles_of_heading,
     says_present,
     status_in,
+    status_of_code,
+)
+
+_HALF_DAY = re.compile(
+    r"(m|am|pm|a m|p m|matin|matinee|apres midi|soir|soiree|jour|journee|j ?\d{1,2}|s ?\d{1,2}|seance ?\d{0,2}|cours ?\d{0,2}|\d{1,2}|"
+    r"(lun|mar|mer|jeu|ven|sam|dim)\w*( \d{1,2})?( \w{3,9})?|\d{1,2} (\d{1,2}|\w{3,9})( \d{2,4})?|emargement|signature)( (matin|am|pm|apres midi|m))?"
 )
 
 
@@ -38,6 +46,12 @@ class Segment:
     ticked: frozenset[int] = frozenset()
     constant: frozenset[int] = frozenset()
     codes: frozenset[int] = frozenset()
+    days: frozenset[int] = frozenset()
+    """Columns of days or half-days that are ticked for whoever came."""
+    unread: frozenset[int] = frozenset()
+    """Columns whose heading does not say what they hold."""
+    is_above: bool = False
+    """Titles are expected: these rows stand above a heading."""
     usual: int | None = None
     """The column of a married or usual name beside that of the name at birth."""
     further: bool = False
@@ -72,7 +86,7 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
         yield from _beside(_without_heading(block, above, previous))
         return
     if above:
-        yield Segment((), None, above, block, surely=False, order=None)
+        yield Segment((), None, above, block, surely=False, order=None, is_above=True)
     for one in found:
         yield from _beside(one)
 
@@ -262,7 +276,16 @@ def prepare(segment: Segment) -> None:
     _one_address_column(columns, cells, heading)
     _one_hours_column(columns, heading)
     _one_way_of_naming(columns, cells)
+    if not set(columns) & NAME_COLUMNS and segment.surely:
+        _name_column_by_cells(columns, cells)
     segment.columns = tuple(columns)
+    segment.unread = frozenset(
+        i
+        for i, column in enumerate(columns)
+        if column is Column.NOTHING
+        and (holds_remarks(heading[i]) or not (heading[i] and role_of_heading(heading[i])[1]))
+    )
+    segment.days = _presence_columns(columns, cells, heading)
     segment.ticked = frozenset(
         i
         for i, column in enumerate(columns)
@@ -280,12 +303,57 @@ def prepare(segment: Segment) -> None:
     segment.constant, segment.codes = frozenset(constant), frozenset(codes)
 
 
+def _presence_columns(
+    columns: Sequence[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
+) -> frozenset[int]:
+    """Ticked columns of days; of unknown headings only where several stand side by side."""
+    named, others = set(), set()
+    for i, column in enumerate(columns):
+        below = (
+            cells[i][0]
+            if cells[i] and _HALF_DAY.fullmatch(fold(cells[i][0])) and not is_ticked(cells[i][0])
+            else ""
+        )
+        written = [cell for cell in cells[i][1 if below else 0 :] if cell]
+        marks = sum(bool(is_ticked(cell) or status_of_code(cell)) for cell in written)
+        if column is not Column.NOTHING or not any(map(is_ticked, written)) or 5 * marks < 3 * len(written):
+            continue
+        if below or (heading[i] and _HALF_DAY.fullmatch(fold(heading[i]))):
+            named.add(i)
+        elif not role_of_heading(heading[i])[1]:
+            others.add(i)
+    return frozenset(named | (others if len(others) > 1 else set()))
+
+
+def _name_column_by_cells(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
+    """Where no heading names people, the column that holds most given names."""
+    shares = {
+        i: _share_given([word for cell in written for word in cell.split()])
+        for i, column in enumerate(columns)
+        if column in (Column.NOTHING, Column.OTHER_ADDRESS)
+        and (written := [cell for cell in cells[i] if cell])
+        and 2 * len(written) >= len(cells[i])
+        and _kind_of_cells(written) is Column.WHOLE
+        and _is_whole(written)
+    }
+    best = max(shares, key=lambda i: shares[i], default=None)
+    if best is not None and shares[best] >= 0.25:
+        columns[best] = Column.WHOLE
+
+
 def _one_address_column(
     columns: list[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
 ) -> None:
     for i, column in enumerate(columns):
         written = [cell for cell in cells[i] if cell]
         holds = bool(written) and 2 * sum("@" in cell for cell in written) >= len(written)
+        elsewhere = any(
+            other is Column.ADDRESS and k != i and 2 * sum("@" in cell for cell in cells[k]) > len(written)
+            for k, other in enumerate(columns)
+        )
+        if column is Column.ADDRESS and elsewhere and 2 * sum("@" in cell for cell in written) < len(written):
+            columns[i] = Column.NOTHING
+            continue
         if column is Column.ADDRESS and written and not any("@" in cell for cell in written):
             lives_there = fold(heading[i]) == "adresse" and any(" " in cell for cell in written)
             columns[i] = Column.NOTHING if lives_there else column

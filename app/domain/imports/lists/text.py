@@ -10,9 +10,9 @@ from email.header import decode_header, make_header
 from itertools import chain
 
 from app.domain.imports.lists.addresses import FOUND, addresses_in
-from app.domain.imports.lists.model import Block, Reason, Row
-from app.domain.imports.lists.names import fold, looks_like_word, may_be_given
-from app.domain.imports.lists.wording import LABELS, roles_of_heading, section_status
+from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
+from app.domain.imports.lists.names import fold, looks_like_word, may_be_given, without_civility
+from app.domain.imports.lists.wording import LABELS, role_of_heading, roles_of_heading, section_status
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -107,6 +107,48 @@ def text_block(text: str, *, first: int = 1) -> Block:
     return Block(rows)
 
 
+_FIELD = re.compile(r"^\W*([^\W\d][^:\t]{1,28}?)\s*(?::|\t)\s*(.*)$")
+
+
+def label_records(text: str, first: int = 1) -> list[Block]:
+    """« Nom : … », « Prénom : … », one below another, as a table; none where lines are something else."""
+    lines = [(number, clean(line)) for number, line in enumerate(_BREAKS.split(text), first)]
+    records: list[tuple[int, dict[str, str], list[str]]] = []
+    others: list[Row] = []
+    names: dict[str, None] = {}
+    labelled = 0
+    for number, line in lines:
+        found = _FIELD.match(line)
+        label = found[1].strip() if found else ""
+        role, sure = role_of_heading(label) if label else (Column.NOTHING, False)
+        if found and sure:
+            labelled += role in NAME_COLUMNS
+            if not records or label in records[-1][1]:
+                records.append((number, {}, []))
+            records[-1][1][label] = found[2]
+            records[-1][2].append(line.strip())
+            names[label] = None
+        elif line.strip():
+            others.append(Row(number, (cell_of(line),), line.strip()))
+    people = [
+        fields for _, fields, _ in records if any(role_of_heading(one)[0] in NAME_COLUMNS for one in fields)
+    ]
+    if len(people) < 2 or len(people) < len(records) or len(names) < 2 or 2 * len(others) > labelled:
+        return []
+    if not {Column.FAMILY, Column.GIVEN} <= {role_of_heading(one)[0] for one in names}:
+        return []
+    table = Block(
+        (
+            Row(0, tuple(names), ""),
+            *(
+                Row(number, tuple(cell_of(fields.get(name, "")) for name in names), "\n".join(shown))
+                for number, fields, shown in records
+            ),
+        )
+    )
+    return [table, Block(tuple(others))] if others else [table]
+
+
 def _decoded(header: str) -> str:
     try:
         return str(make_header(decode_header(header)))
@@ -128,8 +170,8 @@ def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
         return ""
     bare = [_unquoted(_unbulleted(line)) for _, line in lines[:400]]
     for mark in ("\t", ";", "|", ",", "  "):
-        for line in bare[:HEADING_WITHIN]:
-            cells = _cells(line, mark)
+        for _, line in lines[:HEADING_WITHIN]:
+            cells = _quoted_cells(_unbulleted(line), mark)
             if len(cells) > 1 and roles_of_heading(cells):
                 return mark
     if len(_recipients(bare)) * 2 > len(bare):
@@ -151,9 +193,18 @@ def _cells(line: str, mark: str) -> list[str]:
     return re.split(r"\s{2,}|\t", line.strip()) if mark == "  " else line.split(mark)
 
 
+def _quoted_cells(line: str, mark: str) -> list[str]:
+    if '"' not in line or mark == "  ":
+        return _cells(line, mark)
+    try:
+        return next(csv.reader([line], delimiter=mark), [])
+    except csv.Error:
+        return _cells(line, mark)
+
+
 def _enumerates(lines: Sequence[str], mark: str) -> bool:
     """« Marie Dupont, Paul Durand, Léa Petit »: people one beside another, not columns."""
-    lines = [line for line in lines if mark in line]
+    lines = [re.sub(r"^[^:,;@]{1,40}:\s+", "", line) for line in lines if mark in line]
     parts = [[part.strip() for part in line.split(mark) if part.strip()] for line in lines]
     flat = list(chain.from_iterable(parts))
     if not flat or any("@" in part or any(c.isdigit() for c in part) for part in flat):
@@ -429,8 +480,9 @@ def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     parts = [part.strip(" .") for part in cut if part.strip(" .")]
     if (len(parts) < 2 and not (colon and parts)) or any("@" in part for part in parts):
         return []
+    bare = [without_civility(re.sub(r"\s*\([^()]*\)", "", part)) for part in parts]
     shaped = [
-        2 <= len(part.split()) <= 5 and all(looks_like_word(word) for word in part.split()) for part in parts
+        2 <= len(part.split()) <= 5 and all(looks_like_word(word) for word in part.split()) for part in bare
     ]
     alone = (
         bool(colon)

@@ -38,7 +38,7 @@ _EXACT = {
         "candidats", "candidat e", "inscrit", "inscrits", "inscrit e s", "beneficiaire", "beneficiaires", "salarie",
         "salaries", "salarie e", "salarie e s", "identite", "identite de l eleve", "jeune", "jeunes", "invite", "invites",
         "nom de l invite", "attendee", "attendees", "user", "utilisateur", "member", "collaborateur", "collaborateurs",
-        "noms des participants", "nom du membre", "visiteur", "visiteurs",
+        "cn", "common name", "displayname", "display_name", "real name", "noms des participants", "nom du membre", "visiteur", "visiteurs",
     },
     Column.ADDRESS: {
         "adresse", "adresse electronique", "courriel", "courriels", "mail", "mails", "mel", "e mail", "email", "emails",
@@ -62,14 +62,15 @@ _EXACT = {
     Column.ABSENT: {"absent", "absents", "absent e", "absent e s", "absente", "absence", "abs", "absences"},
     Column.EXCUSED: {"excuse", "excuses", "excuse e", "excusee", "absent excuse", "absence excusee", "exc", "abs excuse", "excuse e s", "absence justifiee"},
     Column.LATE: {"retard", "retards", "en retard", "late"},
-    Column.CIVILITY: {"civilite", "civ", "titre", "m mme", "mme m", "title"},
+    Column.CIVILITY: {"civilite", "civ", "titre", "m mme", "mme m", "title", "name prefix", "prefix", "salutation"},
+    Column.PARTICLE: {"particule", "particle"},
 }  # fmt: skip
 _BY_WORDING = {wording: column for column, wordings in _EXACT.items() for wording in wordings}
 _MAIL = _set("mail mel email courriel messagerie mails emails courriels mailing")
 _OF_OTHERS = _set(
     """parent parents pere mere tuteur tutrice tuteurs responsable responsables representant legal legaux maitre
     entreprise employeur societe formateur formatrice accompagnateur referent enseignant professeur organisme structure
-    contact urgence conjoint rl rl1 rl2 resp manager superieur hierarchique conseiller prescripteur"""
+    contact urgence conjoint maman papa payeur acheteur facturation billing buyer rl rl1 rl2 resp manager superieur hierarchique conseiller prescripteur"""
 )
 _OF_THINGS = _set(
     """atelier activite classe etablissement groupe lycee college ville rue reunion fichier salle equipe formation
@@ -85,6 +86,8 @@ HOURS = re.compile(
 )
 _DAY = re.compile(r"\D{0,12}\d{1,2}([/.\-]\d{1,2}([/.\-]\d{2,4})?)?|(lundi|mardi|mercredi|jeudi|vendredi|samedi|séance|seance|jour|semaine)\b.{0,12}", re.IGNORECASE)  # fmt: skip
 _NOTHING = {
+    "uid", "department", "departement", "institution", "headline", "company", "country", "pays", "job title", "prefixe",
+    "order no", "order date", "ticket type", "quantity", "recording consent", "guest", "uuid",
     "sexe", "genre", "classe", "division", "groupe", "formation", "ville", "code postal", "cp", "n", "numero", "no", "num",
     "ine", "id", "identifiant", "horodateur", "timestamp", "date", "commentaire", "commentaires", "observation",
     "observations", "remarque", "remarques", "etablissement", "entreprise", "societe", "option", "options", "mef", "niveau",
@@ -111,7 +114,7 @@ HEADING_WORDS = _set(
 )
 _HARD = re.compile(
     r"(total|totaux|sous total|effectif|effectifs|nombre|nb|moyenne|signature|signatures|visa|cachet|fait a|fait le|objet|"
-    r"sujet|bonjour|bonsoir|salut|cordialement|bien cordialement|cdt|cdlt|merci|liste|feuille|emargement|horaire|horaires|"
+    r"sujet|bonjour|bonsoir|salut|coucou|hello|bises|bisous|cordialement|bien cordialement|cdt|cdlt|merci|liste|feuille|emargement|horaire|horaires|"
     r"lieu|date|dates|atelier|ateliers|formation|session|module|stage|annee scolaire|annee|lycee|college|cfa|greta|ecole|"
     r"universite|iut|campus|etablissement|classe|groupe|exporte|exportee|export|edite|edition|imprime|genere|document|"
     r"source|legende|remarque|remarques|observation|observations|voici|ci joint|madame monsieur|bien a vous|envoye|"
@@ -173,7 +176,8 @@ def _role(heading: str) -> tuple[Column, bool]:
     if known & _OF_OTHERS:
         return (Column.OTHER_ADDRESS if _names_mail(words) else Column.NOTHING), True
     if _names_mail(words):
-        return Column.ADDRESS, True
+        of_family = known & {"famille", "familial", "familiale", "foyer"} and not known & {"nom", "prenom"}
+        return (Column.OTHER_ADDRESS if of_family else Column.ADDRESS), True
     if known & {
         "tel",
         "telephone",
@@ -217,6 +221,16 @@ def _role(heading: str) -> tuple[Column, bool]:
     return Column.NOTHING, False
 
 
+def holds_remarks(heading: str) -> bool:
+    """Free text, in which other people may be named."""
+    return bool(set(fold(heading).split()) & _REMARKS)
+
+
+_REMARKS = _set(
+    "commentaire commentaires observation observations remarque remarques note notes message messages question questions precisions divers"
+)
+
+
 def _names_mail(words: Sequence[str]) -> bool:
     return bool(set(words) & _MAIL) or any(
         pair in (("e", "mail"), ("adresse", "electronique")) for pair in pairwise(words)
@@ -252,6 +266,8 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
         for cell, (_, sure) in zip(cells, found, strict=True)
     ):
         return None
+    if {(Column.FAMILY, True), (Column.GIVEN, True)} <= set(found):
+        return tuple(role for role, _ in found)
     if len(filled) == 1:
         return tuple(role for role, _ in found) if fold(filled[0]) in _BY_WORDING else None
     if recognised < 2 and not (
@@ -326,7 +342,8 @@ def not_a_person(cells: Sequence[str], *, certain: bool = False) -> Reason | Non
                 return Reason.SIGNATURE
             return (
                 Reason.SENTENCE
-                if first in ("bonjour", "bonsoir", "merci", "voici", "salut")
+                if first
+                in ("bonjour", "bonsoir", "merci", "voici", "salut", "coucou", "hello", "bises", "bisous")
                 else Reason.TITLE
             )
     stop = sum(word in _STOPWORDS for word in words)
@@ -360,11 +377,16 @@ THINGS = _set(
     repas bus visite iphone ipad android samsung galaxy huawei xiaomi pc ordinateur tablette accueil formation atelier stage maison groupe equipe lycee college ecole cfa"""
 )
 LEADERS = _set(
-    """formateur formatrice formateurs organisateur organisatrice organizer animateur animatrice intervenant intervenante
-    enseignant enseignante professeur prof encadrant encadrante accompagnateur accompagnatrice co organisateur trainer"""
+    """prof professeure professeurs proviseur proviseure principal principale directeur directrice aesh cpe ddfpt formateur formatrice formateurs organisateur organisatrice organizer animateur animatrice intervenant intervenante
+    enseignant enseignante professeur enseignants enseignantes professeurs profs animateurs intervenants encadrants
+    accompagnateurs accompagnatrices organisateurs organisatrices formatrices encadrant encadrante accompagnateur accompagnatrice co organisateur trainer"""
+)
+OTHER_PARTS = LEADERS | _set(
+    """maitre tuteur tutrice parent parents pere mere jury accompagnant accompagnante accompagnants responsable referent
+    referente coordinateur coordinatrice bot president presidente tutor mentor staff administrateur administratrice admin"""
 )
 _CLOSING = re.compile(r"(cordialement|bien|cdt|cdlt|signature|visa|cachet|fait a|fait le|le formateur|la formatrice|l animateur|"
-    r"le directeur|la directrice|le responsable|la responsable|le proviseur|bonne|belle|merci|a bientot|salutations|de la part|sinceres)\b")  # fmt: skip
+    r"le directeur|la directrice|le responsable|la responsable|le proviseur|bonne|belle|merci|a bientot|bises|bisous|bise|a plus|a demain|amities|amicalement|ciao|a tres vite|cldt|respectueusement|salutations|de la part|sinceres)\b")  # fmt: skip
 
 
 def closes_list(text: str) -> bool:
@@ -380,16 +402,22 @@ LABELS = {
 _STATUS_STEMS = (
     (Reason.EXCUSED, re.compile(r"\b(excus\w*|justifi\w*|malad\w*|dispens\w*)")),
     (Reason.ABSENT, re.compile(r"\b(absen\w*|abs|non venue?s?|pas venue?s?|ne s est pas presente\w*|defaillant\w*|non presente?s?|pas presente?s?|manquante?s?|no show|n est pas venue?)\b")),
-    (Reason.LATE, re.compile(r"\b(retard\w*|late)\b")),
-    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|en attente|refuse\w*|declined?|exclue?s?|radie\w*|non valide\w*|non retenue?s?|parti|partie|quitte\w*|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
+    (Reason.ABSENT, re.compile(r"\b(?:ne|n) (?:\w+ )?(?:vien\w*|peu\w*|pourr\w*|ser\w*|particip\w*|assist\w*|souhait\w*|etai\w*)(?: \w+)? (?:pas|plus|jamais)\b|\b(?:peu\w*|pourr\w*|viens?|vient|viendr\w*|serai?) pas\b|\b(?:in|pas )disponible\b|\bempeche\w*\b|\bdesolee?\b")),
+    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|en attente|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non valide\w*|non retenue?s?|parti|partie|quitte\w*|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
 )  # fmt: skip
 _PRESENT = re.compile(
-    r"\b(present|presente|presents|presentes|presence|confirme|confirmee|inscrit|inscrite|valide|validee|accepted|accepte|oui|ok)\b"
+    r"\b(present|presente|presents|presentes|presence|confirme|confirmee|inscrit|inscrite|valide|validee|accepted|accepte|oui|ok|retard|retards|retardataire|retardataires|en retard|late|attending|checked in|registered|attended|a participe|paye|payee|regle|reglee|admis|admise|en cours|termine|terminee|suivi|suivie|venu|venue|completed|complet|actif|active|sera la)\b"
+)
+
+
+STATUS_WORDS = _set(
+    """absent absente absents absentes abs excuse excusee excuses excusees present presente presents presentes retard retards
+    inscrit inscrite inscrits inscrites annule annulee abandon desistement participants participant"""
 )
 
 
 def status_in(text: str) -> Reason | None:
-    """The state of presence that a text names; None for present or for nothing."""
+    """The state of presence that a text names; None for present, if late, or for nothing."""
     folded = fold(text)
     if not folded or re.search(r"\b(aucune? absence|pas d absence|0 absence|sans absence)\b", folded):
         return None
@@ -403,7 +431,7 @@ def says_present(text: str) -> bool:
 _CODES = {
     "a": Reason.ABSENT, "abs": Reason.ABSENT, "ab": Reason.ABSENT, "aj": Reason.EXCUSED, "ae": Reason.EXCUSED,
     "anj": Reason.ABSENT, "non": Reason.ABSENT, "n": Reason.ABSENT, "0": Reason.ABSENT, "e": Reason.EXCUSED,
-    "exc": Reason.EXCUSED, "ex": Reason.EXCUSED, "r": Reason.LATE, "ret": Reason.LATE, "no": Reason.ABSENT,
+    "exc": Reason.EXCUSED, "ex": Reason.EXCUSED, "no": Reason.ABSENT,
     "faux": Reason.ABSENT, "false": Reason.ABSENT, "d": Reason.WITHDRAWN, "j": Reason.EXCUSED,
 }  # fmt: skip
 
@@ -448,7 +476,8 @@ def section_status(text: str) -> tuple[bool, Reason | None]:
         )
         for word in rest
     ):
-        return True, status_in(folded) or Reason.ABSENT
+        late = all(word.startswith("retard") or word == "en" for word in rest)
+        return True, None if late else status_in(folded) or Reason.ABSENT
     if rest and all(re.fullmatch(r"present\w*|confirme\w*|venus?", word) for word in rest):
         return True, Reason.ABSENT if "non" in words else None
     return False, None

@@ -1,0 +1,289 @@
+"""One line of running text, or one name in a cell, without all that is no name: notes, dates, telephones, hours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.domain.imports.lists.addresses import addresses_in, name_from
+from app.domain.imports.lists.mentions import mentions_in
+from app.domain.imports.lists.model import Column, Line, Reason, Row
+from app.domain.imports.lists.names import (
+    CIVILITIES,
+    DAMAGED,
+    Kind,
+    fold,
+    kind_of,
+    lean_of,
+    may_be_given,
+    repaired,
+    without_civility,
+)
+from app.domain.imports.lists.suspicion import Candidate, common_word_in
+from app.domain.imports.lists.wording import (
+    HOURS,
+    LEADERS,
+    age_band_of,
+    hours_in,
+    is_class,
+    is_ticked,
+    looks_like_name,
+    not_a_person,
+    says_present,
+    status_in,
+)
+
+_PHONE = re.compile(r"(?:(?:t[ée]l|port(?:able)?|mob(?:ile)?)\s*[.:]*\s*)?(?<!\d)(?:\+\d{2,3}|00\d{2}|0)\s?\(?0?\)?\s?[1-9](?:[ .\-/]?\d{2}){4}(?!\d)", re.IGNORECASE)  # fmt: skip
+_DATE = re.compile(
+    r"(?:\bn[ée]e?(?:\(e\))?\s+le\s+)?\b\d{1,2}\s?[/.\-]\s?\d{1,2}\s?[/.\-]\s?\d{2,4}\b(?:\s+à\s+\d{1,2}[h:]\d{0,2})?|"
+    r"\bn[ée]e?(?:\(e\))?\s+le\s+\d{1,2}(?:er)?\s+\w+\s+\d{4}|\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?\b|\b\d{1,2}\s+ans\b",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(r"^\s*(?:de\s+)?\d{1,2}\s?[h:]\s?\d{0,2}(?:\s*(?:[-–>]|à|a)\s*\d{1,2}\s?[h:]\s?\d{0,2})?\s*[:\-–]?\s+(?=\D)", re.IGNORECASE)  # fmt: skip
+_MARK = re.compile(r"(?<!\d)\d{1,3}(?:[.,]\d{1,2})?\s?/\s?(?:20|10|100)(?!\d)")
+
+_PARENTHESES = re.compile(r"\(([^()]*)\)?|\[([^\[\]]*)\]?")
+_NEE = re.compile(
+    r"\s*[,(]?\s*\b(?:n[ée]e|épouse|epouse|ép\.|ep\.|ép|veuve|alias|dit|dite)\b(?!\s+le\b)\s*(.+)$",
+    re.IGNORECASE,
+)
+_COUPLE = re.compile(r"(?:^|\s)(?:et|&|and|\+)(?:\s|$)", re.IGNORECASE)
+_EDGES = ' \t,;:.•·*–—-|/=>→"“”«»'
+_GUEST = re.compile(
+    r"(invite|invitee|guest|non verifie|unverified|externe|external|vous|you|organisateur|presentateur)"
+)
+
+
+def refused_or_asked(line: Line, cells: Sequence[str], reason: Reason | None) -> Candidate:
+    if reason:
+        return Candidate(replace(line, doubts=()).doubting(reason))
+    text = " ".join(cells)
+    return Candidate(
+        line.doubting(Reason.MAYBE_TITLE), whole=cleaned_name(text).name if looks_like_name(text) else ""
+    )
+
+
+@dataclass
+class CleanedName:
+    """A name without what else its cell contained."""
+
+    name: str
+    homonym: int = 0
+    addresses: tuple[str, ...] = ()
+    doubts: tuple[tuple[Reason, str], ...] = ()
+
+
+def cleaned_name(text: str) -> CleanedName:
+    doubts: list[tuple[Reason, str]] = []
+    if DAMAGED.search(text):
+        text = repaired(text)
+        doubts.append((Reason.DAMAGED, text))
+    addresses, rest = addresses_in(text)
+    homonym = 0
+
+    def note(found: re.Match[str]) -> str:
+        nonlocal homonym
+        inside = (found[1] or found[2] or "").strip()
+        folded = fold(inside)
+        if re.fullmatch(r"[1-9]", inside):
+            homonym = int(inside)
+        elif reason := status_in(inside):
+            doubts.append((reason, inside))
+        elif set(folded.split()) & LEADERS:
+            doubts.append((Reason.LEADER, inside))
+        elif found_name := _NEE.match(" " + inside):
+            doubts.append((Reason.SEVERAL_NAMES, found_name[1]))
+        elif folded and not (
+            is_class(inside)
+            or folded in CIVILITIES
+            or _GUEST.fullmatch(folded)
+            or says_present(inside)
+            or age_band_of(inside)
+            or _DATE.fullmatch(inside)
+            or not any(c.isalpha() for c in inside)
+            or hours_in(inside)[0] is not None
+        ):
+            doubts.append((Reason.EXTRA, inside))
+        return " "
+
+    rest = _PARENTHESES.sub(note, rest)
+    if born := _NEE.search(rest):
+        doubts.append((Reason.SEVERAL_NAMES, born[1]))
+        rest = rest[: born.start()] or rest
+    rest = re.sub(r"^\d{1,3}\s*[.)°-]?\s+(?=[^\W\d_]{2})", "", rest.strip(_EDGES))
+    if _COUPLE.search(rest):
+        doubts.append((Reason.COUPLE, rest))
+        words = [
+            word
+            for word in rest.split()
+            if fold(word) not in CIVILITIES and fold(word) not in ("et", "and") and word not in "&+"
+        ]
+        rest = " ".join(words)
+    name = without_civility(" ".join(rest.split())).strip(_EDGES)
+    if re.search(r"\w/\w|\w\s/\s\w", name):
+        doubts.append((Reason.SEVERAL_NAMES, name))
+        name = re.split(r"\s*/\s*", name)[0]
+    return CleanedName(name, homonym, tuple(addresses), tuple(doubts))
+
+
+def are_halves(family: str, given: str) -> bool:
+    """« Dupont, Marie », not « Marie Dupont, PMP »."""
+    if may_be_given(given.split()[0]):
+        return True
+    return not (looks_like_name(family) and any(kind_of(word) is Kind.GIVEN for word in family.split()))
+
+
+def with_hours(line: Line, cell: str) -> Line:
+    hours, readable = hours_in(cell)
+    if readable:
+        line = replace(line, hours=hours)
+        return line.doubting(Reason.HOURS_UNREADABLE, cell) if hours == 0 else line
+    return replace(line, hours_as_written=cell).doubting(Reason.HOURS_UNREADABLE, cell)
+
+
+_LABELLED = re.compile(r"\s*(?:élève|eleve|stagiaire|participant(?:e)?|apprenti(?:e)?|nom(?: et prénom)?|nom complet|candidat(?:e)?|apprenant(?:e)?|nom prénom)\s*:\s*(?=\S)", re.IGNORECASE)  # fmt: skip
+_BOTH_LABELLED = re.compile(r"\bnom\s*:\s*(?P<family>[^:;,]+?)[\s,;]+pr[ée]nom\s*:\s*(?P<given>[^:;,]+?)\s*(?:[,;].*|e-?mail.*|mail.*|courriel.*)?$", re.IGNORECASE)  # fmt: skip
+
+
+def from_text(row: Row, line: Line) -> Candidate:
+    text = " ; ".join(row.filled) if len(row.filled) > 1 else row.filled[0]
+    addresses, bare = addresses_in(text, mark=" ; ")
+    bare = _MARK.sub(" ; ", _DATE.sub(" ; ", _PHONE.sub(" ; ", " ".join(_CLOCK.sub("", bare).split()))))
+    if not addresses and (reason := not_a_person([text])):
+        return refused_or_asked(line, [text], reason)
+    label, colon, rest = bare.partition(":")
+    if colon and not addresses and not _LABELLED.match(text) and not looks_like_name(label.strip(_EDGES)):
+        if not looks_like_name(rest.strip(_EDGES)):
+            return refused_or_asked(line, [text], None if rest.strip(_EDGES) else Reason.TITLE)
+        line = line.doubting(Reason.EXTRA, label)
+        bare = rest.strip()
+    if both := _BOTH_LABELLED.search(bare):
+        line = replace(line, given_name=both["given"].strip(), family_name=both["family"].strip())
+        return Candidate(_with_found(line, addresses), named_pair=True)
+    bare = _LABELLED.sub("", bare, count=1)
+    return _from_name_and_more(line, bare, addresses, text)
+
+
+def _with_found(line: Line, addresses: Sequence[str]) -> Line:
+    if not addresses:
+        return line
+    line = replace(line, address=addresses[0], other_addresses=tuple(addresses[1:]))
+    return line.doubting(Reason.ADDRESS_SEVERAL) if len(addresses) > 1 else line
+
+
+def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: str) -> Candidate:
+    hours = HOURS.findall(bare)
+    bare = HOURS.sub(" ; ", bare)
+    if len(hours) == 1:
+        line = with_hours(line, hours[0])
+    elif hours:
+        line = line.doubting(Reason.EXTRA, hours[1])
+    found = cleaned_name(bare)
+    for reason, word in found.doubts:
+        line = line.doubting(reason, word)
+    line = replace(_with_found(line, addresses), homonym=found.homonym)
+    parts = [part.strip(_EDGES) for part in re.split(r"\s*[;|\t]\s*|\s+[-–—]+\s+|\s*:\s*|\s{2,}", found.name)]
+    parts = [part for part in parts if part]
+    if parts and "," in parts[0]:
+        halves = [half.strip(_EDGES) for half in parts[0].split(",") if half.strip(_EDGES)]
+        as_name = len(halves) == 2 and len(halves[0].split()) <= 3 and len(halves[1].split()) <= 2
+        if (
+            as_name
+            and not _is_note(halves[1])
+            and (len(halves[0].split()) == 1 or halves[0].isupper() or not looks_like_name(halves[0]))
+        ):
+            for extra in parts[1:]:
+                line = with_note(line, extra)
+            line = replace(line, given_name=halves[1], family_name=halves[0])
+            return Candidate(line, pair_order=Column.FAMILY_FIRST)
+        parts = [*halves, *parts[1:]]
+    if (
+        len(parts) > 1
+        and all(len(part.split()) == 1 for part in parts[:2])
+        and not any(map(_is_note, parts[:2]))
+    ):
+        first, second = parts[:2]
+        lean = lean_of(first, second)
+        given, family = (first, second) if lean > 0 else (second, first)
+        for extra in parts[2:]:
+            line = with_note(line, extra)
+        line = replace(line, given_name=given, family_name=family)
+        return Candidate(line if lean else line.doubting(Reason.ORDER))
+    name = parts[0] if parts else ""
+    for extra in parts[1:]:
+        line = with_note(line, extra)
+    name, line = _without_tail(name, line)
+    if common_word_in(name) and (mentions := mentions_in(name)):
+        line, name = line.doubting(Reason.EXTRA, name).doubting(Reason.MAYBE_TITLE), mentions[0]
+    if not name:
+        if addresses:
+            given, family = name_from(addresses[0])
+            return Candidate(replace(line, given_name=given, family_name=family).doubting(Reason.NO_NAME))
+        return refused_or_asked(line, [text], not_a_person([text]))
+    return Candidate(line, whole=name, free=True)
+
+
+def _is_note(part: str) -> bool:
+    return bool(
+        is_class(part)
+        or status_in(part)
+        or (says_present(part) and len(part.split()) < 3)
+        or is_ticked(part)
+        or any(c.isdigit() for c in part)
+        or fold(part) in CIVILITIES
+    )
+
+
+def with_note(line: Line, part: str) -> Line:
+    """What stands beside a name: its presence, its class; anything else is a question."""
+    if reason := status_in(part):
+        return line.doubting(reason)
+    if set(fold(part).split()) & LEADERS:
+        return line.doubting(Reason.LEADER)
+    if re.search(r"\b(retard\w*|late)\b", fold(part)):
+        return line
+    if band := age_band_of(part):
+        return replace(line, age_band=band)
+    if _is_note(part) or not any(c.isalpha() for c in part):
+        return line
+    return line.doubting(Reason.EXTRA, part)
+
+
+_TAIL_CODES = {"A": Reason.ABSENT, "E": Reason.EXCUSED, "ABS": Reason.ABSENT, "EXC": Reason.EXCUSED}
+
+
+def _without_tail(name: str, line: Line) -> tuple[str, Line]:
+    """« Marie Dupont 2nde B », « Marie Dupont absente », « 12 Marie Dupont X »: the name, and its remarks as doubts."""
+    words = re.sub(r"^\d{1,3}\s+(?=[^\W\d])", "", name).split()
+    if reason := status_in(" ".join(words)):
+        line = line.doubting(reason)
+        at = next(
+            (
+                i
+                for i, word in enumerate(words)
+                if status_in(word) or fold(word) in ("non", "pas", "ne", "en")
+            ),
+            len(words),
+        )
+        words = words[:at] if at >= 2 else words
+    while len(words) > 2:
+        last = words[-1]
+        if last in _TAIL_CODES:
+            line = line.doubting(_TAIL_CODES[last])
+        elif last != "R" and not (
+            (is_ticked(last) and fold(last) not in ("o", "y", "v")) or says_present(last)
+        ):
+            break
+        words = words[:-1]
+    digits = next((i for i, word in enumerate(words) if any(c.isdigit() for c in word)), None)
+    if digits and digits >= 2:
+        tail = " ".join(words[digits:])
+        start = (
+            digits - 1
+            if digits >= 3 and is_class(words[digits - 1]) and len(words[digits - 1]) > 1
+            else digits
+        )
+        if is_class(tail):
+            words = words[:start]
+    return " ".join(words), line
