@@ -63,7 +63,7 @@ def test_everybody_on_a_french_list_is_given_a_genuine_badge(
 def test_the_same_list_again_gives_nothing_and_repeats_every_link(
     operator: Operator, demo: Process, tmp_path: Path
 ) -> None:
-    listed = list_of(tmp_path, "Prénom et nom;Courriel", "Deux Fois;deux.fois@exemple.fr")
+    listed = list_of(tmp_path, "Prénom et nom;Courriel", "Denise Foucher;denise.foucher@exemple.fr")
     operator.types(*WORDS, listed, "-o", tmp_path / "first.csv")
     before = count_awards(demo)
     again = operator.types(*WORDS, listed, "-o", tmp_path / "second.csv")
@@ -80,7 +80,7 @@ def test_good_lines_go_bad_lines_come_back_with_a_reason(
     listed = list_of(
         tmp_path,
         "Prénom et nom;Courriel",
-        "Bonne Ligne;bonne.ligne@exemple.fr",
+        "Bruno Lignon;bruno.lignon@exemple.fr",
         "Autre;autre@@x",
         ";seule@exemple.fr",
     )

@@ -47,7 +47,7 @@ _FIELDS = ("prenom", "nom", "adresse", "heures", "contribution")
 _ABOUT = {"prenom": OF_NAME, "nom": OF_NAME, "adresse": OF_ADDRESS, "heures": OF_HOURS}
 COLUMNS = {
     Column.NOTHING: N_("Ne pas lire"),
-    Column.FAMILY: N_("Nom"),
+    Column.FAMILY: N_("Nom de famille"),
     Column.GIVEN: N_("Prénom"),
     Column.FAMILY_FIRST: N_("Nom et prénom"),
     Column.GIVEN_FIRST: N_("Prénom et nom"),
@@ -64,6 +64,7 @@ COLUMNS = {
     Column.EXCUSED: N_("Case « excusé »"),
     Column.LATE: N_("Case « en retard »"),
     Column.CIVILITY: N_("Civilité"),
+    Column.PARTICLE: N_("Particule (de, du)"),
 }
 
 

@@ -15,6 +15,7 @@ _VALID = re.compile(
 )
 _IN_BRACKETS = re.compile(r"<\s*(?:mailto:)?([^<>]*@[^<>]*)>")
 _SPOKEN_AT = re.compile(r"\s*(?:\(at\)|\[at\]|\(arobase\)|\[arobase\])\s*", re.IGNORECASE)
+_LOOSE_AT = re.compile(r"([a-z0-9]) ?@ ?([a-z0-9-]+\.[a-z]{2,4})\b", re.IGNORECASE)
 KNOWN = frozenset(
     [
         "gmail.com",
@@ -166,12 +167,12 @@ def tidied(address: str) -> str:
     """As typed, without what clings to it."""
     bare = address.strip().strip("<>()[]\"'’«».,;:").removeprefix("mailto:").removeprefix("MAILTO:")
     local, at, domain = bare.rpartition("@")
-    return f"{local}{at}{domain}".lower()
+    return f"{local.rpartition('=')[2]}{at}{domain}".lower()
 
 
 def addresses_in(text: str, *, mark: str = " ") -> tuple[list[str], str]:
     """Every address of a text, tidied, and the text with `mark` in their stead."""
-    text = _SPOKEN_AT.sub("@", text)
+    text = _LOOSE_AT.sub(r"\1@\2", _SPOKEN_AT.sub("@", text))
     found: list[str] = []
 
     def take(match: re.Match[str]) -> str:

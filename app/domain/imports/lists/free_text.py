@@ -129,7 +129,12 @@ def cleaned_name(text: str) -> CleanedName:
 
 def are_halves(family: str, given: str) -> bool:
     """« Dupont, Marie », not « Marie Dupont, PMP »."""
-    if may_be_given(given.split()[0]):
+    words = given.split()
+    if len(words) > 1 and may_be_given(words[0]) and not may_be_given(words[-1]):
+        return False
+    if len(words) > 1 and len(family.split()) > 1 and may_be_given(family.split()[0]):
+        return False
+    if may_be_given(words[0]):
         return True
     return not (looks_like_name(family) and any(kind_of(word) is Kind.GIVEN for word in family.split()))
 

@@ -97,13 +97,17 @@ class _Token:
 
 
 def mentions_in(text: str) -> list[str]:
-    """Names as written, each with a known given name or after a civility; « lycée Jean Zay » names a place."""
+    """Names as written, each with a known given name or after a civility; « lycée Jean Zay » is a school."""
     _, bare = addresses_in(text, mark=" ; ")
     found = []
     alone = []
     for before, run in _runs(bare):
-        after_civility = bool(before) and before.folded in CIVILITIES
-        if before and before.folded in _PLACES:
+        # « Atelier de Marie Dupont »
+        if len(run) > 2 and run[0].text in ("de", "d’", "d'", "par") and may_be_given(run[1].text):
+            before, run = None, run[1:]
+        ahead = before.folded if before else ""
+        after_civility = ahead in CIVILITIES
+        if ahead in _PLACES:
             continue
         while run and is_particle(run[-1].text):
             run = run[:-1]
@@ -121,7 +125,7 @@ def mentions_in(text: str) -> list[str]:
 
 
 def _runs(text: str) -> Iterator[tuple[_Token | None, list[_Token]]]:
-    """Names-to-be with the word before each; small letters continue a name only after a given name."""
+    """Possible names, each with the token before it; small letters continue a name only after a given name."""
     before: _Token | None = None
     run: list[_Token] = []
     last: _Token | None = None
@@ -131,7 +135,7 @@ def _runs(text: str) -> Iterator[tuple[_Token | None, list[_Token]]]:
         if run and (gap.strip() or "\n" in gap):
             yield before, run
             before, run = None, []
-        elif not run and gap.strip(" .:"):
+        elif not run and gap.strip(" ."):
             last = None
         small = bool(run) and not token.text[:1].isupper() and not is_particle(token.text)
         follows = small and any(may_be_given(one.text) for one in run) and not run[0].text[:1].isupper()

@@ -78,7 +78,7 @@ def _common_words() -> frozenset[str]:
 
 
 def is_common_word(word: str) -> bool:
-    """A frequent French word that is known as no name."""
+    """Frequent in French and unknown as a name."""
     return fold(word) in _common_words()
 
 
@@ -90,9 +90,11 @@ def kind_of(word: str) -> Kind:
     if len(parts) == 1:
         return _kind(parts[0])
     joined = _kind("".join(parts))
+    kinds = [_kind(part) for part in parts]
+    if joined is Kind.FAMILY and all(kind in (Kind.GIVEN, Kind.BOTH) for kind in kinds):
+        return Kind.BOTH
     if joined is not Kind.UNKNOWN:
         return joined
-    kinds = [_kind(part) for part in parts]
     if "-" in word and kinds[0] in (Kind.GIVEN, Kind.BOTH) and Kind.FAMILY not in kinds:
         return Kind.GIVEN
     if re.match(r"[ondml]['’]", word, re.IGNORECASE):

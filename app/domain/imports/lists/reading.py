@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,16 +33,18 @@ from app.domain.imports.lists.names import (
     tidy,
     without_civility,
 )
-from app.domain.imports.lists.suspicion import Candidate, settle
+from app.domain.imports.lists.suspicion import Candidate, common_word_in, settle
 from app.domain.imports.lists.tables import Segment, correct_columns, prepare, segments_of
 from app.domain.imports.lists.wording import (
     LEADERS,
     OTHER_PARTS,
     address_rank,
     age_band_of,
+    chosen_in,
     closes_list,
     is_class,
     is_crossed,
+    is_neutral,
     is_ticked,
     looks_like_name,
     not_a_person,
@@ -96,7 +99,7 @@ def read_blocks(
 
 
 def _doubt_signature(lines: Sequence[Candidate]) -> None:
-    """Whoever stands alone at the end of a message may have written it."""
+    """A name alone at the end of a message may be its writer's."""
     if len(lines) < 2 or not any(
         one.line.doubts and one.line.doubts[0].reason is Reason.SENTENCE for one in lines
     ):
@@ -107,7 +110,7 @@ def _doubt_signature(lines: Sequence[Candidate]) -> None:
 
 
 def _show_all_people(segments: Sequence[list[Candidate]]) -> None:
-    """Whoever is named in text that was not read as a name, and stands nowhere else, becomes a question."""
+    """A person named in text that was not read as a name, and nowhere else, becomes a question."""
     known = [words for lines in segments for one in lines if (words := _words_of(one))]
     for lines in segments:
         shown: list[Candidate] = []
@@ -174,6 +177,23 @@ def _read_row(row: Row, segment: Segment, context: _Context) -> Iterator[Candida
         yield candidate
 
 
+def _unread(row: Row, segment: Segment) -> list[str]:
+    """Cells beside those that were read, and cells of names that hold more than one."""
+    found = []
+    for index, cell in enumerate(row.cells):
+        column = segment.columns[index] if index < len(segment.columns) else Column.NOTHING
+        if (
+            index >= len(segment.columns)
+            or index in segment.unread
+            or (
+                column in NAME_COLUMNS
+                and (common_word_in(cell) or (column.is_whole_name and len(mentions_in(cell)) > 1))
+            )
+        ):
+            found.append(cell)
+    return [cell for cell in found if cell]
+
+
 def _labelled(line: Line, text: str) -> Line:
     """« Encadrants : … » and « Absents : … » hold for everybody in the line."""
     label, colon, _ = text.partition(":")
@@ -191,7 +211,8 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         context.reset()
         yield Candidate(line.doubting(Reason.HEADING))
         return
-    if not row.filled:
+    if not row.filled or re.fullmatch(r"[-_=*]{2,}\s*", row.text):
+        context.closed = context.closed or (bool(context.people) and row.text.startswith(("--", "__")))
         yield Candidate(line.doubting(Reason.EMPTY))
         return
     is_label, status = section_status(row.text) if len(row.filled) == 1 else (False, None)
@@ -208,15 +229,8 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     if by_columns and segment.block.delimited == "  " and len(row.cells) != len(segment.columns):
         by_columns = False
     candidate = _from_columns(row, line, segment) if by_columns else from_text(row, line)
-    candidate.unread = (
-        " ; ".join(
-            cell
-            for i, cell in enumerate(row.cells)
-            if cell and (i >= len(segment.columns) or i in segment.unread)
-        )
-        if by_columns
-        else " ; ".join(row.filled)
-    )
+    candidate.unread = " ; ".join(_unread(row, segment) if by_columns and candidate.is_person else row.filled)
+    candidate.evidence = 2 * segment.told
     if segment.is_above and candidate.is_person and not candidate.line.address and not mentions_in(row.text):
         candidate = Candidate(replace(candidate.line, doubts=()).doubting(Reason.TITLE))
     if candidate.is_person:
@@ -387,10 +401,18 @@ def _with_address(line: Line, row: Row, segment: Segment) -> Line:
     return replace(line, address=address, other_addresses=left)
 
 
+def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
+    """« Désinscrit » beside « Inscrit »: neither a presence nor what most lines state."""
+    if not any(c.isalpha() for c in cell) or says_present(cell) or is_ticked(cell) or is_neutral(cell):
+        return False
+    same = sum(index < len(row.cells) and fold(row.cells[index]) == fold(cell) for row in segment.rows)
+    return 2 * same < len(segment.rows)
+
+
 def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
     columns = segment.columns
     for index, column in enumerate(columns):
-        cell = row.cells[index] if index < len(row.cells) else ""
+        cell = chosen_in(row.cells[index]) if index < len(row.cells) else ""
         if column is Column.PRESENT or (column is Column.STATUS and index in segment.ticked):
             if is_ticked(cell):
                 continue
@@ -401,6 +423,8 @@ def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
         elif column is Column.STATUS:
             if reason := status_of_code(cell) if cell else None:
                 line = line.doubting(reason)
+            elif _is_odd_status(cell, index, segment):
+                line = line.doubting(Reason.EXTRA, cell)
             elif not cell and any(
                 index < len(other.cells) and says_present(other.cells[index]) for other in segment.rows
             ):

@@ -53,7 +53,7 @@ class Candidate:
     unread: str = ""
     """Text of the row in which further people may be named."""
     evidence: int = 0
-    """What the list as a whole says for this name."""
+    """Votes of the list as a whole for this name."""
 
     @property
     def is_person(self) -> bool:
@@ -84,7 +84,7 @@ def _weigh(people: Sequence[Candidate]) -> None:
     coherent = len(people) >= 3 and known >= 0.6 * len(people)
     for one in people:
         marked = by_capitals(one.whole.split()) is not None if one.whole else False
-        one.evidence = coherent + marked + (one.named_pair and not one.whole and not one.free)
+        one.evidence += coherent + marked + (one.named_pair and not one.whole and not one.free)
 
 
 def _is_confirmed(one: Candidate) -> bool:
@@ -190,6 +190,8 @@ def _judged_by_itself(one: Candidate) -> Line:
         line = line.doubting(Reason.COMMON_WORD, word)
     elif given and family and (not _is_confirmed(one) or _is_half_small(one.line)):
         line = line.doubting(Reason.UNUSUAL)
+    elif len(given.split()) > 1 and (kind_of(given.split()[-1]) is Kind.FAMILY or _is_whole(family)):
+        line = line.doubting(Reason.SPLIT)
     elif _holds_given(family) and given and not any(map(may_be_given, given.split())):
         line = line.doubting(Reason.SWAPPED)
     elif (set(fold(line.name).split()) & THINGS and kind_of(given) is not Kind.GIVEN) or (
@@ -212,6 +214,11 @@ def _judged_by_itself(one: Candidate) -> Line:
     if is_named_after_other(line.address, given, family):
         return line.doubting(Reason.ADDRESS_NOT_THEIRS)
     return line
+
+
+def _is_whole(family: str) -> bool:
+    words = [word for word in family.split() if not is_particle(word)]
+    return len(words) > 1 and may_be_given(words[0]) and not is_particle(family.split()[0])
 
 
 def _is_half_small(line: Line) -> bool:

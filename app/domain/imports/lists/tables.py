@@ -43,13 +43,15 @@ class Segment:
     """Of names in one piece, or of the two columns of names where no heading names them."""
     surely: bool = True
     """Whether the columns of names are named, by a heading or by a person."""
+    told: bool = False
+    """By a person."""
     ticked: frozenset[int] = frozenset()
     constant: frozenset[int] = frozenset()
     codes: frozenset[int] = frozenset()
     days: frozenset[int] = frozenset()
-    """Columns of days or half-days that are ticked for whoever came."""
+    """Columns of days or half-days, ticked for those present."""
     unread: frozenset[int] = frozenset()
-    """Columns whose heading does not say what they hold."""
+    """Columns with an unknown heading or none."""
     is_above: bool = False
     """Titles are expected: these rows stand above a heading."""
     usual: int | None = None
@@ -63,7 +65,7 @@ def correct_columns(segment: Segment, columns: Sequence[Column]) -> None:
     width = max((len(row.cells) for row in segment.rows), default=0)
     told = (*columns, *segment.columns[len(columns) :])
     segment.columns = (*told, *(Column.NOTHING,) * (width - len(told)))[: max(width, len(told))]
-    segment.surely, segment.order = True, None
+    segment.surely, segment.told, segment.order = True, True, None
 
 
 def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:

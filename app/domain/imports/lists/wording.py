@@ -51,7 +51,7 @@ _EXACT = {
         "in meeting duration", "duree de la reunion", "duree de participation", "temps passe", "duree dans la reunion",
         "total heures", "total h", "heures faites",
     },
-    Column.PART: {"role", "part", "fonction", "qualite", "roles"},
+    Column.PART: {"role", "part", "fonction", "qualite", "roles", "profil", "profils", "type de participant", "categorie", "en tant que", "vous etes"},
     Column.CONTRIBUTION: {"contribution", "role tenu", "apport", "ce que la personne a fait", "contributions"},
     Column.UNDER_15: {"age", "tranche d age", "moins de 15 ans"},
     Column.STATUS: {
@@ -216,6 +216,11 @@ def _role(heading: str) -> tuple[Column, bool]:
         and len(words) < 6
     ):
         return Column.HOURS, True
+    if len(words) < 9 and any(
+        re.fullmatch(r"particip(e|es|era|erai|eras|ez|erez|ation)|viend\w+|assist(e|era|erai|erez)", word)
+        for word in words
+    ):
+        return Column.STATUS, True
     if known & {"presence", "statut"} and len(words) < 5:
         return Column.STATUS, True
     return Column.NOTHING, False
@@ -383,7 +388,7 @@ LEADERS = _set(
 )
 OTHER_PARTS = LEADERS | _set(
     """maitre tuteur tutrice parent parents pere mere jury accompagnant accompagnante accompagnants responsable referent
-    referente coordinateur coordinatrice bot president presidente tutor mentor staff administrateur administratrice admin"""
+    personnel personnels referente coordinateur coordinatrice bot president presidente tutor mentor staff administrateur administratrice admin"""
 )
 _CLOSING = re.compile(r"(cordialement|bien|cdt|cdlt|signature|visa|cachet|fait a|fait le|le formateur|la formatrice|l animateur|"
     r"le directeur|la directrice|le responsable|la responsable|le proviseur|bonne|belle|merci|a bientot|bises|bisous|bise|a plus|a demain|amities|amicalement|ciao|a tres vite|cldt|respectueusement|salutations|de la part|sinceres)\b")  # fmt: skip
@@ -402,8 +407,8 @@ LABELS = {
 _STATUS_STEMS = (
     (Reason.EXCUSED, re.compile(r"\b(excus\w*|justifi\w*|malad\w*|dispens\w*)")),
     (Reason.ABSENT, re.compile(r"\b(absen\w*|abs|non venue?s?|pas venue?s?|ne s est pas presente\w*|defaillant\w*|non presente?s?|pas presente?s?|manquante?s?|no show|n est pas venue?)\b")),
-    (Reason.ABSENT, re.compile(r"\b(?:ne|n) (?:\w+ )?(?:vien\w*|peu\w*|pourr\w*|ser\w*|particip\w*|assist\w*|souhait\w*|etai\w*)(?: \w+)? (?:pas|plus|jamais)\b|\b(?:peu\w*|pourr\w*|viens?|vient|viendr\w*|serai?) pas\b|\b(?:in|pas )disponible\b|\bempeche\w*\b|\bdesolee?\b")),
-    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|en attente|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non valide\w*|non retenue?s?|parti|partie|quitte\w*|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
+    (Reason.ABSENT, re.compile(r"\b(?:ne|n) (?:\w+ )?(?:vien\w*|peu\w*|pourr\w*|ser\w*|particip\w*|assist\w*|souhait\w*|etai\w*)(?: \w+)? (?:pas|plus|jamais)\b|\b(?:peu\w*|pourr\w*|viens?|vient|viendr\w*|serai?) pas\b|\b(?:ne|n) (?:\w+ ){0,2}(?:pas|plus|jamais) (?:pu|ete|etre|venue?|presente?|participe|la|disponible|inscrite?)\b|\b(?:in|pas )disponible\b|\bempeche\w*\b|\bdesolee?\b")),
+    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|desinscri\w*|retire\w*|supprim\w*|en attente|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non valide\w*|non retenue?s?|parti|partie|quitte\w*|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
 )  # fmt: skip
 _PRESENT = re.compile(
     r"\b(present|presente|presents|presentes|presence|confirme|confirmee|inscrit|inscrite|valide|validee|accepted|accepte|oui|ok|retard|retards|retardataire|retardataires|en retard|late|attending|checked in|registered|attended|a participe|paye|payee|regle|reglee|admis|admise|en cours|termine|terminee|suivi|suivie|venu|venue|completed|complet|actif|active|sera la)\b"
@@ -434,6 +439,30 @@ _CODES = {
     "exc": Reason.EXCUSED, "ex": Reason.EXCUSED, "no": Reason.ABSENT,
     "faux": Reason.ABSENT, "false": Reason.ABSENT, "d": Reason.WITHDRAWN, "j": Reason.EXCUSED,
 }  # fmt: skip
+
+
+_BOXES = re.compile(r"([☒☑✓✔✅]|\[[xX]\]|[☐□]|\[ ?\])\s*([^\W\d_]+)")
+
+
+def chosen_in(cell: str) -> str:
+    """« ☐ Oui ☒ Non » is a no."""
+    boxes = _BOXES.findall(cell)
+    if len(boxes) < 2:
+        return cell
+    return " ".join(word for box, word in boxes if box[:1] not in "☐□" and box not in ("[]", "[ ]"))
+
+
+NEUTRAL = _set(
+    """benevole salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
+    titulaire membre adherent adherente invite invitee guest member attendee participant participante demandeur demandeuse emploi
+    pensionnaire demi cdi cdd cadre employe employee retraite retraitee independant independante collegien collegienne alternant
+    alternante libre boursier boursiere majeur mineur nouveau nouvelle ancien ancienne redoublant redoublante visiteur exposant"""
+)
+
+
+def is_neutral(cell: str) -> bool:
+    """A status unrelated to presence."""
+    return bool(set(fold(cell).split()) & NEUTRAL)
 
 
 def status_of_code(cell: str) -> Reason | None:
