@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -28,7 +29,7 @@ from app.domain.imports.lists.names import tidy
 from app.domain.imports.lists.suspicion import remaining_faults
 from app.domain.imports.lists.wording import hours_in
 from app.errors import InvalidInput
-from app.http.pages.forms import bytes_of, text_of, texts_of
+from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import hours_text
@@ -40,9 +41,11 @@ from app.services.imports.lists import blocks_as_text, blocks_from_text, blocks_
 SOURCE, BLOCKS, STEP, LEFT = "source", "lecture", "geste-liste", "laissees"
 GO, READ, SWAP_ALL, TAKE_ALL, CHANGE = "suite", "relire", "inverser", "adresses", "changer"
 _COLUMN, _TOLD = "colonne-lue-", "colonnes-dites"
-MOST_EDITED = 220
-"""Rows with fields of their own; a form may have two thousand."""
+EDITS, SHOWN, CURRENT, PAGE = "retouches", "lignes-montrees", "page-lue", "page"
+ROWS_AT_ONCE = 150
+"""Rows with fields of their own; a form may have two thousand fields."""
 NAMED_LATER = frozenset((Reason.REPEATED, Reason.TOTAL))
+_MARKS = ("sur", "retirer", "garder")
 _FIELDS = ("prenom", "nom", "adresse", "heures", "contribution")
 _ABOUT = {"prenom": OF_NAME, "nom": OF_NAME, "adresse": OF_ADDRESS, "heures": OF_HOURS}
 COLUMNS = {
@@ -79,6 +82,8 @@ class TableRow:
     is_out: bool = False
     is_kept: bool = False
     """Restored although it is no person by itself."""
+    edits: Mapping[str, str] = field(default_factory=dict)
+    """Decisions of a person, for a page that does not show this row."""
 
     @property
     def state(self) -> State:
@@ -110,6 +115,10 @@ class SettlingTable:
     trouble: str = ""
     data: bytes | None = None
     """The file, where the list came as one."""
+
+    @property
+    def edits(self) -> str:
+        return json.dumps({row.number: row.edits for row in self.rows if row.edits}, ensure_ascii=False)
 
     def in_state(self, state: State) -> list[TableRow]:
         return [row for row in self.rows if row.state is state]
@@ -159,7 +168,8 @@ def read_list_table(form: FormData, text_field: str, file_field: str) -> Settlin
         carried = blocks_as_text(blocks)
     columns = _columns_in(form)
     reading = read_blocks(blocks, columns=columns)
-    rows = tuple(_row(form, number, line) for number, line in enumerate(reading.lines))
+    decided = _Decided.of(form)
+    rows = tuple(_row(form, decided, number, line) for number, line in enumerate(reading.lines))
     return SettlingTable(source, carried, reading, rows, data=data)
 
 
@@ -171,18 +181,41 @@ def _columns_in(form: FormData) -> list[Column]:
     return found if text_of(form, STEP) == READ or text_of(form, _TOLD) else []
 
 
-def _row(form: FormData, number: int, line: Line) -> TableRow:
+@dataclass(frozen=True)
+class _Decided:
+    """Fields of the rows that the page showed, and the carried decisions about all others."""
+
+    form: FormData
+    shown: frozenset[str]
+    carried: Mapping[str, Mapping[str, str]]
+
+    @staticmethod
+    def of(form: FormData) -> _Decided:
+        if text_of(form, STEP) == READ:
+            return _Decided(FormData(), frozenset(), {})
+        try:
+            carried = json.loads(text_of(form, EDITS) or "{}")
+            found = {
+                str(number): {str(name): str(value) for name, value in edits.items()}
+                for number, edits in carried.items()
+            }
+        except (ValueError, AttributeError, RecursionError):
+            raise InvalidInput(N_("Cette liste n’est plus lisible : donnez-la de nouveau.")) from None
+        return _Decided(form, frozenset(text_of(form, SHOWN).split()), found)
+
+    def value(self, name: str, number: int) -> str | None:
+        if f"t-{name}-{number}" in self.form:
+            return text_of(self.form, f"t-{name}-{number}")
+        if str(number) in self.shown:
+            return None
+        return self.carried.get(str(number), {}).get(name)
+
+
+def _row(form: FormData, decided: _Decided, number: int, line: Line) -> TableRow:
     shown = values_of(line)
-    is_new = text_of(form, STEP) == READ
-    typed = {
-        name: text_of(form, f"t-{name}-{number}")
-        if f"t-{name}-{number}" in form and not is_new
-        else shown[name]
-        for name in _FIELDS
-    }
-    sure, out, kept = (
-        not is_new and bool(texts_of(form, f"t-{mark}-{number}")) for mark in ("sur", "retirer", "garder")
-    )
+    found = {name: decided.value(name, number) for name in _FIELDS}
+    typed = {name: shown[name] if value is None else value for name, value in found.items()}
+    sure, out, kept = (bool(decided.value(mark, number)) for mark in _MARKS)
     refused = line.state is State.REFUSED
     if refused and not kept:
         return TableRow(number, line, typed, is_out=True)
@@ -218,7 +251,9 @@ def _row(form: FormData, number: int, line: Line) -> TableRow:
         faults.append(Doubt(Reason.HOURS_UNREADABLE, typed["heures"]))
     rest = () if sure else line.doubts
     line = replace(line, doubts=tuple({doubt.reason: doubt for doubt in (*rest, *faults)}.values()))
-    return TableRow(number, line, typed, sure, out, kept)
+    edits = {name: value for name, value in typed.items() if value != shown[name]}
+    edits |= {mark: "oui" for mark, is_set in zip(_MARKS, (sure, out, kept), strict=True) if is_set}
+    return TableRow(number, line, typed, sure, out, kept, edits)
 
 
 def values_of(line: Line) -> dict[str, str]:
@@ -248,7 +283,7 @@ def list_table_page(
     crumb: tuple[str, str],
 ) -> HTMLResponse:
     """`own` are the fields of the list itself; all others are carried along."""
-    skipped = {*own, SOURCE, BLOCKS, STEP, "jeton", _TOLD}
+    skipped = {*own, SOURCE, BLOCKS, STEP, "jeton", _TOLD, EDITS, SHOWN, CURRENT}
     carried = [
         (name, value)
         for name, value in form.multi_items()
@@ -256,7 +291,14 @@ def list_table_page(
     ]
     mapping = next((one for one in table.reading.mappings if one.columns), None)
     chosen = [column.holds for column in mapping.columns] if mapping else []
-    asked = table.in_state(State.ASK)
+    asked, ready, out = (table.in_state(state) for state in (State.ASK, State.READY, State.REFUSED))
+    every = [*asked, *ready, *out]
+    pages = max(1, -(-len(every) // ROWS_AT_ONCE))
+    step = text_of(form, STEP)
+    wanted = step.removeprefix(f"{PAGE}-") if step.startswith(f"{PAGE}-") else text_of(form, CURRENT)
+    current = min(int(wanted), pages) if re.fullmatch(r"[1-9]\d{0,4}", wanted) else 1
+    first = (current - 1) * ROWS_AT_ONCE
+    visible = every[first : first + ROWS_AT_ONCE]
     nobody = text_of(form, STEP) == GO and not table.people
     return page(
         request,
@@ -270,12 +312,18 @@ def list_table_page(
         source=table.source,
         blocks=table.blocks,
         table=table,
-        asked=asked[:MOST_EDITED],
+        asked=[row for row in visible if row.state is State.ASK],
         asked_count=len(asked),
-        ready=table.in_state(State.READY)[: max(0, MOST_EDITED - len(asked))],
-        ready_count=len(table.people),
-        out=table.in_state(State.REFUSED)[:MOST_EDITED],
-        out_count=len(table.in_state(State.REFUSED)),
+        ready=[row for row in visible if row.state is State.READY],
+        ready_count=len(ready),
+        out=[row for row in visible if row.state is State.REFUSED],
+        out_count=len(out),
+        shown=" ".join(str(row.number) for row in visible),
+        first=first + 1,
+        last=first + len(visible),
+        total=len(every),
+        current=current,
+        pages=sorted({1, current - 1, current, current + 1, pages} - {0, pages + 1}),
         columns=mapping.columns if mapping else (),
         choices=[(column.value, translated(words)) for column, words in COLUMNS.items()],
         told=bool(_columns_in(form)),

@@ -130,3 +130,24 @@ def test_participants_are_settled_in_the_same_table(house: House, trainer: TestC
     going = step(trainer, page, "suite")
     assert "Voici ce qui a été lu" in going.text
     assert "Colin;Emma" in going.text
+
+
+def test_two_thousand_lines_are_settled_page_by_page(house: House, trainer: TestClient, award: str) -> None:
+    letters = "abcdefghij"
+    names = [f"Dup{letters[n // 100]}{letters[n // 10 % 10]}{letters[n % 10]}ont" for n in range(1_000)]
+    lines = [f"{name};{given}" for given in ("Marie", "Paul") for name in names]
+    page = preview(trainer, award, house.presence, liste="\n".join(["Nom;Prénom", "Petit2;Anne", *lines]))
+    text = page.text.replace("\xa0", " ")
+    assert "À vérifier (1)" in text
+    assert "Lignes 1 à 150 sur 2 002" in text.replace("\u202f", " ")
+    page = step(trainer, page, "page-14", **{"t-nom-1": "Petit"})
+    assert "Dupjjjont" in page.text
+    assert ">Petit2;Anne<" not in page.text
+    page = step(trainer, page, "page-1", **{"t-nom-2001": "Dernier", "t-retirer-2000": "oui"})
+    going = step(trainer, page, "suite")
+    carried = form_with(going, "cle").fields["liste"][0]
+    assert "Petit;Anne" in carried
+    assert "Dernier;Paul" in carried
+    assert "Dupjjjont;Paul" not in carried
+    assert "Dupjjiont;Paul" not in carried
+    assert len(carried.strip().splitlines()) == 2_001
