@@ -127,7 +127,9 @@ def test_an_opendocument_sheet_is_a_list(operator: Operator, demo: Process, tmp_
 
 def test_a_dry_run_judges_and_writes_nothing(operator: Operator, demo: Process, tmp_path: Path) -> None:
     before = count_awards(demo)
-    listed = list_of(tmp_path, "Prénom et nom;Courriel", "Jamais Vu;jamais.vu@exemple.fr", "Autre;autre@@x")
+    listed = list_of(
+        tmp_path, "Prénom et nom;Courriel", "Jeanne Vuillard;jeanne.vuillard@exemple.fr", "Autre;autre@@x"
+    )
     done = operator.types(*WORDS, listed, "--dry-run", "-o", tmp_path / "result.csv")
     assert done.code == 1
     assert [line["Résultat"] for line in results((tmp_path / "result.csv").read_bytes())] == [
@@ -159,7 +161,7 @@ def test_an_activity_carries_the_hours_and_the_evidence(
         campus = services.campuses.get("itip")
         workshop = next(activity for activity, count in services.activities.list_in(campus) if count == 30)
     words = ("award", "--campus", "itip", "--badge", "robotique-pour-tous", "--activity", str(workshop.id))
-    listed = list_of(tmp_path, "Prénom et nom;Courriel", "Sans Preuve;sans.preuve@exemple.fr")
+    listed = list_of(tmp_path, "Prénom et nom;Courriel", "Sandra Prevost;sandra.prevost@exemple.fr")
     assert operator.types(*words, listed, "-o", tmp_path / "without.csv").code == 1
     assert results((tmp_path / "without.csv").read_bytes())[0]["Résultat"] == "Preuve manquante"
     done = operator.types(*words, listed, "--evidence", "Essai complet observé", "-o", tmp_path / "with.csv")
@@ -193,9 +195,11 @@ def test_through_pipes_the_result_of_one_run_is_a_list_for_the_next(demo: Proces
         for name, value in demo.settings.model_dump(exclude_none=True).items()
     }
     done = subprocess.run(
-        [sys.executable, "-m", "app.cli", *WORDS, "-"], input="Prénom et nom;Courriel\nPar Tuyau;par.tuyau@exemple.fr".encode(),
+        [sys.executable, "-m", "app.cli", *WORDS, "-"], input="Prénom et nom;Courriel\nPascale Tardieu;pascale.tardieu@exemple.fr".encode(),
         env={**os.environ, **told}, capture_output=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
     lines = read_list_file(done.stdout).in_state(State.READY)
-    assert [(line.name, line.address) for line in lines] == [("Par Tuyau", "par.tuyau@exemple.fr")]
+    assert [(line.name, line.address) for line in lines] == [
+        ("Pascale Tardieu", "pascale.tardieu@exemple.fr")
+    ]

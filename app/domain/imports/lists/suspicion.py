@@ -186,7 +186,7 @@ def _judged_by_itself(one: Candidate) -> Line:
         line = line.doubting(found[0], found[1])
     if word := heading_word_in(line.name):
         line = line.doubting(Reason.HEADING_WORD, word)
-    elif word := common_word_in(written):
+    elif (word := common_word_in(written)) and not _is_certain_otherwise(one, word):
         line = line.doubting(Reason.COMMON_WORD, word)
     elif given and family and (not _is_confirmed(one) or _is_half_small(one.line)):
         line = line.doubting(Reason.UNUSUAL)
@@ -219,6 +219,22 @@ def _judged_by_itself(one: Candidate) -> Line:
 def _is_whole(family: str) -> bool:
     words = [word for word in family.split() if not is_particle(word)]
     return len(words) > 1 and may_be_given(words[0]) and not is_particle(family.split()[0])
+
+
+def _is_certain_otherwise(one: Candidate, word: str) -> bool:
+    """A family name in its own column, beside a known given name and an address of that name: Paul Déjà."""
+    line = one.line
+    local = fold(line.address.partition("@")[0]).replace(" ", "")
+    return (
+        one.named_pair
+        and not one.whole
+        and not one.free
+        and fold(word) in fold(line.family_name)
+        and may_be_given(line.given_name)
+        and not heading_word_in(line.name)
+        and word not in LEADERS | STATUS_WORDS
+        and any(len(part) > 2 and part in local for part in fold(line.name).split())
+    )
 
 
 def _is_half_small(line: Line) -> bool:
