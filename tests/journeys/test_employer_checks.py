@@ -45,7 +45,7 @@ def test_the_link_answers_before_anything_else_is_read(open_house: OpenHouse, op
     for fact in ("Qui", "A fait quoi", "Jugé comment", "Par qui", "Quand", "Encore valable"):
         expect(page.get_by_role("term").filter(has_text=fact).first).to_be_visible()
     stands_well(page)
-    page.get_by_text("Données techniques").click()
+    page.get_by_text("Fichiers et données techniques").click()
     expect(page.get_by_text("DataIntegrityProof")).to_be_visible()
     stands_well(page)
 

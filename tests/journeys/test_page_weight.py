@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page
 
 from tests.journeys.test_still_pages import addresses
+from tests.support.demo_pages import demo_links
 from tests.support.servers.browser import PHONE, OpenPage
 from tests.support.servers.server import LiveServer
 
@@ -21,6 +24,32 @@ _WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performanc
   .reduce(([travels, unpacked], each) => [travels + each.transferSize, unpacked + each.decodedBodySize], [0, 0])"""
 _BLOCKING = """() => performance.getEntriesByType("resource")
   .filter((each) => each.renderBlockingStatus === "blocking").map((each) => each.name)"""
+
+
+MOST_PIXELS, MOST_WORDS = 3_000, 450
+_WORDS = """() => document.querySelector("main").innerText.split(/\\s+/).filter((each) => /\\p{L}|\\d/u.test(each)).length"""
+
+
+def test_an_employers_page_is_short_on_a_phone_and_shows_the_way_back(
+    live_server: LiveServer, open_page: OpenPage
+) -> None:
+    page = open_page(PHONE)
+    page.goto(demo_links(live_server).open_award)
+    assert page.evaluate("document.documentElement.scrollHeight") <= MOST_PIXELS
+    assert page.evaluate(_WORDS) <= MOST_WORDS
+    headings = page.get_by_role("heading", level=2).all_inner_texts()
+    assert [each for each in headings if each in ("Sur quoi il repose", "Ce que cela ne prouve pas")] == [
+        "Sur quoi il repose",
+        "Ce que cela ne prouve pas",
+    ]
+    folded = page.locator("details#controles")
+    assert folded.get_attribute("open") is None
+    assert re.fullmatch(r"Vérifié\s: (\d+) contrôles, \1 conformes", folded.locator("summary").inner_text())
+    code = page.get_by_role("img", name="Code QR de cette page")
+    for medium in ("screen", "print"):
+        page.emulate_media(media=medium)
+        assert code.is_visible()
+        assert page.locator(".plate").is_visible()
 
 
 def _watched(page: Page) -> list[str]:

@@ -28,6 +28,7 @@ PUBLIC_PATHS = (
     f"/campus/{CAMPUS}/journal",
     "/reseau/bourgogne-franche-comte",
     "/aide",
+    "/lire-un-badge",
     "/donnees-personnelles",
     "/accessibilite",
     "/mentions-legales",

@@ -34,6 +34,13 @@ def help_page(request: Request) -> HTMLResponse:
     return page(request, "campus/info/help.html", checker=checker, component=component)
 
 
+@router.get("/lire-un-badge")
+@public
+def reading_page(request: Request) -> HTMLResponse:
+    """For recruiters, in easy-to-read sentences."""
+    return page(request, "campus/info/reading.html")
+
+
 @router.get("/donnees-personnelles")
 @public
 def personal_data_page(request: Request) -> HTMLResponse:
@@ -121,7 +128,7 @@ def follow(signs: str, request: Request, services: ReadingServices) -> Response:
 sitemap_router = APIRouter()
 _MOST: Final = 50_000
 """URLs in one sitemap (sitemaps.org); the newest badges come first."""
-_PAGES: Final = ("", "/verifier", "/aide")
+_PAGES: Final = ("", "/verifier", "/lire-un-badge", "/aide")
 _CLOSED: Final = ("/gestion", "/mes-badges", "/recevoir", "/connexion", "/compte", "/api")
 
 

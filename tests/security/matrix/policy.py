@@ -46,6 +46,7 @@ CASES: dict[str, Case] = {
     "GET /couleurs/{slug}.css": _ANYBODY,
     "GET /langue/{code}": anybody(303),
     "GET /aide": _ANYBODY,
+    "GET /lire-un-badge": _ANYBODY,
     "GET /ob2/attributions/{award_id:uuid}": _ANYBODY,
     "GET /preuves/{award_id:uuid}": _ANYBODY,
     "GET /preuves/{award_id:uuid}/montrees": _ANYBODY,

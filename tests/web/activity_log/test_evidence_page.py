@@ -43,7 +43,7 @@ def test_the_sentence_says_how_long_when_and_that_nothing_changed_since(
         "Ce badge repose sur une participation (3 h), le 24 novembre 2026, inscrite au journal du campus "
         "avant l’attribution et inchangée depuis."
     )
-    assert page.count(said) == 2, "in brief, and above the lines"
+    assert page.count(said) == 1, "one section, one sentence"
     assert "Que ce qui est écrit au journal est vrai" in page
     assert "Une suite d’empreintes mène de la ligne" in page
     assert f'href="/preuves/{award_id}"' in page
@@ -79,7 +79,7 @@ def test_each_line_says_what_its_holder_shows(
         for number in row.entries:
             services.stores.award_evidence.choose(award_id, number, shown, at=house.clock.now)
     page = read(house, award_id)
-    journal = page[page.index('id="journal"') :]
+    journal = page[page.index('id="preuves"') :]
     assert all(words in journal for words in there)
     assert not any(words in journal for words in absent)
 

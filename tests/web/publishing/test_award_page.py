@@ -58,7 +58,9 @@ def test_the_verdict_is_the_first_heading_and_the_six_facts_follow(house: House,
     labels = ["Qui", "A fait quoi", "Jugé comment", "Par qui", "Quand", "Encore valable"]
     assert re.findall(r"<dt>([^<]+)</dt>", page)[:6] == labels
     assert "Vérifié à l’instant, le 24" in page
-    assert page.index("Ce que nous avons vérifié") < page.index("Ce que cela ne prouve pas")
+    assert (
+        page.index("Sur quoi il repose") < page.index("Ce que cela ne prouve pas") < page.index("Vérifié : ")
+    )
 
 
 def test_the_page_is_told_in_the_reader_s_language(house: House, employer: TestClient):
