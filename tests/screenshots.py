@@ -68,7 +68,8 @@ def trainer(page: Page, links: DemoLinks, width: int) -> None:
     page.goto(links.workshop)
     take(page, f"activite-{width}")
     page.goto(f"{links.workshop}/attribuer")
-    page.get_by_role("radio", name=BADGE).check()
+    badges = page.get_by_label("Badge du campus")
+    badges.select_option(badges.locator("option", has_text=BADGE).first.get_attribute("value"))
     page.get_by_role("button", name="Voir l’aperçu").click()
     take(page, f"attribuer-{width}")
 

@@ -21,6 +21,7 @@ from app.adapters.picture_codes import PictureCodes
 from app.adapters.secrets import KeyVault
 from app.db.accounts import (
     AccessStore,
+    DraftStore,
     FederationStore,
     OperatorStore,
     OwnAddressStore,
@@ -288,6 +289,10 @@ class Stores:
     @made_once
     def sessions(self) -> SessionStore:
         return SessionStore(self.session)
+
+    @made_once
+    def drafts(self) -> DraftStore:
+        return DraftStore(self.session)
 
     @made_once
     def sign_in(self) -> SignInStore:

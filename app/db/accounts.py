@@ -21,7 +21,7 @@ from app.db.engine.writes import IN_ONE_QUERY
 from app.db.people import PeopleStore
 from app.domain.accounts.permissions import Operator
 from app.domain.accounts.rate_limits import RateCount
-from app.domain.accounts.sessions import ApiToken, Session, SessionKind, SetAside, digest_of
+from app.domain.accounts.sessions import ApiToken, FormDraft, Session, SessionKind, SetAside, digest_of
 from app.domain.accounts.sign_in import (
     Challenge,
     FederatedAccount,
@@ -112,6 +112,31 @@ class SignInStore:
         self.session.exec(delete(SignInLink).where(col(SignInLink.expires_at) <= at))
         self.session.exec(delete(Challenge).where(col(Challenge.expires_at) <= at))
         self.session.exec(delete(SetAside).where(col(SetAside.expires_at) <= at))
+
+
+class DraftStore:
+    def __init__(self, session: DatabaseSession) -> None:
+        self.session = session
+
+    def add(self, draft: FormDraft) -> None:
+        self.session.add(draft)
+        self.session.flush()
+
+    def find(self, draft_id: uuid.UUID) -> FormDraft | None:
+        return self.session.get(FormDraft, draft_id)
+
+    def make_room(self, campus_id: uuid.UUID, person_id: uuid.UUID, *, but: int) -> None:
+        """Deletes all but the person's newest drafts in the campus."""
+        own = (FormDraft.campus_id == campus_id, FormDraft.person_id == person_id)
+        newest = (
+            select(FormDraft.id).where(*own).order_by(col(FormDraft.expires_at).desc(), col(FormDraft.id))
+        )
+        kept = self.session.exec(newest.limit(but)).all()
+        self.session.exec(delete(FormDraft).where(*own, col(FormDraft.id).not_in(kept)))  # type: ignore[arg-type]
+
+    def sweep(self, at: datetime) -> int:
+        """Deletes expired drafts; returns how many."""
+        return self.session.exec(delete(FormDraft).where(col(FormDraft.expires_at) <= at)).rowcount
 
 
 class AccessStore:

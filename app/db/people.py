@@ -15,8 +15,8 @@ from sqlmodel import Session, SQLModel, col, delete, func, select
 from app.db.activities.activities import organised_by
 from app.db.engine.writes import among
 from app.domain.accounts.permissions import Operator
+from app.domain.accounts.sessions import FormDraft, SetAside
 from app.domain.accounts.sessions import Session as Sitting
-from app.domain.accounts.sessions import SetAside
 from app.domain.accounts.sign_in import Challenge, FederatedAccount, Passkey, Password, SignInLink
 from app.domain.activities.activities import (
     BY_NAME_ALONE,
@@ -240,7 +240,7 @@ class GuardianStore:
 
 
 # Sign-in methods are deleted, not moved; past actions stay attributed to who did them.
-_WAYS_IN = (Sitting, SignInLink, Challenge, Password, Passkey, FederatedAccount, SetAside)
+_WAYS_IN = (Sitting, SignInLink, Challenge, Password, Passkey, FederatedAccount, SetAside, FormDraft)
 _STAYS = frozenset(("history_entry", "award", *(str(kind.__tablename__) for kind in _WAYS_IN)))
 # Earlier merges into the merged record move to the surviving one; who was merged, and by whom, stays.
 _COLUMNS_THAT_STAY = frozenset((("person_merge", "gone_id"), ("person_merge", "merged_by")))

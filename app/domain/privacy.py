@@ -109,6 +109,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest", "facts")
         ),
         "set_aside": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("secret_digest", "sealed")),
+        "form_draft": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("sealed",)),
         # --- participation
         "participation": HeldData(DataSubjectMatter.PARTICIPATIONS, _PERSON, mentions=("recorded_by",)),
         "attendance": HeldData(

@@ -141,6 +141,7 @@ class Imports:
             self._looked_at = now
             with process.unit_of_work() as services:
                 services.imports.forget_old()
+                services.form_drafts.forget_old()
         with process.unit_of_work(reading=True) as services:
             return services.imports.due(limit=MOST_DUE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -29,7 +30,16 @@ class Form:
         """Send it as if `button` (name, value) had been pressed; it must be on the page."""
         assert button is None or button in self.buttons, f"no button {button} among {self.buttons}"
         fields = {**self.fields, **({button[0]: [button[1]]} if button else {})}
-        return client.post(self.action or str(page.url), data=fields, **sent)
+        return read_on(client, client.post(self.action or str(page.url), data=fields, **sent))
+
+
+DRAFT = re.compile(r"/(attribuer|participants/liste)/[0-9a-f-]{36}$")
+
+
+def read_on(client: TestClient, answer: Response) -> Response:
+    """The page of what was typed, where the answer leads to one."""
+    location = answer.headers.get("location", "")
+    return client.get(location) if DRAFT.search(location) else answer
 
 
 def form_with(page: Response, name: str) -> Form:

@@ -35,6 +35,7 @@ from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges.badges import BadgePage, Wording
 from app.settings import Settings
 from tests.support.databases.engines import PostgresRows, as_owner, autocommitting
+from tests.support.forms import read_on
 
 BASE_URL = "http://localhost:8000"
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -160,7 +161,7 @@ def send(client: TestClient, path: str, data: dict | None = None, *, seen_on: st
     shown = client.get(seen_on or path)
     token = _TOKEN_FIELD.search(shown.text)
     assert token, f"no form on {seen_on or path}: {shown.status_code}"
-    return client.post(path, data={"jeton": token[1], **(data or {})}, **sent)
+    return read_on(client, client.post(path, data={"jeton": token[1], **(data or {})}, **sent))
 
 
 def listed(*people: str) -> tuple[ListedPerson, ...]:

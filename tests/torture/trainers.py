@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from tests.support.forms import Form, form_with
+from tests.support.forms import DRAFT, Form, form_with
 from tests.torture.scene import LONG_ENOUGH, Scene
 
 _TOKEN = re.compile(r'name="jeton" value="([^"]+)"')
@@ -208,7 +208,9 @@ class Trainer(Thread):
         return self._post(path, {"jeton": token[1], **fields})
 
     def _post(self, path: str, fields: dict) -> httpx.Response:
-        return self.browser.post(self._anywhere() + path, data=fields)
+        answer = self.browser.post(self._anywhere() + path, data=fields)
+        draft = DRAFT.search(answer.headers.get("location", ""))
+        return self.browser.get(self._anywhere() + draft.string) if draft else answer
 
     def _anywhere(self) -> str:
         """Whichever server the balancer chooses."""

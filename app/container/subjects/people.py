@@ -10,7 +10,12 @@ from app.container.stores import made_once
 from app.container.subjects.campus import CampusServices
 from app.services.accounts.invitations import HandedLinks, InvitationService, Memberships
 from app.services.accounts.sessions import AccountNotices, PasskeyService, SessionService
-from app.services.accounts.sign_in import FederationService, SetAsideService, SignInService
+from app.services.accounts.sign_in import (
+    DraftService,
+    FederationService,
+    SetAsideService,
+    SignInService,
+)
 from app.services.awards.bulk_revocation import WithdrawalService
 from app.services.awards.claim_slips import SlipService
 from app.services.awards.delivery import HandingOver
@@ -92,6 +97,10 @@ class PeopleServices(CampusServices):
             self.stores.history,
             self.clock,
         )
+
+    @made_once
+    def form_drafts(self) -> DraftService:
+        return DraftService(self.stores.drafts, SealedForms(self.lent.secret), self.clock)
 
     @made_once
     def set_aside(self) -> SetAsideService:

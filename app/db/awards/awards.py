@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Select, bindparam, exists, false, literal_column, or_, update
+from sqlalchemy import CursorResult, Select, bindparam, case, exists, false, literal_column, or_, update
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, SQLModel, col, func, select
 
@@ -25,6 +25,7 @@ from app.domain.awards.open_badges import AwardEvidence, DisclosedContent, Evide
 from app.domain.badges.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus.campus import Campus
 from app.domain.learners.requests import BadgeRequest
+from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage
 from app.domain.people.parental_consent import is_minor_for
 from app.domain.people.people import AgeGroup, Person
 from app.domain.privacy import ErasedAward
@@ -428,6 +429,26 @@ class AwardStore:
             col(Award.undone_at).is_(None),
         )
         return list(self.session.exec(query))
+
+    def delivery_counts(self, batch_id: uuid.UUID) -> dict[Handed, int]:
+        """Standing awards of a batch by their most relevant state, without loading them."""
+        told = (QueuedMessage.award_id == Award.id, QueuedMessage.occasion == Occasion.AWARDED.value)
+
+        def has(state: LetterState) -> Any:
+            return select(QueuedMessage.id).where(*told, QueuedMessage.state == state).exists()
+
+        state = case(
+            (col(Award.claimed_at).is_not(None), Handed.CLAIMED.value),
+            (col(Award.link_opened_at).is_not(None), Handed.OPENED.value),
+            (has(LetterState.WAITING), Handed.WAITING.value),
+            (has(LetterState.SENT), Handed.SENT.value),
+            (has(LetterState.REFUSED), Handed.REFUSED.value),
+            else_=Handed.SLIP.value,
+        )
+        query = select(state, func.count()).where(
+            Award.batch_id == batch_id, col(Award.undone_at).is_(None), col(Award.revoked_at).is_(None)
+        )
+        return {Handed(one): count for one, count in self.session.execute(query.group_by(state))}
 
     def count_withdrawn(self, batch_id: uuid.UUID) -> int:
         query = select(func.count()).where(

@@ -204,6 +204,25 @@ class SetAside(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=utc_datetime(index=True))
 
 
+DRAFT_LIFE = timedelta(hours=24)
+MOST_DRAFTS = 40
+"""Per person and campus; the oldest are evicted."""
+
+
+class FormDraft(SQLModel, table=True):
+    """What one person typed in one form of one campus, encrypted; its page shows it at an address of its own.
+
+    Never changed: each submission is another draft, so that Back shows what stood there before.
+    """
+
+    __tablename__ = "form_draft"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
+    sealed: bytes
+    expires_at: datetime = Field(sa_column=utc_datetime(index=True))
+
+
 @dataclass(frozen=True)
 class WaitingFile:
     field: str

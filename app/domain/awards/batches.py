@@ -268,4 +268,5 @@ def told_of(line: ListedPerson) -> dict[str, Any]:
         "under_15": line.under_15,
         "homonym": line.homonym,
         "told_first": line.told_first,
+        "line": line.line,
     }

@@ -18,15 +18,17 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Depends, Request
+from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.domain.accounts.sessions import WaitingFile
+from app.container import Services
+from app.domain.accounts.sessions import WaitingFile, WaitingForm
 from app.errors import NotAllowed
-from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in
+from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in, write_transaction
 from app.language import N_
 
 _NONCE = 12
@@ -203,6 +205,39 @@ async def checked_form(request: Request) -> FormData:
         )
     request.state.form = await with_pending_uploads(request, form)
     return cast(FormData, request.state.form)
+
+
+DRAFT_NOTE = "mention"
+"""What the server adds to a draft: why its submission was refused."""
+_NEVER_DRAFTED = (FIELD, TOKEN_FIELD, DRAFT_NOTE)
+
+
+def save_draft(request: Request, form: FormData, path: str, *, note: str = "") -> RedirectResponse:
+    """Stores the submitted form and leads to the page that shows it, so that Back and reload work.
+
+    `path` is the URL the form is sent to; its page is one step below.
+    """
+    items = [(name, value) for name, value in form.multi_items() if name not in _NEVER_DRAFTED]
+    fields = [(name, value) for name, value in items if isinstance(value, str)]
+    files = []
+    for name, value in items:
+        if not isinstance(value, str) and value.filename:
+            value.file.seek(0)
+            files.append(WaitingFile(name, value.filename, value.content_type or "", value.file.read()))
+    fields += [(DRAFT_NOTE, note)] if note else []
+    work = request.state.work
+    with write_transaction(request) as services:
+        draft_id = services.form_drafts.save(
+            work.campus, WaitingForm(path, fields, files), work.who.person.id
+        )
+    return RedirectResponse(f"{path}/{draft_id}", status_code=303)
+
+
+def draft_form(request: Request, services: Services, draft_id: uuid.UUID, path: str) -> FormData:
+    """The stored form; raises NotFound for the draft of anybody else."""
+    work = request.state.work
+    found = services.form_drafts.get(work.campus, draft_id, work.who.person.id, path)
+    return FormData([*found.fields, *((each.field, _upload(each)) for each in found.files)])
 
 
 SafeForm = Annotated[FormData, Depends(checked_form)]

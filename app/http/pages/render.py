@@ -511,6 +511,38 @@ def live_response(request: Request, look: PagePart) -> StreamingResponse:
     )
 
 
+VERSION_EVERY, VERSIONS = 1.0, 25
+"""Seconds between two readings, and readings per connection; the browser then connects again."""
+
+
+def versions_response(request: Request, version: Callable[[Services], str]) -> StreamingResponse:
+    """SSE stream for campus staff: an event for each change of the version of one part of a page."""
+    return StreamingResponse(
+        _versions(request, version),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _versions(request: Request, version: Callable[[Services], str]) -> AsyncIterator[str]:
+    def read() -> str:
+        with visit(request, reading=True) as services:
+            staff_of(request, services, request.path_params["slug"])
+            return version(services)
+
+    told = ""
+    for _ in range(VERSIONS):
+        try:
+            now = await to_thread(read)
+        except (NotSignedIn, NotFound, NotAllowed):
+            return
+        if now != told:
+            yield f"event: change\ndata: {now}\n\n"
+            told = now
+        await sleep(VERSION_EVERY)
+    yield "retry: 500\n\n"
+
+
 async def _steps(request: Request, look: PagePart, language: str) -> AsyncIterator[str]:
     told: ProgressView | None = None
     while True:

@@ -9,11 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.adapters.secrets import SealedForms
-from app.db.accounts import FederationStore, OwnAddressStore, SignInStore
+from app.db.accounts import DraftStore, FederationStore, OwnAddressStore, SignInStore
 from app.db.campus.campus import HistoryStore
 from app.db.people import PeopleStore
 from app.domain.accounts.own_addresses import Changed
-from app.domain.accounts.sessions import LIFE, MOST_FOR_ONE, Proof, SetAside, WaitingForm, digest_of
+from app.domain.accounts.sessions import (
+    DRAFT_LIFE,
+    LIFE,
+    MOST_DRAFTS,
+    MOST_FOR_ONE,
+    FormDraft,
+    Proof,
+    SetAside,
+    WaitingForm,
+    digest_of,
+)
 from app.domain.accounts.sign_in import (
     AWAY,
     SIGN_IN_LINK_LIFE,
@@ -37,8 +47,9 @@ from app.domain.accounts.sign_in import (
     use_link,
 )
 from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
 from app.domain.campus.team import Invitation
-from app.domain.core import Clock
+from app.domain.core import Clock, new_id
 from app.domain.messages import Letter
 from app.domain.people.people import Person, is_address, masked_address, normal_address
 from app.errors import Conflict, NotFound, NotSignedIn
@@ -429,6 +440,49 @@ class FederationService:
             self.people.get(person_id), Changed.SERVICE_LINKED, named=[self.label_of(identity.issuer)]
         )
         return account
+
+
+class DraftService:
+    """Forms that a person of a campus filled in, shown again at an address of their own."""
+
+    def __init__(self, store: DraftStore, seal: SealedForms, clock: Clock) -> None:
+        self.store = store
+        self.seal = seal
+        self.clock = clock
+
+    def save(self, campus: Campus, form: WaitingForm, person_id: uuid.UUID) -> uuid.UUID:
+        at, draft_id = self.clock(), new_id()
+        self.store.sweep(at)
+        self.store.make_room(campus.id, person_id, but=MOST_DRAFTS - 1)
+        sealed = self.seal.seal(form, token=f"draft {draft_id}")
+        self.store.add(
+            FormDraft(
+                id=draft_id,
+                campus_id=campus.id,
+                person_id=person_id,
+                sealed=sealed,
+                expires_at=at + DRAFT_LIFE,
+            )
+        )
+        return draft_id
+
+    def get(self, campus: Campus, draft_id: uuid.UUID, person_id: uuid.UUID, path: str) -> WaitingForm:
+        """The form sent to that path; raises NotFound for the draft of anybody else, elsewhere or expired."""
+        found = self.store.find(draft_id)
+        if (
+            found is not None
+            and (found.campus_id, found.person_id) == (campus.id, person_id)
+            and self.clock() < found.expires_at
+        ):
+            form = self.seal.open(found.sealed, token=f"draft {draft_id}")
+            if form is not None and form.path == path:
+                return form
+        raise NotFound(
+            N_("Cette page n’est plus ici : ce qui y était tapé a été effacé au bout d’un jour. Recommencez.")
+        )
+
+    def forget_old(self) -> int:
+        return self.store.sweep(self.clock())
 
 
 class SetAsideService:

@@ -37,6 +37,7 @@ from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, new_row
+from app.domain.messages import Handed
 from app.errors import InvalidInput
 from app.language import N_
 from app.services.activity_log.activity_log import LoggedEvents
@@ -270,6 +271,9 @@ class AwardBatchService:
     def generations_of(self, lines: Sequence[BatchLine]) -> dict[uuid.UUID, int]:
         """The private link's generation for each award of these lines."""
         return self.awards.generations_of([line.award_id for line in lines if line.award_id])
+
+    def delivery_counts(self, campus: Campus, batch_id: uuid.UUID) -> dict[Handed, int]:
+        return self.awards.delivery_counts(self.batches.get(batch_id, campus.id).id)
 
     def progress(self, campus: Campus, batch_id: uuid.UUID, *, latest: int = 0) -> Progress:
         batch = self.batches.get(batch_id, campus.id)

@@ -17,7 +17,7 @@ from app.domain.activities.participant_lists import ListTable, hours_in
 from app.domain.people.name_disambiguation import Question
 from app.domain.people.people import Person
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
+from app.http.pages.forms import SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, StateLabel, hours_text
@@ -195,15 +195,21 @@ class Correction:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-@router.post("", dependencies=[staff(Permission.WORK)])
-def read_or_record(
-    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
-) -> Response:
-    """First shows the parsed list; then records every readable line and returns the others."""
+def _here(work: AtWork, activity_id: uuid.UUID) -> str:
+    return f"{work.home}/activites/{activity_id}/participants"
+
+
+@router.get("/liste/{draft_id:uuid}", dependencies=[staff(Permission.WORK)])
+def show_list(
+    activity_id: uuid.UUID, draft_id: uuid.UUID, request: Request, services: ReadingServices
+) -> HTMLResponse:
+    """The list as it was read, to settle or to record; or the form again with what is wrong."""
     work = at_work(request)
+    here = _here(work, activity_id)
     activity = ActivityView.of(work, services.activities.get(work.campus, activity_id))
+    form = draft_form(request, services, draft_id, f"{here}/liste")
     given, step = given_list(form), text_of(form, "geste")
-    if table := settling_page(request, work, form, given, (activity.title, activity.href)):
+    if table := settling_page(request, work, form, given, (activity.title, activity.href), action=here):
         return table
     changing = CHANGE in (step, text_of(form, STEP))
     if not given.lines or changing:
@@ -211,14 +217,31 @@ def read_or_record(
             "" if given.lines or changing else translated(N_("La liste est vide : une personne par ligne."))
         )
         back = Adding(text=given.given_back, trouble=given.trouble or empty)
-        status = 422 if back.trouble else 200
-        return activity_page(request, services, work, activity_id, back, status=status)
+        return activity_page(request, services, work, activity_id, back, status=422 if back.trouble else 200)
     seen = f"lu {given.told}".strip()
     held_back = step == RECORD and text_of(form, "vu") not in ("", seen)
-    if step != RECORD or held_back or given.trouble:
-        return _review_page(
-            request, services, work, activity_id, given, seen, held_back=held_back, same=step == SAME
-        )
+    return _review_page(
+        request, services, work, activity_id, given, seen, held_back=held_back, same=step == SAME
+    )
+
+
+@router.post("", dependencies=[staff(Permission.WORK)])
+def read_or_record(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    """Leads to the parsed list; once that was seen, records every readable line and returns the others."""
+    work = at_work(request)
+    services.activities.get(work.campus, activity_id)
+    given, step = given_list(form), text_of(form, "geste")
+    seen = f"lu {given.told}".strip()
+    is_settled = bool(given.lines) and given.to_settle is None and not given.trouble
+    if (
+        not is_settled
+        or step != RECORD
+        or text_of(form, STEP) == CHANGE
+        or text_of(form, "vu") not in ("", seen)
+    ):
+        return save_draft(request, form, f"{_here(work, activity_id)}/liste")
     with write_transaction(request) as writing:
         checked = writing.participants.check(work.campus, activity_id, given.lines, given.answers)
         completed = sum(one.entry is Entry.COMPLETED for one in checked)

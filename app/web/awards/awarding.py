@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,7 @@ from app.domain.awards.batches import check_hour
 from app.domain.core import duration
 from app.domain.people.people import normal_address, suggested_address
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
-from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import PARTS, days, hours_text, local
@@ -299,37 +298,80 @@ def choose(
 
 
 @router.post("", dependencies=[staff(Permission.AWARD)])
-def preview_orgive(
+def check_or_award(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    """One URL for both: corrections are always checked again before anything is awarded."""
+    """Awards what the preview showed unchanged; anything else leads to a page that shows what it becomes."""
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
+    try:
+        awarded, note = _award_if_checked(request, services, work, found, form), ""
+    except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
+        awarded, note = None, sentence_of(error)
+    return awarded or save_draft(request, form, _here(work, activity_id), note=note)
+
+
+def _here(work: AtWork, activity_id: uuid.UUID) -> str:
+    return f"{work.home}/activites/{activity_id}/attribuer"
+
+
+def _award_if_checked(
+    request: Request, services: Services, work: AtWork, found: ActivityPage, form: FormData
+) -> Response | None:
+    """None where the form asks for a preview, or was changed since its preview."""
     choice = Choice.of(form)
+    if choice.given.to_settle or choice.given.trouble or text_of(form, STEP) == CHANGE:
+        return None
+    if text_of(form, "geste") == CHOOSE_AGAIN:
+        return None
+    corrections = corrections_of(form, choice.given.lines, [one for one, _ in found.participants])
+    choice = replace(choice, given=_as_table(choice.given, corrections))
+    wanted = choice.request(found, text_of(form, "cle"))
+    hour = Hour.of(form, work, at=services.clock())
+    asks = _is_early(services, work, found.activity, hour) and text_of(form, EARLY) != "oui"
+    gives = not hour.trouble and not asks and text_of(form, "geste") in (GIVE, GIVE_LATER)
+    if gives and not corrections.change_anything and not choice.ticks.changed:
+        return give(request, work, wanted, hour)
+    if not corrections.amendments:
+        judged = services.awards.preview(work.campus, wanted, by=work.actor) if gives else None
+    else:
+        with write_transaction(request) as writing:
+            _amend(writing, work, found.activity.id, corrections)
+            judged = writing.awards.preview(work.campus, wanted, by=work.actor)
+    if judged is None or not gives or not _is_seen(form, judged, corrections):
+        return None
+    # Notes that leave as many lines ready as the submitted button showed.
+    return give(request, work, wanted, hour) if text_of(form, SEEN) == str(len(judged.ready)) else None
+
+
+@router.get("/{draft_id:uuid}", dependencies=[staff(Permission.AWARD)])
+def show_draft(
+    activity_id: uuid.UUID, draft_id: uuid.UUID, request: Request, services: ReadingServices
+) -> HTMLResponse:
+    """The list to settle, the preview, or the choice with what is wrong: what the submitted form leads to."""
+    work = at_work(request)
+    found = services.activities.page(work.campus, activity_id)
+    form = draft_form(request, services, draft_id, _here(work, activity_id))
+    choice, note = Choice.of(form), text_of(form, DRAFT_NOTE)
     activity = ActivityView.of(work, found.activity)
-    if table := settling_page(request, work, form, choice.given, (activity.title, activity.href)):
+    here = _here(work, activity_id)
+    crumb = (activity.title, activity.href)
+    if table := settling_page(request, work, form, choice.given, crumb, action=here):
         return table
     corrections = corrections_of(form, choice.given.lines, [one for one, _ in found.participants])
     choice = replace(choice, given=_as_table(choice.given, corrections))
-    if choice.given.trouble or text_of(form, "geste") == CHOOSE_AGAIN or text_of(form, STEP) == CHANGE:
-        return _choice_page(request, services, work, found, choice, choice.given.trouble)
+    changes = text_of(form, "geste") == CHOOSE_AGAIN or text_of(form, STEP) == CHANGE
+    if note or choice.given.trouble or changes:
+        return _choice_page(request, services, work, found, choice, note or choice.given.trouble)
     try:
-        wanted = choice.request(found, text_of(form, "cle"))
+        wanted = choice.request(found, "")
         hour = Hour.of(form, work, at=services.clock())
+        judged = services.awards.preview(work.campus, wanted, by=work.actor)
         asks = _is_early(services, work, found.activity, hour) and text_of(form, EARLY) != "oui"
-        gives = not hour.trouble and not asks and text_of(form, "geste") in (GIVE, GIVE_LATER)
-        if gives and not corrections.change_anything and not choice.ticks.changed:
-            return give(request, work, wanted, hour)
-        if not corrections.amendments:
-            judged = services.awards.preview(work.campus, wanted, by=work.actor)
-        else:
-            with write_transaction(request) as writing:
-                _amend(writing, work, activity_id, corrections)
-                judged = writing.awards.preview(work.campus, wanted, by=work.actor)
-        if gives and _is_seen(form, judged, corrections) and text_of(form, SEEN) == str(len(judged.ready)):
-            # Notes that leave as many lines ready as the submitted button showed.
-            return give(request, work, wanted, hour)
-        return _preview_page(request, services, work, found, judged, choice, corrections, hour, gives)
+        held_back = not hour.trouble and not asks and text_of(form, "geste") in (GIVE, GIVE_LATER)
+        return _preview_page(
+            request, services, work, found, judged, choice, corrections, hour, held_back, key=str(draft_id)
+        )
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _choice_page(request, services, work, found, choice, sentence_of(error))
 
@@ -428,7 +470,9 @@ def _choice_page(
     badges.sort(key=lambda tile: tile.id not in expected)
     likely = [tile for tile in badges if tile.id in expected] or badges
     chosen = choice.badge or (str(likely[0].id) if len(likely) == 1 else "")
-    badges = [replace(tile, is_chosen=str(tile.id) == chosen) for tile in badges]
+    badges = [
+        replace(tile, is_chosen=str(tile.id) == chosen, is_expected=tile.id in expected) for tile in badges
+    ]
     few = len(found.participants) <= MOST_TICKS
     return page(
         request,
@@ -474,7 +518,10 @@ def _preview_page(
     corrections: Corrections,
     hour: Hour,
     held_back: bool,
+    *,
+    key: str,
 ) -> HTMLResponse:
+    """`key`: of the draft, so that its button awards once, however often it is used."""
     recorded = choice.recorded(found)
     return page(
         request,
@@ -504,5 +551,5 @@ def _preview_page(
         left=choice.given.left,
         left_text=left_as_text(choice.given.left),
         evidence=choice.evidence,
-        key=secrets.token_urlsafe(16),
+        key=key,
     )

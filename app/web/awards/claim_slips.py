@@ -75,6 +75,10 @@ def of_batch(batch_id: uuid.UUID, request: Request, form: SafeForm, services: Re
     )
     given = [line.award_id for line in next(islice(files, before, None), ()) if line.award_id]
     try:
+        if text_of(form, "remettre") == "oui":
+            with write_transaction(request) as writing:
+                writing.award_batches.hand_over(work.campus, batch_id, by=work.actor)
+            process_of(request).on_promise()
         return _pdf(request, services, work, given, text_of(form, "langue"))
     except Conflict as error:
         return result_page(request, services, work, batch_id, sentence_of(error))

@@ -123,3 +123,56 @@ def handings_of(
 ) -> Mapping[uuid.UUID, HandingView]:
     found = services.handing_over.of_awards(award_ids, campus_id)
     return {each.record.award.id: HandingView.of(home, each) for each in found}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the bar: its count, label, pattern, and position in thousandths."""
+
+    count: int
+    words: str
+    pattern: str
+    start: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many have their badge, and where the others are."""
+
+    claimed: int
+    total: int
+    parts: Sequence[Part]
+    mails: int
+    slips: int
+    version: str
+    at: datetime
+
+    @staticmethod
+    def of(counts: Mapping[Handed, int], at: datetime) -> Tally:
+        total, parts, before = sum(counts.values()), list[Part](), 0
+        for state, (words, pattern) in _PARTS.items():
+            count = counts.get(state, 0)
+            if count:
+                start, end = before * 1000 // total, (before + count) * 1000 // total
+                parts.append(Part(count, translated(words), pattern, start, end - start))
+                before += count
+        return Tally(
+            counts.get(Handed.CLAIMED, 0),
+            total,
+            parts,
+            sum(counts.get(state, 0) for state in (Handed.WAITING, Handed.SENT, Handed.REFUSED)),
+            counts.get(Handed.SLIP, 0),
+            "-".join(str(counts.get(state, 0)) for state in _PARTS),
+            at,
+        )
+
+
+_PARTS = {
+    Handed.CLAIMED: (N_("récupérés"), "p1"),
+    Handed.OPENED: (N_("pages ouvertes"), "p2"),
+    Handed.SENT: (N_("e-mails envoyés"), "p3"),
+    Handed.WAITING: (N_("e-mails en attente"), "p5"),
+    Handed.REFUSED: (N_("e-mails refusés"), "p6"),
+    Handed.SLIP: (N_("à remettre en main propre"), "p4"),
+}

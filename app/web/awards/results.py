@@ -9,17 +9,19 @@ from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
+from app.domain.activities.activities import has_begun, has_ended
 from app.domain.activities.participant_lists import MAX_LINES
 from app.domain.awards.awards import LineOutcome, Visibility, in_words
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, listed, may_be_undone
 from app.domain.core import csv_for_excel
 from app.domain.privacy import AccessRecord
-from app.errors import Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import ProgressView, live_response, page
+from app.errors import Conflict, InvalidInput, NotFound
+from app.http.pages.forms import SafeForm, ids_in, text_of
+from app.http.pages.render import ProgressView, live_response, page, versions_response
 from app.http.pages.typography import translated
 from app.http.pages.words import (
     AWARD_CHANGES,
@@ -27,6 +29,7 @@ from app.http.pages.words import (
     OUTCOMES,
     StateLabel,
     ended_label,
+    local,
     why_ended,
 )
 from app.http.request_scope import ReadingServices, process_of, write_transaction
@@ -36,10 +39,12 @@ from app.services.awards.awards import AwardRecord
 from app.services.awards.batches import BatchOverview, Progress
 from app.services.awards.claim_slips import SLIPS_PER_DOCUMENT
 from app.web.activities.activities import ActivityView
+from app.web.awards.delivery_states import HandingView, Tally, handings_of
 from app.web.awards.preview import NEED_A_PERSON
 from app.web.badges.rules import picture_of
 from app.web.campus.audit_log import export_noted
 from app.web.campus.dashboard import BadgeTile
+from app.web.imports.list_table import left_in
 from app.web.people.directory import HEADING, as_text, cells_of
 from app.web.privacy import access_views
 
@@ -49,6 +54,8 @@ router = APIRouter(prefix="/gestion/{slug}/resultats/{batch_id}")
 
 @dataclass(frozen=True)
 class ResultLine:
+    """`key` identifies the line in the preview; `line` is its number in the list, 0 where it has none."""
+
     name: str
     address: str
     state: StateLabel
@@ -60,6 +67,18 @@ class ResultLine:
     ended: StateLabel | None = None
     """Where the resulting badge was revoked since."""
     why_ended: str = ""
+    key: str = ""
+    line: int = 0
+    person_id: uuid.UUID | None = None
+    handed: HandingView | None = None
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The page that prepared an award, where it is still there, and how many lines it left aside."""
+
+    href: str
+    left: int
 
 
 @dataclass(frozen=True)
@@ -85,6 +104,8 @@ def result_page(
     of_the_activity = [str(line.participation_id) for line in refused if line.participation_id]
     # Longer than one list may be: cannot be uploaded again as one.
     fits = overview.count(*NEED_A_PERSON) <= MAX_LINES
+    tally = Tally.of(services.award_batches.delivery_counts(work.campus, batch_id), now)
+    undo_until = batch.undo_until if may_be_undone(batch, at=now) else None
     return page(
         request,
         "awards/result.html",
@@ -97,9 +118,12 @@ def result_page(
         trouble=trouble,
         batch=batch,
         undone=batch.state is BatchState.UNDONE,
-        undo_until=batch.undo_until if may_be_undone(batch, at=now) else None,
+        undo_until=undo_until,
         badge=BadgeTile.of(overview.badge, overview.version),
         activity=ActivityView.of(work, overview.activity) if overview.activity else None,
+        tally=tally,
+        first=_likeliest_way(work, overview, tally, now, waits=undo_until is not None),
+        letters_leave=process_of(request).mailer is not None,
         withdrawn=overview.withdrawn,
         awarded=groups.shown((LineOutcome.AWARDED,)),
         held=groups.shown((LineOutcome.ALREADY_HELD,)),
@@ -107,10 +131,48 @@ def result_page(
         repeated=[name_of(line) for line in groups.lines((LineOutcome.REPEATED_LINE,), MAX_LINES)],
         again=as_text(listed_only) if fits and listed_only else "",
         again_people=" ".join(of_the_activity) if fits else "",
+        prepared=_preparation(services, work, overview),
         slip_files=[(number, number) for number in files_of(overview.count(LineOutcome.AWARDED))],
         slips_of=SLIPS_PER_DOCUMENT,
         language=work.campus.language,
     )
+
+
+def _likeliest_way(work: AtWork, overview: BatchOverview, tally: Tally, now: datetime, *, waits: bool) -> str:
+    """Project while the activity lasts; afterwards send, or print for people without an address."""
+    there = local(now, work.campus.time_zone).replace(tzinfo=None)
+    activity = overview.activity
+    if activity is not None and has_begun(activity, there) and not has_ended(activity, there):
+        return "projeter"
+    if tally.mails and (waits or not tally.slips):
+        return "envoyer"
+    return "imprimer"
+
+
+def _preparation(services: Services, work: AtWork, overview: BatchOverview) -> Preparation | None:
+    """Its key is the draft that the person awarded from, for as long as that is stored."""
+    draft_ids = ids_in([overview.batch.idempotency_key or ""])
+    if overview.activity is None or not draft_ids:
+        return None
+    path = f"{work.home}/activites/{overview.activity.id}/attribuer"
+    try:
+        form = services.form_drafts.get(work.campus, draft_ids[0], work.who.person.id, path)
+    except NotFound:
+        return None
+    return Preparation(f"{path}/{draft_ids[0]}", len(left_in(FormData(list(form.fields)))))
+
+
+@router.get("/suivi", dependencies=[staff(Permission.AWARD)])
+def follow(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> StreamingResponse:
+    """SSE stream: one event, without names, for each change of the counts; the page then renews its part."""
+    campus = at_work(request).campus
+    services.award_batches.delivery_counts(campus, batch_id)
+
+    def glance(services: Services) -> str:
+        counts = services.award_batches.delivery_counts(campus, batch_id)
+        return Tally.of(counts, services.clock()).version
+
+    return versions_response(request, glance)
 
 
 def files_of(slips: int) -> list[str]:
@@ -215,6 +277,8 @@ class _Groups:
         numbers = self.services.award_batches.numbers_of(self.overview.batch, lines)
         links = _links(self.services, lines)
         ended = self.services.award_batches.withdrawn_among(lines)
+        ids = [line.award_id for line in lines if line.award_id]
+        handed = handings_of(self.services, self.home, ids, self.overview.batch.campus_id)
         shown = [
             ResultLine(
                 name=name_of(line, numbers.get(line.participation_id, 0)),
@@ -226,6 +290,10 @@ class _Groups:
                 in_account=links.get(line.award_id) == "" and line.award_id not in ended,
                 ended=ended_label(ended[line.award_id]) if line.award_id in ended else None,
                 why_ended=why_ended(ended[line.award_id]) if line.award_id in ended else "",
+                key=str(line.participation_id or line.told.get("line", 0)),
+                line=0 if line.participation_id else line.told.get("line", 0),
+                person_id=line.person_id,
+                handed=handed.get(line.award_id) if line.award_id else None,
             )
             for line in lines
         ]

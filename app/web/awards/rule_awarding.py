@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
@@ -17,7 +17,7 @@ from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.badges.rules import Progress, missing_words, progress_words, rule_of, rule_words, step_words
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
-from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of
@@ -79,33 +79,62 @@ def show_roll(badge_id: uuid.UUID, request: Request, services: ReadingServices) 
 
 
 @router.post("/attribuer", dependencies=[staff(Permission.AWARD)])
-def preview_or_give(
+def check_or_award(
     badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     """Re-evaluates the chosen people on the current log before awarding."""
-    work, ticks = at_work(request), Ticks.of(form)
+    work, note = at_work(request), ""
+    hour = Hour.of(form, work, at=services.clock())
+    services.rule_ledger.roll(work.campus, badge_id)
+    if not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER):
+        try:
+            wanted = _request_in(badge_id, form)
+            judged = services.awards.preview(work.campus, wanted, by=work.actor)
+            if text_of(form, SEEN) == str(len(judged.ready)):
+                return give(request, work, wanted, hour)
+        except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
+            note = sentence_of(error)
+    return save_draft(request, form, _here(work, badge_id), note=note)
+
+
+@router.get("/attribuer/{draft_id:uuid}", dependencies=[staff(Permission.AWARD)])
+def show_draft(
+    badge_id: uuid.UUID, draft_id: uuid.UUID, request: Request, services: ReadingServices
+) -> HTMLResponse:
+    work = at_work(request)
     roll = services.rule_ledger.roll(work.campus, badge_id)
-    if text_of(form, "geste") == CHOOSE_AGAIN:
-        return _roll_page(request, work, roll)
-    evidence, people = text_of(form, EVIDENCE), _chosen(texts_of(form, "personne"))
+    form = draft_form(request, services, draft_id, _here(work, badge_id))
+    evidence, note = text_of(form, EVIDENCE), text_of(form, DRAFT_NOTE)
+    if note or text_of(form, "geste") == CHOOSE_AGAIN:
+        return _roll_page(request, work, roll, evidence, note)
     try:
-        if not people:
-            raise InvalidInput(N_("Choisissez au moins une personne."))
-        wanted = AwardRequest(
-            badge_id,
-            person_ids=people,
-            evidence=evidence,
-            grounds=ticks.grounds,
-            idempotency_key=text_of(form, "cle")[:128] or None,
-        )
+        wanted = _request_in(badge_id, form)
         judged = services.awards.preview(work.campus, wanted, by=work.actor)
         hour = Hour.of(form, work, at=services.clock())
-        gives = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
-        if gives and text_of(form, SEEN) == str(len(judged.ready)):
-            return give(request, work, wanted, hour)
-        return _preview_page(request, services, work, judged, people, evidence, ticks, hour, gives)
+        held_back = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
+        return _preview_page(
+            request, services, work, judged, wanted.person_ids, evidence, Ticks.of(form), hour, held_back,
+            key=str(draft_id),
+        )  # fmt: skip
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _roll_page(request, work, roll, evidence, sentence_of(error))
+
+
+def _here(work: AtWork, badge_id: uuid.UUID) -> str:
+    return f"{work.home}/badges/{badge_id}/regle/attribuer"
+
+
+def _request_in(badge_id: uuid.UUID, form: FormData) -> AwardRequest:
+    people = _chosen(texts_of(form, "personne"))
+    if not people:
+        raise InvalidInput(N_("Choisissez au moins une personne."))
+    return AwardRequest(
+        badge_id,
+        person_ids=people,
+        evidence=text_of(form, EVIDENCE),
+        grounds=Ticks.of(form).grounds,
+        idempotency_key=text_of(form, "cle")[:128] or None,
+    )
 
 
 def _chosen(ticked: Sequence[str]) -> tuple[uuid.UUID, ...]:
@@ -148,6 +177,8 @@ def _preview_page(
     ticks: Ticks,
     hour: Hour,
     held_back: bool,
+    *,
+    key: str,
 ) -> HTMLResponse:
     return page(
         request,
@@ -176,7 +207,7 @@ def _preview_page(
         left=(),
         left_text="",
         evidence=evidence,
-        key=secrets.token_urlsafe(16),
+        key=key,
     )
 
 

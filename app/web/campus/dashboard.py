@@ -313,6 +313,8 @@ class BadgeTile:
     required_hours: float | None = None
     is_judged: bool = False
     is_chosen: bool = False
+    is_expected: bool = False
+    """Whether the activity names it."""
 
     @staticmethod
     def of(badge: Badge, version: BadgeVersion) -> BadgeTile:

@@ -281,6 +281,7 @@ def list_table_page(
     *,
     own: Sequence[str],
     crumb: tuple[str, str],
+    action: str,
 ) -> HTMLResponse:
     """`own` are the fields of the list itself; all others are carried along."""
     skipped = {*own, SOURCE, BLOCKS, STEP, "jeton", _TOLD, EDITS, SHOWN, CURRENT}
@@ -308,6 +309,7 @@ def list_table_page(
         status=422 if table.trouble or nobody else 200,
         home=work.home,
         crumb=crumb,
+        action=action,
         carried=carried,
         source=table.source,
         blocks=table.blocks,

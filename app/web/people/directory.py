@@ -338,12 +338,12 @@ OWN_FIELDS = (TEXT_FIELD, FILE_FIELD, LEFT)
 
 
 def settling_page(
-    request: Request, work: AtWork, form: FormData, given: GivenList, crumb: tuple[str, str]
+    request: Request, work: AtWork, form: FormData, given: GivenList, crumb: tuple[str, str], *, action: str
 ) -> HTMLResponse | None:
-    """The table where something is doubtful; None where the list goes on."""
+    """The table where something is doubtful; None where the list goes on. `action`: where its form is sent."""
     if given.to_settle is None:
         return None
-    return list_table_page(request, work, form, given.to_settle, own=OWN_FIELDS, crumb=crumb)
+    return list_table_page(request, work, form, given.to_settle, own=OWN_FIELDS, crumb=crumb, action=action)
 
 
 def given_list(form: FormData) -> GivenList:

@@ -32,6 +32,7 @@ AS_IN_THE_BACKUP = {
     "erased_award": "erasures are done again",
     "erased_portfolio": "erasures are done again",
     "erasure": "erasures are done again",
+    "form_draft": "gone within a day",
     "framework": "typed or imported again",
     "framework_association": "as framework",
     "framework_release": "as framework",

@@ -115,13 +115,15 @@ def test_thirty_people_are_badged_from_a_phone_in_four_taps_once_the_list_is_the
     assert page.get_by_label("Une personne par ligne").input_value().startswith("JAOUEN-PELTIER")
     fingers = Fingers()
     fingers.tap(page.get_by_role("link", name="Attribuer un badge"))
-    fingers.tap(page.get_by_role("radio", name="Robotique pour tous"))
+    fingers.count += 1
+    choose_badge(page, "Robotique pour tous")
     fingers.tap(page.get_by_role("button", name="Voir l’aperçu"))
     fingers.tap(page.get_by_role("button", name=re.compile(r"Attribuer aux 29")))
 
     assert fingers.count <= 4
     assert page.get_by_role("heading", level=1).inner_text().startswith("29")
-    page.get_by_role("button", name="Remettre maintenant").click()
+    page.get_by_role("button", name=re.compile("(Envoyer|Remettre) maintenant")).click()
+    page.get_by_text("Les liens privés, un par un").click()
     links = page.get_by_role("textbox", name=re.compile("Lien privé"))
     assert links.count() == 29
     page.goto(links.first.input_value())
@@ -144,7 +146,7 @@ def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothin
     def preview_of_the_file() -> None:
         page.goto(server.url(f"/gestion/itip/activites/{house.activity.id}/attribuer"))
         page.get_by_role("link", name="Une liste").click()
-        page.get_by_role("radio", name="Robotique pour tous").check()
+        choose_badge(page, "Robotique pour tous")
         page.get_by_label("Ou un fichier").set_input_files(table)
         page.get_by_role("button", name="Voir l’aperçu").click()
 
@@ -156,6 +158,31 @@ def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothin
     preview_of_the_file()
     assert page.get_by_role("heading", name=re.compile("Ont déjà ce badge")).is_visible()
     assert page.get_by_role("button", name=re.compile("^Attribuer")).count() == 0
+
+
+def test_back_from_the_result_shows_the_preview_then_the_choice(
+    house: House, server: LiveServer, open_page: OpenPage
+):
+    page = open_page(PHONE)
+    sign_in(page, server, house)
+    choice = server.url(f"/gestion/itip/activites/{house.activity.id}/attribuer?source=liste")
+    page.goto(choice)
+    choose_badge(page, "Robotique pour tous")
+    page.get_by_label("Une personne par ligne").fill("MARTIN Chloé; chloe@exemple.fr")
+    page.get_by_role("button", name="Voir l’aperçu").click()
+    preview = page.url
+    page.get_by_role("button", name="Attribuer à la personne prête").click()
+    assert page.get_by_role("heading", level=1).inner_text().startswith("1")
+    result = page.url
+
+    answers = [page.go_back(), page.go_back()]
+    assert all(answer is not None and answer.ok for answer in answers)
+    assert page.url == choice
+    page.go_forward()
+    assert page.url == preview
+    assert page.get_by_role("heading", name=re.compile("Ont déjà ce badge")).is_visible()
+    page.go_forward()
+    assert page.url == result
 
 
 @pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
@@ -194,18 +221,24 @@ def test_every_page_of_a_trainer_is_accessible_and_fits(
             page.locator("main form button").click()
         check(page, judged=judged)
     page.goto(server.url(f"{home}/attribuer"))
-    page.locator("input[name=badge]").first.check()
+    page.locator("select[name=badge]").select_option(index=1)
     page.locator(".act button").click()
     assert page.locator("input[name^=contribution]").count() == 3
     check(page, judged=judged)
     page.goto(server.url(f"{home}/attribuer?source=liste"))
-    page.locator("input[name=badge]").first.check()
+    page.locator("select[name=badge]").select_option(index=1)
     page.locator("textarea[name=liste]").fill(
         "Nom;Prénom;Mail;Présent\nMarchand;Louise;louise@exemple.fr;x\nFabre;Jules;jules@gmial.com;x\nColin;Emma;;\nTotal;3;;"
     )
     page.locator(".act button").click()
     assert page.locator("input[name^=t-nom-]").count() == 3
     check(page, judged=judged)
+
+
+def choose_badge(page: Page, name: str) -> None:
+    select = page.get_by_label("Badge du campus")
+    option = select.locator("option", has_text=name).first.get_attribute("value")
+    select.select_option(option)
 
 
 def check(page: Page, *, judged: bool) -> None:

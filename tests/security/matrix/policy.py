@@ -182,7 +182,8 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/badges/{badge_id:uuid}/archiver": staff(Permission.DESIGN, 303, body={}),
     "POST /gestion/{slug}/badges/{badge_id:uuid}/reprendre": staff(Permission.DESIGN, 303, body={}),
     "GET /gestion/{slug}/badges/{badge_id}/regle": _VIEW,
-    "POST /gestion/{slug}/badges/{badge_id}/regle/attribuer": staff(Permission.AWARD, 422, body={}),
+    "POST /gestion/{slug}/badges/{badge_id}/regle/attribuer": staff(Permission.AWARD, 303, body={}),
+    "GET /gestion/{slug}/badges/{badge_id}/regle/attribuer/{draft_id:uuid}": staff(Permission.AWARD, 404),
     "GET /gestion/{slug}/badges/{badge_id:uuid}/formateurs": _DESIGN,
     "POST /gestion/{slug}/badges/{badge_id:uuid}/formateurs": staff(Permission.DESIGN, 422, body={}),
     "GET /gestion/{slug}/competences": _VIEW,
@@ -237,7 +238,10 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/activites/{activity_id}/supprimer": staff(Permission.WORK, 422, body={}),
     "POST /gestion/{slug}/activites/{activity_id}/dupliquer": staff(Permission.WORK, 303, body={}),
     "POST /gestion/{slug}/activites/{activity_id}/invitation": staff(Permission.MANAGE, 409, body={}),
-    "POST /gestion/{slug}/activites/{activity_id}/participants": staff(Permission.WORK, 422, body={}),
+    "POST /gestion/{slug}/activites/{activity_id}/participants": staff(Permission.WORK, 303, body={}),
+    "GET /gestion/{slug}/activites/{activity_id}/participants/liste/{draft_id:uuid}": staff(
+        Permission.WORK, 404
+    ),
     "GET /gestion/{slug}/activites/{activity_id}/participants/{participation_id}": _WORK,
     "POST /gestion/{slug}/activites/{activity_id}/participants/{participation_id}": staff(
         Permission.WORK, 422, body={"heures": "beaucoup"}
@@ -284,7 +288,8 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/attributions/{award_id}/code": staff(Permission.AWARD, body={}),
     "POST /gestion/{slug}/attributions/{award_id}/bulletin": staff(Permission.AWARD, 409, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/attribuer": _AWARD,
-    "POST /gestion/{slug}/activites/{activity_id}/attribuer": staff(Permission.AWARD, 422, body={}),
+    "POST /gestion/{slug}/activites/{activity_id}/attribuer": staff(Permission.AWARD, 303, body={}),
+    "GET /gestion/{slug}/activites/{activity_id}/attribuer/{draft_id:uuid}": staff(Permission.AWARD, 404),
     "GET /gestion/{slug}/resultats/{batch_id}": _AWARD,
     "GET /gestion/{slug}/resultats/{batch_id}/avancement": _AWARD,
     "POST /gestion/{slug}/resultats/{batch_id}/annuler": staff(Permission.AWARD, 409, {}),

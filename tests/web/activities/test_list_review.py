@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from app.domain.activities.activities import Activity, disambiguated
-from tests.support.forms import form_with
+from tests.support.forms import form_with, read_on
 from tests.support.house import COMMAND, House, send
 from tests.web.activities.test_activities_pages import people_of
 
@@ -151,11 +151,12 @@ def test_a_pasted_list_of_thousands_of_lines_is_taken(trainer: TestClient, here:
     names = [f"Ba{a}{b}{c}o" for a in letters for b in letters for c in letters]
     lines = [f"{name};Zoé;{'x' * 900}" for name in names[:1300]]
     text = "\n".join(["Nom;Prénom;Contribution", *lines])
-    page = trainer.post(
+    answer = trainer.post(
         f"{here}/participants",
         data={"jeton": form_with(trainer.get(here), "liste").fields["jeton"][0], "liste": text},
         files={"fichier": ("", b"", "application/octet-stream")},
     )
+    page = read_on(trainer, answer)
     assert page.status_code == 200
     assert "Lues (1" in page.text
 
