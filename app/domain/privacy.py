@@ -80,6 +80,7 @@ class HeldData:
 
 _PERSON = (Link("person_id"),)
 _AWARD = (Link("award_id", "award"),)
+_LINK_SECRETS = ("secret_digest", "browser_digest")
 
 HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
     {
@@ -102,12 +103,8 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             kept_back=("secret_digest",),
             campus_by=Link("award_id", "award"),
         ),
-        "sign_in_link": HeldData(
-            DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest")
-        ),
-        "challenge": HeldData(
-            DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest", "facts")
-        ),
+        "sign_in_link": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=_LINK_SECRETS),
+        "challenge": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=(*_LINK_SECRETS, "facts")),
         "set_aside": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("secret_digest", "sealed")),
         "form_draft": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("sealed",)),
         # --- participation
