@@ -55,7 +55,7 @@ from app.web.accounts.signing_in_again import (
     show_until_later,
 )
 from app.web.accounts.step_up_auth import ask_to_prove
-from app.web.activities import activities, check_in, editing, files, participants, phones, sessions
+from app.web.activities import activities, attendance, check_in, editing, files, participants, phones, sessions
 from app.web.awards import (
     awarding,
     bulk_revocation,
@@ -130,6 +130,7 @@ for router in (
     settings.key_retiring_router,
     frameworks.router,
     activities.router,
+    attendance.router,
     participants.router,
     activities.absences_router,
     check_in.router,

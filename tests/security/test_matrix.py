@@ -196,7 +196,15 @@ TAKEN_AWAY = [
     key
     for key in READING
     if key.endswith(
-        ("/repertoire.csv", "/attributions.csv", "/attributions.xlsx", "/liens.csv", "/historique.csv")
+        (
+            "/repertoire.csv",
+            "/attributions.csv",
+            "/attributions.xlsx",
+            "/liens.csv",
+            "/participants.csv",
+            "/participants.xlsx",
+            "/historique.csv",
+        )
     )
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.container.stores import Container, made_once
 from app.services.activities.activities import ActivityJournal, ActivityService
+from app.services.activities.attendance import AttendanceSheets
 from app.services.activities.check_in import CheckInService, CheckInSignatures
 from app.services.activities.files import FileService
 from app.services.activities.participants import ParticipantService
@@ -269,6 +270,20 @@ class CampusServices(Container):
             self.stores.history,
             self.activities,
             self.logged_deeds,
+            self.clock,
+        )
+
+    @made_once
+    def attendance_sheets(self) -> AttendanceSheets:
+        return AttendanceSheets(
+            self.stores.activities,
+            self.stores.activity_plans,
+            self.stores.rooms,
+            self.stores.people,
+            self.stores.awards,
+            self.lent.papers(),
+            self.addresses,
+            self.lent.secret,
             self.clock,
         )
 

@@ -42,6 +42,18 @@ class CheckInStore:
     def find_signed(self, sign: str) -> CheckIn | None:
         return self.session.exec(select(CheckIn).where(CheckIn.sign == sign)).first()
 
+    def find_open_of(self, activity_id: uuid.UUID, *, at: datetime) -> CheckIn | None:
+        """The one opened last."""
+        return self.session.exec(
+            select(CheckIn)
+            .where(
+                CheckIn.activity_id == activity_id,
+                col(CheckIn.closed_at).is_(None),
+                col(CheckIn.closes_at) > at,
+            )
+            .order_by(col(CheckIn.opened_at).desc(), col(CheckIn.id))
+        ).first()
+
     def lock(self, room_id: uuid.UUID) -> CheckIn:
         """The check-in, reloaded and locked until the transaction ends."""
         return self.session.exec(

@@ -150,6 +150,16 @@ def ask_code(request: Request, code: str = "") -> Response:
         return _code_page(request, code, error)
 
 
+@presence_router.get("/feuille/{token}", dependencies=[limited("presence")])
+@public
+def from_sheet(token: str, request: Request, services: ReadingServices) -> Response:
+    """The code printed on an attendance sheet leads to the one projected now."""
+    try:
+        return RedirectResponse(f"/presence/{services.attendance_sheets.code_now(token)}", status_code=303)
+    except NoSuchCode as error:
+        return _code_page(request, "", error)
+
+
 @short_router.get("/{code}", dependencies=[limited("presence")])
 @presence_router.get("/{code}", dependencies=[limited("presence")])
 @public

@@ -216,6 +216,7 @@ OF_THE_SERVICE = {
 TABLES = {
     "repertoire": N_("Tableau des personnes"),
     "attributions": N_("Tableau des attributions"),
+    "participants": N_("Tableau des participants d’une activité"),
     "liens": N_("Liens privés d’une attribution"),
     "historique": N_("Historique du campus"),
     "donnees": N_("Données d’une personne, pour elle"),

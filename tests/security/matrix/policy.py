@@ -86,6 +86,7 @@ CASES: dict[str, Case] = {
     # --- a phone in a room
     "GET /presence": _ANYBODY,
     "GET /presence/{code}": anybody(404),
+    "GET /presence/feuille/{token}": anybody(404),
     "GET /s/{code}": anybody(404),
     "POST /presence": anybody(409, body={}),
     "POST /presence/reprendre": anybody(409, body={}),
@@ -230,6 +231,9 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/reprises/{run_id:uuid}/refus.csv": _WORK,
     "GET /gestion/{slug}/activites": _VIEW,
     "GET /gestion/{slug}/activites/activites.csv": _VIEW,
+    "GET /gestion/{slug}/activites/{activity_id}/participants.csv": _WORK,
+    "GET /gestion/{slug}/activites/{activity_id}/participants.xlsx": _WORK,
+    "GET /gestion/{slug}/activites/{activity_id}/emargement.pdf": _WORK,
     "GET /gestion/{slug}/activites/nouvelle": _WORK,
     "POST /gestion/{slug}/activites/nouvelle": staff(Permission.WORK, 422, body={}),
     "GET /gestion/{slug}/activites/{activity_id}": _VIEW,
