@@ -55,7 +55,16 @@ from app.web.accounts.signing_in_again import (
     show_until_later,
 )
 from app.web.accounts.step_up_auth import ask_to_prove
-from app.web.activities import activities, attendance, check_in, editing, files, participants, phones, sessions
+from app.web.activities import (
+    activities,
+    attendance,
+    check_in,
+    editing,
+    files,
+    participants,
+    phones,
+    sessions,
+)
 from app.web.awards import (
     awarding,
     bulk_revocation,

@@ -139,7 +139,9 @@ class AttendanceSheets:
         """Of a series, the session of today or the nearest one."""
         today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
         session = session_nearest(self.plans.sessions_of(activity.id), today=today)
-        when = days(session.on, session.on) if session else days(activity.starts_on, activity.ends_on)
+        when = (
+            days(session.held_on, session.held_on) if session else days(activity.starts_on, activity.ends_on)
+        )
         times = " – ".join(hour(each) for each in (activity.start_time, activity.end_time) if each)
         return ", ".join(filter(None, (when, times)))
 

@@ -13,11 +13,12 @@ from app.domain.accounts.permissions import Permission
 from app.domain.core import plain_text
 from app.http.pages.registers import Cell, table_file
 from app.http.pages.typography import translated
-from app.http.pages.words import PARTS, days, time_of_day
+from app.http.pages.words import PARTS, days
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices
 from app.http.workplaces import at_work, staff
 from app.language import N_
 from app.language import gettext as _
+from app.language.dates import time_of_day
 from app.web.campus.audit_log import export_noted
 
 _LONGEST_NAME = 60

@@ -36,6 +36,7 @@ from app.http.policies import public
 from app.http.request_scope import (
     CROSS_TENANT,
     SECRETS_SEPARATOR,
+    ReadingServices,
     limited,
     process_of,
     status_of,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
 
 import pytest
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from app.domain.activities.activities import ActivitySession
 from app.domain.activities.participant_lists import read_list
 from app.domain.campus.audit_log import Actor
 from tests.support.house import House
@@ -71,6 +73,15 @@ def test_thirty_people_sign_on_one_tagged_page_in_order(house: House, trainer: T
     assert text.index("ÉcrinZoé") < text.index("Lefèvre") < text.index("Nom00Alice")
     assert LONG[-20:].casefold() in text.casefold(), "a long name is not cut"
     assert "Signature" in text
+
+
+def test_a_sheet_of_a_series_names_the_nearest_session(house: House, trainer: TestClient, here: str):
+    days = (date(2026, 11, 20), date(2026, 11, 25), date(2026, 12, 9))
+    with house.unit_of_work() as services:
+        services.stores.session.add_all(
+            ActivitySession(activity_id=house.activity.id, held_on=day) for day in days
+        )
+    assert "25novembre2026" in words(sheet(trainer, here))
 
 
 def test_two_hundred_people_are_all_on_the_sheet(house: House, trainer: TestClient, here: str):
