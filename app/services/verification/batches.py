@@ -84,7 +84,31 @@ class BatchVerification:
             return [
                 replace_given(item, f"{name} : {item.given}") for line in lines for item in self.line(line)
             ]
-        return self._guarded(name, lambda: [Item(name, self.verification.verify_document(body))])
+        return self._guarded(name, lambda: self._document(name, body))
+
+    def _document(self, name: str, body: bytes) -> list[Item]:
+        answers = self.verification.verify_documents(body)
+        if len(answers) == 1:
+            return [Item(name, answers[0])]
+        return [Item(f"{name} : {each.lead.address if each.lead else ''}", each) for each in answers]
+
+    def separate(self, lines: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Lines to verify, and those of a pasted CV that contain neither a URL nor a code."""
+        wanted: list[str] = []
+        left: list[str] = []
+        for line in lines:
+            found = [str(each).rstrip(".,;:!?)") for each in _ADDRESS.findall(line[:4000])]
+            own = list(dict.fromkeys(each for each in found if self.address_in(each)))
+            if len(own) > 1:
+                wanted += own
+            elif own or "://" in line or line.lstrip().startswith(("ey", "did:")) or self._has_code(line):
+                wanted.append(line)
+            else:
+                left.append(line)
+        return (wanted, left) if wanted else (list(lines), [])
+
+    def _has_code(self, line: str) -> bool:
+        return ids_of_code(self.code_in(line)) is not None or self.is_code(line)
 
     def line(self, typed: str) -> list[Item]:
         """One free-form line; a portfolio URL gives one answer per badge."""

@@ -16,7 +16,7 @@ from app.db.campus.campus import CampusStore
 from app.domain.awards.awards import Visibility, check_aligned
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
-from app.domain.publishing import Addresses, ids_of_code
+from app.domain.publishing import Addresses, ids_of_code, short_code
 from app.errors import AppError, Gone
 from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
 from app.services.publishing.publication import OlderBadges, PublicationService, Published, Withdrawn
@@ -295,13 +295,18 @@ class VerificationService:
         The report is the badge's; `lead` is set since the document itself was not verified, except for byte-exact
         documents of this service.
         """
+        return self.verify_documents(presented)[0]
+
+    def verify_documents(self, presented: bytes) -> list[Answer]:
+        """As `verify_document`, with one answer for each badge of this service that a document such as a CV
+        leads to."""
         answer = self.verify(presented)
         report = answer.report
         if report is None:
-            return answer
+            return [answer]
         if report.check(CheckId.READABLE).outcome is not Outcome.PASSED:
-            return self._led_by(presented) or answer
-        return self._carried(presented, answer)
+            return self._led_by(presented) or [answer]
+        return [self._carried(presented, answer)]
 
     def _carried(self, presented: bytes, answer: Answer) -> Answer:
         report = answer.report
@@ -330,17 +335,36 @@ class VerificationService:
         except (AppError, DocumentUnavailable):
             return False
 
-    def _led_by(self, presented: bytes) -> Answer | None:
+    def _led_by(self, presented: bytes) -> list[Answer]:
         seen = self.inspect(presented)
-        for kind, texts in (
+        sources = (
             (LeadKind.CODE, seen.codes),
             (LeadKind.LINK, [*seen.links, *_links_in(seen.text)]),
-        ):
+        )
+        links: dict[str, tuple[LeadKind, str]] = {}
+        for kind, texts in sources:
             link = self._best_link(texts, any_site=kind is LeadKind.CODE)
             if link:
-                answer = self.verify(link)
-                return replace(answer, lead=lead_of_link(kind, link, seen.text, answer.report))
-        return None
+                links[self._code_named_by(link) or link] = (kind, link)
+                break
+        if any(map(self.addresses.is_ours, (link for _, link in links.values()))):
+            for kind, texts in sources:
+                for text in texts:
+                    code = self._code_named_by(text)
+                    if code and len(links) < _MOST_LINKS:
+                        links.setdefault(code, (kind, text))
+        return [self._led_to(kind, link, seen.text) for kind, link in links.values()]
+
+    def _led_to(self, kind: LeadKind, link: str, text: str) -> Answer:
+        answer = self.verify(link)
+        return replace(answer, lead=lead_of_link(kind, link, text, answer.report))
+
+    def _code_named_by(self, link: str) -> str:
+        """The short code of one of our badges, from either of its URLs."""
+        if not link.startswith(("http://", "https://")) or not self.addresses.is_ours(link):
+            return ""
+        award_id = self.addresses.award_named_by(link)
+        return short_code(award_id) if award_id else self.addresses.code_named_by(link).upper()
 
     def _best_link(self, texts: Sequence[str], *, any_site: bool) -> str:
         """Prefers URLs of our badges; another site's link on a page only counts if it is the only one."""
@@ -535,6 +559,10 @@ def _unbaked(presented: bytes) -> str:
 
 
 _WRITTEN_LINK: Final = re.compile(r"(?:https?://)?[\w.:-]+/(?:v|attributions)/[\w‐‑–—-]+")
+
+
+_MOST_LINKS: Final = 40
+"""Badges that one document may lead to."""
 
 
 def _links_in(text: str) -> list[str]:

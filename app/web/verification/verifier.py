@@ -14,16 +14,26 @@ from app.domain.core import csv_for_excel
 from app.domain.publishing import Addresses
 from app.http.pages.forms import SafeForm, files_of, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
+from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import DEFAULT_ZONE, moment
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, client_network, limited, process_of
 from app.http.security_headers import PERMISSIONS_POLICY
-from app.language import N_
+from app.language import N_, current_locale
+from app.services.awards.papers import LogWords
+from app.services.publishing.publication import Published
 from app.services.verification.batches import MOST_ITEMS, Item, NearCode, lines_in
 from app.services.verification.verdicts import HeadlineKind, headline, plain
 from app.services.verification.verification import Answer
-from app.web.verification.verification_page import HEADS, answer_page, closed_page, item_row, shown, tally_of
+from app.web.verification.verification_page import (
+    HEADS,
+    ItemRow,
+    answer_page,
+    closed_page,
+    item_row,
+    shown,
+    tally_of,
+)
 
 router = APIRouter()
 
@@ -85,11 +95,15 @@ def _answer_several(
     process_of(request).limiter.hit("verify several", client_network(request))
     batch = services.batch_verification
     items = [item for name, body in files[:MOST_ITEMS] for item in batch.file(name, body)]
-    items += [item for line in lines for item in batch.line(line)]
-    return _several(request, services, items)
+    wanted, left = batch.separate(lines)
+    items += [item for line in wanted for item in batch.line(line)]
+    return _several(request, services, items, left)
 
 
-def _several(request: Request, services: Services, items: Sequence[Item]) -> Response:
+def _several(
+    request: Request, services: Services, items: Sequence[Item], left: Sequence[str] = ()
+) -> Response:
+    """`left`: lines of a CV that name no badge."""
     rows = sorted((item_row(services, item) for item in items), key=lambda row: row.order)
     table = csv_for_excel([translated(head) for head in HEADS], [row.cells for row in rows])
     return page(
@@ -100,7 +114,44 @@ def _several(request: Request, services: Services, items: Sequence[Item]) -> Res
         tally=tally_of(rows),
         when=moment(services.clock(), DEFAULT_ZONE),
         csv=base64.b64encode(table).decode("ascii"),
+        report=base64.b64encode(_report(services, rows).body).decode("ascii") if rows else "",
+        left=[line.strip()[:160] for line in left],
     )
+
+
+def _report(services: Services, rows: Sequence[ItemRow]) -> Published:
+    """The table as a page to print: dated, and as the single report, without a signature."""
+    words = LogWords(
+        lang=current_locale(),
+        title=translated_plural("{n} document vérifié", "{n} documents vérifiés", len(rows)).format(
+            n=len(rows)
+        ),
+        author="Sceau",
+        intro=translated(
+            N_(
+                "Vérifiés le {moment} par {host}, les plus graves d’abord. Ce rapport n’est pas signé : il vous sert de mémoire."
+            )
+        ).format(moment=moment(services.clock(), DEFAULT_ZONE), host=services.addresses.host),
+        lines=[
+            (
+                row.given,
+                f"{row.state.text}{' – ' if row.holder else ''}{row.holder}",
+                [
+                    (label, value)
+                    for label, value in (
+                        (translated(N_("Badge :")), row.title),
+                        (translated(N_("Donné par :")), row.issuer),
+                        (translated(N_("Explication :")), row.words),
+                        (translated(N_("Page :")), row.page),
+                    )
+                    if value
+                ],
+            )
+            for row in rows
+        ],
+        foot=services.addresses.host,
+    )
+    return services.papers.log(words)
 
 
 def _answer_link(request: Request, services: Services, written: str) -> Response:

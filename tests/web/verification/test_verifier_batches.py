@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import re
 import uuid
+from io import BytesIO
 
+import pypdfium2
 import pytest
+import segno
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from app.adapters.rate_limits import limits_in
 from app.container import Services
@@ -33,7 +37,7 @@ def line_for_a_cv(house: House, award_id: uuid.UUID) -> str:
 
 
 def csv_in(page: str) -> str:
-    found = re.search(r"base64,([A-Za-z0-9+/=]+)", page)
+    found = re.search(r"text/csv;charset=utf-8;base64,([A-Za-z0-9+/=]+)", page)
     assert found is not None
     return base64.b64decode(found.group(1)).decode("utf-8-sig")
 
@@ -58,12 +62,13 @@ def test_files_and_lines_are_answered_as_a_table_the_gravest_first(house: House,
     page = send(employer, "/verifier", files=sent)
     told = plain(page.text)
     assert page.status_code == 200
-    assert "6 documents vérifiés" in told
+    assert "5 documents vérifiés" in told
+    assert "non lues (1)" in told
     assert told.index("=faux.json") < told.index("bon.json")
     assert "Non authentique" in told
     assert "Zoé N’Diaye" in told
     table = csv_in(page.text).splitlines()
-    assert len(table) == 7
+    assert len(table) == 6
     assert any(line.startswith("'=faux.json;") for line in table), "no formula"
 
 
@@ -77,6 +82,48 @@ def test_a_portfolio_is_answered_badge_by_badge(house: House, employer: TestClie
     told = plain(send(employer, "/verifier", {"lien": link}).text)
     assert "1 document vérifié" in told
     assert "Authentique, en cours de validité" in told
+
+
+def test_a_whole_cv_is_answered_badge_by_badge_and_its_other_lines_are_named(
+    house: House, employer: TestClient
+):
+    first, second = award(house), award(house, person="Lou Petit; lou@exemple.fr")
+    with house.unit_of_work(reading=True) as services:
+        short = services.addresses.short_in_print(second)
+    cv = f"Zoé N’Diaye\nSoudage, robotique\n{line_for_a_cv(house, first)} et {short}\nPermis B"
+    page = send(employer, "/verifier", {"texte": cv})
+    assert "2 documents vérifiés" in plain(page.text)
+    assert "non lues (3)" in plain(page.text)
+    assert "Permis B" in page.text
+
+
+def test_a_picture_with_two_codes_is_answered_twice(house: House, employer: TestClient):
+    first, second = award(house), award(house, person="Lou Petit; lou@exemple.fr")
+    sheet = Image.new("RGB", (900, 450), "white")
+    with house.unit_of_work(reading=True) as services:
+        for place, award_id in enumerate((first, second)):
+            drawn = BytesIO()
+            segno.make(services.addresses.short(award_id), error="m").save(drawn, kind="png", scale=8)
+            sheet.paste(Image.open(drawn).convert("RGB"), (place * 450 + 40, 60))
+    body = BytesIO()
+    sheet.save(body, "PNG")
+    page = send(employer, "/verifier", files=[("fichier", ("cv.png", body.getvalue()))])
+    assert "2 documents vérifiés" in plain(page.text)
+    for award_id in (first, second):
+        assert f"/attributions/{award_id}" in page.text
+
+
+def test_the_table_is_a_pdf_report_too_with_details_on_tap(house: House, employer: TestClient):
+    page = send(
+        employer, "/verifier", {"texte": f"{line_for_a_cv(house, award(house))}\nhttps://autre.example/1"}
+    )
+    assert page.text.count('<details class="why">') == 2
+    found = re.search(r"application/pdf;base64,([A-Za-z0-9+/=]+)", page.text)
+    assert found is not None
+    report = pypdfium2.PdfDocument(base64.b64decode(found[1]))
+    text = report[0].get_textpage().get_text_range()
+    assert "2 documents vérifiés" in text
+    assert "Zoé" in text
 
 
 def mistyped(award_id: uuid.UUID) -> str:
