@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from app.db.activity_log.activity_log import ActivityLogStore
 from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards.batches import BatchStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.imports import ImportStore
 from app.db.messages import LetterStore
@@ -348,6 +349,15 @@ class Foreseen:
     """Address for a confirmation; empty if none is known."""
 
 
+_OF_A_LISTED_PERSON = frozenset(
+    (
+        "person", "person_address", "log_payload", "award", "signed_credential", "award_evidence",
+        "evidence_disclosure", "award_batch", "award_batch_line", "letter", "history_entry",
+    )
+)  # fmt: skip
+"""Tables that a line of a bulk award fills by itself."""
+
+
 class ErasureService:
     def __init__(
         self,
@@ -358,6 +368,7 @@ class ErasureService:
         campuses: CampusStore,
         letters: LetterStore,
         imports: ImportStore,
+        batches: BatchStore,
         history: HistoryStore,
         status: StatusService,
         endorsements: EndorsementsTakenBack,
@@ -373,6 +384,7 @@ class ErasureService:
         self.campuses = campuses
         self.letters = letters
         self.imports = imports
+        self.batches = batches
         self.history = history
         self.status = status
         self.endorsements = endorsements
@@ -443,6 +455,22 @@ class ErasureService:
         reason = check_reason(reason, names)
         (erasure,) = self._erase(person, campus, by_person=False, reason=reason, by=by)
         return erasure
+
+    def forget_listed(
+        self, campus: Campus, person_id: uuid.UUID, batch_id: uuid.UUID, reason: str, *, by: Actor
+    ) -> bool:
+        """Erase a person of whom nothing is known but a line of one undone bulk award.
+
+        Returns whether that was so; otherwise nothing changes.
+        """
+        person = self.people.get(person_id)
+        counts = self.personal.counts(self._whose(person, {campus.id}, whole=True))
+        traces = {name for name, number in counts.items() if number and name not in _OF_A_LISTED_PERSON}
+        if traces or counts["award"] > 1 or self.personal.campuses_of(person_id) - {campus.id}:
+            return False
+        self.batches.unname_lines(batch_id, person_id)
+        self._erase(self.people.get(person_id), campus, by_person=False, reason=reason, by=by)
+        return True
 
     def _erase(
         self, person: Person, campus: Campus | None, *, by_person: bool, reason: str, by: Actor

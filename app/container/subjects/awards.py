@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import partial
 
 from app.container.stores import made_once
 from app.container.subjects.people import PeopleServices
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
 from app.services.awards.award_context import AwardCounting
 from app.services.awards.award_issuer import AwardIssuer
 from app.services.awards.awards import AwardService
 from app.services.awards.batches import AwardBatchService, BulkAwardService
+from app.services.awards.brought import BroughtByLists
 from app.services.awards.delivery import HolderService
 from app.services.awards.eligibility import AwardChoices, EligibilityService
 from app.services.awards.papers import AwardPictures, PaperService, is_sealed
@@ -167,8 +171,16 @@ class AwardServices(PeopleServices):
             self.stores.history,
             self.status,
             self.logged_deeds,
+            BroughtByLists(
+                self.stores.batches, self.stores.activities, self.logged_deeds, self._forget_listed
+            ),
             self.clock,
         )
+
+    def _forget_listed(
+        self, campus: Campus, person_id: uuid.UUID, batch_id: uuid.UUID, reason: str, by: Actor
+    ) -> bool:
+        raise NotImplementedError
 
     @made_once
     def awards(self) -> AwardService:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
+
 from app.container.stores import made_once
 from app.container.subjects.awards import AwardServices
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
 from app.services.activities.files import ActivityFiles, ShownFiles
 from app.services.activity_log.integrity import IntegrityService
 from app.services.activity_log.log_check import AnchorCheck
@@ -265,6 +269,7 @@ class RightsServices(LogServices):
             self.stores.campuses,
             self.stores.letters,
             self.stores.imports,
+            self.stores.batches,
             self.stores.history,
             self.status,
             self.endorsements_taken_back,
@@ -273,6 +278,11 @@ class RightsServices(LogServices):
             self.lent.secret,
             self.clock,
         )
+
+    def _forget_listed(
+        self, campus: Campus, person_id: uuid.UUID, batch_id: uuid.UUID, reason: str, by: Actor
+    ) -> bool:
+        return self.erasures.forget_listed(campus, person_id, batch_id, reason, by=by)
 
     @made_once
     def archive(self) -> ArchiveService:

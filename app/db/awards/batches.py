@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Function, Uuid, exists, func, insert, literal, literal_column, or_
+from sqlalchemy import JSON, Function, Uuid, exists, func, insert, literal, literal_column, or_, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, delete, select
 
@@ -16,7 +16,8 @@ from app.db.activities.activities import organised_by
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, read_bare, update_rows
 from app.db.messages import refused_for_good
 from app.db.people import THE_ADDRESS_FIRST
-from app.domain.activities.activities import Activity, ActivityCampus, Participation
+from app.domain.activities.activities import Activity, ActivityCampus, Attendance, Participation
+from app.domain.activities.check_in import CheckInEntry
 from app.domain.awards.awards import Award, AwardState, LineOutcome
 from app.domain.awards.batches import (
     A_PIECE_OF_ONE_WRITER,
@@ -31,7 +32,8 @@ from app.domain.awards.batches import (
 )
 from app.domain.awards.claim_slips import ClaimCode
 from app.domain.awards.signing_clock import ONLY_ROW, SigningClock
-from app.domain.people.people import Person, PersonAddress
+from app.domain.people.name_disambiguation import ListAnswer
+from app.domain.people.people import Membership, Person, PersonAddress
 from app.errors import NotFound
 from app.language import N_
 
@@ -217,6 +219,59 @@ class BatchStore:
         query = select(Award).where(Award.batch_id == batch_id, col(Award.undone_at).is_(None))
         return self.session.exec(query.order_by(col(Award.person_id)).limit(limit)).all()
 
+    # --- what its list brought
+
+    def brought(self, batch: AwardBatch, *, limit: int) -> list[Participation]:
+        """Participations that its list recorded and that nothing else rests on."""
+        query = select(Participation).where(*self._brought(batch)).order_by(col(Participation.id))
+        return list(self.session.exec(query.limit(limit)))
+
+    def count_brought(self, batch: AwardBatch) -> tuple[int, int]:
+        """People without another trace, and participations."""
+        condition = self._brought(batch)
+        total = self.session.exec(select(func.count()).select_from(Participation).where(*condition)).one()
+        if not total:
+            return 0, 0
+        alone = (
+            select(func.count())
+            .select_from(Person)
+            .where(col(Person.id).in_(select(Participation.person_id).where(*condition)), *_alone(batch))
+        )
+        return self.session.exec(alone).one(), total
+
+    def brought_alone(self, batch: AwardBatch, person_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of these people without another trace."""
+        query = select(Person.id).where(among(self.session, col(Person.id), person_ids), *_alone(batch))
+        return set(self.session.exec(query))
+
+    def _brought(self, batch: AwardBatch) -> tuple[Any, ...]:
+        other_award = select(Award.id).where(
+            Award.activity_id == batch.activity_id,
+            Award.person_id == Participation.person_id,
+            or_(col(Award.batch_id).is_(None), col(Award.batch_id) != batch.id),
+        )
+        attended = select(Attendance.session_id).where(Attendance.participation_id == Participation.id)
+        signed = select(CheckInEntry.id).where(CheckInEntry.participation_id == Participation.id)
+        answered = select(ListAnswer.participation_id).where(ListAnswer.participation_id == Participation.id)
+        return (
+            col(Participation.activity_id) == batch.activity_id,
+            col(Participation.batch_id) == batch.id,
+            *(~each.exists() for each in (other_award, attended, signed, answered)),
+        )
+
+    def remove_participation(self, participation: Participation) -> None:
+        self.session.delete(participation)
+        self.session.flush()
+
+    def unname_lines(self, batch_id: uuid.UUID, person_id: uuid.UUID) -> None:
+        """Their lines stay, as counts without a name."""
+        self.session.exec(
+            update(BatchLine)
+            .where(col(BatchLine.batch_id) == batch_id, col(BatchLine.person_id) == person_id)
+            .values(given_name="", family_name="", address="", told={}, person_id=None, award_id=None)
+        )
+        self.session.expire_all()
+
     # --- bulk revocations
 
     def add_withdrawal(self, withdrawal: Withdrawal, lines: Sequence[WithdrawalLine]) -> None:
@@ -266,6 +321,25 @@ class BatchStore:
     def answer_withdrawals(self, withdrawal_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
         changes = [{"withdrawal_id": withdrawal_id, **each} for each in answers]
         update_rows(self.session, WithdrawalLine, ("withdrawal_id", "position"), changes)
+
+
+def _alone(batch: AwardBatch) -> tuple[Any, ...]:
+    """Conditions on a person: nothing is known of them besides this batch."""
+    person = col(Person.id)
+    traces = (
+        select(Participation.id).where(
+            Participation.person_id == person,
+            or_(col(Participation.batch_id).is_(None), col(Participation.batch_id) != batch.id),
+        ),
+        select(Award.id).where(
+            Award.person_id == person, or_(col(Award.batch_id).is_(None), col(Award.batch_id) != batch.id)
+        ),
+        select(Membership.id).where(Membership.person_id == person),
+        select(PersonAddress.id).where(
+            PersonAddress.person_id == person, col(PersonAddress.verified_at).is_not(None)
+        ),
+    )
+    return (col(Person.created_at) >= batch.requested_at, *(~each.exists() for each in traces))
 
 
 class ClaimCodeStore:

@@ -119,6 +119,8 @@ class Participation(SQLModel, table=True):
     recorded_at: datetime = Field(sa_column=utc_datetime())
     recorded_by: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     is_present: bool = True
+    batch_id: uuid.UUID | None = None
+    """The bulk award with the list that recorded it."""
 
 
 _PUPILS = re.compile(

@@ -79,6 +79,10 @@ class AwardBatch(SQLModel, table=True):
     undo_seconds: int = 0
     done_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     undo_until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    removes_brought: bool = False
+    """Whether undoing it also removes the people and participations that only its list brought."""
+    removed_people: int = 0
+    removed_participations: int = 0
 
 
 class BatchLine(SQLModel, table=True):

@@ -180,8 +180,11 @@ class ActivityService:
         by: Actor,
         meant: Mapping[str, uuid.UUID],
         absent_stay: bool = False,
+        batch_id: uuid.UUID | None = None,
     ) -> dict[str, tuple[Participation, Person]]:
         """The participation of each readable line, by line key: creates missing ones, fills blanks of others.
+
+        `batch_id`: of the bulk award with this list.
 
         `meant` maps line keys to the people matched over the whole list.
         A list of participants marks those recorded as absent as present, unless `absent_stay`.
@@ -200,7 +203,7 @@ class ActivityService:
             participation = participation or new.get(person.id)
             if participation is None:
                 participation = new[person.id] = self._participation_of(activity, line, person, by, otherwise)
-                participation.id = next(numbers)
+                participation.id, participation.batch_id = next(numbers), batch_id
             elif not participation.is_present and (absent_stay or is_gone(person)):
                 pass
             elif complete(participation, hours=line.hours, contribution=line.contribution):

@@ -148,6 +148,7 @@ class AwardContext:
     refusal: EligibilityResult | None = None
     grounds: frozenset[uuid.UUID] | None = None
     giver_is: GiverRecords = NO_GIVER
+    batch_id: uuid.UUID | None = None
 
     @cached_property
     def rule(self) -> Rule | None:

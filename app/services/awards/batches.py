@@ -43,6 +43,7 @@ from app.language import N_
 from app.services.activity_log.activity_log import LoggedEvents
 from app.services.awards.award_context import AwardContext, AwardRequest, JudgedLine, MatchedRecipient
 from app.services.awards.award_issuer import AwardIssuer, StoredAwards, Unfit
+from app.services.awards.brought import Brought, BroughtByLists
 from app.services.awards.eligibility import EligibilityService
 from app.services.publishing.status import StatusService
 
@@ -122,8 +123,10 @@ class AwardBatchService:
         history: HistoryStore,
         status: StatusService,
         logged_events: LoggedEvents,
+        brought: BroughtByLists,
         clock: Clock,
     ) -> None:
+        self.brought = brought
         self.campuses = campuses
         self.batches = batches
         self.badges = badges
@@ -137,11 +140,18 @@ class AwardBatchService:
 
     # --- undo
 
-    def undo(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
-        """Undo the whole batch before delivery; awards already signed are revoked chunk by chunk."""
+    def undo(
+        self, campus: Campus, batch_id: uuid.UUID, *, by: Actor, with_brought: bool = False
+    ) -> AwardBatch:
+        """Undo the whole batch before delivery; awards already signed are revoked chunk by chunk.
+
+        `with_brought`: then also remove the people and participations that only its list brought.
+        """
         batch = self._locked(campus, batch_id)
         before = batch.state
         undo_batch(batch, at=self.clock())
+        if batch.state is not before:
+            batch.removes_brought = with_brought
         self.batches.save(batch)
         if batch.state is not before:
             self._write(by, "undo", batch)
@@ -170,16 +180,25 @@ class AwardBatchService:
         by = Actor(label=f"undo of {batch.id}")
         self.history.write_all(by, "undo", "award", ids, at=at, campus_id=campus.id, batch=str(batch.id))
         more = len(awards) == CHUNK_SIZE
+        if not more and batch.removes_brought:
+            more = self.brought.remove_some(campus, batch, by=by)
         if not more:
             batch.state = BatchState.UNDONE
-            self.batches.save(batch)
+            if batch.removed_participations:
+                removed = {"people": batch.removed_people, "participations": batch.removed_participations}
+                self.history.write(
+                    by, "remove_brought", "award_batch", batch.id, at=at, campus_id=campus.id, **removed
+                )
+        self.batches.save(batch)
         return more
 
-    def take_back(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
+    def take_back(
+        self, campus: Campus, batch_id: uuid.UUID, *, by: Actor, with_brought: bool = False
+    ) -> AwardBatch:
         """Cancel it before its scheduled time, undo it afterwards."""
         if self._locked(campus, batch_id).state is BatchState.PLANNED:
             return self.cancel(campus, batch_id, by=by)
-        batch = self.undo(campus, batch_id, by=by)
+        batch = self.undo(campus, batch_id, by=by, with_brought=with_brought)
         if sum(self.batches.counts(batch_id).values()) <= INLINE_LIMIT:
             self.undo_piece(batch_id)
         return batch
@@ -271,6 +290,10 @@ class AwardBatchService:
     def generations_of(self, lines: Sequence[BatchLine]) -> dict[uuid.UUID, int]:
         """The private link's generation for each award of these lines."""
         return self.awards.generations_of([line.award_id for line in lines if line.award_id])
+
+    def brought_by(self, campus: Campus, batch_id: uuid.UUID) -> Brought:
+        """What undoing the batch could remove besides its awards."""
+        return self.brought.count(self.batches.get(batch_id, campus.id))
 
     def delivery_counts(self, campus: Campus, batch_id: uuid.UUID) -> dict[Handed, int]:
         return self.awards.delivery_counts(self.batches.get(batch_id, campus.id).id)

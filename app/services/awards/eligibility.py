@@ -157,6 +157,7 @@ class EligibilityService:
             refusal,
             chosen_in(batch),
             self._records_of(by),
+            batch.id,
         )
 
     def _records_of(self, by: Actor) -> GiverRecords:
@@ -312,7 +313,9 @@ class EligibilityService:
         if case.activity is not None:
             self.activities.lock(case.activity.id)
             return {
-                **self.activity_service.keep(case.activity, lines, by=case.by, meant=meant, absent_stay=True)
+                **self.activity_service.keep(
+                    case.activity, lines, by=case.by, meant=meant, absent_stay=True, batch_id=case.batch_id
+                )
             }
         return {key: (None, person) for key, person in self.activity_service.people_of(lines).items()}
 

@@ -119,6 +119,7 @@ def result_page(
         batch=batch,
         undone=batch.state is BatchState.UNDONE,
         undo_until=undo_until,
+        brought=services.award_batches.brought_by(work.campus, batch_id) if undo_until else None,
         badge=BadgeTile.of(overview.badge, overview.version),
         activity=ActivityView.of(work, overview.activity) if overview.activity else None,
         tally=tally,
@@ -361,12 +362,14 @@ def _progress_of(progress: Progress) -> ProgressView:
 
 
 @progress_router.post("/annuler", dependencies=[staff(Permission.AWARD)])
-def take_back(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+def take_back(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """Before its scheduled time, cancels; afterwards, revokes what was awarded, before delivery."""
     work = at_work(request)
     try:
         with write_transaction(request) as writing:
-            writing.award_batches.take_back(work.campus, batch_id, by=work.actor)
+            writing.award_batches.take_back(
+                work.campus, batch_id, by=work.actor, with_brought=text_of(form, "aussi") == "oui"
+            )
     except Conflict as error:
         return _page(request, services, work, batch_id, sentence_of(error))
     process_of(request).on_promise()

@@ -86,7 +86,8 @@ FACTS = {
     "contribution grounds awarded_at awarded_by valid_until revoked_at revoked_reason undone_at batch_id once_key "
     "align_due_at reissued_at link_opened_at claimed_at",
     "award_batch": "id campus_id activity_id version_id requested_by requested_at idempotency_key request_digest "
-    "actor_label evidence grounds tells by_review not_before undo_seconds done_at undo_until",
+    "actor_label evidence grounds tells by_review not_before undo_seconds done_at undo_until "
+    "removes_brought removed_people removed_participations",
     "badge_opening": "badge_id person_id since",
     "brought_badge": "id person_id digest content title issuer_name awarded_at verdict place holder_name brought_at "
     "checked_at check_again_at",

@@ -182,3 +182,20 @@ def test_the_register_goes_page_by_page_without_losing_or_repeating_an_award(
     only = trainer.get(f"/gestion/itip/attributions?badge={house.role.badge.id}").text
     assert "Autre1" in only
     assert "Personne1" not in only
+
+
+def test_undoing_offers_to_remove_what_only_this_list_brought(
+    house: House, trainer: TestClient, award: str
+):
+    place = give(house, trainer, award)
+    result = trainer.get(place)
+    assert "4 personnes, 4 présences" in result.text.replace("\u00a0", " ")
+    form = form_with(result, "aussi")
+    assert form.fields["aussi"] == ["oui"], "ticked"
+
+    assert form.press(trainer, result).status_code == 303
+
+    undone = trainer.get(place)
+    assert "Retiré aussi : 4 personnes, 4 présences." in undone.text.replace("\u00a0", " ")
+    with house.unit_of_work(reading=True) as services:
+        assert services.activities.page(house.campus, house.activity.id).participants == []

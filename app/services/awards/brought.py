@@ -1,0 +1,69 @@
+"""What the list of a bulk award brought with it, and its removal when the award is undone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.db.activities.activities import ActivityStore
+from app.db.awards.batches import BatchStore
+from app.domain.awards.batches import AwardBatch
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.language import N_
+from app.services.activity_log.activity_log import LoggedEvents
+
+REMOVED_AT_ONCE = 100
+"""Participations removed in one transaction."""
+REMOVED = N_("Inscrite par une attribution annulée.")
+"""Reason logged for a participation that only an undone award brought."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """`people` have no trace besides this list; `participations` include theirs."""
+
+    people: int = 0
+    participations: int = 0
+
+
+class BroughtByLists:
+    """A person with any other trace (another activity, another badge, an account, a role) always stays."""
+
+    def __init__(
+        self,
+        batches: BatchStore,
+        activities: ActivityStore,
+        logged_events: LoggedEvents,
+        forget: Callable[[Campus, uuid.UUID, uuid.UUID, str, Actor], bool],
+    ) -> None:
+        """`forget` erases a person without other traces; False where there were any."""
+        self.batches = batches
+        self.activities = activities
+        self.logged_events = logged_events
+        self.forget = forget
+
+    def count(self, batch: AwardBatch) -> Brought:
+        if batch.activity_id is None:
+            return Brought()
+        return Brought(*self.batches.count_brought(batch))
+
+    def remove_some(self, campus: Campus, batch: AwardBatch, *, by: Actor) -> bool:
+        """Removes the next ones; returns whether more remain."""
+        activity = self.activities.find(batch.activity_id) if batch.activity_id else None
+        if activity is None:
+            return False
+        found = self.batches.brought(batch, limit=REMOVED_AT_ONCE)
+        for participation in found:
+            participation.is_present = False
+        self.logged_events.log_participation(activity, found, REMOVED)
+        alone = self.batches.brought_alone(batch, [each.person_id for each in found])
+        people = 0
+        for person_id, participation in [(each.person_id, each) for each in found]:
+            self.batches.remove_participation(participation)
+            people += person_id in alone and self.forget(campus, person_id, batch.id, REMOVED, by)
+        # Erasing a person expires every row of the session.
+        batch.removed_participations += len(found)
+        batch.removed_people += people
+        return len(found) == REMOVED_AT_ONCE
