@@ -184,9 +184,7 @@ def test_the_register_goes_page_by_page_without_losing_or_repeating_an_award(
     assert "Personne1" not in only
 
 
-def test_undoing_offers_to_remove_what_only_this_list_brought(
-    house: House, trainer: TestClient, award: str
-):
+def test_undoing_offers_to_remove_what_only_this_list_brought(house: House, trainer: TestClient, award: str):
     place = give(house, trainer, award)
     result = trainer.get(place)
     assert "4 personnes, 4 présences" in result.text.replace("\u00a0", " ")
