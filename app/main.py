@@ -76,7 +76,7 @@ from app.web.awards import (
     rule_awarding,
 )
 from app.web.badges import badge_recovery, badges, badges_admin, editor
-from app.web.campus import audit_log, campuses, dashboard, operations, settings, team
+from app.web.campus import audit_log, campuses, dashboard, guides, operations, settings, team
 from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.imports import import_preview, imports
 from app.web.learners import (
@@ -101,6 +101,7 @@ from app.web.verification import check_papers, holder_check, verifier
 web_router = APIRouter()
 for router in (
     info.router,
+    guides.router,
     campuses.entrance_router,
     sign_in.passkey_sign_in_router,
     sign_in.password_sign_in_router,

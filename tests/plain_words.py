@@ -17,7 +17,8 @@ NOT_USED = re.compile(
     r"|houses?|walls?|doors?|rooms?|look(?:s|ed|ing)?|say(?:s|ing)?|said|words?|moments?|places?|placed|comes second)\b",
     re.IGNORECASE,
 )
-FRENCH = ("docs/campus", "docs/fr")
+# In French, or sentences for people who work at a campus.
+FRENCH = ("docs/campus", "docs/fr", "app/web/templates/campus/guides")
 GENERATED = ("docs/reference",)
 
 

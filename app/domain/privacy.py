@@ -469,10 +469,8 @@ class AccessEvent(SQLModel, table=True):
 
 ROOM_ENTRIES = timedelta(days=30)
 """Phones are distinguished for the longest usual interval between two sessions of a series."""
-REFUSED_LINES = timedelta(days=90)
-"""List lines that matched no person."""
-LIST_ANSWERS = timedelta(days=90)
-"""The answers for ambiguous names: uploading the same list again does not repeat the question."""
+REFUSED_LINES = LIST_ANSWERS = timedelta(days=90)
+"""List lines that matched no person; the answers for ambiguous names, which the same list needs again."""
 CLOSED_REQUESTS = timedelta(days=365)
 """Refused or withdrawn; an accepted request lives as long as its badge."""
 LETTERS = timedelta(days=3 * 365)

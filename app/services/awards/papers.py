@@ -240,6 +240,11 @@ class PaperService:
     def log(self, words: LogWords) -> Published:
         return Published.of(self.papers.pdf("log", _hyphenated(vars(words)), {}, at=self.clock()), PDF)
 
+    def guide(self, values: Mapping[str, object]) -> Published:
+        """A guide of the service, dated to the day."""
+        at = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        return Published.of(self.papers.pdf("guide", values, {}, at=at), PDF)
+
     def erasure(self, words: ErasureWords, proof: bytes, *, at: datetime) -> Published:
         """With the machine-readable proof attached; dated by the erasure: deterministic bytes."""
         files = {words.attached: proof}

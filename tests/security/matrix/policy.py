@@ -47,6 +47,8 @@ CASES: dict[str, Case] = {
     "GET /langue/{code}": anybody(303),
     "GET /aide": _ANYBODY,
     "GET /lire-un-badge": _ANYBODY,
+    "GET /aide/{name}": anybody(404),
+    "GET /aide/{name}.pdf": anybody(404),
     "GET /ob2/attributions/{award_id:uuid}": _ANYBODY,
     "GET /preuves/{award_id:uuid}": _ANYBODY,
     "GET /preuves/{award_id:uuid}/montrees": _ANYBODY,
