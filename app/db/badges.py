@@ -16,7 +16,7 @@ from app.db.activities.activities import organised_by
 from app.domain.activities.activities import Activity, ActivityCampus, ActivityCompetency, Participation
 from app.domain.activity_log.activity_log import PictureDigest, picture_digests
 from app.domain.awards.awards import Award, AwardState
-from app.domain.badges.badges import Badge, BadgeCompetency, BadgeOpening, BadgeVersion
+from app.domain.badges.badges import Badge, BadgeCompetency, BadgeOpening, BadgeVersion, PictureLook
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.learners.portfolios import Contribution, ContributionState
 from app.errors import NotFound
@@ -26,6 +26,7 @@ from app.language import N_
 WITHOUT_PICTURES = (
     defer(BadgeVersion.picture_png),  # type: ignore[arg-type]
     defer(BadgeVersion.picture_svg),  # type: ignore[arg-type]
+    defer(BadgeVersion.art),  # type: ignore[arg-type]
 )
 
 
@@ -144,6 +145,17 @@ class BadgeStore:
             .order_by(col(BadgeVersion.name))
         )
         return [(badge, version) for badge, version in rows]
+
+    def newest_logo(self, campus_id: uuid.UUID) -> bytes:
+        """The logo that the campus chose last, for any badge; empty if none."""
+        query = (
+            select(BadgeVersion.art)
+            .join(Badge, col(Badge.id) == col(BadgeVersion.badge_id))
+            .where(Badge.campus_id == campus_id, BadgeVersion.look == PictureLook.LOGO.value)
+            .where(col(BadgeVersion.art).is_not(None))
+            .order_by(col(BadgeVersion.created_at).desc())
+        )
+        return self.session.exec(query.limit(1)).first() or b""
 
     def frozen_of(self, campus_id: uuid.UUID) -> Sequence[tuple[uuid.UUID, int]]:
         """Every published version, of archived badges too."""

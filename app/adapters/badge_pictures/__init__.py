@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 import resvg_py
+from PIL import Image
 
 from app.adapters.badge_pictures.drawing import (
     CV_WIDTH,
@@ -24,15 +26,32 @@ from app.adapters.badge_pictures.drawing import (
     with_palette,
 )
 from app.adapters.badge_pictures.drawing import WIDTH as CARD_WIDTH
+from app.adapters.badge_pictures.own_pictures import (
+    LEAST_OWN,
+    as_data_url,
+    contrast_of,
+    read_art,
+    side_of,
+)
 from app.adapters.badge_pictures.picture_spec import PictureOrder, kind_alone, picture_alternative, plain
 from app.adapters.badge_pictures.templates import Template, Typeface, read_templates
 from app.domain.campus.campus import CampusColours
+from app.errors import InvalidInput
+from app.language import N_
 
 __all__ = ["BadgeArtist", "CardWords", "PictureOrder", "kind_alone", "picture_alternative"]
 
 _SMALL_UNDER: Final = 150
 _PLAIN: Final = (208.0, 0.08)
 """Default hue and liveliness, for pictures without a campus."""
+_OWN: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 1000" lang="fr" role="img" '
+    'aria-labelledby="{id}-alt">\n<title id="{id}-alt">{alt}</title>\n<desc>{where}</desc>\n'
+    '<style>{swap}</style>\n<image width="1000" height="1000" href="{art}"/>\n'
+    '<g id="{id}-large">{plate}</g>\n<g id="{id}-small" display="none"></g>\n</svg>\n'
+)
+_MOST_EXACT: Final = 20_000
+"""Colours that a palette is chosen from exactly; photographs have more."""
 _SMALL_SVG: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 1000" aria-hidden="true">{}</svg>\n'
 )
@@ -55,12 +74,21 @@ class BadgeArtist:
     def _drawn(self, order: PictureOrder) -> str:
         template, inks = self._shape(order)
         sentence, values = picture_alternative(order)
-        ident = "b" + sha256(repr(order).encode("utf-8", "backslashreplace")).hexdigest()[:10]
+        # The art is no part of `repr`: pictures without any keep the identifier they always had.
+        told = repr(order).encode("utf-8", "backslashreplace") + order.logo + order.own
+        ident = "b" + sha256(told).hexdigest()[:10]
+        alt = escape(sentence.format(**values))
+        where = escape(f"Vérifier : {plain(order.address)}") if order.address else ""
+        if order.own:
+            plate = Words(order, template, inks, self._faces).plate()
+            return _OWN.format(
+                id=ident, alt=alt, where=where, swap=_swap(ident), art=as_data_url(order.own), plate=plate
+            )
         return template.filled(
             {
                 "id": ident,
-                "alt": escape(sentence.format(**values)),
-                "where": escape(f"Vérifier : {plain(order.address)}") if order.address else "",
+                "alt": alt,
+                "where": where,
                 "swap": _swap(ident),
                 "rim": inks.rim,
                 "contour": inks.contour,
@@ -97,6 +125,19 @@ class BadgeArtist:
         """A PNG of all colours, three times larger and six times faster, for pictures of one award."""
         return _of_all_colours(svg, width)
 
+    def read_art(self, content: bytes, *, is_own: bool) -> bytes:
+        """A campus's file as a version stores it; raises InvalidInput with advice."""
+        art = read_art(content)
+        if is_own and side_of(art) < LEAST_OWN:
+            raise InvalidInput(
+                N_("Cette image est trop petite : {least} px de côté au moins."), least=LEAST_OWN
+            )
+        return art
+
+    def logo_contrast(self, order: PictureOrder) -> float:
+        """Of the logo with the field it stands on."""
+        return contrast_of(order.logo, self._shape(order)[1].field)
+
     def _shape(self, order: PictureOrder) -> tuple[Template, Inks]:
         template = self._templates[order.kind]
         colours = CampusColours.of(order.hue, order.liveliness)
@@ -106,7 +147,15 @@ class BadgeArtist:
 @lru_cache(maxsize=64)
 def _rasterised(svg: str, width: int) -> bytes:
     """Cached, since drawing one takes a third of a second and editors request the same one again."""
-    return with_palette(_of_all_colours(svg, width))
+    drawn = _of_all_colours(svg, width)
+    if "<image" not in svg:
+        return with_palette(drawn)
+    with Image.open(BytesIO(drawn)) as picture:
+        if picture.getcolors(_MOST_EXACT):
+            return with_palette(drawn)
+        out = BytesIO()
+        picture.convert("RGBA").quantize(256, method=Image.Quantize.FASTOCTREE).save(out, "PNG")
+        return out.getvalue()
 
 
 @lru_cache(maxsize=64)

@@ -15,6 +15,7 @@ from typing import Final
 
 from PIL import Image
 
+from app.adapters.badge_pictures.own_pictures import as_data_url, ratio_of
 from app.adapters.badge_pictures.picture_spec import (
     KIND_WORDS,
     PictureOrder,
@@ -104,7 +105,7 @@ class Words:
     faces: Faces
 
     def drawn(self) -> str:
-        parts = (self._campus(), self._kind(), self._title(), self._level(), self._year(), self._plate())
+        parts = (self._campus(), self._kind(), self._title(), self._level(), self._year(), self.plate())
         return "".join(parts)
 
     def _room(self, y: float) -> float:
@@ -112,6 +113,13 @@ class Words:
 
     def _campus(self) -> str:
         y, face = self.template.layout.campus, self.faces.serif
+        if self.order.logo:
+            return logo_drawn(
+                self.order.logo,
+                lambda height: (y + 8 - height, y + 8),
+                lambda top, bottom: 2 * min(self._room(top), self._room(bottom)) - 10,
+                range(170, 30, -4),
+            )
         fitted = _fitted(
             typeset(self.order.struck),
             face,
@@ -163,7 +171,8 @@ class Words:
         dashes = f"M{AXIS - half - 54:.1f} {y - 12:g}h36M{AXIS + half + 18:.1f} {y - 12:g}h36"
         return drawn + path(dashes, stroke=self.inks.soft, stroke_width=2.4)
 
-    def _plate(self) -> str:
+    def plate(self) -> str:
+        """The address, and its QR code, on a label at the foot."""
         if not self.order.address:
             return ""
         fitted = _fitted(
@@ -216,11 +225,37 @@ def small_mark(order: PictureOrder, template: Template, inks: Inks, faces: Faces
         half = min(template.half_width(y - size * face.cap_height), template.half_width(y))
         return 2 * max(0.0, half - _SMALL_MARGIN)
 
+    if order.logo:
+        art = logo_drawn(
+            order.logo,
+            lambda height: (middle - height / 2, middle + height / 2),
+            lambda top, bottom: 2 * min(template.half_width(top), template.half_width(bottom)) - 48,
+            range(300 if order.steps else 520, 60, -8),
+        )
+        levels = _small_level(order.steps, middle + 200, inks.hero)
+        return f"<g {_SMALL_SCALE}>{_small_shape(template, inks)}{art}{levels}</g>"
     name = typeset(order.struck)
     fitted = _fitted(name, face, spacing=0.01, sizes=range(400, 79, -4), room=room)
     y = baseline(fitted.size)
     words = fitted.drawn(y, inks.hero) + _small_level(order.steps, y + 110, inks.hero)
     return f"<g {_SMALL_SCALE}>{_small_shape(template, inks)}{words}</g>"
+
+
+def logo_drawn(
+    art: bytes,
+    place: Callable[[float], tuple[float, float]],
+    room: Callable[[float, float], float],
+    heights: range,
+) -> str:
+    """The largest that fits between the top and bottom of its `place`, centred on the axis."""
+    ratio = ratio_of(art)
+    for height in heights:
+        top, bottom = place(height)
+        width = height * ratio
+        if width <= room(top, bottom):
+            break
+    left = AXIS - width / 2
+    return f'<image x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height}" href="{as_data_url(art)}"/>'
 
 
 def _small_shape(template: Template, inks: Inks) -> str:

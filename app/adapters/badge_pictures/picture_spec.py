@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -89,6 +89,10 @@ class PictureOrder:
     emblem: str = ""
     code: str = ""
     """Target URL of the QR code beside the address; no code where it is empty."""
+    logo: bytes = field(default=b"", repr=False)
+    """Replaces the letters; PNG or JPEG, as `read_art` returns it."""
+    own: bytes = field(default=b"", repr=False)
+    """Replaces the whole shape, above the address."""
 
     @property
     def struck(self) -> str:

@@ -47,7 +47,7 @@ _LISTS_BY_TYPE = {
 # Closing an award's page takes effect within a minute, a revocation within five.
 ONE_MINUTE, FIVE_MINUTES = "public, max-age=60", "public, max-age=300"
 # A picture is opened on its own, as a document that could run scripts.
-_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
 
 class AwardExtension(StrEnum):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from enum import StrEnum
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
@@ -50,6 +51,14 @@ class BadgeKind(StrEnum):
     def is_judged(self) -> bool:
         """Presence is not competence: for these kinds a person must assess what was done."""
         return self not in (BadgeKind.BELONGING, BadgeKind.PARTICIPATION)
+
+
+class PictureLook(StrEnum):
+    """The drawing of a badge: the shape of its kind with letters or a logo, or a picture of the campus."""
+
+    SHAPE = "forme"
+    LOGO = "logo"
+    OWN = "image"
 
 
 class Repeat(StrEnum):
@@ -103,6 +112,9 @@ class BadgeVersion(SQLModel, table=True):
     hue: float | None = None
     liveliness: float | None = None
     emblem: str = Field(default="", max_length=8)
+    look: str = Field(default=PictureLook.SHAPE.value, max_length=12)
+    art: bytes | None = None
+    """The logo or the picture, encoded again from its pixels; PNG or JPEG."""
     is_draft: bool = False
     picture_svg: str = Field(default="", sa_type=Text)
     picture_png: bytes = b""
@@ -332,6 +344,7 @@ class Part(StrEnum):
     TAGS = "tags"
     LANGUAGE = "language"
     ALTERNATIVE = "alternative"
+    LOOK = "look"
     COLOURS = "colours"
     EMBLEM = "emblem"
 
@@ -397,6 +410,9 @@ def content_of(version: BadgeVersion, competencies: Sequence[str]) -> Content:
         Part.TAGS: tuple(version.tags),
         Part.LANGUAGE: (version.language,),
         Part.ALTERNATIVE: _lines(version.alternative),
+        Part.LOOK: (version.look, sha256(version.art or b"").hexdigest()[:16])
+        if version.look != PictureLook.SHAPE
+        else (PictureLook.SHAPE.value,),
         Part.COLOURS: (f"{version.hue or 0:g} / {version.liveliness or 0:g}",) if own_colours else (),
         Part.EMBLEM: _lines(version.emblem),
     }

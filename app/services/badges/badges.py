@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.adapters.badge_pictures import BadgeArtist, PictureOrder, kind_alone, picture_alternative
@@ -19,6 +19,7 @@ from app.domain.badges.badges import (
     BadgeText,
     BadgeVersion,
     Lack,
+    PictureLook,
     Repeat,
     Step,
     check_draft,
@@ -102,6 +103,8 @@ def picture_order(
         levels=levels,
         emblem=version.emblem,
         code=code,
+        logo=(version.art or b"") if version.look == PictureLook.LOGO else b"",
+        own=(version.art or b"") if version.look == PictureLook.OWN else b"",
     )
 
 
@@ -189,8 +192,12 @@ class BadgeService:
         return self.page(campus, badge.id)
 
     def revise(self, campus: Campus, badge_id: uuid.UUID, wording: Wording, *, by: Actor) -> BadgePage:
-        """Create the next version, awarded from now on; earlier awards keep their version."""
+        """Create the next version, awarded from now on; earlier awards keep their version. Its picture keeps
+        the logo or drawing that the campus chose."""
         badge = self._get(campus, badge_id)
+        if not wording.art:
+            before = self.badges.newest_version(badge.id)
+            wording = replace(wording, look=before.look, art=before.art or b"")
         self._next(campus, badge, wording, draft=False, by=by)
         return self.page(campus, badge.id)
 
@@ -316,6 +323,18 @@ class BadgeService:
         address = f"{self.addresses.host}/campus/{campus.slug}"
         svg = self.artist.draw(picture_order(campus, version, competencies, address=address))
         return BadgePage(campus, badge, version, competencies, [version]), svg
+
+    def read_art(self, campus: Campus, content: bytes, look: str) -> bytes:
+        """A logo or picture as a version stores it, without a file the campus's last logo; raises
+        InvalidInput with advice."""
+        if content:
+            return self.artist.read_art(content, is_own=look == PictureLook.OWN)
+        return self.badges.newest_logo(campus.id) if look == PictureLook.LOGO else b""
+
+    def logo_contrast(self, page: BadgePage) -> float | None:
+        """Of a version's logo with the field it stands on; None without a logo."""
+        order = picture_order(page.campus, page.version, page.competencies)
+        return self.artist.logo_contrast(order) if order.logo else None
 
     def marks(self, campus: Campus) -> dict[BadgeKind, str]:
         """The small icon of each badge kind in the campus's colours and font, as SVG."""

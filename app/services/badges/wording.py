@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from app.domain.badges.badges import Badge, BadgeCompetency, BadgeKind, BadgeVersion, Step
+from app.domain.badges.badges import Badge, BadgeCompetency, BadgeKind, BadgeVersion, PictureLook, Step
 from app.domain.badges.rules import Rule, criteria_words, rule_of
 from app.domain.frameworks import MOST_ALIGNMENTS, PublicAlignment
 from app.errors import InvalidInput
@@ -33,6 +33,8 @@ class Wording:
     hue: float | None = None
     liveliness: float | None = None
     emblem: str = ""
+    look: str = PictureLook.SHAPE.value
+    art: bytes = b""
     rule: Rule | None = None
 
 
@@ -54,6 +56,7 @@ def said_in(version: BadgeVersion, wording: Wording) -> list[BadgeCompetency]:
     version.alternative = wording.alternative
     version.hue, version.liveliness = wording.hue, wording.liveliness
     version.emblem = wording.emblem
+    version.look, version.art = wording.look, wording.art or None
     return [
         BadgeCompetency(version_id=version.id, competency_id=competency_id, level=level, position=position)
         for position, (competency_id, level) in enumerate(wording.competencies)
@@ -85,6 +88,8 @@ def wording_of(version: BadgeVersion, links: Sequence[BadgeCompetency]) -> Wordi
         hue=version.hue,
         liveliness=version.liveliness,
         emblem=version.emblem,
+        look=version.look,
+        art=version.art or b"",
         rule=rule_of(version.rule),
     )
 
@@ -105,7 +110,7 @@ STEP_FIELDS: Mapping[Step, tuple[str, ...]] = {
     Step.CONTENT: ("kind", "name", "description", "criteria", "language", "tags"),
     Step.COMPETENCIES: ("competencies", "alignments"),
     Step.AWARDING: ("validity_days", "required_hours", "rule"),
-    Step.PICTURE: ("alternative", "hue", "liveliness", "emblem"),
+    Step.PICTURE: ("alternative", "hue", "liveliness", "emblem", "look", "art"),
     Step.PUBLISHING: (),
 }
 """The fields of a wording that each step of the editor writes."""

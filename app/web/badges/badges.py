@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.badges.badges import PROSE, BadgeKind, Difference, Part, are_near
+from app.domain.badges.badges import PROSE, BadgeKind, BadgeVersion, Difference, Part, PictureLook, are_near
 from app.domain.badges.rules import Rule, rule_words
 from app.domain.campus.campus import Campus, CampusColours, contrast
 from app.errors import InvalidInput
@@ -48,9 +48,16 @@ PARTS = {
     Part.TAGS: N_("Mots-clés"),
     Part.LANGUAGE: N_("Langue"),
     Part.ALTERNATIVE: N_("Texte de l’image"),
+    Part.LOOK: N_("Image"),
     Part.COLOURS: N_("Couleurs"),
     Part.EMBLEM: N_("Sigle"),
 }
+LOOKS = {
+    PictureLook.SHAPE.value: N_("La forme du type"),
+    PictureLook.LOGO.value: N_("La forme, avec un logo"),
+    PictureLook.OWN.value: N_("Une image à nous"),
+}
+LEAST_CONTRAST = 3.0
 _LISTS = frozenset({Part.COMPETENCIES, Part.ALIGNMENTS, Part.TAGS})
 _LANGUAGES = {"fr": N_("français"), "en": N_("anglais")}
 
@@ -93,6 +100,8 @@ def validity_words(days: int | None) -> str:
 
 def _sentence(difference: Difference, before: str, after: str) -> str:
     """The change to this part, as one sentence."""
+    if difference.part is Part.LOOK and before == after:
+        return translated(N_("Le fichier de l’image a changé."))
     if difference.part in _LISTS:
         counts = (len(difference.added), len(difference.removed))
         if counts == (0, 0):
@@ -121,6 +130,8 @@ def _value(part: Part, lines: Sequence[str]) -> str:
             return translated(N_("{hours} h")).format(hours=number(float(lines[0])))
         case Part.LANGUAGE:
             return translated(_LANGUAGES[lines[0]]) if lines[0] in _LANGUAGES else lines[0]
+        case Part.LOOK:
+            return translated(LOOKS[lines[0]])
         case Part.COLOURS:
             return translated(N_("teinte et vivacité {value}")).format(value=lines[0])
         case _:
@@ -238,6 +249,8 @@ class Preview:
     looks: Sequence[BadgePreview]
     rule: Sequence[tuple[str, str]] = ()
     """The rule as text, in every language: (language, text)."""
+    advice: str = ""
+    """About a logo that is hardly seen."""
 
     @property
     def is_ready(self) -> bool:
@@ -259,10 +272,11 @@ def preview_of(services: Services, campus: Campus, wording: Wording, *, besides:
         pieces=_pieces(services, page),
         looks=[
             *_lacks(page, wording),
-            _contrast_look(campus, page),
+            *_contrast_looks(services, campus, page),
             *_near(services, campus, wording, besides),
         ],
         rule=rule_in_words(wording.rule),
+        advice=logo_advice(services, page),
     )
 
 
@@ -295,19 +309,59 @@ def _lacks(page: BadgePage, wording: Wording) -> list[BadgePreview]:
     return found or [BadgePreview("ok", translated(N_("Tout ce que ce type de badge demande est dit.")))]
 
 
-def _contrast_look(campus: Campus, page: BadgePage) -> BadgePreview:
+def _contrast_looks(services: Services, campus: Campus, page: BadgePage) -> list[BadgePreview]:
     version = page.version
-    colours = CampusColours.of(
+    if version.look == PictureLook.OWN and version.art:
+        return []
+    found = [_logo_look(ratio)] if (ratio := services.badges.logo_contrast(page)) is not None else []
+    dark = (
+        _colours_of(campus, version).accent
+        if _is_light(version.kind)
+        else _colours_of(campus, version).accent_deep
+    )
+    ratio_shown = _ratio(contrast(dark, _PAPER))
+    letters = translated(N_("Contraste des lettres : {ratio} pour 1.")).format(ratio=ratio_shown)
+    return [BadgePreview("ok", letters), *found]
+
+
+def _colours_of(campus: Campus, version: BadgeVersion) -> CampusColours:
+    return CampusColours.of(
         campus.hue if version.hue is None else version.hue,
         campus.liveliness if version.liveliness is None else version.liveliness,
     )
-    dark = (
-        colours.accent_deep
-        if version.kind not in (BadgeKind.BELONGING, BadgeKind.PARTICIPATION)
-        else colours.accent
+
+
+def _is_light(kind: BadgeKind) -> bool:
+    return kind in (BadgeKind.BELONGING, BadgeKind.PARTICIPATION)
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.1f}".replace(".", ",")
+
+
+def _logo_look(ratio: float) -> BadgePreview:
+    if ratio >= LEAST_CONTRAST:
+        sentence = translated(N_("Contraste du logo : {ratio} pour 1."))
+        return BadgePreview("ok", sentence.format(ratio=_ratio(ratio)))
+    sentence = translated(N_("Ce logo se verra mal : {ratio} pour 1, il en faut 3."))
+    return BadgePreview("past", sentence.format(ratio=_ratio(ratio)))
+
+
+def logo_advice(services: Services, page: BadgePage) -> str:
+    """What to do about a logo that is hardly seen on its field; empty where it is clear."""
+    ratio = services.badges.logo_contrast(page)
+    if ratio is None or ratio >= LEAST_CONTRAST:
+        return ""
+    sentence = (
+        N_(
+            "Sur le blanc de cette forme : {ratio} pour 1, il en faut 3. Prenez sa version foncée, ou gardez le sigle."
+        )
+        if _is_light(page.version.kind)
+        else N_(
+            "Sur le fond de cette forme : {ratio} pour 1, il en faut 3. Prenez sa version claire, ou gardez le sigle."
+        )
     )
-    ratio = f"{contrast(dark, _PAPER):.1f}".replace(".", ",")
-    return BadgePreview("ok", translated(N_("Contraste des lettres : {ratio} pour 1.")).format(ratio=ratio))
+    return translated(sentence).format(ratio=_ratio(ratio))
 
 
 def _near(services: Services, campus: Campus, wording: Wording, besides: str) -> list[BadgePreview]:

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.badges.badges import BadgeKind, Lack, Repeat, Step, are_near, differences
+from app.domain.badges.badges import BadgeKind, Lack, PictureLook, Repeat, Step, are_near, differences
 from app.domain.badges.rules import rule_of
 from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
 from app.errors import Conflict, InvalidInput, NotFound
@@ -55,6 +55,7 @@ _CONTINUE = {
 _NOT_OPENED = "ferme"
 _UNREADABLE = N_("L’aperçu attend : un champ est à corriger.")
 _BY_SCRIPT = "seul"
+_KEEP_LETTERS = "sigle"
 _LOOKS = ("apercu", "ligne", "condition")
 
 
@@ -162,6 +163,10 @@ def _saved(request: Request, services: Services, badge_id: uuid.UUID, step: Step
     filled = BadgeForm.from_page(manuscript.page)
     filled.take(step, form)
     _follow_title(work, filled, manuscript)
+    if step is Step.PICTURE:
+        _take_art(services, work, filled)
+    if gesture == _KEEP_LETTERS:
+        filled.fields["dessin"] = PictureLook.SHAPE.value
     if gesture in _LOOKS:
         return _looked_at(request, services, work, filled, step, gesture, manuscript)
     if gesture == _BY_SCRIPT and not manuscript.page.version.is_draft:
@@ -266,6 +271,21 @@ def _conflict(
     filled.seen = services.badges.state(manuscript.page, step)
     told = tuple(shown_difference(each) for each in found)
     return _editor(request, services, work, filled, step, manuscript, Answer(conflict=told))
+
+
+def _take_art(services: Services, work: AtWork, filled: BadgeForm) -> None:
+    """The sent file; without one what the badge has, or for a logo the last one of the campus."""
+    if filled.look is PictureLook.SHAPE and not filled.upload:
+        return
+    try:
+        read = services.badges.read_art(work.campus, filled.upload or filled.art, filled.look.value)
+        # What is stored is checked for its new use, and not encoded once more.
+        filled.art = read if filled.upload or not filled.art else filled.art
+    except InvalidInput as error:
+        filled.errors["fichier"] = sentence_of(error)
+        filled.upload = b""
+    if not filled.art:
+        filled.errors.setdefault("fichier", translated(N_("Choisissez le fichier du logo ou de l’image.")))
 
 
 def _follow_title(work: AtWork, filled: BadgeForm, manuscript: Manuscript) -> None:
@@ -435,7 +455,7 @@ def _models(services: Services) -> list[tuple[str, list[BadgeModel]]]:
 
 
 def _ideas(services: Services, work: AtWork, filled: BadgeForm) -> list[str]:
-    """What badges of this kind usually attest, and no competency of the campus says yet."""
+    """What badges of this kind usually attest, and no competency of the campus covers yet."""
     there = [competency.statement for competency, _ in services.competencies.list_of(work.campus)]
     ideas = [idea for model in services.badges.models() if model.kind is filled.kind for idea in model.ideas]
     return [idea for idea in ideas if not any(are_near(idea, statement) for statement in there)]

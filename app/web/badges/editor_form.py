@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 import uuid
+from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.datastructures import FormData
 
 from app.domain.activities.participant_lists import hours_in
-from app.domain.badges.badges import MOST_DAYS, BadgeKind, Repeat, Step, join_criteria, split_criteria
+from app.domain.badges.badges import (
+    MOST_DAYS,
+    BadgeKind,
+    PictureLook,
+    Repeat,
+    Step,
+    join_criteria,
+    split_criteria,
+)
 from app.domain.campus.campus import MOST_LIVELY
 from app.domain.frameworks import (
     MOST_ALIGNMENTS,
@@ -20,7 +29,7 @@ from app.domain.frameworks import (
     public_alignment,
 )
 from app.errors import InvalidInput
-from app.http.pages.forms import text_of
+from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.typography import translated
 from app.http.pages.words import hours_text
 from app.http.workplaces import sentence_of
@@ -38,7 +47,7 @@ FIELDS = {
     Step.CONTENT: ("type", "nom", "description", "criteres", "jugement", "langue", "mots"),
     Step.COMPETENCIES: (),
     Step.AWARDING: ("validite", "jours", "heures", "repetition", "demandes"),
-    Step.PICTURE: ("alternative", "couleurs", "teinte", "vivacite", "sigle"),
+    Step.PICTURE: ("dessin", "alternative", "couleurs", "teinte", "vivacite", "sigle"),
     Step.PUBLISHING: (),
 }
 _ALL_FIELDS = tuple(name for names in FIELDS.values() for name in names)
@@ -46,6 +55,7 @@ _BEGINNING = {
     "type": BadgeKind.PARTICIPATION.value,
     "langue": "fr",
     "repetition": Repeat.ONCE.value,
+    "dessin": PictureLook.SHAPE.value,
     "couleurs": "campus",
     "teinte": "208",
     "vivacite": "9",
@@ -80,6 +90,10 @@ class BadgeForm:
     """The state of the step that the form was based on (optimistic lock); empty for a new badge."""
     step: Step = Step.CONTENT
     """The step that was typed; the others are as stored."""
+    art: bytes = b""
+    """The logo or picture, as stored or as read from the sent file."""
+    upload: bytes = b""
+    """The sent file, or the one that a form shown again carries."""
     model: str = ""
     """The model that a new badge began from."""
 
@@ -87,6 +101,8 @@ class BadgeForm:
         """Replace the fields of one step by those of a sent form."""
         self.fields |= {name: text_of(form, name) for name in FIELDS[step]}
         self.seen, self.step = text_of(form, "etat"), step
+        if step is Step.PICTURE:
+            self.upload = bytes_of(form, "fichier") or _carried(text_of(form, "art"))
         if step is Step.AWARDING:
             self.rule = RuleForm.of(form)
         if step is Step.COMPETENCIES:
@@ -129,7 +145,9 @@ class BadgeForm:
             "alternative": wording.alternative,
             "couleurs": "propres" if own_colours else "campus",
             "sigle": wording.emblem,
+            "dessin": wording.look,
         }
+        filled.art = wording.art
         if own_colours:
             filled.fields["teinte"] = f"{wording.hue or 0:g}"
             filled.fields["vivacite"] = f"{round((wording.liveliness or 0) * 100)}"
@@ -149,6 +167,16 @@ class BadgeForm:
     def repeat(self) -> Repeat:
         known = {repeat.value: repeat for repeat in Repeat}
         return known.get(self.fields["repetition"], Repeat.ONCE)
+
+    @property
+    def look(self) -> PictureLook:
+        known = {look.value: look for look in PictureLook}
+        return known.get(self.fields["dessin"], PictureLook.SHAPE)
+
+    @property
+    def carried(self) -> str:
+        """The file, for a form that is shown again before it was saved."""
+        return b64encode(self.art).decode() if self.upload and self.art else ""
 
     @property
     def accepts_requests(self) -> bool:
@@ -191,6 +219,8 @@ class BadgeForm:
             hue=hue,
             liveliness=liveliness,
             emblem=self.fields["sigle"],
+            look=self.look.value,
+            art=self.art,
             rule=rule,
         )
 
@@ -257,6 +287,13 @@ class BadgeForm:
                 self.errors.setdefault(f"code-{len(read) - 1}", sentence_of(error))
         self.rows = read
         return list({(each.framework, each.code): each for each in found}.values())
+
+
+def _carried(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def _whole(text: str) -> int | None:

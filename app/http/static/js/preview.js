@@ -54,8 +54,16 @@ async function drawAlone() {
 
 if (form && place && told) {
   shown = JSON.stringify(typed());
-  form.addEventListener("input", () => {
+  form.addEventListener("input", (event) => {
     clearTimeout(waiting);
+    if (event.target.type === "file") {
+      // Saved at once where that publishes nothing: the page then says how the file will be seen.
+      const save = form.querySelector("button[value=garder]");
+      if (event.target.files.length && save === form.querySelector("button")) {
+        form.requestSubmit(save);
+      }
+      return;
+    }
     waiting = setTimeout(drawAlone, PAUSE);
   });
   form.addEventListener("submit", async (event) => {
