@@ -99,6 +99,12 @@ class Services(ImportServices):
         finally:
             self.stores.tenant_scope.leave()
 
+    @contextmanager
+    def across_campuses(self) -> Iterator[None]:
+        """For a person's own page: rows about them at every campus."""
+        with self.stores.tenant_scope.across_campuses():
+            yield
+
     def join_organisers(self, campus_id: uuid.UUID, activity_id: uuid.UUID) -> bool:
         """Bypasses RLS if this campus organises the activity together with others; returns whether it
         does."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func, true
+from sqlalchemy import ColumnElement, delete, exists, func, or_, true
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, SQLModel, col, select
 
@@ -45,6 +45,11 @@ class QueueLine:
     version: BadgeVersion
 
 
+_RECENT = timedelta(days=90)
+"""How long a decision stays on the person's own page."""
+_MOST_REQUESTS = 50
+
+
 class RequestStore:
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -75,6 +80,20 @@ class RequestStore:
             col(BadgeRequest.state).in_([*OPEN_STATES, RequestState.MORE]),
         )
         return self.session.exec(query).first()
+
+    def of_person(self, person_id: uuid.UUID, *, at: datetime) -> Sequence[BadgeRequest]:
+        """Open requests and recent decisions at every campus, latest first."""
+        query = (
+            select(BadgeRequest)
+            .where(
+                BadgeRequest.person_id == person_id,
+                or_(col(BadgeRequest.decided_at).is_(None), col(BadgeRequest.decided_at) > at - _RECENT),
+                BadgeRequest.state != RequestState.WITHDRAWN,
+            )
+            .order_by(col(BadgeRequest.created_at).desc(), col(BadgeRequest.id))
+            .limit(_MOST_REQUESTS)
+        )
+        return self.session.exec(query).all()
 
     def queue(
         self,

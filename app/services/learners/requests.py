@@ -241,6 +241,13 @@ class AskingService:
             self.directory.participations_of(request.person_id, campus.id) if request.person_id else [],
         )
 
+    def of_person(self, person_id: uuid.UUID) -> list[tuple[BadgeRequest, str, str]]:
+        """With title and token, for the person's own page; the caller reads across campuses."""
+        return [
+            (each, self.requests.title_of(self.requests.subject_of(each)[1]), self.token_of(each))
+            for each in self.requests.of_person(person_id, at=self.clock())
+        ]
+
     def complete(
         self,
         token: str,

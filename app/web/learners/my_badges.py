@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.awards.awards import Award, AwardState, Visibility
+from app.domain.badges.rules import rule_words, step_words
+from app.domain.learners.requests import RequestState
+from app.domain.people.parental_consent import needs_guardian_for
 from app.http.pages.forms import SafeForm
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import BADGE_KINDS, StateLabel, sentence_text
+from app.http.pages.words import BADGE_KINDS, StateLabel, day, sentence_text
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, WritingServices, close_session_in, find_signed_in
 from app.http.response_cache import forget_here, held_here
@@ -22,8 +27,7 @@ from app.http.security_headers import as_private
 from app.language import N_
 from app.services.awards.awards import AwardRecord
 from app.services.badges.badges import picture_words
-from app.web.publishing.award_page import public_words
-from app.web.verification.verification_page import shown
+from app.web.learners.requests import MY_STATES
 
 router = APIRouter(prefix="/mes-badges")
 DONE = {
@@ -37,6 +41,13 @@ _SHUT = StateLabel(N_("Page fermée"), "shut")
 _REVOKED = StateLabel(N_("Retiré par le campus"), "bad")
 
 
+_EXPIRED = StateLabel(N_("Expiré"), "past")
+_SOON = timedelta(days=60)
+"""Before the end of a badge, its holder is told to renew it."""
+_MOST_AHEAD = 4
+_MOST_ENDORSED = 30
+
+
 @dataclass(frozen=True)
 class BadgeOnShelf:
     id: uuid.UUID
@@ -45,12 +56,36 @@ class BadgeOnShelf:
     picture: str
     picture_words: str
     kind: str
-    campus: str
+    day: str
+    differs: str
+    """The activity, where another badge of the person has the same title."""
     state: StateLabel
     is_new: bool
-    may_open: bool
-    says: Sequence[tuple[str, str]]
-    """For a new badge: the public content of its page."""
+    endorsed: int
+    renewal: str
+    """URL to ask for it again, shortly before its end and afterwards."""
+    until: str
+
+
+@dataclass(frozen=True)
+class OwnRequest:
+    title: str
+    url: str
+    sent: str
+    state: StateLabel
+    is_mine: bool
+    """The requester has to act."""
+
+
+@dataclass(frozen=True)
+class BadgeAhead:
+    """A badge counted in the log; `missing` and `done` are conditions as text."""
+
+    title: str
+    campus: str
+    rule: str
+    missing: Sequence[str]
+    done: Sequence[str]
 
 
 @router.get("")
@@ -85,13 +120,34 @@ def shelf_page(
         for award_id in held_here(request, services)
         if award_id not in listed
     ]
+    titles = Counter(record.version.name for record in records)
+    badges = [
+        _on_shelf(
+            services,
+            record,
+            is_one_of_several=titles[record.version.name] > 1,
+            with_endorsements=position < _MOST_ENDORSED,
+        )
+        for position, record in enumerate(records)
+    ]
+    with services.across_campuses():
+        ahead = _ahead(services, records)
+        requests = _requests(services, who.person.id) if who else []
     return as_private(
         page(
             request,
             "learners/shelf.html",
             status=401 if is_missing else 200,
             private=True,
-            badges=[_on_shelf(services, record) for record in records],
+            badges=badges,
+            ahead=ahead,
+            requests=requests,
+            waiting=[
+                *(each for each in badges if each.is_new),
+                *(each for each in requests if each.is_mine),
+                *(each for each in badges if each.renewal),
+            ],
+            tu=any(needs_guardian_for(record.person, record.activity) for record in records),
             has_account=who is not None,
             is_missing=is_missing,
             missing_url=request.url.path,
@@ -100,28 +156,66 @@ def shelf_page(
     )
 
 
-def _public_words(services: Services, record: AwardRecord) -> Sequence[tuple[str, str]]:
-    return public_words(record, shown(services, services.verification.verify_award(record)))
-
-
-def _on_shelf(services: Services, record: AwardRecord) -> BadgeOnShelf:
-    is_new = record.award.claimed_at is None and record.award.state is AwardState.ISSUED
+def _on_shelf(
+    services: Services, record: AwardRecord, *, is_one_of_several: bool, with_endorsements: bool
+) -> BadgeOnShelf:
+    award, zone = record.award, record.campus.time_zone
+    until = award.valid_until
+    ends = until is not None and until <= services.clock() + _SOON and award.state is AwardState.ISSUED
     return BadgeOnShelf(
-        id=record.award.id,
+        id=award.id,
         title=record.version.name,
-        url=f"/mes-badges/{record.award.id}",
+        url=f"/mes-badges/{award.id}",
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
         picture_words=sentence_text(picture_words(record.campus, record.version)),
-        kind=translated(BADGE_KINDS[record.version.kind]),
-        campus=record.campus.short_name,
-        state=_state(record.award),
-        may_open=services.guardians.state_of(record).may_open,
-        is_new=is_new,
-        says=_public_words(services, record) if is_new else (),
+        kind=f"{translated(BADGE_KINDS[record.version.kind])}, {record.campus.short_name}",
+        day=day(award.awarded_at, zone),
+        differs=record.activity.title if is_one_of_several and record.activity else "",
+        state=_state(award, services.clock()),
+        is_new=award.claimed_at is None and award.state is AwardState.ISSUED,
+        endorsed=len(services.endorsements.about_award(record)) if with_endorsements else 0,
+        renewal=f"/badges/{record.badge.id}/demande" if ends and record.badge.accepts_requests else "",
+        until=day(until, zone) if until else "",
     )
 
 
-def _state(award: Award) -> StateLabel:
+def _ahead(services: Services, records: Sequence[AwardRecord]) -> list[BadgeAhead]:
+    """The nearest badges with a rule, at each campus that the person has a badge of."""
+    campuses = {record.campus.id: record for record in records}
+    found = [
+        (progress.share, version.name, record.campus.short_name, progress)
+        for record in campuses.values()
+        for _, version, progress in services.rule_ledger.ways_ahead(record.campus, record.person.id)
+    ]
+    found.sort(key=lambda one: (-one[0], one[1]))
+    return [
+        BadgeAhead(
+            title,
+            campus,
+            rule_words(progress.rule),
+            [step_words(step) for step in progress.nearest if step.reached < step.condition.least],
+            [step_words(step) for step in progress.nearest if step.reached >= step.condition.least],
+        )
+        for _, title, campus, progress in found[:_MOST_AHEAD]
+    ]
+
+
+def _requests(services: Services, person_id: uuid.UUID) -> list[OwnRequest]:
+    return [
+        OwnRequest(
+            title,
+            f"/demandes/{token}",
+            day(each.created_at),
+            MY_STATES[each.state],
+            each.state in (RequestState.MORE, RequestState.UNCONFIRMED),
+        )
+        for each, title, token in services.asking.of_person(person_id)
+    ]
+
+
+def _state(award: Award, now: datetime) -> StateLabel:
     if award.state is AwardState.REVOKED:
         return _REVOKED
+    if award.valid_until is not None and award.valid_until <= now:
+        return _EXPIRED
     return _OPEN if award.visibility is Visibility.OPEN else _SHUT

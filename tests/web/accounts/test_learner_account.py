@@ -14,6 +14,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Role
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
+from app.services.learners.requests import RequestOutcome
 from tests.support.house import COMMAND, House, listed, send
 
 ZOE = "Zoé N’Diaye; zoe@exemple.fr"
@@ -21,13 +22,11 @@ _LINK = re.compile(r"http://localhost:8000(/connexion/\S+)")
 FIND = "/mes-badges/retrouver"
 
 
-def award_elsewhere(house: House, person: str = ZOE):
+def award_elsewhere(house: House, person: str = ZOE, title: str = "Dégustation"):
     """A badge of the other campus."""
     by = Actor(house.stranger.id)
     with house.unit_of_work() as services:
-        wording = Wording(
-            BadgeKind.PARTICIPATION, "Dégustation", "Goûter.", "La personne a pris part à l’atelier."
-        )
+        wording = Wording(BadgeKind.PARTICIPATION, title, "Goûter.", "La personne a pris part à l’atelier.")
         badge = services.badges.create(house.other_campus, wording, slug="gout", by=COMMAND).badge
         activity = services.activities.create(
             Activity(kind=ActivityKind.WORKSHOP, title="Atelier du goût", starts_on=date(2026, 11, 24),
@@ -61,13 +60,48 @@ def test_one_letter_shows_the_badges_of_every_campus_to_open_or_shut(house: Hous
     shelf = client.get("/mes-badges").text
     for result in (here, there):
         assert f"/mes-badges/{result.lines[0].award_id}" in shelf
-    assert "Ce que dirait sa page" in shelf, "what its page would say stands beside the button"
+    assert "2 choses à faire" in shelf, "both badges have just arrived"
     assert "Atelier du goût" not in shelf, "no activity is named until its holder shows it"
     page = f"/mes-badges/{there.lines[0].award_id}"
     sent = send(client, f"{page}/visibilite", {"vue": "ouvert", "retour": "etagere"}, seen_on="/mes-badges")
     assert sent.headers["location"].startswith("/mes-badges?fait=ouvert")
     assert house.client().get(f"/attributions/{there.lines[0].award_id}").status_code == 200
     assert client.get(page).status_code == 200
+
+
+def test_two_badges_of_one_title_are_told_apart_by_activity_and_day(house: House):
+    house.award(ZOE)
+    award_elsewhere(house, title="Robotique pour tous")
+    client = house.client()
+    enter(client, ask_for_letter(house, client, "zoe@exemple.fr")[0])
+    shelf = client.get("/mes-badges").text
+    for activity in ("Atelier du goût", house.activity.title):
+        assert f'<p class="differs">{activity}</p>' in shelf
+        assert f", {activity}, 24" in shelf, "in the link's name too"
+
+
+def test_own_page_shows_requests_and_what_waits_for_the_person(house: House):
+    result = house.award(ZOE)
+    with house.unit_of_work() as services:
+        badge = services.badges.badges.get(house.role.badge.id)
+        badge.accepts_requests = True
+        record = services.awards.record(result.lines[0].award_id)
+        asked = RequestOutcome(
+            "Zoé", "N’Diaye", "zoe@exemple.fr", "J’ai tenu le stand toute la journée. " * 3
+        )
+        request = services.asking.ask(badge.id, asked, known=services.asking.known(record.person))
+        token = services.asking.token_of(request)
+    client = house.client()
+    client.get(house.private_link(result))
+    assert token not in client.get("/mes-badges").text, "a private link opens one badge, and no more"
+    enter(client, ask_for_letter(house, client, "zoe@exemple.fr")[0])
+    shelf = client.get("/mes-badges").text
+    assert f"/demandes/{token}" in shelf
+    assert "Le campus l’examine" in shelf
+    assert "1 chose à faire" in shelf
+    with house.unit_of_work() as services:
+        services.reviewing.ask_more(house.campus, request.id, "Quel stand ?", by=Actor(house.admin.id))
+    assert "attend une réponse" in client.get("/mes-badges").text
 
 
 def test_a_second_message_within_a_minute_leaves(house: House):
