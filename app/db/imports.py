@@ -17,6 +17,7 @@ from app.db.engine.writes import IN_ONE_QUERY, insert_rows, update_rows
 from app.domain.activities.activities import Activity, ActivityCampus, Participation
 from app.domain.imports.imports import (
     FORGOTTEN,
+    OF_LISTS,
     Imported,
     ImportLine,
     ImportLineOutcome,
@@ -252,6 +253,15 @@ class ImportStore:
     def mapping(self, campus_id: uuid.UUID, source: str) -> ImportMapping | None:
         return self.session.get(ImportMapping, (campus_id, source))
 
+    def forget_mapping(self, campus_id: uuid.UUID, source: str) -> None:
+        self.session.exec(
+            delete(ImportMapping).where(
+                col(ImportMapping.campus_id) == campus_id, col(ImportMapping.source) == source
+            )
+        )
+
     def sources(self, campus_id: uuid.UUID) -> list[str]:
-        query = select(ImportMapping.source).where(ImportMapping.campus_id == campus_id)
+        query = select(ImportMapping.source).where(
+            ImportMapping.campus_id == campus_id, ~col(ImportMapping.source).startswith(OF_LISTS)
+        )
         return list(self.session.exec(query.order_by(col(ImportMapping.changed_at).desc()).limit(50)))

@@ -540,6 +540,33 @@ class NamesakeStore:
             for person, part, each in rows
         ]
 
+    def addressed(
+        self, campus_id: uuid.UUID, name_keys: Collection[str]
+    ) -> Sequence[tuple[Person, str, str, VisibleName]]:
+        """People of the campus with such a name and an address: person, key, address, latest activity first."""
+        rows = self.session.exec(
+            select(Person, PersonAddress, Participation, Activity)
+            .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
+            .join(Participation, col(Participation.person_id) == col(Person.id))
+            .join(Activity, col(Activity.id) == col(Participation.activity_id))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(
+                organised_by(campus_id),
+                among(self.session, col(PersonAddress.name_key), name_keys),
+                col(Participation.is_present),
+            )
+            .order_by(
+                col(Activity.starts_on).desc(),
+                col(PersonAddress.is_main).desc(),
+                col(PersonAddress.verified_at).desc(),
+                col(PersonAddress.id),
+            )
+        )
+        return [
+            (person, address.name_key, address.address, VisibleName(each.title, each.starts_on))
+            for person, address, _, each in rows
+        ]
+
     def seen_elsewhere(
         self, campus_id: uuid.UUID, person_ids: Collection[uuid.UUID], *, but: uuid.UUID
     ) -> dict[uuid.UUID, VisibleName]:

@@ -18,6 +18,7 @@ from app.services.awards.awards import AwardRegistration
 from app.services.imports.calendar_imports import CalendarImports, CalendarJudging, CalendarWriting
 from app.services.imports.import_matching import ImportJudging
 from app.services.imports.imports import ImportService, StatementImports
+from app.services.imports.lists import ListMappings
 from app.services.imports.writing import ImportWriting
 from app.services.learners.requests import AskingService, ReviewService
 from app.services.people.parental_consent import GuardianService
@@ -384,6 +385,10 @@ class ImportServices(TrustServices):
     @made_once
     def _import_judging(self) -> ImportJudging:
         return ImportJudging(self.stores.imports, self.activities, self.activity_plans, self.lent.secret)
+
+    @made_once
+    def list_mappings(self) -> ListMappings:
+        return ListMappings(self.stores.imports, self.clock)
 
     @made_once
     def imports(self) -> ImportService:

@@ -129,6 +129,10 @@ class Imported(SQLModel, table=True):
     at: datetime = Field(sa_column=utc_datetime())
 
 
+OF_LISTS: Final = "liste:"
+"""Begins the source of the mapping of lists of people: their headings follow as a digest."""
+
+
 class ImportMapping(SQLModel, table=True):
     """How to parse the files of one source, from the user's last settings."""
 

@@ -106,7 +106,7 @@ class PersonAddress(SQLModel, table=True):
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     address: str = Field(max_length=254)
-    name_key: str = Field(max_length=LONGEST_KEY)
+    name_key: str = Field(max_length=LONGEST_KEY, index=True)
     verified_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     is_main: bool = Field(default=False)
     """The first address to write to."""

@@ -16,7 +16,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.imports.lists.model import Line, Reading, State
 from app.domain.imports.lists.names import fold
-from app.domain.people.name_disambiguation import ListAnswers, Question
+from app.domain.people.name_disambiguation import ListAnswers, Namesake, Question
 from app.domain.people.people import Person
 from app.errors import NotFound
 from app.language import N_
@@ -116,6 +116,12 @@ class ParticipantService:
         if person is None:
             raise NotFound(N_("Cette personne n’existe pas ici."))
         return person
+
+    def known_beside(
+        self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[tuple[str, str, str]]
+    ) -> dict[int, tuple[Namesake, ...]]:
+        activity = self.activity_service.get(campus, activity_id)
+        return self.activity_service.namesakes.known_beside(campus, activity, lines)
 
     def check(
         self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[ListedPerson], answers: ListAnswers

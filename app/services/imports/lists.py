@@ -2,18 +2,65 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from app.adapters.sheets.list_files import MAX_BYTES as MAX_BYTES
 from app.adapters.sheets.list_files import blocks_of_file, blocks_of_text
+from app.db.imports import ImportStore
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.imports.imports import OF_LISTS, ImportMapping
 from app.domain.imports.lists.model import Block, Column, Doubt, Line, Mapping, Reading, Reason, Row
+from app.domain.imports.lists.names import fold, may_be_given
 from app.domain.imports.lists.reading import read_blocks as read_blocks
 from app.domain.imports.lists.text import MAX_COLUMNS, check_length
 from app.errors import InvalidInput
 from app.language import N_
 from app.language import gettext as _
+
+
+def shape_of(reading: Reading, blocks: Sequence[Block]) -> str:
+    """The same for lists with the same headings; empty where there are none to recognise it by."""
+    mapping = next((one for one in reading.mappings if one.columns), None)
+    if mapping is None:
+        return ""
+    headings = [fold(column.heading) for column in mapping.columns]
+    if not any(headings):
+        first = blocks[0].rows[0].cells if blocks and blocks[0].rows else ()
+        text = " ; ".join(first)
+        named = any(may_be_given(word) for cell in first for word in cell.split())
+        if len(first) < 2 or "@" in text or any(sign.isdigit() for sign in text) or named:
+            return ""
+        headings = [fold(cell) for cell in first]
+    return hashlib.sha256("\n".join(headings).encode()).hexdigest()[:40]
+
+
+class ListMappings:
+    """What a person said that the columns of a list hold, for the next list of the same shape."""
+
+    def __init__(self, imports: ImportStore, clock: Clock) -> None:
+        self.imports = imports
+        self.clock = clock
+
+    def columns_for(self, campus: Campus, shape: str) -> list[Column]:
+        row = self.imports.mapping(campus.id, OF_LISTS + shape) if shape else None
+        known = {column.value: column for column in Column}
+        return [known[value] for value in row.mapping.get("columns", ()) if value in known] if row else []
+
+    def remember(self, campus: Campus, shape: str, columns: Sequence[Column]) -> None:
+        source = OF_LISTS + shape
+        row = self.imports.mapping(campus.id, source) or ImportMapping(
+            campus_id=campus.id, source=source, changed_at=self.clock()
+        )
+        row.mapping = {"columns": [column.value for column in columns]}
+        row.changed_at = self.clock()
+        self.imports.save(row)
+
+    def forget(self, campus: Campus, shape: str) -> None:
+        self.imports.forget_mapping(campus.id, OF_LISTS + shape)
 
 
 def read_list_file(

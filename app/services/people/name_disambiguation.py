@@ -154,6 +154,35 @@ class Namesakes:
             if line.line_key in kept and of_name.get(name_key_of(line), 0) > 1
         )
 
+    def known_beside(
+        self, campus: Campus, activity: Activity, lines: Sequence[tuple[str, str, str]]
+    ) -> dict[int, tuple[Namesake, ...]]:
+        """By index of (given name, family name, address): people of that name at other addresses only.
+
+        A name without address that the activity already has is matched there, and not asked about.
+        """
+        keys = [name_key(given, family) if given and family else "" for given, family, _ in lines]
+        wanted = {key for key in keys if key}
+        if not wanted:
+            return {}
+        known: dict[str, dict[uuid.UUID, list[tuple[Person, str, VisibleName]]]] = {}
+        for person, key, address, seen in self.store.addressed(campus.id, wanted):
+            if not is_gone(person):
+                known.setdefault(key, {}).setdefault(person.id, []).append((person, address, seen))
+        there = {
+            name_key(person.given_name, person.family_name)
+            for _, person in self.activities.participants(activity.id, with_absent=True)
+        }
+        found: dict[int, tuple[Namesake, ...]] = {}
+        for index, (key, (_, _, address)) in enumerate(zip(keys, lines, strict=True)):
+            people = known.get(key, {})
+            addresses = {each for several in people.values() for _, each, _ in several}
+            if people and address not in addresses and (address or key not in there):
+                found[index] = tuple(
+                    Namesake(person, None, each, seen) for (person, each, seen), *_ in people.values()
+                )
+        return found
+
     def of_line(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question | None:
         """For a single line: the question if it is ambiguous, including people of other activities."""
         sorted_lines = self.sort(campus, activity, [line], NO_ANSWERS, asks=True)

@@ -30,7 +30,7 @@ from app.services.activities.participants import CheckedLine, Entry
 from app.services.campus.dashboard import Start
 from app.web.activities.activities import ActivityView, Adding, activity_page
 from app.web.imports.list_table import STEP, left_as_text
-from app.web.people.directory import GivenList, given_list, settling_page
+from app.web.people.directory import GivenList, given_list, keep_mapping, list_setting, settling_page
 from app.web.people.name_disambiguation import QuestionView
 
 SHOWN_REFUSED, SHOWN_GOOD, SHOWN_KNOWN, SAMPLES = 200, 60, 1_000, 3
@@ -206,9 +206,10 @@ def show_list(
     """The list as it was read, to settle or to record; or the form again with what is wrong."""
     work = at_work(request)
     here = _here(work, activity_id)
-    activity = ActivityView.of(work, services.activities.get(work.campus, activity_id))
+    found = services.activities.get(work.campus, activity_id)
+    activity = ActivityView.of(work, found)
     form = draft_form(request, services, draft_id, f"{here}/liste")
-    given, step = given_list(form), text_of(form, "geste")
+    given, step = given_list(form, list_setting(services, work, found)), text_of(form, "geste")
     if table := settling_page(request, work, form, given, (activity.title, activity.href), action=here):
         return table
     changing = CHANGE in (step, text_of(form, STEP))
@@ -231,8 +232,9 @@ def read_or_record(
 ) -> Response:
     """Leads to the parsed list; once that was seen, records every readable line and returns the others."""
     work = at_work(request)
-    services.activities.get(work.campus, activity_id)
-    given, step = given_list(form), text_of(form, "geste")
+    setting = list_setting(services, work, services.activities.get(work.campus, activity_id))
+    keep_mapping(request, work, form, setting)
+    given, step = given_list(form, setting), text_of(form, "geste")
     seen = f"lu {given.told}".strip()
     is_settled = bool(given.lines) and given.to_settle is None and not given.trouble
     if (

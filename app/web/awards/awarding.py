@@ -34,8 +34,8 @@ from app.services.awards.eligibility import OfferedLine, suggested
 from app.web.activities.activities import ActivityView
 from app.web.awards.preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
 from app.web.campus.dashboard import BadgeTile
-from app.web.imports.list_table import CHANGE, STEP, left_as_text
-from app.web.people.directory import GivenList, as_text, given_list, settling_page
+from app.web.imports.list_table import CHANGE, STEP, ListSetting, left_as_text
+from app.web.people.directory import GivenList, as_text, given_list, keep_mapping, list_setting, settling_page
 
 PROPOSED, SEEN_CHOICES, TICKED_CHOICES = "lignes-proposees", "lignes-vues", "ligne"
 
@@ -242,12 +242,12 @@ class Choice:
     ticks: Ticks = field(default_factory=Ticks)
 
     @staticmethod
-    def of(form: FormData) -> Choice:
+    def of(form: FormData, setting: ListSetting) -> Choice:
         return Choice(
             text_of(form, "badge"),
             text_of(form, "qui"),
             frozenset(ids_in(" ".join(texts_of(form, "personne")))),
-            given_list(form),
+            given_list(form, setting),
             text_of(form, EVIDENCE),
             Ticks.of(form),
         )
@@ -304,6 +304,7 @@ def check_or_award(
     """Awards what the preview showed unchanged; anything else leads to a page that shows what it becomes."""
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
+    keep_mapping(request, work, form, list_setting(services, work, found.activity))
     try:
         awarded, note = _award_if_checked(request, services, work, found, form), ""
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
@@ -319,7 +320,7 @@ def _award_if_checked(
     request: Request, services: Services, work: AtWork, found: ActivityPage, form: FormData
 ) -> Response | None:
     """None where the form asks for a preview, or was changed since its preview."""
-    choice = Choice.of(form)
+    choice = Choice.of(form, list_setting(services, work, found.activity))
     if choice.given.to_settle or choice.given.trouble or text_of(form, STEP) == CHANGE:
         return None
     if text_of(form, "geste") == CHOOSE_AGAIN:
@@ -352,7 +353,8 @@ def show_draft(
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
     form = draft_form(request, services, draft_id, _here(work, activity_id))
-    choice, note = Choice.of(form), text_of(form, DRAFT_NOTE)
+    choice = Choice.of(form, list_setting(services, work, found.activity))
+    note = text_of(form, DRAFT_NOTE)
     activity = ActivityView.of(work, found.activity)
     here = _here(work, activity_id)
     crumb = (activity.title, activity.href)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fastapi import Request
@@ -25,7 +25,7 @@ from app.domain.imports.lists.model import (
     Reason,
     State,
 )
-from app.domain.imports.lists.names import tidy
+from app.domain.imports.lists.names import fold, tidy
 from app.domain.imports.lists.suspicion import remaining_faults
 from app.domain.imports.lists.wording import hours_in
 from app.errors import InvalidInput
@@ -36,16 +36,25 @@ from app.http.pages.words import hours_text
 from app.http.workplaces import AtWork
 from app.language import N_
 from app.services.activities.participants import listed_person
-from app.services.imports.lists import blocks_as_text, blocks_from_text, blocks_of, read_blocks, sentence_of
+from app.services.imports.lists import (
+    blocks_as_text,
+    blocks_from_text,
+    blocks_of,
+    read_blocks,
+    sentence_of,
+    shape_of,
+)
 
 SOURCE, BLOCKS, STEP, LEFT = "source", "lecture", "geste-liste", "laissees"
 GO, READ, SWAP_ALL, TAKE_ALL, CHANGE = "suite", "relire", "inverser", "adresses", "changer"
+SAME_ALL, FORGET, FORGOTTEN = "memes-personnes", "oublier", "lecture-oubliee"
 _COLUMN, _TOLD = "colonne-lue-", "colonnes-dites"
 EDITS, SHOWN, CURRENT, PAGE = "retouches", "lignes-montrees", "page-lue", "page"
 ROWS_AT_ONCE = 150
 """Rows with fields of their own; a form may have two thousand fields."""
 NAMED_LATER = frozenset((Reason.REPEATED, Reason.TOTAL))
 _MARKS = ("sur", "retirer", "garder")
+_SAME, _OTHER = "meme", "autre"
 _FIELDS = ("prenom", "nom", "adresse", "heures", "contribution")
 _ABOUT = {"prenom": OF_NAME, "nom": OF_NAME, "adresse": OF_ADDRESS, "heures": OF_HOURS}
 COLUMNS = {
@@ -72,6 +81,20 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
+class ListSetting:
+    """Where a list is given: what its activity and its campus say about it."""
+
+    hours: float | None = None
+    for_pupils: bool = False
+    known: Callable[[Sequence[tuple[str, str, str]]], Mapping[int, Sequence[tuple[str, str]]]] | None = None
+    """By index of (given name, family name, address): address and latest activity of known people of that name."""
+    columns_for: Callable[[str], Sequence[Column]] | None = None
+
+
+NOWHERE = ListSetting()
+
+
+@dataclass(frozen=True)
 class TableRow:
     """One line with what a person decided of it."""
 
@@ -84,6 +107,9 @@ class TableRow:
     """Restored although it is no person by itself."""
     edits: Mapping[str, str] = field(default_factory=dict)
     """Decisions of a person, for a page that does not show this row."""
+    choices: Sequence[tuple[str, str, str]] = ()
+    """Known people of that name, by address, and « another person »."""
+    chosen: str = ""
 
     @property
     def state(self) -> State:
@@ -115,6 +141,14 @@ class SettlingTable:
     trouble: str = ""
     data: bytes | None = None
     """The file, where the list came as one."""
+    shape: str = ""
+    columns: Sequence[Column] = ()
+    is_remembered: bool = False
+    """Its columns are read as a person said of an earlier list."""
+
+    @property
+    def asks_about_people(self) -> int:
+        return sum(bool(row.choices) and not row.chosen for row in self.rows)
 
     @property
     def edits(self) -> str:
@@ -151,10 +185,13 @@ class SettlingTable:
     @property
     def is_plain(self) -> bool:
         """Nothing to settle; what is no person stands below the people of the next page."""
-        return bool(self.people or not self.rows) and not self.in_state(State.ASK)
+        settled = not self.in_state(State.ASK) and not self.is_remembered
+        return bool(self.people or not self.rows) and settled
 
 
-def read_list_table(form: FormData, text_field: str, file_field: str) -> SettlingTable:
+def read_list_table(
+    form: FormData, text_field: str, file_field: str, setting: ListSetting = NOWHERE
+) -> SettlingTable:
     """The list of a form, new or on its way; raises InvalidInput where it cannot be read."""
     data = None
     if carried := text_of(form, BLOCKS):
@@ -167,10 +204,64 @@ def read_list_table(form: FormData, text_field: str, file_field: str) -> Settlin
         source = "\n".join(filter(None, [source, *(row.text for block in from_file for row in block.rows)]))
         carried = blocks_as_text(blocks)
     columns = _columns_in(form)
-    reading = read_blocks(blocks, columns=columns)
+    reading = read_blocks(blocks, activity_hours=setting.hours, columns=columns)
+    shape, is_remembered = shape_of(reading, blocks), False
+    if not columns and text_of(form, STEP) != FORGET and not text_of(form, FORGOTTEN):
+        earlier = setting.columns_for(shape) if setting.columns_for else ()
+        width = max((len(one.columns) for one in reading.mappings), default=0)
+        if earlier and len(earlier) == width:
+            reading = read_blocks(blocks, activity_hours=setting.hours, columns=earlier)
+            is_remembered = True
+    if setting.for_pupils:
+        reading = replace(reading, lines=_without_shared_by_family(reading.lines))
     decided = _Decided.of(form)
-    rows = tuple(_row(form, decided, number, line) for number, line in enumerate(reading.lines))
-    return SettlingTable(source, carried, reading, rows, data=data)
+    rows = [_row(form, decided, number, line) for number, line in enumerate(reading.lines)]
+    named = [row.line if not row.is_out else Line(0, "") for row in rows]
+    people = [(line.given_name, line.family_name, line.address) for line in named]
+    known = setting.known(people) if setting.known else {}
+    for index, same in known.items():
+        rows[index] = _with_known(form, decided, rows[index], same)
+    return SettlingTable(
+        source,
+        carried,
+        reading,
+        tuple(rows),
+        data=data,
+        shape=shape,
+        columns=columns,
+        is_remembered=is_remembered,
+    )
+
+
+def _without_shared_by_family(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Brothers and sisters at school share their family's address."""
+    families: dict[str, set[str]] = {}
+    for line in lines:
+        families.setdefault(line.address, set()).add(fold(line.family_name))
+    return tuple(
+        line.without(Reason.ADDRESS_SHARED) if len(families[line.address]) == 1 else line for line in lines
+    )
+
+
+def _with_known(
+    form: FormData, decided: _Decided, row: TableRow, people: Sequence[tuple[str, str]]
+) -> TableRow:
+    """The row with its question: the same person as a known one, or another of that name."""
+    same = translated(N_("La même, {address}"))
+    choices = [(address, same.format(address=address), seen) for address, seen in people]
+    choices.append((_OTHER, translated(N_("Une autre personne")), ""))
+    chosen = decided.value(_SAME, row.number) or ""
+    if text_of(form, STEP) == SAME_ALL and len(people) == 1 and not chosen:
+        chosen = people[0][0]
+    if chosen not in {value for value, _, _ in choices}:
+        return replace(row, line=row.line.doubting(Reason.KNOWN), choices=choices)
+    line, typed = row.line, row.values
+    if chosen != _OTHER:
+        line = replace(line, address=chosen).without(*OF_ADDRESS)
+        typed = {**typed, "adresse": chosen}
+    return replace(
+        row, line=line, values=typed, choices=choices, chosen=chosen, edits={**row.edits, _SAME: chosen}
+    )
 
 
 def _columns_in(form: FormData) -> list[Column]:
@@ -284,7 +375,7 @@ def list_table_page(
     action: str,
 ) -> HTMLResponse:
     """`own` are the fields of the list itself; all others are carried along."""
-    skipped = {*own, SOURCE, BLOCKS, STEP, "jeton", _TOLD, EDITS, SHOWN, CURRENT}
+    skipped = {*own, SOURCE, BLOCKS, STEP, "jeton", _TOLD, EDITS, SHOWN, CURRENT, FORGOTTEN}
     carried = [
         (name, value)
         for name, value in form.multi_items()
@@ -332,6 +423,7 @@ def list_table_page(
         in_doubt=bool(mapping) and not any(column in NAME_COLUMNS - {Column.WHOLE} for column in chosen),
         with_hours=any(row.values["heures"] for row in table.rows),
         with_contribution=any(row.values["contribution"] for row in table.rows),
+        forgotten=text_of(form, STEP) == FORGET or bool(text_of(form, FORGOTTEN)),
         suggestions=sum(bool(row.suggestion) for row in asked),
         nobody=nobody,
         trouble=table.trouble,

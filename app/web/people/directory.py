@@ -41,15 +41,20 @@ from app.web.campus.dashboard import AwardLine
 from app.web.imports.list_table import (
     BLOCKS,
     CHANGE,
+    FORGET,
     LEFT,
+    NOWHERE,
+    READ,
     SOURCE,
     STEP,
+    ListSetting,
     SettlingTable,
     goes_on,
     left_in,
     list_table_page,
     read_list_table,
 )
+from app.web.people.name_disambiguation import seen_words
 from app.web.privacy import access_views
 
 FEW, MANY = 5, 30
@@ -346,7 +351,37 @@ def settling_page(
     return list_table_page(request, work, form, given.to_settle, own=OWN_FIELDS, crumb=crumb, action=action)
 
 
-def given_list(form: FormData) -> GivenList:
+def list_setting(services: Services, work: AtWork, activity: Activity) -> ListSetting:
+    def known(lines: Sequence[tuple[str, str, str]]) -> dict[int, list[tuple[str, str]]]:
+        found = services.participants.known_beside(work.campus, activity.id, lines)
+        return {
+            number: [(one.address, seen_words(one)) for one in people] for number, people in found.items()
+        }
+
+    return ListSetting(
+        activity.hours,
+        activity.is_for_pupils,
+        known,
+        lambda shape: services.list_mappings.columns_for(work.campus, shape),
+    )
+
+
+def keep_mapping(request: Request, work: AtWork, form: FormData, setting: ListSetting) -> None:
+    """Columns named on the page are read so again for the next list of this shape, until they are forgotten."""
+    step = text_of(form, STEP)
+    if step not in (READ, FORGET):
+        return
+    table = read_list_table(form, TEXT_FIELD, FILE_FIELD, setting)
+    if not table.shape:
+        return
+    with write_transaction(request) as writing:
+        if step == FORGET:
+            writing.list_mappings.forget(work.campus, table.shape)
+        else:
+            writing.list_mappings.remember(work.campus, table.shape, table.columns)
+
+
+def given_list(form: FormData, setting: ListSetting = NOWHERE) -> GivenList:
     """The list of a form. A text and a file together are one list."""
     text, source = text_of(form, TEXT_FIELD), text_of(form, SOURCE)
     left: Sequence[tuple[int, str, str]] = ()
@@ -354,7 +389,7 @@ def given_list(form: FormData) -> GivenList:
         if source and BLOCKS not in form:
             left = left_in(form)
         else:
-            settled = read_list_table(form, TEXT_FIELD, FILE_FIELD)
+            settled = read_list_table(form, TEXT_FIELD, FILE_FIELD, setting)
             if text_of(form, STEP) == CHANGE:
                 return GivenList((), settled.source, source=settled.source)
             plain = _as_it_was(form, settled)
@@ -406,7 +441,7 @@ def _as_it_was(form: FormData, table: SettlingTable) -> str | None:
     Its lines then keep their own numbers.
     """
     data, typed = table.data, text_of(form, TEXT_FIELD)
-    if BLOCKS in form or (data and typed):
+    if BLOCKS in form or (data and typed) or table.is_remembered or table.asks_about_people:
         return None
     read: dict[int, list[Line]] = {}
     for line in table.reading.lines:

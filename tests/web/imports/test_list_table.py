@@ -151,3 +151,56 @@ def test_two_thousand_lines_are_settled_page_by_page(house: House, trainer: Test
     assert "Dupjjjont;Paul" not in carried
     assert "Dupjjiont;Paul" not in carried
     assert len(carried.strip().splitlines()) == 2_001
+
+
+def test_columns_that_a_person_named_are_read_so_again_until_forgotten(
+    house: House, trainer: TestClient, award: str
+) -> None:
+    page = preview(trainer, award, house.presence, liste=DOUBTFUL)
+    read = step(trainer, page, "relire", **{"colonne-lue-0": "prenom", "colonne-lue-1": "nom"})
+    assert "pour votre dernière liste" not in read.text
+    again = preview(trainer, award, house.presence, liste=DOUBTFUL.replace("Marchand", "Marchal"))
+    assert "Les colonnes sont lues comme pour votre dernière liste de cette forme." in again.text
+    carried = form_with(step(trainer, again, "suite"), "cle").fields["liste"][0]
+    assert "Louise;Marchal" in carried
+    other = preview(trainer, award, house.presence, liste=DOUBTFUL.replace("Présent", "Présente"))
+    assert "pour votre dernière liste" not in other.text
+    forgotten = step(trainer, again, "oublier")
+    assert "pour votre dernière liste" not in forgotten.text
+    carried = form_with(step(trainer, forgotten, "suite"), "cle").fields["liste"][0]
+    assert "Marchal;Louise" in carried
+    assert "pour votre dernière liste" not in preview(trainer, award, house.presence, liste=DOUBTFUL).text
+
+
+@pytest.fixture
+def known(house: House) -> None:
+    house.record("Louise Marchand louise.marchand@exemple.fr", "Jules Fabre jules.fabre@exemple.fr")
+
+
+def test_a_known_name_with_another_address_is_asked_once(
+    house: House, trainer: TestClient, award: str, known: None
+) -> None:
+    page = preview(
+        trainer, award, house.presence, liste="Nom;Prénom;Mail\nMarchand;Louise;louise.m@exemple.org"
+    )
+    assert "est-ce la même personne" in page.text
+    assert "La même, louise.marchand@exemple.fr" in page.text
+    assert "Présence le" in page.text
+    none = step(trainer, page, "suite")
+    assert "vérifiez au moins une ligne" in none.text.replace("’", "'")
+    same = step(trainer, page, "suite", **{"t-meme-1": "louise.marchand@exemple.fr"})
+    assert "louise.marchand@exemple.fr" in form_with(same, "cle").fields["liste"][0]
+    other = step(trainer, page, "suite", **{"t-meme-1": "autre"})
+    assert "louise.m@exemple.org" in form_with(other, "cle").fields["liste"][0]
+
+
+def test_known_names_are_confirmed_all_at_once_and_the_same_address_is_not_asked(
+    house: House, trainer: TestClient, award: str, known: None
+) -> None:
+    listed = "Nom;Prénom;Mail\nMarchand;Louise;louise.marchand@exemple.fr\nFabre;Jules;jules@exemple.org"
+    page = preview(trainer, award, house.presence, liste=listed)
+    assert page.text.count("est-ce la même personne") == 1
+    page = step(trainer, page, "memes-personnes")
+    carried = form_with(step(trainer, page, "suite"), "cle").fields["liste"][0]
+    assert "jules.fabre@exemple.fr" in carried
+    assert "jules@exemple.org" not in carried
