@@ -85,6 +85,15 @@ def award(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help=N_("Où écrire le résultat de chaque ligne, en CSV."))
     ] = None,
+    others: Annotated[
+        bool,
+        typer.Option(
+            "--others",
+            help=N_(
+                "Les noms déjà connus à une autre adresse sont d’autres personnes ; sinon, ils sont laissés."
+            ),
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=N_("Dit ce qui serait fait, sans rien écrire."))
     ] = False,
@@ -92,13 +101,18 @@ def award(
     data = _bytes_of(file)
     if not data.strip():
         stop(_("Cette liste est vide."))
-    reading = read_list_file(data)
-    lines, left = people_of(reading), _left(reading)
-    if not lines and not left:
-        stop(_("Cette liste est vide."))
+    read_list_file(data)
     process = ready_process()
     with process.unit_of_work(reading=True) as services:
         place = services.campuses.get(campus)
+        hours = services.activities.get(place, activity).hours if activity else None
+        reading = read_list_file(data, activity_hours=hours)
+        lines, left = people_of(reading), _left(reading)
+        if not lines and not left:
+            stop(_("Cette liste est vide."))
+        if not others:
+            lines, asked = _without_known(services, place, activity, lines)
+            left += asked
         request = AwardRequest(_badge_id(services, place, badge), activity, evidence=evidence)
     told = list(
         _judged(process, place, request, lines) if dry_run else _awarded(process, place, request, lines)
@@ -125,6 +139,22 @@ _OUTCOMES_OF_DOUBTS = {
 def _left(reading: Reading) -> list[AwardReport]:
     """Lines to be corrected in the list itself: nothing is awarded for them."""
     return [_report_of_doubt(line) for line in reading.in_state(State.ASK)]
+
+
+def _without_known(
+    services: Services, campus: Campus, activity_id: uuid.UUID | None, lines: Sequence[ListedPerson]
+) -> tuple[list[ListedPerson], list[AwardReport]]:
+    """A known name at another address or none: neither the same person nor another without a word."""
+    named = [(line.given_name, line.family_name, line.address) for line in lines]
+    known = services.participants.known_beside(campus, activity_id, named)
+    asked = []
+    for index, people in known.items():
+        addresses = ", ".join(one.address for one in people)
+        words = _("Ce nom est connu avec {addresses} : écrivez cette adresse, ou ajoutez « --others ».")
+        line = lines[index]
+        reason = f"{_('Ligne')} {line.line} : {words.format(addresses=addresses)}"
+        asked.append(AwardReport(line.name, line.address, LineOutcome.SEVERAL_OF_NAME, reason))
+    return [line for index, line in enumerate(lines) if index not in known], asked
 
 
 def _report_of_doubt(line: Line) -> AwardReport:

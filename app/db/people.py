@@ -542,8 +542,20 @@ class NamesakeStore:
 
     def addressed(
         self, campus_id: uuid.UUID, name_keys: Collection[str]
-    ) -> Sequence[tuple[Person, str, str, VisibleName]]:
-        """People of the campus with such a name and an address: person, key, address, latest activity first."""
+    ) -> Sequence[tuple[Person, str, str, VisibleName | None]]:
+        """People of the campus with such a name and an address: person, key, address, latest activity first.
+
+        Those who only have an award come last.
+        """
+        awarded = self.session.exec(
+            select(Person, PersonAddress)
+            .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
+            .where(
+                among(self.session, col(PersonAddress.name_key), name_keys),
+                col(Person.id).in_(select(Award.person_id).where(Award.campus_id == campus_id)),
+            )
+            .order_by(col(PersonAddress.is_main).desc(), col(PersonAddress.id))
+        )
         rows = self.session.exec(
             select(Person, PersonAddress, Participation, Activity)
             .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
@@ -562,10 +574,11 @@ class NamesakeStore:
                 col(PersonAddress.id),
             )
         )
-        return [
+        found: list[tuple[Person, str, str, VisibleName | None]] = [
             (person, address.name_key, address.address, VisibleName(each.title, each.starts_on))
             for person, address, _, each in rows
         ]
+        return [*found, *((person, one.name_key, one.address, None) for person, one in awarded)]
 
     def seen_elsewhere(
         self, campus_id: uuid.UUID, person_ids: Collection[uuid.UUID], *, but: uuid.UUID

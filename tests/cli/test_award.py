@@ -203,3 +203,20 @@ def test_through_pipes_the_result_of_one_run_is_a_list_for_the_next(demo: Proces
     assert [(line.name, line.address) for line in lines] == [
         ("Pascale Tardieu", "pascale.tardieu@exemple.fr")
     ]
+
+
+def test_a_known_name_with_another_address_is_left_until_it_is_told(
+    operator: Operator, tmp_path: Path
+) -> None:
+    operator.types(
+        *WORDS, list_of(tmp_path, "Prénom et nom;Courriel", "Odile Garnier;odile.garnier@exemple.fr")
+    )
+    other = list_of(tmp_path, "Prénom et nom;Courriel", "Odile Garnier;o.garnier@exemple.org")
+    done = operator.types(*WORDS, other, "-o", tmp_path / "asked.csv")
+    assert done.code == 1
+    (line,) = results((tmp_path / "asked.csv").read_bytes())
+    assert line["Résultat"] == "Plusieurs personnes de ce nom"
+    assert "odile.garnier@exemple.fr" in line["Motif"]
+    done = operator.types(*WORDS, other, "--others", "-o", tmp_path / "given.csv")
+    assert done.code == 0, done.err
+    assert results((tmp_path / "given.csv").read_bytes())[0]["Résultat"] == "Attribué"

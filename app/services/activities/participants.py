@@ -118,9 +118,9 @@ class ParticipantService:
         return person
 
     def known_beside(
-        self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[tuple[str, str, str]]
+        self, campus: Campus, activity_id: uuid.UUID | None, lines: Sequence[tuple[str, str, str]]
     ) -> dict[int, tuple[Namesake, ...]]:
-        activity = self.activity_service.get(campus, activity_id)
+        activity = self.activity_service.get(campus, activity_id) if activity_id else None
         return self.activity_service.namesakes.known_beside(campus, activity, lines)
 
     def check(

@@ -155,7 +155,7 @@ class Namesakes:
         )
 
     def known_beside(
-        self, campus: Campus, activity: Activity, lines: Sequence[tuple[str, str, str]]
+        self, campus: Campus, activity: Activity | None, lines: Sequence[tuple[str, str, str]]
     ) -> dict[int, tuple[Namesake, ...]]:
         """By index of (given name, family name, address): people of that name at other addresses only.
 
@@ -165,14 +165,12 @@ class Namesakes:
         wanted = {key for key in keys if key}
         if not wanted:
             return {}
-        known: dict[str, dict[uuid.UUID, list[tuple[Person, str, VisibleName]]]] = {}
+        known: dict[str, dict[uuid.UUID, list[tuple[Person, str, VisibleName | None]]]] = {}
         for person, key, address, seen in self.store.addressed(campus.id, wanted):
             if not is_gone(person):
                 known.setdefault(key, {}).setdefault(person.id, []).append((person, address, seen))
-        there = {
-            name_key(person.given_name, person.family_name)
-            for _, person in self.activities.participants(activity.id, with_absent=True)
-        }
+        participants = self.activities.participants(activity.id, with_absent=True) if activity else ()
+        there = {name_key(person.given_name, person.family_name) for _, person in participants}
         found: dict[int, tuple[Namesake, ...]] = {}
         for index, (key, (_, _, address)) in enumerate(zip(keys, lines, strict=True)):
             people = known.get(key, {})

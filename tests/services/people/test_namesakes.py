@@ -252,3 +252,30 @@ def test_two_seen_in_the_same_activity_are_told_apart_by_their_numbers(house: Ho
     assert question is not None
     choices = QuestionView.of(1, "Camille Moreau", question).choices
     assert len({choice.words for choice in choices}) == 3
+
+
+def test_a_known_name_at_another_address_or_none_is_known_with_its_last_activity(house: House) -> None:
+    earlier_activity(
+        house, "Forum", "Léa Martin lea.martin@exemple.fr", "Paul Roux", "Ines Faure ines.faure@exemple.fr"
+    )
+    earlier_activity(house, "Stand", "Léa Martin lea.martin@exemple.fr")
+    house.record("Ines Faure ines.faure@exemple.fr")
+    house.award("Odile Garnier odile.garnier@exemple.fr")
+    lines = [
+        ("Léa", "Martin", "lea.martin@exemple.fr"),
+        ("Léa", "MARTIN", "l.martin@exemple.org"),
+        ("Lea", "Martin", ""),
+        ("Paul", "Roux", "paul.roux@exemple.fr"),
+        ("Ines", "Faure", ""),
+        ("Ines", "Faure", "i.faure@exemple.org"),
+        ("Odile", "Garnier", "o.garnier@exemple.org"),
+        ("Inconnue", "Personne", ""),
+    ]
+    with house.unit_of_work(reading=True) as services:
+        found = services.participants.known_beside(house.campus, house.activity.id, lines)
+        elsewhere = services.participants.known_beside(house.other_campus, None, lines)
+    addresses = {index: [one.address for one in people] for index, people in found.items()}
+    lea = ["lea.martin@exemple.fr"]
+    assert addresses == {1: lea, 2: lea, 5: ["ines.faure@exemple.fr"], 6: ["odile.garnier@exemple.fr"]}
+    assert all(one.seen for people in found.values() for one in people)
+    assert elsewhere == {}

@@ -105,7 +105,7 @@ def test_good_lines_are_recorded_and_bad_ones_come_back_as_they_were_typed(
 
 
 def test_the_heading_of_a_table_comes_back_with_its_bad_lines(trainer: TestClient, here: str):
-    typed = "Nom;Prénom;Heures\nMartin;Chloé;12\nIzarn;Théodore;douze"
+    typed = "Nom;Prénom;Heures\nMartin;Chloé;2\nIzarn;Théodore;douze"
 
     page = send(trainer, f"{here}/participants", {"liste": typed, "geste": "inscrire"}, seen_on=here)
 
@@ -113,13 +113,13 @@ def test_the_heading_of_a_table_comes_back_with_its_bad_lines(trainer: TestClien
 
 
 def test_a_french_spreadsheet_is_read_as_excel_saves_it(house: House, trainer: TestClient, here: str):
-    table = 'Nom;Prénom;Courriel;Heures;Rôle;Contribution\r\nLE BŒUF;Anne-Gaëlle;ag@exemple.fr;14,5;ressource;"Stand ; accueil"\r\n;;;;;\r\n'
+    table = 'Nom;Prénom;Courriel;Heures;Rôle;Contribution\r\nLE BŒUF;Anne-Gaëlle;ag@exemple.fr;2,5;ressource;"Stand ; accueil"\r\n;;;;;\r\n'
     file = {"fichier": ("liste.csv", table.encode("cp1252"), "text/csv")}
 
     done = send(trainer, f"{here}/participants", {"geste": "inscrire"}, seen_on=here, files=file)
 
     assert done.headers["location"] == f"{here}?ajoutees=1&connues=0"
-    assert people_of(house) == {"Anne-Gaëlle Le Bœuf": ("ag@exemple.fr", 14.5, "Stand ; accueil")}
+    assert people_of(house) == {"Anne-Gaëlle Le Bœuf": ("ag@exemple.fr", 2.5, "Stand ; accueil")}
 
 
 def test_the_same_list_again_changes_nothing(house: House, trainer: TestClient, here: str):

@@ -93,7 +93,7 @@ def test_a_workbook_gives_the_same_lines(house: House, trainer: TestClient, here
     book = xlsxwriter.Workbook(data, {"in_memory": True})
     sheet = book.add_worksheet()
     sheet.merge_range(0, 0, 0, 2, "Feuille de présence")
-    for number, row in enumerate([["Nom", "Prénom", "Heures"], ["LE BŒUF", "Anne", 14.5]], start=1):
+    for number, row in enumerate([["Nom", "Prénom", "Heures"], ["LE BŒUF", "Anne", 2.5]], start=1):
         sheet.write_row(number, 0, row)
     book.close()
 
@@ -101,7 +101,7 @@ def test_a_workbook_gives_the_same_lines(house: House, trainer: TestClient, here
     assert "Ligne 1" in page.text.replace("\u00a0", " ")
     form_with(page, "colonne-0").press(trainer, page, RECORD)
 
-    assert people_of(house) == {"Anne Le Bœuf": ("", 14.5, "")}
+    assert people_of(house) == {"Anne Le Bœuf": ("", 2.5, "")}
 
 
 def test_a_wrong_guess_of_the_columns_is_corrected_and_shown_again_first(

@@ -20,11 +20,11 @@ CHECK = ("geste", "apercu")
 # As French Excel saves it: CP1252, semicolons, quotes, an empty line, two people of one name.
 TABLE = (
     "Nom;Prénom;Courriel;Heures;Contribution\r\n"
-    'LE BŒUF;Anne-Gaëlle;ag.leboeuf@exemple.fr;14,5;"Accueil ; stand"\r\n'
+    'LE BŒUF;Anne-Gaëlle;ag.leboeuf@exemple.fr;2,5;"Accueil ; stand"\r\n'
     "MARTIN;Camille;camille.martin@exemple.fr;;\r\n"
     "MARTIN;Camille;c.martin@exemple.fr;;\r\n"
     ";;;;\r\n"
-    "JAOUEN-PELTIER;Nolwenn;nolwenn.jaouen@exemple,fr;12;Stand\r\n"
+    "JAOUEN-PELTIER;Nolwenn;nolwenn.jaouen@exemple,fr;2;Stand\r\n"
     "HADDAD;Yasmine;y.haddad@exemple.fr;3;\r\n"
     "IZARN;Théodore;;douze;\r\n"
     "HADDAD;Yasmine;y.haddad@exemple.fr;3;\r\n"
