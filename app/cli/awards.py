@@ -144,7 +144,7 @@ def _left(reading: Reading) -> list[AwardReport]:
 def _without_known(
     services: Services, campus: Campus, activity_id: uuid.UUID | None, lines: Sequence[ListedPerson]
 ) -> tuple[list[ListedPerson], list[AwardReport]]:
-    """A known name at another address or none: neither the same person nor another without a word."""
+    """A known name at another address or none: left aside until the operator decides."""
     named = [(line.given_name, line.family_name, line.address) for line in lines]
     known = services.participants.known_beside(campus, activity_id, named)
     asked = []

@@ -39,7 +39,7 @@ def shape_of(reading: Reading, blocks: Sequence[Block]) -> str:
 
 
 class ListMappings:
-    """What a person said that the columns of a list hold, for the next list of the same shape."""
+    """Column mappings chosen by people, for the next list of the same shape."""
 
     def __init__(self, imports: ImportStore, clock: Clock) -> None:
         self.imports = imports

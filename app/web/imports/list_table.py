@@ -82,7 +82,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class ListSetting:
-    """Where a list is given: what its activity and its campus say about it."""
+    """The activity and campus a list is given for."""
 
     hours: float | None = None
     for_pupils: bool = False
@@ -144,7 +144,7 @@ class SettlingTable:
     shape: str = ""
     columns: Sequence[Column] = ()
     is_remembered: bool = False
-    """Its columns are read as a person said of an earlier list."""
+    """Its columns are read as a person named those of an earlier list."""
 
     @property
     def asks_about_people(self) -> int:
