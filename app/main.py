@@ -122,6 +122,7 @@ for router in (
     directory.router,
     record_merge.router,
     names.router,
+    names.participants_router,
     team.router,
     settings.router,
     tokens.router,

@@ -93,6 +93,11 @@ class SignInStore:
         self.session.delete(challenge)
         self.session.flush()
 
+    def drop_links_of(self, person_id: uuid.UUID) -> None:
+        """Deletes sign-in links and open challenges of the person."""
+        self.session.exec(delete(SignInLink).where(col(SignInLink.person_id) == person_id))
+        self.session.exec(delete(Challenge).where(col(Challenge.person_id) == person_id))
+
     def find_form(self, token: str) -> SetAside | None:
         query = select(SetAside).where(SetAside.secret_digest == digest_of(token))
         return self.session.exec(query).first()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, exists
@@ -129,6 +129,40 @@ class LetterStore:
                 )
                 .values(state=LetterState.CANCELLED)
             )
+
+    def readdress_waiting(self, person_id: uuid.UUID, formers: Collection[str], address: str) -> None:
+        """Unsent messages to a person at one of `formers` go to `address`; they are cancelled without one."""
+        of_person = select(Award.id).where(Award.person_id == person_id)
+        changed = {"address": address} if address else {"state": LetterState.CANCELLED}
+        self.session.exec(
+            update(QueuedMessage)
+            .where(
+                (col(QueuedMessage.person_id) == person_id) | col(QueuedMessage.award_id).in_(of_person),
+                col(QueuedMessage.address).in_(list(formers)),
+                col(QueuedMessage.state) == LetterState.WAITING,
+            )
+            .values(**changed)
+        )
+        self.session.expire_all()
+
+    def has_left_for(self, person_id: uuid.UUID, addresses: Collection[str]) -> bool:
+        """Whether sending a message about the person to one of these addresses was ever attempted."""
+        of_person = select(Award.id).where(Award.person_id == person_id)
+        query = select(QueuedMessage.id).where(
+            (col(QueuedMessage.person_id) == person_id) | col(QueuedMessage.award_id).in_(of_person),
+            col(QueuedMessage.address).in_(list(addresses)),
+            col(QueuedMessage.attempted_at).is_not(None),
+        )
+        return self.session.exec(query.limit(1)).first() is not None
+
+    def address_of(self, about_id: uuid.UUID, occasion: Occasion, promised_at: datetime) -> str | None:
+        """Where that message went."""
+        query = select(QueuedMessage.address).where(
+            QueuedMessage.about_id == about_id,
+            QueuedMessage.occasion == occasion.value,
+            QueuedMessage.promised_at == promised_at,
+        )
+        return self.session.exec(query).first()
 
     def lock_due(self, envelope: uuid.UUID, *, at: datetime) -> list[QueuedMessage]:
         return [letter for letter in self.lock_waiting(envelope) if letter.not_before <= at]

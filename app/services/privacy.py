@@ -30,7 +30,7 @@ from app.db.privacy import (
     held_tables,
     owner_of,
 )
-from app.domain.accounts.sign_in import Wish, read_mailbox_token
+from app.domain.accounts.sign_in import Wish, mailbox_token_time, read_mailbox_token
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
@@ -48,7 +48,7 @@ from app.domain.privacy import (
     check_reason,
     sentence_of,
 )
-from app.errors import NotFound
+from app.errors import NotFound, NotSignedIn
 from app.language import N_, speaking
 from app.language.typography import translated
 from app.services.activity_log.activity_log import ActivityLog, LoggedEvents, LogOutOfStep
@@ -86,6 +86,15 @@ _OUTRO: Final = (
         "clés, de sessions ou de codes. Elles donneraient accès à votre compte à qui trouverait cette archive."
     ),
 )
+
+
+def _check_mailbox(
+    letters: LetterStore, people: PeopleStore, record: AwardRecord, occasion: Occasion, token: str
+) -> None:
+    """A link that was sent to an address which has been corrected since opens nothing."""
+    address = letters.address_of(record.award.id, occasion, mailbox_token_time(token))
+    if address is not None and address not in people.all_addresses(record.person.id):
+        raise NotSignedIn(N_("L’adresse de cet e-mail a été corrigée depuis : ce lien n’ouvre plus rien."))
 
 
 class ArchiveService:
@@ -138,7 +147,9 @@ class ArchiveService:
         award_id, wish = read_mailbox_token(self.secret, token, at=self.clock())
         if wish is not Wish.ARCHIVE:
             raise NotFound(N_("Ce lien n’ouvre pas d’archive."))
-        return self.awards.get_record(award_id)
+        record = self.awards.get_record(award_id)
+        _check_mailbox(self.letters, self.people, record, Occasion.ARCHIVE, token)
+        return record
 
     def make(self, person_id: uuid.UUID, campus: Campus | None = None) -> Published:
         """The data of one campus, or of all; the same rows that an erasure would delete."""
@@ -437,7 +448,9 @@ class ErasureService:
         award_id, wish = read_mailbox_token(self.secret, token, at=self.clock())
         if wish is Wish.ARCHIVE:
             raise NotFound(N_("Ce lien n’efface rien : il ouvre une archive."))
-        return self.awards.get_record(award_id), wish is Wish.ERASURE_EVERYWHERE
+        record = self.awards.get_record(award_id)
+        _check_mailbox(self.letters, self.people, record, Occasion.ERASURE, token)
+        return record, wish is Wish.ERASURE_EVERYWHERE
 
     # --- erasure
 

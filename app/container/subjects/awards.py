@@ -20,6 +20,7 @@ from app.services.awards.papers import AwardPictures, PaperService, is_sealed
 from app.services.awards.rule_ledger import RuleLedger
 from app.services.campus.keys import CampusKeys
 from app.services.learners.imported_badges import BroughtBadges
+from app.services.people.corrections import CorrectionService
 from app.services.people.names import NameService
 from app.services.publishing.publication import OlderBadges, PublicationService
 from app.services.trust.endorsements import EndorsementDocuments
@@ -129,6 +130,24 @@ class AwardServices(PeopleServices):
             self.stores.campuses,
             self.reissuing,
             self.stores.letters,
+            self.stores.history,
+            self.clock,
+        )
+
+    @made_once
+    def corrections(self) -> CorrectionService:
+        return CorrectionService(
+            self.names,
+            self.stores.people,
+            self.stores.own_addresses,
+            self.stores.sign_in,
+            self.stores.activities,
+            self.stores.activity_plans,
+            self.stores.awards,
+            self.stores.batches,
+            self.stores.claim_codes,
+            self.stores.letters,
+            self.sessions,
             self.stores.history,
             self.clock,
         )

@@ -288,6 +288,12 @@ class AwardStore:
         query = query.order_by(col(Award.awarded_at).desc(), col(Award.id).desc()).limit(limit)
         return [AwardRecord(*row) for row in self.session.execute(query)]
 
+    def standing_of_person(self, person_id: uuid.UUID, campus_id: uuid.UUID) -> Sequence[Award]:
+        query = select(Award).where(
+            Award.person_id == person_id, Award.campus_id == campus_id, Award.state == AwardState.ISSUED
+        )
+        return self.session.exec(query.order_by(col(Award.id)).with_for_update()).all()
+
     def list_of_person(self, person_id: uuid.UUID) -> list[AwardRecord]:
         """From every campus, latest first; without awards undone before delivery."""
         query = (

@@ -351,6 +351,11 @@ def read_mailbox_token(secret: bytes, token: str, *, at: datetime) -> tuple[uuid
     return uuid.UUID(parts[0]), Wish(parts[2])
 
 
+def mailbox_token_time(token: str) -> datetime:
+    """When the e-mail with a valid token was asked for."""
+    return datetime.fromtimestamp(int(token.split(".")[1]), UTC)
+
+
 def _mac(secret: bytes, told: str) -> str:
     message = b"mailbox|" + told.encode("utf-8", "replace")
     return hmac.new(secret, message, hashlib.sha256).hexdigest()[:40]

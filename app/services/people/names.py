@@ -156,8 +156,11 @@ class NameService:
     def correct_in_campus(
         self, campus: Campus, person_id: uuid.UUID, given_name: str, family_name: str, *, by: Actor
     ) -> int:
-        """For a person without an account, known to no other campus: no one else can correct the name."""
         given, family = read_name(given_name, family_name)
+        return self._rename(self.check_correctable(campus, person_id), given, family, campus=campus, by=by)
+
+    def check_correctable(self, campus: Campus, person_id: uuid.UUID) -> Person:
+        """A person without an account, known to no other campus: no one else can correct name and address."""
         person = self.people.get(person_id)
         is_plain = self.own.is_plain(person_id)
         standing = self.merges.standing(
@@ -168,16 +171,16 @@ class NameService:
         if standing.has_account or standing.works:
             raise NotAllowed(
                 N_(
-                    "Cette personne a un compte : elle corrige elle-même son nom, depuis « Mon compte », et le campus l’accepte."
+                    "Cette personne a confirmé son adresse : elle corrige elle-même son nom et ses adresses, depuis « Mon compte »."
                 )
             )
         if standing.campuses - {campus.id}:
             raise NotAllowed(
                 N_(
-                    "Un autre campus connaît aussi cette personne : elle corrige elle-même son nom, depuis « Mon compte »."
+                    "Un autre campus connaît aussi cette personne : elle corrige elle-même son nom et ses adresses, depuis « Mon compte »."
                 )
             )
-        return self._rename(person, given, family, campus=campus, by=by)
+        return person
 
     def _rename(self, person: Person, given: str, family: str, *, campus: Campus | None, by: Actor) -> int:
         self.names.rename(person, given, family)

@@ -41,6 +41,7 @@ router = APIRouter(prefix="/gestion/{slug}/activites", dependencies=[WITH_ORGANI
 @dataclass(frozen=True)
 class ParticipantLine:
     id: uuid.UUID
+    person_id: uuid.UUID
     name: str
     address: str
     part: str
@@ -230,6 +231,7 @@ def _participant(
 ) -> ParticipantLine:
     return ParticipantLine(
         participation.id,
+        person.id,
         disambiguated(participation, person.name),
         addresses.get(person.id, ""),
         PARTS[participation.part],

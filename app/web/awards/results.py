@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -116,6 +116,7 @@ def result_page(
         here=f"{work.home}/resultats/{batch_id}",
         zone=work.campus.time_zone,
         trouble=trouble,
+        corrected=request.query_params.get("fait") == "nom",
         batch=batch,
         undone=batch.state is BatchState.UNDONE,
         undo_until=undo_until,
@@ -282,8 +283,10 @@ class _Groups:
         handed = handings_of(self.services, self.home, ids, self.overview.batch.campus_id)
         shown = [
             ResultLine(
-                name=name_of(line, numbers.get(line.participation_id, 0)),
-                address=line.address,
+                name=_name_now(line, handed, numbers),
+                address=handed[line.award_id].address
+                if line.award_id and line.award_id in handed
+                else line.address,
                 state=OUTCOMES[line.outcome],
                 reason=reason_of(line),
                 href=f"{self.home}/attributions/{line.award_id}" if line.award_id else "",
@@ -299,6 +302,16 @@ class _Groups:
             for line in lines
         ]
         return ResultGroup(self.overview.count(*outcomes), shown)
+
+
+def _name_now(
+    line: BatchLine, handed: Mapping[uuid.UUID, HandingView], numbers: Mapping[uuid.UUID | None, int]
+) -> str:
+    """Of an award, its person's name as it is now: it may have been corrected since."""
+    number = numbers.get(line.participation_id, 0)
+    handing = handed.get(line.award_id) if line.award_id else None
+    is_one_of_several = number or line.told.get("homonym", 1) > 1
+    return name_of(line, number) if handing is None or is_one_of_several else handing.person
 
 
 def _table(name: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Response:

@@ -71,6 +71,7 @@ EVENT_LABELS = {
     ("award_batch", "plan"): N_("Attribution à plusieurs personnes, programmée"),
     ("award_batch", "cancel"): N_("Attribution programmée, abandonnée"),
     ("award_batch", "undo"): N_("Attribution à plusieurs personnes, annulée"),
+    ("person", "correct_address"): N_("Adresse corrigée"),
     ("award_batch", "remove_brought"): N_("Personnes et présences d’une liste annulée, retirées"),
     ("award_batch", "hand_over"): N_("Badges remis sans attendre"),
     ("request", "ask"): N_("Badge demandé"),

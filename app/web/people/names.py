@@ -9,11 +9,12 @@ from datetime import datetime
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.http.pages.forms import SafeForm, checked_form, text_of
+from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel
@@ -26,9 +27,10 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.http.response_cache import CHANGING_HOLDER, holder_of
-from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, at_work, sentence_of, staff
+from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.accounts.sessions import SignedIn
+from app.services.people.corrections import NOT_YOURS
 from app.services.people.names import MyWish
 
 router = APIRouter(prefix="/gestion/{slug}/repertoire", dependencies=[CROSS_TENANT])
@@ -81,21 +83,134 @@ def answer(wish_id: uuid.UUID, request: Request, form: SafeForm, services: Readi
     return RedirectResponse(f"{work.home}/repertoire/noms?fait={done}", status_code=303)
 
 
-@router.get("/{person_id:uuid}/nom", dependencies=_CORRECT)
-def ask(person_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    person = services.directory.person(at_work(request).campus, person_id).person
-    return _form(request, services, person_id, person.given_name, person.family_name)
+@router.get("/{person_id:uuid}/corriger", dependencies=_CORRECT)
+def ask(person_id: uuid.UUID, request: Request, services: ReadingServices, lot: str = "") -> HTMLResponse:
+    return _correction_page(request, services, person_id, lot)
 
 
-@router.post("/{person_id:uuid}/nom", dependencies=_CHECKED)
+@router.post("/{person_id:uuid}/corriger", dependencies=_CHECKED)
 def correct(person_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    work, given, family = at_work(request), text_of(form, "prenom"), text_of(form, "nom")
+    return _correct(request, services, person_id, form)
+
+
+participants_router = APIRouter(
+    prefix="/gestion/{slug}/activites/{activity_id}/personnes/{person_id:uuid}",
+    dependencies=[CROSS_TENANT],
+)
+_WORK = [staff(Permission.WORK)]
+
+
+@participants_router.get("", dependencies=_WORK)
+def ask_participant(
+    activity_id: uuid.UUID, person_id: uuid.UUID, request: Request, services: ReadingServices, lot: str = ""
+) -> HTMLResponse:
+    """By a trainer, for participants of their own activities; by those who may correct anybody's."""
+    _check_may_correct(request, services, activity_id, person_id)
+    return _correction_page(request, services, person_id, lot, activity_id)
+
+
+@participants_router.post("", dependencies=[*_WORK, Depends(checked_form)])
+def correct_participant(
+    activity_id: uuid.UUID,
+    person_id: uuid.UUID,
+    request: Request,
+    form: SafeForm,
+    services: ReadingServices,
+) -> Response:
+    _check_may_correct(request, services, activity_id, person_id)
+    return _correct(request, services, person_id, form, activity_id)
+
+
+def _check_may_correct(
+    request: Request, services: Services, activity_id: uuid.UUID, person_id: uuid.UUID
+) -> None:
+    work = at_work(request)
+    if services.corrections.is_own(work.campus, activity_id, person_id, work.actor):
+        return
+    if not work.may(Permission.CORRECT):
+        raise NotAllowed(NOT_YOURS)
+    services.sessions.check_proved(work.who, fresh=False)
+
+
+def _places(
+    work: AtWork, person_id: uuid.UUID, batch: str, activity_id: uuid.UUID | None
+) -> tuple[str, str, str]:
+    """Where the form is sent, where it leads to, and the label of that."""
+    if activity_id is None:
+        action = f"{work.home}/repertoire/{person_id}/corriger"
+    else:
+        action = f"{work.home}/activites/{activity_id}/personnes/{person_id}"
+    if batch:
+        return action, f"{work.home}/resultats/{batch}", translated(N_("Résultat"))
+    if activity_id is not None:
+        return action, f"{work.home}/activites/{activity_id}", translated(N_("Activité"))
+    return action, f"{work.home}/repertoire/{person_id}", translated(N_("Personne"))
+
+
+def _correct(
+    request: Request,
+    services: Services,
+    person_id: uuid.UUID,
+    form: FormData,
+    activity_id: uuid.UUID | None = None,
+) -> Response:
+    work, batch = at_work(request), _batch_in(text_of(form, "lot"))
+    typed = CorrectionForm(text_of(form, "prenom"), text_of(form, "nom"), text_of(form, "adresse"))
     try:
         with write_transaction(request) as writing:
-            writing.names.correct_in_campus(work.campus, person_id, given, family, by=work.actor)
-    except (InvalidInput, NotAllowed) as error:
-        return _form(request, services, person_id, given, family, trouble=sentence_of(error), status=422)
-    return RedirectResponse(f"{work.home}/repertoire/{person_id}?fait=nom", status_code=303)
+            writing.corrections.correct(
+                work.campus, person_id, typed.given, typed.family, typed.address, by=work.actor
+            )
+    except (InvalidInput, NotAllowed, Conflict) as error:
+        trouble = sentence_of(error)
+        return _correction_page(request, services, person_id, batch, activity_id, typed, trouble)
+    process_of(request).on_promise()
+    _, back, _label = _places(work, person_id, batch, activity_id)
+    return RedirectResponse(f"{back}?fait=nom", status_code=303)
+
+
+def _batch_in(typed: str) -> str:
+    return next(map(str, ids_in([typed])), "")
+
+
+@dataclass(frozen=True)
+class CorrectionForm:
+    given: str
+    family: str
+    address: str
+
+
+def _correction_page(
+    request: Request,
+    services: Services,
+    person_id: uuid.UUID,
+    batch: str,
+    activity_id: uuid.UUID | None = None,
+    typed: CorrectionForm | None = None,
+    trouble: str = "",
+) -> HTMLResponse:
+    work, batch = at_work(request), _batch_in(batch)
+    found = services.corrections.find(work.campus, person_id)
+    person = found.person
+    filled = typed or CorrectionForm(person.given_name, person.family_name, found.address)
+    action, back, label = _places(work, person_id, batch, activity_id)
+    return page(
+        request,
+        "people/correct.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        action=action,
+        above=(label, back),
+        batch=batch,
+        name=person.name,
+        refusal=sentence_of(found.refusal) if found.refusal else "",
+        given=filled.given,
+        family=filled.family,
+        address=filled.address,
+        trouble=trouble,
+    )
 
 
 def _list(
@@ -123,32 +238,6 @@ def _list(
         done=done,
         trouble=trouble,
         refused=refused,
-    )
-
-
-def _form(
-    request: Request,
-    services: Services,
-    person_id: uuid.UUID,
-    given: str,
-    family: str,
-    *,
-    trouble: str = "",
-    status: int = 200,
-) -> HTMLResponse:
-    work = at_work(request)
-    return page(
-        request,
-        "people/name.html",
-        campus=work.look,
-        private=True,
-        status=status,
-        home=work.home,
-        id=person_id,
-        name=services.directory.person(work.campus, person_id).person.name,
-        given=given,
-        family=family,
-        trouble=trouble,
     )
 
 

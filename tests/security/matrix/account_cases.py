@@ -36,9 +36,13 @@ ACCOUNT_CASES: dict[str, Case] = {
     "POST /mes-badges/retrouver": anybody(body={"adresse": "personne@exemple.fr"}),
     "GET /gestion/{slug}/repertoire/noms": staff(Permission.CORRECT),
     "POST /gestion/{slug}/repertoire/noms/{wish_id:uuid}": staff(Permission.CORRECT, 404, body={}),
-    "GET /gestion/{slug}/repertoire/{person_id:uuid}/nom": staff(Permission.CORRECT),
-    "POST /gestion/{slug}/repertoire/{person_id:uuid}/nom": staff(
+    "GET /gestion/{slug}/repertoire/{person_id:uuid}/corriger": staff(Permission.CORRECT),
+    "POST /gestion/{slug}/repertoire/{person_id:uuid}/corriger": staff(
         Permission.CORRECT, 422, body={"prenom": "", "nom": ""}
+    ),
+    "GET /gestion/{slug}/activites/{activity_id}/personnes/{person_id:uuid}": staff(Permission.WORK),
+    "POST /gestion/{slug}/activites/{activity_id}/personnes/{person_id:uuid}": staff(
+        Permission.WORK, 422, body={"prenom": "", "nom": ""}
     ),
     "GET /gestion/{slug}/repertoire/{person_id:uuid}/reunir": staff(Permission.CORRECT),
     "POST /gestion/{slug}/repertoire/{person_id:uuid}/reunir": staff(Permission.CORRECT, 422, body={}),

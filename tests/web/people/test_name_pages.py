@@ -37,8 +37,8 @@ def test_a_name_corrected_by_the_campus_says_what_became_of_the_badges(house: Ho
     with house.unit_of_work(reading=True) as services:
         person_id = services.awards.record(award_id).person.id
     admin = house.client(house.admin)
-    page = admin.get(f"/gestion/itip/repertoire/{person_id}/nom")
+    page = admin.get(f"/gestion/itip/repertoire/{person_id}/corriger")
     done = form_with(page, "prenom").fill(prenom="Zoé").press(admin, page)
     shown = admin.get(done.headers["location"]).text
-    assert "Le nom est corrigé." in shown
+    assert "C’est corrigé." in shown
     assert "<h1>Zoé N" in shown
