@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
 from math import inf
+from threading import BoundedSemaphore
 from typing import Any, Final
 from xml.etree import ElementTree
 
@@ -26,6 +27,7 @@ SIDE: Final = 800
 LEAST_LOGO: Final = 120
 LEAST_OWN: Final = 600
 _MOST_PIXELS: Final = 24_000_000
+_MOST_SCANS: Final = 64
 _MOST_RATIO: Final = 8
 _MOST_DRAWN: Final = 60_000
 """Elements of an SVG, each counted as often as it is drawn."""
@@ -39,10 +41,19 @@ _REFUSED: Final = frozenset({"script", "foreignObject", "iframe", "image", "feIm
 _MOVING: Final = frozenset({"animate", "animateMotion", "animateTransform", "set"})
 
 
+_AT_ONCE: Final = BoundedSemaphore(2)
+"""Decoding one takes a hundred megabytes at most."""
+
+
 def read_art(content: bytes) -> bytes:
     """A PNG, JPEG, WebP or SVG as a PNG or JPEG of at most `SIDE` pixels; raises InvalidInput with advice."""
     if len(content) > MOST_BYTES:
         raise InvalidInput(N_("Ce fichier est trop lourd : 2 Mo au plus."))
+    with _AT_ONCE:
+        return _read(content)
+
+
+def _read(content: bytes) -> bytes:
     kind = next((kind for start, kind in _FORMATS.items() if content.startswith(start)), "")
     if kind:
         return _encoded(_decoded(content, kind))
@@ -88,6 +99,8 @@ def _hex(pixel: tuple[int, ...]) -> str:
 
 def _decoded(content: bytes, kind: str) -> Image.Image:
     """The first frame, upright, without profiles or comments."""
+    if content.count(b"\xff\xda") > _MOST_SCANS and kind == "JPEG":
+        raise _unreadable()
     try:
         image: Image.Image = Image.open(BytesIO(content), formats=(kind,))
         width, height = image.size

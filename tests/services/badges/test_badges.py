@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 from sqlmodel import select
 
-from app.domain.badges.badges import ArchivedBadge, BadgeKind, Repeat, UnopenedBadge
+from app.domain.badges.badges import ArchivedBadge, BadgeKind, Repeat, Step, UnopenedBadge
+from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.frameworks import public_alignment
 from app.errors import InvalidInput, NotFound
-from app.services.badges.badges import BadgePage, Wording, wording_of
+from app.services.badges.badges import BadgePage, Wording, WrittenMeanwhile, wording_of
 from tests.support.house import House
 
 DRAFT = Wording(BadgeKind.ENGAGEMENT, "Tuteur de l’atelier", "", "")
@@ -100,6 +101,67 @@ def test_saving_what_did_not_change_is_no_deed(house: House):
             select(HistoryEntry.deed).where(HistoryEntry.noun_id == page.badge.id)
         ).all()
     assert sorted(deeds) == ["create", "rewrite"]
+
+
+def step(house: House, page: BadgePage, step: Step, wording: Wording, seen: str = "") -> BadgePage:
+    with house.unit_of_work() as services:
+        return services.badges.rewrite(
+            house.campus,
+            page.badge.id,
+            wording,
+            repeat=Repeat.ALWAYS,
+            accepts_requests=True,
+            by=Actor(house.admin.id),
+            step=step,
+            seen=seen,
+        )
+
+
+def test_a_step_changes_its_own_part_alone(house: House):
+    page = write(house, WHOLE)
+    typed = replace(WHOLE, name="Tutrice", validity_days=90, emblem="TUT")
+    assert step(house, page, Step.AWARDING, typed).version.validity_days == 90
+    after = step(house, page, Step.PICTURE, typed)
+    assert (after.version.name, after.version.emblem, after.badge.repeat) == (
+        WHOLE.name,
+        "TUT",
+        Repeat.ALWAYS,
+    )
+    assert step(house, page, Step.PUBLISHING, typed).version.name == WHOLE.name
+
+
+def test_a_step_that_someone_else_saved_meanwhile_is_not_overwritten(house: House):
+    page = write(house, WHOLE)
+    with house.unit_of_work(reading=True) as services:
+        seen = {each: services.badges.state(page, each) for each in Step}
+    step(house, page, Step.CONTENT, replace(WHOLE, name="Tutrice"), seen[Step.CONTENT])
+    step(house, page, Step.PICTURE, replace(WHOLE, emblem="TUT"), seen[Step.PICTURE])
+    with pytest.raises(WrittenMeanwhile):
+        step(house, page, Step.CONTENT, replace(WHOLE, name="Tuteur"), seen[Step.CONTENT])
+    with house.unit_of_work(reading=True) as services:
+        version = services.badges.manuscript(house.campus, page.badge.id).page.version
+    assert (version.name, version.emblem) == ("Tutrice", "TUT")
+
+
+def test_the_criteria_of_a_rule_follow_the_rule(house: House):
+    rules = [Rule(((Condition(Measure.ACTIVITIES, least),),)) for least in (2, 5)]
+    page = write(house, replace(WHOLE, kind=BadgeKind.PARTICIPATION, criteria="", rule=rules[0]))
+    assert "2 activités" in page.version.criteria
+    after = step(house, page, Step.AWARDING, replace(WHOLE, rule=rules[1]))
+    assert "5 activités" in after.version.criteria
+
+
+def test_a_kind_without_judging_drops_the_competencies(house: House):
+    with house.unit_of_work() as services:
+        by = Actor(house.admin.id)
+        framework = services.competencies.framework(house.campus, code="ca", name="Accès", by=by)
+        competency = services.competencies.create(
+            house.campus, framework, code="CA-1", statement="Mesurer", levels=[], by=by
+        )
+    page = write(house, replace(WHOLE, competencies=[(competency.id, None)]))
+    assert len(page.competencies) == 1
+    after = step(house, page, Step.CONTENT, replace(WHOLE, kind=BadgeKind.PARTICIPATION))
+    assert after.competencies == []
 
 
 def test_an_archived_badge_is_not_given_until_it_is_taken_out_again(house: House):
