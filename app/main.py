@@ -65,6 +65,7 @@ from app.web.activities import (
     phones,
     sessions,
 )
+from app.web.activities import register as activity_register
 from app.web.awards import (
     awarding,
     bulk_revocation,
@@ -76,7 +77,7 @@ from app.web.awards import (
     rule_awarding,
 )
 from app.web.badges import badge_recovery, badges, badges_admin, editor
-from app.web.campus import audit_log, campuses, dashboard, guides, operations, settings, team
+from app.web.campus import audit_log, campuses, dashboard, guides, operations, registers, settings, team
 from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.imports import import_preview, imports
 from app.web.learners import (
@@ -127,7 +128,8 @@ for router in (
     settings.router,
     tokens.router,
     audit_log.router,
-    activities.register_router,
+    activity_register.router,
+    registers.router,
     editing.router,
     files.router,
     activities.journal_router,

@@ -40,7 +40,7 @@ from app.db.awards.batches import BatchStore, ClaimCodeStore, SigningClockStore,
 from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore
-from app.db.campus.registers import AwardRegisterStore
+from app.db.campus.registers import ActivityRegisterStore, AwardRegisterStore, SavedViewStore
 from app.db.engine.session import WorkerStore, open_engine, open_session
 from app.db.frameworks import CompetencyStore, FrameworkStore
 from app.db.frameworks.full_text import FullTextIndex
@@ -173,6 +173,14 @@ class Stores:
     @made_once
     def contributions(self) -> ContributionStore:
         return ContributionStore(self.session)
+
+    @made_once
+    def activity_register(self) -> ActivityRegisterStore:
+        return ActivityRegisterStore(self.session)
+
+    @made_once
+    def saved_views(self) -> SavedViewStore:
+        return SavedViewStore(self.session)
 
     @made_once
     def award_register(self) -> AwardRegisterStore:

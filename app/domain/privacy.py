@@ -197,6 +197,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         ),
         # --- work for a campus or the service
         "membership": HeldData(DataSubjectMatter.WORK, _PERSON),
+        "saved_view": HeldData(DataSubjectMatter.WORK, _PERSON),
         "operator": HeldData(DataSubjectMatter.WORK, _PERSON),
         "activity_trainer": HeldData(DataSubjectMatter.WORK, _PERSON),
         "badge_opening": HeldData(DataSubjectMatter.WORK, _PERSON),

@@ -10,7 +10,7 @@ from app.domain.activities import activities, check_in, files
 from app.domain.activity_log import activity_log, recovery
 from app.domain.awards import awards, batches, claim_slips, open_badges, signing_clock
 from app.domain.badges import badges
-from app.domain.campus import audit_log, campus, team
+from app.domain.campus import audit_log, campus, registers, team
 from app.domain.imports import imports
 from app.domain.learners import portfolios, requests
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
@@ -43,6 +43,7 @@ MODULES = (
     rate_limits,
     record_merge,
     recovery,
+    registers,
     requests,
     sessions,
     sign_in,

@@ -18,7 +18,7 @@ from app.services.badges.badges import BadgeService
 from app.services.badges.openings import OpeningService
 from app.services.campus.campus import CampusService
 from app.services.campus.dashboard import DashboardService
-from app.services.campus.registers import AwardRegister
+from app.services.campus.registers import ActivityRegister, AwardRegister, SavedViews
 from app.services.frameworks import CompetencyService
 from app.services.frameworks.catalogue import FrameworkCatalogue
 from app.services.frameworks.importing import FrameworkImportService
@@ -157,6 +157,14 @@ class CampusServices(Container):
             self.stores.log_watch,
             self.clock,
         )
+
+    @made_once
+    def activity_register(self) -> ActivityRegister:
+        return ActivityRegister(self.stores.activity_register)
+
+    @made_once
+    def saved_views(self) -> SavedViews:
+        return SavedViews(self.stores.saved_views, self.clock)
 
     @made_once
     def award_register(self) -> AwardRegister:

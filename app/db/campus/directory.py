@@ -26,12 +26,6 @@ class PeopleOrder(StrEnum):
     LATEST = "recent"
 
 
-class ActivityOrder(StrEnum):
-    LATEST = "recent"
-    EARLIEST = "ancien"
-    TITLE = "titre"
-
-
 def _name() -> ColumnElement[str]:
     return col(Person.given_name) + " " + col(Person.family_name)
 
@@ -60,21 +54,15 @@ class DirectoryStore:
         ).first()
         return row[0] if row else None
 
-    def activities(
-        self,
-        campus_id: uuid.UUID,
-        words: Sequence[str],
-        start: Start,
-        *,
-        order: ActivityOrder = ActivityOrder.LATEST,
-    ) -> list[Activity]:
+    def activities(self, campus_id: uuid.UUID, words: Sequence[str], start: Start) -> list[Activity]:
+        """Latest first."""
         query = (
             select(Activity)
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
             .where(organised_by(campus_id))
             .where(holds_all(col(Activity.title) + " " + col(Activity.place), words))
         )
-        return [row[0] for row in page_of(self.session, query, _ACTIVITY_ORDERS[order], start)]
+        return [row[0] for row in page_of(self.session, query, _LATEST_ACTIVITIES, start)]
 
     def people_in(self, activity_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
         """Participants present in each; activities without any are omitted."""
@@ -153,15 +141,7 @@ _PEOPLE_ORDERS: dict[PeopleOrder, Order] = {
     PeopleOrder.NAME: _BY_NAME,
     PeopleOrder.LATEST: [(col(Person.created_at), True), (col(Person.id), True)],
 }
-_ACTIVITY_ORDERS: dict[ActivityOrder, Order] = {
-    ActivityOrder.LATEST: [
-        (col(Activity.starts_on), True), (col(Activity.title), False), (col(Activity.id), False),
-    ],
-    ActivityOrder.EARLIEST: [
-        (col(Activity.starts_on), False), (col(Activity.title), False), (col(Activity.id), False),
-    ],
-    ActivityOrder.TITLE: [
-        (plain(col(Activity.title)), False), (col(Activity.starts_on), True), (col(Activity.id), False),
-    ],
-}  # fmt: skip
+_LATEST_ACTIVITIES: Order = [
+    (col(Activity.starts_on), True), (col(Activity.title), False), (col(Activity.id), False),
+]  # fmt: skip
 _LATEST_AWARDS: Order = [(col(Award.awarded_at), True), (col(Award.id), True)]

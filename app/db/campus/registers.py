@@ -1,4 +1,4 @@
-"""Reads the registers of a campus, page by page: filtered, sorted, counted."""
+"""Reads the registers of a campus, page by page: filtered, sorted, counted; and saved views."""
 
 from __future__ import annotations
 
@@ -12,11 +12,28 @@ from sqlalchemy.orm import aliased, join
 from sqlmodel import Session, col
 
 from app.db.activities.activities import organised_by
-from app.db.engine.queries import Order, OrderedJoin, Start, page_of, unindexed
-from app.domain.activities.activities import Activity, ActivityCampus
+from app.db.engine.queries import Order, OrderedJoin, Start, holds_all, page_of, plain, unindexed
+from app.domain.activities.activities import (
+    Activity,
+    ActivityBadge,
+    ActivityCampus,
+    ActivityTrainer,
+    Participation,
+)
 from app.domain.awards.awards import Award, AwardState
 from app.domain.badges.badges import Badge, BadgeVersion
-from app.domain.campus.registers import AwardFilter, AwardSort, ListedAward, Standing
+from app.domain.campus.registers import (
+    ActivityCounts,
+    ActivityFilter,
+    ActivitySort,
+    AwardFilter,
+    AwardSort,
+    ListedAward,
+    Moment,
+    Register,
+    SavedView,
+    Standing,
+)
 from app.domain.core import plain_text
 from app.domain.people.people import Membership, Person
 
@@ -134,6 +151,139 @@ class AwardRegisterStore:
             .limit(most)
         )
         return [(activity_id, title) for activity_id, title in rows]
+
+
+class ActivityRegisterStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def page(
+        self,
+        campus_id: uuid.UUID,
+        wanted: ActivityFilter,
+        start: Start,
+        sort: ActivitySort,
+        *,
+        descending: bool,
+    ) -> list[Activity]:
+        """One more than the limit if there is a next page."""
+        orders: dict[ActivitySort, Order] = {
+            ActivitySort.DATE: [
+                (col(Activity.starts_on), descending), (col(Activity.title), False), (col(Activity.id), False),
+            ],
+            ActivitySort.TITLE: [(plain(col(Activity.title)), descending), (col(Activity.id), descending)],
+            ActivitySort.PLACE: [(plain(col(Activity.place)), descending), (col(Activity.id), descending)],
+        }  # fmt: skip
+        query = self._of(select(Activity), campus_id, wanted)
+        return [row[0] for row in page_of(self.session, query, orders[sort], start)]
+
+    def count(self, campus_id: uuid.UUID, wanted: ActivityFilter, *, most: int | None = None) -> int:
+        """Stops at `most`."""
+        query = self._of(select(col(Activity.id)), campus_id, wanted)
+        few = query.limit(most) if most else query
+        return self.session.scalar(select(func.count()).select_from(few.subquery())) or 0
+
+    def ids(self, campus_id: uuid.UUID, wanted: ActivityFilter, *, most: int) -> Sequence[uuid.UUID]:
+        query = self._of(select(col(Activity.id)), campus_id, wanted)
+        return self.session.scalars(query.order_by(col(Activity.starts_on).desc()).limit(most)).all()
+
+    def counts(
+        self, campus_id: uuid.UUID, activity_ids: Sequence[uuid.UUID]
+    ) -> dict[uuid.UUID, ActivityCounts]:
+        people = select(col(Participation.activity_id), func.count()).where(
+            col(Participation.activity_id).in_(activity_ids), col(Participation.is_present)
+        )
+        awards = select(col(Award.activity_id), func.count(), func.count(col(Award.claimed_at))).where(
+            col(Award.activity_id).in_(activity_ids),
+            col(Award.campus_id) == campus_id,
+            col(Award.state) == AwardState.ISSUED,
+        )
+        present: dict[uuid.UUID, int] = {
+            row[0]: row[1] for row in self.session.execute(people.group_by(col(Participation.activity_id)))
+        }
+        given = {
+            activity_id: (count, claimed)
+            for activity_id, count, claimed in self.session.execute(awards.group_by(col(Award.activity_id)))
+        }
+        return {
+            activity_id: ActivityCounts(present.get(activity_id, 0), *given.get(activity_id, (0, 0)))
+            for activity_id in activity_ids
+        }
+
+    @staticmethod
+    def _of(query: Select[Any], campus_id: uuid.UUID, wanted: ActivityFilter) -> Select[Any]:
+        return query.join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id)).where(
+            organised_by(campus_id), *_activity_conditions(wanted)
+        )
+
+
+def _activity_conditions(wanted: ActivityFilter) -> list[ColumnElement[bool]]:
+    found = [holds_all(col(Activity.title) + " " + col(Activity.place), wanted.words)]
+    first, last = wanted.days
+    if first is not None:
+        found.append(col(Activity.ends_on) >= first)
+    if last is not None:
+        found.append(col(Activity.starts_on) <= last)
+    if wanted.moment is not None:
+        found.append(_held(wanted.moment, wanted.now))
+    given_in = [col(Award.activity_id) == col(Activity.id), col(Award.undone_at).is_(None)]
+    if wanted.badge_id is not None:
+        leads = exists().where(
+            col(ActivityBadge.activity_id) == col(Activity.id), col(ActivityBadge.badge_id) == wanted.badge_id
+        )
+        found.append(or_(leads, exists().where(*given_in, col(Award.badge_id) == wanted.badge_id)))
+    if wanted.is_without_badges:
+        found.append(~exists().where(*given_in))
+    if wanted.trainer_id is not None:
+        found.append(
+            exists().where(
+                col(ActivityTrainer.activity_id) == col(Activity.id),
+                col(ActivityTrainer.person_id) == wanted.trainer_id,
+            )
+        )
+    if wanted.is_incomplete:
+        found.append(or_(col(Activity.place) == "", col(Activity.audience) == ""))
+    return found
+
+
+def _held(moment: Moment, now: datetime) -> ColumnElement[bool]:
+    """As `has_begun` and `has_ended`."""
+    today, clock = now.date(), now.time()
+    starts_on, ends_on = col(Activity.starts_on), col(Activity.ends_on)
+    coming = or_(starts_on > today, and_(starts_on == today, col(Activity.start_time) > clock))
+    over = or_(ends_on < today, and_(ends_on == today, col(Activity.end_time) <= clock))
+    match moment:
+        case Moment.COMING:
+            return coming
+        case Moment.OVER:
+            return over
+        case Moment.UNDER_WAY:
+            is_coming = func.coalesce(coming, False)
+            return and_(~is_coming, ~func.coalesce(over, False))
+
+
+class SavedViewStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def list_of(self, campus_id: uuid.UUID, person_id: uuid.UUID, register: Register) -> list[SavedView]:
+        query = select(SavedView).where(
+            col(SavedView.campus_id) == campus_id,
+            col(SavedView.person_id) == person_id,
+            col(SavedView.register) == register,
+        )
+        return list(self.session.scalars(query.order_by(col(SavedView.created_at), col(SavedView.name))))
+
+    def find(self, view_id: uuid.UUID) -> SavedView | None:
+        return self.session.get(SavedView, view_id)
+
+    def save(self, view: SavedView) -> None:
+        self.session.add(view)
+        self.session.flush()
+
+    def delete(self, view: SavedView) -> None:
+        self.session.delete(view)
+        self.session.flush()
 
 
 _LATEST_FIRST = (col(Award.awarded_at).desc(), col(Award.id).desc())

@@ -7,6 +7,62 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from app.domain.core import enum_column, foreign_key, new_id, utc_datetime
+from app.errors import InvalidInput
+from app.language import N_
+
+
+class Register(StrEnum):
+    """Also the register's address below the campus's."""
+
+    AWARDS = "attributions"
+    ACTIVITIES = "activites"
+    PEOPLE = "repertoire"
+    REQUESTS = "demandes"
+
+
+LONGEST_NAME = 60
+LONGEST_QUERY = 1_000
+MOST_VIEWS = 12
+"""Of one person in one register."""
+
+
+class SavedView(SQLModel, table=True):
+    """The query of a register under a name, of one person in one campus."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (
+        UniqueConstraint("campus_id", "person_id", "register", "name", name="one_view_per_name"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
+    register: Register = Field(sa_column=enum_column(Register, name="saved_view_register"))
+    name: str = Field(max_length=LONGEST_NAME)
+    query: str = Field(max_length=LONGEST_QUERY)
+    created_at: datetime = Field(sa_column=utc_datetime())
+
+
+def view_query(typed: str) -> str:
+    """The query in one spelling, without its page and empty values."""
+    pairs = [(name, value) for name, value in parse_qsl(typed.lstrip("?")) if name != "apres"]
+    query = urlencode(pairs)
+    if len(query) > LONGEST_QUERY:
+        raise InvalidInput(N_("Cette vue a trop de filtres pour être enregistrée."))
+    return query
+
+
+def view_name(typed: str) -> str:
+    name = " ".join(typed.split())
+    if not name:
+        raise InvalidInput(N_("Donnez un nom à cette vue."))
+    if len(name) > LONGEST_NAME:
+        raise InvalidInput(N_("Un nom de vue a 60 signes au plus."))
+    return name
 
 
 class Standing(StrEnum):
@@ -112,3 +168,11 @@ class PeopleFilter:
     activity_id: uuid.UUID | None = None
     arrived: tuple[datetime | None, datetime | None] = (None, None)
     has_unclaimed: bool | None = None
+
+
+class ActivityCounts(NamedTuple):
+    people: int = 0
+    """Present."""
+    awards: int = 0
+    """Valid badges of the campus."""
+    claimed: int = 0

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from tempfile import TemporaryFile
 from typing import TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.datastructures import QueryParams
 
 from app.container import Services
 from app.domain.core import csv_for_excel, lines_for_excel
@@ -21,9 +22,9 @@ from app.errors import InvalidInput
 from app.http.pages.typography import translated
 from app.http.request_scope import visit
 from app.language import N_
-from app.services.campus.registers import Cell, write_workbook
+from app.services.campus.registers import Cell, Register, SavedView, write_workbook
 
-__all__ = ["Cell", "Column", "ListQuery", "RegisterView", "cells", "table_file"]
+__all__ = ["COUNTED", "Cell", "Column", "ListQuery", "RegisterView", "cells", "table_file", "view_links"]
 
 _SORT, _COLUMN, _AFTER = "tri", "colonne", "apres"
 _PERIOD, _FROM, _TO = "periode", "du", "au"
@@ -36,6 +37,9 @@ _BACKWARDS = N_("Le dernier jour vient avant le premier : échangez les deux dat
 _FIRST_DAY, _LAST_DAY = date.min, date.max - timedelta(days=1)
 """Beyond these, the previous or next day has no date in some time zone."""
 _LONGEST_SHOWN = 60
+_MOST_COUNTED = 999
+COUNTED = _MOST_COUNTED + 1
+"""Where the counts beside views stop."""
 _A_BLOCK = 500
 _A_PIECE = 256 * 1024
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -82,6 +86,17 @@ class Heading:
 
 
 @dataclass(frozen=True)
+class ViewLink:
+    """`saved` is the id of a person's own view; empty for those that everyone has."""
+
+    label: str
+    href: str
+    count: str
+    is_current: bool
+    saved: str = ""
+
+
+@dataclass(frozen=True)
 class RegisterView:
     """What the macros of `registers.html` show."""
 
@@ -100,6 +115,12 @@ class RegisterView:
     total: int
     first: str
     next: str
+    register: str
+    views: Sequence[ViewLink]
+
+    @property
+    def current_view(self) -> ViewLink | None:
+        return next((view for view in self.views if view.is_current), None)
 
     @property
     def is_filtered(self) -> bool:
@@ -112,9 +133,9 @@ _Sort = TypeVar("_Sort", bound=StrEnum)
 class ListQuery:
     """What the address of a list asks for. Each unknown value is an error, and none of it is ignored."""
 
-    def __init__(self, request: Request, columns: Sequence[Column], *, sort: str) -> None:
+    def __init__(self, params: QueryParams, columns: Sequence[Column], *, sort: str) -> None:
         """`sort`: the usual order; a minus sign in front makes it descending."""
-        self._params = request.query_params
+        self._params = params
         self._columns = columns
         self._usual_sort = sort
         self._fields: list[FilterField] = []
@@ -147,7 +168,7 @@ class ListQuery:
         return uuid.UUID(found) if found else None
 
     def search(self, name: str, label: str) -> str:
-        value = " ".join(self._typed(name).split())[:100]
+        value = " ".join(self._typed(name).replace("\x00", " ").split())[:100]
         self._add(FilterField(name, label, "search", value), value)
         return value
 
@@ -223,14 +244,20 @@ class ListQuery:
     # --- showing
 
     def view(
-        self, *, matching: int, total: int, next_after: uuid.UUID | None, prefix: Sequence[Heading] = ()
+        self,
+        register: Register,
+        *,
+        matching: int,
+        total: int,
+        next_after: uuid.UUID | None,
+        views: Sequence[ViewLink] = (),
     ) -> RegisterView:
         query = self.query
         more = f"{query or '?'}{'&' if query else ''}{_AFTER}={next_after}" if next_after else ""
         return RegisterView(
             self._fields,
             self._summary,
-            [*prefix, *(self._heading(column) for column in self._columns if column.name in self.shown)],
+            [self._heading(column) for column in self._columns if column.name in self.shown],
             [
                 (column.name, translated(column.label), column.name in self.shown)
                 for column in self._columns[1:]
@@ -243,6 +270,8 @@ class ListQuery:
             total,
             (query or "?") if self.after else "",
             more,
+            register.value,
+            views,
         )
 
     @property
@@ -332,6 +361,26 @@ class ListQuery:
         chosen = {value for value in asked if value in names}
         usual = {column.name for column in self._columns if column.is_usual}
         return frozenset(chosen | {names[0]} if asked else usual)
+
+
+def view_links(
+    query: ListQuery,
+    usual: Sequence[tuple[str, str]],
+    saved: Sequence[SavedView],
+    count: Callable[[QueryParams], int | None],
+) -> list[ViewLink]:
+    """The views that everyone has, (name, query), then the person's own; `count` is None if one is no longer
+    valid."""
+    here = sorted(parse_qsl(query.query.lstrip("?")))
+    named = [(name, wanted, "") for name, wanted in usual]
+    named += [(view.name, view.query, str(view.id)) for view in saved]
+    found: list[ViewLink] = []
+    for name, wanted, view_id in named:
+        number = count(QueryParams(wanted))
+        is_current = sorted(parse_qsl(wanted)) == here and not any(each.is_current for each in found)
+        shown = "–" if number is None else f"{_MOST_COUNTED}+" if number > _MOST_COUNTED else str(number)
+        found.append(ViewLink(name, f"?{wanted}", shown, is_current, view_id))
+    return found
 
 
 def _beginning(day: date, zone: str) -> datetime:

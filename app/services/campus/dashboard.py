@@ -15,7 +15,7 @@ from app.db.awards.awards import AwardRecord
 from app.db.awards.batches import Lately, WaitingStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore
-from app.db.campus.directory import ActivityOrder, DirectoryStore, PeopleOrder
+from app.db.campus.directory import DirectoryStore, PeopleOrder
 from app.db.engine.queries import Start
 from app.db.learners import ContributionStore, RequestStore
 from app.db.people import NameStore, PeopleStore
@@ -144,7 +144,6 @@ def _near(
 
 
 __all__ = [
-    "ActivityOrder",
     "DirectoryService",
     "PeopleOrder",
     "PersonFile",
@@ -208,10 +207,8 @@ class DirectoryService:
             return []
         return self.directory.people(campus.id, words, start, address=address, order=order)
 
-    def find_activities(
-        self, campus: Campus, query: str, start: Start, order: ActivityOrder = ActivityOrder.LATEST
-    ) -> list[Activity]:
-        return self.directory.activities(campus.id, words_of(query), start, order=order)
+    def find_activities(self, campus: Campus, query: str, start: Start) -> list[Activity]:
+        return self.directory.activities(campus.id, words_of(query), start)
 
     def people_in(self, activities: Sequence[Activity]) -> dict[uuid.UUID, int]:
         return self.directory.people_in([activity.id for activity in activities])
@@ -249,18 +246,6 @@ class DirectoryService:
             shown = found[:A_TABLE_PAGE]
             addresses = self.addresses_of(shown)
             yield from ((person, addresses.get(person.id, "")) for person in shown)
-            if len(found) <= A_TABLE_PAGE:
-                return
-            after = shown[-1].id
-
-    def all_activities(self, campus: Campus) -> Iterator[tuple[Activity, int]]:
-        """Each with its attendance count, latest first."""
-        after: uuid.UUID | None = None
-        while True:
-            found = self.directory.activities(campus.id, (), Start(after, A_TABLE_PAGE))
-            shown = found[:A_TABLE_PAGE]
-            people = self.people_in(shown)
-            yield from ((activity, people.get(activity.id, 0)) for activity in shown)
             if len(found) <= A_TABLE_PAGE:
                 return
             after = shown[-1].id

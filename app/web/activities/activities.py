@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -27,11 +26,9 @@ from app.language import N_
 from app.services.activities.activities import JournalLine
 from app.services.activities.plans import Planned
 from app.services.awards.awards import GivenBadge
-from app.services.campus.dashboard import ActivityOrder, Start
 from app.web.activity_log import facts_of, kind_of
 from app.web.awards.delivery_states import handings_of
-from app.web.campus.audit_log import streamed_table
-from app.web.campus.dashboard import ActivityLine, promised_for
+from app.web.campus.dashboard import promised_for
 from app.web.people.directory import age_group_in
 
 PEOPLE_A_PAGE = 100
@@ -394,84 +391,3 @@ def _line(line: JournalLine, work: AtWork, activity: ActivityView) -> LineShown:
         f"{activity.href}/pieces" if is_file else f"{activity.href}/participants/{line.participation_id}",
         line.replaced,
     )
-
-
-A_PAGE = 50
-SORTS = {
-    ActivityOrder.LATEST: N_("Plus récentes d’abord"),
-    ActivityOrder.EARLIEST: N_("Plus anciennes d’abord"),
-    ActivityOrder.TITLE: N_("Titre"),
-}
-register_router = APIRouter(prefix="/gestion/{slug}/activites")
-_VIEW = [staff(Permission.VIEW)]
-
-
-@register_router.get("", dependencies=_VIEW)
-def all_activities(
-    request: Request,
-    services: ReadingServices,
-    q: str = "",
-    tri: ActivityOrder = ActivityOrder.LATEST,
-    apres: uuid.UUID | None = None,
-) -> HTMLResponse:
-    work = at_work(request)
-    found = services.directory.find_activities(work.campus, q, Start(apres, A_PAGE), tri)
-    shown, words = found[:A_PAGE], q.strip()
-    people = services.directory.people_in(shown)
-    here = "?" + urlencode({"q": words, "tri": tri.value})
-    return page(
-        request,
-        "activities/register.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
-        words=words,
-        sorts=[(order.value, translated(told)) for order, told in SORTS.items()],
-        chosen=tri.value,
-        lines=[ActivityLine.of(work, activity, people.get(activity.id, 0)) for activity in shown],
-        asked=_asked(services, work),
-        first=here,
-        is_first=apres is None,
-        next=f"{here}&apres={shown[-1].id}" if len(found) > A_PAGE else "",
-    )
-
-
-@register_router.get("/activites.csv", dependencies=_VIEW)
-def activities_table(request: Request) -> Response:
-    """Activities and their attendance, without names."""
-    campus = at_work(request).campus
-    heading = (
-        "Titre",
-        "Type",
-        "Du",
-        "Au",
-        "Lieu",
-        "Heures",
-        "Public",
-        "Personnes inscrites",
-        "Effectif déclaré",
-    )
-
-    def rows(services: Services) -> Iterator[Sequence[str]]:
-        for activity, people in services.directory.all_activities(campus):
-            yield (
-                activity.title,
-                translated(ACTIVITY_KINDS[activity.kind]),
-                f"{activity.starts_on:%d/%m/%Y}",
-                f"{activity.ends_on:%d/%m/%Y}",
-                activity.place,
-                f"{activity.hours:g}".replace(".", ",") if activity.hours else "",
-                activity.audience,
-                str(people),
-                str(activity.declared_size) if activity.declared_size else "",
-            )
-
-    return streamed_table(request, "activites", heading, rows)
-
-
-def _asked(services: Services, work: AtWork) -> Sequence[tuple[ActivityLine, str]]:
-    """Invitations from other campuses to co-organise an activity, with the campus that invites."""
-    return [
-        (ActivityLine.of(work, activity, 0), leader.name)
-        for activity, leader in services.activity_plans.asked(work.campus)
-    ]

@@ -9,17 +9,27 @@ from datetime import date, datetime
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.datastructures import QueryParams
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.http.pages.registers import Cell, Column, ListQuery, cells, table_file
+from app.http.pages.registers import (
+    COUNTED,
+    Cell,
+    Column,
+    ListQuery,
+    ViewLink,
+    cells,
+    table_file,
+    view_links,
+)
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import hours_text, local, why_ended
 from app.http.request_scope import ReadingServices
 from app.http.workplaces import AtWork, at_work, staff, today_in
 from app.language import N_
-from app.services.campus.registers import AwardFilter, AwardSort, ListedAward, Standing, Start
+from app.services.campus.registers import AwardFilter, AwardSort, ListedAward, Register, Standing, Start
 from app.web.awards.delivery_states import HandingView, handings_of
 from app.web.campus.audit_log import export_noted
 
@@ -88,53 +98,58 @@ class Beside:
         )
 
 
-def award_query(request: Request, services: Services, work: AtWork) -> tuple[ListQuery, AwardFilter]:
-    """The filters in the address."""
-    campus, register = work.campus, services.award_register
-    query = ListQuery(request, COLUMNS, sort="-date")
-    standing = query.choice(
-        "etat",
-        translated(N_("État")),
-        [(each.value, translated(words)) for each, words in STANDINGS.items()],
-        every=translated(N_("Tous")),
-    )
-    claimed = query.choice(
-        "recupere",
-        translated(N_("Récupéré")),
-        [("oui", translated(N_("Récupérés"))), ("non", translated(N_("Pas encore récupérés")))],
-        every=translated(N_("Tous")),
-    )
-    given = query.times(translated(N_("Période")), today_in(services, campus), campus.time_zone)
-    badges = [(badge.id, version.name) for badge, version in services.badges.list_newest(campus)]
-    badge = query.choice_id("badge", translated(N_("Badge")), badges, every=translated(N_("Tous")))
-    activity = query.choice_id(
-        "activite",
-        translated(N_("Activité")),
-        register.activities(campus),
-        every=translated(N_("Toutes")),
-    )
-    giver = query.choice_id(
-        "par",
-        translated(N_("Formatrice, formateur")),
-        register.team(campus),
-        every=translated(N_("Tout le monde")),
-    )
-    query.check()
-    return query, AwardFilter(
-        at=services.clock(),
-        standing=Standing(standing) if standing else None,
-        is_claimed=claimed == "oui" if claimed else None,
-        given=given,
-        badge_id=badge,
-        activity_id=activity,
-        giver_id=giver,
-    )
+@dataclass(frozen=True)
+class AwardFilters:
+    """What the filters offer in this campus."""
+
+    work: AtWork
+    at: datetime
+    today: date
+    badges: Sequence[tuple[uuid.UUID, str]]
+    activities: Sequence[tuple[uuid.UUID, str]]
+    team: Sequence[tuple[uuid.UUID, str]]
+
+    @staticmethod
+    def of(services: Services, work: AtWork) -> AwardFilters:
+        return AwardFilters(
+            work,
+            services.clock(),
+            today_in(services, work.campus),
+            [(badge.id, version.name) for badge, version in services.badges.list_newest(work.campus)],
+            services.award_register.activities(work.campus),
+            services.award_register.team(work.campus),
+        )
+
+    def read(self, params: QueryParams) -> tuple[ListQuery, AwardFilter]:
+        query = ListQuery(params, COLUMNS, sort="-date")
+        every, everybody = translated(N_("Tous")), translated(N_("Tout le monde"))
+        standings = [(each.value, translated(words)) for each, words in STANDINGS.items()]
+        standing = query.choice("etat", translated(N_("État")), standings, every=every)
+        claims = [("oui", translated(N_("Récupérés"))), ("non", translated(N_("Pas encore récupérés")))]
+        claimed = query.choice("recupere", translated(N_("Récupéré")), claims, every=every)
+        given = query.times(translated(N_("Période")), self.today, self.work.campus.time_zone)
+        badge = query.choice_id("badge", translated(N_("Badge")), self.badges, every=every)
+        activity = query.choice_id(
+            "activite", translated(N_("Activité")), self.activities, every=translated(N_("Toutes"))
+        )
+        giver = query.choice_id("par", translated(N_("Formatrice, formateur")), self.team, every=everybody)
+        query.check()
+        return query, AwardFilter(
+            at=self.at,
+            standing=Standing(standing) if standing else None,
+            is_claimed=claimed == "oui" if claimed else None,
+            given=given,
+            badge_id=badge,
+            activity_id=activity,
+            giver_id=giver,
+        )
 
 
 @router.get("", dependencies=[staff(Permission.VIEW)])
 def register(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
-    query, wanted = award_query(request, services, work)
+    filters = AwardFilters.of(services, work)
+    query, wanted = filters.read(request.query_params)
     sort, descending = query.order(AwardSort)
     found: Sequence[ListedAward] = ()
     matching = total = 0
@@ -161,9 +176,29 @@ def register(request: Request, services: ReadingServices) -> HTMLResponse:
         lines=[_row(services, work, wanted.at, line, beside) for line in shown],
         handed=beside.handings,
         register=query.view(
-            matching=matching, total=total, next_after=shown[-1].id if len(found) > A_PAGE else None
+            Register.AWARDS,
+            matching=matching,
+            total=total,
+            next_after=shown[-1].id if len(found) > A_PAGE else None,
+            views=_views(services, work, filters, query),
         ),
     )
+
+
+def _views(services: Services, work: AtWork, filters: AwardFilters, query: ListQuery) -> list[ViewLink]:
+    def count(params: QueryParams) -> int | None:
+        asked, wanted = filters.read(params)
+        if asked.errors:
+            return None
+        return services.award_register.count(work.campus, wanted, most=COUNTED)
+
+    usual = [
+        (translated(N_("Toutes")), ""),
+        (translated(N_("Cette semaine")), "periode=semaine"),
+        (translated(N_("Pas encore récupérés")), "etat=valable&recupere=non"),
+    ]
+    saved = services.saved_views.list_of(work.campus, work.who.person.id, Register.AWARDS)
+    return view_links(query, usual, saved, count)
 
 
 def _row(services: Services, work: AtWork, at: datetime, line: ListedAward, beside: Beside) -> AwardRow:
@@ -194,7 +229,7 @@ def _row(services: Services, work: AtWork, at: datetime, line: ListedAward, besi
 def table(request: Request, services: ReadingServices) -> Response:
     """The lines and columns of the page with the same query, as CSV or workbook."""
     work = at_work(request)
-    query, wanted = award_query(request, services, work)
+    query, wanted = AwardFilters.of(services, work).read(request.query_params)
     query.raise_errors()
     sort, descending = query.order(AwardSort)
     export_noted(request, "attributions")

@@ -66,6 +66,7 @@ AS_IN_THE_BACKUP = {
     "request_step": "as badge_request",
     "room": "opened again",
     "room_entry": "signed again",
+    "saved_view": "saved again",
     "session": "all end with a restore",
     "set_aside": "gone within a day",
     "sign_in_link": "all end with a restore",

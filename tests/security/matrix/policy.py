@@ -233,6 +233,11 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/reprises/{run_id:uuid}/refus.csv": _WORK,
     "GET /gestion/{slug}/activites": _VIEW,
     "GET /gestion/{slug}/activites/activites.csv": _VIEW,
+    "GET /gestion/{slug}/activites/activites.xlsx": _VIEW,
+    "POST /gestion/{slug}/vues": staff(
+        Permission.VIEW, 303, body={"liste": "activites", "nom": "Vue", "requete": "?etat=finie"}
+    ),
+    "POST /gestion/{slug}/vues/{view_id:uuid}/supprimer": staff(Permission.VIEW, 404, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/participants.csv": _WORK,
     "GET /gestion/{slug}/activites/{activity_id}/participants.xlsx": _WORK,
     "GET /gestion/{slug}/activites/{activity_id}/emargement.pdf": _WORK,
