@@ -155,7 +155,7 @@ class SavedViews:
         return view
 
     def delete(self, campus: Campus, view_id: uuid.UUID, *, by: Actor) -> SavedView:
-        """Raises NotFound for a view of somebody else."""
+        """Raises NotFound for a view of another person."""
         view = self.store.find(view_id)
         if view is None or (view.campus_id, view.person_id) != (campus.id, by.person_id):
             raise NotFound(N_("Cette vue n’existe pas ici."))

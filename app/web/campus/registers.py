@@ -1,4 +1,4 @@
-"""Saved views of the registers: kept by one person, in one campus."""
+"""Saved views of the registers: of one person, in one campus."""
 
 from __future__ import annotations
 
