@@ -79,6 +79,7 @@ from app.web.awards import (
 from app.web.badges import badge_recovery, badges, badges_admin, editor
 from app.web.campus import audit_log, campuses, dashboard, guides, operations, registers, settings, team
 from app.web.campus.campuses import CampusWeb, configure_web
+from app.web.frameworks import search as framework_search
 from app.web.imports import import_preview, imports
 from app.web.learners import (
     contributions,
@@ -141,6 +142,8 @@ for router in (
     badges.openings_router,
     rule_awarding.router,
     settings.key_retiring_router,
+    framework_search.router,
+    framework_search.affected_router,
     frameworks.router,
     activities.router,
     attendance.router,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from app.api.programs import BadgeWriter, Reader
 from app.api.shapes import Shape, example
+from app.container import Services
 from app.domain.frameworks import Competency, Framework
+from app.http.policies import public
+from app.http.request_scope import ReadingServices
 
 router = APIRouter(prefix="/campuses/{slug}/competencies", tags=["competencies"])
 
@@ -78,3 +82,104 @@ def create_competency(body: CompetencyRequest, program: BadgeWriter) -> Competen
         campus, framework, code=body.code, statement=body.statement, levels=list(body.levels), by=by
     )
     return CompetencyView.of(competency, framework)
+
+
+search_router = APIRouter(tags=["competencies"])
+Terms = Annotated[
+    str,
+    Query(
+        min_length=2,
+        max_length=100,
+        description="A code or terms; three letters suffice.",
+        examples=["soudure"],
+    ),
+]
+Within = Annotated[
+    str,
+    Query(
+        max_length=60,
+        description="One framework by its code, or `campus` for the campus's own.",
+        examples=["rome"],
+    ),
+]
+Limit = Annotated[int, Query(ge=1, le=50)]
+
+
+class FoundItemView(BaseModel):
+    model_config = example(
+        id="4f6f4a0e-1a7c-4d0e-9a63-4dcd4e3f0c55",
+        framework="rome",
+        framework_name="ROME 4.0",
+        version="460",
+        code="H3203",
+        label="Mouleur-stratifieur / Mouleuse-stratifieuse",
+        kind="occupation",
+        path=["Industrie", "Plastique, caoutchouc"],
+        other_labels=["Stratifieur / Stratifieuse composites"],
+        ended_on=None,
+        has_ended=False,
+        replaced_by=[],
+    )
+    id: uuid.UUID
+    framework: str
+    framework_name: str
+    version: str
+    code: str
+    label: str
+    kind: str
+    path: list[str]
+    other_labels: list[str]
+    ended_on: date | None
+    has_ended: bool
+    replaced_by: list[str]
+
+
+class SearchResultView(BaseModel):
+    model_config = example(query="soudrue", corrected="soudure", items=[])
+    query: str
+    corrected: str = Field(description="The terms that were searched instead of misspelt ones; else empty.")
+    items: list[FoundItemView]
+
+
+def _searched(
+    services: Services, q: str, campus_id: uuid.UUID | None, within: str, limit: int
+) -> SearchResultView:
+    result = services.framework_search.search(q, campus_id, within=within, limit=limit)
+    return SearchResultView(
+        query=result.query,
+        corrected=result.corrected,
+        items=[
+            FoundItemView(
+                id=each.item.id,
+                framework=each.framework.code,
+                framework_name=each.framework.name,
+                version=each.framework.version,
+                code=each.item.code,
+                label=each.item.statement,
+                kind=each.item.kind,
+                path=list(each.path),
+                other_labels=each.item.other_labels[:20],
+                ended_on=each.item.ended_on,
+                has_ended=each.has_ended,
+                replaced_by=list(each.successors),
+            )
+            for each in result.items
+        ],
+    )
+
+
+@search_router.get("/frameworks/search", summary="Search ROME, RNCP, RS and ESCO")
+@public
+def search_frameworks(
+    services: ReadingServices, q: Terms, within: Within = "", limit: Limit = 20
+) -> SearchResultView:
+    return _searched(services, q, None, within, limit)
+
+
+@search_router.get(
+    "/campuses/{slug}/frameworks/search", summary="The same with the campus's own frameworks and synonyms"
+)
+def search_frameworks_of_campus(
+    program: Reader, q: Terms, within: Within = "", limit: Limit = 20
+) -> SearchResultView:
+    return _searched(program.services, q, program.campus.id, within, limit)

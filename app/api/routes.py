@@ -16,6 +16,7 @@ router = APIRouter()
 v1 = APIRouter(prefix="/api/v1")
 for each in (
     competencies.router,
+    competencies.search_router,
     badges.router,
     activities.router,
     activities.sessions_router,

@@ -181,6 +181,7 @@ class CampusServices(Container):
             self.addresses,
             self.clock,
             self.lent.models,
+            lambda alignments: self.frameworks.stamped(alignments),
         )
 
     @made_once

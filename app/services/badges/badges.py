@@ -34,7 +34,7 @@ from app.domain.badges.badges import (
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_slug
 from app.domain.core import Clock
-from app.domain.frameworks import Competency, Framework, check_level
+from app.domain.frameworks import Competency, Framework, PublicAlignment, check_level
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, speaking
@@ -156,8 +156,10 @@ class BadgeService:
         addresses: Addresses,
         clock: Clock,
         models: Callable[[], Sequence[BadgeModel]],
+        stamp: Callable[[Sequence[PublicAlignment]], list[PublicAlignment]],
     ) -> None:
         self.models = models
+        self.stamp = stamp
         self.badges = badges
         self.competencies = competencies
         self.history = history
@@ -224,6 +226,7 @@ class BadgeService:
         said = wording_of(version, self.badges.competencies_of(version.id))
         if step is not None:
             wording = with_step(said, wording, step)
+        wording = self._dated(wording, said.alignments)
         if step is not None and step is not Step.AWARDING:
             repeat, accepts_requests = badge.repeat, badge.accepts_requests
         is_rewritten = as_kept(wording) != said
@@ -291,8 +294,16 @@ class BadgeService:
             created_at=self.clock(),
         )
 
+    def _dated(self, wording: Wording, before: Sequence[PublicAlignment] = ()) -> Wording:
+        """Alignments with the framework's version of their day: an unchanged one has that of `before`."""
+        if not wording.alignments:
+            return wording
+        known = {(each.framework, each.code, each.name): each for each in before}
+        alignments = [known.get((each.framework, each.code, each.name), each) for each in wording.alignments]
+        return replace(wording, alignments=self.stamp(alignments))
+
     def _write(self, campus: Campus, version: BadgeVersion, wording: Wording) -> None:
-        links = said_in(version, wording)
+        links = said_in(version, self._dated(wording))
         if version.is_draft:
             check_draft(version)
         else:

@@ -85,6 +85,12 @@ class FrameworkCatalogue:
         sizes = self.frameworks.sizes()
         return [(each, sizes.get(each.id, 0)) for each in self.frameworks.list_all()]
 
+    def public_item(self, register: str, code: str) -> Competency | None:
+        public = {each.code: each for each in self.frameworks.visible_to(None)}
+        if register not in public:
+            return None
+        return self.frameworks.items_by_code(public[register].id, [code]).get(code)
+
     def visible_to(self, campus: Campus) -> Sequence[Framework]:
         return self.frameworks.visible_to(campus.id)
 

@@ -11,7 +11,7 @@ from typing import Final
 from app.db.frameworks import CompetencyStore, FrameworkStore
 from app.db.frameworks.full_text import FullTextIndex, Match
 from app.domain.core import Clock
-from app.domain.frameworks import AssociationKind, Competency, Framework, Owner
+from app.domain.frameworks import AssociationKind, Competency, CompetencyVersion, Framework, Owner
 from app.domain.frameworks.text_search import (
     ROOT,
     SearchQuery,
@@ -104,9 +104,17 @@ class FrameworkSearch:
         synonyms = self._synonyms(query, campus_id, found)
         return self._result(text, found, visible, set(searched), synonyms, set(kinds), limit, corrected)
 
-    def describe(self, items: Sequence[tuple[Competency, Framework]]) -> list[FoundItem]:
-        """Path, state and successors of known items."""
-        return self._described([(item, framework, 0.0, ()) for item, framework in items])
+    def find(self, competency_id: uuid.UUID, campus_id: uuid.UUID | None) -> FoundItem | None:
+        """One item, if the campus sees its framework."""
+        found = self.frameworks.get_item(competency_id)
+        if found is None or found[1].id not in {each.id for each in self.frameworks.visible_to(campus_id)}:
+            return None
+        known = self.competencies.synonyms_of(campus_id) if campus_id else ()
+        labels = [row.label for row in known if row.competency_id == competency_id]
+        return self._described([(*found, 0.0, labels)])[0]
+
+    def versions_of(self, competency_id: uuid.UUID) -> Sequence[CompetencyVersion]:
+        return self.competencies.versions_of(competency_id)
 
     def _candidates(
         self, query: SearchQuery, frameworks: Sequence[uuid.UUID]

@@ -16,6 +16,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.badges.badges import PROSE, BadgeKind, BadgeVersion, Difference, Part, PictureLook, are_near
 from app.domain.badges.rules import Rule, rule_words
 from app.domain.campus.campus import Campus, CampusColours, contrast
+from app.domain.frameworks import PublicAlignment
 from app.errors import InvalidInput
 from app.http.negotiation import ForPeople
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
@@ -30,6 +31,7 @@ from app.services.badges.badges import BadgePage, Wording, lacks_in, picture_wor
 from app.services.publishing.publication import PublishedBadge
 from app.services.verification.verdicts import claims_of
 from app.web.badges.rules import BadgePieces, pieces_of
+from app.web.frameworks.search import StandingView, standing_view
 from app.web.trust.endorsements import RecommendationShown, recommendations
 from app.web.trust.issuers import IssuerShown, campus_issuer
 from sceau_credentials.values.json_text import parse_json_object
@@ -168,6 +170,7 @@ class DefinitionShown:
     json_url: str
     ask_url: str
     recommendations: Sequence[RecommendationShown]
+    standings: Sequence[StandingView] = ()
 
     @property
     def is_superseded(self) -> bool:
@@ -224,7 +227,13 @@ def definition_shown(services: Services, published: PublishedBadge) -> Definitio
         recommendations=recommendations(
             services.endorsements.about_version(version), campus.time_zone, contact=campus.contact_email
         ),
+        standings=standings_of(services, version),
     )
+
+
+def standings_of(services: Services, version: BadgeVersion) -> list[StandingView]:
+    alignments = [PublicAlignment.read(each) for each in version.alignments]
+    return [standing_view(each) for each in services.frameworks.standings(alignments)]
 
 
 _PAPER = "#ffffff"

@@ -32,8 +32,9 @@ from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.badges.badges import BadgePage, picture_words
-from app.web.badges.badges import DifferenceShown, shown_difference, validity_words
+from app.web.badges.badges import DifferenceShown, shown_difference, standings_of, validity_words
 from app.web.badges.rules import picture_of
+from app.web.frameworks.search import StandingView
 
 router = APIRouter(prefix="/gestion/{slug}/badges")
 _VIEW, _DEED = [staff(Permission.VIEW)], [staff(Permission.DESIGN), Depends(checked_form)]
@@ -107,7 +108,7 @@ class BadgeShown:
     rule: str
     """As text; empty where only the person who awards decides."""
     competencies: Sequence[tuple[str, str]]
-    alignments: Sequence[tuple[str, str]]
+    alignments: Sequence[StandingView]
     tags: Sequence[str]
     versions: Sequence[VersionLine]
 
@@ -280,7 +281,7 @@ def _badge_page(
         home=work.home,
         zone=work.campus.time_zone,
         designs=work.may(Permission.DESIGN),
-        b=_shown(work, manuscript.page),
+        b=_shown(work, manuscript.page, standings_of(services, manuscript.page.version)),
         lacks=[translated(lack.sentence) for lack in manuscript.lacks]
         if manuscript.page.version.is_draft
         else [],
@@ -292,7 +293,7 @@ def _badge_page(
     )
 
 
-def _shown(work: AtWork, found: BadgePage) -> BadgeShown:
+def _shown(work: AtWork, found: BadgePage, standings: Sequence[StandingView]) -> BadgeShown:
     badge, version = found.badge, found.version
     href = f"{work.home}/badges/{badge.id}"
     criteria, judging = split_criteria(version.criteria)
@@ -320,7 +321,7 @@ def _shown(work: AtWork, found: BadgePage) -> BadgeShown:
         required_hours=version.required_hours,
         rule=_rule_words(version),
         competencies=_attested(found),
-        alignments=[(each["code"], each["name"]) for each in version.alignments],
+        alignments=standings,
         tags=version.tags,
         versions=[_version_line(href, each) for each in reversed(found.versions)],
     )

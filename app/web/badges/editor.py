@@ -14,7 +14,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.badges.badges import BadgeKind, Lack, PictureLook, Repeat, Step, are_near, differences
 from app.domain.badges.rules import rule_of
-from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
+from app.domain.frameworks import FRAMEWORK_NAMES, LONGEST_NAME, Competency, Framework
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
@@ -35,6 +35,7 @@ from app.web.badges.badges import DifferenceShown, Preview, drawn_inline, previe
 from app.web.badges.badges_admin import content_shown
 from app.web.badges.editor_form import NO_LEVEL, OTHER, USUAL_DAYS, BadgeForm, known_by_id
 from app.web.badges.rules import named_in
+from app.web.frameworks.search import search_view
 
 router = APIRouter(prefix="/gestion/{slug}/badges")
 _DESIGN = [staff(Permission.DESIGN)]
@@ -56,7 +57,8 @@ _NOT_OPENED = "ferme"
 _UNREADABLE = N_("L’aperçu attend : un champ est à corriger.")
 _BY_SCRIPT = "seul"
 _KEEP_LETTERS = "sigle"
-_LOOKS = ("apercu", "ligne", "condition")
+_LOOKS = ("apercu", "ligne", "condition", "chercher")
+_ADD = "ajouter "
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,9 @@ def _saved(request: Request, services: Services, badge_id: uuid.UUID, step: Step
         _take_art(services, work, filled)
     if gesture == _KEEP_LETTERS:
         filled.fields["dessin"] = PictureLook.SHAPE.value
+    if gesture.startswith(_ADD) and step is Step.COMPETENCIES:
+        _add_alignment(services, filled, gesture.removeprefix(_ADD))
+        return _looked_at(request, services, work, filled, step, gesture, manuscript)
     if gesture in _LOOKS:
         return _looked_at(request, services, work, filled, step, gesture, manuscript)
     if gesture == _BY_SCRIPT and not manuscript.page.version.is_draft:
@@ -239,6 +244,14 @@ def _looked_at(
     if gesture == "condition":
         filled.rule.add_row()
     return _editor(request, services, work, filled, step, manuscript)
+
+
+def _add_alignment(services: Services, filled: BadgeForm, chosen: str) -> None:
+    """By register and code, with the label that the register has today."""
+    register, _, code = chosen.partition(" ")
+    item = services.frameworks.public_item(register, code)
+    if item is not None:
+        filled.add_alignment(register, item.code, item.statement[:LONGEST_NAME])
 
 
 def _refused(
@@ -428,6 +441,7 @@ def _choices_of(
             return {
                 "competencies": _by_framework(services, work, filled, manuscript),
                 "ideas": _ideas(services, work, filled),
+                "found": search_view(services, work, filled.sought),
                 "frameworks": [(framework.value, name) for framework, name in FRAMEWORK_NAMES.items()],
             }
         case Step.AWARDING:

@@ -96,6 +96,8 @@ class BadgeForm:
     """The sent file, or the one that a form shown again carries."""
     model: str = ""
     """The model that a new badge began from."""
+    sought: str = ""
+    """The terms of the search in frameworks."""
 
     def take(self, step: Step, form: FormData) -> None:
         """Replace the fields of one step by those of a sent form."""
@@ -106,6 +108,7 @@ class BadgeForm:
         if step is Step.AWARDING:
             self.rule = RuleForm.of(form)
         if step is Step.COMPETENCIES:
+            self.sought = text_of(form, "mot")
             self.levels = {name[7:]: text_of(form, name) for name in form if name.startswith("niveau-")}
             numbers = sorted({int(name[5:]) for name in form if re.fullmatch(r"code-\d{1,2}", name)})
             self.rows = [
@@ -181,6 +184,19 @@ class BadgeForm:
     @property
     def accepts_requests(self) -> bool:
         return bool(self.fields["demandes"])
+
+    @property
+    def chosen(self) -> list[str]:
+        """« register code » of each row."""
+        return [f"{row.framework} {row.code}" for row in self.rows if row.code]
+
+    def add_alignment(self, register: str, code: str, name: str) -> None:
+        """Idempotent; without effect once the rows are full."""
+        if f"{register} {code}" in self.chosen:
+            return
+        rows = [row for row in self.rows if not row.is_blank]
+        if len(rows) < MOST_ALIGNMENTS:
+            self.rows = [*rows, AlignmentRow(register, code, name)]
 
     def add_row(self) -> None:
         if len(self.rows) < MOST_ALIGNMENTS:

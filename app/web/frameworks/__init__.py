@@ -16,13 +16,13 @@ from app.domain.core import csv_for_excel
 from app.domain.frameworks import HEADING, LEVEL_MARK, Competency, Framework, read_competencies
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, bytes_of, checked_form, text_of
+from app.http.pages.registers import table_file
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.frameworks import ADDED, CHANGED, SAME, TakenIn
-from app.web.badges.badges_admin import table_file
 
 router = APIRouter(prefix="/gestion/{slug}/competences")
 _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
@@ -74,6 +74,7 @@ def list_competencies(request: Request, services: ReadingServices, archives: str
         home=work.home,
         designs=work.may(Permission.DESIGN),
         archives=bool(archives),
+        affected=len(services.frameworks.affected_badges(work.campus)),
         archived=sum(1 for competency, _ in found if competency.archived_at),
         frameworks=_by_framework(work, shown),
     )
@@ -94,20 +95,25 @@ def _by_framework(work: AtWork, found: Sequence[tuple[Competency, Framework]]) -
 
 
 @router.get("/competences.csv", dependencies=_VIEW)
-def competencies_table(request: Request, services: ReadingServices) -> Response:
+@router.get("/competences.xlsx", dependencies=_VIEW)
+def competencies_table(request: Request) -> Response:
     """In the format accepted by the import."""
-    rows = [
-        (
-            framework.code,
-            framework.name,
-            competency.code,
-            competency.statement,
-            f" {LEVEL_MARK} ".join(competency.levels),
-        )
-        for competency, framework in services.competencies.list_of(at_work(request).campus)
-        if competency.archived_at is None
-    ]
-    return table_file("competences", HEADING, rows)
+    campus = at_work(request).campus
+
+    def rows(services: Services) -> list[tuple[str, ...]]:
+        return [
+            (
+                framework.code,
+                framework.name,
+                competency.code,
+                competency.statement,
+                f" {LEVEL_MARK} ".join(competency.levels),
+            )
+            for competency, framework in services.competencies.list_of(campus)
+            if competency.archived_at is None
+        ]
+
+    return table_file(request, "competences", HEADING, rows)
 
 
 @router.get("/nouvelle", dependencies=_DESIGN)
