@@ -88,9 +88,8 @@ search_router = APIRouter(tags=["competencies"])
 Terms = Annotated[
     str,
     Query(
-        min_length=2,
         max_length=100,
-        description="A code or terms; three letters suffice.",
+        description="A code or terms; three characters suffice.",
         examples=["soudure"],
     ),
 ]
@@ -171,7 +170,7 @@ def _searched(
 @search_router.get("/frameworks/search", summary="Search ROME, RNCP, RS and ESCO")
 @public
 def search_frameworks(
-    services: ReadingServices, q: Terms, within: Within = "", limit: Limit = 20
+    services: ReadingServices, q: Terms = "", within: Within = "", limit: Limit = 20
 ) -> SearchResultView:
     return _searched(services, q, None, within, limit)
 
@@ -180,6 +179,6 @@ def search_frameworks(
     "/campuses/{slug}/frameworks/search", summary="The same with the campus's own frameworks and synonyms"
 )
 def search_frameworks_of_campus(
-    program: Reader, q: Terms, within: Within = "", limit: Limit = 20
+    program: Reader, q: Terms = "", within: Within = "", limit: Limit = 20
 ) -> SearchResultView:
     return _searched(program.services, q, program.campus.id, within, limit)

@@ -17,13 +17,19 @@ from tests.api.doors import EVERY_SCOPE, anybody, closed_award, program, token
 from tests.support.every import for_each
 from tests.support.house import COMMAND, House
 
-OPEN_TO_ALL = {"/api/v1/verify", "/api/v1/verify/batch", "/api/v1/campuses/{slug}/log/cosignatures"}
+OPEN_TO_ALL = {
+    "/api/v1/verify",
+    "/api/v1/verify/batch",
+    "/api/v1/frameworks/search",
+    "/api/v1/campuses/{slug}/log/cosignatures",
+}
 OF_NO_CAMPUS = {"/api/v1/lists/read"}  # its scope: tests/api/imports/test_list_reading.py
 # What each address needs; an address that is not here fails the test that follows.
 POLICY = {
     ("GET", "/competencies"): "read",
     ("GET", "/competencies/{competency_id}"): "read",
     ("POST", "/competencies"): "badge:write",
+    ("GET", "/frameworks/search"): "read",
     ("GET", "/endorsements"): "read",
     ("GET", "/badges"): "read",
     ("GET", "/badges/{badge_id}"): "read",

@@ -178,14 +178,16 @@ def search(
     )
 
 
-@router.get("/{item_id:uuid}", dependencies=_VIEW)
-def show_item(item_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    return _item_page(request, services, item_id)
+@router.get("/{competency_id:uuid}", dependencies=_VIEW)
+def show_item(competency_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _item_page(request, services, competency_id)
 
 
-def _item_page(request: Request, services: Services, item_id: uuid.UUID, trouble: str = "") -> HTMLResponse:
+def _item_page(
+    request: Request, services: Services, competency_id: uuid.UUID, trouble: str = ""
+) -> HTMLResponse:
     work = at_work(request)
-    found = services.framework_search.find(item_id, work.campus.id)
+    found = services.framework_search.find(competency_id, work.campus.id)
     if found is None:
         raise NotFound(N_("Cet élément n’est dans aucun référentiel de ce campus."))
     return page(
@@ -206,32 +208,32 @@ def _item_page(request: Request, services: Services, item_id: uuid.UUID, trouble
         zone=work.campus.time_zone,
         versions=[
             (each.version, each.written_at, each.content.get("statement", ""))
-            for each in services.framework_search.versions_of(item_id)
+            for each in services.framework_search.versions_of(competency_id)
         ],
     )
 
 
-@router.post("/{item_id:uuid}/synonymes", dependencies=_CHANGE)
+@router.post("/{competency_id:uuid}/synonymes", dependencies=_CHANGE)
 def change_synonyms(
-    item_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+    competency_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     """Adds the typed synonym, or removes the one of the button."""
     work = at_work(request)
     try:
         with write_transaction(request) as writing:
-            if writing.framework_search.find(item_id, work.campus.id) is None:
+            if writing.framework_search.find(competency_id, work.campus.id) is None:
                 raise NotFound(N_("Cet élément n’est dans aucun référentiel de ce campus."))
             if removed := text_of(form, "retirer"):
-                writing.competencies.remove_synonym(work.campus, item_id, removed, by=work.actor)
+                writing.competencies.remove_synonym(work.campus, competency_id, removed, by=work.actor)
             else:
                 writing.competencies.add_synonym(
-                    work.campus, item_id, text_of(form, "synonyme"), by=work.actor
+                    work.campus, competency_id, text_of(form, "synonyme"), by=work.actor
                 )
     except NotFound:
         raise
     except AppError as error:
-        return _item_page(request, services, item_id, sentence_of(error))
-    return RedirectResponse(f"{work.home}/competences/chercher/{item_id}", status_code=303)
+        return _item_page(request, services, competency_id, sentence_of(error))
+    return RedirectResponse(f"{work.home}/competences/chercher/{competency_id}", status_code=303)
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,13 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/badges/{badge_id:uuid}/formateurs": staff(Permission.DESIGN, 422, body={}),
     "GET /gestion/{slug}/competences": _VIEW,
     "GET /gestion/{slug}/competences/competences.csv": _VIEW,
+    "GET /gestion/{slug}/competences/competences.xlsx": _VIEW,
+    "GET /gestion/{slug}/competences/chercher": _VIEW,
+    "GET /gestion/{slug}/competences/chercher/{competency_id:uuid}": _VIEW,
+    "POST /gestion/{slug}/competences/chercher/{competency_id:uuid}/synonymes": staff(
+        Permission.DESIGN, 422, body={}
+    ),
+    "GET /gestion/{slug}/competences/correspondances": _VIEW,
     "GET /gestion/{slug}/competences/nouvelle": _DESIGN,
     "POST /gestion/{slug}/competences/nouvelle": staff(Permission.DESIGN, 422, body={}),
     "GET /gestion/{slug}/competences/importer": _DESIGN,
@@ -357,7 +364,9 @@ CASES: dict[str, Case] = {
     "POST /vc-api/credentials/issue": scoped("credential:issue", 404, body={"credential": {}}),
     "POST /api/v1/verify": anybody(body={"not": "a badge"}),
     "POST /api/v1/verify/batch": anybody(422, body={}),
+    "GET /api/v1/frameworks/search": anybody(),
     "POST /api/v1/campuses/{slug}/log/cosignatures": anybody(422, body={}),
+    "GET /api/v1/campuses/{slug}/frameworks/search": _READ,
     "GET /api/v1/campuses/{slug}/competencies": _READ,
     "GET /api/v1/campuses/{slug}/competencies/{competency_id}": _READ,
     "POST /api/v1/campuses/{slug}/competencies": scoped("badge:write", 422, {}),

@@ -132,4 +132,4 @@ def test_the_api_searches_public_frameworks(registers: House):
     found = client.get("/api/v1/frameworks/search", params={"q": "stratifieur"}).json()
     assert [each["code"] for each in found["items"]][:1] == ["H3203"]
     assert {each["code"]: each["replaced_by"] for each in found["items"]}["RNCP35229"] == ["RNCP41000"]
-    assert client.get("/api/v1/frameworks/search", params={"q": "s"}).status_code == 422
+    assert client.get("/api/v1/frameworks/search", params={"q": "s"}).json()["items"] == []
