@@ -96,7 +96,7 @@ from app.web.learners import (
 )
 from app.web.people import directory, names, record_merge
 from app.web.privacy import AccessLogged
-from app.web.publishing import award_page, embeds, info
+from app.web.publishing import award_page, catalogue, embeds, info
 from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements
 from app.web.verification import check_papers, holder_check, verifier
 
@@ -105,6 +105,8 @@ for router in (
     info.router,
     guides.router,
     campuses.entrance_router,
+    catalogue.router,
+    catalogue.announcement_router,
     sign_in.passkey_sign_in_router,
     sign_in.password_sign_in_router,
     federated_sign_in.router,

@@ -77,6 +77,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[DemoEven
         *_contributions(content, stage, now=now),
         *_endorsements(content, stage, now=now),
         DemoEvent(now, stage.renew_lists),
+        DemoEvent(now, partial(stage.fill_catalogue, now)),
     ]
     # The sort is stable: actions with one datetime run in the order above.
     return sorted((DemoEvent(min(deed.at, now), deed.do) for deed in deeds), key=lambda deed: deed.at)

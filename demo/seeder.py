@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from app.cli.terminal import out, say
 from app.container import Process, Services
@@ -127,6 +127,15 @@ class Stage:
                     note=label.note or "",
                     by=BY_COMMAND,
                 )
+
+    def fill_catalogue(self, now: datetime) -> None:
+        """Announces what is still to come, and lists every campus."""
+        for activity in self.activities.values():
+            campuses = self.services.activities.activities.campuses_of(activity.id)
+            if activity.starts_on > now.date():
+                self.services.catalogue.announce(campuses[0], activity, enrolment="", by=BY_COMMAND)
+        for campus in self.services.campuses.list_all():
+            self.services.catalogue.refresh(campus.id)
 
     def renew_lists(self) -> None:
         """Daily task of the worker."""

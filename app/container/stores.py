@@ -56,6 +56,7 @@ from app.db.privacy import (
     RetentionStore,
 )
 from app.db.publishing import StatusStore
+from app.db.publishing.catalogue import CatalogueStore
 from app.db.trust import EndorsementStore, OrganisationStore, RecognitionStore
 from app.domain.awards.signing_clock import Counter
 from app.domain.core import UNSHARED, Clock, Snapshot
@@ -153,6 +154,10 @@ class Stores:
     @made_once
     def campuses(self) -> CampusStore:
         return CampusStore(self.session)
+
+    @made_once
+    def catalogue(self) -> CatalogueStore:
+        return CatalogueStore(self.session)
 
     @made_once
     def claim_codes(self) -> ClaimCodeStore:

@@ -422,9 +422,19 @@ class PortfolioStore:
         )
         return self.session.exec(query.order_by(col(Portfolio.id)).limit(limit)).all()
 
-    def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
+    def count_found_by_search(self) -> int:
+        query = select(func.count()).where(
+            col(Portfolio.is_open).is_(True), col(Portfolio.is_findable).is_(True)
+        )
+        return self.session.exec(query).one()
+
+    def found_by_search(self, *, limit: int, start: int = 0) -> list[uuid.UUID]:
         """Portfolios that their owners opened and allow search engines to find."""
         query = select(Portfolio.id).where(
             col(Portfolio.is_open).is_(True), col(Portfolio.is_findable).is_(True)
         )
-        return list(self.session.exec(query.order_by(col(Portfolio.created_at).desc()).limit(limit)))
+        return list(
+            self.session.exec(
+                query.order_by(col(Portfolio.created_at).desc(), col(Portfolio.id)).limit(limit).offset(start)
+            )
+        )

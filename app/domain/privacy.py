@@ -211,6 +211,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "activity": "what a campus organises",
+        "activity_announcement": "of an activity",
         "activity_badge": "of an activity",
         "activity_campus": "of an activity",
         "activity_competency": "of an activity",
@@ -222,6 +223,9 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "badge_version": "of a badge",
         "campus": "an organisation and its public address",
         "campus_log": "of a campus",
+        "catalogue_entry": "of public pages about campuses, badges and activities",
+        "catalogue_refresh": "of a campus",
+        "catalogue_term": "terms of public pages",
         "choice_change": "numbers and choices, emptied once the recovery journal holds them",
         **dict.fromkeys(("competency", "competency_version", "framework_term"), "of a framework"),
         "competency_synonym": "terms of a campus",

@@ -32,7 +32,7 @@ STYLE_ORDER = (
     "circumstances",
 )
 # Separate files, so that public pages stay light.
-SEPARATE_STYLES = ("workspace", "learner")
+SEPARATE_STYLES = ("workspace", "learner", "catalogue")
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
@@ -40,6 +40,7 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".png": "image/png",
+    ".ico": "image/x-icon",
 }
 _FOR_EVER = "public, max-age=31536000, immutable"
 _FOR_AN_HOUR = "public, max-age=3600"

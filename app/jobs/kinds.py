@@ -306,6 +306,7 @@ def delete_some(process: Process, _: uuid.UUID) -> bool:
 RETENTION = JobType("retention", _Overdue().due, delete_some, at_once=1)
 
 
+_catalogue = PollThrottle(lambda services: services.catalogue.due())
 _own = PollThrottle(lambda services: services.register.due())
 _followed = PollThrottle(lambda services: services.followed_lists.due())
 
@@ -327,3 +328,12 @@ def _read(process: Process, list_id: uuid.UUID) -> bool:
 
 OWN_LISTS = JobType("trust-list", _own.due, _renew, at_once=1)
 FOLLOWED_LISTS = JobType("followed-list", _followed.due, _read, at_once=1)
+
+
+def _derive(process: Process, campus_id: uuid.UUID) -> bool:
+    with process.unit_of_work() as services:
+        services.catalogue.refresh(campus_id)
+    return False
+
+
+CATALOGUE = JobType("catalogue", _catalogue.due, _derive, at_once=1)

@@ -22,6 +22,7 @@ from app.jobs.kinds import (
     ALIGNMENTS,
     AWARDS,
     BROUGHT_BADGES,
+    CATALOGUE,
     CHECKPOINTS,
     ENDORSEMENTS,
     FOLLOWED_LISTS,
@@ -56,6 +57,7 @@ KINDS: tuple[JobType, ...] = (
     OWN_LISTS,
     FOLLOWED_LISTS,
     ENDORSEMENTS,
+    CATALOGUE,
 )
 
 

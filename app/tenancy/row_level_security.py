@@ -16,6 +16,9 @@ from app.tenancy.metadata import METADATA
 SHARED = {
     "alembic_version": "the schema's own",
     "brought_badge": "of a person, from no campus of ours",
+    "catalogue_entry": "of public pages; a policy would switch the full-text index off",
+    "catalogue_refresh": "when the entries of a campus were derived",
+    "catalogue_term": "the vocabulary of those entries",
     "choice_change": "of people, until the recovery journal holds it; read by the service alone",
     "challenge": "asked of a browser before anybody is known",
     "framework_search": "labels that everybody may read; a policy would switch the full-text index off",
@@ -51,7 +54,7 @@ SHARED = {
 
 OPEN = frozenset(
     (
-        "activity", "activity_campus", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency",
+        "activity", "activity_announcement", "activity_campus", "activity_badge", "activity_competency", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency",
         "badge_version", "campus",
         "campus_log", "competency", "competency_version", "endorsement", "erased_award", "framework",
         "framework_association", "framework_release", "log_checkpoint", "log_cosignature", "log_entry",

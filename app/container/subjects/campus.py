@@ -25,6 +25,7 @@ from app.services.frameworks.importing import FrameworkImportService
 from app.services.frameworks.search import FrameworkSearch
 from app.services.people.name_disambiguation import Namesakes
 from app.services.people.names import AgeBands
+from app.services.publishing.catalogue import CatalogueService
 from app.services.publishing.status import Signing
 from app.services.trust.endorsements import EndorsementSubjects
 from app.services.trust.labels import NetworkSigning
@@ -115,6 +116,19 @@ class CampusServices(Container):
             self.signing,
             self.logged_deeds,
             self.addresses,
+            self.clock,
+        )
+
+    @made_once
+    def catalogue(self) -> CatalogueService:
+        return CatalogueService(
+            self.stores.catalogue,
+            self.stores.campuses,
+            self.stores.badges,
+            self.stores.competencies,
+            self.stores.activities,
+            self.stores.activity_plans,
+            self.stores.history,
             self.clock,
         )
 

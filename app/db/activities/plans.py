@@ -12,6 +12,7 @@ from sqlmodel import Session, SQLModel, col, delete, func, select, update
 
 from app.domain.activities.activities import (
     Activity,
+    ActivityAnnouncement,
     ActivityBadge,
     ActivityCampus,
     ActivityCompetency,
@@ -114,7 +115,14 @@ class ActivityPlanStore:
             self.session.exec(
                 update(AwardBatch).where(col(AwardBatch.activity_id) == activity_id).values(activity_id=None)
             )
-            for table in (CheckIn, ActivitySession, ActivityTrainer, ActivityCompetency, ActivityBadge):
+            for table in (
+                CheckIn,
+                ActivityAnnouncement,
+                ActivitySession,
+                ActivityTrainer,
+                ActivityCompetency,
+                ActivityBadge,
+            ):
                 self.session.exec(delete(table).where(col(table.activity_id) == activity_id))
             self._delete_with_places(activity_id)
         except IntegrityError:

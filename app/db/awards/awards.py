@@ -190,9 +190,19 @@ class AwardStore:
         )
         return self.session.exec(query.order_by(col(Award.id)).limit(limit)).all()
 
-    def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
+    def count_found_by_search(self) -> int:
+        query = select(func.count()).where(
+            Award.visibility == Visibility.OPEN, col(Award.is_findable).is_(True)
+        )
+        return self.session.exec(query).one()
+
+    def found_by_search(self, *, limit: int, start: int = 0) -> list[uuid.UUID]:
         query = select(Award.id).where(Award.visibility == Visibility.OPEN, col(Award.is_findable).is_(True))
-        return list(self.session.exec(query.order_by(col(Award.awarded_at).desc()).limit(limit)))
+        return list(
+            self.session.exec(
+                query.order_by(col(Award.awarded_at).desc(), col(Award.id)).limit(limit).offset(start)
+            )
+        )
 
     def get_record_in_campus(self, award_id: uuid.UUID, campus_id: uuid.UUID) -> AwardRecord:
         """Awards of other campuses raise NotFound (T01)."""

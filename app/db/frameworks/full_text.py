@@ -53,7 +53,7 @@ class FullTextIndex:
             return []
         connection = self.session.connection()
         is_postgres = connection.dialect.name == "postgresql"
-        write = _on_postgres if is_postgres else _on_sqlite
+        write = match_on_postgres if is_postgres else match_on_sqlite
         statement = text(_POSTGRES if is_postgres else _SQLITE).bindparams(
             bindparam("frameworks", expanding=True, type_=Uuid())
         )
@@ -94,7 +94,7 @@ def _alternatives(term: str) -> list[str]:
     return list(dict.fromkeys((term, stem_of(term), ROOT + root_of(term))))
 
 
-def _on_sqlite(terms: Sequence[str], *, prefixes: bool, labels_only: bool, every: bool) -> str:
+def match_on_sqlite(terms: Sequence[str], *, prefixes: bool, labels_only: bool, every: bool) -> str:
     """Terms are letters and digits alone: nothing in them is syntax."""
     groups = []
     for term in terms:
@@ -106,7 +106,7 @@ def _on_sqlite(terms: Sequence[str], *, prefixes: bool, labels_only: bool, every
     return f"label_terms : ({match})" if labels_only else match
 
 
-def _on_postgres(terms: Sequence[str], *, prefixes: bool, labels_only: bool, every: bool) -> str:
+def match_on_postgres(terms: Sequence[str], *, prefixes: bool, labels_only: bool, every: bool) -> str:
     weight = "A" if labels_only else ""
     groups = []
     for term in terms:

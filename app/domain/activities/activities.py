@@ -254,6 +254,16 @@ class ActivityBadge(SQLModel, table=True):
     badge_id: uuid.UUID = Field(sa_column=primary_foreign_key("badge"))
 
 
+class ActivityAnnouncement(SQLModel, table=True):
+    """The campus lists the activity in the public catalogue. `enrolment` is an address to write to or a page;
+    empty for the campus's own contact."""
+
+    __tablename__ = "activity_announcement"
+    activity_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity"))
+    enrolment: str = Field(default="", max_length=400)
+    announced_at: datetime = Field(sa_column=utc_datetime())
+
+
 class ActivitySession(SQLModel, table=True):
     """One session of a series. An activity that meets once has none.
 

@@ -332,7 +332,11 @@ class Frame:
     """The campus's own navigation, on the pages of its workspace."""
 
 
-_PUBLIC_LINKS = ((N_("Vérifier un badge"), "/verifier"), (N_("Mes badges"), "/mes-badges"))
+_PUBLIC_LINKS = (
+    (N_("Découvrir"), "/badges"),
+    (N_("Vérifier un badge"), "/verifier"),
+    (N_("Mes badges"), "/mes-badges"),
+)
 _MANAGING_LINK = (N_("Gérer"), "/gestion")
 _CAMPUS_LINK = (N_("Espace campus"), "/connexion")
 _ACCOUNT_LINK = (N_("Mon compte"), "/compte")

@@ -233,9 +233,12 @@ class AwardService:
             deed = "let_search" if is_findable else "keep_from_search"
             self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
 
-    def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
+    def count_found_by_search(self) -> int:
+        return self.awards.count_found_by_search()
+
+    def found_by_search(self, *, limit: int, start: int = 0) -> list[uuid.UUID]:
         """Public awards with search indexing enabled, newest first."""
-        return self.awards.found_by_search(limit=limit)
+        return self.awards.found_by_search(limit=limit, start=start)
 
     def example(self) -> uuid.UUID | None:
         """A public sample award, for a deployment with fictional people."""

@@ -155,9 +155,12 @@ class PortfolioService:
             return None
         return record.activity.id, record.activity.title
 
-    def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
+    def count_found_by_search(self) -> int:
+        return self.store.count_found_by_search()
+
+    def found_by_search(self, *, limit: int, start: int = 0) -> list[uuid.UUID]:
         """Open portfolios with search indexing enabled, newest first."""
-        return self.store.found_by_search(limit=limit)
+        return self.store.found_by_search(limit=limit, start=start)
 
     # --- for the owner
 

@@ -171,6 +171,12 @@ class DefinitionShown:
     ask_url: str
     recommendations: Sequence[RecommendationShown]
     standings: Sequence[StandingView] = ()
+    holders: int = 0
+    activities: Sequence[tuple[str, str, str]] = ()
+    """Announced ones that lead to it: (title, path, day and place)."""
+    competencies: Sequence[tuple[str, str]] = ()
+    """Pages of what it attests: (statement, path)."""
+    contact: str = ""
 
     @property
     def is_superseded(self) -> bool:
@@ -192,8 +198,23 @@ def show_version(
 
 
 def _page(request: Request, services: Services, published: PublishedBadge) -> HTMLResponse:
-    view = definition_shown(services, published)
-    return page(request, "badges/public.html", campus=look_of(published.campus), d=view)
+    campus, entry = published.campus, services.catalogue.find(published.badge.id)
+    view = replace(
+        definition_shown(services, published),
+        holders=entry.holders if entry else 0,
+        activities=[
+            (each.title, each.path, ", ".join(filter(None, (day(each.starts_on), each.place))))
+            for each in services.catalogue.next_activities(campus, published.badge.id)
+            if each.starts_on
+        ],
+        competencies=[
+            (competency.statement, f"/competences/{competency.id}")
+            for _, competency, _ in services.badges.competencies_of(published.version)
+            if competency.archived_at is None
+        ],
+        contact=campus.contact_email,
+    )
+    return page(request, "badges/public.html", campus=look_of(campus), d=view)
 
 
 def definition_shown(services: Services, published: PublishedBadge) -> DefinitionShown:

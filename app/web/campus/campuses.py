@@ -49,6 +49,8 @@ class CompetencyLine:
     code: str
     statement: str
     levels: Sequence[str]
+    url: str
+    """Its own page; empty once archived."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class CampusShown:
     keys: Sequence[KeyLine]
     did_url: str
     recommendations: Sequence[RecommendationShown]
+    activities: Sequence[tuple[str, str, str]]
+    """Announced: (title, path, day and place)."""
 
 
 @router.get("/campus/{slug}")
@@ -101,6 +105,11 @@ def campus_shown(services: Services, found: CampusPage) -> CampusShown:
         recommendations=recommendations(
             services.endorsements.about_campus(campus), campus.time_zone, contact=campus.contact_email
         ),
+        activities=[
+            (entry.title, entry.path, ", ".join(filter(None, (day(entry.starts_on), entry.place))))
+            for entry in services.catalogue.activities_of(campus)
+            if entry.starts_on
+        ],
     )
 
 
@@ -127,7 +136,8 @@ def _frameworks(found: CampusPage) -> list[FrameworkShown]:
         into = lines.setdefault(framework.code, [])
         shown.setdefault(framework.code, FrameworkShown(framework.name, framework.description, into))
         anchor = f"{framework.code}-{competency.code}"
-        into.append(CompetencyLine(anchor, competency.code, competency.statement, competency.levels))
+        url = "" if competency.archived_at else f"/competences/{competency.id}"
+        into.append(CompetencyLine(anchor, competency.code, competency.statement, competency.levels, url))
     return list(shown.values())
 
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from markupsafe import Markup
 
-from app.container import Process
+from app.container import Process, Services
+from app.errors import NotFound
 from app.http.pages.render import COOKIE as LANGUAGE_COOKIE
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, client_network, limited, process_of, session_cookie
 from app.http.response_cache import badges_cookie
-from app.language import N_
+from app.http.static_files import asset
+from app.language import N_, current_locale
 from app.web.accounts.browser_binding import asking_cookie
 from app.web.accounts.sign_in import WANTED_COOKIE
 from app.web.accounts.signing_in_again import kept_form_cookie
 from app.web.activities.phones import phone_cookie, remembered_cookie
 from app.web.campus.dashboard import LAST_CAMPUS
 from app.web.publishing.embeds import checker_html
+from sceau_credentials.values.timestamps import format_timestamp
 
 router = APIRouter(include_in_schema=False)
 
@@ -128,7 +131,10 @@ def follow(signs: str, request: Request, services: ReadingServices) -> Response:
 sitemap_router = APIRouter()
 _MOST: Final = 50_000
 """URLs in one sitemap (sitemaps.org); the newest badges come first."""
-_PAGES: Final = ("", "/verifier", "/lire-un-badge", "/aide")
+_PAGES: Final = (
+    "", "/badges", "/competences", "/activites", "/campus", "/reseaux", "/labels", "/verifier", "/lire-un-badge", "/aide",
+)  # fmt: skip
+_SITEMAPS: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _CLOSED: Final = ("/gestion", "/mes-badges", "/recevoir", "/connexion", "/compte", "/api")
 
 
@@ -146,19 +152,131 @@ def robots(services: ReadingServices) -> Response:
 @sitemap_router.get("/sitemap.xml")
 @public
 def sitemap(services: ReadingServices) -> Response:
-    addresses = services.addresses
-    found = [
-        *(f"{addresses.base_url}{path}" for path in _PAGES),
-        *(addresses.campus(campus.slug) for campus in services.campuses.list_all()),
-        *(addresses.portfolio(each) for each in services.portfolios.found_by_search(limit=_MOST // 2)),
-        *(addresses.award(each) for each in services.awards.found_by_search(limit=_MOST)),
+    """Every public page; an index of parts once they are too many for one file."""
+    counts = {name: count(services) for name, (count, _) in _SITEMAP_PARTS.items()}
+    if sum(counts.values()) + len(_PAGES) <= _MOST:
+        return _sitemap_of([url for name in _SITEMAP_PARTS for url in _sitemap_part(services, name, 1)])
+    base = services.addresses.base_url
+    parts = [
+        f"{base}/sitemap/{name}-{number}.xml"
+        for name, count in counts.items()
+        for number in range(1, -(-count // _MOST) + 1)
     ]
-    listed = Markup("").join(Markup("<url><loc>{}</loc></url>").format(each) for each in found[:_MOST])
+    listed = Markup("").join(Markup("<sitemap><loc>{}</loc></sitemap>").format(each) for each in parts)
+    return _xml(f'<sitemapindex xmlns="{_SITEMAPS}">{listed}</sitemapindex>', "application/xml")
+
+
+@sitemap_router.get("/sitemap/{name}-{number}.xml")
+@public
+def sitemap_part(
+    name: str, number: Annotated[int, Path(ge=1, le=1000)], services: ReadingServices
+) -> Response:
+    if name not in _SITEMAP_PARTS:
+        raise NotFound(N_("Cette page n’existe pas."))
+    return _sitemap_of(_sitemap_part(services, name, number))
+
+
+def _sitemap_part(services: Services, name: str, number: int) -> list[str]:
+    base = services.addresses.base_url
+    found = _SITEMAP_PARTS[name][1](services, (number - 1) * _MOST)
+    return [*(f"{base}{path}" for path in _PAGES if name == "catalogue" and number == 1), *found]
+
+
+_SITEMAP_PARTS: Final[
+    Mapping[str, tuple[Callable[[Services], int], Callable[[Services, int], Iterable[str]]]]
+] = {
+    "catalogue": (
+        lambda services: services.catalogue.count(),
+        lambda services, start: (
+            services.addresses.base_url + path for path in services.catalogue.paths(limit=_MOST, start=start)
+        ),
+    ),
+    "portfolios": (
+        lambda services: services.portfolios.count_found_by_search(),
+        lambda services, start: map(
+            services.addresses.portfolio, services.portfolios.found_by_search(limit=_MOST, start=start)
+        ),
+    ),
+    "badges": (
+        lambda services: services.awards.count_found_by_search(),
+        lambda services, start: map(
+            services.addresses.award, services.awards.found_by_search(limit=_MOST, start=start)
+        ),
+    ),
+}
+
+
+def _sitemap_of(urls: Sequence[str]) -> Response:
+    listed = Markup("").join(Markup("<url><loc>{}</loc></url>").format(each) for each in urls)
+    return _xml(f'<urlset xmlns="{_SITEMAPS}">{listed}</urlset>', "application/xml")
+
+
+@sitemap_router.get("/nouveautes.atom")
+@public
+def new_badges_and_activities(services: ReadingServices) -> Response:
+    """Atom feed of what campuses published last."""
+    base, language = services.addresses.base_url, current_locale()
+    newest = services.catalogue.newest()
+    entries = [
+        Markup(
+            '<entry><id>{url}</id><title>{title}</title><link href="{url}"/><updated>{at}</updated>'
+            "<author><name>{campus}</name></author><summary>{summary}</summary></entry>"
+        ).format(
+            url=f"{base}{entry.path}",
+            title=entry.title,
+            at=format_timestamp(at),
+            campus=campus.name,
+            summary=entry.summary,
+        )
+        for entry, campus, at in newest
+    ]
+    updated = max((at for *_, at in newest), default=services.clock())
+    title = Markup("{}").format(translated(N_("Sceau : nouveaux badges et activités")))
     body = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{language}"><id>{base}/</id><title>{title}</title>'
+        f'<link rel="self" href="{base}/nouveautes.atom"/><link href="{base}/badges"/>'
+        f"<updated>{format_timestamp(updated)}</updated>{Markup('').join(entries)}</feed>"
     )
+    return _xml(body, "application/atom+xml")
+
+
+def _xml(body: str, media_type: str) -> Response:
     return Response(
-        f"{body}{listed}</urlset>\n",
-        media_type="application/xml",
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n',
+        media_type=media_type,
         headers={"Cache-Control": "public, max-age=60"},
+    )
+
+
+@sitemap_router.get("/favicon.ico")
+@public
+def favicon() -> Response:
+    return RedirectResponse(asset("favicon.ico"), status_code=302)
+
+
+@sitemap_router.get("/apple-touch-icon.png")
+@public
+def touch_icon() -> Response:
+    return RedirectResponse(asset("touch-icon.png"), status_code=302)
+
+
+@sitemap_router.get("/site.webmanifest")
+@public
+def web_manifest() -> Response:
+    icons = [
+        {"src": asset(f"icon-{side}.png"), "sizes": f"{side}x{side}", "type": "image/png"}
+        for side in (192, 512)
+    ]
+    manifest = {
+        "name": "Sceau",
+        "short_name": "Sceau",
+        "lang": "fr",
+        "start_url": "/mes-badges",
+        "display": "browser",
+        "background_color": "#ffffff",
+        "theme_color": "#18222a",
+        "icons": icons,
+    }
+    return JSONResponse(
+        manifest, media_type="application/manifest+json", headers={"Cache-Control": "public, max-age=3600"}
     )

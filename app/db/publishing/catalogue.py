@@ -1,0 +1,364 @@
+"""The public catalogue: entries derived from each campus's rows, facets, and full-text search."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, case, literal_column, or_, text
+from sqlmodel import Session, col, delete, func, select
+
+from app.db.activities.activities import organised_by
+from app.db.badges import WITHOUT_PICTURES
+from app.db.frameworks.full_text import match_on_postgres, match_on_sqlite
+from app.domain.activities.activities import (
+    Activity,
+    ActivityAnnouncement,
+    ActivityBadge,
+    ActivityCampus,
+    ActivityCompetency,
+)
+from app.domain.awards.awards import Award, AwardState
+from app.domain.badges.badges import Badge, BadgeCompetency, BadgeVersion
+from app.domain.campus.audit_log import HistoryEntry
+from app.domain.campus.campus import Campus
+from app.domain.frameworks.text_search import LONGEST_TERM, SearchQuery
+from app.domain.publishing import (
+    AUDIENCES,
+    CatalogueEntry,
+    CatalogueOrder,
+    CatalogueQuery,
+    CatalogueRefresh,
+    CatalogueTerm,
+    EntryKind,
+)
+
+MOST_RANKED: Final = 400
+"""Matches that are ranked; a search with more is too vague to be read to its end."""
+_FACETS: Final = ("kind", "campus_id", "badge_kind", "level", "place")
+
+
+class Ranked(NamedTuple):
+    number: int
+    label_terms: str
+    other_terms: str
+    size: int
+    holders: int
+
+
+class CatalogueStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    # --- derivation
+
+    def due(self, *, before: datetime) -> Sequence[uuid.UUID]:
+        """Campuses never derived, changed since, or derived before that moment."""
+        changed = (
+            select(HistoryEntry.id)
+            .where(
+                HistoryEntry.campus_id == CatalogueRefresh.campus_id,
+                HistoryEntry.at >= CatalogueRefresh.refreshed_at,
+            )
+            .exists()
+        )
+        query = (
+            select(Campus.id)
+            .outerjoin(CatalogueRefresh, col(CatalogueRefresh.campus_id) == col(Campus.id))
+            .where(
+                or_(
+                    col(CatalogueRefresh.refreshed_at).is_(None),
+                    col(CatalogueRefresh.refreshed_at) < before,
+                    changed,
+                )
+            )
+        )
+        return self.session.exec(query).all()
+
+    def note_refresh(self, campus_id: uuid.UUID, *, at: datetime) -> None:
+        self.session.merge(CatalogueRefresh(campus_id=campus_id, refreshed_at=at))
+
+    def entries_of(self, campus_id: uuid.UUID) -> dict[uuid.UUID, CatalogueEntry]:
+        query = select(CatalogueEntry).where(CatalogueEntry.campus_id == campus_id)
+        return {entry.subject_id: entry for entry in self.session.exec(query)}
+
+    def save(self, entries: Iterable[CatalogueEntry], *, gone: Collection[uuid.UUID] = ()) -> None:
+        self.session.add_all(entries)
+        if gone:
+            self.session.exec(delete(CatalogueEntry).where(col(CatalogueEntry.subject_id).in_(gone)))
+        self.session.flush()
+
+    def learn(self, terms: Iterable[str]) -> None:
+        wanted = sorted({term[:LONGEST_TERM] for term in terms})
+        statement = text("INSERT INTO catalogue_term (term) VALUES (:term) ON CONFLICT DO NOTHING")
+        for start in range(0, len(wanted), 5000):
+            rows = [{"term": term} for term in wanted[start : start + 5000]]
+            self.session.connection().execute(statement, rows)
+
+    def published_of(self, campus_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion]]:
+        """Badges in use with their newest published version, without pictures."""
+        newest = (
+            select(
+                col(BadgeVersion.badge_id).label("badge_id"), func.max(BadgeVersion.number).label("number")
+            )
+            .join(Badge, col(Badge.id) == col(BadgeVersion.badge_id))
+            .where(Badge.campus_id == campus_id, col(BadgeVersion.frozen_at).is_not(None))
+            .group_by(col(BadgeVersion.badge_id))
+            .subquery()
+        )
+        rows = self.session.exec(
+            select(Badge, BadgeVersion)
+            .join(BadgeVersion, col(BadgeVersion.badge_id) == col(Badge.id))
+            .join(
+                newest,
+                and_(
+                    newest.c.badge_id == col(BadgeVersion.badge_id),
+                    newest.c.number == col(BadgeVersion.number),
+                ),
+            )
+            .where(col(Badge.archived_at).is_(None))
+            .options(*WITHOUT_PICTURES)
+        )
+        return [(badge, version) for badge, version in rows]
+
+    def holders_of(self, campus_id: uuid.UUID) -> dict[uuid.UUID, int]:
+        """People who hold each badge of the campus."""
+        query = (
+            select(Award.badge_id, func.count(func.distinct(col(Award.person_id))))
+            .join(Badge, col(Badge.id) == col(Award.badge_id))
+            .where(Badge.campus_id == campus_id, Award.state == AwardState.ISSUED)
+            .group_by(col(Award.badge_id))
+        )
+        return dict(self.session.execute(query).tuples().all())
+
+    def audiences_of(self, campus_id: uuid.UUID) -> dict[uuid.UUID, list[str]]:
+        """The written audiences of the activities at which each badge was awarded."""
+        query = (
+            select(Award.badge_id, Activity.audience)
+            .join(Badge, col(Badge.id) == col(Award.badge_id))
+            .join(Activity, col(Activity.id) == col(Award.activity_id))
+            .where(Badge.campus_id == campus_id, Activity.audience != "")
+            .distinct()
+        )
+        found: dict[uuid.UUID, list[str]] = {}
+        for badge_id, audience in self.session.execute(query).tuples():
+            found.setdefault(badge_id, []).append(audience)
+        return found
+
+    def announced(self, campus_id: uuid.UUID, *, since: date) -> list[tuple[Activity, ActivityAnnouncement]]:
+        """Announced activities that the campus leads and that have not passed, the next first."""
+        rows = self.session.exec(
+            select(Activity, ActivityAnnouncement)
+            .join(ActivityAnnouncement, col(ActivityAnnouncement.activity_id) == col(Activity.id))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(organised_by(campus_id), ActivityCampus.position == 0, col(Activity.ends_on) >= since)
+            .order_by(col(Activity.starts_on), col(Activity.title))
+        )
+        return [(activity, announcement) for activity, announcement in rows]
+
+    def badges_of_activities(self, ids: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
+        query = select(ActivityBadge.badge_id, ActivityBadge.activity_id)
+        return [*self.session.execute(query.where(col(ActivityBadge.activity_id).in_(ids))).tuples()]
+
+    # --- one page
+
+    def announcement(self, activity_id: uuid.UUID) -> ActivityAnnouncement | None:
+        return self.session.get(ActivityAnnouncement, activity_id)
+
+    def announce(self, announcement: ActivityAnnouncement) -> None:
+        self.session.merge(announcement)
+        self.session.flush()
+
+    def withdraw_announcement(self, activity_id: uuid.UUID) -> None:
+        self.session.exec(
+            delete(ActivityAnnouncement).where(col(ActivityAnnouncement.activity_id) == activity_id)
+        )
+
+    def find(self, subject_id: uuid.UUID) -> CatalogueEntry | None:
+        return self.session.exec(
+            select(CatalogueEntry).where(CatalogueEntry.subject_id == subject_id)
+        ).first()
+
+    def badges_attesting(self, competency_id: uuid.UUID) -> list[tuple[CatalogueEntry, int | None]]:
+        """Published badges in use that attest it, with the level, the highest first."""
+        rows = self.session.exec(
+            select(CatalogueEntry, BadgeCompetency.level)
+            .join(BadgeVersion, col(BadgeVersion.badge_id) == col(CatalogueEntry.subject_id))
+            .join(BadgeCompetency, col(BadgeCompetency.version_id) == col(BadgeVersion.id))
+            .where(
+                BadgeVersion.number == CatalogueEntry.version, BadgeCompetency.competency_id == competency_id
+            )
+            .order_by(col(BadgeCompetency.level).desc(), col(CatalogueEntry.title))
+        )
+        return [(entry, level) for entry, level in rows]
+
+    def activities_with(
+        self,
+        *,
+        campus_id: uuid.UUID | None = None,
+        badge_id: uuid.UUID | None = None,
+        competency_id: uuid.UUID | None = None,
+        since: date,
+    ) -> Sequence[CatalogueEntry]:
+        """Announced activities to come, of the campus, that lead to the badge, or practise the competency."""
+        query = select(CatalogueEntry).where(
+            CatalogueEntry.kind == EntryKind.ACTIVITY, col(CatalogueEntry.starts_on) >= since
+        )
+        if campus_id is not None:
+            query = query.where(CatalogueEntry.campus_id == campus_id)
+        if badge_id is not None:
+            query = query.join(
+                ActivityBadge, col(ActivityBadge.activity_id) == col(CatalogueEntry.subject_id)
+            ).where(ActivityBadge.badge_id == badge_id)
+        if competency_id is not None:
+            query = query.join(
+                ActivityCompetency, col(ActivityCompetency.activity_id) == col(CatalogueEntry.subject_id)
+            ).where(ActivityCompetency.competency_id == competency_id)
+        return self.session.exec(query.order_by(col(CatalogueEntry.starts_on)).limit(12)).all()
+
+    def badges_reached_by(self, activity_id: uuid.UUID) -> Sequence[CatalogueEntry]:
+        query = (
+            select(CatalogueEntry)
+            .join(ActivityBadge, col(ActivityBadge.badge_id) == col(CatalogueEntry.subject_id))
+            .where(ActivityBadge.activity_id == activity_id)
+        )
+        return self.session.exec(query.order_by(col(CatalogueEntry.title))).all()
+
+    def paths(self, *, limit: int, start: int) -> Sequence[str]:
+        query = select(CatalogueEntry.path).order_by(col(CatalogueEntry.number))
+        return self.session.exec(query.limit(limit).offset(start)).all()
+
+    def count(self) -> int:
+        return self.session.exec(select(func.count()).select_from(CatalogueEntry)).one()
+
+    def newest(self, *, limit: int) -> list[tuple[CatalogueEntry, Campus, datetime]]:
+        """Published badges and announced activities, the newest first."""
+        badges = (
+            select(CatalogueEntry, Campus, BadgeVersion.frozen_at)
+            .join(Campus, col(Campus.id) == col(CatalogueEntry.campus_id))
+            .join(BadgeVersion, col(BadgeVersion.badge_id) == col(CatalogueEntry.subject_id))
+            .where(BadgeVersion.number == CatalogueEntry.version)
+            .order_by(col(BadgeVersion.frozen_at).desc())
+        )
+        activities = (
+            select(CatalogueEntry, Campus, ActivityAnnouncement.announced_at)
+            .join(Campus, col(Campus.id) == col(CatalogueEntry.campus_id))
+            .join(
+                ActivityAnnouncement, col(ActivityAnnouncement.activity_id) == col(CatalogueEntry.subject_id)
+            )
+            .order_by(col(ActivityAnnouncement.announced_at).desc())
+        )
+        found = [
+            (entry, campus, at)
+            for query in (badges, activities)
+            for entry, campus, at in self.session.execute(query.limit(limit)).tuples()
+            if at is not None
+        ]
+        return sorted(found, key=lambda each: each[2], reverse=True)[:limit]
+
+    # --- search
+
+    def browse(self, query: CatalogueQuery, *, limit: int) -> Sequence[CatalogueEntry]:
+        """One page without words."""
+        rows = select(CatalogueEntry).where(*_conditions(query))
+        match query.order:
+            case CatalogueOrder.TITLE:
+                rows = rows.order_by(col(CatalogueEntry.title), col(CatalogueEntry.number))
+            case CatalogueOrder.DAY:
+                rows = rows.where(col(CatalogueEntry.starts_on).is_not(None)).order_by(
+                    col(CatalogueEntry.starts_on), col(CatalogueEntry.title)
+                )
+            case _:
+                rows = rows.order_by(col(CatalogueEntry.holders).desc(), col(CatalogueEntry.title))
+        return self.session.exec(rows.limit(limit).offset((query.page - 1) * limit)).all()
+
+    def rank(
+        self, query: CatalogueQuery, terms: SearchQuery, *, prefixes: bool, labels_only: bool
+    ) -> list[Ranked]:
+        """What matches every term, short titles first, to be ranked."""
+        columns = (
+            CatalogueEntry.number,
+            CatalogueEntry.label_terms,
+            CatalogueEntry.other_terms,
+            CatalogueEntry.size,
+            CatalogueEntry.holders,
+        )
+        rows = select(*columns).where(  # type: ignore[call-overload]
+            *_conditions(query), self._matches(terms, prefixes=prefixes, labels_only=labels_only)
+        )
+        found = self.session.execute(rows.order_by(col(CatalogueEntry.size)).limit(MOST_RANKED))
+        return [Ranked(*row) for row in found]
+
+    def counts(
+        self, query: CatalogueQuery, terms: SearchQuery | None
+    ) -> tuple[int, Mapping[str, Mapping[Any, int]]]:
+        """The total, and for each facet how many entries each value has beside the other facets."""
+        found: dict[str, Mapping[Any, int]] = {}
+        for name in _FACETS:
+            column = getattr(CatalogueEntry, name)
+            rows = self._counted(query, terms, besides=name, of=(column, func.count())).group_by(column)
+            found[name] = {value: count for value, count in self.session.execute(rows) if value}
+        audiences = [
+            func.sum(case((col(CatalogueEntry.audiences).contains(f" {key} "), 1), else_=0))
+            for key in AUDIENCES
+        ]
+        sums = self.session.execute(self._counted(query, terms, besides="audiences", of=audiences)).one()
+        found["audiences"] = {key: count for key, count in zip(AUDIENCES, sums, strict=True) if count}
+        total = self.session.execute(self._counted(query, terms, besides="", of=(func.count(),))).scalar_one()
+        return total, found
+
+    def _counted(
+        self, query: CatalogueQuery, terms: SearchQuery | None, *, besides: str, of: Sequence[Any]
+    ) -> Select[Any]:
+        rows: Select[Any] = select(*of).select_from(CatalogueEntry)
+        rows = rows.where(*_conditions(query, besides=besides))
+        return rows.where(self._matches(terms, prefixes=True, labels_only=False)) if terms else rows
+
+    def get_many(self, numbers: Collection[int]) -> dict[int, CatalogueEntry]:
+        query = select(CatalogueEntry).where(col(CatalogueEntry.number).in_(numbers))
+        return {entry.number or 0: entry for entry in self.session.exec(query)}
+
+    def similar(self, term: str, *, first: int = 1, limit: int = 4000) -> Sequence[str]:
+        """Known terms with the same `first` letters."""
+        begin = term[:first]
+        query = select(CatalogueTerm.term).where(
+            col(CatalogueTerm.term) >= begin, col(CatalogueTerm.term) < begin + "\x7f"
+        )
+        return self.session.exec(query.limit(limit)).all()
+
+    def _matches(self, terms: SearchQuery, *, prefixes: bool, labels_only: bool) -> ColumnElement[bool]:
+        if self.session.get_bind().dialect.name == "postgresql":
+            match = match_on_postgres(terms.terms, prefixes=prefixes, labels_only=labels_only)
+            condition = f"{SEARCHED} @@ CAST(:match AS tsquery)"
+        else:
+            match = match_on_sqlite(terms.terms, prefixes=prefixes, labels_only=labels_only)
+            condition = "catalogue_entry.number IN (SELECT rowid FROM catalogue_index WHERE catalogue_index MATCH :match)"
+        return text(condition).bindparams(match=match)  # type: ignore[return-value]
+
+
+SEARCHED: Final = (
+    "(setweight(to_tsvector('simple', catalogue_entry.label_terms), 'A') || "
+    "setweight(to_tsvector('simple', catalogue_entry.other_terms), 'B'))"
+)
+
+
+def _conditions(query: CatalogueQuery, *, besides: str = "") -> list[ColumnElement[bool]]:
+    """Every facet but one."""
+    chosen: dict[str, Sequence[Any]] = {
+        "kind": query.kinds,
+        "campus_id": query.campuses,
+        "badge_kind": query.badge_kinds,
+        "level": query.levels,
+        "place": query.places,
+    }
+    found = [
+        getattr(CatalogueEntry, name).in_(values)
+        for name, values in chosen.items()
+        if values and name != besides
+    ]
+    if query.audiences and besides != "audiences":
+        audiences = col(CatalogueEntry.audiences)
+        found.append(or_(*(audiences.contains(f" {key} ") for key in query.audiences)))
+    return found or [literal_column("1") == literal_column("1")]

@@ -1,0 +1,399 @@
+"""The public catalogue: what campuses offer, derived by the worker, searched by anybody."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from app.db.activities.activities import ActivityStore
+from app.db.activities.plans import ActivityPlanStore
+from app.db.badges import BadgeStore
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.frameworks import CompetencyStore
+from app.db.publishing.catalogue import CatalogueStore, Ranked
+from app.domain.activities.activities import Activity, ActivityAnnouncement
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.frameworks import Competency, Framework
+from app.domain.frameworks.text_search import SearchQuery, SearchTerms, score, terms_of
+from app.domain.people.people import is_address
+from app.domain.publishing import (
+    AUDIENCES,
+    CATALOGUE_LIFE,
+    CatalogueEntry,
+    CatalogueOrder,
+    CatalogueQuery,
+    EntryKind,
+    audience_groups,
+)
+from app.errors import InvalidInput, NotFound
+from app.language import N_, speaking
+from app.services.badges.badges import picture_words
+
+A_PAGE: Final = 24
+_LABELS_ENOUGH: Final = 100
+_DERIVED: Final = (
+    "campus_id", "kind", "path", "title", "summary", "language", "badge_kind", "level", "audiences", "place", "holders",
+    "starts_on", "version", "picture_words", "label_terms", "other_terms", "size",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CatalogueResult:
+    """`facets`: for each facet, how many entries each value has; `corrected`: what was searched instead."""
+
+    entries: Sequence[CatalogueEntry]
+    total: int
+    facets: Mapping[str, Mapping[Any, int]]
+    pages: int
+    corrected: str = ""
+
+
+@dataclass(frozen=True)
+class PublicCompetency:
+    campus: Campus
+    competency: Competency
+    framework: Framework
+    badges: Sequence[tuple[CatalogueEntry, int | None]]
+    activities: Sequence[CatalogueEntry]
+
+
+@dataclass(frozen=True)
+class PublicActivity:
+    campus: Campus
+    activity: Activity
+    announcement: ActivityAnnouncement
+    badges: Sequence[CatalogueEntry]
+    competencies: Sequence[tuple[Competency, Framework]]
+
+    @property
+    def enrolment(self) -> str:
+        """A link: to a page, or to write to somebody."""
+        return self.announcement.enrolment or (
+            f"mailto:{self.campus.contact_email}" if self.campus.contact_email else ""
+        )
+
+
+class CatalogueService:
+    def __init__(
+        self,
+        catalogue: CatalogueStore,
+        campuses: CampusStore,
+        badges: BadgeStore,
+        competencies: CompetencyStore,
+        activities: ActivityStore,
+        plans: ActivityPlanStore,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.catalogue = catalogue
+        self.campuses = campuses
+        self.badges = badges
+        self.competencies = competencies
+        self.activities = activities
+        self.plans = plans
+        self.history = history
+        self.clock = clock
+
+    # --- derivation
+
+    def due(self) -> Sequence[uuid.UUID]:
+        return self.catalogue.due(before=self.clock() - CATALOGUE_LIFE)
+
+    def refresh(self, campus_id: uuid.UUID) -> None:
+        """Derive the entries of a campus. Idempotent; writes only what differs."""
+        now = self.clock()
+        campus = self.campuses.get_by_id(campus_id)
+        before = self.catalogue.entries_of(campus_id)
+        derived = [] if campus.suspended_at else self._derive(campus)
+        changed, words = [], set[str]()
+        for entry, terms in derived:
+            words |= terms.vocabulary
+            known = before.pop(entry.subject_id, None)
+            if known is None:
+                changed.append(entry)
+            elif any(getattr(known, name) != getattr(entry, name) for name in _DERIVED):
+                for name in _DERIVED:
+                    setattr(known, name, getattr(entry, name))
+                changed.append(known)
+        self.catalogue.save(changed, gone=before.keys())
+        self.catalogue.learn(words)
+        self.catalogue.note_refresh(campus_id, at=now)
+
+    def _derive(self, campus: Campus) -> list[tuple[CatalogueEntry, SearchTerms]]:
+        today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+        activities = self.catalogue.announced(campus.id, since=today)
+        reached: dict[uuid.UUID, list[Activity]] = {}
+        by_id = {activity.id: activity for activity, _ in activities}
+        for badge_id, activity_id in self.catalogue.badges_of_activities(by_id.keys()):
+            reached.setdefault(badge_id, []).append(by_id[activity_id])
+        return [
+            self._campus(campus),
+            *self._badges(campus, reached),
+            *self._competencies(campus),
+            *(self._activity(campus, activity) for activity, _ in activities),
+        ]
+
+    def _badges(
+        self, campus: Campus, reached: Mapping[uuid.UUID, Sequence[Activity]]
+    ) -> list[tuple[CatalogueEntry, SearchTerms]]:
+        holders, audiences = self.catalogue.holders_of(campus.id), self.catalogue.audiences_of(campus.id)
+        found = []
+        for badge, version in self.catalogue.published_of(campus.id):
+            links = self.badges.competencies_of(version.id)
+            known = self.competencies.get_many(link.competency_id for link in links)
+            attested = [(link, *known[link.competency_id]) for link in links if link.competency_id in known]
+            with speaking(version.language):
+                words = picture_words(campus, version, attested).text()
+            coming = sorted(reached.get(badge.id, ()), key=lambda each: each.starts_on)
+            written = [*audiences.get(badge.id, ()), *(each.audience for each in coming)]
+            entry = CatalogueEntry(
+                subject_id=badge.id,
+                kind=EntryKind.BADGE,
+                campus_id=campus.id,
+                path=f"/badges/{badge.id}",
+                title=version.name,
+                summary=version.description,
+                language=version.language,
+                badge_kind=version.kind.value,
+                level=max((link.level for link in links if link.level), default=None),
+                audiences=_joined(written),
+                place=campus.site,
+                holders=holders.get(badge.id, 0),
+                starts_on=coming[0].starts_on if coming else None,
+                version=version.number,
+                picture_words=words[:400],
+            )
+            others = [
+                *version.tags,
+                campus.short_name,
+                campus.site,
+                *(each.get("name", "") for each in version.alignments),
+                *(competency.statement for _, competency, _ in attested),
+            ]
+            found.append(_indexed(entry, others))
+        return found
+
+    def _competencies(self, campus: Campus) -> list[tuple[CatalogueEntry, SearchTerms]]:
+        return [
+            _indexed(
+                CatalogueEntry(
+                    subject_id=competency.id,
+                    kind=EntryKind.COMPETENCY,
+                    campus_id=campus.id,
+                    path=f"/competences/{competency.id}",
+                    title=competency.statement,
+                    summary=framework.name,
+                    level=len(competency.levels) or None,
+                    place=campus.site,
+                ),
+                [competency.code, framework.name, campus.short_name],
+            )
+            for competency, framework in self.competencies.list_of(campus.id)
+            if competency.archived_at is None
+        ]
+
+    def _activity(self, campus: Campus, activity: Activity) -> tuple[CatalogueEntry, SearchTerms]:
+        entry = CatalogueEntry(
+            subject_id=activity.id,
+            kind=EntryKind.ACTIVITY,
+            campus_id=campus.id,
+            path=f"/activites/{activity.id}",
+            title=activity.title,
+            summary=activity.description,
+            audiences=_joined([activity.audience]),
+            place=activity.place,
+            starts_on=activity.starts_on,
+        )
+        return _indexed(entry, [activity.audience, activity.place, campus.short_name])
+
+    @staticmethod
+    def _campus(campus: Campus) -> tuple[CatalogueEntry, SearchTerms]:
+        entry = CatalogueEntry(
+            subject_id=campus.id,
+            kind=EntryKind.CAMPUS,
+            campus_id=campus.id,
+            path=f"/campus/{campus.slug}",
+            title=campus.name,
+            summary=campus.description,
+            place=campus.site,
+        )
+        return _indexed(entry, [campus.short_name, campus.sector, campus.carrier, campus.site])
+
+    # --- announcements
+
+    def announcement(self, activity_id: uuid.UUID) -> ActivityAnnouncement | None:
+        return self.catalogue.announcement(activity_id)
+
+    def announce(self, campus: Campus, activity: Activity, *, enrolment: str, by: Actor) -> None:
+        """List the activity publicly. `enrolment`: an e-mail address, an https page, or empty."""
+        announcement = ActivityAnnouncement(
+            activity_id=activity.id, enrolment=enrolment_link(enrolment), announced_at=self.clock()
+        )
+        self.catalogue.announce(announcement)
+        self.history.write(by, "announce", "activity", activity.id, at=self.clock(), campus_id=campus.id)
+
+    def withdraw_announcement(self, campus: Campus, activity: Activity, *, by: Actor) -> None:
+        if self.catalogue.announcement(activity.id) is None:
+            return
+        self.catalogue.withdraw_announcement(activity.id)
+        entry = self.catalogue.find(activity.id)
+        if entry is not None:
+            self.catalogue.save((), gone=[entry.subject_id])
+        self.history.write(
+            by, "withdraw_announcement", "activity", activity.id, at=self.clock(), campus_id=campus.id
+        )
+
+    # --- pages
+
+    def competency(self, competency_id: uuid.UUID) -> PublicCompetency:
+        found = self.competencies.get_many([competency_id]).get(competency_id)
+        if found is None or found[0].archived_at is not None or found[1].campus_id is None:
+            raise NotFound(N_("Cette compétence n’existe pas ici."))
+        competency, framework = found
+        campus = self._listed(framework.campus_id)
+        return PublicCompetency(
+            campus,
+            competency,
+            framework,
+            self.catalogue.badges_attesting(competency_id),
+            self.catalogue.activities_with(competency_id=competency_id, since=self.today(campus)),
+        )
+
+    def activity(self, activity_id: uuid.UUID) -> PublicActivity:
+        """An announced activity, until its last day has passed."""
+        announcement = self.catalogue.announcement(activity_id)
+        missing = NotFound(N_("Cette activité n’est pas annoncée, ou elle a déjà eu lieu."))
+        if announcement is None:
+            raise missing
+        activity, organisers = self.activities.find(activity_id), self.activities.campuses_of(activity_id)
+        if activity is None or not organisers:
+            raise missing
+        campus = self._listed(organisers[0].id)
+        if activity.ends_on < self.today(campus):
+            raise missing
+        return PublicActivity(
+            campus,
+            activity,
+            announcement,
+            self.catalogue.badges_reached_by(activity_id),
+            [*self.competencies.get_many(self.plans.competencies_of(activity_id)).values()],
+        )
+
+    def activities_of(self, campus: Campus) -> Sequence[CatalogueEntry]:
+        return self.catalogue.activities_with(campus_id=campus.id, since=self.today(campus))
+
+    def next_activities(self, campus: Campus, badge_id: uuid.UUID) -> Sequence[CatalogueEntry]:
+        return self.catalogue.activities_with(badge_id=badge_id, since=self.today(campus))
+
+    def paths(self, *, limit: int, start: int) -> Sequence[str]:
+        return self.catalogue.paths(limit=limit, start=start)
+
+    def count(self) -> int:
+        return self.catalogue.count()
+
+    def newest(self, *, limit: int = 50) -> list[tuple[CatalogueEntry, Campus, datetime]]:
+        return self.catalogue.newest(limit=limit)
+
+    def find(self, subject_id: uuid.UUID) -> CatalogueEntry | None:
+        return self.catalogue.find(subject_id)
+
+    def today(self, campus: Campus) -> date:
+        return self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+
+    def _listed(self, campus_id: uuid.UUID) -> Campus:
+        campus = self.campuses.get_by_id(campus_id)
+        if campus.suspended_at is not None:
+            raise NotFound(N_("Ce campus n’existe pas ici."))
+        return campus
+
+    # --- search
+
+    def search(self, query: CatalogueQuery, *, exactly: bool = False) -> CatalogueResult:
+        """Every term must match; without any match, slips of one or two letters are corrected."""
+        terms = SearchQuery.of(query.text)
+        if terms.is_empty:
+            total, facets = self.catalogue.counts(query, None)
+            return CatalogueResult(self.catalogue.browse(query, limit=A_PAGE), total, facets, _pages(total))
+        ranked, corrected = self._ranked(query, terms), ""
+        if not ranked and not exactly:
+            fixed = self._corrected(terms)
+            if fixed.terms != terms.terms:
+                ranked = self._ranked(query, fixed)
+                terms, corrected = fixed, " ".join(fixed.terms)
+        total, facets = self.catalogue.counts(query, terms)
+        start = (query.page - 1) * A_PAGE
+        numbers = [each.number for each in ranked[start : start + A_PAGE]]
+        entries = self.catalogue.get_many(numbers)
+        shown = [entries[number] for number in numbers if number in entries]
+        return CatalogueResult(
+            shown, total, facets, _pages(min(total, len(ranked))), corrected if ranked else ""
+        )
+
+    def _ranked(self, query: CatalogueQuery, terms: SearchQuery) -> list[Ranked]:
+        found = {
+            each.number: each for each in self.catalogue.rank(query, terms, prefixes=True, labels_only=True)
+        }
+        if len(found) < _LABELS_ENOUGH:
+            for each in self.catalogue.rank(query, terms, prefixes=True, labels_only=False):
+                found.setdefault(each.number, each)
+        return sorted(found.values(), key=lambda each: _key(query.order, terms, each))
+
+    def _corrected(self, terms: SearchQuery) -> SearchQuery:
+        slips = {}
+        for term in terms.terms:
+            if (
+                len(term) >= 4
+                and term.isalpha()
+                and not self.catalogue.similar(term, first=len(term), limit=1)
+            ):
+                slips[term] = self.catalogue.similar(term) or ()
+        return terms.corrected(slips)
+
+
+def enrolment_link(written: str) -> str:
+    """`mailto:` of an address, an https page as it is, or empty."""
+    written = written.strip()
+    if not written:
+        return ""
+    if is_address(written.removeprefix("mailto:")):
+        return f"mailto:{written.removeprefix('mailto:')}"
+    parts = urlsplit(written)
+    if (
+        parts.scheme != "https"
+        or not parts.hostname
+        or len(written) > 400
+        or any(c.isspace() for c in written)
+    ):
+        raise InvalidInput(
+            N_("Donnez une adresse e-mail, ou l’adresse d’une page qui commence par https://.")
+        )
+    return written
+
+
+def _key(order: CatalogueOrder, terms: SearchQuery, found: Ranked) -> tuple[Any, ...]:
+    points = score(terms, found.label_terms, found.other_terms, found.size)
+    if order is CatalogueOrder.HOLDERS:
+        return (-found.holders, -points, found.number)
+    return (-round(points, 3), -found.holders, found.number)
+
+
+def _indexed(entry: CatalogueEntry, others: Sequence[str]) -> tuple[CatalogueEntry, SearchTerms]:
+    terms = terms_of(entry.title, "", others, entry.summary)
+    entry.label_terms, entry.other_terms, entry.size = terms.label, terms.other, terms.size
+    return entry, terms
+
+
+def _joined(written: Sequence[str]) -> str:
+    groups = {group for each in written for group in audience_groups(each)}
+    return "".join(f" {key}" for key in AUDIENCES if key in groups) + " " if groups else ""
+
+
+def _pages(total: int) -> int:
+    return max(1, -(-total // A_PAGE))

@@ -1,0 +1,522 @@
+"""The public catalogue: badges, competencies, activities to come and campuses, with search and facets."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
+
+from app.container import Services
+from app.domain.accounts.permissions import Permission
+from app.domain.badges.badges import BadgeKind
+from app.domain.campus.campus import Campus
+from app.domain.publishing import (
+    AUDIENCES,
+    CatalogueEntry,
+    CatalogueOrder,
+    CatalogueQuery,
+    EntryKind,
+)
+from app.domain.trust.trust_registry import LABEL_NAMES
+from app.errors import InvalidInput
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated, translated_plural
+from app.http.pages.words import (
+    ACTIVITY_KINDS,
+    KIND_NAMES,
+    LABEL_STATES,
+    StateLabel,
+    day,
+    hours_text,
+    number,
+)
+from app.http.policies import public
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
+from app.http.workplaces import at_work, look_of, staff
+from app.language import N_
+from app.services.publishing.catalogue import CatalogueResult
+
+router = APIRouter(include_in_schema=False)
+
+TITLES: Final = {
+    EntryKind.BADGE: N_("Découvrir les badges"),
+    EntryKind.COMPETENCY: N_("Découvrir les compétences"),
+    EntryKind.ACTIVITY: N_("Activités à venir"),
+    EntryKind.CAMPUS: N_("Les campus"),
+}
+PATHS: Final = {
+    EntryKind.BADGE: "/badges",
+    EntryKind.COMPETENCY: "/competences",
+    EntryKind.ACTIVITY: "/activites",
+    EntryKind.CAMPUS: "/campus",
+}
+TABS: Final = {
+    EntryKind.BADGE: N_("Badges"),
+    EntryKind.COMPETENCY: N_("Compétences"),
+    EntryKind.ACTIVITY: N_("Activités"),
+    EntryKind.CAMPUS: N_("Campus"),
+}
+AUDIENCE_NAMES: Final = {
+    "collegiens": N_("Collégiens"),
+    "lyceens": N_("Lycéens"),
+    "apprentis": N_("Apprentis"),
+    "etudiants": N_("Étudiants"),
+    "salaries": N_("Salariés"),
+    "demandeurs": N_("Demandeurs d’emploi"),
+    "enseignants": N_("Enseignants"),
+    "tous": N_("Tous publics"),
+}
+ORDERS: Final = {
+    CatalogueOrder.RELEVANCE: N_("Pertinence"),
+    CatalogueOrder.HOLDERS: N_("Détenteurs"),
+    CatalogueOrder.DAY: N_("Prochaine activité"),
+    CatalogueOrder.TITLE: N_("Titre"),
+}
+_MOST_CHOSEN: Final = 20
+_LONGEST_PLACE: Final = 200
+
+
+@dataclass(frozen=True)
+class Option:
+    """One value of a facet; `without` is the address that no longer asks for it."""
+
+    value: str
+    label: str
+    count: int
+    is_chosen: bool
+    without: str
+
+
+@dataclass(frozen=True)
+class Facet:
+    name: str
+    title: str
+    options: Sequence[Option]
+
+
+@dataclass(frozen=True)
+class Card:
+    title: str
+    language: str
+    path: str
+    lines: Sequence[str]
+    picture: str
+    next_day: str
+    short_name: str
+    slug: str
+
+
+@dataclass(frozen=True)
+class CatalogueShown:
+    kind: EntryKind
+    title: str
+    text: str
+    corrected: str
+    exact_url: str
+    tabs: Sequence[tuple[str, str, int, bool]]
+    facets: Sequence[Facet]
+    chips: Sequence[Option]
+    none_chosen: str
+    orders: Sequence[tuple[str, str, bool]]
+    cards: Sequence[Card]
+    count: str
+    previous: str
+    following: str
+    hidden: Sequence[tuple[str, str]]
+    """What the form of facets keeps: the words."""
+    chosen: Sequence[tuple[str, str]]
+    """What the form of the words and the order keeps: the facets."""
+
+
+@router.get("/badges")
+@public
+def badges(request: Request, services: ReadingServices) -> Response:
+    return _catalogue(request, services, EntryKind.BADGE)
+
+
+@router.get("/competences")
+@public
+def competencies(request: Request, services: ReadingServices) -> Response:
+    return _catalogue(request, services, EntryKind.COMPETENCY)
+
+
+@router.get("/activites")
+@public
+def activities(request: Request, services: ReadingServices) -> Response:
+    return _catalogue(request, services, EntryKind.ACTIVITY)
+
+
+@router.get("/campus")
+@public
+def campuses(request: Request, services: ReadingServices) -> Response:
+    return _catalogue(request, services, EntryKind.CAMPUS)
+
+
+def _catalogue(request: Request, services: Services, kind: EntryKind) -> HTMLResponse:
+    asked = request.query_params
+    known = {campus.slug: campus for campus in services.campuses.list_all() if campus.suspended_at is None}
+    query = CatalogueQuery(
+        text=asked.get("q", "").strip()[:200],
+        kinds=(kind,),
+        campuses=[known[slug].id for slug in _chosen(asked.getlist("campus"), known)],
+        badge_kinds=_chosen(asked.getlist("type"), [each.value for each in BadgeKind]),
+        levels=[
+            int(each) for each in asked.getlist("niveau")[:_MOST_CHOSEN] if each.isdecimal() and len(each) < 3
+        ],
+        audiences=_chosen(asked.getlist("public"), AUDIENCES),
+        places=[each for each in asked.getlist("lieu")[:_MOST_CHOSEN] if len(each) <= _LONGEST_PLACE],
+        order=_order(asked.get("tri", ""), kind),
+        page=int(asked["page"]) if asked.get("page", "").isdecimal() and len(asked["page"]) < 5 else 1,
+    )
+    found = services.catalogue.search(query, exactly="exact" in asked)
+    return page(request, "badges/catalogue/list.html", wide=True, c=_shown(query, found, kind, known))
+
+
+def _chosen(values: Sequence[str], known: Any) -> list[str]:
+    return [each for each in dict.fromkeys(values[:_MOST_CHOSEN]) if each in known]
+
+
+def _order(wanted: str, kind: EntryKind) -> CatalogueOrder:
+    if wanted in list(CatalogueOrder):
+        return CatalogueOrder(wanted)
+    match kind:
+        case EntryKind.ACTIVITY:
+            return CatalogueOrder.DAY
+        case EntryKind.BADGE:
+            return CatalogueOrder.RELEVANCE
+        case _:
+            return CatalogueOrder.TITLE
+
+
+def _shown(
+    query: CatalogueQuery, found: CatalogueResult, kind: EntryKind, known: Mapping[str, Campus]
+) -> CatalogueShown:
+    by_id = {campus.id: campus for campus in known.values()}
+    chosen = _parameters(query, by_id)
+
+    def url(parameters: Sequence[tuple[str, str]], *, path: str = PATHS[kind], **more: str) -> str:
+        asked = [*([("q", query.text)] if query.text else ()), *parameters, *more.items()]
+        return f"{path}?{urlencode(asked)}" if asked else path
+
+    facets = _facets(found, kind, by_id, chosen, url)
+    order = [("tri", query.order.value)] if query.order is not _order("", kind) else []
+    kept = [*chosen, *order]
+    counts = found.facets.get("kind", {})
+    return CatalogueShown(
+        kind=kind,
+        title=translated(TITLES[kind]),
+        text=query.text,
+        corrected=found.corrected,
+        exact_url=url(kept, exact="1"),
+        tabs=[
+            (translated(label), url([], path=PATHS[each]), int(counts.get(each, 0)), each is kind)
+            for each, label in TABS.items()
+        ],
+        facets=facets,
+        chips=[option for facet in facets for option in facet.options if option.is_chosen],
+        none_chosen=url(order),
+        orders=[
+            (each.value, translated(label), each is query.order)
+            for each, label in ORDERS.items()
+            if kind is EntryKind.BADGE or each in (CatalogueOrder.RELEVANCE, _order("", kind))
+        ],
+        cards=[card_of(entry, by_id) for entry in found.entries if entry.campus_id in by_id],
+        count=_count(kind, found.total),
+        previous=url(kept, page=str(query.page - 1)) if query.page > 1 else "",
+        following=url(kept, page=str(query.page + 1)) if query.page < found.pages else "",
+        hidden=[*([("q", query.text)] if query.text else ()), *order],
+        chosen=chosen,
+    )
+
+
+def _parameters(query: CatalogueQuery, campuses: Mapping[uuid.UUID, Campus]) -> list[tuple[str, str]]:
+    return [
+        *(("type", each) for each in query.badge_kinds),
+        *(("campus", campuses[each].slug) for each in query.campuses),
+        *(("niveau", str(each)) for each in query.levels),
+        *(("public", each) for each in query.audiences),
+        *(("lieu", each) for each in query.places),
+    ]
+
+
+def _facets(
+    found: CatalogueResult,
+    kind: EntryKind,
+    campuses: Mapping[uuid.UUID, Campus],
+    chosen: Sequence[tuple[str, str]],
+    url: Callable[..., str],
+) -> list[Facet]:
+    """Values that would find something, and those that are chosen."""
+    titled: list[tuple[str, str, str, Callable[[Any], tuple[str, str]]]] = [
+        (
+            "type",
+            "badge_kind",
+            translated(N_("Type")),
+            lambda v: (str(v), translated(KIND_NAMES[BadgeKind(v)])),
+        ),
+        (
+            "campus",
+            "campus_id",
+            translated(N_("Campus")),
+            lambda v: (campuses[v].slug, campuses[v].short_name),
+        ),
+        (
+            "niveau",
+            "level",
+            translated(N_("Niveau")),
+            lambda v: (str(v), translated(N_("Niveau {n}")).format(n=v)),
+        ),
+        ("public", "audiences", translated(N_("Pour qui")), lambda v: (v, translated(AUDIENCE_NAMES[v]))),
+        ("lieu", "place", translated(N_("Lieu")), lambda v: (v, v)),
+    ]
+    if kind is not EntryKind.BADGE:
+        titled = [each for each in titled if each[0] not in ("type", "niveau")]
+    facets = []
+    for name, column, title, words in titled:
+        counts = found.facets.get(column, {})
+        options = []
+        for value, count in sorted(counts.items(), key=lambda each: (-each[1], str(each[0])))[:12]:
+            if column == "campus_id" and value not in campuses:
+                continue
+            key, label = words(value)
+            others = [each for each in chosen if each != (name, key)]
+            options.append(Option(key, label, count, len(others) < len(chosen), url(others)))
+        if column == "level":
+            options.sort(key=lambda each: each.value)
+        if len(options) > 1 or any(each.is_chosen for each in options):
+            facets.append(Facet(name, title, options))
+    return facets
+
+
+def card_of(entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus]) -> Card:
+    campus = campuses[entry.campus_id]
+    name = Markup("{} {}").format(translated(N_("campus")), campus.short_name)
+    lines: list[str] = []
+    match entry.kind:
+        case EntryKind.BADGE:
+            lines = [f"{translated(KIND_NAMES[BadgeKind(entry.badge_kind)])}, {name}"]
+            if entry.level:
+                lines.append(translated(N_("Niveau {n}")).format(n=entry.level))
+            if entry.holders:
+                lines.append(_holders(entry.holders))
+        case EntryKind.COMPETENCY:
+            lines = [f"{entry.summary}, {name}"]
+        case EntryKind.ACTIVITY:
+            lines = [", ".join(filter(None, (entry.place, str(name))))]
+        case EntryKind.CAMPUS:
+            lines = [", ".join(filter(None, (campus.short_name, campus.sector))), campus.site]
+    return Card(
+        title=entry.title,
+        language=entry.language,
+        path=entry.path,
+        lines=[line for line in lines if line],
+        picture=f"{entry.path}/v{entry.version}/image.svg" if entry.kind is EntryKind.BADGE else "",
+        next_day=day(entry.starts_on) if entry.starts_on else "",
+        short_name=campus.short_name,
+        slug=campus.slug,
+    )
+
+
+def _holders(count: int) -> str:
+    sentence = translated_plural("{n} personne l’a reçu", "{n} personnes l’ont reçu", count)
+    return sentence.format(n=number(count))
+
+
+def _count(kind: EntryKind, count: int) -> str:
+    match kind:
+        case EntryKind.BADGE:
+            sentence = translated_plural("{n} badge", "{n} badges", count)
+        case EntryKind.COMPETENCY:
+            sentence = translated_plural("{n} compétence", "{n} compétences", count)
+        case EntryKind.ACTIVITY:
+            sentence = translated_plural("{n} activité", "{n} activités", count)
+        case EntryKind.CAMPUS:
+            sentence = translated_plural("{n} campus", "{n} campus", count)
+    return sentence.format(n=number(count))
+
+
+# --- pages
+
+
+@router.get("/competences/{competency_id:uuid}")
+@public
+def show_competency(competency_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    found = services.catalogue.competency(competency_id)
+    campuses = {found.campus.id: found.campus}
+    levels: dict[int, list[Card]] = {}
+    for entry, level in found.badges:
+        levels.setdefault(level or 0, []).append(card_of(entry, campuses))
+    return page(
+        request,
+        "badges/catalogue/competency.html",
+        campus=look_of(found.campus),
+        wide=True,
+        found=found,
+        levels=[
+            (rank, name, levels.get(rank, [])) for rank, name in enumerate(found.competency.levels, start=1)
+        ],
+        badges=levels.get(0, []),
+        activities=[card_of(entry, campuses) for entry in found.activities],
+        url=f"{services.addresses.base_url}/competences/{competency_id}",
+    )
+
+
+@router.get("/activites/{activity_id:uuid}")
+@public
+def show_activity(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    found = services.catalogue.activity(activity_id)
+    campuses = {found.campus.id: found.campus}
+    activity = found.activity
+    return page(
+        request,
+        "badges/catalogue/activity.html",
+        campus=look_of(found.campus),
+        wide=True,
+        found=found,
+        kind=translated(ACTIVITY_KINDS[activity.kind]),
+        days=_days(activity.starts_on, activity.ends_on),
+        times=_times(activity.start_time, activity.end_time),
+        hours=hours_text(activity.hours),
+        badges=[card_of(entry, campuses) for entry in found.badges],
+        url=f"{services.addresses.base_url}/activites/{activity_id}",
+    )
+
+
+def _days(first: date, last: date) -> str:
+    if first == last:
+        return day(first)
+    return translated(N_("du {first} au {last}")).format(first=day(first), last=day(last))
+
+
+def _times(start: Any, end: Any) -> str:
+    return " – ".join(f"{each:%H:%M}" for each in (start, end) if each)
+
+
+@dataclass(frozen=True)
+class LabelLine:
+    name: str
+    state: StateLabel
+    until: str
+    href: str
+
+
+@dataclass(frozen=True)
+class LabelledCampus:
+    name: str
+    href: str
+    labels: Sequence[LabelLine]
+
+
+@router.get("/reseaux")
+@public
+def networks(request: Request, services: ReadingServices) -> HTMLResponse:
+    """Networks with their campuses."""
+    members: dict[str, list[LabelledCampus]] = {}
+    labelled = _labelled(services)
+    for campus in services.campuses.list_all():
+        if campus.suspended_at is None:
+            for network in services.campuses.page(campus.slug).networks:
+                members.setdefault(network.slug, []).append(labelled[campus.id])
+    return page(
+        request,
+        "badges/catalogue/networks.html",
+        wide=True,
+        networks=[(network, members.get(network.slug, [])) for network in services.register.networks()],
+    )
+
+
+@router.get("/labels")
+@public
+def labels(request: Request, services: ReadingServices) -> HTMLResponse:
+    """Campuses by the labels that networks gave them, with their state today."""
+    found = [each for each in _labelled(services).values() if each.labels]
+    return page(request, "badges/catalogue/labels.html", wide=True, campuses=found)
+
+
+def _labelled(services: Services) -> dict[uuid.UUID, LabelledCampus]:
+    return {
+        campus.id: LabelledCampus(
+            campus.name,
+            f"/campus/{campus.slug}",
+            [
+                LabelLine(
+                    translated(LABEL_NAMES[each.label.category]),
+                    LABEL_STATES[each.state],
+                    day(each.label.ends_on) if each.label.ends_on else "",
+                    f"/labels/{each.label.id}",
+                )
+                for each in services.campuses.labels_of(campus, on=services.catalogue.today(campus))
+            ],
+        )
+        for campus in services.campuses.list_all()
+        if campus.suspended_at is None
+    }
+
+
+# --- announcing
+
+
+announcement_router = APIRouter(
+    prefix="/gestion/{slug}/activites/{activity_id:uuid}/annonce", dependencies=[WITH_ORGANISERS]
+)
+
+
+@announcement_router.get("", dependencies=[staff(Permission.WORK)])
+def show_announcement(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _announcement(request, services, activity_id)
+
+
+@announcement_router.post("", dependencies=[staff(Permission.WORK)])
+def announce(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
+    work = at_work(request)
+    try:
+        with write_transaction(request) as services:
+            activity = services.activities.get(work.campus, activity_id)
+            if text_of(form, "annoncer") == "non":
+                services.catalogue.withdraw_announcement(work.campus, activity, by=work.actor)
+            else:
+                services.catalogue.announce(
+                    work.campus, activity, enrolment=text_of(form, "inscription"), by=work.actor
+                )
+    except InvalidInput as error:
+        with write_transaction(request) as services:
+            return _announcement(
+                request, services, activity_id, typed=text_of(form, "inscription"), error=error
+            )
+    return RedirectResponse(f"{work.home}/activites/{activity_id}/annonce", status_code=303)
+
+
+def _announcement(
+    request: Request,
+    services: Services,
+    activity_id: uuid.UUID,
+    *,
+    typed: str | None = None,
+    error: InvalidInput | None = None,
+) -> HTMLResponse:
+    work = at_work(request)
+    activity = services.activities.get(work.campus, activity_id)
+    standing = services.catalogue.announcement(activity_id)
+    enrolment = standing.enrolment.removeprefix("mailto:") if standing else ""
+    return page(
+        request,
+        "badges/catalogue/announcement.html",
+        campus=work.look,
+        private=True,
+        status=422 if error else 200,
+        activity=activity,
+        home=f"{work.home}/activites/{activity_id}",
+        standing=standing,
+        has_passed=activity.ends_on < services.catalogue.today(work.campus),
+        enrolment=enrolment if typed is None else typed,
+        contact=work.campus.contact_email,
+        error=translated(error.sentence) if error else "",
+    )
