@@ -131,7 +131,7 @@ class CatalogueStore:
             .where(Badge.campus_id == campus_id, Award.state == AwardState.ISSUED)
             .group_by(col(Award.badge_id))
         )
-        return dict(self.session.execute(query).tuples().all())
+        return {badge_id: count for badge_id, count in self.session.execute(query)}
 
     def audiences_of(self, campus_id: uuid.UUID) -> dict[uuid.UUID, list[str]]:
         """The written audiences of the activities at which each badge was awarded."""
@@ -143,7 +143,7 @@ class CatalogueStore:
             .distinct()
         )
         found: dict[uuid.UUID, list[str]] = {}
-        for badge_id, audience in self.session.execute(query).tuples():
+        for badge_id, audience in self.session.execute(query):
             found.setdefault(badge_id, []).append(audience)
         return found
 
@@ -160,7 +160,7 @@ class CatalogueStore:
 
     def badges_of_activities(self, ids: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
         query = select(ActivityBadge.badge_id, ActivityBadge.activity_id)
-        return [*self.session.execute(query.where(col(ActivityBadge.activity_id).in_(ids))).tuples()]
+        return [*self.session.execute(query.where(col(ActivityBadge.activity_id).in_(ids)))]
 
     # --- one page
 
@@ -253,7 +253,7 @@ class CatalogueStore:
         found = [
             (entry, campus, at)
             for query in (badges, activities)
-            for entry, campus, at in self.session.execute(query.limit(limit)).tuples()
+            for entry, campus, at in self.session.execute(query.limit(limit))
             if at is not None
         ]
         return sorted(found, key=lambda each: each[2], reverse=True)[:limit]
