@@ -386,7 +386,7 @@ class CatalogueEntry(SQLModel, table=True):
     number: int | None = Field(default=None, primary_key=True)
     subject_id: uuid.UUID = Field(unique=True)
     kind: EntryKind = Field(sa_column=enum_column(EntryKind, name="catalogue_kind"))
-    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
+    campus_id: uuid.UUID
     path: str = Field(max_length=120)
     title: str = Field(max_length=2000)
     summary: str = Field(default="", max_length=2000)

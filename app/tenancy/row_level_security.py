@@ -17,7 +17,6 @@ SHARED = {
     "alembic_version": "the schema's own",
     "brought_badge": "of a person, from no campus of ours",
     "catalogue_entry": "of public pages; a policy would switch the full-text index off",
-    "catalogue_refresh": "when the entries of a campus were derived",
     "catalogue_term": "the vocabulary of those entries",
     "choice_change": "of people, until the recovery journal holds it; read by the service alone",
     "challenge": "asked of a browser before anybody is known",

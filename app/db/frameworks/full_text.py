@@ -94,7 +94,7 @@ def _alternatives(term: str) -> list[str]:
     return list(dict.fromkeys((term, stem_of(term), ROOT + root_of(term))))
 
 
-def match_on_sqlite(terms: Sequence[str], *, prefixes: bool, labels_only: bool, every: bool) -> str:
+def match_on_sqlite(terms: Sequence[str], *, prefixes: bool, labels_only: bool, every: bool = True) -> str:
     """Terms are letters and digits alone: nothing in them is syntax."""
     groups = []
     for term in terms:
@@ -106,7 +106,7 @@ def match_on_sqlite(terms: Sequence[str], *, prefixes: bool, labels_only: bool, 
     return f"label_terms : ({match})" if labels_only else match
 
 
-def match_on_postgres(terms: Sequence[str], *, prefixes: bool, labels_only: bool, every: bool) -> str:
+def match_on_postgres(terms: Sequence[str], *, prefixes: bool, labels_only: bool, every: bool = True) -> str:
     weight = "A" if labels_only else ""
     groups = []
     for term in terms:

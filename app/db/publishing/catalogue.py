@@ -131,7 +131,7 @@ class CatalogueStore:
             .where(Badge.campus_id == campus_id, Award.state == AwardState.ISSUED)
             .group_by(col(Award.badge_id))
         )
-        return {badge_id: count for badge_id, count in self.session.execute(query)}
+        return {badge_id: people for badge_id, people in self.session.execute(query)}  # noqa: C416
 
     def audiences_of(self, campus_id: uuid.UUID) -> dict[uuid.UUID, list[str]]:
         """The written audiences of the activities at which each badge was awarded."""

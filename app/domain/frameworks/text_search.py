@@ -286,9 +286,15 @@ def nearest(term: str, known: Collection[str]) -> str:
         if abs(len(each) - len(term)) >= slips:
             continue
         found = _distance(term, each, slips)
-        if found < slips or (found == slips and best != term and len(each) < len(best)):
+        if found < slips or (found == slips and best != term and _rank(term, each) < _rank(term, best)):
             best, slips = each, found
     return best if slips <= most else term
+
+
+def _rank(term: str, known: str) -> tuple[bool, int]:
+    """Of equally near terms, a forgotten letter is likelier than a wrong one; then the shorter."""
+    letters = iter(known)
+    return not all(letter in letters for letter in term), len(known)
 
 
 def _distance(one: str, other: str, enough: int) -> int:

@@ -254,10 +254,11 @@ class CatalogueService:
 
     def competency(self, competency_id: uuid.UUID) -> PublicCompetency:
         found = self.competencies.get_many([competency_id]).get(competency_id)
-        if found is None or found[0].archived_at is not None or found[1].campus_id is None:
+        owner = found[1].campus_id if found else None
+        if found is None or owner is None or found[0].archived_at is not None:
             raise NotFound(N_("Cette compétence n’existe pas ici."))
         competency, framework = found
-        campus = self._listed(framework.campus_id)
+        campus = self._listed(owner)
         return PublicCompetency(
             campus,
             competency,

@@ -209,8 +209,8 @@ def _page(request: Request, services: Services, published: PublishedBadge) -> HT
         ],
         competencies=[
             (competency.statement, f"/competences/{competency.id}")
-            for _, competency, _ in services.badges.competencies_of(published.version)
-            if competency.archived_at is None
+            for _, competency, framework in services.badges.competencies_of(published.version)
+            if competency.archived_at is None and framework.campus_id is not None
         ],
         contact=campus.contact_email,
     )

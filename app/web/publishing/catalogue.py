@@ -39,7 +39,7 @@ from app.http.pages.words import (
     number,
 )
 from app.http.policies import public
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, services_at_hand, write_transaction
 from app.http.workplaces import at_work, look_of, staff
 from app.language import N_
 from app.services.publishing.catalogue import CatalogueResult
@@ -487,7 +487,7 @@ def announce(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Respon
                     work.campus, activity, enrolment=text_of(form, "inscription"), by=work.actor
                 )
     except InvalidInput as error:
-        with write_transaction(request) as services:
+        with services_at_hand(request) as services:
             return _announcement(
                 request, services, activity_id, typed=text_of(form, "inscription"), error=error
             )

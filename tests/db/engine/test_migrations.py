@@ -40,7 +40,7 @@ def tables(engine: Engine) -> set[str]:
 
 def is_full_text(name: str) -> bool:
     """Of full-text search: tables on SQLite, an index on PostgreSQL."""
-    return name.startswith("framework_search_index")
+    return name.startswith(("framework_search_index", "catalogue_index"))
 
 
 def leftovers(engine: Engine) -> set[str]:

@@ -10,6 +10,7 @@ from app.domain.activity_log.recovery import CHOICES, IN_ORDER
 # What follows each table says why a row as old as the backup does no harm.
 AS_IN_THE_BACKUP = {
     "activity": "not published; typed again",
+    "activity_announcement": "announced again",
     "activity_badge": "as activity",
     "activity_campus": "as activity",
     "activity_competency": "as activity",
@@ -21,6 +22,9 @@ AS_IN_THE_BACKUP = {
     "badge_request": "asked again",
     "campus": "settings are set again",
     "campus_log": "compared with its anchor",
+    "catalogue_entry": "derived again",
+    "catalogue_refresh": "derived again",
+    "catalogue_term": "derived again",
     "challenge": "all end with a restore",
     "choice_change": "the number of the copy itself",
     "claim_code": "opens one award for its holder",
@@ -104,7 +108,11 @@ FACTS = {
     "operator": "person_id since",
     "passkey": "id person_id credential_id public_key sign_count name created_at used_at",
     "password": "person_id",
+<<<<<<< HEAD
     "person": "id given_name family_name listed_as created_at",
+=======
+    "person": "id given_name family_name created_at listed_as",
+>>>>>>> 775e3a92 (publishing: announcing from an activity's page, tables behind walls, tests)
     "person_address": "id person_id address name_key verified_at is_main",
     "portfolio": "id person_id created_at",
     "portfolio_group": "id portfolio_id title position",

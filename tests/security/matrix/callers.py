@@ -159,7 +159,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         ids = {
             "endorsement_id": str(endorsement.id), "organisation_id": str(endorsement.organisation_id),
             "key_id": str(services.stores.campuses.active_key(campus.id).id),
-            "badge_id": str(badge.id), "etape": "image", "number": "1", "competency_id": str(competency.id),
+            "badge_id": str(badge.id), "etape": "image", "number": "1", "name": "badges", "competency_id": str(competency.id),
             "person_id": str(person.id), "member_id": str(by.id),
             "token_id": str(token.id),
             "invitation_id": str(invitation.id), "invitation": "invented",

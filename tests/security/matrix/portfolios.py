@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from app.domain.accounts.permissions import Permission
 from app.http.policies import Policy, Who
-from tests.security.matrix.cases import Case, anybody, holder
+from tests.security.matrix.cases import Case, anybody, holder, staff
 
 _ANYBODY, _HOLDER = anybody(), holder()
 
@@ -27,6 +28,23 @@ OF_PORTFOLIOS: dict[str, Case] = {
     "GET /portfolio/{portfolio_id:uuid}/ailleurs/{brought_id:uuid}": anybody(404),
     "GET /robots.txt": _ANYBODY,
     "GET /sitemap.xml": _ANYBODY,
+    "GET /sitemap/{name}-{number}.xml": _ANYBODY,
+    "GET /nouveautes.atom": _ANYBODY,
+    "GET /favicon.ico": anybody(302),
+    "GET /apple-touch-icon.png": anybody(302),
+    "GET /site.webmanifest": _ANYBODY,
+    "GET /badges": _ANYBODY,
+    "GET /competences": _ANYBODY,
+    "GET /activites": _ANYBODY,
+    "GET /campus": _ANYBODY,
+    "GET /reseaux": _ANYBODY,
+    "GET /labels": _ANYBODY,
+    "GET /competences/{competency_id:uuid}": _ANYBODY,
+    "GET /activites/{activity_id:uuid}": anybody(404),
+    "GET /gestion/{slug}/activites/{activity_id:uuid}/annonce": staff(Permission.WORK),
+    "POST /gestion/{slug}/activites/{activity_id:uuid}/annonce": staff(
+        Permission.WORK, 422, body={"inscription": "javascript:x"}
+    ),
     "GET /portfolio/{portfolio_id:uuid}": _ANYBODY,
     "GET /portfolio/{portfolio_id:uuid}/carte.png": _ANYBODY,
     "GET /portfolio/{portfolio_id:uuid}/integrer": _ANYBODY,

@@ -22,7 +22,9 @@ def offering(database_url: str, tmp_path: Path) -> Iterator[House]:
     """A house whose badges « Robotique pour tous » and « Acteur du dispositif Explor’#ICI » have been awarded."""
     house = build_house(database_url, tmp_path)
     house.award("Zoé N’Diaye; zoe@exemple.fr", "Hugo Martel; hugo@exemple.fr")
-    house.award("Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="Elle a animé l’atelier de robotique.")
+    house.award(
+        "Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="Elle a animé l’atelier de robotique."
+    )
     refresh(house)
     yield house
     house.close()
@@ -68,7 +70,9 @@ def test_search_says_what_it_understood_and_can_be_exact(offering: House):
     assert search(offering, "robotiqe", exactly=True).total == 0
 
 
-@pytest.mark.parametrize("typed", ["'", '"', "a OR b", "robot* :", "&|!()", "\\", "NEAR(x y)", "é" * 300, "%", "_"])
+@pytest.mark.parametrize(
+    "typed", ["'", '"', "a OR b", "robot* :", "&|!()", "\\", "NEAR(x y)", "é" * 300, "%", "_"]
+)
 def test_search_takes_any_text(offering: House, typed: str):
     search(offering, typed)
 
@@ -90,10 +94,16 @@ def test_facets_count_what_each_value_would_leave(offering: House):
 
 def test_refreshing_again_changes_nothing_and_is_due_after_a_change(offering: House):
     with offering.unit_of_work() as services:
-        before = {key: entry.number for key, entry in services.catalogue.catalogue.entries_of(offering.campus.id).items()}
+        before = {
+            key: entry.number
+            for key, entry in services.catalogue.catalogue.entries_of(offering.campus.id).items()
+        }
         offering.clock.move(minutes=1)
         services.catalogue.refresh(offering.campus.id)
-        after = {key: entry.number for key, entry in services.catalogue.catalogue.entries_of(offering.campus.id).items()}
+        after = {
+            key: entry.number
+            for key, entry in services.catalogue.catalogue.entries_of(offering.campus.id).items()
+        }
     assert after == before
     with offering.unit_of_work() as services:
         services.catalogue.refresh(offering.other_campus.id)
@@ -161,7 +171,9 @@ def test_enrolment_is_an_address_or_a_page(typed: str, link: str):
     assert enrolment_link(typed) == link
 
 
-@pytest.mark.parametrize("typed", ["javascript:alert(1)", "http://exemple.fr", "https://", "https://a b", "mailto:x", "data:,x"])
+@pytest.mark.parametrize(
+    "typed", ["javascript:alert(1)", "http://exemple.fr", "https://", "https://a b", "mailto:x", "data:,x"]
+)
 def test_enrolment_refuses_anything_else(typed: str):
     with pytest.raises(InvalidInput):
         enrolment_link(typed)

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from alembic import op
 
-revision = "0068"
-down_revision = "0067"
+revision = "0072"
+down_revision = "0071"
 branch_labels = None
 depends_on = None
 
@@ -39,8 +39,21 @@ def upgrade() -> None:
         "catalogue_entry",
         sa.Column("number", sa.Integer(), primary_key=True),
         sa.Column("subject_id", sa.Uuid(), nullable=False, unique=True),
-        sa.Column("kind", sa.String(10), nullable=False),
-        sa.Column("campus_id", sa.Uuid(), sa.ForeignKey("campus.id"), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "badge",
+                "competency",
+                "activity",
+                "campus",
+                name="catalogue_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("campus_id", sa.Uuid(), nullable=False),
         sa.Column("path", sa.String(120), nullable=False),
         sa.Column("title", sa.String(2000), nullable=False),
         sa.Column("summary", sa.String(2000), nullable=False),
