@@ -65,7 +65,6 @@ def upgrade() -> None:
         sa.Column("holders", sa.Integer(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("picture_words", sa.String(400), nullable=False),
         sa.Column("label_terms", sa.Text(), nullable=False),
         sa.Column("other_terms", sa.Text(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),

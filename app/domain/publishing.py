@@ -402,7 +402,6 @@ class CatalogueEntry(SQLModel, table=True):
     """Of an activity; of a badge, its next announced activity."""
     version: int = 0
     """Of the badge: its picture."""
-    picture_words: str = Field(default="", max_length=400)
     label_terms: str = Field(default="", sa_type=Text)
     other_terms: str = Field(default="", sa_type=Text)
     size: int = 0

@@ -33,14 +33,13 @@ from app.domain.publishing import (
     audience_groups,
 )
 from app.errors import InvalidInput, NotFound
-from app.language import N_, speaking
-from app.services.badges.badges import picture_words
+from app.language import N_
 
 A_PAGE: Final = 24
 _LABELS_ENOUGH: Final = 100
 _DERIVED: Final = (
     "campus_id", "kind", "path", "title", "summary", "language", "badge_kind", "level", "audiences", "place", "holders",
-    "starts_on", "version", "picture_words", "label_terms", "other_terms", "size",
+    "starts_on", "version", "label_terms", "other_terms", "size",
 )  # fmt: skip
 
 
@@ -149,8 +148,6 @@ class CatalogueService:
             links = self.badges.competencies_of(version.id)
             known = self.competencies.get_many(link.competency_id for link in links)
             attested = [(link, *known[link.competency_id]) for link in links if link.competency_id in known]
-            with speaking(version.language):
-                words = picture_words(campus, version, attested).text()
             coming = sorted(reached.get(badge.id, ()), key=lambda each: each.starts_on)
             written = [*audiences.get(badge.id, ()), *(each.audience for each in coming)]
             entry = CatalogueEntry(
@@ -168,7 +165,6 @@ class CatalogueService:
                 holders=holders.get(badge.id, 0),
                 starts_on=coming[0].starts_on if coming else None,
                 version=version.number,
-                picture_words=words[:400],
             )
             others = [
                 *version.tags,
