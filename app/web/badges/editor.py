@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -165,6 +166,8 @@ def _saved(request: Request, services: Services, badge_id: uuid.UUID, step: Step
     filled = BadgeForm.from_page(manuscript.page)
     filled.take(step, form)
     _follow_title(work, filled, manuscript)
+    if not filled.merge(BadgeForm.from_page(manuscript.page)):
+        filled.seen = services.badges.state(manuscript.page, step)
     if step is Step.PICTURE:
         _take_art(services, work, filled)
     if gesture == _KEEP_LETTERS:
@@ -347,6 +350,7 @@ def _sight(
         preview=_preview(services, work, filled, manuscript),
         trouble=translated(_UNREADABLE),
         seen=filled.seen,
+        base=json.dumps(filled.shown if saved else filled.base),
         saved_at=services.clock() if saved else None,
         conflict=conflict,
         zone=work.campus.time_zone,
@@ -406,6 +410,7 @@ def _editor(
         home=work.home,
         zone=work.campus.time_zone,
         form=filled,
+        base=_base(filled, step, manuscript, answer, shown),
         step=step.value,
         steps=_steps(step, manuscript),
         step_name=translated(STEP_NAMES[step]),
@@ -424,6 +429,19 @@ def _editor(
         trouble=translated(_UNREADABLE),
         **_choices_of(services, work, filled, step, manuscript),
     )
+
+
+def _base(
+    filled: BadgeForm, step: Step, manuscript: Manuscript | None, answer: Answer, shown: Preview | None
+) -> str:
+    """What untouched fields are compared with: a form that comes back keeps its first values, unless it now
+    shows a conflict."""
+    if manuscript is None:
+        return ""
+    if filled.base and answer.conflict is None:
+        return json.dumps(filled.base)
+    stored = BadgeForm.from_page(manuscript.page)
+    return stored.written(step, alternative=shown.picture_words if shown else "")
 
 
 def _choices_of(

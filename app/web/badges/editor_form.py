@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from base64 import b64decode, b64encode
@@ -88,6 +89,10 @@ class BadgeForm:
     errors: dict[str, str] = field(default_factory=dict)
     seen: str = ""
     """The state of the step that the form was based on (optimistic lock); empty for a new badge."""
+    base: dict[str, str] = field(default_factory=dict)
+    """The fields of the step as its page first showed them."""
+    shown: dict[str, str] = field(default_factory=dict)
+    """The fields of the step as sent."""
     step: Step = Step.CONTENT
     """The step that was typed; the others are as stored."""
     art: bytes = b""
@@ -101,8 +106,9 @@ class BadgeForm:
 
     def take(self, step: Step, form: FormData) -> None:
         """Replace the fields of one step by those of a sent form."""
-        self.fields |= {name: text_of(form, name) for name in FIELDS[step]}
-        self.seen, self.step = text_of(form, "etat"), step
+        self.shown = {name: text_of(form, name) for name in FIELDS[step]}
+        self.fields |= self.shown
+        self.seen, self.step, self.base = text_of(form, "etat"), step, _texts(text_of(form, "avant"))
         if step is Step.PICTURE:
             self.upload = bytes_of(form, "fichier") or _carried(text_of(form, "art"))
         if step is Step.AWARDING:
@@ -115,6 +121,24 @@ class BadgeForm:
                 AlignmentRow(*(text_of(form, f"{name}-{number}") for name in ("ref", "code", "intitule")))
                 for number in numbers[:MOST_ALIGNMENTS]
             ] or [AlignmentRow()]
+
+    def merge(self, stored: BadgeForm) -> bool:
+        """Fields that were not touched become as stored; whether a touched one was changed there as well."""
+        collides = bool(self.upload) or self.rule != stored.rule
+        collides |= self.step is Step.COMPETENCIES or not self.base
+        for name, before in self.base.items():
+            if name not in FIELDS[self.step]:
+                continue
+            typed, kept = _lined(self.fields[name]), _lined(stored.fields[name])
+            if typed == _lined(before):
+                self.fields[name] = stored.fields[name]
+            elif kept not in (typed, _lined(before)):
+                collides = True
+        return collides
+
+    def written(self, step: Step, **prefilled: str) -> str:
+        """The fields of a step, for its page to send back beside what is typed; `prefilled` ones as shown."""
+        return json.dumps({name: self.fields[name] or prefilled.get(name, "") for name in FIELDS[step]})
 
     @staticmethod
     def from_page(page: BadgePage) -> BadgeForm:
@@ -303,6 +327,19 @@ class BadgeForm:
                 self.errors.setdefault(f"code-{len(read) - 1}", sentence_of(error))
         self.rows = read
         return list({(each.framework, each.code): each for each in found}.values())
+
+
+def _texts(written: str) -> dict[str, str]:
+    try:
+        found = json.loads(written)
+    except ValueError:
+        return {}
+    return {name: str(text) for name, text in found.items()} if isinstance(found, dict) else {}
+
+
+def _lined(text: str) -> str:
+    """As compared: browsers send line ends of their own."""
+    return text.replace("\r\n", "\n").strip()
 
 
 def _carried(text: str) -> bytes:

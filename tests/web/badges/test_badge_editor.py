@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import uuid
+from html import unescape
 
 import pytest
 from fastapi.testclient import TestClient
@@ -87,12 +88,13 @@ def edited(client: TestClient, here: str, step: str = "") -> tuple[Response, For
     return page, form_with(page, "etat")
 
 
-def test_two_people_on_one_step_see_the_difference_and_lose_nothing(designer: TestClient):
+def test_two_people_on_one_field_see_the_difference_and_lose_nothing(designer: TestClient):
     here = made(designer)
     page, first = edited(designer, here)
     _, second = edited(designer, here)
     assert first.fill(nom="Tutrice de l’atelier", geste="garder").press(designer, page).status_code == 303
-    refused = second.fill(description="A tenu le rôle jusqu’au bout.", geste="garder").press(designer, page)
+    typed = {"nom": "Tuteur des ateliers", "description": "A tenu le rôle jusqu’au bout.", "geste": "garder"}
+    refused = second.fill(**typed).press(designer, page)
     assert refused.status_code == 409
     told = plain(refused.text)
     assert "Rien n’est perdu" in told
@@ -103,6 +105,39 @@ def test_two_people_on_one_step_see_the_difference_and_lose_nothing(designer: Te
     knowing = form_with(refused, "etat").fill(geste="garder")
     assert knowing.press(designer, refused).status_code == 303
     assert "A tenu le rôle jusqu’au bout." in designer.get(here).text
+    assert "Tuteur des ateliers" in designer.get(here).text
+
+
+@pytest.mark.parametrize("gesture", ["garder", "seul"])
+def test_two_people_on_two_fields_of_one_step_keep_both(designer: TestClient, gesture: str):
+    here = made(designer)
+    page, first = edited(designer, here)
+    _, second = edited(designer, here)
+    assert first.fill(nom="Tutrice de l’atelier", geste="garder").press(designer, page).status_code == 303
+    answer = second.fill(description="A tenu le rôle jusqu’au bout.", geste=gesture).press(designer, page)
+    assert answer.status_code in (200, 303)
+    shown = designer.get(here).text
+    assert "Tutrice de l’atelier" in shown
+    assert "A tenu le rôle jusqu’au bout." in shown
+    if gesture == "seul":
+        found = re.search(r'data-state="([^"]*)" data-base="([^"]*)"', answer.text)
+        assert found
+        second.fill(
+            etat=found[1], avant=unescape(found[2]), criteres="- A accompagné un groupe", geste="garder"
+        )
+        assert second.press(designer, page).status_code == 303
+        shown = designer.get(here).text
+        assert "Tutrice de l’atelier" in shown
+        assert "A accompagné un groupe" in shown
+
+
+def test_words_of_the_picture_follow_a_title_that_changed_meanwhile(designer: TestClient):
+    here = made(designer)
+    image, words = edited(designer, here, "/image")
+    content, title = edited(designer, here)
+    title.fill(nom="Tutrice", geste="garder").press(designer, content)
+    assert words.fill(sigle="TUT", geste="garder").press(designer, image).status_code == 303
+    assert "« Tutrice »" in plain(edited(designer, here, "/image")[1].fields["alternative"][0])
 
 
 def test_two_people_on_two_steps_do_not_meet(designer: TestClient):

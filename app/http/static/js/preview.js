@@ -10,7 +10,12 @@ let shown = "";
 function typed() {
   const fields = new FormData(form);
   fields.delete("etat");
+  fields.delete("avant");
   return [...fields].filter(([, value]) => typeof value === "string");
+}
+
+function before() {
+  return ["etat", "avant"].map((name) => [name, form.elements[name]?.value ?? ""]);
 }
 
 async function draw() {
@@ -23,7 +28,7 @@ async function draw() {
   try {
     const answer = await fetch(form.action, {
       method: "POST",
-      body: new URLSearchParams([...fields, ["etat", state ? state.value : ""], ["geste", "seul"]]),
+      body: new URLSearchParams([...fields, ...before(), ["geste", "seul"]]),
       credentials: "same-origin",
     });
     if (!answer.ok) {
@@ -34,6 +39,7 @@ async function draw() {
     place.replaceChildren(...part.childNodes);
     if (state) {
       state.value = part.dataset.state;
+      form.elements.avant.value = part.dataset.base;
     }
     shown = text;
     told.textContent = part.dataset.said;
