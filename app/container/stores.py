@@ -41,6 +41,7 @@ from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore
 from app.db.campus.registers import ActivityRegisterStore, AwardRegisterStore, SavedViewStore
+from app.db.campus.samples import SampleStore
 from app.db.engine.session import WorkerStore, open_engine, open_session
 from app.db.frameworks import CompetencyStore, FrameworkStore
 from app.db.frameworks.full_text import FullTextIndex
@@ -290,6 +291,10 @@ class Stores:
     @made_once
     def namesakes(self) -> NamesakeStore:
         return NamesakeStore(self.session)
+
+    @made_once
+    def samples(self) -> SampleStore:
+        return SampleStore(self.session)
 
     @made_once
     def rooms(self) -> CheckInStore:

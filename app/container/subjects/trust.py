@@ -15,6 +15,7 @@ from app.services.activity_log.log_monitoring import LogWatch
 from app.services.activity_log.recovery import ChoiceJournal, JournalCheck
 from app.services.activity_log.restoring import LogReconciliation, RestoreService
 from app.services.awards.awards import AwardRegistration
+from app.services.campus.samples import SampleService
 from app.services.imports.calendar_imports import CalendarImports, CalendarJudging, CalendarWriting
 from app.services.imports.import_matching import ImportJudging
 from app.services.imports.imports import ImportService, StatementImports
@@ -260,6 +261,20 @@ class LogServices(RequestServices):
 
 
 class RightsServices(LogServices):
+    @made_once
+    def samples(self) -> SampleService:
+        return SampleService(
+            self.stores.samples,
+            self.stores.campuses,
+            self.stores.people,
+            self.activities,
+            self.activity_plans,
+            self.badges,
+            self.erasures,
+            self.logged_deeds,
+            self.clock,
+        )
+
     @made_once
     def erasures(self) -> ErasureService:
         return ErasureService(

@@ -61,6 +61,8 @@ class Activity(SQLModel, table=True):
     place: str = Field(default="", max_length=200)
     hours: float | None = None
     audience: str = Field(default="", max_length=200)
+    is_sample: bool = False
+    """Example data: nothing is ever signed for it."""
     declared_size: int | None = None
     sends_reminders: bool = True
     """Whether participants with an unclaimed badge are reminded."""

@@ -77,6 +77,8 @@ class Badge(SQLModel, table=True):
     accepts_requests: bool = False
     for_every_trainer: bool = True
     """Otherwise only trainers named in `BadgeOpening` may award it."""
+    is_sample: bool = False
+    """Example data: always a draft."""
     created_at: datetime = Field(sa_column=utc_datetime())
     archived_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
@@ -131,6 +133,13 @@ class BadgeCompetency(SQLModel, table=True):
     competency_id: uuid.UUID = Field(sa_column=primary_foreign_key("competency"))
     level: int | None = None
     position: int = 0
+
+
+def check_not_sample(badge: Badge) -> None:
+    if badge.is_sample:
+        raise Conflict(
+            N_("Ce badge est un exemple : il reste un brouillon. Créez le vôtre pour l’attribuer.")
+        )
 
 
 class FrozenVersion(Conflict): ...

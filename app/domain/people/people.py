@@ -63,6 +63,8 @@ class Person(SQLModel, table=True):
         default=None, sa_column=enum_column(AgeGroup, name="person_age_group", nullable=True)
     )
     accepts_links: bool = Field(default=True)
+    is_sample: bool = False
+    """Invented, as example data: no badge is ever signed for them."""
     created_at: datetime = Field(sa_column=utc_datetime())
     listed_as: str = Field(default="", max_length=520, sa_column_kwargs={"server_default": ""})
 

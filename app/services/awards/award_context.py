@@ -112,6 +112,10 @@ GivenBefore = Callable[[Sequence[uuid.UUID]], set[uuid.UUID]]
 NO_LONGER_OPEN = EligibilityResult(
     LineOutcome.NOT_ALLOWED, N_("Ce badge a été archivé entre-temps : il n’est plus attribué.")
 )
+SAMPLE = EligibilityResult(
+    LineOutcome.NOT_ALLOWED,
+    N_("C’est un exemple : rien n’est signé. Créez votre activité pour attribuer un badge."),
+)
 SUSPENDED = EligibilityResult(
     LineOutcome.NOT_ALLOWED, N_("Ce campus a été suspendu entre-temps : il n’attribue plus de badge.")
 )

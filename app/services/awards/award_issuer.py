@@ -190,6 +190,8 @@ class AwardIssuer:
         batch = self.batch_of(case, at)
         if not ready:
             return Decided([], batch, [], [], case.campus)
+        if any(line.person is not None and line.person.is_sample for line in ready):
+            raise ValueError("sample people are never awarded")
         self.badge_service.freeze(case.campus, case.badge, case.version)
         ids = neighbouring_ids(len(ready))
         places = self.status.reserve(case.campus, ids, at=at)

@@ -38,6 +38,7 @@ from app.services.awards.award_context import (
     NO_LONGER_MAY,
     NO_LONGER_OPEN,
     NO_LONGER_OPENED,
+    SAMPLE,
     SUSPENDED,
     AwardContext,
     AwardCounting,
@@ -133,6 +134,7 @@ class EligibilityService:
             request.evidence,
             by,
             self._giver(by),
+            SAMPLE if activity is not None and activity.is_sample else None,
             grounds=grounds,
             giver_is=self._records_of(by),
         )
@@ -144,6 +146,8 @@ class EligibilityService:
         activity = self.activities.find(batch.activity_id) if batch.activity_id else None
         by = Actor(batch.requested_by, batch.actor_label)
         refusal = NO_LONGER_OPEN if badge.archived_at else None
+        if activity is not None and activity.is_sample:
+            refusal = SAMPLE
         if refusal is None and not batch.by_review:
             refusal = self._refused_now(campus, badge, by)
         return AwardContext(
@@ -333,6 +337,8 @@ class EligibilityService:
     ) -> JudgedLine:
         if case.refusal is not None:
             return JudgedLine(line, case.refusal)
+        if person is not None and person.is_sample:
+            return JudgedLine(line, SAMPLE, participation, person)
         fault = case.fault_of(line, known=person is not None)
         if fault is not None:
             return JudgedLine(line, EligibilityResult(fault.outcome, fault.sentence))

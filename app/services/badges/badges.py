@@ -24,6 +24,7 @@ from app.domain.badges.badges import (
     Step,
     check_draft,
     check_may_change,
+    check_not_sample,
     check_version,
     free_slug,
     lacks_of,
@@ -177,6 +178,7 @@ class BadgeService:
         repeat: Repeat = Repeat.ONCE,
         accepts_requests: bool = False,
         draft: bool = False,
+        is_sample: bool = False,
         by: Actor,
     ) -> BadgePage:
         """Ready to award, unless created as a `draft`; without a `slug`, derives one from the name."""
@@ -186,7 +188,12 @@ class BadgeService:
             raise Conflict(N_("Ce campus a déjà un badge à l’adresse « {slug} »."), slug=slug)
         at = self.clock()
         badge = Badge(
-            campus_id=campus.id, slug=slug, repeat=repeat, accepts_requests=accepts_requests, created_at=at
+            campus_id=campus.id,
+            slug=slug,
+            repeat=repeat,
+            accepts_requests=accepts_requests,
+            created_at=at,
+            is_sample=is_sample,
         )
         self.badges.add(badge)
         self._write(campus, self._new_version(badge, 1, wording.kind, draft=draft), wording)
@@ -267,6 +274,7 @@ class BadgeService:
             raise InvalidInput(manuscript.lacks[0].sentence)
         check_version(version, [link for link, _, _ in manuscript.page.competencies])
         if version.is_draft:
+            check_not_sample(manuscript.page.badge)
             version.is_draft = False
             version.picture_png = self.artist.rasterise(version.picture_svg)
             self.badges.add_version(version, [])
@@ -283,6 +291,8 @@ class BadgeService:
         )
 
     def _new_version(self, badge: Badge, number: int, kind: BadgeKind, *, draft: bool) -> BadgeVersion:
+        if not draft:
+            check_not_sample(badge)
         return BadgeVersion(
             badge_id=badge.id,
             number=number,

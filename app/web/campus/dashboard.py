@@ -18,6 +18,7 @@ from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, may_be_retired
 from app.domain.campus.team import MOST_COUNTED
 from app.domain.people.people import Role
+from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
 from app.http.pages.typography import translated
 from app.http.pages.words import (
@@ -35,7 +36,7 @@ from app.http.pages.words import (
     moment,
     why_ended,
 )
-from app.http.request_scope import ReadingServices, process_of, signed_in
+from app.http.request_scope import ReadingServices, process_of, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, AtWork, at_work, look_of, staff, today_in
 from app.language import N_
 from app.services.awards.awards import AwardRecord
@@ -424,6 +425,7 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
     found = services.campuses.desk(work.campus)
     today = today_in(services, work.campus)
     board = services.dashboard.of(work.campus, today=today, reader=work.who.person.id)
+    first = services.samples.first_use(work.campus)
     lines = [(activity, ActivityLine.of(work, activity, people)) for activity, people in found.activities]
     cards, later = _today(services, work, lines, today, {each.id for each in board.waiting.activities})
     coming = [line for activity, line in reversed(lines) if activity.starts_on > today]
@@ -436,6 +438,7 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
         home=work.home,
         zone=work.campus.time_zone,
         today=today,
+        first=first if first.is_shown else None,
         cards=cards,
         later=later,
         next=coming[0] if coming and not cards and not later else None,
@@ -457,6 +460,17 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
     )
     _remember(answer, request, work)
     return answer
+
+
+@router.post("/gestion/{slug}/exemple", dependencies=[staff(Permission.MANAGE)])
+def prepare_or_discard_sample(request: Request, form: SafeForm) -> Response:
+    work = at_work(request)
+    with write_transaction(request) as writing:
+        if text_of(form, "geste") == "jeter":
+            writing.samples.discard(work.campus, by=work.actor)
+            return RedirectResponse(work.home, status_code=303)
+        activity_id = writing.samples.prepare(work.campus, by=work.actor)
+    return RedirectResponse(f"{work.home}/activites/{activity_id}", status_code=303)
 
 
 def _today(
