@@ -108,7 +108,7 @@ FACTS = {
     "operator": "person_id since",
     "passkey": "id person_id credential_id public_key sign_count name created_at used_at",
     "password": "person_id",
-    "person": "id given_name family_name listed_as created_at",
+    "person": "id given_name family_name listed_as created_at is_sample",
     "person_address": "id person_id address name_key verified_at is_main",
     "portfolio": "id person_id created_at",
     "portfolio_group": "id portfolio_id title position",
