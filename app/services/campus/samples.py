@@ -97,6 +97,7 @@ class SampleService:
             place="Salle d’exemple",
             hours=3,
             is_sample=True,
+            created_at=self.clock(),
         )
         self.plans.create(campus, activity, Plan(), by=by)
         self.activities.record(campus, activity.id, list(self._lines(campus)), by=by)
