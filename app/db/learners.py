@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, true
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, true
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, SQLModel, col, select
 
@@ -139,17 +139,24 @@ class RequestStore:
 
     def count_waiting(self, campus_id: uuid.UUID, *, limit: int, reader: uuid.UUID | None = None) -> int:
         """For `reader`: without their own requests and those they already agreed to."""
-        few = (
-            select_rows(col(BadgeRequest.id))
-            .where(col(BadgeRequest.campus_id) == campus_id, col(BadgeRequest.state).in_(OPEN_STATES))
-            .limit(limit)
-        )
-        if reader is not None:
-            few = few.where(
-                col(BadgeRequest.first_reviewer_id).is_distinct_from(reader),
-                col(BadgeRequest.person_id).is_distinct_from(reader),
-            )
+        few = self._waiting(campus_id, reader).limit(limit)
         return self.session.scalar(select_rows(func.count()).select_from(few.subquery())) or 0
+
+    def oldest_waiting(self, campus_id: uuid.UUID, *, reader: uuid.UUID | None = None) -> uuid.UUID | None:
+        oldest = self._waiting(campus_id, reader).order_by(col(BadgeRequest.created_at), col(BadgeRequest.id))
+        return self.session.execute(oldest.limit(1)).scalars().first()
+
+    @staticmethod
+    def _waiting(campus_id: uuid.UUID, reader: uuid.UUID | None) -> Select[uuid.UUID]:
+        query = select_rows(col(BadgeRequest.id)).where(
+            col(BadgeRequest.campus_id) == campus_id, col(BadgeRequest.state).in_(OPEN_STATES)
+        )
+        if reader is None:
+            return query
+        return query.where(
+            col(BadgeRequest.first_reviewer_id).is_distinct_from(reader),
+            col(BadgeRequest.person_id).is_distinct_from(reader),
+        )
 
     # --- steps
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,14 +15,15 @@ from playwright.sync_api import Locator, Page
 
 from app.domain.activities.activities import Plan
 from app.domain.campus.audit_log import Actor
+from app.domain.learners.requests import BadgeRequest, RequestState
+from app.domain.people.people import Person
 from tests.support.house import House, build_house
 from tests.support.servers.browser import DESKTOP, OpenPage
 from tests.support.servers.server import LiveServer, serving
 
 pytestmark = pytest.mark.browser
-THIRTY = [
-    f"Prénom{chr(65 + n % 26)}{chr(97 + n // 26)} Nom{chr(65 + n % 26)}{chr(97 + n // 26)}" for n in range(30)
-]
+GIVEN = ("Chloé", "Lucas", "Emma", "Louise", "Hugo", "Jules", "Manon", "Zoé", "Nathan", "Camille")
+THIRTY = [f"{given} {family}" for family in ("Lefebvre", "Moreau", "Fournier") for given in GIVEN]
 
 
 class Effort:
@@ -42,6 +44,9 @@ class Effort:
     def paste(self, target: Locator, text: str) -> None:
         self.interactions += 1
         target.fill(text)
+
+
+Task = Callable[[Effort, House], None]
 
 
 @pytest.fixture
@@ -77,7 +82,6 @@ def award_enrolled(effort: Effort, house: House) -> None:
 
 def award_list(effort: Effort, house: House) -> None:
     effort.tap(effort.page.get_by_role("link", name="Attribuer").first)
-    effort.tap(effort.page.get_by_role("link", name="Une liste"))
     effort.paste(
         effort.page.get_by_label("Une personne par ligne"),
         "Nom;Prénom\n" + "\n".join(";".join(each.split()[::-1]) for each in THIRTY),
@@ -118,29 +122,100 @@ def publish_badge_of_template(effort: Effort, house: House) -> None:
     assert "En service" in effort.page.get_by_role("main").inner_text()
 
 
-TASKS: dict[str, tuple[Callable[[Effort, House], None], int, int]] = {
-    "award 30 enrolled people": (award_enrolled, 4, 3),
-    "award 30 people of a list": (award_list, 5, 4),
-    "project the check-in code": (project_code, 4, 3),
-    "create an activity": (create_activity, 3, 2),
-    "publish a new badge": (publish_badge, 7, 3),
-    "publish a badge of a template": (publish_badge_of_template, 7, 3),
+def print_slips(effort: Effort, house: House) -> None:
+    effort.tap(effort.page.get_by_role("link", name="Bulletins et remise").first)
+    with effort.page.expect_download() as download:
+        effort.tap(effort.page.get_by_role("button", name="Imprimer les bulletins"))
+    assert download.value.suggested_filename == "bulletins-30.pdf"
+
+
+def withdraw(effort: Effort, house: House) -> None:
+    effort.tap(effort.page.locator("#recentes ~ ul a").first)
+    effort.paste(effort.page.get_by_label("Motif du retrait"), "Attribué par erreur.")
+    effort.tap(effort.page.get_by_role("button", name="Retirer ce badge"))
+    assert effort.page.get_by_role("heading", name=re.compile("^Retiré le")).is_visible()
+
+
+def correct_name(effort: Effort, house: House) -> None:
+    effort.tap(effort.page.get_by_role("link", name=re.compile("^Corriger")).first)
+    effort.paste(effort.page.get_by_label("Prénom"), "Élodie")
+    effort.tap(effort.page.get_by_role("button", name="Enregistrer"))
+    assert effort.page.get_by_text("Élodie").first.is_visible()
+
+
+def invite(effort: Effort, house: House) -> None:
+    effort.tap(effort.page.get_by_role("link", name="Inviter quelqu’un"))
+    effort.paste(effort.page.get_by_label("Adresse électronique"), "collegue@exemple.fr")
+    effort.tap(effort.page.get_by_role("button", name="Envoyer l’invitation"))
+    assert effort.page.get_by_text("collegue@exemple.fr").first.is_visible()
+
+
+def decide_request(effort: Effort, house: House) -> None:
+    effort.tap(effort.page.get_by_role("link", name="Ouvrir la plus ancienne"))
+    effort.paste(effort.page.get_by_label("Pourquoi"), "J’y étais, et c’était très bien mené.")
+    effort.tap(effort.page.get_by_role("button", name="Donner le badge"))
+    assert effort.page.get_by_text("Le badge est attribué").is_visible()
+
+
+def enrol(house: House) -> None:
+    house.record(*(f"{each};" for each in THIRTY))
+
+
+def award_all(house: House) -> None:
+    house.award(*THIRTY)
+
+
+def ask_for_a_badge(house: House) -> None:
+    with house.unit_of_work() as services:
+        person = Person(given_name="Zoé", family_name="Martin", created_at=house.clock())
+        services.stores.people.get_or_add(person, "zoe@exemple.fr")
+        services.stores.session.add(
+            BadgeRequest(
+                campus_id=house.campus.id,
+                badge_id=house.role.badge.id,
+                person_id=person.id,
+                given_name="Zoé",
+                family_name="Martin",
+                address="zoe@exemple.fr",
+                narrative="J’ai animé deux ateliers de robotique, seule, devant douze collégiens.",
+                state=RequestState.WAITING,
+                created_at=house.clock(),
+                waiting_since=house.clock(),
+            )
+        )
+    house.award("Lucas Bernard", badge=house.role, evidence="A tenu le stand.")
+
+
+TASKS: dict[str, tuple[Task, Callable[[House], None] | None, int, int]] = {
+    "award 30 enrolled people": (award_enrolled, enrol, 4, 3),
+    "award 30 people of a list": (award_list, None, 5, 3),
+    "project the check-in code": (project_code, enrol, 4, 3),
+    "print the slips of an award": (print_slips, award_all, 2, 1),
+    "withdraw a badge": (withdraw, award_all, 3, 2),
+    "correct a name": (correct_name, award_all, 3, 2),
+    "create an activity": (create_activity, enrol, 3, 2),
+    "publish a new badge": (publish_badge, None, 7, 3),
+    "publish a badge of a template": (publish_badge_of_template, None, 7, 3),
+    "invite a colleague": (invite, None, 3, 2),
+    "decide on a request": (decide_request, ask_for_a_badge, 3, 2),
 }
-"""(task, most interactions, most pages) beginning at the home of the campus."""
+"""(task, what is there before, most interactions, most pages), from the home of the campus or the list of badges."""
+OF_BADGES = (publish_badge, publish_badge_of_template)
+BY_ADMINISTRATORS = (invite, decide_request, *OF_BADGES)
 
 
 @pytest.mark.parametrize("name", list(TASKS))
 def test_task_takes_no_more_than_its_measure(
     house: House, server: LiveServer, open_page: OpenPage, name: str
 ) -> None:
-    task, interactions, pages = TASKS[name]
-    if task is not award_list:
-        house.record(*(f"{each};" for each in THIRTY))
+    task, prepare, interactions, pages = TASKS[name]
+    if prepare is not None:
+        prepare(house)
     page = open_page(DESKTOP)
-    is_badge = task in (publish_badge, publish_badge_of_template)
-    page.goto(server.url(house.sign_in_path(house.admin if is_badge else house.trainer)))
+    person = house.admin if task in BY_ADMINISTRATORS else house.trainer
+    page.goto(server.url(house.sign_in_path(person)))
     page.get_by_role("button", name="Se connecter").click()
-    page.goto(server.url("/gestion/itip/badges" if is_badge else "/gestion/itip"))
+    page.goto(server.url("/gestion/itip/badges" if task in OF_BADGES else "/gestion/itip"))
     effort = Effort(page)
     task(effort, house)
     print(f"| {name} | {effort.interactions} | {effort.pages} | {interactions}/{pages} |")

@@ -47,6 +47,7 @@ class Waiting:
     """Pending tasks; counts stop at `MOST_COUNTED`."""
 
     requests: int
+    oldest_request: uuid.UUID | None
     """Those that the reader may decide."""
     contributions: int
     names: int
@@ -110,6 +111,7 @@ class DashboardService:
         keys, review = self.campuses.keys_of(campus.id), self.log.newest_done(campus.id)
         return Waiting(
             self.requests_to_decide(campus.id, reader=reader),
+            self.requests.oldest_waiting(campus.id, reader=reader),
             self.contributions.count_waiting(campus.id, limit=MOST_COUNTED + 1),
             self.names.count_waiting(campus.id, limit=MOST_COUNTED + 1),
             self.waiting.refused_letters(campus.id, since=at - LOOKED_BACK, limit=MOST_COUNTED + 1),

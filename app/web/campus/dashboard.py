@@ -68,6 +68,8 @@ class Task:
     href: str
     count: str = ""
     """How many there are, where they are counted."""
+    first: str = ""
+    """The one that waits longest."""
 
 
 def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
@@ -84,7 +86,9 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
     if work.may(Permission.REVIEW) and waiting.requests:
         sentence = translated(N_("Demandes en attente"))
         hint = translated(N_("Des personnes demandent un badge et attendent une décision."))
-        tasks.append(Task(sentence, hint, f"{work.home}/demandes", _count(waiting.requests)))
+        here = f"{work.home}/demandes"
+        first = f"{here}/{waiting.oldest_request}" if waiting.oldest_request else ""
+        tasks.append(Task(sentence, hint, here, _count(waiting.requests), first))
     if work.may(Permission.CORRECT) and waiting.names:
         sentence = translated(N_("Noms à corriger"))
         hint = translated(N_("Des personnes demandent un autre nom dans leurs badges."))
@@ -330,6 +334,12 @@ class BadgeTile:
         )
 
 
+def _correction_of(work: AtWork, record: AwardRecord) -> str:
+    if record.activity is not None and work.may(Permission.WORK):
+        return f"{work.home}/activites/{record.activity.id}/personnes/{record.person.id}"
+    return f"{work.home}/repertoire/{record.person.id}/corriger" if work.may(Permission.CORRECT) else ""
+
+
 @dataclass(frozen=True)
 class AwardLine:
     id: uuid.UUID
@@ -342,6 +352,10 @@ class AwardLine:
     ended: StateLabel | None
     """Whether it was revoked, or undone before delivery."""
     why_ended: str
+    correction: str = ""
+    """Where name and address of the person are corrected."""
+    result: str = ""
+    """The bulk award it came with."""
 
     @staticmethod
     def of(work: AtWork, record: AwardRecord) -> AwardLine:
@@ -355,6 +369,8 @@ class AwardLine:
             record.award.awarded_at,
             ended_label(record.award),
             why_ended(record.award),
+            _correction_of(work, record),
+            f"{work.home}/resultats/{record.award.batch_id}" if record.award.batch_id else "",
         )
 
 

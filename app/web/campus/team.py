@@ -94,7 +94,7 @@ class TeamForm:
     """The invitation form, as typed."""
 
     address: str = ""
-    roles: Sequence[str] = ()
+    roles: Sequence[str] = (Role.TRAINER.value,)
     days: str = "14"
     errors: dict[str, str] = field(default_factory=dict)
 
