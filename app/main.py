@@ -75,6 +75,7 @@ from app.web.awards import (
     register,
     results,
     rule_awarding,
+    selection,
 )
 from app.web.badges import badge_recovery, badges, badges_admin, editor
 from app.web.campus import audit_log, campuses, dashboard, guides, operations, registers, settings, team
@@ -160,6 +161,7 @@ for router in (
     awarding.router,
     results.progress_router,
     results.router,
+    selection.router,
     register.router,
     results.register_router,
     bulk_revocation.router,

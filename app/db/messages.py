@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.engine.writes import IN_ONE_QUERY, insert_rows, insert_unless_there
+from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, insert_unless_there
 from app.domain.activities.activities import Activity
 from app.domain.awards.awards import Award, AwardState
 from app.domain.campus.campus import Campus
@@ -244,6 +244,18 @@ class ReminderStore:
                 Waiting(award, address, turn.occasion) for award, address in self.session.execute(query)
             ]
         return found
+
+    def reminded_since(
+        self, campus_id: uuid.UUID, person_ids: Iterable[uuid.UUID], since: datetime
+    ) -> set[uuid.UUID]:
+        """Which of these people the campus reminded since then."""
+        query = select_rows(col(QueuedMessage.person_id)).where(
+            among(self.session, col(QueuedMessage.person_id), person_ids),
+            col(QueuedMessage.campus_id) == campus_id,
+            col(QueuedMessage.occasion).in_(_REMINDERS),
+            col(QueuedMessage.promised_at) > since,
+        )
+        return {person_id for person_id in self.session.scalars(query) if person_id}
 
     @staticmethod
     def _waiting(turn: Turn, at: datetime) -> Select[Award, str]:

@@ -397,8 +397,11 @@ class Waiting:
     occasion: Occasion
 
 
-def grouped(waiting: Iterable[Waiting], *, at: datetime) -> list[QueuedMessage]:
-    """One envelope for everything one person has to claim from one campus at one address."""
+def grouped(waiting: Iterable[Waiting], *, at: datetime, once: str = "") -> list[QueuedMessage]:
+    """One envelope for everything one person has to claim from one campus at one address.
+
+    `once` distinguishes messages of one occasion about the same award.
+    """
     envelopes: dict[tuple[uuid.UUID, uuid.UUID, str], list[QueuedMessage]] = {}
     for each in waiting:
         letters = envelopes.setdefault(
@@ -406,7 +409,7 @@ def grouped(waiting: Iterable[Waiting], *, at: datetime) -> list[QueuedMessage]:
         )
         if any(letter.award_id == each.award.id for letter in letters):
             continue
-        letter = letter_about(each.award, each.address, each.occasion, at=at)
+        letter = letter_about(each.award, each.address, each.occasion, once=once, at=at)
         letter.envelope = letters[0].id if letters else letter.id
         letters.append(letter)
     return [letter for letters in envelopes.values() for letter in letters]

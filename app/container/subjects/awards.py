@@ -11,6 +11,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.services.awards.award_context import AwardCounting
 from app.services.awards.award_issuer import AwardIssuer
+from app.services.awards.award_selection import AwardSelection
 from app.services.awards.awards import AwardService
 from app.services.awards.batches import AwardBatchService, BulkAwardService
 from app.services.awards.brought import BroughtByLists
@@ -62,6 +63,17 @@ class AwardServices(PeopleServices):
     @made_once
     def brought_badges(self) -> BroughtBadges:
         return BroughtBadges(self.stores.brought_badges, self.stores.people, self.verification, self.clock)
+
+    @made_once
+    def award_selection(self) -> AwardSelection:
+        return AwardSelection(
+            self.handing_over,
+            self.stores.reminders,
+            self.stores.letters,
+            self.stores.campuses,
+            self.stores.history,
+            self.clock,
+        )
 
     @made_once
     def papers(self) -> PaperService:

@@ -270,7 +270,7 @@ class SavedViewStore:
         query = select(SavedView).where(
             col(SavedView.campus_id) == campus_id,
             col(SavedView.person_id) == person_id,
-            col(SavedView.register) == register,
+            col(SavedView.listing) == register,
         )
         return list(self.session.scalars(query.order_by(col(SavedView.created_at), col(SavedView.name))))
 

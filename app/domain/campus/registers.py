@@ -6,10 +6,10 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Column, Field, SQLModel, UniqueConstraint
 
 from app.domain.core import enum_column, foreign_key, new_id, utc_datetime
 from app.errors import InvalidInput
@@ -31,6 +31,12 @@ MOST_VIEWS = 12
 """Of one person in one register."""
 
 
+def _register_column() -> Column[Any]:
+    column = enum_column(Register, name="saved_view_register")
+    column.name = column.key = "register"
+    return column
+
+
 class SavedView(SQLModel, table=True):
     """The query of a register under a name, of one person in one campus."""
 
@@ -41,7 +47,7 @@ class SavedView(SQLModel, table=True):
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
     person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
-    register: Register = Field(sa_column=enum_column(Register, name="saved_view_register"))
+    listing: Register = Field(sa_column=_register_column())
     name: str = Field(max_length=LONGEST_NAME)
     query: str = Field(max_length=LONGEST_QUERY)
     created_at: datetime = Field(sa_column=utc_datetime())

@@ -175,6 +175,7 @@ AWARD_CHANGES = {
     "undo": N_("Annulé avant de partir"),
     "claim": N_("Reçu par la personne"),
     "write_again": N_("E-mail envoyé de nouveau"),
+    "remind": N_("Personne relancée"),
     "renew_link": N_("Lien privé renouvelé"),
     "print_slip": N_("Bulletin imprimé"),
     "show_code": N_("Code court montré"),

@@ -83,6 +83,9 @@ class AwardRegister:
     def count(self, campus: Campus, wanted: AwardFilter, *, most: int | None = None) -> int:
         return self.store.count(campus.id, wanted, most=most)
 
+    def ids(self, campus: Campus, wanted: AwardFilter, *, most: int) -> Sequence[uuid.UUID]:
+        return self.store.ids(campus.id, wanted, most=most)
+
     def team(self, campus: Campus) -> list[tuple[uuid.UUID, str]]:
         return self.store.team(campus.id)
 
@@ -145,7 +148,7 @@ class SavedViews:
         view = found or SavedView(
             campus_id=campus.id,
             person_id=person_id,
-            register=register,
+            listing=register,
             name=name,
             query=query,
             created_at=self.clock(),

@@ -78,7 +78,8 @@ def withdraw(request: Request, form: SafeForm, services: ReadingServices) -> Res
     """Revokes a few immediately; enqueues more."""
     work = at_work(request)
     source = Source.of({name: text_of(form, name) for name in ("lot", "activite", "badge")})
-    ticked = tuple(found for text in texts_of(form, "attribution") if (found := _id(text)))
+    chosen = [*texts_of(form, "attribution"), *text_of(form, "choisies").split()]
+    ticked = tuple(found for text in chosen if (found := _id(text)))
     who, reason = text_of(form, "lesquels"), text_of(form, "motif")
     try:
         wanted = _wanted(source, who, ticked, reason)

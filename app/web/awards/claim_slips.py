@@ -58,7 +58,7 @@ def of_activity(
     ticked = set(texts_of(form, "attribution"))
     wanted = [award_id for award_id in there if not ticked or str(award_id) in ticked]
     try:
-        return _pdf(request, services, work, wanted, text_of(form, "langue"))
+        return slips_response(request, services, work, wanted, text_of(form, "langue"))
     except (Conflict, InvalidInput) as error:
         return activity_page(request, services, work, activity_id, trouble=sentence_of(error), status=409)
 
@@ -79,7 +79,7 @@ def of_batch(batch_id: uuid.UUID, request: Request, form: SafeForm, services: Re
             with write_transaction(request) as writing:
                 writing.award_batches.hand_over(work.campus, batch_id, by=work.actor)
             process_of(request).on_promise()
-        return _pdf(request, services, work, given, text_of(form, "langue"))
+        return slips_response(request, services, work, given, text_of(form, "langue"))
     except Conflict as error:
         return result_page(request, services, work, batch_id, sentence_of(error))
 
@@ -89,12 +89,12 @@ def of_award(award_id: uuid.UUID, request: Request, form: SafeForm, services: Re
     work = at_work(request)
     services.awards.get(work.campus, award_id)
     try:
-        return _pdf(request, services, work, [award_id], text_of(form, "langue"))
+        return slips_response(request, services, work, [award_id], text_of(form, "langue"))
     except Conflict as error:
         return award_page(request, services, work, award_id, error=error)
 
 
-def _pdf(
+def slips_response(
     request: Request, services: Services, work: AtWork, award_ids: Sequence[uuid.UUID], language: str
 ) -> Response:
     spoken = language if language in locales() else work.campus.language

@@ -66,6 +66,7 @@ EVENT_LABELS = {
     ("award", "claim"): N_("Badge récupéré"),
     ("award", "renew_link"): N_("Lien privé remplacé"),
     ("award", "write_again"): N_("E-mail renvoyé"),
+    ("award", "remind"): N_("Personne relancée"),
     ("award", "show_code"): N_("Code de retrait affiché"),
     ("award", "print_slip"): N_("Bulletin à remettre imprimé"),
     ("award_batch", "plan"): N_("Attribution à plusieurs personnes, programmée"),

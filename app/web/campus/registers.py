@@ -36,4 +36,4 @@ def delete_view(view_id: uuid.UUID, request: Request, form: SafeForm) -> Respons
     work = at_work(request)
     with write_transaction(request) as writing:
         view = writing.saved_views.delete(work.campus, view_id, by=work.actor)
-    return RedirectResponse(f"{work.home}/{view.register.value}", status_code=303)
+    return RedirectResponse(f"{work.home}/{view.listing.value}", status_code=303)
