@@ -148,6 +148,13 @@ class Attested(Section):
     level: int = Field(ge=1)
 
 
+class Aligned(Section):
+    """An entry of a register that the demo imports: its label is read there."""
+
+    framework: str
+    code: str
+
+
 class EarlierVersion(Section):
     """An awarded wording, replaced since; kind, name and competencies are the current ones."""
 
@@ -167,6 +174,7 @@ class Badge(Section):
     tags: tuple[Prose, ...] = ()
     repeat: Repeat = Repeat.ONCE
     competencies: tuple[Attested, ...] = ()
+    alignments: tuple[Aligned, ...] = ()
     validity_years: int | None = None
     required_hours: float | None = None
     rule: dict[str, Any] = Field(default_factory=dict)

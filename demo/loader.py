@@ -14,7 +14,8 @@ from app.domain.activities.participant_lists import ListedPerson
 from app.settings import Settings
 from demo.content import DemoContent, Group, read_content
 from demo.learners import Learner
-from demo.seeder import Giving, Stage
+from demo.registers import read_registers
+from demo.seeder import BY_COMMAND, Giving, Stage
 
 ZONE = ZoneInfo("Europe/Paris")
 OPENING = date(2021, 9, 1)
@@ -55,6 +56,8 @@ def load_demo(settings: Settings, *, now: datetime | None = None, progress: Prog
             ages = {(each.given, each.family): each.age_group for each in content.learners.values()}
             asked_for = frozenset(request.badge for request in content.requests)
             stage = Stage(services, asked_for, age_groups=ages)
+            for source in read_registers():
+                services.framework_imports.write(source, by=BY_COMMAND)
             for deed in progress(story(content, stage, now=end)):
                 clock.now = deed.at
                 deed.do()

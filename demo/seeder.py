@@ -17,6 +17,7 @@ from app.domain.badges.badges import Badge
 from app.domain.badges.rules import rule_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
+from app.domain.frameworks import PublicAlignment, public_alignment
 from app.domain.learners.portfolios import ContributionStatement
 from app.domain.people.people import AgeGroup, Role
 from app.domain.trust.organisations import checked_words
@@ -107,6 +108,11 @@ class Stage:
             )
             self.competencies[campus.slug, competency.code] = made.id
 
+    def _alignment(self, aligned: written.Aligned) -> PublicAlignment:
+        item = self.services.frameworks.public_item(aligned.framework, aligned.code)
+        assert item is not None, f"not in the demo's registers: {aligned.code}"
+        return public_alignment(aligned.framework, aligned.code, item.statement)
+
     def join_networks(self, content: written.DemoContent) -> None:
         """The region recognises and labels every campus; groups of campuses are networks too."""
         region = self._network(
@@ -176,6 +182,7 @@ class Stage:
             validity_days=badge.validity_days,
             required_hours=wording.required_hours,
             competencies=[(self.competencies[place, item.code], item.level) for item in badge.competencies],
+            alignments=[self._alignment(each) for each in badge.alignments],
             rule=rule_of(badge.rule),
         )
         reference = f"{place}/{badge.slug}"

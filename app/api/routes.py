@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from app.api import activities, activity_log, awards, badges, imports, lists, operations
 from app.api import frameworks as competencies
+from app.api.publishing import frameworks as case
 from app.api.publishing import older_badges, public
 from app.api.trust import endorsements, networks
 from app.api.verification import vc_api, verification
@@ -43,6 +44,7 @@ for each in (
     networks.router,
     networks.preflights,
     public.preflights,
+    case.router,
     operations.router,
     operations.metrics_router,
 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
@@ -10,14 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.terminal import ExitCode, aside, ready_process, say, show_table
+from app.cli.terminal import ExitCode, aside, ready_process, say, show_table, stop
 from app.container import Process
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.releases import CHANGE_LABELS, ChangeKind, Difference, Source, sample_of
 from app.errors import AppError
 from app.language import N_, filled
 from app.language import gettext as _
-from app.services.frameworks.readers import open_tables, read_esco, read_rncp, read_rome, read_table
+from app.services.frameworks.readers import (
+    open_tables,
+    read_case,
+    read_esco,
+    read_rncp,
+    read_rome,
+    read_table,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -92,6 +100,34 @@ def import_table(
             return [read_table(tables, code=code, name=name, mapping=mapping, version=version, day=_day(day))]
 
     _import(read, dry_run, whole, campus=campus, network=network)
+
+
+@imports.command("case", help=N_("Un paquet CASE 1.0 ou 1.1, en JSON, sans rien en perdre."))
+def import_case(
+    file: Annotated[Path, typer.Argument(metavar="FICHIER", exists=True, dir_okay=False)],
+    code: Annotated[str, typer.Option("--code", help=N_("Le code du référentiel, court et stable."))] = "",
+    campus: CampusName = "",
+    network: NetworkName = "",
+    dry_run: DryRun = False,
+    whole: Whole = False,
+) -> None:
+    _import(lambda: [read_case(file, code)], dry_run, whole, campus=campus, network=network)
+
+
+@commands.command("export", help=N_("Écrit un référentiel : paquet CASE 1.1, ou SKOS en JSON-LD."))
+def export(
+    code: Annotated[str, typer.Argument(metavar="CODE", help=N_("Le code du référentiel, court et stable."))],
+    campus: CampusName = "",
+    network: NetworkName = "",
+    skos: Annotated[bool, typer.Option("--skos", help=N_("SKOS au lieu de CASE."))] = False,
+) -> None:
+    try:
+        with ready_process().unit_of_work(reading=True) as services:
+            writer = services.frameworks.writer(code, services.frameworks.owner(campus, network))
+            document = writer.skos() if skos else writer.package()
+    except AppError as error:
+        stop(filled(_(error.sentence), error.values), code=ExitCode.REFUSED)
+    print(json.dumps(document, ensure_ascii=False, indent=1))
 
 
 @commands.command("list", help=N_("Montre les référentiels, leur version et leur taille."))

@@ -143,6 +143,7 @@ class CampusServices(Container):
             self.stores.campuses,
             self.stores.recognition,
             self.stores.badges,
+            self.addresses,
             self.clock,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, or_, update
@@ -200,6 +201,15 @@ class FrameworkStore:
     def releases_of(self, framework_id: uuid.UUID) -> Sequence[FrameworkRelease]:
         query = select(FrameworkRelease).where(FrameworkRelease.framework_id == framework_id)
         return self.session.exec(query.order_by(col(FrameworkRelease.number))).all()
+
+    def changed_at(self, framework_id: uuid.UUID) -> datetime | None:
+        """Of its newest version of an item."""
+        query = (
+            select(func.max(CompetencyVersion.written_at))
+            .join(Competency, col(Competency.id) == col(CompetencyVersion.competency_id))
+            .where(Competency.framework_id == framework_id)
+        )
+        return self.session.exec(query).one()
 
     def version_numbers(self, framework_id: uuid.UUID) -> dict[uuid.UUID, int]:
         """The newest version of each item."""

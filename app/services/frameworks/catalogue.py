@@ -15,7 +15,11 @@ from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.frameworks import AssociationKind, Competency, Framework, PublicAlignment
+from app.domain.frameworks.case import CaseWriter
 from app.domain.frameworks.text_search import SAME_MEANING, similarity
+from app.domain.publishing import Addresses
+from app.errors import NotFound
+from app.language import N_
 from app.services.frameworks.importing import FrameworkOwner
 
 
@@ -67,8 +71,10 @@ class FrameworkCatalogue:
         campuses: CampusStore,
         networks: RecognitionStore,
         badges: BadgeStore,
+        addresses: Addresses,
         clock: Clock,
     ) -> None:
+        self.addresses = addresses
         self.frameworks = frameworks
         self.campuses = campuses
         self.networks = networks
@@ -84,6 +90,58 @@ class FrameworkCatalogue:
     def overview(self) -> list[tuple[Framework, int]]:
         sizes = self.frameworks.sizes()
         return [(each, sizes.get(each.id, 0)) for each in self.frameworks.list_all()]
+
+    def published(self, framework_id: uuid.UUID) -> CaseWriter:
+        """A framework of a campus, for everybody; raises NotFound for any other."""
+        framework = self.frameworks.get(framework_id)
+        if framework is None or framework.campus_id is None:
+            raise NotFound(N_("Ce référentiel n’existe pas."))
+        return self._writer(framework)
+
+    def published_item(self, competency_id: uuid.UUID) -> tuple[CaseWriter, Competency]:
+        found = self.frameworks.get_item(competency_id)
+        if found is None:
+            raise NotFound(N_("Cette compétence n’existe pas."))
+        return self.published(found[1].id), found[0]
+
+    def publisher_of(self, association_id: uuid.UUID, competency_id: uuid.UUID) -> CaseWriter | None:
+        """The framework of a stored association, else of an item; None if it is no campus's."""
+        row = self.frameworks.get_association(association_id)
+        found = self.frameworks.get_item(competency_id) if row is None else None
+        framework_id = row.framework_id if row else found[1].id if found else None
+        framework = self.frameworks.get(framework_id) if framework_id else None
+        return self._writer(framework) if framework is not None and framework.campus_id else None
+
+    def published_frameworks(self) -> list[CaseWriter]:
+        """Of every campus, without their items."""
+        campuses = {each.id: each for each in self.campuses.list_all()}
+        return [
+            CaseWriter(self.addresses.base_url, campuses[each.campus_id].name, each, ())
+            for each in self.frameworks.list_all()
+            if each.campus_id in campuses
+        ]
+
+    def writer(self, code: str, owner: FrameworkOwner) -> CaseWriter:
+        """For a command; any owner's framework, by its code."""
+        for each in self.frameworks.list_all():
+            if (each.code, each.campus_id, each.network_id) == (code, owner.campus_id, owner.network_id):
+                return self._writer(each)
+        raise NotFound(N_("Ce référentiel n’existe pas."))
+
+    def _writer(self, framework: Framework) -> CaseWriter:
+        campus = self.campuses.get_by_id(framework.campus_id) if framework.campus_id else None
+        releases = self.frameworks.releases_of(framework.id)
+        changed = [campus.created_at] if campus else []
+        changed += [each.imported_at for each in releases]
+        newest = self.frameworks.changed_at(framework.id)
+        return CaseWriter(
+            self.addresses.base_url,
+            campus.name if campus else framework.publisher or framework.name,
+            framework,
+            self.frameworks.items_of(framework.id),
+            self.frameworks.associations_of(framework.id),
+            max([*changed, *([newest] if newest else [])], default=self.clock()),
+        )
 
     def public_item(self, register: str, code: str) -> Competency | None:
         public = {each.code: each for each in self.frameworks.visible_to(None)}
@@ -123,10 +181,11 @@ class FrameworkCatalogue:
         """With the version of their day, where it is not there and the framework has the code."""
         if all(each.version for each in alignments):
             return list(alignments)
+        today = self.clock().date()
         return [
-            each.alignment
-            if each.alignment.version or each.framework is None or each.item is None
-            else each.alignment.of_release(each.framework.version, each.framework.published_on)
+            each.alignment.of_release(each.framework.version, each.framework.published_on)
+            if each.framework and each.item and not each.alignment.version and _is_out(each.framework, today)
+            else each.alignment
             for each in self.standings(alignments)
         ]
 
@@ -157,6 +216,11 @@ class FrameworkCatalogue:
                 label = named[row.target].statement if row.target in named else ""
                 found.setdefault(row.origin_id, []).append((row.target, label))
         return found
+
+
+def _is_out(framework: Framework, today: date) -> bool:
+    """Whether this release was there on that day."""
+    return framework.published_on is None or framework.published_on <= today
 
 
 def _same_label(one: str, other: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import unicodedata
 import zipfile
@@ -17,6 +18,7 @@ from typing import IO, Final
 from app.adapters.sheets.workbooks import text_of_workbook
 from app.domain.core import as_written, plain_text
 from app.domain.frameworks import LEVEL_MARK, AssociationKind
+from app.domain.frameworks.case import read_package
 from app.domain.frameworks.releases import Entry, Link, Source, Unreadable
 from app.language import N_
 
@@ -174,6 +176,17 @@ def _table(name: str, opened: Callable[[], IO[bytes]], day: date | None = None) 
 
 def _with_columns(tables: Sequence[Table], *columns: str) -> list[Table]:
     return [table for table in tables if set(columns) <= set(table.columns)]
+
+
+def read_case(path: Path, code: str = "") -> Source:
+    try:
+        return read_package(json.loads(path.read_text("utf-8-sig")), code=code)
+    except json.JSONDecodeError as error:
+        raise Unreadable(
+            N_("{file}, ligne {line} : ce n’est pas du JSON."), file=path.name, line=error.lineno
+        ) from None
+    except (UnicodeDecodeError, RecursionError):
+        raise Unreadable(N_("{file} n’est pas du JSON en UTF-8."), file=path.name) from None
 
 
 # ROME

@@ -1,0 +1,203 @@
+"""CASE packages: valid against the published schema, and nothing is lost on the way through."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from app.domain.frameworks.case import read_package
+from app.domain.frameworks.releases import Unreadable
+from app.services.frameworks import Details
+from app.services.frameworks.importing import FrameworkOwner
+from tests.support.house import COMMAND, House
+from tests.support.shared_data import shared
+
+CASE = "/ims/case/v1p1"
+STAMP = "2026-05-04T10:00:00+00:00"
+
+
+def foreign_package() -> dict[str, Any]:
+    """With members, terms and shapes that nothing here models."""
+    ids = [str(uuid4()) for _ in range(9)]
+
+    def uri(kind: str, at: int) -> str:
+        return f"https://autre.exemple.org/ims/case/v1p1/{kind}/{ids[at]}"
+
+    def link(kind: str, at: int, title: str = "…") -> dict[str, str]:
+        return {"title": title, "identifier": ids[at], "uri": uri(kind, at)}
+
+    def item(at: int, **members: Any) -> dict[str, Any]:
+        return {"identifier": ids[at], "uri": uri("CFItems", at), "lastChangeDateTime": STAMP, **members}
+
+    def association(at: int, kind: str, origin: int, target: int, **members: Any) -> dict[str, Any]:
+        return {
+            "identifier": ids[at], "uri": uri("CFAssociations", at), "associationType": kind,
+            "originNodeURI": link("CFItems", origin), "destinationNodeURI": link("CFItems", target),
+            "lastChangeDateTime": STAMP, **members,
+        }  # fmt: skip
+
+    return {
+        "CFDocument": {
+            "identifier": ids[0], "uri": uri("CFDocuments", 0), "creator": "Autre", "title": "Bois & forêt",
+            "lastChangeDateTime": STAMP, "version": "3", "adoptionStatus": "Draft", "subject": ["Bois"],
+            "extensions": {"colour": "vert"},
+        },
+        "CFItems": [
+            item(1, fullStatement="Choisir  un arbre\n", humanCodingScheme="B.1", educationLevel=["09"]),
+            item(2, fullStatement="Abattre un arbre", humanCodingScheme="B.1", abbreviatedStatement="Abattre"),
+            item(3, fullStatement="Débarder", statusEndDate="2025-01-01", CFItemType="Geste"),
+        ],
+        "CFAssociations": [
+            association(4, "isChildOf", 1, 0, sequenceNumber=1),
+            association(5, "isChildOf", 2, 1, sequenceNumber=2),
+            association(6, "precedes", 1, 2),
+            association(7, "ext:voisin", 3, 2, notes="À côté"),
+            association(8, "precedes", 1, 2),
+        ],
+        "CFDefinitions": {"CFConcepts": []},
+        "extensions": {"exported": "by hand"},
+    }  # fmt: skip
+
+
+def imported(house: House, package: dict[str, Any]) -> str:
+    """The identifier of the framework of campus ITIP."""
+    owner = FrameworkOwner(campus_id=house.campus.id)
+    with house.unit_of_work() as services:
+        services.framework_imports.write(read_package(package, code="essai"), owner, by=COMMAND)
+    with house.unit_of_work(reading=True) as services:
+        return str(services.frameworks.writer("essai", owner).framework.id)
+
+
+def in_order(package: dict[str, Any]) -> dict[str, Any]:
+    ordered = sorted(package["CFAssociations"], key=lambda each: each["identifier"])
+    return {**package, "CFAssociations": ordered}
+
+
+def test_a_foreign_package_comes_out_as_it_came_in(house: House):
+    package = foreign_package()
+    number = imported(house, package)
+    answer = house.client().get(f"{CASE}/CFPackages/{number}")
+    assert in_order(answer.json()) == in_order(package)
+    again = read_package(answer.json(), code="essai")
+    with house.unit_of_work() as services:
+        assert services.framework_imports.write(
+            again, FrameworkOwner(campus_id=house.campus.id), by=COMMAND
+        ).is_empty
+
+
+@pytest.fixture
+def own(house: House) -> str:
+    """A framework written here, with levels and a rubric."""
+    with house.unit_of_work() as services:
+        framework = services.competencies.framework(house.campus, code="ca", name="Accès", by=COMMAND)
+        for code, label in (("CA-1", "Poser une serrure"), ("CA-2", "Régler une ventouse")):
+            services.competencies.create(
+                house.campus,
+                framework,
+                code=code,
+                statement=label,
+                levels=["Accompagné", "Autonome"],
+                details=Details("Sur une porte.", ["Avec quelqu’un.", "Seul."], ["Verrou"]),
+                by=COMMAND,
+            )
+        return str(framework.id)
+
+
+def test_an_own_framework_is_valid_and_loses_nothing(house: House, own: str):
+    client = house.client()
+    package = client.get(f"{CASE}/CFPackages/{own}").json()
+    schema = json.loads(shared("referentiels/case/official_case-v1p1-cfpackage.json").read_text("utf-8"))
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(package)
+    number = imported(house, package)
+    assert in_order(client.get(f"{CASE}/CFPackages/{number}").json()) == in_order(package)
+    with house.unit_of_work(reading=True) as services:
+        listed = services.competencies.list_of(house.campus)
+        copy = {item.code: item for item, framework in listed if framework.code == "essai"}["CA-1"]
+    assert (copy.levels, copy.rubric) == (["Accompagné", "Autonome"], ["Avec quelqu’un.", "Seul."])
+    assert (copy.description, copy.other_labels) == ("Sur une porte.", ["Verrou"])
+
+
+def addresses_in(value: object) -> set[str]:
+    if isinstance(value, dict):
+        own = {value["uri"].partition("#")[0]} if "uri" in value else set()
+        return own.union(*(addresses_in(each) for each in value.values()))
+    return set().union(*map(addresses_in, value)) if isinstance(value, list) else set()
+
+
+def test_every_address_in_a_package_leads_to_its_object(house: House, own: str):
+    client: TestClient = house.client()
+    package = client.get(f"{CASE}/CFPackages/{own}").json()
+    for address in addresses_in(package):
+        answer = client.get(address.removeprefix("http://localhost:8000"))
+        assert answer.status_code == 200, address
+    listed = client.get(f"{CASE}/CFDocuments").json()["CFDocuments"]
+    assert [each["identifier"] for each in listed] == [own]
+    item = package["CFItems"][0]["identifier"]
+    related = client.get(f"{CASE}/CFItemAssociations/{item}").json()
+    assert len(related["CFAssociations"]) == 1
+    skos = client.get(f"{CASE}/CFPackages/{own}/skos").json()["@graph"]
+    assert {each.get("skos:notation") for each in skos} == {None, "CA-1", "CA-2"}
+
+
+def test_what_is_not_there_is_absent(house: House):
+    client = house.client()
+    for kind in ("CFDocuments", "CFPackages", "CFItems", "CFItemAssociations", "CFAssociations", "CFRubrics"):
+        assert client.get(f"{CASE}/{kind}/{uuid4()}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        [], {}, {"CFDocument": {}}, {"CFDocument": {"title": "x", "identifier": "y"}, "CFItems": [1]},
+        {"CFDocument": {"title": "x", "identifier": "y"}, "CFItems": [{"identifier": "a"}]},
+        {"CFDocument": {"title": "x", "identifier": "y"}, "CFAssociations": [{"identifier": "a"}]},
+    ],
+)  # fmt: skip
+def test_a_broken_package_is_refused_with_a_sentence(broken: object):
+    with pytest.raises(Unreadable):
+        read_package(broken)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["identifier", "fullStatement", "title", "associationType", "originNodeURI", "CFItemURI"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["CFDocument", "CFItems", "CFAssociations", "CFRubrics", "CFDefinitions"]), JSON
+    )
+)
+def test_any_json_is_read_or_refused(package: dict[str, Any]):
+    document = {"title": "x", "identifier": "y"}
+    with contextlib.suppress(Unreadable):
+        read_package({"CFDocument": document, **package})
+
+
+def test_the_command_names_the_line_of_broken_json(tmp_path: Path):
+    from app.services.frameworks.readers import read_case
+
+    (file := tmp_path / "paquet.json").write_text('{\n"CFDocument": ,\n}')
+    with pytest.raises(Unreadable) as refused:
+        read_case(file)
+    assert refused.value.values == {"file": "paquet.json", "line": 2}
