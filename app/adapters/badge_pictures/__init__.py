@@ -32,6 +32,7 @@ from app.adapters.badge_pictures.own_pictures import (
     contrast_of,
     read_art,
     side_of,
+    small_art,
 )
 from app.adapters.badge_pictures.picture_spec import PictureOrder, kind_alone, picture_alternative, plain
 from app.adapters.badge_pictures.templates import Template, Typeface, read_templates
@@ -104,6 +105,9 @@ class BadgeArtist:
 
     def small_mark(self, order: PictureOrder) -> str:
         """The « poinçon » alone, for lists and clients that cannot choose by width; always beside text."""
+        if order.own:
+            small = as_data_url(small_art(order.own))
+            return _SMALL_SVG.format(f'<image width="1000" height="1000" href="{small}"/>')
         template, inks = self._shape(order)
         return _SMALL_SVG.format(small_mark(order, template, inks, self._faces))
 

@@ -24,6 +24,7 @@ from app.language import N_
 MOST_BYTES: Final = 2 * 1024 * 1024
 SIDE: Final = 800
 """The longest side of what is stored, in pixels."""
+_SMALL_SIDE: Final = 192
 LEAST_LOGO: Final = 120
 LEAST_OWN: Final = 600
 _MOST_PIXELS: Final = 24_000_000
@@ -72,6 +73,16 @@ def ratio_of(art: bytes) -> float:
     """Width by height."""
     with Image.open(BytesIO(art)) as image:
         return image.width / image.height
+
+
+def small_art(art: bytes) -> bytes:
+    """For small sizes, where the whole picture would be a hundred times heavier."""
+    with Image.open(BytesIO(art)) as image:
+        small = image.convert("RGBA")
+    small.thumbnail((_SMALL_SIDE, _SMALL_SIDE), Image.Resampling.LANCZOS)
+    out = BytesIO()
+    small.save(out, "PNG", optimize=True)
+    return out.getvalue()
 
 
 def as_data_url(art: bytes) -> str:

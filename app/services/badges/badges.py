@@ -345,6 +345,10 @@ class BadgeService:
         svg = self.artist.draw(picture_order(campus, version, competencies, address=address))
         return BadgePage(campus, badge, version, competencies, [version]), svg
 
+    def small_mark(self, page: BadgePage) -> str:
+        """What browsers show of its picture at small sizes, as SVG."""
+        return self.artist.small_mark(picture_order(page.campus, page.version, page.competencies))
+
     def read_art(self, campus: Campus, content: bytes, look: str) -> bytes:
         """A logo or picture as a version stores it, without a file the campus's last logo; raises
         InvalidInput with advice."""

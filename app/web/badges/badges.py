@@ -274,6 +274,8 @@ class BadgePreview:
 class Preview:
     picture: str
     """The drawing as a `data:` URL; never stored."""
+    small: str
+    """The same at small sizes, a hundred times lighter."""
     picture_words: str
     pieces: BadgePieces
     looks: Sequence[BadgePreview]
@@ -298,6 +300,7 @@ def preview_of(services: Services, campus: Campus, wording: Wording, *, besides:
     page, svg = services.badges.sketch(campus, shown)
     return Preview(
         picture=drawn_inline(svg),
+        small=drawn_inline(services.badges.small_mark(page)),
         picture_words=sentence_text(picture_words(campus, page.version, page.competencies)),
         pieces=_pieces(services, page),
         looks=[

@@ -175,6 +175,13 @@ def test_an_own_picture_keeps_the_address_and_the_words(artist: BadgeArtist):
         assert image.convert("RGBA").getpixel((300, 200)) == (255, 255, 255, 255)
 
 
+def test_the_small_mark_of_an_own_picture_is_light(artist: BadgeArtist):
+    own = read_art(picture(size=(1600, 1600)))
+    small = artist.small_mark(order(own=own))
+    assert small.count("<image ") == 1
+    assert len(small) < len(own)
+
+
 def test_a_photograph_becomes_a_light_png(artist: BadgeArtist):
     out = BytesIO()
     Image.effect_noise((900, 900), 90).convert("RGB").save(out, "JPEG")
