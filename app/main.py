@@ -96,6 +96,7 @@ from app.web.learners import (
     requests_review,
 )
 from app.web.people import directory, names, record_merge
+from app.web.people import register as people_register
 from app.web.privacy import AccessLogged
 from app.web.publishing import award_page, catalogue, embeds, info
 from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements
@@ -124,6 +125,7 @@ for router in (
     operations.operation_history_router,
     dashboard.router,
     directory.search_router,
+    people_register.router,
     directory.router,
     record_merge.router,
     names.router,

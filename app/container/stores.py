@@ -40,7 +40,12 @@ from app.db.awards.batches import BatchStore, ClaimCodeStore, SigningClockStore,
 from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore
-from app.db.campus.registers import ActivityRegisterStore, AwardRegisterStore, SavedViewStore
+from app.db.campus.registers import (
+    ActivityRegisterStore,
+    AwardRegisterStore,
+    PeopleRegisterStore,
+    SavedViewStore,
+)
 from app.db.campus.samples import SampleStore
 from app.db.engine.session import WorkerStore, open_engine, open_session
 from app.db.frameworks import CompetencyStore, FrameworkStore
@@ -183,6 +188,10 @@ class Stores:
     @made_once
     def activity_register(self) -> ActivityRegisterStore:
         return ActivityRegisterStore(self.session)
+
+    @made_once
+    def people_register(self) -> PeopleRegisterStore:
+        return PeopleRegisterStore(self.session)
 
     @made_once
     def saved_views(self) -> SavedViewStore:

@@ -198,6 +198,7 @@ TAKEN_AWAY = [
     if key.endswith(
         (
             "/repertoire.csv",
+            "/repertoire.xlsx",
             "/attributions.csv",
             "/attributions.xlsx",
             "/liens.csv",

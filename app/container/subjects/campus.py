@@ -18,7 +18,7 @@ from app.services.badges.badges import BadgeService
 from app.services.badges.openings import OpeningService
 from app.services.campus.campus import CampusService
 from app.services.campus.dashboard import DashboardService
-from app.services.campus.registers import ActivityRegister, AwardRegister, SavedViews
+from app.services.campus.registers import ActivityRegister, AwardRegister, PeopleRegister, SavedViews
 from app.services.frameworks import CompetencyService
 from app.services.frameworks.catalogue import FrameworkCatalogue
 from app.services.frameworks.importing import FrameworkImportService
@@ -176,6 +176,10 @@ class CampusServices(Container):
     @made_once
     def activity_register(self) -> ActivityRegister:
         return ActivityRegister(self.stores.activity_register)
+
+    @made_once
+    def people_register(self) -> PeopleRegister:
+        return PeopleRegister(self.stores.people_register, self.stores.people)
 
     @made_once
     def saved_views(self) -> SavedViews:

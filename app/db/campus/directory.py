@@ -44,13 +44,13 @@ class DirectoryStore:
         order: PeopleOrder = PeopleOrder.NAME,
     ) -> list[Person]:
         """People who took part in an activity of the campus or received a badge from it."""
-        query = select(Person).where(_belongs(campus_id))
+        query = select(Person).where(belongs_to(campus_id))
         query = query.where(_has_address(address) if address else holds_all(_name(), words))
         return [row[0] for row in page_of(self.session, query, _PEOPLE_ORDERS[order], start)]
 
     def find_person(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> Person | None:
         row = self.session.execute(
-            select(Person).where(col(Person.id) == person_id, _belongs(campus_id))
+            select(Person).where(col(Person.id) == person_id, belongs_to(campus_id))
         ).first()
         return row[0] if row else None
 
@@ -112,7 +112,7 @@ class DirectoryStore:
         return [AwardRecord(*row) for row in self.session.execute(query)]
 
 
-def _belongs(campus_id: uuid.UUID) -> ColumnElement[bool]:
+def belongs_to(campus_id: uuid.UUID) -> ColumnElement[bool]:
     took_part = exists().where(
         and_(
             col(Participation.person_id) == col(Person.id),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased, join
 from sqlmodel import Session, col
 
 from app.db.activities.activities import organised_by
+from app.db.campus.directory import belongs_to
 from app.db.engine.queries import Order, OrderedJoin, Start, holds_all, page_of, plain, unindexed
 from app.domain.activities.activities import (
     Activity,
@@ -30,6 +31,9 @@ from app.domain.campus.registers import (
     AwardSort,
     ListedAward,
     Moment,
+    PeopleFilter,
+    PeopleSort,
+    PersonCounts,
     Register,
     SavedView,
     Standing,
@@ -260,6 +264,83 @@ def _held(moment: Moment, now: datetime) -> ColumnElement[bool]:
         case Moment.UNDER_WAY:
             is_coming = func.coalesce(coming, False)
             return and_(~is_coming, ~func.coalesce(over, False))
+
+
+class PeopleRegisterStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def page(
+        self, campus_id: uuid.UUID, wanted: PeopleFilter, start: Start, sort: PeopleSort, *, descending: bool
+    ) -> list[Person]:
+        """One more than the limit if there is a next page."""
+        first = col(Person.listed_as) if sort is PeopleSort.NAME else col(Person.created_at)
+        query = select(Person).where(*_people_conditions(campus_id, wanted))
+        order: Order = [(first, descending), (col(Person.id), descending)]
+        return [row[0] for row in page_of(self.session, query, order, start)]
+
+    def count(self, campus_id: uuid.UUID, wanted: PeopleFilter, *, most: int | None = None) -> int:
+        """Stops at `most`."""
+        query = select(col(Person.id)).where(*_people_conditions(campus_id, wanted))
+        few = query.limit(most) if most else query
+        return self.session.scalar(select(func.count()).select_from(few.subquery())) or 0
+
+    def counts(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, PersonCounts]:
+        parts = (
+            select(col(Participation.person_id), func.count())
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Participation.activity_id))
+            .where(
+                col(Participation.person_id).in_(person_ids),
+                col(Participation.is_present),
+                organised_by(campus_id),
+            )
+            .group_by(col(Participation.person_id))
+        )
+        awards = (
+            select(col(Award.person_id), func.count(), func.count(col(Award.claimed_at)))
+            .where(
+                col(Award.person_id).in_(person_ids),
+                col(Award.campus_id) == campus_id,
+                col(Award.state) == AwardState.ISSUED,
+            )
+            .group_by(col(Award.person_id))
+        )
+        present: dict[uuid.UUID, int] = {row[0]: row[1] for row in self.session.execute(parts)}
+        given = {person_id: (count, claimed) for person_id, count, claimed in self.session.execute(awards)}
+        return {
+            person_id: PersonCounts(present.get(person_id, 0), *given.get(person_id, (0, 0)))
+            for person_id in person_ids
+        }
+
+
+def _people_conditions(campus_id: uuid.UUID, wanted: PeopleFilter) -> list[ColumnElement[bool]]:
+    found = [belongs_to(campus_id)]
+    first, before = wanted.arrived
+    if first is not None:
+        found.append(col(Person.created_at) >= first)
+    if before is not None:
+        found.append(col(Person.created_at) < before)
+    holds = [
+        col(Award.person_id) == col(Person.id),
+        col(Award.campus_id) == campus_id,
+        col(Award.state) == AwardState.ISSUED,
+    ]
+    if wanted.badge_id is not None:
+        found.append(exists().where(*holds, col(Award.badge_id) == wanted.badge_id))
+    if wanted.has_unclaimed is not None:
+        waits = exists().where(*holds, col(Award.claimed_at).is_(None))
+        found.append(waits if wanted.has_unclaimed else ~waits)
+    if wanted.activity_id is not None:
+        found.append(
+            exists().where(
+                col(Participation.person_id) == col(Person.id),
+                col(Participation.activity_id) == wanted.activity_id,
+                col(Participation.is_present),
+                col(ActivityCampus.activity_id) == col(Participation.activity_id),
+                organised_by(campus_id),
+            )
+        )
+    return found
 
 
 class SavedViewStore:

@@ -182,3 +182,11 @@ class ActivityCounts(NamedTuple):
     awards: int = 0
     """Valid badges of the campus."""
     claimed: int = 0
+
+
+class PersonCounts(NamedTuple):
+    activities: int = 0
+    """Where they were present."""
+    awards: int = 0
+    """Valid badges of the campus."""
+    claimed: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -153,8 +153,6 @@ __all__ = [
     "Start",
 ]
 
-A_TABLE_PAGE = 1_000
-
 
 @dataclass(frozen=True)
 class SearchResults:
@@ -239,18 +237,6 @@ class DirectoryService:
             self.directory.participations_of(person.id, campus.id),
             self.directory.awards_of(person.id, campus.id),
         )
-
-    def all_people(self, campus: Campus) -> Iterator[tuple[Person, str]]:
-        """Everyone, read in batches of a thousand, for an export."""
-        after: uuid.UUID | None = None
-        while True:
-            found = self.directory.people(campus.id, (), Start(after, A_TABLE_PAGE))
-            shown = found[:A_TABLE_PAGE]
-            addresses = self.addresses_of(shown)
-            yield from ((person, addresses.get(person.id, "")) for person in shown)
-            if len(found) <= A_TABLE_PAGE:
-                return
-            after = shown[-1].id
 
     def seal(self, query: str, campus: Campus, by: Actor) -> str:
         """Encrypt a search for use in a URL: names must not be readable in logs or by others."""

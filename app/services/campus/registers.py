@@ -6,7 +6,12 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.adapters.sheets.blank_workbooks import Cell, write_workbook
-from app.db.campus.registers import ActivityRegisterStore, AwardRegisterStore, SavedViewStore
+from app.db.campus.registers import (
+    ActivityRegisterStore,
+    AwardRegisterStore,
+    PeopleRegisterStore,
+    SavedViewStore,
+)
 from app.db.engine.queries import Start
 from app.db.people import PeopleStore
 from app.domain.activities.activities import Activity
@@ -21,6 +26,9 @@ from app.domain.campus.registers import (
     AwardSort,
     ListedAward,
     Moment,
+    PeopleFilter,
+    PeopleSort,
+    PersonCounts,
     Register,
     SavedView,
     Standing,
@@ -28,6 +36,7 @@ from app.domain.campus.registers import (
     view_query,
 )
 from app.domain.core import Clock
+from app.domain.people.people import Person
 from app.errors import Conflict, NotFound
 from app.language import N_
 
@@ -42,6 +51,10 @@ __all__ = [
     "Cell",
     "ListedAward",
     "Moment",
+    "PeopleFilter",
+    "PeopleRegister",
+    "PeopleSort",
+    "PersonCounts",
     "Register",
     "SavedView",
     "SavedViews",
@@ -124,6 +137,40 @@ class ActivityRegister:
 
     def counts(self, campus: Campus, activities: Sequence[Activity]) -> dict[uuid.UUID, ActivityCounts]:
         return self.store.counts(campus.id, [activity.id for activity in activities])
+
+
+class PeopleRegister:
+    def __init__(self, store: PeopleRegisterStore, people: PeopleStore) -> None:
+        self.store = store
+        self.people = people
+
+    def page(
+        self, campus: Campus, wanted: PeopleFilter, start: Start, sort: PeopleSort, *, descending: bool
+    ) -> list[Person]:
+        """One more than the limit if there is a next page."""
+        return self.store.page(campus.id, wanted, start, sort, descending=descending)
+
+    def blocks(
+        self, campus: Campus, wanted: PeopleFilter, sort: PeopleSort, *, descending: bool
+    ) -> Iterator[Sequence[Person]]:
+        """Everyone, a block at a time."""
+        after: uuid.UUID | None = None
+        while True:
+            found = self.page(campus, wanted, Start(after, A_BLOCK), sort, descending=descending)
+            if found:
+                yield found[:A_BLOCK]
+            if len(found) <= A_BLOCK:
+                return
+            after = found[A_BLOCK - 1].id
+
+    def count(self, campus: Campus, wanted: PeopleFilter, *, most: int | None = None) -> int:
+        return self.store.count(campus.id, wanted, most=most)
+
+    def counts(self, campus: Campus, people: Sequence[Person]) -> dict[uuid.UUID, PersonCounts]:
+        return self.store.counts(campus.id, [person.id for person in people])
+
+    def addresses_of(self, people: Sequence[Person]) -> dict[uuid.UUID, str]:
+        return self.people.addresses_of(person.id for person in people)
 
 
 class SavedViews:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -34,9 +34,8 @@ from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.activities.line_faults import fault_of
 from app.services.activities.participants import listed_person, text_of_file
-from app.services.campus.dashboard import PeopleOrder, Start
+from app.services.campus.dashboard import Start
 from app.web.badges.badges_admin import BadgeLine
-from app.web.campus.audit_log import export_noted, streamed_table
 from app.web.campus.dashboard import AwardLine
 from app.web.imports.list_table import (
     BLOCKS,
@@ -198,7 +197,6 @@ def _award_hit(line: AwardLine) -> Hit:
 A_PAGE = 50
 router = APIRouter(prefix="/gestion/{slug}")
 _VIEW, _EXPORT = [staff(Permission.VIEW)], [staff(Permission.EXPORT)]
-SORTS = {PeopleOrder.NAME: N_("Nom"), PeopleOrder.LATEST: N_("Arrivées les plus récentes d’abord")}
 
 
 @dataclass(frozen=True)
@@ -210,45 +208,6 @@ class ParticipationLine:
     part: str
     hours: str
     contribution: str
-
-
-@router.get("/repertoire", dependencies=_VIEW)
-def list_people(
-    request: Request,
-    services: ReadingServices,
-    tri: PeopleOrder = PeopleOrder.NAME,
-    apres: uuid.UUID | None = None,
-) -> HTMLResponse:
-    work = at_work(request)
-    found = services.directory.find_people(work.campus, "", Start(apres, A_PAGE), tri)
-    shown = found[:A_PAGE]
-    addresses = services.directory.addresses_of(shown)
-    return page(
-        request,
-        "people/list.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
-        exports=work.may(Permission.EXPORT),
-        sorts=[(order.value, translated(words)) for order, words in SORTS.items()],
-        chosen=tri.value,
-        lines=[person_hit(work, person, addresses) for person in shown],
-        next=f"?tri={tri.value}&apres={shown[-1].id}" if len(found) > A_PAGE else "",
-        is_first=apres is None,
-    )
-
-
-@router.get("/repertoire/repertoire.csv", dependencies=_EXPORT)
-def people_table(request: Request) -> Response:
-    """Read and streamed in blocks: the table is never in memory as a whole."""
-    campus = at_work(request).campus
-    export_noted(request, "repertoire")
-
-    def rows(services: Services) -> Iterator[Sequence[str]]:
-        for person, address in services.directory.all_people(campus):
-            yield person.family_name, person.given_name, address
-
-    return streamed_table(request, "repertoire", ("Nom", "Prénom", "Courriel"), rows)
 
 
 @router.get("/repertoire/{person_id:uuid}", dependencies=_VIEW)

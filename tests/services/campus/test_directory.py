@@ -151,8 +151,3 @@ def test_a_sealed_search_is_read_by_whoever_made_it_and_by_nobody_else(full: Hou
             "x" * 2000,
         ):
             assert services.directory.unseal(forged, full.campus, mine) == ""
-
-
-def test_tables_hold_everybody(full: House):
-    with full.unit_of_work(reading=True) as services:
-        assert len(list(services.directory.all_people(full.campus))) == len(PEOPLE)

@@ -6,6 +6,7 @@ import re
 
 from fastapi.testclient import TestClient
 
+from app.domain.campus.audit_log import Actor
 from tests.support.house import House, send
 
 HERE = "/gestion/itip"
@@ -66,14 +67,35 @@ def test_the_directory_goes_by_pages_and_by_order(house: House):
     house.award(*(f"MARTIN Prénom{number:02};p{number}@exemple.fr" for number in range(52)))
     client = house.client(house.trainer)
     first = client.get(f"{HERE}/repertoire").text
-    following = re.search(r'href="(\?tri=nom[^"]+apres=[^"]+)"', first)
+    following = re.search(r'href="(\?apres=[^"]+)"', first)
     assert following
     second = client.get(f"{HERE}/repertoire" + following[1].replace("&amp;", "&")).text
     assert "Prénom00" in first
     assert "Prénom51" in second
     assert "Prénom51" not in first
-    assert client.get(f"{HERE}/repertoire?tri=recent").status_code == 200
-    assert client.get(f"{HERE}/repertoire?tri=autre").status_code == 422
+    assert client.get(f"{HERE}/repertoire?tri=-arrivee").status_code == 200
+    for query in ("tri=autre", "badge=x", "activite=x", "recupere=x", "periode=x", "colonne=x", "x=y"):
+        assert client.get(f"{HERE}/repertoire?{query}").status_code == 422, query
+
+
+def test_people_are_filtered_by_badge_activity_and_what_they_have_to_claim(house: House):
+    house.award("MARTIN Zoé;zoe@exemple.fr")
+    claimed = house.award("ÉCRIN Ola", badge=house.role, evidence="A aidé.").lines[0].award_id
+    house.record("AZUR Bob")
+    with house.unit_of_work() as services:
+        assert claimed is not None
+        services.handing_over.claim(claimed, by=Actor(house.trainer.id))
+    client = house.client(house.trainer)
+
+    def found(query: str) -> list[str]:
+        return re.findall(r"<b>([^<]+)</b></a></th>", client.get(f"{HERE}/repertoire?{query}").text)
+
+    assert found("") == ["Bob Azur", "Ola Écrin", "Zoé Martin"]
+    assert found("tri=-nom&recupere=oui") == ["Ola Écrin", "Bob Azur"]
+    assert found("recupere=non") == ["Zoé Martin"]
+    assert found(f"badge={house.role.badge.id}") == ["Ola Écrin"]
+    assert found(f"activite={house.activity.id}&periode=semaine") == ["Bob Azur", "Ola Écrin", "Zoé Martin"]
+    assert found("periode=annee-passee") == []
 
 
 def test_tables_of_people_are_for_those_who_export_and_hold_no_formula(house: House):
