@@ -84,7 +84,9 @@ def _weigh(people: Sequence[Candidate]) -> None:
     coherent = len(people) >= 3 and known >= 0.6 * len(people)
     for one in people:
         marked = by_capitals(one.whole.split()) is not None if one.whole else False
-        one.evidence += coherent + marked + (one.named_pair and not one.whole and not one.free)
+        # Columns with the headings « Nom » and « Prénom » are enough, wherever a name comes from.
+        headed = one.named_pair and not one.whole and not one.free
+        one.evidence += coherent + marked + 2 * headed
 
 
 def _is_confirmed(one: Candidate) -> bool:
