@@ -216,7 +216,12 @@ def read_list_table(
         reading = replace(reading, lines=_without_shared_by_family(reading.lines))
     decided = _Decided.of(form)
     rows = [_row(form, decided, number, line) for number, line in enumerate(reading.lines)]
-    named = [row.line if not row.is_out else Line(0, "") for row in rows]
+    # A mistyped address has to be corrected first.
+    unclear = {Reason.ADDRESS_INVALID, Reason.ADDRESS_TYPO}
+    named = [
+        Line(0, "") if row.is_out or unclear & {doubt.reason for doubt in row.line.doubts} else row.line
+        for row in rows
+    ]
     people = [(line.given_name, line.family_name, line.address) for line in named]
     known = setting.known(people) if setting.known else {}
     for index, same in known.items():

@@ -182,14 +182,10 @@ def _unread(row: Row, segment: Segment) -> list[str]:
     found = []
     for index, cell in enumerate(row.cells):
         column = segment.columns[index] if index < len(segment.columns) else Column.NOTHING
-        if (
-            index >= len(segment.columns)
-            or index in segment.unread
-            or (
-                column in NAME_COLUMNS
-                and (common_word_in(cell) or (column.is_whole_name and len(mentions_in(cell)) > 1))
-            )
-        ):
+        most = 1 if column.is_whole_name or segment.surely else 0
+        is_read = index < len(segment.columns) and index not in segment.unread
+        holds_more = column in NAME_COLUMNS and (common_word_in(cell) or len(mentions_in(cell)) > most)
+        if not is_read or holds_more:
             found.append(cell)
     return [cell for cell in found if cell]
 
