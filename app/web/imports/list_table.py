@@ -127,7 +127,8 @@ class TableRow:
 
     @property
     def may_be_sure(self) -> bool:
-        return not remaining_faults(self.line)
+        is_only_asked_who = bool(self.choices) and not self.chosen and len(self.line.doubts) == 1
+        return not remaining_faults(self.line) and not is_only_asked_who
 
 
 @dataclass(frozen=True)
