@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 
 import pytest
@@ -96,3 +97,10 @@ def test_ten_thousand_lines_are_read() -> None:
 def test_one_quote_does_not_swallow_the_rest() -> None:
     reading = read_list_file('Nom;Prénom\n"Dupont;Marie\nDurand;Paul\nPetit;Léa\n'.encode())
     assert [line.line for line in reading.lines] == [1, 2, 3, 4]
+
+
+def test_records_of_many_keys_keep_their_names_and_all_their_text() -> None:
+    record = {f"question {n}": f"réponse {n}" for n in range(80)} | {"nom": "Dupont", "prénom": "Marie"}
+    reading = read_list_file(json.dumps([record, record | {"nom": "Durand"}]).encode())
+    assert [line.name for line in reading.lines[1:]] == ["Marie Dupont", "Marie Durand"]
+    assert "réponse 79" in reading.lines[1].text

@@ -18,8 +18,7 @@ from app.services.awards.awards import AwardRegistration
 from app.services.campus.samples import SampleService
 from app.services.imports.calendar_imports import CalendarImports, CalendarJudging, CalendarWriting
 from app.services.imports.import_matching import ImportJudging
-from app.services.imports.imports import ImportService, StatementImports
-from app.services.imports.lists import ListMappings
+from app.services.imports.imports import ImportService, ListMappings, StatementImports
 from app.services.imports.writing import ImportWriting
 from app.services.learners.requests import AskingService, ReviewService
 from app.services.people.parental_consent import GuardianService

@@ -23,6 +23,7 @@ from app.domain.imports.imports import (
     DRAFT_KEPT,
     INLINE_LIMIT,
     MOST_AT_THE_API,
+    OF_LISTS,
     REFUSED_KEPT,
     ImportForm,
     ImportLine,
@@ -33,6 +34,7 @@ from app.domain.imports.imports import (
     check_draft,
     check_source,
 )
+from app.domain.imports.lists.model import Column
 from app.domain.imports.records import Record, without_contradictions
 from app.domain.imports.tables import HEADINGS, ImportColumn, ReadingPlan, Sheet, read_records, read_sheet
 from app.domain.imports.xapi import read_statements
@@ -429,3 +431,28 @@ def workbook_template() -> bytes:
         choices={_PLACES[column]: words for column, words in _CHOICES.items()},
         days=[_PLACES[column] for column in _DAYS],
     )
+
+
+class ListMappings:
+    """Column mappings chosen by people, for the next list of the same shape."""
+
+    def __init__(self, imports: ImportStore, clock: Clock) -> None:
+        self.imports = imports
+        self.clock = clock
+
+    def columns_for(self, campus: Campus, shape: str) -> list[Column]:
+        row = self.imports.mapping(campus.id, OF_LISTS + shape) if shape else None
+        known = {column.value: column for column in Column}
+        return [known[value] for value in row.mapping.get("columns", ()) if value in known] if row else []
+
+    def remember(self, campus: Campus, shape: str, columns: Sequence[Column]) -> None:
+        source = OF_LISTS + shape
+        row = self.imports.mapping(campus.id, source) or ImportMapping(
+            campus_id=campus.id, source=source, changed_at=self.clock()
+        )
+        row.mapping = {"columns": [column.value for column in columns]}
+        row.changed_at = self.clock()
+        self.imports.save(row)
+
+    def forget(self, campus: Campus, shape: str) -> None:
+        self.imports.forget_mapping(campus.id, OF_LISTS + shape)

@@ -9,10 +9,6 @@ from typing import Any
 
 from app.adapters.sheets.list_files import MAX_BYTES as MAX_BYTES
 from app.adapters.sheets.list_files import blocks_of_file, blocks_of_text
-from app.db.imports import ImportStore
-from app.domain.campus.campus import Campus
-from app.domain.core import Clock
-from app.domain.imports.imports import OF_LISTS, ImportMapping
 from app.domain.imports.lists.model import Block, Column, Doubt, Line, Mapping, Reading, Reason, Row
 from app.domain.imports.lists.names import fold, may_be_given
 from app.domain.imports.lists.reading import read_blocks as read_blocks
@@ -36,31 +32,6 @@ def shape_of(reading: Reading, blocks: Sequence[Block]) -> str:
             return ""
         headings = [fold(cell) for cell in first]
     return hashlib.sha256("\n".join(headings).encode()).hexdigest()[:40]
-
-
-class ListMappings:
-    """Column mappings chosen by people, for the next list of the same shape."""
-
-    def __init__(self, imports: ImportStore, clock: Clock) -> None:
-        self.imports = imports
-        self.clock = clock
-
-    def columns_for(self, campus: Campus, shape: str) -> list[Column]:
-        row = self.imports.mapping(campus.id, OF_LISTS + shape) if shape else None
-        known = {column.value: column for column in Column}
-        return [known[value] for value in row.mapping.get("columns", ()) if value in known] if row else []
-
-    def remember(self, campus: Campus, shape: str, columns: Sequence[Column]) -> None:
-        source = OF_LISTS + shape
-        row = self.imports.mapping(campus.id, source) or ImportMapping(
-            campus_id=campus.id, source=source, changed_at=self.clock()
-        )
-        row.mapping = {"columns": [column.value for column in columns]}
-        row.changed_at = self.clock()
-        self.imports.save(row)
-
-    def forget(self, campus: Campus, shape: str) -> None:
-        self.imports.forget_mapping(campus.id, OF_LISTS + shape)
 
 
 def read_list_file(
