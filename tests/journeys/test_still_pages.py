@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import segno
 from playwright.sync_api import Page, ViewportSize
 
 from tests.support.demo_pages import PUBLIC_PATHS, demo_links
@@ -139,10 +140,45 @@ def test_a_photo_of_a_code_leads_to_the_answer_where_the_browser_reads_codes(
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_browser_that_reads_no_codes_says_what_to_do_instead(
-    live_server: LiveServer, open_page: OpenPage
+    live_server: LiveServer, open_page: OpenPage, javascript: bool
 ) -> None:
     page = open_page(PHONE)
     page.goto(live_server.url("/verifier"))
     page.locator("[data-camera] summary").click()
-    assert "appareil photo de votre téléphone" in page.locator("[data-camera] [role=status]").inner_text()
+    words = page.locator("[data-camera] [role=status]").inner_text()
+    assert ("l’image est envoyée ici" if javascript else "appareil photo de votre téléphone") in words
+    assert page.locator("[data-sending]").is_visible() == javascript
     assert not page.locator("[data-camera] input").is_visible()
+
+
+FILM = """(() => {
+  const modules = MODULES, size = 12, canvas = document.createElement("canvas");
+  canvas.width = canvas.height = (modules.length + 8) * size;
+  const draw = () => {
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = "#fff";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.fillStyle = "#000";
+    modules.forEach((row, y) => row.forEach((dark, x) => dark && pen.fillRect((x + 4) * size, (y + 4) * size, size, size)));
+  };
+  setInterval(draw, 50);
+  navigator.mediaDevices.getUserMedia = async () => (draw(), canvas.captureStream(20));
+})()"""
+"""A camera that looks at a code."""
+
+
+def test_a_browser_that_reads_no_codes_sends_one_picture_when_asked(
+    live_server: LiveServer, open_page: OpenPage
+) -> None:
+    page = open_page(PHONE)
+    links = demo_links(live_server)
+    matrix = [list(map(int, row)) for row in segno.make(links.open_award, error="m").matrix]
+    page.add_init_script(FILM.replace("MODULES", str(matrix)))
+    page.goto(live_server.url("/verifier"))
+    page.locator("[data-camera] summary").click()
+    page.get_by_role("button", name="Viser le code").click()
+    page.get_by_role("button", name="Lire ce code").click()
+    page.wait_for_url("**/verifier")
+    page.get_by_role("heading", level=1).filter(has_text="Authentique").or_(
+        page.get_by_role("link", name="Lire la vérification du badge lui-même")
+    ).first.wait_for()

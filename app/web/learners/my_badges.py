@@ -43,7 +43,7 @@ _REVOKED = StateLabel(N_("Retiré par le campus"), "bad")
 
 _EXPIRED = StateLabel(N_("Expiré"), "past")
 _SOON = timedelta(days=60)
-"""Before the end of a badge, its holder is told to renew it."""
+"""How long before its end a badge is listed for renewal."""
 _MOST_AHEAD = 4
 _MOST_ENDORSED = 30
 
