@@ -29,7 +29,7 @@ HELD_BY = {
     "Avant 18 ans, le titre de l'activité, le lieu et les commentaires ne sont jamais montrés : ils pourraient dire une "
     "classe ou une école.": (
         MINORS, "test_the_signed_badge_and_page_of_a_minor_contain_no_class_school_or_comment"),
-    "Jamais votre adresse, votre âge, votre classe, le public de l'activité, ni vos autres badges.": (
+    "Jamais montrés : l'adresse, l'âge, la classe, le public de l'activité, les autres badges.": (
         FORMS, "test_what_a_holder_hides_is_in_no_public_form_of_any_process"),
     "Le badge est signé de nouveau à la même adresse : la page, les fichiers, les images et les paquets ne contiendront que "
     "cela. Un fichier téléchargé avant garde ce qu'il disait.": (
@@ -44,10 +44,10 @@ HELD_BY = {
     "ce que son titulaire a choisi. Le badge signé ne contient ni adresse e-mail, ni empreinte d’adresse."
     " Seule sa version Open Badges 2.0 contient une empreinte, si son titulaire le demande.": (
         FORMS, "test_a_signed_badge_contains_no_address_and_no_digest_of_one"),
-    "Certaines, en Open Badges 2.0, ne reconnaissent un badge qu'à l'empreinte d'une adresse. Qui connaît votre adresse, ou "
+    "Certaines, en Open Badges 2.0, ne reconnaissent un badge qu'à l'empreinte d'une adresse. Qui connaît l'adresse, ou "
     "la devine, peut la reconnaître.": (
         OLDER, "test_the_hash_of_an_address_stands_in_the_older_rendition_only_while_its_holder_asks"),
-    "Changé, il est signé de nouveau à la même adresse ; les fichiers téléchargés avant diront « remplacé ».": (
+    "Les fichiers déjà téléchargés répondront « remplacé ».": (
         REISSUING, "test_the_earlier_files_say_that_they_were_replaced_and_not_that_they_were_withdrawn"),
     "Ces fichiers sont à vous, et se vérifient même quand la page est fermée. Le paquet ZIP garde de quoi le faire plus tard "
     "sans ce site, pour qui connaît la clé du campus.": (

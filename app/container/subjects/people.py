@@ -232,6 +232,7 @@ class PeopleServices(CampusServices):
             self.stores.consents,
             self.badges,
             self.reissuing,
+            self.lent.secret,
             self.clock,
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +44,23 @@ class Naming(StrEnum):
     NONE = "none"
 
 
+class Layout(StrEnum):
+    """How the public page shows the badges."""
+
+    BANDS = "bands"
+    GALLERY = "gallery"
+    LIST = "list"
+
+
+LONGEST_LINK_DAYS: Final = 366
+
+
+def reader_link_proof(secret: bytes, portfolio: Portfolio, last_day: date) -> str:
+    """The unguessable part of a link for one reader: derived, never stored."""
+    message = f"portfolio-link|{portfolio.id}|{portfolio.link_generation}|{last_day.isoformat()}"
+    return hmac.new(secret, message.encode(), hashlib.sha256).hexdigest()[:40]
+
+
 class Portfolio(SQLModel, table=True):
     """Closed until its owner opens it; `is_findable` allows search engines once it is open."""
 
@@ -53,8 +72,11 @@ class Portfolio(SQLModel, table=True):
     grouping: Grouping = Field(
         default=Grouping.NONE, sa_column=enum_column(Grouping, name="portfolio_grouping")
     )
+    layout: str = Field(default=Layout.BANDS.value, max_length=16)
     is_open: bool = False
     is_findable: bool = False
+    link_generation: int = 0
+    """Links for one reader hold for one generation: the next one ends them all."""
     created_at: datetime = Field(sa_column=utc_datetime())
 
 

@@ -74,9 +74,16 @@ class AwardPictures:
         code = segno.make(self.addresses.short(record.award.id), error="m", micro=False)
         host, _, number = self.addresses.short_in_print(record.award.id).rpartition("/")
         modules = [tuple(row) for row in code.matrix]
+        return self.artist.for_cv(self._without_code(record), modules, (f"{host}/", number))
+
+    def svg_without_code(self, record: AwardRecord) -> str:
+        """For documents that have one QR code of their own."""
+        return self.artist.draw(self._without_code(record))
+
+    def _without_code(self, record: AwardRecord) -> PictureOrder:
         competencies = self.badges.competencies_of(record.version)
-        order = picture_order(record.campus, record.version, competencies, address=host.partition("/")[0])
-        return self.artist.for_cv(order, modules, (f"{host}/", number))
+        address = self.addresses.host
+        return picture_order(record.campus, record.version, competencies, address=address)
 
     def portfolio_card(self, records: Sequence[AwardRecord], words: CardWords) -> bytes:
         """As `card`, for a portfolio, with the picture of its first award; none if empty."""
@@ -182,7 +189,7 @@ class ErasureWords:
 
 @dataclass(frozen=True)
 class PortfolioWords:
-    """All texts of a portfolio: name, kind, issuer and verification address of each badge."""
+    """All texts of a portfolio: number of its picture, name, kind, issuer and address of each badge."""
 
     lang: str
     title: str
@@ -190,10 +197,13 @@ class PortfolioWords:
     line: str
     intro: str
     code_words: str
-    sections: list[tuple[str, list[tuple[str, str, str, str, str]]]]
+    where: str
+    pictures: list[str]
+    """Descriptions of the pictures, in order."""
+    sections: list[tuple[str, list[tuple[int, str, str, str, str, str]]]]
     competencies_title: str
     competencies_words: str
-    competencies: list[tuple[str, str, str]]
+    competencies: list[tuple[str, str, str, int, int]]
     fine: str
     foot: str
 
@@ -231,8 +241,13 @@ class PaperService:
         }
         return self._sealed("certificate", values, files, at=record.award.awarded_at)
 
-    def portfolio(self, portfolio_id: uuid.UUID, words: PortfolioWords) -> Published:
+    def portfolio(
+        self, portfolio_id: uuid.UUID, words: PortfolioWords, records: Sequence[AwardRecord]
+    ) -> Published:
+        """`records`: the awards in the order of `words.pictures`."""
         files = {"code.svg": self.portfolio_code(portfolio_id, "svg").body}
+        for number, record in enumerate(records):
+            files[f"badge-{number}.svg"] = self.pictures.svg_without_code(record).encode()
         return Published.of(
             self.papers.pdf("portfolio", _hyphenated(vars(words)), files, at=self.clock()), PDF
         )

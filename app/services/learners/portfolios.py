@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeVar
 
 from app.db.awards.awards import AwardRecord
@@ -17,9 +18,11 @@ from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.learners.portfolios import (
+    LONGEST_LINK_DAYS,
     MOST_GROUPS,
     MOST_PIECES,
     Grouping,
+    Layout,
     Naming,
     Portfolio,
     PortfolioGroup,
@@ -28,12 +31,13 @@ from app.domain.learners.portfolios import (
     check_room,
     check_title,
     place,
+    reader_link_proof,
     shown_name,
 )
-from app.domain.people.parental_consent import check_may_show_further
+from app.domain.people.parental_consent import ParentNeeded, check_may_show_further
 from app.domain.people.people import Person
 from app.domain.publishing import Addresses
-from app.errors import NotAllowed, NotFound
+from app.errors import InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.awards.reissuing import ReissueService
 from app.services.badges.badges import BadgeService
@@ -75,6 +79,7 @@ class Wishes:
     naming: Naming
     grouping: Grouping
     is_findable: bool
+    layout: Layout = Layout.BANDS
 
 
 @dataclass(frozen=True)
@@ -99,9 +104,11 @@ class PortfolioService:
         consents: ConsentStore,
         badges: BadgeService,
         reissuing: ReissueService,
+        secret: bytes,
         clock: Clock,
     ) -> None:
         self.store = store
+        self.secret = secret
         self.people = people
         self.consents = consents
         self.badges = badges
@@ -115,6 +122,40 @@ class PortfolioService:
         if not portfolio.is_open:
             raise ShutPortfolio(N_("Cette page est fermée par la personne dont elle montre les badges."))
         return self.page(portfolio)
+
+    def open_by_link(self, portfolio_id: uuid.UUID, written: str) -> PortfolioPage:
+        """By a link for one reader, until the end of its last day; the page itself may be closed."""
+        portfolio = self.store.get(portfolio_id)
+        last_day = _day_of(written.partition(".")[0])
+        if last_day is None or not hmac.compare_digest(
+            written.encode(), self.reader_link(portfolio, last_day).encode()
+        ):
+            raise ShutPortfolio(N_("Ce lien n’ouvre aucun portfolio."))
+        if self.clock().date() > last_day:
+            raise ShutPortfolio(N_("Ce lien a pris fin. La personne peut en donner un autre."))
+        try:
+            self.check_may_be_shown(portfolio)
+        except ParentNeeded as error:
+            raise ShutPortfolio(N_("Ce lien n’ouvre aucun portfolio.")) from error
+        return self.page(portfolio)
+
+    def reader_link(self, portfolio: Portfolio, last_day: date) -> str:
+        return f"{last_day.isoformat()}.{reader_link_proof(self.secret, portfolio, last_day)}"
+
+    def check_last_day(self, written: str) -> date:
+        """The last day of a new link, as typed in a date field."""
+        last_day, today = _day_of(written), self.clock().date()
+        if last_day is None or not today <= last_day <= today + timedelta(days=LONGEST_LINK_DAYS):
+            raise InvalidInput(N_("Choisissez un dernier jour, d’aujourd’hui à dans un an."))
+        return last_day
+
+    def end_links(self, portfolio: Portfolio) -> None:
+        portfolio.link_generation += 1
+        self.store.add(portfolio)
+
+    def shown_activity(self, record: AwardRecord) -> str:
+        project = self._project(record)
+        return project[1] if project else ""
 
     def shown_on(self, portfolio_id: uuid.UUID) -> list[AwardRecord]:
         """The awards that an open page shows, in its order."""
@@ -196,6 +237,7 @@ class PortfolioService:
             self.check_may_be_shown(portfolio)
         portfolio.line, portfolio.naming = wishes.line, wishes.naming
         portfolio.grouping, portfolio.is_findable = wishes.grouping, wishes.is_findable
+        portfolio.layout = wishes.layout.value
         self.store.add(portfolio)
 
     def check_may_be_shown(self, portfolio: Portfolio) -> None:
@@ -446,6 +488,13 @@ class PortfolioDocuments:
 def _level(mastered: Mastered) -> str:
     levels, rank = mastered.competency.levels, mastered.level or 0
     return levels[rank - 1] if 0 < rank <= len(levels) else ""
+
+
+def _day_of(written: str) -> date | None:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        return None
 
 
 def _day(moment: datetime) -> str:

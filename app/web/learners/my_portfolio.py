@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.awards.awards import Visibility
-from app.domain.learners.portfolios import Grouping, Naming, Portfolio, shown_name
+from app.domain.learners.portfolios import Grouping, Layout, Naming, Portfolio, shown_name
 from app.domain.people.parental_consent import ParentNeeded
 from app.domain.people.people import Person
 from app.errors import AppError, NotSignedIn
@@ -47,6 +48,11 @@ _GROUPINGS = {
     Grouping.COMPETENCY: N_("Par compétence"),
     Grouping.PROJECT: N_("Par projet ou activité"),
     Grouping.OWN: N_("Dans mes propres groupes"),
+}
+_LAYOUTS = {
+    Layout.BANDS: N_("En grand, un badge après l’autre"),
+    Layout.GALLERY: N_("En galerie, les images d’abord"),
+    Layout.LIST: N_("En liste, une ligne par badge"),
 }
 _OPEN = StateLabel(N_("Page ouverte"), "ok")
 _SHUT = StateLabel(N_("Page fermée"), "shut")
@@ -91,6 +97,8 @@ class MyPortfolio:
     line: str
     naming: str
     grouping: str
+    layout: str
+    layouts: Sequence[tuple[str, str]]
     names: Sequence[tuple[str, str]]
     groupings: Sequence[tuple[str, str]]
     sections: Sequence[SectionOfMine]
@@ -121,6 +129,8 @@ def my_portfolio(
         naming=wishes.naming if wishes else portfolio.naming,
         grouping=portfolio.grouping,
         names=_names(person),
+        layout=wishes.layout.value if wishes else portfolio.layout,
+        layouts=[(value.value, translated(words)) for value, words in _LAYOUTS.items()],
         groupings=[(value.value, translated(words)) for value, words in _GROUPINGS.items()],
         sections=[
             SectionOfMine(
@@ -189,8 +199,10 @@ _DONE = {
     "ouvert": N_("La page est ouverte. Toute personne qui a le lien la voit."),
     "ferme": N_("La page est fermée. Le lien, le cadre et l’image ne montrent plus rien."),
     "note": N_("C’est noté."),
+    "liens": N_("C’est fait : aucun lien donné avant n’ouvre plus ce portfolio."),
 }
-Chosen = TypeVar("Chosen", Naming, Grouping)
+_USUAL_LINK = timedelta(days=30)
+Chosen = TypeVar("Chosen", Naming, Grouping, Layout)
 
 
 class CodeForm(StrEnum):
@@ -257,9 +269,14 @@ def start(request: Request, services: WritingServices, form: SafeForm) -> Respon
 
 @router.get("/{portfolio_id:uuid}", dependencies=[KEPT])
 def show(
-    portfolio_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+    portfolio_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    fait: str = "",
+    jusque: date | None = None,
 ) -> HTMLResponse:
-    return _editor(request, services, portfolio_id, done=translated(_DONE[fait]) if fait in _DONE else "")
+    done = translated(_DONE[fait]) if fait in _DONE else ""
+    return _editor(request, services, portfolio_id, done=done, last_day=jusque)
 
 
 @router.post("/{portfolio_id:uuid}", dependencies=[CHANGED])
@@ -270,6 +287,7 @@ def wish(portfolio_id: uuid.UUID, request: Request, services: WritingServices, f
         naming=_word(portfolio.naming, text_of(form, "nom")),
         grouping=_word(portfolio.grouping, text_of(form, "classement")),
         is_findable=text_of(form, "recherche") == "oui",
+        layout=_word(Layout(portfolio.layout), text_of(form, "mise-en-page")),
     )
     try:
         services.portfolios.wish(portfolio, wishes)
@@ -290,6 +308,25 @@ def change_visibility(
     except AppError as error:
         return _editor(request, services, portfolio_id, refused=sentence_of(error))
     return _back(portfolio_id, "ouvert" if is_open else "ferme", "page")
+
+
+@router.post("/{portfolio_id:uuid}/liens", dependencies=[CHANGED])
+def give_link(
+    portfolio_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    """A link for one reader, until a day; or the end of all such links."""
+    portfolio = services.portfolios.get(portfolio_id)
+    if text_of(form, "arreter"):
+        services.portfolios.end_links(portfolio)
+        return _back(portfolio_id, "liens", "liens")
+    try:
+        services.portfolios.check_may_be_shown(portfolio)
+        last_day = services.portfolios.check_last_day(text_of(form, "jusque"))
+    except AppError as error:
+        return _editor(request, services, portfolio_id, refused=sentence_of(error))
+    return RedirectResponse(
+        f"/mes-badges/portfolio/{portfolio_id}?jusque={last_day.isoformat()}#liens", status_code=303
+    )
 
 
 @router.post("/{portfolio_id:uuid}/badges", dependencies=[CHANGED])
@@ -368,6 +405,7 @@ def _editor(
     wishes: Wishes | None = None,
     group_trouble: str = "",
     typed: str = "",
+    last_day: date | None = None,
 ) -> HTMLResponse:
     portfolio = portfolio_here(portfolio_id, request, services)
     view = my_portfolio(request, services, portfolio, wishes)
@@ -383,6 +421,10 @@ def _editor(
             trouble=trouble,
             group_trouble=group_trouble,
             typed=typed,
+            link=f"{view.address}/pour/{services.portfolios.reader_link(portfolio, last_day)}"
+            if last_day
+            else "",
+            last_day=last_day or (services.clock() + _USUAL_LINK).date(),
         )
     )
 
@@ -438,7 +480,8 @@ def take(portfolio_id: uuid.UUID, taken: TakenAs, request: Request, services: Re
 def _file(services: Services, page: PortfolioPage, taken: TakenAs) -> Published:
     shown = portfolio_shown(services, page)
     if taken is TakenAs.PDF:
-        return services.papers.portfolio(page.portfolio.id, _words(services, shown))
+        records = [each.record for each in page.pieces]
+        return services.papers.portfolio(page.portfolio.id, _words(services, shown), records)
     counting = {badge.id for badge in shown.badges if badge.counts}
     records = [each.record for each in page.pieces if str(each.piece.id) in counting]
     hours = {each.award.id: services.portfolios.shown_hours(each) for each in records}
@@ -457,6 +500,7 @@ def _file(services: Services, page: PortfolioPage, taken: TakenAs) -> Published:
 
 
 def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
+    numbers = {badge.id: number for number, badge in enumerate(shown.badges)}
     return PortfolioWords(
         lang=current_locale(),
         title=title_of(shown),
@@ -466,11 +510,14 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
             N_("Imprimé le {day}. Photographiez le code : la page vérifie chaque badge quand elle s’ouvre.")
         ).format(day=shown.when),
         code_words=translated(N_("Code QR : {address}")).format(address=shown.url),
+        where=shown.url.partition("://")[2],
+        pictures=[badge.picture_words for badge in shown.badges],
         sections=[
             (
                 section.title,
                 [
                     (
+                        numbers[badge.id],
                         badge.title,
                         badge.kind,
                         translated(N_("Campus {campus}, le {day}")).format(
@@ -491,7 +538,10 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
                 "plusieurs badges reposent sur elle. Cette page n’est pas signée : ouvrez l’adresse du code."
             )
         ),
-        competencies=[(each.statement, _level(each), _rests(each)) for each in shown.competencies],
+        competencies=[
+            (each.statement, _level(each), _rests(each), each.rank, len(each.levels))
+            for each in shown.competencies
+        ],
         fine=translated(
             N_("Un badge atteste et reconnaît. Il n’est ni un diplôme ni une certification professionnelle.")
         ),

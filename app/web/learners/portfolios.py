@@ -17,8 +17,9 @@ from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import StateLabel, day, listing, sentence_text
 from app.http.policies import public
-from app.http.request_scope import ReadingServices
-from app.http.security_headers import framed_anywhere
+from app.http.request_scope import ReadingServices, limited
+from app.http.security_headers import as_private, framed_anywhere
+from app.http.workplaces import sentence_of
 from app.language import N_, filled, speaking
 from app.services.awards.papers import CardWords
 from app.services.badges.badges import kind_words, picture_words
@@ -26,6 +27,7 @@ from app.services.frameworks import Mastered
 from app.services.learners.portfolios import PieceOf, PortfolioPage, ShutPortfolio
 from app.services.verification.verdicts import HeadlineKind, headline
 from app.web.learners.imported_badges import in_portfolio
+from app.web.trust.endorsements import RecommendationShown, recommendations
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class BadgeInPortfolio:
     when: str
     state: StateLabel
     counts: bool
+    description: str
+    activity: str
+    """Where its holder shows it."""
+    hours: float | None
+    quotes: Sequence[RecommendationShown]
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,9 @@ class PortfolioShown:
     competencies: Sequence[CompetencyShown]
     when: str
     url: str
+    layout: str
+    quotes: Sequence[tuple[str, RecommendationShown]]
+    """Title of the badge, and what an organisation wrote; each once."""
 
     @property
     def badges(self) -> list[BadgeInPortfolio]:
@@ -92,6 +102,15 @@ def portfolio_shown(services: Services, page: PortfolioPage) -> PortfolioShown:
         competencies=[_competency(services, each) for each in services.portfolios.overview(counted)],
         when=day(services.clock()),
         url=services.addresses.portfolio(page.portfolio.id),
+        layout=page.portfolio.layout,
+        quotes=list(
+            {
+                each.id: (badge.title, each)
+                for badge in badges.values()
+                for each in badge.quotes
+                if each.lines
+            }.values()
+        )[:_MOST_QUOTES],
     )
 
 
@@ -114,6 +133,12 @@ def badge_shown(services: Services, piece: PieceOf) -> BadgeInPortfolio:
         when=day(record.award.awarded_at, zone),
         state=StateLabel(sentence_text(head.heading, zone), head.state),
         counts=head.kind is HeadlineKind.VALID,
+        description=record.version.description,
+        activity=services.portfolios.shown_activity(record),
+        hours=services.portfolios.shown_hours(record),
+        quotes=recommendations(
+            services.endorsements.about_award(record), zone, contact=record.campus.contact_email
+        ),
     )
 
 
@@ -136,6 +161,7 @@ def title_of(shown: PortfolioShown) -> str:
     return translated(N_("Un portfolio de badges"))
 
 
+_MOST_QUOTES = 6
 router = APIRouter()
 WIDTH, HEIGHT = 420, 420
 _ONE_MINUTE = "public, max-age=60"
@@ -162,9 +188,34 @@ def show(portfolio_id: uuid.UUID, request: Request, services: ReadingServices) -
     try:
         opened = services.portfolios.open_page(portfolio_id)
     except ShutPortfolio:
-        return _kept_out(page(request, "learners/portfolios/shut.html", status=403, private=True))
+        return _shut(request)
     answer = show_page(request, services, opened, share=_share(services, opened))
     return answer if opened.portfolio.is_findable else _kept_out(answer)
+
+
+def _shut(request: Request, words: str = "") -> HTMLResponse:
+    return _kept_out(page(request, "learners/portfolios/shut.html", status=403, private=True, words=words))
+
+
+@router.get("/portfolio/{portfolio_id:uuid}/pour/{link}", dependencies=[limited("short address")])
+@public
+def show_to_one_reader(
+    portfolio_id: uuid.UUID, link: str, request: Request, services: ReadingServices
+) -> HTMLResponse:
+    """By a link with an end, for one employer: the page may be closed to everyone else."""
+    try:
+        opened = services.portfolios.open_by_link(portfolio_id, link)
+    except ShutPortfolio as error:
+        return _shut(request, sentence_of(error))
+    return _kept_out(as_private(show_page(request, services, opened, share=None)))
+
+
+@router.get("/portfolio/{portfolio_id:uuid}/code.svg")
+@public
+def code(portfolio_id: uuid.UUID, services: ReadingServices) -> Response:
+    services.portfolios.open_page(portfolio_id)
+    drawn = services.papers.portfolio_code(portfolio_id, "svg")
+    return Response(drawn.body, media_type=drawn.media_type, headers={"Cache-Control": _ONE_MINUTE})
 
 
 @router.get("/portfolio/{portfolio_id:uuid}/carte.png")

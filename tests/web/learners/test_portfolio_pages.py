@@ -65,7 +65,7 @@ def opened(client: TestClient, portfolio: str) -> str:
 
 
 def titles(page: str) -> list[str]:
-    return [unescape(each) for each in re.findall(r"<h[34][^>]*><a[^>]*>([^<]+)</a>", page)]
+    return [unescape(each) for each in re.findall(r"<h[34][^>]*(?:><a[^>]*>|lang=[^>]*>)([^<]+)</", page)]
 
 
 def put_in(client: TestClient, portfolio: str, result) -> None:
@@ -275,7 +275,8 @@ def test_files_taken_along_say_what_the_page_says_and_no_more(house: House, zoe,
     assert "Personne ne les a scellées" in europass["note"]
     pdf = zoe.get(f"{portfolio}/fichiers/portfolio.pdf")
     assert pdf.content.startswith(b"%PDF-")
-    words = " ".join(PdfReader(BytesIO(pdf.content)).pages[0].extract_text().split())
+    pages = PdfReader(BytesIO(pdf.content)).pages
+    words = " ".join(" ".join(page.extract_text() for page in pages).split())
     assert "uthentique" not in words, "paper is not verified"
     assert "À vérifier" in words
     assert "localhost:8000/v/" in words
@@ -288,3 +289,58 @@ def test_a_badge_withdrawn_is_no_certificate_any_more(house: House, zoe: TestCli
             house.campus, results[0].lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
         )
     assert zoe.get(f"{portfolio}/fichiers/cv.json").json()["certificates"] == []
+
+
+def link_in(page: str) -> str:
+    found = re.search(r'value="http://localhost:8000(/portfolio/[^"]+/pour/[^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_link_for_one_employer_opens_a_closed_portfolio_until_its_last_day(
+    house: House, zoe: TestClient, portfolio: str
+):
+    answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-12-24"}, seen_on=portfolio)
+    link, employer = link_in(zoe.get(answer.headers["location"]).text), house.client()
+    assert employer.get(public(portfolio)).status_code == 403
+    shown = employer.get(link)
+    assert shown.status_code == 200
+    assert "Robotique pour tous" in shown.text
+    assert "noindex" in shown.headers["x-robots-tag"]
+    assert employer.get(link.replace("2026-12-24", "2027-12-24")).status_code == 403, "the day is signed"
+    house.clock.move(hours=24 * 31)
+    ended = employer.get(link)
+    assert ended.status_code == 403
+    assert "Ce lien a pris fin" in ended.text
+
+
+def test_links_for_employers_end_together(house: House, zoe: TestClient, portfolio: str):
+    answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-12-24"}, seen_on=portfolio)
+    link = link_in(zoe.get(answer.headers["location"]).text)
+    send(zoe, f"{portfolio}/liens", {"arreter": "oui"}, seen_on=portfolio)
+    assert house.client().get(link).status_code == 403
+
+
+@pytest.mark.parametrize("day", ["", "hier", "2026-11-01", "2028-01-01"])
+def test_link_for_an_employer_needs_a_day_within_a_year(zoe: TestClient, portfolio: str, day: str):
+    answer = send(zoe, f"{portfolio}/liens", {"jusque": day}, seen_on=portfolio)
+    assert answer.status_code == 422
+    assert "dans un an" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("layout", "mark"), [("bands", 'class="work'), ("gallery", "gallery-l"), ("list", "folio")]
+)
+def test_page_has_three_layouts(house: House, zoe: TestClient, portfolio: str, layout: str, mark: str):
+    page = opened(zoe, portfolio)
+    send(zoe, portfolio, {"mise-en-page": layout, "nom": "short", "classement": "none"}, seen_on=portfolio)
+    shown = house.client().get(page).text
+    assert mark in shown
+    assert "Authentique, en cours de validité" in shown
+    assert f"{page}/code.svg" in shown
+
+
+def test_paper_has_a_cover_with_pictures_and_gives_no_verdict(zoe: TestClient, portfolio: str):
+    pages = PdfReader(BytesIO(zoe.get(f"{portfolio}/fichiers/portfolio.pdf").content)).pages
+    assert len(pages) >= 2
+    assert "Authentique" not in "".join(page.extract_text() for page in pages)
