@@ -17,7 +17,7 @@ from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import StateLabel, day, listing, sentence_text
 from app.http.policies import public
-from app.http.request_scope import ReadingServices, limited
+from app.http.request_scope import ReadingServices
 from app.http.security_headers import as_private, framed_anywhere
 from app.http.workplaces import sentence_of
 from app.language import N_, filled, speaking
@@ -197,7 +197,7 @@ def _shut(request: Request, words: str = "") -> HTMLResponse:
     return _kept_out(page(request, "learners/portfolios/shut.html", status=403, private=True, words=words))
 
 
-@router.get("/portfolio/{portfolio_id:uuid}/pour/{link}", dependencies=[limited("short address")])
+@router.get("/portfolio/{portfolio_id:uuid}/pour/{link}")
 @public
 def show_to_one_reader(
     portfolio_id: uuid.UUID, link: str, request: Request, services: ReadingServices
