@@ -245,6 +245,9 @@ A_PAGE = 50
 Before = Annotated[int | None, Query(ge=1, lt=2**63)]
 """The number of the oldest entry of the previous page."""
 _BLOCK = 500
+_READ = 400
+"""Events read for one page of groups."""
+_AT_ONCE = timedelta(minutes=1)
 router = APIRouter(prefix="/gestion/{slug}/historique")
 _AUDIT = [staff(Permission.AUDIT)]
 _PLACES = {"award": "attributions", "badge": "badges", "activity": "activites"}
@@ -275,6 +278,30 @@ class EventLine:
             detail_of(event),
             who_of(event),
         )
+
+
+def groups_of(events: Sequence[Event], *, is_cut: bool) -> list[list[Event]]:
+    """Consecutive events of one kind, by one actor, within a minute: what was done at once.
+
+    `is_cut`: there are older events. The last group may then continue, and is left to the next page.
+    """
+    groups: list[list[Event]] = []
+    for event in events:
+        if groups and _are_one(groups[-1][0], event):
+            groups[-1].append(event)
+        else:
+            groups.append([event])
+    return groups[:-1] if is_cut and len(groups) > 1 else groups
+
+
+def _are_one(newest: Event, event: Event) -> bool:
+    first, entry = newest.entry, event.entry
+    return (first.noun, first.deed, first.actor_id, first.actor_label) == (
+        entry.noun,
+        entry.deed,
+        entry.actor_id,
+        entry.actor_label,
+    ) and first.at - entry.at < _AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -384,9 +411,11 @@ def show_history(
 ) -> HTMLResponse:
     work, asked = at_work(request), HistoryQuery(qui, quoi, du, au)
     wanted = asked.filter(work.campus)
-    found = services.history.page(work.campus, wanted, before=avant, limit=A_PAGE)
-    shown, query = found[:A_PAGE], asked.query
-    older = f"?{query}&avant={shown[-1].entry.id}".replace("?&", "?") if len(found) > A_PAGE else ""
+    found = services.history.page(work.campus, wanted, before=avant, limit=_READ)
+    groups, query = groups_of(found[:_READ], is_cut=len(found) > _READ)[:A_PAGE], asked.query
+    last = groups[-1][-1] if groups else None
+    has_older = last is not None and last is not found[-1]
+    older = f"?{query}&avant={last.entry.id}".replace("?&", "?") if last and has_older else ""
     return page(
         request,
         "campus/history.html",
@@ -399,7 +428,7 @@ def show_history(
         people=_people(services, work),
         subjects=[("", translated(N_("Tout")))]
         + [(each.value, translated(SUBJECTS[each])) for each in Subject],
-        lines=[EventLine.of(event, work.home) for event in shown],
+        groups=[[EventLine.of(event, work.home) for event in group] for group in groups],
         is_filtered=bool(query),
         is_first=avant is None,
         first_href=f"?{query}",

@@ -192,3 +192,35 @@ def test_a_wrong_password_and_a_way_in_stand_in_the_history_of_where_one_works(h
 def test_the_desk_leads_there(house: House):
     assert f'href="{HERE}"' in house.client(house.admin).get("/gestion/itip").text
     assert f'href="{HERE}"' not in house.client(house.trainer).get("/gestion/itip").text
+
+
+def test_what_was_done_at_once_is_one_line_that_opens(house: House):
+    house.award(*(f"MARTIN{number} Zoé" for number in range(25)))
+    house.clock.move(minutes=5)
+    house.award("ÉCRIN Ola")
+    page = house.client(house.admin).get(f"{HERE}?quoi=attributions").text
+    assert page.count("<summary>Badge attribué") == 1
+    group = re.search(r"(?s)<summary>Badge attribué.*?</details>", page)
+    assert group
+    assert "(25)" in group[0]
+    assert group[0].count("<li>") == 25
+    assert page.count("<b>Badge attribué</b>") == 26
+
+
+def test_groups_lose_and_repeat_no_event_between_pages(house: House, monkeypatch: pytest.MonkeyPatch):
+    for number in range(6):
+        house.award(*(f"MARTIN{number}{place} Zoé" for place in range(1 + number % 3)))
+        house.clock.move(minutes=2)
+    admin = house.client(house.admin)
+    counted = []
+    for read, groups in ((400, 50), (4, 2), (2, 1), (5, 50)):
+        monkeypatch.setattr("app.web.campus.audit_log._READ", read)
+        monkeypatch.setattr("app.web.campus.audit_log.A_PAGE", groups)
+        seen, path = 0, "?quoi=attributions"
+        while path:
+            page = admin.get(HERE + path).text
+            seen += page.count("<b>Badge attribué</b>")
+            following = re.search(r'href="(\?[^"]+avant=\d+)" rel="next"', page)
+            path = following[1].replace("&amp;", "&") if following else ""
+        counted.append(seen)
+    assert counted == [12] * 4
