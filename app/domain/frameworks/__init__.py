@@ -217,6 +217,8 @@ def check_competency(competency: Competency) -> None:
         raise InvalidInput(N_("Le code tient en 60 signes, l’énoncé en 500."))
     if len(competency.levels) > MOST_LEVELS or any(not 0 < len(level) <= 120 for level in competency.levels):
         raise InvalidInput(N_("Dix niveaux au plus, de 120 signes chacun."))
+    if len(competency.description) > 2000 or any(len(line) > 500 for line in competency.rubric):
+        raise InvalidInput(N_("La description tient en 2 000 signes, chaque repère de niveau en 500."))
 
 
 def check_framework(framework: Framework) -> None:

@@ -30,7 +30,7 @@ from app.language import N_, current_locale, locales, speaking
 from app.services.badges.badges import BadgePage, Wording, lacks_in, picture_words
 from app.services.publishing.publication import PublishedBadge
 from app.services.verification.verdicts import claims_of
-from app.web.badges.rules import BadgePieces, pieces_of
+from app.web.badges.rules import REGISTERS, BadgePieces, pieces_of
 from app.web.frameworks.search import StandingView, standing_view
 from app.web.trust.endorsements import RecommendationShown, recommendations
 from app.web.trust.issuers import IssuerShown, campus_issuer
@@ -221,6 +221,9 @@ def definition_shown(services: Services, published: PublishedBadge) -> Definitio
     """Parsed from the published definition itself, so that page and document cannot differ."""
     campus, version, base = published.campus, published.version, f"/badges/{published.badge.id}"
     claims = claims_of({"credentialSubject": {"achievement": parse_json_object(version.definition)}})
+    # Those of registers have a section of their own.
+    own = [each for each in claims.alignments if each.framework not in REGISTERS]
+    claims = replace(claims, alignments=own)
     return DefinitionShown(
         pieces=pieces_of(claims, is_ours=True, zone=campus.time_zone, base_url=services.addresses.base_url),
         picture=f"{base}/v{version.number}/image.svg",

@@ -25,7 +25,7 @@ from app.domain.badges.rules import (
     Rule,
     check_rule,
 )
-from app.domain.frameworks import Competency, Framework
+from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.typography import translated
@@ -219,6 +219,7 @@ _UNJUDGED = {
     BadgeKind.BELONGING: N_("Sans épreuve : il dit que la personne fait partie du campus"),
     BadgeKind.PARTICIPATION: N_("Sans épreuve : il dit que la personne était là"),
 }
+REGISTERS = frozenset(FRAMEWORK_NAMES.values())
 _LEVEL = N_("Niveau : {level}.")
 _JUDGED = N_("Sur les critères publiés, par une personne du campus")
 _JUDGED_ELSEWHERE = N_("Sur les critères que l’émetteur publie")
@@ -308,6 +309,9 @@ def how_judged(claims: Claims, *, is_ours: bool) -> str:
 
 def _beside(framework: str, code: str, level: str) -> str:
     named = " · ".join(part for part in (framework, code) if part)
+    if framework in REGISTERS and level:
+        # Of a register this is what the relation means, and no level.
+        return f"{named}. {level}"
     reached = translated(_LEVEL).format(level=level) if level else ""
     return f"{reached} {named}".strip()
 

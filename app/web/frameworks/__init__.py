@@ -22,7 +22,7 @@ from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.frameworks import ADDED, CHANGED, SAME, TakenIn
+from app.services.frameworks import ADDED, CHANGED, SAME, Details, TakenIn
 
 router = APIRouter(prefix="/gestion/{slug}/competences")
 _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
@@ -54,7 +54,16 @@ class CompetencyForm:
     code: str = ""
     statement: str = ""
     levels: str = ""
+    rubric: str = ""
+    description: str = ""
+    others: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def details(self) -> Details:
+        lines = [line.strip() for line in self.rubric.splitlines()]
+        others = [line.strip()[:200] for line in self.others.splitlines() if line.strip()]
+        return Details(self.description, lines, others[:20])
 
     @property
     def level_list(self) -> list[str]:
@@ -130,6 +139,9 @@ def create_competency(request: Request, form: SafeForm, services: ReadingService
         text_of(form, "code"),
         text_of(form, "enonce"),
         text_of(form, "niveaux"),
+        text_of(form, "reperes"),
+        text_of(form, "description"),
+        text_of(form, "synonymes"),
     )
     try:
         with write_transaction(request) as writing:
@@ -142,6 +154,7 @@ def create_competency(request: Request, form: SafeForm, services: ReadingService
                 code=typed.code,
                 statement=typed.statement,
                 levels=typed.level_list,
+                details=typed.details,
                 by=work.actor,
             )
     except (InvalidInput, Conflict) as error:
@@ -176,7 +189,14 @@ def take_list_in(request: Request, form: SafeForm) -> HTMLResponse:
 def edit_competency(competency_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     competency, framework = services.competencies.get(at_work(request).campus, competency_id)
     typed = CompetencyForm(
-        framework.code, framework.name, competency.code, competency.statement, "\n".join(competency.levels)
+        framework.code,
+        framework.name,
+        competency.code,
+        competency.statement,
+        "\n".join(competency.levels),
+        "\n".join(competency.rubric),
+        competency.description,
+        "\n".join(competency.other_labels),
     )
     return _form_page(request, services, typed, competency)
 
@@ -188,12 +208,24 @@ def amend_competency(
     work = at_work(request)
     competency, framework = services.competencies.get(work.campus, competency_id)
     typed = CompetencyForm(
-        framework.code, framework.name, competency.code, text_of(form, "enonce"), text_of(form, "niveaux")
+        framework.code,
+        framework.name,
+        competency.code,
+        text_of(form, "enonce"),
+        text_of(form, "niveaux"),
+        text_of(form, "reperes"),
+        text_of(form, "description"),
+        text_of(form, "synonymes"),
     )
     try:
         with write_transaction(request) as writing:
             writing.competencies.amend(
-                work.campus, competency_id, statement=typed.statement, levels=typed.level_list, by=work.actor
+                work.campus,
+                competency_id,
+                statement=typed.statement,
+                levels=typed.level_list,
+                details=typed.details,
+                by=work.actor,
             )
     except (InvalidInput, Conflict) as error:
         typed.errors["niveaux" if isinstance(error, Conflict) else "enonce"] = sentence_of(error)

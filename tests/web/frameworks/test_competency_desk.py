@@ -54,6 +54,20 @@ def test_a_competency_is_written_changed_archived_and_taken_up_again(house: Hous
     assert "CA-3" in designer.get(HERE).text
 
 
+def test_levels_are_described_and_stay_as_they_were_typed(house: House, designer: TestClient):
+    more = {
+        "reperes": "Suit un plan.\nTravaille seul.",
+        "description": "Sur un lecteur de badges.",
+        "synonymes": "Métrologie",
+    }
+    assert send(designer, f"{HERE}/nouvelle", {**MEASURE, **more}).status_code == 303
+    page = designer.get(address_of(house, "CA-3")).text
+    assert all(line in page for value in more.values() for line in value.splitlines())
+    with house.unit_of_work(reading=True) as services:
+        found = services.framework_search.search("métrologie", house.campus.id)
+    assert [each.item.rubric for each in found.items] == [["Suit un plan.", "Travaille seul."]]
+
+
 @pytest.mark.parametrize(
     "changes", [{"code": ""}, {"enonce": ""}, {"referentiel": ""}, {"niveaux": "\n".join("abcdefghijk")}]
 )
