@@ -203,7 +203,11 @@ class AwardServices(PeopleServices):
             self.status,
             self.logged_deeds,
             BroughtByLists(
-                self.stores.batches, self.stores.activities, self.logged_deeds, self._forget_listed
+                self.stores.batches,
+                self.stores.activities,
+                self.logged_deeds,
+                self._forget_listed,
+                self.stores.tenant_scope,
             ),
             self.clock,
         )

@@ -13,6 +13,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.language import N_
 from app.services.activity_log.activity_log import LoggedEvents
+from app.tenancy.scope import TenantScope
 
 REMOVED_AT_ONCE = 100
 """Participations removed in one transaction."""
@@ -37,8 +38,11 @@ class BroughtByLists:
         activities: ActivityStore,
         logged_events: LoggedEvents,
         forget: Callable[[Campus, uuid.UUID, uuid.UUID, str, Actor], bool],
+        tenant_scope: TenantScope,
     ) -> None:
-        """`forget` erases a person without other traces; False where there were any."""
+        """`forget` erases a person without other traces; False where there were any. `tenant_scope`: another
+        campus may know the person."""
+        self.tenant_scope = tenant_scope
         self.batches = batches
         self.activities = activities
         self.logged_events = logged_events
@@ -47,7 +51,8 @@ class BroughtByLists:
     def count(self, batch: AwardBatch) -> Brought:
         if batch.activity_id is None:
             return Brought()
-        return Brought(*self.batches.count_brought(batch))
+        with self.tenant_scope.across_campuses():
+            return Brought(*self.batches.count_brought(batch))
 
     def remove_some(self, campus: Campus, batch: AwardBatch, *, by: Actor) -> bool:
         """Removes the next ones; returns whether more remain."""
@@ -58,11 +63,12 @@ class BroughtByLists:
         for participation in found:
             participation.is_present = False
         self.logged_events.log_participation(activity, found, REMOVED)
-        alone = self.batches.brought_alone(batch, [each.person_id for each in found])
-        people = 0
-        for person_id, participation in [(each.person_id, each) for each in found]:
-            self.batches.remove_participation(participation)
-            people += person_id in alone and self.forget(campus, person_id, batch.id, REMOVED, by)
+        people, batch_id = 0, batch.id
+        with self.tenant_scope.across_campuses():
+            alone = self.batches.brought_alone(batch, [each.person_id for each in found])
+            for person_id, participation in [(each.person_id, each) for each in found]:
+                self.batches.remove_participation(participation)
+                people += person_id in alone and self.forget(campus, person_id, batch_id, REMOVED, by)
         # Erasing a person expires every row of the session.
         batch.removed_participations += len(found)
         batch.removed_people += people
