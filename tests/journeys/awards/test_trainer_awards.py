@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from app.domain.activities.activities import Plan
 from app.domain.campus.audit_log import Actor
@@ -156,6 +156,8 @@ def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothin
     assert page.get_by_role("heading", level=1).inner_text().startswith("2")
 
     preview_of_the_file()
+    page.get_by_role("button", name="Accepter toutes les adresses proposées").click()
+    page.get_by_role("button", name=re.compile("^Continuer avec 2")).click()
     assert page.get_by_role("heading", name=re.compile("Ont déjà ce badge")).is_visible()
     assert page.get_by_role("button", name=re.compile("^Attribuer")).count() == 0
 
@@ -185,6 +187,24 @@ def test_back_from_the_result_shows_the_preview_then_the_choice(
     assert page.url == result
 
 
+def test_counter_of_the_result_moves_when_a_badge_is_claimed(
+    house: House, server: LiveServer, open_page: OpenPage
+):
+    result = house.award("MARTIN Chloé; chloe@exemple.fr", "HADDAD Yasmine")
+    page = open_page()
+    sign_in(page, server, house)
+    page.goto(server.url(f"/gestion/itip/resultats/{result.batch.id}"))
+    tally = page.locator(".tally .big")
+    expect(tally).to_have_text(re.compile(r"^0\s"))
+
+    with house.unit_of_work() as services:
+        award_id = result.lines[0].award_id
+        assert award_id
+        services.handing_over.claim(award_id, by=Actor(house.trainer.id))
+
+    expect(tally).to_have_text(re.compile(r"^1\s"), timeout=15_000)
+
+
 @pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
 @pytest.mark.parametrize("width", ["phone", "desktop"])
 def test_every_page_of_a_trainer_is_accessible_and_fits(
@@ -208,6 +228,7 @@ def test_every_page_of_a_trainer_is_accessible_and_fits(
         f"{home}/salle/ecran",
         f"{home}/attribuer",
         f"/gestion/itip/resultats/{result.batch.id}",
+        f"{home}/personnes/{result.lines[0].person_id}",
         "/gestion/itip/attributions",
         f"/gestion/itip/attributions/{award_id}",
         f"/gestion/itip/attributions/{award_id}/retirer",
