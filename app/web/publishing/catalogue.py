@@ -172,7 +172,11 @@ def _catalogue(request: Request, services: Services, kind: EntryKind) -> HTMLRes
             int(each) for each in asked.getlist("niveau")[:_MOST_CHOSEN] if each.isdecimal() and len(each) < 3
         ],
         audiences=_chosen(asked.getlist("public"), AUDIENCES),
-        places=[each for each in asked.getlist("lieu")[:_MOST_CHOSEN] if len(each) <= _LONGEST_PLACE],
+        places=[
+            each
+            for each in asked.getlist("lieu")[:_MOST_CHOSEN]
+            if len(each) <= _LONGEST_PLACE and "\0" not in each
+        ],
         order=_order(asked.get("tri", ""), kind),
         page=int(asked["page"]) if asked.get("page", "").isdecimal() and len(asked["page"]) < 5 else 1,
     )

@@ -1,0 +1,151 @@
+"""Pages of the public catalogue: lists with facets, a competency, an announced activity, feed and sitemap parts."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.activities.activities import Activity, ActivityKind, Plan
+from app.domain.campus.audit_log import Actor
+from app.web.publishing import info
+from tests.support.house import BASE_URL, House, send
+
+
+@pytest.fixture
+def visitor(house: House) -> TestClient:
+    house.award("Zoé N’Diaye; zoe@exemple.fr")
+    house.award("Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="Elle a animé l’atelier.")
+    refresh(house)
+    return house.client()
+
+
+def refresh(house: House) -> None:
+    with house.unit_of_work() as services:
+        for campus_id in services.catalogue.due():
+            services.catalogue.refresh(campus_id)
+
+
+def planned(house: House) -> Activity:
+    with house.unit_of_work() as services:
+        row = Activity(
+            kind=ActivityKind.WORKSHOP,
+            title="Soudure ouverte à tous",
+            starts_on=date(2026, 12, 3),
+            ends_on=date(2026, 12, 3),
+            created_at=house.clock(),
+        )
+        plan = Plan(badges=[house.presence.badge.id])
+        return services.activity_plans.create(house.campus, row, plan, by=Actor(house.trainer.id))
+
+
+def cards(page: str) -> list[str]:
+    return re.findall(r'class="all" href="[^"]*"[^>]*>([^<]*)<', page)
+
+
+def test_list_of_badges_links_each_public_page(house: House, visitor: TestClient):
+    page = visitor.get("/badges").text
+    assert f'href="/badges/{house.presence.badge.id}"' in page
+    assert "2 badges" in page
+    assert "Zoé" not in page
+
+
+def test_facet_narrows_and_its_chip_takes_it_away(visitor: TestClient):
+    page = visitor.get("/badges?type=participation&campus=itip").text
+    assert cards(page) == ["Robotique pour tous"]
+    assert 'href="/badges?campus=itip"' in page
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "type=x",
+        "campus=nulle-part",
+        "niveau=abc",
+        "niveau=99999999999",
+        "public=x",
+        "page=0",
+        "page=-1",
+        "page=99999",
+        "tri=x",
+        "lieu=%00",
+    ],
+)
+def test_unknown_filters_are_no_error(visitor: TestClient, asked: str):
+    assert visitor.get(f"/badges?{asked}").status_code == 200
+
+
+def test_search_shows_text_as_text(visitor: TestClient):
+    assert "<script>" not in visitor.get("/badges", params={"q": "<script>alert(1)</script>"}).text
+
+
+def test_page_of_a_badge_says_holders_and_next_activity(house: House, visitor: TestClient):
+    activity = planned(house)
+    page = visitor.get(f"/badges/{house.presence.badge.id}").text
+    assert re.search(r"1\s(?:personne)", page)
+    assert "Soudure" not in page
+    announce(house, activity)
+    refresh(house)
+    assert f'href="/activites/{activity.id}"' in visitor.get(f"/badges/{house.presence.badge.id}").text
+
+
+def announce(house: House, activity: Activity, **fields: str) -> int:
+    path = f"/gestion/itip/activites/{activity.id}/annonce"
+    return send(house.client(house.trainer), path, {"annoncer": "oui", **fields}).status_code
+
+
+def test_activity_has_a_page_only_while_announced(house: House, visitor: TestClient):
+    activity = planned(house)
+    address = f"/activites/{activity.id}"
+    assert visitor.get(address).status_code == 404
+    assert announce(house, activity, inscription="https://exemple.fr/inscription") == 303
+    assert 'href="https://exemple.fr/inscription"' in visitor.get(address).text
+    assert announce(house, activity, annoncer="non") == 303
+    assert visitor.get(address).status_code == 404
+
+
+def test_bad_enrolment_address_is_asked_again_and_kept(house: House):
+    activity = planned(house)
+    path = f"/gestion/itip/activites/{activity.id}/annonce"
+    answer = send(house.client(house.trainer), path, {"inscription": "javascript:alert(1)"})
+    assert answer.status_code == 422
+    assert 'value="javascript:alert(1)"' in answer.text
+    assert "https://" in answer.text
+
+
+def test_stranger_announces_no_activity_of_another_campus(house: House):
+    activity = planned(house)
+    assert (
+        house.client(house.stranger).get(f"/gestion/itip/activites/{activity.id}/annonce").status_code == 404
+    )
+
+
+def test_feed_names_what_is_new(house: House, visitor: TestClient):
+    announce(house, planned(house))
+    refresh(house)
+    feed = visitor.get("/nouveautes.atom")
+    assert feed.headers["content-type"].startswith("application/atom+xml")
+    assert "Soudure ouverte à tous" in feed.text
+    assert f"{BASE_URL}/badges/{house.presence.badge.id}" in feed.text
+
+
+def test_sitemap_becomes_an_index_of_parts(
+    house: House, visitor: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    assert "<urlset" in visitor.get("/sitemap.xml").text
+    monkeypatch.setattr(info, "_MOST", 2)
+    index = visitor.get("/sitemap.xml").text
+    parts = re.findall(rf"<loc>{BASE_URL}(/sitemap/[^<]*)</loc>", index)
+    assert parts
+    found = [url for part in parts for url in re.findall("<loc>([^<]*)</loc>", visitor.get(part).text)]
+    assert f"{BASE_URL}/badges/{house.presence.badge.id}" in found
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("path", ["/favicon.ico", "/apple-touch-icon.png"])
+def test_icons_are_found_where_programs_ask(visitor: TestClient, path: str):
+    answer = visitor.get(path)
+    assert answer.status_code == 302
+    assert visitor.get(answer.headers["location"]).status_code == 200
