@@ -70,6 +70,11 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
     )
     op.create_index("catalogue_of_campus", "catalogue_entry", ["campus_id", "kind"])
+    op.create_index(
+        "catalogue_facets",
+        "catalogue_entry",
+        ["kind", "campus_id", "badge_kind", "level", "place", "audiences"],
+    )
     op.create_index("catalogue_by_holders", "catalogue_entry", ["kind", "holders", "title"])
     op.create_index("catalogue_by_day", "catalogue_entry", ["kind", "starts_on"])
     op.create_table("catalogue_term", sa.Column("term", sa.String(40), primary_key=True))

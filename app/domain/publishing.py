@@ -380,6 +380,7 @@ class CatalogueEntry(SQLModel, table=True):
     __tablename__ = "catalogue_entry"
     __table_args__ = (
         Index("catalogue_of_campus", "campus_id", "kind"),
+        Index("catalogue_facets", "kind", "campus_id", "badge_kind", "level", "place", "audiences"),
         Index("catalogue_by_holders", "kind", "holders", "title"),
         Index("catalogue_by_day", "kind", "starts_on"),
     )

@@ -130,6 +130,7 @@ class CampusServices(Container):
             self.stores.activity_plans,
             self.stores.history,
             self.clock,
+            self.snapshot,
         )
 
     @made_once

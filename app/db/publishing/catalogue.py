@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, literal_column, or_, text
+from sqlalchemy import ColumnElement, and_, literal_column, or_, text
 from sqlmodel import Session, col, delete, func, select
 
 from app.db.activities.activities import organised_by
@@ -26,7 +26,6 @@ from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.campus import Campus
 from app.domain.frameworks.text_search import LONGEST_TERM, SearchQuery
 from app.domain.publishing import (
-    AUDIENCES,
     CatalogueEntry,
     CatalogueOrder,
     CatalogueQuery,
@@ -37,7 +36,30 @@ from app.domain.publishing import (
 
 MOST_RANKED: Final = 400
 """Matches that are ranked; a search with more is too vague to be read to its end."""
-_FACETS: Final = ("kind", "campus_id", "badge_kind", "level", "place")
+MOST_MATCHES: Final = 3000
+"""Counted matches of a search; beyond, the page says « more than »."""
+_FACTS: Final = (
+    col(CatalogueEntry.kind),
+    col(CatalogueEntry.campus_id),
+    col(CatalogueEntry.badge_kind),
+    col(CatalogueEntry.level),
+    col(CatalogueEntry.place),
+    col(CatalogueEntry.audiences),
+)
+
+
+class Facts(NamedTuple):
+    """Facets of one entry, or of several `entries` that are alike."""
+
+    kind: EntryKind
+    campus_id: uuid.UUID
+    badge_kind: str
+    level: int | None
+    place: str
+    audiences: str
+    entries: int
+    number: int = 0
+    holders: int = 0
 
 
 class Ranked(NamedTuple):
@@ -274,47 +296,34 @@ class CatalogueStore:
                 rows = rows.order_by(col(CatalogueEntry.holders).desc(), col(CatalogueEntry.title))
         return self.session.exec(rows.limit(limit).offset((query.page - 1) * limit)).all()
 
-    def rank(
-        self, query: CatalogueQuery, terms: SearchQuery, *, prefixes: bool, labels_only: bool
-    ) -> list[Ranked]:
-        """What matches every term, short titles first, to be ranked."""
-        columns = (
+    def facts(self, terms: SearchQuery) -> list[Facts]:
+        """What the facets need of every match of the terms, of each kind; short titles first."""
+        rows = select(*_FACTS, col(CatalogueEntry.number), col(CatalogueEntry.holders)).where(  # type: ignore[call-overload]
+            self._matches(terms, labels_only=False)
+        )
+        found = self.session.execute(rows.order_by(col(CatalogueEntry.size)).limit(MOST_MATCHES))
+        return [Facts(row[0], row[1], row[2], row[3], row[4], row[5], 1, row[6], row[7]) for row in found]
+
+    def with_title_of(self, terms: SearchQuery) -> set[int]:
+        """Matches in the title, short titles first."""
+        query = select(CatalogueEntry.number).where(self._matches(terms, labels_only=True))
+        found = self.session.exec(query.order_by(col(CatalogueEntry.size)).limit(MOST_MATCHES))
+        return {number for number in found if number is not None}
+
+    def groups(self, kinds: Sequence[EntryKind]) -> list[Facts]:
+        """How many entries each combination of facets has."""
+        rows = select(*_FACTS, func.count()).where(col(CatalogueEntry.kind).in_(kinds)).group_by(*_FACTS)  # type: ignore[call-overload]
+        return [Facts(*row) for row in self.session.execute(rows)]
+
+    def terms_of(self, numbers: Collection[int]) -> list[Ranked]:
+        rows = select(  # type: ignore[call-overload]
             CatalogueEntry.number,
             CatalogueEntry.label_terms,
             CatalogueEntry.other_terms,
             CatalogueEntry.size,
             CatalogueEntry.holders,
-        )
-        rows = select(*columns).where(  # type: ignore[call-overload]
-            *_conditions(query), self._matches(terms, prefixes=prefixes, labels_only=labels_only)
-        )
-        found = self.session.execute(rows.order_by(col(CatalogueEntry.size)).limit(MOST_RANKED))
-        return [Ranked(*row) for row in found]
-
-    def counts(
-        self, query: CatalogueQuery, terms: SearchQuery | None
-    ) -> tuple[int, Mapping[str, Mapping[Any, int]]]:
-        """The total, and for each facet how many entries each value has beside the other facets."""
-        found: dict[str, Mapping[Any, int]] = {}
-        for name in _FACETS:
-            column = getattr(CatalogueEntry, name)
-            rows = self._counted(query, terms, besides=name, of=(column, func.count())).group_by(column)
-            found[name] = {value: count for value, count in self.session.execute(rows) if value}
-        audiences = [
-            func.sum(case((col(CatalogueEntry.audiences).contains(f" {key} "), 1), else_=0))
-            for key in AUDIENCES
-        ]
-        sums = self.session.execute(self._counted(query, terms, besides="audiences", of=audiences)).one()
-        found["audiences"] = {key: count for key, count in zip(AUDIENCES, sums, strict=True) if count}
-        total = self.session.execute(self._counted(query, terms, besides="", of=(func.count(),))).scalar_one()
-        return total, found
-
-    def _counted(
-        self, query: CatalogueQuery, terms: SearchQuery | None, *, besides: str, of: Sequence[Any]
-    ) -> Select[Any]:
-        rows: Select[Any] = select(*of).select_from(CatalogueEntry)
-        rows = rows.where(*_conditions(query, besides=besides))
-        return rows.where(self._matches(terms, prefixes=True, labels_only=False)) if terms else rows
+        ).where(col(CatalogueEntry.number).in_(numbers))
+        return [Ranked(*row) for row in self.session.execute(rows)]
 
     def get_many(self, numbers: Collection[int]) -> dict[int, CatalogueEntry]:
         query = select(CatalogueEntry).where(col(CatalogueEntry.number).in_(numbers))
@@ -328,12 +337,12 @@ class CatalogueStore:
         )
         return self.session.exec(query.limit(limit)).all()
 
-    def _matches(self, terms: SearchQuery, *, prefixes: bool, labels_only: bool) -> ColumnElement[bool]:
+    def _matches(self, terms: SearchQuery, *, labels_only: bool) -> ColumnElement[bool]:
         if self.session.get_bind().dialect.name == "postgresql":
-            match = match_on_postgres(terms.terms, prefixes=prefixes, labels_only=labels_only)
+            match = match_on_postgres(terms.terms, prefixes=True, labels_only=labels_only)
             condition = f"{SEARCHED} @@ CAST(:match AS tsquery)"
         else:
-            match = match_on_sqlite(terms.terms, prefixes=prefixes, labels_only=labels_only)
+            match = match_on_sqlite(terms.terms, prefixes=True, labels_only=labels_only)
             condition = "catalogue_entry.number IN (SELECT rowid FROM catalogue_index WHERE catalogue_index MATCH :match)"
         return text(condition).bindparams(match=match)  # type: ignore[return-value]
 
@@ -344,8 +353,7 @@ SEARCHED: Final = (
 )
 
 
-def _conditions(query: CatalogueQuery, *, besides: str = "") -> list[ColumnElement[bool]]:
-    """Every facet but one."""
+def _conditions(query: CatalogueQuery) -> list[ColumnElement[bool]]:
     chosen: dict[str, Sequence[Any]] = {
         "kind": query.kinds,
         "campus_id": query.campuses,
@@ -353,12 +361,8 @@ def _conditions(query: CatalogueQuery, *, besides: str = "") -> list[ColumnEleme
         "level": query.levels,
         "place": query.places,
     }
-    found = [
-        getattr(CatalogueEntry, name).in_(values)
-        for name, values in chosen.items()
-        if values and name != besides
-    ]
-    if query.audiences and besides != "audiences":
+    found = [getattr(CatalogueEntry, name).in_(values) for name, values in chosen.items() if values]
+    if query.audiences:
         audiences = col(CatalogueEntry.audiences)
         found.append(or_(*(audiences.contains(f" {key} ") for key in query.audiences)))
     return found or [literal_column("1") == literal_column("1")]

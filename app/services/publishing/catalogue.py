@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,11 +16,11 @@ from app.db.activities.plans import ActivityPlanStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.frameworks import CompetencyStore
-from app.db.publishing.catalogue import CatalogueStore, Ranked
+from app.db.publishing.catalogue import MOST_MATCHES, MOST_RANKED, CatalogueStore, Facts, Ranked
 from app.domain.activities.activities import Activity, ActivityAnnouncement
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.text_search import SearchQuery, SearchTerms, score, terms_of
 from app.domain.people.people import is_address
@@ -36,7 +37,6 @@ from app.errors import InvalidInput, NotFound
 from app.language import N_
 
 A_PAGE: Final = 24
-_LABELS_ENOUGH: Final = 100
 _DERIVED: Final = (
     "campus_id", "kind", "path", "title", "summary", "language", "badge_kind", "level", "audiences", "place", "holders",
     "starts_on", "version", "label_terms", "other_terms", "size",
@@ -52,6 +52,8 @@ class CatalogueResult:
     facets: Mapping[str, Mapping[Any, int]]
     pages: int
     corrected: str = ""
+    is_capped: bool = False
+    """Whether there are more matches than were counted."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class CatalogueService:
         plans: ActivityPlanStore,
         history: HistoryStore,
         clock: Clock,
+        snapshot: Snapshot = UNSHARED,
     ) -> None:
         self.catalogue = catalogue
         self.campuses = campuses
@@ -99,6 +102,7 @@ class CatalogueService:
         self.plans = plans
         self.history = history
         self.clock = clock
+        self.snapshot = snapshot
 
     # --- derivation
 
@@ -316,31 +320,38 @@ class CatalogueService:
         """Every term must match; without any match, slips of one or two letters are corrected."""
         terms = SearchQuery.of(query.text)
         if terms.is_empty:
-            total, facets = self.catalogue.counts(query, None)
+            groups = self.snapshot.until_commit(
+                ("catalogue groups", tuple(query.kinds)), lambda: self.catalogue.groups(query.kinds)
+            )
+            total, facets, _ = count_facets(query, groups)
             return CatalogueResult(self.catalogue.browse(query, limit=A_PAGE), total, facets, _pages(total))
-        ranked, corrected = self._ranked(query, terms), ""
-        if not ranked and not exactly:
+        facts, corrected = self.catalogue.facts(terms), ""
+        if not facts and not exactly:
             fixed = self._corrected(terms)
             if fixed.terms != terms.terms:
-                ranked = self._ranked(query, fixed)
-                terms, corrected = fixed, " ".join(fixed.terms)
-        total, facets = self.catalogue.counts(query, terms)
+                facts = self.catalogue.facts(fixed)
+                terms, corrected = fixed, " ".join(fixed.terms) if facts else ""
+        total, facets, left = count_facets(query, facts)
+        ranked = self._ranked(query, terms, left)
         start = (query.page - 1) * A_PAGE
         numbers = [each.number for each in ranked[start : start + A_PAGE]]
         entries = self.catalogue.get_many(numbers)
-        shown = [entries[number] for number in numbers if number in entries]
         return CatalogueResult(
-            shown, total, facets, _pages(min(total, len(ranked))), corrected if ranked else ""
+            [entries[number] for number in numbers if number in entries],
+            total,
+            facets,
+            _pages(len(ranked)),
+            corrected,
+            is_capped=len(facts) == MOST_MATCHES,
         )
 
-    def _ranked(self, query: CatalogueQuery, terms: SearchQuery) -> list[Ranked]:
-        found = {
-            each.number: each for each in self.catalogue.rank(query, terms, prefixes=True, labels_only=True)
-        }
-        if len(found) < _LABELS_ENOUGH:
-            for each in self.catalogue.rank(query, terms, prefixes=True, labels_only=False):
-                found.setdefault(each.number, each)
-        return sorted(found.values(), key=lambda each: _key(query.order, terms, each))
+    def _ranked(self, query: CatalogueQuery, terms: SearchQuery, left: Sequence[Facts]) -> list[Ranked]:
+        """Matches in the title before others, where there are too many to rank them all."""
+        if len(left) > MOST_RANKED:
+            titled = self.catalogue.with_title_of(terms)
+            left = sorted(left, key=lambda each: each.number not in titled)[:MOST_RANKED]
+        found = self.catalogue.terms_of([each.number for each in left])
+        return sorted(found, key=lambda each: _key(query.order, terms, each))
 
     def _corrected(self, terms: SearchQuery) -> SearchQuery:
         slips = {}
@@ -352,6 +363,44 @@ class CatalogueService:
             ):
                 slips[term] = self.catalogue.similar(term) or ()
         return terms.corrected(slips)
+
+
+def count_facets(
+    query: CatalogueQuery, facts: Sequence[Facts]
+) -> tuple[int, Mapping[str, Mapping[Any, int]], list[Facts]]:
+    """The total; for each facet, how many entries each value has beside the other facets; what is left of all."""
+    wanted: dict[str, frozenset[Any]] = {
+        "kind": frozenset(query.kinds),
+        "campus_id": frozenset(query.campuses),
+        "badge_kind": frozenset(query.badge_kinds),
+        "level": frozenset(query.levels),
+        "place": frozenset(query.places),
+        "audiences": frozenset(query.audiences),
+    }
+    counts: dict[str, Counter[Any]] = {name: Counter() for name in wanted}
+    alike: Counter[tuple[Any, ...]] = Counter()
+    for each in facts:
+        alike[each[:6]] += each.entries
+    total, passed = 0, set()
+    for facets, entries in alike.items():
+        kind, campus_id, badge_kind, level, place, audiences = facets
+        values: dict[str, tuple[Any, ...]] = {
+            "kind": (kind,),
+            "campus_id": (campus_id,),
+            "badge_kind": (badge_kind,),
+            "level": (level,),
+            "place": (place,),
+            "audiences": tuple(audiences.split()),
+        }
+        failed = [name for name, chosen in wanted.items() if chosen and chosen.isdisjoint(values[name])]
+        if not failed:
+            total += entries
+            passed.add(facets)
+        for name in failed if len(failed) == 1 else () if failed else wanted:
+            for value in values[name]:
+                if value:
+                    counts[name][value] += entries
+    return total, counts, [each for each in facts if each[:6] in passed]
 
 
 def enrolment_link(written: str) -> str:

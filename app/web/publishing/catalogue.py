@@ -233,7 +233,7 @@ def _shown(
             if kind is EntryKind.BADGE or each in (CatalogueOrder.RELEVANCE, _order("", kind))
         ],
         cards=[card_of(entry, by_id) for entry in found.entries if entry.campus_id in by_id],
-        count=_count(kind, found.total),
+        count=_count(kind, found.total, is_capped=found.is_capped),
         previous=url(kept, page=str(query.page - 1)) if query.page > 1 else "",
         following=url(kept, page=str(query.page + 1)) if query.page < found.pages else "",
         hidden=[*([("q", query.text)] if query.text else ()), *order],
@@ -334,7 +334,7 @@ def _holders(count: int) -> str:
     return sentence.format(n=number(count))
 
 
-def _count(kind: EntryKind, count: int) -> str:
+def _count(kind: EntryKind, count: int, *, is_capped: bool) -> str:
     match kind:
         case EntryKind.BADGE:
             sentence = translated_plural("{n} badge", "{n} badges", count)
@@ -344,7 +344,8 @@ def _count(kind: EntryKind, count: int) -> str:
             sentence = translated_plural("{n} activité", "{n} activités", count)
         case EntryKind.CAMPUS:
             sentence = translated_plural("{n} campus", "{n} campus", count)
-    return sentence.format(n=number(count))
+    shown = sentence.format(n=number(count))
+    return translated(N_("Plus de {shown}")).format(shown=shown) if is_capped else shown
 
 
 # --- pages
