@@ -206,14 +206,15 @@ class ReissueService:
     ) -> None:
         """`content`: the document's content, if more than the name changes."""
         before = content or parse_json_object(self.awards.document_of(award.id).embedded)
-        at, signers = next_edition_at(award, at=self.clock()), self.signing.signers_of(campus)
+        now = self.clock()
+        at, signers = next_edition_at(award, at=now), self.signing.signers_of(campus)
         document = _with_name(before, name, valid_from=format_timestamp(at))
         batch = Batch(signer=signers.embedded, jwt_signer=signers.jwt, at=at)
         # Before any write: a caller may continue if the texts cannot be signed.
         [unfit] = prepared_documents([document], batch)
         if isinstance(unfit, InvalidInput):
             raise unfit
-        reissue(award, name, at=self.clock(), also_revoked=content is not None)
+        reissue(award, name, at=now, also_revoked=content is not None)
         assert award.reissued_at == at, "it was reissued just now"
         grounded = self.grounds.decide_again(campus, award, document, batch.signing_key)
         try:
