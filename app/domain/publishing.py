@@ -441,7 +441,7 @@ _AUDIENCES: Final = {key: re.compile(rf"\b(?:{written})\b") for key, written in 
 
 
 def audience_groups(written: str) -> list[str]:
-    """Keys of `AUDIENCES` that an audience in a campus's words belongs to."""
+    """Keys of `AUDIENCES` that match an audience as a campus wrote it."""
     folded = plain_text(written)
     return [key for key, pattern in _AUDIENCES.items() if pattern.search(folded)]
 

@@ -37,7 +37,7 @@ from app.domain.publishing import (
 MOST_RANKED: Final = 400
 """Matches that are ranked; a search with more is too vague to be read to its end."""
 MOST_MATCHES: Final = 3000
-"""Counted matches of a search; beyond, the page says « more than »."""
+"""Counted matches of a search; beyond, the total is a lower bound."""
 _FACTS: Final = (
     col(CatalogueEntry.kind),
     col(CatalogueEntry.campus_id),
@@ -77,7 +77,7 @@ class CatalogueStore:
     # --- derivation
 
     def due(self, *, before: datetime) -> Sequence[uuid.UUID]:
-        """Campuses never derived, changed since, or derived before that moment."""
+        """Campuses never derived, changed since, or derived before that time."""
         changed = (
             select(HistoryEntry.id)
             .where(
@@ -283,7 +283,7 @@ class CatalogueStore:
     # --- search
 
     def browse(self, query: CatalogueQuery, *, limit: int) -> Sequence[CatalogueEntry]:
-        """One page without words."""
+        """One page of entries, without a search text."""
         rows = select(CatalogueEntry).where(*_conditions(query))
         match query.order:
             case CatalogueOrder.TITLE:

@@ -75,7 +75,7 @@ class PublicActivity:
 
     @property
     def enrolment(self) -> str:
-        """A link: to a page, or to write to somebody."""
+        """A link: to a page, or `mailto:`."""
         return self.announcement.enrolment or (
             f"mailto:{self.campus.contact_email}" if self.campus.contact_email else ""
         )

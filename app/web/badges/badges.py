@@ -173,7 +173,7 @@ class DefinitionShown:
     standings: Sequence[StandingView] = ()
     holders: int = 0
     activities: Sequence[tuple[str, str, str]] = ()
-    """Announced ones that lead to it: (title, path, day and place)."""
+    """Announced ones that lead to it: (title, path, day and location)."""
     competencies: Sequence[tuple[str, str]] = ()
     """Pages of what it attests: (statement, path)."""
     contact: str = ""

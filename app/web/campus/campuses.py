@@ -81,7 +81,7 @@ class CampusShown:
     did_url: str
     recommendations: Sequence[RecommendationShown]
     activities: Sequence[tuple[str, str, str]]
-    """Announced: (title, path, day and place)."""
+    """Announced: (title, path, day and location)."""
 
 
 @router.get("/campus/{slug}")

@@ -131,9 +131,9 @@ class CatalogueShown:
     previous: str
     following: str
     hidden: Sequence[tuple[str, str]]
-    """What the form of facets keeps: the words."""
+    """Hidden fields of the facets' form: the search text."""
     chosen: Sequence[tuple[str, str]]
-    """What the form of the words and the order keeps: the facets."""
+    """Hidden fields of the other forms: the facets."""
 
 
 @router.get("/badges")
