@@ -127,6 +127,8 @@ EVENT_LABELS = {
     ("competency", "archive"): N_("Compétence archivée"),
     ("competency", "restore"): N_("Compétence remise en service"),
     ("activity", "create"): N_("Activité créée"),
+    ("activity", "announce"): N_("Activité annoncée au public"),
+    ("activity", "withdraw_announcement"): N_("Annonce publique retirée"),
     ("activity", "amend"): N_("Activité modifiée"),
     ("activity", "delete"): N_("Activité supprimée"),
     ("activity", "ask"): N_("Accord demandé pour organiser ensemble"),
