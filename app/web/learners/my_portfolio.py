@@ -22,7 +22,7 @@ from app.errors import AppError, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import StateLabel, listing, number
+from app.http.pages.words import StateLabel, day, listing, number
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import ReadingServices, WritingServices
 from app.http.response_cache import awards_within_reach, people_here
@@ -201,7 +201,8 @@ _DONE = {
     "note": N_("C’est noté."),
     "liens": N_("C’est fait : aucun lien donné avant n’ouvre plus ce portfolio."),
 }
-_USUAL_LINK = timedelta(days=30)
+_LINK_DAYS = (30, 7, 90, 365)
+"""How long a link for one employer may last; the first is the usual one."""
 Chosen = TypeVar("Chosen", Naming, Grouping, Layout)
 
 
@@ -424,7 +425,12 @@ def _editor(
             link=f"{view.address}/pour/{services.portfolios.reader_link(portfolio, last_day)}"
             if last_day
             else "",
-            last_day=last_day or (services.clock() + _USUAL_LINK).date(),
+            last_day=last_day,
+            ends=[
+                (each.isoformat(), day(each))
+                for days in _LINK_DAYS
+                for each in [services.clock().date() + timedelta(days=days)]
+            ],
         )
     )
 
