@@ -439,6 +439,7 @@ class WaitingStore:
             sa_select(Activity)
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
             .where(
+                ~col(Activity.is_sample),
                 organised_by(campus_id),
                 col(Activity.ends_on) >= ended[0],
                 col(Activity.ends_on) <= ended[1],

@@ -119,7 +119,7 @@ class DashboardService:
                 campus.id, given=(at - LOOKED_BACK, at - FORGOTTEN_AFTER), at=at, limit=MOST_COUNTED + 1
             ),
             self._without_awards(campus, today, at),
-            [pair for pair in badges if pair[1].is_draft][:FEW],
+            [pair for pair in badges if pair[1].is_draft and not pair[0].is_sample][:FEW],
             _near(badges),
             label_that_ends([label for label, _ in self.campuses.labels_of(campus.did)], on=today),
             self.plans.asked(campus.id)[:FEW],

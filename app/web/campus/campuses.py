@@ -19,7 +19,7 @@ from app.http.pages.render import CampusLook, SpeakTheirLanguage, Visitor, page
 from app.http.pages.typography import translated
 from app.http.pages.words import BADGE_KINDS, KEY_STATES, StateLabel, day, sentence_text
 from app.http.policies import public
-from app.http.request_scope import ReadingServices, process_of
+from app.http.request_scope import ReadingServices, process_of, visit
 from app.http.security_headers import SecurityHeaders
 from app.http.workplaces import look_of
 from app.language import N_
@@ -267,8 +267,11 @@ def every_campus(services: ReadingServices) -> Response:
 
 @entrance_router.get("/couleurs/{slug}.css")
 @public
-def one_campus(slug: str, services: ReadingServices) -> Response:
-    return _stylesheet([services.campuses.get(slug)])
+def one_campus(slug: str, request: Request) -> Response:
+    """Every phone of a check-in asks for it at once: the connection is opened and closed in one thread."""
+    with visit(request, reading=True) as services:
+        campus = services.campuses.get(slug)
+    return _stylesheet([campus])
 
 
 def _stylesheet(campuses: Iterable[Campus]) -> Response:
