@@ -475,11 +475,9 @@ REFUSED_LINES = LIST_ANSWERS = timedelta(days=90)
 CLOSED_REQUESTS = timedelta(days=365)
 """Refused or withdrawn; an accepted request lives as long as its badge."""
 LETTERS = timedelta(days=3 * 365)
-INVITATIONS = timedelta(days=365)
-ASKED_ORGANISATIONS = timedelta(days=365)
-"""Endorsement requests that were unanswered or declined."""
-WAYS_IN = timedelta(days=1)
-"""Sessions, links and challenges, after they expire."""
+INVITATIONS = ASKED_ORGANISATIONS = timedelta(days=365)
+"""Invitations without an answer; endorsement requests that were unanswered or declined."""
+WAYS_IN = timedelta(days=1)  # After sessions, links and challenges expire.
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from app.domain.campus.audit_log import Actor
 from tests.support.house import House, build_house
 from tests.support.servers.server import LiveServer, serving
 
+# A connection that waits longer than the server keeps it is closed; a browser opens another, this client would fail.
+FRESH = httpx.Limits(max_keepalive_connections=0)
 PEOPLE = [f"Zoé{chr(97 + n // 20)} Martin{chr(97 + n % 20)}" for n in range(200)]
 COLOURS = re.compile(r'href="(/couleurs/[^"]+)"')
 FIELD = re.compile(r'name="(jeton|billet)" value="([^"]+)"')
