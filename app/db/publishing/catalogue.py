@@ -36,7 +36,7 @@ from app.domain.publishing import (
 
 MOST_RANKED: Final = 400
 """Matches that are ranked; a search with more is too vague to be read to its end."""
-MOST_MATCHES: Final = 3000
+MOST_MATCHES: Final = 2000
 """Counted matches of a search; beyond, the total is a lower bound."""
 _FACTS: Final = (
     col(CatalogueEntry.kind),
@@ -297,11 +297,11 @@ class CatalogueStore:
         return self.session.exec(rows.limit(limit).offset((query.page - 1) * limit)).all()
 
     def facts(self, terms: SearchQuery) -> list[Facts]:
-        """What the facets need of every match of the terms, of each kind; short titles first."""
+        """What the facets need of the first matches of the terms, of each kind."""
         rows = select(*_FACTS, col(CatalogueEntry.number), col(CatalogueEntry.holders)).where(  # type: ignore[call-overload]
             self._matches(terms, labels_only=False)
         )
-        found = self.session.execute(rows.order_by(col(CatalogueEntry.size)).limit(MOST_MATCHES))
+        found = self.session.execute(rows.limit(MOST_MATCHES))
         return [Facts(row[0], row[1], row[2], row[3], row[4], row[5], 1, row[6], row[7]) for row in found]
 
     def with_title_of(self, terms: SearchQuery) -> set[int]:
