@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
 from enum import Enum
 from functools import cache, lru_cache
+from importlib.resources import files
 from pathlib import Path
 
 from app.domain.imports.lists.model import Column, Reason
@@ -24,7 +27,10 @@ _PARTICLES = frozenset(
 SURE_PARTICLES = _PARTICLES - {"al", "ben", "bel", "li", "lo", "san", "santa", "mac", "do", "y"}
 _SMALL = frozenset(("de", "du", "des", "d", "von", "der", "den", "dos", "das", "do", "e", "y"))
 _DATA = Path(__file__).with_name("names.txt")
-_WORDS = Path(__file__).with_name("words.txt")
+_WORDS = ("spellchecker", "resources/fr.json.gz")
+"""Frequencies of French words in subtitles, of the package pyspellchecker."""
+_COMMON = 359
+"""As often as « abandonnent »: about 16,000 words."""
 _RARE_GIVEN, _RARE_FAMILY = 10, 11
 _CLEARLY = 3
 """Powers of two between the ranks of one text as given and as family name."""
@@ -73,8 +79,19 @@ def _ranks() -> tuple[dict[str, int], dict[str, int]]:
 
 @cache
 def _common_words() -> frozenset[str]:
-    lines = _WORDS.read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+    package, name = _WORDS
+    counts = json.loads(gzip.decompress(files(package).joinpath(name).read_bytes()))
+    given, family = _ranks()
+    folded = {fold(word) for word, count in counts.items() if count >= _COMMON}
+    return frozenset(
+        word
+        for word in folded
+        if 3 <= len(word) <= 15
+        and " " not in word
+        and word not in given
+        and word not in family
+        and word not in _PARTICLES
+    )
 
 
 def is_common_word(word: str) -> bool:
