@@ -12,7 +12,18 @@ from sqlalchemy import event, select
 
 from app.domain.awards.awards import Award
 from app.domain.people.people import name_in_lists
-from app.services.campus.registers import AwardFilter, AwardSort, ListedAward, Standing, Start
+from app.services.campus.registers import (
+    ActivityFilter,
+    ActivitySort,
+    AwardFilter,
+    AwardSort,
+    ListedAward,
+    Moment,
+    PeopleFilter,
+    PeopleSort,
+    Standing,
+    Start,
+)
 from tests.support.house import House, build_house
 from tests.support.many_awards import add_awards
 
@@ -152,3 +163,39 @@ def test_a_page_of_a_large_register_reads_no_table_as_a_whole(
         assert "Seq Scan on person" not in text or "person_1" in text.split("Seq Scan on person")[1][:12], (
             text
         )
+
+
+def test_every_filter_and_order_of_activities_and_people_is_read_on_both_engines(filled: House):
+    now = filled.clock().replace(tzinfo=None)
+    activities = [
+        *(ActivityFilter(now, moment=moment) for moment in Moment),
+        ActivityFilter(now, words=("atelier",), days=(now.date(), now.date()), trainer_id=filled.trainer.id),
+        ActivityFilter(now, badge_id=filled.presence.badge.id, is_incomplete=True),
+        ActivityFilter(now, is_without_badges=True),
+    ]
+    people = [
+        PeopleFilter(),
+        PeopleFilter(badge_id=filled.role.badge.id, has_unclaimed=True),
+        PeopleFilter(activity_id=filled.activity.id, has_unclaimed=False),
+        PeopleFilter(arrived=(filled.clock() - timedelta(minutes=50), filled.clock())),
+    ]
+    campus = filled.campus
+    with filled.process.visit(reading=True, campus_id=campus.id, person_id=filled.trainer.id) as services:
+        for held in activities:
+            count = services.activity_register.count(campus, held)
+            for sort in ActivitySort:
+                for descending in (False, True):
+                    found = services.activity_register.page(
+                        campus, held, Start(limit=50), sort, descending=descending
+                    )
+                    assert len(found) == count
+            assert set(services.activity_register.counts(campus, found)) == {each.id for each in found}
+        for asked in people:
+            count = services.people_register.count(campus, asked)
+            for order in PeopleSort:
+                blocks = list(services.people_register.blocks(campus, asked, order, descending=True))
+                assert sum(map(len, blocks)) == count
+                for block in blocks:
+                    assert all(services.people_register.counts(campus, block).values())
+        under_way = ActivityFilter(now, moment=Moment.UNDER_WAY)
+        assert services.activity_register.count(campus, under_way) == 1
