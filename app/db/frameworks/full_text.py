@@ -29,9 +29,10 @@ WHERE framework_search_index MATCH :match AND s.framework_id IN :frameworks ORDE
 """
 _POSTGRES: Final = """
 SELECT s.competency_id, s.framework_id, s.label_terms, s.other_terms, s.size FROM framework_search s
-WHERE (setweight(to_tsvector('simple', s.label_terms), 'A') || setweight(to_tsvector('simple', s.other_terms), 'B'))
-@@ CAST(:match AS tsquery) AND s.framework_id IN :frameworks ORDER BY s.number LIMIT :limit
+WHERE to_tsvector('simple', {terms}) @@ CAST(:match AS tsquery) AND s.framework_id IN :frameworks
+ORDER BY s.number LIMIT :limit
 """
+_LABELS, _ALL = "s.label_terms", "s.label_terms || ' ' || s.other_terms"
 
 
 class FullTextIndex:
@@ -53,11 +54,14 @@ class FullTextIndex:
             return []
         connection = self.session.connection()
         is_postgres = connection.dialect.name == "postgresql"
-        write = match_on_postgres if is_postgres else match_on_sqlite
-        statement = text(_POSTGRES if is_postgres else _SQLITE).bindparams(
-            bindparam("frameworks", expanding=True, type_=Uuid())
-        )
-        match = write(query.terms, prefixes=prefixes, labels_only=labels_only, every=every)
+        if is_postgres:
+            # One index for each: with weights in one, each row found would be parsed again.
+            query_text = _POSTGRES.format(terms=_LABELS if labels_only else _ALL)
+            match = match_on_postgres(query.terms, prefixes=prefixes, labels_only=False, every=every)
+        else:
+            query_text = _SQLITE
+            match = match_on_sqlite(query.terms, prefixes=prefixes, labels_only=labels_only, every=every)
+        statement = text(query_text).bindparams(bindparam("frameworks", expanding=True, type_=Uuid()))
         rows = connection.execute(statement, {"match": match, "frameworks": list(frameworks), "limit": limit})
         return [Match(_uuid(one), _uuid(other), label, more, size) for one, other, label, more, size in rows]
 
