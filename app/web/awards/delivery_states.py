@@ -9,7 +9,7 @@ from datetime import datetime
 
 from app.container import Services
 from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage, Reason
-from app.http.pages.typography import translated
+from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import REVOKED, UNDONE, StateLabel, why_ended
 from app.language import N_
 from app.services.awards.delivery import Handing
@@ -151,11 +151,11 @@ class Tally:
     @staticmethod
     def of(counts: Mapping[Handed, int], at: datetime) -> Tally:
         total, parts, before = sum(counts.values()), list[Part](), 0
-        for state, (words, pattern) in _PARTS.items():
+        for state, pattern in _PARTS.items():
             count = counts.get(state, 0)
             if count:
                 start, end = before * 1000 // total, (before + count) * 1000 // total
-                parts.append(Part(count, translated(words), pattern, start, end - start))
+                parts.append(Part(count, _part_label(state, count), pattern, start, end - start))
                 before += count
         return Tally(
             counts.get(Handed.CLAIMED, 0),
@@ -169,10 +169,27 @@ class Tally:
 
 
 _PARTS = {
-    Handed.CLAIMED: (N_("récupérés"), "p1"),
-    Handed.OPENED: (N_("pages ouvertes"), "p2"),
-    Handed.SENT: (N_("e-mails envoyés"), "p3"),
-    Handed.WAITING: (N_("e-mails en attente"), "p5"),
-    Handed.REFUSED: (N_("e-mails refusés"), "p6"),
-    Handed.SLIP: (N_("à remettre en main propre"), "p4"),
+    Handed.CLAIMED: "p1",
+    Handed.OPENED: "p2",
+    Handed.SENT: "p3",
+    Handed.WAITING: "p5",
+    Handed.REFUSED: "p6",
+    Handed.SLIP: "p4",
 }
+"""In the order of the bar, with their patterns."""
+
+
+def _part_label(state: Handed, count: int) -> str:
+    match state:
+        case Handed.CLAIMED:
+            return translated_plural("récupéré", "récupérés", count)
+        case Handed.OPENED:
+            return translated_plural("page ouverte", "pages ouvertes", count)
+        case Handed.SENT:
+            return translated_plural("e-mail envoyé", "e-mails envoyés", count)
+        case Handed.WAITING:
+            return translated_plural("e-mail en attente", "e-mails en attente", count)
+        case Handed.REFUSED:
+            return translated_plural("e-mail refusé", "e-mails refusés", count)
+        case _:
+            return translated(N_("à remettre en main propre"))
