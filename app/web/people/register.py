@@ -36,7 +36,7 @@ from app.web.campus.audit_log import export_noted
 A_PAGE = 50
 COLUMNS = (
     Column("nom", N_("Personne"), sort="nom", heads=(N_("Nom"), N_("Prénom"))),
-    Column("adresse", N_("E-mail"), heads=(N_("Courriel"),)),
+    Column("adresse", N_("E-mail"), heads=("Courriel",)),
     Column("activites", N_("Activités"), classes="n"),
     Column("badges", N_("Badges"), classes="n"),
     Column("recuperes", N_("Récupérés"), classes="n"),

@@ -28,9 +28,9 @@ SURE_PARTICLES = _PARTICLES - {"al", "ben", "bel", "li", "lo", "san", "santa", "
 _SMALL = frozenset(("de", "du", "des", "d", "von", "der", "den", "dos", "das", "do", "e", "y"))
 _DATA = Path(__file__).with_name("names.txt")
 _WORDS = ("spellchecker", "resources/fr.json.gz")
-"""Frequencies of French words in subtitles, of the package pyspellchecker."""
+"""Frequencies in French subtitles, from the package pyspellchecker."""
 _COMMON = 359
-"""As often as « abandonnent »: about 16,000 words."""
+"""The frequency of « abandonnent »; about 16,000 are as frequent."""
 _RARE_GIVEN, _RARE_FAMILY = 10, 11
 _CLEARLY = 3
 """Powers of two between the ranks of one text as given and as family name."""
