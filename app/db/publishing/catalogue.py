@@ -339,18 +339,13 @@ class CatalogueStore:
 
     def _matches(self, terms: SearchQuery, *, labels_only: bool) -> ColumnElement[bool]:
         if self.session.get_bind().dialect.name == "postgresql":
-            match = match_on_postgres(terms.terms, prefixes=True, labels_only=labels_only)
-            condition = f"{SEARCHED} @@ CAST(:match AS tsquery)"
+            terms_of = "label_terms" if labels_only else "label_terms || ' ' || other_terms"
+            match = match_on_postgres(terms.terms, prefixes=True, labels_only=False)
+            condition = f"to_tsvector('simple', {terms_of}) @@ CAST(:match AS tsquery)"
         else:
             match = match_on_sqlite(terms.terms, prefixes=True, labels_only=labels_only)
             condition = "catalogue_entry.number IN (SELECT rowid FROM catalogue_index WHERE catalogue_index MATCH :match)"
         return text(condition).bindparams(match=match)  # type: ignore[return-value]
-
-
-SEARCHED: Final = (
-    "(setweight(to_tsvector('simple', catalogue_entry.label_terms), 'A') || "
-    "setweight(to_tsvector('simple', catalogue_entry.other_terms), 'B'))"
-)
 
 
 def _conditions(query: CatalogueQuery) -> list[ColumnElement[bool]]:
