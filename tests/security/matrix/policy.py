@@ -312,6 +312,7 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/activites/{activity_id}/attribuer/{draft_id:uuid}": staff(Permission.AWARD, 404),
     "GET /gestion/{slug}/resultats/{batch_id}": _AWARD,
     "GET /gestion/{slug}/resultats/{batch_id}/avancement": _AWARD,
+    "GET /gestion/{slug}/resultats/{batch_id}/suivi": _AWARD,
     "POST /gestion/{slug}/resultats/{batch_id}/annuler": staff(Permission.AWARD, 409, {}),
     "POST /gestion/{slug}/resultats/{batch_id}/remettre": staff(Permission.AWARD, 303, {}),
     "GET /gestion/{slug}/resultats/{batch_id}/refus.csv": _AWARD,
