@@ -64,7 +64,7 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "evidence_disclosure": Choices(with_new=True),
     "consent": Choices(with_new=True),
     "parent_agreement": Choices(with_new=True),
-    "portfolio": Choices(("is_open", "is_findable", "naming", "grouping", "line")),
+    "portfolio": Choices(("is_open", "is_findable", "naming", "grouping", "line", "link_generation")),
     "portfolio_group": Choices(),
     "portfolio_piece": Choices(with_new=True),
     "brought_badge": Choices(("is_shown", "belongs")),

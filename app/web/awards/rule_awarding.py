@@ -68,7 +68,7 @@ class PersonLine:
             one.person.name,
             ", ".join(map(step_words, nearest)),
             missing_words(nearest),
-            f"{work.home}/personnes/{one.person.id}",
+            f"{work.home}/repertoire/{one.person.id}",
         )
 
 

@@ -336,7 +336,7 @@ class BadgeTile:
 
 def _correction_of(work: AtWork, record: AwardRecord) -> str:
     if record.activity is not None and work.may(Permission.WORK):
-        return f"{work.home}/activites/{record.activity.id}/personnes/{record.person.id}"
+        return f"{work.home}/repertoire/participants/{record.activity.id}/{record.person.id}"
     return f"{work.home}/repertoire/{record.person.id}/corriger" if work.may(Permission.CORRECT) else ""
 
 

@@ -94,7 +94,7 @@ def correct(person_id: uuid.UUID, request: Request, form: SafeForm, services: Re
 
 
 participants_router = APIRouter(
-    prefix="/gestion/{slug}/activites/{activity_id}/personnes/{person_id:uuid}",
+    prefix="/gestion/{slug}/repertoire/participants/{activity_id}/{person_id:uuid}",
     dependencies=[CROSS_TENANT],
 )
 _WORK = [staff(Permission.WORK)]
@@ -139,7 +139,7 @@ def _places(
     if activity_id is None:
         action = f"{work.home}/repertoire/{person_id}/corriger"
     else:
-        action = f"{work.home}/activites/{activity_id}/personnes/{person_id}"
+        action = f"{work.home}/repertoire/participants/{activity_id}/{person_id}"
     if batch:
         return action, f"{work.home}/resultats/{batch}", translated(N_("Résultat"))
     if activity_id is not None:

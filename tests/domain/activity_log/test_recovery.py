@@ -110,7 +110,7 @@ FACTS = {
     "password": "person_id",
     "person": "id given_name family_name listed_as created_at is_sample",
     "person_address": "id person_id address name_key verified_at is_main",
-    "portfolio": "id person_id created_at",
+    "portfolio": "id person_id layout created_at",
     "portfolio_group": "id portfolio_id title position",
     "recognition": "id network_id issuer name short_name domain keys since",
 }

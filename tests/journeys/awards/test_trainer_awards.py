@@ -156,8 +156,7 @@ def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothin
     assert page.get_by_role("heading", level=1).inner_text().startswith("2")
 
     preview_of_the_file()
-    page.get_by_role("button", name="Accepter toutes les adresses proposées").click()
-    page.get_by_role("button", name=re.compile("^Continuer avec 2")).click()
+    page.get_by_role("button", name="Mettre nolwenn@exemple.fr").click()
     assert page.get_by_role("heading", name=re.compile("Ont déjà ce badge")).is_visible()
     assert page.get_by_role("button", name=re.compile("^Attribuer")).count() == 0
 
@@ -228,7 +227,7 @@ def test_every_page_of_a_trainer_is_accessible_and_fits(
         f"{home}/salle/ecran",
         f"{home}/attribuer",
         f"/gestion/itip/resultats/{result.batch.id}",
-        f"{home}/personnes/{result.lines[0].person_id}",
+        f"/gestion/itip/repertoire/participants/{house.activity.id}/{result.lines[0].person_id}",
         "/gestion/itip/attributions",
         f"/gestion/itip/attributions/{award_id}",
         f"/gestion/itip/attributions/{award_id}/retirer",

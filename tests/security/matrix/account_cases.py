@@ -40,8 +40,8 @@ ACCOUNT_CASES: dict[str, Case] = {
     "POST /gestion/{slug}/repertoire/{person_id:uuid}/corriger": staff(
         Permission.CORRECT, 422, body={"prenom": "", "nom": ""}
     ),
-    "GET /gestion/{slug}/activites/{activity_id}/personnes/{person_id:uuid}": staff(Permission.WORK),
-    "POST /gestion/{slug}/activites/{activity_id}/personnes/{person_id:uuid}": staff(
+    "GET /gestion/{slug}/repertoire/participants/{activity_id}/{person_id:uuid}": staff(Permission.WORK),
+    "POST /gestion/{slug}/repertoire/participants/{activity_id}/{person_id:uuid}": staff(
         Permission.WORK, 422, body={"prenom": "", "nom": ""}
     ),
     "GET /gestion/{slug}/repertoire/{person_id:uuid}/reunir": staff(Permission.CORRECT),

@@ -77,7 +77,7 @@ def test_person_whom_another_campus_knows_is_corrected_by_neither(house: House) 
     record_elsewhere(house, "MARTIN Chloé; chloe@exemple.fr")
     with house.unit_of_work(reading=True) as services:
         person_id = services.activities.page(house.campus, house.activity.id).participants[0][1].id
-    place = f"/gestion/itip/activites/{house.activity.id}/personnes/{person_id}"
+    place = f"/gestion/itip/repertoire/participants/{house.activity.id}/{person_id}"
 
     page = house.client(house.trainer).get(place)
 
@@ -88,7 +88,7 @@ def test_address_is_corrected_behind_the_walls(house: House) -> None:
     house.award("MARTIN Chloé; chloe@gmial.com", tells=True)
     with house.unit_of_work(reading=True) as services:
         person_id = services.activities.page(house.campus, house.activity.id).participants[0][1].id
-    place = f"/gestion/itip/activites/{house.activity.id}/personnes/{person_id}"
+    place = f"/gestion/itip/repertoire/participants/{house.activity.id}/{person_id}"
     trainer = house.client(house.trainer)
     page = trainer.get(place)
 

@@ -193,7 +193,7 @@ def test_no_name_is_refused_without_a_reason(house: House):
 
 def test_a_campus_leaves_the_name_of_who_has_an_account_to_them(house: House, result):
     signed_in(house)
-    with pytest.raises(NotAllowed, match="a un compte"):
+    with pytest.raises(NotAllowed, match="a confirmé son adresse"):
         correct(house, result, "Zoé", "Durand")
 
 

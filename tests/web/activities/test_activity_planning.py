@@ -151,8 +151,9 @@ def test_what_is_no_longer_there_to_choose_is_refused_and_nothing_is_kept(house:
 def test_the_badge_it_can_lead_to_is_offered_first_and_chosen(house: House, trainer: TestClient):
     path = made(house, trainer, badge=[str(house.presence.badge.id)])
     offered = trainer.get(f"{path}/attribuer").text
-    values = re.findall(r'<input type="radio" name="badge" value="([^"]+)" required( checked)?', offered)
-    assert values[0] == (str(house.presence.badge.id), " checked")
+    choice = offered[offered.index('name="badge"') :].partition("</select>")[0]
+    values = re.findall(r'<option value="([^"]+)"( selected)?', choice)
+    assert values[0] == (str(house.presence.badge.id), " selected")
     assert len(values) == 3
 
 

@@ -21,8 +21,9 @@ def test_trainer_corrects_a_participant_from_the_activity(house: House) -> None:
     house.record("MARTIN Chloe; chloe@gmial.com")
     trainer, activity = house.client(house.trainer), f"/gestion/itip/activites/{house.activity.id}"
     shown = trainer.get(activity).text
-    start = shown.index("/personnes/")
-    place = activity + shown[start : start + len("/personnes/") + 36]
+    place = f"/gestion/itip/repertoire/participants/{house.activity.id}/"
+    start = shown.index(place) + len(place)
+    place += shown[start : start + 36]
 
     page = trainer.get(place)
     done = form_with(page, "prenom").fill(prenom="Chloé", adresse="chloe@gmail.com").press(trainer, page)
@@ -58,7 +59,7 @@ def test_participants_of_another_trainers_activity_are_refused_with_a_reason(hou
         activity = services.activities.get(house.campus, house.activity.id)
         plan = Plan(trainers={house.admin.id})
         services.activity_plans.amend(house.campus, activity.id, activity, plan, by=Actor(house.admin.id))
-    place = f"/gestion/itip/activites/{house.activity.id}/personnes/{person_id}"
+    place = f"/gestion/itip/repertoire/participants/{house.activity.id}/{person_id}"
 
     refused = house.client(house.trainer).get(place)
 
@@ -72,7 +73,7 @@ def test_person_outside_the_activity_is_not_found(house: House) -> None:
     house.award("MARTIN Chloé; chloe@exemple.fr")
     trainer = house.client(house.trainer)
     for person_id in (house.stranger.id, uuid.uuid4()):
-        place = f"/gestion/itip/activites/{house.activity.id}/personnes/{person_id}"
+        place = f"/gestion/itip/repertoire/participants/{house.activity.id}/{person_id}"
         assert trainer.get(place).status_code == 404
 
 
@@ -82,7 +83,7 @@ def test_proved_address_says_why_it_is_not_corrected(house: House) -> None:
         person = services.activities.page(house.campus, house.activity.id).participants[0][1]
         person = services.stores.people.get(person.id)
         services.stores.own_addresses.verify(person, "chloe@exemple.fr", at=house.clock())
-    place = f"/gestion/itip/activites/{house.activity.id}/personnes/{person.id}"
+    place = f"/gestion/itip/repertoire/participants/{house.activity.id}/{person.id}"
 
     page = house.client(house.trainer).get(place)
 
