@@ -59,7 +59,6 @@ class Facts(NamedTuple):
     audiences: str
     entries: int
     number: int = 0
-    holders: int = 0
 
 
 class Ranked(NamedTuple):
@@ -298,11 +297,11 @@ class CatalogueStore:
 
     def facts(self, terms: SearchQuery) -> list[Facts]:
         """What the facets need of the first matches of the terms, of each kind."""
-        rows = select(*_FACTS, col(CatalogueEntry.number), col(CatalogueEntry.holders)).where(  # type: ignore[call-overload]
+        rows = select(*_FACTS, col(CatalogueEntry.number)).where(  # type: ignore[call-overload]
             self._matches(terms, labels_only=False)
         )
         found = self.session.execute(rows.limit(MOST_MATCHES))
-        return [Facts(row[0], row[1], row[2], row[3], row[4], row[5], 1, row[6], row[7]) for row in found]
+        return [Facts(row[0], row[1], row[2], row[3], row[4], row[5], 1, row[6]) for row in found]
 
     def with_title_of(self, terms: SearchQuery) -> set[int]:
         """Matches in the title, short titles first."""

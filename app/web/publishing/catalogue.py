@@ -110,8 +110,6 @@ class Card:
     lines: Sequence[str]
     picture: str
     next_day: str
-    short_name: str
-    slug: str
 
 
 @dataclass(frozen=True)
@@ -324,8 +322,6 @@ def card_of(entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus]) -> Card
         lines=[line for line in lines if line],
         picture=f"{entry.path}/v{entry.version}/image.svg" if entry.kind is EntryKind.BADGE else "",
         next_day=day(entry.starts_on) if entry.starts_on else "",
-        short_name=campus.short_name,
-        slug=campus.slug,
     )
 
 
