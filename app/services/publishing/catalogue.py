@@ -396,10 +396,10 @@ def count_facets(
         if not failed:
             total += entries
             passed.add(facets)
-        for name in failed if len(failed) == 1 else () if failed else wanted:
-            for value in values[name]:
-                if value:
-                    counts[name][value] += entries
+        for name, found in values.items():
+            # Links to another kind carry the text alone.
+            if name == "kind" or failed in ([], [name]):
+                counts[name].update({value: entries for value in found if value})
     return total, counts, [each for each in facts if each[:6] in passed]
 
 

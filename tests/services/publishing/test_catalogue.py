@@ -92,6 +92,14 @@ def test_facets_count_what_each_value_would_leave(offering: House):
     assert found.total == 1
 
 
+def test_kinds_count_what_the_text_alone_finds(offering: House):
+    announced(offering, on=date(2026, 12, 3))
+    refresh(offering)
+    found = search(offering, "tous", badge_kinds=["participation"], levels=[2])
+    assert found.total == 0
+    assert found.facets["kind"] == {EntryKind.BADGE: 1, EntryKind.ACTIVITY: 1}
+
+
 def test_refreshing_again_changes_nothing_and_is_due_after_a_change(offering: House):
     with offering.unit_of_work() as services:
         before = {
