@@ -165,6 +165,9 @@ class CampusService:
             self.competencies.list_of(campus.id),
         )
 
+    def networks_of(self, campus: Campus) -> Sequence[Network]:
+        return self.campuses.networks_of(campus.id)
+
     def labels_of(self, campus: Campus, *, on: date) -> list[LabelView]:
         return [
             LabelView(network, label, label_state(label, on=on))

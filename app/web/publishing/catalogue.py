@@ -424,7 +424,7 @@ def networks(request: Request, services: ReadingServices) -> HTMLResponse:
     labelled = _labelled(services)
     for campus in services.campuses.list_all():
         if campus.suspended_at is None:
-            for network in services.campuses.page(campus.slug).networks:
+            for network in services.campuses.networks_of(campus):
                 members.setdefault(network.slug, []).append(labelled[campus.id])
     return page(
         request,

@@ -149,3 +149,8 @@ def test_icons_are_found_where_programs_ask(visitor: TestClient, path: str):
     answer = visitor.get(path)
     assert answer.status_code == 302
     assert visitor.get(answer.headers["location"]).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/reseaux", "/labels", "/campus"])
+def test_lists_without_networks_and_labels_answer(visitor: TestClient, path: str):
+    assert visitor.get(path).status_code == 200
