@@ -14,6 +14,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 SOURCE_LOCALE = "fr"
+BRIDGE_LOCALE = "en"
+"""What another language shows where its own catalogue has no translation yet."""
 LOCALES_FOLDER = Path(__file__).parent / "locales"
 DOMAIN = "sceau"
 _locale: ContextVar[str] = ContextVar("locale", default=SOURCE_LOCALE)
@@ -38,7 +40,10 @@ def locales() -> tuple[str, ...]:
 @cache
 def catalogue(locale: str) -> _gettext.NullTranslations:
     """The translations for `locale`; French needs none, since the sources are French."""
-    return read_catalogue(po_file(locale))
+    found = read_catalogue(po_file(locale))
+    if locale not in (SOURCE_LOCALE, BRIDGE_LOCALE):
+        found.add_fallback(catalogue(BRIDGE_LOCALE))
+    return found
 
 
 def read_catalogue(source: Path) -> _gettext.NullTranslations:
@@ -57,6 +62,10 @@ def compile_po(source: Path) -> bytes:
     """The binary catalogue (.mo) of a .po file."""
     with source.open("rb") as file:
         messages = read_po(file, domain=DOMAIN)
+    for message in list(messages):
+        # Babel would fill an empty plural with the French one, and so hide that it is missing.
+        if message.id and message.pluralizable and not all(message.string or ("",)):
+            messages.delete(message.id, message.context)
     binary = BytesIO()
     write_mo(binary, messages)
     return binary.getvalue()
@@ -74,6 +83,12 @@ def speaking(locale: str) -> Iterator[None]:
         yield
     finally:
         _locale.reset(token)
+
+
+@cache
+def in_every_language(text: str) -> tuple[str, ...]:
+    """`text` and its translations, to recognise what may have been written in any of them."""
+    return tuple(dict.fromkeys(catalogue(locale).gettext(text) for locale in locales()))
 
 
 def gettext(text: str) -> str:

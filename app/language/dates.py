@@ -6,18 +6,35 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from babel.core import Locale, UnknownLocaleError, get_global, parse_locale
 from babel.dates import format_date, format_skeleton, format_time
 
-from app.language.catalogues import current_locale
+from app.language.catalogues import N_, current_locale, gettext
 from app.language.typography import NO_BREAK
 
 DEFAULT_ZONE = "Europe/Paris"
 # English here is European: day before month, 24-hour clock.
 _BABEL_LOCALE = {"en": "en_GB"}
+_MOMENT = N_("{day} à {time}")
 
 
 def babel_locale() -> str:
     return _BABEL_LOCALE.get(current_locale(), current_locale())
+
+
+def regional_locale() -> str:
+    """fr_FR; en_GB: the current language, with its main region."""
+    likely = get_global("likely_subtags").get(babel_locale(), babel_locale())
+    language, region, *_ = parse_locale(likely)
+    return f"{language}_{region}" if region else language
+
+
+def language_in_words(code: str) -> str:
+    """anglais; English: the name of a language, in the current one."""
+    try:
+        return Locale.parse(code, sep="-").get_language_name(current_locale()) or code
+    except (UnknownLocaleError, ValueError):
+        return code
 
 
 def local(value: datetime, zone: str = DEFAULT_ZONE) -> datetime:
@@ -88,8 +105,7 @@ def weekday_short(value: date) -> str:
 
 def moment(value: datetime, zone: str = DEFAULT_ZONE) -> str:
     """24 novembre 2026 à 14 h 32; 24 November 2026 at 14:32."""
-    joint = "à" if current_locale() == "fr" else "at"
-    return f"{day(value, zone)} {joint} {clock(value, zone)}"
+    return gettext(_MOMENT).format(day=day(value, zone), time=clock(value, zone))
 
 
 def month(value: datetime | date) -> str:

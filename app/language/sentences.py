@@ -11,10 +11,9 @@ from string import Formatter
 
 from babel.dates import format_date
 
-from app.language import current_locale, filled, gettext
-from app.language.dates import local
+from app.language import filled, gettext
+from app.language.dates import babel_locale, local
 
-_BABEL_LOCALE = {"en": "en_GB"}
 _LONGEST_VALUE = 160
 
 
@@ -51,8 +50,7 @@ def _in_words(value: object) -> str:
 
 
 def _day(day: date) -> str:
-    locale = _BABEL_LOCALE.get(current_locale(), current_locale())
-    return format_date(day, "long", locale=locale)
+    return format_date(day, "long", locale=babel_locale())
 
 
 # Bidirectional controls and zero-width characters: both can make a text misleading.

@@ -49,7 +49,7 @@ from app.domain.privacy import (
     sentence_of,
 )
 from app.errors import NotFound, NotSignedIn
-from app.language import N_, speaking
+from app.language import N_, gettext, locales, speaking
 from app.language.typography import translated
 from app.services.activity_log.activity_log import ActivityLog, LoggedEvents, LogOutOfStep
 from app.services.activity_log.evidence import LogPublication
@@ -62,6 +62,7 @@ from sceau_credentials.values.json_text import JsonObject, dump_json
 from sceau_credentials.values.timestamps import format_timestamp
 
 ZIP = "application/zip"
+_READ_ME: Final = N_("LISEZMOI.txt")
 _FORMS = ("json", "jwt", "png", "svg")
 Row = Mapping[str, Any]
 _INTRO: Final = (
@@ -168,9 +169,9 @@ class ArchiveService:
         known = self.personal.campuses_of(whose.person_id)
         reached = known if whose.campus_ids is None else known & whose.campus_ids
         campuses = [self.campuses.get_by_id(each) for each in sorted(reached)]
-        for language, name in (("fr", "LISEZMOI.txt"), ("en", "README.txt")):
+        for language in locales():
             with speaking(language):
-                yield name, self._readme(rows, campuses).encode()
+                yield gettext(_READ_ME), self._readme(rows, campuses).encode()
         for name, found in rows.items():
             yield from _table(name, found)
         yield "consentements.json", dump_json({"consents": self._consents(whose.person_id)})

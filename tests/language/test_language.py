@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -11,11 +13,15 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 
-from app.http.pages.render import TEMPLATES
-from app.language import build, catalogues, locales, ngettext, speaking
+from app.domain.badges.badges import join_criteria, judged_heading, split_criteria
+from app.http.pages.render import TEMPLATES, badge_languages, language_of, other_languages
+from app.language import build, catalogues, gettext, locales, ngettext, speaking
 from app.language.build import extract, fill, load
+from app.language.dates import language_in_words, moment, regional_locale
 
 OTHER_LOCALES = [locale for locale in locales() if locale != catalogues.SOURCE_LOCALE]
+MOST_MISSING = 0.03
+"""Of the sentences of a language that may wait, shown in English meanwhile; none of English may."""
 PLACES = re.compile(r"%\(\w+\)[sd]|(?<!\{)\{\w+\}(?!\})")
 TAGS = re.compile(r"</?[a-z][a-z0-9]*")
 
@@ -73,8 +79,11 @@ def test_build_keeps_the_date_of_an_unchanged_catalogue(locale, tmp_path, monkey
 
 @pytest.mark.parametrize("locale", OTHER_LOCALES)
 def test_every_sentence_is_translated_and_none_is_a_guess(locale):
-    missing = [french[0] for french, other in pairs(locale) if not all(other)]
-    assert missing == [], f"{len(missing)} sentences wait for {locale}"
+    known = pairs(locale)
+    missing = [french[0] for french, other in known if not all(other)]
+    print(f"{locale}: {len(missing)} of {len(known)} to translate", *missing, sep="\n  ")
+    bound = 0 if locale == catalogues.BRIDGE_LOCALE else MOST_MISSING * len(known)
+    assert len(missing) <= bound, f"{len(missing)} sentences wait for {locale}"
     assert [first(message.id) for message in load(locale) if message.id and message.fuzzy] == []
 
 
@@ -111,6 +120,51 @@ def test_french_counts_nothing_as_one_and_english_as_many():
 def test_a_language_nobody_added_falls_back_to_french():
     with speaking("tlh"):
         assert catalogues.current_locale() == "fr"
+
+
+@pytest.fixture
+def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A third language: nothing but a catalogue, which lacks most sentences."""
+    for locale in ("en", "de"):
+        (tmp_path / locale / "LC_MESSAGES").mkdir(parents=True)
+    english = catalogues.po_file("en").read_bytes()
+    monkeypatch.setattr(catalogues, "LOCALES_FOLDER", tmp_path)
+    catalogues.po_file("en").write_bytes(english)
+    catalogues.po_file("de").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\nLanguage: de\\n'
+        'Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+        'msgid "{day} à {time}"\nmsgstr "{day} um {time}"\n\n'
+        'msgid "Comment c’est jugé"\nmsgstr "Wie bewertet wird"\n\n'
+        'msgid "activité"\nmsgid_plural "activités"\nmsgstr[0] ""\nmsgstr[1] ""\n'
+    )
+    cached = (catalogues.locales, catalogues.catalogue, catalogues.in_every_language, judged_heading)
+    for each in cached:
+        each.cache_clear()
+    yield
+    for each in cached:
+        each.cache_clear()
+
+
+@pytest.mark.usefixtures("german")
+def test_catalogue_is_all_that_a_language_needs():
+    assert locales() == ("fr", "de", "en")
+    assert language_of(None, "de-AT, fr;q=0.5", "fr") == "de"
+    with speaking("de"):
+        assert moment(datetime(2026, 3, 9, 13, 5, tzinfo=UTC)) == "9. März 2026 um 14:05"
+        assert ("fr", "Français") in other_languages()
+        assert badge_languages("de")[:2] == [("fr", "Französisch"), ("de", "Deutsch")]
+        assert (regional_locale(), language_in_words("es")) == ("de_DE", "Spanisch")
+    kept = join_criteria("- Posa uno", "Durch ein Gespräch", "de")
+    assert "**Wie bewertet wird.**" in kept
+    assert split_criteria(kept) == ("- Posa uno", "Durch ein Gespräch")
+
+
+@pytest.mark.usefixtures("german")
+def test_sentence_without_translation_is_shown_in_english():
+    with speaking("de"):
+        assert gettext("Vérifier un badge") == "Verify a badge"
+        assert [ngettext("activité", "activités", count) for count in (1, 2)] == ["activity", "activities"]
+        assert gettext("Personne n’a écrit cela.") == "Personne n’a écrit cela."
 
 
 def test_words_changed_since_the_last_compilation_are_the_ones_said(tmp_path: Path):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from enum import StrEnum
+from functools import cache
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -32,7 +33,7 @@ from app.domain.core import (
 )
 from app.domain.people.people import name_key
 from app.errors import Conflict, InvalidInput, NotAllowed
-from app.language import N_, current_locale
+from app.language import N_, current_locale, gettext, in_every_language, speaking
 
 MOST_DAYS = 36_500
 
@@ -234,10 +235,7 @@ def free_slug(name: str, taken: Callable[[str], bool]) -> str:
 LEAST_CRITERIA = {BadgeKind.COMPETENCY: 3}
 """The number of criteria that a kind requires; the others require one sentence."""
 _BULLET = re.compile(r"^\s*([-*+•]|\d+[.)])\s+", re.MULTILINE)
-_JUDGED = re.compile(
-    r"\n*\*\*\s*(?:Comment c[’']est jugé|How it is judged)\s*\.?\s*\*\*\s*(?P<how>.+)\Z", re.DOTALL
-)
-_JUDGED_HEAD = {"en": "How it is judged."}
+_JUDGED_HEAD = N_("Comment c’est jugé")
 _NEAR = 0.6
 
 
@@ -278,7 +276,7 @@ class BadgeText:
 
 def split_criteria(criteria: str) -> tuple[str, str]:
     """The tasks, and how they were assessed, from the single text that a version stores."""
-    found = _JUDGED.search(criteria)
+    found = re.search(rf"\n*{judged_heading()}\s*(?P<how>.+)\Z", criteria, re.DOTALL)
     if found is None:
         return criteria.strip(), ""
     return criteria[: found.start()].strip(), found["how"].strip()
@@ -288,8 +286,16 @@ def join_criteria(criteria: str, judging: str, language: str = "fr") -> str:
     """The single text that a version stores; inverse of `split_criteria`."""
     if not judging.strip():
         return criteria.strip()
-    head = _JUDGED_HEAD.get(language[:2], "Comment c’est jugé.")
-    return f"{criteria.strip()}\n\n**{head}** {judging.strip()}".strip()
+    with speaking(language[:2]):
+        head = gettext(_JUDGED_HEAD)
+    return f"{criteria.strip()}\n\n**{head}.** {judging.strip()}".strip()
+
+
+@cache
+def judged_heading() -> str:
+    """Pattern of the bold heading before how a badge is judged, in any language."""
+    heads = "|".join(re.escape(head).replace("’", "[’']") for head in in_every_language(_JUDGED_HEAD))
+    return rf"\*\*\s*(?:{heads})\s*\.?\s*\*\*"
 
 
 def count_criteria(criteria: str) -> int:

@@ -16,6 +16,7 @@ from app.domain.core import duration
 from app.errors import InvalidInput
 from app.language import N_, current_locale, ngettext
 from app.language import gettext as _
+from app.language.dates import babel_locale
 
 MOST_CONDITIONS: Final = 6
 MOST_ACTIVITIES: Final = 500
@@ -351,9 +352,6 @@ def _day(text: Any) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-_BABEL = {"en": "en_GB"}
-
-
 def rule_words(rule: Rule) -> str:
     """« 3 ateliers et 12 h, dans les 12 derniers mois »."""
     ways = [asked_words(way) for way in rule.ways]
@@ -501,5 +499,5 @@ def _named(kind: ActivityKind, count: int) -> str:
 
 
 def _rule_words_day(day: date) -> str:
-    words = format_date(day, "long", locale=_BABEL.get(current_locale(), current_locale()))
+    words = format_date(day, "long", locale=babel_locale())
     return words.replace("1 ", "1er ", 1) if current_locale() == "fr" and day.day == 1 else words

@@ -76,6 +76,7 @@ from app.http.policies import public
 from app.http.request_scope import find_signed_in, services_at_hand, session_secret, staff_of, visit
 from app.http.static_files import asset
 from app.language import N_, current_locale, locales, speaking
+from app.language.dates import language_in_words, regional_locale
 from app.language.typography import elided
 
 Written = Mapping[str, Callable[..., Markup | str]]
@@ -240,9 +241,20 @@ def safe_path(wanted: str | None, request: Request, *, method: str = "GET") -> s
     return wanted if readable else "/"
 
 
+def every_language() -> list[tuple[str, str]]:
+    """(code, name) of every language, each in its own words."""
+    return [(code, language_name(code)) for code in locales()]
+
+
 def other_languages() -> list[tuple[str, str]]:
-    """(code, name) of every language but the current one."""
-    return [(code, language_name(code)) for code in locales() if code != current_locale()]
+    """Every language but the current one."""
+    return [each for each in every_language() if each[0] != current_locale()]
+
+
+def badge_languages(chosen: str) -> list[tuple[str, str]]:
+    """(code, name in the reader's language) of each language a badge may be written in, `chosen` included."""
+    codes = dict.fromkeys((*locales(), chosen))
+    return [(code, language_in_words(code).capitalize()) for code in codes]
 
 
 router = APIRouter(include_in_schema=False)
@@ -396,7 +408,8 @@ def _environment(locale: str) -> OneLanguage:
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(translated, translated_plural, newstyle=True)  # type: ignore[attr-defined]
     env.filters.update(FILTERS, markdown=markdown, say=translated, elided=_with_elision)
-    env.globals.update(asset=asset, icon=icon, seal=seal, mark=mark)
+    env.globals.update(asset=asset, icon=icon, seal=seal, mark=mark, regional_locale=regional_locale)
+    env.globals.update(every_language=every_language, badge_languages=badge_languages)
     env.globals["ui"] = macros = SimpleNamespace()
     for path in sorted((TEMPLATES / "macros").glob("*.html")):
         module = env.get_template(f"macros/{path.name}").module

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
+from babel.dates import get_month_names
+
+from app.domain.badges.badges import BadgeKind
 from app.domain.people.people import name_said_of
+from app.language import N_, in_every_language, locales
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model.version_1 import period_members
 from sceau_credentials.values.json_text import JsonObject, JsonValue
@@ -18,11 +24,37 @@ from sceau_credentials.verification.report import Report
 
 _FEWEST_LETTERS: Final = 20
 """A page with less text than that is treated as a scan."""
-_NAMED: Final = re.compile(
-    r"(?:atteste que|attests that)\s+(?P<name>\S.{0,200}?)\s+(?:a reçu le badge|received the badge|received the \w+ badge)",
-    re.IGNORECASE | re.DOTALL,
-)
-"""Where our certificates name their holder, in each language."""
+ATTESTS: Final = N_("atteste que")
+RECEIVED: Final = {
+    BadgeKind.BELONGING: N_("a reçu le badge d’appartenance"),
+    BadgeKind.PARTICIPATION: N_("a reçu le badge de participation"),
+    BadgeKind.ENGAGEMENT: N_("a reçu le badge d’engagement"),
+    BadgeKind.ATTITUDE: N_("a reçu le badge de savoir-être"),
+    BadgeKind.COMPETENCY: N_("a reçu le badge de compétence"),
+    BadgeKind.REALISATION: N_("a reçu le badge de réalisation"),
+}
+AWARDED_ON: Final = N_("Attribué le")
+VALID_UNTIL: Final = N_("Valable jusqu’au")
+NO_END: Final = N_("sans date de fin")
+_RECEIVED_EARLIER: Final = r"a reçu le badge|received the badge|received the \w+ badge"
+"""As older certificates are worded."""
+
+
+def _in_any_language(*sentences: str) -> str:
+    found = (each for sentence in sentences for each in in_every_language(sentence))
+    return "|".join(re.escape(each).replace("’", "[’']") for each in found)
+
+
+@cache
+def _named() -> re.Pattern[str]:
+    """Where our certificates name their holder, in each language."""
+    received = f"{_RECEIVED_EARLIER}|{_in_any_language(*RECEIVED.values())}"
+    return re.compile(
+        rf"(?:{_in_any_language(ATTESTS)})\s+(?P<name>\S.{{0,200}}?)\s+(?:{received})",
+        re.IGNORECASE | re.DOTALL,
+    )
+
+
 _LIGATURES: Final = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
 
 
@@ -105,7 +137,7 @@ def compare_name(text: str, holder: str) -> tuple[NameMatch, str]:
     words, wanted = _words(text), _words(holder)
     if not wanted or sum(map(len, words)) < _FEWEST_LETTERS:
         return NameMatch.UNREAD, ""
-    named = [each["name"].strip() for each in _NAMED.finditer(" ".join(text.split()))]
+    named = [each["name"].strip() for each in _named().finditer(" ".join(text.split()))]
     if named:
         other = next((each for each in named if "".join(_words(each)) != "".join(wanted)), "")
         return (NameMatch.DIFFERENT, other) if other else (NameMatch.SAME, "")
@@ -128,21 +160,24 @@ def compare_pages(text: str, holder: str) -> tuple[NameMatch, str]:
     return NameMatch.SAME if is_same else NameMatch.UNREAD, ""
 
 
-_DAY: Final = r"(?P<day>\d{1,2})(?:er)?\s+(?P<month>[^\W\d]+)\s+(?P<year>\d{4})(?!\d)"
-_ON_CERTIFICATES: Final = {
-    Stated.AWARDED: re.compile(rf"(?:Attribué le|Awarded on)\s+{_DAY}"),
-    Stated.VALID_UNTIL: re.compile(
-        rf"(?:Valable jusqu[’']au|Valid until)\s+(?:{_DAY}|sans date de fin|no end date)"
-    ),
-}
-_MONTHS: Final = {
-    name: number
-    for names in (
-        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-        "january february march april may june july august september october november december",
-    )
-    for number, name in enumerate(names.split(), start=1)
-}
+_DAY: Final = r"(?P<day>\d{1,2})(?:er|\.)?\s+(?:de\s+)?(?P<month>[^\W\d]+)\s+(?:de\s+)?(?P<year>\d{4})(?!\d)"
+
+
+@cache
+def _on_certificates() -> Mapping[Stated, re.Pattern[str]]:
+    awarded, until, no_end = map(_in_any_language, (AWARDED_ON, VALID_UNTIL, NO_END))
+    return {
+        Stated.AWARDED: re.compile(rf"(?:{awarded})\s+{_DAY}"),
+        Stated.VALID_UNTIL: re.compile(rf"(?:{until})\s+(?:{_DAY}|{no_end})"),
+    }
+
+
+@cache
+def _months() -> Mapping[str, int]:
+    named = (get_month_names("wide", "format", locale).items() for locale in locales())
+    return {name.casefold(): number for months in named for number, name in months}
+
+
 _ONE_DAY: Final = timedelta(days=1)
 """In any time zone."""
 
@@ -150,7 +185,7 @@ _ONE_DAY: Final = timedelta(days=1)
 def _differences(text: str, document: JsonObject) -> tuple[Difference, ...]:
     """Only for pages with the layout of our certificates: others state much about other things."""
     pages = [" ".join(page.split()) for page in text.split("\f")]
-    pages = [page for page in pages if _NAMED.search(page)]
+    pages = [page for page in pages if _named().search(page)]
     starts, ends = period_members(document)
     signed = {
         Stated.AWARDED: _moment(document.get("awardedDate")) or _moment(document.get(starts)),
@@ -164,7 +199,7 @@ def _differences(text: str, document: JsonObject) -> tuple[Difference, ...]:
     found += [
         Difference(about, other, (at := signed[about]) and at.date())
         for page in pages
-        for about, pattern in _ON_CERTIFICATES.items()
+        for about, pattern in _on_certificates().items()
         for stated in pattern.finditer(page)
         if (other := _other_day(stated, signed[about])) is not None
     ]
@@ -175,7 +210,7 @@ def _other_day(stated: re.Match[str], signed: datetime | None) -> str | None:
     """The written date, if the badge has another or none; a missing expiry date counts as none."""
     if stated["day"] is None:
         return "" if signed is not None else None
-    month = _MONTHS.get(stated["month"].casefold())
+    month = _months().get(stated["month"].casefold())
     try:
         written = date(int(stated["year"]), month or 0, int(stated["day"]))
     except ValueError:

@@ -12,7 +12,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.awards.awards import LineOutcome
-from app.domain.badges.badges import BadgeKind
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
@@ -37,6 +36,7 @@ from app.services.awards.papers import CertificateWords
 from app.services.badges.badges import picture_words
 from app.services.people.people import LinksTurnedOff
 from app.services.publishing.publication import Published
+from app.services.verification.presented import ATTESTS, AWARDED_ON, NO_END, RECEIVED, VALID_UNTIL
 from app.web.accounts.browser_binding import same_browser
 from app.web.awards.delivery import MOST_SHOWN, activity_page, award_page
 from app.web.awards.results import files_of, result_page
@@ -152,14 +152,6 @@ def _page(request: Request, code: str = "", trouble: str = "", status: int = 200
 ATTACHED = "badge.json"
 _LONGEST_FACT = 180
 _MOST_COMPETENCIES = 4
-_RECEIVED = {
-    BadgeKind.BELONGING: N_("a reçu le badge d’appartenance"),
-    BadgeKind.PARTICIPATION: N_("a reçu le badge de participation"),
-    BadgeKind.ENGAGEMENT: N_("a reçu le badge d’engagement"),
-    BadgeKind.ATTITUDE: N_("a reçu le badge de savoir-être"),
-    BadgeKind.COMPETENCY: N_("a reçu le badge de compétence"),
-    BadgeKind.REALISATION: N_("a reçu le badge de réalisation"),
-}
 _RECOGNISES = N_("reconnaît par ce badge, à la personne à qui il a été donné,")
 
 
@@ -179,9 +171,9 @@ def _words(services: Services, record: AwardRecord, answer: AnswerShown) -> Cert
         author=translated(N_("Campus {name}")).format(name=campus.name),
         by=translated(N_("Campus des métiers et des qualifications")),
         campus=campus.name,
-        before=translated(N_("atteste que")),
+        before=translated(ATTESTS),
         holder=holder,
-        after=translated(_RECEIVED[version.kind] if holder else _RECOGNISES),
+        after=translated(RECEIVED[version.kind] if holder else _RECOGNISES),
         what=title,
         facts=_facts(record, answer),
         check_title=translated(N_("Vérifiez ce badge.")),
@@ -207,15 +199,15 @@ def _words(services: Services, record: AwardRecord, answer: AnswerShown) -> Cert
 def _facts(record: AwardRecord, answer: AnswerShown) -> list[tuple[str, str]]:
     zone = record.campus.time_zone
     if answer.badge is None:
-        return [(translated(N_("Attribué le")), day(record.award.awarded_at, zone))]
+        return [(translated(AWARDED_ON), day(record.award.awarded_at, zone))]
     until = record.award.valid_until
     facts = [
         (translated(N_("Badge")), answer.badge.kind),
-        (translated(N_("Attribué le")), answer.badge.awarded),
+        (translated(AWARDED_ON), answer.badge.awarded),
         (translated(N_("Jugé comment")), answer.badge.judged),
         (
-            translated(N_("Valable jusqu’au")),
-            day(until, zone) if until else translated(N_("sans date de fin")),
+            translated(VALID_UNTIL),
+            day(until, zone) if until else translated(NO_END),
         ),
     ]
     facts += [

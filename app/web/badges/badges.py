@@ -27,6 +27,7 @@ from app.http.policies import public
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import at_work, look_of, sentence_of, staff
 from app.language import N_, current_locale, locales, speaking
+from app.language.dates import language_in_words
 from app.services.badges.badges import BadgePage, Wording, lacks_in, picture_words
 from app.services.publishing.publication import PublishedBadge
 from app.services.verification.verdicts import claims_of
@@ -61,7 +62,6 @@ LOOKS = {
 }
 LEAST_CONTRAST = 3.0
 _LISTS = frozenset({Part.COMPETENCIES, Part.ALIGNMENTS, Part.TAGS})
-_LANGUAGES = {"fr": N_("français"), "en": N_("anglais")}
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _value(part: Part, lines: Sequence[str]) -> str:
         case Part.REQUIRED_HOURS:
             return translated(N_("{hours} h")).format(hours=number(float(lines[0])))
         case Part.LANGUAGE:
-            return translated(_LANGUAGES[lines[0]]) if lines[0] in _LANGUAGES else lines[0]
+            return language_in_words(lines[0])
         case Part.LOOK:
             return translated(LOOKS[lines[0]])
         case Part.COLOURS:

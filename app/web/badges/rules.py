@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.participant_lists import hours_in
-from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion
+from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion, judged_heading
 from app.domain.badges.rules import (
     MOST_ACTIVITIES,
     MOST_CONDITIONS,
@@ -208,9 +208,6 @@ def _row(condition: Condition, joint: str) -> ConditionRow:
     )
 
 
-_HOW_JUDGED: Final = re.compile(
-    r"\*\*\s*(?:Comment c[’']est jugé|How it is judged)\s*\.?\s*\*\*\s*(?P<how>.+?)(?:\n\s*\n|\Z)", re.DOTALL
-)
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
 _EMPHASIS: Final = re.compile(r"[*_`]")
@@ -297,7 +294,7 @@ def how_judged(claims: Claims, *, is_ours: bool) -> str:
     """The assessment sentences of the criteria themselves; else the default text for the kind."""
     if not is_ours:
         return translated(_JUDGED_ELSEWHERE)
-    told = _HOW_JUDGED.search(claims.criteria)
+    told = re.search(rf"{judged_heading()}\s*(?P<how>.+?)(?:\n\s*\n|\Z)", claims.criteria, re.DOTALL)
     if told is None:
         return translated(_UNJUDGED.get(claims.kind, _JUDGED) if claims.kind else _JUDGED)
     sentences = _SENTENCE_END.split(" ".join(_EMPHASIS.sub("", told["how"]).split()))

@@ -21,18 +21,22 @@ from app.errors import NotFound
 from app.http.pages.render import page
 from app.http.policies import public
 from app.http.request_scope import ReadingServices
-from app.language import N_, current_locale
+from app.language import N_, current_locale, locales
+from app.language.catalogues import BRIDGE_LOCALE
 from app.language.typography import french
 
 FOLDER: Final = Path(__file__).parents[1] / "templates" / "campus" / "guides"
 GUIDES: Final = ("formation", "administration")
-LANGUAGES: Final = ("fr", "en")
+LANGUAGES: Final = tuple(
+    code for code in locales() if all((FOLDER / f"{name}.{code}.md").is_file() for name in GUIDES)
+)
 _parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "link", "autolink"])
 router = APIRouter(prefix="/aide", include_in_schema=False)
 
 
 @dataclass(frozen=True)
 class Guide:
+    language: str
     title: str
     body: Markup
     contents: Sequence[tuple[str, str]]
@@ -57,7 +61,7 @@ def guide(name: str, language: str) -> Guide:
     title = tokens[1].content
     body = _parser.renderer.render(tokens[3:], _parser.options, {})
     # Our own text, without raw HTML, links or images.
-    return Guide(title, Markup(body), contents, list(_blocks(tokens[3:])))  # noqa: S704
+    return Guide(language, title, Markup(body), contents, list(_blocks(tokens[3:])))  # noqa: S704
 
 
 def _anchor(title: str) -> str:
@@ -125,4 +129,4 @@ def _found(name: str) -> Guide:
 
 
 def _language() -> str:
-    return language if (language := current_locale()) in LANGUAGES else "en"
+    return language if (language := current_locale()) in LANGUAGES else BRIDGE_LOCALE

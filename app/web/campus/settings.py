@@ -28,7 +28,7 @@ from app.domain.campus.campus import (
 from app.domain.people.people import normal_address
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import language_name, page
+from app.http.pages.render import every_language, page
 from app.http.pages.typography import translated
 from app.http.pages.words import KEY_STATES
 from app.http.request_scope import ReadingServices, write_transaction
@@ -139,7 +139,7 @@ def _page(
         hues=_hues(work),
         liveliness=_liveliness(work),
         zones=[(zone, translated(ZONE_NAMES.get(zone, zone))) for zone in zones],
-        languages=[(code, language_name(code)) for code in locales()],
+        languages=every_language(),
         keys=keys_of(services, work),
         zone=work.campus.time_zone,
         address=services.addresses.campus(work.campus.slug),
