@@ -242,7 +242,7 @@ def safe_path(wanted: str | None, request: Request, *, method: str = "GET") -> s
 
 
 def every_language() -> list[tuple[str, str]]:
-    """(code, name) of every language, each in its own words."""
+    """(code, name) of every language, each named in itself."""
     return [(code, language_name(code)) for code in locales()]
 
 
