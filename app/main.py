@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from asyncio import to_thread
+from asyncio import Semaphore, to_thread
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache, partial
@@ -22,6 +22,7 @@ from app.api.routes import documents
 from app.api.routes import router as api_router
 from app.container import DatabaseUnreachable, Process
 from app.container.process import collect_rarely
+from app.db.engine.session import requests_at_once
 from app.domain.accounts.sessions import ReauthRequired
 from app.domain.awards.awards import DocumentsToAlign
 from app.errors import AppError, NotSignedIn, TooMany, Unavailable
@@ -258,6 +259,8 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.process = process
+    at_once = requests_at_once(process.engine)
+    app.state.places = Semaphore(at_once) if at_once else None
     app.state.recent_pages = RecentPages(process.clock)
     configure_web(
         app,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from asyncio import Semaphore
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request, Response
+from fastapi.concurrency import contextmanager_in_threadpool
 
 from app.container import Process, Services
 from app.domain.accounts.rate_limits import network_of
@@ -53,13 +55,41 @@ def process_of(request: Request) -> Process:
     return cast(Process, request.app.state.process)
 
 
-def _reading(request: Request) -> Iterator[Services]:
-    with visit(request, reading=True) as services, _at_hand(request, services):
+async def _reading(request: Request) -> AsyncIterator[Services]:
+    async with (
+        _place(request),
+        contextmanager_in_threadpool(_visit_at_hand(request, reading=True)) as services,
+    ):
         yield services
 
 
-def _writing(request: Request) -> Iterator[Services]:
-    with visit(request) as services, _at_hand(request, services):
+async def _writing(request: Request) -> AsyncIterator[Services]:
+    async with _place(request), contextmanager_in_threadpool(_visit_at_hand(request)) as services:
+        yield services
+
+
+@asynccontextmanager
+async def _place(request: Request) -> AsyncIterator[None]:
+    """Waits without a thread and without a connection until the request may use the database.
+
+    A request holds its connection while it waits for a thread: if all threads waited for a connection, none
+    would ever come back.
+    """
+    places: Semaphore | None = getattr(request.app.state, "places", None)
+    if places is None or getattr(request.state, "has_place", False):
+        yield
+        return
+    async with places:
+        request.state.has_place = True
+        try:
+            yield
+        finally:
+            request.state.has_place = False
+
+
+@contextmanager
+def _visit_at_hand(request: Request, *, reading: bool = False) -> Iterator[Services]:
+    with visit(request, reading=reading) as services, _at_hand(request, services):
         yield services
 
 

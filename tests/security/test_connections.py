@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import ExitStack
+from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
@@ -67,3 +70,21 @@ def test_an_error_of_the_database_names_nobody(database_url, tmp_path):
         )
     house.close()
     assert "chloe@exemple.fr" not in str(caught.value)
+
+
+def test_more_readers_than_threads_and_connections_are_all_answered(postgres_url: str, tmp_path: Path):
+    """Each page holds its connection while it waits for a thread: without a bound, they wait for each other."""
+    house = build_house(postgres_url, tmp_path)
+    app = house.client(house.trainer).app
+    cookies = dict(house.client(house.trainer).cookies)
+
+    async def everybody() -> set[int]:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://localhost", cookies=cookies, timeout=None
+        ) as browser:
+            answers = await asyncio.gather(*(browser.get("/gestion/itip") for _ in range(150)))
+        return {answer.status_code for answer in answers}
+
+    assert asyncio.run(everybody()) == {200}
+    house.close()

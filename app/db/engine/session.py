@@ -68,8 +68,8 @@ def open_engine(url: str) -> Engine:
         return engine
     engine = create_engine(
         parsed,
-        pool_size=10,
-        max_overflow=10,
+        pool_size=_POOLED,
+        max_overflow=_OVERFLOW,
         pool_pre_ping=True,
         connect_args={"prepare_threshold": _NEVER},
         hide_parameters=True,
@@ -78,6 +78,18 @@ def open_engine(url: str) -> Engine:
     )
     let_writes_go_on(engine)
     return engine
+
+
+_POOLED: Final = 10
+_OVERFLOW: Final = 20
+
+
+def requests_at_once(engine: Engine) -> int | None:
+    """How many requests may use the database at once; None if connections are not limited.
+
+    A request may read on one connection while it writes on another; streams and probes take the rest.
+    """
+    return None if engine.dialect.name == "sqlite" else (_POOLED + _OVERFLOW - 4) // 2
 
 
 def keep_private(path: Path) -> None:
