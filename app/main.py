@@ -96,6 +96,7 @@ from app.web.learners import (
     requests,
     requests_review,
 )
+from app.web.learners import register as request_register
 from app.web.people import directory, names, record_merge
 from app.web.people import register as people_register
 from app.web.privacy import AccessLogged
@@ -168,6 +169,7 @@ for router in (
     register.router,
     results.register_router,
     bulk_revocation.router,
+    request_register.router,
     requests_review.router,
     contributions_review.router,
     requests.router,

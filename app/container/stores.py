@@ -44,6 +44,7 @@ from app.db.campus.registers import (
     ActivityRegisterStore,
     AwardRegisterStore,
     PeopleRegisterStore,
+    RequestRegisterStore,
     SavedViewStore,
 )
 from app.db.campus.samples import SampleStore
@@ -196,6 +197,10 @@ class Stores:
     @made_once
     def saved_views(self) -> SavedViewStore:
         return SavedViewStore(self.session)
+
+    @made_once
+    def request_register(self) -> RequestRegisterStore:
+        return RequestRegisterStore(self.session)
 
     @made_once
     def award_register(self) -> AwardRegisterStore:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, true
+from sqlalchemy import Select, delete, exists, func, or_
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, SQLModel, col, select
 
@@ -27,23 +26,13 @@ from app.domain.learners.portfolios import (
     PortfolioGroup,
     PortfolioPiece,
 )
-from app.domain.learners.requests import BadgeRequest, RequestState, RequestStep
+from app.domain.learners.requests import OPEN_STATES, BadgeRequest, RequestState, RequestStep
 from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people.people import Membership, Person, PersonAddress, Role
 from app.domain.privacy import PORTFOLIO_ERASED, ErasedPortfolio
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.tenancy.scope import rows_named_outside
-
-OPEN_STATES = (RequestState.WAITING, RequestState.SECOND)
-
-
-@dataclass(frozen=True)
-class QueueLine:
-    request: BadgeRequest
-    badge: Badge
-    version: BadgeVersion
-
 
 _RECENT = timedelta(days=90)
 """How long a decision stays on the person's own page."""
@@ -94,48 +83,6 @@ class RequestStore:
             .limit(_MOST_REQUESTS)
         )
         return self.session.exec(query).all()
-
-    def queue(
-        self,
-        campus_id: uuid.UUID,
-        states: Collection[RequestState],
-        *,
-        limit: int,
-        oldest_first: bool = True,
-        after: uuid.UUID | None = None,
-    ) -> list[QueueLine]:
-        """`after` is the last request of the previous page, whether or not decided since."""
-        newest = (
-            select_rows(func.max(BadgeVersion.number))
-            .where(col(BadgeVersion.badge_id) == col(Badge.id), col(BadgeVersion.is_draft).is_(False))
-            .correlate(Badge)
-            .scalar_subquery()
-        )
-        when = col(BadgeRequest.waiting_since)
-        beyond: ColumnElement[bool] = true()
-        if after is not None:
-            at = (
-                select_rows(col(BadgeRequest.waiting_since))
-                .where(col(BadgeRequest.id) == after, col(BadgeRequest.campus_id) == campus_id)
-                .scalar_subquery()
-            )
-            further = when > at if oldest_first else when < at
-            beyond = further | ((when == at) & (col(BadgeRequest.id) > after))
-        rows = self.session.execute(
-            select_rows(BadgeRequest, Badge, BadgeVersion)
-            .join(Badge, col(Badge.id) == col(BadgeRequest.badge_id))
-            .join(BadgeVersion, col(BadgeVersion.badge_id) == col(Badge.id))
-            .options(*WITHOUT_PICTURES)
-            .where(
-                col(BadgeRequest.campus_id) == campus_id,
-                col(BadgeRequest.state).in_(list(states)),
-                col(BadgeVersion.number) == newest,
-                beyond,
-            )
-            .order_by(when if oldest_first else when.desc(), col(BadgeRequest.id))
-            .limit(limit)
-        )
-        return [QueueLine(*row) for row in rows]
 
     def count_waiting(self, campus_id: uuid.UUID, *, limit: int, reader: uuid.UUID | None = None) -> int:
         """For `reader`: without their own requests and those they already agreed to."""

@@ -12,6 +12,7 @@ from app.domain.learners.portfolios import ContributionState
 from app.domain.learners.requests import RequestState
 from app.domain.people.people import Role
 from app.services.awards.awards import AwardRecord
+from app.services.campus.registers import RequestFilter, RequestSort, Start
 from demo.seeder import BY_COMMAND, CAMPUS, sign_in_link
 from tests.support.servers.server import LiveServer
 
@@ -191,7 +192,13 @@ def links_of(process: Process) -> DemoLinks:
         opened = _first(records, AwardState.ISSUED, Visibility.OPEN)
         revoked = next(record for record in records if record.award.state is AwardState.REVOKED)
         address = services.addresses
-        asked = services.reviewing.queue(campus, [RequestState.WAITING], limit=1)[0].request
+        asked = services.request_register.page(
+            campus,
+            RequestFilter((RequestState.WAITING,)),
+            Start(limit=1),
+            RequestSort.WAITING,
+            descending=False,
+        )[0].request
         waiting, _, _ = services.contributions.queue(campus, [ContributionState.WAITING], limit=1)[0]
         token = services.people.private_link_token(closed.award.id, closed.award.link_generation)
         trainer = services.people.first_with_role(campus, Role.TRAINER)

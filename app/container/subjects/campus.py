@@ -18,7 +18,13 @@ from app.services.badges.badges import BadgeService
 from app.services.badges.openings import OpeningService
 from app.services.campus.campus import CampusService
 from app.services.campus.dashboard import DashboardService
-from app.services.campus.registers import ActivityRegister, AwardRegister, PeopleRegister, SavedViews
+from app.services.campus.registers import (
+    ActivityRegister,
+    AwardRegister,
+    PeopleRegister,
+    RequestRegister,
+    SavedViews,
+)
 from app.services.frameworks import CompetencyService
 from app.services.frameworks.catalogue import FrameworkCatalogue
 from app.services.frameworks.importing import FrameworkImportService
@@ -185,6 +191,10 @@ class CampusServices(Container):
     @made_once
     def saved_views(self) -> SavedViews:
         return SavedViews(self.stores.saved_views, self.clock)
+
+    @made_once
+    def request_register(self) -> RequestRegister:
+        return RequestRegister(self.stores.request_register)
 
     @made_once
     def award_register(self) -> AwardRegister:

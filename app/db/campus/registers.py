@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, func, inspect, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    inspect,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased, join
 from sqlmodel import Session, col
 
 from app.db.activities.activities import organised_by
+from app.db.badges import WITHOUT_PICTURES
 from app.db.campus.directory import belongs_to
 from app.db.engine.queries import Order, OrderedJoin, Start, holds_all, page_of, plain, unindexed
 from app.domain.activities.activities import (
@@ -39,6 +55,7 @@ from app.domain.campus.registers import (
     Standing,
 )
 from app.domain.core import plain_text
+from app.domain.learners.requests import BadgeRequest, ListedRequest, RequestFilter, RequestSort
 from app.domain.people.people import Membership, Person
 
 _GIVER = aliased(Person)
@@ -69,9 +86,73 @@ _FEW = 2_000
 """So many awards are sorted faster than they are found person by person."""
 
 
-class AwardRegisterStore:
+Line = TypeVar("Line")
+Wanted = TypeVar("Wanted")
+Sort = TypeVar("Sort", bound=StrEnum)
+
+
+class RegisterStore(ABC, Generic[Line, Wanted, Sort]):
+    """A subclass names its rows, the filter and the orders."""
+
     def __init__(self, session: Session) -> None:
         self.session = session
+
+    def page(
+        self, campus_id: uuid.UUID, wanted: Wanted, start: Start, sort: Sort, *, descending: bool
+    ) -> list[Line]:
+        """One more than the limit if there is a next page."""
+        query = self._rows(campus_id, wanted)
+        return [
+            self._line(row)
+            for row in page_of(self.session, query, self._order(campus_id, sort, descending), start)
+        ]
+
+    def count(self, campus_id: uuid.UUID, wanted: Wanted, *, most: int | None = None) -> int:
+        """Stops at `most`."""
+        query = self._ids(campus_id, wanted)
+        few = query.limit(most) if most else query
+        return self.session.scalar(select(func.count()).select_from(few.subquery())) or 0
+
+    def ids(self, campus_id: uuid.UUID, wanted: Wanted, *, most: int) -> Sequence[uuid.UUID]:
+        query = self._ids(campus_id, wanted).order_by(*self._usual).limit(most)
+        return self.session.scalars(query).all()
+
+    _usual: tuple[Any, ...]
+    """The order in which many are chosen."""
+
+    @abstractmethod
+    def _rows(self, campus_id: uuid.UUID, wanted: Wanted) -> Select[Any]: ...
+
+    @abstractmethod
+    def _ids(self, campus_id: uuid.UUID, wanted: Wanted) -> Select[Any]: ...
+
+    @abstractmethod
+    def _order(self, campus_id: uuid.UUID, sort: Sort, descending: bool) -> Order: ...
+
+    @abstractmethod
+    def _line(self, row: Any) -> Line: ...
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _nulls_last(column: Any, descending: bool, instead: Any) -> Order:
+    """Rows without a value come last in both directions; a comparison with NULL would drop them."""
+    value = func.coalesce(column, literal(instead, column.type))
+    return [(case((column.is_(None), 1), else_=0), False), (value, descending)]
+
+
+def _number_of(counted: Any, *conditions: Any) -> ScalarSelect[int]:
+    """For one person or activity; the campus's valid awards or participations."""
+    return select(func.count(counted)).where(*conditions).correlate(Person, Activity).scalar_subquery()
+
+
+def _given_by(campus_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
+    return col(Award.campus_id) == campus_id, col(Award.state) == AwardState.ISSUED
+
+
+class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
+    _usual = (col(Award.awarded_at).desc(), col(Award.id).desc())
 
     def page(
         self, campus_id: uuid.UUID, wanted: AwardFilter, start: Start, sort: AwardSort, *, descending: bool
@@ -79,13 +160,34 @@ class AwardRegisterStore:
         """One more than the limit if there is a next page."""
         if sort is AwardSort.BADGE:
             return self._by_badge(campus_id, wanted, start, descending)
-        by_person = sort is AwardSort.PERSON and self.count(campus_id, wanted, most=_FEW) == _FEW
-        listed = _PERSON_BY_PERSON if by_person else _LISTED
-        query = listed.where(
-            col(Award.campus_id) == campus_id, *_conditions(wanted, person_by_person=by_person)
-        )
-        order = _by_person(descending) if sort is AwardSort.PERSON else _by_date(descending)
-        return [ListedAward(*row) for row in page_of(self.session, query, order, start)]
+        if sort is AwardSort.PERSON and self.count(campus_id, wanted, most=_FEW) == _FEW:
+            conditions = _conditions(wanted, person_by_person=True)
+            query = _PERSON_BY_PERSON.where(col(Award.campus_id) == campus_id, *conditions)
+            order = self._order(campus_id, sort, descending)
+            return [self._line(row) for row in page_of(self.session, query, order, start)]
+        return super().page(campus_id, wanted, start, sort, descending=descending)
+
+    def _rows(self, campus_id: uuid.UUID, wanted: AwardFilter) -> Select[Any]:
+        return _LISTED.where(col(Award.campus_id) == campus_id, *_conditions(wanted))
+
+    def _ids(self, campus_id: uuid.UUID, wanted: AwardFilter) -> Select[Any]:
+        return select(col(Award.id)).where(col(Award.campus_id) == campus_id, *_conditions(wanted))
+
+    def _order(self, _: uuid.UUID, sort: AwardSort, descending: bool) -> Order:
+        row_id: Order = [(col(Award.id), descending)]
+        match sort:
+            case AwardSort.PERSON:
+                return [(col(Person.listed_as), descending), *row_id]
+            case AwardSort.HOURS:
+                return [*_nulls_last(col(Award.hours), descending, 0.0), *row_id]
+            case AwardSort.VALID_UNTIL | AwardSort.CLAIMED:
+                until = Award.valid_until if sort is AwardSort.VALID_UNTIL else Award.claimed_at
+                return [*_nulls_last(col(until), descending, _LONG_AGO), *row_id]
+            case _:
+                return [(col(Award.awarded_at), descending), *row_id]
+
+    def _line(self, row: Any) -> ListedAward:
+        return ListedAward(*row)
 
     def _by_badge(
         self, campus_id: uuid.UUID, wanted: AwardFilter, start: Start, descending: bool
@@ -104,13 +206,12 @@ class AwardRegisterStore:
             badges = badges[badges.index(first) :] if first in badges else []
         found: list[ListedAward] = []
         for badge_id in badges:
-            query = _LISTED.where(
-                col(Award.campus_id) == campus_id, col(Award.badge_id) == badge_id, *_conditions(wanted)
+            query = self._rows(campus_id, wanted).where(col(Award.badge_id) == badge_id)
+            left, order = (
+                Start(after, start.limit - len(found)),
+                self._order(campus_id, AwardSort.DATE, descending=True),
             )
-            left = Start(after, start.limit - len(found))
-            found += [
-                ListedAward(*row) for row in page_of(self.session, query, _by_date(descending=True), left)
-            ]
+            found += [self._line(row) for row in page_of(self.session, query, order, left)]
             after = None
             if len(found) > start.limit:
                 break
@@ -126,16 +227,6 @@ class AwardRegisterStore:
         )
         names: dict[uuid.UUID, str] = {badge_id: plain_text(name) for badge_id, name in rows}
         return sorted(names, key=lambda badge_id: (names[badge_id], badge_id), reverse=descending)
-
-    def count(self, campus_id: uuid.UUID, wanted: AwardFilter, *, most: int | None = None) -> int:
-        """Stops at `most`."""
-        query = select(col(Award.id)).where(col(Award.campus_id) == campus_id, *_conditions(wanted))
-        few = query.limit(most) if most else query
-        return self.session.scalar(select(func.count()).select_from(few.subquery())) or 0
-
-    def ids(self, campus_id: uuid.UUID, wanted: AwardFilter, *, most: int) -> Sequence[uuid.UUID]:
-        query = select(col(Award.id)).where(col(Award.campus_id) == campus_id, *_conditions(wanted))
-        return self.session.scalars(query.order_by(*_LATEST_FIRST).limit(most)).all()
 
     def team(self, campus_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:
         """Everyone with a role in the campus; by name."""
@@ -157,39 +248,42 @@ class AwardRegisterStore:
         return [(activity_id, title) for activity_id, title in rows]
 
 
-class ActivityRegisterStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
+class ActivityRegisterStore(RegisterStore[Activity, ActivityFilter, ActivitySort]):
+    _usual = (col(Activity.starts_on).desc(), col(Activity.id).desc())
 
-    def page(
-        self,
-        campus_id: uuid.UUID,
-        wanted: ActivityFilter,
-        start: Start,
-        sort: ActivitySort,
-        *,
-        descending: bool,
-    ) -> list[Activity]:
-        """One more than the limit if there is a next page."""
-        orders: dict[ActivitySort, Order] = {
-            ActivitySort.DATE: [
-                (col(Activity.starts_on), descending), (col(Activity.title), False), (col(Activity.id), False),
-            ],
-            ActivitySort.TITLE: [(plain(col(Activity.title)), descending), (col(Activity.id), descending)],
-            ActivitySort.PLACE: [(plain(col(Activity.place)), descending), (col(Activity.id), descending)],
-        }  # fmt: skip
-        query = self._of(select(Activity), campus_id, wanted)
-        return [row[0] for row in page_of(self.session, query, orders[sort], start)]
+    def _rows(self, campus_id: uuid.UUID, wanted: ActivityFilter) -> Select[Any]:
+        return self._of(select(Activity), campus_id, wanted)
 
-    def count(self, campus_id: uuid.UUID, wanted: ActivityFilter, *, most: int | None = None) -> int:
-        """Stops at `most`."""
-        query = self._of(select(col(Activity.id)), campus_id, wanted)
-        few = query.limit(most) if most else query
-        return self.session.scalar(select(func.count()).select_from(few.subquery())) or 0
+    def _ids(self, campus_id: uuid.UUID, wanted: ActivityFilter) -> Select[Any]:
+        return self._of(select(col(Activity.id)), campus_id, wanted)
 
-    def ids(self, campus_id: uuid.UUID, wanted: ActivityFilter, *, most: int) -> Sequence[uuid.UUID]:
-        query = self._of(select(col(Activity.id)), campus_id, wanted)
-        return self.session.scalars(query.order_by(col(Activity.starts_on).desc()).limit(most)).all()
+    def _line(self, row: Any) -> Activity:
+        found: Activity = row[0]
+        return found
+
+    def _order(self, campus_id: uuid.UUID, sort: ActivitySort, descending: bool) -> Order:
+        row_id: Order = [(col(Activity.id), descending)]
+        match sort:
+            case ActivitySort.DATE:
+                return [
+                    (col(Activity.starts_on), descending),
+                    (col(Activity.title), False),
+                    (col(Activity.id), False),
+                ]
+            case ActivitySort.TITLE | ActivitySort.PLACE:
+                named = Activity.title if sort is ActivitySort.TITLE else Activity.place
+                return [(plain(col(named)), descending), *row_id]
+            case ActivitySort.HOURS:
+                return [*_nulls_last(col(Activity.hours), descending, 0.0), *row_id]
+            case ActivitySort.SIZE:
+                return [*_nulls_last(col(Activity.declared_size), descending, 0), *row_id]
+            case ActivitySort.PEOPLE:
+                present = (col(Participation.activity_id) == col(Activity.id), col(Participation.is_present))
+                return [(_number_of(col(Participation.id), *present), descending), *row_id]
+            case ActivitySort.AWARDS | ActivitySort.CLAIMED:
+                counted = col(Award.id if sort is ActivitySort.AWARDS else Award.claimed_at)
+                of_activity = col(Award.activity_id) == col(Activity.id)
+                return [(_number_of(counted, of_activity, *_given_by(campus_id)), descending), *row_id]
 
     def counts(
         self, campus_id: uuid.UUID, activity_ids: Sequence[uuid.UUID]
@@ -266,24 +360,37 @@ def _held(moment: Moment, now: datetime) -> ColumnElement[bool]:
             return and_(~is_coming, ~func.coalesce(over, False))
 
 
-class PeopleRegisterStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
+class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
+    _usual = (col(Person.listed_as), col(Person.id))
 
-    def page(
-        self, campus_id: uuid.UUID, wanted: PeopleFilter, start: Start, sort: PeopleSort, *, descending: bool
-    ) -> list[Person]:
-        """One more than the limit if there is a next page."""
-        first = col(Person.listed_as) if sort is PeopleSort.NAME else col(Person.created_at)
-        query = select(Person).where(*_people_conditions(campus_id, wanted))
-        order: Order = [(first, descending), (col(Person.id), descending)]
-        return [row[0] for row in page_of(self.session, query, order, start)]
+    def _rows(self, campus_id: uuid.UUID, wanted: PeopleFilter) -> Select[Any]:
+        return select(Person).where(*_people_conditions(campus_id, wanted))
 
-    def count(self, campus_id: uuid.UUID, wanted: PeopleFilter, *, most: int | None = None) -> int:
-        """Stops at `most`."""
-        query = select(col(Person.id)).where(*_people_conditions(campus_id, wanted))
-        few = query.limit(most) if most else query
-        return self.session.scalar(select(func.count()).select_from(few.subquery())) or 0
+    def _ids(self, campus_id: uuid.UUID, wanted: PeopleFilter) -> Select[Any]:
+        return select(col(Person.id)).where(*_people_conditions(campus_id, wanted))
+
+    def _line(self, row: Any) -> Person:
+        found: Person = row[0]
+        return found
+
+    def _order(self, campus_id: uuid.UUID, sort: PeopleSort, descending: bool) -> Order:
+        of_person = col(Award.person_id) == col(Person.id)
+        first: Any
+        match sort:
+            case PeopleSort.NAME | PeopleSort.ARRIVAL:
+                first = col(Person.listed_as if sort is PeopleSort.NAME else Person.created_at)
+            case PeopleSort.ACTIVITIES:
+                first = _number_of(
+                    col(Participation.id),
+                    col(Participation.person_id) == col(Person.id),
+                    col(Participation.is_present),
+                    col(ActivityCampus.activity_id) == col(Participation.activity_id),
+                    organised_by(campus_id),
+                )
+            case PeopleSort.AWARDS | PeopleSort.CLAIMED:
+                counted = col(Award.id if sort is PeopleSort.AWARDS else Award.claimed_at)
+                first = _number_of(counted, of_person, *_given_by(campus_id))
+        return [(first, descending), (col(Person.id), descending)]
 
     def counts(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, PersonCounts]:
         parts = (
@@ -343,6 +450,72 @@ def _people_conditions(campus_id: uuid.UUID, wanted: PeopleFilter) -> list[Colum
     return found
 
 
+class RequestRegisterStore(RegisterStore[ListedRequest, RequestFilter, RequestSort]):
+    _usual = (col(BadgeRequest.waiting_since), col(BadgeRequest.id))
+
+    def _rows(self, campus_id: uuid.UUID, wanted: RequestFilter) -> Select[Any]:
+        newest = (
+            select(func.max(BadgeVersion.number))
+            .where(col(BadgeVersion.badge_id) == col(Badge.id), col(BadgeVersion.is_draft).is_(False))
+            .correlate(Badge)
+            .scalar_subquery()
+        )
+        columns: tuple[Any, ...] = (BadgeRequest, Badge, BadgeVersion)
+        return (
+            select(*columns)
+            .select_from(BadgeRequest)
+            .join(Badge, col(Badge.id) == col(BadgeRequest.badge_id))
+            .join(BadgeVersion, col(BadgeVersion.badge_id) == col(Badge.id))
+            .options(*WITHOUT_PICTURES)
+            .where(col(BadgeVersion.number) == newest, *_request_conditions(campus_id, wanted))
+        )
+
+    def _ids(self, campus_id: uuid.UUID, wanted: RequestFilter) -> Select[Any]:
+        return select(col(BadgeRequest.id)).where(*_request_conditions(campus_id, wanted))
+
+    def _order(self, _: uuid.UUID, sort: RequestSort, descending: bool) -> Order:
+        first: dict[RequestSort, Any] = {
+            RequestSort.WAITING: col(BadgeRequest.waiting_since),
+            RequestSort.PERSON: plain(col(BadgeRequest.family_name) + " " + col(BadgeRequest.given_name)),
+            RequestSort.BADGE: plain(col(BadgeVersion.name)),
+            RequestSort.CREATED: col(BadgeRequest.created_at),
+        }
+        if sort is RequestSort.DECIDED:
+            decided = _nulls_last(col(BadgeRequest.decided_at), descending, _LONG_AGO)
+            return [*decided, (col(BadgeRequest.id), descending)]
+        return [(first[sort], descending), (col(BadgeRequest.id), descending)]
+
+    def _line(self, row: Any) -> ListedRequest:
+        return ListedRequest(row[0].id, *row)
+
+    def badges(self, campus_id: uuid.UUID) -> set[uuid.UUID]:
+        """Those that are requested, or were."""
+        asked = select(col(BadgeRequest.badge_id)).where(col(BadgeRequest.campus_id) == campus_id)
+        return set(self.session.scalars(asked.distinct()))
+
+
+def _request_conditions(campus_id: uuid.UUID, wanted: RequestFilter) -> list[ColumnElement[bool]]:
+    found = [
+        col(BadgeRequest.campus_id) == campus_id,
+        col(BadgeRequest.state).in_(wanted.states),
+    ]
+    first, before = wanted.created
+    if first is not None:
+        found.append(col(BadgeRequest.created_at) >= first)
+    if before is not None:
+        found.append(col(BadgeRequest.created_at) < before)
+    if wanted.waiting_before is not None:
+        found.append(col(BadgeRequest.waiting_since) <= wanted.waiting_before)
+    if wanted.badge_id is not None:
+        found.append(col(BadgeRequest.badge_id) == wanted.badge_id)
+    if wanted.reader_id is not None:
+        found += [
+            col(BadgeRequest.first_reviewer_id).is_distinct_from(wanted.reader_id),
+            col(BadgeRequest.person_id).is_distinct_from(wanted.reader_id),
+        ]
+    return found
+
+
 class SavedViewStore:
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -365,17 +538,6 @@ class SavedViewStore:
     def delete(self, view: SavedView) -> None:
         self.session.delete(view)
         self.session.flush()
-
-
-_LATEST_FIRST = (col(Award.awarded_at).desc(), col(Award.id).desc())
-
-
-def _by_date(descending: bool) -> Order:
-    return [(col(Award.awarded_at), descending), (col(Award.id), descending)]
-
-
-def _by_person(descending: bool) -> Order:
-    return [(col(Person.listed_as), descending), (col(Award.id), descending)]
 
 
 def _conditions(wanted: AwardFilter, *, person_by_person: bool = False) -> list[ColumnElement[bool]]:

@@ -82,6 +82,9 @@ class AwardSort(StrEnum):
     DATE = "date"
     PERSON = "personne"
     BADGE = "badge"
+    HOURS = "heures"
+    VALID_UNTIL = "valable"
+    CLAIMED = "recupere"
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,11 @@ class ActivitySort(StrEnum):
     DATE = "date"
     TITLE = "titre"
     PLACE = "lieu"
+    HOURS = "heures"
+    PEOPLE = "venues"
+    AWARDS = "badges"
+    CLAIMED = "recuperes"
+    SIZE = "effectif"
 
 
 @dataclass(frozen=True)
@@ -166,6 +174,9 @@ class ActivityFilter:
 class PeopleSort(StrEnum):
     NAME = "nom"
     ARRIVAL = "arrivee"
+    ACTIVITIES = "activites"
+    AWARDS = "badges"
+    CLAIMED = "recuperes"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sqlmodel import Field, Index, SQLModel
@@ -48,6 +50,10 @@ class RequestState(StrEnum):
     @property
     def waits_for_reviewers(self) -> bool:
         return self in (RequestState.WAITING, RequestState.SECOND)
+
+
+OPEN_STATES = (RequestState.WAITING, RequestState.SECOND)
+"""Those that wait for reviewers."""
 
 
 class Step(StrEnum):
@@ -114,6 +120,32 @@ class RequestStep(SQLModel, table=True):
     )
     text: str = Field(default="", max_length=LONGEST_NARRATIVE)
     at: datetime = Field(sa_column=utc_datetime())
+
+
+class RequestSort(StrEnum):
+    WAITING = "attente"
+    PERSON = "personne"
+    BADGE = "badge"
+    CREATED = "demandee"
+    DECIDED = "decidee"
+
+
+@dataclass(frozen=True)
+class RequestFilter:
+    """`created`: from the first, before the second. `reader_id`: only what this person may still decide."""
+
+    states: tuple[RequestState, ...] = OPEN_STATES
+    badge_id: uuid.UUID | None = None
+    created: tuple[datetime | None, datetime | None] = (None, None)
+    waiting_before: datetime | None = None
+    reader_id: uuid.UUID | None = None
+
+
+class ListedRequest(NamedTuple):
+    id: uuid.UUID
+    request: BadgeRequest
+    badge: Badge
+    version: BadgeVersion
 
 
 def request_proof(secret: bytes, request_id: uuid.UUID) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -24,7 +24,7 @@ from app.http.request_scope import visit
 from app.language import N_
 from app.services.campus.registers import Cell, Register, SavedView, write_workbook
 
-__all__ = ["COUNTED", "Cell", "Column", "ListQuery", "RegisterView", "cells", "table_file", "view_links"]
+__all__ = ["COUNTED", "Cell", "Column", "ListQuery", "RegisterView", "table_file", "view_links"]
 
 _SORT, _COLUMN, _AFTER = "tri", "colonne", "apres"
 _PERIOD, _FROM, _TO = "periode", "du", "au"
@@ -55,7 +55,7 @@ class Period(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """`sort` is the order that its heading asks for; `heads` are those of its columns in a table."""
+    """`sort` is the order that its heading asks for first, a minus sign for descending; `heads` are those of its columns in a table."""
 
     name: str
     label: str
@@ -302,13 +302,14 @@ class ListQuery:
         label = translated(column.label)
         if not column.sort:
             return Heading(label, column.classes)
-        if self.sort.removeprefix("-") != column.sort:
-            usual = self._usual_sort.removeprefix("-") == column.sort
+        name = column.sort.removeprefix("-")
+        if self.sort.removeprefix("-") != name:
+            usual = self._usual_sort.removeprefix("-") == name
             return Heading(
                 label, column.classes, self._address(self._usual_sort if usual else column.sort) or "?"
             )
         is_down = self.sort.startswith("-")
-        turned = column.sort if is_down else f"-{column.sort}"
+        turned = name if is_down else f"-{name}"
         return Heading(
             label, column.classes, self._address(turned) or "?", "descending" if is_down else "ascending"
         )
@@ -347,7 +348,9 @@ class ListQuery:
 
     def _sort(self) -> str:
         value = self._params.get(_SORT, "") or self._usual_sort
-        if value.removeprefix("-") in {column.sort for column in self._columns if column.sort}:
+        if value.removeprefix("-") in {
+            column.sort.removeprefix("-") for column in self._columns if column.sort
+        }:
             return value
         self.errors[_SORT] = translated(_UNKNOWN_SORT).format(value=value[:_LONGEST_SHOWN])
         return self._usual_sort
@@ -385,11 +388,6 @@ def view_links(
 
 def _beginning(day: date, zone: str) -> datetime:
     return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
-
-
-def cells(query: ListQuery, columns: Sequence[Column], found: Mapping[str, Sequence[Cell]]) -> list[Cell]:
-    """The cells of one line, in the columns shown."""
-    return [cell for column in columns if column.name in query.shown for cell in found[column.name]]
 
 
 def table_file(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
 
 from app.adapters.sheets.blank_workbooks import Cell, write_workbook
 from app.db.campus.registers import (
     ActivityRegisterStore,
     AwardRegisterStore,
     PeopleRegisterStore,
+    RegisterStore,
+    RequestRegisterStore,
     SavedViewStore,
 )
 from app.db.engine.queries import Start
@@ -36,6 +40,7 @@ from app.domain.campus.registers import (
     view_query,
 )
 from app.domain.core import Clock
+from app.domain.learners.requests import ListedRequest, RequestFilter, RequestSort
 from app.domain.people.people import Person
 from app.errors import Conflict, NotFound
 from app.language import N_
@@ -48,14 +53,19 @@ __all__ = [
     "AwardFilter",
     "AwardRegister",
     "AwardSort",
+    "CampusRegister",
     "Cell",
     "ListedAward",
+    "ListedRequest",
     "Moment",
     "PeopleFilter",
     "PeopleRegister",
     "PeopleSort",
     "PersonCounts",
     "Register",
+    "RequestFilter",
+    "RequestRegister",
+    "RequestSort",
     "SavedView",
     "SavedViews",
     "Standing",
@@ -69,20 +79,29 @@ MOST_ACTIVITIES = 200
 """Of those offered as a filter."""
 
 
-class AwardRegister:
-    def __init__(self, store: AwardRegisterStore, people: PeopleStore) -> None:
-        self.store = store
-        self.people = people
+class Identified(Protocol):
+    @property
+    def id(self) -> uuid.UUID: ...
+
+
+Line = TypeVar("Line", bound=Identified)
+Wanted = TypeVar("Wanted")
+Sort = TypeVar("Sort", bound=StrEnum)
+
+
+class CampusRegister(Generic[Line, Wanted, Sort]):
+    def __init__(self, store: RegisterStore[Line, Wanted, Sort]) -> None:
+        self._store = store
 
     def page(
-        self, campus: Campus, wanted: AwardFilter, start: Start, sort: AwardSort, *, descending: bool
-    ) -> list[ListedAward]:
+        self, campus: Campus, wanted: Wanted, start: Start, sort: Sort, *, descending: bool
+    ) -> list[Line]:
         """One more than the limit if there is a next page."""
-        return self.store.page(campus.id, wanted, start, sort, descending=descending)
+        return self._store.page(campus.id, wanted, start, sort, descending=descending)
 
     def blocks(
-        self, campus: Campus, wanted: AwardFilter, sort: AwardSort, *, descending: bool
-    ) -> Iterator[Sequence[ListedAward]]:
+        self, campus: Campus, wanted: Wanted, sort: Sort, *, descending: bool
+    ) -> Iterator[Sequence[Line]]:
         """Every line, a block at a time."""
         after: uuid.UUID | None = None
         while True:
@@ -93,11 +112,18 @@ class AwardRegister:
                 return
             after = found[A_BLOCK - 1].id
 
-    def count(self, campus: Campus, wanted: AwardFilter, *, most: int | None = None) -> int:
-        return self.store.count(campus.id, wanted, most=most)
+    def count(self, campus: Campus, wanted: Wanted, *, most: int | None = None) -> int:
+        return self._store.count(campus.id, wanted, most=most)
 
-    def ids(self, campus: Campus, wanted: AwardFilter, *, most: int) -> Sequence[uuid.UUID]:
-        return self.store.ids(campus.id, wanted, most=most)
+    def ids(self, campus: Campus, wanted: Wanted, *, most: int) -> Sequence[uuid.UUID]:
+        return self._store.ids(campus.id, wanted, most=most)
+
+
+class AwardRegister(CampusRegister[ListedAward, AwardFilter, AwardSort]):
+    def __init__(self, store: AwardRegisterStore, people: PeopleStore) -> None:
+        super().__init__(store)
+        self.store = store
+        self.people = people
 
     def team(self, campus: Campus) -> list[tuple[uuid.UUID, str]]:
         return self.store.team(campus.id)
@@ -109,68 +135,36 @@ class AwardRegister:
         return self.people.addresses_of(people)
 
 
-class ActivityRegister:
+class ActivityRegister(CampusRegister[Activity, ActivityFilter, ActivitySort]):
     def __init__(self, store: ActivityRegisterStore) -> None:
+        super().__init__(store)
         self.store = store
-
-    def page(
-        self, campus: Campus, wanted: ActivityFilter, start: Start, sort: ActivitySort, *, descending: bool
-    ) -> list[Activity]:
-        """One more than the limit if there is a next page."""
-        return self.store.page(campus.id, wanted, start, sort, descending=descending)
-
-    def blocks(
-        self, campus: Campus, wanted: ActivityFilter, sort: ActivitySort, *, descending: bool
-    ) -> Iterator[Sequence[Activity]]:
-        """Every line, a block at a time."""
-        after: uuid.UUID | None = None
-        while True:
-            found = self.page(campus, wanted, Start(after, A_BLOCK), sort, descending=descending)
-            if found:
-                yield found[:A_BLOCK]
-            if len(found) <= A_BLOCK:
-                return
-            after = found[A_BLOCK - 1].id
-
-    def count(self, campus: Campus, wanted: ActivityFilter, *, most: int | None = None) -> int:
-        return self.store.count(campus.id, wanted, most=most)
 
     def counts(self, campus: Campus, activities: Sequence[Activity]) -> dict[uuid.UUID, ActivityCounts]:
         return self.store.counts(campus.id, [activity.id for activity in activities])
 
 
-class PeopleRegister:
+class PeopleRegister(CampusRegister[Person, PeopleFilter, PeopleSort]):
     def __init__(self, store: PeopleRegisterStore, people: PeopleStore) -> None:
+        super().__init__(store)
         self.store = store
         self.people = people
-
-    def page(
-        self, campus: Campus, wanted: PeopleFilter, start: Start, sort: PeopleSort, *, descending: bool
-    ) -> list[Person]:
-        """One more than the limit if there is a next page."""
-        return self.store.page(campus.id, wanted, start, sort, descending=descending)
-
-    def blocks(
-        self, campus: Campus, wanted: PeopleFilter, sort: PeopleSort, *, descending: bool
-    ) -> Iterator[Sequence[Person]]:
-        """Everyone, a block at a time."""
-        after: uuid.UUID | None = None
-        while True:
-            found = self.page(campus, wanted, Start(after, A_BLOCK), sort, descending=descending)
-            if found:
-                yield found[:A_BLOCK]
-            if len(found) <= A_BLOCK:
-                return
-            after = found[A_BLOCK - 1].id
-
-    def count(self, campus: Campus, wanted: PeopleFilter, *, most: int | None = None) -> int:
-        return self.store.count(campus.id, wanted, most=most)
 
     def counts(self, campus: Campus, people: Sequence[Person]) -> dict[uuid.UUID, PersonCounts]:
         return self.store.counts(campus.id, [person.id for person in people])
 
     def addresses_of(self, people: Sequence[Person]) -> dict[uuid.UUID, str]:
         return self.people.addresses_of(person.id for person in people)
+
+
+class RequestRegister(CampusRegister[ListedRequest, RequestFilter, RequestSort]):
+    def __init__(self, store: RequestRegisterStore) -> None:
+        super().__init__(store)
+        self.store = store
+
+    def badges(self, campus: Campus) -> set[uuid.UUID]:
+        """Those that are requested, or were."""
+        return self.store.badges(campus.id)
 
 
 class SavedViews:

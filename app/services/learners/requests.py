@@ -14,7 +14,7 @@ from app.db.awards.awards import AwardStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.campus.directory import DirectoryStore
-from app.db.learners import QueueLine, RequestStore
+from app.db.learners import RequestStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.activities.activities import Activity, Participation, hours_of
@@ -377,19 +377,6 @@ class ReviewService:
         self.letters = letters
         self.history = history
         self.clock = clock
-
-    # --- review queue
-
-    def queue(
-        self,
-        campus: Campus,
-        states: Collection[RequestState],
-        *,
-        limit: int,
-        oldest_first: bool = True,
-        after: uuid.UUID | None = None,
-    ) -> list[QueueLine]:
-        return self.requests.queue(campus.id, states, limit=limit, oldest_first=oldest_first, after=after)
 
     def look(self, campus: Campus, request_id: uuid.UUID, *, by: Actor) -> UnderReview:
         request = self.requests.get_in_campus(request_id, campus.id)

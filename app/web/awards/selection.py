@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.datastructures import FormData, QueryParams
+from starlette.datastructures import FormData
 
 from app.domain.accounts.permissions import Permission, check_may
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
+from app.http.pages.forms import SafeForm, draft_form, ids_in, save_draft, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, process_of, write_transaction
@@ -23,7 +23,7 @@ from app.services.awards.award_selection import MOST_CHOSEN, AwardAction, NotDon
 from app.services.awards.claim_slips import SLIPS_PER_DOCUMENT
 from app.services.awards.delivery import Handing
 from app.web.awards.claim_slips import slips_response
-from app.web.awards.register import AwardFilters
+from app.web.awards.register import LISTING
 
 MOST_NAMED = 100
 REASONS = {
@@ -51,18 +51,7 @@ class ReasonGroup:
 def choose(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """The ticked awards, or all of the register's query."""
     work, action = at_work(request), _action(form)
-    if text_of(form, "tous"):
-        query, wanted = AwardFilters.of(services, work).read(
-            QueryParams(text_of(form, "requete").lstrip("?"))
-        )
-        query.raise_errors()
-        ids = services.award_register.ids(work.campus, wanted, most=MOST_CHOSEN + 1)
-    else:
-        ids = list(ids_in(texts_of(form, "attribution")))
-    if not ids:
-        raise InvalidInput(N_("Cochez au moins une attribution, puis choisissez ce qu’il faut faire."))
-    if len(ids) > MOST_CHOSEN:
-        raise InvalidInput(N_("On agit sur 2 000 badges au plus en une fois. Filtrez d’abord la liste."))
+    ids = LISTING.chosen(services, work, form, most=MOST_CHOSEN)
     chosen = FormData([("geste", action.value), ("choisies", " ".join(map(str, ids)))])
     return save_draft(request, chosen, f"{work.home}/attributions/choix")
 

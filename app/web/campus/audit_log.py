@@ -221,6 +221,7 @@ OF_THE_SERVICE = {
 TABLES = {
     "repertoire": N_("Tableau des personnes"),
     "attributions": N_("Tableau des attributions"),
+    "demandes": N_("Tableau des demandes"),
     "participants": N_("Tableau des participants d’une activité"),
     "liens": N_("Liens privés d’une attribution"),
     "historique": N_("Historique du campus"),

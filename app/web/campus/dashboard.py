@@ -89,15 +89,21 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
         here = f"{work.home}/demandes"
         first = f"{here}/{waiting.oldest_request}" if waiting.oldest_request else ""
         tasks.append(Task(sentence, hint, here, _count(waiting.requests), first))
-    if work.may(Permission.CORRECT) and waiting.names:
-        sentence = translated(N_("Noms à corriger"))
-        hint = translated(N_("Des personnes demandent un autre nom dans leurs badges."))
-        tasks.append(Task(sentence, hint, f"{work.home}/repertoire/noms", _count(waiting.names)))
+    tasks += _of_names(work, waiting)
     if work.may(Permission.WORK):
         tasks += _of_activities(work, waiting)
     if work.may(Permission.DESIGN):
         tasks += _of_badges(work, waiting)
     return sorted(tasks, key=lambda task: not task.count)
+
+
+def other_decisions(services: Services, work: AtWork) -> list[Task]:
+    """What waits for a decision of this user and is no request for a badge."""
+    today, reader = today_in(services, work.campus), work.who.person.id
+    waiting = services.dashboard.of(work.campus, today=today, reader=reader).waiting
+    invitations = _asked_for(work, waiting) if work.may(Permission.MANAGE) else []
+    contributions = _of_contributions(work, waiting) if work.may(Permission.WORK) else []
+    return [*_of_names(work, waiting), *contributions, *invitations]
 
 
 def awaited_by(work: AtWork) -> list[str]:
@@ -137,14 +143,26 @@ def _asked_for(work: AtWork, waiting: Waiting) -> list[Task]:
     ]
 
 
+def _of_names(work: AtWork, waiting: Waiting) -> list[Task]:
+    if not (work.may(Permission.CORRECT) and waiting.names):
+        return []
+    sentence = translated(N_("Noms à corriger"))
+    hint = translated(N_("Des personnes demandent un autre nom dans leurs badges."))
+    return [Task(sentence, hint, f"{work.home}/repertoire/noms", _count(waiting.names))]
+
+
+def _of_contributions(work: AtWork, waiting: Waiting) -> list[Task]:
+    if not waiting.contributions:
+        return []
+    sentence = translated(N_("Contributions à confirmer"))
+    hint = translated(
+        N_("Des personnes disent ce qu’elles ont fait, et attendent que quelqu’un le confirme.")
+    )
+    return [Task(sentence, hint, f"{work.home}/contributions", _count(waiting.contributions))]
+
+
 def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
-    tasks = []
-    if waiting.contributions:
-        sentence = translated(N_("Contributions à confirmer"))
-        hint = translated(
-            N_("Des personnes disent ce qu’elles ont fait, et attendent que quelqu’un le confirme.")
-        )
-        tasks.append(Task(sentence, hint, f"{work.home}/contributions", _count(waiting.contributions)))
+    tasks = _of_contributions(work, waiting)
     if waiting.refused_letters:
         sentence = translated(N_("E-mails non distribués"))
         hint = translated(

@@ -1,19 +1,204 @@
-"""Saved views of the registers: of one person, in one campus."""
+"""A register as a page and as tables, ticks on its lines, and saved views: one component for four lists."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData, QueryParams
 
+from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.errors import NotFound
-from app.http.pages.forms import SafeForm, text_of
+from app.errors import InvalidInput, NotFound
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
+from app.http.pages.registers import COUNTED, Cell, Column, ListQuery, table_file, view_links
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import StateLabel, day, local, number
 from app.http.request_scope import write_transaction
-from app.http.workplaces import at_work, staff
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
-from app.services.campus.registers import Register
+from app.services.campus.registers import CampusRegister, Identified, Register, Start
+from app.web.campus.audit_log import export_noted
+
+A_PAGE = 50
+_NONE = "–"
+
+Line = TypeVar("Line", bound=Identified)
+Wanted = TypeVar("Wanted")
+Read = TypeVar("Read", covariant=True)
+Sort = TypeVar("Sort", bound=StrEnum)
+Written = str | Callable[[], str]
+"""Text, or what makes it: tables do without."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One value: its `cells` in a table; its text, link, tag and further lines on the page."""
+
+    cells: Sequence[Cell]
+    written: Written
+    below: Written = ""
+    href: str = ""
+    hidden: str = ""
+    """Read by screen readers after the text."""
+    tag: str = ""
+    """The state whose shape and colour the text has."""
+    picture: str = ""
+    reason: str = ""
+    classes: str = ""
+
+    @property
+    def text(self) -> str:
+        return (self.written if isinstance(self.written, str) else self.written()) or _NONE
+
+    @property
+    def small(self) -> str:
+        return self.below if isinstance(self.below, str) else self.below()
+
+
+def words(text: str | None, *, href: str = "") -> Shown:
+    return Shown((text,), text or "", href=href if text else "")
+
+
+def figure(value: float | None, *, is_known: bool = True) -> Shown:
+    """A dash on the page for nothing, and for what has no sense here."""
+    return Shown((value,), lambda: number(value) if value is not None and is_known else "")
+
+
+def on_day(at: datetime | None, zone: str, *, below: Written = "") -> Shown:
+    if at is None:
+        return Shown((None,), "")
+    return Shown((local(at, zone).date(),), lambda: day(at, zone), below)
+
+
+def state(label: StateLabel) -> Shown:
+    text = translated(label.text)
+    return Shown((text,), text, tag=label.state)
+
+
+@dataclass(frozen=True)
+class Row:
+    """`name`: what its tick chooses; `values`: by column."""
+
+    id: uuid.UUID
+    name: str
+    values: Mapping[str, Shown]
+
+
+class Filters(Protocol[Read]):
+    """What the filters offer in a campus."""
+
+    @property
+    def everything(self) -> Read: ...
+
+    def read(self, params: QueryParams) -> tuple[ListQuery, Read]: ...
+
+
+@dataclass(frozen=True)
+class Listing(Generic[Line, Wanted, Sort]):
+    register: Register
+    template: str
+    columns: Sequence[Column]
+    sorts: type[Sort]
+    source: Callable[[Services], CampusRegister[Line, Wanted, Sort]]
+    filters: Callable[[Services, AtWork], Filters[Wanted]]
+    rows: Callable[[Services, AtWork, Sequence[Line], Wanted, frozenset[str]], Iterable[Row]]
+    views: Sequence[tuple[str, str]]
+    """(name, query) of those that everyone has."""
+    exports: Permission = Permission.EXPORT
+    acts: Permission | None = None
+    """Who may tick lines."""
+
+    def page(self, request: Request, services: Services, **more: Any) -> HTMLResponse:
+        work, source = at_work(request), self.source(services)
+        filters = self.filters(services, work)
+        query, wanted = filters.read(request.query_params)
+        sort, descending = query.order(self.sorts)
+        found: Sequence[Line] = ()
+        matching = total = 0
+        if not query.errors:
+            found = source.page(work.campus, wanted, Start(query.after, A_PAGE), sort, descending=descending)
+            matching = source.count(work.campus, wanted)
+            everything = filters.everything
+            total = matching if wanted == everything else source.count(work.campus, everything)
+        shown = found[:A_PAGE]
+
+        def count(params: QueryParams) -> int | None:
+            asked, wanted = filters.read(params)
+            return None if asked.errors else source.count(work.campus, wanted, most=COUNTED)
+
+        saved = services.saved_views.list_of(work.campus, work.who.person.id, self.register)
+        usual = [(translated(name), asked) for name, asked in self.views]
+        return page(
+            request,
+            self.template,
+            campus=work.look,
+            private=True,
+            wide=True,
+            status=422 if query.errors else 200,
+            home=work.home,
+            here=f"{work.home}/{self.register.value}",
+            exports=work.may(self.exports),
+            acts=self.acts is not None and work.may(self.acts),
+            columns=[column for column in self.columns if column.name in query.shown],
+            rows=list(self.rows(services, work, shown, wanted, query.shown)),
+            register=query.view(
+                self.register,
+                matching=matching,
+                total=total,
+                next_after=shown[-1].id if len(found) > A_PAGE else None,
+                views=view_links(query, usual, saved, count),
+            ),
+            **more,
+        )
+
+    def table(self, request: Request, services: Services) -> Response:
+        """The lines and columns of the page with the same query, as CSV or workbook."""
+        work = at_work(request)
+        query, wanted = self.filters(services, work).read(request.query_params)
+        query.raise_errors()
+        sort, descending = query.order(self.sorts)
+        if self.exports is Permission.EXPORT:
+            export_noted(request, self.register.value)
+
+        def lines(services: Services) -> Iterator[Sequence[Cell]]:
+            blocks = self.source(services).blocks(work.campus, wanted, sort, descending=descending)
+            for block in blocks:
+                for row in self.rows(services, work, block, wanted, query.shown):
+                    yield [
+                        cell
+                        for column in self.columns
+                        if column.name in query.shown
+                        for cell in row.values[column.name].cells
+                    ]
+
+        return table_file(request, self.register.value, query.heads(), lines)
+
+    def chosen(self, services: Services, work: AtWork, form: FormData, *, most: int) -> Sequence[uuid.UUID]:
+        """The ticked lines, or all of the query; raises InvalidInput for none and for more than `most`."""
+        if text_of(form, "tous"):
+            params = QueryParams(text_of(form, "requete").lstrip("?"))
+            query, wanted = self.filters(services, work).read(params)
+            query.raise_errors()
+            ids = self.source(services).ids(work.campus, wanted, most=most + 1)
+        else:
+            ids = list(ids_in(texts_of(form, "choix")))
+        if not ids:
+            raise InvalidInput(N_("Cochez au moins une ligne, puis choisissez ce qu’il faut faire."))
+        if len(ids) > most:
+            raise InvalidInput(
+                N_("On agit sur {most} lignes au plus en une fois. Filtrez d’abord la liste."),
+                most=number(most),
+            )
+        return ids
+
 
 router = APIRouter(prefix="/gestion/{slug}/vues")
 

@@ -1,4 +1,4 @@
-"""Requests for reviewers: the queue with waiting times, one request, and decisions."""
+"""Requests for reviewers: one request, and decisions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -15,13 +14,13 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.files import FileNoun
 from app.domain.awards.awards import EligibilityResult, LineOutcome, in_words
-from app.domain.learners.requests import LATE_AFTER, RequestState, Step
+from app.domain.learners.requests import RequestState, Step
 from app.domain.privacy import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import BADGE_KINDS, StateLabel
+from app.http.pages.words import BADGE_KINDS
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
@@ -31,7 +30,6 @@ from app.web.badges.rules import picture_of
 from app.web.learners.requests import MY_STEPS, QUEUE_STATES
 from app.web.privacy import access_views
 
-A_PAGE = 50
 router = APIRouter(prefix="/gestion/{slug}/demandes")
 _DONE = {
     "donne": N_("Le badge est attribué. La personne reçoit un e-mail avec son lien."),
@@ -44,36 +42,6 @@ _DONE = {
 
 
 _LACKS_ACTIVITY = (LineOutcome.TOO_FEW_HOURS, LineOutcome.MISSING_EVIDENCE)
-
-
-class RequestView(StrEnum):
-    WAITING = "attente"
-    ASKED_MORE = "completer"
-    OVER = "closes"
-
-
-_STATES = {
-    RequestView.WAITING: (RequestState.WAITING, RequestState.SECOND),
-    RequestView.ASKED_MORE: (RequestState.MORE,),
-    RequestView.OVER: (RequestState.ACCEPTED, RequestState.REFUSED, RequestState.WITHDRAWN),
-}
-_TABS = {
-    RequestView.WAITING: N_("En attente d’une décision"),
-    RequestView.ASKED_MORE: N_("En attente de la personne"),
-    RequestView.OVER: N_("Closes"),
-}
-
-
-@dataclass(frozen=True)
-class QueueRow:
-    href: str
-    person: str
-    badge: str
-    kind: str
-    state: StateLabel
-    since: datetime
-    days: int
-    is_late: bool
 
 
 @dataclass(frozen=True)
@@ -92,46 +60,6 @@ class StepShown:
     words: str
     who: str
     text: str
-
-
-@router.get("", dependencies=[staff(Permission.REVIEW)])
-def queue(
-    request: Request,
-    services: ReadingServices,
-    etat: RequestView = RequestView.WAITING,
-    apres: uuid.UUID | None = None,
-) -> HTMLResponse:
-    work, now = at_work(request), services.clock()
-    found = services.reviewing.queue(
-        work.campus, _STATES[etat], limit=A_PAGE + 1, oldest_first=etat is not RequestView.OVER, after=apres
-    )
-    lines = found[:A_PAGE]
-    return page(
-        request,
-        "learners/requests/queue.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
-        zone=work.campus.time_zone,
-        tabs=[(f"?etat={each.value}", translated(words), each is etat) for each, words in _TABS.items()],
-        first=f"?etat={etat.value}" if apres else "",
-        next=f"?etat={etat.value}&apres={lines[-1].request.id}" if len(found) > A_PAGE else "",
-        is_over=etat is RequestView.OVER,
-        is_waiting=etat is RequestView.WAITING,
-        lines=[
-            QueueRow(
-                f"{work.home}/demandes/{line.request.id}",
-                line.request.name,
-                line.version.name,
-                BADGE_KINDS[line.version.kind],
-                QUEUE_STATES[line.request.state],
-                line.request.decided_at or line.request.waiting_since,
-                (now - line.request.waiting_since).days,
-                now - line.request.waiting_since >= LATE_AFTER,
-            )
-            for line in lines
-        ],
-    )
 
 
 @router.get("/{request_id:uuid}", dependencies=[staff(Permission.REVIEW)])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -14,45 +14,23 @@ from starlette.datastructures import QueryParams
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.people.people import Person
-from app.http.pages.registers import (
-    COUNTED,
-    Cell,
-    Column,
-    ListQuery,
-    ViewLink,
-    cells,
-    table_file,
-    view_links,
-)
-from app.http.pages.render import page
+from app.http.pages.registers import Column, ListQuery
 from app.http.pages.typography import translated
-from app.http.pages.words import local
 from app.http.request_scope import ReadingServices
-from app.http.workplaces import AtWork, at_work, staff, today_in
+from app.http.workplaces import AtWork, staff, today_in
 from app.language import N_
-from app.services.campus.registers import PeopleFilter, PeopleSort, PersonCounts, Register, Start
-from app.web.campus.audit_log import export_noted
+from app.services.campus.registers import PeopleFilter, PeopleSort, Register
+from app.web.campus.registers import Listing, Row, Shown, figure, on_day, words
 
-A_PAGE = 50
 COLUMNS = (
     Column("nom", N_("Personne"), sort="nom", heads=(N_("Nom"), N_("Prénom"))),
-    Column("adresse", N_("E-mail"), heads=("Courriel",)),
-    Column("activites", N_("Activités"), classes="n"),
-    Column("badges", N_("Badges"), classes="n"),
-    Column("recuperes", N_("Récupérés"), classes="n"),
+    Column("adresse", N_("E-mail"), heads=("Courriel",), classes="when"),
+    Column("activites", N_("Activités"), sort="-activites", classes="n"),
+    Column("badges", N_("Badges"), sort="-badges", classes="n"),
+    Column("recuperes", N_("Récupérés"), sort="-recuperes", classes="n"),
     Column("arrivee", N_("Arrivée le"), sort="arrivee", is_usual=False),
 )
 router = APIRouter(prefix="/gestion/{slug}/repertoire")
-
-
-@dataclass(frozen=True)
-class PersonRow:
-    id: uuid.UUID
-    href: str
-    name: str
-    address: str
-    counts: PersonCounts
-    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -73,6 +51,10 @@ class PeopleFilters:
             services.award_register.activities(work.campus),
         )
 
+    @property
+    def everything(self) -> PeopleFilter:
+        return PeopleFilter()
+
     def read(self, params: QueryParams) -> tuple[ListQuery, PeopleFilter]:
         query = ListQuery(params, COLUMNS, sort="nom")
         every = translated(N_("Tous"))
@@ -87,92 +69,49 @@ class PeopleFilters:
         return query, PeopleFilter(badge, activity, arrived, claimed == "non" if claimed else None)
 
 
+def _rows(
+    services: Services,
+    work: AtWork,
+    people: Sequence[Person],
+    wanted: PeopleFilter,  # noqa: ARG001 - a line is the same under each filter
+    shown: frozenset[str],  # noqa: ARG001 - counts are read at once
+) -> Iterator[Row]:
+    register, zone = services.people_register, work.campus.time_zone
+    addresses, counts = register.addresses_of(people), register.counts(work.campus, people)
+    for person in people:
+        counted, name = counts[person.id], (person.family_name, person.given_name)
+        yield Row(
+            person.id,
+            person.name,
+            {
+                "nom": Shown(name, person.name, href=f"{work.home}/repertoire/{person.id}"),
+                "adresse": words(addresses.get(person.id)),
+                "activites": figure(counted.activities),
+                "badges": figure(counted.awards),
+                "recuperes": figure(counted.claimed, is_known=bool(counted.awards)),
+                "arrivee": on_day(person.created_at, zone),
+            },
+        )
+
+
+LISTING = Listing(
+    Register.PEOPLE,
+    "people/list.html",
+    COLUMNS,
+    PeopleSort,
+    lambda services: services.people_register,
+    PeopleFilters.of,
+    _rows,
+    ((N_("Tout le monde"), ""), (N_("Un badge à récupérer"), "recupere=non")),
+)
+
+
 @router.get("", dependencies=[staff(Permission.VIEW)])
 def list_people(request: Request, services: ReadingServices) -> HTMLResponse:
-    work, register = at_work(request), services.people_register
-    filters = PeopleFilters.of(services, work)
-    query, wanted = filters.read(request.query_params)
-    sort, descending = query.order(PeopleSort)
-    found: Sequence[Person] = ()
-    matching = total = 0
-    if not query.errors:
-        found = register.page(work.campus, wanted, Start(query.after, A_PAGE), sort, descending=descending)
-        matching = register.count(work.campus, wanted)
-        everyone = PeopleFilter()
-        total = matching if wanted == everyone else register.count(work.campus, everyone)
-    shown = found[:A_PAGE]
-    addresses, counts = register.addresses_of(shown), register.counts(work.campus, shown)
-    return page(
-        request,
-        "people/list.html",
-        campus=work.look,
-        private=True,
-        wide=True,
-        status=422 if query.errors else 200,
-        home=work.home,
-        zone=work.campus.time_zone,
-        exports=work.may(Permission.EXPORT),
-        lines=[
-            PersonRow(
-                person.id,
-                f"{work.home}/repertoire/{person.id}",
-                person.name,
-                addresses.get(person.id, ""),
-                counts[person.id],
-                person.created_at,
-            )
-            for person in shown
-        ],
-        register=query.view(
-            Register.PEOPLE,
-            matching=matching,
-            total=total,
-            next_after=shown[-1].id if len(found) > A_PAGE else None,
-            views=_views(services, work, filters, query),
-        ),
-    )
-
-
-def _views(services: Services, work: AtWork, filters: PeopleFilters, query: ListQuery) -> list[ViewLink]:
-    def count(params: QueryParams) -> int | None:
-        asked, wanted = filters.read(params)
-        return None if asked.errors else services.people_register.count(work.campus, wanted, most=COUNTED)
-
-    usual = [
-        (translated(N_("Tout le monde")), ""),
-        (translated(N_("Un badge à récupérer")), "recupere=non"),
-    ]
-    saved = services.saved_views.list_of(work.campus, work.who.person.id, Register.PEOPLE)
-    return view_links(query, usual, saved, count)
+    return LISTING.page(request, services)
 
 
 @router.get("/repertoire.csv", dependencies=[staff(Permission.EXPORT)])
 @router.get("/repertoire.xlsx", dependencies=[staff(Permission.EXPORT)])
 def people_table(request: Request, services: ReadingServices) -> Response:
-    """The lines and columns of the page with the same query."""
-    work = at_work(request)
-    query, wanted = PeopleFilters.of(services, work).read(request.query_params)
-    query.raise_errors()
-    sort, descending = query.order(PeopleSort)
-    export_noted(request, "repertoire")
-
-    def rows(services: Services) -> Iterator[Sequence[Cell]]:
-        register = services.people_register
-        for block in register.blocks(work.campus, wanted, sort, descending=descending):
-            addresses, counts = register.addresses_of(block), register.counts(work.campus, block)
-            for person in block:
-                found = _cells(work, person, addresses.get(person.id, ""), counts[person.id])
-                yield cells(query, COLUMNS, found)
-
-    return table_file(request, "repertoire", query.heads(), rows)
-
-
-def _cells(work: AtWork, person: Person, address: str, counts: PersonCounts) -> Mapping[str, Sequence[Cell]]:
-    return {
-        "nom": (person.family_name, person.given_name),
-        "adresse": (address,),
-        "activites": (counts.activities,),
-        "badges": (counts.awards,),
-        "recuperes": (counts.claimed,),
-        "arrivee": (local(person.created_at, work.campus.time_zone).date(),),
-    }
+    return LISTING.table(request, services)

@@ -213,6 +213,8 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/repertoire/{person_id:uuid}": _VIEW,
     "GET /gestion/{slug}/repertoire/repertoire.csv": staff(Permission.EXPORT),
     "GET /gestion/{slug}/repertoire/repertoire.xlsx": staff(Permission.EXPORT),
+    "GET /gestion/{slug}/demandes/demandes.csv": staff(Permission.EXPORT),
+    "GET /gestion/{slug}/demandes/demandes.xlsx": staff(Permission.EXPORT),
     "GET /gestion/{slug}/attributions/attributions.csv": staff(Permission.EXPORT),
     "GET /gestion/{slug}/attributions/attributions.xlsx": staff(Permission.EXPORT),
     "GET /gestion/{slug}/equipe": _MANAGE,

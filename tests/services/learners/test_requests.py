@@ -15,6 +15,7 @@ from app.domain.learners.requests import RequestState
 from app.domain.people.people import Role
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.services.badges.badges import Wording
+from app.services.campus.registers import RequestFilter, RequestSort, Start
 from app.services.learners.requests import RequestOutcome
 from tests.support.handed import taken
 from tests.support.house import COMMAND, House, build_house
@@ -113,7 +114,7 @@ def test_reviewers_see_a_request_once_its_address_is_confirmed_by_letter(house: 
     with house.unit_of_work() as services:
         request = services.asking.ask(badge, ZOE)
         assert request.state is RequestState.UNCONFIRMED
-        assert services.reviewing.queue(house.campus, list(RequestState)[1:], limit=10) == []
+        assert services.request_register.count(house.campus, RequestFilter(tuple(RequestState)[1:])) == 0
         with pytest.raises(NotFound):
             services.reviewing.look(house.campus, request.id, by=Actor(house.admin.id))
     ((to, text),) = told(house)
@@ -123,7 +124,9 @@ def test_reviewers_see_a_request_once_its_address_is_confirmed_by_letter(house: 
     with house.unit_of_work() as services:
         services.asking.confirm(token[1])
         services.asking.confirm(token[1])
-        (line,) = services.reviewing.queue(house.campus, [RequestState.WAITING], limit=10)
+        (line,) = services.request_register.page(
+            house.campus, RequestFilter(), Start(), RequestSort.WAITING, descending=False
+        )
         assert line.request.id == request.id
         person = services.people.people.get(line.request.person_id)
         assert (person.name, services.people.people.addresses_of([person.id])) == (

@@ -45,7 +45,7 @@ def titles(text: str) -> list[str]:
 
 def test_every_activity_is_on_some_page_once_in_each_order(house: House):
     trainer = house.client(house.trainer)
-    for order in ("-date", "date", "titre", "-titre", "lieu"):
+    for order in ("-date", "date", "titre", "-titre", "lieu", "heures", "-venues", "badges", "-effectif"):
         seen, path = [], f"?tri={order}"
         while path:
             shown = trainer.get(HERE + path).text
@@ -93,7 +93,7 @@ def test_counts_of_an_activity_stand_beside_it_and_an_unknown_value_is_refused(h
         "2",
         "2",
     ]  # type: ignore[index]
-    for query in ("etat=loin", "badge=x", "par=x", "rapport=x", "tri=venues", "colonne=x", "autre=1"):
+    for query in ("etat=loin", "badge=x", "par=x", "rapport=x", "tri=rapport", "colonne=x", "autre=1"):
         assert trainer.get(f"{HERE}?{query}").status_code == 422, query
         assert trainer.get(f"{HERE}/activites.xlsx?{query}").status_code == 422, query
 

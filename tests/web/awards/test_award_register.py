@@ -28,7 +28,7 @@ def admin(house: House) -> TestClient:
 
 
 def names(text: str) -> list[str]:
-    return re.findall(r'rowheader" scope="row"><a href="[^"]+">([^<]+)', text)
+    return re.findall(r'rowheader" scope="row"><a href="[^"]+"><b>([^<]+)', text)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def trainer(house: House, ids: dict[str, str]) -> TestClient:
 
 
 def choose(client: TestClient, action: str, *chosen: str, **more: str) -> Response:
-    data = {"geste": action, "attribution": list(chosen), **more}
+    data = {"geste": action, "choix": list(chosen), **more}
     return send(client, f"{HERE}/choix", data, seen_on=HERE)
 
 
@@ -122,7 +122,7 @@ def test_nothing_chosen_unknown_actions_and_too_many_are_refused(
 
 def test_awards_of_another_campus_are_not_touched(house: House, ids: dict[str, str]):
     stranger = house.client(house.stranger)
-    data = {"geste": "relancer", "attribution": [ids["zoe"]]}
+    data = {"geste": "relancer", "choix": [ids["zoe"]]}
     made = send(stranger, "/gestion/agt/attributions/choix", data, seen_on="/gestion/agt/activites/nouvelle")
     shown = stranger.get(made.headers["location"]).text
     assert "n’existe pas dans ce campus" in shown

@@ -271,8 +271,21 @@ def test_a_long_queue_goes_by_pages_and_misses_nobody(house: House, badge: str, 
     here, address, pages = "/gestion/itip/demandes", f"?etat={tab}", []
     while address:
         page = nora.get(here + address).text
-        pages.append(re.findall(r">(Nom\d\d\d)<", page))
+        pages.append(re.findall(r"<b>(Nom\d\d\d)<", page))
         following = re.search(r'href="([^"]+)" rel="next"', page)
         address = following[1].replace("&amp;", "&") if following else ""
     assert [len(each) for each in pages] == [50, 50, 20]
     assert len({name for each in pages for name in each}) == 120
+    if tab == "attente":
+        names = re.findall(r"<b>(Nom\d\d\d)<", nora.get(f"{here}?tri=-personne").text)
+        assert names == sorted(names, reverse=True)
+        assert names[0] == "Nom119"
+        assert "Aucune demande ici" in nora.get(f"{here}?attend=longtemps").text
+        assert len(re.findall(r"<b>Nom", nora.get(f"{here}?badge={house.role.badge.id}&qui=moi").text)) == 50
+        for wrong in ("etat=x", "qui=x", "attend=x", "badge=x", "tri=etat", "colonne=x", "x=y"):
+            assert nora.get(f"{here}?{wrong}").status_code == 422, wrong
+        assert nora.get(f"{here}/demandes.csv").status_code == 403
+        table = house.client(house.admin).get(f"{here}/demandes.csv?tri=personne&colonne=etat")
+        lines = table.content.decode("utf-8-sig").splitlines()
+        assert lines[:2] == ["Nom;Prénom;État", "Nom000;;À examiner"]
+        assert len(lines) == 121

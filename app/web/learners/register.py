@@ -1,0 +1,176 @@
+"""The register of requests: filtered, sorted, as a page and as a table."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.datastructures import QueryParams
+
+from app.container import Services
+from app.domain.accounts.permissions import Permission
+from app.domain.learners.requests import LATE_AFTER, OPEN_STATES, RequestState
+from app.http.pages.registers import Column, ListQuery
+from app.http.pages.typography import translated, translated_plural
+from app.http.pages.words import BADGE_KINDS, day
+from app.http.request_scope import ReadingServices
+from app.http.workplaces import AtWork, at_work, staff, today_in
+from app.language import N_
+from app.services.campus.registers import ListedRequest, Register, RequestFilter, RequestSort
+from app.web.campus.dashboard import other_decisions
+from app.web.campus.registers import Listing, Row, Shown, on_day, state, words
+from app.web.learners.requests import QUEUE_STATES
+
+COLUMNS = (
+    Column("personne", N_("Personne"), sort="personne", heads=(N_("Nom"), N_("Prénom"))),
+    Column("badge", N_("Badge"), sort="badge", classes="when"),
+    Column("etat", N_("État")),
+    Column("attente", N_("Depuis"), sort="attente", classes="when"),
+    Column("demandee", N_("Demandé le"), sort="demandee", is_usual=False),
+    Column("decidee", N_("Décidé le"), sort="decidee", is_usual=False),
+    Column("adresse", N_("E-mail"), is_usual=False),
+)
+STATES: Mapping[str, tuple[str, Sequence[RequestState]]] = {
+    "completer": (N_("En attente de la personne"), (RequestState.MORE,)),
+    "acceptees": (N_("Acceptées"), (RequestState.ACCEPTED,)),
+    "refusees": (N_("Refusées"), (RequestState.REFUSED,)),
+    "closes": (
+        N_("Closes"),
+        (RequestState.ACCEPTED, RequestState.REFUSED, RequestState.WITHDRAWN),
+    ),
+    "toutes": (
+        N_("Toutes"),
+        tuple(each for each in RequestState if each is not RequestState.UNCONFIRMED),
+    ),
+}
+"""Beside those that wait for a decision, which come without a filter."""
+_WAITING = ("etat", "attente")
+router = APIRouter(prefix="/gestion/{slug}/demandes")
+
+
+@dataclass(frozen=True)
+class RequestFilters:
+    """What the filters offer in this campus."""
+
+    at: datetime
+    today: date
+    zone: str
+    reader_id: uuid.UUID
+    badges: Sequence[tuple[uuid.UUID, str]]
+
+    @staticmethod
+    def of(services: Services, work: AtWork) -> RequestFilters:
+        asked = services.request_register.badges(work.campus)
+        return RequestFilters(
+            services.clock(),
+            today_in(services, work.campus),
+            work.campus.time_zone,
+            work.who.person.id,
+            [
+                (badge.id, version.name)
+                for badge, version in services.badges.list_newest(work.campus)
+                if badge.id in asked
+            ],
+        )
+
+    @property
+    def everything(self) -> RequestFilter:
+        return RequestFilter(tuple(STATES["toutes"][1]))
+
+    def read(self, params: QueryParams) -> tuple[ListQuery, RequestFilter]:
+        pairs = [pair for pair in params.multi_items() if pair != _WAITING]
+        query = ListQuery(QueryParams(pairs), COLUMNS, sort="attente")
+        states = [(name, translated(label)) for name, (label, _) in STATES.items()]
+        every = translated(N_("En attente d’une décision"))
+        chosen = query.choice("etat", translated(N_("État")), states, every=every)
+        everybody = translated(N_("Tout le monde"))
+        mine = [("moi", translated(N_("Moi")))]
+        is_mine = query.choice("qui", translated(N_("Qui décide")), mine, every=everybody)
+        badge = query.choice_id("badge", translated(N_("Badge")), self.badges, every=translated(N_("Tous")))
+        late = [("longtemps", translated(N_("Plus de trois jours")))]
+        is_late = query.choice("attend", translated(N_("Attente")), late, every=translated(N_("Toutes")))
+        created = query.times(translated(N_("Période")), self.today, self.zone)
+        query.check()
+        return query, RequestFilter(
+            tuple(STATES[chosen][1]) if chosen else OPEN_STATES,
+            badge,
+            created,
+            self.at - LATE_AFTER if is_late else None,
+            self.reader_id if is_mine else None,
+        )
+
+
+def _rows(
+    services: Services,
+    work: AtWork,
+    lines: Sequence[ListedRequest],
+    wanted: RequestFilter,  # noqa: ARG001 - a line is the same under each filter
+    shown: frozenset[str],  # noqa: ARG001 - nothing is read beside the lines
+) -> Iterator[Row]:
+    zone, at = work.campus.time_zone, services.clock()
+    for line in lines:
+        asked = line.request
+        href = f"{work.home}/demandes/{asked.id}"
+        kind = translated(BADGE_KINDS[line.version.kind])
+        yield Row(
+            asked.id,
+            f"{asked.name}, {line.version.name}",
+            {
+                "personne": Shown((asked.family_name, asked.given_name), asked.name, href=href),
+                "badge": Shown((line.version.name,), line.version.name, kind),
+                "etat": state(QUEUE_STATES[asked.state]),
+                "attente": _since(line, at, zone),
+                "demandee": on_day(asked.created_at, zone),
+                "decidee": on_day(asked.decided_at, zone),
+                "adresse": words(asked.address),
+            },
+        )
+
+
+def _since(line: ListedRequest, at: datetime, zone: str) -> Shown:
+    """How long it waits; the day of the decision once there is one."""
+    asked = line.request
+    if asked.state.is_over:
+        return on_day(asked.decided_at or asked.waiting_since, zone)
+    count = (at - asked.waiting_since).days
+    text = translated_plural("{n} jour", "{n} jours", count).format(n=count)
+    is_late = asked.state.waits_for_reviewers and at - asked.waiting_since >= LATE_AFTER
+    late = translated(N_("attend depuis longtemps"))
+    since = day(asked.waiting_since, zone)
+    return Shown(
+        on_day(asked.waiting_since, zone).cells,
+        text if count else translated(N_("Moins d’un jour")),
+        f"{since}, {late}" if is_late else since,
+    )
+
+
+LISTING = Listing(
+    Register.REQUESTS,
+    "learners/requests/queue.html",
+    COLUMNS,
+    RequestSort,
+    lambda services: services.request_register,
+    RequestFilters.of,
+    _rows,
+    (
+        (N_("En attente d’une décision"), ""),
+        (N_("À moi de décider"), "qui=moi"),
+        (N_("En attente de la personne"), "etat=completer"),
+        (N_("Closes"), "etat=closes"),
+    ),
+)
+
+
+@router.get("", dependencies=[staff(Permission.REVIEW)])
+def queue(request: Request, services: ReadingServices) -> HTMLResponse:
+    return LISTING.page(request, services, others=other_decisions(services, at_work(request)))
+
+
+@router.get("/demandes.csv", dependencies=[staff(Permission.EXPORT)])
+@router.get("/demandes.xlsx", dependencies=[staff(Permission.EXPORT)])
+def requests_table(request: Request, services: ReadingServices) -> Response:
+    return LISTING.table(request, services)
