@@ -101,6 +101,7 @@ from app.web.people import directory, names, record_merge
 from app.web.people import register as people_register
 from app.web.privacy import AccessLogged
 from app.web.publishing import award_page, catalogue, embeds, info
+from app.web.publishing import competencies as public_competencies
 from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements
 from app.web.verification import check_papers, holder_check, verifier
 
@@ -111,6 +112,8 @@ for router in (
     campuses.entrance_router,
     catalogue.router,
     catalogue.announcement_router,
+    public_competencies.router,
+    public_competencies.version_router,
     sign_in.passkey_sign_in_router,
     sign_in.password_sign_in_router,
     federated_sign_in.router,

@@ -44,6 +44,7 @@ for each in (
     networks.router,
     networks.preflights,
     public.preflights,
+    case.with_page,
     case.router,
     operations.router,
     operations.metrics_router,

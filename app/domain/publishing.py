@@ -123,6 +123,10 @@ class Addresses:
     def version(self, badge_id: uuid.UUID, number: int) -> str:
         return f"{self.base_url}/badges/{badge_id}/v{number}"
 
+    def competency(self, competency_id: uuid.UUID, number: int | None = None) -> str:
+        """A competency as it is, or one version of it: its page, and its CASE item."""
+        return f"{self.base_url}/competences/{competency_id}" + (f"/v{number}" if number else "")
+
     def picture(self, badge_id: uuid.UUID, number: int, form: str) -> str:
         return f"{self.version(badge_id, number)}/image.{form}"
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.publishing.public import FIVE_MINUTES, answer, shown
+from app.api.publishing.public import FIVE_MINUTES, Number, answer, shown
 from app.domain.frameworks.case import CASE_PATH, CaseWriter, association_id, rubric_id
 from app.errors import NotFound
+from app.http.negotiation import ForPrograms
 from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices
@@ -17,6 +18,7 @@ from app.language import N_
 from app.services.publishing.publication import Published
 from sceau_credentials.values.json_text import dump_json
 
+with_page = APIRouter(tags=["frameworks"], responses=documented(404), route_class=ForPrograms)
 router = APIRouter(prefix=CASE_PATH, tags=["frameworks"], responses=documented(404))
 _JSON = shown("application/json", about="As CASE 1.1 describes it.")
 
@@ -53,6 +55,19 @@ def skos(framework_id: uuid.UUID, request: Request, services: ReadingServices) -
 def item(competency_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     writer, found = services.frameworks.published_item(competency_id)
     return _json(request, {**writer.item(found), "CFDocumentURI": _link(writer)})
+
+
+@with_page.get(
+    "/competences/{competency_id:uuid}/v{number}", summary="One item in the wording of one version", **_JSON
+)
+@public
+def item_version(
+    competency_id: uuid.UUID, number: Number, request: Request, services: ReadingServices
+) -> Response:
+    """What the alignments of credentials refer to; browsers get its page."""
+    writer, found = services.frameworks.published_version(competency_id, number)
+    uri = services.addresses.competency(competency_id, number)
+    return _json(request, {**writer.item(found), "uri": uri, "CFDocumentURI": _link(writer)})
 
 
 @router.get("/CFItemAssociations/{competency_id}", summary="One item with its associations", **_JSON)

@@ -101,6 +101,7 @@ class AwardServices(PeopleServices):
             self.openings,
             self.stores.own_addresses,
             AwardCounting(self.rule_ledger, self.stores.activities),
+            lambda version, activity: self.badges.practice_of(version, activity),
             self.clock,
         )
 

@@ -205,6 +205,7 @@ class CampusServices(Container):
         return BadgeService(
             self.stores.badges,
             self.stores.competencies,
+            self.stores.activities,
             self.stores.history,
             self.lent.artist(),
             self.logged_deeds,
@@ -255,6 +256,7 @@ class CampusServices(Container):
             self.stores.awards,
             self.stores.campuses,
             self.stores.activities,
+            self.badges,
             self._grounds,
             self.signing,
             self.stores.history,

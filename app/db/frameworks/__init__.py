@@ -111,6 +111,18 @@ class CompetencyStore:
         query = select(CompetencyVersion).where(CompetencyVersion.competency_id == competency_id)
         return self.session.exec(query.order_by(col(CompetencyVersion.number))).all()
 
+    def newest_numbers(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+        """The number of the newest version of each."""
+        rows = self.session.exec(
+            select(CompetencyVersion.competency_id, func.max(CompetencyVersion.number))
+            .where(col(CompetencyVersion.competency_id).in_(list(ids)))
+            .group_by(col(CompetencyVersion.competency_id))
+        )
+        return dict(rows.all())
+
+    def find_version(self, competency_id: uuid.UUID, number: int) -> CompetencyVersion | None:
+        return self.session.get(CompetencyVersion, (competency_id, number))
+
     def synonyms_of(self, campus_id: uuid.UUID) -> Sequence[CompetencySynonym]:
         query = select(CompetencySynonym).where(CompetencySynonym.campus_id == campus_id)
         return self.session.exec(query.order_by(col(CompetencySynonym.label))).all()
@@ -161,6 +173,9 @@ class FrameworkStore:
     def items_of(self, framework_id: uuid.UUID) -> Sequence[Competency]:
         query = select(Competency).where(Competency.framework_id == framework_id)
         return self.session.exec(query.order_by(col(Competency.position), col(Competency.code))).all()
+
+    def find_version(self, competency_id: uuid.UUID, number: int) -> CompetencyVersion | None:
+        return self.session.get(CompetencyVersion, (competency_id, number))
 
     def get_item(self, competency_id: uuid.UUID) -> tuple[Competency, Framework] | None:
         row = self.session.exec(

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
+from babel.lists import format_list
 from babel.numbers import format_decimal
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
 from app.domain.activities.activities import Activity, PartKind
 from app.domain.awards.awards import Award
+from app.domain.awards.skills import (
+    NO_PRACTICE,
+    Attested,
+    Numbers,
+    Practice,
+    competency_alignment,
+    judged_how,
+    public_alignment,
+    result_descriptions,
+    results_of,
+)
 from app.domain.badges.badges import (
     Badge,
-    BadgeCompetency,
     BadgeKind,
     BadgeVersion,
     join_criteria,
@@ -37,7 +48,7 @@ from app.domain.core import (
     primary_foreign_key,
     utc_datetime,
 )
-from app.domain.frameworks import CERTIFICATIONS, FRAMEWORK_NAMES, Competency, Framework, PublicAlignment
+from app.domain.frameworks import PublicAlignment
 from app.domain.publishing import Addresses
 from app.language import current_locale, speaking
 from app.language import gettext as _
@@ -46,7 +57,6 @@ from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model import (
     Achievement,
     AchievementSubject,
-    Alignment,
     BitstringStatusListEntry,
     Criteria,
     Evidence,
@@ -195,13 +205,13 @@ def profile_of(campus: Campus, addresses: Addresses) -> Profile:
 
 
 def achievement_of(
-    campus: Campus,
     badge: Badge,
     version: BadgeVersion,
-    competencies: Sequence[tuple[BadgeCompetency, Competency, Framework]],
+    competencies: Attested,
     addresses: Addresses,
     *,
     caption: str = "",
+    numbers: Numbers = MappingProxyType({}),
 ) -> Achievement:
     """The definition that a version publishes and every award contains; `caption` describes its picture."""
     return Achievement(
@@ -221,10 +231,15 @@ def achievement_of(
         tag=(*filter(None, map(as_signed, version.tags)), version.kind.value),
         alignment=(
             *(
-                _alignment(campus, link, competency, framework, addresses)
+                competency_alignment(
+                    competency, framework, addresses, numbers.get(competency.id), level=link.level
+                )
                 for link, competency, framework in competencies
             ),
-            *(_public_alignment(PublicAlignment.read(each), version.language) for each in version.alignments),
+            *(public_alignment(PublicAlignment.read(each), version.language) for each in version.alignments),
+        ),
+        result_description=result_descriptions(
+            version, addresses.version(badge.id, version.number), competencies, addresses, numbers
         ),
     )
 
@@ -242,36 +257,6 @@ def _criteria_of(version: BadgeVersion) -> str:
     return join_criteria(f"{criteria}\n\n{said}", judging, version.language)
 
 
-def _alignment(
-    campus: Campus, link: BadgeCompetency, competency: Competency, framework: Framework, addresses: Addresses
-) -> Alignment:
-    level = competency.levels[link.level - 1] if link.level else None
-    return Alignment(
-        target_name=name_as_signed(competency.statement),
-        target_url=f"{addresses.campus(campus.slug)}#{quote(f'{framework.code}-{competency.code}')}",
-        target_code=as_signed(competency.code),
-        target_description=as_signed(level) if level else None,
-        target_framework=as_signed(framework.name),
-    )
-
-
-def _public_alignment(alignment: PublicAlignment, language: str) -> Alignment:
-    """For certification registers: the badge is related to a certification, and never is one."""
-    with speaking(language):
-        beside = (
-            _("En lien avec cette certification professionnelle : le badge n’est pas la certification.")
-            if alignment.framework in CERTIFICATIONS
-            else None
-        )
-    return Alignment(
-        target_name=name_as_signed(alignment.name),
-        target_url=alignment.url,
-        target_code=alignment.code,
-        target_description=as_signed(beside) if beside else None,
-        target_framework=FRAMEWORK_NAMES[alignment.framework],
-    )
-
-
 def credential_of(
     award: Award,
     *,
@@ -283,9 +268,11 @@ def credential_of(
     status: BitstringStatusListEntry,
     addresses: Addresses,
     disclosed: Disclosed = Disclosed(),
+    practice: Practice = NO_PRACTICE,
 ) -> OpenBadgeCredential:
     """The credential to sign: a random URN as holder, the name by consent only, only `disclosed` evidence."""
     dated = activity if disclosed.activity is not DisclosedContent.EXISTENCE else None
+    narrative = judged_how(achievement, version)
     return OpenBadgeCredential(
         id=addresses.award(award.id),
         name=name_as_signed(version.name),
@@ -300,8 +287,11 @@ def credential_of(
             activity_start_date=_start_of(dated.starts_on, campus) if dated else None,
             activity_end_date=_end_of(dated.ends_on, campus) if dated else None,
             role=award.part if disclosed.activity is not DisclosedContent.EXISTENCE else None,
+            narrative=as_signed(narrative) or None,
+            source=Profile(id=issuer.id, name=issuer.name) if narrative else None,
+            result=results_of(achievement, award, practice, shows_activity=dated is not None),
         ),
-        evidence=evidence_of(award, version, activity, addresses.award(award.id), disclosed),
+        evidence=evidence_of(award, version, activity, addresses.award(award.id), disclosed, practice),
         credential_status=status,
     )
 
@@ -318,7 +308,9 @@ class BadgeDocuments:
         version: BadgeVersion,
         activity: Activity | None,
         addresses: Addresses,
+        practice: Practice = NO_PRACTICE,
     ) -> None:
+        self._practice = practice
         self._achievement = achievement
         self._issuer = issuer
         self._campus = campus
@@ -373,6 +365,7 @@ class BadgeDocuments:
             status=BitstringStatusListEntry.from_document(status),
             addresses=self._addresses,
             disclosed=disclosed,
+            practice=self._practice,
         ).to_document()
 
 
@@ -408,6 +401,7 @@ def evidence_of(
     activity: Activity | None,
     page: str,
     disclosed: Disclosed = Disclosed(),
+    practice: Practice = NO_PRACTICE,
 ) -> tuple[Evidence, ...]:
     """What the award rests on, in the language of the badge, as far as it is `disclosed`.
 
@@ -424,7 +418,9 @@ def evidence_of(
                     if disclosed.activity is DisclosedContent.ALL
                     else _("Participation à une activité du campus"),
                     genre=_("Participation"),
-                    narrative=as_signed(_participation_sentence(award, activity, disclosed.activity)),
+                    narrative=as_signed(
+                        _participation_sentence(award, activity, disclosed.activity, practice)
+                    ),
                 )
             )
         if award.grounds and disclosed.grounds is not DisclosedContent.EXISTENCE:
@@ -457,6 +453,7 @@ def with_disclosed(
     activity: Activity | None,
     addresses: Addresses,
     disclosed: Disclosed,
+    practice: Practice = NO_PRACTICE,
 ) -> JsonObject:
     """`document`, with the evidence details replaced by what is `disclosed`."""
     before = _object(document["credentialSubject"])
@@ -470,6 +467,7 @@ def with_disclosed(
         status=BitstringStatusListEntry.from_document(_object(document["credentialStatus"])),
         addresses=addresses,
         disclosed=disclosed,
+        practice=practice,
     ).to_document()
     details = {
         name: value for name, value in _object(written["credentialSubject"]).items() if name in _DETAILS
@@ -480,7 +478,7 @@ def with_disclosed(
     return {**rest, "credentialSubject": subject, **evidence}
 
 
-_DETAILS = frozenset({"activityStartDate", "activityEndDate", "role"})
+_DETAILS = frozenset({"activityStartDate", "activityEndDate", "role", "result"})
 
 
 def _grounds_sentence(award: Award, version: BadgeVersion) -> str:
@@ -488,7 +486,9 @@ def _grounds_sentence(award: Award, version: BadgeVersion) -> str:
     return f"{_('Règle du badge : {rule}.').format(rule=rule_words(rule))} {counted}" if rule else counted
 
 
-def _participation_sentence(award: Award, activity: Activity, shown: DisclosedContent) -> str:
+def _participation_sentence(
+    award: Award, activity: Activity, shown: DisclosedContent, practice: Practice
+) -> str:
     if shown is DisclosedContent.EXISTENCE:
         return _("Inscrite au journal d’activité du campus. La personne n’en montre que l’existence.")
     role = _("Rôle : ressource") if award.part == PartKind.RESOURCE else _("Rôle : apprenant")
@@ -498,8 +498,20 @@ def _participation_sentence(award: Award, activity: Activity, shown: DisclosedCo
     facts.append(_dates(activity.starts_on, activity.ends_on))
     if activity.place and shown is DisclosedContent.ALL:
         facts.append(activity.place)
-    sentence = ", ".join(facts) + "."
+    sentence = " ".join([", ".join(facts) + ".", *_practice_sentences(practice)])
     return f"{sentence} {award.contribution}".strip() if shown is DisclosedContent.ALL else sentence
+
+
+def _practice_sentences(practice: Practice) -> list[str]:
+    """Campuses, never people: those who supervise are in the log, and are not published."""
+    found = []
+    if practice.organisers:
+        names = format_list(practice.organisers, locale=current_locale())
+        found.append(_("Encadrement : {names}.").format(names=names))
+    if practice.alignments:
+        statements = " ; ".join(each.target_name for each in practice.alignments)
+        found.append(_("Compétences pratiquées : {statements}.").format(statements=statements))
+    return [french(each) if current_locale() == "fr" else each for each in found]
 
 
 def _dates(first: date, last: date) -> str:

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from app.domain.frameworks import MOST_LEVELS, AssociationKind, Competency, Framework
+from app.domain.frameworks import MOST_LEVELS, AssociationKind, Competency, CompetencyVersion, Framework
 from app.domain.frameworks.text_search import SAME_MEANING, similarity
 from app.errors import InvalidInput
 from app.language import N_
@@ -187,6 +187,23 @@ def content_of(entry: Entry) -> dict[str, Any]:
     columns = columns_of(entry) | {"parent": entry.parent or ""}
     columns["ended_on"] = entry.ended_on.isoformat() if entry.ended_on else None
     return {name: value for name, value in columns.items() if value not in ("", [], {}, None, 0)}
+
+
+def item_at(item: Competency, version: CompetencyVersion) -> Competency:
+    """The item as that version has it; not stored."""
+    content = version.content
+    return Competency(
+        id=item.id,
+        framework_id=item.framework_id,
+        code=content.get("code", item.code),
+        statement=content.get("statement", item.statement),
+        kind=content.get("kind", item.kind),
+        levels=content.get("levels", []),
+        rubric=content.get("rubric", []),
+        description=content.get("description", ""),
+        other_labels=content.get("other_labels", []),
+        archived_at=item.archived_at,
+    )
 
 
 def check_source(source: Source) -> None:

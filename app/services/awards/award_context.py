@@ -15,6 +15,7 @@ from app.domain.activities.participant_lists import ListedPerson
 from app.domain.activity_log.activity_log import told_of
 from app.domain.awards.awards import Award, EligibilityResult, LineOutcome, new_award
 from app.domain.awards.open_badges import Disclosed, bounds_for
+from app.domain.awards.skills import NO_PRACTICE, Practice
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.badges.rules import CountedLine, Progress, Rule, counted_line, grounds_words, rule_of
 from app.domain.campus.audit_log import Actor
@@ -93,6 +94,8 @@ class Preview:
     """What the documents of `sample` would initially disclose."""
     sample: Award | None = None
     """One award that would be issued; neither signed nor stored."""
+    practice: Practice = NO_PRACTICE
+    """What its documents would contain about the activity."""
 
     def with_outcome(self, *outcomes: LineOutcome) -> list[JudgedLine]:
         return [line for line in self.lines if line.judgement.outcome in outcomes]

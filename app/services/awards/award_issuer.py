@@ -312,6 +312,7 @@ class AwardIssuer:
             version=case.version,
             activity=case.activity,
             addresses=self.addresses,
+            practice=self.badge_service.practice_of(case.version, case.activity),
         )
 
     def batch_of(self, case: AwardContext, at: datetime) -> Batch:

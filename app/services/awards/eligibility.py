@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -24,7 +24,8 @@ from app.domain.awards.awards import (
 )
 from app.domain.awards.batches import AwardBatch, BatchLine, chosen_in, listed
 from app.domain.awards.open_badges import Disclosed
-from app.domain.badges.badges import Badge, check_given, check_open
+from app.domain.awards.skills import Practice
+from app.domain.badges.badges import Badge, BadgeVersion, check_given, check_open
 from app.domain.badges.rules import CountedLine
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -77,6 +78,7 @@ class EligibilityService:
         openings: OpeningService,
         own_addresses: OwnAddressStore,
         counting: AwardCounting,
+        practice_of: Callable[[BadgeVersion, Activity | None], Practice],
         clock: Clock,
     ) -> None:
         self.people = people
@@ -87,6 +89,7 @@ class EligibilityService:
         self.openings = openings
         self.own_addresses = own_addresses
         self.counting = counting
+        self.practice_of = practice_of
         self.clock = clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
@@ -98,7 +101,8 @@ class EligibilityService:
         judged = [self._judged(case, line, part, person, held, counted) for line, part, person in found]
         lines = [*judged, *answered]
         sample, disclosed = self._sample(case, judged)
-        return Preview(campus, case.badge, case.version, case.activity, lines, disclosed, sample)
+        practice = self.practice_of(case.version, case.activity) if sample else Practice()
+        return Preview(campus, case.badge, case.version, case.activity, lines, disclosed, sample, practice)
 
     def _sample(self, case: AwardContext, judged: Sequence[JudgedLine]) -> tuple[Award | None, Disclosed]:
         """The award of the first ready line, and what its documents would disclose."""

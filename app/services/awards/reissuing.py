@@ -28,6 +28,7 @@ from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 from app.services.awards.award_evidence import AwardEvidenceService
 from app.services.awards.award_issuer import prepared_documents, refusal_for_trainer
+from app.services.badges.badges import BadgeService
 from app.services.publishing.status import Signing
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.issuing import Batch
@@ -46,6 +47,7 @@ class ReissueService:
         awards: AwardStore,
         campuses: CampusStore,
         activities: ActivityStore,
+        badges: BadgeService,
         grounds: AwardEvidenceService,
         signing: Signing,
         history: HistoryStore,
@@ -55,6 +57,7 @@ class ReissueService:
         self.awards = awards
         self.campuses = campuses
         self.activities = activities
+        self.badges = badges
         self.grounds = grounds
         self.signing = signing
         self.history = history
@@ -169,6 +172,7 @@ class ReissueService:
             activity=record.activity,
             addresses=self.addresses,
             disclosed=disclosed,
+            practice=self.badges.practice_of(record.version, record.activity),
         )
 
     def disclosed_of(

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.adapters.badge_pictures import BadgeArtist, PictureOrder, kind_alone, picture_alternative
+from app.db.activities.activities import ActivityStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import HistoryStore
 from app.db.frameworks import CompetencyStore
+from app.domain.activities.activities import Activity
 from app.domain.awards.open_badges import achievement_of
+from app.domain.awards.skills import NO_PRACTICE, Attested, Practice, competency_alignment, describes_activity
 from app.domain.badges.badges import (
     Badge,
     BadgeCompetency,
@@ -34,7 +37,7 @@ from app.domain.badges.badges import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_slug
-from app.domain.core import Clock
+from app.domain.core import Clock, name_as_signed
 from app.domain.frameworks import Competency, Framework, PublicAlignment, check_level
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
@@ -80,9 +83,6 @@ def lacks_in(page: BadgePage) -> list[Lack]:
     criteria, judging = split_criteria(version.criteria)
     attested = [(link.level, len(competency.levels)) for link, competency, _ in page.competencies]
     return lacks_of(BadgeText(version.kind, version.name, version.description, criteria, judging, attested))
-
-
-Attested = Sequence[tuple[BadgeCompetency, Competency, Framework]]
 
 
 def picture_order(
@@ -140,6 +140,8 @@ __all__ = [
 
 
 _ONE_SITTING = timedelta(hours=1)
+MOST_PRACTISED = 20
+"""Competencies of an activity in one credential."""
 
 
 class WrittenMeanwhile(Conflict):
@@ -151,6 +153,7 @@ class BadgeService:
         self,
         badges: BadgeStore,
         competencies: CompetencyStore,
+        activities: ActivityStore,
         history: HistoryStore,
         artist: BadgeArtist,
         logged_events: LoggedEvents,
@@ -163,6 +166,7 @@ class BadgeService:
         self.stamp = stamp
         self.badges = badges
         self.competencies = competencies
+        self.activities = activities
         self.history = history
         self.artist = artist
         self.logged_events = logged_events
@@ -387,8 +391,26 @@ class BadgeService:
         """The Achievement that a version publishes, or would publish if awarded now."""
         with speaking(version.language):
             caption = picture_words(campus, version, competencies).text()
-        achievement = achievement_of(campus, badge, version, competencies, self.addresses, caption=caption)
+        numbers = self.competencies.newest_numbers(competency.id for _, competency, _ in competencies)
+        achievement = achievement_of(
+            badge, version, competencies, self.addresses, caption=caption, numbers=numbers
+        )
         return dump_json({"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], **achievement.to_document()})
+
+    def practice_of(self, version: BadgeVersion, activity: Activity | None) -> Practice:
+        """What awards of this version contain about the activity; nothing if it was frozen without that."""
+        if activity is None or (version.definition and not describes_activity(version.definition)):
+            return NO_PRACTICE
+        known = self.competencies.get_many(self.activities.practised_in(activity.id))
+        numbers = self.competencies.newest_numbers(known)
+        practised = sorted(known.values(), key=lambda pair: (pair[1].code, pair[0].code))
+        return Practice(
+            tuple(
+                competency_alignment(competency, framework, self.addresses, numbers.get(competency.id))
+                for competency, framework in practised[:MOST_PRACTISED]
+            ),
+            tuple(name_as_signed(each.name) for each in self.activities.campuses_of(activity.id)),
+        )
 
     def archive(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> None:
         badge = self._get(campus, badge_id)

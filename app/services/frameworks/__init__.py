@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from app.db.awards.awards import AwardRecord
 from app.db.campus.campus import HistoryStore
 from app.db.frameworks import CompetencyStore
+from app.domain.awards.skills import Attested
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
@@ -27,7 +28,6 @@ from app.domain.frameworks.releases import ChangeKind, content_of, entry_of
 from app.domain.frameworks.text_search import synonym_of
 from app.errors import AppError, Conflict, InvalidInput
 from app.language import N_
-from app.services.badges.badges import Attested
 
 ADDED, CHANGED, SAME = "added", "changed", "same"
 

@@ -16,6 +16,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.frameworks import AssociationKind, Competency, Framework, PublicAlignment
 from app.domain.frameworks.case import CaseWriter
+from app.domain.frameworks.releases import item_at
 from app.domain.frameworks.text_search import SAME_MEANING, similarity
 from app.domain.publishing import Addresses
 from app.errors import NotFound
@@ -103,6 +104,13 @@ class FrameworkCatalogue:
         if found is None:
             raise NotFound(N_("Cette compétence n’existe pas."))
         return self.published(found[1].id), found[0]
+
+    def published_version(self, competency_id: uuid.UUID, number: int) -> tuple[CaseWriter, Competency]:
+        writer, item = self.published_item(competency_id)
+        version = self.frameworks.find_version(competency_id, number)
+        if version is None:
+            raise NotFound(N_("Cette version de la compétence n’existe pas."))
+        return writer, item_at(item, version)
 
     def publisher_of(self, association_id: uuid.UUID, competency_id: uuid.UUID) -> CaseWriter | None:
         """The framework of a stored association, else of an item; None if it is no campus's."""

@@ -252,10 +252,11 @@ class CatalogueService:
 
     # --- pages
 
-    def competency(self, competency_id: uuid.UUID) -> PublicCompetency:
+    def competency(self, competency_id: uuid.UUID, *, archived: bool = False) -> PublicCompetency:
+        """`archived`: also one that no new badge may attest."""
         found = self.competencies.get_many([competency_id]).get(competency_id)
         owner = found[1].campus_id if found else None
-        if found is None or owner is None or found[0].archived_at is not None:
+        if found is None or owner is None or (found[0].archived_at is not None and not archived):
             raise NotFound(N_("Cette compétence n’existe pas ici."))
         competency, framework = found
         campus = self._listed(owner)

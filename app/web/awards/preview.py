@@ -87,7 +87,12 @@ class Sample:
             [
                 (piece.name or "", piece.narrative or "")
                 for piece in evidence_of(
-                    award, version, preview.activity, addresses.award(award.id), preview.disclosed
+                    award,
+                    version,
+                    preview.activity,
+                    addresses.award(award.id),
+                    preview.disclosed,
+                    preview.practice,
                 )
             ],
             version.language,

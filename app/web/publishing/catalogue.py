@@ -347,29 +347,6 @@ def _count(kind: EntryKind, count: int, *, is_capped: bool) -> str:
 # --- pages
 
 
-@router.get("/competences/{competency_id:uuid}")
-@public
-def show_competency(competency_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    found = services.catalogue.competency(competency_id)
-    campuses = {found.campus.id: found.campus}
-    levels: dict[int, list[Card]] = {}
-    for entry, level in found.badges:
-        levels.setdefault(level or 0, []).append(card_of(entry, campuses))
-    return page(
-        request,
-        "badges/catalogue/competency.html",
-        campus=look_of(found.campus),
-        wide=True,
-        found=found,
-        levels=[
-            (rank, name, levels.get(rank, [])) for rank, name in enumerate(found.competency.levels, start=1)
-        ],
-        badges=levels.get(0, []),
-        activities=[card_of(entry, campuses) for entry in found.activities],
-        url=f"{services.addresses.base_url}/competences/{competency_id}",
-    )
-
-
 @router.get("/activites/{activity_id:uuid}")
 @public
 def show_activity(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:

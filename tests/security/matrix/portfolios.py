@@ -43,6 +43,7 @@ OF_PORTFOLIOS: dict[str, Case] = {
     "GET /reseaux": _ANYBODY,
     "GET /labels": _ANYBODY,
     "GET /competences/{competency_id:uuid}": _ANYBODY,
+    "GET /competences/{competency_id:uuid}/v{number}": _ANYBODY,
     "GET /activites/{activity_id:uuid}": anybody(404),
     "GET /gestion/{slug}/activites/{activity_id:uuid}/annonce": staff(Permission.WORK),
     "POST /gestion/{slug}/activites/{activity_id:uuid}/annonce": staff(

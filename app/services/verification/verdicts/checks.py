@@ -401,14 +401,32 @@ def _evidence(each: JsonObject) -> EvidencePiece:
 
 def _results(subject: JsonObject, achievement: JsonObject) -> list[Outcome]:
     described = {str(each.get("id")): each for each in _objects(achievement.get("resultDescription"))}
+    # Shown beside the competency already.
+    levelled = {
+        _line(each.get("targetName"))
+        for each in _objects(achievement.get("alignment"))
+        if each.get("targetDescription")
+    }
     found = []
     for each in _objects(subject.get("result")):
         about = described.get(str(each.get("resultDescription")), {})
         most = _line(about.get("valueMax"))
         value = _line(each.get("value")) or _line(each.get("status"))
+        if not value and _line(about.get("name")) not in levelled:
+            value = _level_reached(each, about)
         if value:
             found.append(Outcome(_line(about.get("name")), value, most))
     return found
+
+
+def _level_reached(result: JsonObject, about: JsonObject) -> str:
+    """The name of the level, with its rank where the rubric lists several."""
+    levels = _objects(about.get("rubricCriterionLevel"))
+    for rank, each in enumerate(levels, 1):
+        if each.get("id") == result.get("achievedLevel"):
+            name = _line(each.get("name"))
+            return f"{name} ({rank}/{len(levels)})" if len(levels) > 1 else name
+    return ""
 
 
 def _object(value: JsonValue) -> JsonObject:

@@ -1,0 +1,177 @@
+"""Competencies as data of a credential: alignments, described levels, and the level that a person reached."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from app.domain.awards.awards import Award
+from app.domain.badges.badges import BadgeCompetency, BadgeKind, BadgeVersion, split_criteria
+from app.domain.core import as_signed, name_as_signed
+from app.domain.frameworks import CERTIFICATIONS, FRAMEWORK_NAMES, Competency, Framework, PublicAlignment
+from app.domain.publishing import Addresses
+from app.language import gettext as _
+from app.language import speaking
+from sceau_credentials.model import Achievement, Alignment, Result, ResultDescription
+from sceau_credentials.model.achievement import RubricCriterionLevel
+
+Attested = Sequence[tuple[BadgeCompetency, Competency, Framework]]
+Numbers = Mapping[uuid.UUID, int]
+"""The newest version of each competency."""
+
+_ACTIVITY: Final = "#activite"
+_LEVEL: Final = "#niveau-"
+HOURS: Final = "ext:Hours"
+LEVEL: Final = "RubricCriterionLevel"
+_OCCUPATION: Final = "ext:Occupation"
+
+
+@dataclass(frozen=True)
+class Practice:
+    """What credentials of one activity contain about it: competencies practised, and who organised it."""
+
+    alignments: tuple[Alignment, ...] = ()
+    organisers: tuple[str, ...] = ()
+
+
+NO_PRACTICE: Final = Practice()
+
+
+def competency_alignment(
+    competency: Competency,
+    framework: Framework,
+    addresses: Addresses,
+    number: int | None,
+    *,
+    level: int | None = None,
+) -> Alignment:
+    """A competency of a campus in the wording of its version `number`."""
+    name = competency.levels[level - 1] if level else None
+    return Alignment(
+        target_name=name_as_signed(competency.statement),
+        target_url=addresses.competency(competency.id, number),
+        target_code=as_signed(competency.code),
+        target_description=as_signed(name) if name else None,
+        target_framework=as_signed(framework.name),
+        target_type="CFItem",
+    )
+
+
+def public_alignment(alignment: PublicAlignment, language: str) -> Alignment:
+    """For certification registers: the badge is related to a certification, and never is one."""
+    with speaking(language):
+        beside = (
+            _("En lien avec cette certification professionnelle : le badge n’est pas la certification.")
+            if alignment.framework in CERTIFICATIONS
+            else None
+        )
+    return Alignment(
+        target_name=name_as_signed(alignment.name),
+        target_url=f"{alignment.url}#version={quote(alignment.version)}"
+        if alignment.version
+        else alignment.url,
+        target_code=alignment.code,
+        target_description=as_signed(beside) if beside else None,
+        target_framework=FRAMEWORK_NAMES[alignment.framework],
+        target_type=_target_type(alignment),
+    )
+
+
+def _target_type(alignment: PublicAlignment) -> str:
+    if alignment.framework in CERTIFICATIONS:
+        return "ceterms:Credential"
+    return "ceasn:Competency" if "/esco/skill/" in alignment.code else _OCCUPATION
+
+
+def result_descriptions(
+    version: BadgeVersion, page: str, competencies: Attested, addresses: Addresses, numbers: Numbers
+) -> tuple[ResultDescription, ...]:
+    """One for each competency with a level, and one for the hours of the activity; `page` is the version's."""
+    described = [
+        _described(f"{page}{_LEVEL}{position}", link.level, competency, framework, addresses, numbers)
+        for position, (link, competency, framework) in enumerate(competencies, 1)
+        if link.level
+    ]
+    if version.kind is not BadgeKind.BELONGING:
+        with speaking(version.language):
+            described.append(
+                ResultDescription(
+                    id=page + _ACTIVITY, name=_("Heures dans l’activité"), result_type=HOURS, value_min="0"
+                )
+            )
+    return tuple(described)
+
+
+def _described(
+    identifier: str,
+    level: int,
+    competency: Competency,
+    framework: Framework,
+    addresses: Addresses,
+    numbers: Numbers,
+) -> ResultDescription:
+    rubric = [*competency.rubric, *[""] * len(competency.levels)]
+    return ResultDescription(
+        id=identifier,
+        name=name_as_signed(competency.statement),
+        result_type=LEVEL,
+        alignment=(competency_alignment(competency, framework, addresses, numbers.get(competency.id)),),
+        required_level=f"{identifier}-{level}",
+        rubric_criterion_level=tuple(
+            RubricCriterionLevel(
+                id=f"{identifier}-{rank}",
+                name=name_as_signed(name),
+                level=str(rank),
+                description=as_signed(rubric[rank - 1]) or None,
+            )
+            for rank, name in enumerate(competency.levels, 1)
+        ),
+    )
+
+
+def describes_activity(definition: bytes) -> bool:
+    """Whether awards of this definition contain hours and competencies practised as data."""
+    return f'"{HOURS}"'.encode() in definition
+
+
+def results_of(
+    achievement: Achievement, award: Award, practice: Practice, *, shows_activity: bool
+) -> tuple[Result, ...]:
+    """Only what the definition describes: one frozen before December 2026 describes nothing."""
+    found = []
+    for each in achievement.result_description:
+        if each.result_type == LEVEL and each.required_level is not None:
+            found.append(Result(result_description=each.id, achieved_level=each.required_level))
+        elif each.result_type == HOURS and shows_activity and (award.hours or practice.alignments):
+            found.append(
+                Result(
+                    result_description=each.id,
+                    value=f"{award.hours:g}" if award.hours else None,
+                    alignment=practice.alignments,
+                )
+            )
+    return tuple(found)
+
+
+def judged_how(achievement: Achievement, version: BadgeVersion) -> str:
+    """The levels reached and how they were assessed, as one text; empty if the definition has no level."""
+    described = [each for each in achievement.result_description if each.required_level is not None]
+    _criteria, judging = split_criteria(version.criteria)
+    if not described or not judging:
+        return ""
+    with speaking(version.language):
+        reached = [
+            _("« {competency} » : {level}, niveau {rank} sur {most}.").format(
+                competency=each.name,
+                level=level.name,
+                rank=level.level,
+                most=len(each.rubric_criterion_level),
+            )
+            for each in described
+            for level in each.rubric_criterion_level
+            if level.id == each.required_level
+        ]
+        return "\n\n".join([*reached, _("Comment c’est jugé : {how}").format(how=judging)])

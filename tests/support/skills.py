@@ -1,0 +1,80 @@
+"""A badge that attests a described level, given in an activity where competencies are practised."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.activities.activities import ActivityCompetency
+from app.domain.awards.awards import Visibility
+from app.domain.badges.badges import BadgeKind
+from app.domain.frameworks import Competency, PublicAlignment, PublicFramework
+from app.services.badges.badges import BadgePage, Wording
+from app.services.frameworks import Details
+from tests.support.house import COMMAND, House
+
+LEVELS = ["Accompagné", "Autonome", "Transmet"]
+RUBRIC = ["Suit un plan, avec une personne à côté.", "Mesure seul, et explique l’écart.", "Forme un pair."]
+JUDGING = "Une formatrice observe deux mesures, puis pose trois questions."
+
+
+@dataclass(frozen=True)
+class Levelled:
+    badge: BadgePage
+    competency: Competency
+    practised: Competency
+
+
+def levelled(house: House, *, level: int = 2) -> Levelled:
+    """Attests CA-3 at `level`; the house's activity practises CA-4."""
+    with house.unit_of_work() as services:
+        campus = house.campus
+        framework = services.competencies.framework(
+            campus, code="controle-acces", name="Contrôle d’accès", by=COMMAND
+        )
+        ours, practised = (
+            services.competencies.create(
+                campus,
+                framework,
+                code=code,
+                statement=statement,
+                levels=LEVELS,
+                details=Details(rubric=RUBRIC),
+                by=COMMAND,
+            )
+            for code, statement in (("CA-3", "Mesurer et caractériser"), ("CA-4", "Concevoir"))
+        )
+        services.competencies.competencies.add(
+            ActivityCompetency(activity_id=house.activity.id, competency_id=practised.id)
+        )
+        rome = PublicAlignment(PublicFramework.ROME, "H3203", "Mouleur", "460", "2025-11-17")
+        rncp = PublicAlignment(PublicFramework.RNCP, "RNCP35229", "Stratifieur multiprocédés")
+        badge = services.badges.create(
+            campus,
+            Wording(
+                kind=BadgeKind.COMPETENCY,
+                name="Mesureur",
+                description="Mesure un badge d’accès.",
+                criteria=f"- mesure\n- caractérise\n- explique\n\n**Comment c’est jugé.** {JUDGING}",
+                competencies=[(ours.id, level)],
+                alignments=[rome, rncp],
+            ),
+            by=COMMAND,
+        )
+        return Levelled(badge, ours, practised)
+
+
+def awarded(house: House, badge: BadgePage, who: str = "Zoé N’Diaye;zoe@exemple.fr") -> uuid.UUID:
+    """Open to everybody."""
+    award_id = house.award(who, badge=badge, evidence="Deux mesures justes.").lines[0].award_id
+    assert award_id is not None
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+    return award_id
+
+
+def document_of(house: House, award_id: uuid.UUID) -> dict[str, Any]:
+    with house.unit_of_work(reading=True) as services:
+        return dict(json.loads(services.awards.awards.document_of(award_id).embedded))
