@@ -53,7 +53,7 @@ class ConditionShape(Shape):
 
     measure: Measure
     least: int = Field(ge=1, description="Activities or contributions, or minutes where hours are counted.")
-    kinds: list[ActivityKind] = Field([], max_length=5)
+    kinds: list[ActivityKind] = Field([], max_length=10)
     part: PartKind | None = None
     competency: CompetencyShape | None = None
 

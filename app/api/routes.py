@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import activities, activity_log, awards, badges, imports, lists, operations
+from app.api import activities, activity_log, awards, badges, imports, lists, operations, reports
 from app.api import frameworks as competencies
 from app.api.publishing import frameworks as case
 from app.api.publishing import older_badges, public
@@ -21,6 +21,7 @@ for each in (
     badges.router,
     activities.router,
     activities.sessions_router,
+    reports.router,
     imports.router,
     imports.xapi_router,
     lists.router,

@@ -36,7 +36,7 @@ from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
 from app.adapters.web_documents.fetcher import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
 from app.container.stores import ProcessContext, Stores, made_once
-from app.container.subjects.trust import ImportServices
+from app.container.subjects.reports import ImportServices
 from app.container.workers import WorkerService
 from app.db.accounts import DatabaseCounts
 from app.db.activity_log.choices import ChoiceWatch

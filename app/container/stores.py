@@ -64,6 +64,7 @@ from app.db.privacy import (
 )
 from app.db.publishing import StatusStore
 from app.db.publishing.catalogue import CatalogueStore
+from app.db.reports.facts import ReportFactsStore
 from app.db.trust import EndorsementStore, OrganisationStore, RecognitionStore
 from app.domain.awards.signing_clock import Counter
 from app.domain.core import UNSHARED, Clock, Snapshot
@@ -141,6 +142,10 @@ class Stores:
     @made_once
     def activity_plans(self) -> ActivityPlanStore:
         return ActivityPlanStore(self.session)
+
+    @made_once
+    def report_facts(self) -> ReportFactsStore:
+        return ReportFactsStore(self.session)
 
     @made_once
     def awards(self) -> AwardStore:

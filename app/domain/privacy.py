@@ -208,15 +208,15 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
     }
 )
 
+_OF_ACTIVITY = (
+    "activity_announcement activity_audience activity_badge activity_campus activity_competency activity_establishment "
+    "activity_facts activity_objective activity_organisation activity_session activity_survey declared_figure"
+).split()
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "activity": "what a campus organises",
-        "activity_announcement": "of an activity",
-        "activity_badge": "of an activity",
-        "activity_campus": "of an activity",
-        "activity_competency": "of an activity",
+        **dict.fromkeys(_OF_ACTIVITY, "of an activity: counts, dates, codes and names of organisations"),
         "activity_file": "a number that is or was a file's, and its activity",
-        "activity_session": "of an activity",
         "api_token": "of a program",
         "badge_competency": "of a badge",
         "badge_version": "of a badge",
@@ -253,6 +253,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "picture_digest": "of a badge",
         "rate_count": "counted under a keyed digest, and gone within hours",
         "recognition": "an organisation and its public address",
+        "report_objective": "of a campus",
         "room": "of an activity",
         "signing_clock": "of a machine",
         "status_list": "bits at random places",

@@ -14,6 +14,7 @@ from app.domain.campus import audit_log, campus, registers, team
 from app.domain.imports import imports
 from app.domain.learners import portfolios, requests
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
+from app.domain.reports import facts
 from app.domain.trust import organisations, trust_registry
 
 MODULES = (
@@ -27,6 +28,7 @@ MODULES = (
     check_in,
     claim_slips,
     core,
+    facts,
     files,
     frameworks,
     imports,

@@ -16,10 +16,6 @@ from app.services.activity_log.recovery import ChoiceJournal, JournalCheck
 from app.services.activity_log.restoring import LogReconciliation, RestoreService
 from app.services.awards.awards import AwardRegistration
 from app.services.campus.samples import SampleService
-from app.services.imports.calendar_imports import CalendarImports, CalendarJudging, CalendarWriting
-from app.services.imports.import_matching import ImportJudging
-from app.services.imports.imports import ImportService, ListMappings, StatementImports
-from app.services.imports.writing import ImportWriting
 from app.services.learners.requests import AskingService, ReviewService
 from app.services.people.parental_consent import GuardianService
 from app.services.privacy import (
@@ -393,37 +389,3 @@ class TrustServices(RightsServices):
             self.clock,
             may_issue=self.lent.settings.vc_api_issue,
         )
-
-
-class ImportServices(TrustServices):
-    @made_once
-    def _import_judging(self) -> ImportJudging:
-        return ImportJudging(self.stores.imports, self.activities, self.activity_plans, self.lent.secret)
-
-    @made_once
-    def list_mappings(self) -> ListMappings:
-        return ListMappings(self.stores.imports, self.clock)
-
-    @made_once
-    def imports(self) -> ImportService:
-        return ImportService(
-            self.stores.imports,
-            self.stores.campuses,
-            self.stores.history,
-            self._import_judging,
-            ImportWriting(self.stores.imports, self._import_judging, self.activities, self.activity_plans),
-            self.clock,
-        )
-
-    @made_once
-    def statement_imports(self) -> StatementImports:
-        return StatementImports(self.imports)
-
-    @made_once
-    def calendar_imports(self) -> CalendarImports:
-        imports, plans = self.stores.imports, self.stores.activity_plans
-        judging = CalendarJudging(imports, plans, self._import_judging)
-        writing = CalendarWriting(
-            imports, plans, judging, self.activity_plans, self.activity_sessions, self.series
-        )
-        return CalendarImports(self.imports, judging, writing)

@@ -30,6 +30,7 @@ from app.domain.awards.batches import AwardBatch, BatchState
 from app.domain.campus.campus import Campus
 from app.domain.learners.portfolios import Contribution
 from app.domain.people.people import Person
+from app.domain.reports.facts import OF_ACTIVITY
 
 _UNDER_WAY = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
 
@@ -122,6 +123,7 @@ class ActivityPlanStore:
                 ActivityTrainer,
                 ActivityCompetency,
                 ActivityBadge,
+                *OF_ACTIVITY,
             ):
                 self.session.exec(delete(table).where(col(table.activity_id) == activity_id))
             self._delete_with_places(activity_id)

@@ -35,6 +35,11 @@ class ActivityKind(StrEnum):
     PROJECT = "project"
     COURSE = "course"
     IMMERSION = "immersion"
+    MEETING = "meeting"
+    COUNCIL = "council"
+    INTERVIEW = "interview"
+    COMMUNICATION = "communication"
+    MOBILITY = "mobility"
 
 
 class PartKind(StrEnum):

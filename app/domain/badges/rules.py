@@ -481,6 +481,11 @@ _ONE = {
     ActivityKind.PROJECT: lambda: _("un projet"),
     ActivityKind.COURSE: lambda: _("une formation"),
     ActivityKind.IMMERSION: lambda: _("une immersion"),
+    ActivityKind.MEETING: lambda: _("une réunion"),
+    ActivityKind.COUNCIL: lambda: _("un conseil"),
+    ActivityKind.INTERVIEW: lambda: _("un entretien"),
+    ActivityKind.COMMUNICATION: lambda: _("une communication"),
+    ActivityKind.MOBILITY: lambda: _("une mobilité"),
 }
 
 
@@ -496,6 +501,16 @@ def _named(kind: ActivityKind, count: int) -> str:
             return ngettext("formation", "formations", count)
         case ActivityKind.IMMERSION:
             return ngettext("immersion", "immersions", count)
+        case ActivityKind.MEETING:
+            return ngettext("réunion", "réunions", count)
+        case ActivityKind.COUNCIL:
+            return ngettext("conseil", "conseils", count)
+        case ActivityKind.INTERVIEW:
+            return ngettext("entretien", "entretiens", count)
+        case ActivityKind.COMMUNICATION:
+            return ngettext("communication", "communications", count)
+        case ActivityKind.MOBILITY:
+            return ngettext("mobilité", "mobilités", count)
 
 
 def _rule_words_day(day: date) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from app.domain.activities.activities import Activity, ActivityKind, PartKind
 from app.domain.activities.participant_lists import ListedPerson
 from app.domain.people.people import is_address, name_key
+from app.domain.reports.cells import CELLS, with_cells
+from app.domain.reports.facts import ReportFacts
 from app.errors import AppError, InvalidInput
 from app.language import N_
 
@@ -37,6 +39,8 @@ class ActivityRecord:
     hours: float | None = None
     start_time: time | None = None
     end_time: time | None = None
+    report: Mapping[str, str] = field(default_factory=dict)
+    """Facts for the yearly report, one cell each."""
 
     @property
     def own_key(self) -> tuple[str, ...]:
@@ -56,6 +60,7 @@ class ActivityRecord:
             "start_time": _time_text(self.start_time),
             "end_time": _time_text(self.end_time),
         }
+        facts |= self.report
         return {name: value for name, value in facts.items() if value not in ("", None)}
 
 
@@ -121,6 +126,7 @@ class Record:
             _comma(person.hours),
             person.contribution,
             activity.external_id,
+            *(activity.report.get(name, "") for name in CELLS),
         ]
 
     @classmethod
@@ -139,6 +145,7 @@ class Record:
                 _day(activity.get("ends_on")),
                 activity.get("place", ""),
                 activity.get("hours"),
+                report={name: activity[name] for name in CELLS if name in activity},
             ),
             ListedPerson(
                 number,
@@ -183,6 +190,7 @@ def fault_in(record: Record) -> AppError | None:
             raise InvalidInput(N_("La contribution tient en 1 000 signes."))
         if person.address and not is_address(person.address):
             raise InvalidInput(N_("Cette adresse électronique n’est pas valable."))
+        with_cells(ReportFacts(), activity.report)
         if len(record.external_id) > 300 or len(activity.external_id) > 300:
             raise InvalidInput(N_("Un identifiant tient en 300 signes."))
     except InvalidInput as error:
@@ -272,8 +280,9 @@ def amended(activity: Activity, news: Mapping[str, Any]) -> list[str]:
     return changed
 
 
-def would_change(activity: Activity, told: Mapping[str, Any]) -> list[str]:
-    """What `amended` would return, without changing the row."""
+def would_change(activity: Activity, told: Mapping[str, Any], cells: Mapping[str, str]) -> list[str]:
+    """Names of what would change; `cells`: the facts for the report that the activity has."""
+    facts = with_cells(ReportFacts(), cells)
     current = {
         "title": activity.title,
         "kind": activity.kind.value,
@@ -284,7 +293,11 @@ def would_change(activity: Activity, told: Mapping[str, Any]) -> list[str]:
         "start_time": _time_text(activity.start_time),
         "end_time": _time_text(activity.end_time),
     }
-    return [name for name, value in told.items() if current[name] != value]
+    return [
+        name
+        for name, value in told.items()
+        if (with_cells(facts, {name: value}) != facts if name in CELLS else current[name] != value)
+    ]
 
 
 def quoted(text: str) -> str:

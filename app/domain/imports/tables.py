@@ -31,6 +31,7 @@ from app.domain.activities.participant_lists import (
 from app.domain.imports.imports import MOST_LINES
 from app.domain.imports.records import ActivityRecord, Record, fault_in, quoted, without_contradictions
 from app.domain.people.people import check_name, normal_address
+from app.domain.reports.cells import CELLS
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -55,6 +56,15 @@ class ImportColumn(StrEnum):
     PART = "role"
     HOURS = "heures"
     CONTRIBUTION = "contribution"
+    SIZE = "effectif"
+    AUDIENCES = "publics"
+    ORGANISATIONS = "organisations"
+    ESTABLISHMENTS = "etablissements"
+    OBJECTIVE = "objectif"
+    DEPARTEMENT = "departement"
+    SECTOR = "secteur"
+    SURVEY = "enquete"
+    INVITED = "invites"
 
 
 HEADINGS = {
@@ -72,6 +82,15 @@ HEADINGS = {
     ImportColumn.HOURS: "Heures de la personne",
     ImportColumn.CONTRIBUTION: "Contribution",
     ImportColumn.ACTIVITY_EXTERNAL: "Identifiant de l’activité",
+    ImportColumn.SIZE: "Effectif",
+    ImportColumn.AUDIENCES: "Publics",
+    ImportColumn.ORGANISATIONS: "Organisations",
+    ImportColumn.ESTABLISHMENTS: "Établissements",
+    ImportColumn.OBJECTIVE: "Objectif",
+    ImportColumn.DEPARTEMENT: "Département",
+    ImportColumn.SECTOR: "Secteur",
+    ImportColumn.SURVEY: "Enquête",
+    ImportColumn.INVITED: "Invités",
 }
 """The headings of our own template, in column order."""
 
@@ -111,6 +130,15 @@ _WORDINGS = {
         "temps passe", "heures effectuees",
     },
     ImportColumn.CONTRIBUTION: {"contribution", "role tenu", "apport", "commentaire", "description de la contribution"},
+    ImportColumn.SIZE: {"effectif", "effectif declare", "nombre de participants", "nb participants", "jauge"},
+    ImportColumn.AUDIENCES: {"publics", "public", "publics et nombres", "audiences"},
+    ImportColumn.ORGANISATIONS: {"organisations", "entreprises", "partenaires", "entreprises et partenaires"},
+    ImportColumn.ESTABLISHMENTS: {"etablissements", "etablissement", "uai", "siret", "code uai"},
+    ImportColumn.OBJECTIVE: {"objectif", "objectifs", "axe", "axe et objectif", "axe objectif"},
+    ImportColumn.DEPARTEMENT: {"departement", "dept", "dpt"},
+    ImportColumn.SECTOR: {"secteur", "secteur d activite", "naf", "domaine rome"},
+    ImportColumn.SURVEY: {"enquete", "satisfaction", "enquete de satisfaction"},
+    ImportColumn.INVITED: {"invites", "nombre d invites", "personnes invitees"},
 }  # fmt: skip
 _BY_WORDING = {wording: column for column, wordings in _WORDINGS.items() for wording in wordings}
 
@@ -140,6 +168,11 @@ KIND_WORDS = {
     **dict.fromkeys(("projet", "project", "hackathon", "defi"), ActivityKind.PROJECT),
     **dict.fromkeys(("formation", "cours", "module", "course", "stage de formation"), ActivityKind.COURSE),
     **dict.fromkeys(("immersion", "stage", "stage d immersion", "sejour"), ActivityKind.IMMERSION),
+    **dict.fromkeys(("reunion", "meeting", "comite", "groupe de travail"), ActivityKind.MEETING),
+    **dict.fromkeys(("conseil", "council", "conseil de perfectionnement", "copil"), ActivityKind.COUNCIL),
+    **dict.fromkeys(("entretien", "interview", "rencontre"), ActivityKind.INTERVIEW),
+    **dict.fromkeys(("communication", "action de communication"), ActivityKind.COMMUNICATION),
+    **dict.fromkeys(("mobilite", "mobility", "echange", "voyage d etude"), ActivityKind.MOBILITY),
 }
 
 
@@ -266,6 +299,9 @@ def part_of_word(cell: str, plan: ReadingPlan) -> PartKind | None:
     return plan.parts.get(word) or PART_WORDS.get(word)
 
 
+_OF_REPORT = tuple(ImportColumn(name) for name in CELLS)
+
+
 def kind_of_word(cell: str, plan: ReadingPlan) -> ActivityKind | None:
     word = heading_words(cell)
     known = plan.kinds.get(word) or KIND_WORDS.get(word)
@@ -384,6 +420,7 @@ def _activity(cells: Mapping[ImportColumn, str], plan: ReadingPlan) -> ActivityR
         _day(cells.get(ImportColumn.ENDS_ON, "")),
         " ".join(cells.get(ImportColumn.PLACE, "").split()),
         _hours(cells.get(ImportColumn.ACTIVITY_HOURS, "")) or None,
+        report={column.value: cells[column] for column in _OF_REPORT if cells.get(column, "").strip()},
     )
 
 

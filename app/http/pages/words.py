@@ -83,6 +83,11 @@ ACTIVITY_KINDS = {
     ActivityKind.PROJECT: N_("Projet"),
     ActivityKind.COURSE: N_("Formation"),
     ActivityKind.IMMERSION: N_("Immersion"),
+    ActivityKind.MEETING: N_("Réunion"),
+    ActivityKind.COUNCIL: N_("Conseil"),
+    ActivityKind.INTERVIEW: N_("Entretien"),
+    ActivityKind.COMMUNICATION: N_("Communication"),
+    ActivityKind.MOBILITY: N_("Mobilité"),
 }
 PARTS = {PartKind.LEARNER: N_("Apprenant"), PartKind.RESOURCE: N_("Ressource")}
 ROLES = {

@@ -259,10 +259,10 @@ def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> lis
         return [*group[:at], first, *group[at + 1 :]]
     one, activity, link = group[at], known.activity, known.activity_link
     said = one.meeting.told().said()
-    fresh = news(said, link.said) if link is not None else blanks_of(activity, said)
+    fresh = news(said, link.said) if link is not None else blanks_of(activity, said, {})
     if known.sessions:
         fresh = {name: value for name, value in fresh.items() if name not in _OF_SESSIONS}
-    changed = would_change(activity, fresh)
+    changed = would_change(activity, fresh, {})
     if not changed:
         return list(group)
     if not known.leads:

@@ -23,6 +23,7 @@ from app.errors import NotAllowed
 from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.activities.plans import ActivityPlans
+from app.services.reports.facts import ReportFactsService
 
 ERASED = N_("Effacée à la demande de la personne, ou retirée depuis : elle n’est pas importée.")
 NOTHING_TO_TAKE_BACK = N_("Rien n’avait été importé sous cet identifiant.")
@@ -50,11 +51,13 @@ class Judged:
     """The identifier referred to another person until now."""
 
 
-def blanks_of(activity: Activity, said: Mapping[str, Any]) -> dict[str, Any]:
+def blanks_of(activity: Activity, said: Mapping[str, Any], cells: Mapping[str, str]) -> dict[str, Any]:
+    """`cells`: the facts for the report that the activity has."""
     return {
         name: value
         for name, value in said.items()
-        if name in ("place", "hours") and getattr(activity, name) in ("", None)
+        if (name in ("place", "hours") and getattr(activity, name) in ("", None))
+        or (name in cells and not cells[name])
     }
 
 
@@ -130,6 +133,8 @@ class _Known:
     activities: Mapping[uuid.UUID, Activity]
     by_title: Mapping[tuple[str, str], Activity]
     parts: Mapping[uuid.UUID, tuple[Participation, Person]]
+    cells: Mapping[uuid.UUID, Mapping[str, str]]
+    """Facts for the report of these activities, if a line has some."""
 
 
 class ImportJudging:
@@ -138,11 +143,13 @@ class ImportJudging:
         imports: ImportStore,
         activity_service: ActivityService,
         plans: ActivityPlans,
+        report_facts: ReportFactsService,
         secret: bytes,
     ) -> None:
         self.imports = imports
         self.activity_service = activity_service
         self.plans = plans
+        self.report_facts = report_facts
         self.secret = secret
 
     def key(self, campus: Campus, source: str, own_key: Sequence[str]) -> str:
@@ -187,7 +194,10 @@ class ImportJudging:
         of_parts = {participation.activity_id for participation, _ in parts.values()}
         activities = self.imports.activities(campus.id, {*rows, *of_parts})
         by_title = {(name_key("", each.title), str(each.starts_on)): each for each in reversed(on_days)}
-        return _Known(links, activities, by_title, parts)
+        has_facts = any(record.activity.report for record in records)
+        rows_of = {each.id: each for each in (*activities.values(), *on_days)} if has_facts else {}
+        cells = self.report_facts.cells_of_many(campus, list(rows_of.values()))
+        return _Known(links, activities, by_title, parts, cells)
 
     # --- matching the activity
 
@@ -215,7 +225,7 @@ class ImportJudging:
             if activity is None or participation.activity_id != activity.id:
                 return self._moved(record, participation, known)
             one = replace(one, participation=participation, person=person)
-        return self._with_activity_news(campus, one, activity_link, restates)
+        return self._with_activity_news(campus, one, activity_link, known, restates)
 
     @staticmethod
     def _activity(told: ActivityRecord, link: Imported | None, known: _Known) -> Activity | None:
@@ -258,18 +268,19 @@ class ImportJudging:
         )
 
     def _with_activity_news(
-        self, campus: Campus, one: Judged, link: Imported | None, restates: bool
+        self, campus: Campus, one: Judged, link: Imported | None, known: _Known, restates: bool
     ) -> Judged:
         """What the line changes in an existing activity; nothing if another campus leads it."""
         if one.activity is None:
             return one
         said = one.record.activity.said()
         # An activity matched by title keeps its values; only an identifier lets the source update it.
-        fresh = news(said, link.said) if link is not None else blanks_of(one.activity, said)
+        current = known.cells.get(one.activity.id, {})
+        fresh = news(said, link.said) if link is not None else blanks_of(one.activity, said, current)
         if restates:
             # For such a source, dates belong to its lines, not to the activity.
             fresh = {name: value for name, value in fresh.items() if name not in ("starts_on", "ends_on")}
-        changed = would_change(one.activity, fresh)
+        changed = would_change(one.activity, fresh, current)
         if changed and not self._leads(campus, one.activity):
             return one
         return replace(one, activity_news={name: fresh[name] for name in changed})

@@ -10,10 +10,12 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.imports.imports import Imported, ImportLineOutcome, ImportRun
 from app.domain.imports.records import Record
+from app.domain.reports.cells import CELLS
 from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.activities.plans import ActivityPlans
 from app.services.imports.import_matching import ImportJudging, Judged
+from app.services.reports.facts import ReportFactsService
 
 CORRECTED = N_("Corrigé par la source de l’import.")
 TAKEN_BACK = N_("Retiré par la source de l’import.")
@@ -27,11 +29,13 @@ class ImportWriting:
         judging: ImportJudging,
         activity_service: ActivityService,
         plans: ActivityPlans,
+        report_facts: ReportFactsService,
     ) -> None:
         self.imports = imports
         self.judging = judging
         self.activity_service = activity_service
         self.plans = plans
+        self.report_facts = report_facts
 
     def process_chunk(
         self, campus: Campus, run: ImportRun, records: Sequence[Record], *, by: Actor, restates: bool = False
@@ -65,8 +69,12 @@ class ImportWriting:
         told = group[0].record.activity
         activity = group[0].activity or self._created(campus, group[0].record, by)
         facts = {name: value for one in reversed(group) for name, value in one.activity_news.items()}
+        cells = dict(told.report) if group[0].activity is None else {}
+        cells |= {name: facts.pop(name) for name in CELLS if name in facts}
         if facts:
             self.plans.correct(campus, activity.id, facts, by=by)
+        if cells:
+            self.report_facts.correct(campus, activity.id, cells, by=by)
         key, at = self.judging.key(campus, run.source, told.own_key), self.activity_service.clock()
         link = self.imports.known(campus.id, [key]).get(key) or Imported(
             campus_id=campus.id, key=key, source=run.source, run_id=run.id, row_id=activity.id, at=at

@@ -56,6 +56,15 @@ COLUMNS = {
     ImportColumn.PART: N_("Rôle"),
     ImportColumn.HOURS: N_("Heures de la personne"),
     ImportColumn.CONTRIBUTION: N_("Contribution"),
+    ImportColumn.SIZE: N_("Effectif déclaré de l’activité"),
+    ImportColumn.AUDIENCES: N_("Publics et nombres"),
+    ImportColumn.ORGANISATIONS: N_("Organisations et leur rôle"),
+    ImportColumn.ESTABLISHMENTS: N_("Établissements (UAI ou SIRET)"),
+    ImportColumn.OBJECTIVE: N_("Axe et objectif"),
+    ImportColumn.DEPARTEMENT: N_("Département du lieu"),
+    ImportColumn.SECTOR: N_("Secteur (NAF ou ROME)"),
+    ImportColumn.SURVEY: N_("Enquête"),
+    ImportColumn.INVITED: N_("Personnes invitées"),
 }
 FORESEEN = {
     ImportLineOutcome.CREATED: StateLabel(N_("À créer"), "ok"),
@@ -89,6 +98,15 @@ _FACTS = {
     "place": N_("lieu"),
     "held_on": N_("jour de la séance"),
     "address": N_("adresse électronique"),
+    "effectif": N_("effectif"),
+    "publics": N_("publics"),
+    "organisations": N_("organisations"),
+    "etablissements": N_("établissements"),
+    "objectif": N_("objectif"),
+    "departement": N_("département"),
+    "secteur": N_("secteur"),
+    "enquete": N_("enquête"),
+    "invites": N_("invités"),
 }
 
 

@@ -13,6 +13,7 @@ from tests.security.matrix.account_cases import ACCOUNT_CASES
 from tests.security.matrix.cases import ROLES_MAY, Case, anybody, holder, scoped, signed_in, staff
 from tests.security.matrix.endorsements import OF_ENDORSEMENTS
 from tests.security.matrix.portfolios import OF_PORTFOLIOS
+from tests.security.matrix.reports import REPORTS
 from tests.security.matrix.rights import RIGHTS
 from tests.security.matrix.series import SERIES
 from tests.security.matrix.trust import OF_NETWORKS
@@ -36,6 +37,7 @@ _PROOFS = ("/pieces/{proof_id:uuid}", "/pieces/{proof_id:uuid}/apercu")
 CASES: dict[str, Case] = {
     **RIGHTS,
     **OF_ENDORSEMENTS,
+    **REPORTS,
     **SERIES,
     **ACCOUNT_CASES,
     **OF_NETWORKS,

@@ -14,6 +14,11 @@ _NOUNS = {
     "projet": "project",
     "formation": "course",
     "immersion": "immersion",
+    "réunion": "meeting",
+    "conseil": "council",
+    "entretien": "interview",
+    "communication": "communication",
+    "mobilité": "mobility",
 }
 _MONTHS = [
     "janvier",

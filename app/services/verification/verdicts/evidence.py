@@ -90,6 +90,11 @@ _ACTIVITY_KINDS: Final = {
     ActivityKind.PROJECT.value: N_("Projet"),
     ActivityKind.COURSE.value: N_("Formation"),
     ActivityKind.IMMERSION.value: N_("Immersion"),
+    ActivityKind.MEETING.value: N_("Réunion"),
+    ActivityKind.COUNCIL.value: N_("Conseil"),
+    ActivityKind.INTERVIEW.value: N_("Entretien"),
+    ActivityKind.COMMUNICATION.value: N_("Communication"),
+    ActivityKind.MOBILITY.value: N_("Mobilité"),
 }
 _PARTS: Final = {PartKind.LEARNER.value: N_("apprenant"), PartKind.RESOURCE.value: N_("ressource")}
 _PIECE: Final = N_("Pièce jointe")

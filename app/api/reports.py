@@ -1,0 +1,195 @@
+"""Facts of activities for the yearly report, for programs."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from app.api.programs import ActivityWriter, Reader
+from app.api.shapes import Shape, example
+from app.domain.reports.facts import (
+    Audience,
+    AudienceCount,
+    Establishment,
+    InvolvedOrganisation,
+    OrganisationPart,
+    OrganisationType,
+    ReportFacts,
+    SurveyCounts,
+)
+from app.domain.reports.places import departement_of, establishment_number, sector_of
+from app.http.request_scope import WITH_ORGANISERS
+
+router = APIRouter(
+    prefix="/campuses/{slug}/activities/{activity_id}/report",
+    tags=["reports"],
+    dependencies=[WITH_ORGANISERS],
+)
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+_FACTS = {
+    "declared_size": 27,
+    "audiences": [{"audience": "high_school", "people": 24, "women": 10}],
+    "organisations": [
+        {"name": "Usinages de la Brenne", "part": "mobilised", "type": "company", "number": "732829320"}
+    ],
+    "establishments": [{"number": "0710012C", "name": "Lycée des Tilleuls"}],
+    "objectives": ["2.3"],
+    "departement": "71",
+    "sector": "naf:C",
+    "survey": {
+        "asked": 27,
+        "not_at_all": 0,
+        "rather_not": 2,
+        "rather": 9,
+        "fully": 12,
+        "recommends": 20,
+        "recommends_not": 3,
+    },
+    "invited": 40,
+    "cancelled": False,
+}
+
+
+class AudienceShape(Shape):
+    audience: Audience
+    people: int = Field(ge=1, le=1_000_000)
+    women: int | None = Field(
+        None, ge=0, le=1_000_000, description="Declared for the group, never per person; null if not counted."
+    )
+
+
+class OrganisationShape(Shape):
+    name: str = Field(min_length=1, max_length=120)
+    part: OrganisationPart = OrganisationPart.INVOLVED
+    type: OrganisationType = OrganisationType.COMPANY
+    number: str = Field("", max_length=120, description="A SIREN, else the domain of its site.")
+
+
+class EstablishmentShape(Shape):
+    number: str = Field(max_length=20, description="A UAI or a SIRET; both are checked.")
+    name: str = Field("", max_length=120)
+
+
+class SurveyShape(Shape):
+    asked: Count
+    not_at_all: Count = 0
+    rather_not: Count = 0
+    rather: Count = 0
+    fully: Count = 0
+    recommends: Count = 0
+    recommends_not: Count = 0
+
+
+class ReportFactsShape(Shape):
+    """Replaces what was recorded before."""
+
+    model_config = example(**_FACTS)
+    declared_size: Count | None = Field(None, description="Everyone, with those whose names are unknown.")
+    audiences: list[AudienceShape] = Field([], max_length=10)
+    organisations: list[OrganisationShape] = Field([], max_length=200)
+    establishments: list[EstablishmentShape] = Field([], max_length=200)
+    objectives: list[Annotated[str, Field(max_length=20)]] = Field(
+        [], max_length=20, description="Codes in the campus's tree of axes and objectives."
+    )
+    departement: str = Field("", max_length=40, description="Of the place: a code or a name.")
+    sector: str = Field("", max_length=8, description="A NAF section, `naf:C`, or a ROME domain, `rome:H`.")
+    survey: SurveyShape | None = None
+    invited: Count | None = Field(None, description="To a council or a meeting.")
+    cancelled: bool = Field(False, description="Planned, and did not take place.")
+
+    def facts(self) -> ReportFacts:
+        survey = self.survey
+        return ReportFacts(
+            self.declared_size,
+            tuple(AudienceCount(one.audience, one.people, one.women) for one in self.audiences),
+            tuple(
+                InvolvedOrganisation(
+                    " ".join(one.name.split()), one.part, one.type, one.number.strip().lower()
+                )
+                for one in self.organisations
+            ),
+            tuple(
+                Establishment(establishment_number(one.number), one.name.strip())
+                for one in self.establishments
+            ),
+            tuple(dict.fromkeys(self.objectives)),
+            departement_of(self.departement),
+            sector_of(self.sector),
+            SurveyCounts(
+                survey.asked,
+                (survey.not_at_all, survey.rather_not, survey.rather, survey.fully),
+                survey.recommends,
+                survey.recommends_not,
+            )
+            if survey
+            else None,
+            self.invited,
+            self.cancelled,
+        )
+
+
+class ReportFactsView(BaseModel):
+    model_config = example(missing=[], **_FACTS)
+    declared_size: int | None
+    audiences: list[AudienceShape]
+    organisations: list[OrganisationShape]
+    establishments: list[EstablishmentShape]
+    objectives: list[str]
+    departement: str
+    sector: str
+    survey: SurveyShape | None
+    invited: int | None
+    cancelled: bool
+    missing: list[str] = Field(description="What a report still needs.")
+
+    @staticmethod
+    def of(facts: ReportFacts) -> ReportFactsView:
+        survey = facts.survey
+        return ReportFactsView(
+            declared_size=facts.declared_size,
+            audiences=[
+                AudienceShape(audience=one.audience, people=one.people, women=one.women)
+                for one in facts.audiences
+            ],
+            organisations=[
+                OrganisationShape(name=one.name, part=one.part, type=one.type, number=one.number)
+                for one in facts.organisations
+            ],
+            establishments=[
+                EstablishmentShape(number=one.number, name=one.name) for one in facts.establishments
+            ],
+            objectives=list(facts.objectives),
+            departement=facts.departement,
+            sector=facts.sector,
+            survey=SurveyShape(
+                asked=survey.asked,
+                not_at_all=survey.answers[0],
+                rather_not=survey.answers[1],
+                rather=survey.answers[2],
+                fully=survey.answers[3],
+                recommends=survey.recommends,
+                recommends_not=survey.recommends_not,
+            )
+            if survey
+            else None,
+            invited=facts.invited,
+            cancelled=facts.is_cancelled,
+            missing=facts.missing,
+        )
+
+
+@router.get("", summary="What an activity adds to the yearly report")
+def get_report_facts(activity_id: uuid.UUID, program: Reader) -> ReportFactsView:
+    return ReportFactsView.of(program.services.report_facts.of(program.campus, activity_id).facts)
+
+
+@router.put("", summary="Write what an activity adds to the yearly report; safe to repeat")
+def put_report_facts(
+    activity_id: uuid.UUID, body: ReportFactsShape, program: ActivityWriter
+) -> ReportFactsView:
+    """Only the campus that leads the activity writes them; another organiser writes its own objectives."""
+    program.services.report_facts.write(program.campus, activity_id, body.facts(), by=program.actor)
+    return get_report_facts(activity_id, program)

@@ -1,0 +1,65 @@
+"""Services about the report of a campus."""
+
+from __future__ import annotations
+
+from app.container.stores import made_once
+from app.container.subjects.trust import TrustServices
+from app.services.imports.calendar_imports import CalendarImports, CalendarJudging, CalendarWriting
+from app.services.imports.import_matching import ImportJudging
+from app.services.imports.imports import ImportService, ListMappings, StatementImports
+from app.services.imports.writing import ImportWriting
+from app.services.reports.facts import ReportFactsService
+
+
+class ReportServices(TrustServices):
+    @made_once
+    def report_facts(self) -> ReportFactsService:
+        return ReportFactsService(
+            self.stores.report_facts,
+            self.stores.activities,
+            self.stores.activity_plans,
+            self.stores.history,
+            self.clock,
+        )
+
+
+class ImportServices(ReportServices):
+    @made_once
+    def _import_judging(self) -> ImportJudging:
+        return ImportJudging(
+            self.stores.imports, self.activities, self.activity_plans, self.report_facts, self.lent.secret
+        )
+
+    @made_once
+    def list_mappings(self) -> ListMappings:
+        return ListMappings(self.stores.imports, self.clock)
+
+    @made_once
+    def imports(self) -> ImportService:
+        return ImportService(
+            self.stores.imports,
+            self.stores.campuses,
+            self.stores.history,
+            self._import_judging,
+            ImportWriting(
+                self.stores.imports,
+                self._import_judging,
+                self.activities,
+                self.activity_plans,
+                self.report_facts,
+            ),
+            self.clock,
+        )
+
+    @made_once
+    def statement_imports(self) -> StatementImports:
+        return StatementImports(self.imports)
+
+    @made_once
+    def calendar_imports(self) -> CalendarImports:
+        imports, plans = self.stores.imports, self.stores.activity_plans
+        judging = CalendarJudging(imports, plans, self._import_judging)
+        writing = CalendarWriting(
+            imports, plans, judging, self.activity_plans, self.activity_sessions, self.series
+        )
+        return CalendarImports(self.imports, judging, writing)

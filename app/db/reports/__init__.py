@@ -1,0 +1,1 @@
+"""Facts of activities for reports, counting, and signed editions."""

@@ -1,0 +1,224 @@
+"""Facts of activities for reports, read and written as one value per activity."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, SQLModel, col, delete, or_, select
+
+from app.db.activities.activities import organised_by
+from app.db.engine.writes import among
+from app.domain.activities.activities import Activity, ActivityCampus
+from app.domain.reports.facts import (
+    ActivityAudience,
+    ActivityEstablishment,
+    ActivityFacts,
+    ActivityObjective,
+    ActivityOrganisation,
+    ActivitySurvey,
+    Audience,
+    AudienceCount,
+    Establishment,
+    InvolvedOrganisation,
+    ReportFacts,
+    ReportObjective,
+    SurveyCounts,
+    objective_order,
+)
+
+_REPLACED: tuple[Any, ...] = (
+    ActivityFacts,
+    ActivityAudience,
+    ActivityOrganisation,
+    ActivityEstablishment,
+    ActivitySurvey,
+)
+
+
+class ReportFactsStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def of_many(self, activities: Collection[Activity], campus_id: uuid.UUID) -> dict[uuid.UUID, ReportFacts]:
+        """The facts of each activity; the objectives are those of the campus."""
+        found = {each.id: ReportFacts(declared_size=each.declared_size) for each in activities}
+        ids = list(found)
+        for row in self._rows(ActivityFacts, ids):
+            found[row.activity_id] = replace(
+                found[row.activity_id],
+                departement=row.departement,
+                sector=row.sector,
+                invited=row.invited,
+                is_cancelled=row.cancelled_at is not None,
+            )
+        order = list(Audience)
+        for row in sorted(self._rows(ActivityAudience, ids), key=lambda row: order.index(row.audience)):
+            one = found[row.activity_id]
+            count = AudienceCount(row.audience, row.people, row.women)
+            found[row.activity_id] = replace(one, audiences=(*one.audiences, count))
+        for row in sorted(
+            self._rows(ActivityOrganisation, ids), key=lambda row: (row.name.casefold(), row.key)
+        ):
+            one = found[row.activity_id]
+            kind, _, number = row.key.partition(":")
+            known = InvolvedOrganisation(row.name, row.part, row.type, "" if kind == "name" else number)
+            found[row.activity_id] = replace(one, organisations=(*one.organisations, known))
+        for row in sorted(self._rows(ActivityEstablishment, ids), key=lambda row: row.number):
+            one = found[row.activity_id]
+            place = Establishment(row.number, row.name)
+            found[row.activity_id] = replace(one, establishments=(*one.establishments, place))
+        for row in self._rows(ActivitySurvey, ids):
+            answers = (row.not_at_all, row.rather_not, row.rather, row.fully)
+            survey = SurveyCounts(row.asked, answers, row.recommends, row.recommends_not)
+            found[row.activity_id] = replace(found[row.activity_id], survey=survey)
+        for activity_id, code in self._codes(ids, campus_id):
+            one = found[activity_id]
+            found[activity_id] = replace(one, objectives=(*one.objectives, code))
+        return found
+
+    def _rows(self, table: Any, ids: Sequence[uuid.UUID]) -> Sequence[Any]:
+        return self.session.exec(select(table).where(among(self.session, col(table.activity_id), ids))).all()
+
+    def _codes(self, ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:
+        rows = self.session.exec(
+            select(ActivityObjective.activity_id, ReportObjective.code)
+            .join(ReportObjective, col(ReportObjective.id) == col(ActivityObjective.objective_id))
+            .where(
+                ReportObjective.campus_id == campus_id,
+                among(self.session, col(ActivityObjective.activity_id), ids),
+            )
+        )
+        return sorted(rows.all(), key=lambda row: objective_order(row[1]))
+
+    def write(self, activity: Activity, facts: ReportFacts, *, at: datetime) -> None:
+        """Everything but the objectives, which each organising campus has of its own."""
+        before = self.session.get(ActivityFacts, activity.id)
+        cancelled_at = (before.cancelled_at if before else None) or at
+        for table in _REPLACED:
+            self.session.exec(delete(table).where(col(table.activity_id) == activity.id))
+        activity.declared_size = facts.declared_size
+        rows: list[SQLModel] = [
+            ActivityFacts(
+                activity_id=activity.id,
+                departement=facts.departement,
+                sector=facts.sector,
+                invited=facts.invited,
+                cancelled_at=cancelled_at if facts.is_cancelled else None,
+            ),
+            *(
+                ActivityAudience(
+                    activity_id=activity.id, audience=one.audience, people=one.people, women=one.women
+                )
+                for one in facts.audiences
+            ),
+            *(
+                ActivityOrganisation(
+                    activity_id=activity.id, name=one.name, key=one.key, part=one.part, type=one.type
+                )
+                for one in facts.organisations
+            ),
+            *(
+                ActivityEstablishment(activity_id=activity.id, number=one.number, name=one.name)
+                for one in facts.establishments
+            ),
+        ]
+        if (survey := facts.survey) is not None:
+            names = ("not_at_all", "rather_not", "rather", "fully")
+            rows.append(
+                ActivitySurvey(
+                    activity_id=activity.id,
+                    asked=survey.asked,
+                    **dict(zip(names, survey.answers, strict=True)),
+                    recommends=survey.recommends,
+                    recommends_not=survey.recommends_not,
+                )
+            )
+        self.session.add_all([activity, *rows])
+        self.session.flush()
+
+    def write_objectives(
+        self, activity_id: uuid.UUID, campus_id: uuid.UUID, wanted: Iterable[uuid.UUID]
+    ) -> None:
+        own = select(ReportObjective.id).where(ReportObjective.campus_id == campus_id)
+        self.session.exec(
+            delete(ActivityObjective).where(
+                col(ActivityObjective.activity_id) == activity_id,
+                col(ActivityObjective.objective_id).in_(own),
+            )
+        )
+        self.session.add_all(ActivityObjective(activity_id=activity_id, objective_id=one) for one in wanted)
+        self.session.flush()
+
+    def objectives_of(self, campus_id: uuid.UUID) -> list[ReportObjective]:
+        """In the order of the tree: 1, 1.2, 1.10, 2."""
+        rows = self.session.exec(select(ReportObjective).where(ReportObjective.campus_id == campus_id))
+        return sorted(rows, key=lambda row: objective_order(row.code))
+
+    def save_objectives(self, objectives: Iterable[ReportObjective]) -> None:
+        self.session.add_all(list(objectives))
+        self.session.flush()
+
+    def delete_objectives(self, objective_ids: Collection[uuid.UUID]) -> None:
+        self.session.exec(
+            delete(ActivityObjective).where(col(ActivityObjective.objective_id).in_(objective_ids))
+        )
+        self.session.exec(delete(ReportObjective).where(col(ReportObjective.id).in_(objective_ids)))
+
+    def activities_in(
+        self,
+        campus_id: uuid.UUID,
+        days: tuple[date, date],
+        *,
+        incomplete: bool,
+        start: int,
+        limit: int,
+    ) -> list[Activity]:
+        """Activities that overlap these days, latest first; `incomplete`: those without some fact."""
+        query = (
+            select(Activity)
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(
+                organised_by(campus_id),
+                col(Activity.starts_on) <= days[1],
+                col(Activity.ends_on) >= days[0],
+                col(Activity.is_sample).is_(False),
+            )
+        )
+        if incomplete:
+            query = query.where(_is_incomplete(campus_id))
+        order = (col(Activity.starts_on).desc(), col(Activity.title), col(Activity.id))
+        return list(self.session.exec(query.order_by(*order).offset(start).limit(limit)))
+
+    def like(self, campus_id: uuid.UUID, activity: Activity) -> Activity | None:
+        """The latest other activity with facts and the same title, else the same address."""
+        query = (
+            select(Activity)
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .join(ActivityFacts, col(ActivityFacts.activity_id) == col(Activity.id))
+            .where(organised_by(campus_id), Activity.id != activity.id)
+            .order_by(col(Activity.starts_on).desc(), col(Activity.id))
+            .limit(1)
+        )
+        found = self.session.exec(query.where(Activity.title == activity.title)).first()
+        if found is None and activity.place:
+            found = self.session.exec(query.where(Activity.place == activity.place)).first()
+        return found
+
+
+def _is_incomplete(campus_id: uuid.UUID) -> ColumnElement[bool]:
+    def has(table: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
+        return select(table.activity_id).where(col(table.activity_id) == col(Activity.id), *more).exists()
+
+    own = select(ReportObjective.id).where(ReportObjective.campus_id == campus_id)
+    is_located = has(ActivityFacts, col(ActivityFacts.departement) != "", col(ActivityFacts.sector) != "")
+    return ~has(ActivityFacts, col(ActivityFacts.cancelled_at).is_not(None)) & or_(
+        ~has(ActivityAudience),
+        ~has(ActivityOrganisation),
+        ~has(ActivityObjective, col(ActivityObjective.objective_id).in_(own)),
+        ~is_located,
+    )

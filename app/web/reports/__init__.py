@@ -1,0 +1,1 @@
+"""Pages of the report: facts of activities, the dashboard, the yearly report."""

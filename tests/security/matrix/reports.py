@@ -1,0 +1,20 @@
+"""The same table for the report of a campus."""
+
+from __future__ import annotations
+
+from app.domain.accounts.permissions import Permission
+from tests.security.matrix.cases import Case, scoped, staff
+
+_FACTS = "/gestion/{slug}/activites/{activity_id}/rapport"
+_API = "/api/v1/campuses/{slug}/activities/{activity_id}/report"
+
+REPORTS: dict[str, Case] = {
+    f"GET {_FACTS}": staff(Permission.WORK),
+    f"POST {_FACTS}": staff(Permission.WORK, 303, body={}),
+    "GET /gestion/{slug}/rapport/activites": staff(Permission.WORK),
+    "POST /gestion/{slug}/rapport/activites": staff(Permission.WORK, 303, body={}),
+    "GET /gestion/{slug}/rapport/objectifs": staff(Permission.MANAGE),
+    "POST /gestion/{slug}/rapport/objectifs": staff(Permission.MANAGE, 303, body={"objectifs": ""}),
+    f"GET {_API}": scoped("read"),
+    f"PUT {_API}": scoped("activity:write", 200, {}),
+}
