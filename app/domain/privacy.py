@@ -209,9 +209,10 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
 )
 
 _OF_ACTIVITY = (
-    "activity_announcement activity_audience activity_badge activity_campus activity_competency activity_establishment "
-    "activity_facts activity_objective activity_organisation activity_session activity_survey declared_figure"
-).split()
+    "activity_announcement", "activity_audience", "activity_badge", "activity_campus", "activity_competency",
+    "activity_establishment", "activity_facts", "activity_objective", "activity_organisation", "activity_session",
+    "activity_survey", "declared_figure",
+)  # fmt: skip
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "activity": "what a campus organises",
