@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
@@ -17,14 +19,13 @@ from app.domain.activities.participant_lists import ListTable, hours_in
 from app.domain.people.name_disambiguation import Question
 from app.domain.people.people import Person
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
+from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, StateLabel, hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.activities.activities import RecordedList
 from app.services.activities.line_faults import SEVERAL
 from app.services.activities.participants import CheckedLine, Entry
 from app.services.campus.dashboard import Start
@@ -201,14 +202,25 @@ def _here(work: AtWork, activity_id: uuid.UUID) -> str:
 
 @router.get("/liste/{draft_id:uuid}", dependencies=[staff(Permission.WORK)])
 def show_list(
-    activity_id: uuid.UUID, draft_id: uuid.UUID, request: Request, services: ReadingServices
+    activity_id: uuid.UUID,
+    draft_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    ajoutees: int = -1,
+    connues: int = 0,
+    completees: int = 0,
 ) -> HTMLResponse:
-    """The list as it was read, to settle or to record; or the form again with what is wrong."""
+    """The list as it was read, to settle or to record; or the form again with what is wrong. With counts: what
+    is left of a list that was recorded."""
     work = at_work(request)
     here = _here(work, activity_id)
     found = services.activities.get(work.campus, activity_id)
     activity = ActivityView.of(work, found)
     form = draft_form(request, services, draft_id, f"{here}/liste")
+    if note := text_of(form, DRAFT_NOTE):
+        faults = [(line, name, translated(sentence)) for line, name, sentence in json.loads(note)]
+        rest = Adding(text_of(form, "liste"), "", faults, max(ajoutees, 0), connues, completees, answers=True)
+        return activity_page(request, services, work, activity_id, rest)
     given, step = given_list(form, list_setting(services, work, found)), text_of(form, "geste")
     if table := settling_page(request, work, form, given, (activity.title, activity.href), action=here):
         return table
@@ -222,7 +234,15 @@ def show_list(
     seen = f"lu {given.told}".strip()
     held_back = step == RECORD and text_of(form, "vu") not in ("", seen)
     return _review_page(
-        request, services, work, activity_id, given, seen, held_back=held_back, same=step == SAME
+        request,
+        services,
+        work,
+        activity_id,
+        given,
+        seen,
+        held_back=held_back,
+        same=step == SAME,
+        added=ajoutees,
     )
 
 
@@ -250,34 +270,20 @@ def read_or_record(
         recorded = writing.activities.record(
             work.campus, activity_id, given.lines, by=work.actor, answers=given.answers
         )
-        if any(fault is SEVERAL for _, fault in recorded.refused):
-            # The whole list, not only the remaining lines: answers are matched by the content of the list.
-            return _review_page(
-                request,
-                writing,
-                work,
-                activity_id,
-                given,
-                seen,
-                held_back=False,
-                same=False,
-                recorded=recorded,
-            )
-        if recorded.refused:
-            told = Adding(
-                text=given.only([line.line for line, _ in recorded.refused]),
-                faults=[
-                    (line.line, line.name, translated(fault.sentence)) for line, fault in recorded.refused
-                ],
-                added=recorded.added,
-                known=recorded.known - completed,
-                completed=completed,
-                answers=True,
-            )
-            return activity_page(request, writing, work, activity_id, told, status=422)
     counts = f"ajoutees={recorded.added}&connues={recorded.known - completed}"
     counts += f"&completees={completed}" if completed else ""
-    return RedirectResponse(f"{work.home}/activites/{activity_id}?{counts}", status_code=303)
+    if not recorded.refused:
+        return RedirectResponse(f"{work.home}/activites/{activity_id}?{counts}", status_code=303)
+    note = ""
+    if any(fault is SEVERAL for _, fault in recorded.refused):
+        # The whole list, not only the remaining lines: answers are matched by the content of the list.
+        left = [(name, value) for name, value in form.multi_items() if name != "geste"]
+    else:
+        faults = [(line.line, line.name, fault.sentence) for line, fault in recorded.refused]
+        text = given.only([number for number, _, _ in faults])
+        left, note = [("liste", text)], json.dumps(faults)
+    shown = save_draft(request, FormData(left), f"{_here(work, activity_id)}/liste", note=note)
+    return RedirectResponse(f"{shown.headers['location']}?{counts}", status_code=303)
 
 
 def _review_page(
@@ -290,7 +296,7 @@ def _review_page(
     *,
     held_back: bool,
     same: bool,
-    recorded: RecordedList | None = None,
+    added: int,
 ) -> HTMLResponse:
     checked = services.participants.check(work.campus, activity_id, given.lines, given.answers)
     return page(
@@ -298,7 +304,7 @@ def _review_page(
         "activities/review.html",
         campus=work.look,
         private=True,
-        status=422 if given.trouble or recorded else 200,
+        status=422 if given.trouble else 200,
         home=work.home,
         activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
         review=ReviewView.of(given, checked),
@@ -314,7 +320,7 @@ def _review_page(
         trouble=given.trouble,
         held_back=held_back,
         same=same,
-        recorded=recorded,
+        added=added,
     )
 
 

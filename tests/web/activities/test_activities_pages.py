@@ -94,8 +94,12 @@ def test_good_lines_are_recorded_and_bad_ones_come_back_as_they_were_typed(
 ):
     typed = "MARTIN Chloé; chloe@exemple.fr\n\nJAOUEN-PELTIER   Nolwenn; nolwenn@exemple,fr\nKEÏTA Moussa"
 
-    page = send(trainer, f"{here}/participants", {"liste": typed, "geste": "inscrire"}, seen_on=here)
+    done = send(trainer, f"{here}/participants", {"liste": typed, "geste": "inscrire"}, seen_on=here)
 
+    assert done.status_code == 303
+    page = trainer.get(done.headers["location"])
+    assert trainer.get(done.headers["location"]).status_code == 200, "the page reloads"
+    assert "2 personnes ajoutées" in page.text.replace("\u00a0", " ")
     assert people_of(house) == {
         "Chloé Martin": ("chloe@exemple.fr", None, ""),
         "Moussa Keïta": ("", None, ""),
@@ -107,8 +111,9 @@ def test_good_lines_are_recorded_and_bad_ones_come_back_as_they_were_typed(
 def test_the_heading_of_a_table_comes_back_with_its_bad_lines(trainer: TestClient, here: str):
     typed = "Nom;Prénom;Heures\nMartin;Chloé;2\nIzarn;Théodore;douze"
 
-    page = send(trainer, f"{here}/participants", {"liste": typed, "geste": "inscrire"}, seen_on=here)
+    done = send(trainer, f"{here}/participants", {"liste": typed, "geste": "inscrire"}, seen_on=here)
 
+    page = trainer.get(done.headers["location"])
     assert form_with(page, "liste").fields["liste"] == ["Nom;Prénom;Heures\nIzarn;Théodore;douze"]
 
 
