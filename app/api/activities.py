@@ -175,7 +175,7 @@ class RecordedView(BaseModel):
             {
                 "line": 7,
                 "outcome": "invalid_address",
-                "message": "Cette adresse électronique n’est pas valable.",
+                "message": "Cette adresse e-mail n’est pas valable.",
             }
         ],
     )

@@ -155,7 +155,7 @@ class ImportView(BaseModel):
                     "type": "about:blank",
                     "title": "Contenu non recevable",
                     "status": 422,
-                    "detail": "Cette adresse électronique n’est pas valable.",
+                    "detail": "Cette adresse e-mail n’est pas valable.",
                 },
             },
         ],

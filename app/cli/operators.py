@@ -23,7 +23,7 @@ _HAND_IT = N_(
 )
 
 Slug = Annotated[str, typer.Argument(help=N_("Le campus, par son nom dans les adresses."))]
-Address = Annotated[str, typer.Option(help=N_("Son adresse électronique."))]
+Address = Annotated[str, typer.Option(help=N_("Son adresse e-mail."))]
 
 
 @operators.command(

@@ -506,7 +506,7 @@ KEPT: Final[Mapping[DataSubjectMatter, RetentionRule]] = MappingProxyType(
             _MISSION,
         ),
         DataSubjectMatter.ADDRESSES: RetentionRule(
-            N_("Vos adresses électroniques"),
+            N_("Vos adresses e-mail"),
             N_("Vous remettre vos badges et vous écrire à leur sujet."),
             _AS_LONG,
             _MISSION,

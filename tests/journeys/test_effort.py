@@ -145,7 +145,7 @@ def correct_name(effort: Effort, house: House) -> None:
 
 def invite(effort: Effort, house: House) -> None:
     effort.tap(effort.page.get_by_role("link", name="Inviter quelqu’un"))
-    effort.paste(effort.page.get_by_label("Adresse électronique"), "collegue@exemple.fr")
+    effort.paste(effort.page.get_by_label("Adresse e-mail"), "collegue@exemple.fr")
     effort.tap(effort.page.get_by_role("button", name="Envoyer l’invitation"))
     assert effort.page.get_by_text("collegue@exemple.fr").first.is_visible()
 

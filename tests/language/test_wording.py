@@ -9,7 +9,7 @@ from app.language.build import load
 from tests.language.test_language import forms, pairs
 
 NOT_SAID = re.compile(
-    r"\b(?:lettres?|courriels?|quitté la maison|promise?s?|réunir|réunion de|reprises?|lignes gardées|"
+    r"\b(?:lettres?|courriels?|adresses? électroniques?|quitté la maison|promise?s?|réunir|réunion de|reprises?|lignes gardées|"
     r"sa part dans|signature par code qr|qui en est près|enregistrer et ouvrir|ce que le journal doit dire|"
     r"reprendre (?:des|les) activités)\b|^(?:le dire|le donner|le relier|s[’']attribue)$",
     re.IGNORECASE,

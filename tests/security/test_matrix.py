@@ -75,6 +75,37 @@ def test_every_route_declares_what_is_written_down_here(house: House):
     assert declared == {key: case.policy for key, case in CASES.items()}
 
 
+FILES_AND_PROGRAMS = {
+    "POST /gestion/{slug}/repertoire/{person_id:uuid}/donnees.zip",
+    "POST /gestion/{slug}/resultats/{batch_id}/bulletins",
+    "POST /gestion/{slug}/activites/{activity_id}/bulletins",
+    "POST /compte/cles/question",
+    "POST /connexion/cle/question",
+    "POST /confirmer/cle/question",
+}
+ANSWERED_ON_THE_SPOT = {
+    # What was typed, or a secret shown once, must stand in no address.
+    "POST /attributions/{award_id:uuid}/personne/adresse",
+    "POST /attributions/{award_id:uuid}/personne/code",
+    "POST /mes-badges/{award_id:uuid}/journal/montrer/comparer",
+    "POST /gestion/{slug}/activites/{activity_id}/connues",
+    "POST /gestion/{slug}/attributions/{award_id}/code",
+    # An e-mail is on its way to the typed address; the page takes the code that is in it.
+    "POST /connexion",
+    "POST /confirmer/lien",
+    "POST /mes-badges/retrouver",
+    "POST /mes-badges/{award_id:uuid}/mes-donnees",
+    # The phone is forgotten: nothing of it is left to show at an address.
+    "POST /presence/oublier",
+}
+
+
+def test_a_form_that_was_accepted_leads_to_an_address():
+    """Of the forms that the matrix sends filled in; Back and reload send nothing twice."""
+    found = {key for key in FORMS if key.startswith("POST ") and CASES[key].good == 200}
+    assert found == FILES_AND_PROGRAMS | ANSWERED_ON_THE_SPOT
+
+
 def test_the_roles_may_what_is_written_down_here():
     assert dict(ROLE_PERMISSIONS) == ROLES_MAY
 

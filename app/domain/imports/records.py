@@ -189,7 +189,7 @@ def fault_in(record: Record) -> AppError | None:
         if len(person.contribution) > 1000:
             raise InvalidInput(N_("La contribution tient en 1 000 signes."))
         if person.address and not is_address(person.address):
-            raise InvalidInput(N_("Cette adresse électronique n’est pas valable."))
+            raise InvalidInput(N_("Cette adresse e-mail n’est pas valable."))
         with_cells(ReportFacts(), activity.report)
         if len(record.external_id) > 300 or len(activity.external_id) > 300:
             raise InvalidInput(N_("Un identifiant tient en 300 signes."))

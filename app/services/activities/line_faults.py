@@ -41,10 +41,10 @@ def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | 
     except AppError as error:
         return LineFault(LineOutcome.MISSING_NAME, error.sentence)
     if not has_usable_address(line):
-        return LineFault(LineOutcome.INVALID_ADDRESS, N_("Cette adresse électronique n’est pas valable."))
+        return LineFault(LineOutcome.INVALID_ADDRESS, N_("Cette adresse e-mail n’est pas valable."))
     if needs_address and not line.address:
         # Without an activity as context, only an address disambiguates two people with the same name.
-        return LineFault(LineOutcome.INVALID_ADDRESS, N_("Sans activité, il faut une adresse électronique."))
+        return LineFault(LineOutcome.INVALID_ADDRESS, N_("Sans activité, il faut une adresse e-mail."))
     return None
 
 

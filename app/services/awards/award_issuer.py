@@ -50,7 +50,7 @@ from sceau_credentials.model import Achievement
 from sceau_credentials.values.json_text import JsonObject, parse_json
 
 MAIL_ADDRESS_IN_TEXT = N_(
-    "Un texte de l’activité ou de l’appréciation contient une adresse électronique, qui serait "
+    "Un texte de l’activité ou de l’appréciation contient une adresse e-mail, qui serait "
     "publiée avec le badge. Retirez-la, puis attribuez de nouveau. Votre liste est gardée."
 )
 

@@ -120,7 +120,7 @@ class CorrectionService:
 
     def _check_address(self, person: Person, wanted: str, name: tuple[str, str], by: Actor) -> None:
         if not is_address(wanted):
-            raise InvalidInput(N_("Cette adresse électronique n’est pas valable."))
+            raise InvalidInput(N_("Cette adresse e-mail n’est pas valable."))
         if by.person_id is not None and wanted in self.people.all_addresses(by.person_id):
             raise InvalidInput(N_("Cette adresse est la vôtre : un badge ne se donne pas à soi-même."))
         twin = self.people.find_named_at(wanted, name_key(*name))

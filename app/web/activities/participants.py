@@ -41,7 +41,7 @@ COLUMNS = {
     Column.GIVEN: N_("Prénom"),
     Column.FAMILY_FIRST: N_("Nom puis prénom"),
     Column.GIVEN_FIRST: N_("Prénom puis nom"),
-    Column.ADDRESS: N_("Adresse électronique"),
+    Column.ADDRESS: N_("Adresse e-mail"),
     Column.HOURS: N_("Heures"),
     Column.PART: N_("Rôle"),
     Column.CONTRIBUTION: N_("Contribution"),

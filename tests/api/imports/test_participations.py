@@ -72,7 +72,7 @@ def test_each_line_has_its_answer_and_a_refusal_says_why(program: TestClient) ->
     answer = post(program, ZOE, ERIC)
     assert (answer["created"], answer["refused"]) == (1, 1)
     assert [line["outcome"] for line in answer["lines"]] == ["created", "refused"]
-    assert answer["lines"][1]["problem"]["detail"] == "Cette adresse électronique n’est pas valable."
+    assert answer["lines"][1]["problem"]["detail"] == "Cette adresse e-mail n’est pas valable."
     assert answer["report"]
 
 

@@ -109,7 +109,7 @@ def test_whoever_confirms_goes_on_with_all_they_typed(house: House, server: Live
     shot(page, "compte-1280")
     page.goto(server.url("/gestion/itip/equipe"))
     house.clock.move(minutes=31)
-    page.get_by_label("Adresse électronique").fill(ADDRESS)
+    page.get_by_label("Adresse e-mail").fill(ADDRESS)
     page.get_by_label("Formation").first.check()
     page.get_by_role("button", name="Envoyer l’invitation").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Confirmez que c’est vous")

@@ -79,7 +79,7 @@ def test_projected_code_takes_two_thirds_of_any_projector_and_nothing_scrolls(
 def fill(page: Page, name: str) -> None:
     given, _, family = name.partition(" ")
     page.get_by_label("Prénom").fill(given)
-    page.get_by_label("Nom", exact=True).fill(family)
+    page.get_by_label("Nom de famille", exact=True).fill(family)
     page.get_by_label("15 ans ou plus").check()
     page.get_by_label(re.compile("J’accepte")).check()
 

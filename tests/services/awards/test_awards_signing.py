@@ -31,7 +31,7 @@ def test_a_name_pasted_in_split_letters_is_awarded_like_any_other(house: House) 
 def test_an_address_in_the_appreciation_is_refused_in_words_before_anything_is_kept(house: House) -> None:
     with pytest.raises(InvalidInput) as refused:
         award(house, "Lefèvre;Zoé;zoe@exemple.fr", evidence="Vu par paul@exemple.fr.")
-    assert "adresse électronique" in refused.value.sentence
+    assert "adresse e-mail" in refused.value.sentence
     assert [line.outcome for line in award(house, "Lefèvre;Zoé;zoe@exemple.fr").lines] == [
         LineOutcome.AWARDED
     ]

@@ -85,7 +85,7 @@ def test_one_line_that_cannot_be_signed_takes_nothing_from_the_others_and_leaves
     result = carried_out(house, batch.id)
     outcomes = [line.outcome for line in result.lines]
     assert outcomes == [LineOutcome.AWARDED] * 5 + [LineOutcome.UNREADABLE] + [LineOutcome.AWARDED] * 6
-    assert "adresse électronique" in result.lines[5].reason
+    assert "adresse e-mail" in result.lines[5].reason
     assert result.lines[5].award_id is None
     with house.unit_of_work(reading=True) as services:
         session = services.stores.session

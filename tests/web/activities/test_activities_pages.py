@@ -104,7 +104,7 @@ def test_good_lines_are_recorded_and_bad_ones_come_back_as_they_were_typed(
         "Chloé Martin": ("chloe@exemple.fr", None, ""),
         "Moussa Keïta": ("", None, ""),
     }
-    assert "Cette adresse électronique n’est pas valable." in page.text
+    assert "Cette adresse e-mail n’est pas valable." in page.text
     assert form_with(page, "liste").fields["liste"] == ["JAOUEN-PELTIER   Nolwenn; nolwenn@exemple,fr"]
 
 

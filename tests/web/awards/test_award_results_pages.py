@@ -36,7 +36,7 @@ def test_the_refused_lines_come_as_a_table_that_can_be_corrected_and_dropped_aga
             "2",
             "apprenant",
             "Stand",
-            "Cette adresse électronique n’est pas valable.",
+            "Cette adresse e-mail n’est pas valable.",
         ],
         [
             "Izarn",

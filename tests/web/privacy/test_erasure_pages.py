@@ -186,7 +186,7 @@ def test_my_data_says_who_holds_what_why_and_for_how_long(house: House, award: t
     page = browser.get(f"/mes-badges/{award[0]}/mes-donnees").text
     for words in (
         "Industrie Technologique Innovante et Performante",
-        "Vos adresses électroniques",
+        "Vos adresses e-mail",
         "30 jours",
     ):
         assert (words in page) is (words != "30 jours"), words
