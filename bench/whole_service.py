@@ -16,7 +16,7 @@ from app.container import Process
 from app.container.process import collect_rarely
 from app.db.engine import session
 from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import LineOutcome, new_award
 from app.domain.awards.batches import CHUNK_SIZE
 from app.domain.campus.audit_log import Actor

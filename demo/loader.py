@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.container import Process, utc_now
 from app.domain.activities.activities import PartKind
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.settings import Settings
 from demo.content import DemoContent, Group, read_content
 from demo.learners import Learner

@@ -11,7 +11,7 @@ from app.cli.terminal import out, say
 from app.container import Process, Services
 from app.domain.activities.activities import Activity, Plan
 from app.domain.activities.files import FileState, TakenFile
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import AwardState, Visibility
 from app.domain.badges.badges import Badge
 from app.domain.badges.rules import rule_of

@@ -8,9 +8,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.domain.activities import participant_lists
+from app.domain.activities.listed_people import without_repeats
+from app.domain.imports.lists.text import decode
 from app.errors import InvalidInput
 from app.http.negotiation import preferred
+from app.services.activities.participants import people_of
+from app.services.imports.lists import read_list_text
 from fuzz import log_samples, samples
 from sceau_credentials import bake_png, bake_svg, unbake
 from sceau_credentials.canonical import canonical_json, canonical_nquads
@@ -159,10 +162,8 @@ def package(data: bytes) -> None:
 
 def csv_list(data: bytes) -> None:
     with suppress(InvalidInput):
-        lines = participant_lists.read_list(participant_lists.decode_list(data))
-        for line in lines:
-            participant_lists.tidy(line)
-        participant_lists.without_repeats(lines)
+        lines = people_of(read_list_text(decode(data)))
+        without_repeats([line.tidied() for line in lines])
 
 
 def multibase(data: bytes) -> None:

@@ -20,7 +20,7 @@ from app.domain.activities.activities import (
     PartKind,
     SessionFacts,
 )
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.people.parental_consent import needs_parent
 from app.domain.people.people import Person, normal_address
 from app.http.request_scope import WITH_ORGANISERS

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from app.api.programs import ActivityWriter, Program
 from app.api.shapes import Shape, example
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import MOST_AT_THE_API, ImportForm, ImportLineOutcome, ImportRun
 from app.domain.imports.records import ActivityRecord, Record, fault_in
 from app.domain.imports.xapi import COMPLETED, read_statements

@@ -15,7 +15,7 @@ import typer
 
 from app.cli.terminal import ExitCode, aside, ready_process, say, stop, with_progress
 from app.container import Process, Services
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import LineOutcome, in_words
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus

@@ -12,7 +12,7 @@ import pytest
 from app.container import Services
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.check_in import Ticket, new_phone
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import Award, Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges.badges import BadgeKind

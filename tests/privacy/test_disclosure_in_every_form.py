@@ -20,7 +20,7 @@ from fastapi.testclient import TestClient
 from app.cli.sites import _everything
 from app.container import Process
 from app.domain.activities.activities import Activity, ActivityKind, PartKind
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor

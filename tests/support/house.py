@@ -24,15 +24,19 @@ from app.container import Process, Services
 from app.db.engine.session import open_engine
 from app.domain.accounts.rate_limits import Limiter
 from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.activities.participant_lists import ListedPerson, read_list
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.imports.lists.model import State
+from app.domain.imports.lists.wording import age_band_of
 from app.domain.messages import Letter
-from app.domain.people.people import Person, Role
+from app.domain.people.people import Person, Role, normal_address
 from app.main import create_app
+from app.services.activities.participants import listed_person
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges.badges import BadgePage, Wording
+from app.services.imports.lists import read_list_text
 from app.settings import Settings
 from tests.support.databases.engines import PostgresRows, as_owner, autocommitting
 from tests.support.forms import read_on
@@ -165,7 +169,38 @@ def send(client: TestClient, path: str, data: dict | None = None, *, seen_on: st
 
 
 def listed(*people: str) -> tuple[ListedPerson, ...]:
-    return tuple(read_list("\n".join(people)))
+    """« NOM Prénom;adresse », « Prénom Nom » or « Nom;Prénom », one a line; under a heading, as a list is read."""
+    lines = [line for text in people for line in text.splitlines() if line.strip()]
+    if lines and lines[0].startswith("Nom;"):
+        read = read_list_text("\n".join(lines)).lines
+        return tuple(listed_person(one) for one in read if one.state is not State.REFUSED or one.name)
+    return tuple(_listed(number, line) for number, line in enumerate(lines, 1))
+
+
+def _listed(number: int, line: str) -> ListedPerson:
+    address = next((word for word in re.split(r"[;\s]+", line) if "@" in word), "")
+    homonym = re.search(r" \((\d)\)", line)
+    bare = line.replace(address, "").replace(homonym[0] if homonym else "\n", "")
+    cells = [cell.strip() for cell in bare.split(";") if cell.strip()]
+    bands = [band for cell in cells if (band := age_band_of(cell))]
+    cells = [cell for cell in cells if not age_band_of(cell)]
+    words = cells[0].split() if cells else []
+    capitals = [word for word in words if word.isupper()]
+    if len(cells) > 1:
+        family, given = cells[:2]
+    elif capitals and len(capitals) < len(words):
+        family, given = " ".join(capitals), " ".join(word for word in words if word not in capitals)
+    else:
+        given, family = (words[0], " ".join(words[1:])) if len(words) > 1 else ("", " ".join(words))
+    return ListedPerson(
+        number,
+        given_name=given,
+        family_name=family,
+        address=normal_address(address),
+        under_15=bands[0] == "under" if bands else None,
+        homonym=int(homonym[1]) if homonym else 1,
+        told_first=bool(homonym) and homonym[1] == "1",
+    )
 
 
 def build_house(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from html.parser import HTMLParser
 from typing import Any, Final
 
-MOST_ROWS: Final = 12_000
+MOST_ROWS: Final = 20_100
 MOST_COLUMNS: Final = 200
 MOST_CELLS: Final = 400_000
 MOST_SHEETS: Final = 40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -73,6 +74,28 @@ def blocks_of_file(data: bytes) -> list[Block]:
             raise UnreadableList("binary")
         return blocks_of_text(text)
     return [block for found in _read(kind, data) for block in _blocks(found)]
+
+
+def text_of_table(data: bytes) -> str:
+    """The text of a file, or its first table separated by semicolons; rows keep their numbers."""
+    if len(data) > MAX_BYTES:
+        raise UnreadableList("too-many-bytes")
+    kind = _kind_of(data)
+    if kind in _SENTENCES:
+        raise UnreadableList(kind)
+    if kind == "text":
+        return decode(data)
+    tables = (found for found in _read(kind, data) if found["kind"] == "grid")
+    rows: list[tuple[int, list[str]]] = next(tables, {"rows": []})["rows"]  # type: ignore[assignment]
+    width = max((len(cells) for _, cells in rows), default=0)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";", lineterminator="\n")
+    next_number = 1
+    for number, cells in rows:
+        text.write("\n" * (number - next_number))
+        writer.writerow([" ".join(cell.split()) for cell in cells] + [""] * (width - len(cells)))
+        next_number = number + 1
+    return text.getvalue()
 
 
 def blocks_of_text(text: str) -> list[Block]:

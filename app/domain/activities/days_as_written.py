@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from app.domain.activities.list_columns import heading_words
+from app.domain.people.people import name_key
 
 _MONTHS = (
     "janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre",
@@ -34,15 +34,17 @@ def day_in(cell: str) -> date | None:
         )
     if re.fullmatch(r"\d{5}(?:[.,]\d+)?", text) and _FIRST_SERIAL <= int(text[:5]) <= _LAST_SERIAL:
         return _DAY_ZERO + timedelta(days=int(text[:5]))
-    words = [
-        word for word in re.findall(r"[a-z]+|\d+", " ".join(heading_words(text).split())) if word not in _DAYS
-    ]
+    words = [word for word in re.findall(r"[a-z]+|\d+", _plain(text)) if word not in _DAYS]
     if len(words) == 3 or (len(words) == 4 and words[1] == "er"):
         day, month_word, year = words[0], words[-2], words[-1]
         number = _MONTHS.index(month_word) + 1 if month_word in _MONTHS else _SHORT_MONTHS.get(month_word, 0)
         if day.isdecimal() and year.isdecimal():
             return _made(_year(year), number, int(day))
     return None
+
+
+def _plain(text: str) -> str:
+    return " ".join(name_key("", word) for word in re.findall(r"\w+", text))
 
 
 def _year(text: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.activities.activities import PartKind
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import LineOutcome
 from app.domain.core import (
     enum_column,

@@ -8,7 +8,7 @@ from datetime import date, time
 from typing import Any
 
 from app.domain.activities.activities import Activity, ActivityKind, PartKind
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.people.people import is_address, name_key
 from app.domain.reports.cells import CELLS, with_cells
 from app.domain.reports.facts import ReportFacts

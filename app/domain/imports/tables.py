@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -12,25 +12,15 @@ from typing import Any
 
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.days_as_written import day_in
-from app.domain.activities.list_columns import (
-    Column,
-    address_column,
-    heading_words,
-    order_of_names,
-    split_name,
-)
-from app.domain.activities.participant_lists import (
-    ListedPerson,
-    Row,
-    cells_by_column,
-    hours_in,
-    rows_in,
-    tidy,
-    without_number,
-)
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import MOST_LINES
+from app.domain.imports.lists.model import Block, Column, Doubt, Line, Reason, Row, State
+from app.domain.imports.lists.names import fold
+from app.domain.imports.lists.reading import read_blocks
+from app.domain.imports.lists.suspicion import remaining_faults
+from app.domain.imports.lists.wording import OF_OTHERS, hours_in, role_of_heading
 from app.domain.imports.records import ActivityRecord, Record, fault_in, quoted, without_contradictions
-from app.domain.people.people import check_name, normal_address
+from app.domain.people.people import check_name
 from app.domain.reports.cells import CELLS
 from app.errors import InvalidInput
 from app.language import N_
@@ -52,6 +42,8 @@ class ImportColumn(StrEnum):
     GIVEN = "prenom"
     FAMILY_FIRST = "nom-prenom"
     GIVEN_FIRST = "prenom-nom"
+    WHOLE = "nom-complet"
+    """In an order that the heading does not tell."""
     ADDRESS = "courriel"
     PART = "role"
     HOURS = "heures"
@@ -114,22 +106,9 @@ _WORDINGS = {
         "volume horaire", "duree prevue",
     },
     ImportColumn.PLACE: {"lieu", "place", "site", "ville", "location", "salle"},
-    ImportColumn.FAMILY: {"nom", "nom de famille", "nom usuel", "nom d usage", "last name", "family name", "surname"},
-    ImportColumn.GIVEN: {"prenom", "prenoms", "first name", "given name"},
-    ImportColumn.FAMILY_FIRST: {
-        "nom prenom", "nom et prenom", "nom complet", "participant", "participants", "membre", "membres", "personne",
-    },
-    ImportColumn.GIVEN_FIRST: {"prenom nom", "prenom et nom", "full name", "member", "utilisateur", "user"},
-    ImportColumn.ADDRESS: {
-        "courriel", "adresse electronique", "mail", "mel", "e mail", "email", "adresse mail", "adresse e mail",
-        "adresse email", "adresse",
-    },
     ImportColumn.PART: {"role", "roles", "part", "fonction", "role dans le projet", "statut du membre"},
-    ImportColumn.HOURS: {
-        "heures de la personne", "heures", "nb heures", "nombre d heures", "heures realisees", "heures passees", "hours",
-        "temps passe", "heures effectuees",
-    },
-    ImportColumn.CONTRIBUTION: {"contribution", "role tenu", "apport", "commentaire", "description de la contribution"},
+    ImportColumn.HOURS: {"heures de la personne"},
+    ImportColumn.CONTRIBUTION: {"commentaire", "description de la contribution"},
     ImportColumn.SIZE: {"effectif", "effectif declare", "nombre de participants", "nb participants", "jauge"},
     ImportColumn.AUDIENCES: {"publics", "public", "publics et nombres", "audiences"},
     ImportColumn.ORGANISATIONS: {"organisations", "entreprises", "partenaires", "entreprises et partenaires"},
@@ -141,6 +120,18 @@ _WORDINGS = {
     ImportColumn.INVITED: {"invites", "nombre d invites", "personnes invitees"},
 }  # fmt: skip
 _BY_WORDING = {wording: column for column, wordings in _WORDINGS.items() for wording in wordings}
+_AS_ON_LISTS = {
+    Column.FAMILY: ImportColumn.FAMILY,
+    Column.GIVEN: ImportColumn.GIVEN,
+    Column.FAMILY_FIRST: ImportColumn.FAMILY_FIRST,
+    Column.GIVEN_FIRST: ImportColumn.GIVEN_FIRST,
+    Column.WHOLE: ImportColumn.WHOLE,
+    Column.ADDRESS: ImportColumn.ADDRESS,
+    Column.PART: ImportColumn.PART,
+    Column.HOURS: ImportColumn.HOURS,
+    Column.CONTRIBUTION: ImportColumn.CONTRIBUTION,
+}
+"""Headings about people are those of a list of people."""
 
 PART_WORDS = {
     **dict.fromkeys(
@@ -197,7 +188,7 @@ class ReadingPlan:
     @classmethod
     def from_words(cls, words: Mapping[str, Any]) -> ReadingPlan:
         return cls(
-            {name: ImportColumn(column) for name, column in words.get("columns", {}).items()},
+            {fold(name): ImportColumn(column) for name, column in words.get("columns", {}).items()},
             {word: PartKind(part) for word, part in words.get("parts", {}).items()},
             {word: ActivityKind(kind) for word, kind in words.get("kinds", {}).items()},
             ActivityKind(words["kind"]) if words.get("kind") else None,
@@ -222,7 +213,7 @@ def heading_keys(heading: Sequence[str]) -> list[str]:
     """The keys that identify each column next time; a repeated heading is numbered by its position."""
     keys: list[str] = []
     for index, cell in enumerate(heading, 1):
-        key = heading_words(cell)[:200]
+        key = fold(cell)[:200]
         keys.append(key if key and key not in keys else f"{key} {index}".strip())
     return keys
 
@@ -250,21 +241,39 @@ def _find_addresses(
     found: list[ImportColumn],
     told: Sequence[ImportColumn | None],
 ) -> None:
+    """« Adresse » may be where a person lives: a column without any « @ » does not count."""
     if ImportColumn.ADDRESS in told:
         return
     named = found.index(ImportColumn.ADDRESS) if ImportColumn.ADDRESS in found else None
-    free = [
-        index for index, column in enumerate(found) if column is ImportColumn.NOTHING and told[index] is None
-    ]
-    at = address_column(heading, cells, named, free)
-    if named is not None:
+    if named is not None and _holds_addresses(cells[named]):
+        return
+    other = next(
+        (
+            index
+            for index, column in enumerate(found)
+            if column is ImportColumn.NOTHING
+            and told[index] is None
+            and _holds_addresses(cells[index])
+            and not set(fold(heading[index]).split()) & (OF_OTHERS - {"contact"})
+        ),
+        None,
+    )
+    if named is not None and (
+        other is not None or (fold(heading[named]) == "adresse" and any(" " in cell for cell in cells[named]))
+    ):
         found[named] = ImportColumn.NOTHING
-    if at is not None:
-        found[at] = ImportColumn.ADDRESS
+    if other is not None:
+        found[other] = ImportColumn.ADDRESS
+
+
+def _holds_addresses(cells: Sequence[str]) -> bool:
+    written = [cell for cell in cells if cell]
+    return bool(written) and 2 * sum("@" in cell for cell in written) >= len(written)
 
 
 def guessed(cell: str) -> ImportColumn:
-    return _BY_WORDING.get(heading_words(cell), ImportColumn.NOTHING)
+    known = _BY_WORDING.get(fold(cell))
+    return known or _AS_ON_LISTS.get(role_of_heading(cell)[0], ImportColumn.NOTHING)
 
 
 def _one_way_of_naming(
@@ -276,9 +285,9 @@ def _one_way_of_naming(
         if said is not None:
             continue
         if column is ImportColumn.FAMILY and ImportColumn.GIVEN not in present:
-            kept[index] = ImportColumn.FAMILY_FIRST
+            kept[index] = ImportColumn.WHOLE
         elif (
-            column in (ImportColumn.FAMILY_FIRST, ImportColumn.GIVEN_FIRST)
+            column in _WHOLE
             and {
                 ImportColumn.FAMILY,
                 ImportColumn.GIVEN,
@@ -295,7 +304,7 @@ def is_heading(cells: Sequence[str]) -> bool:
 
 
 def part_of_word(cell: str, plan: ReadingPlan) -> PartKind | None:
-    word = heading_words(cell)
+    word = fold(cell)
     return plan.parts.get(word) or PART_WORDS.get(word)
 
 
@@ -303,15 +312,20 @@ _OF_REPORT = tuple(ImportColumn(name) for name in CELLS)
 
 
 def kind_of_word(cell: str, plan: ReadingPlan) -> ActivityKind | None:
-    word = heading_words(cell)
+    word = fold(cell)
     known = plan.kinds.get(word) or KIND_WORDS.get(word)
     return known or KIND_WORDS.get(re.sub(r"s\b", "", word))
 
 
 _TITLE_LINES = 12
-_WHOLE = {
-    ImportColumn.FAMILY_FIRST: Column.FAMILY_FIRST,
-    ImportColumn.GIVEN_FIRST: Column.GIVEN_FIRST,
+_WHOLE = (ImportColumn.FAMILY_FIRST, ImportColumn.GIVEN_FIRST, ImportColumn.WHOLE)
+_OF_PEOPLE = {
+    ImportColumn.FAMILY: "Nom",
+    ImportColumn.GIVEN: "Prénom",
+    ImportColumn.FAMILY_FIRST: "Nom et prénom",
+    ImportColumn.GIVEN_FIRST: "Prénom et nom",
+    ImportColumn.WHOLE: "Nom complet",
+    ImportColumn.ADDRESS: "E-mail",
 }
 
 
@@ -324,7 +338,8 @@ class Sheet:
 
     @cached_property
     def _cells(self) -> list[list[str]]:
-        return cells_by_column(self.rows, len(self.heading))
+        width = range(len(self.heading))
+        return [[row.cells[index] for row in self.rows if index < len(row.cells)] for index in width]
 
     def columns(self, plan: ReadingPlan) -> tuple[ImportColumn, ...]:
         return columns_of(self.heading, plan, self._cells)
@@ -336,20 +351,24 @@ class Sheet:
             if each is column:
                 for row in self.rows:
                     if index < len(row.cells) and row.cells[index] and len(found) < most:
-                        found.setdefault(heading_words(row.cells[index]), row.cells[index])
+                        found.setdefault(fold(row.cells[index]), row.cells[index])
         return list(found.values())
 
 
-def read_sheet(text: str) -> Sheet:
-    """The first line with two of our columns is the heading, else the very first line."""
-    if "\x00" in text:
-        raise InvalidInput(N_("Ce fichier n’est pas un tableau lisible."))
-    rows = [row for row in rows_in(text.lstrip("\ufeff")) if any(row.cells)]
+def read_sheet(blocks: Sequence[Block]) -> Sheet:
+    """The first row with two of our columns is the heading, else the very first row."""
+    tables = [[row for row in block.rows if any(row.cells)] for block in blocks]
+    found = [
+        (rows, index)
+        for rows in tables
+        for index, row in enumerate(rows[:_TITLE_LINES])
+        if is_heading(row.cells) and len(rows) > index + 1
+    ]
+    rows, at = found[0] if found else (next((rows for rows in tables if len(rows) > 1), []), 0)
     if len(rows) < 2:
         raise InvalidInput(
             N_("Ce tableau est vide : une ligne d’en-tête, puis une ligne par personne et par activité.")
         )
-    at = next((index for index, row in enumerate(rows[:_TITLE_LINES]) if is_heading(row.cells)), 0)
     below = rows[at + 1 :]
     if len(below) > MOST_LINES:
         raise InvalidInput(N_("Ce tableau dépasse 20 000 lignes. Découpez-le en plusieurs fichiers."))
@@ -361,48 +380,88 @@ def read_sheet(text: str) -> Sheet:
 def read_records(sheet: Sheet, plan: ReadingPlan) -> list[Record]:
     """Every line, in order; faults are recorded on the line."""
     columns = sheet.columns(plan)
-    orders = _orders(sheet, columns)
-    read = [_record(row, columns, plan, orders) for row in sheet.rows]
+    people = _people(sheet, columns)
+    read = [_record(row, columns, plan, people[row.number]) for row in sheet.rows]
     return without_contradictions(read)
 
 
-def _orders(sheet: Sheet, columns: Sequence[ImportColumn]) -> Mapping[ImportColumn, Column]:
-    """Whether full names begin with the family name: decided per column."""
-    orders = dict(_WHOLE)
-    for index, column in enumerate(columns):
-        if column in _WHOLE:
-            cells = [row.cells[index] for row in sheet.rows if index < len(row.cells)]
-            orders[column] = order_of_names(cells, _WHOLE[column])
-    return orders
+def _people(sheet: Sheet, columns: Sequence[ImportColumn]) -> dict[int, Line]:
+    """The person of each row, as the reader of lists sees them; equal cells are read once."""
+    held = [(index, column) for index, column in enumerate(columns) if column in _OF_PEOPLE]
+    rows_of: dict[tuple[str, ...], list[int]] = {}
+    for row in sheet.rows:
+        cells = tuple(row.cells[index] if index < len(row.cells) else "" for index, _ in held)
+        rows_of.setdefault(cells, []).append(row.number)
+    heading = Row(0, tuple(_OF_PEOPLE[column] for _, column in held), "")
+    rows = (
+        Row(numbers[0], cells, " ; ".join(filter(None, cells)))
+        for cells, numbers in rows_of.items()
+        if any(cells)
+    )
+    read: dict[int, Line] = {}
+    for line in read_blocks([Block((heading, *rows))]).lines:
+        read.setdefault(line.line, line)
+    return {
+        number: _without_repetition(read.get(numbers[0], Line(number, "")), read)
+        for numbers in rows_of.values()
+        for number in numbers
+    }
 
 
-def _record(
-    row: Row,
-    columns: Sequence[ImportColumn],
-    plan: ReadingPlan,
-    orders: Mapping[ImportColumn, Column],
-) -> Record:
+def _without_repetition(line: Line, read: Mapping[int, Line]) -> Line:
+    """A person may stand on many rows of this table."""
+    repeated = next((doubt.line for doubt in line.doubts if doubt.reason is Reason.REPEATED), None)
+    if repeated is not None and repeated in read:
+        line = replace(line, doubts=read[repeated].doubts)
+    return line.without(Reason.SAME_NAME, Reason.REPEATED)
+
+
+def _record(row: Row, columns: Sequence[ImportColumn], plan: ReadingPlan, person: Line) -> Record:
     cells: dict[ImportColumn, str] = {
         column: cell
         for column, cell in zip(columns, row.cells, strict=False)
         if column is not ImportColumn.NOTHING
     }
     record = Record(row.number, external_id=cells.get(ImportColumn.EXTERNAL, ""))
+    listed = _listed(row.number, person, cells)
     try:
         record = Record(
             row.number,
             cells.get(ImportColumn.EXTERNAL, ""),
             _activity(cells, plan),
-            _person(row.number, cells, orders),
+            replace(listed, hours=_hours(cells.get(ImportColumn.HOURS, ""))),
             _part(cells, plan),
         )
         check_name(record.person.given_name, record.person.family_name)
     except InvalidInput as error:
         title = ActivityRecord(title=cells.get(ImportColumn.TITLE, ""))
-        told = Record(row.number, record.external_id, title, _person_as_written(row.number, cells, orders))
+        told = Record(row.number, record.external_id, title, listed)
         return told.refused(error.sentence, **error.values)
     fault = fault_in(record)
-    return record.refused(fault.sentence, **fault.values) if fault else record
+    if fault:
+        return record.refused(fault.sentence, **fault.values)
+    return _asked(record, person)
+
+
+def _asked(record: Record, person: Line) -> Record:
+    """Refused for what no confirmation makes right."""
+    doubts: list[Doubt] = remaining_faults(person)
+    if person.state is State.REFUSED:
+        doubts = [*person.doubts, *doubts]
+    return record.refused(doubts[0].sentence, **doubts[0].values) if doubts else record
+
+
+def _listed(number: int, person: Line, cells: Mapping[ImportColumn, str]) -> ListedPerson:
+    written = next((doubt.word for doubt in person.doubts if doubt.reason is Reason.ADDRESS_INVALID), "")
+    return ListedPerson(
+        number,
+        given_name=person.given_name,
+        family_name=person.family_name,
+        address=person.address or written,
+        homonym=max(person.homonym, 1),
+        told_first=person.homonym == 1,
+        contribution=cells.get(ImportColumn.CONTRIBUTION, "").strip(),
+    )
 
 
 def _activity(cells: Mapping[ImportColumn, str], plan: ReadingPlan) -> ActivityRecord:
@@ -424,43 +483,6 @@ def _activity(cells: Mapping[ImportColumn, str], plan: ReadingPlan) -> ActivityR
     )
 
 
-def _person(
-    number: int, cells: Mapping[ImportColumn, str], orders: Mapping[ImportColumn, Column]
-) -> ListedPerson:
-    named = _person_as_written(number, cells, orders)
-    return ListedPerson(
-        number,
-        given_name=named.given_name,
-        family_name=named.family_name,
-        address=named.address,
-        homonym=named.homonym,
-        told_first=named.told_first,
-        hours=_hours(cells.get(ImportColumn.HOURS, "")),
-        contribution=cells.get(ImportColumn.CONTRIBUTION, "").strip(),
-    )
-
-
-def _person_as_written(
-    number: int, cells: Mapping[ImportColumn, str], orders: Mapping[ImportColumn, Column]
-) -> ListedPerson:
-    given, family = cells.get(ImportColumn.GIVEN, ""), cells.get(ImportColumn.FAMILY, "")
-    family, homonym = without_number(family)
-    for column, order in orders.items():
-        if column in cells:
-            whole, homonym = without_number(cells[column])
-            given, family = split_name(whole, order)
-    return tidy(
-        ListedPerson(
-            number,
-            given_name=" ".join(given.split()),
-            family_name=" ".join(family.split()),
-            address=normal_address(cells.get(ImportColumn.ADDRESS, "")),
-            homonym=max(homonym, 1),
-            told_first=homonym == 1,
-        )
-    )
-
-
 def _part(cells: Mapping[ImportColumn, str], plan: ReadingPlan) -> PartKind | None:
     word = cells.get(ImportColumn.PART, "")
     part = part_of_word(word, plan) if word else None
@@ -473,8 +495,8 @@ def _part(cells: Mapping[ImportColumn, str], plan: ReadingPlan) -> PartKind | No
 
 
 def _hours(cell: str) -> float | None:
-    hours, fault = hours_in(cell)
-    if fault:
+    hours, readable = hours_in(cell)
+    if not readable:
         raise InvalidInput(
             N_("« {word} » n’est pas un nombre d’heures : écrivez 14 ou 14,5."), word=quoted(cell)
         )

@@ -11,8 +11,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.activities.list_columns import split_name
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
+from app.domain.imports.lists.model import Column
+from app.domain.imports.lists.names import order_of, split_name
 from app.domain.imports.records import ActivityRecord, Record, fault_in, quoted
 from app.domain.people.people import check_name, normal_address
 from app.errors import InvalidInput
@@ -104,7 +105,8 @@ def _person(number: int, actor: Any) -> ListedPerson:
         raise InvalidInput(N_("L’acteur n’est connu ni par « mbox » ni par « account »."))
     if not isinstance(name, str) or not name.strip():
         raise InvalidInput(N_("L’acteur n’a pas de nom : la plateforme doit envoyer « actor.name »."))
-    given, family = split_name(name)
+    order, _ = order_of(name)
+    given, family, _ = split_name(name, order or Column.GIVEN_FIRST)
     address = normal_address(mbox[len("mailto:") :]) if isinstance(mbox, str) else ""
     return ListedPerson(number, given_name=given, family_name=family, address=address)
 

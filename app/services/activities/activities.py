@@ -19,8 +19,13 @@ from app.domain.activities.activities import (
     check_participation,
     complete,
 )
-from app.domain.activities.list_matching import MatchCandidate, Matches, matched_by_key, name_key_of
-from app.domain.activities.participant_lists import ListedPerson, tidy
+from app.domain.activities.listed_people import (
+    ListedPerson,
+    MatchCandidate,
+    Matches,
+    matched_by_key,
+    name_key_of,
+)
 from app.domain.activity_log.activity_log import ARTEFACT, PARTICIPATION, EntryKind, LogDispute
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -131,7 +136,7 @@ class ActivityService:
         activity = self.activities.get_in_campus(activity_id, campus.id)
         self.activities.lock(activity.id)
         before = len(self.activities.line_keys(activity.id))
-        told = self.namesakes.sort(campus, activity, [tidy(line) for line in lines], answers)
+        told = self.namesakes.sort(campus, activity, [line.tidied() for line in lines], answers)
         faults = [(line, fault) for line in told.lines if (fault := fault_of(line))]
         readable = [line for line in told.lines if fault_of(line) is None]
         faults += [(line, SEVERAL) for line in readable if told.is_open(line)]

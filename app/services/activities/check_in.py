@@ -42,8 +42,7 @@ from app.domain.activities.check_in import (
     seconds_left,
     time_made,
 )
-from app.domain.activities.list_matching import free_homonym, name_key_of
-from app.domain.activities.participant_lists import ListedPerson, tidy
+from app.domain.activities.listed_people import ListedPerson, free_homonym, name_key_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
@@ -411,7 +410,7 @@ class CheckInService:
         person of a remembered phone.
         """
         door, at = self.door_of(ticket), self.clock()
-        line = tidy(line)
+        line = line.tidied()
         self.activities.lock(door.activity.id)
         room = self.rooms.lock(door.room.id)
         digest = phone_digest(self.secret, room, ticket.phone)

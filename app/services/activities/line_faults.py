@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.activities.participant_lists import ListedPerson, has_usable_address
+from app.domain.activities.listed_people import ListedPerson, has_usable_address
 from app.domain.awards.awards import LineOutcome
 from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
 from app.domain.people.people import check_name, name_key

@@ -7,17 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from app.adapters.sheets.workbooks import is_workbook, text_of_workbook
 from app.db.campus.directory import DirectoryStore
 from app.domain.activities.activities import Participation, PartKind, adds_to
-from app.domain.activities.list_matching import name_key_of
-from app.domain.activities.participant_lists import ListedPerson, check_size, decode_list, tidy
+from app.domain.activities.listed_people import ListedPerson, name_key_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.imports.lists.model import Line, Reading, State
+from app.domain.imports.lists.model import Line, Reading, Reason, State
 from app.domain.imports.lists.names import fold
 from app.domain.people.name_disambiguation import ListAnswers, Namesake, Question
-from app.domain.people.people import Person
+from app.domain.people.people import Person, normal_address
 from app.errors import NotFound
 from app.language import N_
 from app.services.activities.activities import ActivityService
@@ -30,14 +28,19 @@ def people_of(reading: Reading) -> list[ListedPerson]:
 
 
 def listed_person(line: Line) -> ListedPerson:
+    """As read; what is still faulty stands there as written."""
+    written = {doubt.reason: doubt.word for doubt in line.doubts}
+    is_named = Reason.NO_NAME not in written
     return ListedPerson(
         line.line,
-        given_name=line.given_name,
-        family_name=line.family_name,
-        address=line.address,
+        given_name=line.given_name if is_named else "",
+        family_name=line.family_name if is_named else "",
+        address=line.address or normal_address(written.get(Reason.ADDRESS_INVALID, "")),
         hours=line.hours,
         part=PartKind.RESOURCE if fold(line.part).startswith("ressource") else PartKind.LEARNER,
         contribution=line.contribution,
+        fault="hours" if line.hours_as_written else "",
+        hours_as_written=line.hours_as_written,
         under_15={"under": True, "from": False}.get(line.age_band),
         homonym=max(line.homonym, 1),
         told_first=line.homonym == 1,
@@ -129,7 +132,7 @@ class ParticipantService:
         """Check each line as `record` would, in the given order; writes nothing."""
         activity = self.activity_service.get(campus, activity_id)
         sorted_lines = self.activity_service.namesakes.sort(
-            campus, activity, [tidy(line) for line in lines], answers, asks=True
+            campus, activity, [line.tidied() for line in lines], answers, asks=True
         )
         told = self.activity_service.people.list_named_at(
             (line.address, name_key_of(line)) for line in sorted_lines.lines if line.address
@@ -166,9 +169,3 @@ def _says_more(
         or (bool(line.address) and (line.address, name_key_of(line)) not in told)
         or (line.under_15 is not None and line.under_15 != (person.under_15_on is not None))
     )
-
-
-def text_of_file(data: bytes) -> str:
-    """Raises InvalidInput, with advice, if no list can be read."""
-    check_size(data)
-    return text_of_workbook(data) if is_workbook(data) else decode_list(data)

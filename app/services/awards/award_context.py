@@ -11,7 +11,7 @@ from functools import cached_property
 
 from app.db.activities.activities import ActivityStore
 from app.domain.activities.activities import Activity, Participation, adds_to, complete
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.activity_log.activity_log import told_of
 from app.domain.awards.awards import Award, EligibilityResult, LineOutcome, new_award
 from app.domain.awards.open_badges import Disclosed, bounds_for

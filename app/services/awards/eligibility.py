@@ -14,7 +14,7 @@ from app.db.badges import BadgeStore
 from app.db.people import PeopleStore
 from app.domain.accounts.permissions import Permission, may
 from app.domain.activities.activities import Activity, Participation, PartKind
-from app.domain.activities.participant_lists import ListedPerson, tidy, without_repeats
+from app.domain.activities.listed_people import ListedPerson, without_repeats
 from app.domain.awards.awards import (
     ONESELF,
     Award,
@@ -210,7 +210,7 @@ class EligibilityService:
         self, case: AwardContext, request: AwardRequest
     ) -> tuple[list[MatchedRecipient], list[JudgedLine]]:
         """Each person once, known or not; and the lines that are duplicates or have an ambiguous name."""
-        kept, repeated = without_repeats([tidy(line) for line in request.lines])
+        kept, repeated = without_repeats([line.tidied() for line in request.lines])
         known = self.activity_service.known(case.activity, kept)
         unclear = [line for line in kept if line.line_key in known.unclear and case.fault_of(line) is None]
         open_keys = {line.line_key for line in unclear}

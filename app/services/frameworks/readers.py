@@ -15,7 +15,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Final
 
-from app.adapters.sheets.workbooks import text_of_workbook
+from app.adapters.sheets.list_files import text_of_table as text_of_table
 from app.domain.core import as_written, plain_text
 from app.domain.frameworks import LEVEL_MARK, AssociationKind
 from app.domain.frameworks.case import read_package
@@ -149,7 +149,7 @@ def open_tables(paths: Sequence[Path]) -> Iterator[list[Table]]:
 
 def _of_file(path: Path) -> Table:
     if path.suffix.lower() == ".xlsx":
-        data = text_of_workbook(path.read_bytes()).encode()
+        data = text_of_table(path.read_bytes()).encode()
         return _table(path.name, lambda: io.BytesIO(data))
     return _table(path.name, lambda: path.open("rb"))
 

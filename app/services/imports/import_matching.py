@@ -12,8 +12,7 @@ from typing import Any
 
 from app.db.imports import ImportStore
 from app.domain.activities.activities import Activity, Participation, check_leads
-from app.domain.activities.list_matching import name_key_of
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson, name_key_of
 from app.domain.campus.campus import Campus
 from app.domain.imports.imports import Imported, ImportLineOutcome
 from app.domain.imports.records import REPEATS, ActivityRecord, Record, news, would_change

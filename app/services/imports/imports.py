@@ -14,7 +14,6 @@ from typing import Any
 from app.adapters.sheets.blank_workbooks import blank_workbook
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.imports import ImportStore
-from app.domain.activities.participant_lists import check_size
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, csv_for_excel, new_row
@@ -41,6 +40,7 @@ from app.domain.imports.xapi import read_statements
 from app.errors import InvalidInput
 from app.language import N_
 from app.services.imports.import_matching import ImportJudging, Judged
+from app.services.imports.lists import MAX_BYTES, blocks_as_text, blocks_from_text, blocks_of
 from app.services.imports.writing import ImportWriting
 
 MOST_REPORTS = 100
@@ -91,12 +91,13 @@ class ImportService:
 
     # --- a table: upload, reading plan, preview
 
-    def drop(self, campus: Campus, source: str, text: str, data: bytes, *, by: Actor) -> ImportRun:
-        """Store the upload until confirmed, for at most a day. `data`: its original bytes."""
-        name = check_source(source)
-        sheet = read_sheet(text)
+    def drop(self, campus: Campus, source: str, given: bytes | str, *, by: Actor) -> ImportRun:
+        """Store the upload until confirmed, for at most a day."""
+        name, blocks = check_source(source), blocks_of(given)
+        sheet = read_sheet(blocks)
+        data = given.encode() if isinstance(given, str) else given
         run = self.new_run(campus, ImportForm.TABLE, name, data, by)
-        run.given = zlib.compress(text.encode())
+        run.given = zlib.compress(blocks_as_text(blocks).encode())
         run.mapping = {"heading": list(sheet.heading), "plan": self._remembered(campus, name).to_words()}
         self.imports.save(run)
         return run
@@ -313,7 +314,7 @@ def _answered(run: ImportRun, position: int, one: Judged) -> ImportLine:
 
 
 def _sheet_of(run: ImportRun) -> Sheet:
-    return read_sheet(zlib.decompress(run.given).decode())
+    return read_sheet(blocks_from_text(zlib.decompress(run.given).decode()))
 
 
 _UNREADABLE = N_("Ce fichier ne se lit pas : un tableau JSON d’énoncés xAPI est attendu.")
@@ -335,7 +336,8 @@ class StatementImports:
 
     def drop(self, campus: Campus, source: str, data: bytes, *, by: Actor) -> ImportRun:
         """Store the upload until confirmed, for at most a day."""
-        check_size(data)
+        if len(data) > MAX_BYTES:
+            raise InvalidInput(N_("Cette liste dépasse 5 Mo. Découpez-la en plusieurs fichiers."))
         run = self.imports.new_run(campus, ImportForm.XAPI, check_source(source), data, by)
         run.given = zlib.compress(data.decode("utf-8-sig", errors="replace").encode())
         self._read(campus, run)

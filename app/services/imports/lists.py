@@ -12,7 +12,7 @@ from app.adapters.sheets.list_files import blocks_of_file, blocks_of_text
 from app.domain.imports.lists.model import Block, Column, Doubt, Line, Mapping, Reading, Reason, Row
 from app.domain.imports.lists.names import fold, may_be_given
 from app.domain.imports.lists.reading import read_blocks as read_blocks
-from app.domain.imports.lists.text import MAX_COLUMNS, check_length
+from app.domain.imports.lists.text import MAX_COLUMNS, check_length, check_people
 from app.errors import InvalidInput
 from app.language import N_
 from app.language import gettext as _
@@ -38,13 +38,17 @@ def read_list_file(
     data: bytes, *, activity_hours: float | None = None, columns: Sequence[Column] = ()
 ) -> Reading:
     """Raises InvalidInput, with what to do, where no list can be read."""
-    return read_blocks(blocks_of_file(data), activity_hours=activity_hours, columns=columns)
+    blocks = blocks_of_file(data)
+    check_people(blocks)
+    return read_blocks(blocks, activity_hours=activity_hours, columns=columns)
 
 
 def read_list_text(
     text: str, *, activity_hours: float | None = None, columns: Sequence[Column] = ()
 ) -> Reading:
-    return read_blocks(blocks_of_text(text), activity_hours=activity_hours, columns=columns)
+    blocks = blocks_of_text(text)
+    check_people(blocks)
+    return read_blocks(blocks, activity_hours=activity_hours, columns=columns)
 
 
 def blocks_of(given: bytes | str) -> list[Block]:

@@ -19,7 +19,7 @@ from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.activities.activities import Activity, Participation, hours_of
 from app.domain.activities.files import FileNoun, StoredFile, TakenFile, check_room, new_file
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import EligibilityResult, LineOutcome, check_evidence_text, in_words
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from app.db.activities.activities import ActivityStore
 from app.db.people import NamesakeStore, PeopleStore
 from app.domain.activities.activities import Activity, Participation, homonym_of
-from app.domain.activities.list_matching import (
+from app.domain.activities.listed_people import (
+    ListedPerson,
     MatchCandidate,
     Matches,
     There,
@@ -18,8 +19,8 @@ from app.domain.activities.list_matching import (
     is_by_name,
     matched,
     name_key_of,
+    without_repeats,
 )
-from app.domain.activities.participant_lists import ListedPerson, without_repeats
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.people.name_disambiguation import (

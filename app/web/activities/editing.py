@@ -22,7 +22,7 @@ from app.domain.activities.activities import (
     check_times,
 )
 from app.domain.activities.days_as_written import day_in
-from app.domain.activities.participant_lists import hours_in
+from app.domain.imports.lists.wording import hours_in
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, idempotency_key, text_of, texts_of
 from app.http.pages.render import page
@@ -112,8 +112,8 @@ class ActivityForm:
         ends_on = starts_on
         if self.fields["fin"]:
             ends_on = self._day("fin", N_("Le dernier jour n’est pas une date lisible : écrivez 24/11/2026."))
-        hours, fault = hours_in(self.fields["heures"])
-        if fault:
+        hours, readable = hours_in(self.fields["heures"])
+        if not readable:
             self._refuse("heures", N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
         elif hours is not None and not 0 < hours <= 10_000:
             self._refuse("heures", N_("Le nombre d’heures est compris entre 0 et 10 000."))

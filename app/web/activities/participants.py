@@ -14,8 +14,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import PartKind
-from app.domain.activities.list_columns import Column
-from app.domain.activities.participant_lists import ListTable, hours_in
+from app.domain.imports.lists.wording import hours_in
 from app.domain.people.name_disambiguation import Question
 from app.domain.people.people import Person
 from app.errors import InvalidInput
@@ -34,19 +33,7 @@ from app.web.imports.list_table import STEP, left_as_text
 from app.web.people.directory import GivenList, given_list, keep_mapping, list_setting, settling_page
 from app.web.people.name_disambiguation import QuestionView
 
-SHOWN_REFUSED, SHOWN_GOOD, SHOWN_KNOWN, SAMPLES = 200, 60, 1_000, 3
-COLUMNS = {
-    Column.NOTHING: N_("Ne pas lire"),
-    Column.FAMILY: N_("Nom de famille"),
-    Column.GIVEN: N_("Prénom"),
-    Column.FAMILY_FIRST: N_("Nom puis prénom"),
-    Column.GIVEN_FIRST: N_("Prénom puis nom"),
-    Column.ADDRESS: N_("Adresse e-mail"),
-    Column.HOURS: N_("Heures"),
-    Column.PART: N_("Rôle"),
-    Column.CONTRIBUTION: N_("Contribution"),
-    Column.UNDER_15: N_("Tranche d’âge (moins de 15 ans, 15 ans ou plus)"),
-}
+SHOWN_REFUSED, SHOWN_GOOD, SHOWN_KNOWN = 200, 60, 1_000
 ENTRIES = {
     Entry.NEW: StateLabel(N_("Prête"), "ok"),
     Entry.THERE: StateLabel(N_("Déjà inscrite"), "shut"),
@@ -58,14 +45,6 @@ ENTRIES = {
 
 
 @dataclass(frozen=True)
-class ColumnView:
-    number: int
-    label: str
-    samples: Sequence[str]
-    chosen: str
-
-
-@dataclass(frozen=True)
 class LineView:
     number: int
     given_name: str
@@ -74,21 +53,18 @@ class LineView:
     more: str
     word: StateLabel
     reason: str
-    may_swap: bool
     may_differ: bool
     """Whether it may be another person with the same name, for a line without an address."""
 
 
 @dataclass(frozen=True)
 class ReviewView:
-    columns: Sequence[ColumnView]
     refused: Sequence[LineView]
     good: Sequence[LineView]
     figures: Sequence[tuple[str, int, str]]
     ready: int
     refused_count: int
     good_count: int
-    titles: Sequence[int]
     questions: Sequence[QuestionView]
     """Questions about names that several people have."""
     offers: Sequence[QuestionView]
@@ -97,18 +73,14 @@ class ReviewView:
     asked_count: int
 
     @staticmethod
-    def of(given: GivenList, checked: Sequence[CheckedLine]) -> ReviewView:
+    def of(checked: Sequence[CheckedLine]) -> ReviewView:
         counts = {entry: sum(one.entry is entry for one in checked) for entry in Entry}
-        whole = any(column.is_whole_name for column in given.table.columns)
-        refused = [_line(one, may_swap=whole) for one in checked if one.entry is Entry.REFUSED]
-        good = [
-            _line(one, may_swap=whole) for one in checked if one.entry not in (Entry.REFUSED, Entry.UNCLEAR)
-        ]
+        refused = [_line(one) for one in checked if one.entry is Entry.REFUSED]
+        good = [_line(one) for one in checked if one.entry not in (Entry.REFUSED, Entry.UNCLEAR)]
         asked = [(one, one.question) for one in checked if one.question]
         offers = [QuestionView.of(*_asked(one), it) for one, it in asked if is_offer(it)]
         questions = [QuestionView.of(*_asked(one), it) for one, it in asked if not is_offer(it)]
         return ReviewView(
-            columns_of(given.table),
             refused[:SHOWN_REFUSED],
             good[:SHOWN_GOOD],
             [
@@ -125,7 +97,6 @@ class ReviewView:
             counts[Entry.NEW],
             len(refused),
             len(good),
-            given.table.titles,
             questions[:SHOWN_REFUSED],
             offers[:SHOWN_KNOWN],
             counts[Entry.UNCLEAR],
@@ -141,22 +112,7 @@ def _asked(one: CheckedLine) -> tuple[int, str]:
     return one.line.line, one.line.name
 
 
-def columns_of(table: ListTable) -> list[ColumnView]:
-    return [
-        ColumnView(
-            index,
-            (table.heading[index] if index < len(table.heading) else "")
-            or translated(N_("Colonne {number}")).format(number=index + 1),
-            [row.cells[index][:40] for row in table.rows if index < len(row.cells) and row.cells[index]][
-                :SAMPLES
-            ],
-            column.value,
-        )
-        for index, column in enumerate(table.columns)
-    ]
-
-
-def _line(one: CheckedLine, *, may_swap: bool) -> LineView:
+def _line(one: CheckedLine) -> LineView:
     line = one.line
     more = [
         translated(N_("{hours} h")).format(hours=hours_text(line.hours)) if line.hours is not None else "",
@@ -171,7 +127,6 @@ def _line(one: CheckedLine, *, may_swap: bool) -> LineView:
         ", ".join(word for word in more if word),
         ENTRIES[one.entry],
         translated(one.sentence) if one.sentence else "",
-        may_swap and bool(line.given_name),
         not line.address
         and (line.homonym > 1 or one.entry in (Entry.THERE, Entry.COMPLETED, Entry.REPEATED)),
     )
@@ -229,7 +184,7 @@ def show_list(
         empty = (
             "" if given.lines or changing else translated(N_("La liste est vide : une personne par ligne."))
         )
-        back = Adding(text=given.given_back, trouble=given.trouble or empty)
+        back = Adding(text=given.source, trouble=given.trouble or empty)
         return activity_page(request, services, work, activity_id, back, status=422 if back.trouble else 200)
     seen = f"lu {given.told}".strip()
     held_back = step == RECORD and text_of(form, "vu") not in ("", seen)
@@ -307,15 +262,14 @@ def _review_page(
         status=422 if given.trouble else 200,
         home=work.home,
         activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
-        review=ReviewView.of(given, checked),
-        columns=[(column.value, translated(words)) for column, words in COLUMNS.items()],
+        review=ReviewView.of(checked),
         total=len(given.lines),
-        text=given.text,
+        carried=given.carried,
+        rereading=given.rereading,
         source=given.source,
         left=given.left,
         left_text=left_as_text(given.left),
         seen=seen,
-        swapped={int(word) for word in given.told.split() if word.isdecimal()},
         others=given.others,
         trouble=given.trouble,
         held_back=held_back,
@@ -359,9 +313,9 @@ def amend_participation(
         text_of(form, "motif"),
         presence=text_of(form, "presence") or _PRESENT,
     )
-    hours, fault = hours_in(typed.hours)
+    hours, readable = hours_in(typed.hours)
     try:
-        if fault:
+        if not readable:
             raise InvalidInput(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
         if len(typed.reason) < 3:
             raise InvalidInput(N_("Dites pourquoi vous corrigez : le motif reste au journal."))
@@ -378,8 +332,10 @@ def amend_participation(
                 present=typed.presence != _ABSENT,
             )
     except InvalidInput as error:
-        place = "heures" if fault or (hours is not None and not 0 <= hours <= 10_000) else "contribution"
-        if not fault and len(typed.reason) < 3:
+        place = (
+            "heures" if not readable or (hours is not None and not 0 <= hours <= 10_000) else "contribution"
+        )
+        if readable and len(typed.reason) < 3:
             place = "motif"
         typed.errors[place] = sentence_of(error)
         return _correction_page(request, services, work, activity_id, person, typed, status=422)

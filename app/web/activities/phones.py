@@ -26,7 +26,7 @@ from app.domain.activities.check_in import (
     sealed_phone,
     sealed_ticket,
 )
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.people.people import Person, is_address, normal_address
 from app.domain.privacy import About, wording_of
 from app.errors import AppError

@@ -26,7 +26,7 @@ from app.domain.activities.activities import (
     disambiguated,
 )
 from app.domain.activities.days_as_written import day_in
-from app.domain.activities.participant_lists import hours_in
+from app.domain.imports.lists.wording import hours_in
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
@@ -127,8 +127,8 @@ class SessionForm:
     def facts(self) -> SessionFacts:
         """The typed values; raises InvalidInput, with the problem in `errors`, when a field cannot be
         parsed."""
-        hours, fault = hours_in(self.hours)
-        if fault:
+        hours, readable = hours_in(self.hours)
+        if not readable:
             self.errors["heures"] = translated(
                 N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
             )

@@ -16,9 +16,10 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import Activity, Participation, disambiguated, has_begun
-from app.domain.activities.participant_lists import ListedPerson, hours_in, read_list
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.batches import check_hour
 from app.domain.core import duration
+from app.domain.imports.lists.wording import hours_in
 from app.domain.people.people import normal_address, suggested_address
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
@@ -35,7 +36,7 @@ from app.web.activities.activities import ActivityView
 from app.web.awards.preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
 from app.web.campus.dashboard import BadgeTile
 from app.web.imports.list_table import CHANGE, STEP, ListSetting, left_as_text
-from app.web.people.directory import GivenList, as_text, given_list, keep_mapping, list_setting, settling_page
+from app.web.people.directory import GivenList, given_list, keep_mapping, list_setting, settling_page
 
 PROPOSED, SEEN_CHOICES, TICKED_CHOICES = "lignes-proposees", "lignes-vues", "ligne"
 
@@ -182,7 +183,10 @@ def _corrected(line: ListedPerson, typed: Mapping[str, str], take_suggestion: bo
     address = normal_address(typed.get("adresse", line.address))
     if take_suggestion:
         address = suggested_address(address) or address
-    hours, fault = hours_in(typed["heures"]) if "heures" in typed else (line.hours, line.fault)
+    hours, fault = line.hours, line.fault
+    if "heures" in typed:
+        hours, readable = hours_in(typed["heures"])
+        fault = "" if readable else "hours"
     return replace(
         line,
         given_name=typed.get("prenom", line.given_name),
@@ -203,9 +207,9 @@ def _amendments(
     for participation in participations:
         fields = typed.get(str(participation.id), {})
         told = fields.get("heures", hours_text(participation.hours))
-        hours, fault = hours_in(told)
+        hours, readable = hours_in(told)
         contribution = fields.get("contribution", participation.contribution)
-        if fault or (hours is not None and hours > 10_000):
+        if not readable or (hours is not None and hours > 10_000):
             troubles[f"heures-{participation.id}"] = translated(
                 N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
             )
@@ -326,7 +330,7 @@ def _award_if_checked(
     if text_of(form, "geste") == CHOOSE_AGAIN:
         return None
     corrections = corrections_of(form, choice.given.lines, [one for one, _ in found.participants])
-    choice = replace(choice, given=_as_table(choice.given, corrections))
+    choice = replace(choice, given=_corrected_list(choice.given, corrections))
     wanted = choice.request(found, text_of(form, "cle"))
     hour = Hour.of(form, work, at=services.clock())
     asks = _is_early(services, work, found.activity, hour) and text_of(form, EARLY) != "oui"
@@ -361,7 +365,7 @@ def show_draft(
     if table := settling_page(request, work, form, choice.given, crumb, action=here):
         return table
     corrections = corrections_of(form, choice.given.lines, [one for one, _ in found.participants])
-    choice = replace(choice, given=_as_table(choice.given, corrections))
+    choice = replace(choice, given=_corrected_list(choice.given, corrections))
     changes = text_of(form, "geste") == CHOOSE_AGAIN or text_of(form, STEP) == CHANGE
     if note or choice.given.trouble or changes:
         return _choice_page(request, services, work, found, choice, note or choice.given.trouble)
@@ -430,12 +434,8 @@ def give(request: Request, work: AtWork, wanted: AwardRequest, hour: Hour) -> Re
     return RedirectResponse(f"{work.home}/resultats/{batch.id}", status_code=303)
 
 
-def _as_table(given: GivenList, corrections: Corrections) -> GivenList:
-    """The list with its corrections as one table, so that line numbers are stable."""
-    if not given.lines:
-        return given
-    text = as_text(corrections.lines.get(line.line, line) for line in given.lines)
-    return replace(given, lines=tuple(read_list(text)), text=text)
+def _corrected_list(given: GivenList, corrections: Corrections) -> GivenList:
+    return replace(given, lines=tuple(corrections.lines.get(line.line, line) for line in given.lines))
 
 
 def _amend(services: Services, work: AtWork, activity_id: uuid.UUID, corrections: Corrections) -> None:
@@ -491,7 +491,7 @@ def _choice_page(
         total=len(found.participants),
         who=choice.who,
         ticked_word=TICKED if few else EVERYBODY,
-        text=choice.given.given_back,
+        text=choice.given.source,
         evidence=choice.evidence,
         trouble=trouble,
     )
@@ -548,8 +548,8 @@ def _preview_page(
         hour=hour,
         who=TICKED if recorded else ONLY_LIST,
         people=" ".join(map(str, recorded)),
-        text=choice.given.text,
-        source=choice.given.given_back if choice.given.lines else "",
+        carried=choice.given.carried if choice.given.lines else "",
+        source=choice.given.source if choice.given.lines else "",
         left=choice.given.left,
         left_text=left_as_text(choice.given.left),
         evidence=choice.evidence,

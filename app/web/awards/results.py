@@ -14,10 +14,10 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import has_begun, has_ended
-from app.domain.activities.participant_lists import MAX_LINES
 from app.domain.awards.awards import LineOutcome, Visibility, in_words
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, listed, may_be_undone
 from app.domain.core import csv_for_excel
+from app.domain.imports.lists.text import MAX_LINES
 from app.domain.privacy import AccessRecord
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of

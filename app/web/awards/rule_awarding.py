@@ -202,7 +202,7 @@ def _preview_page(
         hour=hour,
         who=TICKED,
         people=" ".join(map(str, people)),
-        text="",
+        carried="",
         source="",
         left=(),
         left_text="",

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from starlette.datastructures import FormData
 
-from app.domain.activities.participant_lists import hours_in
 from app.domain.badges.badges import (
     MOST_DAYS,
     BadgeKind,
@@ -29,6 +28,7 @@ from app.domain.frameworks import (
     PublicAlignment,
     public_alignment,
 )
+from app.domain.imports.lists.wording import hours_in
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.typography import translated
@@ -269,8 +269,8 @@ class BadgeForm:
         return self.fields["langue"] if re.fullmatch(r"[a-z]{2,3}", self.fields["langue"]) else "fr"
 
     def _hours(self) -> float | None:
-        hours, fault = hours_in(self.fields["heures"])
-        if fault:
+        hours, readable = hours_in(self.fields["heures"])
+        if not readable:
             self.errors["heures"] = translated(
                 N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
             )

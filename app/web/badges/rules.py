@@ -12,7 +12,6 @@ from typing import Final
 from starlette.datastructures import FormData
 
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.activities.participant_lists import hours_in
 from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion, judged_heading
 from app.domain.badges.rules import (
     MOST_ACTIVITIES,
@@ -26,6 +25,7 @@ from app.domain.badges.rules import (
     check_rule,
 )
 from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
+from app.domain.imports.lists.wording import hours_in
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.typography import translated
@@ -158,9 +158,9 @@ class RuleForm:
                 return int(typed)
             self.errors[name] = translated(N_("Écrivez un nombre entier, de 1 à 500."))
             return 1
-        hours, fault = hours_in(typed)
+        hours, readable = hours_in(typed)
         minutes = round((hours or 0) * 60)
-        if fault or not 1 <= minutes <= 600_000:
+        if not readable or not 1 <= minutes <= 600_000:
             self.errors[name] = translated(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
             return 1
         return minutes

@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.participant_lists import decode_list
 from app.domain.core import csv_for_excel
 from app.domain.frameworks import HEADING, LEVEL_MARK, Competency, Framework, read_competencies
 from app.errors import AppError, Conflict, InvalidInput
@@ -23,6 +22,7 @@ from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.frameworks import ADDED, CHANGED, SAME, Details, TakenIn
+from app.services.frameworks.readers import text_of_table
 
 router = APIRouter(prefix="/gestion/{slug}/competences")
 _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
@@ -174,7 +174,7 @@ def take_list_in(request: Request, form: SafeForm) -> HTMLResponse:
     work, text = at_work(request), text_of(form, "liste")
     try:
         data = bytes_of(form, "fichier")
-        lines = read_competencies(decode_list(data) if data is not None else text)
+        lines = read_competencies(text_of_table(data) if data is not None else text)
         if not lines:
             raise InvalidInput(N_("La liste est vide : une compétence par ligne, sous la ligne des titres."))
         with write_transaction(request) as writing:

@@ -32,7 +32,6 @@ from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
 from app.language import gettext as _
-from app.services.activities.participants import text_of_file
 from app.services.imports.calendar_imports import Foreseen
 from app.services.imports.import_matching import Judged
 from app.services.imports.imports import Report
@@ -52,6 +51,7 @@ COLUMNS = {
     ImportColumn.GIVEN: N_("Prénom"),
     ImportColumn.FAMILY_FIRST: N_("Nom puis prénom"),
     ImportColumn.GIVEN_FIRST: N_("Prénom puis nom"),
+    ImportColumn.WHOLE: N_("Nom complet, ordre à deviner"),
     ImportColumn.ADDRESS: N_("Adresse e-mail"),
     ImportColumn.PART: N_("Rôle"),
     ImportColumn.HOURS: N_("Heures de la personne"),
@@ -209,8 +209,8 @@ def dropped(services: Services, work: AtWork, source: str, data: bytes, pasted: 
         return services.calendar_imports.drop(work.campus, source, data, by=work.actor)
     if form is ImportForm.XAPI:
         return services.statement_imports.drop(work.campus, source, data, by=work.actor)
-    text = pasted if pasted and data == pasted.encode() else text_of_file(data)
-    return services.imports.drop(work.campus, source, text, data, by=work.actor)
+    given = pasted if pasted and data == pasted.encode() else data
+    return services.imports.drop(work.campus, source, given, by=work.actor)
 
 
 def confirmed(services: Services, work: AtWork, run: ImportRun, kind: str) -> None:

@@ -13,8 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.activities.list_columns import heading_words
 from app.domain.imports.imports import ImportForm, ImportLineOutcome, ImportState
+from app.domain.imports.lists.names import fold
 from app.domain.imports.tables import (
     ImportColumn,
     ReadingPlan,
@@ -73,7 +73,7 @@ def _words_in(form: SafeForm, name: str) -> list[tuple[str, str]]:
     """The terms of the file that the page asked about, with the answers."""
     found, index = [], 0
     while word := text_of(form, f"{name}-mot-{index}"):
-        found.append((heading_words(word), text_of(form, f"{name}-{index}")))
+        found.append((fold(word), text_of(form, f"{name}-{index}")))
         index += 1
     return found
 
@@ -287,7 +287,7 @@ def _draft_page(
     )
 
 
-_NAMES = {ImportColumn.FAMILY, ImportColumn.FAMILY_FIRST, ImportColumn.GIVEN_FIRST}
+_NAMES = {ImportColumn.FAMILY, ImportColumn.FAMILY_FIRST, ImportColumn.GIVEN_FIRST, ImportColumn.WHOLE}
 _WANTED = (
     ({ImportColumn.TITLE}, N_("le titre de l’activité")),
     ({ImportColumn.STARTS_ON}, N_("la date")),

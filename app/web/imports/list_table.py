@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import FormData
 
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.lists.model import (
     NAME_COLUMNS,
     OF_ADDRESS,
@@ -25,9 +25,10 @@ from app.domain.imports.lists.model import (
     Reason,
     State,
 )
-from app.domain.imports.lists.names import fold, tidy
+from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.suspicion import remaining_faults
 from app.domain.imports.lists.wording import hours_in
+from app.domain.people.people import respelt
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.render import page
@@ -46,13 +47,20 @@ from app.services.imports.lists import (
 )
 
 SOURCE, BLOCKS, STEP, LEFT = "source", "lecture", "geste-liste", "laissees"
+CARRIED = "lues"
+"""The people of a list that was settled."""
 GO, READ, SWAP_ALL, TAKE_ALL, CHANGE = "suite", "relire", "inverser", "adresses", "changer"
 SAME_ALL, FORGET, FORGOTTEN = "memes-personnes", "oublier", "lecture-oubliee"
 _COLUMN, _TOLD = "colonne-lue-", "colonnes-dites"
 EDITS, SHOWN, CURRENT, PAGE = "retouches", "lignes-montrees", "page-lue", "page"
 ROWS_AT_ONCE = 150
 """Rows with fields of their own; a form may have two thousand fields."""
-NAMED_LATER = frozenset((Reason.REPEATED, Reason.TOTAL))
+SETTLED_LATER = frozenset(
+    (Reason.ADDRESS_INVALID, Reason.HOURS_UNREADABLE, Reason.NO_NAME, Reason.SAME_NAME, Reason.REPEATED)
+)
+"""Doubts that the following pages state and settle themselves."""
+Going = tuple[list[ListedPerson], dict[int, str], list[tuple[int, str, str]]]
+"""People, the original of each line, and lines that are left aside."""
 _MARKS = ("sur", "retirer", "garder")
 _SAME, _OTHER = "meme", "autre"
 _FIELDS = ("prenom", "nom", "adresse", "heures", "contribution")
@@ -140,8 +148,6 @@ class SettlingTable:
     reading: Reading
     rows: tuple[TableRow, ...]
     trouble: str = ""
-    data: bytes | None = None
-    """The file, where the list came as one."""
     shape: str = ""
     columns: Sequence[Column] = ()
     is_remembered: bool = False
@@ -162,39 +168,68 @@ class SettlingTable:
     def people(self) -> list[ListedPerson]:
         return [listed_person(row.line) for row in self.in_state(State.READY)]
 
+    def going_on(self, form: FormData) -> Going | None:
+        """What goes on: by the button, or because nothing has to be settled here. None to show the table."""
+        if text_of(form, BLOCKS):
+            ready = self.in_state(State.READY)
+            return (self._listed(ready), {}, self.left) if text_of(form, STEP) == GO and ready else None
+        if self.is_remembered or self.asks_about_people:
+            return None
+        reasons = {row.number: {doubt.reason for doubt in row.line.doubts} for row in self.rows}
+        going = [
+            row
+            for row in self.rows
+            if row.state is State.READY or (reasons[row.number] and reasons[row.number] <= SETTLED_LATER)
+        ]
+        if (self.rows and not going) or any(
+            row.state is State.ASK and not reasons[row.number] <= SETTLED_LATER for row in self.rows
+        ):
+            return None
+        gone = {row.number for row in going}
+        headings = {one.heading_line for one in self.reading.mappings}
+        people = self._listed(going)
+        texts = {person.line: row.line.text for person, row in zip(people, going, strict=True)}
+        if heading := next((row.line.text for row in self.rows if row.line.line in headings), ""):
+            texts[0] = heading
+        return people, texts, self._left(row for row in self.rows if row.number not in gone)
+
+    def _listed(self, rows: Sequence[TableRow]) -> list[ListedPerson]:
+        """With the numbers of their lines, or counted anew where several have one number."""
+        numbers = [row.line.line for row in self.rows if row.line.given_name or row.line.family_name]
+        is_unique = len(set(numbers)) == len(numbers)
+        listed = [(row, listed_person(row.line)) for row in rows]
+        return [person if is_unique else replace(person, line=row.number + 1) for row, person in listed]
+
     @property
     def left(self) -> list[tuple[int, str, str]]:
+        return self._left(row for row in self.rows if row.state is not State.READY)
+
+    def _left(self, rows: Iterable[TableRow]) -> list[tuple[int, str, str]]:
         headings = {one.heading_line for one in self.reading.mappings}
         return [
             (row.line.line, row.line.text, " ".join(row.sentences) or translated(N_("Retirée.")))
-            for row in self.rows
-            if row.state is not State.READY and row.line.line not in headings
+            for row in rows
+            if row.line.line not in headings
         ]
 
     @property
-    def left_as_no_person(self) -> list[tuple[int, str, str]]:
-        """Without repetitions and totals, which the following pages name themselves."""
-        named = {
-            row.line.line for row in self.rows if {doubt.reason for doubt in row.line.doubts} & NAMED_LATER
-        }
-        return [
-            one
-            for one in self.left
-            if one[0] not in named and one[0] in {row.line.line for row in self.rows if row.is_out}
-        ]
+    def fields(self) -> list[tuple[str, str]]:
+        """With which this table opens again."""
+        columns = [(f"{_COLUMN}{index}", column.value) for index, column in enumerate(self.columns)]
+        told = [(_TOLD, "oui"), *columns] if columns else []
+        return [(BLOCKS, self.blocks), (EDITS, self.edits), *told]
 
-    @property
-    def is_plain(self) -> bool:
-        """Nothing to settle; what is no person stands below the people of the next page."""
-        settled = not self.in_state(State.ASK) and not self.is_remembered
-        return bool(self.people or not self.rows) and settled
+
+def table_fields(form: FormData) -> list[tuple[str, str]]:
+    """The fields of a table that later pages carry along."""
+    names = [name for name in form if name in (BLOCKS, EDITS, _TOLD) or name.startswith(_COLUMN)]
+    return [(name, text_of(form, name)) for name in names]
 
 
 def read_list_table(
     form: FormData, text_field: str, file_field: str, setting: ListSetting = NOWHERE
 ) -> SettlingTable:
     """The list of a form, new or on its way; raises InvalidInput where it cannot be read."""
-    data = None
     if carried := text_of(form, BLOCKS):
         blocks, source = blocks_from_text(carried), text_of(form, SOURCE)
     else:
@@ -232,7 +267,6 @@ def read_list_table(
         carried,
         reading,
         tuple(rows),
-        data=data,
         shape=shape,
         columns=columns,
         is_remembered=is_remembered,
@@ -333,8 +367,8 @@ def _row(form: FormData, decided: _Decided, number: int, line: Line) -> TableRow
     hours, readable = hours_in(typed["heures"])
     line = replace(
         line,
-        given_name=tidy(typed["prenom"]) if typed["prenom"] != shown["prenom"] else typed["prenom"],
-        family_name=tidy(typed["nom"]) if typed["nom"] != shown["nom"] else typed["nom"],
+        given_name=respelt(typed["prenom"]) if typed["prenom"] != shown["prenom"] else typed["prenom"],
+        family_name=respelt(typed["nom"]) if typed["nom"] != shown["nom"] else typed["nom"],
         address=typed["adresse"].lower(),
         hours=hours,
         hours_as_written="" if readable else typed["heures"],
@@ -361,13 +395,6 @@ def values_of(line: Line) -> dict[str, str]:
         "heures": line.hours_as_written or hours_text(line.hours),
         "contribution": line.contribution,
     }
-
-
-def goes_on(form: FormData, table: SettlingTable) -> bool:
-    """Whether ready people go on: by the button, or because nothing has to be settled."""
-    if text_of(form, BLOCKS):
-        return text_of(form, STEP) == GO and bool(table.people)
-    return table.is_plain
 
 
 def list_table_page(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import re
+import json
 import uuid
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -17,14 +17,14 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import Activity
-from app.domain.activities.list_columns import FROM_15, UNDER_15, Column
-from app.domain.activities.participant_lists import ListedPerson, ListTable, read_list, read_table
-from app.domain.imports.lists.model import Line, Reason, State
+from app.domain.activities.activities import Activity, PartKind
+from app.domain.activities.listed_people import ListedPerson
+from app.domain.imports.lists.text import MAX_LINES
+from app.domain.imports.lists.wording import hours_in
 from app.domain.people.name_disambiguation import NO_ANSWERS, ListAnswers, digest_of_list
-from app.domain.people.people import AgeGroup, Person
+from app.domain.people.people import AgeGroup, Person, normal_address
 from app.domain.privacy import AccessRecord
-from app.errors import AppError
+from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
@@ -32,13 +32,11 @@ from app.http.pages.words import PARTS, days, hours_text
 from app.http.request_scope import CROSS_TENANT, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.activities.line_faults import fault_of
-from app.services.activities.participants import listed_person, text_of_file
 from app.services.campus.dashboard import Start
 from app.web.badges.badges_admin import BadgeLine
 from app.web.campus.dashboard import AwardLine
 from app.web.imports.list_table import (
-    BLOCKS,
+    CARRIED,
     CHANGE,
     FORGET,
     LEFT,
@@ -48,10 +46,10 @@ from app.web.imports.list_table import (
     STEP,
     ListSetting,
     SettlingTable,
-    goes_on,
     left_in,
     list_table_page,
     read_list_table,
+    table_fields,
 )
 from app.web.people.name_disambiguation import seen_words
 from app.web.privacy import access_views
@@ -248,56 +246,96 @@ def show_person(
     )
 
 
-TEXT_FIELD, FILE_FIELD = "liste", "fichier"
-COLUMN_FIELD, SWAP_FIELD, OTHER_FIELD, WHO_FIELD = "colonne-", "inverser", "autre", "qui-"
+TEXT_FIELD, FILE_FIELD, OTHER_FIELD, WHO_FIELD = "liste", "fichier", "autre", "qui-"
 HEADING = ("Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution")
 _AGE_HEADING = "Tranche d’âge"
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_TWICE = N_("Deux colonnes disent la même chose : choisissez-en une, et « ne pas lire » pour l’autre.")
-_EMPTY = ListTable((), ())
+_UNDER_15, _FROM_15 = "moins de 15 ans", "15 ans ou plus"
 
 
 @dataclass(frozen=True)
 class GivenList:
-    """A submitted list: parsed lines, and the text for the form."""
+    """A submitted list: its people, and what its form carries along."""
 
     lines: tuple[ListedPerson, ...] = ()
-    text: str = ""
+    source: str = ""
+    """As it was given."""
     trouble: str = ""
-    """Why the list is unreadable, in the reader's language; `text` still contains it."""
-    table: ListTable = _EMPTY
-    told: str = ""
-    """Summary of the user's choices for columns and names; empty where all of it was guessed."""
+    """Why the list is unreadable, in the reader's language."""
+    texts: Mapping[int, str] = field(default_factory=dict)
+    """The original of each line, and of the heading as 0; empty where a person edited the lines."""
     others: frozenset[int] = frozenset()
     """The lines marked as another person with that name."""
     answers: ListAnswers = NO_ANSWERS
     """The chosen people, where several have the name."""
-    source: str = ""
-    """The pasted text, where `text` is the table made of it."""
     left: Sequence[tuple[int, str, str]] = ()
     """Ignored lines: number, text, reason."""
     to_settle: SettlingTable | None = None
     """The table to confirm first, where a line is doubtful."""
+    rereading: Sequence[tuple[str, str]] = ()
+    """Fields with which the table opens again."""
 
     @property
-    def given_back(self) -> str:
-        return self.source or self.text
+    def told(self) -> str:
+        """Which lines were marked as another person."""
+        return " ".join(f"autre-{number}" for number in sorted(self.others))
+
+    @property
+    def carried(self) -> str:
+        return json.dumps(
+            [[line.line, *_fields_of(line), self.texts.get(line.line, "")] for line in self.lines]
+            + ([[0, *_fields_of(ListedPerson(0)), self.texts[0]]] if 0 in self.texts else []),
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
 
     def only(self, wanted: Collection[int]) -> str:
-        """The original text of only these lines, with its heading."""
-        if self.told:
+        """Only these lines, with their heading, as they were given where they were not edited."""
+        numbers = [line.line for line in self.lines if line.line in wanted]
+        if not all(number in self.texts for number in numbers):
             return as_text(line for line in self.lines if line.line in wanted)
-        starts = {line.line for line in self.lines}
-        kept, keeping = [], True
-        for number, words in enumerate(_LINE_END.split(self.text.lstrip("\ufeff")), start=1):
-            if number in starts:
-                keeping = number in wanted
-            if keeping and words.strip():
-                kept.append(words)
-        return "\n".join(kept)
+        texts = [self.texts.get(0, ""), *(self.texts[number] for number in numbers)]
+        return "\n".join(filter(None, texts))
 
 
-OWN_FIELDS = (TEXT_FIELD, FILE_FIELD, LEFT)
+def _fields_of(line: ListedPerson) -> list[str]:
+    hours = line.hours_as_written or hours_text(line.hours)
+    names = [line.given_name, line.family_name, line.number]
+    return [*names, line.address, hours, line.part.value, line.contribution, _age_of(line)]
+
+
+def _carried_people(text: str) -> tuple[list[ListedPerson], dict[int, str]]:
+    """Inverse of `GivenList.carried`."""
+    lines: list[ListedPerson] = []
+    texts: dict[int, str] = {}
+    try:
+        for number, *fields, original in json.loads(text):
+            given, family, homonym, address, written, part, contribution, age = map(str, fields)
+            if original:
+                texts[int(number)] = str(original)
+            if not number:
+                continue
+            hours, readable = hours_in(written)
+            listed = ListedPerson(
+                int(number),
+                given,
+                family,
+                normal_address(address),
+                hours,
+                PartKind(part),
+                contribution,
+                fault="" if readable else "hours",
+                hours_as_written="" if readable else written,
+                under_15={_UNDER_15: True, _FROM_15: False}.get(age),
+                homonym=int(homonym.strip(" ()") or 1),
+                told_first=homonym == " (1)",
+            )
+            lines.append(listed)
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidInput(N_("Cette liste n’est plus lisible : donnez-la de nouveau.")) from None
+    return lines[:MAX_LINES], texts
+
+
+OWN_FIELDS = (TEXT_FIELD, FILE_FIELD, LEFT, CARRIED)
 """Of the list itself, which its table does not carry along."""
 
 
@@ -342,117 +380,36 @@ def keep_mapping(request: Request, work: AtWork, form: FormData, setting: ListSe
 
 def given_list(form: FormData, setting: ListSetting = NOWHERE) -> GivenList:
     """The list of a form. A text and a file together are one list."""
-    text, source = text_of(form, TEXT_FIELD), text_of(form, SOURCE)
-    left: Sequence[tuple[int, str, str]] = ()
+    source = text_of(form, SOURCE)
+    rereading: Sequence[tuple[str, str]] = ()
     try:
-        if source and BLOCKS not in form:
-            left = left_in(form)
+        if (carried := text_of(form, CARRIED)) and not text_of(form, STEP):
+            read, texts = _carried_people(carried)
+            left, rereading = left_in(form), table_fields(form)
         else:
             settled = read_list_table(form, TEXT_FIELD, FILE_FIELD, setting)
+            source = settled.source
             if text_of(form, STEP) == CHANGE:
-                return GivenList((), settled.source, source=settled.source)
-            plain = _as_it_was(form, settled)
-            if plain is not None:
-                text, source, left = plain, "", settled.left_as_no_person
-            elif goes_on(form, settled):
-                text, source, left = as_text(settled.people), settled.source, settled.left
-            else:
-                return GivenList(
-                    tuple(settled.people), settled.source, source=settled.source, to_settle=settled
-                )
-        guessed = read_table(text)
-        table, swapped = guessed.corrected(_columns_in(form)), frozenset(texts_of(form, SWAP_FIELD))
-        read = [_swapped(line) if str(line.line) in swapped else line for line in table.lines()]
+                return GivenList(source=source)
+            going = settled.going_on(form)
+            if going is None:
+                return GivenList(tuple(settled.people), source, to_settle=settled)
+            read, texts, left = going
+            rereading = settled.fields
         others = frozenset(texts_of(form, OTHER_FIELD))
         lines = tuple(_numbered(read, others))
-        told = [
-            *(table.columns if table.columns != guessed.columns else ()),
-            *sorted(swapped),
-            *(f"autre-{number}" for number in sorted(others)),
-        ]
         differing = frozenset(line.line for line in lines if str(line.line) in others)
-        twice = any(
-            table.columns.count(column) > 1 for column in table.columns if column is not Column.NOTHING
+        answers = ListAnswers(digest_of_list(source), _answers_in(form, lines))
+        return GivenList(
+            lines, source, "", texts, differing, answers, tuple(left), rereading=tuple(rereading)
         )
-        answers = ListAnswers(digest_of_list(text), _answers_in(form, lines))
-        trouble = translated(_TWICE) if twice else ""
-        return GivenList(lines, text, trouble, table, " ".join(told), differing, answers, source, tuple(left))
     except AppError as error:
-        return GivenList((), text, sentence_of(error))
-
-
-SETTLED_LATER = frozenset(
-    (
-        Reason.ADDRESS_INVALID,
-        Reason.HOURS_UNREADABLE,
-        Reason.NO_NAME,
-        Reason.SAME_NAME,
-        Reason.REPEATED,
-        Reason.TOTAL,
-    )
-)
-"""Doubts that the following pages state and settle themselves."""
-
-
-def _as_it_was(form: FormData, table: SettlingTable) -> str | None:
-    """The text as given, where its plain reading names the same people and only later pages have doubts.
-
-    Its lines then keep their own numbers.
-    """
-    data, typed = table.data, text_of(form, TEXT_FIELD)
-    if BLOCKS in form or (data and typed) or table.is_remembered or table.asks_about_people:
-        return None
-    read: dict[int, list[Line]] = {}
-    for line in table.reading.lines:
-        doubts = {doubt.reason for doubt in line.doubts}
-        if line.state is State.REFUSED and not doubts & SETTLED_LATER:
-            continue
-        if doubts - SETTLED_LATER:
-            return None
-        read.setdefault(line.line, []).append(line)
-    try:
-        text = text_of_file(data) if data else typed
-        plain = read_list(text)
-    except AppError:
-        return None
-    same = len(plain) == sum(map(len, read.values())) and all(
-        len(read.get(line.line, ())) == 1 and _is_same(line, read[line.line][0]) for line in plain
-    )
-    return text if same else None
-
-
-def _is_same(plain: ListedPerson, line: Line) -> bool:
-    doubts = {doubt.reason for doubt in line.doubts}
-    if Reason.TOTAL in doubts:
-        return fault_of(plain) is not None
-    read = listed_person(line)
-    if doubts & {Reason.ADDRESS_INVALID, Reason.NO_NAME}:
-        return fault_of(plain) is not None
-    return (plain.line_key, plain.hours, plain.part, plain.contribution, plain.under_15) == (
-        read.line_key,
-        read.hours,
-        read.part,
-        read.contribution,
-        read.under_15,
-    )
-
-
-def _columns_in(form: FormData) -> Sequence[Column]:
-    """The mapping in the selects of the review, possibly incomplete."""
-    columns: list[Column] = []
-    known = {column.value: column for column in Column}
-    while (typed := text_of(form, f"{COLUMN_FIELD}{len(columns)}")) in known:
-        columns.append(known[typed])
-    return columns
+        return GivenList(source=source or text_of(form, TEXT_FIELD), trouble=sentence_of(error))
 
 
 def _answers_in(form: FormData, lines: Iterable[ListedPerson]) -> dict[int, str]:
     told = {line.line: text_of(form, f"{WHO_FIELD}{line.line}") for line in lines}
     return {number: answer for number, answer in told.items() if answer}
-
-
-def _swapped(line: ListedPerson) -> ListedPerson:
-    return replace(line, given_name=line.family_name, family_name=line.given_name)
 
 
 def _numbered(lines: Iterable[ListedPerson], others: Collection[str]) -> Iterable[ListedPerson]:
@@ -489,7 +446,7 @@ def cells_of(line: ListedPerson) -> Sequence[str]:
 
 
 def _age_of(line: ListedPerson) -> str:
-    return "" if line.under_15 is None else UNDER_15 if line.under_15 else FROM_15
+    return "" if line.under_15 is None else _UNDER_15 if line.under_15 else _FROM_15
 
 
 age_groups_router = APIRouter(dependencies=[CROSS_TENANT])

@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.days_as_written import day_in
+from app.domain.imports.lists.text import text_block
 from app.domain.imports.records import REPEATS
 from app.domain.imports.tables import ImportColumn, ReadingPlan, heading_keys, read_records, read_sheet
 
@@ -15,7 +16,7 @@ HEADING = "Identifiant;Activité;Type;Date;Durée de l’activité (h);Lieu;Nom;
 
 
 def records(*lines: str, heading: str = HEADING, plan: ReadingPlan | None = None):
-    return read_records(read_sheet("\n".join((heading, *lines))), plan or ReadingPlan())
+    return read_records(read_sheet([text_block("\n".join((heading, *lines)))]), plan or ReadingPlan())
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_what_somebody_said_of_the_column_of_addresses_holds() -> None:
 
 
 def test_a_title_above_the_heading_is_no_line() -> None:
-    sheet = read_sheet(f"Suivi 2025;;;\n\n{HEADING}\nP-1;A;Atelier;03/10/2025;3;;Petit;Zoé;;;")
+    sheet = read_sheet([text_block(f"Suivi 2025;;;\n\n{HEADING}\nP-1;A;Atelier;03/10/2025;3;;Petit;Zoé;;;")])
     assert [row.number for row in sheet.rows] == [4]
 
 

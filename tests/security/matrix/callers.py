@@ -154,7 +154,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         )
         services.withdrawals.process_chunk(withdrawal.id)
         table = "Identifiant;Activité;Date;Nom\n1;Atelier;24/11/2026;Petit"
-        run = services.imports.drop(campus, "Tableau", table, table.encode(), by=actor)
+        run = services.imports.drop(campus, "Tableau", table, by=actor)
         endorsement = endorsed(services, campus, badge.id)
         ids = {
             "endorsement_id": str(endorsement.id), "organisation_id": str(endorsement.organisation_id),

@@ -19,7 +19,7 @@ from app.domain.activities.check_in import (
     Ticket,
     new_phone,
 )
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.campus.audit_log import Actor
 from app.domain.people.people import is_address
 from app.errors import AppError, InvalidInput

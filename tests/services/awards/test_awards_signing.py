@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.activities.participant_lists import read_list
 from app.domain.awards.awards import LineOutcome
 from app.domain.campus.audit_log import Actor
 from app.errors import InvalidInput
 from app.services.awards.awards import AwardRequest, BatchResult
-from tests.support.house import House
+from tests.support.house import House, listed
 
 
-def award(house: House, listed: str, *, evidence: str = "") -> BatchResult:
+def award(house: House, text: str, *, evidence: str = "") -> BatchResult:
     request = AwardRequest(
         house.presence.badge.id,
         activity_id=house.activity.id,
-        lines=tuple(read_list(listed)),
+        lines=tuple(listed(text)),
         evidence=evidence,
     )
     with house.unit_of_work() as services:

@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from app.domain.activities.activities import Activity
 from app.domain.activities.check_in import Ticket
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import Award, LineOutcome
 from app.domain.badges.badges import Badge
 from app.domain.campus.audit_log import Actor

@@ -8,12 +8,11 @@ from datetime import date
 import pytest
 
 from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, SessionFacts
-from app.domain.activities.participant_lists import read_list
 from app.domain.campus.audit_log import Actor
 from app.domain.imports.imports import ImportForm, ImportLineOutcome, ImportState, form_of
 from app.errors import Conflict, InvalidInput
 from app.services.imports.calendar_imports import CALLED_OFF, IN_USE, NO_LONGER_THERE
-from tests.support.house import House
+from tests.support.house import House, listed
 
 SERIES = """UID:serie@exemple.fr
 SUMMARY:Robotique pour tous
@@ -134,7 +133,7 @@ def test_a_session_whose_sheet_has_served_stays(house: House) -> None:
     [activity] = activities(house)
     with house.unit_of_work() as services:
         services.activities.record(
-            house.campus, activity.id, read_list("MARTIN Zoé; zoe@exemple.fr"), by=Actor(house.trainer.id)
+            house.campus, activity.id, listed("MARTIN Zoé; zoe@exemple.fr"), by=Actor(house.trainer.id)
         )
         [(participation, _)] = services.activities.page(house.campus, activity.id).participants
         second = services.activity_sessions.list_of(house.campus, activity.id)[0][1]
@@ -217,7 +216,7 @@ def test_a_meeting_to_which_somebody_came_is_the_first_session_once_the_calendar
     [once] = activities(house)
     by = Actor(house.trainer.id)
     with house.unit_of_work() as services:
-        services.activities.record(house.campus, once.id, tuple(read_list("Zoé Martin")), by=by)
+        services.activities.record(house.campus, once.id, tuple(listed("Zoé Martin")), by=by)
     assert {fate for fate, _ in take(house, SERIES)} == {ImportLineOutcome.CREATED}
     assert days(house) == ["05/10", "12/10", "19/10"]
     with house.unit_of_work(reading=True) as services:

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import event
 
 from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.activities.participant_lists import read_list
 from app.domain.awards.awards import LineOutcome
 from app.domain.campus.audit_log import Actor
 from app.domain.people.name_disambiguation import OTHER, ListAnswers, Question, digest_of_list
@@ -19,7 +18,7 @@ from app.services.activities.participants import Entry
 from app.services.campus.dashboard import Start
 from app.web.people.name_disambiguation import QuestionView
 from tests.services.activities.test_rooms import listed_now
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, listed
 
 TWO = ("MOREAU Camille", "MOREAU Camille (2)")
 
@@ -34,7 +33,7 @@ def give(house: House, text: str, by_line: Mapping[int, str] | None = None) -> R
         return services.activities.record(
             house.campus,
             house.activity.id,
-            read_list(text),
+            listed(text),
             by=Actor(house.trainer.id),
             answers=answers_of(text, by_line or {}),
         )
@@ -43,7 +42,7 @@ def give(house: House, text: str, by_line: Mapping[int, str] | None = None) -> R
 def review(house: House, text: str) -> list[tuple[Entry, Question | None]]:
     with house.unit_of_work(reading=True) as services:
         checked = services.participants.check(
-            house.campus, house.activity.id, read_list(text), answers_of(text, {})
+            house.campus, house.activity.id, listed(text), answers_of(text, {})
         )
     return [(one.entry, one.question) for one in checked]
 
@@ -70,7 +69,7 @@ def earlier_activity(house: House, title: str, *people: str) -> None:
     )
     with house.unit_of_work() as services:
         made = services.activities.create(activity, [house.campus], by=COMMAND)
-        services.activities.record(house.campus, made.id, read_list("\n".join(people)), by=COMMAND)
+        services.activities.record(house.campus, made.id, listed("\n".join(people)), by=COMMAND)
 
 
 LIST = "Nom;Prénom;Heures\nMoreau;Camille;3\nKeïta;Moussa;2"

@@ -13,7 +13,7 @@ from app.db.privacy import NO_OWNER
 from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.check_in import Ticket
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.activity_log.activity_log import EntryKind
 from app.domain.awards.awards import Visibility
 from app.domain.badges.badges import BadgeKind

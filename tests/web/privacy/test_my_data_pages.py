@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from app.domain.activities.check_in import Ticket
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.people.people import Role
 from app.domain.privacy import About, wording_of
 from tests.support.house import COMMAND, House, send

@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from app.domain.imports.lists.model import Column, Reason
+from app.domain.people.people import in_capitals
 
 CIVILITIES = frozenset(
     ("m", "mr", "mrs", "ms", "mme", "mmes", "mlle", "mlles", "mm", "monsieur", "madame", "mademoiselle", "messieurs", "dr", "pr", "me", "sir")
@@ -25,7 +26,6 @@ _PARTICLES = frozenset(
     )
 )  # fmt: skip
 SURE_PARTICLES = _PARTICLES - {"al", "ben", "bel", "li", "lo", "san", "santa", "mac", "do", "y"}
-_SMALL = frozenset(("de", "du", "des", "d", "von", "der", "den", "dos", "das", "do", "e", "y"))
 _DATA = Path(__file__).with_name("names.txt")
 _WORDS = ("spellchecker", "resources/fr.json.gz")
 """Frequencies in French subtitles, from the package pyspellchecker."""
@@ -137,11 +137,6 @@ def may_be_given(word: str) -> bool:
 
 def is_particle(word: str) -> bool:
     return (fold(word).split() or [""])[0] in _PARTICLES and len(fold(word).split()) == 1
-
-
-def in_capitals(word: str) -> bool:
-    letters = [c for c in word if c.isalpha()]
-    return len(letters) > 1 and word.isupper() and "." not in word
 
 
 def without_civility(name: str) -> str:
@@ -296,28 +291,6 @@ def split_name(name: str, order: Column | None) -> tuple[str, str, bool]:
         return " ".join(words[:particle]), " ".join(words[particle:]), False
     at = 2 if kind_of(words[1]) is Kind.GIVEN and not may_be_given(words[-1]) else 1
     return " ".join(words[:at]), " ".join(words[at:]), False
-
-
-def tidy(name: str) -> str:
-    """Capitals of a list are not a person's spelling: « LE GOFF » becomes « Le Goff »."""
-    name = unicodedata.normalize("NFC", " ".join(name.split()))
-    letters = [c for c in name if c.isalpha()]
-    if len(letters) < 2 or not (name.isupper() or name.islower()):
-        marked = any(in_capitals(word) and len(word) > 2 for word in name.split(" "))
-        return " ".join(_spelt(word) if marked and in_capitals(word) else word for word in name.split(" "))
-    words = [_spelt(word) for word in name.split(" ")]
-    return " ".join(
-        word.lower() if fold(word) in _SMALL and index < len(words) - 1 else word
-        for index, word in enumerate(words)
-    )
-
-
-def _spelt(word: str) -> str:
-    return re.sub(
-        r"[^\W\d_][^\W\d_\u0300-\u036f]*",
-        lambda part: part.group()[0].upper() + part.group()[1:].lower(),
-        word,
-    )
 
 
 def fault_of(given: str, family: str) -> tuple[Reason, str] | None:

@@ -30,7 +30,6 @@ from app.domain.imports.lists.model import (
 )
 from app.domain.imports.lists.names import (
     fold,
-    tidy,
     without_civility,
 )
 from app.domain.imports.lists.suspicion import Candidate, common_word_in, settle
@@ -53,6 +52,7 @@ from app.domain.imports.lists.wording import (
     status_in,
     status_of_code,
 )
+from app.domain.people.people import respelt
 
 _NONE = frozenset(("", "neant", "aucun", "aucune", "non communique", "non communiquee", "nc", "na", "n a", "sans", "pas de mail", "inconnu", "inconnue", "a completer", "pas d adresse", "sans mail", "non", "x", "vide", "pas d email", "a demander", "anonymous", "anonyme"))  # fmt: skip
 
@@ -348,7 +348,7 @@ def _from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
         family = (
             family
             if fold(family).startswith(f"{fold(particle)} ")
-            else f"{particle.lower()}{apart}{tidy(family)}"
+            else f"{particle.lower()}{apart}{respelt(family)}"
         )
     line = replace(line, given_name=given, family_name=family)
     if not given and not family and line.address:

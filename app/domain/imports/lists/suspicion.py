@@ -28,9 +28,9 @@ from app.domain.imports.lists.names import (
     may_be_given,
     order_of,
     split_name,
-    tidy,
 )
 from app.domain.imports.lists.wording import LEADERS, STATUS_WORDS, THINGS, heading_word_in
+from app.domain.people.people import respelt
 
 _MANY_HOURS = 100
 
@@ -180,7 +180,9 @@ def _settle_halves(people: Sequence[Candidate]) -> None:
 
 def _judged_by_itself(one: Candidate) -> Line:
     written = one.line.name
-    line = replace(one.line, given_name=tidy(one.line.given_name), family_name=tidy(one.line.family_name))
+    line = replace(
+        one.line, given_name=respelt(one.line.given_name), family_name=respelt(one.line.family_name)
+    )
     given, family = line.given_name, line.family_name
     if (found := fault_of(given, family)) and not (
         found[0] is Reason.ONE_WORD and Reason.NO_NAME in _reasons(line)

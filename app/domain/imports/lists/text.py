@@ -17,6 +17,9 @@ from app.errors import InvalidInput
 from app.language import N_
 
 MAX_LINES = 10_000
+"""Of a list of people."""
+MAX_ROWS = 20_020
+"""Of any table: twenty thousand below its titles and heading."""
 MAX_COLUMNS = 60
 MAX_CELL = 4_000
 HEADING_WITHIN = 15
@@ -85,8 +88,13 @@ def grid_block(
     return Block(tuple(found), name)
 
 
-def check_length(lines: int) -> None:
-    if lines > MAX_LINES:
+def check_length(rows: int) -> None:
+    if rows > MAX_ROWS:
+        raise InvalidInput(N_("Ce tableau dépasse 20 000 lignes. Découpez-le en plusieurs fichiers."))
+
+
+def check_people(blocks: Sequence[Block]) -> None:
+    if sum(len(block.rows) for block in blocks) > MAX_LINES:
         raise InvalidInput(N_("Cette liste dépasse 10 000 lignes. Découpez-la en plusieurs fichiers."))
 
 

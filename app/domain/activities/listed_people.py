@@ -1,15 +1,83 @@
-"""Matches each line of a list to participants of the activity and to people known elsewhere."""
+"""People of a list, and their match among the participants of an activity and people known elsewhere."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from app.domain.activities.activities import Participation
-from app.domain.activities.participant_lists import ListedPerson
-from app.domain.people.people import Person, name_key
+from app.domain.activities.activities import Participation, PartKind
+from app.domain.people.people import Person, is_address, name_key, respelt
 from app.domain.people.record_merge import is_gone
+
+
+@dataclass(frozen=True)
+class ListedPerson:
+    """One parsed line of a list; `line` counts from 1 in the input, heading included."""
+
+    line: int
+    given_name: str = ""
+    family_name: str = ""
+    address: str = ""
+    hours: float | None = None
+    part: PartKind = PartKind.LEARNER
+    contribution: str = ""
+    fault: str = ""
+    hours_as_written: str = ""
+    """Set only if the hours could not be parsed."""
+    under_15: bool | None = None
+    """The age band, where known; never an age."""
+    homonym: int = 1
+    """2 for the second person of the same name, where neither has an address; 3 for the next.
+
+    Lists contain « Zoé Martin (2) ».
+    """
+    told_first: bool = field(default=False, repr=False)
+    """Written « Zoé Martin (1) »: explicitly the first of that name.
+
+    Excluded from the repr because the digests of stored bulk requests cover the repr, and older ones lack
+    this field.
+    """
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def number(self) -> str:
+        return f" ({self.homonym})" if self.told_first or self.homonym > 1 else ""
+
+    @property
+    def told_apart(self) -> str:
+        """The name, with its number after the first."""
+        return self.name + self.number
+
+    @property
+    def line_key(self) -> str:
+        """Same key for the same person on two lists: the name, and the address if there is one."""
+        key = f"{self.address}|{name_key(self.given_name, self.family_name)}"
+        return key if self.homonym == 1 or self.address else f"{key}#{self.homonym}"
+
+    def tidied(self) -> ListedPerson:
+        """Lists in capitals are respelt: « LE GOFF » becomes « Le Goff »."""
+        return replace(self, given_name=respelt(self.given_name), family_name=respelt(self.family_name))
+
+
+def without_repeats(lines: Sequence[ListedPerson]) -> tuple[list[ListedPerson], list[ListedPerson]]:
+    """The lines to retain, and those that repeat an earlier line."""
+    seen: set[str] = set()
+    kept: list[ListedPerson] = []
+    repeated: list[ListedPerson] = []
+    for line in lines:
+        (repeated if line.line_key in seen else kept).append(line)
+        seen.add(line.line_key)
+    return kept, repeated
+
+
+def has_usable_address(line: ListedPerson) -> bool:
+    """True without an address (a printed slip will do); false for an invalid one."""
+    return not line.address or is_address(line.address)
+
 
 There = tuple[Participation, Person]
 MatchCandidate = tuple[Participation | None, Person]
