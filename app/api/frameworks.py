@@ -15,6 +15,7 @@ from app.container import Services
 from app.domain.frameworks import Competency, Framework
 from app.http.policies import public
 from app.http.request_scope import ReadingServices
+from app.services.frameworks import Details
 
 router = APIRouter(prefix="/campuses/{slug}/competencies", tags=["competencies"])
 
@@ -27,6 +28,7 @@ _CA_3 = {
     "code": "CA-3",
     "statement": "Mesurer, analyser et caractériser",
     "levels": ["Accompagné", "Autonome", "Transmet"],
+    "rubric": ["Suit un plan, avec une personne à côté.", "Mesure seul.", "Forme un pair."],
 }
 
 
@@ -39,6 +41,9 @@ class CompetencyRequest(Shape):
     code: str = Field(min_length=1, max_length=60)
     statement: str = Field(min_length=1, max_length=500)
     levels: Levels = Field([], max_length=10)
+    rubric: list[Annotated[str, Field(max_length=500)]] = Field(
+        [], max_length=10, description="What one sees at each level, in their order."
+    )
 
 
 class CompetencyView(BaseModel):
@@ -49,6 +54,7 @@ class CompetencyView(BaseModel):
     code: str
     statement: str
     levels: list[str]
+    rubric: list[str]
 
     @staticmethod
     def of(competency: Competency, framework: Framework) -> CompetencyView:
@@ -59,6 +65,7 @@ class CompetencyView(BaseModel):
             code=competency.code,
             statement=competency.statement,
             levels=competency.levels,
+            rubric=competency.rubric,
         )
 
 
@@ -79,7 +86,13 @@ def create_competency(body: CompetencyRequest, program: BadgeWriter) -> Competen
         campus, code=body.framework, name=body.framework_name or body.framework, by=by
     )
     competency = competencies.create(
-        campus, framework, code=body.code, statement=body.statement, levels=list(body.levels), by=by
+        campus,
+        framework,
+        code=body.code,
+        statement=body.statement,
+        levels=list(body.levels),
+        details=Details(rubric=body.rubric),
+        by=by,
     )
     return CompetencyView.of(competency, framework)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import activities, activity_log, awards, badges, imports, lists, operations, reports
+from app.api import activities, activity_log, awards, badges, imports, lists, operations, people, reports
 from app.api import frameworks as competencies
 from app.api.publishing import frameworks as case
 from app.api.publishing import older_badges, public
@@ -26,6 +26,7 @@ for each in (
     imports.xapi_router,
     lists.router,
     awards.router,
+    people.router,
     endorsements.of_campus,
 ):
     v1.include_router(each, responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 503))

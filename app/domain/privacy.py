@@ -271,6 +271,7 @@ class About(StrEnum):
     NAME = "name"
     REMINDERS = "reminders"
     PARENT = "parent"
+    COMPETENCIES = "competencies"
 
 
 class By(StrEnum):
@@ -312,6 +313,12 @@ WORDINGS: Final[Mapping[About, tuple[str, ...]]] = MappingProxyType(
             N_(
                 "Quand un badge n’a pas été reçu, un campus peut le rappeler deux fois au plus, en un seul e-mail "
                 "pour tous vos badges."
+            ),
+        ),
+        About.COMPETENCIES: (
+            N_(
+                "Les logiciels du campus peuvent lire mes compétences : les énoncés, mes niveaux et les badges du "
+                "campus qui les attestent."
             ),
         ),
         About.PARENT: (

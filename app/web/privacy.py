@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.container import AlreadyThere, DatabaseUnreachable, Process, Services
 from app.domain.accounts.permissions import Permission
-from app.domain.privacy import KEPT, AccessRecord, By, DataSubjectMatter
+from app.domain.people.parental_consent import needs_parent
+from app.domain.privacy import KEPT, About, AccessRecord, By, DataSubjectMatter, wording_of
 from app.domain.privacy import sentence_of as sentence_of_consent
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
@@ -24,8 +25,15 @@ from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import moment
 from app.http.policies import public
-from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
-from app.http.response_cache import HOLDER, forget_here, holder_of
+from app.http.request_scope import (
+    CROSS_TENANT,
+    ReadingServices,
+    WritingServices,
+    limited,
+    process_of,
+    write_transaction,
+)
+from app.http.response_cache import CHANGING_HOLDER, HOLDER, check_speaks_for_person, forget_here, holder_of
 from app.http.workplaces import at_work, look_of, sentence_of, staff
 from app.language import N_, current_locale
 from app.services.awards.awards import AwardRecord
@@ -105,7 +113,22 @@ def show_my_data(award_id: uuid.UUID, request: Request, services: ReadingService
         campuses=[(each.name, each.contact_email) for each in foreseen.campuses],
         check_ins=[(each.id, each.name) for each in services.rooms.agreed_with(who.person.id)],
         phones=services.rooms.count_remembered(who.person.id),
+        reads=services.shared_competencies.is_allowed(who.person.id, record.campus.id),
+        may_allow=not needs_parent(who.person),
+        reading_words=translated(wording_of(About.COMPETENCIES)),
     )
+
+
+@router.post("/mes-badges/{award_id:uuid}/mes-donnees/competences", dependencies=[CHANGING_HOLDER])
+def allow_reading(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    """Let programs of this badge's campus read the person's competencies, or no longer."""
+    who = holder_of(award_id, request, services)
+    check_speaks_for_person(who, services)
+    campus, allowed = services.awards.record(award_id).campus, text_of(form, "lecture") == "oui"
+    services.shared_competencies.allow(who.person, campus, allowed=allowed, by=who.actor)
+    return RedirectResponse(f"/mes-badges/{award_id}/mes-donnees#accords", status_code=303)
 
 
 @router.post("/mes-badges/{award_id:uuid}/mes-donnees/emargement", dependencies=[HOLDER])

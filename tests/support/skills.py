@@ -27,17 +27,15 @@ class Levelled:
     practised: Competency
 
 
-def levelled(house: House, *, level: int = 2) -> Levelled:
-    """Attests CA-3 at `level`; the house's activity practises CA-4."""
+def levelled(house: House, *, level: int = 2, framework: str = "controle-acces") -> Levelled:
+    """Attests CA-3 of `framework` at `level`; the house's activity practises CA-4."""
     with house.unit_of_work() as services:
         campus = house.campus
-        framework = services.competencies.framework(
-            campus, code="controle-acces", name="Contrôle d’accès", by=COMMAND
-        )
+        written = services.competencies.framework(campus, code=framework, name="Contrôle d’accès", by=COMMAND)
         ours, practised = (
             services.competencies.create(
                 campus,
-                framework,
+                written,
                 code=code,
                 statement=statement,
                 levels=LEVELS,

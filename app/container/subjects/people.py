@@ -24,6 +24,7 @@ from app.services.campus.dashboard import DirectoryService
 from app.services.learners.contributions import ContributionService
 from app.services.learners.my_log import PersonalLog, SelfAwards
 from app.services.learners.portfolios import PortfolioDocuments, PortfolioService
+from app.services.learners.shared_competencies import SharedCompetencies
 from app.services.messages.account import AccountLetters, NameLetters, PersonalLetters
 from app.services.messages.endorsements import EndorsementLetters
 from app.services.messages.letters import LetterService
@@ -235,6 +236,10 @@ class PeopleServices(CampusServices):
             self.lent.secret,
             self.clock,
         )
+
+    @made_once
+    def shared_competencies(self) -> SharedCompetencies:
+        return SharedCompetencies(self.stores.awards, self.stores.consents, self.portfolios, self.clock)
 
     @made_once
     def portfolio_documents(self) -> PortfolioDocuments:

@@ -128,6 +128,8 @@ class Scope(StrEnum):
     BADGE_WRITE = "badge:write"
     ACTIVITY_WRITE = "activity:write"
     READ = "read"
+    COMPETENCY_READ = "competency:read"
+    """Competencies of people who consented."""
     CREDENTIAL_ISSUE = "credential:issue"
     """Any credential under the campus's key, for conformance suites: granted by the operator, offered on no
     page.

@@ -29,6 +29,8 @@ from app.errors import Conflict, InvalidInput
 from app.language import N_
 
 MOST_LEVELS = 10
+DEFAULT_SCALE = (N_("Accompagné"), N_("Autonome"), N_("Transmet"))
+"""The three diamonds: proposed where a framework has no scale of its own."""
 
 
 class Owner(StrEnum):
@@ -215,10 +217,14 @@ def check_competency(competency: Competency) -> None:
         raise InvalidInput(N_("Une compétence a un code et un énoncé."))
     if len(competency.code) > 60 or len(competency.statement) > 500:
         raise InvalidInput(N_("Le code tient en 60 signes, l’énoncé en 500."))
-    if len(competency.levels) > MOST_LEVELS or any(not 0 < len(level) <= 120 for level in competency.levels):
-        raise InvalidInput(N_("Dix niveaux au plus, de 120 signes chacun."))
+    check_scale(competency.levels)
     if len(competency.description) > 2000 or any(len(line) > 500 for line in competency.rubric):
         raise InvalidInput(N_("La description tient en 2 000 signes, chaque repère de niveau en 500."))
+
+
+def check_scale(levels: Sequence[str]) -> None:
+    if len(levels) > MOST_LEVELS or any(not 0 < len(level) <= 120 for level in levels):
+        raise InvalidInput(N_("Dix niveaux au plus, de 120 signes chacun."))
 
 
 def check_framework(framework: Framework) -> None:
@@ -226,6 +232,9 @@ def check_framework(framework: Framework) -> None:
         raise InvalidInput(N_("Un référentiel a un code et un nom."))
     if len(framework.code) > 60 or len(framework.name) > 200:
         raise InvalidInput(N_("Le code du référentiel tient en 60 signes, son nom en 200."))
+    if len(framework.description) > 2000:
+        raise InvalidInput(N_("La description tient en 2 000 signes."))
+    check_scale(framework.levels)
 
 
 def check_levels_kept(competency: Competency, levels: Sequence[str], *, highest_used: int) -> None:
@@ -342,7 +351,7 @@ def public_alignment(framework: str, code: str, name: str) -> PublicAlignment:
 
 
 MOST_LINES = 2_000
-HEADING = ("Référentiel", "Nom du référentiel", "Code", "Énoncé", "Niveaux")
+HEADING = ("Référentiel", "Nom du référentiel", "Code", "Énoncé", "Niveaux", "Repères")
 LEVEL_MARK = "|"
 _SEPARATORS = ";\t,"
 _COLUMNS = {
@@ -351,6 +360,7 @@ _COLUMNS = {
     "code": {"code", "code competence"},
     "statement": {"enonce", "competence", "intitule", "statement"},
     "levels": {"niveaux", "niveau", "levels"},
+    "rubric": {"reperes", "repere", "reperes niveaux", "rubric"},
 }
 _NEEDED = ("code", "statement")
 
@@ -364,7 +374,10 @@ class ListedCompetency:
     framework_name: str = ""
     code: str = ""
     statement: str = ""
-    levels: tuple[str, ...] = ()
+    levels: tuple[str, ...] | None = None
+    """None without that column: the scale of the framework."""
+    rubric: tuple[str, ...] | None = None
+    """One description per level; None leaves what there is."""
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -373,7 +386,8 @@ class ListedCompetency:
             self.framework_name,
             self.code,
             self.statement,
-            f" {LEVEL_MARK} ".join(self.levels),
+            f" {LEVEL_MARK} ".join(self.levels or ()),
+            f" {LEVEL_MARK} ".join(self.rubric or ()),
         )
 
 
@@ -426,7 +440,14 @@ def _columns_of(heading: Sequence[str]) -> dict[str, int]:
 
 def _listed(number: int, cells: Sequence[str], columns: dict[str, int]) -> ListedCompetency:
     values = {name: cells[index] for name, index in columns.items() if index < len(cells)}
-    levels = values.pop("levels", "").split(LEVEL_MARK)
+    levels, rubric = values.pop("levels", None), values.pop("rubric", "")
     return ListedCompetency(
-        number, **values, levels=tuple(level.strip() for level in levels if level.strip())
+        number,
+        **values,
+        levels=None if levels is None else tuple(each for each in _parts(levels) if each),
+        rubric=tuple(_parts(rubric)) if rubric else None,
     )
+
+
+def _parts(cell: str) -> list[str]:
+    return [each.strip() for each in cell.split(LEVEL_MARK)]

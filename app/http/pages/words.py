@@ -114,6 +114,7 @@ SCOPES = {
     Scope.BADGE_WRITE: N_("Écrire des badges et des compétences"),
     Scope.ACTIVITY_WRITE: N_("Créer des activités et inscrire des personnes"),
     Scope.READ: N_("Lire tout ce que le campus contient"),
+    Scope.COMPETENCY_READ: N_("Lire les compétences des personnes qui l’acceptent"),
     Scope.CREDENTIAL_ISSUE: N_("Signer toute attestation, pour des essais de conformité"),
 }
 OUTCOMES = {

@@ -26,7 +26,7 @@ from app.domain.frameworks import (
 )
 from app.domain.frameworks.releases import ChangeKind, content_of, entry_of
 from app.domain.frameworks.text_search import synonym_of
-from app.errors import AppError, Conflict, InvalidInput
+from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.language import N_
 
 ADDED, CHANGED, SAME = "added", "changed", "same"
@@ -154,11 +154,14 @@ class CompetencyService:
         return taken
 
     def _take_in(self, campus: Campus, line: ListedCompetency, by: Actor) -> str:
-        check_competency(
-            Competency(
-                framework_id=campus.id, code=line.code, statement=line.statement, levels=list(line.levels)
-            )
+        typed = Competency(
+            framework_id=campus.id,
+            code=line.code,
+            statement=line.statement,
+            levels=list(line.levels or ()),
+            rubric=list(line.rubric or ()),
         )
+        check_competency(typed)
         framework = self.framework(
             campus,
             code=line.framework or "campus",
@@ -166,15 +169,53 @@ class CompetencyService:
             by=by,
         )
         known = self.competencies.find_by_code(framework.id, line.code)
+        levels = list(line.levels if line.levels is not None else known.levels if known else framework.levels)
         if known is None:
+            details = Details(rubric=line.rubric or ())
             self.create(
-                campus, framework, code=line.code, statement=line.statement, levels=list(line.levels), by=by
+                campus,
+                framework,
+                code=line.code,
+                statement=line.statement,
+                levels=levels,
+                details=details,
+                by=by,
             )
             return ADDED
-        if (known.statement, known.levels) == (line.statement, list(line.levels)):
+        rubric = list(known.rubric if line.rubric is None else line.rubric[: len(levels)])
+        if (known.statement, known.levels, known.rubric) == (line.statement, levels, rubric):
             return SAME
-        self.amend(campus, known.id, statement=line.statement, levels=list(line.levels), by=by)
+        details = Details(known.description, rubric, known.other_labels)
+        self.amend(campus, known.id, statement=line.statement, levels=levels, details=details, by=by)
         return CHANGED
+
+    def get_framework(self, campus: Campus, framework_id: uuid.UUID) -> Framework:
+        framework = self.competencies.session.get(Framework, framework_id)
+        if framework is None or framework.campus_id != campus.id:
+            raise NotFound(N_("Ce référentiel n’existe pas dans ce campus."))
+        return framework
+
+    def amend_framework(
+        self,
+        campus: Campus,
+        framework_id: uuid.UUID,
+        *,
+        name: str,
+        description: str,
+        levels: Sequence[str],
+        by: Actor,
+    ) -> Framework:
+        """`levels` is the scale that new competencies begin with; existing ones keep theirs."""
+        framework = self.get_framework(campus, framework_id)
+        wanted = (name.strip(), description.strip(), list(levels))
+        check_framework(
+            Framework(code=framework.code, name=wanted[0], description=wanted[1], levels=wanted[2])
+        )
+        if (framework.name, framework.description, framework.levels) != wanted:
+            framework.name, framework.description, framework.levels = wanted
+            self.competencies.add(framework)
+            self.history.write(by, "amend", "framework", framework.id, at=self.clock(), campus_id=campus.id)
+        return framework
 
     def add_synonym(self, campus: Campus, competency_id: uuid.UUID, label: str, *, by: Actor) -> None:
         """Idempotent. The item may be of any framework that the campus sees."""

@@ -17,6 +17,7 @@ from app.domain.awards.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
+from app.domain.frameworks import Competency
 from app.domain.learners.portfolios import (
     LONGEST_LINK_DAYS,
     MOST_GROUPS,
@@ -447,13 +448,20 @@ class PortfolioDocuments:
 
     def _achievement(self, record: AwardRecord, hours: float | None) -> JsonObject:
         language = record.version.language
+        attested = self.badges.competencies_of(record.version)
         outcomes: list[JsonValue] = [
             {
                 "type": "LearningOutcome",
                 "title": {language: [competency.statement]},
-                "relatedSkill": f"{framework.name} · {competency.code}",
+                "relatedSkill": {
+                    "id": self.addresses.competency(competency.id),
+                    "type": "Concept",
+                    "prefLabel": {language: [competency.statement]},
+                    "notation": competency.code,
+                    "inScheme": framework.name,
+                },
             }
-            for _, competency, framework in self.badges.competencies_of(record.version)
+            for _, competency, framework in attested
         ]
         specification: JsonObject = {
             "id": self.addresses.version(record.badge.id, record.version.number),
@@ -481,6 +489,15 @@ class PortfolioDocuments:
                 ],
             },
             "specifiedBy": specification,
+            "provenBy": [
+                {
+                    "type": "LearningAssessment",
+                    "title": {language: [competency.statement]},
+                    "grade": {"type": "Note", "noteLiteral": {language: [_rank(competency, link.level)]}},
+                }
+                for link, competency, _framework in attested
+                if link.level
+            ],
             "supplementaryDocument": f"{self.addresses.award(record.award.id)}.json",
         }
 
@@ -488,6 +505,11 @@ class PortfolioDocuments:
 def _level(mastered: Mastered) -> str:
     levels, rank = mastered.competency.levels, mastered.level or 0
     return levels[rank - 1] if 0 < rank <= len(levels) else ""
+
+
+def _rank(competency: Competency, level: int) -> str:
+    """« Autonome (2/3) »."""
+    return f"{competency.levels[level - 1]} ({level}/{len(competency.levels)})"
 
 
 def _day_of(written: str) -> date | None:

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.core import csv_for_excel
-from app.domain.frameworks import HEADING, LEVEL_MARK, Competency, Framework, read_competencies
+from app.domain.frameworks import DEFAULT_SCALE, HEADING, LEVEL_MARK, Competency, Framework, read_competencies
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, bytes_of, checked_form, text_of
 from app.http.pages.registers import table_file
@@ -40,6 +40,7 @@ class CompetencyLine:
 
 @dataclass(frozen=True)
 class FrameworkShown:
+    href: str
     code: str
     name: str
     lines: Sequence[CompetencyLine]
@@ -100,7 +101,12 @@ def _by_framework(work: AtWork, found: Sequence[tuple[Competency, Framework]]) -
             competency.archived_at is not None,
         )
         lines.setdefault(framework.id, (framework, []))[1].append(line)
-    return [FrameworkShown(framework.code, framework.name, kept) for framework, kept in lines.values()]
+    return [
+        FrameworkShown(
+            f"{work.home}/competences/referentiels/{framework.id}", framework.code, framework.name, kept
+        )
+        for framework, kept in lines.values()
+    ]
 
 
 @router.get("/competences.csv", dependencies=_VIEW)
@@ -117,6 +123,7 @@ def competencies_table(request: Request) -> Response:
                 competency.code,
                 competency.statement,
                 f" {LEVEL_MARK} ".join(competency.levels),
+                f" {LEVEL_MARK} ".join(competency.rubric) if any(competency.rubric) else "",
             )
             for competency, framework in services.competencies.list_of(campus)
             if competency.archived_at is None
@@ -126,8 +133,74 @@ def competencies_table(request: Request) -> Response:
 
 
 @router.get("/nouvelle", dependencies=_DESIGN)
-def new_competency(request: Request, services: ReadingServices, enonce: str = "") -> HTMLResponse:
-    return _form_page(request, services, CompetencyForm(statement=enonce[:500]))
+def new_competency(
+    request: Request, services: ReadingServices, enonce: str = "", referentiel: str = ""
+) -> HTMLResponse:
+    """Begins with the scale of the framework, else with the usual three levels."""
+    campus = at_work(request).campus
+    framework = services.competencies.competencies.find_framework(campus.id, referentiel[:60])
+    scale = framework.levels if framework and framework.levels else map(translated, DEFAULT_SCALE)
+    typed = CompetencyForm(
+        framework.code if framework else "",
+        framework.name if framework else "",
+        statement=enonce[:500],
+        levels="\n".join(scale),
+    )
+    return _form_page(request, services, typed)
+
+
+@dataclass(frozen=True)
+class FrameworkForm:
+    """The form of one framework, as typed."""
+
+    name: str
+    description: str
+    levels: str
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@router.get("/referentiels/{framework_id:uuid}", dependencies=_DESIGN)
+def edit_framework(framework_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    framework = services.competencies.get_framework(at_work(request).campus, framework_id)
+    typed = FrameworkForm(framework.name, framework.description, "\n".join(framework.levels))
+    return _framework_page(request, framework, typed)
+
+
+@router.post("/referentiels/{framework_id:uuid}", dependencies=_DESIGN)
+def amend_framework(
+    framework_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work = at_work(request)
+    framework = services.competencies.get_framework(work.campus, framework_id)
+    typed = FrameworkForm(text_of(form, "nom"), text_of(form, "description"), text_of(form, "niveaux"))
+    try:
+        with write_transaction(request) as writing:
+            writing.competencies.amend_framework(
+                work.campus,
+                framework_id,
+                name=typed.name,
+                description=typed.description,
+                levels=[level.strip() for level in typed.levels.splitlines() if level.strip()],
+                by=work.actor,
+            )
+    except InvalidInput as error:
+        typed.errors["nom" if not typed.name.strip() else "niveaux"] = sentence_of(error)
+        return _framework_page(request, framework, typed)
+    return RedirectResponse(f"{work.home}/competences", status_code=303)
+
+
+def _framework_page(request: Request, framework: Framework, typed: FrameworkForm) -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "frameworks/framework.html",
+        campus=work.look,
+        private=True,
+        status=422 if typed.errors else 200,
+        home=work.home,
+        form=typed,
+        code=framework.code,
+    )
 
 
 @router.post("/nouvelle", dependencies=_DESIGN)

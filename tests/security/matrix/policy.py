@@ -205,6 +205,10 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/competences/nouvelle": staff(Permission.DESIGN, 422, body={}),
     "GET /gestion/{slug}/competences/importer": _DESIGN,
     "POST /gestion/{slug}/competences/importer": staff(Permission.DESIGN, 422, body={}),
+    "GET /gestion/{slug}/competences/referentiels/{framework_id:uuid}": replace(_DESIGN, good=404),
+    "POST /gestion/{slug}/competences/referentiels/{framework_id:uuid}": staff(
+        Permission.DESIGN, 404, body={}
+    ),
     "GET /gestion/{slug}/competences/{competency_id:uuid}": _DESIGN,
     "POST /gestion/{slug}/competences/{competency_id:uuid}": staff(Permission.DESIGN, 422, body={}),
     "POST /gestion/{slug}/competences/{competency_id:uuid}/archiver": staff(Permission.DESIGN, 303, body={}),
@@ -403,6 +407,9 @@ CASES: dict[str, Case] = {
     ),
     "POST /api/v1/campuses/{slug}/participations": scoped("activity:write", 422, {}),
     "POST /api/v1/campuses/{slug}/xapi/statements": scoped("activity:write", 422, {}),
+    "GET /api/v1/people/{person_id}/competencies": replace(
+        scoped("competency:read", 404), of_no_campus=True
+    ),
     "POST /api/v1/lists/read": replace(scoped("activity:write", 422, {}), of_no_campus=True),
     "POST /api/v1/campuses/{slug}/awards": scoped("award:create", 422, {}),
     "GET /api/v1/campuses/{slug}/awards": _READ,

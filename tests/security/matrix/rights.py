@@ -11,6 +11,7 @@ RIGHTS: dict[str, Case] = {
     "POST /mes-badges/{award_id:uuid}/effacement": holder(422, body={}),
     "POST /mes-badges/{award_id:uuid}/mes-donnees": holder(200, body={}),
     "POST /mes-badges/{award_id:uuid}/mes-donnees/emargement": holder(303, body={}),
+    "POST /mes-badges/{award_id:uuid}/mes-donnees/competences": holder(303, body={}),
     "GET /archive/{token}": anybody(401),
     "POST /archive/{token}": anybody(401, body={}),
     "POST /gestion/{slug}/repertoire/{person_id:uuid}/donnees.zip": staff(Permission.PROTECT, body={}),

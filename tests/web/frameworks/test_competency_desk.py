@@ -124,3 +124,36 @@ def test_another_campus_s_competency_is_as_good_as_absent(house: House, designer
     send(designer, f"{HERE}/nouvelle", MEASURE)
     here = address_of(house, "CA-3").replace("/itip/", "/agt/")
     assert house.client(house.stranger).get(here).status_code in (403, 404)
+
+
+def test_rubric_travels_in_the_list_and_a_list_without_it_leaves_it(house: House, designer: TestClient):
+    listed = (
+        "Référentiel;Code;Énoncé;Niveaux;Repères\n"
+        "ca;CA-3;Mesurer;Accompagné | Autonome;Suit un plan. | Mesure seul.\n"
+    )
+    send(designer, f"{HERE}/importer", {"liste": listed})
+    exported = designer.get(f"{HERE}/competences.csv").text
+    assert "Suit un plan. | Mesure seul." in exported
+    send(designer, f"{HERE}/importer", {"liste": "Référentiel;Code;Énoncé\nca;CA-3;Mesurer, analyser\n"})
+    with house.unit_of_work(reading=True) as services:
+        [(competency, _)] = services.competencies.list_of(house.campus)
+    assert competency.statement == "Mesurer, analyser"
+    assert competency.levels == ["Accompagné", "Autonome"]
+    assert competency.rubric == ["Suit un plan.", "Mesure seul."]
+    again = send(designer, f"{HERE}/importer", {"liste": exported.lstrip("\ufeff")})
+    assert "Changées" in again.text
+
+
+def test_scale_of_a_framework_is_where_new_competencies_begin(house: House, designer: TestClient):
+    assert "Accompagné\nAutonome\nTransmet" in designer.get(f"{HERE}/nouvelle").text
+    send(designer, f"{HERE}/nouvelle", MEASURE)
+    with house.unit_of_work(reading=True) as services:
+        [(_, framework)] = services.competencies.list_of(house.campus)
+    here = f"{HERE}/referentiels/{framework.id}"
+    typed = {"nom": "Contrôle d’accès", "niveaux": "Découvre\nPratique"}
+    assert send(designer, here, typed).status_code == 303
+    assert "Découvre\nPratique" in designer.get(f"{HERE}/nouvelle?referentiel=ca").text
+    assert known(house)["CA-3"][1] == ["Accompagné", "Autonome"], "what is written keeps its levels"
+    refused = send(designer, here, {"nom": "", "niveaux": "Découvre"})
+    assert refused.status_code == 422
+    assert "Découvre" in refused.text
