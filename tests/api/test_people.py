@@ -73,7 +73,9 @@ def test_revoked_award_attests_nothing(house: House, holder: tuple[Person, uuid.
 
 def test_consent_is_given_on_the_page_of_ones_data(house: House) -> None:
     result = house.award(
-        "Zoé N’Diaye;zoe.page@exemple.fr", badge=levelled(house, framework="ca").badge, evidence="Deux mesures justes."
+        "Zoé N’Diaye;zoe.page@exemple.fr",
+        badge=levelled(house, framework="ca").badge,
+        evidence="Deux mesures justes.",
     )
     client = house.client()
     client.get(house.private_link(result))
