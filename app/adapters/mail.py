@@ -281,6 +281,14 @@ class SmtpMailer:
         except (OSError, UnicodeError) as error:
             raise meaning_of(error) from None
 
+    def check(self) -> None:
+        """Signs in and sends nothing; raises LetterNotSent where the server does not accept us."""
+        try:
+            self._keep(self._line())
+        except (OSError, UnicodeError) as error:
+            raise meaning_of(error) from None
+        self.close()
+
     def close(self) -> None:
         with self._lock:
             lines, self._free = self._free, []

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hmac
+import os
 from collections.abc import Iterator
+from datetime import datetime
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.container import LastCheck, last_check_of, problems_of
+from app.container import Process, last_check_of, problems_of, waiting_work_of
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import process_of
 from app.services.verification.metrics import REGISTRY
@@ -52,28 +55,71 @@ metrics_router = APIRouter(tags=["health"])
 _THIS_MACHINE = ("127.0.0.1", "::1")
 
 
-class _Integrity(Collector):
-    """Integrity results, queried when scraped."""
+class _Stored(Collector):
+    """Figures of the database and its anchors, queried when scraped: the same from every process."""
 
-    def __init__(self, last: LastCheck | None, behind: int, anchors_fail: bool) -> None:
-        self._figures = (
+    def __init__(self, process: Process) -> None:
+        last, work = last_check_of(process), waiting_work_of(process)
+        now = process.clock().timestamp()
+        self._figures = [
             (
                 "sceau_check_timestamp_seconds",
                 "When everything signed was last verified; 0: never",
-                _seconds(last),
+                _seconds(last.done_at if last else None),
             ),
             ("sceau_check_faults", "Faults that the last check found", float(last.faults if last else 0)),
-            ("sceau_campuses_behind_anchor", "Campuses older than what was published", float(behind)),
-            ("sceau_anchor_folder_failing", "1 while the anchor folder takes no file", float(anchors_fail)),
-        )
+            (
+                "sceau_campuses_behind_anchor",
+                "Campuses older than what was published",
+                float(len(process.behind)),
+            ),
+            (
+                "sceau_anchor_folder_failing",
+                "1 while the anchor folder takes no file",
+                float(bool(process.anchors.failure or process.journal.failure)),
+            ),
+        ]
+        self._states: dict[str, int] = {}
+        if work is None:
+            return
+        self._states = work.messages_by_state
+        self._figures += [
+            ("sceau_messages_due", "Messages that could leave now", float(work.messages)),
+            (
+                "sceau_messages_due_oldest_seconds",
+                "How long the oldest of them has been due",
+                _age(work.oldest_message, now),
+            ),
+            ("sceau_batches_running", "Awards from lists that are being carried out", float(work.batches)),
+            (
+                "sceau_batches_running_oldest_seconds",
+                "How long ago the oldest of them was requested",
+                _age(work.oldest_batch, now),
+            ),
+            (
+                "sceau_worker_seen_timestamp_seconds",
+                "When any worker was last alive; 0: never",
+                _seconds(work.last_beat),
+            ),
+        ]
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         for name, documentation, value in self._figures:
             yield GaugeMetricFamily(name, documentation, value=value)
+        states = GaugeMetricFamily(
+            "sceau_messages", "Messages attempted in the last seven days, by state", labels=["state"]
+        )
+        for state, count in self._states.items():
+            states.add_metric([state], float(count))
+        yield states
 
 
-def _seconds(last: LastCheck | None) -> float:
-    return last.done_at.timestamp() if last else 0.0
+def _seconds(moment: datetime | None) -> float:
+    return moment.timestamp() if moment else 0.0
+
+
+def _age(since: datetime | None, now: float) -> float:
+    return max(0.0, now - since.timestamp()) if since else 0.0
 
 
 class _Ways(Collector):
@@ -108,9 +154,16 @@ async def operator(request: Request) -> None:
 
 @metrics_router.get("/metrics", include_in_schema=False, dependencies=[Depends(operator)])
 async def metrics(request: Request) -> Response:
-    process, integrity = process_of(request), CollectorRegistry()
-    last = await run_in_threadpool(last_check_of, process)
-    failing = bool(process.anchors.failure or process.journal.failure)
-    integrity.register(_Integrity(last, len(process.behind), failing))
-    body = generate_latest(REGISTRY) + generate_latest(_WAYS) + generate_latest(integrity)
+    body = await run_in_threadpool(_figures, process_of(request))
     return Response(body, media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+
+def _figures(process: Process) -> bytes:
+    stored = CollectorRegistry()
+    stored.register(_Stored(process))
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY) + generate_latest(_WAYS) + generate_latest(stored)
+    # Of all processes together; the library's own counts are of one process and left out.
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return generate_latest(together) + generate_latest(stored)

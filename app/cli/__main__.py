@@ -46,11 +46,26 @@ COMMANDS: Mapping[str, Command] = {
         N_("Fait le travail de fond seul, à côté du service : attributions, e-mails, rappels."),
     ),
     "migrate": Command("app.cli.serve", "migrate", N_("Crée la base de données ou la met à jour.")),
+    "doctor": Command(
+        "app.cli.doctor",
+        "doctor",
+        N_(
+            "Examine réglages, base, clés, horloge, e-mail, ancres et disque, et dit quoi faire ; ne change rien."
+        ),
+        N_("Code de fin : 0 rien n’empêche de servir, 1 un défaut, 3 réglages refusés."),
+    ),
     "check": Command(
         "app.cli.check",
         "check",
         N_(
             "Revérifie tout ce qui a été signé : badges, listes de statuts, journaux, images ; reprend où elle s’est arrêtée."
+        ),
+    ),
+    "backup": Command(
+        "app.cli.backup",
+        "backup",
+        N_(
+            "Sauvegarde la base et le dossier des ancres dans un fichier chiffré, pendant que le service tourne."
         ),
     ),
     "restore": Command(

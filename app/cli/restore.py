@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.backup import load
 from app.cli.terminal import ExitCode, out, ready_process, say, stop
 from app.container import Process
 from app.domain.campus.audit_log import Actor
@@ -40,10 +41,20 @@ def restore(
             )
         ),
     ] = None,
+    backup: Annotated[
+        Path | None,
+        typer.Option(help=N_("Une sauvegarde à mettre d’abord dans la base, qui doit être vide.")),
+    ] = None,
+    identity: Annotated[
+        Path | None,
+        typer.Option(help=N_("Le fichier de la clé privée age qui ouvre la sauvegarde.")),
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help=N_("Remet tout en place sans poser de question."))
     ] = False,
 ) -> None:
+    if backup is not None:
+        load(backup, identity)
     if file:
         _register(ready_process(), file)
         return

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import socket
 import sys
+import tempfile
 from typing import Annotated
 
 import typer
@@ -69,7 +72,16 @@ def serve(
         print_links(process)
         keep_cosigning(process.settings)
     process.engine.dispose()
+    _count_together(process.settings.workers)
     _run(reload=reload)
+
+
+def _count_together(workers: int) -> None:
+    """Several processes count in files of one folder, so that each shows the figures of all."""
+    if workers > 1:
+        folder = tempfile.mkdtemp(prefix="sceau-metrics-")
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def work() -> None:

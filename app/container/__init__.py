@@ -1,5 +1,6 @@
 """Composition of services from stores, keys and clock; a unit of work is one transaction."""
 
+from app.container.health import LastCheck, last_check_of, problems_of, waiting_work_of
 from app.container.jobs import (
     FOLDER_UNUSABLE,
     WITNESS_KEY_UNUSABLE,
@@ -16,11 +17,8 @@ from app.container.process import (
     CANNOT_START,
     AlreadyThere,
     DatabaseUnreachable,
-    LastCheck,
     Process,
     Services,
-    last_check_of,
-    problems_of,
     utc_now,
 )
 from app.container.stores import shared_between_processes
@@ -45,5 +43,6 @@ __all__ = [
     "static_edition",
     "text_in_pages",
     "utc_now",
+    "waiting_work_of",
     "witness_folder",
 ]

@@ -40,6 +40,7 @@ from app.db.awards.batches import BatchStore, ClaimCodeStore, SigningClockStore,
 from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore
+from app.db.campus.operations import WaitingWorkStore
 from app.db.campus.registers import (
     ActivityRegisterStore,
     AwardRegisterStore,
@@ -354,6 +355,10 @@ class Stores:
     @made_once
     def signing_clock(self) -> SigningClockStore:
         return SigningClockStore(self.session)
+
+    @made_once
+    def waiting_work(self) -> WaitingWorkStore:
+        return WaitingWorkStore(self.session)
 
     @made_once
     def workers(self) -> WorkerStore:

@@ -25,6 +25,8 @@ _Found = TypeVar("_Found")
 _SCOPE = "tenant scope"
 _WORLD = {"reach": "", "campus": "", "person": ""}
 _EVERYWHERE = {**_WORLD, "reach": "everywhere"}
+WHOLE_DATABASE = "sceau.reach=everywhere"
+"""The session setting with which a dump sees the rows of every campus."""
 
 
 class TenantScope:

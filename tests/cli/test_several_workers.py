@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -66,3 +67,10 @@ def test_a_limit_holds_over_all_processes(served: str):
             typed = form.fill(adresse="quelquun@exemple.fr").fields
             answers.append(browser.post("/connexion", data=typed).status_code)
     assert answers == [200, 200, 200, 429, 429, 429]
+    counted = {_counted(httpx.get(f"{served}/metrics", trust_env=False).text) for _ in range(6)}
+    assert counted == {6.0}, "each process shows what all have counted"
+
+
+def _counted(figures: str) -> float:
+    found = re.findall(r'^sceau_requests_total\{method="POST",route="/connexion".*\} (\S+)$', figures, re.M)
+    return sum(map(float, found))

@@ -1,0 +1,327 @@
+"""Backup of database and anchor folder in one file, encrypted with age, and its restoration."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+from typing import IO, Final
+
+import pyrage
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+from sqlalchemy.engine import URL, make_url
+
+from app import __version__
+from app.container.process import Process
+from app.db.engine.session import keep_private
+from app.language import gettext as _
+from app.settings import Settings
+from app.tenancy.scope import WHOLE_DATABASE
+from sceau_credentials.values.timestamps import format_timestamp
+
+_MANIFEST: Final = "manifest.json"
+_DATABASE: Final = "database"
+_WORK: Final = "work"
+_FORMAT: Final = 1
+
+
+class BackupUnusable(Exception):
+    """The backup cannot be made or restored; the message is in the operator's language."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Content of a backup: `files` has the SHA-256 of each."""
+
+    made_at: str
+    version: str
+    revision: str
+    engine: str
+    base_url: str
+    kek: str
+    files: dict[str, str]
+    format: int = _FORMAT
+
+
+@dataclass(frozen=True)
+class Loaded:
+    manifest: Manifest
+    has_loaded_anchors: bool
+
+
+def recipients_of(texts: Sequence[str]) -> list[pyrage.x25519.Recipient]:
+    """Raises BackupUnusable where one of them is not an age public key."""
+    try:
+        return [pyrage.x25519.Recipient.from_str(text.strip()) for text in texts]
+    except pyrage.RecipientError as error:
+        raise BackupUnusable(
+            _(
+                "Ce n’est pas une clé publique age (age1…). Faites-en une : age-keygen -o cle-de-sauvegarde.txt"
+            )
+        ) from error
+
+
+def make_backup(process: Process, path: Path, recipients: Sequence[pyrage.x25519.Recipient]) -> Manifest:
+    """Writes the backup beside `path` and renames it when it is whole; the service goes on meanwhile.
+
+    The anchors are read first: an anchor older than its database is harmless, a database older than its
+    anchors would be refused.
+    """
+    if path.exists():
+        raise BackupUnusable(_("{path} existe déjà et n’a pas été touché.").format(path=path))
+    part = path.with_name(f".{path.name}.part")
+    with tempfile.TemporaryDirectory(prefix=".sceau-backup-", dir=path.parent) as work:
+        folder = Path(work)
+        _copy_anchors(process.anchors.folder, folder / "anchors")
+        engine = process.engine.dialect.name
+        dump = _dump_postgresql if engine == "postgresql" else _copy_sqlite
+        dump(process, folder)
+        names = sorted(str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file())
+        manifest = Manifest(
+            made_at=format_timestamp(datetime.now(UTC)),
+            version=__version__,
+            revision=_revision(process),
+            engine=engine,
+            base_url=process.settings.base_url,
+            kek=process.vault.kek.id,
+            files={name: _digest(folder / name) for name in names},
+        )
+        (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
+        try:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
+                _encrypt(folder, [_MANIFEST, *names], target, recipients)
+                target.flush()
+                os.fsync(target.fileno())
+            part.rename(path)
+        finally:
+            part.unlink(missing_ok=True)
+    return manifest
+
+
+def _encrypt(
+    folder: Path, names: Sequence[str], target: IO[bytes], recipients: Sequence[pyrage.x25519.Recipient]
+) -> None:
+    def write(archive: IO[bytes]) -> None:
+        with tarfile.open(fileobj=archive, mode="w|") as tar:
+            for name in names:
+                tar.add(folder / name, name, recursive=False)
+
+    if not recipients:
+        write(target)
+        return
+    with _piped(write) as source:
+        pyrage.encrypt_io(source, target, list(recipients))
+
+
+@contextmanager
+def _piped(write: Callable[[IO[bytes]], None]) -> Iterator[IO[bytes]]:
+    """What `write` writes in a thread, to be read here; raises its error."""
+    failures: list[BaseException] = []
+    reading, writing = os.pipe()
+
+    def run() -> None:
+        with os.fdopen(writing, "wb") as target:
+            try:
+                write(target)
+            except BaseException as error:
+                failures.append(error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    with os.fdopen(reading, "rb") as source:
+        yield source
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+def _copy_anchors(folder: Path, target: Path) -> None:
+    if folder.is_dir():
+        shutil.copytree(folder, target, ignore=shutil.ignore_patterns("*.part", ".*"))
+
+
+def _copy_sqlite(process: Process, folder: Path) -> None:
+    """A snapshot of each file while others write."""
+    places = {_DATABASE: process.settings.database_url, _WORK: process.workflow_database().url}
+    for name, url in places.items():
+        path = Path(str(make_url(url).database))
+        if path.is_file():
+            _copy_database(path, folder / name)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    keep_private(target)
+    with closing(sqlite3.connect(source, timeout=30)) as before, closing(sqlite3.connect(target)) as after:
+        before.backup(after)
+
+
+def _dump_postgresql(process: Process, folder: Path) -> None:
+    """As the tables' owner where one is set; row-level security applies to that role too."""
+    _run(
+        ["pg_dump", "--format=custom", "--no-owner", "--enable-row-security", f"--file={folder / _DATABASE}"],
+        _owner_url(process.settings),
+    )
+
+
+def _load_postgresql(process: Process, folder: Path) -> None:
+    _run(
+        [
+            "pg_restore",
+            "--no-owner",
+            "--exit-on-error",
+            "--single-transaction",
+            "--enable-row-security",
+            "--dbname=" + str(make_url(_owner_url(process.settings)).database),
+            str(folder / _DATABASE),
+        ],
+        _owner_url(process.settings),
+    )
+
+
+def _run(command: Sequence[str], url: str) -> None:
+    """A program of PostgreSQL; its password is in the environment, where other users do not see it."""
+    parsed = make_url(url)
+    given = {
+        "PGHOST": parsed.host,
+        "PGPORT": str(parsed.port or ""),
+        "PGUSER": parsed.username,
+        "PGPASSWORD": parsed.password,
+        "PGDATABASE": parsed.database,
+        "PGOPTIONS": f"-c {WHOLE_DATABASE}",
+        **{f"PG{name.upper()}": str(value) for name, value in parsed.query.items()},
+    }
+    environment = {**os.environ, **{name: value for name, value in given.items() if value}}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - fixed commands
+    except FileNotFoundError as error:
+        raise BackupUnusable(
+            _("{program} manque sur cette machine : installez le client de PostgreSQL.").format(
+                program=command[0]
+            )
+        ) from error
+    if done.returncode:
+        raise BackupUnusable(
+            _(
+                "{program} a échoué : {cause} Réglez SCEAU_OWNER_DATABASE_URL sur le rôle propriétaire."
+            ).format(program=command[0], cause=next(iter(done.stderr.splitlines()), ""))
+        )
+
+
+def load_backup(
+    settings: Settings, open_process: Callable[[], Process], path: Path, identities: Sequence[str]
+) -> Loaded:
+    """Puts a backup into an empty database. An anchor folder that holds anything stays as it is: it knows what
+    was withdrawn since."""
+    with tempfile.TemporaryDirectory(prefix=".sceau-restore-", dir=_roomy(settings)) as work:
+        folder = Path(work)
+        manifest = _unpack(path, folder, identities)
+        process = open_process()
+        _check_fits(process, manifest)
+        if manifest.engine == "postgresql":
+            _load_postgresql(process, folder)
+        else:
+            _load_sqlite(process, folder)
+        anchors, has_loaded = process.anchors.folder, False
+        if (folder / "anchors").is_dir() and not (anchors.is_dir() and any(anchors.iterdir())):
+            shutil.copytree(folder / "anchors", anchors, dirs_exist_ok=True)
+            has_loaded = True
+        process.engine.dispose()
+    return Loaded(manifest, has_loaded)
+
+
+def _unpack(path: Path, folder: Path, identities: Sequence[str]) -> Manifest:
+    try:
+        keys = [pyrage.x25519.Identity.from_str(text) for text in identities]
+    except pyrage.IdentityError as error:
+        raise BackupUnusable(_("Ce n’est pas une clé privée age (AGE-SECRET-KEY-1…).")) from error
+    try:
+        with path.open("rb") as source:
+            if keys:
+                with _piped(lambda target: pyrage.decrypt_io(source, target, keys)) as archive:
+                    _extract(archive, folder)
+            else:
+                _extract(source, folder)
+        manifest = Manifest(**json.loads((folder / _MANIFEST).read_text()))
+    except (pyrage.DecryptError, tarfile.TarError, EOFError, ValueError, TypeError, OSError) as error:
+        raise BackupUnusable(
+            _("{path} ne s’ouvre pas : ce n’est pas une sauvegarde de Sceau, ou pas avec cette clé.").format(
+                path=path
+            )
+        ) from error
+    damaged = [
+        name
+        for name, digest in manifest.files.items()
+        if not (folder / name).is_file() or _digest(folder / name) != digest
+    ]
+    if damaged:
+        raise BackupUnusable(_("La sauvegarde est abîmée : {name}.").format(name=damaged[0]))
+    return manifest
+
+
+def _extract(archive: IO[bytes], folder: Path) -> None:
+    with tarfile.open(fileobj=archive, mode="r|") as tar:
+        tar.extractall(folder, filter="data")
+
+
+def _check_fits(process: Process, manifest: Manifest) -> None:
+    engine = process.engine.dialect.name
+    if manifest.engine != engine:
+        raise BackupUnusable(
+            _("Cette sauvegarde vient de {there}, et SCEAU_DATABASE_URL désigne {here}.").format(
+                there=manifest.engine, here=engine
+            )
+        )
+    if manifest.kek != process.vault.kek.id:
+        raise BackupUnusable(
+            _("SCEAU_KEK n’est pas la clé maîtresse de cette sauvegarde : ses clés ne s’ouvriraient pas.")
+        )
+    if inspect(process.engine).get_table_names():
+        raise BackupUnusable(
+            _(
+                "La base n’est pas vide : rien n’a été changé. Mettez-la de côté, puis restaurez dans une base vide."
+            )
+        )
+
+
+def _load_sqlite(process: Process, folder: Path) -> None:
+    places = {_DATABASE: process.settings.database_url, _WORK: process.workflow_database().url}
+    process.engine.dispose()
+    for name, url in places.items():
+        if (folder / name).is_file():
+            _copy_database(folder / name, Path(str(make_url(url).database)))
+
+
+def _revision(process: Process) -> str:
+    with process.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _owner_url(settings: Settings) -> str:
+    return settings.owner_database_url or settings.database_url
+
+
+def _roomy(settings: Settings) -> Path | None:
+    """Beside a SQLite database; else the system's folder for temporary files."""
+    url: URL = make_url(settings.database_url)
+    if url.get_backend_name() != "sqlite":
+        return None
+    folder = Path(str(url.database)).resolve().parent
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,362 @@
+"""Readiness, and the findings of `sceau doctor`, each with its remedy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from app.adapters.mail import SmtpMailer
+from app.adapters.secrets import KekUnusable
+from app.container.process import (
+    CANNOT_START,
+    DatabaseUnreachable,
+    Process,
+)
+from app.db.campus.operations import WaitingWork
+from app.domain.activities.files import ScannerSilent
+from app.domain.awards.signing_clock import ClockJumped
+from app.domain.messages import LetterNotSent
+from app.language import N_, filled
+from app.language import gettext as _
+from app.services.activity_log.log_check import SENTENCES
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class LastCheck:
+    """When everything signed was last verified, and how many faults were found."""
+
+    done_at: datetime
+    faults: int
+
+
+def last_check_of(process: Process) -> LastCheck | None:
+    """None before the first check, or where the database does not answer."""
+    if not process.is_ready():
+        return None
+    with process.unit_of_work(reading=True) as services:
+        newest = services.integrity.newest()
+    return LastCheck(newest.done_at, newest.fault_count) if newest and newest.done_at else None
+
+
+def waiting_work_of(process: Process) -> WaitingWork | None:
+    """None where the database does not answer, or has another schema."""
+    if not process.is_ready():
+        return None
+    with process.unit_of_work(reading=True) as services:
+        return services.stores.waiting_work.read(process.clock())
+
+
+def problems_of(process: Process) -> list[str]:
+    """Empty for a process that is ready."""
+    if not process.is_ready():
+        return [_("La base de données ne répond pas, ou n’est pas à jour (« sceau migrate »).")]
+    found = []
+    try:
+        process.check_kek()
+    except KekUnusable as error:
+        found.append(str(error))
+    jump, damaged = process.observe_clock(), list[str]()
+    if jump is not None:
+        stopped = ClockJumped(jump)
+        found.append(_(stopped.sentence).format(**stopped.values))
+    else:
+        with process.unit_of_work(reading=True) as services:
+            damaged = services.signing.keys_that_do_not_open()
+    found += [
+        _("La clé de signature {key} est abîmée dans la base : restaurez-la d’une sauvegarde.").format(
+            key=key
+        )
+        for key in damaged
+    ]
+    behind = process.compare_with_anchors()
+    if behind:
+        found.append(_("La base est plus ancienne que ce qui a été publié : lancez « sceau restore »."))
+        found += [_(SENTENCES[each.older]).format(campus=each.slug, where=each.where) for each in behind]
+    if failure := process.anchors.failure or process.journal.failure:
+        found.append(
+            _(
+                "Le dossier des ancres ne se laisse pas écrire ({cause}). Rien n’est perdu, mais un retrait fait depuis "
+                "ne survivrait pas à une restauration : libérez de la place ou corrigez les droits de SCEAU_LOG_ANCHORS."
+            ).format(cause=failure)
+        )
+    return found
+
+
+_LEAST_FREE: Final = 1_000_000_000
+_CLOCK_APART: Final = 5.0
+_CHECKED_WITHIN: Final = timedelta(days=8)
+_SILENT_AFTER: Final = timedelta(minutes=5)
+
+
+class State(StrEnum):
+    GOOD = "good"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class Finding:
+    subject: str
+    state: State
+    sentence: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """One finding for each subject, whatever the others found; nothing is changed."""
+    yield _addresses(settings)
+    try:
+        process = Process(settings)
+        process.check()
+    except CANNOT_START as error:
+        yield Finding(_("Démarrage"), State.FAULT, str(error))
+        return
+    except DatabaseUnreachable:
+        yield _fault(
+            _("Base de données"), N_("Elle ne répond pas."), N_("Vérifiez SCEAU_DATABASE_URL et le serveur.")
+        )
+        return
+    if process.is_ready():
+        for subject, look in _LOOKS.items():
+            yield look(process, _(subject))
+    else:
+        yield _fault(_("Base de données"), N_("Le schéma n’est pas à jour."), N_("Lancez : sceau migrate"))
+    process.engine.dispose()
+
+
+def _good(subject: str, sentence: str, **values: object) -> Finding:
+    return Finding(subject, State.GOOD, filled(_(sentence), values))
+
+
+def _warning(subject: str, sentence: str, remedy: str, **values: object) -> Finding:
+    return Finding(subject, State.WARNING, filled(_(sentence), values), filled(_(remedy), values))
+
+
+def _fault(subject: str, sentence: str, remedy: str, **values: object) -> Finding:
+    return Finding(subject, State.FAULT, filled(_(sentence), values), filled(_(remedy), values))
+
+
+def _addresses(settings: Settings) -> Finding:
+    subject = _("Adresse")
+    if settings.is_local:
+        return _warning(
+            subject,
+            N_("{url} est une adresse de développement : secrets faits sur place, http accepté."),
+            N_("En production, réglez SCEAU_BASE_URL, SCEAU_SECRET et SCEAU_KEK."),
+            url=settings.base_url,
+        )
+    if not settings.forwarded_allow_ips:
+        return _warning(
+            subject,
+            N_("{url} ; aucun serveur mandataire n’est cru, toutes les visites semblent venir de lui."),
+            N_("Réglez SCEAU_TRUSTED_PROXIES sur son adresse."),
+            url=settings.base_url,
+        )
+    return _good(subject, N_("{url}, avec des secrets propres."), url=settings.base_url)
+
+
+def _database(process: Process, subject: str) -> Finding:
+    return _good(
+        subject, N_("{engine}, durable, au schéma de ce programme."), engine=process.engine.dialect.name
+    )
+
+
+def _service(process: Process, subject: str) -> Finding:
+    """Keys, clock jumps and anchors, as readiness reports them."""
+    found = problems_of(process)
+    if found:
+        return Finding(subject, State.FAULT, " ".join(found))
+    return _good(subject, N_("Les clés s’ouvrent, l’horloge et les ancres concordent avec la base."))
+
+
+def _role(process: Process, subject: str) -> Finding:
+    if process.engine.dialect.name != "postgresql":
+        return _good(subject, N_("SQLite : un seul utilisateur, le fichier n’est lisible que par lui."))
+    if process.is_above_walls:
+        return _warning(
+            subject,
+            N_("Le rôle de l’application possède les tables : PostgreSQL ne sépare pas les campus."),
+            N_("Un rôle à part : docs/tenant-isolation.md."),
+        )
+    return _good(subject, N_("Un rôle à part : PostgreSQL sépare lui-même les campus."))
+
+
+def _clock(process: Process, subject: str) -> Finding:
+    if process.engine.dialect.name != "postgresql":
+        return _good(subject, N_("Une seule machine, une seule horloge."))
+    with process.engine.connect() as connection:
+        there: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    apart = abs((datetime.now(UTC) - there).total_seconds())
+    if apart > _CLOCK_APART:
+        return _fault(
+            subject,
+            N_("Cette machine et la base ont {seconds} s d’écart."),
+            N_("Mettez les deux à l’heure (chrony, systemd-timesyncd)."),
+            seconds=round(apart),
+        )
+    return _good(subject, N_("Cette machine et la base ont la même heure."))
+
+
+def _mail(process: Process, subject: str) -> Finding:
+    if not isinstance(process.mailer, SmtpMailer):
+        return _warning(
+            subject,
+            N_("Aucun e-mail ne part : SCEAU_SMTP_URL est vide."),
+            N_("Réglez SCEAU_SMTP_URL=smtp://utilisateur:motdepasse@serveur:587"),
+        )
+    try:
+        process.mailer.check()
+    except LetterNotSent as error:
+        return _fault(
+            subject,
+            N_("Le serveur d’e-mails ne nous accepte pas : {cause}."),
+            N_("Vérifiez SCEAU_SMTP_URL."),
+            cause=error.server_said or error.reason.value,
+        )
+    return _good(subject, N_("Le serveur d’e-mails nous accepte. Aucun message n’a été envoyé."))
+
+
+def _anchors(process: Process, subject: str) -> Finding:
+    folder = process.anchors.folder
+    try:
+        process.anchors.check_writable()
+    except OSError as error:
+        return _fault(
+            subject,
+            N_("{folder} ne se laisse pas écrire : {cause}."),
+            N_("Corrigez les droits, ou SCEAU_LOG_ANCHORS."),
+            folder=folder,
+            cause=error.strerror,
+        )
+    database = _database_folder(process)
+    if database is not None and folder.stat().st_dev == database.stat().st_dev:
+        return _warning(
+            subject,
+            N_("{folder} est sur le disque de la base : une seule panne prendrait les deux."),
+            N_("SCEAU_LOG_ANCHORS sur un autre disque ou une autre machine."),
+            folder=folder,
+        )
+    return _good(subject, N_("{folder} se laisse écrire."), folder=folder)
+
+
+def _disk(process: Process, subject: str) -> Finding:
+    folders = [process.anchors.folder, _database_folder(process) or process.anchors.folder]
+    free, folder = min((shutil.disk_usage(each).free, each) for each in folders)
+    if free < _LEAST_FREE:
+        return _fault(
+            subject,
+            N_("Il reste {size} Mo sous {folder}."),
+            N_("Libérez de la place : un disque plein arrête les attributions."),
+            size=free // 1_000_000,
+            folder=folder,
+        )
+    return _good(subject, N_("Il reste {size} Go."), size=free // 1_000_000_000)
+
+
+def _files(process: Process, subject: str) -> Finding:
+    """Secrets and the SQLite file are readable by their owner alone."""
+    settings = process.settings
+    paths = [settings.development_dir / name for name in ("secret", "kek")] if settings.is_local else []
+    folder = _database_folder(process)
+    if folder is not None:
+        paths.append(Path(str(make_url(settings.database_url).database)))
+    for path in paths:
+        if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            return _fault(
+                subject, N_("{path} est lisible par d’autres."), N_("Lancez : chmod 600 {path}"), path=path
+            )
+    if os.geteuid() == 0:
+        return _warning(
+            subject,
+            N_("Cette commande tourne en root."),
+            N_("Faites tourner le service sous un utilisateur à lui."),
+        )
+    return _good(subject, N_("Fermés aux autres utilisateurs."))
+
+
+def _work(process: Process, subject: str) -> Finding:
+    work = waiting_work_of(process)
+    if work is None:
+        return _fault(subject, N_("La base ne répond plus."), N_("Recommencez."))
+    if work.last_beat is None or process.clock() - work.last_beat > _SILENT_AFTER:
+        return _warning(
+            subject,
+            N_(
+                "Aucun travail de fond ne tourne. E-mails en attente : {messages} ; listes en attente : {batches}."
+            ),
+            N_("Lancez le service, ou à part : sceau work"),
+            messages=work.messages,
+            batches=work.batches,
+        )
+    return _good(
+        subject,
+        N_("En route. E-mails en attente : {messages} ; listes en attente : {batches}."),
+        messages=work.messages,
+        batches=work.batches,
+    )
+
+
+def _last_check(process: Process, subject: str) -> Finding:
+    last = last_check_of(process)
+    if last is None or process.clock() - last.done_at > _CHECKED_WITHIN:
+        return _warning(
+            subject,
+            N_("Ce qui est signé n’a pas été revérifié depuis huit jours."),
+            N_("Lancez : sceau check"),
+        )
+    if last.faults:
+        return _fault(
+            subject,
+            N_("Défauts trouvés par la dernière vérification : {count}."),
+            N_("Lancez : sceau check"),
+            count=last.faults,
+        )
+    return _good(subject, N_("Tout a été revérifié le {day}."), day=last.done_at.date())
+
+
+def _scanner(process: Process, subject: str) -> Finding:
+    scanner = process.intake.scanner
+    if scanner is None:
+        return _warning(
+            subject, N_("Les fichiers remis ne sont pas examinés."), N_("Réglez SCEAU_SCANNER (clamd).")
+        )
+    try:
+        scanner.is_clean(b"")
+    except ScannerSilent:
+        return _fault(
+            subject,
+            N_("L’antivirus ne répond pas : les fichiers remis attendent."),
+            N_("Vérifiez SCEAU_SCANNER."),
+        )
+    return _good(subject, N_("L’antivirus répond."))
+
+
+def _database_folder(process: Process) -> Path | None:
+    url = make_url(process.settings.database_url)
+    return Path(str(url.database)).resolve().parent if url.get_backend_name() == "sqlite" else None
+
+
+_LOOKS: Final[dict[str, Callable[[Process, str], Finding]]] = {
+    N_("Base de données"): _database,
+    N_("Clés, horloge et ancres"): _service,
+    N_("Rôle"): _role,
+    N_("Heure"): _clock,
+    N_("E-mail"): _mail,
+    N_("Dossier des ancres"): _anchors,
+    N_("Disque"): _disk,
+    N_("Fichiers"): _files,
+    N_("Travail de fond"): _work,
+    N_("Dernière vérification"): _last_check,
+    N_("Antivirus"): _scanner,
+}
