@@ -94,8 +94,9 @@ def time_of_day(value: time) -> str:
 
 
 def weekday(value: date) -> str:
-    """mardi 24 novembre; Tuesday 24 November."""
-    return format_date(value, "EEEE d MMMM", locale=babel_locale())
+    """mardi 24 novembre; Tuesday 24 November; martes 24 de noviembre."""
+    name = format_date(value, "EEEE", locale=babel_locale())
+    return f"{name} {format_skeleton('MMMMd', value, locale=babel_locale())}"
 
 
 def weekday_short(value: date) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
+from markupsafe import Markup, escape
 from starlette.datastructures import FormData
 
 from app.domain.activities.activities import ActivityKind, PartKind
@@ -29,10 +30,10 @@ from app.domain.imports.lists.wording import hours_in
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.typography import translated
-from app.http.pages.words import BADGE_KINDS, DEFAULT_ZONE, day
+from app.http.pages.words import BADGE_KINDS, DEFAULT_ZONE, day, sentence_text
 from app.http.workplaces import sentence_of
-from app.language import N_
-from app.services.verification.verdicts import Claims
+from app.language import N_, current_locale
+from app.services.verification.verdicts import Claims, Sentence
 
 AND, OR = "et", "ou"
 ALWAYS, DATES, MONTHS = "toujours", "dates", "mois"
@@ -238,7 +239,7 @@ class Mastery:
     """A competency attested by the badge."""
 
     name: str
-    beside: str
+    beside: Markup
     link: str
 
 
@@ -246,9 +247,13 @@ class Mastery:
 class BadgePieces:
     title: str
     kind: str
+    marked_kind: Markup
+    """The kind in the reader's language, and the level as the campus wrote it."""
     holder: str
     description: str
     judged: str
+    judged_language: str
+    """Empty for the default text, which is in the reader's language."""
     criteria: str
     competencies: Sequence[Mastery]
     evidence: Sequence[DateView]
@@ -260,15 +265,24 @@ class BadgePieces:
 
 
 def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_url: str = "") -> BadgePieces:
+    language = claims.language if _LANGUAGE.fullmatch(claims.language) else ""
+    judged = _criteria_judged(claims) if is_ours else ""
+    kind = _kind_words(claims) if is_ours else Sentence(N_("Badge ouvert"))
     return BadgePieces(
         title=claims.title,
-        kind=_kind_words(claims) if is_ours else translated(N_("Badge ouvert")),
+        kind=sentence_text(kind),
+        marked_kind=_marked(kind, language),
         holder=claims.holder,
         description=claims.description,
-        judged=how_judged(claims, is_ours=is_ours),
+        judged=judged or _default_judged(claims, is_ours=is_ours),
+        judged_language=language if judged else "",
         criteria=claims.criteria,
         competencies=[
-            Mastery(each.name, _beside(each.framework, each.code, each.level), _own(each.url, base_url))
+            Mastery(
+                each.name,
+                _beside(each.framework, each.code, each.level, language),
+                _own(each.url, base_url),
+            )
             for each in claims.alignments
         ],
         evidence=_evidence(claims, zone),
@@ -278,25 +292,44 @@ def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_u
         ],
         awarded=day(claims.awarded_at, zone) if claims.awarded_at else "",
         version=claims.version,
-        language=claims.language if _LANGUAGE.fullmatch(claims.language) else "",
+        language=language,
     )
 
 
-def _kind_words(claims: Claims) -> str:
-    kind = translated(BADGE_KINDS[claims.kind]) if claims.kind else translated(N_("Badge"))
+def _kind_words(claims: Claims) -> Sentence:
+    kind = Sentence(BADGE_KINDS[claims.kind] if claims.kind else N_("Badge"))
     levels = [each.level for each in claims.alignments if each.level]
     if len(levels) != 1:
         return kind
-    return translated(N_("{kind}, niveau : {level}")).format(kind=kind, level=levels[0])
+    return Sentence(N_("{kind}, niveau : {level}"), {"kind": kind, "level": levels[0]})
 
 
-def how_judged(claims: Claims, *, is_ours: bool) -> str:
-    """The assessment sentences of the criteria themselves; else the default text for the kind."""
+def _marked(sentence: Sentence, language: str) -> Markup:
+    """As HTML that names the language of the values that are not sentences of ours."""
+    values = {
+        name: sentence_text(value) if isinstance(value, Sentence) else _foreign(str(value), language)
+        for name, value in sentence.values.items()
+    }
+    return Markup("{}").format(translated(sentence.words)).format(**values)
+
+
+def _foreign(text: str, language: str) -> Markup:
+    if not language or language == current_locale():
+        return escape(text)
+    return Markup('<span lang="{}">{}</span>').format(language, text)
+
+
+def _default_judged(claims: Claims, *, is_ours: bool) -> str:
     if not is_ours:
         return translated(_JUDGED_ELSEWHERE)
+    return translated(_UNJUDGED.get(claims.kind, _JUDGED) if claims.kind else _JUDGED)
+
+
+def _criteria_judged(claims: Claims) -> str:
+    """The assessment sentences of the criteria themselves; empty if they have none."""
     told = re.search(rf"{judged_heading()}\s*(?P<how>.+?)(?:\n\s*\n|\Z)", claims.criteria, re.DOTALL)
     if told is None:
-        return translated(_UNJUDGED.get(claims.kind, _JUDGED) if claims.kind else _JUDGED)
+        return ""
     sentences = _SENTENCE_END.split(" ".join(_EMPHASIS.sub("", told["how"]).split()))
     how = sentences[0]
     if len(sentences) > 1 and len(how) + len(sentences[1]) < _LONGEST_HOW:
@@ -304,13 +337,13 @@ def how_judged(claims: Claims, *, is_ours: bool) -> str:
     return how
 
 
-def _beside(framework: str, code: str, level: str) -> str:
-    named = " · ".join(part for part in (framework, code) if part)
+def _beside(framework: str, code: str, level: str, language: str) -> Markup:
+    named = _foreign(" · ".join(part for part in (framework, code) if part), language)
     if framework in REGISTERS and level:
         # Of a register this is what the relation means, and no level.
-        return f"{named}. {level}"
-    reached = translated(_LEVEL).format(level=level) if level else ""
-    return f"{reached} {named}".strip()
+        return Markup("{}. {}").format(named, _foreign(level, language))
+    reached = _marked(Sentence(_LEVEL, {"level": level}), language) if level else Markup("")
+    return Markup("{} {}").format(reached, named).strip()
 
 
 def _own(url: str, base_url: str) -> str:
