@@ -1,8 +1,9 @@
-"""Extract the French sentences, bring every catalogue up to date, compile it: `python -m app.language.build`.
+"""Extract the French sentences, bring a catalogue up to date, compile it: `python -m app.language.build`.
 
-python -m app.language.build                       extract and update the .po files
+python -m app.language.build                       extract and update the English .po file
 python -m app.language.build --translate FILE.json same, then fill in {"French": "English"} pairs
                                                    (plurals: {"French singular": ["English one", "English many"]})
+python -m app.language.build --locale es …         same for another language; its catalogue is created if need be
 python -m app.language.build --compile             only write the .mo files (start-up is then a little faster)
 """
 
@@ -22,7 +23,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from app.language.catalogues import DOMAIN, SOURCE_LOCALE, compile_po, locales, po_file
+from app.language.catalogues import BRIDGE_LOCALE, DOMAIN, SOURCE_LOCALE, compile_po, locales, po_file
 
 APP_FOLDER = Path(__file__).parent.parent
 _FOLDERS = [folder for folder in (APP_FOLDER, APP_FOLDER.parent / "demo") if folder.is_dir()]
@@ -52,6 +53,9 @@ def load(locale: str) -> Catalog:
 
 def update(locale: str, translations: Mapping[str, str | list[str]]) -> Catalog:
     """Updates the catalogue of `locale` from the sources; sentences no longer used are deleted."""
+    if not po_file(locale).exists():
+        po_file(locale).parent.mkdir(parents=True)
+        _write(Catalog(locale, DOMAIN, project="Sceau", charset="utf-8", fuzzy=False), po_file(locale))
     with _alone(po_file(locale)):
         catalog = load(locale)
         before = {message.id: message.string for message in catalog if message.id}
@@ -111,18 +115,16 @@ def missing(catalog: Catalog) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m app.language.build", description=__doc__.splitlines()[0])
     parser.add_argument("--translate", type=Path, metavar="FILE.json", help="translations to fill in")
-    parser.add_argument("--locale", default="en", help="the language of --translate (en)")
+    parser.add_argument("--locale", default=BRIDGE_LOCALE, help="the language to update (en)")
     parser.add_argument("--compile", action="store_true", help="only write the .mo files")
     arguments = parser.parse_args()
     given = json.loads(arguments.translate.read_text("utf-8")) if arguments.translate else {}
-    for locale in locales():
-        if locale == SOURCE_LOCALE:
-            continue
-        if arguments.compile:
+    if arguments.compile:
+        for locale in set(locales()) - {SOURCE_LOCALE}:
             po_file(locale).with_suffix(".mo").write_bytes(compile_po(po_file(locale)))
-            continue
-        wanting = missing(update(locale, given if locale == arguments.locale else {}))
-        print(f"{locale}: {len(wanting)} to translate", *wanting, sep="\n  ", file=sys.stderr)
+        return
+    wanting = missing(update(arguments.locale, given))
+    print(f"{arguments.locale}: {len(wanting)} to translate", *wanting, sep="\n  ", file=sys.stderr)
 
 
 if __name__ == "__main__":

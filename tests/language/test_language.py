@@ -47,17 +47,15 @@ def test_english_is_spoken():
     assert "en" in locales()
 
 
-@pytest.mark.parametrize("locale", OTHER_LOCALES)
-def test_every_sentence_of_code_and_templates_is_in_the_catalogue(locale):
-    known = {forms(message.id) for message in load(locale) if message.id}
+def test_every_sentence_of_code_and_templates_is_in_the_english_catalogue():
+    known = {forms(message.id) for message in load("en") if message.id}
     wanted = {forms(message.id) for message in said() if message.id}
     assert wanted - known == set(), "run: python -m app.language.build"
 
 
-@pytest.mark.parametrize("locale", OTHER_LOCALES)
-def test_the_catalogue_holds_nothing_nobody_says(locale):
+def test_english_catalogue_has_only_sentences_of_code_and_templates():
     wanted = {forms(message.id) for message in said() if message.id}
-    catalog = load(locale)
+    catalog = load("en")
     assert {forms(message.id) for message in catalog if message.id} - wanted == set()
     assert not catalog.obsolete
 
@@ -79,10 +77,11 @@ def test_build_keeps_the_date_of_an_unchanged_catalogue(locale, tmp_path, monkey
 
 @pytest.mark.parametrize("locale", OTHER_LOCALES)
 def test_every_sentence_is_translated_and_none_is_a_guess(locale):
-    known = pairs(locale)
-    missing = [french[0] for french, other in known if not all(other)]
-    print(f"{locale}: {len(missing)} of {len(known)} to translate", *missing, sep="\n  ")
-    bound = 0 if locale == catalogues.BRIDGE_LOCALE else MOST_MISSING * len(known)
+    translated = {french for french, other in pairs(locale) if all(other)}
+    wanted = {forms(message.id) for message in said() if message.id}
+    missing = sorted(french[0] for french in wanted - translated)
+    print(f"{locale}: {len(missing)} of {len(wanted)} to translate", *missing, sep="\n  ")
+    bound = 0 if locale == catalogues.BRIDGE_LOCALE else MOST_MISSING * len(wanted)
     assert len(missing) <= bound, f"{len(missing)} sentences wait for {locale}"
     assert [first(message.id) for message in load(locale) if message.id and message.fuzzy] == []
 
