@@ -78,7 +78,7 @@ from app.web.awards import (
     rule_awarding,
     selection,
 )
-from app.web.badges import badge_recovery, badges, badges_admin, editor
+from app.web.badges import badge_recovery, badges, badges_admin, editor, rankings
 from app.web.campus import audit_log, campuses, dashboard, guides, operations, registers, settings, team
 from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import search as framework_search
@@ -93,6 +93,7 @@ from app.web.learners import (
     my_portfolio,
     parental_consent,
     portfolios,
+    ratings,
     requests,
     requests_review,
 )
@@ -115,6 +116,7 @@ for router in (
     catalogue.announcement_router,
     public_competencies.router,
     public_competencies.version_router,
+    rankings.router,
     sign_in.passkey_sign_in_router,
     sign_in.password_sign_in_router,
     federated_sign_in.router,
@@ -184,6 +186,8 @@ for router in (
     directory.age_groups_router,
     privacy.erasures_router,
     contributions.router,
+    ratings.router,
+    ratings.review_router,
     my_log.router,
     requests.my_request_router,
     delivery.router,

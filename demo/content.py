@@ -237,6 +237,7 @@ class Campus(Section):
     carrier: Prose | None = None
     site: Prose | None = None
     town: Prose | None = None
+    department: str = ""
     contact: ExampleAddress
     hue: int = Field(ge=0, lt=360)
     liveliness: float = Field(ge=0, le=0.14)

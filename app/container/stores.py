@@ -65,6 +65,7 @@ from app.db.privacy import (
 )
 from app.db.publishing import StatusStore
 from app.db.publishing.catalogue import CatalogueStore
+from app.db.publishing.ratings import RatingStore
 from app.db.reports.facts import ReportFactsStore
 from app.db.trust import EndorsementStore, OrganisationStore, RecognitionStore
 from app.domain.awards.signing_clock import Counter
@@ -191,6 +192,10 @@ class Stores:
     @made_once
     def contributions(self) -> ContributionStore:
         return ContributionStore(self.session)
+
+    @made_once
+    def ratings(self) -> RatingStore:
+        return RatingStore(self.session)
 
     @made_once
     def activity_register(self) -> ActivityRegisterStore:

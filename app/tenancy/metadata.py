@@ -12,7 +12,7 @@ from app.domain.awards import awards, batches, claim_slips, open_badges, signing
 from app.domain.badges import badges
 from app.domain.campus import audit_log, campus, registers, team
 from app.domain.imports import imports
-from app.domain.learners import portfolios, requests
+from app.domain.learners import portfolios, ratings, requests
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
 from app.domain.reports import facts
 from app.domain.trust import organisations, trust_registry
@@ -43,6 +43,7 @@ MODULES = (
     privacy,
     publishing,
     rate_limits,
+    ratings,
     record_merge,
     recovery,
     registers,

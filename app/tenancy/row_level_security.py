@@ -53,7 +53,8 @@ SHARED = {
 
 OPEN = frozenset(
     (
-        "activity", "activity_announcement", "activity_campus", "activity_badge", "activity_competency", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency",
+        "activity", "activity_announcement", "activity_campus", "activity_badge", "activity_competency", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency", "badge_rating",
+        "badge_tally",
         "badge_version", "campus",
         "campus_log", "competency", "competency_version", "endorsement", "erased_award", "framework",
         "framework_association", "framework_release", "log_checkpoint", "log_cosignature", "log_entry",
@@ -63,7 +64,7 @@ OPEN = frozenset(
 )  # fmt: skip
 """Readable before a transaction sets its campus: content of public pages, and staff memberships."""
 
-_OPENED = {"award": "{row}.visibility = 'open'"}
+_OPENED = {"award": "{row}.visibility = 'open'", "badge_rating": "{row}.sentence_state = 'shown'"}
 """Which rows of an OPEN table are public, where not all; a child row is public when its parent is."""
 
 APPENDED = frozenset(

@@ -78,7 +78,7 @@ def _row(
 def _value(column: Column[Any], made: dict[str, dict[str, Any]], connection: Connection, house: House) -> Any:
     if column.name == "campus_id":
         return house.campus.id
-    if column.name == "wording":
+    if column.name in ("wording", "score"):
         return 1
     if column.name == "edition" and column.table.name != "award":
         return made["award"]["edition"]

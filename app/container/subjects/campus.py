@@ -32,6 +32,7 @@ from app.services.frameworks.search import FrameworkSearch
 from app.services.people.name_disambiguation import Namesakes
 from app.services.people.names import AgeBands
 from app.services.publishing.catalogue import CatalogueService
+from app.services.publishing.ratings import RatingService
 from app.services.publishing.status import Signing
 from app.services.trust.endorsements import EndorsementSubjects
 from app.services.trust.labels import NetworkSigning
@@ -135,9 +136,14 @@ class CampusServices(Container):
             self.stores.activities,
             self.stores.activity_plans,
             self.stores.history,
+            self.ratings,
             self.clock,
             self.snapshot,
         )
+
+    @made_once
+    def ratings(self) -> RatingService:
+        return RatingService(self.stores.ratings, self.stores.history, self.clock)
 
     @made_once
     def competencies(self) -> CompetencyService:
@@ -175,6 +181,7 @@ class CampusServices(Container):
             self.stores.requests,
             self.stores.contributions,
             self.stores.activity_plans,
+            self.stores.ratings,
             self.stores.names,
             self.stores.log_watch,
             self.clock,

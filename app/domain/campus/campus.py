@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, text
 
+from app.domain.campus.places import DEPARTMENTS
 from app.domain.core import (
     check_signed_name,
     enum_column,
@@ -64,6 +65,8 @@ class Campus(SQLModel, table=True):
     sector: str = Field(default="", max_length=200)
     carrier: str = Field(default="", max_length=200)
     site: str = Field(default="", max_length=200)
+    department: str = Field(default="", max_length=8, sa_column_kwargs={"server_default": ""})
+    """Its official code, for regional pages; empty if not given."""
     description: str = Field(default="", max_length=2000)
     contact_email: str = Field(default="", max_length=254)
     linkedin_id: str = Field(default="", max_length=20)
@@ -315,6 +318,7 @@ class CampusSettings:
     sector: str
     carrier: str
     site: str
+    department: str
     description: str
     contact_email: str
     linkedin_id: str
@@ -347,6 +351,8 @@ def faults_of(
         found["contact_email"] = InvalidInput(
             N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
         )
+    if settings.department and settings.department not in DEPARTMENTS:
+        found["department"] = InvalidInput(N_("Choisissez le département dans la liste."))
     if settings.linkedin_id and not re.fullmatch(r"[0-9]{1,20}", settings.linkedin_id):
         found["linkedin_id"] = InvalidInput(
             N_("C’est un nombre, par exemple 1234567. Il est dans l’adresse d’administration de votre page.")

@@ -19,6 +19,7 @@ from app.db.campus.directory import DirectoryStore, PeopleOrder
 from app.db.engine.queries import Start
 from app.db.learners import ContributionStore, RequestStore
 from app.db.people import NameStore, PeopleStore
+from app.db.publishing.ratings import RatingStore
 from app.domain.activities.activities import Activity, Participation, has_ended
 from app.domain.badges.badges import Badge, BadgeVersion, are_near
 from app.domain.campus.audit_log import Actor
@@ -50,6 +51,8 @@ class Waiting:
     oldest_request: uuid.UUID | None
     """Those that the reader may decide."""
     contributions: int
+    sentences: int
+    """Of ratings, to be read before they are published."""
     names: int
     """Name change requests."""
     refused_letters: int
@@ -82,6 +85,7 @@ class DashboardService:
         requests: RequestStore,
         contributions: ContributionStore,
         plans: ActivityPlanStore,
+        ratings: RatingStore,
         names: NameStore,
         log: LogWatchStore,
         clock: Clock,
@@ -92,6 +96,7 @@ class DashboardService:
         self.requests = requests
         self.contributions = contributions
         self.plans = plans
+        self.ratings = ratings
         self.names = names
         self.log = log
         self.clock = clock
@@ -113,6 +118,7 @@ class DashboardService:
             self.requests_to_decide(campus.id, reader=reader),
             self.requests.oldest_waiting(campus.id, reader=reader),
             self.contributions.count_waiting(campus.id, limit=MOST_COUNTED + 1),
+            self.ratings.count_waiting(campus.id, limit=MOST_COUNTED + 1),
             self.names.count_waiting(campus.id, limit=MOST_COUNTED + 1),
             self.waiting.refused_letters(campus.id, since=at - LOOKED_BACK, limit=MOST_COUNTED + 1),
             self.waiting.unclaimed_awards(

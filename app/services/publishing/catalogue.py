@@ -35,6 +35,7 @@ from app.domain.publishing import (
 )
 from app.errors import InvalidInput, NotFound
 from app.language import N_
+from app.services.publishing.ratings import RatingService
 
 A_PAGE: Final = 24
 _DERIVED: Final = (
@@ -91,6 +92,7 @@ class CatalogueService:
         activities: ActivityStore,
         plans: ActivityPlanStore,
         history: HistoryStore,
+        ratings: RatingService,
         clock: Clock,
         snapshot: Snapshot = UNSHARED,
     ) -> None:
@@ -101,6 +103,7 @@ class CatalogueService:
         self.activities = activities
         self.plans = plans
         self.history = history
+        self.ratings = ratings
         self.clock = clock
         self.snapshot = snapshot
 
@@ -127,6 +130,8 @@ class CatalogueService:
                 changed.append(known)
         self.catalogue.save(changed, gone=before.keys())
         self.catalogue.learn(words)
+        listed = [entry.subject_id for entry, _ in derived if entry.kind is EntryKind.BADGE]
+        self.ratings.refresh(campus, listed)
         self.catalogue.note_refresh(campus_id, at=now)
 
     def _derive(self, campus: Campus) -> list[tuple[CatalogueEntry, SearchTerms]]:

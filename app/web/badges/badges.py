@@ -31,6 +31,7 @@ from app.language.dates import language_in_words
 from app.services.badges.badges import BadgePage, Wording, lacks_in, picture_words
 from app.services.publishing.publication import PublishedBadge
 from app.services.verification.verdicts import claims_of
+from app.web.badges.rankings import RatingsShown, ratings_shown
 from app.web.badges.rules import REGISTERS, BadgePieces, pieces_of
 from app.web.frameworks.search import StandingView, standing_view
 from app.web.trust.endorsements import RecommendationShown, recommendations
@@ -177,6 +178,7 @@ class DefinitionShown:
     competencies: Sequence[tuple[str, str]] = ()
     """Pages of what it attests: (statement, path)."""
     contact: str = ""
+    ratings: RatingsShown | None = None
 
     @property
     def is_superseded(self) -> bool:
@@ -198,6 +200,7 @@ def show_version(
 
 
 def _page(request: Request, services: Services, published: PublishedBadge) -> HTMLResponse:
+    rated = services.ratings.about(published.badge.id)
     campus, entry = published.campus, services.catalogue.find(published.badge.id)
     view = replace(
         definition_shown(services, published),
@@ -213,6 +216,7 @@ def _page(request: Request, services: Services, published: PublishedBadge) -> HT
             if competency.archived_at is None and framework.campus_id is not None
         ],
         contact=campus.contact_email,
+        ratings=ratings_shown(rated.distribution, rated.sentences),
     )
     return page(request, "badges/public.html", campus=look_of(campus), d=view)
 

@@ -104,6 +104,8 @@ EVENT_LABELS = {
     ("badge", "revise"): N_("Nouvelle version du badge"),
     ("badge", "rewrite"): N_("Badge réécrit"),
     ("badge", "open"): N_("Badge ouvert"),
+    ("badge", "show_sentence"): N_("Phrase d’un avis publiée"),
+    ("badge", "decline_sentence"): N_("Phrase d’un avis refusée"),
     ("badge", "archive"): N_("Badge archivé"),
     ("badge", "restore"): N_("Badge remis en service"),
     ("badge", "open_to_all"): N_("Badge ouvert à tous les formateurs"),

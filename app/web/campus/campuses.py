@@ -71,6 +71,7 @@ class KeyLine:
 
 @dataclass(frozen=True)
 class CampusShown:
+    slug: str
     issuer: IssuerShown
     sector: str
     site: str
@@ -94,6 +95,7 @@ def show_campus(slug: str, request: Request, services: ReadingServices) -> HTMLR
 def campus_shown(services: Services, found: CampusPage) -> CampusShown:
     campus = found.campus
     return CampusShown(
+        slug=campus.slug,
         issuer=campus_issuer(services, campus),
         sector=campus.sector,
         site=campus.site,

@@ -163,6 +163,10 @@ def _of_contributions(work: AtWork, waiting: Waiting) -> list[Task]:
 
 def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
     tasks = _of_contributions(work, waiting)
+    if waiting.sentences:
+        sentence = translated(N_("Avis à relire"))
+        hint = translated(N_("Des personnes ont écrit une phrase sur un badge ; elle attend d’être publiée."))
+        tasks.append(Task(sentence, hint, f"{work.home}/avis", _count(waiting.sentences)))
     if waiting.refused_letters:
         sentence = translated(N_("E-mails non distribués"))
         hint = translated(

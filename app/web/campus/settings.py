@@ -25,6 +25,7 @@ from app.domain.campus.campus import (
     faults_of,
     may_be_retired,
 )
+from app.domain.campus.places import DEPARTMENTS
 from app.domain.people.people import normal_address
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
@@ -56,7 +57,7 @@ ZONE_NAMES = {
     "Pacific/Tahiti": N_("Polynésie française"),
 }
 _FIELDS = {
-    "nom": "name", "nom-court": "short_name", "filiere": "sector", "porteur": "carrier", "lieu": "site",
+    "nom": "name", "nom-court": "short_name", "filiere": "sector", "porteur": "carrier", "lieu": "site", "departement": "department",
     "description": "description", "contact": "contact_email", "linkedin": "linkedin_id", "langue": "language", "heure": "time_zone",
     "teinte": "hue", "vivacite": "liveliness",
 }  # fmt: skip
@@ -138,6 +139,10 @@ def _page(
         f=typed.values,
         hues=_hues(work),
         liveliness=_liveliness(work),
+        departments=[
+            ("", translated(N_("Non précisé"))),
+            *((code, f"{code} {each.name}") for code, each in DEPARTMENTS.items()),
+        ],
         zones=[(zone, translated(ZONE_NAMES.get(zone, zone))) for zone in zones],
         languages=every_language(),
         keys=keys_of(services, work),

@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.awards.awards import AwardState, Visibility
+from app.domain.learners.ratings import rated_from
 from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
 from app.domain.privacy import About, wording_of
 from app.http.pages.forms import SafeForm, text_of
@@ -192,7 +193,14 @@ def show_mine(
         services.awards.check_not_erased(award_id)
         return shelf_page(request, services, is_missing=True)
     services.enter_campus_of(award_id)
-    return badge_page(request, services, my_badge(services, who, award_id), "show", done=fait)
+    return badge_page(
+        request,
+        services,
+        my_badge(services, who, award_id),
+        "show",
+        done=fait,
+        rating=rating_line(services, services.awards.record(award_id)),
+    )
 
 
 @router.get("/mes-badges/{award_id:uuid}/montrer", dependencies=[HOLDER])
@@ -426,6 +434,19 @@ def my_badge(
         public=public_words(record, view),
         answer=view,
     )
+
+
+def rating_line(services: Services, record: AwardRecord) -> str:
+    """What the holder may do, or did; empty for a revoked badge."""
+    if record.award.state is not AwardState.ISSUED:
+        return ""
+    rating = services.ratings.of_holder(record)
+    if rating is not None:
+        return translated(N_("{n} sur 5")).format(n=rating.score)
+    first = rated_from(record.award)
+    if services.clock() >= first:
+        return translated(N_("donner une note"))
+    return translated(N_("à partir du {day}")).format(day=day(first, record.campus.time_zone))
 
 
 def _own_addresses(services: Services, who: Holder) -> Sequence[tuple[str, str]]:

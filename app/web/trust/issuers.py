@@ -241,6 +241,7 @@ class EntryShown:
 
 @dataclass(frozen=True)
 class RegisterShown:
+    slug: str
     name: str
     description: str
     did: str
@@ -289,6 +290,7 @@ def show_label(label_id: uuid.UUID, request: Request, services: ReadingServices)
 def register_shown(services: Services, found: RegisterPage) -> RegisterShown:
     edition = found.edition
     return RegisterShown(
+        slug=found.network.slug,
         name=found.network.name,
         description=found.network.description,
         did=found.did,

@@ -1,0 +1,145 @@
+"""Ratings of badges, and the derived figures of the public rankings."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, func
+from sqlalchemy import select as select_rows
+from sqlmodel import Session, col, select
+
+from app.domain.awards.awards import Award, AwardState
+from app.domain.learners.ratings import EVER, FEWEST_RATINGS, BadgeRating, BadgeTally, SentenceState
+from app.domain.publishing import CatalogueEntry
+from app.errors import NotFound
+from app.language import N_
+
+
+class RatingStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def find(self, person_id: uuid.UUID, badge_id: uuid.UUID) -> BadgeRating | None:
+        query = select(BadgeRating).where(
+            BadgeRating.person_id == person_id, BadgeRating.badge_id == badge_id
+        )
+        return self.session.exec(query).first()
+
+    def save(self, *ratings: BadgeRating) -> None:
+        self.session.add_all(ratings)
+        self.session.flush()
+
+    def delete(self, rating: BadgeRating) -> None:
+        self.session.delete(rating)
+        self.session.flush()
+
+    def scores(self, campus_id: uuid.UUID, badge_id: uuid.UUID | None = None) -> dict[uuid.UUID, list[int]]:
+        """How many ratings of 1 to 5 each badge of the campus has, by people who still hold it."""
+        holds = select(Award.id).where(
+            Award.badge_id == BadgeRating.badge_id,
+            Award.person_id == BadgeRating.person_id,
+            Award.state == AwardState.ISSUED,
+        )
+        query = (
+            select(BadgeRating.badge_id, BadgeRating.score, func.count())
+            .where(BadgeRating.campus_id == campus_id, holds.exists())
+            .group_by(col(BadgeRating.badge_id), col(BadgeRating.score))
+        )
+        if badge_id is not None:
+            query = query.where(BadgeRating.badge_id == badge_id)
+        found: dict[uuid.UUID, list[int]] = {}
+        for rated, score, count in self.session.exec(query):
+            found.setdefault(rated, [0] * 5)[score - 1] = count
+        return found
+
+    def holders(
+        self, campus_id: uuid.UUID, period: tuple[datetime, datetime] | None = None
+    ) -> dict[uuid.UUID, int]:
+        """People who hold each badge of the campus, awarded in the period."""
+        query = (
+            select_rows(col(Award.badge_id), func.count(func.distinct(col(Award.person_id))))
+            .where(col(Award.campus_id) == campus_id, col(Award.state) == AwardState.ISSUED)
+            .group_by(col(Award.badge_id))
+        )
+        if period is not None:
+            query = query.where(col(Award.awarded_at) >= period[0], col(Award.awarded_at) < period[1])
+        return {badge_id: people for badge_id, people in self.session.execute(query)}  # noqa: C416
+
+    def tallies_of(self, campus_id: uuid.UUID) -> dict[tuple[uuid.UUID, int], BadgeTally]:
+        query = select(BadgeTally).where(BadgeTally.campus_id == campus_id)
+        return {(tally.badge_id, tally.year): tally for tally in self.session.exec(query)}
+
+    def tally(self, badge_id: uuid.UUID) -> BadgeTally | None:
+        return self.session.get(BadgeTally, (badge_id, EVER))
+
+    def save_tallies(self, tallies: Sequence[BadgeTally], *, gone: Sequence[BadgeTally] = ()) -> None:
+        self.session.add_all(tallies)
+        for tally in gone:
+            self.session.delete(tally)
+        self.session.flush()
+
+    def waiting(self, campus_id: uuid.UUID, *, limit: int) -> list[tuple[BadgeRating, str]]:
+        """Sentences that the campus has not decided on, the oldest first, with the badge's title."""
+        query = (
+            select(BadgeRating, CatalogueEntry.title)
+            .join(CatalogueEntry, col(CatalogueEntry.subject_id) == col(BadgeRating.badge_id))
+            .where(BadgeRating.campus_id == campus_id, BadgeRating.sentence_state == SentenceState.WAITING)
+            .order_by(col(BadgeRating.rated_at), col(BadgeRating.id))
+        )
+        return [(rating, title) for rating, title in self.session.exec(query.limit(limit))]
+
+    def count_waiting(self, campus_id: uuid.UUID, *, limit: int) -> int:
+        query = select(BadgeRating.id).where(
+            BadgeRating.campus_id == campus_id, BadgeRating.sentence_state == SentenceState.WAITING
+        )
+        return len(self.session.exec(query.limit(limit)).all())
+
+    def get_in_campus(self, rating_id: uuid.UUID, campus_id: uuid.UUID) -> BadgeRating:
+        rating = self.session.get(BadgeRating, rating_id)
+        if rating is None or rating.campus_id != campus_id:
+            raise NotFound(N_("Cet avis n’existe pas ici, ou plus."))
+        return rating
+
+    def sentences(self, badge_id: uuid.UUID, *, limit: int) -> Sequence[str]:
+        """Published ones, in an order that reveals no date."""
+        query = select(BadgeRating.sentence).where(
+            BadgeRating.badge_id == badge_id, BadgeRating.sentence_state == SentenceState.SHOWN
+        )
+        return self.session.exec(query.order_by(col(BadgeRating.id)).limit(limit)).all()
+
+    def most_held(
+        self, year: int, campuses: Collection[uuid.UUID] | None, *, limit: int
+    ) -> list[tuple[BadgeTally, CatalogueEntry]]:
+        query = self._ranked(year, campuses).where(col(BadgeTally.holders) > 0)
+        query = query.order_by(col(BadgeTally.holders).desc(), col(CatalogueEntry.title))
+        return [(tally, entry) for tally, entry in self.session.execute(query.limit(limit))]
+
+    def best_rated(
+        self, campuses: Collection[uuid.UUID] | None, *, limit: int
+    ) -> list[tuple[BadgeTally, CatalogueEntry]]:
+        query = self._ranked(EVER, campuses).where(col(BadgeTally.votes) >= FEWEST_RATINGS)
+        query = query.order_by(
+            col(BadgeTally.bound).desc(), col(BadgeTally.votes).desc(), col(CatalogueEntry.title)
+        )
+        return [(tally, entry) for tally, entry in self.session.execute(query.limit(limit))]
+
+    def count_unranked(self, campuses: Collection[uuid.UUID] | None) -> int:
+        """Badges with ratings, but fewer than are needed."""
+        query = select_rows(func.count()).where(
+            col(BadgeTally.year) == EVER,
+            col(BadgeTally.votes) > 0,
+            col(BadgeTally.votes) < FEWEST_RATINGS,
+            *(() if campuses is None else (col(BadgeTally.campus_id).in_(campuses),)),
+        )
+        return int(self.session.execute(query).scalar_one())
+
+    @staticmethod
+    def _ranked(year: int, campuses: Collection[uuid.UUID] | None) -> Select[BadgeTally, CatalogueEntry]:
+        query = (
+            select_rows(BadgeTally, CatalogueEntry)
+            .join(CatalogueEntry, col(CatalogueEntry.subject_id) == col(BadgeTally.badge_id))
+            .where(col(BadgeTally.year) == year)
+        )
+        return query if campuses is None else query.where(col(BadgeTally.campus_id).in_(campuses))

@@ -1,0 +1,188 @@
+"""Ratings from the holder's form to the public rankings: one vote each, after thirty days, without a name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.campus.campus import CampusSettings
+from app.domain.people.people import AgeGroup
+from app.services.awards.awards import BatchResult
+from tests.support.house import COMMAND, House, build_house, send
+
+NAMES = [f"Zoé N’Diaye{chr(97 + n)}; zoe{n}@exemple.fr" for n in range(12)]
+
+
+@pytest.fixture
+def given(house: House) -> BatchResult:
+    return house.award(*NAMES)
+
+
+def refresh(house: House) -> None:
+    with house.unit_of_work() as services:
+        for campus in services.campuses.list_all():
+            services.catalogue.refresh(campus.id)
+
+
+def holder(house: House, result: BatchResult, position: int = 0) -> tuple[TestClient, str]:
+    client = house.client()
+    client.get(house.private_link(result, position))
+    return client, f"/mes-badges/{result.lines[position].award_id}/avis"
+
+
+def rate_all(house: House, result: BatchResult, scores: str) -> None:
+    with house.unit_of_work() as services:
+        for line, score in zip(result.lines, scores, strict=False):
+            assert line.award_id
+            services.ratings.rate(services.awards.record(line.award_id), score=score)
+
+
+def test_a_badge_is_rated_thirty_days_after_its_award(house: House, given: BatchResult):
+    client, form = holder(house, given)
+    assert "24 décembre" in client.get(form).text.replace("\xa0", " ")
+    answer = send(client, form, {"note": "4"}, seen_on=form.removesuffix("/avis"))
+    assert answer.status_code == 409
+    house.clock.move(days=30)
+    client, form = holder(house, given)
+    assert send(client, form, {"note": "4"}).status_code == 303
+    assert re.search(r'value="4" checked', client.get(form).text)
+
+
+def test_a_rating_is_changed_and_withdrawn(house: House, given: BatchResult):
+    house.clock.move(days=31)
+    refresh(house)
+    client, form = holder(house, given)
+    for score in ("2", "5"):
+        send(client, form, {"note": score})
+    with house.unit_of_work(reading=True) as services:
+        assert services.ratings.about(house.presence.badge.id).distribution.scores == [0, 0, 0, 0, 1]
+    send(client, form, {"geste": "retirer"})
+    with house.unit_of_work(reading=True) as services:
+        assert services.ratings.about(house.presence.badge.id).distribution.votes == 0
+
+
+def test_a_wrong_rating_comes_back_with_its_text(house: House, given: BatchResult):
+    house.clock.move(days=31)
+    client, form = holder(house, given)
+    answer = send(client, form, {"note": "9", "phrase": "Très bien mené"})
+    assert answer.status_code == 422
+    assert "Très bien mené" in answer.text
+    assert send(client, form, {"note": "4", "phrase": "voir https://exemple.fr"}).status_code == 422
+
+
+def test_a_sentence_is_public_once_the_campus_has_read_it_and_names_nobody(house: House, given: BatchResult):
+    house.clock.move(days=31)
+    refresh(house)
+    client, form = holder(house, given)
+    send(client, form, {"note": "5", "phrase": "J’ai osé parler devant un jury."})
+    public = f"/badges/{house.presence.badge.id}"
+    assert "osé parler" not in house.client().get(public).text
+    trainer = house.client(house.trainer)
+    queue = trainer.get("/gestion/itip/avis").text
+    assert "osé parler" in queue
+    assert "Diaye" not in queue
+    assert "Avis à relire" in trainer.get("/gestion/itip").text
+    path = re.search(r'action="(/gestion/itip/avis/[^"]+)"', queue)
+    assert path
+    send(trainer, path[1], {"geste": "publier"}, seen_on="/gestion/itip/avis")
+    shown = house.client().get(public).text
+    assert "osé parler" in shown
+    assert "Diaye" not in shown
+    assert "osé parler" not in trainer.get("/gestion/itip/avis").text
+
+
+def test_a_changed_sentence_is_read_again(house: House, given: BatchResult):
+    house.clock.move(days=31)
+    with house.unit_of_work() as services:
+        record = services.awards.record(given.lines[0].award_id)
+        services.ratings.rate(record, score="5", sentence="Bien.")
+        rating = services.ratings.of_holder(record)
+        services.ratings.decide(house.campus, rating.id, publish=True, by=COMMAND)
+        services.ratings.rate(record, score="1", sentence="Bien.")
+        assert services.ratings.about(record.badge.id).sentences == ["Bien."]
+        services.ratings.rate(record, score="1", sentence="Moins bien.")
+        assert services.ratings.about(record.badge.id).sentences == []
+
+
+def test_another_campus_decides_nothing(house: House, given: BatchResult):
+    house.clock.move(days=31)
+    with house.unit_of_work() as services:
+        record = services.awards.record(given.lines[0].award_id)
+        services.ratings.rate(record, score="5", sentence="Bien.")
+        rating = services.ratings.of_holder(record)
+    stranger = house.client(house.stranger)
+    answer = send(
+        stranger, f"/gestion/agt/avis/{rating.id}", {"geste": "publier"}, seen_on="/gestion/agt/activites"
+    )
+    assert answer.status_code == 404
+
+
+def test_a_minor_rates_without_a_sentence(house: House, given: BatchResult):
+    house.clock.move(days=31)
+    with house.unit_of_work() as services:
+        record = services.awards.record(given.lines[0].award_id)
+        services.age_bands.set_group(record.person, AgeGroup.FROM_15, by=COMMAND, campus_id=house.campus.id)
+    client, form = holder(house, given)
+    assert 'name="phrase"' not in client.get(form).text
+    assert send(client, form, {"note": "5", "phrase": "Écrite quand même."}).status_code == 303
+    assert "Écrite quand même" not in house.client(house.trainer).get("/gestion/itip/avis").text
+    with house.unit_of_work(reading=True) as services:
+        assert services.ratings.of_holder(services.awards.record(given.lines[0].award_id)).sentence == ""
+
+
+def test_rankings_count_holders_and_bound_ratings(database_url: str, tmp_path: Path):
+    house = build_house(database_url, tmp_path)
+    try:
+        given = house.award(*NAMES)
+        house.award(NAMES[0], badge=house.role, evidence="Elle a animé l’atelier.")
+        house.clock.move(days=31)
+        rate_all(house, given, "555444332")
+        refresh(house)
+        visitor = house.client()
+        page = visitor.get("/classements").text
+        assert re.findall(r"<h3><a [^>]*>([^<]*)", page) == [
+            "Robotique pour tous",
+            "Acteur du dispositif Explor’#ICI",
+        ]
+        assert "Un badge a moins de dix avis" in page
+        assert "Diaye" not in page
+        rate_all(house, given, "5554443321")
+        refresh(house)
+        page = visitor.get("/classements?de=campus-itip&annee=2026").text
+        assert "Utile pour" in page
+        assert "3 fois 5" in page
+        assert "3,6 sur 5, 10 avis" in page.replace("\u202f", " ").replace("\xa0", " ")
+        assert "Aucun badge reçu sur cette période" in visitor.get("/classements?annee=2024").text
+        assert "Robotique" not in visitor.get("/classements?de=campus-agt").text
+        assert "3 fois 5" in visitor.get(f"/badges/{house.presence.badge.id}").text
+        assert visitor.get("/classements?de=nulle-part&annee=abc").status_code == 200
+    finally:
+        house.close()
+
+
+def test_a_region_holds_the_campuses_of_its_departments(house: House, given: BatchResult):
+    with house.unit_of_work() as services:
+        for slug, department in (("itip", "71"), ("agt", "44")):
+            campus = services.campuses.get(slug)
+            settings = CampusSettings.of(campus)
+            services.campuses.change_settings(
+                slug, CampusSettings(**{**vars(settings), "department": department}), by=COMMAND
+            )
+    refresh(house)
+    page = house.client().get("/classements?de=region-27").text
+    assert "Bourgogne-Franche-Comté" in page
+    assert "Robotique pour tous" in page
+    assert "Robotique" not in house.client().get("/classements?de=region-52").text
+
+
+def test_a_revoked_badge_counts_no_rating(house: House, given: BatchResult):
+    house.clock.move(days=31)
+    rate_all(house, given, "5" * 12)
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, given.lines[0].award_id, reason="Erreur de liste", by=COMMAND)
+    refresh(house)
+    with house.unit_of_work(reading=True) as services:
+        assert services.ratings.about(house.presence.badge.id).distribution.votes == 11
