@@ -68,6 +68,7 @@ class AwardServices(PeopleServices):
     def award_selection(self) -> AwardSelection:
         return AwardSelection(
             self.handing_over,
+            self.stores.awards,
             self.stores.reminders,
             self.stores.letters,
             self.stores.campuses,

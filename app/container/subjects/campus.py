@@ -367,7 +367,7 @@ class CampusServices(Container):
 
     @made_once
     def participants(self) -> ParticipantService:
-        return ParticipantService(self.activities, self.stores.directory)
+        return ParticipantService(self.activities, self.stores.directory, self.stores.awards)
 
     @made_once
     def rooms(self) -> CheckInService:

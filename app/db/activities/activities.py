@@ -111,6 +111,19 @@ class ActivityStore:
             .order_by(col(ActivityCampus.position))
         ).all()
 
+    def campus_rows(
+        self, campus_id: uuid.UUID, activity_ids: Sequence[uuid.UUID]
+    ) -> Sequence[ActivityCampus]:
+        """Of activities that the campus organises."""
+        query = select(ActivityCampus).where(
+            organised_by(campus_id), among(self.session, col(ActivityCampus.activity_id), activity_ids)
+        )
+        return self.session.scalars(query.with_for_update()).all()
+
+    def save_campus_rows(self, rows: Sequence[ActivityCampus]) -> None:
+        self.session.add_all(rows)
+        self.session.flush()
+
     def participants(
         self, activity_id: uuid.UUID, *, with_absent: bool = False
     ) -> list[tuple[Participation, Person]]:

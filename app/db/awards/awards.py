@@ -335,6 +335,16 @@ class AwardStore:
         )
         return [tuple(row) for row in self.session.execute(query)]
 
+    def unclaimed_of(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+        """This campus's issued awards of these people that were not claimed."""
+        query = select_rows(col(Award.id)).where(
+            among(self.session, col(Award.person_id), person_ids),
+            col(Award.campus_id) == campus_id,
+            col(Award.state) == AwardState.ISSUED,
+            col(Award.claimed_at).is_(None),
+        )
+        return list(self.session.scalars(query.order_by(col(Award.awarded_at), col(Award.id))))
+
     def document_of(self, award_id: uuid.UUID) -> SignedDocument | NewerDocument:
         """The newest edition."""
         page = at_hand(self.session, award_id)

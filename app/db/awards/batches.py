@@ -434,13 +434,14 @@ class WaitingStore:
     def activities_without_awards(
         self, campus_id: uuid.UUID, *, ended: tuple[date, date], limit: int
     ) -> list[Activity]:
-        """Those that ended in that period, with participants and no awards."""
+        """Those that ended in that period, with participants and no awards, unless the campus closed them."""
         rows = self.session.execute(
             sa_select(Activity)
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
             .where(
                 ~col(Activity.is_sample),
                 organised_by(campus_id),
+                col(ActivityCampus.closed_at).is_(None),
                 col(Activity.ends_on) >= ended[0],
                 col(Activity.ends_on) <= ended[1],
                 exists().where(

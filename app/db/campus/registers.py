@@ -236,12 +236,14 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
         )
         return [(person.id, person.name) for person in self.session.scalars(query)]
 
-    def activities(self, campus_id: uuid.UUID, *, most: int) -> list[tuple[uuid.UUID, str]]:
-        """The latest activities with awards."""
+    def activities(
+        self, campus_id: uuid.UUID, *, most: int, of: type[Award | Participation]
+    ) -> list[tuple[uuid.UUID, str]]:
+        """The latest activities with awards, or with participants."""
         rows = self.session.execute(
             select(col(Activity.id), col(Activity.title))
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(organised_by(campus_id), exists().where(col(Award.activity_id) == col(Activity.id)))
+            .where(organised_by(campus_id), exists().where(col(of.activity_id) == col(Activity.id)))
             .order_by(col(Activity.starts_on).desc(), col(Activity.title), col(Activity.id))
             .limit(most)
         )
@@ -303,9 +305,18 @@ class ActivityRegisterStore(RegisterStore[Activity, ActivityFilter, ActivitySort
             activity_id: (count, claimed)
             for activity_id, count, claimed in self.session.execute(awards.group_by(col(Award.activity_id)))
         }
+        closed = set(
+            self.session.scalars(
+                select(col(ActivityCampus.activity_id)).where(
+                    col(ActivityCampus.activity_id).in_(activity_ids),
+                    col(ActivityCampus.campus_id) == campus_id,
+                    col(ActivityCampus.closed_at).is_not(None),
+                )
+            )
+        )
         return {
-            activity_id: ActivityCounts(present.get(activity_id, 0), *given.get(activity_id, (0, 0)))
-            for activity_id in activity_ids
+            each: ActivityCounts(present.get(each, 0), *given.get(each, (0, 0)), each in closed)
+            for each in activity_ids
         }
 
     @staticmethod
@@ -339,6 +350,9 @@ def _activity_conditions(wanted: ActivityFilter) -> list[ColumnElement[bool]]:
                 col(ActivityTrainer.person_id) == wanted.trainer_id,
             )
         )
+    if wanted.is_closed is not None:
+        closed = col(ActivityCampus.closed_at)
+        found.append(closed.is_not(None) if wanted.is_closed else closed.is_(None))
     if wanted.is_incomplete:
         found.append(or_(col(Activity.place) == "", col(Activity.audience) == ""))
     return found
@@ -391,6 +405,10 @@ class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
                 counted = col(Award.id if sort is PeopleSort.AWARDS else Award.claimed_at)
                 first = _number_of(counted, of_person, *_given_by(campus_id))
         return [(first, descending), (col(Person.id), descending)]
+
+    def among(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> Sequence[Person]:
+        query = select(Person).where(col(Person.id).in_(person_ids), belongs_to(campus_id))
+        return self.session.scalars(query.order_by(*self._usual)).all()
 
     def counts(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, PersonCounts]:
         parts = (

@@ -92,6 +92,8 @@ class ActivityCampus(SQLModel, table=True):
     campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
     position: int = 0
     accepted_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    closed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    """When the campus said that nothing more is to be done there."""
 
 
 class Participation(SQLModel, table=True):

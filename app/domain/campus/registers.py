@@ -169,6 +169,7 @@ class ActivityFilter:
     trainer_id: uuid.UUID | None = None
     is_incomplete: bool = False
     """Without the location or the audience, which a report needs."""
+    is_closed: bool | None = None
 
 
 class PeopleSort(StrEnum):
@@ -193,6 +194,7 @@ class ActivityCounts(NamedTuple):
     awards: int = 0
     """Valid badges of the campus."""
     claimed: int = 0
+    is_closed: bool = False
 
 
 class PersonCounts(NamedTuple):

@@ -395,9 +395,11 @@ def table_file(
     name: str,
     heading: Sequence[str],
     rows: Callable[[Services], Iterable[Sequence[Cell]]],
+    kind: str = "",
 ) -> Response:
-    """A workbook if the address ends so, else CSV; read in its own transaction, open until all is sent."""
-    is_csv = not request.url.path.endswith(".xlsx")
+    """A workbook if `kind` or the address says so, else CSV; read in its own transaction, open until all is
+    sent."""
+    is_csv = kind == "csv" if kind else not request.url.path.endswith(".xlsx")
     kind = "csv" if is_csv else "xlsx"
     pieces = _csv(request, heading, rows) if is_csv else _workbook(request, name, heading, rows)
     return StreamingResponse(

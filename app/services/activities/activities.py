@@ -376,6 +376,25 @@ class ActivityService:
         ids = [participation.id for participation in changed]
         self.history.write_all(by, "amend", "participation", ids, at=self.clock(), campus_id=campus.id)
 
+    def close(
+        self, campus: Campus, activity_ids: Sequence[uuid.UUID], *, by: Actor, reopen: bool = False
+    ) -> int:
+        """Nothing more is to be done there: they wait for no badge. Returns how many changed."""
+        at = self.clock()
+        rows = [
+            row
+            for row in self.activities.campus_rows(campus.id, activity_ids)
+            if (row.closed_at is None) is not reopen
+        ]
+        for row in rows:
+            row.closed_at = None if reopen else at
+        self.activities.save_campus_rows(rows)
+        ids = [row.activity_id for row in rows]
+        self.history.write_all(
+            by, "reopen" if reopen else "close", "activity", ids, at=at, campus_id=campus.id
+        )
+        return len(rows)
+
     def _note_amendment(self, activity: Activity, participation: Participation, by: Actor) -> None:
         campus, *_ = self.activities.campuses_of(activity.id)
         self.history.write(

@@ -14,6 +14,7 @@ from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import segno
+from pypdf import PdfWriter
 
 from app.adapters.papers import Papers
 from app.db.activities.activities import ActivityStore
@@ -134,6 +135,13 @@ class AttendanceSheets:
         drawn = BytesIO()
         segno.make(sheet.link, error="m", micro=False).save(drawn, kind="svg", border=2, xmldecl=False)
         return self.papers.pdf("attendance", sheet.values, {"code.svg": drawn.getvalue()}, at=self.clock())
+
+    def printed_together(self, sheets: Sequence[AttendanceSheet]) -> bytes:
+        joined, out = PdfWriter(), BytesIO()
+        for sheet in sheets:
+            joined.append(BytesIO(self.printed(sheet)))
+        joined.write(out)
+        return out.getvalue()
 
     def _when(self, campus: Campus, activity: Activity, days: Days, hour: Hour) -> str:
         """Of a series, the session of today or the nearest one."""

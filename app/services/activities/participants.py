@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from app.db.awards.awards import AwardStore
 from app.db.campus.directory import DirectoryStore
-from app.domain.activities.activities import Participation, PartKind, adds_to
+from app.domain.activities.activities import Activity, Participation, PartKind, adds_to
 from app.domain.activities.listed_people import ListedPerson, name_key_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -16,7 +17,7 @@ from app.domain.imports.lists.model import Line, Reading, Reason, State
 from app.domain.imports.lists.names import fold
 from app.domain.people.name_disambiguation import ListAnswers, Namesake, Question
 from app.domain.people.people import Person, normal_address
-from app.errors import NotFound
+from app.errors import InvalidInput, NotFound
 from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.activities.line_faults import fault_of
@@ -70,15 +71,36 @@ class CheckedLine:
     """Which of several people with that name is meant."""
 
 
+@dataclass(frozen=True)
+class Movable:
+    """`ready`: who moves. `held`: who holds a badge of the first activity. `absent`: how many are not in it."""
+
+    source: Activity
+    target: Activity
+    ready: Sequence[tuple[Participation, Person]]
+    held: Sequence[Person]
+    absent: int
+
+
 class ParticipantService:
-    def __init__(self, activity_service: ActivityService, directory: DirectoryStore) -> None:
+    def __init__(
+        self, activity_service: ActivityService, directory: DirectoryStore, awards: AwardStore
+    ) -> None:
         self.activity_service = activity_service
         self.directory = directory
+        self.awards = awards
 
     def add_known(
-        self, campus: Campus, activity_id: uuid.UUID, person_ids: Sequence[uuid.UUID], *, by: Actor
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID,
+        person_ids: Sequence[uuid.UUID],
+        *,
+        by: Actor,
+        facts: Mapping[uuid.UUID, Participation] | None = None,
     ) -> int:
-        """Add people known to the campus, once each; returns how many were new to the activity."""
+        """Add people known to the campus, once each; returns how many were new to the activity. `facts`: part,
+        hours and contribution of a person are those of another participation."""
         service = self.activity_service
         activity = service.get(campus, activity_id)
         service.activities.lock(activity.id)
@@ -96,6 +118,8 @@ class ParticipantService:
                 family_name=person.family_name,
                 address=addresses.get(person.id, ""),
             )
+            if facts and (known := facts.get(person.id)):
+                line = replace(line, hours=known.hours, part=known.part, contribution=known.contribution)
             while line.line_key in taken and not line.address:
                 line = replace(line, homonym=line.homonym + 1)
             taken.add(line.line_key)
@@ -113,6 +137,46 @@ class ParticipantService:
                 people=len(lines),
             )
         return len(lines)
+
+    def movable(
+        self, campus: Campus, from_id: uuid.UUID, to_id: uuid.UUID, person_ids: Sequence[uuid.UUID]
+    ) -> Movable:
+        """Who can be moved: a signed badge names its activity, so whoever holds one of it stays."""
+        service, wanted = self.activity_service, set(person_ids)
+        source, target = service.get(campus, from_id), service.get(campus, to_id)
+        if source.id == target.id:
+            raise InvalidInput(N_("Choisissez deux activités différentes."))
+        holders = {person_id for _, person_id, _, _ in self.awards.given_in(source.id, campus.id)}
+        listed = service.activities.participants(source.id)
+        there = [pair for pair in listed if pair[1].id in wanted]
+        return Movable(
+            source,
+            target,
+            [pair for pair in there if pair[1].id not in holders],
+            [person for _, person in there if person.id in holders],
+            len(wanted) - len(there),
+        )
+
+    def move(
+        self,
+        campus: Campus,
+        from_id: uuid.UUID,
+        to_id: uuid.UUID,
+        person_ids: Sequence[uuid.UUID],
+        *,
+        reason: str,
+        by: Actor,
+    ) -> Movable:
+        """Present in the second activity, absent from the first; both logs hold it with the reason."""
+        for activity_id in sorted((from_id, to_id)):
+            self.activity_service.activities.lock(activity_id)
+        found = self.movable(campus, from_id, to_id, person_ids)
+        facts = {person.id: part for part, person in found.ready}
+        self.add_known(campus, to_id, list(facts), by=by, facts=facts)
+        for part in facts.values():
+            part.is_present = False
+        self.activity_service.amend_all(found.source, list(facts.values()), by=by, reason=reason)
+        return found
 
     def _known(self, campus: Campus, person_id: uuid.UUID) -> Person:
         person = self.directory.find_person(campus.id, person_id)

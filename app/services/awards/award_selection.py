@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from app.db.awards.awards import AwardRecord
+from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore, ReminderStore
 from app.domain.campus.audit_log import Actor
@@ -59,6 +59,7 @@ class AwardSelection:
     def __init__(
         self,
         handing_over: HandingOver,
+        awards: AwardStore,
         reminders: ReminderStore,
         letters: LetterStore,
         campuses: CampusStore,
@@ -66,6 +67,7 @@ class AwardSelection:
         clock: Clock,
     ) -> None:
         self.handing_over = handing_over
+        self.awards = awards
         self.reminders = reminders
         self.letters = letters
         self.campuses = campuses
@@ -87,6 +89,10 @@ class AwardSelection:
             reason = why(handing)
             (ready if reason is None else others.setdefault(reason, [])).append(handing)
         return Foreseen(ready, others, len(ids) - len(handings))
+
+    def unclaimed_of(self, campus: Campus, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+        """The badges of these people that were not claimed; for a reminder."""
+        return self.awards.unclaimed_of(campus.id, person_ids)[:MOST_CHOSEN]
 
     def remind(self, campus: Campus, award_ids: Sequence[uuid.UUID], *, by: Actor) -> int:
         """Enqueue one e-mail for each person and address; returns how many. Idempotent for some days."""

@@ -18,7 +18,8 @@ from app.db.campus.registers import (
 )
 from app.db.engine.queries import Start
 from app.db.people import PeopleStore
-from app.domain.activities.activities import Activity
+from app.domain.activities.activities import Activity, Participation
+from app.domain.awards.awards import Award
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.registers import (
@@ -128,8 +129,10 @@ class AwardRegister(CampusRegister[ListedAward, AwardFilter, AwardSort]):
     def team(self, campus: Campus) -> list[tuple[uuid.UUID, str]]:
         return self.store.team(campus.id)
 
-    def activities(self, campus: Campus) -> list[tuple[uuid.UUID, str]]:
-        return self.store.activities(campus.id, most=MOST_ACTIVITIES)
+    def activities(self, campus: Campus, *, with_people: bool = False) -> list[tuple[uuid.UUID, str]]:
+        """With awards; or with participants."""
+        of = Participation if with_people else Award
+        return self.store.activities(campus.id, most=MOST_ACTIVITIES, of=of)
 
     def addresses_of(self, people: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
         return self.people.addresses_of(people)
@@ -152,6 +155,10 @@ class PeopleRegister(CampusRegister[Person, PeopleFilter, PeopleSort]):
 
     def counts(self, campus: Campus, people: Sequence[Person]) -> dict[uuid.UUID, PersonCounts]:
         return self.store.counts(campus.id, [person.id for person in people])
+
+    def among(self, campus: Campus, person_ids: Sequence[uuid.UUID]) -> Sequence[Person]:
+        """Those of the campus, by name."""
+        return self.store.among(campus.id, person_ids)
 
     def addresses_of(self, people: Sequence[Person]) -> dict[uuid.UUID, str]:
         return self.people.addresses_of(person.id for person in people)

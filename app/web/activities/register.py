@@ -6,19 +6,22 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import QueryParams
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import Activity, has_begun, has_ended
 from app.domain.core import words_of
+from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery
+from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, days, local
-from app.http.request_scope import ReadingServices
+from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
 from app.language.dates import time_of_day
@@ -30,7 +33,7 @@ from app.services.campus.registers import (
     Register,
 )
 from app.web.campus.dashboard import ActivityLine
-from app.web.campus.registers import Listing, Row, Shown, figure, words
+from app.web.campus.registers import Choice, Listing, Row, Shown, figure, words
 
 _VIEW = [staff(Permission.VIEW)]
 MOMENTS = {
@@ -50,7 +53,7 @@ COLUMNS = (
     Column("effectif", N_("Effectif déclaré"), sort="-effectif", is_usual=False, classes="n"),
     Column("rapport", N_("Pour le rapport")),
 )
-_WITHOUT = "sans"
+_WITHOUT, _CLOSED = "sans", "classee"
 router = APIRouter(prefix="/gestion/{slug}/activites")
 
 
@@ -87,6 +90,7 @@ class ActivityFilters:
         words = query.search("q", translated(N_("Mot du titre ou du lieu")))
         days = query.days(translated(N_("Période")), self.now.date())
         moments = [(each.value, translated(label)) for each, label in MOMENTS.items()]
+        moments.append((_CLOSED, translated(N_("Classées"))))
         moment = query.choice("etat", translated(N_("État")), moments, every=every)
         badges = [
             (_WITHOUT, translated(N_("Sans badge"))),
@@ -102,11 +106,12 @@ class ActivityFilters:
             now=self.now,
             words=tuple(words_of(words)),
             days=days,
-            moment=Moment(moment) if moment else None,
+            moment=Moment(moment) if moment and moment != _CLOSED else None,
             badge_id=uuid.UUID(badge) if badge and badge != _WITHOUT else None,
             is_without_badges=badge == _WITHOUT,
             trainer_id=trainer,
             is_incomplete=bool(report),
+            is_closed=True if moment == _CLOSED else False if badge == _WITHOUT else None,
         )
 
 
@@ -126,12 +131,16 @@ def _values(work: AtWork, activity: Activity, counts: ActivityCounts, now: datet
     href = f"{work.home}/activites/{activity.id}"
     kind = translated(ACTIVITY_KINDS[activity.kind])
     is_under_way = has_begun(activity, now) and not has_ended(activity, now)
-    moment = f"{kind}, {translated(N_('en cours'))}" if is_under_way else kind
+    notes = [kind]
+    if counts.is_closed:
+        notes.append(translated(N_("classée")))
+    elif is_under_way:
+        notes.append(translated(N_("en cours")))
     hours = [time_of_day(each) for each in (activity.start_time, activity.end_time) if each]
     missing, edit = _missing(activity), f"{href}/modifier" if work.may(Permission.WORK) else ""
     complete = translated(N_("Complet"))
     return {
-        "titre": Shown((activity.title, kind), activity.title, moment, href),
+        "titre": Shown((activity.title, kind), activity.title, ", ".join(notes), href),
         "quand": Shown(
             (activity.starts_on, activity.ends_on),
             lambda: days(activity.starts_on, activity.ends_on),
@@ -169,6 +178,7 @@ LISTING = Listing(
         (N_("À compléter pour le rapport"), "rapport=incomplet"),
     ),
     exports=Permission.VIEW,
+    acts=Permission.WORK,
 )
 """Its tables have no names."""
 
@@ -182,6 +192,78 @@ def all_activities(request: Request, services: ReadingServices) -> HTMLResponse:
 @router.get("/activites.xlsx", dependencies=_VIEW)
 def activities_table(request: Request, services: ReadingServices) -> Response:
     return LISTING.table(request, services)
+
+
+class ActivityAction(StrEnum):
+    CLOSE = "classer"
+    REOPEN = "rouvrir"
+
+
+MOST_CHOSEN, MOST_SHEETS = 500, 30
+_SHEETS = "feuilles"
+
+
+@router.post("/choix", dependencies=[staff(Permission.WORK)])
+def choose_activities(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """Closing is asked first; tables and attendance sheets of the chosen ones are files."""
+    if text_of(form, "geste") != _SHEETS:
+        return LISTING.choose(request, services, form, ActivityAction, most=MOST_CHOSEN)
+    work = at_work(request)
+    ids = LISTING.chosen(services, work, form, most=MOST_SHEETS)
+    sheets = [
+        services.attendance_sheets.prepare(work.campus, each, days=days, hour=time_of_day) for each in ids
+    ]
+    return Response(
+        services.attendance_sheets.printed_together(sheets),
+        media_type="application/pdf",
+        headers={
+            "Content-Disposition": 'inline; filename="emargements.pdf"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+@router.get("/choix/{draft_id:uuid}", dependencies=[staff(Permission.WORK)])
+def ask_about_activities(
+    draft_id: uuid.UUID, request: Request, services: ReadingServices, changees: int = -1
+) -> HTMLResponse:
+    work = at_work(request)
+    choice = Choice.of(request, services, draft_id, Register.ACTIVITIES)
+    found = [services.activities.get(work.campus, each) for each in choice.ids]
+    counts = services.activity_register.counts(work.campus, found)
+    closes = choice.action == ActivityAction.CLOSE
+    return page(
+        request,
+        "activities/selection.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        here=f"{work.home}/activites/choix/{draft_id}",
+        closes=closes,
+        ready=[
+            (each.title, f"{work.home}/activites/{each.id}", each.starts_on, each.ends_on)
+            for each in found
+            if counts[each.id].is_closed is not closes
+        ],
+        total=len(found),
+        changed=changees,
+    )
+
+
+@router.post("/choix/{draft_id:uuid}", dependencies=[staff(Permission.WORK)])
+def close_activities(
+    draft_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+) -> Response:
+    work = at_work(request)
+    choice = Choice.of(request, services, draft_id, Register.ACTIVITIES)
+    with write_transaction(request) as writing:
+        count = writing.activities.close(
+            work.campus, choice.ids, by=work.actor, reopen=choice.action == ActivityAction.REOPEN
+        )
+    return RedirectResponse(f"{work.home}/activites/choix/{draft_id}?changees={count}", status_code=303)
 
 
 def _asked(services: Services, work: AtWork) -> Sequence[tuple[ActivityLine, str]]:

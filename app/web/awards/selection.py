@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from app.domain.accounts.permissions import Permission, check_may
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, draft_form, ids_in, save_draft, text_of
+from app.http.pages.forms import SafeForm, draft_form, ids_in, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, process_of, write_transaction
@@ -50,10 +50,7 @@ class ReasonGroup:
 @router.post("", dependencies=[staff(Permission.AWARD)])
 def choose(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """The ticked awards, or all of the register's query."""
-    work, action = at_work(request), _action(form)
-    ids = LISTING.chosen(services, work, form, most=MOST_CHOSEN)
-    chosen = FormData([("geste", action.value), ("choisies", " ".join(map(str, ids)))])
-    return save_draft(request, chosen, f"{work.home}/attributions/choix")
+    return LISTING.choose(request, services, form, AwardAction, most=MOST_CHOSEN)
 
 
 @router.get("/{draft_id:uuid}", dependencies=[staff(Permission.AWARD)])

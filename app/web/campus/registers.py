@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from starlette.datastructures import FormData, QueryParams
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
+from app.http.pages.forms import SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
 from app.http.pages.registers import COUNTED, Cell, Column, ListQuery, table_file, view_links
 from app.http.pages.render import page
 from app.http.pages.typography import translated
@@ -159,10 +159,17 @@ class Listing(Generic[Line, Wanted, Sort]):
             **more,
         )
 
-    def table(self, request: Request, services: Services) -> Response:
-        """The lines and columns of the page with the same query, as CSV or workbook."""
+    def table(
+        self,
+        request: Request,
+        services: Services,
+        asked: QueryParams | None = None,
+        only: Collection[uuid.UUID] | None = None,
+        kind: str = "",
+    ) -> Response:
+        """The lines and columns of the page with the same query, as CSV or workbook; of these, `only` some."""
         work = at_work(request)
-        query, wanted = self.filters(services, work).read(request.query_params)
+        query, wanted = self.filters(services, work).read(request.query_params if asked is None else asked)
         query.raise_errors()
         sort, descending = query.order(self.sorts)
         if self.exports is Permission.EXPORT:
@@ -171,7 +178,8 @@ class Listing(Generic[Line, Wanted, Sort]):
         def lines(services: Services) -> Iterator[Sequence[Cell]]:
             blocks = self.source(services).blocks(work.campus, wanted, sort, descending=descending)
             for block in blocks:
-                for row in self.rows(services, work, block, wanted, query.shown):
+                chosen = block if only is None else [line for line in block if line.id in only]
+                for row in self.rows(services, work, chosen, wanted, query.shown):
                     yield [
                         cell
                         for column in self.columns
@@ -179,7 +187,22 @@ class Listing(Generic[Line, Wanted, Sort]):
                         for cell in row.values[column.name].cells
                     ]
 
-        return table_file(request, self.register.value, query.heads(), lines)
+        return table_file(request, self.register.value, query.heads(), lines, kind)
+
+    def choose(
+        self, request: Request, services: Services, form: FormData, actions: type[StrEnum], *, most: int
+    ) -> Response:
+        """Leads to the page of an action on the chosen lines; exporting them answers with the file."""
+        work, name = at_work(request), text_of(form, "geste")
+        ids = self.chosen(services, work, form, most=most)
+        if name in ("csv", "xlsx") and work.may(self.exports):
+            asked = QueryParams(text_of(form, "requete").lstrip("?"))
+            return self.table(request, services, asked, frozenset(ids), name)
+        if name not in {each.value for each in actions}:
+            raise InvalidInput(N_("Choisissez ce qu’il faut faire de ces lignes."))
+        asked_of = [("requete", text_of(form, "requete"))]
+        draft = FormData([("geste", name), ("choisies", " ".join(map(str, ids))), *asked_of])
+        return save_draft(request, draft, f"{work.home}/{self.register.value}/choix")
 
     def chosen(self, services: Services, work: AtWork, form: FormData, *, most: int) -> Sequence[uuid.UUID]:
         """The ticked lines, or all of the query; raises InvalidInput for none and for more than `most`."""
@@ -198,6 +221,24 @@ class Listing(Generic[Line, Wanted, Sort]):
                 most=number(most),
             )
         return ids
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Lines chosen for an action, and the filters under which they were."""
+
+    action: str
+    ids: Sequence[uuid.UUID]
+    asked: QueryParams
+
+    @staticmethod
+    def of(request: Request, services: Services, draft_id: uuid.UUID, register: Register) -> Choice:
+        form = draft_form(request, services, draft_id, f"{at_work(request).home}/{register.value}/choix")
+        return Choice(
+            text_of(form, "geste"),
+            list(ids_in(text_of(form, "choisies").split())),
+            QueryParams(text_of(form, "requete").lstrip("?")),
+        )
 
 
 router = APIRouter(prefix="/gestion/{slug}/vues")

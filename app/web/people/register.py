@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
-from starlette.datastructures import QueryParams
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData, QueryParams
 
 from app.container import Services
-from app.domain.accounts.permissions import Permission
+from app.domain.accounts.permissions import Permission, check_may
 from app.domain.people.people import Person
+from app.errors import InvalidInput, NotFound
+from app.http.pages.forms import SafeForm, ids_in, save_draft, text_of
 from app.http.pages.registers import Column, ListQuery
+from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.request_scope import ReadingServices
-from app.http.workplaces import AtWork, staff, today_in
+from app.http.pages.words import day
+from app.http.request_scope import ReadingServices, write_transaction
+from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
 from app.language import N_
 from app.services.campus.registers import PeopleFilter, PeopleSort, Register
-from app.web.campus.registers import Listing, Row, Shown, figure, on_day, words
+from app.web.campus.registers import Choice, Listing, Row, Shown, figure, on_day, words
 
 COLUMNS = (
     Column("nom", N_("Personne"), sort="nom", heads=(N_("Nom"), N_("Prénom"))),
@@ -30,6 +35,7 @@ COLUMNS = (
     Column("recuperes", N_("Récupérés"), sort="-recuperes", classes="n"),
     Column("arrivee", N_("Arrivée le"), sort="arrivee", is_usual=False),
 )
+SHORTEST_REASON = 3
 router = APIRouter(prefix="/gestion/{slug}/repertoire")
 
 
@@ -48,7 +54,7 @@ class PeopleFilters:
             today_in(services, work.campus),
             work.campus.time_zone,
             [(badge.id, version.name) for badge, version in services.badges.list_newest(work.campus)],
-            services.award_register.activities(work.campus),
+            services.award_register.activities(work.campus, with_people=True),
         )
 
     @property
@@ -103,6 +109,7 @@ LISTING = Listing(
     PeopleFilters.of,
     _rows,
     ((N_("Tout le monde"), ""), (N_("Un badge à récupérer"), "recupere=non")),
+    acts=Permission.WORK,
 )
 
 
@@ -115,3 +122,103 @@ def list_people(request: Request, services: ReadingServices) -> HTMLResponse:
 @router.get("/repertoire.xlsx", dependencies=[staff(Permission.EXPORT)])
 def people_table(request: Request, services: ReadingServices) -> Response:
     return LISTING.table(request, services)
+
+
+class PeopleAction(StrEnum):
+    ADD = "ajouter"
+    MOVE = "deplacer"
+
+
+MOST_CHOSEN, MOST_OFFERED = 500, 200
+_REMIND = "relancer"
+
+
+@router.post("/choix", dependencies=[staff(Permission.WORK)])
+def choose_people(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """A reminder is asked where badges are reminded, about those that these people did not claim."""
+    work = at_work(request)
+    if text_of(form, "geste") != _REMIND:
+        return LISTING.choose(request, services, form, PeopleAction, most=MOST_CHOSEN)
+    check_may(work.roles, Permission.AWARD)
+    people = LISTING.chosen(services, work, form, most=MOST_CHOSEN)
+    awards = services.award_selection.unclaimed_of(work.campus, people)
+    if not awards:
+        raise InvalidInput(N_("Ces personnes n’ont aucun badge à récupérer."))
+    draft = FormData([("geste", _REMIND), ("choisies", " ".join(map(str, awards)))])
+    return save_draft(request, draft, f"{work.home}/attributions/choix")
+
+
+@router.get("/choix/{draft_id:uuid}", dependencies=[staff(Permission.WORK)])
+def ask_about_people(draft_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _asked(request, services, draft_id)
+
+
+@router.post("/choix/{draft_id:uuid}", dependencies=[staff(Permission.WORK)])
+def add_or_move(draft_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm) -> Response:
+    work = at_work(request)
+    choice = Choice.of(request, services, draft_id, Register.PEOPLE)
+    action, people = choice.action, choice.ids
+    source, target = (
+        next(iter(ids_in([text_of(form, "de")])), None),
+        next(iter(ids_in([text_of(form, "vers")])), None),
+    )
+    reason = text_of(form, "motif")
+    try:
+        if target is None or (action == PeopleAction.MOVE and source is None):
+            raise InvalidInput(N_("Choisissez une activité dans la liste."))
+        if action == PeopleAction.MOVE and len(reason) < SHORTEST_REASON:
+            raise InvalidInput(N_("Dites pourquoi vous corrigez : le motif reste au journal."))
+        with write_transaction(request) as writing:
+            if action == PeopleAction.MOVE and source is not None:
+                moved = writing.participants.move(
+                    work.campus, source, target, people, reason=reason, by=work.actor
+                )
+                added, known = len(moved.ready), len(moved.held)
+            else:
+                added = writing.participants.add_known(work.campus, target, people, by=work.actor)
+                known = len(people) - added
+    except (InvalidInput, NotFound) as error:
+        typed = {"de": text_of(form, "de"), "vers": text_of(form, "vers"), "motif": reason}
+        return _asked(request, services, draft_id, typed, sentence_of(error))
+    if action == PeopleAction.MOVE:
+        done = f"{work.home}/repertoire/choix/{draft_id}?vers={target}&deplacees={added}&restent={known}"
+        return RedirectResponse(done, status_code=303)
+    counts = f"ajoutees={added}&connues={known}"
+    return RedirectResponse(f"{work.home}/activites/{target}?{counts}", status_code=303)
+
+
+def _asked(
+    request: Request,
+    services: Services,
+    draft_id: uuid.UUID,
+    typed: Mapping[str, str] | None = None,
+    trouble: str = "",
+) -> HTMLResponse:
+    work, params = at_work(request), request.query_params
+    choice = Choice.of(request, services, draft_id, Register.PEOPLE)
+    people = services.people_register.among(work.campus, choice.ids)
+    activities = [
+        (str(activity.id), f"{activity.title}, {day(activity.starts_on)}")
+        for activity, _ in services.activities.list_in(work.campus)[:MOST_OFFERED]
+    ]
+    return page(
+        request,
+        "people/selection.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        here=f"{work.home}/repertoire/choix/{draft_id}",
+        moves=choice.action == PeopleAction.MOVE,
+        people=[(person.name, f"{work.home}/repertoire/{person.id}") for person in people],
+        activities=activities,
+        typed=typed or {"de": choice.asked.get("activite", ""), "vers": "", "motif": ""},
+        trouble=trouble,
+        moved=_count(params.get("deplacees")),
+        stayed=max(_count(params.get("restent")), 0),
+        target=f"{work.home}/activites/{params.get('vers', '')}",
+    )
+
+
+def _count(typed: str | None) -> int:
+    return int(typed) if typed and typed.isdecimal() and len(typed) < 5 else -1
