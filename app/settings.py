@@ -37,6 +37,10 @@ class Settings(BaseSettings):
         "",
         description="Where the key-encryption key is: file:/path (32 bytes in base64, mode 0600) or env:NAME.",
     )
+    other_keks: str = Field(
+        "",
+        description="Other key-encryption keys that open what they sealed, with commas, written as SCEAU_KEK: while one replaces another.",
+    )
     development_dir: Path = Field(
         Path(".sceau-dev"), description="On localhost only: where a missing secret and KEK are made and kept."
     )
@@ -188,6 +192,11 @@ class Settings(BaseSettings):
     @property
     def session_idle(self) -> timedelta:
         return timedelta(minutes=self.session_idle_minutes)
+
+    @property
+    def kek_sources(self) -> list[str]:
+        """Of the other key-encryption keys."""
+        return _listed(self.other_keks)
 
     @property
     def forwarded_allow_ips(self) -> list[str]:

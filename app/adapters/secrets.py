@@ -10,7 +10,8 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -63,22 +64,43 @@ class SealedFor:
 
 
 class KeyVault:
-    def __init__(self, kek: Kek, before_opening: Callable[[], None] = lambda: None) -> None:
+    """Seals under `kek`; opens what was sealed under it or under one of `others`."""
+
+    def __init__(
+        self, kek: Kek, before_opening: Callable[[], None] = lambda: None, *, others: Sequence[Kek] = ()
+    ) -> None:
         self.kek = kek
         self.before_opening = before_opening
+        self._keks = {each.id: each for each in (kek, *others)}
+
+    @property
+    def kek_ids(self) -> frozenset[str]:
+        """Of every key-encryption key that opens here."""
+        return frozenset(self._keks)
 
     def seal(self, key: LocalSigningKey, owner: SealedFor) -> bytes:
+        return self._sealed(key.to_bytes(), owner)
+
+    def _sealed(self, private: bytes, owner: SealedFor) -> bytes:
         salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
-        body = AESGCM(self._wrapping_key(salt)).encrypt(nonce, key.to_bytes(), self._bound_to(owner))
+        body = AESGCM(_wrapping_key(self.kek, salt)).encrypt(nonce, private, _bound_to(self.kek, owner))
         return _FORMAT + salt + nonce + body
+
+    def rewrap(self, sealed: bytes, owner: SealedFor, *, kek_id: str) -> bytes:
+        """The same key, sealed under the current key-encryption key."""
+        return self._sealed(self._opened(sealed, owner, kek_id), owner)
 
     def guarded(self, before_opening: Callable[[], None]) -> KeyVault:
         """The same vault, which opens a key only where `before_opening` does not raise."""
-        return KeyVault(self.kek, before_opening)
+        return KeyVault(self.kek, before_opening, others=tuple(self._keks.values()))
 
     def open(self, sealed: bytes, owner: SealedFor, *, kek_id: str) -> SigningKey:
         self.before_opening()
-        if kek_id != self.kek.id:
+        return LocalSigningKey.from_bytes(self._opened(sealed, owner, kek_id))
+
+    def _opened(self, sealed: bytes, owner: SealedFor, kek_id: str) -> bytes:
+        kek = self._keks.get(kek_id)
+        if kek is None:
             raise Unavailable(
                 N_("La clé de signature est scellée par une autre clé maîtresse. Rien n’a été signé.")
             )
@@ -90,40 +112,43 @@ class KeyVault:
         try:
             if sealed[:1] != _FORMAT or len(nonce) != _NONCE:
                 raise InvalidTag
-            private = AESGCM(self._wrapping_key(salt)).decrypt(nonce, body, self._bound_to(owner))
+            return AESGCM(_wrapping_key(kek, salt)).decrypt(nonce, body, _bound_to(kek, owner))
         except InvalidTag as error:
             raise Unavailable(N_("La clé de signature ne s’ouvre pas. Rien n’a été signé.")) from error
-        return LocalSigningKey.from_bytes(private)
 
     def seal_bytes(self, content: bytes, bound_to: bytes) -> bytes:
         """Sealed under a data key of its own; opens only with the same `bound_to` (associated data)."""
         salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
-        return _FORMAT + salt + nonce + AESGCM(self._wrapping_key(salt)).encrypt(nonce, content, bound_to)
+        return (
+            _FORMAT + salt + nonce + AESGCM(_wrapping_key(self.kek, salt)).encrypt(nonce, content, bound_to)
+        )
 
     def open_bytes(self, sealed: bytes, bound_to: bytes) -> bytes:
         salt, nonce = sealed[1 : 1 + _SALT], sealed[1 + _SALT : 1 + _SALT + _NONCE]
-        try:
-            if sealed[:1] != _FORMAT or len(nonce) != _NONCE:
-                raise InvalidTag
-            return AESGCM(self._wrapping_key(salt)).decrypt(nonce, sealed[1 + _SALT + _NONCE :], bound_to)
-        except InvalidTag as error:
-            raise Unavailable(N_("Ce qui a été scellé ne s’ouvre pas avec cette clé maîtresse.")) from error
+        if sealed[:1] == _FORMAT and len(nonce) == _NONCE:
+            for kek in self._keks.values():
+                with suppress(InvalidTag):
+                    body = sealed[1 + _SALT + _NONCE :]
+                    return AESGCM(_wrapping_key(kek, salt)).decrypt(nonce, body, bound_to)
+        raise Unavailable(N_("Ce qui a été scellé ne s’ouvre pas avec cette clé maîtresse."))
 
-    def _wrapping_key(self, salt: bytes) -> bytes:
-        # A fresh key for every seal, so that a nonce is never reused.
-        return HKDF(SHA256(), 32, salt, b"sceau/kek/v1").derive(self.kek.secret)
 
-    def _bound_to(self, owner: SealedFor) -> bytes:
-        return rfc8785.dumps(
-            {
-                "alg": owner.algorithm,
-                "campus": owner.campus,
-                "kek": self.kek.id,
-                "method": owner.method_id,
-                "purpose": owner.purpose,
-                "version": self.kek.version,
-            }
-        )
+def _wrapping_key(kek: Kek, salt: bytes) -> bytes:
+    # A fresh key for every seal, so that a nonce is never reused.
+    return HKDF(SHA256(), 32, salt, b"sceau/kek/v1").derive(kek.secret)
+
+
+def _bound_to(kek: Kek, owner: SealedFor) -> bytes:
+    return rfc8785.dumps(
+        {
+            "alg": owner.algorithm,
+            "campus": owner.campus,
+            "kek": kek.id,
+            "method": owner.method_id,
+            "purpose": owner.purpose,
+            "version": kek.version,
+        }
+    )
 
 
 def kek_from(source: str, *, database_folder: Path | None) -> Kek:

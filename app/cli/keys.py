@@ -74,6 +74,18 @@ def retire(
         say(N_("La suivante est en service : {key}"), key=following.method_id)
 
 
+@commands.command(
+    "rewrap",
+    help=N_("Scelle toutes les clés sous SCEAU_KEK ; celles de SCEAU_OTHER_KEKS ne servent plus ensuite."),
+)
+def rewrap() -> None:
+    with ready_process().unit_of_work() as services:
+        count = (
+            services.signing.rewrap() + services.network_signing.rewrap() + services.organisations.rewrap()
+        )
+    say(N_("Clés scellées sous la nouvelle clé maîtresse : {count}."), style="green", count=count)
+
+
 @commands.command("make-kek", help=N_("Crée la clé maîtresse qui scelle les clés de signature."))
 def make(
     path: Annotated[Path, typer.Argument(help=N_("Le fichier à créer, loin de la base de données."))],

@@ -30,7 +30,7 @@ from app.adapters.openid_connect import ProvidersUnusable, providers_in, registr
 from app.adapters.papers import Papers
 from app.adapters.picture_codes import PictureCodes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
-from app.adapters.secrets import Kek, KekUnusable, KeyVault, PasswordHashes, kek_from, make_secret_file
+from app.adapters.secrets import KekUnusable, KeyVault, PasswordHashes, kek_from, make_secret_file
 from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
 from app.adapters.web_documents.fetcher import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
@@ -178,7 +178,7 @@ class Process:
         self.beyond = beyond or _documents_of_others(settings, clock)
         self.addresses = Addresses(settings.base_url)
         self.mailer = mailer or _mailer_of(settings)
-        self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
+        self.secret, self.vault = _secret_of(settings), _vault_of(settings)
         self.engine = open_engine(settings.database_url)
         self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
         self.journal = RecoveryJournal(
@@ -516,15 +516,17 @@ def _secret_of(settings: Settings) -> bytes:
     return base64.b64decode(path.read_text())
 
 
-def _kek_of(settings: Settings) -> Kek:
+def _vault_of(settings: Settings) -> KeyVault:
     database = make_url(settings.database_url)
     is_file = database.get_backend_name() == "sqlite" and database.database not in (None, "", ":memory:")
     folder = Path(str(database.database)).resolve().parent if is_file else None
-    if settings.kek:
-        return kek_from(settings.kek, database_folder=folder)
-    path = settings.development_dir / "kek"
-    make_secret_file(path)
-    return kek_from(f"file:{path}", database_folder=folder)
+    source = settings.kek
+    if not source:
+        path = settings.development_dir / "kek"
+        make_secret_file(path)
+        source = f"file:{path}"
+    kek, *others = (kek_from(each, database_folder=folder) for each in (source, *settings.kek_sources))
+    return KeyVault(kek, others=others)
 
 
 _NEW_VALUES: Final = 200_000  # Python's own 700 cost a quarter of the time that awarding to thousands takes

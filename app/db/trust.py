@@ -324,6 +324,9 @@ class OrganisationStore:
             raise NotFound(N_("Cette organisation n’existe pas ici."))
         return found
 
+    def list_all(self) -> Sequence[Organisation]:
+        return self.session.exec(select(Organisation)).all()
+
     def find_of(self, domain: str, mailbox: str) -> Organisation | None:
         """Locked until the transaction ends: it gets one key, and its slots are assigned sequentially."""
         query = select(Organisation).where(Organisation.domain == domain, Organisation.mailbox == mailbox)

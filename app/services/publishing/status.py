@@ -55,6 +55,7 @@ class KeyRow(Protocol):
     public_jwk: dict[str, Any]
     sealed: bytes
     kek_id: str
+    kek_version: int
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,14 @@ class KeyOwner:
         if key.public.thumbprint() != VerificationKey.from_jwk(row.public_jwk).thumbprint():
             raise Unavailable(N_("La clé de signature ne s’ouvre pas. Rien n’a été signé."))
         return key
+
+    def rewrap(self, vault: KeyVault, row: KeyRow) -> bool:
+        """Seals the key under the current key-encryption key; whether it was sealed under another."""
+        if row.kek_id == vault.kek.id:
+            return False
+        row.sealed = vault.rewrap(row.sealed, self._sealed_for(row.method_id), kek_id=row.kek_id)
+        row.kek_id, row.kek_version = vault.kek.id, vault.kek.version
+        return True
 
     def signers(self, vault: KeyVault, row: KeyRow) -> Signers:
         key = self.opened(vault, row)
@@ -115,13 +124,19 @@ class Signing:
 
     def check_kek(self) -> None:
         """Raises KekUnusable unless every signing key is encrypted under the current key-encryption key."""
-        if others := self.campuses.sealed_under() - {self.vault.kek.id}:
+        if others := self.campuses.sealed_under() - self.vault.kek_ids:
             raise KekUnusable(
                 _(
                     "SCEAU_KEK n’est pas la clé maîtresse de cette base : ses clés de signature ont été scellées par "
                     "{sealed}, et celle-ci est {given}. Rien ne démarre. Remettez la bonne clé maîtresse."
                 ).format(sealed=", ".join(sorted(others)), given=self.vault.kek.id)
             )
+
+    def rewrap(self) -> int:
+        """How many keys of campuses were sealed under another key-encryption key."""
+        return sum(
+            _owner(campus, row.purpose).rewrap(self.vault, row) for row, campus in self.campuses.all_keys()
+        )
 
     def keys_that_do_not_open(self) -> list[str]:
         """Identifiers of active campus keys that the correct key-encryption key cannot decrypt."""

@@ -61,6 +61,14 @@ class NetworkSigning:
         row = self.store.key_of(network.id) or self._make_key(network, at=at)
         return self._owner(network).signers(self.vault, row)
 
+    def rewrap(self) -> int:
+        """How many keys of networks were sealed under another key-encryption key."""
+        return sum(
+            self._owner(network).rewrap(self.vault, row)
+            for network in self.store.networks()
+            for row in self.store.keys_of(network.id)
+        )
+
     def leaving_signer_of(self, network: Network, *, at: datetime) -> Signer | None:
         """The recently replaced key: it cosigns the list, for consumers that only know that key."""
         row = self.store.leaving_key_of(network.id, retired_after=at - ANNOUNCED_FOR)

@@ -100,6 +100,14 @@ class OrganisationService:
         if was_in_service:
             self._make(organisation, at)
 
+    def rewrap(self) -> int:
+        """How many keys of organisations were sealed under another key-encryption key."""
+        return sum(
+            _owner(organisation).rewrap(self.vault, row)
+            for organisation in self.organisations.list_all()
+            for row in self.organisations.keys_of(organisation.id)
+        )
+
     def _in_service(self, organisation: Organisation) -> OrganisationKey | None:
         rows = self.organisations.keys_of(organisation.id)
         return next((row for row in rows if row.retired_at is None), None)

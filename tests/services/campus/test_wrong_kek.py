@@ -52,3 +52,37 @@ def test_server_does_not_start_with_the_wrong_kek(house: House) -> None:
     house.process.vault = KeyVault(Kek(b"\x07" * 32))
     with pytest.raises(KekUnusable), TestClient(create_app(process=house.process)):
         pass
+
+
+def test_key_encryption_key_is_replaced_while_awards_go_on(house: House) -> None:
+    """Each step of docs/operate/restore.md: at none of them does a process fail to sign or to read the journal."""
+    old, new = house.process.vault.kek, Kek(b"\x09" * 32)
+    with house.unit_of_work() as services:
+        network = Network(slug="reseau", name="Réseau")
+        services.stores.campuses.add(network)
+        services.network_signing.signers_of(network, at=NOON)
+    sealed = KeyVault(old).seal_bytes(b"line", b"frame")
+
+    def awards(name: str, vault: KeyVault) -> None:
+        house.process.vault = vault
+        house.process.check()
+        assert house.award(f"{name} Martin; {name.lower()}@exemple.fr").lines[0].award_id is not None
+        assert vault.open_bytes(sealed, b"frame") == b"line"
+        with house.unit_of_work(reading=True) as services:
+            assert services.signing.keys_that_do_not_open() == []
+
+    awards("Ada", KeyVault(old, others=[new]))
+    awards("Zoé", KeyVault(new, others=[old]))
+    with house.unit_of_work() as services:
+        before = services.stores.campuses.sealed_under()
+        assert services.signing.rewrap() > 0
+        assert services.network_signing.rewrap() == 1
+        assert services.signing.rewrap() == services.network_signing.rewrap() == 0
+        assert (before, services.stores.campuses.sealed_under()) == ({old.id}, {new.id})
+    awards("Lou", KeyVault(old, others=[new]))
+    awards("Eva", KeyVault(new, others=[old]))
+    house.process.vault = KeyVault(new)
+    house.process.check()
+    house.process.vault = KeyVault(old)
+    with pytest.raises(KekUnusable):
+        house.process.check()
