@@ -131,6 +131,9 @@ class Label(Section):
 class Competency(Section):
     code: str
     statement: Prose
+    rubric: tuple[Prose, ...] = ()
+    related: tuple[str, ...] = ()
+    """Codes of registers: trades, certifications, ESCO skills."""
 
 
 class Framework(Section):

@@ -27,6 +27,7 @@ from app.language import N_
 from app.language import gettext as _
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
+from app.services.frameworks import Details
 from app.services.learners.portfolios import Wishes
 from app.services.learners.requests import RequestOutcome
 from app.services.trust.endorsement_requests import EndorsementAsked as Endorsing
@@ -117,8 +118,10 @@ class Stage:
                 code=competency.code,
                 statement=competency.statement,
                 levels=[*framework.levels],
+                details=Details(rubric=competency.rubric),
                 by=BY_COMMAND,
             )
+            self.services.trades.relate(campus, made, competency.related, by=BY_COMMAND)
             self.competencies[campus.slug, competency.code] = made.id
 
     def _alignment(self, aligned: written.Aligned) -> PublicAlignment:

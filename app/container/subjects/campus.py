@@ -29,6 +29,7 @@ from app.services.frameworks import CompetencyService
 from app.services.frameworks.catalogue import FrameworkCatalogue
 from app.services.frameworks.importing import FrameworkImportService
 from app.services.frameworks.search import FrameworkSearch
+from app.services.frameworks.trades import TradeService
 from app.services.people.name_disambiguation import Namesakes
 from app.services.people.names import AgeBands
 from app.services.publishing.catalogue import CatalogueService
@@ -147,7 +148,25 @@ class CampusServices(Container):
 
     @made_once
     def competencies(self) -> CompetencyService:
-        return CompetencyService(self.stores.competencies, self.stores.history, self.clock)
+        return CompetencyService(
+            self.stores.competencies,
+            self.stores.history,
+            lambda campus, competency, lines, by: self.trades.relate(campus, competency, lines, by=by),
+            self.clock,
+        )
+
+    @made_once
+    def trades(self) -> TradeService:
+        return TradeService(
+            self.stores.frameworks,
+            self.stores.competencies,
+            self.stores.catalogue,
+            self.stores.campuses,
+            self.stores.recognition,
+            self.frameworks,
+            self.stores.history,
+            self.clock,
+        )
 
     @made_once
     def frameworks(self) -> FrameworkCatalogue:

@@ -161,6 +161,11 @@ class FrameworkStore:
         networks = select(NetworkMember.network_id).where(NetworkMember.campus_id == campus_id)
         return or_(public, col(Framework.campus_id) == campus_id, col(Framework.network_id).in_(networks))
 
+    def members_of(self, network_id: uuid.UUID) -> set[uuid.UUID]:
+        """The campuses of a network."""
+        query = select(NetworkMember.campus_id).where(NetworkMember.network_id == network_id)
+        return set(self.session.exec(query))
+
     def list_all(self) -> Sequence[Framework]:
         """For the public documents, by code."""
         return self.session.exec(select(Framework).order_by(col(Framework.code), col(Framework.id))).all()
@@ -209,6 +214,27 @@ class FrameworkStore:
             col(FrameworkAssociation.origin_id).in_(list(ids)), FrameworkAssociation.kind == kind
         )
         return self.session.exec(query.order_by(col(FrameworkAssociation.target))).all()
+
+    def related_to(self, target: str) -> list[tuple[FrameworkAssociation, Competency, Framework]]:
+        """Items that an association of any kind relates to `target`."""
+        return self._related(col(FrameworkAssociation.target) == target)
+
+    def related_to_register(self, register: str) -> list[tuple[FrameworkAssociation, Competency, Framework]]:
+        """The same for all targets of a register, of campuses' items only."""
+        first, last = f"{register}:", f"{register};"
+        target = col(FrameworkAssociation.target)
+        return self._related((target >= first) & (target < last) & col(Framework.campus_id).is_not(None))
+
+    def _related(
+        self, condition: ColumnElement[bool]
+    ) -> list[tuple[FrameworkAssociation, Competency, Framework]]:
+        rows = self.session.exec(
+            select(FrameworkAssociation, Competency, Framework)
+            .join(Competency, col(Competency.id) == col(FrameworkAssociation.origin_id))
+            .join(Framework, col(Framework.id) == col(Competency.framework_id))
+            .where(condition)
+        )
+        return [(row, competency, framework) for row, competency, framework in rows]
 
     def get_association(self, association_id: uuid.UUID) -> FrameworkAssociation | None:
         return self.session.get(FrameworkAssociation, association_id)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, text
+from sqlalchemy import ColumnElement, Text, and_, cast, literal_column, or_, text
 from sqlmodel import Session, col, delete, func, select
 
 from app.db.activities.activities import organised_by
@@ -214,6 +214,25 @@ class CatalogueStore:
             .order_by(col(BadgeCompetency.level).desc(), col(CatalogueEntry.title))
         )
         return [(entry, level) for entry, level in rows]
+
+    def badges_aligned_to(self, code: str) -> list[CatalogueEntry]:
+        """Published badges of which an alignment has this code: letters and digits alone."""
+        rows = self.session.exec(
+            select(CatalogueEntry)
+            .join(BadgeVersion, col(BadgeVersion.badge_id) == col(CatalogueEntry.subject_id))
+            .where(
+                BadgeVersion.number == CatalogueEntry.version,
+                cast(col(BadgeVersion.alignments), Text).contains(f'"{code}"'),
+            )
+            .order_by(col(CatalogueEntry.title))
+        )
+        return list(rows)
+
+    def alignments_of(self, entry: CatalogueEntry) -> list[dict[str, str]]:
+        query = select(BadgeVersion.alignments).where(
+            BadgeVersion.badge_id == entry.subject_id, BadgeVersion.number == entry.version
+        )
+        return list(self.session.exec(query).first() or ())
 
     def activities_with(
         self,

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -350,8 +350,33 @@ def public_alignment(framework: str, code: str, name: str) -> PublicAlignment:
     return PublicAlignment(known, tidy, " ".join(name.split()))
 
 
+MOST_RELATIONS = 30
+
+
+def read_relations(lines: Iterable[str]) -> list[tuple[PublicFramework, str]]:
+    """One per line, its code first: a ROME, RNCP or RS code, or the address of an ESCO skill."""
+    found: dict[tuple[PublicFramework, str], None] = {}
+    for line in lines:
+        code = line.strip().split(maxsplit=1)[0] if line.strip() else ""
+        if not code:
+            continue
+        tidy = code.rstrip(":,;").upper()
+        if code.lower().startswith("http"):
+            register, tidy = PublicFramework.ESCO, code
+        elif tidy.startswith("RNCP"):
+            register = PublicFramework.RNCP
+        elif tidy.startswith("RS"):
+            register = PublicFramework.RS
+        else:
+            register = PublicFramework.ROME
+        found[register, public_alignment(register.value, tidy, tidy).code] = None
+    if len(found) > MOST_RELATIONS:
+        raise InvalidInput(N_("Trente correspondances au plus."))
+    return list(found)
+
+
 MOST_LINES = 2_000
-HEADING = ("Référentiel", "Nom du référentiel", "Code", "Énoncé", "Niveaux", "Repères")
+HEADING = ("Référentiel", "Nom du référentiel", "Code", "Énoncé", "Niveaux", "Repères", "Métiers")
 LEVEL_MARK = "|"
 _SEPARATORS = ";\t,"
 _COLUMNS = {
@@ -360,6 +385,7 @@ _COLUMNS = {
     "code": {"code", "code competence"},
     "statement": {"enonce", "competence", "intitule", "statement"},
     "levels": {"niveaux", "niveau", "levels"},
+    "trades": {"metiers", "metier", "code metiers", "rome", "code rome", "codes rome", "trades"},
     "rubric": {"reperes", "repere", "reperes niveaux", "rubric"},
 }
 _NEEDED = ("code", "statement")
@@ -378,6 +404,8 @@ class ListedCompetency:
     """None without that column: the scale of the framework."""
     rubric: tuple[str, ...] | None = None
     """One description per level; None leaves what there is."""
+    trades: tuple[str, ...] | None = None
+    """Codes of registers that it relates to; None leaves what there is."""
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -388,6 +416,7 @@ class ListedCompetency:
             self.statement,
             f" {LEVEL_MARK} ".join(self.levels or ()),
             f" {LEVEL_MARK} ".join(self.rubric or ()),
+            f" {LEVEL_MARK} ".join(self.trades or ()),
         )
 
 
@@ -440,12 +469,13 @@ def _columns_of(heading: Sequence[str]) -> dict[str, int]:
 
 def _listed(number: int, cells: Sequence[str], columns: dict[str, int]) -> ListedCompetency:
     values = {name: cells[index] for name, index in columns.items() if index < len(cells)}
-    levels, rubric = values.pop("levels", None), values.pop("rubric", "")
+    levels, rubric, trades = values.pop("levels", None), values.pop("rubric", ""), values.pop("trades", "")
     return ListedCompetency(
         number,
         **values,
         levels=None if levels is None else tuple(each for each in _parts(levels) if each),
         rubric=tuple(_parts(rubric)) if rubric else None,
+        trades=tuple(each for each in _parts(trades) if each) if trades else None,
     )
 
 

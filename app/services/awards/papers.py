@@ -257,8 +257,12 @@ class PaperService:
 
     def guide(self, values: Mapping[str, object]) -> Published:
         """A guide of the service, dated to the day."""
+        return self.printed("guide", values)
+
+    def printed(self, template: str, values: Mapping[str, object]) -> Published:
+        """A paper without attachments, dated to the day: the same values give the same bytes that day."""
         at = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
-        return Published.of(self.papers.pdf("guide", values, {}, at=at), PDF)
+        return Published.of(self.papers.pdf(template, values, {}, at=at), PDF)
 
     def erasure(self, words: ErasureWords, proof: bytes, *, at: datetime) -> Published:
         """With the machine-readable proof attached; dated by the erasure: deterministic bytes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.db.awards.awards import AwardRecord
@@ -23,6 +23,7 @@ from app.domain.frameworks import (
     check_competency,
     check_framework,
     check_levels_kept,
+    read_relations,
 )
 from app.domain.frameworks.releases import ChangeKind, content_of, entry_of
 from app.domain.frameworks.text_search import synonym_of
@@ -50,8 +51,15 @@ class TakenIn:
 
 
 class CompetencyService:
-    def __init__(self, competencies: CompetencyStore, history: HistoryStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        competencies: CompetencyStore,
+        history: HistoryStore,
+        relate: Callable[[Campus, Competency, Iterable[str], Actor], bool],
+        clock: Clock,
+    ) -> None:
         self.competencies = competencies
+        self.relate = relate
         self.history = history
         self.clock = clock
 
@@ -148,12 +156,15 @@ class CompetencyService:
         taken = TakenIn()
         for line in lines:
             try:
-                taken.outcomes[self._take_in(campus, line, by)] += 1
+                outcome, competency = self._take_in(campus, line, by)
+                if line.trades is not None and self.relate(campus, competency, line.trades, by):
+                    outcome = CHANGED if outcome == SAME else outcome
+                taken.outcomes[outcome] += 1
             except (InvalidInput, Conflict) as error:
                 taken.refused.append((line, error))
         return taken
 
-    def _take_in(self, campus: Campus, line: ListedCompetency, by: Actor) -> str:
+    def _take_in(self, campus: Campus, line: ListedCompetency, by: Actor) -> tuple[str, Competency]:
         typed = Competency(
             framework_id=campus.id,
             code=line.code,
@@ -162,6 +173,7 @@ class CompetencyService:
             rubric=list(line.rubric or ()),
         )
         check_competency(typed)
+        read_relations(line.trades or ())
         framework = self.framework(
             campus,
             code=line.framework or "campus",
@@ -172,7 +184,7 @@ class CompetencyService:
         levels = list(line.levels if line.levels is not None else known.levels if known else framework.levels)
         if known is None:
             details = Details(rubric=line.rubric or ())
-            self.create(
+            added = self.create(
                 campus,
                 framework,
                 code=line.code,
@@ -181,13 +193,13 @@ class CompetencyService:
                 details=details,
                 by=by,
             )
-            return ADDED
+            return ADDED, added
         rubric = list(known.rubric if line.rubric is None else line.rubric[: len(levels)])
         if (known.statement, known.levels, known.rubric) == (line.statement, levels, rubric):
-            return SAME
+            return SAME, known
         details = Details(known.description, rubric, known.other_labels)
         self.amend(campus, known.id, statement=line.statement, levels=levels, details=details, by=by)
-        return CHANGED
+        return CHANGED, known
 
     def get_framework(self, campus: Campus, framework_id: uuid.UUID) -> Framework:
         framework = self.competencies.session.get(Framework, framework_id)

@@ -12,7 +12,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.core import csv_for_excel
-from app.domain.frameworks import DEFAULT_SCALE, HEADING, LEVEL_MARK, Competency, Framework, read_competencies
+from app.domain.frameworks import (
+    DEFAULT_SCALE,
+    HEADING,
+    LEVEL_MARK,
+    Competency,
+    Framework,
+    read_competencies,
+    read_relations,
+)
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, bytes_of, checked_form, text_of
 from app.http.pages.registers import table_file
@@ -58,6 +66,7 @@ class CompetencyForm:
     rubric: str = ""
     description: str = ""
     others: str = ""
+    related: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -87,6 +96,8 @@ def list_competencies(request: Request, services: ReadingServices, archives: str
         affected=len(services.frameworks.affected_badges(work.campus)),
         archived=sum(1 for competency, _ in found if competency.archived_at),
         frameworks=_by_framework(work, shown),
+        slug=work.campus.slug,
+        has_trades=bool(services.trades.codes_of(competency.id for competency, _ in shown)),
     )
 
 
@@ -116,6 +127,8 @@ def competencies_table(request: Request) -> Response:
     campus = at_work(request).campus
 
     def rows(services: Services) -> list[tuple[str, ...]]:
+        listed = services.competencies.list_of(campus)
+        codes = services.trades.codes_of(competency.id for competency, _ in listed)
         return [
             (
                 framework.code,
@@ -124,8 +137,9 @@ def competencies_table(request: Request) -> Response:
                 competency.statement,
                 f" {LEVEL_MARK} ".join(competency.levels),
                 f" {LEVEL_MARK} ".join(competency.rubric) if any(competency.rubric) else "",
+                f" {LEVEL_MARK} ".join(codes.get(competency.id, ())),
             )
-            for competency, framework in services.competencies.list_of(campus)
+            for competency, framework in listed
             if competency.archived_at is None
         ]
 
@@ -215,13 +229,14 @@ def create_competency(request: Request, form: SafeForm, services: ReadingService
         text_of(form, "reperes"),
         text_of(form, "description"),
         text_of(form, "synonymes"),
+        text_of(form, "liens"),
     )
     try:
         with write_transaction(request) as writing:
             framework = writing.competencies.framework(
                 work.campus, code=typed.framework, name=typed.framework_name or typed.framework, by=work.actor
             )
-            writing.competencies.create(
+            created = writing.competencies.create(
                 work.campus,
                 framework,
                 code=typed.code,
@@ -230,10 +245,21 @@ def create_competency(request: Request, form: SafeForm, services: ReadingService
                 details=typed.details,
                 by=work.actor,
             )
+            writing.trades.relate(work.campus, created, typed.related.splitlines(), by=work.actor)
     except (InvalidInput, Conflict) as error:
-        typed.errors["code" if typed.framework else "referentiel"] = sentence_of(error)
+        typed.errors[_field_at_fault(typed, "code" if typed.framework else "referentiel")] = sentence_of(
+            error
+        )
         return _form_page(request, services, typed)
     return RedirectResponse(f"{work.home}/competences", status_code=303)
+
+
+def _field_at_fault(typed: CompetencyForm, otherwise: str) -> str:
+    try:
+        read_relations(typed.related.splitlines())
+    except InvalidInput:
+        return "liens"
+    return otherwise
 
 
 @router.get("/importer", dependencies=_DESIGN)
@@ -270,6 +296,7 @@ def edit_competency(competency_id: uuid.UUID, request: Request, services: Readin
         "\n".join(competency.rubric),
         competency.description,
         "\n".join(competency.other_labels),
+        "\n".join(services.trades.lines_of(competency_id)),
     )
     return _form_page(request, services, typed, competency)
 
@@ -289,10 +316,11 @@ def amend_competency(
         text_of(form, "reperes"),
         text_of(form, "description"),
         text_of(form, "synonymes"),
+        text_of(form, "liens"),
     )
     try:
         with write_transaction(request) as writing:
-            writing.competencies.amend(
+            amended = writing.competencies.amend(
                 work.campus,
                 competency_id,
                 statement=typed.statement,
@@ -300,8 +328,10 @@ def amend_competency(
                 details=typed.details,
                 by=work.actor,
             )
+            writing.trades.relate(work.campus, amended, typed.related.splitlines(), by=work.actor)
     except (InvalidInput, Conflict) as error:
-        typed.errors["niveaux" if isinstance(error, Conflict) else "enonce"] = sentence_of(error)
+        field_at_fault = _field_at_fault(typed, "niveaux" if isinstance(error, Conflict) else "enonce")
+        typed.errors[field_at_fault] = sentence_of(error)
         return _form_page(request, services, typed, competency)
     return RedirectResponse(f"{work.home}/competences", status_code=303)
 
