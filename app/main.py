@@ -81,6 +81,7 @@ from app.web.awards import (
 from app.web.badges import badge_recovery, badges, badges_admin, editor, rankings
 from app.web.campus import audit_log, campuses, dashboard, guides, operations, registers, settings, team
 from app.web.campus.campuses import CampusWeb, configure_web
+from app.web.frameworks import pathway_editor, pathway_followers, pathways
 from app.web.frameworks import search as framework_search
 from app.web.imports import import_preview, imports
 from app.web.learners import (
@@ -160,6 +161,10 @@ for router in (
     framework_search.router,
     framework_search.affected_router,
     frameworks.router,
+    pathways.router,
+    pathways.my_router,
+    pathway_followers.router,
+    pathway_editor.router,
     activities.router,
     attendance.router,
     participants.router,

@@ -52,6 +52,7 @@ from app.db.campus.samples import SampleStore
 from app.db.engine.session import WorkerStore, open_engine, open_session
 from app.db.frameworks import CompetencyStore, FrameworkStore
 from app.db.frameworks.full_text import FullTextIndex
+from app.db.frameworks.pathways import PathwayStore
 from app.db.imports import ImportStore
 from app.db.learners import BroughtBadgeStore, ContributionStore, PortfolioStore, RequestStore
 from app.db.messages import LetterStore, ReminderStore
@@ -184,6 +185,10 @@ class Stores:
     @made_once
     def frameworks(self) -> FrameworkStore:
         return FrameworkStore(self.session)
+
+    @made_once
+    def pathways(self) -> PathwayStore:
+        return PathwayStore(self.session)
 
     @made_once
     def full_text(self) -> FullTextIndex:

@@ -454,6 +454,11 @@ class RetentionStore:
     def overdue(self, at: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
         """Rows by table, referring rows before the rows they refer to."""
         table = METADATA.tables
+        enrolment = table["pathway_enrolment"]
+        left = enrolment.c.changed_at < at - privacy.PATHWAYS
+        for each in (table["pathway_stage_state"], table["pathway_decision"]):
+            yield each, each.c.enrolment_id.in_(sa_select(enrolment.c.id).where(left))
+        yield enrolment, left
         room, link, challenge = table["room_entry"], table["sign_in_link"], table["challenge"]
         session, letter, invitation = table["session"], table["letter"], table["invitation"]
         yield room, room.c.signed_at < at - privacy.ROOM_ENTRIES

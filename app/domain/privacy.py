@@ -42,6 +42,7 @@ class DataSubjectMatter(StrEnum):
     ROOMS = "rooms"
     LOG = "log"
     REQUESTS = "requests"
+    PATHWAYS = "pathways"
     FILES = "files"
     LETTERS = "letters"
     CONSENTS = "consents"
@@ -80,6 +81,7 @@ class HeldData:
 
 _PERSON = (Link("person_id"),)
 _AWARD = (Link("award_id", "award"),)
+_ENROLMENT = (Link("enrolment_id", "pathway_enrolment"),)
 _LINK_SECRETS = ("secret_digest", "browser_digest")
 
 HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
@@ -182,6 +184,9 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "contribution": HeldData(DataSubjectMatter.REQUESTS, _PERSON, mentions=("decided_by",)),
         "stored_file": HeldData(DataSubjectMatter.FILES, (*_PERSON, Link("noun_id", "badge_request"))),
         "stored_file_content": HeldData(DataSubjectMatter.FILES, (Link("file_id", "stored_file"),)),
+        "pathway_enrolment": HeldData(DataSubjectMatter.PATHWAYS, _PERSON, mentions=("decided_by",)),
+        "pathway_stage_state": HeldData(DataSubjectMatter.PATHWAYS, _ENROLMENT),
+        "pathway_decision": HeldData(DataSubjectMatter.PATHWAYS, _ENROLMENT, mentions=("decided_by",)),
         # --- notices sent to them
         "letter": HeldData(
             DataSubjectMatter.LETTERS,
@@ -225,10 +230,16 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "badge_version": "of a badge",
         "campus": "an organisation and its public address",
         "catalogue_entry": "of public pages about campuses, badges and activities",
-        "catalogue_refresh": "of a campus",
         "catalogue_term": "terms of public pages",
         "choice_change": "numbers and choices, emptied once the recovery journal holds them",
         **dict.fromkeys(("badge", "campus_log", "competency_synonym", "label", "signing_key"), "of a campus"),
+        "room": "of an activity",
+        **dict.fromkeys(("log_cosignature", "log_witness"), "of another organisation"),
+        **dict.fromkeys(("log_checkpoint", "log_tile"), "hashes"),
+        **dict.fromkeys(("network", "network_member"), "of campuses"),
+        **dict.fromkeys(
+            ("catalogue_refresh", "pathway", "pathway_version", "report_objective"), "of a campus"
+        ),
         **dict.fromkeys(("competency", "competency_version", "framework_term"), "of a framework"),
         "endorsement_place": "the place of a number, as status_slot",
         "erased_award": "a number that was an award's, and that it is gone",
@@ -242,22 +253,14 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "import_run": "a digest and counts; what was dropped goes when it is confirmed, or after a day",
         "imported": "a keyed digest; what was said under it is emptied when the person is forgotten",
         "integrity_check": "numbers of rows that were found damaged",
-        "log_checkpoint": "hashes",
-        "log_cosignature": "of another organisation",
         "log_entry": "a kind, a minute, and a commitment whose key lies in log_payload",
         "log_review": "what was found when a log was read again",
-        "log_tile": "hashes",
-        "log_witness": "of another organisation",
-        "network": "of campuses",
         "network_key": "of a network",
-        "network_member": "of campuses",
         "organisation": "a company and its public address; of one person's mailbox a digest",
         "organisation_key": "of an organisation",
         "picture_digest": "of a badge",
         "rate_count": "counted under a keyed digest, and gone within hours",
         "recognition": "an organisation and its public address",
-        "report_objective": "of a campus",
-        "room": "of an activity",
         "signing_clock": "of a machine",
         "status_list": "bits at random places",
         "status_slot": "the place of a number; it says that a badge was withdrawn even when all else is gone",
@@ -485,7 +488,7 @@ REFUSED_LINES = LIST_ANSWERS = timedelta(days=90)
 """List lines that matched no person; the answers for ambiguous names, which the same list needs again."""
 CLOSED_REQUESTS = timedelta(days=365)
 """Refused or withdrawn; an accepted request lives as long as its badge."""
-LETTERS = timedelta(days=3 * 365)
+LETTERS = PATHWAYS = timedelta(days=3 * 365)  # An enrolment, since its last stage.
 INVITATIONS = ASKED_ORGANISATIONS = timedelta(days=365)
 """Invitations without an answer; endorsement requests that were unanswered or declined."""
 WAYS_IN = timedelta(days=1)  # After sessions, links and challenges expire.
@@ -563,6 +566,12 @@ KEPT: Final[Mapping[DataSubjectMatter, RetentionRule]] = MappingProxyType(
                 "7 jours"
             ),
             _MISSION,
+        ),
+        DataSubjectMatter.PATHWAYS: RetentionRule(
+            N_("Les parcours que vous suivez, et vos étapes"),
+            N_("Vous dire l’étape suivante, et proposer le badge de l’ensemble au campus."),
+            N_("Jusqu’à ce que vous les quittiez, ou trois ans sans nouvelle étape"),
+            _AGREEMENT,
         ),
         DataSubjectMatter.FILES: RetentionRule(
             N_("Les fichiers que vous avez remis"),

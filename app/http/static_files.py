@@ -32,7 +32,7 @@ STYLE_ORDER = (
     "circumstances",
 )
 # Separate files, so that public pages stay light.
-SEPARATE_STYLES = ("workspace", "learner", "catalogue", "reports")
+SEPARATE_STYLES = ("workspace", "learner", "catalogue", "reports", "pathways")
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",

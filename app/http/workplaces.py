@@ -40,7 +40,7 @@ _MENU: tuple[tuple[str, Permission, str, tuple[str, ...]], ...] = (
         "/badges",
         ("/attributions", "/resultats", "/retraits", "/lettres", "/recommandations"),
     ),
-    (N_("Compétences"), Permission.VIEW, "/competences", ()),
+    (N_("Compétences"), Permission.VIEW, "/competences", ("/parcours",)),
     (N_("Personnes"), Permission.VIEW, "/repertoire", ("/recherche",)),
     (N_("Demandes"), Permission.REVIEW, _REQUESTS, ()),
     (N_("Données personnelles"), Permission.PROTECT, "/donnees", ()),

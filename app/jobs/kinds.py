@@ -336,4 +336,16 @@ def _derive(process: Process, campus_id: uuid.UUID) -> bool:
     return False
 
 
+_pathways = PollThrottle(lambda services: [EVERYTHING] if services.pathway_followers.due() else [])
+
+
+def _refresh_pathways(process: Process, _: uuid.UUID) -> bool:
+    """Each chunk marks what it computed, so that it ends."""
+    with process.unit_of_work() as services:
+        due = services.pathway_followers.due()
+        services.pathway_followers.refresh(due)
+    return bool(due)
+
+
+PATHWAYS = JobType("pathways", _pathways.due, _refresh_pathways, at_once=1)
 CATALOGUE = JobType("catalogue", _catalogue.due, _derive, at_once=1)

@@ -30,6 +30,7 @@ from app.jobs.kinds import (
     INTEGRITY,
     LETTERS,
     OWN_LISTS,
+    PATHWAYS,
     REMINDERS,
     RETENTION,
     REVIEW_REMINDERS,
@@ -58,6 +59,7 @@ KINDS: tuple[JobType, ...] = (
     FOLLOWED_LISTS,
     ENDORSEMENTS,
     CATALOGUE,
+    PATHWAYS,
 )
 
 

@@ -11,6 +11,7 @@ from app.domain.activity_log import activity_log, recovery
 from app.domain.awards import awards, batches, claim_slips, open_badges, signing_clock
 from app.domain.badges import badges
 from app.domain.campus import audit_log, campus, registers, team
+from app.domain.frameworks import pathways
 from app.domain.imports import imports
 from app.domain.learners import portfolios, ratings, requests
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
@@ -37,6 +38,7 @@ MODULES = (
     open_badges,
     organisations,
     parental_consent,
+    pathways,
     people,
     permissions,
     portfolios,

@@ -58,13 +58,17 @@ OPEN = frozenset(
         "badge_version", "campus",
         "campus_log", "competency", "competency_version", "endorsement", "erased_award", "framework",
         "framework_association", "framework_release", "log_checkpoint", "log_cosignature", "log_entry",
-        "log_tile", "log_witness", "membership", "network_member", "newer_credential", "signed_credential",
+        "log_tile", "log_witness", "membership", "network_member", "newer_credential", "pathway", "pathway_version", "signed_credential",
         "status_list", "status_slot",
     )
 )  # fmt: skip
 """Readable before a transaction sets its campus: content of public pages, and staff memberships."""
 
-_OPENED = {"award": "{row}.visibility = 'open'", "badge_rating": "{row}.sentence_state = 'shown'"}
+_OPENED = {
+    "award": "{row}.visibility = 'open'",
+    "badge_rating": "{row}.sentence_state = 'shown'",
+    "pathway": "{row}.number > 0",
+}
 """Which rows of an OPEN table are public, where not all; a child row is public when its parent is."""
 
 APPENDED = frozenset(

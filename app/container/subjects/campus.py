@@ -28,6 +28,8 @@ from app.services.campus.registers import (
 from app.services.frameworks import CompetencyService
 from app.services.frameworks.catalogue import FrameworkCatalogue
 from app.services.frameworks.importing import FrameworkImportService
+from app.services.frameworks.pathway_progress import PathwayFollowers
+from app.services.frameworks.pathways import PathwayService
 from app.services.frameworks.search import FrameworkSearch
 from app.services.frameworks.trades import TradeService
 from app.services.people.name_disambiguation import Namesakes
@@ -109,6 +111,7 @@ class CampusServices(Container):
             self.stores.activities,
             self.stores.campuses,
             self.stores.log_disputes,
+            self.stores.pathways,
             self.addresses,
         )
 
@@ -192,6 +195,21 @@ class CampusServices(Container):
         )
 
     @made_once
+    def pathways(self) -> PathwayService:
+        return PathwayService(
+            self.stores.pathways,
+            self.stores.campuses,
+            self.stores.competencies,
+            self.stores.catalogue,
+            self.stores.history,
+            self.clock,
+        )
+
+    @made_once
+    def pathway_followers(self) -> PathwayFollowers:
+        return PathwayFollowers(self.stores.pathways, self.stores.people, self.stores.history, self.clock)
+
+    @made_once
     def dashboard(self) -> DashboardService:
         return DashboardService(
             self.stores.waiting,
@@ -203,6 +221,7 @@ class CampusServices(Container):
             self.stores.ratings,
             self.stores.names,
             self.stores.log_watch,
+            self.stores.pathways,
             self.clock,
         )
 

@@ -34,6 +34,7 @@ from app.domain.campus.campus import (
 )
 from app.domain.campus.team import Invitation
 from app.domain.frameworks import Competency, Framework
+from app.domain.frameworks.pathways import Pathway
 from app.domain.learners.requests import BadgeRequest
 from app.domain.people.people import Membership, Person, Role
 from app.domain.trust.organisations import OrganisationKey
@@ -445,6 +446,7 @@ class SubjectStore:
             "request": self._requests,
             "framework": self._frameworks,
             "competency": self._competencies,
+            "pathway": self._pathways,
             "activity": self._activities,
             "participation": self._participations,
             "invitation": self._invitations,
@@ -498,6 +500,10 @@ class SubjectStore:
             .where(col(Competency.id).in_(ids), Framework.campus_id == campus_id)
         )
         return {each.id: f"{each.code} {each.statement}" for each in self.session.exec(query)}
+
+    def _pathways(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        query = select(Pathway).where(col(Pathway.id).in_(ids), Pathway.campus_id == campus_id)
+        return {pathway.id: pathway.title for pathway in self.session.exec(query)}
 
     def _activities(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
         query = (

@@ -12,6 +12,7 @@ import structlog
 from app.db.activities.activities import ActivityStore
 from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore, full_tile
 from app.db.campus.campus import CampusStore
+from app.db.frameworks.pathways import PathwayStore
 from app.domain.activities.activities import Activity, Participation
 from app.domain.activity_log.activity_log import (
     PARTICIPATION,
@@ -282,13 +283,19 @@ class LoggedEvents:
         activities: ActivityStore,
         campuses: CampusStore,
         disputes: LogDisputeStore,
+        pathways: PathwayStore,
         addresses: Addresses,
     ) -> None:
         self.log = log
         self.activities = activities
         self.campuses = campuses
         self.disputes = disputes
+        self.pathways = pathways
         self.addresses = addresses
+
+    def mark_pathways(self, person_ids: Iterable[uuid.UUID]) -> None:
+        """Their stages are computed again after this transaction."""
+        self.pathways.mark_stale(person_ids, at=self.log.clock())
 
     def log_participation(
         self, activity: Activity, participations: Sequence[Participation], reason: str
@@ -299,6 +306,7 @@ class LoggedEvents:
         """
         if not participations:
             return
+        self.mark_pathways(each.person_id for each in participations)
         # Fixed lock order: prevents deadlocks between activities with the same campuses.
         for campus in sorted(self.activities.campuses_of(activity.id), key=lambda one: one.id):
             self._noted_in(campus, activity, participations, reason)
@@ -332,6 +340,7 @@ class LoggedEvents:
                 if each.log_id == log.id
             }
             changed = [each for each in there if each.id in said and not _says(said[each.id], true[each.id])]
+            self.mark_pathways(each.person_id for each in changed)
             self._noted_in(campus, activity, changed, reason)
 
     def joined(self, campus: Campus, activity: Activity) -> None:
@@ -384,9 +393,11 @@ class LoggedEvents:
             award_fact(award, credential, entries, self.addresses, signing_key)
             for award, credential, entries in decisions
         ]
+        self.mark_pathways(award.person_id for award, _, _ in decisions)
         return self.log.append(campus, facts)
 
     def withdrawn(self, campus: Campus, awards: Sequence[Award], reason: str) -> None:
+        self.mark_pathways(award.person_id for award in awards)
         self.log.record(campus, [revocation_fact(award, reason, self.addresses) for award in awards])
 
     def log_definition(self, campus: Campus, badge: Badge, version: BadgeVersion) -> None:

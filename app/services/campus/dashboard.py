@@ -17,6 +17,7 @@ from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore
 from app.db.campus.directory import DirectoryStore, PeopleOrder
 from app.db.engine.queries import Start
+from app.db.frameworks.pathways import PathwayStore
 from app.db.learners import ContributionStore, RequestStore
 from app.db.people import NameStore, PeopleStore
 from app.db.publishing.ratings import RatingStore
@@ -68,6 +69,8 @@ class Waiting:
     log_is_spoilt: bool
     """Whether the last review of the activity log found faults."""
     today: date
+    pathways: int
+    """Badges proposed at the end of a pathway."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class DashboardService:
         ratings: RatingStore,
         names: NameStore,
         log: LogWatchStore,
+        pathways: PathwayStore,
         clock: Clock,
     ) -> None:
         self.waiting = waiting
@@ -99,6 +103,7 @@ class DashboardService:
         self.ratings = ratings
         self.names = names
         self.log = log
+        self.pathways = pathways
         self.clock = clock
 
     def of(self, campus: Campus, *, today: date, reader: uuid.UUID | None = None) -> Dashboard:
@@ -133,6 +138,7 @@ class DashboardService:
             key_to_renew(keys, at=at),
             bool(review and review.faults),
             today,
+            self.pathways.count_proposals(campus.id, limit=MOST_COUNTED + 1),
         )
 
     def _without_awards(self, campus: Campus, today: date, at: datetime) -> list[Activity]:

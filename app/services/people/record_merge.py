@@ -165,6 +165,7 @@ class MergingService:
         at = self.clock()
         check_may_undo(merge, at=at)
         self.merges.hand_back(merge)
+        self.logged_events.mark_pathways([merge.kept_id, merge.gone_id])
         gone = self.people.get(merge.gone_id)
         gone.given_name, gone.family_name = merge.given_name, merge.family_name
         self.people.save(gone)
@@ -192,6 +193,7 @@ class MergingService:
         )
         self._join_parts(kept_id, gone_id)
         merge.moved = self.merges.hand_over(kept_id, gone_id)
+        self.logged_events.mark_pathways([kept_id])
         self.merges.one_main(kept_id)
         gone = self.people.get(gone_id)
         if not gone.accepts_links:

@@ -48,6 +48,7 @@ from app.web.badges.rules import picture_of
 
 _EXAMPLES = (
     (Permission.REVIEW, N_("une demande de badge")),
+    (Permission.AWARD, N_("un parcours achevé")),
     (Permission.CORRECT, N_("un nom à corriger")),
     (Permission.WORK, N_("un e-mail refusé")),
     (Permission.WORK, N_("une activité finie sans badge")),
@@ -89,6 +90,11 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
         here = f"{work.home}/demandes"
         first = f"{here}/{waiting.oldest_request}" if waiting.oldest_request else ""
         tasks.append(Task(sentence, hint, here, _count(waiting.requests), first))
+    if work.may(Permission.AWARD) and waiting.pathways:
+        sentence = translated(N_("Parcours achevés"))
+        hint = translated(N_("Le badge de l’ensemble est proposé : à vous de l’attribuer, ou non."))
+        href = f"{work.home}/parcours/propositions"
+        tasks.append(Task(sentence, hint, href, _count(waiting.pathways)))
     tasks += _of_names(work, waiting)
     if work.may(Permission.WORK):
         tasks += _of_activities(work, waiting)

@@ -27,6 +27,7 @@ from app.http.security_headers import as_private
 from app.language import N_
 from app.services.awards.awards import AwardRecord
 from app.services.badges.badges import picture_words
+from app.services.frameworks.pathway_progress import OwnPathway
 from app.web.learners.requests import MY_STATES
 
 router = APIRouter(prefix="/mes-badges")
@@ -133,6 +134,7 @@ def shelf_page(
     with services.across_campuses():
         ahead = _ahead(services, records)
         requests = _requests(services, who.person.id) if who else []
+        pathways = services.pathway_followers.mine(who.person.id) if who else []
     return as_private(
         page(
             request,
@@ -142,6 +144,10 @@ def shelf_page(
             badges=badges,
             ahead=ahead,
             requests=requests,
+            pathways=[
+                (f"/mes-badges/parcours/{each.pathway.id}", each.content.title, _next_stage(each))
+                for each in pathways
+            ],
             waiting=[
                 *(each for each in badges if each.is_new),
                 *(each for each in requests if each.is_mine),
@@ -211,6 +217,13 @@ def _requests(services: Services, person_id: uuid.UUID) -> list[OwnRequest]:
         )
         for each, title, token in services.asking.of_person(person_id)
     ]
+
+
+def _next_stage(own: OwnPathway) -> str:
+    step = own.progress.next
+    if own.progress.is_complete or step is None:
+        return ""
+    return translated(N_("Possible maintenant : {title}")).format(title=step.stage.title)
 
 
 def _state(award: Award, now: datetime) -> StateLabel:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from fastapi.testclient import TestClient
 
+from app.container import Services
 from app.domain.accounts.permissions import Role
 from app.domain.accounts.sessions import Scope
 from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, PartKind
@@ -19,12 +20,14 @@ from app.domain.badges.badges import BadgeKind
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.frameworks.pathways import ConditionKind, PathwayContent, StageCondition
 from app.domain.learners.portfolios import Belonging, BroughtBadge, ContributionStatement
 from app.domain.people.people import Person
 from app.domain.publishing import short_code
 from app.services.awards.awards import AwardRequest
 from app.services.awards.bulk_revocation import WithdrawalRequest
 from app.services.badges.badges import Wording
+from app.services.frameworks.pathways import StageDraft
 from app.services.learners.requests import RequestOutcome
 from tests.api.doors import program
 from tests.support.badges.endorsed import endorsed
@@ -73,6 +76,21 @@ class Caller:
         found = _TOKEN_FIELD.search(self.client.get("/verifier").text)
         assert found, "the verifier has a form"
         return found[1]
+
+
+def followed(
+    services: Services, campus: Campus, badge_id: uuid.UUID, person: Person
+) -> tuple[uuid.UUID, uuid.UUID]:
+    """A pathway closed to new people, with one person on it."""
+    by = Actor(person.id)
+    path = services.pathways.create(campus, PathwayContent("Parcours"), by=by)
+    seen = StageCondition(ConditionKind.DECISION, text="Un poste tenu.")
+    services.pathways.save_stage(campus, path.id, "", StageDraft("Tenir", others=(seen,)), by=by)
+    services.pathways.describe(campus, path.id, title="Parcours", summary="", badge_id=badge_id, by=by)
+    services.pathways.publish(campus, path.id, by=by)
+    enrolment = services.pathway_followers.join(path.id, person, by=by)
+    services.pathways.archive(campus, path.id, archived=True, by=by)
+    return path.id, enrolment.id
 
 
 def things_of(house: House, campus: Campus, by: Person) -> Things:
@@ -156,6 +174,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         table = "Identifiant;Activité;Date;Nom\n1;Atelier;24/11/2026;Petit"
         run = services.imports.drop(campus, "Tableau", table, by=actor)
         endorsement = endorsed(services, campus, badge.id)
+        pathway, enrolment = followed(services, campus, badge.id, person)
         ids = {
             "endorsement_id": str(endorsement.id), "organisation_id": str(endorsement.organisation_id),
             "framework_id": str(uuid.uuid4()), "case_id": str(uuid.uuid4()),
@@ -180,6 +199,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "passkey_id": str(uuid.uuid4()),
             "portfolio_id": str(portfolio.id), "taken": "cv.json",
             "brought_id": str(brought.id),
+            "pathway_id": str(pathway), "enrolment_id": str(enrolment), "key": "e9",
             "erasure_id": str(uuid.uuid4()), "label_id": str(uuid.uuid4()),
             "preuve": "invented", "challenge_id": str(uuid.uuid4()), "other_id": str(uuid.uuid4()),
             "merge_id": str(uuid.uuid4()), "wish_id": str(uuid.uuid4()),

@@ -12,6 +12,7 @@ from app.http.policies import Policy, Who
 from tests.security.matrix.account_cases import ACCOUNT_CASES
 from tests.security.matrix.cases import ROLES_MAY, Case, anybody, holder, scoped, signed_in, staff
 from tests.security.matrix.endorsements import OF_ENDORSEMENTS
+from tests.security.matrix.pathways import OF_PATHWAYS
 from tests.security.matrix.portfolios import OF_PORTFOLIOS
 from tests.security.matrix.reports import REPORTS
 from tests.security.matrix.rights import RIGHTS
@@ -41,6 +42,7 @@ CASES: dict[str, Case] = {
     **SERIES,
     **ACCOUNT_CASES,
     **OF_NETWORKS,
+    **OF_PATHWAYS,
     # --- anybody's pages
     "GET /": _ANYBODY,
     "GET /static/{path:path}": _ANYBODY,

@@ -1,0 +1,260 @@
+"""Pathways of a campus: drafted, published in versions, read by everybody."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.frameworks import CompetencyStore
+from app.db.frameworks.pathways import PathwayStore, PickedBadge
+from app.db.publishing.catalogue import CatalogueStore
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.frameworks import Competency, Framework
+from app.domain.frameworks.pathways import (
+    ConditionKind,
+    Named,
+    Pathway,
+    PathwayContent,
+    PathwayVersion,
+    Stage,
+    StageCondition,
+    check_publishable,
+    check_stage,
+    check_texts,
+)
+from app.domain.publishing import CatalogueEntry
+from app.errors import Conflict, NotFound
+from app.language import N_
+
+__all__ = ["PathwayService", "PickedBadge", "PublicPathway"]
+
+
+@dataclass(frozen=True)
+class PublicPathway:
+    pathway: Pathway
+    version: PathwayVersion
+    content: PathwayContent
+    campus: Campus
+    badges: dict[uuid.UUID, PickedBadge]
+    """Those that the pathway names, with their current pictures."""
+
+
+@dataclass(frozen=True)
+class StageDraft:
+    """A stage as typed; names are added when it is stored."""
+
+    title: str
+    summary: str = ""
+    after: tuple[str, ...] = ()
+    choice: str = ""
+    is_optional: bool = False
+    badge_ids: tuple[uuid.UUID, ...] = ()
+    least_badges: int = 1
+    competency_id: uuid.UUID | None = None
+    level: int = 0
+    others: tuple[StageCondition, ...] = ()
+    """Hours, activities, a decision."""
+
+
+@dataclass(frozen=True)
+class PathwayService:
+    pathways: PathwayStore
+    campuses: CampusStore
+    competencies: CompetencyStore
+    catalogue: CatalogueStore
+    history: HistoryStore
+    clock: Clock
+
+    # --- by designers
+
+    def list_of(self, campus: Campus) -> Sequence[Pathway]:
+        return self.pathways.list_of(campus.id)
+
+    def get(self, campus: Campus, pathway_id: uuid.UUID) -> tuple[Pathway, PathwayContent]:
+        """With its draft."""
+        pathway = self.pathways.get_in_campus(pathway_id, campus.id)
+        return pathway, PathwayContent.from_document(pathway.draft)
+
+    def published(self, pathway: Pathway) -> PathwayContent | None:
+        if not pathway.number:
+            return None
+        return PathwayContent.from_document(self.pathways.version(pathway.id, pathway.number).content)
+
+    def versions_of(self, pathway: Pathway) -> Sequence[PathwayVersion]:
+        return self.pathways.versions_of(pathway.id)
+
+    def create(self, campus: Campus, content: PathwayContent, *, by: Actor) -> Pathway:
+        check_texts(content)
+        pathway = Pathway(
+            campus_id=campus.id,
+            title=content.title,
+            draft=content.to_document(),
+            created_at=self.clock(),
+        )
+        self.pathways.add(pathway)
+        self._write(by, "create", campus, pathway)
+        return pathway
+
+    def describe(
+        self,
+        campus: Campus,
+        pathway_id: uuid.UUID,
+        *,
+        title: str,
+        summary: str,
+        badge_id: uuid.UUID | None,
+        by: Actor,
+    ) -> None:
+        pathway, content = self.get(campus, pathway_id)
+        badge = self._names(campus, [badge_id])[0] if badge_id else None
+        content = replace(content, title=title.strip(), summary=summary.strip(), badge=badge)
+        check_texts(content)
+        self._save(campus, pathway, content, by)
+
+    def badges_to_pick(self, campus: Campus) -> list[PickedBadge]:
+        return self.pathways.badges_to_pick(campus.id)
+
+    def competencies_to_pick(self, campus: Campus) -> list[tuple[Competency, Framework]]:
+        return [pair for pair in self.competencies.list_of(campus.id) if pair[0].archived_at is None]
+
+    def save_stage(
+        self, campus: Campus, pathway_id: uuid.UUID, key: str, draft: StageDraft, *, by: Actor
+    ) -> str:
+        """`key` is empty for a new stage; returns the key."""
+        pathway, content = self.get(campus, pathway_id)
+        if key and content.stage(key) is None:
+            raise NotFound(N_("Cette étape n’existe pas dans ce parcours."))
+        stage = Stage(
+            key or content.next_key(),
+            draft.title.strip(),
+            draft.summary.strip(),
+            self._conditions(campus, draft),
+            tuple(each for each in draft.after if content.stage(each) is not None and each != key),
+            draft.choice,
+            draft.is_optional,
+        )
+        check_stage(content, stage)
+        content = content.with_stage(stage)
+        check_texts(content)
+        self._save(campus, pathway, content, by)
+        return stage.key
+
+    def remove_stage(self, campus: Campus, pathway_id: uuid.UUID, key: str, *, by: Actor) -> None:
+        pathway, content = self.get(campus, pathway_id)
+        self._save(campus, pathway, content.without_stage(key), by)
+
+    def move_stage(self, campus: Campus, pathway_id: uuid.UUID, key: str, *, up: bool, by: Actor) -> None:
+        pathway, content = self.get(campus, pathway_id)
+        self._save(campus, pathway, content.moved(key, -1 if up else 1), by)
+
+    def publish(self, campus: Campus, pathway_id: uuid.UUID, *, by: Actor) -> int:
+        """A new version; idempotent where the draft is the newest one."""
+        self.pathways.lock(pathway_id)
+        pathway, content = self.get(campus, pathway_id)
+        check_publishable(content)
+        if content == self.published(pathway):
+            return pathway.number
+        pathway.number += 1
+        pathway.title = content.title
+        self.pathways.add(pathway)
+        version = PathwayVersion(
+            pathway_id=pathway.id,
+            number=pathway.number,
+            content=content.to_document(),
+            published_at=self.clock(),
+        )
+        self.pathways.add(version)
+        self._write(by, "publish", campus, pathway)
+        return pathway.number
+
+    def archive(self, campus: Campus, pathway_id: uuid.UUID, *, archived: bool, by: Actor) -> None:
+        """An archived pathway takes no new people; those on it stay."""
+        pathway, _ = self.get(campus, pathway_id)
+        if (pathway.archived_at is not None) is archived:
+            return
+        pathway.archived_at = self.clock() if archived else None
+        self.pathways.add(pathway)
+        self._write(by, "archive" if archived else "restore", campus, pathway)
+
+    def _conditions(self, campus: Campus, draft: StageDraft) -> tuple[StageCondition, ...]:
+        found = []
+        if draft.badge_ids:
+            names = tuple(self._names(campus, draft.badge_ids))
+            found.append(StageCondition(ConditionKind.BADGES, draft.least_badges, names))
+        if draft.competency_id is not None:
+            competency, _ = self.competencies.get_in_campus(draft.competency_id, campus.id)
+            level = min(max(draft.level, 0), len(competency.levels))
+            found.append(
+                StageCondition(
+                    ConditionKind.COMPETENCY,
+                    level,
+                    competency=Named(competency.id, competency.statement, campus.id),
+                    level=competency.levels[level - 1] if level else "",
+                )
+            )
+        return (*found, *draft.others)
+
+    def _names(self, campus: Campus, ids: Sequence[uuid.UUID]) -> list[Named]:
+        known = {each.badge.id: each for each in self.badges_to_pick(campus)}
+        if any(each not in known for each in ids):
+            raise Conflict(N_("Un de ces badges n’est plus proposé : choisissez-en un autre."))
+        return [Named(each, known[each].version.name, known[each].campus.id) for each in dict.fromkeys(ids)]
+
+    def _save(self, campus: Campus, pathway: Pathway, content: PathwayContent, by: Actor) -> None:
+        document = content.to_document()
+        if document == pathway.draft:
+            return
+        pathway.draft = document
+        if not pathway.number:
+            pathway.title = content.title
+        self.pathways.add(pathway)
+        self._write(by, "change", campus, pathway)
+
+    def _write(self, by: Actor, done: str, campus: Campus, pathway: Pathway) -> None:
+        self.history.write(by, done, "pathway", pathway.id, at=self.clock(), campus_id=campus.id)
+
+    # --- for everybody
+
+    def list_public(self) -> list[PublicPathway]:
+        found = [
+            (pathway, version, PathwayContent.from_document(version.content), campus)
+            for pathway, version, campus in self.pathways.published()
+        ]
+        badges = self.pathways.badges(
+            content.badge.id for _, _, content, _ in found if content.badge is not None
+        )
+        return [PublicPathway(*each, badges) for each in found]
+
+    def show(self, pathway_id: uuid.UUID, number: int | None = None) -> PublicPathway:
+        """The newest version, or the one of a learner."""
+        pathway = self.pathways.get(pathway_id)
+        if not pathway.number:
+            raise NotFound(N_("Ce parcours n’existe pas ici."))
+        version = self.pathways.version(pathway_id, number or pathway.number)
+        campus = self.campuses.get_by_id(pathway.campus_id)
+        if campus.suspended_at is not None:
+            raise NotFound(N_("Ce campus n’existe pas ici."))
+        content = PathwayContent.from_document(version.content)
+        named = [*content.badges, *([content.badge] if content.badge else [])]
+        badges = self.pathways.badges(each.id for each in named)
+        return PublicPathway(pathway, version, content, campus, badges)
+
+    def next_activity(self, campus: Campus, stage: Stage) -> CatalogueEntry | None:
+        """The next announced activity that leads to the stage, else the campus's next one for its hours."""
+        today = self.clock().date()
+        found: list[CatalogueEntry] = []
+        for condition in stage.conditions:
+            for badge in condition.badges:
+                found += self.catalogue.activities_with(badge_id=badge.id, since=today)
+            if condition.competency is not None:
+                found += self.catalogue.activities_with(competency_id=condition.competency.id, since=today)
+        if not found and any(
+            each.kind in (ConditionKind.HOURS, ConditionKind.ACTIVITIES) for each in stage.conditions
+        ):
+            found += self.catalogue.activities_with(campus_id=campus.id, since=today)
+        dated = [each for each in found if each.starts_on is not None]
+        return min(dated, key=lambda each: (each.starts_on, each.title), default=None)

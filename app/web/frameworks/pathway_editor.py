@@ -1,0 +1,485 @@
+"""A campus draws its pathways: stages, conditions and their order, published in versions."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from app.container import Services
+from app.domain.accounts.permissions import Permission
+from app.domain.activities.activities import ActivityKind
+from app.domain.frameworks.pathways import (
+    ConditionKind,
+    PathwayContent,
+    Stage,
+    StageCondition,
+    changes_between,
+)
+from app.errors import AppError, Conflict, InvalidInput, NotFound
+from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import ACTIVITY_KINDS, day
+from app.http.request_scope import ReadingServices, write_transaction
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.frameworks.pathways import StageDraft
+from app.web.frameworks.pathway_view import change_details, change_words, condition_words
+
+router = APIRouter(prefix="/gestion/{slug}/parcours")
+_VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
+_CHANGE = [staff(Permission.DESIGN), Depends(checked_form)]
+_DONE = {
+    "publie": N_("La version est publiée. Les personnes déjà en chemin gardent la leur, ou en changent."),
+    "etape": N_("L’étape est enregistrée dans le brouillon."),
+    "texte": N_("Le brouillon est enregistré."),
+}
+_WHOLE = re.compile(r"\d{1,4}")
+
+
+@dataclass(frozen=True)
+class PathwayLine:
+    href: str
+    title: str
+    state: str
+    is_published: bool
+
+
+@dataclass
+class StageForm:
+    """One stage as typed."""
+
+    title: str = ""
+    summary: str = ""
+    after: Sequence[str] = ()
+    choice: str = ""
+    is_optional: bool = False
+    badges: Sequence[str] = ()
+    least_badges: str = "1"
+    competency: str = ""
+    hours: str = ""
+    hours_kinds: Sequence[str] = ()
+    activities: str = ""
+    activity_kinds: Sequence[str] = ()
+    decision: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def typed(form: FormData) -> StageForm:
+        return StageForm(
+            text_of(form, "titre"),
+            text_of(form, "presentation"),
+            texts_of(form, "apres"),
+            text_of(form, "choix")[:1],
+            bool(text_of(form, "facultative")),
+            texts_of(form, "badge"),
+            text_of(form, "combien"),
+            text_of(form, "competence"),
+            text_of(form, "heures"),
+            texts_of(form, "heures_de"),
+            text_of(form, "activites"),
+            texts_of(form, "activites_de"),
+            text_of(form, "avis"),
+        )
+
+    @staticmethod
+    def of(stage: Stage) -> StageForm:
+        found = StageForm(
+            stage.title,
+            stage.summary,
+            stage.after,
+            stage.choice,
+            stage.is_optional,
+        )
+        for each in stage.conditions:
+            match each.kind:
+                case ConditionKind.BADGES:
+                    found.badges = [str(one.id) for one in each.badges]
+                    found.least_badges = str(each.least)
+                case ConditionKind.COMPETENCY if each.competency is not None:
+                    found.competency = f"{each.competency.id}/{each.least}"
+                case ConditionKind.HOURS:
+                    found.hours, found.hours_kinds = str(each.least), [one.value for one in each.kinds]
+                case ConditionKind.ACTIVITIES:
+                    found.activities = str(each.least)
+                    found.activity_kinds = [one.value for one in each.kinds]
+                case ConditionKind.DECISION:
+                    found.decision = each.text
+        return found
+
+    def draft(self) -> StageDraft:
+        """Raises InvalidInput; `errors` then names the field."""
+        others = []
+        if self.hours:
+            others.append(
+                StageCondition(
+                    ConditionKind.HOURS, self._number("heures", self.hours), kinds=_kinds(self.hours_kinds)
+                )
+            )
+        if self.activities:
+            others.append(
+                StageCondition(
+                    ConditionKind.ACTIVITIES,
+                    self._number("activites", self.activities),
+                    kinds=_kinds(self.activity_kinds),
+                )
+            )
+        if self.decision:
+            others.append(StageCondition(ConditionKind.DECISION, text=self.decision))
+        competency, _, level = self.competency.partition("/")
+        ids = ids_in([competency]) if competency else []
+        return StageDraft(
+            self.title,
+            self.summary,
+            tuple(self.after),
+            self.choice,
+            self.is_optional,
+            tuple(ids_in(self.badges)),
+            self._number("combien", self.least_badges) if self.badges else 1,
+            ids[0] if ids else None,
+            int(level) if _WHOLE.fullmatch(level) else 0,
+            tuple(others),
+        )
+
+    def _number(self, name: str, text: str) -> int:
+        if not _WHOLE.fullmatch(text) or int(text) < 1:
+            error = InvalidInput(N_("Écrivez un nombre entier, d’au moins 1."))
+            self.errors[name] = sentence_of(error)
+            raise error
+        return int(text)
+
+
+def _kinds(values: Sequence[str]) -> tuple[ActivityKind, ...]:
+    return tuple(each for each in ActivityKind if each.value in values)
+
+
+@router.get("", dependencies=_VIEW)
+def list_pathways(request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "frameworks/pathways/list.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        designs=work.may(Permission.DESIGN),
+        follows=work.may(Permission.WORK),
+        awards=work.may(Permission.AWARD),
+        lines=[
+            PathwayLine(
+                f"{work.home}/parcours/{each.id}",
+                each.title,
+                translated(
+                    N_("Archivé")
+                    if each.archived_at
+                    else N_("Version {n} publiée")
+                    if each.number
+                    else N_("Brouillon")
+                ).format(n=each.number),
+                each.number > 0,
+            )
+            for each in services.pathways.list_of(work.campus)
+        ],
+    )
+
+
+@router.get("/nouveau", dependencies=_DESIGN)
+def new_pathway(request: Request) -> HTMLResponse:
+    return _new_page(request)
+
+
+@router.post("/nouveau", dependencies=_DESIGN)
+def create_pathway(request: Request, form: SafeForm) -> Response:
+    work, title, summary = at_work(request), text_of(form, "titre"), text_of(form, "presentation")
+    try:
+        with write_transaction(request) as writing:
+            content = PathwayContent(title, summary)
+            made = writing.pathways.create(work.campus, content, by=work.actor)
+            href = f"{work.home}/parcours/{made.id}"
+    except InvalidInput as error:
+        return _new_page(request, title, summary, sentence_of(error))
+    return RedirectResponse(href, status_code=303)
+
+
+def _new_page(request: Request, title: str = "", summary: str = "", error: str = "") -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "frameworks/pathways/new.html",
+        campus=work.look,
+        private=True,
+        status=422 if error else 200,
+        home=work.home,
+        title=title,
+        summary=summary,
+        errors={"titre": error} if error else {},
+    )
+
+
+@router.get("/{pathway_id:uuid}", dependencies=_DESIGN)
+def edit_pathway(
+    pathway_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    done = translated(_DONE[fait]) if fait in _DONE else ""
+    return _edit_page(request, services, pathway_id, done=done)
+
+
+@router.post("/{pathway_id:uuid}", dependencies=_DESIGN)
+def describe_pathway(
+    pathway_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work = at_work(request)
+    ids = ids_in([text_of(form, "badge")]) if text_of(form, "badge") else []
+    try:
+        with write_transaction(request) as writing:
+            writing.pathways.describe(
+                work.campus,
+                pathway_id,
+                title=text_of(form, "titre"),
+                summary=text_of(form, "presentation"),
+                badge_id=ids[0] if ids else None,
+                by=work.actor,
+            )
+    except (InvalidInput, Conflict) as error:
+        typed = (text_of(form, "titre"), text_of(form, "presentation"), text_of(form, "badge"))
+        return _edit_page(request, services, pathway_id, typed=typed, error=error)
+    return RedirectResponse(f"{work.home}/parcours/{pathway_id}?fait=texte", status_code=303)
+
+
+def _edit_page(
+    request: Request,
+    services: Services,
+    pathway_id: uuid.UUID,
+    *,
+    done: str = "",
+    typed: tuple[str, str, str] | None = None,
+    error: AppError | None = None,
+    trouble: str = "",
+) -> HTMLResponse:
+    work = at_work(request)
+    pathway, content = services.pathways.get(work.campus, pathway_id)
+    published = services.pathways.published(pathway)
+    last = len(content.stages) - 1
+    title, summary, badge = typed or (
+        content.title,
+        content.summary,
+        str(content.badge.id) if content.badge else "",
+    )
+    changes = changes_between(published, content) if published else []
+    return page(
+        request,
+        "frameworks/pathways/edit.html",
+        campus=work.look,
+        private=True,
+        status=422 if error or trouble else 200,
+        home=work.home,
+        here=f"{work.home}/parcours/{pathway_id}",
+        pathway=pathway,
+        title=title,
+        summary=summary,
+        badge=badge,
+        badges=[("", translated(N_("Choisissez un badge"))), *_badges(services, work)],
+        errors={"titre": sentence_of(error)} if error else {},
+        trouble=trouble,
+        done=done,
+        stages=[
+            (
+                each.key,
+                each.title,
+                [condition_words(one) for one in each.conditions],
+                _names(content, each.after),
+                each.choice,
+                each.is_optional,
+                at > 0,
+                at < last,
+            )
+            for at, each in enumerate(content.stages)
+        ],
+        versions=[
+            (each.number, day(each.published_at, work.campus.time_zone))
+            for each in services.pathways.versions_of(pathway)
+        ],
+        is_changed=published != content,
+        changes=[(change_words(each), change_details(each)) for each in changes],
+    )
+
+
+def _badges(services: Services, work: AtWork) -> list[tuple[str, str]]:
+    """The campus's own: it proposes a badge that it can award."""
+    return [
+        (str(each.badge.id), each.version.name)
+        for each in services.pathways.badges_to_pick(work.campus)
+        if each.campus.id == work.campus.id
+    ]
+
+
+def _names(content: PathwayContent, keys: Sequence[str]) -> list[str]:
+    return [each.title for each in content.stages if each.key in keys]
+
+
+@router.get("/{pathway_id:uuid}/etapes/nouvelle", dependencies=_DESIGN)
+def new_stage(pathway_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    _, content = services.pathways.get(at_work(request).campus, pathway_id)
+    before = [content.stages[-1].key] if content.stages else []
+    return _stage_page(request, services, pathway_id, "", StageForm(after=before))
+
+
+@router.get("/{pathway_id:uuid}/etapes/{key}", dependencies=_DESIGN)
+def edit_stage(pathway_id: uuid.UUID, key: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    _, content = services.pathways.get(at_work(request).campus, pathway_id)
+    stage = content.stage(key)
+    if stage is None:
+        raise NotFound(N_("Cette étape n’existe pas dans ce parcours."))
+    return _stage_page(request, services, pathway_id, key, StageForm.of(stage))
+
+
+@router.post("/{pathway_id:uuid}/etapes/nouvelle", dependencies=_DESIGN)
+def add_stage(pathway_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    return _save_stage(request, form, services, pathway_id, "")
+
+
+@router.post("/{pathway_id:uuid}/etapes/{key}", dependencies=_DESIGN)
+def change_stage(
+    pathway_id: uuid.UUID, key: str, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    return _save_stage(request, form, services, pathway_id, key)
+
+
+def _save_stage(
+    request: Request, form: FormData, services: Services, pathway_id: uuid.UUID, key: str
+) -> Response:
+    work, typed = at_work(request), StageForm.typed(form)
+    try:
+        draft = typed.draft()
+        with write_transaction(request) as writing:
+            writing.pathways.save_stage(work.campus, pathway_id, key, draft, by=work.actor)
+    except (InvalidInput, Conflict) as error:
+        if not typed.errors:
+            typed.errors["titre" if not typed.title else "conditions"] = sentence_of(error)
+        return _stage_page(request, services, pathway_id, key, typed)
+    return RedirectResponse(f"{work.home}/parcours/{pathway_id}?fait=etape#etapes", status_code=303)
+
+
+def _stage_page(
+    request: Request, services: Services, pathway_id: uuid.UUID, key: str, typed: StageForm
+) -> HTMLResponse:
+    work = at_work(request)
+    _, content = services.pathways.get(work.campus, pathway_id)
+    competencies = [("", translated(N_("Aucune")))]
+    for competency, _ in services.pathways.competencies_to_pick(work.campus):
+        name = f"{competency.code} {competency.statement}"
+        competencies.append((f"{competency.id}/0", name))
+        competencies += [
+            (f"{competency.id}/{rank}", f"{name} : {level}")
+            for rank, level in enumerate(competency.levels, start=1)
+        ]
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for each in services.pathways.badges_to_pick(work.campus):
+        groups.setdefault(each.campus.short_name, []).append((str(each.badge.id), each.version.name))
+    own = groups.pop(work.campus.short_name, [])
+    return page(
+        request,
+        "frameworks/pathways/stage.html",
+        campus=work.look,
+        private=True,
+        status=422 if typed.errors else 200,
+        home=work.home,
+        here=f"{work.home}/parcours/{pathway_id}",
+        pathway=content.title,
+        key=key,
+        form=typed,
+        others=[(each.key, each.title) for each in content.stages if each.key != key],
+        choices=[
+            ("", translated(N_("Non"))),
+            *((one, translated(N_("Choix {name}")).format(name=one)) for one in "ABCD"),
+        ],
+        badges=own,
+        elsewhere=[
+            (name, found, bool({each for each, _ in found} & set(typed.badges)))
+            for name, found in sorted(groups.items())
+        ],
+        competencies=competencies,
+        kinds=[(each.value, translated(words)) for each, words in ACTIVITY_KINDS.items()],
+    )
+
+
+@router.post("/{pathway_id:uuid}/etapes/{key}/retirer", dependencies=_CHANGE)
+def remove_stage(pathway_id: uuid.UUID, key: str, request: Request) -> Response:
+    return _changed(
+        request,
+        pathway_id,
+        lambda services, work: services.pathways.remove_stage(work.campus, pathway_id, key, by=work.actor),
+    )
+
+
+@router.post("/{pathway_id:uuid}/etapes/{key}/monter", dependencies=_CHANGE)
+def move_stage_up(pathway_id: uuid.UUID, key: str, request: Request) -> Response:
+    return _changed(
+        request,
+        pathway_id,
+        lambda services, work: services.pathways.move_stage(
+            work.campus, pathway_id, key, up=True, by=work.actor
+        ),
+    )
+
+
+@router.post("/{pathway_id:uuid}/etapes/{key}/descendre", dependencies=_CHANGE)
+def move_stage_down(pathway_id: uuid.UUID, key: str, request: Request) -> Response:
+    return _changed(
+        request,
+        pathway_id,
+        lambda services, work: services.pathways.move_stage(
+            work.campus, pathway_id, key, up=False, by=work.actor
+        ),
+    )
+
+
+@router.post("/{pathway_id:uuid}/archiver", dependencies=_CHANGE)
+def archive_pathway(pathway_id: uuid.UUID, request: Request) -> Response:
+    return _changed(
+        request,
+        pathway_id,
+        lambda services, work: services.pathways.archive(
+            work.campus, pathway_id, archived=True, by=work.actor
+        ),
+    )
+
+
+@router.post("/{pathway_id:uuid}/reprendre", dependencies=_CHANGE)
+def restore_pathway(pathway_id: uuid.UUID, request: Request) -> Response:
+    return _changed(
+        request,
+        pathway_id,
+        lambda services, work: services.pathways.archive(
+            work.campus, pathway_id, archived=False, by=work.actor
+        ),
+    )
+
+
+def _changed(request: Request, pathway_id: uuid.UUID, change: Callable[[Services, AtWork], None]) -> Response:
+    work = at_work(request)
+    with write_transaction(request) as writing:
+        change(writing, work)
+    return RedirectResponse(f"{work.home}/parcours/{pathway_id}#etapes", status_code=303)
+
+
+@router.post("/{pathway_id:uuid}/publier", dependencies=_DESIGN)
+def publish_pathway(
+    pathway_id: uuid.UUID,
+    request: Request,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+    services: ReadingServices,
+) -> Response:
+    work = at_work(request)
+    try:
+        with write_transaction(request) as writing:
+            writing.pathways.publish(work.campus, pathway_id, by=work.actor)
+    except InvalidInput as error:
+        return _edit_page(request, services, pathway_id, trouble=sentence_of(error))
+    return RedirectResponse(f"{work.home}/parcours/{pathway_id}?fait=publie", status_code=303)

@@ -1,0 +1,205 @@
+"""Pathways in public, and for the person who follows one."""
+
+from __future__ import annotations
+
+import uuid
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.frameworks.pathway_progress import (
+    PathwayProgress,
+)
+from app.domain.frameworks.pathways import (
+    ProposalState,
+    StageState,
+)
+from app.domain.publishing import CatalogueEntry
+from app.errors import Conflict, NotFound
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import day
+from app.http.policies import public
+from app.http.request_scope import ReadingServices, find_signed_in, signed_in, write_transaction
+from app.http.workplaces import SIGNED_IN, look_of, sentence_of
+from app.language import N_
+from app.services.frameworks.pathway_progress import OwnPathway
+from app.services.frameworks.pathways import PublicPathway
+from app.web.frameworks.pathway_view import (
+    change_details,
+    change_words,
+    shown_pathway,
+)
+
+router = APIRouter(include_in_schema=False)
+my_router = APIRouter(prefix="/mes-badges/parcours", include_in_schema=False)
+_DONE = {
+    "suivi": N_("C’est fait : vous suivez ce parcours. Vous pouvez le quitter quand vous voulez."),
+    "version": N_("C’est fait : vous suivez la nouvelle version."),
+}
+_MOST_LOOKED_UP = 6
+"""Stages with their next activity."""
+
+
+@router.get("/parcours")
+@public
+def list_pathways(request: Request, services: ReadingServices) -> HTMLResponse:
+    found = services.pathways.list_public()
+    return page(
+        request,
+        "frameworks/pathways/catalogue.html",
+        wide=True,
+        pathways=[
+            (
+                f"/parcours/{each.pathway.id}",
+                each.content.title,
+                each.content.summary,
+                each.campus.name,
+                len(each.content.stages),
+                _picture(each),
+            )
+            for each in found
+        ],
+    )
+
+
+def _picture(found: PublicPathway) -> str:
+    badge = found.badges.get(found.content.badge.id) if found.content.badge else None
+    return f"/badges/{badge.badge.id}/v{badge.version.number}/image.svg" if badge else ""
+
+
+@router.get("/parcours/{pathway_id:uuid}")
+@public
+def show_pathway(pathway_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    """The same for everybody; a person's own stages are on their own page."""
+    found = services.pathways.show(pathway_id)
+    who = find_signed_in(request, services)
+    follows = who is not None and _own(services, pathway_id, who.person.id) is not None
+    activities = _activities(services, found, None)
+    return page(
+        request,
+        "frameworks/pathways/public.html",
+        campus=look_of(found.campus),
+        wide=True,
+        found=found,
+        path=shown_pathway(found, activities=activities),
+        published=day(found.version.published_at, found.campus.time_zone),
+        is_closed=found.pathway.archived_at is not None,
+        follows=follows,
+        has_account=who is not None,
+        mine=f"/mes-badges/parcours/{pathway_id}",
+        url=f"{services.addresses.base_url}/parcours/{pathway_id}",
+    )
+
+
+def _activities(
+    services: Services, found: PublicPathway, progress: PathwayProgress | None
+) -> dict[str, CatalogueEntry]:
+    """The next activity of each stage that is possible now; in public, of the first stages."""
+    if progress is None:
+        stages = list(found.content.stages)
+    else:
+        stages = [each.stage for each in progress.stages if each.state is StageState.OPEN]
+    looked_up = (
+        (stage.key, services.pathways.next_activity(found.campus, stage))
+        for stage in stages[:_MOST_LOOKED_UP]
+    )
+    return {key: entry for key, entry in looked_up if entry is not None}
+
+
+def _own(services: Services, pathway_id: uuid.UUID, person_id: uuid.UUID) -> OwnPathway | None:
+    with services.across_campuses():
+        return services.pathway_followers.own(pathway_id, person_id)
+
+
+# --- the person's own
+
+
+@my_router.post("/{pathway_id:uuid}/suivre", dependencies=[SIGNED_IN])
+def join(pathway_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    try:
+        with write_transaction(request) as services:
+            who = signed_in(request, services)
+            with services.across_campuses():
+                services.pathway_followers.join(pathway_id, who.person, by=who.actor)
+    except Conflict:
+        # It was closed since, as its page shows.
+        return RedirectResponse(f"/parcours/{pathway_id}", status_code=303)
+    return RedirectResponse(f"/mes-badges/parcours/{pathway_id}?fait=suivi", status_code=303)
+
+
+@my_router.get("/{pathway_id:uuid}", dependencies=[SIGNED_IN])
+def show_mine(
+    pathway_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    done = translated(_DONE[fait]) if fait in _DONE else ""
+    return _mine_page(request, services, pathway_id, done=done)
+
+
+def _mine_page(
+    request: Request, services: Services, pathway_id: uuid.UUID, *, done: str = "", trouble: str = ""
+) -> HTMLResponse:
+    who = signed_in(request, services)
+    own = _own(services, pathway_id, who.person.id)
+    if own is None:
+        raise NotFound(N_("Vous ne suivez pas ce parcours."))
+    with services.across_campuses():
+        found = services.pathways.show(pathway_id, own.enrolment.number)
+        changes, then = (
+            services.pathway_followers.foreseen(own) if own.newest != own.enrolment.number else ([], None)
+        )
+        activities = _activities(services, found, own.progress)
+    path = shown_pathway(found, own.progress, activities)
+    step = own.progress.next
+    shown = [each for group in path.groups for each in group.stages]
+    return page(
+        request,
+        "frameworks/pathways/mine.html",
+        campus=look_of(found.campus),
+        private=True,
+        status=409 if trouble else 200,
+        found=found,
+        path=path,
+        next=next((each for each in shown if step is not None and each.key == step.stage.key), None),
+        here=f"/mes-badges/parcours/{pathway_id}",
+        zone=found.campus.time_zone,
+        enrolment=own.enrolment,
+        is_proposed=own.enrolment.proposal is ProposalState.WAITING
+        or (path.is_complete and own.enrolment.proposal is ProposalState.NONE),
+        is_declined=own.enrolment.proposal is ProposalState.DECLINED,
+        is_awarded=own.enrolment.proposal is ProposalState.AWARDED,
+        reason=own.enrolment.reason,
+        newest=own.newest,
+        published=day(found.version.published_at, found.campus.time_zone),
+        changes=[(change_words(each), change_details(each)) for each in changes],
+        done_then=then.progress.done if then else 0,
+        done_now=own.progress.done,
+        done=done,
+        trouble=trouble,
+    )
+
+
+@my_router.post("/{pathway_id:uuid}/version", dependencies=[SIGNED_IN])
+def move(pathway_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    number = text_of(form, "version")
+    try:
+        with write_transaction(request) as writing:
+            who = signed_in(request, writing)
+            with writing.across_campuses():
+                writing.pathway_followers.move(
+                    pathway_id, who.person, int(number) if number.isdecimal() else 0, by=who.actor
+                )
+    except Conflict as error:
+        return _mine_page(request, services, pathway_id, trouble=sentence_of(error))
+    return RedirectResponse(f"/mes-badges/parcours/{pathway_id}?fait=version", status_code=303)
+
+
+@my_router.post("/{pathway_id:uuid}/quitter", dependencies=[SIGNED_IN])
+def leave(pathway_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    with write_transaction(request) as services:
+        who = signed_in(request, services)
+        with services.across_campuses():
+            services.pathway_followers.leave(pathway_id, who.person, by=who.actor)
+    return RedirectResponse(f"/parcours/{pathway_id}", status_code=303)

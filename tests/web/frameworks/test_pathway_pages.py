@@ -1,0 +1,195 @@
+"""Pathways on their pages: drawn by a designer, followed by a learner, watched and closed by a trainer."""
+
+from __future__ import annotations
+
+import html
+import re
+import uuid
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.campus.audit_log import Actor
+from app.domain.frameworks.pathways import ConditionKind, PathwayContent, StageCondition
+from app.domain.people.people import Person
+from app.services.frameworks.pathways import StageDraft
+from tests.support.house import House, send
+
+HERE = "/gestion/itip/parcours"
+
+
+@pytest.fixture
+def designer(house: House) -> TestClient:
+    return house.client(house.admin)
+
+
+def draw(house: House, designer: TestClient) -> str:
+    """Through the forms; returns the path of the editor."""
+    answer = send(designer, f"{HERE}/nouveau", {"titre": "Robotique, du salon à l’atelier"})
+    here = answer.headers["location"]
+    presence, role = str(house.presence.badge.id), str(house.role.badge.id)
+    send(designer, f"{here}/etapes/nouvelle", {"titre": "Venir au salon", "badge": presence, "combien": "1"})
+    answer = send(
+        designer,
+        f"{here}/etapes/nouvelle",
+        {"titre": "Tenir un poste", "heures": "3", "avis": "Deux publics accueillis.", "apres": "e1"},
+    )
+    assert answer.status_code == 303
+    send(designer, here, {"titre": "Robotique, du salon à l’atelier", "presentation": "", "badge": role})
+    assert send(designer, f"{here}/publier", seen_on=here).headers["location"].endswith("fait=publie")
+    return here
+
+
+def text_at(client: TestClient, path: str) -> str:
+    """With plain spaces."""
+    return html.unescape(client.get(path).text).replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def learner(house: House, name: str = "VAUBAN Luce <luce@exemple.fr>") -> Person:
+    award_id = house.award(name).lines[0].award_id
+    assert award_id is not None
+    with house.unit_of_work(reading=True) as services:
+        return services.awards.get(house.campus, award_id).person
+
+
+def test_a_designer_draws_and_publishes_a_pathway(house: House, designer: TestClient):
+    here = draw(house, designer)
+    shown = text_at(designer, here)
+    assert "3 h d’activités" in shown
+    assert "Deux publics accueillis" in shown
+    assert "publiée" in shown
+    send(designer, f"{here}/etapes/e2/monter", seen_on=here)
+    assert text_at(designer, here).index("Tenir un poste") < text_at(designer, here).index("Venir au salon")
+    assert "Publier la version" in text_at(designer, here)
+    send(designer, f"{here}/etapes/e1/retirer", seen_on=here)
+    assert "L’étape « Venir au salon » disparaît" in text_at(designer, here)
+
+
+def test_a_refused_stage_shows_what_was_typed(house: House, designer: TestClient):
+    here = send(designer, f"{HERE}/nouveau", {"titre": "Essai"}).headers["location"]
+    cases = (
+        ({"titre": "Sans condition"}, "remplissez au moins une condition"),
+        ({"titre": "", "heures": "3"}, "Donnez un titre"),
+        ({"titre": "Des heures", "heures": "trois"}, "nombre entier"),
+    )
+    for typed, sentence in cases:
+        answer = send(designer, f"{here}/etapes/nouvelle", typed)
+        assert answer.status_code == 422
+        assert sentence in answer.text
+        assert typed["titre"] in answer.text
+    answer = send(designer, f"{here}/publier", seen_on=here)
+    assert answer.status_code == 422
+    assert "au moins une étape" in answer.text
+    assert send(designer, f"{HERE}/nouveau", {"titre": ""}).status_code == 422
+
+
+def test_graph_and_list_hold_the_same_stages(house: House, designer: TestClient):
+    path = draw(house, designer).rsplit("/", 1)[1]
+    shown = text_at(house.client(), f"/parcours/{path}")
+    graph = " ".join(re.findall(r"<text[^>]*>([^<]*)", shown.partition('class="stages"')[0]))
+    stages = re.findall(r"<h3>(?:\d+\. )?([^<]+)</h3>", shown.partition('class="stages"')[2])
+    for title in stages[:-1]:
+        assert title in graph
+        assert title in re.search(r"<desc[^>]*>([^<]*)", shown).group(1)  # type: ignore[union-attr]
+    assert stages[:-1] == ["Venir au salon", "Tenir un poste"]
+    assert f"/parcours/{path}" in house.client().get("/parcours").text
+
+
+def test_a_learner_joins_reads_the_next_step_and_leaves(house: House, designer: TestClient):
+    path = draw(house, designer).rsplit("/", 1)[1]
+    me = house.client(learner(house))
+    assert house.client().get(f"/mes-badges/parcours/{path}").status_code in (303, 401)
+    send(me, f"/mes-badges/parcours/{path}/suivre", seen_on=f"/parcours/{path}")
+    shown = me.get(f"/mes-badges/parcours/{path}").text
+    assert "1 étape acquise sur 2" in shown
+    assert "Possible maintenant" in shown
+    assert shown.index("Tenir un poste") < shown.index("Venir au salon"), "the next step comes first"
+    assert path in me.get("/mes-badges").text
+    send(me, f"/mes-badges/parcours/{path}/quitter", seen_on=f"/mes-badges/parcours/{path}")
+    assert me.get(f"/mes-badges/parcours/{path}").status_code == 404
+
+
+def test_a_new_version_is_read_before_it_is_taken(house: House, designer: TestClient):
+    here = draw(house, designer)
+    path = here.rsplit("/", 1)[1]
+    me = house.client(learner(house))
+    send(me, f"/mes-badges/parcours/{path}/suivre", seen_on=f"/parcours/{path}")
+    send(designer, f"{here}/etapes/e2", {"titre": "Tenir un poste", "heures": "2", "apres": "e1"})
+    send(designer, f"{here}/publier", seen_on=here)
+    mine = f"/mes-badges/parcours/{path}"
+    shown = text_at(me, mine)
+    assert "« Tenir un poste » demande autre chose" in shown
+    assert "Maintenant : 2 h d’activités" in shown
+    assert send(me, f"{mine}/version", {"version": "9"}, seen_on=mine).status_code == 409
+    assert send(me, f"{mine}/version", {"version": "2"}, seen_on=mine).status_code == 303
+    assert "Toutes les étapes sont là" in text_at(me, mine)
+
+
+def test_a_trainer_sees_where_people_wait_and_awards_the_whole(house: House, designer: TestClient):
+    path = draw(house, designer).rsplit("/", 1)[1]
+    person = learner(house)
+    me, trainer = house.client(person), house.client(house.trainer)
+    send(me, f"/mes-badges/parcours/{path}/suivre", seen_on=f"/parcours/{path}")
+    overview = trainer.get(f"{HERE}/{path}/suivi").text
+    assert "VAUBAN" in overview.upper()
+    assert "Tenir un poste" in overview
+    one = re.search(rf"{HERE}/{path}/suivi/[0-9a-f-]+", overview).group()  # type: ignore[union-attr]
+    for query in ("etape=e2&etat=open", "nom=vaub", "version=1"):
+        assert one in trainer.get(f"{HERE}/{path}/suivi?{query}").text
+    for query in ("etape=e1&etat=open", "attente=oui", "nom=zzz", "badge=waiting", "version=2"):
+        assert one not in trainer.get(f"{HERE}/{path}/suivi?{query}").text
+    assert send(trainer, f"{one}/avis/e2", {"note": ""}, seen_on=one).status_code == 422
+    assert (
+        send(trainer, f"{one}/avis/e2", {"note": "Accueil tenu deux jours."}, seen_on=one).status_code == 303
+    )
+    assert one in trainer.get(f"{HERE}/propositions").text
+    assert "Parcours achevés" in trainer.get("/gestion/itip").text
+    page = trainer.get(one).text
+    assert "Accueil tenu deux jours." in re.search(r"<textarea[^>]*name=\"preuve\"[^>]*>([^<]*)", page).group(
+        1
+    )  # type: ignore[union-attr]
+    answer = send(
+        trainer, f"{one}/attribuer", {"preuve": "Accueil tenu deux jours, atelier suivi."}, seen_on=one
+    )
+    assert answer.status_code == 303, answer.text
+    assert "Badge attribué" in trainer.get(one).text
+    assert "Vous avez le badge de l’ensemble" in me.get(f"/mes-badges/parcours/{path}").text
+    with house.unit_of_work(reading=True) as services:
+        records = services.awards.list_of(person.id)
+    assert [each.badge.id for each in records].count(house.role.badge.id) == 1
+    assert {each.person.id for each in records} == {person.id}
+
+
+def test_a_declined_badge_is_explained_to_the_person(house: House, designer: TestClient):
+    path = draw(house, designer).rsplit("/", 1)[1]
+    me, trainer = house.client(learner(house)), house.client(house.trainer)
+    send(me, f"/mes-badges/parcours/{path}/suivre", seen_on=f"/parcours/{path}")
+    one = re.search(rf"{HERE}/{path}/suivi/[0-9a-f-]+", trainer.get(f"{HERE}/{path}/suivi").text).group()  # type: ignore[union-attr]
+    send(trainer, f"{one}/avis/e2", {"note": "Accueil tenu deux jours."}, seen_on=one)
+    assert send(trainer, f"{one}/ecarter", {"raison": "non"}, seen_on=one).status_code == 422
+    send(trainer, f"{one}/ecarter", {"raison": "Il manque le second salon."}, seen_on=one)
+    assert "Il manque le second salon." in me.get(f"/mes-badges/parcours/{path}").text
+    assert send(trainer, f"{one}/rouvrir", seen_on=one).status_code == 303
+    assert one in trainer.get(f"{HERE}/propositions").text
+    send(trainer, f"{one}/avis/e2/retirer", seen_on=one)
+    assert one not in trainer.get(f"{HERE}/propositions").text
+
+
+def test_other_campuses_see_nothing_of_it(house: House, designer: TestClient):
+    here = draw(house, designer)
+    path = here.rsplit("/", 1)[1]
+    stranger = house.client(house.stranger)
+    for address in (here, f"{here}/suivi", f"{HERE}/propositions", f"/gestion/agt/parcours/{path}/suivi"):
+        assert stranger.get(address).status_code in (403, 404), address
+    assert house.client().get(f"/parcours/{uuid.uuid4()}").status_code == 404
+
+
+def test_a_draft_is_on_no_public_page(house: House):
+    with house.unit_of_work() as services:
+        by = Actor(house.admin.id)
+        path = services.pathways.create(house.campus, PathwayContent("Brouillon secret"), by=by)
+        hours = StageCondition(ConditionKind.HOURS, 2)
+        services.pathways.save_stage(house.campus, path.id, "", StageDraft("Venir", others=(hours,)), by=by)
+        number = path.id
+    assert house.client().get(f"/parcours/{number}").status_code == 404
+    assert "Brouillon secret" not in house.client().get("/parcours").text
