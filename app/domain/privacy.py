@@ -81,6 +81,8 @@ class HeldData:
 
 _PERSON = (Link("person_id"),)
 _AWARD = (Link("award_id", "award"),)
+_WRITTEN = ("given_name", "family_name", "address")
+_WRITTEN_ABOUT = ("badge_request", "invitation", "parent_agreement", "endorsement_request", "endorsement")
 _ENROLMENT = (Link("enrolment_id", "pathway_enrolment"),)
 _LINK_SECRETS = ("secret_digest", "browser_digest")
 
@@ -118,10 +120,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             DataSubjectMatter.ROOMS, (Link("participation_id", "participation"),), kept_back=("phone_digest",)
         ),
         "waiting_signature": HeldData(
-            DataSubjectMatter.ROOMS,
-            (),
-            kept_back=("phone_digest",),
-            written_as=("given_name", "family_name", "address"),
+            DataSubjectMatter.ROOMS, (), kept_back=("phone_digest",), written_as=_WRITTEN
         ),
         "remembered_phone": HeldData(DataSubjectMatter.ROOMS, _PERSON, kept_back=("secret_digest",)),
         "list_answer": HeldData(
@@ -152,9 +151,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             kept_back=("idempotency_key", "request_digest"),
             once_empty=Link("id", "award_batch_line", "batch_id"),
         ),
-        "award_batch_line": HeldData(
-            DataSubjectMatter.AWARDS, (*_PERSON, *_AWARD), written_as=("given_name", "family_name", "address")
-        ),
+        "award_batch_line": HeldData(DataSubjectMatter.AWARDS, (*_PERSON, *_AWARD), written_as=_WRITTEN),
         "withdrawal": HeldData(
             DataSubjectMatter.AWARDS,
             (Link("id", "withdrawal_line", "withdrawal_id"),),
@@ -173,10 +170,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "consent": HeldData(DataSubjectMatter.CONSENTS, (*_PERSON, *_AWARD)),
         # --- requests
         "badge_request": HeldData(
-            DataSubjectMatter.REQUESTS,
-            _PERSON,
-            mentions=("first_reviewer_id",),
-            written_as=("given_name", "family_name", "address"),
+            DataSubjectMatter.REQUESTS, _PERSON, mentions=("first_reviewer_id",), written_as=_WRITTEN
         ),
         "request_step": HeldData(
             DataSubjectMatter.REQUESTS, (Link("request_id", "badge_request"),), mentions=("person_id",)
@@ -193,11 +187,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             (
                 *_PERSON,
                 *_AWARD,
-                Link("about_id", "badge_request"),
-                Link("about_id", "invitation"),
-                Link("about_id", "parent_agreement"),
-                Link("about_id", "endorsement_request"),
-                Link("about_id", "endorsement"),
+                *(Link("about_id", table) for table in _WRITTEN_ABOUT),
             ),
             kept_back=("once_key",),
         ),
@@ -217,29 +207,28 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
 _OF_ACTIVITY = (
     "activity_announcement", "activity_audience", "activity_badge", "activity_campus", "activity_competency",
     "activity_establishment", "activity_facts", "activity_objective", "activity_organisation", "activity_session",
-    "activity_survey", "declared_figure",
+    "activity_survey", "declared_figure", "room",
+)  # fmt: skip
+_OF_CAMPUS = (
+    "badge", "campus_log", "catalogue_refresh", "competency_synonym", "label", "pathway", "pathway_version",
+    "report_objective", "signing_key",
 )  # fmt: skip
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "activity": "what a campus organises",
         **dict.fromkeys(_OF_ACTIVITY, "of an activity: counts, dates, codes and names of organisations"),
+        **dict.fromkeys(("badge_competency", "badge_version", "picture_digest"), "of a badge"),
         "activity_file": "a number that is or was a file's, and its activity",
         "api_token": "of a program",
-        "badge_competency": "of a badge",
         "badge_tally": "counts of a badge",
-        "badge_version": "of a badge",
         "campus": "an organisation and its public address",
         "catalogue_entry": "of public pages about campuses, badges and activities",
         "catalogue_term": "terms of public pages",
         "choice_change": "numbers and choices, emptied once the recovery journal holds them",
-        **dict.fromkeys(("badge", "campus_log", "competency_synonym", "label", "signing_key"), "of a campus"),
-        "room": "of an activity",
+        **dict.fromkeys(_OF_CAMPUS, "of a campus"),
         **dict.fromkeys(("log_cosignature", "log_witness"), "of another organisation"),
         **dict.fromkeys(("log_checkpoint", "log_tile"), "hashes"),
         **dict.fromkeys(("network", "network_member"), "of campuses"),
-        **dict.fromkeys(
-            ("catalogue_refresh", "pathway", "pathway_version", "report_objective"), "of a campus"
-        ),
         **dict.fromkeys(("competency", "competency_version", "framework_term"), "of a framework"),
         "endorsement_place": "the place of a number, as status_slot",
         "erased_award": "a number that was an award's, and that it is gone",
@@ -258,14 +247,12 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "network_key": "of a network",
         "organisation": "a company and its public address; of one person's mailbox a digest",
         "organisation_key": "of an organisation",
-        "picture_digest": "of a badge",
         "rate_count": "counted under a keyed digest, and gone within hours",
         "recognition": "an organisation and its public address",
-        "signing_clock": "of a machine",
         "status_list": "bits at random places",
         "status_slot": "the place of a number; it says that a badge was withdrawn even when all else is gone",
         "trust_edition": "of a network, about organisations",
-        "worker": "of a machine",
+        **dict.fromkeys(("signing_clock", "worker"), "of a machine"),
     }
 )
 

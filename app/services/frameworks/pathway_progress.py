@@ -11,7 +11,7 @@ from typing import Final
 from app.db.campus.campus import HistoryStore
 from app.db.frameworks.pathways import FollowerFilter, PathwayStore
 from app.db.people import PeopleStore
-from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
