@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.api.programs import ActivityWriter, Reader
+from app.api.programs import ActivityWriter, Program, Reader
 from app.api.shapes import Shape, example
 from app.domain.activities.activities import (
     Activity,
@@ -124,6 +124,12 @@ class ParticipantRequest(Shape):
         description="The age band, where the campus knows it: before 15, a parent agrees before a badge's page"
         " opens. Never an age or a birth date; nothing said changes nothing.",
     )
+    same_person: bool | None = Field(
+        None,
+        description="Where the campus knows this name at another address, or this address under another name:"
+        " `true` for the person already known, `false` for another. Without an answer the line is refused"
+        " (`several_of_name`).",
+    )
 
     def line(self, number: int) -> ListedPerson:
         return ListedPerson(
@@ -214,6 +220,15 @@ def _participants(
     ]
 
 
+def known_people(
+    program: Program, activity_id: uuid.UUID | None, people: Sequence[ParticipantRequest]
+) -> list[ListedPerson]:
+    """The lines with what each says of the people whom the campus knows already."""
+    answers = {number: one.same_person for number, one in enumerate(people, 1) if one.same_person is not None}
+    lines = [one.line(number) for number, one in enumerate(people, 1)]
+    return program.services.participants.with_known(program.campus, activity_id, lines, answers)
+
+
 @router.get("", summary="The activities of a campus, latest first, page by page")
 def list_activities(
     program: Reader,
@@ -278,7 +293,7 @@ def record_participations(
     program: ActivityWriter,
 ) -> RecordedView:
     """Lines are counted from 1. People already recorded are reported as known, and never recorded twice."""
-    lines = [participant.line(number) for number, participant in enumerate(body, 1)]
+    lines = known_people(program, activity_id, body)
     recorded = program.services.activities.record(program.campus, activity_id, lines, by=program.actor)
     return RecordedView.of(recorded)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,11 +17,12 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.activities import ParticipantRequest
+from app.api.activities import ParticipantRequest, known_people
 from app.api.programs import AwardGiver, AwardRevoker, Reader
 from app.api.publishing.public import ONE_MINUTE
 from app.api.shapes import Shape, cursor_of, example, place_of
 from app.container import Process, Services
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import AwardState, LineOutcome, Visibility, in_words
 from app.domain.awards.batches import BatchLine, BatchState
 from app.errors import AppError
@@ -77,14 +78,14 @@ class AwardsRequest(Shape):
     )
     evidence: str = Field("", max_length=4000)
 
-    def request(self, key: str | None) -> AwardRequest:
+    def request(self, key: str | None, lines: Sequence[ListedPerson]) -> AwardRequest:
         return AwardRequest(
             badge_id=self.badge,
             activity_id=self.activity,
             everybody=self.everybody,
             participation_ids=tuple(self.participations),
             person_ids=tuple(self.persons),
-            lines=tuple(person.line(number) for number, person in enumerate(self.people, 1)),
+            lines=tuple(lines),
             evidence=self.evidence,
             idempotency_key=key,
         )
@@ -260,7 +261,8 @@ def award(
     with giver.transaction() as program:
         if body.activity is not None:
             program.services.join_organisers(program.campus.id, body.activity)
-        asked = body.request(idempotency_key)
+        lines = known_people(program, body.activity, body.people)
+        asked = body.request(idempotency_key, lines)
         batch = program.services.awards.give(program.campus, asked, by=program.actor, is_awaited=True)
         if batch.state is not BatchState.RUNNING:
             result = program.services.awards.batch(program.campus, batch.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -18,10 +18,12 @@ from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import MOST_AT_THE_API, ImportForm, ImportLineOutcome, ImportRun
 from app.domain.imports.records import ActivityRecord, Record, fault_in
 from app.domain.imports.xapi import COMPLETED, read_statements
+from app.domain.people.name_disambiguation import OTHER
 from app.domain.people.people import check_name, normal_address
 from app.errors import InvalidInput
 from app.language import gettext as _
 from app.services.imports.import_matching import Judged
+from app.services.imports.imports import SAME
 
 router = APIRouter(prefix="/campuses/{slug}/participations", tags=["activities"])
 
@@ -75,6 +77,11 @@ class ParticipationIn(Shape):
     given_name: Name = ""
     family_name: Name
     address: str = Field("", max_length=254)
+    same_person: bool | None = Field(
+        None,
+        description="Where the campus knows this name at another address, or this address under another name:"
+        " `true` for the person already known, `false` for another. Without an answer the line is refused.",
+    )
     part: PartKind | None = None
     hours: float | None = Field(None, ge=0, le=10_000)
     contribution: str = Field("", max_length=1000)
@@ -210,6 +217,7 @@ def taken(
     *,
     dry_run: bool,
     restates: bool = False,
+    known: Mapping[int, str] | None = None,
 ) -> ImportView:
     run, judged = program.services.imports.take(
         program.campus,
@@ -220,6 +228,7 @@ def taken(
         by=program.actor,
         dry_run=dry_run,
         restates=restates,
+        known=known,
     )
     return ImportView.of(run, judged, dry_run=dry_run)
 
@@ -235,7 +244,12 @@ def record_participations(
     """
     records = [told.record(number) for number, told in enumerate(body.participations, 1)]
     data = body.model_dump_json().encode()
-    return taken(program, ImportForm.API, body.source, records, data, dry_run=dry_run)
+    known = {
+        number: SAME if told.same_person else OTHER
+        for number, told in enumerate(body.participations, 1)
+        if told.same_person is not None
+    }
+    return taken(program, ImportForm.API, body.source, records, data, dry_run=dry_run, known=known)
 
 
 xapi_router = APIRouter(prefix="/campuses/{slug}/xapi/statements", tags=["activities"])

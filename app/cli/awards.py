@@ -15,12 +15,13 @@ import typer
 
 from app.cli.terminal import ExitCode, aside, ready_process, say, stop, with_progress
 from app.container import Process, Services
-from app.domain.activities.listed_people import ListedPerson
+from app.domain.activities.listed_people import ListedPerson, name_key_of
 from app.domain.awards.awards import LineOutcome, in_words
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import csv_for_excel
 from app.domain.imports.lists.model import Line, Reading, Reason, State
+from app.domain.people.people import name_key
 from app.errors import NotFound
 from app.language import N_
 from app.language import gettext as _
@@ -149,9 +150,18 @@ def _without_known(
     known = services.participants.known_beside(campus, activity_id, named)
     asked = []
     for index, people in known.items():
-        addresses = ", ".join(one.address for one in people)
-        words = _("Ce nom est connu avec {addresses} : écrivez cette adresse, ou ajoutez « --others ».")
         line = lines[index]
+        own = [
+            one
+            for one in people
+            if name_key_of(line) == name_key(one.person.given_name, one.person.family_name)
+        ]
+        if own:
+            addresses = ", ".join(one.address for one in own)
+            words = _("Ce nom est connu avec {addresses} : écrivez cette adresse, ou ajoutez « --others ».")
+        else:
+            addresses = ", ".join(one.person.name for one in people)
+            words = _("Cette adresse est celle de {addresses} : écrivez ce nom, ou ajoutez « --others ».")
         reason = f"{_('Ligne')} {line.line} : {words.format(addresses=addresses)}"
         asked.append(AwardReport(line.name, line.address, LineOutcome.SEVERAL_OF_NAME, reason))
     return [line for index, line in enumerate(lines) if index not in known], asked

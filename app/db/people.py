@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Table, text, update
 from sqlalchemy import select as select_rows
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, SQLModel, col, delete, func, select
+from sqlmodel import Session, SQLModel, col, delete, func, or_, select
 
 from app.db.activities.activities import organised_by
 from app.db.engine.writes import among
@@ -541,17 +541,21 @@ class NamesakeStore:
         ]
 
     def addressed(
-        self, campus_id: uuid.UUID, name_keys: Collection[str]
+        self, campus_id: uuid.UUID, name_keys: Collection[str], addresses: Collection[str] = ()
     ) -> Sequence[tuple[Person, str, str, VisibleName | None]]:
-        """People of the campus with such a name and an address: person, key, address, latest activity first.
+        """People of the campus with an address and such a name, or with such an address: person, key, address,
+        latest activity first.
 
         Those who only have an award come last.
         """
+        is_meant = among(self.session, col(PersonAddress.name_key), name_keys)
+        if addresses:
+            is_meant = or_(is_meant, among(self.session, col(PersonAddress.address), addresses))
         awarded = self.session.exec(
             select(Person, PersonAddress)
             .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
             .where(
-                among(self.session, col(PersonAddress.name_key), name_keys),
+                is_meant,
                 col(Person.id).in_(select(Award.person_id).where(Award.campus_id == campus_id)),
             )
             .order_by(col(PersonAddress.is_main).desc(), col(PersonAddress.id))
@@ -564,7 +568,7 @@ class NamesakeStore:
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
             .where(
                 organised_by(campus_id),
-                among(self.session, col(PersonAddress.name_key), name_keys),
+                is_meant,
                 col(Participation.is_present),
             )
             .order_by(

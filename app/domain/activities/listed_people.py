@@ -10,6 +10,9 @@ from app.domain.activities.activities import Participation, PartKind
 from app.domain.people.people import Person, is_address, name_key, respelt
 from app.domain.people.record_merge import is_gone
 
+KNOWN = "known"
+"""The fault of a line whose name or address the campus knows, and for which the same person was not confirmed."""
+
 
 @dataclass(frozen=True)
 class ListedPerson:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.activities.activities import PartKind
-from app.domain.activities.listed_people import ListedPerson
+from app.domain.activities.listed_people import KNOWN, ListedPerson
 from app.domain.awards.awards import LineOutcome
 from app.domain.core import (
     enum_column,
@@ -253,7 +253,7 @@ def listed(line: BatchLine) -> ListedPerson:
         family_name=line.family_name,
         address=line.address,
         hours=None if isinstance(hours, str) else hours,
-        fault="hours" if isinstance(hours, str) else "",
+        fault="hours" if isinstance(hours, str) else told.get("fault", ""),
         hours_as_written=hours if isinstance(hours, str) else "",
         part=PartKind(told.get("part", PartKind.LEARNER)),
         contribution=told.get("contribution", ""),
@@ -273,4 +273,5 @@ def told_of(line: ListedPerson) -> dict[str, Any]:
         "homonym": line.homonym,
         "told_first": line.told_first,
         "line": line.line,
+        **({"fault": KNOWN} if line.fault == KNOWN else {}),
     }

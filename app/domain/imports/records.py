@@ -76,6 +76,8 @@ class Record:
     fault: str = ""
     """Why it cannot be parsed: a French msgid."""
     values: Mapping[str, Any] = field(default_factory=dict)
+    asks: bool = False
+    """Whether a person may confirm it in spite of `fault`."""
     withdrawn: bool = False
     """The source withdraws its earlier record of this identifier."""
 

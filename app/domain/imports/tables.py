@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -377,11 +377,11 @@ def read_sheet(blocks: Sequence[Block]) -> Sheet:
     return Sheet(heading, tuple(below))
 
 
-def read_records(sheet: Sheet, plan: ReadingPlan) -> list[Record]:
-    """Every line, in order; faults are recorded on the line."""
+def read_records(sheet: Sheet, plan: ReadingPlan, *, sure: Collection[int] = ()) -> list[Record]:
+    """Every line, in order; faults are recorded on the line. `sure` are doubtful lines that a person confirmed."""
     columns = sheet.columns(plan)
     people = _people(sheet, columns)
-    read = [_record(row, columns, plan, people[row.number]) for row in sheet.rows]
+    read = [_record(row, columns, plan, people[row.number], is_sure=row.number in sure) for row in sheet.rows]
     return without_contradictions(read)
 
 
@@ -416,7 +416,9 @@ def _without_repetition(line: Line, read: Mapping[int, Line]) -> Line:
     return line.without(Reason.SAME_NAME, Reason.REPEATED)
 
 
-def _record(row: Row, columns: Sequence[ImportColumn], plan: ReadingPlan, person: Line) -> Record:
+def _record(
+    row: Row, columns: Sequence[ImportColumn], plan: ReadingPlan, person: Line, *, is_sure: bool
+) -> Record:
     cells: dict[ImportColumn, str] = {
         column: cell
         for column, cell in zip(columns, row.cells, strict=False)
@@ -440,15 +442,20 @@ def _record(row: Row, columns: Sequence[ImportColumn], plan: ReadingPlan, person
     fault = fault_in(record)
     if fault:
         return record.refused(fault.sentence, **fault.values)
-    return _asked(record, person)
+    return _asked(record, person, is_sure=is_sure)
 
 
-def _asked(record: Record, person: Line) -> Record:
-    """Refused for what no confirmation makes right."""
+def _asked(record: Record, person: Line, *, is_sure: bool) -> Record:
+    """Refused for what no confirmation makes right, or until a person confirms it."""
     doubts: list[Doubt] = remaining_faults(person)
     if person.state is State.REFUSED:
         doubts = [*person.doubts, *doubts]
-    return record.refused(doubts[0].sentence, **doubts[0].values) if doubts else record
+    if doubts:
+        return record.refused(doubts[0].sentence, **doubts[0].values)
+    if person.doubts and not is_sure:
+        doubt = person.doubts[0]
+        return replace(record.refused(doubt.sentence, **doubt.values), asks=True)
+    return record
 
 
 def _listed(number: int, person: Line, cells: Mapping[ImportColumn, str]) -> ListedPerson:

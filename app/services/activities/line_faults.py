@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.activities.listed_people import ListedPerson, has_usable_address
+from app.domain.activities.listed_people import KNOWN, ListedPerson, has_usable_address
 from app.domain.awards.awards import LineOutcome
 from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
 from app.domain.people.people import check_name, name_key
@@ -22,6 +22,10 @@ class LineFault:
     sentence: str
 
 
+ALREADY_KNOWN = LineFault(
+    LineOutcome.SEVERAL_OF_NAME,
+    N_("Ce nom ou cette adresse e-mail est déjà connu du campus : dites si c’est la même personne."),
+)
 SEVERAL = LineFault(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME)
 
 
@@ -31,6 +35,8 @@ def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | 
         return LineFault(
             LineOutcome.UNREADABLE, N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
         )
+    if line.fault == KNOWN:
+        return ALREADY_KNOWN
     if _is_total(line):
         return LineFault(
             LineOutcome.UNREADABLE,

@@ -10,7 +10,7 @@ from enum import StrEnum
 from app.db.awards.awards import AwardStore
 from app.db.campus.directory import DirectoryStore
 from app.domain.activities.activities import Activity, Participation, PartKind, adds_to
-from app.domain.activities.listed_people import ListedPerson, name_key_of
+from app.domain.activities.listed_people import KNOWN, ListedPerson, name_key_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.imports.lists.model import Line, Reading, Reason, State
@@ -45,6 +45,13 @@ def listed_person(line: Line) -> ListedPerson:
         under_15={"under": True, "from": False}.get(line.age_band),
         homonym=max(line.homonym, 1),
         told_first=line.homonym == 1,
+    )
+
+
+def as_known(line: ListedPerson, namesake: Namesake) -> ListedPerson:
+    person = namesake.person
+    return replace(
+        line, given_name=person.given_name, family_name=person.family_name, address=namesake.address
     )
 
 
@@ -187,8 +194,31 @@ class ParticipantService:
     def known_beside(
         self, campus: Campus, activity_id: uuid.UUID | None, lines: Sequence[tuple[str, str, str]]
     ) -> dict[int, tuple[Namesake, ...]]:
+        """A family's address is normal for pupils; adults are asked about theirs."""
         activity = self.activity_service.get(campus, activity_id) if activity_id else None
-        return self.activity_service.namesakes.known_beside(campus, activity, lines)
+        is_for_pupils = activity is not None and activity.is_for_pupils
+        return self.activity_service.namesakes.known_beside(
+            campus, activity, lines, at_address=not is_for_pupils
+        )
+
+    def with_known(
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID | None,
+        lines: Sequence[ListedPerson],
+        answers: Mapping[int, bool],
+    ) -> list[ListedPerson]:
+        """By line number, whether it is the person already known; the line of a known person is at fault without
+        an answer, or where several are known."""
+        named = [(line.given_name, line.family_name, line.address) for line in lines]
+        settled = list(lines)
+        for index, people in self.known_beside(campus, activity_id, named).items():
+            answer = answers.get(lines[index].line)
+            if answer and len(people) == 1:
+                settled[index] = as_known(lines[index], people[0])
+            elif answer is not False:
+                settled[index] = replace(lines[index], fault=KNOWN)
+        return settled
 
     def check(
         self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[ListedPerson], answers: ListAnswers

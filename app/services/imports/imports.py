@@ -8,12 +8,13 @@ import uuid
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.adapters.sheets.blank_workbooks import blank_workbook
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.imports import ImportStore
+from app.domain.activities.listed_people import ListedPerson, name_key_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, csv_for_excel, new_row
@@ -37,8 +38,12 @@ from app.domain.imports.lists.model import Column
 from app.domain.imports.records import Record, without_contradictions
 from app.domain.imports.tables import HEADINGS, ImportColumn, ReadingPlan, Sheet, read_records, read_sheet
 from app.domain.imports.xapi import read_statements
+from app.domain.people.name_disambiguation import OTHER, Namesake
+from app.domain.people.people import name_key
 from app.errors import InvalidInput
 from app.language import N_
+from app.services.activities.line_faults import ALREADY_KNOWN
+from app.services.activities.participants import as_known
 from app.services.imports.import_matching import ImportJudging, Judged
 from app.services.imports.lists import MAX_BYTES, blocks_as_text, blocks_from_text, blocks_of
 from app.services.imports.writing import ImportWriting
@@ -56,6 +61,33 @@ class Draft:
     judged: Sequence[Judged]
     before: ImportRun | None
     """The last import of an identical file."""
+    questions: Mapping[int, Sequence[Namesake]]
+    """By line: people whom the campus knows by that name at another address, or at that address."""
+    answers: ImportAnswers
+
+
+@dataclass(frozen=True)
+class ImportAnswers:
+    """What a person said of doubtful lines, by line number."""
+
+    sure: frozenset[int] = frozenset()
+    known: Mapping[int, str] = field(default_factory=dict)
+    """OTHER, SAME, or the id of the person who is meant."""
+
+    def to_words(self) -> dict[str, Any]:
+        return {
+            "sure": sorted(self.sure),
+            "known": {str(number): answer for number, answer in self.known.items()},
+        }
+
+    @staticmethod
+    def from_words(words: Mapping[str, Any]) -> ImportAnswers:
+        known = {int(number): str(answer) for number, answer in words.get("known", {}).items()}
+        return ImportAnswers(frozenset(words.get("sure", ())), known)
+
+
+SAME = "meme"
+"""The answer that it is the one person known."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +147,58 @@ class ImportService:
         check_draft(run)
         sheet = _sheet_of(run)
         plan = plan or ReadingPlan.from_words(run.mapping["plan"])
-        judged = self.judging.judge(campus, run.source, read_records(sheet, plan))
-        return Draft(run, sheet, plan, judged, self.imports.find_same(campus.id, run.digest))
+        answers = ImportAnswers.from_words(run.mapping.get("answers", {}))
+        records, questions = self._with_known(
+            campus, run.source, read_records(sheet, plan, sure=answers.sure), answers.known
+        )
+        judged = self.judging.judge(campus, run.source, records)
+        before = self.imports.find_same(campus.id, run.digest)
+        return Draft(run, sheet, plan, judged, before, questions, answers)
+
+    def _with_known(
+        self, campus: Campus, source: str, records: Sequence[Record], answers: Mapping[int, str]
+    ) -> tuple[list[Record], dict[int, Sequence[Namesake]]]:
+        """The records after the answers about known people, and the questions, one for each person; a line that
+        would create a second record of a known person is refused without an answer."""
+        judged = self.judging.judge(campus, source, records)
+        new = [
+            one
+            for one in judged
+            if one.fate is ImportLineOutcome.CREATED and one.person is None and one.link is None
+        ]
+        lines = [one.record.person for one in new]
+        named = [(line.given_name, line.family_name, line.address) for line in lines]
+        namesakes = self.judging.activity_service.namesakes
+        found = namesakes.known_beside(campus, None, named, at_address=True)
+        rows: dict[str, list[tuple[Judged, Sequence[Namesake]]]] = {}
+        for index, candidates in found.items():
+            people: Sequence[Namesake] = candidates
+            if new[index].activity is not None and new[index].activity.is_for_pupils:  # type: ignore[union-attr]
+                people = [one for one in candidates if _has_name(one, lines[index])]
+            if people:
+                rows.setdefault(lines[index].line_key, []).append((new[index], people))
+        settled = {record.number: record for record in records}
+        questions: dict[int, Sequence[Namesake]] = {}
+        for group in rows.values():
+            first, people = group[0]
+            questions[first.record.number] = people
+            answer = next(
+                (answers[one.record.number] for one, _ in group if one.record.number in answers), ""
+            )
+            meant = [one for one in people if answer in (SAME, str(one.person.id))]
+            for one, _ in group:
+                record = one.record
+                if len(meant) == 1:
+                    settled[record.number] = replace(record, person=as_known(record.person, meant[0]))
+                elif answer != OTHER:
+                    settled[record.number] = record.refused(ALREADY_KNOWN.sentence)
+        return [settled[record.number] for record in records], questions
+
+    def answer(self, campus: Campus, run_id: uuid.UUID, answers: ImportAnswers) -> None:
+        run = self.imports.get(run_id, campus.id)
+        check_draft(run)
+        run.mapping = {**run.mapping, "answers": answers.to_words()}
+        self.imports.save(run)
 
     def sheet(self, campus: Campus, run_id: uuid.UUID) -> Sheet:
         run = self.imports.get(run_id, campus.id)
@@ -138,7 +220,10 @@ class ImportService:
         assert run is not None, "it was there a moment ago"
         check_draft(run)
         sheet = _sheet_of(run)
-        records = read_records(sheet, plan)
+        answers = ImportAnswers.from_words(run.mapping.get("answers", {}))
+        records, _ = self._with_known(
+            campus, run.source, read_records(sheet, plan, sure=answers.sure), answers.known
+        )
         cells = {row.number: list(row.cells) for row in sheet.rows}
         self.imports.add_lines([_waiting(run, at, one, cells[one.number]) for at, one in enumerate(records)])
         self._remember(campus, run.source, plan)
@@ -203,9 +288,13 @@ class ImportService:
         by: Actor,
         dry_run: bool = False,
         restates: bool = False,
+        known: Mapping[int, str] | None = None,
     ) -> tuple[ImportRun, list[Judged]]:
-        """All lines of a request at once. A dry run stores nothing, not even a report."""
+        """All lines of a request at once. A dry run stores nothing, not even a report. `known`: the answers about
+        people whom the campus knows; None where they are not asked about."""
         self.campuses.lock(campus.id)
+        if known is not None:
+            records, _ = self._with_known(campus, source, records, known)
         run = self.new_run(campus, form, check_source(source), data, by)
         with self.imports.trial() if dry_run else nullcontext():
             return run, self.settle(campus, run, records, by=by, restates=restates)
@@ -265,6 +354,11 @@ class ImportService:
         return self.imports.drop_drafts(before=at - DRAFT_KEPT) + self.imports.forget_refused(
             before=at - REFUSED_KEPT
         )
+
+
+def _has_name(namesake: Namesake, line: ListedPerson) -> bool:
+    person = namesake.person
+    return name_key(person.given_name, person.family_name) == name_key_of(line)
 
 
 def _waiting(run: ImportRun, position: int, record: Record, cells: list[str]) -> ImportLine:

@@ -156,9 +156,15 @@ class Namesakes:
         )
 
     def known_beside(
-        self, campus: Campus, activity: Activity | None, lines: Sequence[tuple[str, str, str]]
+        self,
+        campus: Campus,
+        activity: Activity | None,
+        lines: Sequence[tuple[str, str, str]],
+        *,
+        at_address: bool = False,
     ) -> dict[int, tuple[Namesake, ...]]:
-        """By index of (given name, family name, address): people of that name at other addresses only.
+        """By index of (given name, family name, address): people of that name at other addresses only; with
+        `at_address`, also people of other names at that address.
 
         A name without address that the activity already has is matched there, and not asked about.
         """
@@ -166,20 +172,26 @@ class Namesakes:
         wanted = {key for key in keys if key}
         if not wanted:
             return {}
-        known: dict[str, dict[uuid.UUID, list[tuple[Person, str, VisibleName | None]]]] = {}
-        for person, key, address, seen in self.store.addressed(campus.id, wanted):
+        asked = {address for key, (_, _, address) in zip(keys, lines, strict=True) if key and address}
+        of_name: dict[str, list[Namesake]] = {}
+        of_address: dict[str, list[Namesake]] = {}
+        known: set[tuple[str, str]] = set()
+        for person, key, address, seen in self.store.addressed(
+            campus.id, wanted, asked if at_address else ()
+        ):
             if not is_gone(person):
-                known.setdefault(key, {}).setdefault(person.id, []).append((person, address, seen))
+                known.add((key, address))
+                of_name.setdefault(key, []).append(Namesake(person, None, address, seen))
+                of_address.setdefault(address, []).append(Namesake(person, None, address, seen))
         participants = self.activities.participants(activity.id, with_absent=True) if activity else ()
         there = {name_key(person.given_name, person.family_name) for _, person in participants}
         found: dict[int, tuple[Namesake, ...]] = {}
         for index, (key, (_, _, address)) in enumerate(zip(keys, lines, strict=True)):
-            people = known.get(key, {})
-            addresses = {each for several in people.values() for _, each, _ in several}
-            if people and address not in addresses and (address or key not in there):
-                found[index] = tuple(
-                    Namesake(person, None, each, seen) for (person, each, seen), *_ in people.values()
-                )
+            if not key or (key, address) in known or (not address and key in there):
+                continue
+            candidates = [*of_name.get(key, ()), *(of_address.get(address, ()) if at_address else ())]
+            if people := {one.person.id: one for one in reversed(candidates)}:
+                found[index] = tuple(reversed(people.values()))
         return found
 
     def of_line(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question | None:

@@ -25,6 +25,7 @@ from app.domain.imports.imports import (
     form_of,
 )
 from app.domain.imports.tables import HEADINGS, ImportColumn
+from app.domain.people.name_disambiguation import OTHER, Namesake
 from app.http.pages.render import ProgressView, live_response, page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel
@@ -36,6 +37,7 @@ from app.services.imports.calendar_imports import Foreseen
 from app.services.imports.import_matching import Judged
 from app.services.imports.imports import Report
 from app.web.badges.badges_admin import table_file
+from app.web.people.name_disambiguation import seen_words
 
 COLUMNS = {
     ImportColumn.NOTHING: N_("Ne pas lire"),
@@ -72,6 +74,7 @@ FORESEEN = {
     ImportLineOutcome.SAME: StateLabel(N_("Déjà là"), "shut"),
     ImportLineOutcome.REFUSED: StateLabel(N_("Refusée"), "bad"),
 }
+TO_SETTLE = StateLabel(N_("À vérifier"), "past")
 DONE = {
     ImportLineOutcome.WAITING: StateLabel(N_("En attente"), "shut"),
     ImportLineOutcome.CREATED: StateLabel(N_("Créée"), "ok"),
@@ -148,13 +151,18 @@ class PreviewLineView:
     about: str
     fate: ImportLineOutcome
     reason: str
+    choices: Sequence[tuple[str, str, str]] = ()
+    """Known people of that name or at that address, and « another person »: value, words, hint."""
+    chosen: str = ""
+    asks: bool = False
+    """A person may confirm it."""
 
     @property
     def word(self) -> StateLabel:
-        return FORESEEN[self.fate]
+        return TO_SETTLE if self.asks or self.choices else FORESEEN[self.fate]
 
     @staticmethod
-    def of(one: Judged) -> PreviewLineView:
+    def of(one: Judged, known: Sequence[Namesake] = (), chosen: str = "") -> PreviewLineView:
         record = one.record
         return PreviewLineView(
             record.number,
@@ -163,6 +171,9 @@ class PreviewLineView:
             record.activity.title,
             one.fate,
             reason_of(one.reason, one.values),
+            known_choices(known) if known else (),
+            chosen,
+            record.asks,
         )
 
     @staticmethod
@@ -184,11 +195,27 @@ def _when(first: date | None, last: date | None, hours: float | None) -> str:
     return ", ".join([" – ".join(days), *length]) if days else ""
 
 
+def known_choices(people: Sequence[Namesake]) -> list[tuple[str, str, str]]:
+    same = translated(N_("La même, {name}, {address}"))
+    choices = [
+        (str(one.person.id), same.format(name=one.person.name, address=one.address), seen_words(one))
+        for one in people
+    ]
+    return [*choices, (OTHER, translated(N_("Une autre personne")), "")]
+
+
 def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
     """The lines of a page by expected result, those that need a person first."""
-    groups = {fate: [one for one in lines if one.fate is fate] for fate in _FIGURES}
+    counts = {fate: sum(one.fate is fate for one in lines) for fate in _FIGURES}
+    asked = [one for one in lines if one.asks or one.choices]
+    groups = {
+        fate: [one for one in lines if one.fate is fate and not one.asks and not one.choices]
+        for fate in _FIGURES
+    }
     return {
-        "figures": [(translated(words), len(groups[fate]), "") for fate, words in _FIGURES.items()],
+        "figures": [(translated(words), counts[fate], "") for fate, words in _FIGURES.items()],
+        "asked": asked[:SHOWN_REFUSED],
+        "asked_count": len(asked),
         "groups": [
             (
                 fate.value,
@@ -198,7 +225,7 @@ def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
             )
             for fate in _ORDER
         ],
-        "writes": len(groups[ImportLineOutcome.CREATED]) + len(groups[ImportLineOutcome.CHANGED]),
+        "writes": counts[ImportLineOutcome.CREATED] + counts[ImportLineOutcome.CHANGED],
     }
 
 

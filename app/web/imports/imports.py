@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
@@ -31,10 +32,12 @@ from app.http.pages.words import ACTIVITY_KINDS, PARTS
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.imports.imports import Draft, Report, csv_template, workbook_template
+from app.services.imports.import_matching import Judged
+from app.services.imports.imports import Draft, ImportAnswers, Report, csv_template, workbook_template
 from app.web.imports.import_preview import (
     COLUMNS,
     FORMS,
+    SHOWN_REFUSED,
     PreviewLineView,
     confirmed,
     dropped,
@@ -87,6 +90,7 @@ def says_twice(plan: ReadingPlan) -> str:
     )
 
 
+SURE, ALL_SURE, SAME_ALL = "sur", "justes", "memes"
 READ_AGAIN, CONFIRM, ABANDON = "lire", "confirmer", "abandonner"
 SAMPLES = 3
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -182,6 +186,15 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
             confirmed(writing, work, run, text_of(form, "type-sinon"))
         return RedirectResponse(here, status_code=303)
     sheet = services.imports.sheet(work.campus, run_id)
+    with write_transaction(request) as writing:
+        answers = _answers_in(form, writing.imports.draft(work.campus, run_id))
+        writing.imports.answer(work.campus, run_id, answers)
+        asked = set(writing.imports.draft(work.campus, run_id).questions) - answers.known.keys()
+    seen = _shown_in(form)
+    if text_of(form, "geste") in (ALL_SURE, SAME_ALL) or (
+        text_of(form, "geste") == CONFIRM and asked - seen and len(seen) < SHOWN_REFUSED
+    ):
+        return RedirectResponse(f"{here}#verifier", status_code=303)
     plan, shown = plan_in(form, sheet.heading), ReadingPlan.from_words(run.mapping["plan"])
     trouble = says_twice(plan)
     changed = differs(plan, shown, sheet)
@@ -200,6 +213,27 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
         return _start_page(request, services, run.source, trouble=sentence_of(error))
     process_of(request).on_promise()
     return RedirectResponse(here, status_code=303)
+
+
+def _shown_in(form: SafeForm) -> set[int]:
+    return {int(word) for word in text_of(form, "lignes-montrees").split() if re.fullmatch(r"\d{1,6}", word)}
+
+
+def _answers_in(form: SafeForm, draft: Draft) -> ImportAnswers:
+    """Those of the lines that the page showed, and all earlier ones."""
+    shown = _shown_in(form)
+    step = text_of(form, "geste")
+    sure = (draft.answers.sure - shown) | {number for number in shown if text_of(form, f"sur-{number}")}
+    if step == ALL_SURE:
+        sure |= {one.record.number for one in draft.judged if one.record.asks}
+    known = {number: answer for number, answer in draft.answers.known.items() if number not in shown}
+    for number, people in draft.questions.items():
+        answer = text_of(form, f"meme-{number}")
+        if answer:
+            known[number] = answer
+        elif step == SAME_ALL and number not in known and len(people) == 1:
+            known[number] = str(people[0].person.id)
+    return ImportAnswers(frozenset(sure), known)
 
 
 @dataclass(frozen=True)
@@ -281,10 +315,17 @@ def _draft_page(
         kind=draft.plan.kind.value if draft.plan.kind else ActivityKind.WORKSHOP.value,
         all_kinds=[(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],
         has_kinds=ImportColumn.KIND in columns,
-        **told_lines([PreviewLineView.of(one) for one in draft.judged]),
+        **told_lines([_line_view(one, draft) for one in draft.judged]),
         trouble=trouble,
         held_back=held_back,
     )
+
+
+def _line_view(one: Judged, draft: Draft) -> PreviewLineView:
+    number = one.record.number
+    view = PreviewLineView.of(one, draft.questions.get(number, ()), draft.answers.known.get(number, ""))
+    # A confirmed line stays among those to settle, so that it can be taken back.
+    return replace(view, asks=True, chosen=view.chosen or SURE) if number in draft.answers.sure else view
 
 
 _NAMES = {ImportColumn.FAMILY, ImportColumn.FAMILY_FIRST, ImportColumn.GIVEN_FIRST, ImportColumn.WHOLE}

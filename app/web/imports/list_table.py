@@ -28,7 +28,7 @@ from app.domain.imports.lists.model import (
 from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.suspicion import remaining_faults
 from app.domain.imports.lists.wording import hours_in
-from app.domain.people.people import respelt
+from app.domain.people.people import name_key, respelt
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.render import page
@@ -89,13 +89,26 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
+class KnownPerson:
+    given_name: str
+    family_name: str
+    address: str
+    seen: str
+    """The latest activity."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+
+@dataclass(frozen=True)
 class ListSetting:
     """The activity and campus a list is given for."""
 
     hours: float | None = None
     for_pupils: bool = False
-    known: Callable[[Sequence[tuple[str, str, str]]], Mapping[int, Sequence[tuple[str, str]]]] | None = None
-    """By index of (given name, family name, address): address and latest activity of known people of that name."""
+    known: Callable[[Sequence[tuple[str, str, str]]], Mapping[int, Sequence[KnownPerson]]] | None = None
+    """By index of (given name, family name, address): known people of that name or at that address."""
     columns_for: Callable[[str], Sequence[Column]] | None = None
 
 
@@ -283,22 +296,37 @@ def _without_shared_by_family(lines: Sequence[Line]) -> tuple[Line, ...]:
     )
 
 
-def _with_known(
-    form: FormData, decided: _Decided, row: TableRow, people: Sequence[tuple[str, str]]
-) -> TableRow:
-    """The row with its question: the same person as a known one, or another of that name."""
-    same = translated(N_("La même, {address}"))
-    choices = [(address, same.format(address=address), seen) for address, seen in people]
+def _with_known(form: FormData, decided: _Decided, row: TableRow, people: Sequence[KnownPerson]) -> TableRow:
+    """The row with its question: the same person as a known one, or another."""
+    line, typed = row.line, row.values
+    known: dict[str, KnownPerson] = {}
+    choices: list[tuple[str, str, str]] = []
+    for one in people:
+        has_name = name_key(one.given_name, one.family_name) == name_key(line.given_name, line.family_name)
+        value = one.address if has_name else f"{one.name} {one.address}"
+        same = N_("La même, {address}") if has_name else N_("La même, {name}")
+        known[value] = one
+        choices.append((value, translated(same).format(address=one.address, name=one.name), one.seen))
     choices.append((_OTHER, translated(N_("Une autre personne")), ""))
     chosen = decided.value(_SAME, row.number) or ""
     if text_of(form, STEP) == SAME_ALL and len(people) == 1 and not chosen:
-        chosen = people[0][0]
+        chosen = choices[0][0]
     if chosen not in {value for value, _, _ in choices}:
-        return replace(row, line=row.line.doubting(Reason.KNOWN), choices=choices)
-    line, typed = row.line, row.values
+        named = next((one for value, one in known.items() if value == one.address), None)
+        if named is None and people:
+            doubting = line.doubting(Reason.ADDRESS_KNOWN, people[0].name)
+        else:
+            doubting = line.doubting(Reason.KNOWN)
+        return replace(row, line=doubting, choices=choices)
     if chosen != _OTHER:
-        line = replace(line, address=chosen).without(*OF_ADDRESS)
-        typed = {**typed, "adresse": chosen}
+        same_person = known[chosen]
+        line = replace(line, address=same_person.address).without(*OF_ADDRESS)
+        typed = {**typed, "adresse": same_person.address}
+        if chosen != same_person.address:
+            line = replace(
+                line, given_name=same_person.given_name, family_name=same_person.family_name
+            ).without(*OF_NAME)
+            typed = {**typed, "prenom": same_person.given_name, "nom": same_person.family_name}
     return replace(
         row, line=line, values=typed, choices=choices, chosen=chosen, edits={**row.edits, _SAME: chosen}
     )

@@ -44,6 +44,7 @@ from app.web.imports.list_table import (
     READ,
     SOURCE,
     STEP,
+    KnownPerson,
     ListSetting,
     SettlingTable,
     left_in,
@@ -349,10 +350,14 @@ def settling_page(
 
 
 def list_setting(services: Services, work: AtWork, activity: Activity) -> ListSetting:
-    def known(lines: Sequence[tuple[str, str, str]]) -> dict[int, list[tuple[str, str]]]:
+    def known(lines: Sequence[tuple[str, str, str]]) -> dict[int, list[KnownPerson]]:
         found = services.participants.known_beside(work.campus, activity.id, lines)
         return {
-            number: [(one.address, seen_words(one)) for one in people] for number, people in found.items()
+            number: [
+                KnownPerson(one.person.given_name, one.person.family_name, one.address, seen_words(one))
+                for one in people
+            ]
+            for number, people in found.items()
         }
 
     return ListSetting(

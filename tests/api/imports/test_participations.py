@@ -114,3 +114,21 @@ def test_statements_about_one_person_hold_until_they_are_taken_back(program: Tes
     assert (person["hours"], person["part"], person["contribution"]) == (1, "apprenant", "")
     assert say(program, {**void, "object": {"objectType": "StatementRef", "id": first["id"]}}) == ["changed"]
     assert recorded(program, "Fabrication additive") == []
+
+
+def test_a_known_person_is_asked_about_and_the_answer_holds(house: House, program: TestClient) -> None:
+    house.record("Zoé Martin zoe@exemple.fr", "Paul Durand paul@exemple.fr")
+    elsewhere = {**ZOE, "address": "zoe@exemple.org"}
+    renamed = {**ZOE, "external_id": "P-3", "given_name": "Paola", "address": "paul@exemple.fr"}
+    lines = post(program, elsewhere, renamed)["lines"]
+    assert [line["outcome"] for line in lines] == ["refused", "refused"]
+    assert "la même personne" in lines[0]["problem"]["detail"]
+    lines = post(program, elsewhere | {"same_person": True}, renamed | {"same_person": False})["lines"]
+    assert [line["outcome"] for line in lines] == ["created", "created"]
+
+    there = f"{V1}/activities/{house.activity.id}/participations"
+    person = {"given_name": "Paul", "family_name": "Durand", "address": "paul@exemple.net"}
+    refused = program.post(there, json=[person]).json()
+    assert (refused["added"], refused["refused"][0]["outcome"]) == (0, "several_of_name")
+    assert program.post(there, json=[person | {"same_person": True}]).json()["known"] == 1
+    assert program.post(there, json=[person | {"same_person": False}]).json()["added"] == 1

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app.domain.imports.imports import ImportLineOutcome
+from app.services.campus.dashboard import Start
 from tests.journeys.test_takes_over_activities import CALENDAR, STATEMENTS, TABLE
 from tests.support.forms import form_with
 from tests.support.house import House
@@ -49,3 +52,32 @@ def test_a_calendar_that_cannot_be_read_keeps_what_was_typed_and_says_what_to_do
     assert told.status_code == 422
     assert "aucun événement" in told.text
     assert 'value="Agenda"' in told.text
+
+
+def test_doubtful_and_known_people_of_a_table_are_asked_about_before_they_are_written(house: House) -> None:
+    house.record("Louise Marchand louise.marchand@exemple.fr", "Jules Fabre jules.fabre@exemple.fr")
+    table = (
+        "Activité;Type;Date;Nom;Prénom;Courriel\n"
+        "Forum;Événement;03/10/2025;Marchand;Louise;louise@exemple.org\n"
+        "Salon;Événement;04/10/2025;Marchand;Louise;louise@exemple.org\n"
+        "Forum;Événement;03/10/2025;Fabre;Jules;j.fabre@exemple.org\n"
+        "Forum;Événement;03/10/2025;Colin;Emma;emma.colin@gmial.com\n"
+        "Forum;Événement;03/10/2025;Aubry;Solène;solene.aubry@exemple.fr\n"
+    )
+    trainer = house.client(house.trainer)
+    start = trainer.get(DESK)
+    dropped = form_with(start, "tableau").fill(source="Suivi", tableau=table).press(trainer, start)
+    here = dropped.headers["location"]
+    shown = trainer.get(here)
+    assert "À vérifier (3)" in shown.text.replace("\xa0", " ")
+    form = form_with(shown, "geste")
+    known = re.findall(r'name="meme-2" value="([^"]+)"', shown.text)
+    form.fill(**{"meme-2": known[0], "meme-4": "autre"}).press(trainer, shown, ("geste", "lire"))
+    again = trainer.get(here)
+    form_with(again, "geste").press(trainer, again, ("geste", "confirmer"))
+    with house.unit_of_work(reading=True) as services:
+        [report] = services.imports.reports(house.campus)
+        assert report.counts == {ImportLineOutcome.CREATED: 4, ImportLineOutcome.REFUSED: 1}
+        people = services.directory.find_people(house.campus, "", Start(limit=50))
+        names = sorted(person.name for person in people)
+    assert names == ["Jules Fabre", "Jules Fabre", "Louise Marchand", "Solène Aubry"]

@@ -212,3 +212,15 @@ def test_known_names_are_confirmed_all_at_once_and_the_same_address_is_not_asked
     carried = carried_by(step(trainer, page, "suite"))
     assert "jules.fabre@exemple.fr" in carried
     assert "jules@exemple.org" not in carried
+
+
+def test_a_known_address_under_another_name_is_asked_and_means_the_known_person(
+    house: House, trainer: TestClient, award: str, known: None
+) -> None:
+    listed = "Nom;Prénom;Mail\nMarchal;Louison;louise.marchand@exemple.fr"
+    page = preview(trainer, award, house.presence, liste=listed)
+    assert "sous le nom de Louise Marchand" in page.text
+    same = step(trainer, page, "suite", **{"t-meme-1": "Louise Marchand louise.marchand@exemple.fr"})
+    assert carried_by(same) == "Marchand;Louise;louise.marchand@exemple.fr"
+    other = step(trainer, page, "suite", **{"t-meme-1": "autre", "t-sur-1": "oui"})
+    assert carried_by(other) == "Marchal;Louison;louise.marchand@exemple.fr"

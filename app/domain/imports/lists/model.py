@@ -88,6 +88,7 @@ class Reason(StrEnum):
     LEADER = "leader"
     SAME_NAME = "same-name"
     KNOWN = "known"
+    ADDRESS_KNOWN = "address-known"
     # Hours.
     HOURS_UNREADABLE = "hours-unreadable"
     HOURS_HIGH = "hours-high"
@@ -164,6 +165,7 @@ SENTENCES = {
     Reason.SENDER: N_("C’est l’expéditeur du message."),
     Reason.LEADER: N_("Cette personne semble animer ou organiser l’activité."),
     Reason.KNOWN: N_("Ce nom est déjà connu du campus : est-ce la même personne ?"),
+    Reason.ADDRESS_KNOWN: N_("Le campus connaît cette adresse e-mail sous le nom de {word} : est-ce la même personne ?"),
     Reason.SAME_NAME: N_("Ce nom est aussi à la ligne {line} : est-ce la même personne ?"),
     Reason.HOURS_UNREADABLE: N_("« {word} » n’est pas un nombre d’heures : écrivez 14 ou 14,5."),
     Reason.HOURS_HIGH: N_("{word} : c’est beaucoup pour cette activité."),
