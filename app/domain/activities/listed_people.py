@@ -11,7 +11,7 @@ from app.domain.people.people import Person, is_address, name_key, respelt
 from app.domain.people.record_merge import is_gone
 
 KNOWN = "known"
-"""The fault of a line whose name or address the campus knows, and for which the same person was not confirmed."""
+"""The fault of a line with a name or address that the campus knows, as long as nothing tells which person is meant."""
 
 
 @dataclass(frozen=True)

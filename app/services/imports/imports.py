@@ -68,7 +68,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class ImportAnswers:
-    """What a person said of doubtful lines, by line number."""
+    """Answers about doubtful lines, by line number."""
 
     sure: frozenset[int] = frozenset()
     known: Mapping[int, str] = field(default_factory=dict)

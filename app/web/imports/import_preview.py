@@ -37,7 +37,7 @@ from app.services.imports.calendar_imports import Foreseen
 from app.services.imports.import_matching import Judged
 from app.services.imports.imports import Report
 from app.web.badges.badges_admin import table_file
-from app.web.people.name_disambiguation import seen_words
+from app.web.imports.list_table import seen_words
 
 COLUMNS = {
     ImportColumn.NOTHING: N_("Ne pas lire"),
@@ -152,7 +152,7 @@ class PreviewLineView:
     fate: ImportLineOutcome
     reason: str
     choices: Sequence[tuple[str, str, str]] = ()
-    """Known people of that name or at that address, and « another person »: value, words, hint."""
+    """Known people of that name or at that address, and « another person »: value, label, hint."""
     chosen: str = ""
     asks: bool = False
     """A person may confirm it."""

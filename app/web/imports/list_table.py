@@ -28,12 +28,13 @@ from app.domain.imports.lists.model import (
 from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.suspicion import remaining_faults
 from app.domain.imports.lists.wording import hours_in
+from app.domain.people.name_disambiguation import Namesake
 from app.domain.people.people import name_key, respelt
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import hours_text
+from app.http.pages.words import day, hours_text
 from app.http.workplaces import AtWork
 from app.language import N_
 from app.services.activities.participants import listed_person
@@ -113,6 +114,14 @@ class ListSetting:
 
 
 NOWHERE = ListSetting()
+
+
+def seen_words(namesake: Namesake) -> str:
+    if namesake.seen is None:
+        return ""
+    return translated(N_("Présence le {day} : {activity}")).format(
+        day=day(namesake.seen.on), activity=namesake.seen.title
+    )
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,9 @@ from app.web.imports.list_table import (
     left_in,
     list_table_page,
     read_list_table,
+    seen_words,
     table_fields,
 )
-from app.web.people.name_disambiguation import seen_words
 from app.web.privacy import access_views
 
 FEW, MANY = 5, 30

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from app.domain.activities.activities import disambiguated
 from app.domain.people.name_disambiguation import OTHER, Namesake, Question
 from app.http.pages.typography import translated
-from app.http.pages.words import day
 from app.language import N_, filled
+from app.web.imports.list_table import seen_words
 
 
 class ChoiceView(NamedTuple):
@@ -61,14 +61,6 @@ def which(name: str, count: int) -> str:
             {"name": name, "count": count},
         )
     return translated(N_("{name} : la personne déjà connue, ou une autre ?")).format(name=name)
-
-
-def seen_words(namesake: Namesake) -> str:
-    if namesake.seen is None:
-        return ""
-    return translated(N_("Présence le {day} : {activity}")).format(
-        day=day(namesake.seen.on), activity=namesake.seen.title
-    )
 
 
 def _choice(namesake: Namesake, signed: bool) -> ChoiceView:
