@@ -104,6 +104,7 @@ from app.web.people import register as people_register
 from app.web.privacy import AccessLogged
 from app.web.publishing import award_page, catalogue, embeds, info
 from app.web.publishing import competencies as public_competencies
+from app.web.reports import dashboard as report_dashboard
 from app.web.reports import facts as report_facts
 from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements
 from app.web.verification import check_papers, holder_check, verifier
@@ -146,6 +147,7 @@ for router in (
     activity_register.router,
     registers.router,
     editing.router,
+    report_dashboard.router,
     report_facts.router,
     report_facts.table_router,
     files.router,

@@ -67,6 +67,7 @@ from app.db.privacy import (
 from app.db.publishing import StatusStore
 from app.db.publishing.catalogue import CatalogueStore
 from app.db.publishing.ratings import RatingStore
+from app.db.reports.counting import ReportCountStore
 from app.db.reports.facts import ReportFactsStore
 from app.db.trust import EndorsementStore, OrganisationStore, RecognitionStore
 from app.domain.awards.signing_clock import Counter
@@ -145,6 +146,10 @@ class Stores:
     @made_once
     def activity_plans(self) -> ActivityPlanStore:
         return ActivityPlanStore(self.session)
+
+    @made_once
+    def report_counts(self) -> ReportCountStore:
+        return ReportCountStore(self.session)
 
     @made_once
     def report_facts(self) -> ReportFactsStore:

@@ -33,6 +33,7 @@ from sqlmodel import Session, col, select
 
 from app.db.engine.queries import plain
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows
+from app.db.reports.tombstones import Counted, TombstoneStore
 from app.domain import privacy
 from app.domain.awards.awards import Award
 from app.domain.core import plain_text
@@ -142,11 +143,13 @@ class PersonalDataStore:
 
     # --- erasing
 
-    def erase(self, whose: DataOwner) -> dict[str, int]:
+    def erase(self, whose: DataOwner, *, leaves_totals: bool = True) -> dict[str, int]:
         """Deletes every row about the person; returns the count by table.
 
-        Their status slots must be raised first.
+        Their status slots must be raised first. `leaves_totals`: reports still count what is gone.
         """
+        tombstones = TombstoneStore(self.session)
+        counted = tombstones.count(whose.person_id) if leaves_totals else Counted()
         keys = {table: self._keys(table, whose) for table in held_tables()}
         self._stop_mentioning(whose)
         erased = {"history_entry": self._forget_in_history(whose, keys)}
@@ -157,6 +160,7 @@ class PersonalDataStore:
             empty = _is_empty(table, held.once_empty) if held.once_empty else true()
             erased[table.name] = self._delete(table, found, empty)
         self.session.expire_all()
+        tombstones.write(counted)
         return {name: number for name, number in erased.items() if number}
 
     def _keys(self, table: Table, whose: DataOwner) -> list[Key]:

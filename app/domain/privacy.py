@@ -207,7 +207,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
 _OF_ACTIVITY = (
     "activity_announcement", "activity_audience", "activity_badge", "activity_campus", "activity_competency",
     "activity_establishment", "activity_facts", "activity_objective", "activity_organisation", "activity_session",
-    "activity_survey", "declared_figure", "room",
+    "activity_survey", "declared_figure", "participation_tombstone", "room",
 )  # fmt: skip
 _OF_CAMPUS = (
     "badge", "campus_log", "catalogue_refresh", "competency_synonym", "label", "pathway", "pathway_version",
@@ -231,6 +231,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("network", "network_member"), "of campuses"),
         **dict.fromkeys(("competency", "competency_version", "framework_term"), "of a framework"),
         "endorsement_place": "the place of a number, as status_slot",
+        "award_tombstone": "that somebody erased held a badge, and when; nothing of whom",
         "erased_award": "a number that was an award's, and that it is gone",
         "erased_portfolio": "a number that was a portfolio's, and that it is gone",
         "erasure": "that something went, and how much; nothing of whom",

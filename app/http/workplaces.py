@@ -43,6 +43,7 @@ _MENU: tuple[tuple[str, Permission, str, tuple[str, ...]], ...] = (
     (N_("Compétences"), Permission.VIEW, "/competences", ("/parcours",)),
     (N_("Personnes"), Permission.VIEW, "/repertoire", ("/recherche",)),
     (N_("Demandes"), Permission.REVIEW, _REQUESTS, ()),
+    (N_("Rapport"), Permission.VIEW, "/rapport", ()),
     (N_("Données personnelles"), Permission.PROTECT, "/donnees", ()),
     (N_("Historique"), Permission.AUDIT, "/historique", ("/audit",)),
     (N_("Réglages"), Permission.MANAGE, "/reglages", ("/equipe", "/jetons", "/rappels", "/cles")),

@@ -465,10 +465,9 @@ class ErasureService:
         person = self.people.get(person_id)
         if campus.id not in self.personal.campuses_of(person_id):
             raise NotFound(N_("Cette personne n’existe pas ici."))
-        names = [person.given_name, person.family_name, *self.people.all_addresses(person.id)]
-        reason = check_reason(reason, names)
-        (erasure,) = self._erase(person, campus, by_person=False, reason=reason, by=by)
-        return erasure
+        addresses = self.people.all_addresses(person.id)
+        reason = check_reason(reason, [person.given_name, person.family_name, *addresses])
+        return self._erase(person, campus, by_person=False, reason=reason, by=by)[0]
 
     def forget_listed(
         self, campus: Campus, person_id: uuid.UUID, batch_id: uuid.UUID, reason: str, *, by: Actor
@@ -483,11 +482,18 @@ class ErasureService:
         if traces or counts["award"] > 1 or self.personal.campuses_of(person_id) - {campus.id}:
             return False
         self.batches.unname_lines(batch_id, person_id)
-        self._erase(self.people.get(person_id), campus, by_person=False, reason=reason, by=by)
+        self._erase(person, campus, by_person=False, reason=reason, by=by, leaves_totals=False)
         return True
 
     def _erase(
-        self, person: Person, campus: Campus | None, *, by_person: bool, reason: str, by: Actor
+        self,
+        person: Person,
+        campus: Campus | None,
+        *,
+        by_person: bool,
+        reason: str,
+        by: Actor,
+        leaves_totals: bool = True,
     ) -> list[Erasure]:
         known = self.personal.campuses_of(person.id)
         reached = known if campus is None else {campus.id}
@@ -522,7 +528,7 @@ class ErasureService:
         if whole:
             self.erasures.bury_portfolios(person.id, at=at)
         self.imports.forget_person(person, self.people.all_addresses(person.id), reached)
-        self.personal.erase(self._whose(person, reached, whole=whole))
+        self.personal.erase(self._whose(person, reached, whole=whole), leaves_totals=leaves_totals)
         for each, erasure in zip(campuses, done, strict=True):
             self.erasures.add(erasure)
             self.history.write(by, "erase", "erasure", erasure.id, at=at, campus_id=each.id)
@@ -591,5 +597,4 @@ class RetentionService:
         return self.store.is_due(self.clock())
 
     def delete_some(self) -> bool:
-        """Deletes some hundred rows of each kind; returns whether more remain."""
-        return self.store.delete_some(self.clock()) > 0
+        return self.store.delete_some(self.clock()) > 0  # whether more remain

@@ -15,7 +15,7 @@ from app.domain.frameworks import pathways
 from app.domain.imports import imports
 from app.domain.learners import portfolios, ratings, requests
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
-from app.domain.reports import facts
+from app.domain.reports import facts, ledger
 from app.domain.trust import organisations, trust_registry
 
 MODULES = (
@@ -33,6 +33,7 @@ MODULES = (
     files,
     frameworks,
     imports,
+    ledger,
     messages,
     name_disambiguation,
     open_badges,

@@ -9,9 +9,14 @@ from app.services.imports.import_matching import ImportJudging
 from app.services.imports.imports import ImportService, ListMappings, StatementImports
 from app.services.imports.writing import ImportWriting
 from app.services.reports.facts import ReportFactsService
+from app.services.reports.reports import ReportService
 
 
 class ReportServices(TrustServices):
+    @made_once
+    def reports(self) -> ReportService:
+        return ReportService(self.stores.report_counts, self.clock)
+
     @made_once
     def report_facts(self) -> ReportFactsService:
         return ReportFactsService(

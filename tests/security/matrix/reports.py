@@ -15,6 +15,10 @@ REPORTS: dict[str, Case] = {
     "POST /gestion/{slug}/rapport/activites": staff(Permission.WORK, 303, body={}),
     "GET /gestion/{slug}/rapport/objectifs": staff(Permission.MANAGE),
     "POST /gestion/{slug}/rapport/objectifs": staff(Permission.MANAGE, 303, body={"objectifs": ""}),
+    "GET /gestion/{slug}/rapport": staff(Permission.VIEW),
+    "GET /gestion/{slug}/rapport/chiffres/{indicator_id}": staff(Permission.VIEW),
+    "GET /gestion/{slug}/rapport/chiffres.csv": staff(Permission.VIEW),
+    "GET /gestion/{slug}/rapport/chiffres.xlsx": staff(Permission.VIEW),
     f"GET {_API}": scoped("read"),
     f"PUT {_API}": scoped("activity:write", 200, {}),
 }

@@ -1,0 +1,49 @@
+"""The figures of a campus in a period, beside those of the year before, and the rows behind them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from app.db.reports.counting import ReportCountStore
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.reports.indicators import Figure, figures
+from app.domain.reports.ledger import Ledger, Period
+
+
+@dataclass(frozen=True)
+class YearFigures:
+    """`period` is the part that has passed; `before` the same days one year earlier."""
+
+    asked: Period
+    period: Period
+    now: Ledger
+    before: Ledger
+    figures: Mapping[str, Figure]
+    earlier: Mapping[str, Figure]
+    computed_at: datetime
+
+
+@dataclass(frozen=True)
+class ReportService:
+    store: ReportCountStore
+    clock: Clock
+
+    def today(self) -> date:
+        return self.clock().astimezone(ZoneInfo("Europe/Paris")).date()
+
+    def ledger(self, campus: Campus, period: Period) -> Ledger:
+        return self.store.ledger([campus.id], period, today=self.today())
+
+    def figures(self, campus: Campus, asked: Period) -> YearFigures:
+        period = asked.until(self.today())
+        now, before = self.ledger(campus, period), self.ledger(campus, period.before)
+        return YearFigures(asked, period, now, before, figures(now), figures(before), self.clock())
+
+    def learners(self, campus: Campus, period: Period, *, limit: int) -> Sequence[tuple[uuid.UUID, str, int]]:
+        """Names and numbers of activities; erased people have none and are absent."""
+        return self.store.learner_rows([campus.id], period, limit=limit)

@@ -1,0 +1,69 @@
+"""The dashboard of the report: figures with their definition and rows, periods, small cells."""
+
+from __future__ import annotations
+
+from app.domain.reports.indicators import INDICATORS, hidden_counts
+from tests.support.house import COMMAND, House
+
+HERE = "/gestion/itip/rapport"
+
+
+def with_facts(house: House, **cells: str) -> None:
+    with house.unit_of_work() as services:
+        services.report_facts.correct(house.campus, house.activity.id, cells, by=COMMAND)
+
+
+def test_the_dashboard_shows_figures_of_the_year_and_hides_small_cells(house: House):
+    house.record("MARTIN Zoé", "LEROY Ada")
+    with_facts(
+        house,
+        effectif="40",
+        publics="3 chercheurs, 20 lycéens dont 8 femmes, 9 enseignants",
+        enquete="40 : 1 2 10 12 ; 20 2",
+        organisations="Usinages de la Brenne (mobilisée)",
+    )
+    shown = house.client(house.trainer).get(f"{HERE}?periode=2026")
+    assert shown.status_code == 200
+    text = shown.text.replace("\u202f", " ").replace("\xa0", " ")
+    assert text.count("masqué") == 2, "three researchers, and the smallest other audience with them"
+    for each in ("22 sur 25", "88 %", "Le plus haut : novembre 2026, 40", "Atelier"):
+        assert each in text, each
+    assert ">3<" not in text
+    assert ">9<" not in text
+
+
+def test_each_figure_opens_its_definition_its_rows_and_where_the_log_stood(house: House):
+    house.record("MARTIN Zoé", "LEROY Ada")
+    with_facts(
+        house, organisations="Usinages de la Brenne (mobilisée)", etablissements="0710012C Les Tilleuls"
+    )
+    admin, trainer = house.client(house.admin), house.client(house.trainer)
+    for indicator in INDICATORS:
+        shown = trainer.get(f"{HERE}/chiffres/{indicator.id}?periode=2026")
+        assert shown.status_code == 200, indicator.id
+        assert "sur le journal, entrée" in shown.text, indicator.id
+    learners = f"{HERE}/chiffres/apprenants?periode=2026"
+    assert "MARTIN" not in trainer.get(learners).text.upper()
+    assert "MARTIN" in admin.get(learners).text.upper()
+    assert house.activity.title in trainer.get(learners).text
+    assert "Usinages de la Brenne" in trainer.get(f"{HERE}/chiffres/mobilisees?periode=2026").text
+    assert "0710012C" in trainer.get(f"{HERE}/chiffres/etablissements?periode=2026").text
+    assert trainer.get(f"{HERE}/chiffres/inconnu").status_code == 404
+
+
+def test_other_dates_and_a_period_that_cannot_be_read(house: House):
+    trainer = house.client(house.trainer)
+    assert "Aucune action" in trainer.get(f"{HERE}?du=2026-01-01&au=2026-01-31").text
+    for wrong in ("periode=hier", "du=2026-02-01&au=2026-01-01", "periode=3000"):
+        assert trainer.get(f"{HERE}?{wrong}").status_code == 422, wrong
+    table = trainer.get(f"{HERE}/chiffres.csv?periode=2026")
+    assert table.status_code == 200
+    assert len(table.text.splitlines()) == len(INDICATORS) + 1
+
+
+def test_a_hidden_cell_takes_a_second_one_with_it():
+    assert hidden_counts({"a": 3, "b": 20, "c": 9}) == {"a": None, "b": 20, "c": None}
+    assert hidden_counts({"a": 3, "b": 4, "c": 9}) == {"a": None, "b": None, "c": 9}
+    assert hidden_counts({"a": 1, "b": 2, "c": 9, "d": 30}) == {"a": None, "b": None, "c": None, "d": 30}
+    assert hidden_counts({"a": 0, "b": 20}) == {"a": 0, "b": 20}
+    assert hidden_counts({"a": 3}) == {"a": None}
