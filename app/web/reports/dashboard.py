@@ -68,7 +68,7 @@ router = APIRouter(prefix="/gestion/{slug}/rapport")
 
 @dataclass(frozen=True)
 class FigureView:
-    """`value` and `before` in the reader's words; `bars` are lengths out of 180 for now and before."""
+    """`value` and `before` in the reader's language; `bars` are lengths out of 180 for now and before."""
 
     id: str
     name: str

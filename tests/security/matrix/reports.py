@@ -16,7 +16,7 @@ REPORTS: dict[str, Case] = {
     "GET /gestion/{slug}/rapport/objectifs": staff(Permission.MANAGE),
     "POST /gestion/{slug}/rapport/objectifs": staff(Permission.MANAGE, 303, body={"objectifs": ""}),
     "GET /gestion/{slug}/rapport": staff(Permission.VIEW),
-    "GET /gestion/{slug}/rapport/chiffres/{indicator_id}": staff(Permission.VIEW),
+    "GET /gestion/{slug}/rapport/chiffres/{indicator_id}": staff(Permission.VIEW, 404),
     "GET /gestion/{slug}/rapport/chiffres.csv": staff(Permission.VIEW),
     "GET /gestion/{slug}/rapport/chiffres.xlsx": staff(Permission.VIEW),
     f"GET {_API}": scoped("read"),

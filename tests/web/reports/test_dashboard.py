@@ -25,7 +25,7 @@ def test_the_dashboard_shows_figures_of_the_year_and_hides_small_cells(house: Ho
     shown = house.client(house.trainer).get(f"{HERE}?periode=2026")
     assert shown.status_code == 200
     text = shown.text.replace("\u202f", " ").replace("\xa0", " ")
-    assert text.count("masqué") == 2, "three researchers, and the smallest other audience with them"
+    assert text.count(">masqué<") == 2, "three researchers, and the smallest other audience with them"
     for each in ("22 sur 25", "88 %", "Le plus haut : novembre 2026, 40", "Atelier"):
         assert each in text, each
     assert ">3<" not in text
