@@ -118,7 +118,7 @@ def test_calendars_and_statements_are_shown_before_they_are_written(
     expect(page.get_by_text(told).first).to_be_visible()
     assert_accessible(page)
     assert_no_sideways_scroll(page)
-    page.get_by_role("button", name=re.compile(rf"Importer {count} ligne")).click()
+    page.get_by_role("button", name=re.compile(rf"Importer (?:{count} ligne|les lignes cochées)")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Compte rendu de l’import")
     assert_accessible(page)
     with house.unit_of_work(reading=True) as services:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -16,7 +17,7 @@ from app.db.imports import ImportStore
 from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, check_leads
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import new_row
+from app.domain.core import new_row, words_of
 from app.domain.imports.imports import (
     Imported,
     ImportForm,
@@ -49,6 +50,8 @@ _STAYS = N_(
 _NOT_OURS = N_("Un autre campus a créé cette activité : lui seul la modifie.")
 _GONE = N_("Cette activité n’est plus dans ce campus : elle n’est pas importée.")
 
+NOT_CHOSEN = N_("Vous ne l’avez pas cochée.")
+
 _OF_SESSIONS = ("starts_on", "ends_on", "hours")
 """Fields that a series derives from its sessions, even for a single calendar event."""
 
@@ -66,6 +69,22 @@ class Foreseen:
     session: ActivitySession | None = None
     link: Imported | None = None
     is_removed: bool = False
+    alike: Activity | None = None
+    """Of a new activity: one of the campus on the same day with much of its title."""
+
+    @property
+    def choice(self) -> str:
+        """Identifies the line in a form, also when the file is judged again."""
+        key = "\n".join((*self.meeting.own_key, str(self.meeting.starts_on or "")))
+        return hashlib.sha256(key.encode()).hexdigest()[:20]
+
+    @property
+    def seems_here(self) -> bool:
+        return self.activity is None and self.alike is not None
+
+    @property
+    def writes(self) -> bool:
+        return self.fate in (ImportLineOutcome.CREATED, ImportLineOutcome.CHANGED)
 
     def refused(self, reason: str) -> Foreseen:
         return replace(self, fate=ImportLineOutcome.REFUSED, reason=reason, activity_news={})
@@ -83,6 +102,7 @@ class _Series:
     imported: set[Any] = field(default_factory=set)
     seen: set[Any] = field(default_factory=set)
     days: set[date] = field(default_factory=set)
+    alike: Activity | None = None
 
     def on(self, day: date | None) -> ActivitySession | None:
         return next((each for each in self.sessions.values() if each.held_on == day), None)
@@ -134,6 +154,11 @@ class CalendarJudging:
             else:
                 activity = by_title.get((name_key("", first.title), str(days[uid])))
             found[uid] = self._known(campus, source, activity, link)
+            if activity is None and link is None:
+                beside = (each for each in on_days if each.starts_on == days[uid])
+                found[uid].alike = next(
+                    (each for each in beside if _are_alike(each.title, first.title)), None
+                )
         return found
 
     def _known(
@@ -157,7 +182,11 @@ class CalendarJudging:
 
     def _one(self, meeting: Meeting, link: Imported | None, known: _Series | None) -> Foreseen:
         one = Foreseen(
-            meeting, ImportLineOutcome.CREATED, activity=known.activity if known else None, link=link
+            meeting,
+            ImportLineOutcome.CREATED,
+            activity=known.activity if known else None,
+            link=link,
+            alike=known.alike if known else None,
         )
         if meeting.fault or known is None:
             if known is not None and link is not None:
@@ -168,6 +197,14 @@ class CalendarJudging:
         if not meeting.occurrence:
             return _held_once(one)
         return _session_of(one, known)
+
+
+def _are_alike(one: str, other: str) -> bool:
+    """At least half of the words of the shorter title are in the other; words of one or two letters are not
+    counted."""
+    words, others = ({word for word in words_of(each) if len(word) > 2} for each in (one, other))
+    fewest = min(len(words), len(others))
+    return fewest > 0 and 2 * len(words & others) >= fewest
 
 
 def _held_once(one: Foreseen) -> Foreseen:
@@ -426,14 +463,26 @@ class CalendarImports:
         lines = self.judging.judge(campus, run.source, self._read(campus, run))
         return CalendarDraft(run, lines, self.imports.imports.find_same(campus.id, run.digest))
 
-    def confirm(self, campus: Campus, run_id: uuid.UUID, kind: ActivityKind, *, by: Actor) -> ImportRun:
-        """Write the valid lines; `kind`: for new activities without a recognised category."""
+    def confirm(
+        self,
+        campus: Campus,
+        run_id: uuid.UUID,
+        kind: ActivityKind,
+        *,
+        by: Actor,
+        without: Collection[str] = (),
+    ) -> ImportRun:
+        """Write the valid lines; `kind`: for new activities without a recognised category; `without`: the
+        choices of lines to leave out."""
         self.imports.campuses.lock(campus.id)
         self.imports.imports.get(run_id, campus.id)
         run = self.imports.imports.lock(run_id)
         assert run is not None, "it was there a moment ago"
         check_draft(run)
-        lines = self.judging.judge(campus, run.source, self._read(campus, run))
+        lines = [
+            one.refused(NOT_CHOSEN) if one.writes and one.choice in without else one
+            for one in self.judging.judge(campus, run.source, self._read(campus, run))
+        ]
         at = self.imports.clock()
         run.state, run.given, run.asked_at, run.done_at = ImportState.DONE, b"", at, at
         self.imports.imports.save(run)

@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
+from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
@@ -26,6 +27,7 @@ from app.domain.imports.imports import (
 )
 from app.domain.imports.tables import HEADINGS, ImportColumn
 from app.domain.people.name_disambiguation import OTHER, Namesake
+from app.http.pages.forms import text_of, texts_of
 from app.http.pages.render import ProgressView, live_response, page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel
@@ -126,7 +128,7 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-SHOWN, SHOWN_REFUSED = 60, 200
+SHOWN, SHOWN_REFUSED = 200, 200
 _FIGURES = {
     ImportLineOutcome.CREATED: N_("À créer"),
     ImportLineOutcome.CHANGED: N_("À corriger ici"),
@@ -156,6 +158,11 @@ class PreviewLineView:
     chosen: str = ""
     asks: bool = False
     """A person may confirm it."""
+    choice: str = ""
+    """What its tick sends; empty for a line without one."""
+    is_ticked: bool = True
+    beside: tuple[str, str] | None = None
+    """The activity here that it belongs to, or seems to be: its title and address."""
 
     @property
     def word(self) -> StateLabel:
@@ -177,15 +184,24 @@ class PreviewLineView:
         )
 
     @staticmethod
-    def of_meeting(one: Foreseen) -> PreviewLineView:
-        meeting = one.meeting
+    def of_meeting(one: Foreseen, home: str) -> PreviewLineView:
+        meeting, here = one.meeting, one.activity or one.alike
+        reason = reason_of(one.reason, one.values)
+        if one.seems_here and one.writes:
+            alike = translated(N_("Une activité du même jour lui ressemble. Cochez si c’en est une autre."))
+            reason = f"{reason} {alike}".strip()
         return PreviewLineView(
             meeting.number,
             meeting.title,
             meeting.place,
             _when(meeting.starts_on, meeting.ends_on, meeting.hours),
             one.fate,
-            reason_of(one.reason, one.values),
+            reason,
+            choice=one.choice if one.writes else "",
+            is_ticked=not one.seems_here,
+            beside=(f"{here.title}, {here.starts_on:%d/%m/%Y}", f"{home}/activites/{here.id}")
+            if here
+            else None,
         )
 
 
@@ -226,6 +242,7 @@ def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
             for fate in _ORDER
         ],
         "writes": counts[ImportLineOutcome.CREATED] + counts[ImportLineOutcome.CHANGED],
+        "likely": sum(not one.is_ticked for one in lines if one.choice),
     }
 
 
@@ -240,10 +257,14 @@ def dropped(services: Services, work: AtWork, source: str, data: bytes, pasted: 
     return services.imports.drop(work.campus, source, given, by=work.actor)
 
 
-def confirmed(services: Services, work: AtWork, run: ImportRun, kind: str) -> None:
+def confirmed(services: Services, work: AtWork, run: ImportRun, form: FormData) -> None:
     if run.form is ImportForm.CALENDAR:
+        kind = text_of(form, "type-sinon")
         chosen = ActivityKind(kind) if kind in set(ActivityKind) else ActivityKind.WORKSHOP
-        services.calendar_imports.confirm(work.campus, run.id, chosen, by=work.actor)
+        seen = services.calendar_imports.draft(work.campus, run.id).lines
+        doubles = {one.choice for one in seen if one.seems_here}
+        without = (doubles | set(texts_of(form, "montree"))) - set(texts_of(form, "importer"))
+        services.calendar_imports.confirm(work.campus, run.id, chosen, by=work.actor, without=without)
     else:
         services.statement_imports.confirm(work.campus, run.id, by=work.actor)
 
@@ -255,7 +276,10 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
         return None
     if is_calendar:
         meetings = services.calendar_imports.draft(work.campus, run.id)
-        before, lines = meetings.before, [PreviewLineView.of_meeting(one) for one in meetings.lines]
+        before, lines = (
+            meetings.before,
+            [PreviewLineView.of_meeting(one, work.home) for one in meetings.lines],
+        )
     else:
         with write_transaction(request) as trying:
             statements = trying.statement_imports.draft(work.campus, run.id)

@@ -183,7 +183,7 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
         return RedirectResponse(here, status_code=303)
     if run.form is not ImportForm.TABLE:
         with write_transaction(request) as writing:
-            confirmed(writing, work, run, text_of(form, "type-sinon"))
+            confirmed(writing, work, run, form)
         return RedirectResponse(here, status_code=303)
     sheet = services.imports.sheet(work.campus, run_id)
     with write_transaction(request) as writing:
