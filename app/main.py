@@ -102,7 +102,7 @@ from app.web.learners import register as request_register
 from app.web.people import directory, names, record_merge
 from app.web.people import register as people_register
 from app.web.privacy import AccessLogged
-from app.web.publishing import award_page, catalogue, embeds, info
+from app.web.publishing import award_page, catalogue, embeds, info, previews
 from app.web.publishing import competencies as public_competencies
 from app.web.reports import dashboard as report_dashboard
 from app.web.reports import facts as report_facts
@@ -119,6 +119,7 @@ for router in (
     public_competencies.router,
     public_competencies.version_router,
     rankings.router,
+    previews.router,
     sign_in.passkey_sign_in_router,
     sign_in.password_sign_in_router,
     federated_sign_in.router,

@@ -117,6 +117,14 @@ class BadgeArtist:
         badge = self.draw(order) if order else ""
         return _of_all_colours(draw_card(words, badge, colours, self._faces), CARD_WIDTH)
 
+    def public_card(
+        self, order: PictureOrder | None, words: CardWords, emblem: str, look: tuple[float, float] | None
+    ) -> bytes:
+        """As `card`, cached; without a badge, with `emblem` in the colours of `look`: hue and liveliness."""
+        colours = CampusColours.of(*(look or _PLAIN))
+        badge = self.draw(order) if order else ""
+        return _cached_card(draw_card(words, badge, colours, self._faces, emblem))
+
     def for_cv(self, order: PictureOrder, code: Sequence[Sequence[int]], lines: Sequence[str]) -> bytes:
         """A PNG of 76 × 38 mm at 300 dots per inch: the badge, the QR code and where it leads."""
         return at_300_dots(_of_all_colours(draw_for_cv(self.draw(order), code, lines, self._faces), CV_WIDTH))
@@ -165,6 +173,11 @@ def _rasterised(svg: str, width: int) -> bytes:
 @lru_cache(maxsize=64)
 def _of_all_colours(svg: str, width: int) -> bytes:
     return bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, skip_system_fonts=True))
+
+
+@lru_cache(maxsize=64)
+def _cached_card(svg: str) -> bytes:
+    return _of_all_colours(svg, CARD_WIDTH)
 
 
 def _swap(ident: str) -> str:

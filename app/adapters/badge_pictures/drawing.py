@@ -345,8 +345,8 @@ class CardWords:
     where: str
 
 
-def draw_card(words: CardWords, badge: str, colours: CampusColours, faces: Faces) -> str:
-    """A self-contained SVG in outlines; `badge` is the SVG of the badge's own picture."""
+def draw_card(words: CardWords, badge: str, colours: CampusColours, faces: Faces, emblem: str = "") -> str:
+    """A self-contained SVG in outlines; `badge` is the SVG of the badge's own picture, or else `emblem` is drawn."""
     title = set_title(words.title, faces.serif, Zone(140, 372, lambda _y: _ROOM / 2, biggest=62, smallest=26))
     below = title.lines[-1].baseline if title.lines else 250
     alternative = f"{words.kind} « {plain(words.title)} », {words.campus}, {words.when}. {words.where}"
@@ -360,7 +360,8 @@ def draw_card(words: CardWords, badge: str, colours: CampusColours, faces: Faces
         _line(words.campus, faces.sans, 25, below + 84, _SOFT),
         _line(words.when, faces.sans, 25, below + 120, _SOFT),
         _line(words.where, faces.sans, 27, 556, colours.accent_deep),
-        f'<g transform="translate(664 54) scale(.5)">{_ROOT.sub("", badge)}</g>',
+        f'<g transform="translate(664 54) scale(.5)">'
+        f"{_ROOT.sub('', badge) if badge else _seal(emblem, colours, faces) if emblem else ''}</g>",
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">'
@@ -416,6 +417,30 @@ def _line(text: str, face: Typeface, size: int, baseline: float, colour: str) ->
 def _at_left(text: str, face: Typeface, size: float, baseline: float, colour: str) -> str:
     middle = _LEFT + face.width(text, size) / 2
     return words_path(face.centred(text, size, middle, baseline), colour)
+
+
+def _seal(emblem: str, colours: CampusColours, faces: Faces) -> str:
+    """A ring around a short name, in a square of 1000."""
+    rings = "".join(
+        path(_circle(radius), fill="none", stroke=colours.accent_line) for radius in (398, 376, 354)
+    )
+    size = 230.0
+    while size > 60 and faces.serif.width(emblem, size) > 520:
+        size -= 5
+    name = faces.serif.centred(emblem, size, 500, 500 + size * 0.34)
+    return (
+        path(_circle(430), fill=colours.accent)
+        + rings
+        + path(_circle(330), fill=PAPER)
+        + path(_circle(308), fill="none", stroke=colours.accent, stroke_width=3)
+        + words_path(name, colours.accent_deep)
+    )
+
+
+def _circle(radius: int) -> str:
+    return (
+        f"M{500 - radius} 500a{radius} {radius} 0 1 0 {2 * radius} 0a{radius} {radius} 0 1 0-{2 * radius} 0z"
+    )
 
 
 def _ribbon(colours: CampusColours) -> str:

@@ -19,6 +19,7 @@ import segno
 from app.adapters.badge_pictures import BadgeArtist, CardWords, PictureOrder
 from app.adapters.papers import Papers
 from app.db.awards.awards import AwardRecord
+from app.domain.badges.badges import BadgeVersion
 from app.domain.campus.campus import Campus, CampusColours
 from app.domain.core import Clock
 from app.domain.publishing import Addresses
@@ -88,6 +89,20 @@ class AwardPictures:
     def portfolio_card(self, records: Sequence[AwardRecord], words: CardWords) -> bytes:
         """As `card`, for a portfolio, with the picture of its first award; none if empty."""
         return self.artist.card(self._order(records[0]) if records else None, words)
+
+    def public_card(
+        self,
+        words: CardWords,
+        *,
+        emblem: str,
+        look: tuple[float, float] | None,
+        badge: tuple[Campus, BadgeVersion] | None = None,
+    ) -> bytes:
+        """The link preview picture of a public page."""
+        order = None
+        if badge is not None:
+            order = picture_order(*badge, self.badges.competencies_of(badge[1]), address=self.addresses.host)
+        return self.artist.public_card(order, words, emblem, look)
 
     def _order(self, record: AwardRecord) -> PictureOrder:
         return picture_order(

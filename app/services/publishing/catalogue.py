@@ -311,6 +311,9 @@ class CatalogueService:
     def find(self, subject_id: uuid.UUID) -> CatalogueEntry | None:
         return self.catalogue.find(subject_id)
 
+    def campus_of(self, entry: CatalogueEntry) -> Campus:
+        return self._listed(entry.campus_id)
+
     def today(self, campus: Campus) -> date:
         return self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
 

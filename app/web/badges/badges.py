@@ -20,6 +20,7 @@ from app.domain.frameworks import PublicAlignment
 from app.errors import InvalidInput
 from app.http.negotiation import ForPeople
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
+from app.http.pages.previews import badge_data, preview
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import KIND_NAMES, day, number, sentence_text
@@ -218,7 +219,28 @@ def _page(request: Request, services: Services, published: PublishedBadge) -> HT
         contact=campus.contact_email,
         ratings=ratings_shown(rated.distribution, rated.sentences),
     )
-    return page(request, "badges/public.html", campus=look_of(campus), d=view)
+    return page(
+        request,
+        "badges/public.html",
+        campus=look_of(campus),
+        d=view,
+        link_preview=preview(
+            services,
+            f"/badges/{published.badge.id}" + (f"/v{view.number}" if view.is_superseded else ""),
+            published.version.name,
+            published.version.description,
+            entry=entry,
+            campus=campus,
+            structured=badge_data(
+                services,
+                campus,
+                published.badge.id,
+                published.version,
+                [statement for statement, _ in view.competencies],
+                rated.distribution,
+            ),
+        ),
+    )
 
 
 def definition_shown(services: Services, published: PublishedBadge) -> DefinitionShown:

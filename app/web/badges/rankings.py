@@ -15,6 +15,7 @@ from app.domain.campus.campus import Campus
 from app.domain.campus.places import REGIONS, region_of
 from app.domain.learners.ratings import EVER, FEWEST_RATINGS, SCORES, BadgeTally, Distribution
 from app.domain.publishing import CatalogueEntry
+from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import number, percent
@@ -114,9 +115,16 @@ def rankings(request: Request, services: ReadingServices) -> HTMLResponse:
         best_rated=[_ranked(each, by_id, most) for each in found.best_rated],
         unranked=found.unranked,
         fewest=FEWEST_RATINGS,
-        url=services.addresses.base_url
-        + "/classements"
-        + (f"?{urlencode({'de': scope.key})}" if scope.key else ""),
+        link_preview=preview(
+            services,
+            "/classements" + (f"?{urlencode({'de': scope.key})}" if scope.key else ""),
+            translated(N_("Classements : {scope}")).format(scope=scope.name),
+            translated(
+                N_(
+                    "Les badges les plus reçus et les mieux notés. Des badges sont classés, jamais des personnes."
+                )
+            ),
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from app.http import static_files
 from app.http.negotiation import ForPeople, GzipPages
 from app.http.pages import error_pages, render
 from app.http.pages.forms import BodySizeLimit, CsrfTokens
+from app.http.pages.previews import Preview, campus_data, preview, service_data
 from app.http.pages.render import CampusLook, SpeakTheirLanguage, Visitor, page
 from app.http.pages.typography import translated
 from app.http.pages.words import BADGE_KINDS, KEY_STATES, StateLabel, day, sentence_text
@@ -89,7 +90,22 @@ class CampusShown:
 @public
 def show_campus(slug: str, request: Request, services: ReadingServices) -> HTMLResponse:
     found = services.campuses.page(slug)
-    return page(request, "campus/show.html", campus=look_of(found.campus), c=campus_shown(services, found))
+    campus = found.campus
+    return page(
+        request,
+        "campus/show.html",
+        campus=look_of(campus),
+        c=campus_shown(services, found),
+        link_preview=preview(
+            services,
+            f"/campus/{campus.slug}",
+            campus.name,
+            campus.description or campus.name,
+            entry=services.catalogue.find(campus.id),
+            campus=campus,
+            structured=campus_data(services, campus, found.networks),
+        ),
+    )
 
 
 def campus_shown(services: Services, found: CampusPage) -> CampusShown:
@@ -236,9 +252,22 @@ SHAPES = (
 )
 
 
-def home_page(request: Request, *, campuses: Sequence[CampusLook], example_url: str = "") -> HTMLResponse:
+def home_page(
+    request: Request,
+    *,
+    campuses: Sequence[CampusLook],
+    example_url: str = "",
+    link_preview: Preview | None = None,
+) -> HTMLResponse:
     """`campuses` in display order; `example_url` is a public badge to show, or empty."""
-    return page(request, "campus/home.html", campuses=campuses, example_url=example_url, shapes=SHAPES)
+    return page(
+        request,
+        "campus/home.html",
+        campuses=campuses,
+        example_url=example_url,
+        shapes=SHAPES,
+        link_preview=link_preview,
+    )
 
 
 _FOR_TEN_MINUTES = "public, max-age=600"
@@ -250,7 +279,20 @@ entrance_router = APIRouter(include_in_schema=False)
 def home(request: Request, services: ReadingServices) -> HTMLResponse:
     campuses = services.campuses.list_all()
     looks = [CampusLook(c.slug, c.short_name, c.name) for c in campuses]
-    return home_page(request, campuses=looks, example_url=_example(request, services))
+    link_preview = preview(
+        services,
+        "/",
+        translated(N_("Ce que vous savez faire, attesté par votre campus")),
+        translated(
+            N_(
+                "Des badges signés par les Campus des métiers et des qualifications, que chacun peut vérifier sans compte."
+            )
+        ),
+        structured=service_data(services),
+    )
+    return home_page(
+        request, campuses=looks, example_url=_example(request, services), link_preview=link_preview
+    )
 
 
 def _example(request: Request, services: Services) -> str:

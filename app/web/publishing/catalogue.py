@@ -27,6 +27,7 @@ from app.domain.publishing import (
 from app.domain.trust.trust_registry import LABEL_NAMES
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.previews import activity_data, preview
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import (
@@ -58,6 +59,9 @@ PATHS: Final = {
     EntryKind.ACTIVITY: "/activites",
     EntryKind.CAMPUS: "/campus",
 }
+ABOUT: Final = N_(
+    "Des badges signés par les Campus des métiers et des qualifications, que chacun peut vérifier sans compte."
+)
 TABS: Final = {
     EntryKind.BADGE: N_("Badges"),
     EntryKind.COMPETENCY: N_("Compétences"),
@@ -179,7 +183,13 @@ def _catalogue(request: Request, services: Services, kind: EntryKind) -> HTMLRes
         page=int(asked["page"]) if asked.get("page", "").isdecimal() and len(asked["page"]) < 5 else 1,
     )
     found = services.catalogue.search(query, exactly="exact" in asked)
-    return page(request, "badges/catalogue/list.html", wide=True, c=_shown(query, found, kind, known))
+    return page(
+        request,
+        "badges/catalogue/list.html",
+        wide=True,
+        c=_shown(query, found, kind, known),
+        link_preview=preview(services, PATHS[kind], translated(TITLES[kind]), translated(ABOUT)),
+    )
 
 
 def _chosen(values: Sequence[str], known: Any) -> list[str]:
@@ -364,7 +374,15 @@ def show_activity(activity_id: uuid.UUID, request: Request, services: ReadingSer
         times=_times(activity.start_time, activity.end_time),
         hours=hours_text(activity.hours),
         badges=[card_of(entry, campuses) for entry in found.badges],
-        url=f"{services.addresses.base_url}/activites/{activity_id}",
+        link_preview=preview(
+            services,
+            f"/activites/{activity_id}",
+            activity.title,
+            activity.description or _days(activity.starts_on, activity.ends_on),
+            entry=services.catalogue.find(activity_id),
+            campus=found.campus,
+            structured=activity_data(services, found.campus, activity),
+        ),
     )
 
 
@@ -407,6 +425,7 @@ def networks(request: Request, services: ReadingServices) -> HTMLResponse:
         request,
         "badges/catalogue/networks.html",
         wide=True,
+        link_preview=preview(services, "/reseaux", translated(N_("Réseaux et labels")), translated(ABOUT)),
         networks=[(network, members.get(network.slug, [])) for network in services.register.networks()],
     )
 
@@ -416,7 +435,13 @@ def networks(request: Request, services: ReadingServices) -> HTMLResponse:
 def labels(request: Request, services: ReadingServices) -> HTMLResponse:
     """Campuses by the labels that networks gave them, with their state today."""
     found = [each for each in _labelled(services).values() if each.labels]
-    return page(request, "badges/catalogue/labels.html", wide=True, campuses=found)
+    return page(
+        request,
+        "badges/catalogue/labels.html",
+        wide=True,
+        campuses=found,
+        link_preview=preview(services, "/labels", translated(N_("Labels des campus")), translated(ABOUT)),
+    )
 
 
 def _labelled(services: Services) -> dict[uuid.UUID, LabelledCampus]:

@@ -13,6 +13,7 @@ from app.container import Services
 from app.domain.frameworks import Competency, PublicFramework
 from app.errors import NotFound
 from app.http.negotiation import ForPeople
+from app.http.pages.previews import competency_data, preview
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import day
@@ -81,7 +82,17 @@ def _page(
         badges=badges.get(0, []),
         activities=[card_of(entry, campuses) for entry in found.activities],
         relations=_relations_shown(services, found),
-        url=services.addresses.competency(found.competency.id),
+        link_preview=preview(
+            services,
+            f"/competences/{found.competency.id}" + (f"/v{version}" if version else ""),
+            shown.statement,
+            found.framework.name,
+            entry=services.catalogue.find(found.competency.id),
+            campus=found.campus,
+            structured=competency_data(
+                services, found.competency.id, shown.statement, shown.code, found.framework.name
+            ),
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from app.domain.trust.organisations import Organisation
 from app.domain.trust.trust_registry import NetworkKey, Recognition
 from app.http.negotiation import ForPeople
 from app.http.pages.forms import SafeForm, ids_in, text_of
+from app.http.pages.previews import network_data, preview
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import (
@@ -277,14 +278,40 @@ class LabelPage:
 @public
 def show_network(slug: str, request: Request, services: ReadingServices) -> HTMLResponse:
     found = services.register.page(slug)
-    return page(request, "trust/network.html", n=register_shown(services, found))
+    network = found.network
+    return page(
+        request,
+        "trust/network.html",
+        n=register_shown(services, found),
+        link_preview=preview(
+            services,
+            f"/reseau/{network.slug}",
+            network.name,
+            network.description or network.name,
+            network=network,
+            structured=network_data(services, network),
+        ),
+    )
 
 
 @router.get("/labels/{label_id:uuid}")
 @public
 def show_label(label_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     """Withdrawn labels have a page too, with their state."""
-    return page(request, "trust/label.html", l=label_page(services, services.labels.judge(label_id)))
+    judged = services.labels.judge(label_id)
+    shown = label_page(services, judged)
+    return page(
+        request,
+        "trust/label.html",
+        l=shown,
+        link_preview=preview(
+            services,
+            f"/labels/{label_id}",
+            f"{shown.name}, {shown.campus}",
+            shown.sentence,
+            network=judged.network,
+        ),
+    )
 
 
 def register_shown(services: Services, found: RegisterPage) -> RegisterShown:
