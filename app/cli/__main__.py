@@ -68,6 +68,11 @@ COMMANDS: Mapping[str, Command] = {
             "Sauvegarde la base et le dossier des ancres dans un fichier chiffré, pendant que le service tourne."
         ),
     ),
+    "transfer": Command(
+        "app.cli.backup",
+        "transfer",
+        N_("Transfère une base SQLite dans la base PostgreSQL des réglages, qui doit être vide."),
+    ),
     "restore": Command(
         "app.cli.restore",
         "restore",

@@ -1,4 +1,4 @@
-"""`sceau backup`, and the first step of `sceau restore --backup`."""
+"""`sceau backup`, the first step of `sceau restore --backup`, and `sceau transfer`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal import open_process, ready_process, say, settings, stop
+from app.cli.terminal import open_process, ready_process, say, settings, stop, with_progress
 from app.container.backup import BackupUnusable, load_backup, make_backup, recipients_of
+from app.container.transfer import TransferRefused, move_database
 from app.language import N_
 from app.language import gettext as _
 
@@ -52,6 +53,25 @@ def backup(
             "Elle ne contient ni SCEAU_KEK, ni SCEAU_SECRET, ni la clé age : gardez-les ailleurs. Sans elles, rien ne s’ouvre."
         )
     )
+
+
+def transfer(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="FICHIER", help=N_("Le fichier de la base SQLite ; il n’est pas changé.")),
+    ],
+) -> None:
+    try:
+        moved = move_database(open_process(), source, lambda tables: with_progress(tables, _("Tables")))
+    except TransferRefused as error:
+        stop(str(error))
+    say(
+        N_("Transféré et comparé ligne à ligne. Tables : {tables} ; lignes : {rows}."),
+        style="green",
+        tables=moved.tables,
+        rows=moved.rows,
+    )
+    say(N_("Gardez SCEAU_LOG_ANCHORS tel quel, relancez le service, puis lancez : sceau check"))
 
 
 def load(path: Path, identity: Path | None) -> None:
