@@ -15,6 +15,7 @@ from app.http import static_files
 from app.http.negotiation import ForPeople, GzipPages
 from app.http.pages import error_pages, render
 from app.http.pages.forms import BodySizeLimit, CsrfTokens
+from app.http.pages.maps import MapShown, map_of
 from app.http.pages.previews import Preview, campus_data, preview, service_data
 from app.http.pages.render import CampusLook, SpeakTheirLanguage, Visitor, page
 from app.http.pages.typography import translated
@@ -82,6 +83,7 @@ class CampusShown:
     keys: Sequence[KeyLine]
     did_url: str
     recommendations: Sequence[RecommendationShown]
+    map: MapShown | None
     activities: Sequence[tuple[str, str, str]]
     """Announced: (title, path, day and location)."""
 
@@ -115,6 +117,7 @@ def campus_shown(services: Services, found: CampusPage) -> CampusShown:
         issuer=campus_issuer(services, campus),
         sector=campus.sector,
         site=campus.site,
+        map=map_of([campus]),
         networks=found.networks,
         badges=[_badge(campus, badge, version) for badge, version in found.badges],
         frameworks=_frameworks(found),

@@ -27,6 +27,7 @@ from app.domain.publishing import (
 from app.domain.trust.trust_registry import LABEL_NAMES
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.maps import map_of
 from app.http.pages.previews import activity_data, preview
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
@@ -188,6 +189,7 @@ def _catalogue(request: Request, services: Services, kind: EntryKind) -> HTMLRes
         "badges/catalogue/list.html",
         wide=True,
         c=_shown(query, found, kind, known),
+        map=map_of(known.values()) if kind is EntryKind.CAMPUS and not request.query_params else None,
         link_preview=preview(services, PATHS[kind], translated(TITLES[kind]), translated(ABOUT)),
     )
 
