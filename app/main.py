@@ -106,6 +106,7 @@ from app.web.publishing import award_page, catalogue, embeds, info, previews
 from app.web.publishing import competencies as public_competencies
 from app.web.reports import dashboard as report_dashboard
 from app.web.reports import facts as report_facts
+from app.web.reports import surveys
 from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements
 from app.web.verification import check_papers, holder_check, verifier
 
@@ -151,6 +152,8 @@ for router in (
     report_dashboard.router,
     report_facts.router,
     report_facts.table_router,
+    surveys.router,
+    surveys.public_router,
     files.router,
     activities.journal_router,
     activity_log.router,

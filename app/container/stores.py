@@ -69,6 +69,7 @@ from app.db.publishing.catalogue import CatalogueStore
 from app.db.publishing.ratings import RatingStore
 from app.db.reports.counting import ReportCountStore
 from app.db.reports.facts import ReportFactsStore
+from app.db.reports.surveys import SurveyStore
 from app.db.trust import EndorsementStore, OrganisationStore, RecognitionStore
 from app.domain.awards.signing_clock import Counter
 from app.domain.core import UNSHARED, Clock, Snapshot
@@ -154,6 +155,10 @@ class Stores:
     @made_once
     def report_facts(self) -> ReportFactsStore:
         return ReportFactsStore(self.session)
+
+    @made_once
+    def surveys(self) -> SurveyStore:
+        return SurveyStore(self.session)
 
     @made_once
     def awards(self) -> AwardStore:

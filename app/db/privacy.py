@@ -468,6 +468,9 @@ class RetentionStore:
         yield room, room.c.signed_at < at - privacy.ROOM_ENTRIES
         waiting, answer = table["waiting_signature"], table["list_answer"]
         yield waiting, waiting.c.signed_at < at - privacy.ROOM_ENTRIES
+        turnout, survey = table["survey_turnout"], table["survey_link"]
+        closed = survey.c.closes_on < (at - privacy.ROOM_ENTRIES).date()
+        yield turnout, turnout.c.activity_id.in_(sa_select(survey.c.activity_id).where(closed))
         phone = table["remembered_phone"]
         yield phone, phone.c.expires_at < at
         yield answer, answer.c.answered_at < at - privacy.LIST_ANSWERS

@@ -116,6 +116,7 @@ class Occasion(StrEnum):
     ENDORSEMENT_ASKED = "endorsement_asked"
     ENDORSEMENT_SIGNED = "endorsement_signed"
     ENDORSEMENT_DESK = "endorsement_desk"
+    SURVEY = "survey"
 
 
 class LetterState(StrEnum):

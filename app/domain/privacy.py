@@ -216,6 +216,9 @@ _OF_CAMPUS = (
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "activity": "what a campus organises",
+        "survey_answer": "of an activity: no person, device or time; its sentence is read before it is quoted",
+        "survey_link": "of an activity",
+        "survey_turnout": "keyed digests, deleted 30 days after the survey",
         **dict.fromkeys(_OF_ACTIVITY, "of an activity: counts, dates, codes and names of organisations"),
         **dict.fromkeys(("badge_competency", "badge_version", "picture_digest"), "of a badge"),
         "activity_file": "a number that is or was a file's, and its activity",

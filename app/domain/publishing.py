@@ -197,6 +197,10 @@ class Addresses:
     def endorsement(self, endorsement_id: uuid.UUID) -> str:
         return f"{self.base_url}/recommandations/{endorsement_id}"
 
+    def survey(self, code: str, mark: str = "") -> str:
+        """The survey of an activity; `mark` in the link sent to one participant."""
+        return "/".join(filter(None, (self.base_url, "avis", code, mark)))
+
     def endorse(self, token: str) -> str:
         """The page where an organisation reads an endorsement request, and signs."""
         return f"{self.base_url}/recommander/{token}"

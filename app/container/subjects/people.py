@@ -31,6 +31,7 @@ from app.services.messages.letters import LetterService
 from app.services.messages.reminders import ReminderService
 from app.services.messages.requests import RequestLetters
 from app.services.messages.rights import RightsLetters
+from app.services.messages.surveys import SurveyLetters
 from app.services.people.people import OwnAddressService, PeopleService
 from app.services.people.record_merge import MergingService
 from app.services.publishing.status import StatusService
@@ -290,6 +291,14 @@ class PeopleServices(CampusServices):
                     self.clock,
                 ),
                 NameLetters(self.stores.names, self.stores.people, self.stores.campuses, self.addresses),
+                SurveyLetters(
+                    self.stores.surveys,
+                    self.stores.activities,
+                    self.stores.campuses,
+                    self.addresses,
+                    self.lent.secret,
+                    self.clock,
+                ),
                 self.addresses,
                 self.lent.secret,
                 self.clock,

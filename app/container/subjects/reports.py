@@ -10,6 +10,7 @@ from app.services.imports.imports import ImportService, ListMappings, StatementI
 from app.services.imports.writing import ImportWriting
 from app.services.reports.facts import ReportFactsService
 from app.services.reports.reports import ReportService
+from app.services.reports.surveys import SurveyService
 
 
 class ReportServices(TrustServices):
@@ -24,6 +25,19 @@ class ReportServices(TrustServices):
             self.stores.activities,
             self.stores.activity_plans,
             self.stores.history,
+            self.clock,
+        )
+
+    @made_once
+    def surveys(self) -> SurveyService:
+        return SurveyService(
+            self.stores.surveys,
+            self.stores.activities,
+            self.stores.campuses,
+            self.stores.people,
+            self.stores.letters,
+            self.stores.history,
+            self.lent.secret,
             self.clock,
         )
 

@@ -68,6 +68,7 @@ LIMITS = {
     "archive": Limit(20, timedelta(hours=1)),
     "erasure": Limit(10, timedelta(hours=1)),
     "presence": Limit(3_000, _FIVE_MINUTES),
+    "survey": Limit(1_500, _FIVE_MINUTES),
     "cosignature": Limit(600, _FIVE_MINUTES),
 }
 

@@ -19,6 +19,7 @@ from app.language.typography import translated, translated_plural
 from app.services.messages.endorsements import OF_ENDORSEMENTS, EndorsementLetters
 from app.services.messages.requests import RequestLetters
 from app.services.messages.rights import RIGHTS, Action, Notice, RightsLetters, carrying
+from app.services.messages.surveys import SurveyLetters
 
 OF_ACCOUNTS = (Occasion.ADDRESS_CONFIRM, Occasion.ADDRESS_CHANGED, Occasion.WAY_IN_CHANGED)
 _SENDER = "Sceau"
@@ -330,6 +331,7 @@ class PersonalLetters:
         accounts: AccountLetters,
         endorsements: EndorsementLetters,
         names: NameLetters,
+        surveys: SurveyLetters,
         addresses: Addresses,
         secret: bytes,
         clock: Clock,
@@ -341,6 +343,7 @@ class PersonalLetters:
         self.accounts = accounts
         self.endorsements = endorsements
         self.names = names
+        self.surveys = surveys
         self.addresses = addresses
         self.secret = secret
         self.clock = clock
@@ -357,6 +360,8 @@ class PersonalLetters:
             return self.endorsements.written(letter)
         if letter.occasion == Occasion.NAME_REFUSED:
             return self.names.written(letter)
+        if letter.occasion == Occasion.SURVEY:
+            return self.surveys.written(letter)
         return self.requests.written(letter)
 
     def _invitation(self, letter: QueuedMessage) -> Letter | None:

@@ -213,6 +213,7 @@ def activity_page(
         absent=[(one.id, disambiguated(one, person.name)) for one, person in found.absent],
         plan=PlanView.of(services.activity_plans.planned(work.campus, activity_id)),
         awardings=promised_for(services, work, activity_id),
+        survey=services.surveys.glance(work.campus, activity_id),
     )
 
 

@@ -170,7 +170,7 @@ def from_sheet(token: str, request: Request, services: ReadingServices) -> Respo
 def enter(code: str, request: Request) -> Response:
     """Entry page for the displayed code."""
     process = process_of(request)
-    phone = _phone(request, process) or new_phone()
+    phone = phone_of(request, process) or new_phone()
     try:
         with visit(request, reading=True) as services:
             door = services.rooms.door(code, phone)
@@ -181,7 +181,7 @@ def enter(code: str, request: Request) -> Response:
     if door.signed_as:
         return _done_page(request, door, ticket, Signed.AGAIN)
     answer = _form_page(request, process, door, ticket, CheckInForm(), remembered=person)
-    _set_phone_cookie(answer, process, phone_cookie(process), sealed_phone(process.secret, phone), PHONE_LIFE)
+    set_phone_cookie(answer, process, phone_cookie(process), sealed_phone(process.secret, phone), PHONE_LIFE)
     return answer
 
 
@@ -203,7 +203,7 @@ def sign(request: Request, form: SafeForm) -> Response:
                 person = services.rooms.remembered(door.campus, _remembered_secrets(request, process))
     except (NoSuchCode, OldTicket) as error:
         return _code_page(request, code, error)
-    if _phone(request, process) != ticket.phone:
+    if phone_of(request, process) != ticket.phone:
         return _form_page(request, process, door, ticket, typed, translated(_NO_COOKIE), status=409)
     if is_remembered and person is None:
         return _form_page(request, process, door, ticket, CheckInForm(), translated(_FORGOTTEN), status=409)
@@ -241,7 +241,7 @@ def sign(request: Request, form: SafeForm) -> Response:
     )
     if secret:
         secrets = [secret, *_remembered_secrets(request, process)][:MOST_REMEMBERED]
-        _set_phone_cookie(
+        set_phone_cookie(
             answer,
             process,
             remembered_cookie(process),
@@ -262,7 +262,7 @@ def take_back(request: Request, form: SafeForm) -> Response:
             door = services.rooms.door_of(ticket)
     except (NoSuchCode, OldTicket) as error:
         return _code_page(request, "", error)
-    if _phone(request, process) != ticket.phone:
+    if phone_of(request, process) != ticket.phone:
         return _form_page(request, process, door, ticket, CheckInForm(), translated(_NO_COOKIE), status=409)
     with write_transaction(request) as writing:
         writing.rooms.take_back(ticket)
@@ -293,7 +293,7 @@ def _elapsed(form: FormData) -> timedelta | None:
     return timedelta(seconds=int(seconds))
 
 
-def _set_phone_cookie(answer: Response, process: Process, name: str, value: str, max_age: int) -> None:
+def set_phone_cookie(answer: Response, process: Process, name: str, value: str, max_age: int) -> None:
     answer.set_cookie(
         name,
         value,
@@ -319,7 +319,7 @@ def _ticket(process: Process, services: Services, form: FormData, code: str) -> 
     return Ticket(door.room.id, ticket.phone, services.clock())
 
 
-def _phone(request: Request, process: Process) -> str | None:
+def phone_of(request: Request, process: Process) -> str | None:
     return phone_in(process.secret, request.cookies.get(phone_cookie(process), ""))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from app.domain.accounts.permissions import Permission
-from tests.security.matrix.cases import Case, scoped, staff
+from tests.security.matrix.cases import Case, anybody, scoped, staff
 
 _FACTS = "/gestion/{slug}/activites/{activity_id}/rapport"
+_SURVEY = "/gestion/{slug}/activites/{activity_id}/enquete"
 _API = "/api/v1/campuses/{slug}/activities/{activity_id}/report"
 
 REPORTS: dict[str, Case] = {
@@ -19,6 +20,15 @@ REPORTS: dict[str, Case] = {
     "GET /gestion/{slug}/rapport/chiffres/{indicator_id}": staff(Permission.VIEW, 404),
     "GET /gestion/{slug}/rapport/chiffres.csv": staff(Permission.VIEW),
     "GET /gestion/{slug}/rapport/chiffres.xlsx": staff(Permission.VIEW),
+    f"GET {_SURVEY}": staff(Permission.WORK),
+    f"POST {_SURVEY}": staff(Permission.WORK, 422, body={}),
+    f"POST {_SURVEY}/phrases": staff(Permission.WORK, 303, body={}),
+    f"GET {_SURVEY}/ecran": staff(Permission.WORK),
+    f"GET {_SURVEY}/suivi": staff(Permission.WORK),
+    "GET /avis/{code}": anybody(404),
+    "GET /avis/{code}/{mark}": anybody(404),
+    "POST /avis/{code}": anybody(404, body={}),
+    "POST /avis/{code}/{mark}": anybody(404, body={}),
     f"GET {_API}": scoped("read"),
     f"PUT {_API}": scoped("activity:write", 200, {}),
 }

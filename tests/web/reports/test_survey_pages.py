@@ -1,0 +1,68 @@
+"""The survey from the trainer's page to a phone without an account, and back."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from tests.support.house import House, send
+
+ANSWER = {"avis": "4", "conseil": "oui"}
+
+
+def open_survey(house: House) -> tuple[str, str]:
+    here = f"/gestion/itip/activites/{house.activity.id}/enquete"
+    day = (house.clock().date() + timedelta(days=7)).isoformat()
+    trainer = house.client(house.trainer)
+    assert send(trainer, here, {"jusqu-au": "demain", "geste": "ouvrir"}).status_code == 422
+    assert send(trainer, here, {"jusqu-au": day, "geste": "ouvrir"}).status_code == 303
+    shown = trainer.get(f"{here}/ecran").text
+    found = re.search(r'class="turning">([0-9A-Z]{3}-[0-9A-Z]{3})<', shown)
+    assert found
+    return here, found[1]
+
+
+def test_a_phone_answers_once_and_the_trainer_reads_it_at_once(house: House) -> None:
+    here, code = open_survey(house)
+    phone, trainer = house.client(), house.client(house.trainer)
+    shown = phone.get(f"/avis/{code.lower()}")
+    assert shown.status_code == 200
+    for words in ("Oui, tout à fait", "Plutôt oui", "Plutôt non", "Non, pas du tout"):
+        assert words in shown.text
+    assert not re.search(r'name="(nom|prenom|adresse)"', shown.text)
+    refused = send(phone, f"/avis/{code}", {"phrase": "On a vu le robot bouger."})
+    assert refused.status_code == 422
+    assert "On a vu le robot bouger." in refused.text
+    typed = {"avis": "4", "conseil": "oui", "phrase": "On a vu le robot bouger."}
+    answered = send(phone, f"/avis/{code}", typed)
+    assert answered.status_code == 303
+    assert "Votre avis est compté" in phone.get(answered.headers["location"]).text
+    assert "déjà répondu" in phone.get(f"/avis/{code}").text
+    page = trainer.get(here).text
+    assert re.search(r"1 réponse sur \d+ présents", page)
+    assert "À relire" in page
+    answer_id = re.search(r'name="phrase" value="([^"]+)"', page)
+    assert answer_id
+    moderated = send(trainer, f"{here}/phrases", {"phrase": answer_id[1], "geste": "citer"})
+    assert moderated.status_code == 303
+    assert "Peuvent être citées" in trainer.get(here).text
+    assert re.search(r"Avis\s:\s1\sréponse sur", trainer.get(here.removesuffix("/enquete")).text)
+
+
+def test_a_closed_survey_thanks_and_takes_nothing(house: House) -> None:
+    here, code = open_survey(house)
+    phone = house.client()
+    assert phone.get(f"/avis/{code}").status_code == 200
+    assert send(house.client(house.trainer), here, {"geste": "fermer"}).status_code == 303
+    assert "L’enquête est fermée" in phone.get(f"/avis/{code}").text
+    assert send(phone, f"/avis/{code}", ANSWER, seen_on="/connexion").status_code == 409
+    assert phone.get("/avis/ZZZZZZ").status_code == 404
+
+
+def test_a_phone_without_its_cookie_is_not_counted(house: House) -> None:
+    here, code = open_survey(house)
+    phone = house.client()
+    phone.get(f"/avis/{code}")
+    phone.cookies.clear()
+    assert send(phone, f"/avis/{code}", ANSWER, seen_on="/connexion").status_code == 409
+    assert "0 réponse" in house.client(house.trainer).get(here).text
