@@ -171,13 +171,14 @@ def send(client: TestClient, path: str, data: dict | None = None, *, seen_on: st
 def listed(*people: str) -> tuple[ListedPerson, ...]:
     """« NOM Prénom;adresse », « Prénom Nom » or « Nom;Prénom », one a line; under a heading, as a list is read."""
     lines = [line for text in people for line in text.splitlines() if line.strip()]
-    if lines and lines[0].startswith("Nom;"):
+    if lines and re.match(r"(?i)(nom|pr[ée]nom);", lines[0]):
         read = read_list_text("\n".join(lines)).lines
         return tuple(listed_person(one) for one in read if one.state is not State.REFUSED or one.name)
-    return tuple(_listed(number, line) for number, line in enumerate(lines, 1))
+    is_family_first = any(re.match(r"\w[^a-zà-ÿ ]+ .*[a-zà-ÿ]", line) for line in lines)
+    return tuple(_listed(number, line, is_family_first) for number, line in enumerate(lines, 1))
 
 
-def _listed(number: int, line: str) -> ListedPerson:
+def _listed(number: int, line: str, is_family_first: bool) -> ListedPerson:
     address = next((word for word in re.split(r"[;\s]+", line) if "@" in word), "")
     homonym = re.search(r" \((\d)\)", line)
     bare = line.replace(address, "").replace(homonym[0] if homonym else "\n", "")
@@ -190,6 +191,8 @@ def _listed(number: int, line: str) -> ListedPerson:
         family, given = cells[:2]
     elif capitals and len(capitals) < len(words):
         family, given = " ".join(capitals), " ".join(word for word in words if word not in capitals)
+    elif is_family_first and len(words) > 1:
+        given, family = words[-1], " ".join(words[:-1])
     else:
         given, family = (words[0], " ".join(words[1:])) if len(words) > 1 else ("", " ".join(words))
     return ListedPerson(

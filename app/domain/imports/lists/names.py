@@ -36,6 +36,8 @@ _CLEARLY = 3
 """Powers of two between the ranks of one text as given and as family name."""
 DAMAGED = re.compile(r"[\ufffd]|Ã[\x80-\xbf©¨ª«®´¯§¹¢¶»¼‰€™]|Â[°«»]|\?")
 _ALLOWED = re.compile(r"[^\W\d_]|[ \-'’ʼ.·\u0300-\u036f]")
+_MISREAD = re.compile(r"[A-ZÀ-ÖØ-Þ]{2}[a-zß-öø-ÿ](?![a-zß-öø-ÿ])|(?<![^\W\d_])[a-zß-öø-ÿ][A-ZÀ-ÖØ-Þ]{2}")
+"""A small letter among capitals: « CHAUVlN » was scanned."""
 _LONGEST = 45
 
 
@@ -302,6 +304,8 @@ def fault_of(given: str, family: str) -> tuple[Reason, str] | None:
         return Reason.DAMAGED, whole
     if any(c.isdigit() for c in whole):
         return Reason.DIGITS, whole
+    if _MISREAD.search(whole):
+        return Reason.DAMAGED, whole
     odd = [c for c in whole if not _ALLOWED.fullmatch(c)]
     if odd:
         return Reason.SIGNS, "".join(odd)

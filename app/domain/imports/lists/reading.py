@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from app.domain.imports.lists.addresses import addresses_in, name_from
 from app.domain.imports.lists.free_text import (
@@ -92,10 +93,33 @@ def read_blocks(
             )
     for segment, found in zip(segments, lines, strict=True):
         if not segment.columns:
+            _join_addresses(found)
             _doubt_signature(found)
     _show_all_people(lines)
     settled = settle(lines, activity_hours=activity_hours)
     return Reading(tuple(settled), tuple(_mapping(one) for one in segments if one.rows or one.heading))
+
+
+def _join_addresses(lines: Sequence[Candidate]) -> None:
+    """A name, and on the next line an address: one person."""
+    pairs = [
+        (one, below)
+        for one, below in pairwise(lines)
+        if one.is_person
+        and one.whole
+        and not one.line.address
+        and below.is_person
+        and Reason.NO_NAME in {doubt.reason for doubt in below.line.doubts}
+        and below.line.line - one.line.line in (1, 2)
+    ]
+    alternates = len(pairs) > 1 and 2 * len(pairs) == sum(one.is_person for one in lines)
+    for one, below in pairs:
+        local = fold(below.line.address.partition("@")[0]).replace(" ", "")
+        fits = any(len(word) > 2 and word in local for word in fold(one.whole).split())
+        if fits or alternates:
+            one.line = replace(one.line, address=below.line.address)
+            one.line = one.line if fits else one.line.doubting(Reason.ADDRESS_NOT_THEIRS)
+            below.line = replace(below.line, doubts=()).doubting(Reason.REPEATED, line=one.line.line)
 
 
 def _doubt_signature(lines: Sequence[Candidate]) -> None:

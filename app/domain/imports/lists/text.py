@@ -212,7 +212,7 @@ def _quoted_cells(line: str, mark: str) -> list[str]:
 
 def _enumerates(lines: Sequence[str], mark: str) -> bool:
     """« Marie Dupont, Paul Durand, Léa Petit »: people one beside another, not columns."""
-    lines = [re.sub(r"^[^:,;@]{1,40}:\s+", "", line) for line in lines if mark in line]
+    lines = [re.sub(r"^[^:,;@]{1,40}:\s+|\([^()]*\)|(?<!\w)@\w+(?![\w.])", "", line) for line in lines if mark in line]
     parts = [[part.strip() for part in line.split(mark) if part.strip()] for line in lines]
     flat = list(chain.from_iterable(parts))
     if not flat or any("@" in part or any(c.isdigit() for c in part) for part in flat):
@@ -459,6 +459,9 @@ def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     doubts: tuple[Reason, ...] = ()
     if colon and "@" not in label and len(label.split()) <= 5:
         is_status, status = section_status(label)
+        if not is_status and 1 < len(label.split()) < 4:
+            # « Présents vocal : »
+            is_status, status = section_status(label.split()[0])
         if is_status:
             doubts = (status,) if status else ()
         elif not set(fold(label).split()) & {
@@ -485,7 +488,9 @@ def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     last = _AND.split(cut[-1]) if len(cut) > 1 or colon else cut[-1:]
     joined = found.group().strip() if len(last) > 1 and (found := _AND.search(cut[-1])) else ""
     cut = [*cut[:-1], *last]
-    parts = [part.strip(" .") for part in cut if part.strip(" .")]
+    given = [part.strip(" .") for part in cut if part.strip(" .")]
+    # « @nina_r » is a name in a program, and no address.
+    parts = [part for part in given if not re.fullmatch(r"@\w+", part)]
     if (len(parts) < 2 and not (colon and parts)) or any("@" in part for part in parts):
         return []
     bare = [without_civility(re.sub(r"\s*\([^()]*\)", "", part)) for part in parts]
@@ -506,4 +511,6 @@ def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
         texts[-index] = f"{joined} {texts[-index]}"
     # Label and bullet belong to the first person's text.
     texts[0] = (line[: line.find(parts[0])] + parts[0]).strip()
+    after = given[given.index(parts[0]) :]
+    texts[-1] = " ".join([texts[-1], *(part for part in after if part not in parts)])
     return [(part, text, doubts) for part, text in zip(parts, texts, strict=True)]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from app.domain.imports.lists.model import NAME_COLUMNS, Column, Reason
-from app.domain.imports.lists.names import CIVILITIES, Kind, fold, is_particle, kind_of
+from app.domain.imports.lists.names import CIVILITIES, DAMAGED, Kind, fold, is_particle, kind_of, repaired
 
 
 def _set(text: str) -> frozenset[str]:
@@ -100,7 +100,8 @@ _NOTHING = {
     "annee", "nom de l entreprise", "employeur", "organisme", "structure", "repas", "allergies", "date d inscription", "mois",
     "badge", "nom d utilisateur", "login", "poste", "service", "metier", "profession", "lv1", "lv2", "pp", "redoublant",
     "majeur", "projet d accompagnement", "date d entree", "date de sortie", "contrat", "code", "equipe", "atelier", "activite",
-    "fin", "debut", "seance", "dates", "rne", "uai",
+    "fin", "debut", "seance", "dates", "rne", "uai", "subject", "start date", "end date", "sujet", "objet", "location",
+    "all day event", "description", "organizer",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
     "l d e s h p a de la du un"
@@ -155,6 +156,7 @@ def role_of_heading(cell: str, group: str = "") -> tuple[Column, bool]:
     """What a heading names, and whether literally. NOTHING with certainty is a known heading of no use here."""
     if "@" in cell or len(cell) > 90 or not cell.strip():
         return Column.NOTHING, False
+    cell = repaired(cell) if DAMAGED.search(cell) else cell
     plain = re.sub(r"\((?!s\)|e\)|e\)s|s\b)[^)]*\)", " ", cell, flags=re.IGNORECASE)
     found = _role(fold(plain) or fold(cell))
     others = set(fold(group).split()) & _OF_OTHERS
@@ -171,6 +173,10 @@ def _role(heading: str) -> tuple[Column, bool]:
         return _BY_WORDING[heading], True
     if heading in _NOTHING:
         return Column.NOTHING, True
+    if len(words) < 15 and not known & {"nom", "prenom", "pourquoi"} and (
+        any(map(_COMING.fullmatch, words)) or (known & {"serez", "sera"} and known & {"present", "presente", "presents"})
+    ):
+        return Column.STATUS, True
     if not words or len(words) > 10:
         return Column.NOTHING, False
     if known & _OF_OTHERS:
@@ -216,14 +222,14 @@ def _role(heading: str) -> tuple[Column, bool]:
         and len(words) < 6
     ):
         return Column.HOURS, True
-    if len(words) < 9 and any(
-        re.fullmatch(r"particip(e|es|era|erai|eras|ez|erez|ation)|viend\w+|assist(e|era|erai|erez)", word)
-        for word in words
-    ):
-        return Column.STATUS, True
     if known & {"presence", "statut"} and len(words) < 5:
         return Column.STATUS, True
     return Column.NOTHING, False
+
+
+_COMING = re.compile(
+    r"particip(e|es|era|erai|eras|ez|erez|ation)|viend\w+|venez|assist(e|era|erai|erez|ez)"
+)
 
 
 def holds_remarks(heading: str) -> bool:
