@@ -171,7 +171,7 @@ def send(client: TestClient, path: str, data: dict | None = None, *, seen_on: st
 def listed(*people: str) -> tuple[ListedPerson, ...]:
     """« NOM Prénom;adresse », « Prénom Nom » or « Nom;Prénom », one a line; under a heading, as a list is read."""
     lines = [line for text in people for line in text.splitlines() if line.strip()]
-    if lines and re.match(r"(?i)(nom|pr[ée]nom);", lines[0]):
+    if lines and re.match(r"(?i)(nom|pr[ée]nom)[;\t]", lines[0]):
         read = read_list_text("\n".join(lines)).lines
         return tuple(listed_person(one) for one in read if one.state is not State.REFUSED or one.name)
     is_family_first = any(re.match(r"\w[^a-zà-ÿ ]+ .*[a-zà-ÿ]", line) for line in lines)

@@ -212,7 +212,11 @@ def _quoted_cells(line: str, mark: str) -> list[str]:
 
 def _enumerates(lines: Sequence[str], mark: str) -> bool:
     """« Marie Dupont, Paul Durand, Léa Petit »: people one beside another, not columns."""
-    lines = [re.sub(r"^[^:,;@]{1,40}:\s+|\([^()]*\)|(?<!\w)@\w+(?![\w.])", "", line) for line in lines if mark in line]
+    lines = [
+        re.sub(r"^[^:,;@]{1,40}:\s+|\([^()]*\)|(?<!\w)@\w+(?![\w.])", "", line)
+        for line in lines
+        if mark in line
+    ]
     parts = [[part.strip() for part in line.split(mark) if part.strip()] for line in lines]
     flat = list(chain.from_iterable(parts))
     if not flat or any("@" in part or any(c.isdigit() for c in part) for part in flat):

@@ -173,8 +173,13 @@ def _role(heading: str) -> tuple[Column, bool]:
         return _BY_WORDING[heading], True
     if heading in _NOTHING:
         return Column.NOTHING, True
-    if len(words) < 15 and not known & {"nom", "prenom", "pourquoi"} and (
-        any(map(_COMING.fullmatch, words)) or (known & {"serez", "sera"} and known & {"present", "presente", "presents"})
+    if (
+        len(words) < 15
+        and not known & {"nom", "prenom", "pourquoi"}
+        and (
+            any(map(_COMING.fullmatch, words))
+            or (known & {"serez", "sera"} and known & {"present", "presente", "presents"})
+        )
     ):
         return Column.STATUS, True
     if not words or len(words) > 10:
@@ -227,9 +232,7 @@ def _role(heading: str) -> tuple[Column, bool]:
     return Column.NOTHING, False
 
 
-_COMING = re.compile(
-    r"particip(e|es|era|erai|eras|ez|erez|ation)|viend\w+|venez|assist(e|era|erai|erez|ez)"
-)
+_COMING = re.compile(r"particip(e|es|era|erai|eras|ez|erez|ation)|viend\w+|venez|assist(e|era|erai|erez|ez)")
 
 
 def holds_remarks(heading: str) -> bool:
