@@ -13,8 +13,9 @@ from time import perf_counter
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.activities import ParticipantRequest, known_people
@@ -26,7 +27,7 @@ from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import AwardState, LineOutcome, Visibility, in_words
 from app.domain.awards.batches import BatchLine, BatchState
 from app.errors import AppError
-from app.http.negotiation import etag_of
+from app.http.negotiation import etag_of, preferred
 from app.http.request_scope import process_of
 from app.language import gettext as _
 from app.services.awards.awards import AwardRecord, AwardRequest, BatchResult
@@ -184,6 +185,7 @@ _GIVEN = {
     "badge_name": "Robotique pour tous",
     "version": 1,
     "activity": _ACTIVITY,
+    "person": "5a7d5cf2-2c0f-4f0e-8f39-4b0b7a0f6f11",
     "given_name": "Anne-Gaëlle",
     "family_name": "Le Bœuf",
     "state": "revoked",
@@ -203,6 +205,7 @@ class AwardView(BaseModel):
     badge_name: str
     version: int
     activity: uuid.UUID | None
+    person: uuid.UUID
     given_name: str
     family_name: str
     state: AwardState
@@ -225,6 +228,7 @@ class AwardView(BaseModel):
             badge_name=record.version.name,
             version=record.version.number,
             activity=award.activity_id,
+            person=award.person_id,
             given_name=record.person.given_name,
             family_name=record.person.family_name,
             state=award.state,
@@ -241,6 +245,17 @@ class AwardPage(BaseModel):
     model_config = example(awards=[_GIVEN], next="AAAAAGel0zCz87Heiv9PDI83H0wbf39i")
     awards: list[AwardView]
     next: str | None = Field(description="The cursor of the next page; absent on the last.")
+
+
+_SIGNED_FORMS: Final = {
+    "application/vc": "json",
+    "application/vc+jwt": "jwt",
+    "application/ld+json": "json",
+    "application/json": "json",
+}
+
+
+_TEXT: Final = {"schema": {"type": "string"}}
 
 
 class RevocationRequest(Shape):
@@ -287,14 +302,23 @@ def list_awards(
     after: Annotated[str | None, Query(max_length=60, description="`next` of the page before.")] = None,
     badge: uuid.UUID | None = None,
     activity: uuid.UUID | None = None,
+    person: uuid.UUID | None = None,
+    state: AwardState | None = None,
+    updated_since: Annotated[
+        AwareDatetime | None, Query(description="Awarded, revoked or undone at that moment or later.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AwardPage:
-    """Each page contains the cursor of the next one, so that new awards shift nothing."""
+    """Each page contains the cursor of the next one, so that new awards shift nothing. Parameters that do not
+    exist are refused."""
     records = program.services.awards.list_in(
         program.campus,
         before=place_of(after) if after else None,
         badge_id=badge,
         activity_id=activity,
+        person_id=person,
+        state=state,
+        updated_since=updated_since,
         limit=limit + 1,
     )
     shown = records[:limit]
@@ -308,6 +332,28 @@ def list_awards(
 @router.get("/{award_id}", summary="One award")
 def get_award(award_id: uuid.UUID, program: Reader) -> AwardView:
     return AwardView.of(program.services.awards.get(program.campus, award_id), program.services)
+
+
+@router.get(
+    "/{award_id}/credential",
+    summary="The signed credential, also of an award whose page its holder keeps closed",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "As it was signed.",
+            "content": {kind: _TEXT for kind in _SIGNED_FORMS if "json" not in kind},
+        }
+    },
+)
+def get_credential(award_id: uuid.UUID, program: Reader, request: Request) -> Response:
+    """For the campus that issued it: what the holder shows to others is their own choice, and unchanged by
+    this."""
+    record = program.services.awards.get(program.campus, award_id)
+    media_type = preferred(request.headers.get("accept", ""), tuple(_SIGNED_FORMS))
+    if media_type is None:
+        raise HTTPException(406)
+    document = program.services.publication.award_file(record, _SIGNED_FORMS[media_type])
+    return Response(document.body, media_type=media_type, headers={"Cache-Control": "no-store"})
 
 
 @router.post("/{award_id}/revocation", summary="Withdraw an award, for good")

@@ -21,6 +21,7 @@ from app.domain.imports.xapi import COMPLETED, read_statements
 from app.domain.people.name_disambiguation import OTHER
 from app.domain.people.people import check_name, normal_address
 from app.errors import InvalidInput
+from app.http.problems import type_of
 from app.language import gettext as _
 from app.services.imports.import_matching import Judged
 from app.services.imports.imports import SAME
@@ -129,7 +130,7 @@ class ParticipationsRequest(Shape):
 class LineProblem(BaseModel):
     """Why a line was refused, as a problem document (RFC 9457)."""
 
-    type: str = "about:blank"
+    type: str = type_of(422)
     title: str
     status: int = 422
     detail: str
@@ -159,7 +160,7 @@ class ImportView(BaseModel):
                 "outcome": "refused",
                 "changes": [],
                 "problem": {
-                    "type": "about:blank",
+                    "type": type_of(422),
                     "title": "Contenu non recevable",
                     "status": 422,
                     "detail": "Cette adresse e-mail n’est pas valable.",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Request, Response, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
@@ -44,6 +46,7 @@ def _reader(
     slug: Slug, request: Request, response: Response, services: ReadingServices, _shown: _Shown
 ) -> Program:
     """Requires the scope `read`."""
+    _check_query(request)
     response.headers["Cache-Control"] = "no-store"
     return Program(*token_of(request, services, Scope.READ, slug), services)
 
@@ -55,6 +58,7 @@ def _writer(scope: Scope) -> Callable[..., Program]:
     ) -> Program:
         response.headers["Cache-Control"] = "no-store"
         program = Program(*token_of(request, services, scope, slug), services)
+        _check_query(request)
         _check_json(request)
         return program
 
@@ -83,6 +87,21 @@ def _giver(slug: Slug, request: Request, response: Response, _shown: _Shown) -> 
         process_of(request).limiter.hit("awards of a token", program.actor.label)
     _check_json(request)
     return giver
+
+
+def _check_query(request: Request) -> None:
+    """A filter that does not exist would be ignored, and all rows taken for the filtered ones."""
+    known = _query_names(request.scope["route"].dependant)
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise RequestValidationError(
+            [{"type": "extra_forbidden", "loc": ("query", name)} for name in unknown]
+        )
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    of_dependencies = (_query_names(each) for each in dependant.dependencies)
+    return {field.alias for field in dependant.query_params}.union(*of_dependencies)
 
 
 def _check_json(request: Request) -> None:

@@ -46,6 +46,7 @@ for each in (
     networks.router,
     networks.preflights,
     public.preflights,
+    verification.preflights,
     case.with_page,
     case.router,
     operations.router,

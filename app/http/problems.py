@@ -56,7 +56,9 @@ def reason_of(fault: Mapping[str, Any]) -> str:
 
 
 MEDIA_TYPE = "application/problem+json"
-_TITLES = {
+EXPLAINED_AT = "/problemes"
+"""The page that explains each type; a reference, so that it is on the host that answered."""
+TITLES = {
     400: N_("Demande mal formée"),
     401: N_("Accès à justifier"),
     403: N_("Non autorisé"),
@@ -72,6 +74,27 @@ _TITLES = {
     500: N_("Faute de notre côté"),
     503: N_("Momentanément indisponible"),
 }
+REMEDIES: Mapping[int, str] = {
+    400: N_("Le corps ou un paramètre ne se lit pas. Comparez avec la description de l’API."),
+    401: N_(
+        "Envoyez « Authorization: Bearer … » avec un jeton en vigueur ; un administrateur en crée dans Réglages."
+    ),
+    403: N_("Le jeton n’a pas la permission nommée, ou le titulaire garde ce badge fermé."),
+    404: N_("Rien n’est à cette adresse, ou cela appartient à un autre campus."),
+    405: N_("L’en-tête « Allow » nomme les méthodes permises."),
+    406: N_("Aucune des formes de « Accept » n’existe ici."),
+    409: N_("La demande contredit ce qui est enregistré. Lisez l’état actuel, puis décidez."),
+    410: N_("Le titulaire a fait effacer ce badge. Ne le demandez plus."),
+    413: N_("Découpez l’envoi : 6 Mio au plus pour un corps JSON."),
+    415: N_("Envoyez « Content-Type: application/json »."),
+    422: N_("« errors » nomme chaque champ et ce qui y est attendu."),
+    429: N_("Attendez le nombre de secondes que donne « Retry-After »."),
+    500: N_(
+        "Citez « reference » en nous écrivant. Rien n’a été fait à moitié : recommencer est sans risque."
+    ),
+    503: N_("Rien n’a été fait. Recommencez après « Retry-After »."),
+}
+"""What a program's author does about each status."""
 _PROGRAM_PATHS = ("/api/", "/vc-api/", "/.well-known/", "/health/")
 
 
@@ -80,10 +103,14 @@ def is_for_a_program(request: Request) -> bool:
     return request.url.path.startswith(_PROGRAM_PATHS) or not wants_page(request.headers.get("accept", ""))
 
 
+def type_of(status: int) -> str:
+    return f"{EXPLAINED_AT}#{status if status in TITLES else 400}"
+
+
 def problem(status: int, detail: str, **more: Any) -> JSONResponse:
     body = {
-        "type": "about:blank",
-        "title": _(_TITLES.get(status, _TITLES[400])),
+        "type": type_of(status),
+        "title": _(TITLES.get(status, TITLES[400])),
         "status": status,
         "detail": detail,
     }
@@ -118,7 +145,7 @@ def _pointer(place: tuple[str | int, ...]) -> str:
 
 
 def http_error(request: Request, error: HTTPException) -> JSONResponse:  # noqa: ARG001
-    sentence = _TITLES.get(error.status_code, _TITLES[400])
+    sentence = TITLES.get(error.status_code, TITLES[400])
     answer = problem(error.status_code, _(sentence))
     answer.headers.update(error.headers or {})
     return answer
@@ -136,7 +163,7 @@ _SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"type": "string"},
+        "type": {"type": "string", "format": "uri-reference", "description": "The page that explains it."},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "A sentence in the language of Accept-Language."},
@@ -175,7 +202,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _documented(status: int) -> dict[str, Any]:
-    example = {"type": "about:blank", "title": _TITLES[status], "status": status, "detail": _TITLES[status]}
+    example = {"type": type_of(status), "title": TITLES[status], "status": status, "detail": TITLES[status]}
     if status == 422:
         example["errors"] = [{"pointer": "/people/0/family_name", "reason": "Ce champ manque."}]
     content = {MEDIA_TYPE: {"schema": _SCHEMA, "example": example}}

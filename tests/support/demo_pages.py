@@ -39,6 +39,7 @@ PUBLIC_PATHS = (
     "/lire-un-badge",
     "/donnees-personnelles",
     "/accessibilite",
+    "/problemes",
     "/mentions-legales",
     "/nulle-part",
 )

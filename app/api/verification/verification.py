@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, ValidationError
@@ -346,6 +346,21 @@ _BODY = {
 }
 
 
+_ANY_ORIGIN: Final = {"Access-Control-Allow-Origin": "*"}
+
+
+@public
+async def allow_verifying_from_anywhere() -> Response:
+    """A page that sends JSON must send a CORS preflight first."""
+    headers = {
+        **_ANY_ORIGIN,
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type",
+        "Access-Control-Max-Age": "86400",
+    }
+    return Response(status_code=204, headers=headers)
+
+
 @router.post(
     "/verify",
     summary="Is this credential genuine, and still good?",
@@ -353,8 +368,9 @@ _BODY = {
     dependencies=[limited("verify by program")],
 )
 @public
-async def verify_credential(request: Request) -> ReportView:
-    """Needs no account, and nothing of the credential is stored."""
+async def verify_credential(request: Request, response: Response) -> ReportView:
+    """Needs no account, and nothing of the credential is stored. Pages of any origin may ask."""
+    response.headers.update(_ANY_ORIGIN)
     presented = await _presented(request)
     return await run_in_threadpool(_answer, request, presented)
 
@@ -409,12 +425,14 @@ _SEVERAL = {
     dependencies=[limited("verify several")],
 )
 @public
-async def verify_several(request: Request) -> VerifiedBatchView | Response:
+async def verify_several(request: Request, response: Response) -> VerifiedBatchView | Response:
     """Each item has an independent result; a table for `Accept: text/csv`. Nothing is stored."""
     files, lines = await _several_presented(request)
     answered = await run_in_threadpool(_answer_several, request, files, lines)
     if "text/csv" in request.headers.get("accept", ""):
-        return Response(csv_for_excel(_COLUMNS, map(_row, answered)), media_type="text/csv; charset=utf-8")
+        table = csv_for_excel(_COLUMNS, map(_row, answered))
+        return Response(table, media_type="text/csv; charset=utf-8", headers=_ANY_ORIGIN)
+    response.headers.update(_ANY_ORIGIN)
     return VerifiedBatchView(results=answered)
 
 
@@ -499,3 +517,8 @@ def _link_in(body: bytes) -> str | None:
         return LinkRequest.model_validate_json(body).url
     except ValidationError:
         return None
+
+
+preflights = APIRouter(include_in_schema=False)
+for _path in ("/verify", "/verify/batch"):
+    preflights.add_api_route(f"/api/v1{_path}", allow_verifying_from_anywhere, methods=["OPTIONS"])

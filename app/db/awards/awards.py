@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -279,16 +279,17 @@ class AwardStore:
         campus_id: uuid.UUID,
         *,
         before: tuple[datetime, uuid.UUID] | None = None,
-        badge_id: uuid.UUID | None = None,
-        activity_id: uuid.UUID | None = None,
+        wanted: Mapping[str, object],
+        updated_since: datetime | None = None,
         limit: int = 50,
     ) -> list[AwardRecord]:
-        """Latest first; `before` is the (awarded_at, id) of the previous page's last record."""
+        """Latest first; `before` is the (awarded_at, id) of the previous page's last record, `wanted` the values
+        of columns."""
         query = self.records().where(col(Award.campus_id) == campus_id).options(*WITHOUT_PICTURES)
-        if badge_id is not None:
-            query = query.where(col(Award.badge_id) == badge_id)
-        if activity_id is not None:
-            query = query.where(col(Award.activity_id) == activity_id)
+        query = query.where(*(getattr(Award, name) == value for name, value in wanted.items()))
+        if updated_since is not None:
+            moments = (Award.awarded_at, Award.revoked_at, Award.undone_at)
+            query = query.where(or_(*(col(moment) >= updated_since for moment in moments)))
         if before is not None:
             moment, last = before
             query = query.where(

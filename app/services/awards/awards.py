@@ -155,10 +155,18 @@ class AwardService:
         before: tuple[datetime, uuid.UUID] | None = None,
         badge_id: uuid.UUID | None = None,
         activity_id: uuid.UUID | None = None,
+        person_id: uuid.UUID | None = None,
+        state: AwardState | None = None,
+        updated_since: datetime | None = None,
         limit: int = 50,
     ) -> list[AwardRecord]:
+        wanted = {"badge_id": badge_id, "activity_id": activity_id, "person_id": person_id, "state": state}
         return self.awards.list_in_campus(
-            campus.id, before=before, badge_id=badge_id, activity_id=activity_id, limit=limit
+            campus.id,
+            before=before,
+            wanted={name: value for name, value in wanted.items() if value is not None},
+            updated_since=updated_since,
+            limit=limit,
         )
 
     def given_in(self, campus: Campus, activity_id: uuid.UUID) -> dict[uuid.UUID, list[GivenBadge]]:

@@ -15,6 +15,7 @@ from app.http.pages.render import COOKIE as LANGUAGE_COOKIE
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
 from app.http.policies import public
+from app.http.problems import REMEDIES, TITLES
 from app.http.request_scope import ReadingServices, client_network, limited, process_of, session_cookie
 from app.http.response_cache import badges_cookie
 from app.http.static_files import asset
@@ -42,6 +43,14 @@ def help_page(request: Request) -> HTMLResponse:
 def reading_page(request: Request) -> HTMLResponse:
     """For recruiters, in easy-to-read sentences."""
     return page(request, "campus/info/reading.html")
+
+
+@router.get("/problemes")
+@public
+def problems_page(request: Request) -> HTMLResponse:
+    """Where the `type` of each problem document leads: for authors of programs."""
+    rows = [(status, translated(title), translated(REMEDIES[status])) for status, title in TITLES.items()]
+    return page(request, "campus/info/problems.html", rows=rows)
 
 
 @router.get("/donnees-personnelles")

@@ -106,6 +106,7 @@ PAGES = [
     "/composants",
     "/aide",
     "/accessibilite",
+    "/problemes",
     "/donnees-personnelles",
     "/mentions-legales",
     "/nulle-part",

@@ -72,6 +72,7 @@ CASES: dict[str, Case] = {
     "GET /ob2/campus/{slug}": _ANYBODY,
     "GET /donnees-personnelles": _ANYBODY,
     "GET /accessibilite": _ANYBODY,
+    "GET /problemes": _ANYBODY,
     "GET /mentions-legales": _ANYBODY,
     "GET /verifier": _ANYBODY,
     "POST /verifier": anybody(422, body={}),
@@ -391,6 +392,8 @@ CASES: dict[str, Case] = {
     "GET /api/v1/openapi.json": _ANYBODY,
     "POST /vc-api/credentials/verify": anybody(400, body={"verifiableCredential": "x"}),
     "POST /vc-api/credentials/issue": scoped("credential:issue", 404, body={"credential": {}}),
+    "OPTIONS /api/v1/verify": _PREFLIGHT,
+    "OPTIONS /api/v1/verify/batch": _PREFLIGHT,
     "POST /api/v1/verify": anybody(body={"not": "a badge"}),
     "POST /api/v1/verify/batch": anybody(422, body={}),
     "GET /api/v1/frameworks/search": anybody(),
@@ -428,6 +431,7 @@ CASES: dict[str, Case] = {
     "POST /api/v1/campuses/{slug}/awards": scoped("award:create", 422, {}),
     "GET /api/v1/campuses/{slug}/awards": _READ,
     "GET /api/v1/campuses/{slug}/awards/{award_id}": _READ,
+    "GET /api/v1/campuses/{slug}/awards/{award_id}/credential": _READ,
     "POST /api/v1/campuses/{slug}/awards/{award_id}/revocation": scoped(
         "award:revoke", 200, {"reason": "Attribué par erreur."}
     ),
