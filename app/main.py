@@ -79,7 +79,17 @@ from app.web.awards import (
     selection,
 )
 from app.web.badges import badge_recovery, badges, badges_admin, editor, rankings
-from app.web.campus import audit_log, campuses, dashboard, guides, operations, registers, settings, team
+from app.web.campus import (
+    attesting,
+    audit_log,
+    campuses,
+    dashboard,
+    guides,
+    operations,
+    registers,
+    settings,
+    team,
+)
 from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import pathway_editor, pathway_followers, pathways
 from app.web.frameworks import search as framework_search
@@ -120,6 +130,7 @@ for router in (
     public_competencies.router,
     public_competencies.version_router,
     rankings.router,
+    attesting.router,
     previews.router,
     sign_in.passkey_sign_in_router,
     sign_in.password_sign_in_router,

@@ -144,6 +144,7 @@ CASES: dict[str, Case] = {
     "GET /mes-badges/{award_id:uuid}/avis": _HOLDER,
     "POST /mes-badges/{award_id:uuid}/avis": holder(422, body={}),
     "GET /classements": _ANYBODY,
+    "GET /campus/{slug}/atteste": _ANYBODY,
     "GET /cartes/{kind}/{key}/{digest}.png": anybody(404),
     "GET /gestion/{slug}/avis": staff(Permission.WORK),
     "POST /gestion/{slug}/avis/{rating_id:uuid}": staff(Permission.WORK, 404, body={}),
