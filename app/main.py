@@ -72,13 +72,14 @@ from app.web.awards import (
     bulk_revocation,
     claim_slips,
     delivery,
+    module_awarding,
     projector_view,
     register,
     results,
     rule_awarding,
     selection,
 )
-from app.web.badges import badge_recovery, badges, badges_admin, editor, rankings
+from app.web.badges import badge_recovery, badges, badges_admin, editor, modules, rankings
 from app.web.campus import (
     attesting,
     audit_log,
@@ -127,6 +128,8 @@ for router in (
     campuses.entrance_router,
     catalogue.router,
     catalogue.announcement_router,
+    modules.router,
+    module_awarding.router,
     public_competencies.router,
     public_competencies.version_router,
     rankings.router,

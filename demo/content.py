@@ -232,6 +232,21 @@ class Activity(Section):
         return self.end or today + timedelta(days=self.end_in_days or 0)
 
 
+class Module(Section):
+    title: Prose
+    contents: tuple[Prose, ...]
+    audience: Prose
+    hours: float
+    badge: Slug
+
+
+class ModuleSet(Section):
+    title: Prose
+    description: Prose
+    badge: Slug
+    modules: tuple[Module, ...]
+
+
 class Campus(Section):
     slug: Slug
     short: str
@@ -248,6 +263,7 @@ class Campus(Section):
     labels: tuple[Label, ...] = ()
     frameworks: tuple[Framework, ...] = ()
     badges: tuple[Badge, ...]
+    module_sets: tuple[ModuleSet, ...] = ()
     activities: tuple[Activity, ...]
 
 

@@ -80,6 +80,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[DemoEven
         *_contributions(content, stage, now=now),
         *_endorsements(content, stage, now=now),
         DemoEvent(now, partial(stage.rate, now)),
+        DemoEvent(now, partial(stage.write_modules, content)),
         DemoEvent(now, stage.renew_lists),
         DemoEvent(now, partial(stage.fill_catalogue, now)),
     ]

@@ -27,6 +27,7 @@ from app.language import N_
 from app.language import gettext as _
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
+from app.services.badges.modules import ModuleText
 from app.services.frameworks import Details
 from app.services.learners.portfolios import Wishes
 from app.services.learners.requests import RequestOutcome
@@ -178,6 +179,28 @@ class Stage:
                 rating = self.services.ratings.of_holder(record)
                 if rating is not None and rating.sentence and sentence != _SENTENCES[-1]:
                     self.services.ratings.decide(campus, rating.id, publish=True, by=by)
+
+    def write_modules(self, content: written.DemoContent) -> None:
+        """Each module attests what its badge does."""
+        for campus in content.campuses.values():
+            place, by = self.campuses[campus.slug], self.trainers[campus.slug]
+            for each in campus.module_sets:
+                found = self.services.modules.create(
+                    place,
+                    title=each.title,
+                    description=each.description,
+                    badge_id=self.badges[f"{campus.slug}/{each.badge}"].id,
+                    by=by,
+                )
+                for module in each.modules:
+                    text = ModuleText(
+                        module.title,
+                        "\n".join(module.contents),
+                        module.audience,
+                        module.hours,
+                        self.badges[f"{campus.slug}/{module.badge}"].id,
+                    )
+                    self.services.modules.add_module(place, found.id, text, by=by)
 
     def renew_lists(self) -> None:
         """Daily task of the worker."""

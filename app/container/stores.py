@@ -56,6 +56,7 @@ from app.db.frameworks.pathways import PathwayStore
 from app.db.imports import ImportStore
 from app.db.learners import BroughtBadgeStore, ContributionStore, PortfolioStore, RequestStore
 from app.db.messages import LetterStore, ReminderStore
+from app.db.modules import ModuleStore
 from app.db.people import GuardianStore, MergeStore, NamesakeStore, NameStore, PeopleStore
 from app.db.privacy import (
     AccessLogStore,
@@ -199,6 +200,10 @@ class Stores:
     @made_once
     def pathways(self) -> PathwayStore:
         return PathwayStore(self.session)
+
+    @made_once
+    def modules(self) -> ModuleStore:
+        return ModuleStore(self.session)
 
     @made_once
     def full_text(self) -> FullTextIndex:

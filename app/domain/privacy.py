@@ -210,7 +210,7 @@ _OF_ACTIVITY = (
     "activity_survey", "declared_figure", "participation_tombstone", "room",
 )  # fmt: skip
 _OF_CAMPUS = (
-    "badge", "campus_log", "catalogue_refresh", "competency_synonym", "label", "pathway", "pathway_version",
+    "badge", "campus_log", "catalogue_refresh", "competency_synonym", "module_set", "label", "pathway", "pathway_version",
     "report_objective", "signing_key",
 )  # fmt: skip
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
@@ -232,6 +232,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("log_checkpoint", "log_tile"), "hashes"),
         **dict.fromkeys(("network", "network_member"), "of campuses"),
         **dict.fromkeys(("competency", "competency_version", "framework_term"), "of a framework"),
+        **dict.fromkeys(("module_competency", "training_module"), "of a set of modules"),
         "endorsement_place": "the place of a number, as status_slot",
         **dict.fromkeys(("award_tombstone", "erased_award", "erased_portfolio"), "a number; its row is gone"),
         "erasure": "that something went, and how much; nothing of whom",

@@ -15,6 +15,7 @@ from app.services.activity_log.keys import LogKeyHistory
 from app.services.awards.award_evidence import AwardEvidenceService, ContributedLines
 from app.services.awards.reissuing import AwardAlignment, ReissueService
 from app.services.badges.badges import BadgeService
+from app.services.badges.modules import ModuleService
 from app.services.badges.openings import OpeningService
 from app.services.campus.campus import CampusService
 from app.services.campus.dashboard import DashboardService
@@ -258,6 +259,16 @@ class CampusServices(Container):
             self.clock,
             self.lent.models,
             lambda alignments: self.frameworks.stamped(alignments),
+        )
+
+    @made_once
+    def modules(self) -> ModuleService:
+        return ModuleService(
+            self.stores.modules,
+            self.stores.badges,
+            self.stores.competencies,
+            self.stores.history,
+            self.clock,
         )
 
     @made_once

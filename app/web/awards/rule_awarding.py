@@ -112,7 +112,7 @@ def show_draft(
         judged = services.awards.preview(work.campus, wanted, by=work.actor)
         hour = Hour.of(form, work, at=services.clock())
         held_back = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
-        return _preview_page(
+        return preview_page(
             request, services, work, judged, wanted.person_ids, evidence, Ticks.of(form), hour, held_back,
             key=str(draft_id),
         )  # fmt: skip
@@ -125,19 +125,23 @@ def _here(work: AtWork, badge_id: uuid.UUID) -> str:
 
 
 def _request_in(badge_id: uuid.UUID, form: FormData) -> AwardRequest:
-    people = _chosen(texts_of(form, "personne"))
+    people = chosen_people(texts_of(form, "personne"))
     if not people:
         raise InvalidInput(N_("Choisissez au moins une personne."))
+    return request_for(badge_id, form, people)
+
+
+def request_for(badge_id: uuid.UUID, form: FormData, people: Sequence[uuid.UUID]) -> AwardRequest:
     return AwardRequest(
         badge_id,
-        person_ids=people,
+        person_ids=tuple(people),
         evidence=text_of(form, EVIDENCE),
         grounds=Ticks.of(form).grounds,
         idempotency_key=text_of(form, "cle")[:128] or None,
     )
 
 
-def _chosen(ticked: Sequence[str]) -> tuple[uuid.UUID, ...]:
+def chosen_people(ticked: Sequence[str]) -> tuple[uuid.UUID, ...]:
     return tuple(dict.fromkeys(ids_in(" ".join(ticked))))
 
 
@@ -167,7 +171,7 @@ def _roll_page(
     )
 
 
-def _preview_page(
+def preview_page(
     request: Request,
     services: Services,
     work: AtWork,
@@ -179,7 +183,9 @@ def _preview_page(
     held_back: bool,
     *,
     key: str,
+    origin: Origin | None = None,
 ) -> HTMLResponse:
+    """`origin`: what proposed these people; else the rule of the badge."""
     return page(
         request,
         "awards/preview.html",
@@ -188,9 +194,8 @@ def _preview_page(
         status=422 if hour.trouble else 200,
         home=work.home,
         zone=work.campus.time_zone,
-        activity=Origin(
-            translated(N_("Qui remplit la règle")), f"{work.home}/badges/{judged.badge.id}/regle"
-        ),
+        activity=origin
+        or Origin(translated(N_("Qui remplit la règle")), f"{work.home}/badges/{judged.badge.id}/regle"),
         badge=BadgeTile.of(judged.badge, judged.version),
         preview=PreviewView.of(judged, work.home, {}, {}, process_of(request).addresses),
         offered=lines_offered(services, judged, ticks),

@@ -177,7 +177,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         pathway, enrolment = followed(services, campus, badge.id, person)
         ids = {
             "endorsement_id": str(endorsement.id), "organisation_id": str(endorsement.organisation_id),
-            "framework_id": str(uuid.uuid4()), "case_id": str(uuid.uuid4()),
+            "framework_id": str(uuid.uuid4()), "set_id": str(uuid.uuid4()), "module_id": str(uuid.uuid4()), "case_id": str(uuid.uuid4()),
             "key_id": str(services.stores.campuses.active_key(campus.id).id),
             "badge_id": str(badge.id), "etape": "image", "number": "1", "name": "badges", "competency_id": str(competency.id),
             "person_id": str(person.id), "member_id": str(by.id),

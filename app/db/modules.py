@@ -1,0 +1,75 @@
+"""Sets of training modules, and who holds the badges of their modules."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlmodel import Session, SQLModel, col, delete, select
+
+from app.domain.awards.awards import Award, AwardState
+from app.domain.badges.modules import ModuleCompetency, ModuleSet, TrainingModule
+from app.domain.people.people import Person
+
+
+class ModuleStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, row: SQLModel) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def sets_of(self, campus_id: uuid.UUID) -> Sequence[ModuleSet]:
+        query = select(ModuleSet).where(ModuleSet.campus_id == campus_id)
+        return self.session.exec(query.order_by(col(ModuleSet.title), col(ModuleSet.id))).all()
+
+    def get_set(self, set_id: uuid.UUID) -> ModuleSet | None:
+        return self.session.get(ModuleSet, set_id)
+
+    def get_module(self, module_id: uuid.UUID) -> TrainingModule | None:
+        return self.session.get(TrainingModule, module_id)
+
+    def modules_of(self, set_id: uuid.UUID) -> Sequence[TrainingModule]:
+        query = select(TrainingModule).where(TrainingModule.set_id == set_id)
+        return self.session.exec(query.order_by(col(TrainingModule.position), col(TrainingModule.id))).all()
+
+    def attested_by(self, module_ids: Iterable[uuid.UUID]) -> Sequence[ModuleCompetency]:
+        query = select(ModuleCompetency).where(col(ModuleCompetency.module_id).in_(list(module_ids)))
+        return self.session.exec(query).all()
+
+    def replace_attested(self, module_id: uuid.UUID, rows: Sequence[ModuleCompetency]) -> None:
+        self.session.exec(delete(ModuleCompetency).where(col(ModuleCompetency.module_id) == module_id))
+        self.session.add_all(rows)
+        self.session.flush()
+
+    def remove_module(self, module: TrainingModule) -> None:
+        self.replace_attested(module.id, [])
+        self.session.delete(module)
+        self.session.flush()
+
+    def held(
+        self, badge_ids: Sequence[uuid.UUID], now: datetime, person_id: uuid.UUID | None = None
+    ) -> list[tuple[uuid.UUID, uuid.UUID, datetime]]:
+        """Person, badge and day of each valid award of these badges."""
+        query = select(Award.person_id, Award.badge_id, Award.awarded_at).where(
+            col(Award.badge_id).in_(badge_ids),
+            Award.state == AwardState.ISSUED,
+            col(Award.undone_at).is_(None),
+            (col(Award.valid_until).is_(None)) | (col(Award.valid_until) > now),
+        )
+        if person_id is not None:
+            query = query.where(Award.person_id == person_id)
+        return [(person, badge, at) for person, badge, at in self.session.exec(query)]
+
+    def hours_of(self, badge_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> dict[uuid.UUID, float]:
+        """Hours that awards of these badges record, by badge."""
+        query = select(Award.badge_id, Award.hours).where(
+            col(Award.badge_id).in_(badge_ids), Award.person_id == person_id, Award.state == AwardState.ISSUED
+        )
+        return {badge: hours for badge, hours in self.session.exec(query) if hours}
+
+    def people(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Person]:
+        query = select(Person).where(col(Person.id).in_(list(ids)))
+        return {person.id: person for person in self.session.exec(query)}

@@ -1,0 +1,396 @@
+"""Sets of modules of a campus: written on forms, shown as a grid of modules × competencies, attested on paper."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from app.container import Services
+from app.domain.accounts.permissions import Permission
+from app.domain.badges.modules import ModuleSet, TrainingModule
+from app.domain.frameworks import Competency
+from app.errors import AppError, InvalidInput
+from app.http.pages.forms import SafeForm, checked_form, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import day, hours_text
+from app.http.request_scope import ReadingServices, write_transaction
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_, current_locale
+from app.services.badges.modules import Attestation, Grid, ModuleText
+
+router = APIRouter(prefix="/gestion/{slug}/modules")
+_VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
+_DESIGN_POST = [staff(Permission.DESIGN), Depends(checked_form)]
+
+
+@dataclass(frozen=True)
+class SetForm:
+    title: str = ""
+    description: str = ""
+    badge: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(form: FormData) -> SetForm:
+        return SetForm(text_of(form, "titre"), text_of(form, "description"), text_of(form, "badge"))
+
+
+@dataclass(frozen=True)
+class ModuleForm:
+    """`levels` by competency: empty, « oui » without a level, or the rank."""
+
+    title: str = ""
+    contents: str = ""
+    audience: str = ""
+    hours: str = ""
+    badge: str = ""
+    levels: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(form: FormData) -> ModuleForm:
+        levels = {
+            name.removeprefix("niveau-"): text_of(form, name) for name in form if name.startswith("niveau-")
+        }
+        return ModuleForm(
+            text_of(form, "titre"),
+            text_of(form, "contenus"),
+            text_of(form, "public"),
+            text_of(form, "heures"),
+            text_of(form, "badge"),
+            levels,
+        )
+
+    def text(self) -> ModuleText:
+        chosen: dict[uuid.UUID, int | None] = {}
+        for number, level in self.levels.items():
+            if level and (competency_id := _uuid(number)):
+                chosen[competency_id] = int(level) if level.isdigit() else None
+        return ModuleText(
+            self.title, self.contents, self.audience, _hours(self.hours), _uuid(self.badge), chosen or None
+        )
+
+
+def _duration(hours: float | None) -> str:
+    return translated(N_("{hours} h")).format(hours=hours_text(hours)) if hours else ""
+
+
+def _uuid(typed: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(typed)
+    except ValueError:
+        return None
+
+
+def _hours(typed: str) -> float | None:
+    if not typed.strip():
+        return None
+    try:
+        return float(typed.strip().replace(",", "."))
+    except ValueError:
+        raise InvalidInput(N_("La durée est un nombre d’heures, comme 14 ou 3,5.")) from None
+
+
+@router.get("", dependencies=_VIEW)
+def list_sets(request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "badges/modules/list.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        designs=work.may(Permission.DESIGN),
+        sets=[
+            (f"{work.home}/modules/{each.id}", each.title, len(services.modules.store.modules_of(each.id)))
+            for each in services.modules.list_of(work.campus)
+        ],
+    )
+
+
+@router.get("/nouveau", dependencies=_DESIGN)
+def new_set(request: Request, services: ReadingServices) -> HTMLResponse:
+    return _set_page(request, services, SetForm())
+
+
+@router.post("/nouveau", dependencies=_DESIGN)
+def create_set(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, typed = at_work(request), SetForm.of(form)
+    try:
+        with write_transaction(request) as writing:
+            found = writing.modules.create(
+                work.campus,
+                title=typed.title,
+                description=typed.description,
+                badge_id=_uuid(typed.badge),
+                by=work.actor,
+            )
+            here = f"{work.home}/modules/{found.id}"
+    except InvalidInput as error:
+        typed.errors["titre"] = sentence_of(error)
+        return _set_page(request, services, typed)
+    return RedirectResponse(here, status_code=303)
+
+
+@router.get("/{set_id:uuid}", dependencies=_VIEW)
+def show_grid(set_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    grid = services.modules.grid(work.campus, set_id)
+    whole = grid.whole
+    return page(
+        request,
+        "badges/modules/grid.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        here=f"{work.home}/modules/{set_id}",
+        designs=work.may(Permission.DESIGN),
+        grid=grid,
+        modules=[_module_shown(work, grid, each) for each in grid.modules],
+        rows=[
+            (
+                competency.code,
+                competency.statement,
+                [_level(grid, module, competency) for module in grid.modules],
+            )
+            for competency, _framework in grid.competencies
+        ],
+        whole=(f"{work.home}/badges/{whole[0].id}", whole[1].name) if whole else None,
+        hours=_duration(grid.hours),
+    )
+
+
+def _module_shown(work: AtWork, grid: Grid, module: TrainingModule) -> dict[str, Any]:
+    badge = grid.badge_of(module)
+    return {
+        "href": f"{work.home}/modules/{grid.found.id}/{module.id}",
+        "title": module.title,
+        "contents": [line.strip("-• ") for line in module.contents.splitlines() if line.strip()],
+        "audience": module.audience,
+        "hours": _duration(module.hours),
+        "badge": (f"{work.home}/badges/{badge[0].id}", badge[1].name) if badge else None,
+    }
+
+
+def _level(grid: Grid, module: TrainingModule, competency: Competency) -> str:
+    level = grid.level(module, competency)
+    return "" if level is None else level or translated(N_("oui"))
+
+
+@router.get("/{set_id:uuid}/modifier", dependencies=_DESIGN)
+def edit_set(set_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    found = services.modules.get(at_work(request).campus, set_id)
+    typed = SetForm(found.title, found.description, str(found.badge_id or ""))
+    return _set_page(request, services, typed, found)
+
+
+@router.post("/{set_id:uuid}/modifier", dependencies=_DESIGN)
+def amend_set(set_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, typed = at_work(request), SetForm.of(form)
+    found = services.modules.get(work.campus, set_id)
+    try:
+        with write_transaction(request) as writing:
+            writing.modules.amend(
+                work.campus,
+                set_id,
+                title=typed.title,
+                description=typed.description,
+                badge_id=_uuid(typed.badge),
+                by=work.actor,
+            )
+    except InvalidInput as error:
+        typed.errors["titre"] = sentence_of(error)
+        return _set_page(request, services, typed, found)
+    return RedirectResponse(f"{work.home}/modules/{set_id}", status_code=303)
+
+
+@router.post("/{set_id:uuid}/archiver", dependencies=_DESIGN_POST)
+def archive_set(set_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with write_transaction(request) as writing:
+        writing.modules.archive(work.campus, set_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/modules", status_code=303)
+
+
+@router.get("/{set_id:uuid}/nouveau", dependencies=_DESIGN)
+def new_module(set_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    found = services.modules.get(at_work(request).campus, set_id)
+    return _module_page(request, services, found, ModuleForm())
+
+
+@router.post("/{set_id:uuid}/nouveau", dependencies=_DESIGN)
+def create_module(set_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, typed = at_work(request), ModuleForm.of(form)
+    found = services.modules.get(work.campus, set_id)
+    try:
+        text = typed.text()
+        with write_transaction(request) as writing:
+            writing.modules.add_module(work.campus, set_id, text, by=work.actor)
+    except AppError as error:
+        typed.errors["titre" if not typed.title.strip() else "heures"] = sentence_of(error)
+        return _module_page(request, services, found, typed)
+    return RedirectResponse(f"{work.home}/modules/{set_id}", status_code=303)
+
+
+@router.get("/{set_id:uuid}/{module_id:uuid}", dependencies=_DESIGN)
+def edit_module(
+    set_id: uuid.UUID, module_id: uuid.UUID, request: Request, services: ReadingServices
+) -> HTMLResponse:
+    found = services.modules.get(at_work(request).campus, set_id)
+    module = services.modules.get_module(found, module_id)
+    levels = {
+        str(row.competency_id): str(row.level or "oui")
+        for row in services.modules.store.attested_by([module.id])
+    }
+    typed = ModuleForm(
+        module.title,
+        module.contents,
+        module.audience,
+        f"{module.hours:g}" if module.hours else "",
+        str(module.badge_id or ""),
+        levels,
+    )
+    return _module_page(request, services, found, typed, module)
+
+
+@router.post("/{set_id:uuid}/{module_id:uuid}", dependencies=_DESIGN)
+def amend_module(
+    set_id: uuid.UUID, module_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work, typed = at_work(request), ModuleForm.of(form)
+    found = services.modules.get(work.campus, set_id)
+    module = services.modules.get_module(found, module_id)
+    try:
+        text = typed.text()
+        with write_transaction(request) as writing:
+            if text_of(form, "geste") == "retirer":
+                writing.modules.remove_module(work.campus, set_id, module_id, by=work.actor)
+            else:
+                writing.modules.amend_module(work.campus, set_id, module_id, text, by=work.actor)
+    except AppError as error:
+        typed.errors["titre" if not typed.title.strip() else "heures"] = sentence_of(error)
+        return _module_page(request, services, found, typed, module)
+    return RedirectResponse(f"{work.home}/modules/{set_id}", status_code=303)
+
+
+@router.get("/{set_id:uuid}/attestations/{person_id:uuid}.pdf", dependencies=[staff(Permission.WORK)])
+def attestation(
+    set_id: uuid.UUID, person_id: uuid.UUID, request: Request, services: ReadingServices
+) -> Response:
+    work = at_work(request)
+    found = services.modules.attestation(work.campus, set_id, person_id)
+    published = services.papers.printed("modules", _printed(work, services, found))
+    headers = {
+        "Content-Disposition": 'inline; filename="attestation-modules.pdf"',
+        "Cache-Control": "no-store",
+    }
+    return Response(published.body, media_type=published.media_type, headers=headers)
+
+
+def _printed(work: AtWork, services: Services, found: Attestation) -> dict[str, Any]:
+    grid, zone = found.grid, work.campus.time_zone
+    total = sum(found.hours.get(each.id, 0) for each in found.modules)
+    done = translated(N_("{n} modules sur {all}")).format(n=len(found.modules), all=len(grid.modules))
+    return {
+        "title": translated(N_("Attestation de modules")),
+        "author": work.campus.name,
+        "lang": current_locale(),
+        "campus": translated(N_("Campus {name}")).format(name=work.campus.name),
+        "set": grid.found.title,
+        "person": found.person.name,
+        "summary": f"{done}, {_duration(total)}" if total else done,
+        "heads": [
+            translated(each)
+            for each in (N_("Module"), N_("Durée"), N_("Attesté le"), N_("Compétences et niveaux"))
+        ],
+        "modules": [
+            {
+                "title": module.title,
+                "contents": [line.strip("-• ") for line in module.contents.splitlines() if line.strip()],
+                "hours": _duration(found.hours.get(module.id)) or "–",
+                "day": day(found.completion.done[module.id], zone),
+                "competencies": [
+                    f"{competency.code} {competency.statement}" + (f" : {level}" if level else "")
+                    for competency, _framework in grid.competencies
+                    if (level := grid.level(module, competency)) is not None
+                ],
+            }
+            for module in found.modules
+        ],
+        "contents": translated(N_("Contenus")),
+        "issued": translated(N_("Faite le {day} d’après les badges valables ce jour.")).format(
+            day=day(services.clock(), zone)
+        ),
+        "foot": translated(
+            N_(
+                "Cette feuille reprend des badges. Ce qui prouve est le badge signé, que chacun peut vérifier."
+            )
+        ),
+    }
+
+
+def _set_page(
+    request: Request, services: Services, typed: SetForm, found: ModuleSet | None = None
+) -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "badges/modules/set.html",
+        campus=work.look,
+        private=True,
+        status=422 if typed.errors else 200,
+        home=work.home,
+        here=f"{work.home}/modules/{found.id}" if found else "",
+        form=typed,
+        badges=_badges(services, work),
+    )
+
+
+def _module_page(
+    request: Request,
+    services: Services,
+    found: ModuleSet,
+    typed: ModuleForm,
+    module: TrainingModule | None = None,
+) -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "badges/modules/module.html",
+        campus=work.look,
+        private=True,
+        status=422 if typed.errors else 200,
+        home=work.home,
+        here=f"{work.home}/modules/{found.id}",
+        set_title=found.title,
+        is_new=module is None,
+        form=typed,
+        badges=_badges(services, work),
+        competencies=[
+            (
+                str(competency.id),
+                f"{competency.code} {competency.statement}",
+                [
+                    ("", translated(N_("non"))),
+                    *(
+                        [(str(rank), name) for rank, name in enumerate(competency.levels, 1)]
+                        or [("oui", translated(N_("oui")))]
+                    ),
+                ],
+                typed.levels.get(str(competency.id), ""),
+            )
+            for competency, _framework in services.competencies.list_of(work.campus)
+            if competency.archived_at is None
+        ],
+    )
+
+
+def _badges(services: Services, work: AtWork) -> list[tuple[str, str]]:
+    listed = [(str(badge.id), version.name) for badge, version in services.modules.choices(work.campus)]
+    return [("", translated(N_("Aucun"))), *listed]
