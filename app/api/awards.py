@@ -255,7 +255,13 @@ _SIGNED_FORMS: Final = {
 }
 
 
-_TEXT: Final = {"schema": {"type": "string"}}
+_SIGNED_CONTENT: Final = {
+    "application/json": {
+        "schema": {"type": "object"},
+        "example": {"id": _ADDRESS, "type": ["VerifiableCredential", "OpenBadgeCredential"]},
+    },
+    "application/vc+jwt": {"schema": {"type": "string"}},
+}
 
 
 class RevocationRequest(Shape):
@@ -338,12 +344,7 @@ def get_award(award_id: uuid.UUID, program: Reader) -> AwardView:
     "/{award_id}/credential",
     summary="The signed credential, also of an award whose page its holder keeps closed",
     response_class=Response,
-    responses={
-        200: {
-            "description": "As it was signed.",
-            "content": {kind: _TEXT for kind in _SIGNED_FORMS if "json" not in kind},
-        }
-    },
+    responses={200: {"description": "As it was signed.", "content": _SIGNED_CONTENT}},
 )
 def get_credential(award_id: uuid.UUID, program: Reader, request: Request) -> Response:
     """For the campus that issued it: what the holder shows to others is their own choice, and unchanged by

@@ -59,7 +59,7 @@ def test_campus_reads_the_signed_bytes_of_its_closed_award(house: House, program
     assert embedded.headers["cache-control"] == token.headers["cache-control"] == "no-store"
     refused = program.get(f"{V1}/awards/{award_id}/credential", headers={"accept": "image/png"})
     assert refused.status_code == 406
-    elsewhere = doors.program(house, "read", campus=house.other)
+    elsewhere = doors.program(house, "read", campus=house.other_campus)
     assert elsewhere.get(f"/api/v1/campuses/agt/awards/{award_id}/credential").status_code == 404
 
 
