@@ -223,7 +223,7 @@ def _participants(
 def known_people(
     program: Program, activity_id: uuid.UUID | None, people: Sequence[ParticipantRequest]
 ) -> list[ListedPerson]:
-    """The lines with what each says of the people whom the campus knows already."""
+    """The lines with the caller's answers about people whom the campus already knows."""
     answers = {number: one.same_person for number, one in enumerate(people, 1) if one.same_person is not None}
     lines = [one.line(number) for number, one in enumerate(people, 1)]
     return program.services.participants.with_known(program.campus, activity_id, lines, answers)

@@ -93,7 +93,7 @@ class ActivityCampus(SQLModel, table=True):
     position: int = 0
     accepted_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     closed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
-    """When the campus said that nothing more is to be done there."""
+    """When the campus closed it: nothing more is to be done there."""
 
 
 class Participation(SQLModel, table=True):

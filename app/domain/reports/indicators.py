@@ -374,7 +374,7 @@ def figures(ledger: Ledger) -> dict[str, Figure]:
 def hidden_counts(counts: dict[str, int]) -> dict[str, int | None]:
     """Counts of one total with those under 5 hidden, and by complement a second where one alone is hidden.
 
-    Zero is shown: it says nothing of a person.
+    Zero is shown: it reveals nothing of a person.
     """
     hidden = {name for name, count in counts.items() if 0 < count < SMALL}
     if len(hidden) == 1 or 0 < sum(counts[name] for name in hidden) < SMALL:

@@ -397,7 +397,7 @@ def table_file(
     rows: Callable[[Services], Iterable[Sequence[Cell]]],
     kind: str = "",
 ) -> Response:
-    """A workbook if `kind` or the address says so, else CSV; read in its own transaction, open until all is
+    """A workbook for `kind` xlsx or an address that ends with it, else CSV; read in its own transaction, open until all is
     sent."""
     is_csv = kind == "csv" if kind else not request.url.path.endswith(".xlsx")
     kind = "csv" if is_csv else "xlsx"

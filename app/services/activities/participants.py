@@ -148,7 +148,7 @@ class ParticipantService:
     def movable(
         self, campus: Campus, from_id: uuid.UUID, to_id: uuid.UUID, person_ids: Sequence[uuid.UUID]
     ) -> Movable:
-        """Who can be moved: a signed badge names its activity, so whoever holds one of it stays."""
+        """Who can be moved: a signed badge names its activity, so a holder of one stays."""
         service, wanted = self.activity_service, set(person_ids)
         source, target = service.get(campus, from_id), service.get(campus, to_id)
         if source.id == target.id:

@@ -39,7 +39,7 @@ class Related:
     standing: Standing
     domain: str = ""
     by_badge: str = ""
-    """The badge whose alignment relates it; empty if the campus did."""
+    """The badge with the alignment that relates it; empty if the campus did."""
 
     @property
     def alignment(self) -> PublicAlignment:

@@ -200,8 +200,7 @@ class CalendarJudging:
 
 
 def _are_alike(one: str, other: str) -> bool:
-    """At least half of the words of the shorter title are in the other; words of one or two letters are not
-    counted."""
+    """Whether the titles share at least half of the shorter one's terms of three letters or more."""
     words, others = ({word for word in words_of(each) if len(word) > 2} for each in (one, other))
     fewest = min(len(words), len(others))
     return fewest > 0 and 2 * len(words & others) >= fewest

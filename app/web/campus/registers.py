@@ -49,7 +49,7 @@ class Shown:
     hidden: str = ""
     """Read by screen readers after the text."""
     tag: str = ""
-    """The state whose shape and colour the text has."""
+    """The state that gives the text its shape and colour."""
     picture: str = ""
     reason: str = ""
     classes: str = ""
