@@ -115,6 +115,7 @@ from app.web.people import register as people_register
 from app.web.privacy import AccessLogged
 from app.web.publishing import award_page, catalogue, embeds, info, previews
 from app.web.publishing import competencies as public_competencies
+from app.web.reports import annual as annual_report
 from app.web.reports import dashboard as report_dashboard
 from app.web.reports import facts as report_facts
 from app.web.reports import surveys
@@ -164,6 +165,7 @@ for router in (
     registers.router,
     editing.router,
     report_dashboard.router,
+    annual_report.router,
     report_facts.router,
     report_facts.table_router,
     surveys.router,

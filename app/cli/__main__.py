@@ -96,6 +96,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "list": Command("app.cli.lists", "commands"),
     "frameworks": Command("app.cli.frameworks", "commands"),
+    "report": Command("app.cli.reports", "commands"),
     "demo": Command("demo.commands", "commands"),
     "awards": Command("app.cli.awards", "commands"),
     "token": Command("app.cli.tokens", "commands"),

@@ -69,6 +69,7 @@ from app.db.publishing import StatusStore
 from app.db.publishing.catalogue import CatalogueStore
 from app.db.publishing.ratings import RatingStore
 from app.db.reports.counting import ReportCountStore
+from app.db.reports.editions import EditionStore
 from app.db.reports.facts import ReportFactsStore
 from app.db.reports.surveys import SurveyStore
 from app.db.trust import EndorsementStore, OrganisationStore, RecognitionStore
@@ -152,6 +153,10 @@ class Stores:
     @made_once
     def report_counts(self) -> ReportCountStore:
         return ReportCountStore(self.session)
+
+    @made_once
+    def report_editions(self) -> EditionStore:
+        return EditionStore(self.session)
 
     @made_once
     def report_facts(self) -> ReportFactsStore:

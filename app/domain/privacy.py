@@ -211,7 +211,7 @@ _OF_ACTIVITY = (
 )  # fmt: skip
 _OF_CAMPUS = (
     "badge", "campus_log", "catalogue_refresh", "competency_synonym", "module_set", "label", "pathway", "pathway_version",
-    "report_objective", "signing_key",
+    "report_draft", "report_edition", "report_objective", "signing_key",
 )  # fmt: skip
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {

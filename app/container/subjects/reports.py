@@ -8,6 +8,7 @@ from app.services.imports.calendar_imports import CalendarImports, CalendarJudgi
 from app.services.imports.import_matching import ImportJudging
 from app.services.imports.imports import ImportService, ListMappings, StatementImports
 from app.services.imports.writing import ImportWriting
+from app.services.reports.editions import EditionService
 from app.services.reports.facts import ReportFactsService
 from app.services.reports.reports import ReportService
 from app.services.reports.surveys import SurveyService
@@ -17,6 +18,18 @@ class ReportServices(TrustServices):
     @made_once
     def reports(self) -> ReportService:
         return ReportService(self.stores.report_counts, self.clock)
+
+    @made_once
+    def report_editions(self) -> EditionService:
+        return EditionService(
+            self.stores.report_editions,
+            self.reports,
+            self.report_facts,
+            self.signing,
+            self.stores.history,
+            self.lent.papers(),
+            self.clock,
+        )
 
     @made_once
     def report_facts(self) -> ReportFactsService:

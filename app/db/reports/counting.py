@@ -317,7 +317,7 @@ class ReportCountStore:
         versions = list(
             self.session.execute(select(awards.c.version_id).where(issued, valid).distinct()).scalars()
         )
-        trades, releases = self._trades(versions)
+        trades, releases, diplomas = self._alignments(versions)
         endorsements, endorsers = self._endorsements(campus_ids, period.ends_at)
         issued_awards, due_awards, in_time, claimed, opened = (int(each or 0) for each in counted)
         return Distinct(
@@ -331,6 +331,7 @@ class ReportCountStore:
             competencies=self._competencies(versions),
             trades=trades,
             rome_versions=releases,
+            diplomas=diplomas,
             endorsements=endorsements,
             endorsers=endorsers,
             badges=self._badges(awards, valid),
@@ -351,16 +352,17 @@ class ReportCountStore:
         )
         return int(self.session.execute(query).scalar_one())
 
-    def _trades(self, versions: Sequence[uuid.UUID]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _alignments(self, versions: Sequence[uuid.UUID]) -> tuple[tuple[str, ...], ...]:
+        """Codes of trades, releases of ROME, codes of diplomas."""
         query = select(col(BadgeVersion.alignments)).where(col(BadgeVersion.id).in_(versions))
-        found = [
-            each
-            for alignments in self.session.execute(query).scalars()
-            for each in alignments
-            if each["framework"] == "rome"
-        ]
-        releases = {each["version"] for each in found if each.get("version")}
-        return tuple(sorted({each["code"] for each in found})), tuple(sorted(releases))
+        found = [each for alignments in self.session.execute(query).scalars() for each in alignments]
+        rome = [each for each in found if each["framework"] == "rome"]
+        sets = (
+            {each["code"] for each in rome},
+            {each["version"] for each in rome if each.get("version")},
+            {each["code"] for each in found if each["framework"] in ("rncp", "rs")},
+        )
+        return tuple(tuple(sorted(some)) for some in sets)
 
     def _endorsements(self, campus_ids: Ids, at: datetime) -> tuple[int, int]:
         query = select(func.count(), func.count(distinct(col(Endorsement.organisation_id)))).where(

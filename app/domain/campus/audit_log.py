@@ -77,7 +77,7 @@ NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
         "address",
         "token",
     ),
-    Subject.CAMPUS: ("campus", "campus_log", "key", "reminders", "erasure"),
+    Subject.CAMPUS: ("campus", "campus_log", "key", "reminders", "erasure", "report"),
     Subject.EXPORTS: ("table",),
 }
 PERSONAL: Final = ("session", "password", "passkey", "federated_account", "account", "address", "person")

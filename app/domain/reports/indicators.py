@@ -340,7 +340,7 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
         N_("Grands domaines ROME"),
         Unit.COUNT,
         N_("Les grands domaines de ces fiches."),
-        N_("La première lettre du code ROME."),
+        N_("Le premier signe du code ROME."),
         lambda ledger: _number(len({code[0] for code in ledger.distinct.trades})),
     ),
     Indicator(

@@ -202,6 +202,8 @@ class Distinct:
     trades: tuple[str, ...] = ()
     """ROME codes of badges awarded."""
     rome_versions: tuple[str, ...] = ()
+    diplomas: tuple[str, ...] = ()
+    """RNCP and RS codes of badges awarded."""
     endorsements: int = 0
     endorsers: int = 0
     badges: tuple[tuple[str, int], ...] = ()

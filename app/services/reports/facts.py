@@ -124,7 +124,7 @@ class ReportFactsService:
                 row.title = title
                 changed.append(row)
         self.store.save_objectives(changed)
-        self.history.write(by, "amend", "campus", campus.id, at=self.clock(), campus_id=campus.id)
+        self.history.write(by, "objectives", "report", campus.id, at=self.clock(), campus_id=campus.id)
 
     def _objective_ids(self, campus: Campus, codes: Sequence[str]) -> list[uuid.UUID]:
         known = {each.code: each.id for each in self.store.objectives_of(campus.id)}

@@ -86,6 +86,8 @@ AS_IN_THE_BACKUP = {
     "private_look": "a record of looks",
     "rate_count": "gone within hours",
     "remembered_phone": "remembered again",
+    "report_draft": "typed again",
+    "report_edition": "signed again, with a higher number",
     "report_objective": "settings are set again",
     "request_step": "as badge_request",
     "room": "opened again",

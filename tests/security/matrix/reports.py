@@ -9,6 +9,8 @@ _FACTS = "/gestion/{slug}/activites/{activity_id}/rapport"
 _SURVEY = "/gestion/{slug}/activites/{activity_id}/enquete"
 _API = "/api/v1/campuses/{slug}/activities/{activity_id}/report"
 
+_ANNUAL = "/gestion/{slug}/rapport/annuel/{period}"
+
 REPORTS: dict[str, Case] = {
     f"GET {_FACTS}": staff(Permission.WORK),
     f"POST {_FACTS}": staff(Permission.WORK, 303, body={}),
@@ -29,6 +31,11 @@ REPORTS: dict[str, Case] = {
     "GET /avis/{code}/{mark}": anybody(404),
     "POST /avis/{code}": anybody(404, body={}),
     "POST /avis/{code}/{mark}": anybody(404, body={}),
+    f"GET {_ANNUAL}": staff(Permission.WORK),
+    f"POST {_ANNUAL}": staff(Permission.WORK, 303, body={}),
+    f"POST {_ANNUAL}/contradictions": staff(Permission.WORK, 422, body={}),
+    f"POST {_ANNUAL}/publier": staff(Permission.MANAGE, 409, body={}),
+    **{f"GET {_ANNUAL}/rapport.{kind}": staff(Permission.WORK) for kind in ("pdf", "xlsx", "docx", "json")},
     f"GET {_API}": scoped("read"),
     f"PUT {_API}": scoped("activity:write", 200, {}),
 }

@@ -11,12 +11,13 @@ from tests.support.house import House
 from tests.web.campus.test_desk_of_each_role import competency_request, hired
 
 __all__ = ["competency_request"]
-EVERYONE = ["", "/activites", "/badges", "/competences", "/repertoire"]
+_FIRST = ["", "/activites", "/badges", "/competences", "/repertoire"]
+EVERYONE = [*_FIRST, "/rapport"]
 PARTS = {
-    Role.CAMPUS_ADMIN: [*EVERYONE, "/demandes", "/historique", "/reglages"],
+    Role.CAMPUS_ADMIN: [*_FIRST, "/demandes", "/rapport", "/historique", "/reglages"],
     Role.TRAINER: EVERYONE,
     Role.DESIGNER: EVERYONE,
-    Role.REVIEWER: [*EVERYONE, "/demandes"],
+    Role.REVIEWER: [*_FIRST, "/demandes", "/rapport"],
     Role.AUDITOR: [*EVERYONE, "/historique"],
     Role.DPO: [*EVERYONE, "/donnees"],
 }

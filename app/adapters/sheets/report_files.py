@@ -1,0 +1,109 @@
+"""The yearly report as a workbook and as a text document, from the same document as its page."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable, Sequence
+from xml.sax.saxutils import escape
+
+from xlsxwriter import Workbook
+
+from app.domain.core import harmless
+
+Cell = str | int | float | None
+Table = tuple[str, Sequence[str], Sequence[Sequence[Cell]]]
+"""Title, headings, rows."""
+
+_TYPES = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Default Extension="xml" ContentType="application/xml"/>'
+    '<Override PartName="/word/document.xml" '
+    'ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/>'
+    '<Override PartName="/word/styles.xml" '
+    'ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml"/></Types>'
+)
+_RELATIONS = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{target}"/></Relationships>'
+)
+_SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+_STYLES = (
+    f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:styles {_SPACE}>'
+    '<w:docDefaults><w:rPrDefault><w:rPr><w:sz w:val="22"/></w:rPr></w:rPrDefault><w:pPrDefault><w:pPr>'
+    '<w:spacing w:after="120"/></w:pPr></w:pPrDefault></w:docDefaults>'
+    + "".join(
+        f'<w:style w:type="paragraph" w:styleId="{name}"><w:name w:val="{title}"/><w:pPr><w:keepNext/>'
+        f'<w:outlineLvl w:val="{level}"/></w:pPr><w:rPr><w:b/><w:sz w:val="{size}"/></w:rPr></w:style>'
+        for name, title, level, size in (("Heading1", "heading 1", 0, 36), ("Heading2", "heading 2", 1, 28))
+    )
+    + "</w:styles>"
+)
+
+
+def workbook_of(tables: Iterable[Table]) -> bytes:
+    """One sheet per table. No cell is a formula or becomes one elsewhere."""
+    made = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with Workbook(made, options) as book:
+        bold, wrapped = book.add_format({"bold": True, "bottom": 1}), book.add_format({"text_wrap": True})
+        for title, heading, rows in tables:
+            sheet = book.add_worksheet(title[:31])
+            sheet.freeze_panes(1, 0)
+            for place, words in enumerate(heading):
+                sheet.write_string(0, place, words, bold)
+                sheet.set_column(place, place, 42 if place == 1 else 16, wrapped)
+            for line, row in enumerate(rows, 1):
+                for place, cell in enumerate(row):
+                    if isinstance(cell, str):
+                        sheet.write_string(line, place, harmless(cell))
+                    elif cell is not None:
+                        sheet.write_number(line, place, cell)
+    return made.getvalue()
+
+
+def text_document(parts: Iterable[tuple[str, str] | Table]) -> bytes:
+    """DOCX: pairs of a style (Heading1, Heading2, Normal) and its text, and tables."""
+    body = "".join(_table(part) if len(part) == 3 else _paragraph(*part) for part in parts)
+    document = (
+        f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:document {_SPACE}><w:body>{body}'
+        '<w:sectPr><w:pgSz w:w="11906" w:h="16838"/></w:sectPr></w:body></w:document>'
+    )
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", _TYPES)
+        archive.writestr("_rels/.rels", _RELATIONS.format(kind="officeDocument", target="word/document.xml"))
+        archive.writestr(
+            "word/_rels/document.xml.rels", _RELATIONS.format(kind="styles", target="styles.xml")
+        )
+        archive.writestr("word/document.xml", document)
+        archive.writestr("word/styles.xml", _STYLES)
+    return made.getvalue()
+
+
+def _paragraph(style: str, text: str) -> str:
+    lines = '</w:t><w:br/><w:t xml:space="preserve">'.join(escape(line) for line in text.splitlines() or [""])
+    named = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style != "Normal" else ""
+    return f'<w:p>{named}<w:r><w:t xml:space="preserve">{lines}</w:t></w:r></w:p>'
+
+
+def _table(table: Table) -> str:
+    _, heading, rows = table
+    borders = "".join(
+        f'<w:{side} w:val="single" w:sz="4" w:color="808080"/>' for side in ("top", "bottom", "insideH")
+    )
+    head = _row(heading, is_head=True)
+    lines = "".join(_row(["" if cell is None else str(cell) for cell in row]) for row in rows)
+    properties = f'<w:tblPr><w:tblW w:w="5000" w:type="pct"/><w:tblBorders>{borders}</w:tblBorders></w:tblPr>'
+    grid = "<w:tblGrid>" + "<w:gridCol/>" * len(heading) + "</w:tblGrid>"
+    return f"<w:tbl>{properties}{grid}{head}{lines}</w:tbl>{_paragraph('Normal', '')}"
+
+
+def _row(cells: Sequence[str], *, is_head: bool = False) -> str:
+    mark = "<w:trPr><w:tblHeader/></w:trPr>" if is_head else ""
+    return (
+        "<w:tr>" + mark + "".join(f"<w:tc>{_paragraph('Normal', cell)}</w:tc>" for cell in cells) + "</w:tr>"
+    )

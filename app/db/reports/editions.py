@@ -1,0 +1,53 @@
+"""Drafts, declared figures and signed editions of yearly reports."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlmodel import Session, SQLModel, col, select
+
+from app.db.engine.writes import among
+from app.domain.reports.editions import ReportDraft, ReportEdition
+from app.domain.reports.facts import Declared, DeclaredFigure
+
+
+class EditionStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def draft(self, campus_id: uuid.UUID, period: str) -> ReportDraft | None:
+        query = select(ReportDraft).where(ReportDraft.campus_id == campus_id, ReportDraft.period == period)
+        return self.session.exec(query).first()
+
+    def save(self, row: SQLModel) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def declared(self, activity_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Sequence[DeclaredFigure]]:
+        found: dict[uuid.UUID, list[DeclaredFigure]] = defaultdict(list)
+        query = (
+            select(DeclaredFigure)
+            .where(among(self.session, col(DeclaredFigure.activity_id), activity_ids))
+            .order_by(col(DeclaredFigure.declared_at), col(DeclaredFigure.id))
+        )
+        for row in self.session.exec(query):
+            found[row.activity_id].append(row)
+        return found
+
+    def unsettle(self, activity_id: uuid.UUID, about: Declared) -> None:
+        query = select(DeclaredFigure).where(
+            DeclaredFigure.activity_id == activity_id,
+            DeclaredFigure.about == about,
+            col(DeclaredFigure.is_settled),
+        )
+        for row in self.session.exec(query):
+            self.session.delete(row)
+        self.session.flush()
+
+    def editions(self, campus_id: uuid.UUID, period: str) -> Sequence[ReportEdition]:
+        query = select(ReportEdition).where(
+            ReportEdition.campus_id == campus_id, ReportEdition.period == period
+        )
+        return self.session.exec(query.order_by(col(ReportEdition.number).desc())).all()

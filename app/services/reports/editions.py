@@ -1,0 +1,431 @@
+"""The yearly report of a campus: draft, contradictions, signed editions, and its files."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from app.adapters.papers import Papers
+from app.adapters.sheets.report_files import Table, text_document, workbook_of
+from app.db.campus.campus import HistoryStore
+from app.db.reports.editions import EditionStore
+from app.domain.activities.activities import ActivityKind
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus, CampusColours
+from app.domain.core import Clock
+from app.domain.reports.editions import (
+    DEFINITIONS,
+    Contradiction,
+    DraftText,
+    ReportDraft,
+    ReportEdition,
+    check_publishable,
+    check_texts,
+    contradictions,
+    differences,
+    joined,
+    signing_input,
+    texts_of,
+    verified,
+)
+from app.domain.reports.facts import AUDIENCES, Declared, DeclaredFigure
+from app.domain.reports.indicators import (
+    INDICATORS,
+    SMALL,
+    Figure,
+    Unit,
+    audience_totals,
+    figures,
+    hidden_counts,
+    people_of,
+)
+from app.domain.reports.ledger import Ledger, Period, by_month, period_of
+from app.domain.reports.places import DEPARTEMENTS
+from app.domain.reports.plan import AXES, PLAN, fill
+from app.errors import InvalidInput, NotFound
+from app.language import N_, current_locale
+from app.language import gettext as _
+from app.services.publishing.status import Signing
+from app.services.reports.facts import ReportFactsService
+from app.services.reports.reports import ReportService
+
+_OF_PEOPLE = ("attestation", "femmes")
+"""Percentages of people: a small part, or a small rest, is hidden."""
+
+
+@dataclass(frozen=True)
+class ReportDraftPage:
+    """`lines` and `earlier` hold the figure of each counted line; `texts` the others."""
+
+    period: Period
+    now: Ledger
+    before: Ledger
+    lines: Mapping[str, Figure]
+    earlier: Mapping[str, Figure]
+    texts: Mapping[str, DraftText]
+    quotes: Sequence[str]
+    contradictions: Sequence[Contradiction]
+    editions: Sequence[ReportEdition]
+
+    @property
+    def open_contradictions(self) -> int:
+        return sum(1 for each in self.contradictions if not each.settled)
+
+    @property
+    def unread(self) -> int:
+        return sum(1 for each in self.texts.values() if not each.reviewed)
+
+
+@dataclass(frozen=True)
+class EditionService:
+    store: EditionStore
+    reports: ReportService
+    facts: ReportFactsService
+    signing: Signing
+    history: HistoryStore
+    papers: Papers
+    clock: Clock
+
+    # --- the draft
+
+    def page(self, campus: Campus, period: Period) -> ReportDraftPage:
+        now, before = self.reports.ledger(campus, period), self.reports.ledger(campus, period.before)
+        draft = self.store.draft(campus.id, period.key)
+        return ReportDraftPage(
+            period,
+            now,
+            before,
+            fill(now),
+            fill(before),
+            texts_of(draft) if draft else self._carried(campus, period),
+            draft.quotes if draft else (),
+            contradictions(now.rows, self.store.declared([row.id for row in now.rows])),
+            self.store.editions(campus.id, period.key),
+        )
+
+    def _carried(self, campus: Campus, period: Period) -> dict[str, DraftText]:
+        """Texts of the year before, to be reviewed."""
+        key = period.before.key
+        earlier = texts_of(self.store.draft(campus.id, key))
+        return {
+            number: DraftText(each.text, carried=key if each.text else "") for number, each in earlier.items()
+        }
+
+    def save(
+        self,
+        campus: Campus,
+        period: Period,
+        typed: Mapping[str, tuple[str, bool]],
+        quotes: Sequence[str],
+        *,
+        by: Actor,
+    ) -> None:
+        """`typed`: text by line, and whether it was reviewed."""
+        current = self.page(campus, period).texts
+        texts = {
+            number: replace(each, text=typed[number][0], reviewed=typed[number][1])
+            if number in typed
+            else each
+            for number, each in current.items()
+        }
+        check_texts(texts, quotes)
+        at = self.clock()
+        draft = self.store.draft(campus.id, period.key) or ReportDraft(
+            campus_id=campus.id, period=period.key, updated_at=at
+        )
+        draft.texts = {number: asdict(each) for number, each in texts.items()}
+        draft.quotes, draft.updated_at = list(quotes), at
+        self.store.save(draft)
+        self.history.write(by, "amend", "report", campus.id, at=at, campus_id=campus.id, period=period.key)
+
+    # --- contradictions
+
+    def declare(
+        self, campus: Campus, activity_id: uuid.UUID, about: Declared, value: str, source: str, *, by: Actor
+    ) -> None:
+        """A figure that another document gives for an activity."""
+        activity = self.facts.of(campus, activity_id).activity
+        value, source = " ".join(value.split()), " ".join(source.split())
+        if not value or not source or len(value) > 40 or len(source) > 200:
+            raise InvalidInput(N_("Écrivez le chiffre, et le document où il se trouve."))
+        row = DeclaredFigure(
+            activity_id=activity.id, about=about, value=value, source=source, declared_at=self.clock()
+        )
+        self.store.save(row)
+        self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
+
+    def settle(
+        self, campus: Campus, activity_id: uuid.UUID, about: Declared, value: str, reason: str, *, by: Actor
+    ) -> None:
+        """The value that holds; a size becomes the activity's. The others stay as notes."""
+        found = self.facts.of(campus, activity_id)
+        value = " ".join(value.split())
+        if not value or len(value) > 40 or len(reason) > 300:
+            raise InvalidInput(N_("Choisissez le chiffre qui tient."))
+        self.store.unsettle(activity_id, about)
+        before = found.facts.declared_size
+        if about is Declared.SIZE and value.isdecimal() and before != int(value):
+            if before is not None:
+                self.store.save(
+                    DeclaredFigure(
+                        activity_id=activity_id,
+                        about=about,
+                        value=str(before),
+                        source=_("Noté avant d’être tranché"),
+                        declared_at=self.clock(),
+                    )
+                )
+            self.facts.write(campus, activity_id, replace(found.facts, declared_size=int(value)), by=by)
+        self.store.save(
+            DeclaredFigure(
+                activity_id=activity_id,
+                about=about,
+                value=value,
+                source=_("Tranché pour le rapport"),
+                reason=reason.strip(),
+                is_settled=True,
+                declared_at=self.clock(),
+            )
+        )
+
+    # --- editions
+
+    def publish(self, campus: Campus, period: Period, *, by: Actor) -> ReportEdition:
+        """Freeze and sign the report as it stands; raises Conflict while something is open."""
+        shown = self.page(campus, period)
+        check_publishable(shown.open_contradictions, shown.unread)
+        at = self.clock()
+        number = shown.editions[0].number + 1 if shown.editions else 1
+        document = self.document(campus, shown) | {"edition": number, "signedAt": at.isoformat()}
+        signer = self.signing.signers_of(campus).embedded
+        signed = signing_input(document, signer.key.public.algorithm.value, signer.verification_method)
+        edition = ReportEdition(
+            campus_id=campus.id,
+            period=period.key,
+            number=number,
+            token=joined(signed, signer.key.sign(signed.encode())),
+            signed_at=at,
+        )
+        self.store.save(edition)
+        self.history.write(by, "publish", "report", edition.id, at=at, campus_id=campus.id, number=number)
+        return edition
+
+    def edition(self, campus: Campus, period: Period, number: int) -> ReportEdition:
+        found = next((e for e in self.store.editions(campus.id, period.key) if e.number == number), None)
+        if found is None:
+            raise NotFound(N_("Cette version du rapport n’existe pas."))
+        return found
+
+    def check(self, campus: Campus, token: str) -> list[tuple[str, Any, Any]]:
+        """Verify the signature, count again from the rows, and name what differs."""
+        keys = {each.id: each.key for each in self.signing.published_keys(campus)}
+        signed = verified(token, keys)
+        period = period_of(signed["period"]["key"])
+        return differences(signed, self.document(campus, self.page(campus, period)))
+
+    def document(self, campus: Campus, shown: ReportDraftPage) -> dict[str, Any]:
+        """Everything the report contains, as it leaves the campus: small cells are hidden."""
+        counted, earlier = figures(shown.now), figures(shown.before)
+        return {
+            "type": "SceauReport",
+            "definitions": DEFINITIONS,
+            "plan": "annexe-b",
+            "campus": {"name": campus.name, "shortName": campus.short_name, "did": campus.did},
+            "period": {
+                "key": shown.period.key,
+                "first": shown.period.first.isoformat(),
+                "last": shown.period.last.isoformat(),
+            },
+            "log": {"entries": shown.now.log_size},
+            "figures": [
+                {
+                    "id": each.id,
+                    "name": _(each.name),
+                    "unit": each.unit.value,
+                    "definition": _(each.definition),
+                }
+                | _public(each.id, each.unit, counted[each.id], earlier[each.id])
+                for each in INDICATORS
+            ],
+            "lines": [
+                {"id": line.number, "name": _(line.name)}
+                | (
+                    {"unit": line.unit.value}
+                    | _public(line.number, line.unit, shown.lines[line.number], shown.earlier[line.number])
+                    if line.count
+                    else {"text": shown.texts[line.number].text}
+                )
+                for line in PLAN
+            ],
+            "months": _months(shown.now, shown.before),
+            "audiences": _cells(
+                {_(AUDIENCES[each]): count for each, count in audience_totals(shown.now).items()}
+            ),
+            "departements": _cells(_departements(shown.now)),
+            "badges": [
+                {"name": name, "holders": count}
+                for name, count in shown.now.distinct.badges
+                if count >= SMALL
+            ],
+            "quotes": list(shown.quotes),
+            "notes": [
+                {
+                    "activity": each.title,
+                    "held": each.settled,
+                    "reason": each.reason,
+                    "others": [
+                        {"value": claim.value, "source": _(claim.source)}
+                        for claim in each.claims
+                        if claim.value != each.settled
+                    ],
+                }
+                for each in shown.contradictions
+                if each.settled
+            ],
+            "actions": _actions(shown.now),
+        }
+
+    # --- files
+
+    def pdf(self, campus: Campus, document: Mapping[str, Any], words: Mapping[str, Any], token: str) -> bytes:
+        """A4, tagged, in the campus's colours; a signed edition is attached. Call it outside a transaction."""
+        colours = CampusColours.of(campus.hue, campus.liveliness)
+        values = {
+            "lang": current_locale(),
+            "colours": asdict(colours),
+            "document": document,
+            "words": words,
+            "has-edition": bool(token),
+        }
+        files = {"edition.jws": token.encode()} if token else {}
+        return self.papers.pdf("report", values, files, at=self.clock())
+
+    def workbook(self, document: Mapping[str, Any]) -> bytes:
+        return workbook_of(tables_of(document))
+
+    def text(self, document: Mapping[str, Any], title: str) -> bytes:
+        parts: list[tuple[str, str] | Table] = [("Heading1", title)]
+        first, *others = tables_of(document)
+        parts += [("Heading2", first[0]), first]
+        for axis, name in AXES.items():
+            parts.append(("Heading2", f"B.{axis} {_(name)}"))
+            lines = [each for each in document["lines"] if each["id"].startswith(f"{axis}.")]
+            parts.append(
+                ("", [_("N°"), _("Indicateur"), _("Valeur")], [
+                    [each["id"], each["name"], _shown(each)] for each in lines if "text" not in each
+                ])
+            )  # fmt: skip
+            for each in lines:
+                if "text" in each:
+                    parts += [("Normal", f"{each['id']} {each['name']}"), ("Normal", each["text"] or "–")]
+        for table in others[1:]:
+            parts += [("Heading2", table[0]), table]
+        return text_document(parts)
+
+
+def _public(key: str, unit: Unit, now: Figure, before: Figure) -> dict[str, Any]:
+    shown = {"value": _safe(key, unit, now), "previous": _safe(key, unit, before)}
+    if now.whole is not None and shown["value"] is not None:
+        shown |= {"part": now.part, "whole": now.whole}
+    return shown
+
+
+def _safe(key: str, unit: Unit, figure: Figure) -> float | int | None:
+    """Rounded to one decimal; None where a small number of people could be read from it."""
+    if figure.value is None or (unit is Unit.PEOPLE and 0 < figure.value < SMALL):
+        return None
+    if key in _OF_PEOPLE and figure.part is not None and figure.whole is not None:
+        rest = figure.whole - figure.part
+        if 0 < figure.part < SMALL or 0 < rest < SMALL:
+            return None
+    value = round(figure.value, 1)
+    return int(value) if value == int(value) else value
+
+
+def _cells(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """With the hidden cells as null; without empty ones."""
+    hidden = hidden_counts(dict(counts))
+    return [{"name": name, "people": hidden[name]} for name, count in counts.items() if count]
+
+
+def _departements(ledger: Ledger) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in ledger.rows:
+        name = DEPARTEMENTS.get(row.departement) or _("Non précisé")
+        counts[name] = counts.get(name, 0) + row.people
+    return dict(sorted(counts.items(), key=lambda pair: -pair[1]))
+
+
+def _months(now: Ledger, before: Ledger) -> list[dict[str, Any]]:
+    """Attendances of each month; a small month is hidden with a second one."""
+    earlier = by_month(before.rows, before.period)
+    counts = {
+        f"{year}-{month:02}": people_of(rows)
+        for (year, month), rows in by_month(now.rows, now.period).items()
+    }
+    counts_before = {f"{year + 1}-{month:02}": people_of(rows) for (year, month), rows in earlier.items()}
+    hidden, hidden_before = hidden_counts(counts), hidden_counts(counts_before)
+    return [
+        {"month": month, "people": hidden[month], "previous": hidden_before.get(month, 0)} for month in counts
+    ]
+
+
+def _actions(ledger: Ledger) -> list[dict[str, Any]]:
+    hidden = hidden_counts({str(row.id): row.people for row in ledger.rows})
+    return [
+        {
+            "title": row.title,
+            "kind": row.kind.value,
+            "first": row.starts_on.isoformat(),
+            "last": row.ends_on.isoformat(),
+            "people": hidden[str(row.id)],
+        }
+        for row in ledger.rows
+    ]
+
+
+def _shown(each: Mapping[str, Any]) -> str:
+    if each["value"] is None:
+        return "–"
+    return f"{each['value']} %" if each["unit"] == Unit.PERCENT.value else str(each["value"])
+
+
+def tables_of(document: Mapping[str, Any]) -> list[Table]:
+    """Figures, lines, audiences, départements and actions."""
+    people = _("Présences")
+
+    def cells(name: str) -> list[list[Any]]:
+        return [
+            [each["name"], _("masqué") if each["people"] is None else each["people"]]
+            for each in document[name]
+        ]
+
+    return [
+        (
+            _("Chiffres"),
+            [_("Chiffre"), _("Définition"), _("Valeur"), _("Année précédente")],
+            [[each["name"], each["definition"], _shown(each), each["previous"]] for each in document["figures"]],
+        ),
+        (
+            _("Annexe B"),
+            [_("N°"), _("Indicateur"), _("Valeur"), _("Année précédente")],
+            [
+                [each["id"], each["name"], each.get("text", "")] if "text" in each
+                else [each["id"], each["name"], _shown(each), each["previous"]]
+                for each in document["lines"]
+            ],
+        ),
+        (_("Publics"), [_("Public"), people], cells("audiences")),
+        (_("Départements"), [_("Département"), people], cells("departements")),
+        (
+            _("Actions"),
+            [_("Action"), _("Type"), _("Premier jour"), _("Dernier jour"), people],
+            [
+                [each["title"], ActivityKind(each["kind"]).value, each["first"], each["last"],
+                 _("masqué") if each["people"] is None else each["people"]]
+                for each in document["actions"]
+            ],
+        ),
+    ]  # fmt: skip

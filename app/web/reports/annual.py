@@ -1,0 +1,378 @@
+"""The yearly report: editing, contradictions, publication, and its files."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import orjson
+from babel.dates import format_date
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Permission
+from app.domain.activities.activities import ActivityKind
+from app.domain.reports.editions import Contradiction, DraftText, document_of
+from app.domain.reports.facts import Declared
+from app.domain.reports.indicators import INDICATORS, Figure, Unit
+from app.domain.reports.ledger import Period, PeriodKind, period_of
+from app.domain.reports.plan import AXES, PLAN, Line
+from app.errors import AppError, InvalidInput
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import ACTIVITY_KINDS, days, number
+from app.http.request_scope import ReadingServices, write_transaction
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.language.dates import babel_locale
+from app.services.reports.editions import ReportDraftPage
+from app.web.reports.dashboard import MAIN
+
+router = APIRouter(prefix="/gestion/{slug}/rapport/annuel")
+ABOUT = {
+    Declared.SIZE: N_("Combien de personnes ?"),
+    Declared.ESTABLISHMENTS: N_("Combien d’établissements ?"),
+    Declared.ORGANISATIONS: N_("Combien d’organisations ?"),
+    Declared.FIRST_DAY: N_("Quel premier jour ?"),
+}
+_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True)
+class LineView:
+    number: str
+    name: str
+    value: str = ""
+    before: str = ""
+    note: str = ""
+    text: DraftText | None = None
+
+
+@dataclass(frozen=True)
+class ContradictionView:
+    activity_id: uuid.UUID
+    about: str
+    title: str
+    question: str
+    claims: Sequence[tuple[str, str]]
+    settled: str
+    reason: str
+
+    @staticmethod
+    def of(each: Contradiction) -> ContradictionView:
+        return ContradictionView(
+            each.activity_id,
+            each.about.value,
+            each.title,
+            translated(ABOUT[each.about]),
+            [(claim.value, translated(claim.source)) for claim in each.claims],
+            each.settled,
+            each.reason,
+        )
+
+
+def value_words(unit: str, value: float | int | None) -> str:
+    if value is None:
+        return "–"
+    rounded = number(round(value))
+    return f"{rounded}\u202f%" if unit == Unit.PERCENT.value else rounded
+
+
+def line_view(line: Line, shown: ReportDraftPage) -> LineView:
+    name = translated(line.name)
+    if line.count is None:
+        return LineView(line.number, name, text=shown.texts[line.number])
+    now, before = shown.lines[line.number], shown.earlier[line.number]
+    unit = line.unit.value
+    return LineView(
+        line.number, name, value_words(unit, now.value), value_words(unit, before.value), _of(now)
+    )
+
+
+def _of(figure: Figure) -> str:
+    if figure.whole is None:
+        return ""
+    return translated(N_("{part} sur {whole}")).format(
+        part=number(figure.part or 0), whole=number(figure.whole)
+    )
+
+
+def yearly(key: str) -> Period:
+    """A civil or a school year: reports of other days could be subtracted from each other."""
+    period = period_of(key)
+    if period.kind is PeriodKind.DAYS:
+        raise InvalidInput(N_("Un rapport couvre une année civile ou une année scolaire."))
+    return period
+
+
+@router.get("/{period}", dependencies=[staff(Permission.WORK)])
+def show_report(period: str, request: Request, services: ReadingServices, note: str = "") -> HTMLResponse:
+    return _page(request, services, at_work(request), yearly(period), note=note)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    period: Period,
+    *,
+    trouble: str = "",
+    note: str = "",
+    typed: Mapping[str, DraftText] | None = None,
+    quotes: Sequence[str] | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    shown = services.report_editions.page(work.campus, period)
+    lines = [line_view(line, shown) for line in PLAN]
+    if typed is not None:
+        lines = [
+            LineView(each.number, each.name, text=typed[each.number]) if each.number in typed else each
+            for each in lines
+        ]
+    return page(
+        request,
+        "reports/annual.html",
+        campus=work.look,
+        private=True,
+        status=status,
+        home=work.home,
+        here=f"{work.home}/rapport/annuel/{period.key}",
+        key=period.key,
+        days=days(period.first, period.last),
+        before_key=period.before.key,
+        trouble=trouble,
+        note=note,
+        axes=[
+            (axis, translated(name), [each for each in lines if each.number.startswith(f"{axis}.")])
+            for axis, name in AXES.items()
+        ],
+        quotes="\n".join(shown.quotes if quotes is None else quotes),
+        contradictions=[ContradictionView.of(each) for each in shown.contradictions],
+        open_contradictions=shown.open_contradictions,
+        unread=shown.unread,
+        read=len(shown.texts) - shown.unread,
+        counted=len(shown.lines),
+        editions=[(each.number, each.signed_at) for each in shown.editions],
+        activities=[(str(row.id), row.title) for row in shown.now.rows],
+        abouts=[(about.value, translated(words)) for about, words in ABOUT.items()],
+        has_objectives=any(row.objectives for row in shown.now.rows),
+        time_zone=work.campus.time_zone,
+    )
+
+
+@router.post("/{period}", dependencies=[staff(Permission.WORK)])
+def save_report(period: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, asked = at_work(request), yearly(period)
+    typed = {
+        line.number: (text_of(form, f"texte-{line.number}"), text_of(form, f"relu-{line.number}") == "oui")
+        for line in PLAN
+        if line.count is None
+    }
+    quotes = [each.strip() for each in text_of(form, "paroles").splitlines() if each.strip()]
+    try:
+        with write_transaction(request) as writing:
+            writing.report_editions.save(work.campus, asked, typed, quotes, by=work.actor)
+    except InvalidInput as error:
+        texts = {key: DraftText(text, reviewed) for key, (text, reviewed) in typed.items()}
+        return _page(
+            request, services, work, asked, trouble=sentence_of(error), typed=texts, quotes=quotes, status=422
+        )
+    return _back(work, asked, "enregistre")
+
+
+def _back(work: AtWork, period: Period, note: str) -> RedirectResponse:
+    return RedirectResponse(f"{work.home}/rapport/annuel/{period.key}?note={note}", status_code=303)
+
+
+@router.post("/{period}/contradictions", dependencies=[staff(Permission.WORK)])
+def settle_contradiction(
+    period: str, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work, asked = at_work(request), yearly(period)
+    try:
+        activity_id, about = uuid.UUID(text_of(form, "activite")), Declared(text_of(form, "sujet"))
+    except ValueError:
+        sentence = translated(N_("Choisissez l’activité et ce que le chiffre compte."))
+        return _page(request, services, work, asked, trouble=sentence, status=422)
+    value, words = text_of(form, "valeur"), text_of(form, "mots")
+    try:
+        with write_transaction(request) as writing:
+            if text_of(form, "geste") == "declarer":
+                writing.report_editions.declare(work.campus, activity_id, about, value, words, by=work.actor)
+            else:
+                writing.report_editions.settle(work.campus, activity_id, about, value, words, by=work.actor)
+    except AppError as error:
+        return _page(request, services, work, asked, trouble=sentence_of(error), status=422)
+    return _back(work, asked, "tranche")
+
+
+@router.post("/{period}/publier", dependencies=[staff(Permission.MANAGE)])
+def publish_report(period: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001
+    """Freeze and sign a version of the report."""
+    work, asked = at_work(request), yearly(period)
+    try:
+        with write_transaction(request) as writing:
+            writing.report_editions.publish(work.campus, asked, by=work.actor)
+    except AppError as error:
+        return _page(request, services, work, asked, trouble=sentence_of(error), status=409)
+    return _back(work, asked, "publie")
+
+
+# --- files
+
+
+def _document(services: Services, work: AtWork, period: Period, edition: int) -> tuple[dict[str, Any], str]:
+    """The document of a signed version with its token, or of the draft with none."""
+    if edition:
+        token = services.report_editions.edition(work.campus, period, edition).token
+        return document_of(token), token
+    shown = services.report_editions.page(work.campus, period)
+    return services.report_editions.document(work.campus, shown), ""
+
+
+@router.get("/{period}/rapport.pdf", dependencies=[staff(Permission.WORK)])
+@router.get("/{period}/rapport.xlsx", dependencies=[staff(Permission.WORK)])
+@router.get("/{period}/rapport.docx", dependencies=[staff(Permission.WORK)])
+@router.get("/{period}/rapport.json", dependencies=[staff(Permission.WORK)])
+def report_file(period: str, request: Request, services: ReadingServices, version: int = 0) -> Response:
+    """`version`: the number of a signed version; the draft otherwise."""
+    work, asked = at_work(request), yearly(period)
+    document, token = _document(services, work, asked, version)
+    kind = request.url.path.rpartition(".")[2]
+    match kind:
+        case "xlsx":
+            body, media = services.report_editions.workbook(document), _XLSX
+        case "docx":
+            body, media = services.report_editions.text(document, _title(document)), _DOCX
+        case "json":
+            signed = {"document": document, "token": token}
+            body, media = orjson.dumps(signed, option=orjson.OPT_INDENT_2), "application/json"
+        case _:
+            words = pdf_words(document, document.get("edition", 0))
+            body, media = services.report_editions.pdf(work.campus, document, words, token), "application/pdf"
+    name = f"rapport-{work.campus.slug}-{asked.key}.{kind}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(body, media_type=media, headers=headers)
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    return translated(N_("Rapport annuel {key}, campus {name}")).format(
+        key=document["period"]["key"], name=document["campus"]["shortName"]
+    )
+
+
+def _people(cell: int | None) -> str:
+    return translated(N_("masqué")) if cell is None else number(cell)
+
+
+def pdf_words(document: Mapping[str, Any], edition: int) -> dict[str, Any]:
+    """Every text of the printed report, in the reader's language."""
+    figures = {each["id"]: each for each in document["figures"]}
+    first, last = (date.fromisoformat(document["period"][name]) for name in ("first", "last"))
+    months = [
+        (date.fromisoformat(f"{each['month']}-01"), each["people"] or 0, each["previous"] or 0)
+        for each in document["months"]
+    ]
+    names = {each.id: translated(each.name) for each in INDICATORS}
+    before = translated(N_("{value} un an plus tôt"))
+    lines = {axis: [each for each in document["lines"] if each["id"].split(".")[0] == axis] for axis in AXES}
+    return {
+        "title": _title(document),
+        "attached": translated(N_("La version signée du rapport")),
+        "campus-kind": translated(N_("Campus des métiers et des qualifications")),
+        "cover": translated(N_("L’année {key}")).format(key=document["period"]["key"]),
+        "subtitle": translated(N_("Rapport d’activité, {days}, écrit d’après le journal du campus")).format(
+            days=days(first, last)
+        ),
+        "version": translated(N_("Version {number}, signée par le campus")).format(number=edition)
+        if edition
+        else translated(N_("Brouillon, non signé")),
+        "small": translated(N_("Une case de moins de 5 personnes est masquée.")),
+        "figures-title": translated(N_("L’année en huit chiffres")),
+        "main": [
+            {
+                "name": names[key],
+                "value": value_words(figures[key]["unit"], figures[key]["value"]),
+                "before": before.format(value=value_words(figures[key]["unit"], figures[key]["previous"])),
+            }
+            for key in MAIN
+        ],
+        "months-title": translated(N_("Présences par mois")),
+        "months-hint": translated(N_("Barre : cette période. Trait : un an plus tôt.")),
+        "months-words": "; ".join(
+            f"{format_date(day, 'LLLL', locale=babel_locale())}: {people}" for day, people, _ in months
+        ),
+        "months": [
+            {
+                "letter": format_date(day, "LLL", locale=babel_locale())[:1].upper(),
+                "people": people,
+                "previous": earlier,
+            }
+            for day, people, earlier in months
+        ],
+        "audiences-title": translated(N_("Les publics")),
+        "audiences": [[each["name"], _people(each["people"])] for each in document["audiences"]],
+        "departements-title": translated(N_("Les départements")),
+        "departements": [[each["name"], _people(each["people"])] for each in document["departements"]],
+        "people": translated(N_("Présences")),
+        "quotes-title": translated(N_("Paroles choisies")),
+        "heads": [
+            translated(each)
+            for each in (N_("N°"), N_("Indicateur"), N_("Cette période"), N_("Un an plus tôt"))
+        ],
+        "axes": [
+            {
+                "title": f"B.{axis} {translated(name)}",
+                "rows": [
+                    [
+                        each["id"],
+                        each["name"],
+                        value_words(each["unit"], each["value"]),
+                        value_words(each["unit"], each["previous"]),
+                    ]
+                    for each in lines[axis]
+                    if "text" not in each
+                ],
+                "texts": [
+                    {"title": f"{each['id']} {each['name']}", "text": each["text"]}
+                    for each in lines[axis]
+                    if each.get("text")
+                ],
+            }
+            for axis, name in AXES.items()
+        ],
+        "actions-title": translated(N_("Les actions")),
+        "action-heads": [translated(each) for each in (N_("Action"), N_("Dates"), N_("Présences"))],
+        "actions": [
+            [
+                f"{each['title']} ({translated(ACTIVITY_KINDS[ActivityKind(each['kind'])]).lower()})",
+                days(date.fromisoformat(each["first"]), date.fromisoformat(each["last"])),
+                _people(each["people"]),
+            ]
+            for each in document["actions"]
+        ],
+        "notes-title": translated(N_("Chiffres tranchés")),
+        "notes": [
+            translated(N_("{activity} : {held} retenu. {reason} Aussi déclaré : {others}.")).format(
+                activity=each["activity"],
+                held=each["held"],
+                reason=each["reason"],
+                others=", ".join(f"{other['value']} ({other['source']})" for other in each["others"]),
+            )
+            for each in document["notes"]
+        ],
+        "definitions-title": translated(N_("Ce que les chiffres comptent")),
+        "definitions": [
+            [names[each.id], f"{translated(each.definition)} {translated(each.how)}"] for each in INDICATORS
+        ],
+        "check-title": translated(N_("Ces chiffres se recalculent.")),
+        "check": translated(
+            N_("Ils viennent du journal du campus, arrêté à l’entrée {size}. Toute copie modifiée se voit.")
+        ).format(size=number(document["log"]["entries"])),
+    }

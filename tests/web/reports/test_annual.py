@@ -1,0 +1,137 @@
+"""The yearly report: texts carried over, contradictions settled, a signed version and its files."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+
+import pytest
+from pypdf import PdfReader
+from python_calamine import CalamineWorkbook
+
+from app.domain.reports.editions import document_of, verified
+from app.domain.reports.ledger import Period
+from app.domain.reports.plan import PLAN, TEXTS
+from app.errors import InvalidInput
+from tests.support.house import COMMAND, House, send
+
+HERE = "/gestion/itip/rapport/annuel"
+
+
+def with_facts(house: House, **cells: str) -> None:
+    with house.unit_of_work() as services:
+        services.report_facts.correct(house.campus, house.activity.id, cells, by=COMMAND)
+
+
+def reviewed(text: str = "") -> dict[str, str]:
+    return {f"texte-{number}": text or f"Texte {number}" for number in TEXTS} | {
+        f"relu-{number}": "oui" for number in TEXTS
+    }
+
+
+def test_the_plan_has_51_lines_of_which_14_are_texts():
+    assert (len(PLAN), len(TEXTS)) == (51, 14)
+
+
+def test_texts_are_carried_over_to_the_next_year_and_reviewed_again(house: House):
+    trainer = house.client(house.trainer)
+    assert (
+        send(
+            trainer, f"{HERE}/2025", reviewed("Manque de soudeurs.") | {"paroles": "J’ai compris."}
+        ).status_code
+        == 303
+    )
+    shown = trainer.get(f"{HERE}/2026").text
+    assert shown.count("Manque de soudeurs.") == len(TEXTS)
+    assert shown.count("Repris du rapport 2025") == len(TEXTS)
+    too_long = send(trainer, f"{HERE}/2026", reviewed() | {"texte-1.3": "a" * 8001})
+    assert too_long.status_code == 422
+    assert "8" in too_long.text
+    assert "a" * 8001 in too_long.text
+    assert trainer.get(f"{HERE}/2026-01-01%2F2026-02-01").status_code in (404, 422)
+
+
+def test_a_contradiction_is_shown_settled_and_noted_before_a_version_is_signed(house: House):
+    house.record("MARTIN Zoé", "LEROY Ada")
+    with_facts(house, effectif="120", publics="120 lycéens dont 70 femmes", departement="71")
+    admin = house.client(house.admin)
+    key = str(house.activity.id)
+    declared = {
+        "geste": "declarer",
+        "activite": key,
+        "sujet": "size",
+        "valeur": "150",
+        "mots": "Bilan, page 2",
+    }
+    assert send(admin, f"{HERE}/2026/contradictions", declared, seen_on=f"{HERE}/2026").status_code == 303
+    shown = admin.get(f"{HERE}/2026").text
+    assert "Bilan, page 2" in shown
+    assert send(admin, f"{HERE}/2026", reviewed()).status_code == 303
+    early = send(admin, f"{HERE}/2026/publier", {}, seen_on=f"{HERE}/2026")
+    assert early.status_code == 409
+    settled = {
+        "geste": "trancher",
+        "activite": key,
+        "sujet": "size",
+        "valeur": "150",
+        "mots": "Seul chiffre avec une liste.",
+    }
+    assert send(admin, f"{HERE}/2026/contradictions", settled, seen_on=f"{HERE}/2026").status_code == 303
+    with house.unit_of_work(reading=True) as services:
+        assert services.activities.get(house.campus, house.activity.id).declared_size == 150
+    assert send(admin, f"{HERE}/2026/publier", {}, seen_on=f"{HERE}/2026").status_code == 303
+    with house.unit_of_work(reading=True) as services:
+        (edition,) = services.report_editions.page(house.campus, Period.civil(2026)).editions
+        document = document_of(edition.token)
+        assert services.report_editions.check(house.campus, edition.token) == []
+    (note,) = document["notes"]
+    assert (note["held"], [other["value"] for other in note["others"]]) == ("150", ["120"])
+    figures = {each["id"]: each["value"] for each in document["figures"]}
+    assert (figures["participations"], figures["actions"]) == (150, 1)
+    assert figures["apprenants"] is None, "two people are too few to leave the campus"
+
+
+@pytest.fixture
+def signed(house: House) -> str:
+    with_facts(house, effectif="30", publics="3 chercheurs, 20 lycéens, 7 enseignants", departement="71")
+    with house.unit_of_work() as services:
+        typed = {number: (f"Texte {number}", True) for number in TEXTS}
+        services.report_editions.save(house.campus, Period.civil(2026), typed, ["Une parole."], by=COMMAND)
+        return services.report_editions.publish(house.campus, Period.civil(2026), by=COMMAND).token
+
+
+def test_a_signed_version_is_recomputed_and_a_changed_copy_is_refused(house: House, signed: str):
+    with house.unit_of_work(reading=True) as services:
+        keys = {each.id: each.key for each in services.signing.published_keys(house.campus)}
+        assert verified(signed, keys)["edition"] == 1
+        head, body, signature = signed.split(".")
+        for wrong in (f"{head}.{body[:-4]}AAAA.{signature}", f"{head}.{body}", "", "a.b.c"):
+            with pytest.raises(InvalidInput):
+                services.report_editions.check(house.campus, wrong)
+        assert services.report_editions.check(house.campus, signed) == []
+    with_facts(house, effectif="40")
+    with house.unit_of_work(reading=True) as services:
+        changed = services.report_editions.check(house.campus, signed)
+    assert ("participations Participations", 30, 40) in changed
+
+
+def test_the_report_is_a_page_a_tagged_pdf_a_workbook_a_text_and_json(house: House, signed: str):
+    trainer = house.client(house.trainer)
+    files = {
+        kind: trainer.get(f"{HERE}/2026/rapport.{kind}?version=1") for kind in ("pdf", "xlsx", "docx", "json")
+    }
+    assert {answer.status_code for answer in files.values()} == {200}
+    assert json.loads(files["json"].content)["token"] == signed
+    reader = PdfReader(io.BytesIO(files["pdf"].content))
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert "edition.jws" in reader.attachments
+    text = re.sub(r"\s+", " ", " ".join(sheet.extract_text() for sheet in reader.pages))
+    for each in ("L’année 2026", "Texte 1.3", "Une parole.", "B.6 Gouverner", "masqué"):
+        assert each in text, each
+    sheets = CalamineWorkbook.from_filelike(io.BytesIO(files["xlsx"].content))
+    assert len(sheets.get_sheet_by_name("Annexe B").to_python()) == 52
+    written = zipfile.ZipFile(io.BytesIO(files["docx"].content)).read("word/document.xml").decode()
+    assert "Texte 6.4" in written
+    assert trainer.get(f"{HERE}/2026/rapport.pdf?version=9").status_code == 404
