@@ -207,7 +207,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
 _OF_ACTIVITY = (
     "activity_announcement", "activity_audience", "activity_badge", "activity_campus", "activity_competency",
     "activity_establishment", "activity_facts", "activity_objective", "activity_organisation", "activity_session",
-    "activity_survey", "declared_figure", "participation_tombstone", "room",
+    "activity_survey", "declared_figure", "participation_tombstone", "room", "survey_link",
 )  # fmt: skip
 _OF_CAMPUS = (
     "badge", "campus_log", "catalogue_refresh", "competency_synonym", "module_set", "label", "pathway", "pathway_version",
@@ -217,8 +217,6 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "activity": "what a campus organises",
         "survey_answer": "of an activity: no person, device or time; its sentence is read before it is quoted",
-        "survey_link": "of an activity",
-        "survey_turnout": "keyed digests, deleted 30 days after the survey",
         **dict.fromkeys(_OF_ACTIVITY, "of an activity: counts, dates, codes and names of organisations"),
         **dict.fromkeys(("badge_competency", "badge_version", "picture_digest"), "of a badge"),
         "activity_file": "a number that is or was a file's, and its activity",
@@ -243,12 +241,11 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "import_mapping": "headings and words of a source",
         "import_run": "a digest and counts; what was dropped goes when it is confirmed, or after a day",
         "imported": "a keyed digest; what was said under it is emptied when the person is forgotten",
-        "integrity_check": "numbers of rows that were found damaged",
+        **dict.fromkeys(("integrity_check", "log_review"), "what a check found damaged, by number"),
         "log_entry": "a kind, a minute, and a commitment whose key lies in log_payload",
-        "log_review": "what was found when a log was read again",
         "organisation": "a company and its public address; of one person's mailbox a digest",
         "organisation_key": "of an organisation",
-        "rate_count": "counted under a keyed digest, and gone within hours",
+        **dict.fromkeys(("rate_count", "survey_turnout"), "keyed digests, gone within hours or 30 days"),
         "recognition": "an organisation and its public address",
         "status_list": "bits at random places",
         "status_slot": "the place of a number; it says that a badge was withdrawn even when all else is gone",
