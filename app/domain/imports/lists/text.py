@@ -514,7 +514,7 @@ def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     for index in range(1, len(last) if joined else 1):
         texts[-index] = f"{joined} {texts[-index]}"
     # Label and bullet belong to the first person's text.
-    texts[0] = (line[: line.find(parts[0])] + parts[0]).strip()
+    texts[0] = (line[: line.find(parts[0], len(line) - len(rest))] + parts[0]).strip()
     after = given[given.index(parts[0]) :]
     texts[-1] = " ".join([texts[-1], *(part for part in after if part not in parts)])
     return [(part, text, doubts) for part, text in zip(parts, texts, strict=True)]
