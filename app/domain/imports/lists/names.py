@@ -36,8 +36,10 @@ _CLEARLY = 3
 """Powers of two between the ranks of one text as given and as family name."""
 DAMAGED = re.compile(r"[\ufffd]|Ã[\x80-\xbf©¨ª«®´¯§¹¢¶»¼‰€™]|Â[°«»]|\?")
 _ALLOWED = re.compile(r"[^\W\d_]|[ \-'’ʼ.·\u0300-\u036f]")
-_MISREAD = re.compile(r"[A-ZÀ-ÖØ-Þ]{2}[a-zß-öø-ÿ](?![a-zß-öø-ÿ])|(?<![^\W\d_])[a-zß-öø-ÿ][A-ZÀ-ÖØ-Þ]{2}")
-"""A small letter among capitals: « CHAUVlN » was scanned."""
+_MISREAD = re.compile(
+    r"[A-ZÀ-ÖØ-Þ]{2}[a-zß-öø-ÿ](?![a-zß-öø-ÿ])|(?<![^\W\d_])[a-zß-öø-ÿ][A-ZÀ-ÖØ-Þ]{2}|[a-zß-öø-ÿ]I[a-zß-öø-ÿ]|(?<![^\W\d_])[lL][bcdfgjkmnpqrstvwxz][^\W\d_]"
+)
+"""A small letter among capitals, a capital among small ones: « CHAUVlN », « EmiIie », « lnès » were scanned."""
 _LONGEST = 45
 
 

@@ -31,10 +31,11 @@ from app.domain.imports.lists.model import (
 )
 from app.domain.imports.lists.names import (
     fold,
+    may_be_given,
     without_civility,
 )
 from app.domain.imports.lists.suspicion import Candidate, common_word_in, settle
-from app.domain.imports.lists.tables import Segment, correct_columns, prepare, segments_of
+from app.domain.imports.lists.tables import Segment, correct_columns, prepare, segments_of, upright
 from app.domain.imports.lists.wording import (
     LEADERS,
     OTHER_PARTS,
@@ -81,7 +82,7 @@ def read_blocks(
     segments: list[Segment] = []
     lines: list[list[Candidate]] = []
     context = _Context()
-    for block in blocks:
+    for block in map(upright, blocks):
         previous = next((one for one in reversed(segments) if one.columns), None)
         for segment in segments_of(block, previous):
             if columns and not any(one.columns for one in segments):
@@ -92,8 +93,9 @@ def read_blocks(
                 [one for row in _rows_of(segment) for one in _read_row(row, segment, context) if row.number]
             )
     for segment, found in zip(segments, lines, strict=True):
-        if not segment.columns:
+        if len(segment.columns) < 2:
             _join_addresses(found)
+        if not segment.columns:
             _doubt_signature(found)
     _show_all_people(lines)
     settled = settle(lines, activity_hours=activity_hours)
@@ -109,7 +111,9 @@ def _join_addresses(lines: Sequence[Candidate]) -> None:
         and one.whole
         and not one.line.address
         and below.is_person
-        and Reason.NO_NAME in {doubt.reason for doubt in below.line.doubts}
+        and below.line.address
+        and not below.whole
+        and (not below.line.name or Reason.NO_NAME in {doubt.reason for doubt in below.line.doubts})
         and below.line.line - one.line.line in (1, 2)
     ]
     alternates = len(pairs) > 1 and 2 * len(pairs) == sum(one.is_person for one in lines)
@@ -138,7 +142,7 @@ def _show_all_people(segments: Sequence[list[Candidate]]) -> None:
     known = [words for lines in segments for one in lines if (words := _words_of(one))]
     for lines in segments:
         shown: list[Candidate] = []
-        for one in lines:
+        for one in _apart(lines):
             own = _words_of(one)
             missing: list[Candidate] = []
             mentions = mentions_in(one.unread) if one.unread else []
@@ -164,6 +168,25 @@ def _show_all_people(segments: Sequence[list[Candidate]]) -> None:
                 shown.append(one)
             shown += missing
         lines[:] = shown
+
+
+def _apart(lines: Sequence[Candidate]) -> Iterator[Candidate]:
+    """« Yasmine et Zoé Amar » are two, each with a question."""
+    for one in lines:
+        words = one.whole.split()
+        is_couple = Reason.COUPLE in {doubt.reason for doubt in one.line.doubts}
+        if is_couple and len(words) > 2 and all(map(may_be_given, words[:2])):
+            other = replace(one, whole=" ".join(words[1:]))
+            one.whole = " ".join([words[0], *words[2:]])
+            yield one
+            yield other
+        elif is_couple and len(words) > 2 and all(map(may_be_given, words[-2:])):
+            other = replace(one, whole=" ".join([*words[:-2], words[-1]]))
+            one.whole = " ".join(words[:-1])
+            yield one
+            yield other
+        else:
+            yield one
 
 
 def _words_of(one: Candidate) -> set[str]:
@@ -411,6 +434,18 @@ def _with_address(line: Line, row: Row, segment: Segment) -> Line:
             line = line.doubting(Reason.ADDRESS_OF_OTHER)
         return replace(line, other_addresses=tuple(dict.fromkeys(others)))
     best_rank, _, address = ranked[0]
+    own_rank = (
+        max(
+            address_rank(heading[index])
+            for index, column in enumerate(segment.columns)
+            if column is Column.ADDRESS and index < len(heading)
+        )
+        if heading
+        else -best_rank
+    )
+    if own_rank == 2 and -best_rank < 2:
+        # Their own column is empty.
+        line = line.doubting(Reason.ADDRESS_OF_OTHER)
     if len({other for rank, _, other in ranked if rank == best_rank}) > 1:
         line = line.doubting(Reason.ADDRESS_SEVERAL)
     left = tuple(

@@ -61,6 +61,31 @@ class Segment:
     candidates: list[Candidate] = field(default_factory=list)
 
 
+def upright(block: Block) -> Block:
+    """A table with its headings in the first column, and a column for each person, turned round."""
+    rows = [row for row in block.rows if row.filled]
+    width = max((len(row.cells) for row in rows), default=0)
+    roles = [role_of_heading(row.cells[0]) for row in rows if row.cells[0]]
+    named = {role for role, is_sure in roles if is_sure}
+    if (
+        not 2 <= len(rows) <= 12
+        or width < 2
+        or len(roles) < len(rows)
+        or not {Column.FAMILY, Column.GIVEN} <= named
+        or any(roles_of_heading(row.cells) for row in rows)
+        or sum(is_sure for _, is_sure in roles) * 2 < len(rows)
+    ):
+        return block
+    columns = [[row.cells[i] if i < len(row.cells) else "" for row in rows] for i in range(width)]
+    number = rows[0].number
+    turned = (
+        Row(number, tuple(cells), " ; ".join(cell for cell in cells if cell))
+        for cells in columns
+        if any(cells)
+    )
+    return Block(tuple(turned), block.name, block.delimited)
+
+
 def correct_columns(segment: Segment, columns: Sequence[Column]) -> None:
     width = max((len(row.cells) for row in segment.rows), default=0)
     told = (*columns, *segment.columns[len(columns) :])
@@ -288,6 +313,12 @@ def prepare(segment: Segment) -> None:
         and (holds_remarks(heading[i]) or not (heading[i] and role_of_heading(heading[i])[1]))
     )
     segment.days = _presence_columns(columns, cells, heading)
+    for i, column in enumerate(columns):
+        values = {fold(cell) for cell in cells[i] if cell}
+        unknown = column is Column.NOTHING and heading[i] and not role_of_heading(heading[i])[1]
+        if unknown and values <= {"oui", "non", "yes", "no", "o", "n", "vrai", "faux"} and len(values) > 1:
+            columns[i] = Column.PRESENT
+    segment.columns = tuple(columns)
     segment.ticked = frozenset(
         i
         for i, column in enumerate(columns)

@@ -37,7 +37,7 @@ _EXACT = {
         "apprenants", "apprenant e", "apprenant e s", "etudiant", "etudiants", "etudiant e", "etudiant e s", "candidat",
         "candidats", "candidat e", "inscrit", "inscrits", "inscrit e s", "beneficiaire", "beneficiaires", "salarie",
         "salaries", "salarie e", "salarie e s", "identite", "identite de l eleve", "jeune", "jeunes", "invite", "invites",
-        "nom de l invite", "attendee", "attendees", "user", "utilisateur", "member", "collaborateur", "collaborateurs",
+        "nom de l invite", "enfant", "enfants", "nom de l enfant", "attendee", "attendees", "user", "utilisateur", "member", "collaborateur", "collaborateurs",
         "cn", "common name", "displayname", "display_name", "real name", "noms des participants", "nom du membre", "visiteur", "visiteurs",
     },
     Column.ADDRESS: {
@@ -58,7 +58,7 @@ _EXACT = {
         "statut", "etat", "situation", "presence", "presence absence", "assiduite", "inscription", "statut de l inscription",
         "present absent", "present absent excuse", "status", "response", "reponse", "p a", "a p",
     },
-    Column.PRESENT: {"present", "presents", "present e", "present e s", "presente", "pres", "attended", "a participe", "venu", "p"},
+    Column.PRESENT: {"present", "presents", "present e", "present e s", "presente", "pres", "attended", "signed", "signe", "a signe", "emarge", "venue", "attendance", "a participe", "venu", "p"},
     Column.ABSENT: {"absent", "absents", "absent e", "absent e s", "absente", "absence", "abs", "absences"},
     Column.EXCUSED: {"excuse", "excuses", "excuse e", "excusee", "absent excuse", "absence excusee", "exc", "abs excuse", "excuse e s", "absence justifiee"},
     Column.LATE: {"retard", "retards", "en retard", "late"},
@@ -80,6 +80,7 @@ OF_OTHERS = _OF_OTHERS
 _THEIRS = _set(
     "eleve stagiaire apprenti apprenant etudiant participant perso personnel personnelle candidat jeune salarie"
 )
+_SHARED = _set("groupe equipe classe etablissement lycee college atelier service association club ecole")
 _WORK = _set("pro professionnel professionnelle travail academique")
 HOURS = re.compile(
     r"(?<![\w.,])\d{1,3}(?:[.,]\d{1,2})?\s?(?:h(?:eures?)?\s?\d{0,2}|min)(?![\w])", re.IGNORECASE
@@ -188,6 +189,7 @@ def _role(heading: str) -> tuple[Column, bool]:
         return (Column.OTHER_ADDRESS if _names_mail(words) else Column.NOTHING), True
     if _names_mail(words):
         of_family = known & {"famille", "familial", "familiale", "foyer"} and not known & {"nom", "prenom"}
+        of_family = of_family or (known & _SHARED and not known & _THEIRS)
         return (Column.OTHER_ADDRESS if of_family else Column.ADDRESS), True
     if known & {
         "tel",
@@ -490,7 +492,7 @@ def is_ticked(cell: str) -> bool:
 
 def is_crossed(cell: str) -> bool:
     """In a column of absences any mark but a no is one."""
-    return cell.strip().casefold() not in _UNTICKED
+    return cell.strip().casefold() not in _UNTICKED and not re.fullmatch(r"0+(?:[.,]0+)?\s*h?", cell.strip())
 
 
 def section_status(text: str) -> tuple[bool, Reason | None]:
