@@ -44,6 +44,7 @@ from app.http.request_scope import (
     visit,
     write_transaction,
 )
+from app.http.static_files import edition, files
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
 from app.services.activities.check_in import CheckInAccess, Namesake, Signed
@@ -152,6 +153,22 @@ def ask_code(request: Request, code: str = "") -> Response:
         return RedirectResponse(f"/presence/{read_check_in_code(code)}", status_code=303)
     except NoSuchCode as error:
         return _code_page(request, code, error)
+
+
+@presence_router.get("/hors-ligne", dependencies=[limited("presence")])
+@public
+def offline(request: Request) -> Response:
+    """What a phone that was here once shows while it has no network; the same for everybody."""
+    return _phone_page(request, "activities/presence/offline.html")
+
+
+@presence_router.get("/hors-ligne.js")
+@public
+def offline_worker() -> Response:
+    """The service worker of the check-in alone: its scope is /presence; a new edition replaces it."""
+    script = f'const EDITION = "{edition()}";\n'.encode() + files()["js/check_in_worker.js"].body
+    headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": "/presence"}
+    return Response(script, media_type="text/javascript", headers=headers)
 
 
 @presence_router.get("/feuille/{token}", dependencies=[limited("presence")])

@@ -147,6 +147,9 @@ def test_signature_without_network_is_stored_and_sent_when_it_returns(
     assert phone.evaluate("document.fonts.check('1rem \"Sceau Sans\"')")
     fill(phone, "Zoé Martin")
     phone.get_by_label(re.compile("Ce téléphone est à moi")).check()
+    phone.wait_for_function(
+        "async () => Boolean((await navigator.serviceWorker.getRegistration('/presence'))?.active)"
+    )
     phone.context.set_offline(True)
     phone.get_by_role("button", name="Signer ma présence").click()
     expect(phone.get_by_text("Votre signature est gardée sur ce téléphone.")).to_be_visible()
@@ -159,8 +162,13 @@ def test_signature_without_network_is_stored_and_sent_when_it_returns(
     house.clock.move(minutes=30)
 
     # The page is closed and opened again before there is a network: what was typed is still there.
+    phone.reload()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Pas de réseau")
+    expect(phone.get_by_text("Votre signature est gardée sur ce téléphone.")).to_be_visible()
+    assert phone.evaluate("document.fonts.check('1rem \"Sceau Sans\"')")
+    assert_accessible(phone)
     phone.context.set_offline(False)
-    phone.goto(server.url("/presence"))
+    phone.evaluate("dispatchEvent(new Event('online'))")
     expect(phone.get_by_role("heading", level=1)).to_contain_text("C’est noté, Zoé Martin")
     assert phone.evaluate("localStorage.length") == 0
     with house.unit_of_work(reading=True) as services:

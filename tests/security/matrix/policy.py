@@ -92,6 +92,8 @@ CASES: dict[str, Case] = {
     "POST /invitation/{invitation}": anybody(404, body={}),
     # --- a phone in a room
     "GET /presence": _ANYBODY,
+    "GET /presence/hors-ligne": _ANYBODY,
+    "GET /presence/hors-ligne.js": _ANYBODY,
     "GET /presence/{code}": anybody(404),
     "GET /presence/feuille/{token}": anybody(404),
     "GET /s/{code}": anybody(404),

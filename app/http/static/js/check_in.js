@@ -118,3 +118,9 @@ if (held.length) {
   store(held);
   send();
 }
+// Only over https or on this machine; elsewhere the open page alone stores and sends. The short address shows the same
+// page, which then opens again without a network.
+if (navigator.serviceWorker) {
+  navigator.serviceWorker.register("/presence/hors-ligne.js", { scope: "/presence" }).catch(() => {});
+  if (location.pathname.startsWith("/s/")) history.replaceState(null, "", location.pathname.replace("/s/", "/presence/"));
+}
