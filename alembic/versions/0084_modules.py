@@ -41,7 +41,6 @@ def upgrade() -> None:
         sa.Column("competency_id", sa.Uuid(), sa.ForeignKey("competency.id"), primary_key=True),
         sa.Column("level", sa.Integer(), nullable=True),
     )
-    op.create_index("ix_module_competency_competency_id", "module_competency", ["competency_id"])
 
 
 def downgrade() -> None:
