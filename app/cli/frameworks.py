@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -26,9 +25,6 @@ from app.services.frameworks.readers import (
     read_rome,
     read_table,
 )
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -180,24 +176,27 @@ def _import(
 def _apply(
     process: Process, sources: Sequence[Source], dry_run: bool, campus: str, network: str
 ) -> list[Difference]:
-    """All sources in one transaction: interrupted, nothing is stored."""
+    """Compared first, then written in transactions of a few thousand items: run again after an interruption,
+    it continues."""
     from rich.progress import Progress
 
-    with process.unit_of_work(reading=dry_run) as services:
+    with process.unit_of_work(reading=True) as services:
         owner = services.frameworks.owner(campus, network)
-        if dry_run:
-            return [services.framework_imports.preview(source, owner) for source in sources]
-        found = []
-        with Progress(console=aside(), disable=not aside().is_terminal, transient=True) as bar:
-            for source in sources:
-                task = bar.add_task(source.title, total=None)
-                imports = services.framework_imports
-                found.append(imports.write(source, owner, by=_BY, progress=partial(_advance, bar, task)))
-        return found
-
-
-def _advance(bar: Progress, task: TaskID, done: int, total: int) -> None:
-    bar.update(task, completed=done, total=total)
+        previews = [services.framework_imports.preview(source, owner) for source in sources]
+    if dry_run:
+        return previews
+    with Progress(console=aside(), disable=not aside().is_terminal, transient=True) as bar:
+        for source in sources:
+            task = bar.add_task(source.title, total=None)
+            with process.unit_of_work() as services:
+                plan = services.framework_imports.begin(source, owner)
+            while not plan.is_written:
+                with process.unit_of_work() as services:
+                    services.framework_imports.write_chunk(plan)
+                bar.update(task, completed=plan.done, total=len(plan.ordered))
+            with process.unit_of_work() as services:
+                services.framework_imports.finish(plan, owner, by=_BY)
+    return previews
 
 
 def _show(difference: Difference, most: int) -> None:

@@ -21,7 +21,6 @@ from app.domain.frameworks import (
     search_number,
 )
 from app.domain.frameworks.releases import (
-    ChangeKind,
     Difference,
     Entry,
     Link,
@@ -68,6 +67,35 @@ class _Known:
         ]
 
 
+@dataclass
+class ImportPlan:
+    """An import between its chunks; holds no rows, so that each chunk may be its own transaction."""
+
+    difference: Difference
+    framework_id: uuid.UUID
+    ids: dict[str, uuid.UUID]
+    known: frozenset[str]
+    """Codes that were there before."""
+    numbers: dict[uuid.UUID, int]
+    ordered: list[Entry]
+    done: int = 0
+
+    @property
+    def is_written(self) -> bool:
+        return self.done >= len(self.ordered)
+
+
+_UNFINISHED = "unfinished_import"
+"""In `Framework.extra` while chunks are written: the counts of the whole release."""
+
+
+def _count_all(framework: Framework, difference: Difference) -> None:
+    """Counts of the release, kept from the first attempt: a later one only sees what remains."""
+    version = difference.source.version
+    if framework.extra.get(_UNFINISHED, {}).get("version") != version:
+        framework.extra = framework.extra | {_UNFINISHED: {"version": version, "counts": difference.counts}}
+
+
 class FrameworkImportService:
     def __init__(
         self, frameworks: FrameworkStore, index: FullTextIndex, history: HistoryStore, clock: Clock
@@ -89,23 +117,59 @@ class FrameworkImportService:
         progress: Progress = lambda _done, _all: None,
     ) -> Difference:
         """Idempotent. New versions are added; badges and their alignments are not touched."""
+        plan = self.begin(source, owner)
+        while not plan.is_written:
+            self.write_chunk(plan)
+            progress(plan.done, len(plan.ordered))
+        self.finish(plan, owner, by=by)
+        return plan.difference
+
+    def begin(self, source: Source, owner: FrameworkOwner = FrameworkOwner()) -> ImportPlan:
+        """What remains to be written. Each chunk may be a transaction of its own: an import that was
+        interrupted continues where it stopped, and ends as if it had never stopped."""
         known = self._known(source, owner)
         difference = self._compare(source, known, owner)
-        if difference.is_empty:
-            return difference
         framework = known.framework
         if framework is None:
             framework = Framework(
                 campus_id=owner.campus_id,
                 network_id=owner.network_id,
                 code=source.code,
-                name=source.name,
+                name=source.name[:200],
             )
+        if not difference.is_empty:
+            _count_all(framework, difference)
+            self.frameworks.add(framework)
+        ids = {code: item.id for code, item in known.items.items()}
+        for change in difference.changes:
+            ids.setdefault(change.code, new_id())
+        return ImportPlan(
+            difference,
+            framework.id,
+            ids,
+            frozenset(known.items),
+            self.frameworks.version_numbers(framework.id) if known.items else {},
+            # Parents first: a row may only refer to one that is there.
+            _parents_first([change.entry for change in difference.changes]),
+        )
+
+    def write_chunk(self, plan: ImportPlan) -> None:
+        entries = plan.ordered[plan.done : plan.done + CHUNK_SIZE]
+        self._write_items(plan, entries)
+        plan.done += len(entries)
+
+    def finish(self, plan: ImportPlan, owner: FrameworkOwner = FrameworkOwner(), *, by: Actor) -> None:
+        """Metadata, associations and the release: the last transaction."""
+        difference, source = plan.difference, plan.difference.source
+        framework = self.frameworks.get(plan.framework_id)
+        if framework is None or (difference.is_empty and _UNFINISHED not in framework.extra):
+            return
+        counts = dict(framework.extra.get(_UNFINISHED, {}).get("counts", {})) or difference.counts
+        framework.extra = {name: value for name, value in framework.extra.items() if name != _UNFINISHED}
         for name, value in difference.metadata.items():
             setattr(framework, name, value)
         self.frameworks.add(framework)
-        self._write_items(framework, known, difference, progress)
-        self._write_links(framework, known, difference)
+        self._write_links(framework, self._known(source, owner), difference)
         self.frameworks.add(
             FrameworkRelease(
                 framework_id=framework.id,
@@ -113,7 +177,7 @@ class FrameworkImportService:
                 version=source.version,
                 published_on=source.published_on,
                 imported_at=self.clock(),
-                changes=difference.counts,
+                changes=counts,
             )
         )
         self.history.write(
@@ -124,10 +188,9 @@ class FrameworkImportService:
             at=self.clock(),
             campus_id=owner.campus_id,
             version=source.version,
-            **difference.counts,
+            **counts,
         )
         self.frameworks.expire()
-        return difference
 
     def _known(self, source: Source, owner: FrameworkOwner) -> _Known:
         framework = self._find(source.code, owner)
@@ -170,56 +233,43 @@ class FrameworkImportService:
             _check_used_levels(difference, known)
         return difference
 
-    def _write_items(
-        self, framework: Framework, known: _Known, difference: Difference, progress: Progress
-    ) -> None:
-        ids = {code: item.id for code, item in known.items.items()}
-        for change in difference.changes:
-            ids.setdefault(change.code, new_id())
-        numbers = self.frameworks.version_numbers(framework.id) if known.items else {}
-        at, total = self.clock(), len(difference.changes)
-        # Parents first: a row may only refer to one that is there.
-        ordered = _parents_first([change.entry for change in difference.changes])
+    def _write_items(self, plan: ImportPlan, entries: Sequence[Entry]) -> None:
+        ids, difference, at = plan.ids, plan.difference, self.clock()
         kinds = {change.code: change.kind for change in difference.changes}
-        for start in range(0, total, CHUNK_SIZE):
-            entries = ordered[start : start + CHUNK_SIZE]
-            rows = [
-                columns_of(entry)
-                | {
-                    "id": ids[entry.code],
-                    "framework_id": framework.id,
-                    "parent_id": ids.get(entry.parent or ""),
-                    "archived_at": None,
+        rows = [
+            columns_of(entry)
+            | {
+                "id": ids[entry.code],
+                "framework_id": plan.framework_id,
+                "parent_id": ids.get(entry.parent or ""),
+                "archived_at": None,
+            }
+            for entry in entries
+        ]
+        fresh = [row for row, entry in zip(rows, entries, strict=True) if entry.code not in plan.known]
+        changed = [row for row, entry in zip(rows, entries, strict=True) if entry.code in plan.known]
+        for row in changed:
+            del row["archived_at"]
+        self.frameworks.insert_many(Competency, fresh)
+        self.frameworks.update_items(changed)
+        self.frameworks.insert_many(
+            CompetencyVersion,
+            [
+                {
+                    "competency_id": ids[entry.code],
+                    "number": plan.numbers.get(ids[entry.code], 0) + 1,
+                    "written_at": at,
+                    "version": difference.source.version,
+                    "change": kinds[entry.code].value,
+                    "content": content_of(entry),
                 }
                 for entry in entries
-            ]
-            fresh = [
-                row for row, entry in zip(rows, entries, strict=True) if kinds[entry.code] is ChangeKind.NEW
-            ]
-            changed = [row for row, entry in zip(rows, entries, strict=True) if entry.code in known.items]
-            for row in changed:
-                del row["archived_at"]
-            self.frameworks.insert_many(Competency, fresh)
-            self.frameworks.update_items(changed)
-            self.frameworks.insert_many(
-                CompetencyVersion,
-                [
-                    {
-                        "competency_id": ids[entry.code],
-                        "number": numbers.get(ids[entry.code], 0) + 1,
-                        "written_at": at,
-                        "version": difference.source.version,
-                        "change": kinds[entry.code].value,
-                        "content": content_of(entry),
-                    }
-                    for entry in entries
-                ],
-            )
-            self._index(framework, [(ids[entry.code], entry) for entry in entries], bool(changed))
-            progress(min(start + CHUNK_SIZE, total), total)
+            ],
+        )
+        self._index(plan.framework_id, [(ids[entry.code], entry) for entry in entries], bool(changed))
 
     def _index(
-        self, framework: Framework, entries: Sequence[tuple[uuid.UUID, Entry]], has_changed: bool
+        self, framework_id: uuid.UUID, entries: Sequence[tuple[uuid.UUID, Entry]], has_changed: bool
     ) -> None:
         if has_changed:
             self.frameworks.remove_entries(number for number, _ in entries)
@@ -231,7 +281,7 @@ class FrameworkImportService:
                 {
                     "number": search_number(terms.size, number),
                     "competency_id": number,
-                    "framework_id": framework.id,
+                    "framework_id": framework_id,
                     "label_terms": terms.label,
                     "other_terms": terms.other,
                     "size": terms.size,

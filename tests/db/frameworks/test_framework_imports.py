@@ -232,3 +232,32 @@ def test_an_item_under_itself_is_refused(tmp_path: Path, house: House):
         source = read_table(tables, code="rond", name="Rond")
     with pytest.raises(Unreadable):
         write(house, source)
+
+
+def test_import_that_was_killed_continues_and_ends_the_same(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Each chunk is a transaction; what a kill leaves is completed by the next run, as if in one go."""
+    monkeypatch.setattr("app.services.frameworks.importing.CHUNK_SIZE", 2)
+    source = rome(rome_archive(tmp_path))
+    with house.unit_of_work() as services:
+        plan = services.framework_imports.begin(source)
+    with house.unit_of_work() as services:
+        services.framework_imports.write_chunk(plan)
+    assert len(items(house, "rome")) == 2, "what was committed before the kill"
+    with house.unit_of_work() as services:
+        again = services.framework_imports.begin(source)
+        assert len(again.ordered) == 5, "only what remains"
+        while not again.is_written:
+            services.framework_imports.write_chunk(again)
+        services.framework_imports.finish(again, by=COMMAND)
+    with house.unit_of_work(reading=True) as services:
+        framework = services.stores.frameworks.find_shared("rome")
+        assert framework is not None
+        [release] = services.stores.frameworks.releases_of(framework.id)
+        assert sum(release.changes.values()) == 7, "the counts of the whole release"
+        assert (framework.version, framework.extra) == (source.version, dict(source.extra))
+        numbers = services.stores.frameworks.version_numbers(framework.id)
+        assert set(numbers.values()) == {1}
+    assert items(house, "rome") == {entry.code: entry.label for entry in source.entries}
+    assert write(house, source).is_empty
