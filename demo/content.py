@@ -17,6 +17,7 @@ from app.domain.badges.badges import BadgeKind, Repeat
 from app.domain.campus.campus import LabelCategory
 from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.people.people import Role
+from app.domain.reports.facts import Declared
 from demo.learners import Learner, invent
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -216,6 +217,10 @@ class Activity(Section):
     end_time: time | None = None
     sessions: tuple[date, ...] = ()
     """The days of a series; the hours are distributed evenly."""
+    facts: dict[str, str] = Field(default_factory=dict)
+    """What the yearly report needs, one cell for each fact."""
+    declared: tuple[tuple[Declared, str, str], ...] = ()
+    """Figures that other documents give: about what, value, source."""
 
     @model_validator(mode="after")
     def _has_one_pair_of_dates(self) -> Self:
@@ -338,6 +343,8 @@ class DemoContent:
     portfolios: tuple[Portfolio, ...]
     contributions: tuple[Contribution, ...]
     endorsements: tuple[Endorsement, ...]
+    objectives: str
+    """Of every campus, for its report."""
 
     def badges(self) -> Iterator[tuple[str, Campus, Badge]]:
         for campus in self.campuses.values():
@@ -353,7 +360,8 @@ class DemoContent:
 def read_content(folder: Path = FOLDER) -> DemoContent:
     """The whole demo content; raises pydantic's ValidationError where a file is invalid."""
     network, awards = _toml(folder / "network.toml"), _toml(folder / "awards.toml")
-    campuses = (Campus.model_validate(_toml(path)) for path in sorted((folder / "campuses").glob("*.toml")))
+    year = _toml(folder / "year.toml")
+    campuses = (_campus(_toml(path), year) for path in sorted((folder / "campuses").glob("*.toml")))
     return DemoContent(
         network=Network.model_validate(network["network"]),
         groups_of_campuses=_sections(CampusGroup, network["groups"]),
@@ -366,7 +374,17 @@ def read_content(folder: Path = FOLDER) -> DemoContent:
         portfolios=_sections(Portfolio, _toml(folder / "portfolios.toml")["portfolios"]),
         contributions=_sections(Contribution, _toml(folder / "contributions.toml")["contributions"]),
         endorsements=_sections(Endorsement, _toml(folder / "endorsements.toml")["endorsements"]),
+        objectives=year["objectives"],
     )
+
+
+def _campus(own: dict[str, Any], year: dict[str, Any]) -> Campus:
+    """The campus with its actions of the school year, and facts for those of its own file."""
+    slug, facts = own["slug"], year["facts"]
+    activities = [
+        {**each, "facts": facts.get(f"{slug}/{each['slug']}", {})} for each in own["activities"]
+    ] + [each for each in year["activities"] if each["campuses"][0] == slug]
+    return Campus.model_validate({**own, "activities": activities})
 
 
 def _learners(content: dict[str, Any]) -> dict[str, Learner]:

@@ -21,6 +21,7 @@ ZONE = ZoneInfo("Europe/Paris")
 OPENING = date(2021, 9, 1)
 """When the campuses were created with their keys: before the oldest award."""
 _PREPARATION = timedelta(days=21)
+SURVEYED = "itip/explor-ici-automne-2026"
 _NOT_GIVEN_YET = date(2026, 9, 1)
 """Creation time of badges that have no holder."""
 
@@ -81,6 +82,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[DemoEven
         *_endorsements(content, stage, now=now),
         DemoEvent(now, partial(stage.rate, now)),
         DemoEvent(now, partial(stage.write_modules, content)),
+        DemoEvent(now - timedelta(days=3), partial(stage.ask_opinions, SURVEYED)),
         DemoEvent(now, stage.renew_lists),
         DemoEvent(now, partial(stage.fill_catalogue, now)),
     ]
@@ -93,6 +95,7 @@ def _foundations(content: DemoContent, stage: Stage) -> Iterator[DemoEvent]:
     for campus in content.campuses.values():
         yield DemoEvent(opening, partial(stage.found, campus))
     yield DemoEvent(opening, partial(stage.join_networks, content))
+    yield DemoEvent(opening, partial(stage.set_objectives, content.objectives))
     for position, member in enumerate(content.staff, start=1):
         # Minutes apart, so that a campus's first trainer in the file is the first one created.
         yield DemoEvent(opening + timedelta(minutes=position), partial(stage.hire, member))
@@ -111,6 +114,9 @@ def _activities(content: DemoContent, stage: Stage, *, today: date) -> Iterator[
     for reference, _, activity in content.activities():
         announced = _at(activity.starts_on(today) - _PREPARATION, 10)
         yield DemoEvent(announced, partial(stage.announce, reference, activity, today))
+        if activity.facts:
+            completed = _at(activity.ends_on(today) + timedelta(days=1), 9)
+            yield DemoEvent(completed, partial(stage.complete, reference, activity))
 
 
 def _recordings(content: DemoContent, stage: Stage, *, today: date) -> Iterator[DemoEvent]:

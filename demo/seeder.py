@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from app.cli.terminal import out, say
 from app.container import Process, Services
@@ -21,6 +21,8 @@ from app.domain.frameworks import PublicAlignment, public_alignment
 from app.domain.learners.portfolios import ContributionStatement
 from app.domain.learners.ratings import RATED_AFTER, may_write_sentence
 from app.domain.people.people import AgeGroup, Role
+from app.domain.reports.facts import DeclaredFigure
+from app.domain.reports.surveys import Answer
 from app.domain.trust.organisations import checked_words
 from app.errors import NotFound
 from app.language import N_
@@ -38,6 +40,12 @@ from demo import content as demo_content
 from demo import content as written
 from demo.learners import Learner
 
+OPINIONS = (
+    (4, "J’ai trouvé une machine que j’ai envie d’apprendre."),
+    (4, "On nous a laissé faire, et on nous a expliqué ensuite."),
+    (3, "Une journée de plus en entreprise aurait été bien."),
+    *((rating, "") for rating in (4, 4, 3, 4, 2, 3, 4, 4, 3, 1, 4, 3)),
+)
 BY_COMMAND = Actor.command("demo")
 
 
@@ -279,6 +287,34 @@ class Stage:
         self.activities[reference] = self.services.activity_plans.create(organisers[0], row, plan, by=by)
         for campus in organisers[1:]:
             self.services.activity_plans.answer(campus, row.id, accepts=True, by=by)
+
+    def set_objectives(self, objectives: str) -> None:
+        for campus in self.campuses.values():
+            self.services.report_facts.write_objectives(campus, objectives, by=BY_COMMAND)
+
+    def complete(self, reference: str, activity: written.Activity) -> None:
+        """Facts for the report, with the figures on which other documents disagree."""
+        campus, by = self._of(reference)
+        row = self.activities[reference]
+        size = "" if row.declared_size is None else str(row.declared_size)
+        self.services.report_facts.correct(campus, row.id, {"effectif": size, **activity.facts}, by=by)
+        at = self.services.clock()
+        self.services.report_facts.store.session.add_all(
+            DeclaredFigure(activity_id=row.id, about=about, value=value, source=source, declared_at=at)
+            for about, value, source in activity.declared
+        )
+
+    def ask_opinions(self, reference: str) -> None:
+        """A survey by QR code, with the answers of invented phones."""
+        campus, by = self._of(reference)
+        row, surveys = self.activities[reference], self.services.surveys
+        link = surveys.open(campus, row.id, closes_on=surveys.today(campus) + timedelta(days=14), by=by)
+        for number, (rating, sentence) in enumerate(OPINIONS):
+            surveys.answer(link.code, Answer(rating, rating > 1, sentence), phone=f"demo-{number}")
+        approved = next(
+            each for each in surveys.page(campus, row.id).sentences if each.sentence == OPINIONS[0][1]
+        )
+        surveys.moderate(campus, row.id, approved.id, approved=True, by=by)
 
     def record(self, reference: str, lines: Sequence[ListedPerson]) -> None:
         """Records participants in the activity log."""
