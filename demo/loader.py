@@ -96,6 +96,7 @@ def _foundations(content: DemoContent, stage: Stage) -> Iterator[DemoEvent]:
         yield DemoEvent(opening, partial(stage.found, campus))
     yield DemoEvent(opening, partial(stage.join_networks, content))
     yield DemoEvent(opening, partial(stage.set_objectives, content.objectives))
+    yield DemoEvent(opening, stage.share_year)
     for position, member in enumerate(content.staff, start=1):
         # Minutes apart, so that a campus's first trainer in the file is the first one created.
         yield DemoEvent(opening + timedelta(minutes=position), partial(stage.hire, member))

@@ -22,6 +22,7 @@ from app.domain.learners.portfolios import ContributionStatement
 from app.domain.learners.ratings import RATED_AFTER, may_write_sentence
 from app.domain.people.people import AgeGroup, Role
 from app.domain.reports.facts import DeclaredFigure
+from app.domain.reports.network import Topic
 from app.domain.reports.surveys import Answer
 from app.domain.trust.organisations import checked_words
 from app.errors import NotFound
@@ -291,6 +292,13 @@ class Stage:
     def set_objectives(self, objectives: str) -> None:
         for campus in self.campuses.values():
             self.services.report_facts.write_objectives(campus, objectives, by=BY_COMMAND)
+
+    def share_year(self) -> None:
+        """Every campus shares its year with the region; one keeps its partners to itself."""
+        for slug, campus in self.campuses.items():
+            topics = [topic for topic in Topic if topic is not Topic.PARTNERS or slug != "mma"]
+            for network, _topics in self.services.network_reports.choices(campus):
+                self.services.network_reports.share(campus, network.slug, topics, by=BY_COMMAND)
 
     def complete(self, reference: str, activity: written.Activity) -> None:
         """Facts for the report, with the figures on which other documents disagree."""

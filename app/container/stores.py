@@ -71,6 +71,7 @@ from app.db.publishing.ratings import RatingStore
 from app.db.reports.counting import ReportCountStore
 from app.db.reports.editions import EditionStore
 from app.db.reports.facts import ReportFactsStore
+from app.db.reports.network import ReportSharingStore
 from app.db.reports.surveys import SurveyStore
 from app.db.trust import EndorsementStore, OrganisationStore, RecognitionStore
 from app.domain.awards.signing_clock import Counter
@@ -161,6 +162,10 @@ class Stores:
     @made_once
     def report_facts(self) -> ReportFactsStore:
         return ReportFactsStore(self.session)
+
+    @made_once
+    def report_sharing(self) -> ReportSharingStore:
+        return ReportSharingStore(self.session)
 
     @made_once
     def surveys(self) -> SurveyStore:

@@ -216,6 +216,7 @@ _OF_CAMPUS = (
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "activity": "what a campus organises",
+        "report_sharing": "of a campus",
         "survey_answer": "of an activity: no person, device or time; its sentence is read before it is quoted",
         **dict.fromkeys(_OF_ACTIVITY, "of an activity: counts, dates, codes and names of organisations"),
         **dict.fromkeys(("badge_competency", "badge_version", "picture_digest"), "of a badge"),

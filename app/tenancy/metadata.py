@@ -15,7 +15,7 @@ from app.domain.frameworks import pathways
 from app.domain.imports import imports
 from app.domain.learners import portfolios, ratings, requests
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
-from app.domain.reports import editions, facts, ledger, surveys
+from app.domain.reports import editions, facts, ledger, network, surveys
 from app.domain.trust import organisations, trust_registry
 
 MODULES = (
@@ -38,6 +38,7 @@ MODULES = (
     messages,
     modules,
     name_disambiguation,
+    network,
     open_badges,
     organisations,
     parental_consent,

@@ -10,6 +10,7 @@ from app.services.imports.imports import ImportService, ListMappings, StatementI
 from app.services.imports.writing import ImportWriting
 from app.services.reports.editions import EditionService
 from app.services.reports.facts import ReportFactsService
+from app.services.reports.network import NetworkReports
 from app.services.reports.reports import ReportService
 from app.services.reports.surveys import SurveyService
 
@@ -37,6 +38,17 @@ class ReportServices(TrustServices):
             self.stores.report_facts,
             self.stores.activities,
             self.stores.activity_plans,
+            self.stores.history,
+            self.clock,
+        )
+
+    @made_once
+    def network_reports(self) -> NetworkReports:
+        return NetworkReports(
+            self.stores.report_sharing,
+            self.stores.report_counts,
+            self.stores.campuses,
+            self.reports,
             self.stores.history,
             self.clock,
         )

@@ -89,6 +89,7 @@ AS_IN_THE_BACKUP = {
     "report_draft": "typed again",
     "report_edition": "signed again, with a higher number",
     "report_objective": "settings are set again",
+    "report_sharing": "at worst shares less or more until set again",
     "request_step": "as badge_request",
     "room": "opened again",
     "room_entry": "signed again",

@@ -1,0 +1,188 @@
+"""One year of a network of campuses: what each campus shares, and figures that count shared work once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlmodel import Field, SQLModel
+
+from app.domain.core import primary_foreign_key, utc_datetime
+from app.domain.reports.indicators import SMALL, hidden_counts
+from app.domain.reports.ledger import MOBILISED, ActivityRow, establishments_of, organisations_of
+from app.language import N_
+
+
+class Topic(StrEnum):
+    ACTIONS = "actions"
+    PEOPLE = "people"
+    PARTNERS = "partners"
+
+
+TOPICS: Final = {
+    Topic.ACTIONS: N_("Les actions : combien, de quel type, où"),
+    Topic.PEOPLE: N_("Les personnes : combien, jamais qui ; les heures et les publics"),
+    Topic.PARTNERS: N_("Les partenaires : entreprises et établissements"),
+}
+
+
+class ReportSharing(SQLModel, table=True):
+    """What a campus shows of its year on the page of a network; without a row, nothing."""
+
+    __tablename__ = "report_sharing"
+    campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
+    network_id: uuid.UUID = Field(sa_column=primary_foreign_key("network"))
+    actions: bool = False
+    people: bool = False
+    partners: bool = False
+    changed_at: datetime = Field(sa_column=utc_datetime())
+
+    @property
+    def topics(self) -> frozenset[Topic]:
+        return frozenset(topic for topic in Topic if getattr(self, topic.value))
+
+
+@dataclass(frozen=True)
+class NetworkFigure:
+    """`by_campus` has None where a count of people is hidden; `network` is `total` less `duplicates`.
+
+    `duplicates` is None where its exact number would tell of fewer than five people; `network` is then None too.
+    """
+
+    name: str
+    by_campus: Mapping[uuid.UUID, int | None]
+    total: int | None
+    duplicates: int | None
+    network: int | None
+    is_few: bool = False
+    """Between one and four duplicates, hidden."""
+
+
+def figure(name: str, counts: Mapping[uuid.UUID, int], network: int, *, of_people: bool) -> NetworkFigure:
+    total = sum(counts.values())
+    duplicates = total - network
+    if not of_people:
+        return NetworkFigure(name, dict(counts), total, duplicates, network)
+    hidden = hidden_counts({str(key): count for key, count in counts.items()})
+    by_campus = {key: hidden[str(key)] for key in counts}
+    if 0 < total < SMALL or (total and all(count is None for count in by_campus.values())):
+        return NetworkFigure(name, by_campus, None, None, None)
+    if 0 < duplicates < SMALL:
+        return NetworkFigure(name, by_campus, total, None, None, is_few=True)
+    return NetworkFigure(name, by_campus, total, duplicates, network)
+
+
+def rows_of(rows: Iterable[ActivityRow], campus_id: uuid.UUID) -> list[ActivityRow]:
+    return [row for row in rows if campus_id in row.campuses]
+
+
+def action_figures(rows: Collection[ActivityRow], campus_ids: Iterable[uuid.UUID]) -> list[NetworkFigure]:
+    counts = {each: len(rows_of(rows, each)) for each in campus_ids}
+    return [figure(N_("Actions"), counts, len(rows), of_people=False)]
+
+
+def people_figures(
+    rows: Collection[ActivityRow], learners: Mapping[uuid.UUID, int], distinct: int
+) -> list[NetworkFigure]:
+    """`learners`: distinct named learners of each campus; `distinct`: those of all campuses together."""
+
+    def present(some: Iterable[ActivityRow]) -> int:
+        return sum(row.people for row in some)
+
+    def hours(some: Iterable[ActivityRow]) -> int:
+        return round(sum(row.hours for row in some))
+
+    by_campus = {each: rows_of(rows, each) for each in learners}
+    return [
+        figure(
+            N_("Participants"),
+            {each: present(some) for each, some in by_campus.items()},
+            present(rows),
+            of_people=True,
+        ),
+        figure(N_("Apprenants nommés, distincts"), learners, distinct, of_people=True),
+        figure(
+            N_("Heures-apprenant"),
+            {each: hours(some) for each, some in by_campus.items()},
+            min(hours(rows), sum(hours(some) for some in by_campus.values())),
+            of_people=False,
+        ),
+    ]
+
+
+def partner_figures(rows: Collection[ActivityRow], campus_ids: Iterable[uuid.UUID]) -> list[NetworkFigure]:
+    by_campus = {each: rows_of(rows, each) for each in campus_ids}
+    return [
+        figure(
+            N_("Entreprises mobilisées"),
+            {each: len(organisations_of(some, MOBILISED)) for each, some in by_campus.items()},
+            len(organisations_of(rows, MOBILISED)),
+            of_people=False,
+        ),
+        figure(
+            N_("Établissements"),
+            {each: len(establishments_of(some)) for each, some in by_campus.items()},
+            len(establishments_of(rows)),
+            of_people=False,
+        ),
+    ]
+
+
+_ACADEMIES: Final = {
+    "Aix-Marseille": "04 05 13 84",
+    "Amiens": "02 60 80",
+    "Besançon": "25 39 70 90",
+    "Bordeaux": "24 33 40 47 64",
+    "Clermont-Ferrand": "03 15 43 63",
+    "Corse": "2A 2B",
+    "Créteil": "77 93 94",
+    "Dijon": "21 58 71 89",
+    "Grenoble": "07 26 38 73 74",
+    "Guadeloupe": "971",
+    "Guyane": "973",
+    "La Réunion": "974",
+    "Lille": "59 62",
+    "Limoges": "19 23 87",
+    "Lyon": "01 42 69",
+    "Martinique": "972",
+    "Mayotte": "976",
+    "Montpellier": "11 30 34 48 66",
+    "Nancy-Metz": "54 55 57 88",
+    "Nantes": "44 49 53 72 85",
+    "Nice": "06 83",
+    "Normandie": "14 27 50 61 76",
+    "Orléans-Tours": "18 28 36 37 41 45",
+    "Paris": "75",
+    "Poitiers": "16 17 79 86",
+    "Reims": "08 10 51 52",
+    "Rennes": "22 29 35 56",
+    "Strasbourg": "67 68",
+    "Toulouse": "09 12 31 32 46 65 81 82",
+    "Versailles": "78 91 92 95",
+}
+ACADEMY_OF: Final = {code: name for name, codes in _ACADEMIES.items() for code in codes.split()}
+"""By département."""
+
+
+def people_by(rows: Iterable[ActivityRow], names: Mapping[str, str]) -> dict[str, int | None]:
+    """Participants by the name of their département; cells under five hidden, by complement too."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        name = names.get(row.departement, "")
+        counts[name] = counts.get(name, 0) + row.people
+    return dict(sorted(hidden_counts(counts).items(), key=lambda pair: (pair[0] == "", pair[0])))
+
+
+def by_academy(by_departement: Mapping[str, int | None], names: Mapping[str, str]) -> dict[str, int | None]:
+    """Sums of the shown cells: an académie with a hidden département is hidden too."""
+    academies = {names[code]: academy for code, academy in ACADEMY_OF.items() if code in names}
+    found: dict[str, int | None] = {}
+    for name, count in by_departement.items():
+        academy = academies.get(name, "")
+        before = found.get(academy, 0)
+        found[academy] = None if before is None or count is None else before + count
+    return dict(sorted(found.items(), key=lambda pair: (pair[0] == "", pair[0])))

@@ -1,0 +1,124 @@
+"""The year of a network: what its campuses share, counted once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.reports.counting import ReportCountStore
+from app.db.reports.network import ReportSharingStore
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus, Network
+from app.domain.core import Clock
+from app.domain.reports.ledger import ActivityRow, Period, PeriodKind
+from app.domain.reports.network import (
+    NetworkFigure,
+    ReportSharing,
+    Topic,
+    action_figures,
+    partner_figures,
+    people_figures,
+)
+from app.errors import InvalidInput, NotFound
+from app.language import N_
+from app.services.reports.reports import ReportService
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A topic, the campuses that share it, and its figures."""
+
+    topic: Topic
+    campuses: Sequence[Campus]
+    rows: Sequence[ActivityRow]
+    figures: Sequence[NetworkFigure]
+
+
+@dataclass(frozen=True)
+class NetworkYear:
+    network: Network
+    period: Period
+    members: Sequence[Campus]
+    topics: Sequence[Shared]
+    log_size: int
+    computed_at: datetime
+
+    def of(self, topic: Topic) -> Shared:
+        return next(each for each in self.topics if each.topic is topic)
+
+
+@dataclass(frozen=True)
+class NetworkReports:
+    store: ReportSharingStore
+    counts: ReportCountStore
+    campuses: CampusStore
+    reports: ReportService
+    history: HistoryStore
+    clock: Clock
+
+    def choices(self, campus: Campus) -> list[tuple[Network, frozenset[Topic]]]:
+        """The networks of a campus, and what it shares with each."""
+        found = []
+        for network in self.campuses.networks_of(campus.id):
+            sharing = self.store.find(campus.id, network.id)
+            found.append((network, sharing.topics if sharing else frozenset[Topic]()))
+        return found
+
+    def share(self, campus: Campus, network_slug: str, topics: Collection[Topic], *, by: Actor) -> None:
+        network = next(
+            (each for each in self.campuses.networks_of(campus.id) if each.slug == network_slug), None
+        )
+        if network is None:
+            raise NotFound(N_("Votre campus n’est pas de ce réseau."))
+        at = self.clock()
+        sharing = self.store.find(campus.id, network.id)
+        sharing = sharing or ReportSharing(campus_id=campus.id, network_id=network.id, changed_at=at)
+        if sharing.topics == frozenset(topics):
+            return
+        for topic in Topic:
+            setattr(sharing, topic.value, topic in topics)
+        sharing.changed_at = at
+        self.store.save(sharing)
+        self.history.write(by, "amend", "campus", campus.id, at=at, campus_id=campus.id, what="rapport")
+
+    def year(self, slug: str, asked: Period) -> NetworkYear:
+        """Whole years and complete months alone: no difference of two pages is that of one action."""
+        if asked.kind is PeriodKind.DAYS:
+            raise InvalidInput(N_("Choisissez une année."))
+        network = self.store.find_network(slug)
+        if network is None:
+            raise NotFound(N_("Ce réseau n’existe pas."))
+        members, sharing = self.store.members(network.id), self.store.of_network(network.id)
+        period = asked.until(self.reports.today().replace(day=1) - timedelta(days=1))
+        shares = {
+            topic: [each for each in members if each.id in sharing and topic in sharing[each.id].topics]
+            for topic in Topic
+        }
+        return NetworkYear(
+            network,
+            period,
+            members,
+            [self._shared(topic, campuses, period) for topic, campuses in shares.items()],
+            self.counts.log_size([each.id for each in members if each.id in sharing]),
+            self.clock(),
+        )
+
+    def _shared(self, topic: Topic, campuses: Sequence[Campus], period: Period) -> Shared:
+        ids = [each.id for each in campuses]
+        rows = self._rows(ids, period)
+        if topic is Topic.ACTIONS:
+            figures = action_figures(rows, ids)
+        elif topic is Topic.PARTNERS:
+            figures = partner_figures(rows, ids)
+        else:
+            learners = {each: self.counts.learners([each], period) for each in ids}
+            figures = people_figures(rows, learners, self.counts.learners(ids, period) if ids else 0)
+        return Shared(topic, campuses, rows, figures if ids else [])
+
+    def _rows(self, ids: Sequence[uuid.UUID], period: Period) -> Sequence[ActivityRow]:
+        if not ids:
+            return ()
+        return self.counts.ledger(ids, period, today=self.reports.today()).rows

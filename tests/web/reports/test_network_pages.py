@@ -1,0 +1,64 @@
+"""The year of a network shows what each campus chose to share, and counts shared work once."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+
+from app.domain.activities.activities import Activity, ActivityKind, Plan
+from app.domain.campus.campus import Network
+from app.domain.reports.network import Topic
+from tests.support.house import COMMAND, House, send
+
+PAGE = "/reseau/pole-demo/rapport?periode=2025-2026"
+SHARING = "/gestion/itip/rapport/partage"
+
+
+@pytest.fixture
+def house(house: House) -> House:
+    with house.unit_of_work() as services:
+        services.campuses.create_network(
+            Network(slug="pole-demo", name="Pôle de démonstration"),
+            [house.campus, house.other_campus],
+            by=COMMAND,
+        )
+        row = Activity(
+            kind=ActivityKind.EVENT,
+            title="Forum commun",
+            starts_on=date(2026, 3, 9),
+            ends_on=date(2026, 3, 9),
+            declared_size=40,
+            created_at=services.clock(),
+        )
+        plan = Plan([house.other_campus.slug])
+        services.activity_plans.create(house.campus, row, plan, by=COMMAND)
+        services.activity_plans.answer(house.other_campus, row.id, accepts=True, by=COMMAND)
+    return house
+
+
+def test_a_campus_decides_and_a_shared_action_counts_once(house: House) -> None:
+    reader = house.client()
+    assert "Aucun campus ne le montre" in reader.get(PAGE).text
+    admin = house.client(house.admin)
+    assert send(admin, f"{SHARING}/pole-demo", {"sujet": ["actions"]}, seen_on=SHARING).status_code == 303
+    assert "checked" in admin.get(SHARING).text
+    shown = reader.get(PAGE).text
+    assert "Ne le montrent pas" in shown
+    assert "doublons 1" not in shown
+    with house.unit_of_work() as services:
+        services.network_reports.share(
+            house.other_campus, "pole-demo", [Topic.ACTIONS, Topic.PEOPLE], by=COMMAND
+        )
+    assert send(admin, f"{SHARING}/pole-demo", {"sujet": ["actions", "people"]}, seen_on=SHARING)
+    shown = re.sub(r"\s", " ", reader.get(PAGE).text)
+    assert "Actions : somme des campus 2 − doublons 1 = réseau 1" in shown
+    assert "Participants : somme des campus 80 − doublons 40 = réseau 40" in shown
+    assert "Forum commun" in shown
+
+
+def test_days_of_ones_own_choosing_are_refused(house: House) -> None:
+    answer = house.client().get("/reseau/pole-demo/rapport?du=2026-03-09&au=2026-03-09")
+    assert answer.status_code == 422
+    assert "Choisissez une année" in answer.text
