@@ -119,7 +119,7 @@ from app.web.reports import annual as annual_report
 from app.web.reports import dashboard as report_dashboard
 from app.web.reports import facts as report_facts
 from app.web.reports import network as network_report
-from app.web.reports import surveys
+from app.web.reports import partners, surveys
 from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements
 from app.web.verification import check_papers, holder_check, verifier
 
@@ -170,6 +170,7 @@ for router in (
     report_facts.router,
     report_facts.table_router,
     network_report.router,
+    partners.router,
     network_report.sharing_router,
     surveys.router,
     surveys.public_router,

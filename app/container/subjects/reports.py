@@ -11,6 +11,7 @@ from app.services.imports.writing import ImportWriting
 from app.services.reports.editions import EditionService
 from app.services.reports.facts import ReportFactsService
 from app.services.reports.network import NetworkReports
+from app.services.reports.partners import PartnerReports
 from app.services.reports.reports import ReportService
 from app.services.reports.surveys import SurveyService
 
@@ -52,6 +53,10 @@ class ReportServices(TrustServices):
             self.stores.history,
             self.clock,
         )
+
+    @made_once
+    def partner_reports(self) -> PartnerReports:
+        return PartnerReports(self.reports, self.lent.papers(), self.clock)
 
     @made_once
     def surveys(self) -> SurveyService:
