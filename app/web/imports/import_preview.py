@@ -224,12 +224,19 @@ def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
     """The lines of a page by expected result, those that need a person first."""
     counts = {fate: sum(one.fate is fate for one in lines) for fate in _FIGURES}
     asked = [one for one in lines if one.asks or one.choices]
+    waiting = sum(one.fate is ImportLineOutcome.REFUSED for one in asked)
     groups = {
         fate: [one for one in lines if one.fate is fate and not one.asks and not one.choices]
         for fate in _FIGURES
     }
     return {
-        "figures": [(translated(words), counts[fate], "") for fate, words in _FIGURES.items()],
+        "figures": [
+            *(
+                (translated(words), counts[fate] - (waiting if fate is ImportLineOutcome.REFUSED else 0), "")
+                for fate, words in _FIGURES.items()
+            ),
+            *([(translated(TO_SETTLE.text), waiting, "")] if waiting else []),
+        ],
         "asked": asked[:SHOWN_REFUSED],
         "asked_count": len(asked),
         "groups": [
