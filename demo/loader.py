@@ -14,6 +14,7 @@ from app.domain.activities.listed_people import ListedPerson
 from app.settings import Settings
 from demo.content import DemoContent, Group, read_content
 from demo.learners import Learner
+from demo.pathways import draw_pathways
 from demo.registers import read_registers
 from demo.seeder import BY_COMMAND, Giving, Stage
 
@@ -84,6 +85,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[DemoEven
         DemoEvent(now, partial(stage.write_modules, content)),
         DemoEvent(now - timedelta(days=3), partial(stage.ask_opinions, SURVEYED)),
         DemoEvent(now, stage.renew_lists),
+        DemoEvent(now, partial(draw_pathways, stage)),
         DemoEvent(now, partial(stage.fill_catalogue, now)),
     ]
     # The sort is stable: actions with one datetime run in the order above.

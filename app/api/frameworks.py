@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from app.api.programs import BadgeWriter, Reader
+from app.api.programs import BadgeWriter, PathwayReader, Reader
 from app.api.shapes import Shape, example
 from app.container import Services
 from app.domain.frameworks import Competency, Framework
+from app.domain.frameworks.pathways import ProposalState
 from app.http.policies import public
 from app.http.request_scope import ReadingServices
 from app.services.frameworks import Details
+from app.services.frameworks.pathways import PublicPathway
 
 router = APIRouter(prefix="/campuses/{slug}/competencies", tags=["competencies"])
 
@@ -195,3 +197,123 @@ def search_frameworks_of_campus(
     program: Reader, q: Terms = "", within: Within = "", limit: Limit = 20
 ) -> SearchResultView:
     return _searched(program.services, q, program.campus.id, within, limit)
+
+
+pathways_router = APIRouter(tags=["pathways"])
+_ACCESS = "9f2b1a52-6d0e-4a0b-8f4e-0a3a4b6f1d11"
+After = Annotated[uuid.UUID | None, Query(description="The last `enrolment` of the page before.")]
+
+
+class PathwayStageView(BaseModel):
+    model_config = example(
+        key="e2",
+        title="Installer et mettre en service",
+        conditions=[{"kind": "badges", "least": 1, "badges": []}],
+        after=["e1"],
+        choice="",
+        is_optional=False,
+    )
+    key: str
+    title: str
+    conditions: list[dict[str, Any]] = Field(
+        description="All are required: `badges` (`least` of them), `competency` at a level, `hours`, "
+        "`activities`, `decision`."
+    )
+    after: list[str] = Field(description="Keys of the stages to reach before.")
+    choice: str = Field(description="Of the stages with one choice, one suffices.")
+    is_optional: bool
+
+
+class PathwayView(BaseModel):
+    model_config = example(
+        id=_ACCESS,
+        campus="ti",
+        title="Contrôle d’accès, de l’étude à la maintenance",
+        summary="Pour qui installe ou entretient des accès.",
+        version=2,
+        published_at="2026-09-01T08:00:00Z",
+        badge_id="0c1f5c0e-53a5-4c39-9a5b-0f8f0a6d7c3e",
+        stages=[],
+    )
+    id: uuid.UUID
+    campus: str
+    title: str
+    summary: str
+    version: int
+    published_at: datetime
+    badge_id: uuid.UUID | None = Field(description="The badge of the whole, proposed at the end.")
+    stages: list[PathwayStageView]
+
+    @staticmethod
+    def of(found: PublicPathway) -> PathwayView:
+        content = found.content
+        return PathwayView(
+            id=found.pathway.id,
+            campus=found.campus.slug,
+            title=content.title,
+            summary=content.summary,
+            version=found.version.number,
+            published_at=found.version.published_at,
+            badge_id=content.badge.id if content.badge else None,
+            stages=[PathwayStageView.model_validate(each.to_document()) for each in content.stages],
+        )
+
+
+class FollowerView(BaseModel):
+    model_config = example(
+        enrolment="5a1d1a6e-2f6b-4a56-9a30-0d6d1a1f2b33",
+        person_id="1b2e3c4d-5f60-4718-8a9b-0c1d2e3f4a5b",
+        version=2,
+        joined_at="2026-09-02T08:00:00Z",
+        changed_at="2026-11-20T12:00:00Z",
+        reached=3,
+        possible_now=["e4", "e6"],
+        badge="none",
+    )
+    enrolment: uuid.UUID
+    person_id: uuid.UUID
+    version: int
+    joined_at: datetime
+    changed_at: datetime = Field(description="When a stage was last reached.")
+    reached: int
+    possible_now: list[str] = Field(description="Keys of the needed stages that are possible now.")
+    badge: ProposalState = Field(description="Of the whole: `waiting` for a decision, `declined`, `awarded`.")
+
+
+@pathways_router.get("/pathways", summary="Published pathways of every campus")
+@public
+def list_pathways(services: ReadingServices) -> list[PathwayView]:
+    return [PathwayView.of(each) for each in services.pathways.list_public()]
+
+
+@pathways_router.get("/pathways/{pathway_id}", summary="One pathway, in its newest version")
+@public
+def get_pathway(pathway_id: uuid.UUID, services: ReadingServices) -> PathwayView:
+    return PathwayView.of(services.pathways.show(pathway_id))
+
+
+@pathways_router.get(
+    "/campuses/{slug}/pathways/{pathway_id}/progress",
+    summary="Where people are on a pathway, in no order of merit",
+)
+def list_progress(
+    pathway_id: uuid.UUID,
+    program: PathwayReader,
+    after: After = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+) -> list[FollowerView]:
+    return [
+        FollowerView(
+            enrolment=each.enrolment.id,
+            person_id=each.enrolment.person_id,
+            version=each.enrolment.number,
+            joined_at=each.enrolment.joined_at,
+            changed_at=each.enrolment.changed_at,
+            reached=each.done,
+            possible_now=[key for key, _ in each.at],
+            badge=each.enrolment.proposal,
+        )
+        for each in program.services.pathway_followers.in_turn(
+            program.campus, pathway_id, after=after, limit=limit
+        )
+    ]

@@ -51,6 +51,15 @@ def _reader(
     return Program(*token_of(request, services, Scope.READ, slug), services)
 
 
+@marked(Policy(Who.TOKEN, scope=Scope.PATHWAY_READ))
+def _pathway_reader(
+    slug: Slug, request: Request, response: Response, services: ReadingServices, _shown: _Shown
+) -> Program:
+    """Requires the scope `pathway:read`."""
+    response.headers["Cache-Control"] = "no-store"
+    return Program(*token_of(request, services, Scope.PATHWAY_READ, slug), services)
+
+
 def _writer(scope: Scope) -> Callable[..., Program]:
     @marked(Policy(Who.TOKEN, scope=scope))
     def writer(
@@ -113,6 +122,7 @@ def _check_json(request: Request) -> None:
 
 # "function", like the transaction below it: it must not outlive the handler's transaction.
 Reader = Annotated[Program, Depends(_reader, scope="function")]
+PathwayReader = Annotated[Program, Depends(_pathway_reader, scope="function")]
 AwardGiver = Annotated[Giver, Depends(_giver, scope="function")]
 AwardRevoker = Annotated[Program, Depends(_writer(Scope.AWARD_REVOKE), scope="function")]
 BadgeWriter = Annotated[Program, Depends(_writer(Scope.BADGE_WRITE), scope="function")]

@@ -18,6 +18,7 @@ v1 = APIRouter(prefix="/api/v1")
 for each in (
     competencies.router,
     competencies.search_router,
+    competencies.pathways_router,
     badges.router,
     activities.router,
     activities.sessions_router,

@@ -23,6 +23,7 @@ from app.domain.frameworks.pathway_progress import (
     PathwayFacts,
     PathwayProgress,
     StageDecision,
+    StageProgress,
 )
 from app.domain.frameworks.pathways import (
     Pathway,
@@ -181,6 +182,10 @@ class PathwayStore:
         locked = query.order_by(col(PathwayEnrolment.id)).with_for_update()
         return self.session.exec(locked.execution_options(populate_existing=True)).all()
 
+    def save_enrolments(self, enrolments: Iterable[PathwayEnrolment]) -> None:
+        self.session.add_all(enrolments)
+        self.session.flush()
+
     def mark_stale(self, person_ids: Iterable[uuid.UUID], *, at: datetime) -> None:
         """At every campus: a pathway may count badges of several."""
         wanted = sorted(set(person_ids))
@@ -230,38 +235,34 @@ class PathwayStore:
             found.setdefault(row.enrolment_id, []).append(row)
         return found
 
-    def save_states(self, enrolment: PathwayEnrolment, progress: PathwayProgress) -> bool:
-        """Writes what differs; returns whether anything did."""
-        known = {row.stage: row for row in self.states_of([enrolment.id]).get(enrolment.id, ())}
-        new, changed = [], False
-        for each in progress.stages:
-            since = max(each.since or enrolment.joined_at, enrolment.joined_at)
-            if each.state is StageState.DONE and each.since is not None:
-                since = each.since
-            row = known.pop(each.stage.key, None)
-            if row is None:
-                new.append(
-                    {
-                        "enrolment_id": enrolment.id,
-                        "stage": each.stage.key,
-                        "pathway_id": enrolment.pathway_id,
-                        "campus_id": enrolment.campus_id,
-                        "state": each.state,
-                        "is_needed": each.is_needed,
-                        "since": since,
-                    }
-                )
-                continue
-            if (row.state, row.is_needed, row.since) != (each.state, each.is_needed, since):
-                row.state, row.is_needed, row.since = each.state, each.is_needed, since
-                self.session.add(row)
-                changed = True
-        for row in known.values():
-            self.session.delete(row)
+    def save_states(self, computed: Sequence[tuple[PathwayEnrolment, PathwayProgress]]) -> set[uuid.UUID]:
+        """Writes what differs; returns the enrolments of which anything did."""
+        before = self.states_of(enrolment.id for enrolment, _ in computed)
+        new: list[dict[str, Any]] = []
+        changed = set[uuid.UUID]()
+        for enrolment, progress in computed:
+            known = {row.stage: row for row in before.get(enrolment.id, ())}
+            for each in progress.stages:
+                row = known.pop(each.stage.key, None)
+                values = {"state": each.state, "is_needed": each.is_needed, "since": _since(each, enrolment)}
+                if row is None:
+                    new.append({
+                        "enrolment_id": enrolment.id, "stage": each.stage.key,
+                        "pathway_id": enrolment.pathway_id, "campus_id": enrolment.campus_id, **values,
+                    })  # fmt: skip
+                elif any(getattr(row, name) != value for name, value in values.items()):
+                    for name, value in values.items():
+                        setattr(row, name, value)
+                else:
+                    continue
+                changed.add(enrolment.id)
+            for row in known.values():
+                self.session.delete(row)
+                changed.add(enrolment.id)
         if new:
             self.session.execute(insert(PathwayStageState), new)
         self.session.flush()
-        return changed or bool(new or known)
+        return changed
 
     def decisions_of(self, enrolment_id: uuid.UUID) -> list[tuple[PathwayDecision, Person | None]]:
         rows = self.session.exec(
@@ -427,6 +428,19 @@ class PathwayStore:
         rows = self.session.exec(query.order_by(*order).limit(limit).offset(start))
         return [(enrolment, person) for enrolment, person in rows]
 
+    def in_turn(
+        self, pathway_id: uuid.UUID, *, after: uuid.UUID | None, limit: int
+    ) -> list[tuple[PathwayEnrolment, Person]]:
+        query = (
+            select(PathwayEnrolment, Person)
+            .join(Person, col(Person.id) == col(PathwayEnrolment.person_id))
+            .where(PathwayEnrolment.pathway_id == pathway_id)
+        )
+        if after is not None:
+            query = query.where(col(PathwayEnrolment.id) > after)
+        rows = self.session.exec(query.order_by(col(PathwayEnrolment.id)).limit(limit))
+        return [(enrolment, person) for enrolment, person in rows]
+
     def proposals(
         self, campus_id: uuid.UUID, *, limit: int
     ) -> list[tuple[PathwayEnrolment, Person, Pathway]]:
@@ -459,6 +473,13 @@ class PathwayStore:
             Award.badge_id == badge_id, Award.person_id == person_id, Award.state == AwardState.ISSUED
         )
         return self.session.exec(query.limit(1)).first()
+
+
+def _since(found: StageProgress, enrolment: PathwayEnrolment) -> datetime:
+    """A stage is possible from the day that the person joined, at the earliest."""
+    if found.state is StageState.DONE and found.since is not None:
+        return found.since
+    return max(found.since or enrolment.joined_at, enrolment.joined_at)
 
 
 def _noon(day: date) -> datetime:

@@ -130,6 +130,8 @@ class Scope(StrEnum):
     READ = "read"
     COMPETENCY_READ = "competency:read"
     """Competencies of people who consented."""
+    PATHWAY_READ = "pathway:read"
+    """Where people are on the campus's pathways."""
     CREDENTIAL_ISSUE = "credential:issue"
     """Any credential under the campus's key, for conformance suites: granted by the operator, offered on no
     page.

@@ -115,6 +115,7 @@ SCOPES = {
     Scope.ACTIVITY_WRITE: N_("Créer des activités et inscrire des personnes"),
     Scope.READ: N_("Lire tout ce que le campus contient"),
     Scope.COMPETENCY_READ: N_("Lire les compétences des personnes qui l’acceptent"),
+    Scope.PATHWAY_READ: N_("Lire où en sont les personnes qui suivent un parcours"),
     Scope.CREDENTIAL_ISSUE: N_("Signer toute attestation, pour des essais de conformité"),
 }
 OUTCOMES = {

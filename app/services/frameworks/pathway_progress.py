@@ -82,6 +82,12 @@ class PathwayProposal:
     pathway: Pathway
 
 
+def _reached(progress: PathwayProgress) -> list[datetime]:
+    return [
+        each.since for each in progress.stages if each.state is StageState.DONE and each.since is not None
+    ]
+
+
 @dataclass(frozen=True)
 class PathwayFollowers:
     pathways: PathwayStore
@@ -164,32 +170,30 @@ class PathwayFollowers:
 
     def refresh(self, ids: Sequence[uuid.UUID]) -> int:
         """Computes and stores the stages of these enrolments; returns how many differed. Idempotent."""
-        at, changed = self.clock(), 0
+        at = self.clock()
         groups: dict[tuple[uuid.UUID, int], list[PathwayEnrolment]] = {}
         # Locked before reading: an award under way marks them again, or is seen here.
         for enrolment in self.pathways.lock_enrolments(ids):
             groups.setdefault((enrolment.pathway_id, enrolment.number), []).append(enrolment)
+        computed: list[tuple[PathwayEnrolment, PathwayProgress]] = []
         for (pathway_id, number), some in groups.items():
             content = self._content(pathway_id, number)
             facts = self.pathways.facts_of(some, {some[0].campus_id, *content.campus_ids})
             for enrolment in some:
-                progress = progress_of(content, facts[enrolment.id], at=at)
+                known = facts[enrolment.id]
+                progress = progress_of(content, known, at=at)
                 holds = content.badge is not None and any(
-                    held.badge_id == content.badge.id and held.counts(at)
-                    for held in facts[enrolment.id].badges
+                    held.badge_id == content.badge.id and held.counts(at) for held in known.badges
                 )
                 note_progress(enrolment, progress, holds_badge=holds, at=at)
                 enrolment.stale_at, enrolment.checked_at = None, at
-                if self.pathways.save_states(enrolment, progress):
-                    changed += 1
-                    reached = [
-                        each.since
-                        for each in progress.stages
-                        if each.state is StageState.DONE and each.since is not None
-                    ]
-                    enrolment.changed_at = max([enrolment.joined_at, *reached])
-                self.pathways.add(enrolment)
-        return changed
+                computed.append((enrolment, progress))
+        changed = self.pathways.save_states(computed)
+        for enrolment, progress in computed:
+            if enrolment.id in changed:
+                enrolment.changed_at = max([enrolment.joined_at, *_reached(progress)])
+        self.pathways.save_enrolments(enrolment for enrolment, _ in computed)
+        return len(changed)
 
     def due(self) -> list[uuid.UUID]:
         """Marked by an award, a withdrawal or a participation; and each once a day, should a mark be lost."""
@@ -227,7 +231,16 @@ class PathwayFollowers:
         self, campus: Campus, pathway_id: uuid.UUID, wanted: FollowerFilter, *, limit: int, start: int = 0
     ) -> list[Follower]:
         self.pathways.get_in_campus(pathway_id, campus.id)
-        found = self.pathways.followers(pathway_id, wanted, limit=limit, start=start)
+        return self._followers(self.pathways.followers(pathway_id, wanted, limit=limit, start=start))
+
+    def in_turn(
+        self, campus: Campus, pathway_id: uuid.UUID, *, after: uuid.UUID | None, limit: int
+    ) -> list[Follower]:
+        """By number of the enrolment, for programs."""
+        self.pathways.get_in_campus(pathway_id, campus.id)
+        return self._followers(self.pathways.in_turn(pathway_id, after=after, limit=limit))
+
+    def _followers(self, found: Sequence[tuple[PathwayEnrolment, Person]]) -> list[Follower]:
         states = self.pathways.states_of(enrolment.id for enrolment, _ in found)
         return [
             Follower(

@@ -90,11 +90,7 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
         here = f"{work.home}/demandes"
         first = f"{here}/{waiting.oldest_request}" if waiting.oldest_request else ""
         tasks.append(Task(sentence, hint, here, _count(waiting.requests), first))
-    if work.may(Permission.AWARD) and waiting.pathways:
-        sentence = translated(N_("Parcours achevés"))
-        hint = translated(N_("Le badge de l’ensemble est proposé : à vous de l’attribuer, ou non."))
-        href = f"{work.home}/parcours/propositions"
-        tasks.append(Task(sentence, hint, href, _count(waiting.pathways)))
+    tasks += _of_pathways(work, waiting)
     tasks += _of_names(work, waiting)
     if work.may(Permission.WORK):
         tasks += _of_activities(work, waiting)
@@ -109,7 +105,7 @@ def other_decisions(services: Services, work: AtWork) -> list[Task]:
     waiting = services.dashboard.of(work.campus, today=today, reader=reader).waiting
     invitations = _asked_for(work, waiting) if work.may(Permission.MANAGE) else []
     contributions = _of_contributions(work, waiting) if work.may(Permission.WORK) else []
-    return [*_of_names(work, waiting), *contributions, *invitations]
+    return [*_of_pathways(work, waiting), *_of_names(work, waiting), *contributions, *invitations]
 
 
 def awaited_by(work: AtWork) -> list[str]:
@@ -147,6 +143,14 @@ def _asked_for(work: AtWork, waiting: Waiting) -> list[Task]:
         )
         for activity, leader in waiting.asked
     ]
+
+
+def _of_pathways(work: AtWork, waiting: Waiting) -> list[Task]:
+    if not (work.may(Permission.AWARD) and waiting.pathways):
+        return []
+    sentence = translated(N_("Parcours achevés"))
+    hint = translated(N_("Le badge de l’ensemble est proposé : à vous de l’attribuer, ou non."))
+    return [Task(sentence, hint, f"{work.home}/parcours/propositions", _count(waiting.pathways))]
 
 
 def _of_names(work: AtWork, waiting: Waiting) -> list[Task]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from textwrap import wrap
 from typing import Final
 
@@ -193,7 +194,7 @@ def shown_pathway(
         groups=groups,
         badge=content.badge.name if content.badge else "",
         badge_path=f"/badges/{badge.badge.id}" if badge else "",
-        badge_picture=_picture(badge),
+        badge_picture=picture_of(badge),
         across=_graph(found, groups, steps, is_complete=is_complete, is_across=True),
         down=_graph(found, groups, steps, is_complete=is_complete, is_across=False),
         done=sum(_is_done(each) for each in groups),
@@ -207,8 +208,11 @@ def _is_done(group: StageGroup) -> bool:
     return any(each.state == "done" and not each.is_optional for each in group.stages)
 
 
-def _picture(badge: PickedBadge | None) -> str:
-    return f"/badges/{badge.badge.id}/v{badge.version.number}/image.svg" if badge else ""
+def picture_of(badge: PickedBadge | None) -> str:
+    """Pictures are public from the first award on."""
+    if badge is None or badge.version.frozen_at is None:
+        return ""
+    return f"/badges/{badge.badge.id}/v{badge.version.number}/image.svg"
 
 
 def _groups(
@@ -245,7 +249,7 @@ def _stage(
         rank=rank,
         title=stage.title,
         summary=stage.summary,
-        picture=_picture(badge),
+        picture=picture_of(badge),
         campus=badge.campus.short_name if badge and badge.campus.id != found.campus.id else "",
         state=step.state.value if step else "",
         state_words=translated(STATES[step.state]) if step else "",
@@ -292,11 +296,8 @@ def _condition(found: ConditionProgress, *, shows_person: bool) -> ConditionShow
     elif (
         shows_person
         and not found.is_met
-        and condition.kind
-        in (
-            ConditionKind.BADGES,
-            ConditionKind.ACTIVITIES,
-        )
+        and condition.least > 1
+        and condition.kind in (ConditionKind.BADGES, ConditionKind.ACTIVITIES)
     ):
         words = translated(N_("{reached} sur {least}"))
         reached = words.format(reached=number(found.reached), least=number(condition.least))
@@ -309,27 +310,76 @@ def _condition(found: ConditionProgress, *, shows_person: bool) -> ConditionShow
 # --- drawing
 
 _STEP, _LANE, _MARGIN, _RADIUS = 170, 170, 86, 46
+_DOWN, _BESIDE = 200, 190
 _LINE, _LONGEST_LINE, _MOST_LINES = 19, 19, 3
+_WHOLE = "whole"
 
 
-def depths_of(content: PathwayContent) -> dict[str, int]:
-    """The longest way to each stage; a stage after a choice comes after all of its alternatives."""
-    found: dict[str, int] = {}
-    before = {
-        stage.key: [
-            one.key
-            for key in stage.after
-            if (each := content.stage(key)) is not None
-            for one in content.together(each)
-        ]
+@dataclass(frozen=True)
+class Layout:
+    """Where each stage stands, by column and lane, and each edge as the cells that it passes."""
+
+    cells: Mapping[str, tuple[int, float]]
+    edges: Sequence[tuple[str, str, Sequence[tuple[int, float]]]]
+    depth: int
+    width: int
+
+
+def layout_of(content: PathwayContent) -> Layout:
+    """In layers: a stage comes after all it waits for; an edge over several layers has a lane of its own."""
+    links = _links(content)
+    depths = _depths([each.key for each in content.stages], links)
+    last = max(depths.values(), default=-1) + 1
+    depths[_WHOLE] = last
+    ended = {start for start, _ in links}
+    links += [(each.key, _WHOLE) for each in content.stages if each.key not in ended]
+    layers: list[list[str]] = [[] for _ in range(last + 1)]
+    for key, depth in depths.items():
+        layers[depth].append(key)
+    before: dict[str, list[str]] = {}
+    ways: list[tuple[str, str, list[str]]] = []
+    for start, end in links:
+        passed = [f"{start}>{end}@{depth}" for depth in range(depths[start] + 1, depths[end])]
+        for depth, each in enumerate(passed, start=depths[start] + 1):
+            layers[depth].append(each)
+        for one, other in pairwise([start, *passed, end]):
+            before.setdefault(other, []).append(one)
+        ways.append((start, end, passed))
+    width, lanes = max(map(len, layers)), dict[str, float]()
+    for layer in layers:
+        # Beside what comes before it, so that few edges cross.
+        ordered = sorted(layer, key=lambda key: _mean([lanes[one] for one in before.get(key, ())]))
+        for at, key in enumerate(ordered):
+            lanes[key] = at + (width - len(layer)) / 2
+    cells = {key: (depths[key], lanes[key]) for key in depths}
+    edges = [
+        (start, end, [(depth, lanes[each]) for depth, each in enumerate(passed, start=depths[start] + 1)])
+        for start, end, passed in ways
+    ]
+    return Layout(cells, edges, last, width)
+
+
+def _links(content: PathwayContent) -> list[tuple[str, str]]:
+    """A stage after a choice comes after all of its alternatives."""
+    return [
+        (one.key, stage.key)
         for stage in content.stages
-    }
-    # A draft may hold a circle: as many rounds as there are stages suffice without one.
-    for _ in content.stages:
-        for stage in content.stages:
-            found[stage.key] = max((found.get(key, 0) + 1 for key in before[stage.key]), default=0)
-    most = len(content.stages)
-    return {key: min(depth, most) for key, depth in found.items()}
+        for key in stage.after
+        if (each := content.stage(key)) is not None
+        for one in content.together(each)
+    ]
+
+
+def _depths(keys: Sequence[str], links: Sequence[tuple[str, str]]) -> dict[str, int]:
+    found = dict.fromkeys(keys, 0)
+    for _ in keys:
+        for start, end in links:
+            found[end] = min(max(found[end], found[start] + 1), len(keys))
+    return found
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
 
 
 def _graph(
@@ -340,48 +390,34 @@ def _graph(
     is_complete: bool,
     is_across: bool,
 ) -> Graph:
-    content, depths = found.content, depths_of(found.content)
-    lanes: dict[int, int] = {}
-    cells: dict[str, tuple[int, int]] = {}
-    for stage in content.stages:
-        depth = depths[stage.key]
-        cells[stage.key] = depth, lanes.get(depth, 0)
-        lanes[depth] = lanes.get(depth, 0) + 1
-    last = max(depths.values(), default=-1) + 1
-    widest = max(lanes.values(), default=1)
+    layout = layout_of(found.content)
 
-    def place(depth: int, lane: int, of: int) -> tuple[int, int]:
-        along = _MARGIN + depth * _STEP
-        beside = _MARGIN + round((lane + (widest - of) / 2) * _LANE)
-        return (along, beside) if is_across else (beside, along)
+    def place(cell: tuple[int, float]) -> tuple[int, int]:
+        beside = _MARGIN + round(cell[1] * (_BESIDE if is_across else _LANE))
+        return (_MARGIN + cell[0] * _STEP, beside) if is_across else (beside, _MARGIN + cell[0] * _DOWN)
 
-    at = {key: place(depth, lane, lanes[depth]) for key, (depth, lane) in cells.items()}
-    whole = place(last, 0, 1)
     shown = {each.key: each for group in groups for each in group.stages}
+    at = {key: place(cell) for key, cell in layout.cells.items()}
     nodes = [
         Node(*at[key], each.picture, each.state, _lines(each.title, at[key][1]))
         for key, each in shown.items()
     ]
+    content = found.content
     badge = found.badges.get(content.badge.id) if content.badge else None
     state = "" if not steps else "open" if is_complete else "later"
     label = content.badge.name if content.badge else translated(N_("Le badge de l’ensemble"))
-    nodes.append(Node(*whole, _picture(badge), state, _lines(label, whole[1]), is_whole=True))
-    edges, followed = [], set[str]()
-    for stage in content.stages:
-        for key in stage.after:
-            before = content.stage(key)
-            for one in content.together(before) if before else ():
-                followed.add(one.key)
-                edges.append(
-                    (_curve(at[one.key], at[stage.key], is_across), _edge(shown[one.key], shown[stage.key]))
-                )
-    edges += [
-        (_curve(at[stage.key], whole, is_across), _edge(shown[stage.key], None))
-        for stage in content.stages
-        if stage.key not in followed
+    nodes.append(Node(*at[_WHOLE], picture_of(badge), state, _lines(label, at[_WHOLE][1]), is_whole=True))
+    foot = {key: _RADIUS + 16 + len(_lines(each.title, 0)) * _LINE for key, each in shown.items()}
+    edges = [
+        (
+            _way(at[start], [place(cell) for cell in passed], at[end], 0 if is_across else foot[start]),
+            _edge(shown[start], shown.get(end)),
+        )
+        for start, end, passed in layout.edges
     ]
-    long, short = _MARGIN * 2 + last * _STEP, _MARGIN * 2 + (widest - 1) * _LANE
-    width, height = (long, short + 40) if is_across else (short, long + 40)
+    beside = _MARGIN * 2 + (layout.width - 1) * (_BESIDE if is_across else _LANE)
+    along = _MARGIN * 2 + layout.depth * (_STEP if is_across else _DOWN)
+    width, height = (along, beside + 40) if is_across else (beside, along + 40)
     return Graph(width, height, nodes, edges, _description(groups, label, has_states=bool(steps)))
 
 
@@ -391,15 +427,30 @@ def _edge(start: StageShown, end: StageShown | None) -> str:
     return "done" if end is not None and end.state == "done" else "open"
 
 
-def _curve(start: tuple[int, int], end: tuple[int, int], is_across: bool) -> str:
-    (x1, y1), (x2, y2) = start, end
-    if is_across:
-        x1, x2 = x1 + _RADIUS, x2 - _RADIUS
-        middle = (x1 + x2) // 2
-        return f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}"
-    y1, y2 = y1 + _RADIUS + 62, y2 - _RADIUS
-    middle = (y1 + y2) // 2
-    return f"M{x1} {y1}C{x1} {middle} {x2} {middle} {x2} {y2}"
+def _way(start: tuple[int, int], passed: Sequence[tuple[int, int]], end: tuple[int, int], foot: int) -> str:
+    """Across from side to side, or down from below the label (`foot`); straight through lanes of its own."""
+    points: list[tuple[int, int]] = []
+    if foot:
+        points.append((start[0], start[1] + foot))
+        for x, y in passed:
+            points += [(x, y - _RADIUS), (x, y + _RADIUS + 40)]
+        points.append((end[0], end[1] - _RADIUS))
+    else:
+        points.append((start[0] + _RADIUS, start[1]))
+        for x, y in passed:
+            points += [(x - _RADIUS, y), (x + _RADIUS, y)]
+        points.append((end[0] - _RADIUS, end[1]))
+    drawn = f"M{points[0][0]} {points[0][1]}"
+    for at, ((x1, y1), (x2, y2)) in enumerate(pairwise(points)):
+        if at % 2:
+            drawn += f"L{x2} {y2}"
+        elif foot:
+            middle = (y1 + y2) // 2
+            drawn += f"C{x1} {middle} {x2} {middle} {x2} {y2}"
+        else:
+            middle = (x1 + x2) // 2
+            drawn += f"C{middle} {y1} {middle} {y2} {x2} {y2}"
+    return drawn
 
 
 def _lines(title: str, y: int) -> list[tuple[int, str]]:

@@ -30,6 +30,7 @@ from app.services.frameworks.pathways import PublicPathway
 from app.web.frameworks.pathway_view import (
     change_details,
     change_words,
+    picture_of,
     shown_pathway,
 )
 
@@ -58,16 +59,11 @@ def list_pathways(request: Request, services: ReadingServices) -> HTMLResponse:
                 each.content.summary,
                 each.campus.name,
                 len(each.content.stages),
-                _picture(each),
+                picture_of(each.badges.get(each.content.badge.id) if each.content.badge else None),
             )
             for each in found
         ],
     )
-
-
-def _picture(found: PublicPathway) -> str:
-    badge = found.badges.get(found.content.badge.id) if found.content.badge else None
-    return f"/badges/{badge.badge.id}/v{badge.version.number}/image.svg" if badge else ""
 
 
 @router.get("/parcours/{pathway_id:uuid}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.accounts.permissions import Permission
-from tests.security.matrix.cases import Case, anybody, signed_in, staff
+from tests.security.matrix.cases import Case, anybody, scoped, signed_in, staff
 
 _ANYBODY, _VIEW, _DESIGN = anybody(), staff(Permission.VIEW), staff(Permission.DESIGN)
 _MINE = "/mes-badges/parcours/{pathway_id:uuid}"
@@ -42,6 +42,9 @@ OF_PATHWAYS: dict[str, Case] = {
     f"POST {_FOLLOWER}/rouvrir": staff(Permission.AWARD, 303, body={}),
     f"POST {_FOLLOWER}/attribuer": staff(Permission.AWARD, 409, body={}),
     f"GET {_HERE}/propositions": staff(Permission.AWARD),
+    "GET /api/v1/pathways": _ANYBODY,
+    "GET /api/v1/pathways/{pathway_id}": _ANYBODY,
+    "GET /api/v1/campuses/{slug}/pathways/{pathway_id}/progress": scoped("pathway:read"),
     f"POST {_ONE}/archiver": _DONE,
     f"POST {_ONE}/reprendre": _DONE,
 }

@@ -10,9 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.campus.audit_log import Actor
-from app.domain.frameworks.pathways import ConditionKind, PathwayContent, StageCondition
+from app.domain.frameworks.pathways import ConditionKind, PathwayContent, Stage, StageCondition
 from app.domain.people.people import Person
 from app.services.frameworks.pathways import StageDraft
+from app.web.frameworks.pathway_view import layout_of
 from tests.support.house import House, send
 
 HERE = "/gestion/itip/parcours"
@@ -193,3 +194,22 @@ def test_a_draft_is_on_no_public_page(house: House):
         number = path.id
     assert house.client().get(f"/parcours/{number}").status_code == 404
     assert "Brouillon secret" not in house.client().get("/parcours").text
+
+
+def test_stages_and_long_edges_each_have_a_place_of_their_own():
+    hours = (StageCondition(ConditionKind.HOURS, 1),)
+    stages = (
+        Stage("e1", "Un", conditions=hours),
+        Stage("e2", "Deux", conditions=hours, after=("e1",)),
+        Stage("e3", "Trois", conditions=hours, after=("e2",), choice="A"),
+        Stage("e4", "Quatre", conditions=hours, after=("e2",), choice="A"),
+        Stage("e5", "Cinq", conditions=hours, after=("e1",)),
+        Stage("e6", "Six", conditions=hours, after=("e3",)),
+    )
+    layout = layout_of(PathwayContent("Parcours", stages=stages))
+    places = [*layout.cells.values(), *(one for _, _, passed in layout.edges for one in passed)]
+    assert len(places) == len(set(places))
+    assert layout.cells["e6"][0] == 3
+    assert {(start, end) for start, end, _ in layout.edges} == {
+        ("e1", "e2"), ("e2", "e3"), ("e2", "e4"), ("e1", "e5"), ("e3", "e6"), ("e4", "e6"), ("e5", "whole"), ("e6", "whole"),
+    }  # fmt: skip

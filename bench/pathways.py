@@ -1,0 +1,232 @@
+"""Pages of pathways among 10⁵ people on 50 pathways: `python -m bench.pathways`.
+
+Each page is asked for different people and different pathways, whole, through the application. One pathway in
+fifty has a fifth of the people.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text
+
+from app.db.engine.session import upgrade
+from app.domain.activities.activities import Activity, ActivityKind, Participation
+from app.domain.awards.awards import Award
+from app.domain.campus.audit_log import Actor
+from app.domain.frameworks.pathways import (
+    ConditionKind,
+    PathwayContent,
+    PathwayEnrolment,
+    PathwayStageState,
+    ProposalState,
+    StageCondition,
+    StageState,
+)
+from app.domain.people.people import Person, name_in_lists
+from app.services.frameworks.pathways import StageDraft
+from tests.support.databases.postgres import database_of_this_run
+from tests.support.house import House, build_house
+from tests.support.many_awards import FAMILY, GIVEN
+
+PEOPLE, PATHWAYS, ASKED, A_BLOCK = 100_000, 50, 150, 5_000
+STAGES = tuple(f"e{number}" for number in range(1, 7))
+
+
+def main() -> int:
+    print(f"{PEOPLE:,} people on {PATHWAYS} pathways; different people and pathways are asked for")
+    for name, opened in (("SQLite", _sqlite), ("PostgreSQL", database_of_this_run)):
+        with TemporaryDirectory(prefix="sceau-bench-") as folder, opened() as url:
+            if url is None:
+                print("without PostgreSQL: none is installed")
+                continue
+            upgrade(url)
+            house = build_house(url, Path(folder))
+            try:
+                _measure(name, house)
+            finally:
+                house.close()
+    return 0
+
+
+@contextmanager
+def _sqlite() -> Iterator[str]:
+    with TemporaryDirectory(prefix="sceau-bench-") as folder:
+        yield f"sqlite:///{folder}/sceau.sqlite"
+
+
+def _measure(name: str, house: House) -> None:
+    begun = time.perf_counter()
+    paths, learners = _fill(house)
+    print(f"{name}: filled in {time.perf_counter() - begun:.0f} s", flush=True)
+    chosen = random.Random(7)  # noqa: S311 - not a secret
+    people = chosen.sample(learners, ASKED)
+    trainer = house.client(house.trainer)
+    with house.unit_of_work(reading=True) as services:
+        found = services.stores.people.list_by_id([person for person, _ in people])
+    clients = {person.id: house.client(person) for person in found}
+    _print(
+        name,
+        "a learner's page",
+        [_timed(lambda one=each: _get(clients[one[0]], f"/mes-badges/parcours/{one[1]}")) for each in people],
+    )
+    here = "/gestion/itip/parcours"
+    queries = ("", "?etape=e3&etat=open", "?attente=oui", "?nom=martin", "?version=1&page=3")
+    some = [(paths[at % PATHWAYS], queries[at % len(queries)]) for at in range(ASKED // 2)]
+    _print(
+        name,
+        "a trainer's overview",
+        [_timed(lambda one=one: _get(trainer, f"{here}/{one[0]}/suivi{one[1]}")) for one in some],
+    )
+    large = [(paths[0], queries[at % len(queries)]) for at in range(40)]
+    _print(
+        name,
+        f"the same of {PEOPLE // 5:,} people",
+        [_timed(lambda one=one: _get(trainer, f"{here}/{one[0]}/suivi{one[1]}")) for one in large],
+    )
+    with house.unit_of_work() as services:
+        ids = [each.enrolment_id for each in _enrolments(services.stores.session.connection(), 200)]
+        took = _timed(lambda: services.pathway_followers.refresh(ids))
+    print(f"  the worker computes 200 people again: {took * 1000:.0f} ms", flush=True)
+
+
+def _get(client: Any, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.status_code
+
+
+def _timed(do: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    do()
+    return time.perf_counter() - begun
+
+
+def _print(name: str, what: str, times: list[float]) -> None:
+    ordered = sorted(times)
+    median, high = (ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.95))
+    print(f"  {name}, {what}: p50 {median:.1f} ms, p95 {high:.1f} ms ({len(times)} requests)", flush=True)
+
+
+# --- rows
+
+
+def _fill(house: House) -> tuple[list[uuid.UUID], list[tuple[uuid.UUID, uuid.UUID]]]:
+    paths = [_draw(house, number) for number in range(PATHWAYS)]
+    activities = [_activity(house, number) for number in range(40)]
+    model = house.award("Modèle Zoé;modele@exemple.fr").lines[0].award_id
+    badges = [(each.badge.id, each.version.id) for each in (house.presence, house.role, house.long_haul)]
+    learners: list[tuple[uuid.UUID, uuid.UUID]] = []
+    with house.owner.begin() as connection:
+        award = select(Award.__table__).where(Award.__table__.c.id == model)  # type: ignore[attr-defined]
+        row = connection.execute(award).mappings().one()
+        for start in range(0, PEOPLE, A_BLOCK):
+            learners += _block(connection, house, start, paths, activities, badges, dict(row))
+    with house.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+    return paths, learners
+
+
+def _draw(house: House, number: int) -> uuid.UUID:
+    """Six stages: badges, hours, kinds of activities, a choice, a decision."""
+    presence, role, long_haul = (each.badge.id for each in (house.presence, house.role, house.long_haul))
+    with house.unit_of_work() as services:
+        by, paths = Actor(house.admin.id), services.pathways
+        path = paths.create(house.campus, PathwayContent(f"Parcours {number}"), by=by)
+        hours = StageCondition(ConditionKind.HOURS, 10, kinds=(ActivityKind.WORKSHOP, ActivityKind.PROJECT))
+        seen = StageCondition(ConditionKind.DECISION, text="Un poste tenu devant du public.")
+        for draft in (
+            StageDraft("Venir", badge_ids=(presence,)),
+            StageDraft(
+                "Deux des trois", badge_ids=(presence, role, long_haul), least_badges=2, after=("e1",)
+            ),
+            StageDraft("Des heures", others=(hours,), after=("e2",), choice="A"),
+            StageDraft("Tenir un poste", others=(seen,), after=("e2",), choice="A"),
+            StageDraft(
+                "Trois activités", others=(StageCondition(ConditionKind.ACTIVITIES, 3),), after=("e1",)
+            ),
+            StageDraft("Une semaine", badge_ids=(long_haul,), after=("e3", "e5")),
+        ):
+            paths.save_stage(house.campus, path.id, "", draft, by=by)
+        paths.describe(house.campus, path.id, title=f"Parcours {number}", summary="", badge_id=role, by=by)
+        paths.publish(house.campus, path.id, by=by)
+        return path.id
+
+
+def _activity(house: House, number: int) -> uuid.UUID:
+    day = date(2026, 1, 5) + timedelta(days=number * 7)
+    with house.unit_of_work() as services:
+        activity = Activity(
+            kind=list(ActivityKind)[number % 5], title=f"Atelier {number}", starts_on=day, ends_on=day, hours=3
+        )  # fmt: skip
+        return services.activities.create(activity, [house.campus], by=Actor(house.admin.id)).id
+
+
+def _block(
+    connection: Connection,
+    house: House,
+    start: int,
+    paths: list[uuid.UUID],
+    activities: list[uuid.UUID],
+    badges: list[tuple[uuid.UUID, uuid.UUID]],
+    award: dict[str, Any],
+) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    people, awards, parts, enrolments, states, found = [], [], [], [], [], []
+    for number in range(start, start + A_BLOCK):
+        given, family = GIVEN[number % 10], f"{FAMILY[number * 7 % 11]} {number % 997}"
+        person, at = uuid.uuid4(), house.clock() - timedelta(minutes=number)
+        path = paths[0] if number % 5 == 0 else paths[1 + number % (PATHWAYS - 1)]
+        people.append({
+            "id": person, "given_name": given, "family_name": family, "created_at": at,
+            "listed_as": name_in_lists(family, given),
+        })  # fmt: skip
+        reached = number % 4
+        awards += [
+            {**award, "id": uuid.uuid4(), "person_id": person, "subject_id": uuid.uuid4(), "badge_id": badge,
+             "version_id": version, "awarded_at": at, "batch_id": None, "once_key": None}
+            for badge, version in badges[:reached]
+        ]  # fmt: skip
+        parts += [
+            {"id": uuid.uuid4(), "activity_id": activities[(number + step) % 40], "person_id": person,
+             "line_key": f"{person}/{step}", "part": "apprenant", "recorded_at": at}
+            for step in range(3)
+        ]  # fmt: skip
+        enrolment = uuid.uuid4()
+        enrolments.append({
+            "id": enrolment, "pathway_id": path, "campus_id": house.campus.id, "person_id": person, "number": 1,
+            "joined_at": at, "changed_at": at, "checked_at": house.clock(), "stale_at": None,
+            "proposal": ProposalState.NONE, "proposed_at": None, "reason": "", "decided_by": None,
+        })  # fmt: skip
+        states += [
+            {"enrolment_id": enrolment, "stage": stage, "pathway_id": path, "campus_id": house.campus.id,
+             "state": list(StageState)[0 if at_stage < reached else 1 if at_stage == reached else 2],
+             "is_needed": True, "since": at}
+            for at_stage, stage in enumerate(STAGES)
+        ]  # fmt: skip
+        found.append((person, path))
+    for table, rows in (
+        (Person, people),
+        (Award, awards),
+        (Participation, parts),
+        (PathwayEnrolment, enrolments),
+        (PathwayStageState, states),
+    ):
+        connection.execute(insert(table), rows)  # type: ignore[arg-type]
+    return found
+
+
+def _enrolments(connection: Connection, count: int) -> list[Any]:
+    table = PathwayStageState.__table__  # type: ignore[attr-defined]
+    return list(connection.execute(select(table.c.enrolment_id).where(table.c.stage == "e1").limit(count)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
