@@ -201,7 +201,7 @@ def _block(
         ]  # fmt: skip
         enrolment = uuid.uuid4()
         enrolments.append({
-            "id": enrolment, "pathway_id": path, "campus_id": house.campus.id, "person_id": person, "number": 1,
+            "id": enrolment, "pathway_id": path, "campus_id": house.campus.id, "person_id": person, "listed_as": name_in_lists(family, given), "number": 1,
             "joined_at": at, "changed_at": at, "checked_at": house.clock(), "stale_at": None,
             "proposal": ProposalState.NONE, "proposed_at": None, "reason": "", "decided_by": None,
         })  # fmt: skip

@@ -32,7 +32,16 @@ OF_THE_API = [(name, operation) for name, operation in OPERATIONS if "/api/v1/" 
 GUARDED = [
     (name, operation)
     for name, operation in OF_THE_API
-    if not name.endswith(("/verify", "/verify/batch", "/log/cosignatures", "/v1/frameworks/search"))
+    if not name.endswith(
+        (
+            "/verify",
+            "/verify/batch",
+            "/log/cosignatures",
+            "/v1/frameworks/search",
+            "/v1/pathways",
+            "/v1/pathways/{pathway_id}",
+        )
+    )
 ]
 
 

@@ -17,6 +17,7 @@ from app.domain.activities.activities import Activity, ActivityCampus, Participa
 from app.domain.awards.awards import Award, AwardState
 from app.domain.badges.badges import Badge, BadgeCompetency, BadgeVersion
 from app.domain.campus.campus import Campus, NetworkMember
+from app.domain.core import words_of
 from app.domain.frameworks.pathway_progress import (
     AttendedActivity,
     HeldBadge,
@@ -405,8 +406,9 @@ class PathwayStore:
             .where(PathwayEnrolment.pathway_id == pathway_id)
         )
         if wanted.stage or wanted.state is not None or wanted.quiet_since is not None:
+            # Row by row in the order of names, so that a page stops after its first matches.
             at_stage = select(PathwayStageState.enrolment_id).where(
-                PathwayStageState.pathway_id == pathway_id,
+                PathwayStageState.enrolment_id == PathwayEnrolment.id,
                 PathwayStageState.state == (wanted.state or StageState.OPEN),
                 or_(col(PathwayStageState.is_needed), col(PathwayStageState.state) == StageState.DONE),
             )
@@ -414,17 +416,15 @@ class PathwayStore:
                 at_stage = at_stage.where(PathwayStageState.stage == wanted.stage)
             if wanted.quiet_since is not None:
                 at_stage = at_stage.where(PathwayStageState.since < wanted.quiet_since)
-            query = query.where(col(PathwayEnrolment.id).in_(at_stage))
+            query = query.where(at_stage.correlate(PathwayEnrolment).exists())
         if wanted.number is not None:
             query = query.where(PathwayEnrolment.number == wanted.number)
         if wanted.proposal is not None:
             query = query.where(PathwayEnrolment.proposal == wanted.proposal)
         if wanted.name:
-            like = f"%{wanted.name.strip()}%"
-            query = query.where(
-                (col(Person.given_name) + " " + col(Person.family_name)).ilike(like, escape="\\")
-            )
-        order = (col(Person.family_name), col(Person.given_name), col(PathwayEnrolment.id))
+            for word in words_of(wanted.name):
+                query = query.where(col(PathwayEnrolment.listed_as).contains(word, autoescape=True))
+        order = (col(PathwayEnrolment.listed_as), col(PathwayEnrolment.id))
         rows = self.session.exec(query.order_by(*order).limit(limit).offset(start))
         return [(enrolment, person) for enrolment, person in rows]
 

@@ -73,6 +73,7 @@ class PathwayEnrolment(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("person_id", "pathway_id", name="one_enrolment_per_pathway"),
         Index("enrolments_of_pathway", "pathway_id", "number", "changed_at"),
+        Index("enrolments_by_name", "pathway_id", "listed_as", "id"),
         Index("pathway_proposals", "campus_id", "proposal", "proposed_at"),
         Index("enrolments_stale", "stale_at"),
         Index("enrolments_checked", "checked_at"),
@@ -82,6 +83,8 @@ class PathwayEnrolment(SQLModel, table=True):
     pathway_id: uuid.UUID = Field(sa_column=foreign_key("pathway", index=False))
     campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
     person_id: uuid.UUID = Field(sa_column=foreign_key("person", index=False))
+    listed_as: str = Field(default="", max_length=520, sa_column_kwargs={"server_default": ""})
+    """As the person's: the order of lists, and what their filter by name reads."""
     number: int
     joined_at: datetime = Field(sa_column=utc_datetime())
     changed_at: datetime = Field(sa_column=utc_datetime())

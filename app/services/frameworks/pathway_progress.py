@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -82,6 +82,10 @@ class PathwayProposal:
     pathway: Pathway
 
 
+def _people_of(groups: Iterable[Sequence[PathwayEnrolment]]) -> set[uuid.UUID]:
+    return {each.person_id for some in groups for each in some}
+
+
 def _reached(progress: PathwayProgress) -> list[datetime]:
     return [
         each.since for each in progress.stages if each.state is StageState.DONE and each.since is not None
@@ -110,6 +114,7 @@ class PathwayFollowers:
             pathway_id=pathway.id,
             campus_id=pathway.campus_id,
             person_id=person.id,
+            listed_as=person.listed_as,
             number=pathway.number,
             joined_at=at,
             changed_at=at,
@@ -175,6 +180,7 @@ class PathwayFollowers:
         # Locked before reading: an award under way marks them again, or is seen here.
         for enrolment in self.pathways.lock_enrolments(ids):
             groups.setdefault((enrolment.pathway_id, enrolment.number), []).append(enrolment)
+        names = {each.id: each.listed_as for each in self.people.list_by_id(_people_of(groups.values()))}
         computed: list[tuple[PathwayEnrolment, PathwayProgress]] = []
         for (pathway_id, number), some in groups.items():
             content = self._content(pathway_id, number)
@@ -187,6 +193,7 @@ class PathwayFollowers:
                 )
                 note_progress(enrolment, progress, holds_badge=holds, at=at)
                 enrolment.stale_at, enrolment.checked_at = None, at
+                enrolment.listed_as = names.get(enrolment.person_id, "")
                 computed.append((enrolment, progress))
         changed = self.pathways.save_states(computed)
         for enrolment, progress in computed:
