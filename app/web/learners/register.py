@@ -6,23 +6,29 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import QueryParams
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.learners.requests import LATE_AFTER, OPEN_STATES, RequestState
+from app.domain.awards.awards import in_words
+from app.domain.learners.requests import LATE_AFTER, OPEN_STATES, RequestState, check_reason
+from app.errors import Conflict, InvalidInput, NotAllowed
+from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery
+from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
-from app.http.pages.words import BADGE_KINDS, day
-from app.http.request_scope import ReadingServices
-from app.http.workplaces import AtWork, at_work, staff, today_in
+from app.http.pages.words import BADGE_KINDS, StateLabel, day
+from app.http.request_scope import ReadingServices, process_of, write_transaction
+from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
 from app.language import N_
 from app.services.campus.registers import ListedRequest, Register, RequestFilter, RequestSort
+from app.services.learners.requests import UnderReview
 from app.web.campus.dashboard import other_decisions
-from app.web.campus.registers import Listing, Row, Shown, on_day, state, words
+from app.web.campus.registers import Choice, Listing, Row, Shown, on_day, state, words
 from app.web.learners.requests import QUEUE_STATES
 
 COLUMNS = (
@@ -162,6 +168,7 @@ LISTING = Listing(
         (N_("En attente de la personne"), "etat=completer"),
         (N_("Closes"), "etat=closes"),
     ),
+    acts=Permission.REVIEW,
 )
 
 
@@ -174,3 +181,128 @@ def queue(request: Request, services: ReadingServices) -> HTMLResponse:
 @router.get("/demandes.xlsx", dependencies=[staff(Permission.EXPORT)])
 def requests_table(request: Request, services: ReadingServices) -> Response:
     return LISTING.table(request, services)
+
+
+class ReviewAction(StrEnum):
+    ACCEPT = "accepter"
+    ASK_MORE = "demander"
+    REFUSE = "refuser"
+
+
+MOST_CHOSEN = 50
+"""Each is read and decided by itself."""
+
+
+@dataclass(frozen=True)
+class ChosenRequest:
+    href: str
+    person: str
+    badge: str
+    state: StateLabel
+    narrative: str
+    reason: str
+    """Why the decision would leave it as it is; empty if it would not."""
+
+    @staticmethod
+    def of(work: AtWork, found: UnderReview, action: str) -> ChosenRequest:
+        asked = found.request
+        return ChosenRequest(
+            f"{work.home}/demandes/{asked.id}",
+            asked.name,
+            found.version.name,
+            QUEUE_STATES[asked.state],
+            asked.narrative,
+            _held(work, found, action),
+        )
+
+
+def _held(work: AtWork, found: UnderReview, action: str) -> str:
+    asked, obstacle = found.request, found.obstacle
+    if not asked.state.waits_for_reviewers:
+        return translated(N_("Elle n’attend plus de décision."))
+    if found.is_own:
+        return translated(N_("C’est votre propre demande."))
+    if action == ReviewAction.ACCEPT and asked.first_reviewer_id == work.who.person.id:
+        return translated(N_("Vous avez déjà donné votre accord."))
+    if action == ReviewAction.ACCEPT and obstacle is not None:
+        return translated(obstacle.sentence).format(**in_words(obstacle.values))
+    return ""
+
+
+@router.post("/choix", dependencies=[staff(Permission.REVIEW)])
+def choose_requests(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    return LISTING.choose(request, services, form, ReviewAction, most=MOST_CHOSEN)
+
+
+@router.get("/choix/{draft_id:uuid}", dependencies=[staff(Permission.REVIEW)])
+def ask_about_requests(
+    draft_id: uuid.UUID, request: Request, services: ReadingServices, decidees: int = -1
+) -> HTMLResponse:
+    return _asked(request, services, draft_id, decided=decidees)
+
+
+@router.post("/choix/{draft_id:uuid}", dependencies=[staff(Permission.REVIEW)])
+def decide_many(draft_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """Each request in its own transaction: one that changed meanwhile stops no other."""
+    work, reason = at_work(request), text_of(form, "raison")
+    choice = Choice.of(request, services, draft_id, Register.REQUESTS)
+    try:
+        check_reason(reason)
+    except InvalidInput as error:
+        return _asked(request, services, draft_id, reason=reason, trouble=sentence_of(error))
+    decided = 0
+    for request_id in choice.ids:
+        found = services.reviewing.look(work.campus, request_id, by=work.actor)
+        if _held(work, found, choice.action):
+            continue
+        try:
+            with write_transaction(request) as writing:
+                _decide(writing, work, choice.action, found, reason)
+            decided += 1
+        except (InvalidInput, Conflict, NotAllowed):
+            continue
+    process_of(request).on_promise()
+    return RedirectResponse(f"{work.home}/demandes/choix/{draft_id}?decidees={decided}", status_code=303)
+
+
+def _decide(writing: Services, work: AtWork, action: str, found: UnderReview, reason: str) -> None:
+    request_id = found.request.id
+    match action:
+        case ReviewAction.ACCEPT:
+            writing.reviewing.agree(work.campus, request_id, reason, found.evidence, by=work.actor)
+        case ReviewAction.ASK_MORE:
+            writing.reviewing.ask_more(work.campus, request_id, reason, by=work.actor)
+        case _:
+            writing.reviewing.refuse(work.campus, request_id, reason, by=work.actor)
+
+
+def _asked(
+    request: Request,
+    services: Services,
+    draft_id: uuid.UUID,
+    *,
+    reason: str = "",
+    trouble: str = "",
+    decided: int = -1,
+) -> HTMLResponse:
+    work = at_work(request)
+    choice = Choice.of(request, services, draft_id, Register.REQUESTS)
+    lines = [
+        ChosenRequest.of(work, services.reviewing.look(work.campus, each, by=work.actor), choice.action)
+        for each in choice.ids
+    ]
+    return page(
+        request,
+        "learners/requests/selection.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        here=f"{work.home}/demandes/choix/{draft_id}",
+        action=choice.action,
+        ready=[line for line in lines if not line.reason],
+        held=[line for line in lines if line.reason],
+        reason=reason,
+        trouble=trouble,
+        decided=decided,
+    )

@@ -289,3 +289,48 @@ def test_a_long_queue_goes_by_pages_and_misses_nobody(house: House, badge: str, 
         lines = table.content.decode("utf-8-sig").splitlines()
         assert lines[:2] == ["Nom;Prénom;État", "Nom000;;À examiner"]
         assert len(lines) == 121
+
+
+def test_many_requests_are_decided_at_once_and_the_rest_says_why(
+    house: House, badge: str, office, post, nora: TestClient
+):
+    asked_and_confirmed(house, badge, office, post)
+    here = "/gestion/itip/demandes"
+    with house.unit_of_work() as services:
+        at = house.clock.now
+        closed, other = (
+            BadgeRequest(
+                campus_id=house.campus.id, badge_id=house.role.badge.id, family_name=name,
+                address=f"{name}@exemple.fr".lower(), narrative=NARRATIVE, state=state,
+                created_at=at, waiting_since=at,
+            )
+            for name, state in (("Close", RequestState.REFUSED), ("Autre", RequestState.WAITING))
+        )  # fmt: skip
+        services.reviewing.requests.add(closed, other)
+        ids = [str(closed.id), str(other.id)]
+    ids.append(review_path(nora).rsplit("/", 1)[-1])
+    ids = list(dict.fromkeys([*ids, *re.findall(r'name="choix" value="([^"]+)"', queue(nora))]))
+
+    def choose(action: str, *chosen: str):
+        return send(nora, f"{here}/choix", {"geste": action, "choix": list(chosen)}, seen_on=here)
+
+    assert choose("accepter").status_code == 422
+    assert choose("autre", *ids).status_code == 422
+    address = choose("accepter", *ids).headers["location"]
+    page = nora.get(address)
+    assert "2 demandes à décider" in page.text.replace("\u00a0", " ")
+    assert "Elle n’attend plus de décision." in page.text
+    silent = form_with(page, "raison").press(nora, page)
+    assert silent.status_code == 422
+    assert "la personne la lira" in silent.text
+    done = form_with(page, "raison").fill(raison="J’y étais, bravo.").press(nora, page)
+    assert done.status_code == 303
+    assert "2 décisions enregistrées" in nora.get(done.headers["location"]).text.replace("\u00a0", " ")
+    assert "Aucune demande ici" in queue(nora)
+    again = form_with(page, "raison").fill(raison="J’y étais, bravo.").press(nora, page)
+    assert "decidees=0" in again.headers["location"], "nothing is decided twice"
+    with house.unit_of_work(reading=True) as services:
+        request = services.reviewing.requests.find(other.id)
+        assert request is not None
+        assert request.state is RequestState.ACCEPTED
+        assert request.award_id is not None
