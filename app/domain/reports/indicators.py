@@ -382,3 +382,19 @@ def hidden_counts(counts: dict[str, int]) -> dict[str, int | None]:
         if others:
             hidden.add(others[0][1])
     return {name: None if name in hidden else count for name, count in counts.items()}
+
+
+_OF_PEOPLE: Final = ("attestation", "femmes")
+"""Percentages of people: a small part, or a small rest, is hidden."""
+
+
+def public_value(key: str, unit: Unit, figure: Figure) -> float | int | None:
+    """As it leaves the campus: to one decimal, None where a small number of people could be read from it."""
+    if figure.value is None or (unit is Unit.PEOPLE and 0 < figure.value < SMALL):
+        return None
+    if key in _OF_PEOPLE and figure.part is not None and figure.whole is not None:
+        rest = figure.whole - figure.part
+        if 0 < figure.part < SMALL or 0 < rest < SMALL:
+            return None
+    value = round(figure.value, 1)
+    return int(value) if value == int(value) else value

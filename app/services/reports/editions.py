@@ -40,6 +40,7 @@ from app.domain.reports.indicators import (
     figures,
     hidden_counts,
     people_of,
+    public_value,
 )
 from app.domain.reports.ledger import Ledger, Period, by_month, period_of
 from app.domain.reports.places import DEPARTEMENTS
@@ -50,9 +51,6 @@ from app.language import gettext as _
 from app.services.publishing.status import Signing
 from app.services.reports.facts import ReportFactsService
 from app.services.reports.reports import ReportService
-
-_OF_PEOPLE = ("attestation", "femmes")
-"""Percentages of people: a small part, or a small rest, is hidden."""
 
 
 @dataclass(frozen=True)
@@ -326,22 +324,10 @@ class EditionService:
 
 
 def _public(key: str, unit: Unit, now: Figure, before: Figure) -> dict[str, Any]:
-    shown = {"value": _safe(key, unit, now), "previous": _safe(key, unit, before)}
+    shown = {"value": public_value(key, unit, now), "previous": public_value(key, unit, before)}
     if now.whole is not None and shown["value"] is not None:
         shown |= {"part": now.part, "whole": now.whole}
     return shown
-
-
-def _safe(key: str, unit: Unit, figure: Figure) -> float | int | None:
-    """Rounded to one decimal; None where a small number of people could be read from it."""
-    if figure.value is None or (unit is Unit.PEOPLE and 0 < figure.value < SMALL):
-        return None
-    if key in _OF_PEOPLE and figure.part is not None and figure.whole is not None:
-        rest = figure.whole - figure.part
-        if 0 < figure.part < SMALL or 0 < rest < SMALL:
-            return None
-    value = round(figure.value, 1)
-    return int(value) if value == int(value) else value
 
 
 def _cells(counts: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from app.domain.reports.indicators import (
     audience_totals,
     hidden_counts,
     people_of,
+    public_value,
 )
 from app.domain.reports.ledger import (
     INFORMED,
@@ -447,10 +448,10 @@ def figures_table(request: Request, services: ReadingServices) -> Response:
             now, before = found.figures[each.id], found.earlier[each.id]
             yield (
                 translated(each.name),
-                None if now.value is None else round(now.value, 1),
-                None if before.value is None else round(before.value, 1),
-                now.part,
-                now.whole,
+                (value := public_value(each.id, each.unit, now)),
+                public_value(each.id, each.unit, before),
+                None if value is None else now.part,
+                None if value is None else now.whole,
                 translated(each.definition),
             )
 
