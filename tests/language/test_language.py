@@ -60,18 +60,17 @@ def test_english_catalogue_has_only_sentences_of_code_and_templates():
     assert not catalog.obsolete
 
 
-@pytest.mark.parametrize("locale", OTHER_LOCALES)
-def test_build_keeps_the_date_of_an_unchanged_catalogue(locale, tmp_path, monkeypatch):
+def test_build_keeps_the_date_of_an_unchanged_catalogue(tmp_path, monkeypatch):
     dated = re.sub(
         rb"(POT-Creation-Date: )[^\\]*",
         rb"\g<1>2001-01-01 00:00+0000",
-        catalogues.po_file(locale).read_bytes(),
+        catalogues.po_file("en").read_bytes(),
     )
     path = tmp_path / "sceau.po"
     path.write_bytes(dated)
     monkeypatch.setattr(build, "po_file", lambda _locale: path)
     monkeypatch.setattr(build, "extract", said)
-    build.update(locale, {})
+    build.update("en", {})
     assert path.read_bytes() == dated
 
 

@@ -18,7 +18,6 @@ NOT_SAID = re.compile(
 LETTERS_OF_THE_ALPHABET = {
     "Contraste des lettres : {ratio} pour 1.",
     "Lettres minuscules, chiffres et tirets. Il est signé dans chaque badge et ne changera jamais.",
-    "La première lettre du code ROME.",
     "Un code ROME est une lettre et quatre chiffres, comme I1307.",
     "« {slug} » ne peut pas servir d’adresse : lettres minuscules, chiffres et tirets seulement.",
 }
@@ -27,7 +26,7 @@ NOT_SAID_IN_ENGLISH = re.compile(
     r"\b(?:letters?|deeds?|left the house|e-?mail(?:s)? is promised)\b", re.IGNORECASE
 )
 LETTERS_IN_ENGLISH = re.compile(
-    r"lower-case letters|contrast of the letters|a letter and four digits|first letter of the ROME code|received by post|its letters at most",
+    r"lower-case letters|contrast of the letters|a letter and four digits|received by post|its letters at most",
     re.IGNORECASE,
 )
 

@@ -8,9 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.language import speaking
+from app.domain.badges.badges import BadgeKind
+from app.language import gettext, locales, speaking
 from app.language.dates import day
-from app.services.verification.presented import Difference, NameMatch, Stated, compare_name, lead_of_carrier
+from app.services.verification.presented import (
+    ATTESTS,
+    AWARDED_ON,
+    NO_END,
+    RECEIVED,
+    VALID_UNTIL,
+    Difference,
+    NameMatch,
+    Stated,
+    compare_name,
+    lead_of_carrier,
+)
 
 PAGE = "Campus des métiers\natteste que\n{name}\na reçu le badge de compétence\nSouder une pièce"
 
@@ -74,20 +86,12 @@ def differences(page: str, document: dict) -> tuple[Difference, ...]:
 
 
 CERTIFICATE = "{attests}\n{name}\n{received}\n{title}\n{awarded}\n{on}\n{until}\n{end}"
-WORDS = {
-    "fr": (
-        "atteste que",
-        "a reçu le badge de compétence",
-        "Attribué le",
-        "Valable jusqu’au",
-        "sans date de fin",
-    ),
-    "en": ("attests that", "received the badge of competency", "Awarded on", "Valid until", "no end date"),
-}
+WORDS = (ATTESTS, RECEIVED[BadgeKind.COMPETENCY], AWARDED_ON, VALID_UNTIL, NO_END)
 
 
 def page_of(language: str, on: str, end: str = "", title: str = "Souder une pièce") -> str:
-    attests, received, awarded, until, no_end = WORDS[language]
+    with speaking(language):
+        attests, received, awarded, until, no_end = map(gettext, WORDS)
     return CERTIFICATE.format(
         attests=attests, name="Zoé", received=received, title=title, awarded=awarded, on=on, until=until,
         end=end or no_end,
@@ -102,7 +106,7 @@ MOMENTS = st.integers(0, 40 * 365 * 24 * 60).map(
 @given(
     MOMENTS,
     st.none() | MOMENTS,
-    st.sampled_from(["fr", "en"]),
+    st.sampled_from(locales()),
     st.sampled_from(["Europe/Paris", "Pacific/Noumea"]),
 )
 def test_days_as_our_certificates_write_them_never_differ(
@@ -113,7 +117,7 @@ def test_days_as_our_certificates_write_them_never_differ(
     assert differences(page, badge(at=at, until=until)) == ()
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("language", locales())
 def test_another_day_differs_and_an_end_that_the_badge_does_not_have(language: str):
     with speaking(language):
         page = page_of(language, day(date(2025, 3, 1)), day(date(2030, 1, 2)))
