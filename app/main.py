@@ -91,6 +91,7 @@ from app.web.campus import (
     settings,
     team,
 )
+from app.web.campus import pictures as campus_pictures
 from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import pathway_editor, pathway_followers, pathways
 from app.web.frameworks import search as framework_search
@@ -135,6 +136,8 @@ for router in (
     public_competencies.router,
     public_competencies.version_router,
     rankings.router,
+    campus_pictures.router,
+    campus_pictures.public_router,
     attesting.router,
     previews.router,
     sign_in.passkey_sign_in_router,

@@ -81,6 +81,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[DemoEven
         *_portfolios(content, stage, now=now),
         *_contributions(content, stage, now=now),
         *_endorsements(content, stage, now=now),
+        DemoEvent(now, stage.hang_pictures),
         DemoEvent(now, partial(stage.rate, now)),
         DemoEvent(now, partial(stage.write_modules, content)),
         DemoEvent(now - timedelta(days=3), partial(stage.ask_opinions, SURVEYED)),

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from app.cli.terminal import out, say
 from app.container import Process, Services
@@ -65,6 +66,10 @@ class Giving:
 
 
 _SCORES = ("5545435545", "5434554251", "4535442553")
+_PICTURES = (
+    ("itip", "bras-robotise", "Un bras robotisé pose une pièce sur une table, dans l’atelier du VRAI."),
+    ("itip", "impression-3d", "Une imprimante 3D achève une pièce bleue."),
+)
 _RATED_FROM, _MOST_RATERS = 10, 24
 _SENTENCES = (
     "Je l’ai montré à mon tuteur : nous avons parlé de ce que je sais faire.",
@@ -168,6 +173,13 @@ class Stage:
                 self.services.catalogue.announce(campuses[0], activity, enrolment="", by=BY_COMMAND)
         for campus in self.services.campuses.list_all():
             self.services.catalogue.refresh(campus.id)
+
+    def hang_pictures(self) -> None:
+        for slug, name, alternative in _PICTURES:
+            content = (Path(__file__).parent / "pictures" / f"{name}.svg").read_bytes()
+            self.services.campus_pictures.add(
+                self.campuses[slug], content, alternative=alternative, agreed=True, by=BY_COMMAND
+            )
 
     def rate(self, now: datetime) -> None:
         """Most holders rate their badge; a few adults add a sentence, which their campus publishes."""

@@ -224,6 +224,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "api_token": "of a program",
         "badge_tally": "counts of a badge",
         "campus": "an organisation and its public address",
+        "campus_picture": "of a campus; recognisable people agreed to it",
         **dict.fromkeys(("catalogue_entry", "catalogue_term"), "of public pages"),
         "choice_change": "numbers and choices, emptied once the recovery journal holds them",
         **dict.fromkeys(_OF_CAMPUS, "of a campus"),

@@ -55,7 +55,7 @@ OPEN = frozenset(
     (
         "activity", "activity_announcement", "activity_campus", "activity_badge", "activity_competency", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency", "badge_rating",
         "badge_tally",
-        "badge_version", "campus",
+        "badge_version", "campus", "campus_picture",
         "campus_log", "competency", "competency_version", "endorsement", "erased_award", "framework",
         "framework_association", "framework_release", "log_checkpoint", "log_cosignature", "log_entry",
         "log_tile", "log_witness", "membership", "network_member", "newer_credential", "pathway", "pathway_version", "signed_credential",

@@ -146,6 +146,12 @@ class BadgeArtist:
             )
         return art
 
+    def read_photograph(self, content: bytes) -> tuple[bytes, tuple[int, int]]:
+        """A picture for a gallery, encoded again, with its size in pixels; raises InvalidInput with advice."""
+        art = read_art(content)
+        with Image.open(BytesIO(art)) as picture:
+            return art, picture.size
+
     def logo_contrast(self, order: PictureOrder) -> float:
         """Of the logo with the field it stands on."""
         return contrast_of(order.logo, self._shape(order)[1].field)

@@ -19,6 +19,7 @@ from app.services.badges.modules import ModuleService
 from app.services.badges.openings import OpeningService
 from app.services.campus.campus import CampusService
 from app.services.campus.dashboard import DashboardService
+from app.services.campus.pictures import CampusPictures
 from app.services.campus.registers import (
     ActivityRegister,
     AwardRegister,
@@ -145,6 +146,10 @@ class CampusServices(Container):
             self.clock,
             self.snapshot,
         )
+
+    @made_once
+    def campus_pictures(self) -> CampusPictures:
+        return CampusPictures(self.stores.campuses, self.lent.artist(), self.stores.history, self.clock)
 
     @made_once
     def ratings(self) -> RatingService:

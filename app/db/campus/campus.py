@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, or_
+from sqlalchemy.orm import defer
 from sqlmodel import Session as DatabaseSession
 from sqlmodel import SQLModel, col, func, select
 
@@ -24,6 +25,7 @@ from app.domain.awards.batches import AwardBatch
 from app.domain.campus.audit_log import DONE_TO_CAMPUSES, OF_THE_SERVICE, PERSONAL, Actor, HistoryEntry
 from app.domain.campus.campus import (
     Campus,
+    CampusPicture,
     KeyPurpose,
     KeyState,
     Label,
@@ -79,6 +81,26 @@ class CampusStore:
 
     def list_all(self) -> Sequence[Campus]:
         return self.session.exec(select(Campus).order_by(col(Campus.short_name))).all()
+
+    def pictures_of(self, campus_id: uuid.UUID) -> Sequence[CampusPicture]:
+        """Without their content."""
+        query = select(CampusPicture).where(CampusPicture.campus_id == campus_id)
+        query = query.order_by(col(CampusPicture.added_at), col(CampusPicture.id))
+        return self.session.exec(query.options(defer(CampusPicture.content))).all()  # type: ignore[arg-type]
+
+    def picture(self, campus_id: uuid.UUID, picture_id: uuid.UUID) -> CampusPicture:
+        picture = self.session.get(CampusPicture, picture_id)
+        if picture is None or picture.campus_id != campus_id:
+            raise NotFound(N_("Cette image n’existe pas."))
+        return picture
+
+    def save_picture(self, picture: CampusPicture) -> None:
+        self.session.add(picture)
+        self.session.flush()
+
+    def delete_picture(self, picture: CampusPicture) -> None:
+        self.session.delete(picture)
+        self.session.flush()
 
     def networks_of(self, campus_id: uuid.UUID) -> Sequence[Network]:
         return self.session.exec(

@@ -81,6 +81,31 @@ class Campus(SQLModel, table=True):
     suspended_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
+class CampusPicture(SQLModel, table=True):
+    """A picture of the campus's gallery, decoded and encoded again; `alternative` is its text."""
+
+    __tablename__ = "campus_picture"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    alternative: str = Field(max_length=200)
+    content: bytes
+    width: int
+    height: int
+    added_at: datetime = Field(sa_column=utc_datetime())
+
+
+MOST_PICTURES: Final = 8
+
+
+def checked_alternative(written: str) -> str:
+    text_of_picture = " ".join(written.split())
+    if not text_of_picture:
+        raise InvalidInput(N_("Dites en quelques mots ce que l’on voit."))
+    if len(text_of_picture) > 200:
+        raise InvalidInput(N_("C’est trop long : {most} signes au plus."), most=200)
+    return text_of_picture
+
+
 class NetworkMember(SQLModel, table=True):
     __tablename__ = "network_member"
     network_id: uuid.UUID = Field(sa_column=primary_foreign_key("network"))

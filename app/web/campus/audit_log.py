@@ -104,6 +104,8 @@ EVENT_LABELS = {
     ("badge", "revise"): N_("Nouvelle version du badge"),
     ("badge", "rewrite"): N_("Badge réécrit"),
     ("badge", "open"): N_("Badge ouvert"),
+    ("campus", "add_picture"): N_("Image ajoutée à la page du campus"),
+    ("campus", "remove_picture"): N_("Image retirée de la page du campus"),
     ("badge", "show_sentence"): N_("Phrase d’un avis publiée"),
     ("badge", "decline_sentence"): N_("Phrase d’un avis refusée"),
     ("badge", "archive"): N_("Badge archivé"),

@@ -84,6 +84,7 @@ class CampusShown:
     did_url: str
     recommendations: Sequence[RecommendationShown]
     map: MapShown | None
+    gallery: Sequence[tuple[str, str, int, int]]
     activities: Sequence[tuple[str, str, str]]
     """Announced: (title, path, day and location)."""
 
@@ -118,6 +119,10 @@ def campus_shown(services: Services, found: CampusPage) -> CampusShown:
         sector=campus.sector,
         site=campus.site,
         map=map_of([campus]),
+        gallery=[
+            (f"/campus/{campus.slug}/images/{each.id}", each.alternative, each.width, each.height)
+            for each in services.campus_pictures.list_of(campus)
+        ],
         networks=found.networks,
         badges=[_badge(campus, badge, version) for badge, version in found.badges],
         frameworks=_frameworks(found),

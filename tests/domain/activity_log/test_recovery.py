@@ -30,6 +30,7 @@ AS_IN_THE_BACKUP = {
     "badge_request": "asked again",
     "badge_tally": "derived again",
     "campus": "settings are set again",
+    "campus_picture": "added again",
     "campus_log": "compared with its anchor",
     "catalogue_entry": "derived again",
     "catalogue_refresh": "derived again",

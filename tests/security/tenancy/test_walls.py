@@ -104,7 +104,7 @@ def value_of(column: Column[Any], made: dict[str, dict[str, Any]]) -> Any:
     if column.nullable and column.name != "campus_id":
         return None
     return {
-        uuid.UUID: uuid.uuid4(), str: uuid.uuid4().hex[:8], int: 1, bool: False, float: 1.0, bytes: b"x",
+        uuid.UUID: uuid.uuid4(), str: uuid.uuid4().hex[: min(8, getattr(form, "length", None) or 8)], int: 1, bool: False, float: 1.0, bytes: b"x",
         datetime: datetime(2026, 11, 24, tzinfo=UTC), date: date(2026, 11, 24),
     }[kind]  # fmt: skip
 

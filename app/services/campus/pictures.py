@@ -1,0 +1,54 @@
+"""The gallery of a campus: its own pictures, checked and encoded again before they are stored."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.adapters.badge_pictures import BadgeArtist
+from app.db.campus.campus import CampusStore, HistoryStore
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import MOST_PICTURES, Campus, CampusPicture, checked_alternative
+from app.domain.core import Clock
+from app.errors import Conflict, InvalidInput
+from app.language import N_
+
+
+@dataclass(frozen=True)
+class CampusPictures:
+    campuses: CampusStore
+    artist: BadgeArtist
+    history: HistoryStore
+    clock: Clock
+
+    def list_of(self, campus: Campus) -> Sequence[CampusPicture]:
+        return self.campuses.pictures_of(campus.id)
+
+    def content(self, campus: Campus, picture_id: uuid.UUID) -> bytes:
+        return self.campuses.picture(campus.id, picture_id).content
+
+    def add(self, campus: Campus, content: bytes, *, alternative: str, agreed: bool, by: Actor) -> None:
+        """`agreed`: every recognisable person agreed, or nobody is recognisable."""
+        if len(self.campuses.pictures_of(campus.id)) >= MOST_PICTURES:
+            raise Conflict(N_("La galerie est pleine : retirez d’abord une image."))
+        if not content:
+            raise InvalidInput(N_("Choisissez le fichier de l’image."))
+        text_of_picture = checked_alternative(alternative)
+        if not agreed:
+            raise InvalidInput(N_("Confirmez que chaque personne reconnaissable est d’accord."))
+        art, (width, height) = self.artist.read_photograph(content)
+        picture = CampusPicture(
+            campus_id=campus.id,
+            alternative=text_of_picture,
+            content=art,
+            width=width,
+            height=height,
+            added_at=self.clock(),
+        )
+        self.campuses.save_picture(picture)
+        self.history.write(by, "add_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id)
+
+    def remove(self, campus: Campus, picture_id: uuid.UUID, *, by: Actor) -> None:
+        self.campuses.delete_picture(self.campuses.picture(campus.id, picture_id))
+        self.history.write(by, "remove_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id)
