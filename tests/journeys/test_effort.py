@@ -91,6 +91,17 @@ def award_list(effort: Effort, house: House) -> None:
     assert effort.page.get_by_role("heading", level=1).inner_text().startswith("30")
 
 
+def award_list_beside_enrolled(effort: Effort, house: House) -> None:
+    effort.tap(effort.page.get_by_role("link", name="Coller une liste").first)
+    effort.paste(
+        effort.page.get_by_label("Une personne par ligne"),
+        "Nom;Prénom\n" + "\n".join(f"Girard;{given}" for given in GIVEN),
+    )
+    effort.tap(effort.page.get_by_role("button", name="Voir l’aperçu"))
+    effort.tap(effort.page.get_by_role("button", name="Attribuer aux 10"))
+    assert effort.page.get_by_role("heading", level=1).inner_text().startswith("10")
+
+
 def project_code(effort: Effort, house: House) -> None:
     effort.tap(effort.page.get_by_role("link", name="Code QR").first)
     effort.tap(effort.page.get_by_role("button", name="Ouvrir et projeter"))
@@ -189,6 +200,7 @@ def ask_for_a_badge(house: House) -> None:
 TASKS: dict[str, tuple[Task, Callable[[House], None] | None, int, int]] = {
     "award 30 enrolled people": (award_enrolled, enrol, 4, 3),
     "award 30 people of a list": (award_list, None, 5, 3),
+    "award a list beside 30 enrolled people": (award_list_beside_enrolled, enrol, 5, 3),
     "project the check-in code": (project_code, enrol, 4, 3),
     "print the slips of an award": (print_slips, award_all, 2, 1),
     "withdraw a badge": (withdraw, award_all, 3, 2),
