@@ -95,6 +95,7 @@ from app.web.campus import pictures as campus_pictures
 from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import pathway_editor, pathway_followers, pathways
 from app.web.frameworks import search as framework_search
+from app.web.frameworks import uploads as framework_uploads
 from app.web.imports import import_preview, imports
 from app.web.learners import (
     contributions,
@@ -131,6 +132,7 @@ for router in (
     campuses.entrance_router,
     catalogue.router,
     catalogue.announcement_router,
+    framework_uploads.router,
     modules.router,
     module_awarding.router,
     public_competencies.router,

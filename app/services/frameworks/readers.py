@@ -189,6 +189,23 @@ def read_case(path: Path, code: str = "") -> Source:
         raise Unreadable(N_("{file} n’est pas du JSON en UTF-8."), file=path.name) from None
 
 
+def read_uploaded(file: str, data: bytes, *, code: str = "", name: str = "") -> Source:
+    """A CASE package (.json) or a table (.csv, .xlsx), whose framework is `code`."""
+    if file.lower().endswith(".json"):
+        try:
+            return read_package(json.loads(data.decode("utf-8-sig")), code=code)
+        except json.JSONDecodeError as error:
+            raise Unreadable(
+                N_("{file}, ligne {line} : ce n’est pas du JSON."), file=file, line=error.lineno
+            ) from None
+        except (UnicodeDecodeError, RecursionError):
+            raise Unreadable(N_("{file} n’est pas du JSON en UTF-8."), file=file) from None
+    if not code.strip() or not name.strip():
+        raise Unreadable(N_("Un tableau demande le code et le nom du référentiel."))
+    plain = text_of_table(data).encode() if file.lower().endswith(".xlsx") else data
+    return read_table([_table(file, lambda: io.BytesIO(plain))], code=code.strip(), name=name.strip())
+
+
 # ROME
 
 _ROME_VERSION = re.compile(r"v(\d{3})(?!\d)")

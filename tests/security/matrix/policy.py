@@ -208,6 +208,12 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/badges/{badge_id}/regle/attribuer/{draft_id:uuid}": staff(Permission.AWARD, 404),
     "GET /gestion/{slug}/badges/{badge_id:uuid}/formateurs": _DESIGN,
     "POST /gestion/{slug}/badges/{badge_id:uuid}/formateurs": staff(Permission.DESIGN, 422, body={}),
+    "GET /gestion/{slug}/competences/referentiels/importer": _DESIGN,
+    "POST /gestion/{slug}/competences/referentiels/importer": staff(Permission.DESIGN, 422, body={}),
+    "GET /gestion/{slug}/competences/referentiels/importer/{draft_id:uuid}": staff(Permission.DESIGN, 404),
+    "POST /gestion/{slug}/competences/referentiels/importer/{draft_id:uuid}": staff(
+        Permission.DESIGN, 404, body={}
+    ),
     "GET /gestion/{slug}/modules": _VIEW,
     "GET /gestion/{slug}/modules/nouveau": _DESIGN,
     "POST /gestion/{slug}/modules/nouveau": staff(Permission.DESIGN, 422, body={}),

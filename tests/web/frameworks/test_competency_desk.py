@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.badges.badges import Wording
+from tests.support.forms import form_with, forms_of
 from tests.support.house import House, send
 
 HERE = "/gestion/itip/competences"
@@ -157,3 +158,28 @@ def test_scale_of_a_framework_is_where_new_competencies_begin(house: House, desi
     refused = send(designer, here, {"nom": "", "niveaux": "Découvre"})
     assert refused.status_code == 422
     assert "Découvre" in refused.text
+
+
+def test_framework_from_a_file_shows_its_difference_before_it_is_stored(house: House, designer: TestClient):
+    upload = f"{HERE}/referentiels/importer"
+    table = "Code;Intitulé;Niveaux\nC1;Préparer un moule;Accompagné | Autonome\nC2;Contrôler;\n"
+
+    def sent(text: str, file: str = "composites.csv"):
+        page = designer.get(upload)
+        form = form_with(page, "code").fill(code="composites", nom="Composites")
+        return form.press(designer, page, files={"fichier": (file, text.encode(), "text/csv")})
+
+    answer = sent(table)
+    assert answer.status_code == 303, answer.text
+    shown = designer.get(answer.headers["location"])
+    assert "Préparer un moule" in shown.text
+    assert known(house) == {}, "nothing before the agreement"
+    confirm = next(each for each in forms_of(shown) if each.action == "")
+    assert confirm.press(designer, shown).status_code == 303
+    assert known(house)["C1"][:2] == ("Préparer un moule", ["Accompagné", "Autonome"])
+    again = designer.get(sent(table).headers["location"])
+    assert "Rien ne change" in again.text
+    refused = sent("{", "paquet.json")
+    assert refused.status_code == 422
+    assert "paquet.json" in refused.text
+    assert 'value="composites"' in refused.text
