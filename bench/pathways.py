@@ -1,4 +1,4 @@
-"""Pages of pathways among 10⁵ people on 50 pathways: `python -m bench.pathways`.
+"""Pages of pathways among 10⁵ people on 50 pathways: `python -m bench.pathways [sqlite] [postgresql]`.
 
 Each page is asked for different people and different pathways, whole, through the application. One pathway in
 fifty has a fifth of the people.
@@ -42,9 +42,11 @@ PEOPLE, PATHWAYS, ASKED, A_BLOCK = 100_000, 50, 150, 5_000
 STAGES = tuple(f"e{number}" for number in range(1, 7))
 
 
-def main() -> int:
+def main(names: list[str]) -> int:
     print(f"{PEOPLE:,} people on {PATHWAYS} pathways; different people and pathways are asked for")
     for name, opened in (("SQLite", _sqlite), ("PostgreSQL", database_of_this_run)):
+        if names and name.lower() not in names:
+            continue
         with TemporaryDirectory(prefix="sceau-bench-") as folder, opened() as url:
             if url is None:
                 print("without PostgreSQL: none is installed")
@@ -229,4 +231,4 @@ def _enrolments(connection: Connection, count: int) -> list[Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -150,6 +150,8 @@ def _mine_page(
     path = shown_pathway(found, own.progress, activities)
     step = own.progress.next
     shown = [each for group in path.groups for each in group.stages]
+    possible = [each for each in shown if each.state == StageState.OPEN and each.is_needed and each.activity]
+    first = next((each for each in shown if step is not None and each.key == step.stage.key), None)
     return page(
         request,
         "frameworks/pathways/mine.html",
@@ -158,7 +160,7 @@ def _mine_page(
         status=409 if trouble else 200,
         found=found,
         path=path,
-        next=next((each for each in shown if step is not None and each.key == step.stage.key), None),
+        next=possible[0] if possible else first,
         here=f"/mes-badges/parcours/{pathway_id}",
         zone=found.campus.time_zone,
         enrolment=own.enrolment,
