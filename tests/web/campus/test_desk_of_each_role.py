@@ -56,7 +56,10 @@ def test_no_link_of_the_desk_is_refused(house: House, role: Role, slug: str):
 def test_what_a_role_is_for_is_said_and_stands_at_the_top(house: House, role: Role):
     top, _, rest = desk(house.client(hired(house, role))).partition("Ce qui attend")
     buttons = set(re.findall(r'class="btn[^"]*" href="/gestion/itip/([^"]+)"', top))
-    today = {f"activites/{house.activity.id}/{way}" for way in ("attribuer", "salle", "presences")}
+    today = {
+        f"activites/{house.activity.id}/{way}"
+        for way in ("attribuer", "attribuer?source=liste", "salle", "presences")
+    }
     assert buttons - today == DOORS[role]
     assert (buttons & today == today) is may([role], Permission.AWARD)
     assert "Votre rôle ici" in top
