@@ -190,7 +190,7 @@ def read_case(path: Path, code: str = "") -> Source:
 
 
 def read_uploaded(file: str, data: bytes, *, code: str = "", name: str = "") -> Source:
-    """A CASE package (.json) or a table (.csv, .xlsx), whose framework is `code`."""
+    """A CASE package (.json) or a table (.csv, .xlsx) of the framework `code`."""
     if file.lower().endswith(".json"):
         try:
             return read_package(json.loads(data.decode("utf-8-sig")), code=code)
