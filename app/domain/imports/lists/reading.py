@@ -38,6 +38,7 @@ from app.domain.imports.lists.suspicion import Candidate, common_word_in, settle
 from app.domain.imports.lists.tables import Segment, correct_columns, prepare, segments_of, upright
 from app.domain.imports.lists.wording import (
     LEADERS,
+    OF_OTHERS,
     OTHER_PARTS,
     address_rank,
     age_band_of,
@@ -476,6 +477,8 @@ def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
             elif index in segment.ticked:
                 line = line.doubting(Reason.UNTICKED)
         elif column is Column.STATUS:
+            if set(fold(cell).split()) & (OTHER_PARTS | OF_OTHERS):
+                line = line.doubting(Reason.LEADER)
             if reason := status_of_code(cell) if cell else None:
                 line = line.doubting(reason)
             elif _is_odd_status(cell, index, segment):
