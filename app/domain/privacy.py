@@ -211,12 +211,11 @@ _OF_ACTIVITY = (
 )  # fmt: skip
 _OF_CAMPUS = (
     "badge", "campus_log", "catalogue_refresh", "competency_synonym", "module_set", "label", "pathway", "pathway_version",
-    "report_draft", "report_edition", "report_objective", "signing_key",
+    "report_draft", "report_edition", "report_objective", "report_sharing", "signing_key",
 )  # fmt: skip
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "activity": "what a campus organises",
-        "report_sharing": "of a campus",
         "survey_answer": "of an activity: no person, device or time; its sentence is read before it is quoted",
         **dict.fromkeys(_OF_ACTIVITY, "of an activity: counts, dates, codes and names of organisations"),
         **dict.fromkeys(("badge_competency", "badge_tally", "badge_version", "picture_digest"), "of a badge"),
