@@ -566,11 +566,7 @@ class NamesakeStore:
             .join(Participation, col(Participation.person_id) == col(Person.id))
             .join(Activity, col(Activity.id) == col(Participation.activity_id))
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(
-                organised_by(campus_id),
-                is_meant,
-                col(Participation.is_present),
-            )
+            .where(organised_by(campus_id), is_meant, col(Participation.is_present))
             .order_by(
                 col(Activity.starts_on).desc(),
                 col(PersonAddress.is_main).desc(),

@@ -29,7 +29,7 @@ class CampusPictures:
         return self.campuses.picture(campus.id, picture_id).content
 
     def add(self, campus: Campus, content: bytes, *, alternative: str, agreed: bool, by: Actor) -> None:
-        """`agreed`: every recognisable person agreed, or nobody is recognisable."""
+        """`agreed`: every recognisable person agreed, or there is none."""
         if len(self.campuses.pictures_of(campus.id)) >= MOST_PICTURES:
             raise Conflict(N_("La galerie est pleine : retirez d’abord une image."))
         if not content:

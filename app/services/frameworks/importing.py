@@ -90,7 +90,7 @@ _UNFINISHED = "unfinished_import"
 
 
 def _count_all(framework: Framework, difference: Difference) -> None:
-    """Counts of the release, kept from the first attempt: a later one only sees what remains."""
+    """Counts of the release, from the first attempt: a later one only sees what remains."""
     version = difference.source.version
     if framework.extra.get(_UNFINISHED, {}).get("version") != version:
         framework.extra = framework.extra | {_UNFINISHED: {"version": version, "counts": difference.counts}}
