@@ -457,9 +457,8 @@ CASES: dict[str, Case] = {
     ),
     "POST /api/v1/campuses/{slug}/participations": scoped("activity:write", 422, {}),
     "POST /api/v1/campuses/{slug}/xapi/statements": scoped("activity:write", 422, {}),
-    "GET /api/v1/people/{person_id}/competencies": replace(
-        scoped("competency:read", 404), of_no_campus=True
-    ),
+    # The person has not agreed.
+    "GET /api/v1/people/{person_id}/competencies": scoped("competency:read", 403),
     "POST /api/v1/lists/read": replace(scoped("activity:write", 422, {}), of_no_campus=True),
     "POST /api/v1/campuses/{slug}/awards": scoped("award:create", 422, {}),
     "GET /api/v1/campuses/{slug}/awards": _READ,
