@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -35,6 +36,8 @@ _MANIFEST: Final = "manifest.json"
 _DATABASE: Final = "database"
 _WORK: Final = "work"
 _FORMAT: Final = 1
+_WORK_FOLDER: Final = ".sceau-backup-"
+_ABANDONED: Final = 86_400
 
 
 class BackupUnusable(Exception):
@@ -50,7 +53,8 @@ class Manifest:
     revision: str
     engine: str
     base_url: str
-    kek: str
+    keks: list[str]
+    """Identifiers of the key-encryption keys under which its signing keys are sealed."""
     files: dict[str, str]
     format: int = _FORMAT
 
@@ -81,8 +85,13 @@ def make_backup(process: Process, path: Path, recipients: Sequence[pyrage.x25519
     """
     if path.exists():
         raise BackupUnusable(_("{path} existe déjà et n’a pas été touché.").format(path=path))
+    for left in Path(_roomy(process.settings) or tempfile.gettempdir()).glob(f"{_WORK_FOLDER}*"):
+        # Of a backup that was killed.
+        if left.stat().st_uid == os.geteuid() and time.time() - left.stat().st_mtime > _ABANDONED:
+            shutil.rmtree(left, ignore_errors=True)
     part = path.with_name(f".{path.name}.part")
-    with tempfile.TemporaryDirectory(prefix=".sceau-backup-", dir=path.parent) as work:
+    # In clear, so never beside the backup, which may be on somebody else's disk.
+    with tempfile.TemporaryDirectory(prefix=_WORK_FOLDER, dir=_roomy(process.settings)) as work:
         folder = Path(work)
         _copy_anchors(process.anchors.folder, folder / "anchors")
         engine = process.engine.dialect.name
@@ -95,7 +104,7 @@ def make_backup(process: Process, path: Path, recipients: Sequence[pyrage.x25519
             revision=_revision(process),
             engine=engine,
             base_url=process.settings.base_url,
-            kek=process.vault.kek.id,
+            keks=sorted(_keks_of(process)),
             files={name: _digest(folder / name) for name in names},
         )
         (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
@@ -283,7 +292,7 @@ def _check_fits(process: Process, manifest: Manifest) -> None:
                 there=manifest.engine, here=engine
             )
         )
-    if manifest.kek != process.vault.kek.id:
+    if not process.vault.kek_ids >= set(manifest.keks):
         raise BackupUnusable(
             _("SCEAU_KEK n’est pas la clé maîtresse de cette sauvegarde : ses clés ne s’ouvriraient pas.")
         )
@@ -306,6 +315,11 @@ def _load_sqlite(process: Process, folder: Path) -> None:
 def _revision(process: Process) -> str:
     with process.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _keks_of(process: Process) -> set[str]:
+    with process.unit_of_work(reading=True) as services:
+        return services.stores.campuses.sealed_under()
 
 
 def _owner_url(settings: Settings) -> str:

@@ -165,3 +165,36 @@ def test_unencrypted_backup_names_its_content(owner_at: Operator, tmp_path: Path
         manifest = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
         assert set(tar.getnames()) == {"manifest.json", *manifest["files"]}
     assert "kek" not in {name.split("/")[-1] for name in manifest["files"]}
+
+
+def test_backup_leaves_nothing_in_clear_beside_it(
+    house: House, owner_at: Operator, key, tmp_path: Path, monkeypatch
+):
+    """Its folder may be a disk of somebody else."""
+    given(house, ROOF)
+    elsewhere, seen = tmp_path / "usb", set[str]()
+    elsewhere.mkdir()
+    encrypt = pyrage.encrypt_io
+
+    def looking(*given):
+        seen.update(each.name for each in elsewhere.iterdir())
+        return encrypt(*given)
+
+    monkeypatch.setattr(pyrage, "encrypt_io", looking)
+    backed_up(owner_at, key, elsewhere / "sceau.age")
+    assert seen == {".sceau.age.part"}
+    assert [each.name for each in elsewhere.iterdir()] == ["sceau.age"]
+
+
+def test_backup_from_before_a_new_master_key_opens_with_the_old_one_beside_it(
+    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+):
+    given(house, ROOF)
+    path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    owner_at.types("keys", "make-kek", tmp_path / "kek-2")
+    old = elsewhere.development_dir / "kek"
+    owner_at.works_with(
+        elsewhere.model_copy(update={"kek": f"file:{tmp_path / 'kek-2'}", "other_keks": f"file:{old}"})
+    )
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file)
+    assert done.code == 0, done.err
