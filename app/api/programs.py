@@ -46,9 +46,10 @@ def _reader(
     slug: Slug, request: Request, response: Response, services: ReadingServices, _shown: _Shown
 ) -> Program:
     """Requires the scope `read`."""
-    _check_query(request)
     response.headers["Cache-Control"] = "no-store"
-    return Program(*token_of(request, services, Scope.READ, slug), services)
+    program = Program(*token_of(request, services, Scope.READ, slug), services)
+    _check_query(request)
+    return program
 
 
 @marked(Policy(Who.TOKEN, scope=Scope.PATHWAY_READ))

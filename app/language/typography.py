@@ -91,3 +91,33 @@ def translated(text: str) -> str:
 def translated_plural(one: str, many: str, count: int) -> str:
     chosen = ngettext(one, many, count)
     return french(chosen) if current_locale() == "fr" else chosen
+
+
+def in_capitals(word: str) -> bool:
+    letters = [c for c in word if c.isalpha()]
+    return len(letters) > 1 and word.isupper() and "." not in word
+
+
+_PARTICLES = frozenset(("de", "du", "des", "d", "von", "der", "den", "dos", "das", "do", "e", "y"))
+
+
+def respelt(name: str) -> str:
+    """Capitals of a list are not a person's spelling: « LE GOFF » becomes « Le Goff »."""
+    name = unicodedata.normalize("NFC", " ".join(name.split()))
+    letters = [c for c in name if c.isalpha()]
+    if len(letters) < 2 or not (name.isupper() or name.islower()):
+        marked = any(in_capitals(word) and len(word) > 2 for word in name.split(" "))
+        return " ".join(_spelt(word) if marked and in_capitals(word) else word for word in name.split(" "))
+    words = [_spelt(word) for word in name.split(" ")]
+    return " ".join(
+        word.lower() if word.casefold() in _PARTICLES and index < len(words) - 1 else word
+        for index, word in enumerate(words)
+    )
+
+
+def _spelt(word: str) -> str:
+    return re.sub(
+        r"[^\W\d_][^\W\d_\u0300-\u036f]*",
+        lambda part: part.group()[0].upper() + part.group()[1:].lower(),
+        word,
+    )

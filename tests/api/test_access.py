@@ -21,9 +21,12 @@ OPEN_TO_ALL = {
     "/api/v1/verify",
     "/api/v1/verify/batch",
     "/api/v1/frameworks/search",
+    "/api/v1/pathways",
+    "/api/v1/pathways/{pathway_id}",
     "/api/v1/campuses/{slug}/log/cosignatures",
 }
-OF_NO_CAMPUS = {"/api/v1/lists/read"}  # its scope: tests/api/imports/test_list_reading.py
+OF_NO_CAMPUS = {"/api/v1/lists/read", "/api/v1/people/{person_id}/competencies"}
+"""Their scopes: tests/api/imports/test_list_reading.py, tests/api/test_people.py."""
 # What each address needs; an address that is not here fails the test that follows.
 POLICY = {
     ("GET", "/competencies"): "read",
@@ -50,6 +53,10 @@ POLICY = {
     ("POST", "/awards"): "award:create",
     ("GET", "/awards"): "read",
     ("GET", "/awards/{award_id}"): "read",
+    ("GET", "/awards/{award_id}/credential"): "read",
+    ("GET", "/activities/{activity_id}/report"): "read",
+    ("PUT", "/activities/{activity_id}/report"): "activity:write",
+    ("GET", "/pathways/{pathway_id}/progress"): "pathway:read",
     ("POST", "/awards/{award_id}/revocation"): "award:revoke",
 }
 PREFIX = "/api/v1/campuses/{slug}"
@@ -100,6 +107,7 @@ def ids(house: House) -> dict[str, uuid.UUID]:
         "badge_id": house.presence.badge.id,
         "activity_id": house.activity.id,
         "award_id": closed_award(house),
+        "pathway_id": uuid.uuid4(),
     }
 
 
@@ -161,6 +169,7 @@ def test_a_thing_of_another_campus_is_as_good_as_absent(
         "/presence": {"present": False},
         "/sessions": {"held_on": "2026-12-08"},
         "/sessions/{session_id}": {"held_on": "2026-12-08"},
+        "/report": {},
         "/revocation": {"reason": "Attribué par erreur."},
     }
     body = next((body for end, body in bodies.items() if address.path.endswith(end)), None)

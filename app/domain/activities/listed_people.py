@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.domain.activities.activities import Participation, PartKind
-from app.domain.people.people import Person, is_address, name_key, respelt
+from app.domain.people.people import Person, is_address, name_key
 from app.domain.people.record_merge import is_gone
+from app.language.typography import respelt
 
 KNOWN = "known"
 """The fault of a line with a name or address that the campus knows, as long as nothing tells which person is meant."""

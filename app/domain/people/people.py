@@ -147,36 +147,6 @@ def name_key(given_name: str, family_name: str) -> str:
     return " ".join(sorted(re.findall(r"\w+", plain)))
 
 
-_SMALL = frozenset(("de", "du", "des", "d", "von", "der", "den", "dos", "das", "do", "e", "y"))
-
-
-def in_capitals(word: str) -> bool:
-    letters = [c for c in word if c.isalpha()]
-    return len(letters) > 1 and word.isupper() and "." not in word
-
-
-def respelt(name: str) -> str:
-    """Capitals of a list are not a person's spelling: « LE GOFF » becomes « Le Goff »."""
-    name = unicodedata.normalize("NFC", " ".join(name.split()))
-    letters = [c for c in name if c.isalpha()]
-    if len(letters) < 2 or not (name.isupper() or name.islower()):
-        marked = any(in_capitals(word) and len(word) > 2 for word in name.split(" "))
-        return " ".join(_spelt(word) if marked and in_capitals(word) else word for word in name.split(" "))
-    words = [_spelt(word) for word in name.split(" ")]
-    return " ".join(
-        word.lower() if word.casefold() in _SMALL and index < len(words) - 1 else word
-        for index, word in enumerate(words)
-    )
-
-
-def _spelt(word: str) -> str:
-    return re.sub(
-        r"[^\W\d_][^\W\d_\u0300-\u036f]*",
-        lambda part: part.group()[0].upper() + part.group()[1:].lower(),
-        word,
-    )
-
-
 def normal_address(text: str) -> str:
     """An e-mail address for comparison: NFKC, trimmed, lower case, truncated if too long."""
     return unicodedata.normalize("NFKC", text.strip()[:LONGEST_COMPARED]).strip().strip("<>").lower()

@@ -29,7 +29,7 @@ from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.suspicion import remaining_faults
 from app.domain.imports.lists.wording import hours_in
 from app.domain.people.name_disambiguation import Namesake
-from app.domain.people.people import name_key, respelt
+from app.domain.people.people import name_key
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.render import page
@@ -37,6 +37,7 @@ from app.http.pages.typography import translated
 from app.http.pages.words import day, hours_text
 from app.http.workplaces import AtWork
 from app.language import N_
+from app.language.typography import respelt
 from app.services.activities.participants import listed_person
 from app.services.imports.lists import (
     blocks_as_text,

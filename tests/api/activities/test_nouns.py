@@ -38,7 +38,7 @@ ACTIVITY = {
 def test_a_competency_is_written_once_and_read_back(program: TestClient):
     made = program.post(f"{V1}/competencies", json=COMPETENCY | {"code": "CA-1"})
     assert made.status_code == 201
-    assert made.json() == COMPETENCY | {"code": "CA-1", "id": made.json()["id"]}
+    assert made.json() == COMPETENCY | {"code": "CA-1", "rubric": [], "id": made.json()["id"]}
     assert program.get(f"{V1}/competencies/{made.json()['id']}").json() == made.json()
     assert made.json() in program.get(f"{V1}/competencies").json()
     again = program.post(f"{V1}/competencies", json=COMPETENCY | {"code": "CA-1"})

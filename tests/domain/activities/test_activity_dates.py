@@ -20,6 +20,7 @@ from app.domain.awards.open_badges import (
     _start_of,
     is_dated_in_utc,
 )
+from app.domain.awards.skills import NO_PRACTICE
 from app.language import speaking
 from sceau_credentials.model import AchievementSubject
 from sceau_credentials.values.timestamps import parse_timestamp
@@ -97,4 +98,6 @@ def test_hours_are_written_in_the_language_of_the_badge(language: str, hours: st
     award: Any = SimpleNamespace(part=PartKind.LEARNER, hours=3.5, contribution="")
     activity: Any = SimpleNamespace(starts_on=date(2026, 11, 24), ends_on=date(2026, 11, 24), place="")
     with speaking(language):
-        assert hours in _participation_sentence(award, activity, DisclosedContent.ALL).replace("\u00a0", " ")
+        assert hours in _participation_sentence(award, activity, DisclosedContent.ALL, NO_PRACTICE).replace(
+            "\u00a0", " "
+        )

@@ -55,7 +55,7 @@ from app.domain.imports.lists.wording import (
     status_in,
     status_of_code,
 )
-from app.domain.people.people import respelt
+from app.language.typography import respelt
 
 _NONE = frozenset(("", "neant", "aucun", "aucune", "non communique", "non communiquee", "nc", "na", "n a", "sans", "pas de mail", "inconnu", "inconnue", "a completer", "pas d adresse", "sans mail", "non", "x", "vide", "pas d email", "a demander", "anonymous", "anonyme"))  # fmt: skip
 

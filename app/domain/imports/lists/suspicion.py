@@ -30,7 +30,7 @@ from app.domain.imports.lists.names import (
     split_name,
 )
 from app.domain.imports.lists.wording import LEADERS, STATUS_WORDS, THINGS, heading_word_in
-from app.domain.people.people import respelt
+from app.language.typography import respelt
 
 _MANY_HOURS = 100
 
