@@ -243,12 +243,12 @@ def record_participations(
 
     An empty field deletes nothing. People erased at their own request are not recorded again.
     """
-    records = [told.record(number) for number, told in enumerate(body.participations, 1)]
+    records = [line.record(number) for number, line in enumerate(body.participations, 1)]
     data = body.model_dump_json().encode()
     known = {
-        number: SAME if told.same_person else OTHER
-        for number, told in enumerate(body.participations, 1)
-        if told.same_person is not None
+        number: SAME if line.same_person else OTHER
+        for number, line in enumerate(body.participations, 1)
+        if line.same_person is not None
     }
     return taken(program, ImportForm.API, body.source, records, data, dry_run=dry_run, known=known)
 

@@ -87,7 +87,7 @@ def load(path: Path, identity: Path | None) -> None:
     if loaded.has_loaded_anchors:
         say(
             N_(
-                "Le dossier des ancres était vide : il a été repris de la sauvegarde. Ce qui a été retiré depuis n’y est pas : demandez aux témoins et remettez une copie plus récente si vous en avez une."
+                "Le dossier des ancres était vide : il a été repris de la sauvegarde. Ce qui a été retiré depuis n’y est pas. Demandez aux témoins, ou remettez une copie plus récente."
             ),
             style="yellow",
         )

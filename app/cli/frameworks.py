@@ -216,7 +216,7 @@ def _show(difference: Difference, most: int) -> None:
             say(N_("… et {count} autres ; --all les montre tous."), count=count - most)
     if difference.new_links or difference.gone_links:
         say(
-            N_("Liens : {new} nouveaux, {gone} retirés."),
+            N_("Liens nouveaux : {new}. Liens retirés : {gone}."),
             new=len(difference.new_links),
             gone=len(difference.gone_links),
         )

@@ -45,7 +45,7 @@ def check(
     for name, signed, now in changed:
         print(name, signed, now, sep="\t")
     if changed:
-        say(N_("{count} chiffres ont changé depuis."), count=len(changed), style="bold red")
+        say(N_("Chiffres changés depuis : {count}."), count=len(changed), style="bold red")
         raise typer.Exit(ExitCode.REFUSED)
     say(N_("Tous les chiffres se recomptent à l’identique."), style="green")
 

@@ -40,13 +40,13 @@ _MENU: tuple[tuple[str, Permission, str, tuple[str, ...]], ...] = (
         "/badges",
         ("/attributions", "/resultats", "/retraits", "/lettres", "/recommandations"),
     ),
-    (N_("Compétences"), Permission.VIEW, "/competences", ("/parcours",)),
+    (N_("Compétences"), Permission.VIEW, "/competences", ("/parcours", "/modules")),
     (N_("Personnes"), Permission.VIEW, "/repertoire", ("/recherche",)),
     (N_("Demandes"), Permission.REVIEW, _REQUESTS, ()),
     (N_("Rapport"), Permission.VIEW, "/rapport", ()),
     (N_("Données personnelles"), Permission.PROTECT, "/donnees", ()),
     (N_("Historique"), Permission.AUDIT, "/historique", ("/audit",)),
-    (N_("Réglages"), Permission.MANAGE, "/reglages", ("/equipe", "/jetons", "/rappels", "/cles")),
+    (N_("Réglages"), Permission.MANAGE, "/reglages", ("/equipe", "/jetons", "/rappels", "/cles", "/images")),
 )
 """(label, permissions, path below the campus's, other paths of the same part)."""
 

@@ -132,13 +132,13 @@ class Record:
         ]
 
     @classmethod
-    def from_told(cls, number: int, told: Mapping[str, Any]) -> Record:
-        activity = told["activity"]
-        given, family, address, homonym = told["person"]
-        part = PartKind(told["part"]) if "part" in told else None
+    def from_told(cls, number: int, recorded: Mapping[str, Any]) -> Record:
+        activity = recorded["activity"]
+        given, family, address, homonym = recorded["person"]
+        part = PartKind(recorded["part"]) if "part" in recorded else None
         return cls(
             number,
-            told["external_id"],
+            recorded["external_id"],
             ActivityRecord(
                 activity["external_id"],
                 activity.get("title", ""),
@@ -154,13 +154,13 @@ class Record:
                 given_name=given,
                 family_name=family,
                 address=address,
-                hours=told.get("hours"),
+                hours=recorded.get("hours"),
                 part=part or PartKind.LEARNER,
-                contribution=told.get("contribution", ""),
+                contribution=recorded.get("contribution", ""),
                 homonym=homonym,
             ),
             part,
-            withdrawn=told["withdrawn"],
+            withdrawn=recorded["withdrawn"],
         )
 
 
@@ -282,7 +282,7 @@ def amended(activity: Activity, news: Mapping[str, Any]) -> list[str]:
     return changed
 
 
-def would_change(activity: Activity, told: Mapping[str, Any], cells: Mapping[str, str]) -> list[str]:
+def would_change(activity: Activity, recorded: Mapping[str, Any], cells: Mapping[str, str]) -> list[str]:
     """Names of what would change; `cells`: the facts for the report that the activity has."""
     facts = with_cells(ReportFacts(), cells)
     current = {
@@ -297,7 +297,7 @@ def would_change(activity: Activity, told: Mapping[str, Any], cells: Mapping[str
     }
     return [
         name
-        for name, value in told.items()
+        for name, value in recorded.items()
         if (with_cells(facts, {name: value}) != facts if name in CELLS else current[name] != value)
     ]
 

@@ -223,26 +223,26 @@ def columns_of(
 ) -> tuple[ImportColumn, ...]:
     """What each column contains, by the source's settings, else by heading and `cells`; each type once."""
     found: list[ImportColumn] = []
-    told = [plan.columns.get(key) for key in heading_keys(heading)]
-    taken = {column for column in told if column is not None}
-    for cell, said in zip(heading, told, strict=True):
+    chosen = [plan.columns.get(key) for key in heading_keys(heading)]
+    taken = {column for column in chosen if column is not None}
+    for cell, said in zip(heading, chosen, strict=True):
         column = said or guessed(cell)
         if said is None and column in taken:
             column = ImportColumn.NOTHING
         taken.add(column)
         found.append(column)
-    _find_addresses(heading, cells, found, told)
-    return tuple(_one_way_of_naming(found, told))
+    _find_addresses(heading, cells, found, chosen)
+    return tuple(_one_way_of_naming(found, chosen))
 
 
 def _find_addresses(
     heading: Sequence[str],
     cells: Sequence[Sequence[str]],
     found: list[ImportColumn],
-    told: Sequence[ImportColumn | None],
+    chosen: Sequence[ImportColumn | None],
 ) -> None:
     """« Adresse » may be where a person lives: a column without any « @ » does not count."""
-    if ImportColumn.ADDRESS in told:
+    if ImportColumn.ADDRESS in chosen:
         return
     named = found.index(ImportColumn.ADDRESS) if ImportColumn.ADDRESS in found else None
     if named is not None and _holds_addresses(cells[named]):
@@ -252,7 +252,7 @@ def _find_addresses(
             index
             for index, column in enumerate(found)
             if column is ImportColumn.NOTHING
-            and told[index] is None
+            and chosen[index] is None
             and _holds_addresses(cells[index])
             and not set(fold(heading[index]).split()) & (OF_OTHERS - {"contact"})
         ),
@@ -277,11 +277,11 @@ def guessed(cell: str) -> ImportColumn:
 
 
 def _one_way_of_naming(
-    columns: Sequence[ImportColumn], told: Sequence[ImportColumn | None]
+    columns: Sequence[ImportColumn], chosen: Sequence[ImportColumn | None]
 ) -> list[ImportColumn]:
     """A family name alone is a full name; beside a given name, a full name adds nothing."""
     present, kept = set(columns), list(columns)
-    for index, (column, said) in enumerate(zip(columns, told, strict=True)):
+    for index, (column, said) in enumerate(zip(columns, chosen, strict=True)):
         if said is not None:
             continue
         if column is ImportColumn.FAMILY and ImportColumn.GIVEN not in present:
@@ -437,8 +437,8 @@ def _record(
         check_name(record.person.given_name, record.person.family_name)
     except InvalidInput as error:
         title = ActivityRecord(title=cells.get(ImportColumn.TITLE, ""))
-        told = Record(row.number, record.external_id, title, listed)
-        return told.refused(error.sentence, **error.values)
+        record = Record(row.number, record.external_id, title, listed)
+        return record.refused(error.sentence, **error.values)
     fault = fault_in(record)
     if fault:
         return record.refused(fault.sentence, **fault.values)

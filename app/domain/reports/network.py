@@ -24,9 +24,9 @@ class Topic(StrEnum):
 
 
 TOPICS: Final = {
-    Topic.ACTIONS: N_("Les actions : combien, de quel type, où"),
-    Topic.PEOPLE: N_("Les personnes : combien, jamais qui ; les heures et les publics"),
-    Topic.PARTNERS: N_("Les partenaires : entreprises et établissements"),
+    Topic.ACTIONS: N_("Les actions : combien, et le titre de celles menées à plusieurs"),
+    Topic.PEOPLE: N_("Les personnes : combien, jamais qui ; leurs heures, et où"),
+    Topic.PARTNERS: N_("Les partenaires : combien d’entreprises ; les établissements, par leur nom"),
 }
 
 

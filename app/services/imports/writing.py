@@ -66,36 +66,36 @@ class ImportWriting:
 
     def _activity(self, campus: Campus, run: ImportRun, group: Sequence[Judged], by: Actor) -> Activity:
         """The activity of these lines, created or corrected from the first of them."""
-        told = group[0].record.activity
+        activity_record = group[0].record.activity
         activity = group[0].activity or self._created(campus, group[0].record, by)
         facts = {name: value for one in reversed(group) for name, value in one.activity_news.items()}
-        cells = dict(told.report) if group[0].activity is None else {}
+        cells = dict(activity_record.report) if group[0].activity is None else {}
         cells |= {name: facts.pop(name) for name in CELLS if name in facts}
         if facts:
             self.plans.correct(campus, activity.id, facts, by=by)
         if cells:
             self.report_facts.correct(campus, activity.id, cells, by=by)
-        key, at = self.judging.key(campus, run.source, told.own_key), self.activity_service.clock()
+        key, at = self.judging.key(campus, run.source, activity_record.own_key), self.activity_service.clock()
         link = self.imports.known(campus.id, [key]).get(key) or Imported(
             campus_id=campus.id, key=key, source=run.source, run_id=run.id, row_id=activity.id, at=at
         )
-        if link.said != (said := {**link.said, **told.said()}):
+        if link.said != (said := {**link.said, **activity_record.said()}):
             link.said, link.at, link.run_id = said, at, run.id
         self.imports.keep([link])
         return activity
 
     def _created(self, campus: Campus, record: Record, by: Actor) -> Activity:
-        told = record.activity
-        assert told.starts_on is not None, "a line without a date was refused"
+        activity_record = record.activity
+        assert activity_record.starts_on is not None, "a line without a date was refused"
         activity = Activity(
-            kind=told.kind or ActivityKind.WORKSHOP,
-            title=told.title,
-            starts_on=told.starts_on,
-            ends_on=told.ends_on or told.starts_on,
-            place=told.place,
-            hours=told.hours,
-            start_time=told.start_time,
-            end_time=told.end_time,
+            kind=activity_record.kind or ActivityKind.WORKSHOP,
+            title=activity_record.title,
+            starts_on=activity_record.starts_on,
+            ends_on=activity_record.ends_on or activity_record.starts_on,
+            place=activity_record.place,
+            hours=activity_record.hours,
+            start_time=activity_record.start_time,
+            end_time=activity_record.end_time,
             created_at=self.activity_service.clock(),
         )
         return self.activity_service.create(activity, [campus], by=by)

@@ -121,7 +121,7 @@ class PartnerReports:
                 ]
                 for each in found.actions
             ],
-            "with": translated(N_("Avec les jeunes et les équipes de")) if found.establishments else "",
+            "with": translated(N_("Établissements des participants")) if found.establishments else "",
             "establishments": list(found.establishments),
             "foot": translated(N_("Aucun participant n’est nommé ici. Chiffres du journal du campus.")),
         }

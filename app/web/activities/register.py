@@ -90,7 +90,7 @@ class ActivityFilters:
         words = query.search("q", translated(N_("Mot du titre ou du lieu")))
         days = query.days(translated(N_("Période")), self.now.date())
         moments = [(each.value, translated(label)) for each, label in MOMENTS.items()]
-        moments.append((_CLOSED, translated(N_("Classées"))))
+        moments.append((_CLOSED, translated(N_("Closes"))))
         moment = query.choice("etat", translated(N_("État")), moments, every=every)
         badges = [
             (_WITHOUT, translated(N_("Sans badge"))),
@@ -133,7 +133,7 @@ def _values(work: AtWork, activity: Activity, counts: ActivityCounts, now: datet
     is_under_way = has_begun(activity, now) and not has_ended(activity, now)
     notes = [kind]
     if counts.is_closed:
-        notes.append(translated(N_("classée")))
+        notes.append(translated(N_("close")))
     elif is_under_way:
         notes.append(translated(N_("en cours")))
     hours = [time_of_day(each) for each in (activity.start_time, activity.end_time) if each]

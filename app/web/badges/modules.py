@@ -17,7 +17,7 @@ from app.domain.frameworks import Competency
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
+from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import day, hours_text
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -296,7 +296,9 @@ def attestation(
 def _printed(work: AtWork, services: Services, found: Attestation) -> dict[str, Any]:
     grid, zone = found.grid, work.campus.time_zone
     total = sum(found.hours.get(each.id, 0) for each in found.modules)
-    done = translated(N_("{n} modules sur {all}")).format(n=len(found.modules), all=len(grid.modules))
+    done = translated_plural("{n} module sur {all}", "{n} modules sur {all}", len(found.modules)).format(
+        n=len(found.modules), all=len(grid.modules)
+    )
     return {
         "title": translated(N_("Attestation de modules")),
         "author": work.campus.name,

@@ -161,7 +161,7 @@ def _scopes(services: Services, campuses: Sequence[Campus]) -> list[tuple[str, l
 
 
 def _year_name(year: int) -> str:
-    return translated(N_("Année {first}-{last}")).format(first=year, last=year + 1)
+    return translated(N_("Année scolaire {first}-{last}")).format(first=year, last=year + 1)
 
 
 def _ranked(

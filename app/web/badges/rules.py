@@ -327,10 +327,10 @@ def _default_judged(claims: Claims, *, is_ours: bool) -> str:
 
 def _criteria_judged(claims: Claims) -> str:
     """The assessment sentences of the criteria themselves; empty if they have none."""
-    told = re.search(rf"{judged_heading()}\s*(?P<how>.+?)(?:\n\s*\n|\Z)", claims.criteria, re.DOTALL)
-    if told is None:
+    match = re.search(rf"{judged_heading()}\s*(?P<how>.+?)(?:\n\s*\n|\Z)", claims.criteria, re.DOTALL)
+    if match is None:
         return ""
-    sentences = _SENTENCE_END.split(" ".join(_EMPHASIS.sub("", told["how"]).split()))
+    sentences = _SENTENCE_END.split(" ".join(_EMPHASIS.sub("", match["how"]).split()))
     how = sentences[0]
     if len(sentences) > 1 and len(how) + len(sentences[1]) < _LONGEST_HOW:
         how = f"{how} {sentences[1]}"

@@ -152,7 +152,7 @@ EVENT_LABELS = {
     ("activity", "withdraw_announcement"): N_("Annonce publique retirée"),
     ("activity", "amend"): N_("Activité modifiée"),
     ("activity", "delete"): N_("Activité supprimée"),
-    ("activity", "close"): N_("Activité classée"),
+    ("activity", "close"): N_("Activité close"),
     ("activity", "reopen"): N_("Activité rouverte"),
     ("activity", "ask"): N_("Accord demandé pour organiser ensemble"),
     ("activity", "record"): N_("Participants inscrits"),

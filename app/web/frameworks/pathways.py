@@ -15,6 +15,8 @@ from app.domain.frameworks.pathways import (
     ProposalState,
     StageState,
 )
+from app.domain.people.parental_consent import needs_guardian_for
+from app.domain.people.people import Person
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict, NotFound
 from app.http.pages.forms import SafeForm, text_of
@@ -39,6 +41,10 @@ my_router = APIRouter(prefix="/mes-badges/parcours", include_in_schema=False)
 _DONE = {
     "suivi": N_("C’est fait : vous suivez ce parcours. Vous pouvez le quitter quand vous voulez."),
     "version": N_("C’est fait : vous suivez la nouvelle version."),
+}
+_DONE_TU = {
+    "suivi": N_("C’est fait : tu suis ce parcours. Tu peux le quitter quand tu veux."),
+    "version": N_("C’est fait : tu suis la nouvelle version."),
 }
 _MOST_LOOKED_UP = 6
 """Stages with their next activity."""
@@ -85,6 +91,7 @@ def show_pathway(pathway_id: uuid.UUID, request: Request, services: ReadingServi
         is_closed=found.pathway.archived_at is not None,
         follows=follows,
         has_account=who is not None,
+        tu=who is not None and _says_tu(services, who.person),
         mine=f"/mes-badges/parcours/{pathway_id}",
         url=f"{services.addresses.base_url}/parcours/{pathway_id}",
     )
@@ -110,6 +117,13 @@ def _own(services: Services, pathway_id: uuid.UUID, person_id: uuid.UUID) -> Own
         return services.pathway_followers.own(pathway_id, person_id)
 
 
+def _says_tu(services: Services, person: Person) -> bool:
+    """As on « Mes badges »: under 15, or a pupil of unknown age in an activity for pupils."""
+    return needs_guardian_for(person, None) or any(
+        needs_guardian_for(record.person, record.activity) for record in services.awards.list_of(person.id)
+    )
+
+
 # --- the person's own
 
 
@@ -130,8 +144,7 @@ def join(pathway_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  
 def show_mine(
     pathway_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
-    done = translated(_DONE[fait]) if fait in _DONE else ""
-    return _mine_page(request, services, pathway_id, done=done)
+    return _mine_page(request, services, pathway_id, done=fait)
 
 
 def _mine_page(
@@ -147,6 +160,8 @@ def _mine_page(
             services.pathway_followers.foreseen(own) if own.newest != own.enrolment.number else ([], None)
         )
         activities = _activities(services, found, own.progress)
+    says_tu = _says_tu(services, who.person)
+    sentences = _DONE_TU if says_tu else _DONE
     path = shown_pathway(found, own.progress, activities)
     step = own.progress.next
     shown = [each for group in path.groups for each in group.stages]
@@ -174,7 +189,8 @@ def _mine_page(
         changes=[(change_words(each), change_details(each)) for each in changes],
         done_then=then.progress.done if then else 0,
         done_now=own.progress.done,
-        done=done,
+        done=translated(sentences[done]) if done in sentences else "",
+        tu=says_tu,
         trouble=trouble,
     )
 

@@ -239,8 +239,8 @@ class SettlingTable:
     def fields(self) -> list[tuple[str, str]]:
         """With which this table opens again."""
         columns = [(f"{_COLUMN}{index}", column.value) for index, column in enumerate(self.columns)]
-        told = [(_TOLD, "oui"), *columns] if columns else []
-        return [(BLOCKS, self.blocks), (EDITS, self.edits), *told]
+        answered = [(_TOLD, "oui"), *columns] if columns else []
+        return [(BLOCKS, self.blocks), (EDITS, self.edits), *answered]
 
 
 def table_fields(form: FormData) -> list[tuple[str, str]]:
@@ -490,7 +490,7 @@ def list_table_page(
         pages=sorted({1, current - 1, current, current + 1, pages} - {0, pages + 1}),
         columns=mapping.columns if mapping else (),
         choices=[(column.value, translated(words)) for column, words in COLUMNS.items()],
-        told=bool(_columns_in(form)),
+        answered=bool(_columns_in(form)),
         in_doubt=bool(mapping) and not any(column in NAME_COLUMNS - {Column.WHOLE} for column in chosen),
         with_hours=any(row.values["heures"] for row in table.rows),
         with_contribution=any(row.values["contribution"] for row in table.rows),

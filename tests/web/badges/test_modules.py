@@ -97,7 +97,7 @@ def test_whole_is_proposed_confirmed_and_awarded_once(house: House) -> None:
     with house.unit_of_work(reading=True) as services:
         grid = services.modules.grid(house.campus, set_id)
         assert [each.has_whole for _, each in services.modules.followed(grid)].count(True) == 1
-    assert "Personne à qui le proposer" in trainer.get(f"{here}/personnes").text
+    assert "encore proposé à personne" in trainer.get(f"{here}/personnes").text
 
 
 def test_attestation_lists_modules_hours_and_levels(house: House) -> None:

@@ -52,19 +52,19 @@ def test_a_closed_activity_waits_for_no_badge_until_it_is_reopened(house: House,
     assert "est finie, sans badge" in trainer.get("/gestion/itip").text
     made = choose(trainer, ACTIVITIES, "classer", house.activity.id, second)
     asked = trainer.get(made.headers["location"])
-    assert "2 activités à classer" in asked.text.replace("\u00a0", " ")
+    assert "2 activités à clore" in asked.text.replace("\u00a0", " ")
     done = send(trainer, made.headers["location"], seen_on=made.headers["location"])
     assert done.status_code == 303
-    assert "2 activités classées" in trainer.get(done.headers["location"]).text.replace("\u00a0", " ")
+    assert "2 activités closes" in trainer.get(done.headers["location"]).text.replace("\u00a0", " ")
     assert "Atelier robotique" not in trainer.get(waiting).text
     assert "est finie, sans badge" not in trainer.get("/gestion/itip").text
     closed = trainer.get(f"{ACTIVITIES}?etat=classee").text
-    assert "Atelier, classée" in closed
+    assert "Atelier, close" in closed
     again = choose(trainer, ACTIVITIES, "rouvrir", house.activity.id)
     send(trainer, again.headers["location"], seen_on=again.headers["location"])
     assert "Atelier robotique" in trainer.get(waiting).text
     history = house.client(house.admin).get("/gestion/itip/historique").text
-    assert "Activité classée" in history
+    assert "Activité close" in history
     assert "Activité rouverte" in history
 
 

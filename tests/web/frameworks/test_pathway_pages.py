@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, Stage, StageCondition
-from app.domain.people.people import Person
+from app.domain.people.people import AgeGroup, Person
 from app.services.frameworks.pathways import StageDraft
 from app.web.frameworks.pathway_view import layout_of
-from tests.support.house import House, send
+from tests.support.house import COMMAND, House, send
 
 HERE = "/gestion/itip/parcours"
 
@@ -110,6 +110,22 @@ def test_a_learner_joins_reads_the_next_step_and_leaves(house: House, designer: 
     assert me.get(f"/mes-badges/parcours/{path}").status_code == 404
 
 
+def test_a_person_under_15_is_addressed_as_tu(house: House, designer: TestClient):
+    path = draw(house, designer).rsplit("/", 1)[1]
+    person = learner(house)
+    with house.unit_of_work() as services:
+        services.guardians.set_age_group(house.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
+    me, public, mine = house.client(person), f"/parcours/{path}", f"/mes-badges/parcours/{path}"
+    assert "quelles étapes tu as acquises" in text_at(me, public)
+    joined = send(me, f"{mine}/suivre", seen_on=public)
+    assert "Tu suis déjà ce parcours" in text_at(me, public)
+    shown = text_at(me, joined.headers["location"])
+    assert "tu suis ce parcours. Tu peux le quitter" in shown
+    assert "le campus examine ton dossier" in shown
+    assert "Tu suis la version 1" in shown
+    assert not re.search(r"\b(vous|votre|vos)\b", shown.split("<main")[1].split("</main>")[0], re.IGNORECASE)
+
+
 def test_a_new_version_is_read_before_it_is_taken(house: House, designer: TestClient):
     here = draw(house, designer)
     path = here.rsplit("/", 1)[1]
@@ -123,7 +139,7 @@ def test_a_new_version_is_read_before_it_is_taken(house: House, designer: TestCl
     assert "Maintenant : 2 h d’activités" in shown
     assert send(me, f"{mine}/version", {"version": "9"}, seen_on=mine).status_code == 409
     assert send(me, f"{mine}/version", {"version": "2"}, seen_on=mine).status_code == 303
-    assert "Toutes les étapes sont là" in text_at(me, mine)
+    assert "Toutes les étapes sont acquises" in text_at(me, mine)
 
 
 def test_a_trainer_sees_where_people_wait_and_awards_the_whole(house: House, designer: TestClient):
