@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,8 +32,14 @@ STYLE_ORDER = (
     "pages",
     "circumstances",
 )
-# Separate files, so that public pages stay light.
-SEPARATE_STYLES = ("workspace", "learner", "catalogue", "reports", "pathways")
+# Separate files with their parts, so that public pages stay light.
+SEPARATE_STYLES = {
+    "workspace": ("workspace",),
+    "learner": ("gallery", "learner"),
+    "catalogue": ("gallery", "catalogue"),
+    "reports": ("reports",),
+    "pathways": ("pathways",),
+}
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
@@ -64,15 +71,16 @@ def files() -> dict[str, StaticFile]:
         for path in sorted(FOLDER.rglob("*"))
         if path.is_file() and path.suffix in _TYPES and path.parent != _STYLES
     }
-    styles = "".join((_STYLES / f"{name}.css").read_text("utf-8") for name in STYLE_ORDER)
     return {
         **found,
-        "sceau.css": _static_file(_tight(styles).encode(), ".css"),
-        **{
-            f"{name}.css": _static_file(_tight((_STYLES / f"{name}.css").read_text("utf-8")).encode(), ".css")
-            for name in SEPARATE_STYLES
-        },
+        "sceau.css": _joined(STYLE_ORDER),
+        **{f"{name}.css": _joined(parts) for name, parts in SEPARATE_STYLES.items()},
     }
+
+
+def _joined(parts: Iterable[str]) -> StaticFile:
+    styles = "".join((_STYLES / f"{name}.css").read_text("utf-8") for name in parts)
+    return _static_file(_tight(styles).encode(), ".css")
 
 
 def _tight(styles: str) -> str:
