@@ -20,7 +20,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
 from app.domain.frameworks import PublicAlignment, public_alignment
 from app.domain.learners.portfolios import ContributionStatement
-from app.domain.learners.ratings import RATED_AFTER, may_write_sentence
+from app.domain.learners.ratings import RATED_AFTER, may_write_sentence, sentence_digest
 from app.domain.people.people import AgeGroup, Role
 from app.domain.reports.facts import DeclaredFigure
 from app.domain.reports.network import Topic
@@ -199,7 +199,9 @@ class Stage:
                 self.services.ratings.rate(record, score=score, sentence=sentence)
                 rating = self.services.ratings.of_holder(record)
                 if rating is not None and rating.sentence and sentence != _SENTENCES[-1]:
-                    self.services.ratings.decide(campus, rating.id, publish=True, by=by)
+                    self.services.ratings.decide(
+                        campus, rating.id, publish=True, seen=sentence_digest(rating.sentence), by=by
+                    )
 
     def write_modules(self, content: written.DemoContent) -> None:
         """Each module attests what its badge does."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -469,7 +469,7 @@ class RetentionStore:
         waiting, answer = table["waiting_signature"], table["list_answer"]
         yield waiting, waiting.c.signed_at < at - privacy.ROOM_ENTRIES
         turnout, survey = table["survey_turnout"], table["survey_link"]
-        closed = survey.c.closes_on < (at - privacy.ROOM_ENTRIES).date()
+        closed = or_(survey.c.closed_at.is_not(None), survey.c.closes_on < (at - timedelta(days=1)).date())
         yield turnout, turnout.c.activity_id.in_(sa_select(survey.c.activity_id).where(closed))
         phone = table["remembered_phone"]
         yield phone, phone.c.expires_at < at

@@ -244,7 +244,9 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("integrity_check", "log_review"), "what a check found damaged, by number"),
         "log_entry": "a kind, a minute, and a commitment whose key lies in log_payload",
         "organisation": "a company and its public address; of one person's mailbox a digest",
-        **dict.fromkeys(("rate_count", "survey_turnout"), "keyed digests, gone within hours or 30 days"),
+        **dict.fromkeys(
+            ("rate_count", "survey_turnout"), "keyed digests, gone within hours or once it closes"
+        ),
         "status_list": "bits at random places",
         "status_slot": "the place of a number; it says that a badge was withdrawn even when all else is gone",
         **dict.fromkeys(("network_key", "trust_edition"), "of a network"),

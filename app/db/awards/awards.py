@@ -336,6 +336,13 @@ class AwardStore:
         )
         return [tuple(row) for row in self.session.execute(query)]
 
+    def holders_in(self, activity_id: uuid.UUID) -> set[uuid.UUID]:
+        """People with an award of any campus for an activity, without undone ones."""
+        query = select(Award.person_id).where(
+            Award.activity_id == activity_id, col(Award.undone_at).is_(None)
+        )
+        return set(self.session.exec(query))
+
     def unclaimed_of(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         """This campus's issued awards of these people that were not claimed."""
         query = select_rows(col(Award.id)).where(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import Select, func
+from sqlalchemy import CursorResult, Select, func, update
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, select
 
@@ -21,10 +22,14 @@ class RatingStore:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def find(self, person_id: uuid.UUID, badge_id: uuid.UUID) -> BadgeRating | None:
+    def find(
+        self, person_id: uuid.UUID, badge_id: uuid.UUID, *, with_lock: bool = False
+    ) -> BadgeRating | None:
         query = select(BadgeRating).where(
             BadgeRating.person_id == person_id, BadgeRating.badge_id == badge_id
         )
+        if with_lock:
+            query = query.with_for_update().execution_options(populate_existing=True)
         return self.session.exec(query).first()
 
     def save(self, *ratings: BadgeRating) -> None:
@@ -101,6 +106,20 @@ class RatingStore:
         if rating is None or rating.campus_id != campus_id:
             raise NotFound(N_("Cet avis n’existe pas ici, ou plus."))
         return rating
+
+    def decide(self, rating: BadgeRating, state: SentenceState) -> bool:
+        """Whether this very sentence was still waiting."""
+        decided = self.session.execute(
+            update(BadgeRating)
+            .where(
+                col(BadgeRating.id) == rating.id,
+                col(BadgeRating.sentence_state) == SentenceState.WAITING,
+                col(BadgeRating.sentence) == rating.sentence,
+            )
+            .values(sentence_state=state)
+            .execution_options(synchronize_session="fetch")
+        )
+        return cast("CursorResult[Any]", decided).rowcount == 1
 
     def sentences(self, badge_id: uuid.UUID, *, limit: int) -> Sequence[str]:
         """Published ones, in an order that reveals no date."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, delete, func, select
 
 from app.domain.activities.activities import Participation
 from app.domain.reports.facts import ActivityAudience, ActivitySurvey, Audience
@@ -36,6 +36,9 @@ class SurveyStore:
     def has_answered(self, activity_id: uuid.UUID, digest: str) -> bool:
         return self.session.get(SurveyTurnout, (activity_id, digest)) is not None
 
+    def forget_turnout(self, activity_id: uuid.UUID) -> None:
+        self.session.exec(delete(SurveyTurnout).where(col(SurveyTurnout.activity_id) == activity_id))
+
     def participation_ids(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
         """Of those present."""
         return list(
@@ -63,7 +66,7 @@ class SurveyStore:
         yes = sum(n for _, recommends, n in rows if recommends)
         answered = sum(by_rating)
         return SurveyResults(
-            max(present, answered),
+            present,
             (by_rating[0], by_rating[1], by_rating[2], by_rating[3]),
             yes,
             answered - yes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 from collections.abc import Sequence
@@ -147,6 +148,11 @@ def checked_sentence(written: str) -> str:
     if _REFERS.search(sentence):
         raise InvalidInput(N_("La phrase ne contient ni adresse ni lien."))
     return sentence
+
+
+def sentence_digest(sentence: str) -> str:
+    """Which sentence somebody has read."""
+    return hashlib.sha256(sentence.encode()).hexdigest()
 
 
 def school_year(day: date) -> int:

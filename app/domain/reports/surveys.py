@@ -1,6 +1,7 @@
 """Survey of participants: opened for an activity, answered once per device or participant, closed at a date.
 
-Answers are stored apart from who answered, without a time: nothing links an answer to a person.
+Answers are stored apart from who answered, without a time. While the survey is open, the database keeps digests
+of who has answered: their order of storage could be compared with that of the answers. Closing deletes them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from app.language import N_
 CODE_LENGTH: Final = 6
 LONGEST_SENTENCE: Final = 140
 MOST_ANSWERS: Final = 5_000
+FEWEST_ACCEPTED: Final = 30
+"""Answers taken whatever the number of people present, which may be unknown yet."""
 FEWEST_FOR_PERCENT: Final = 10
 OPEN_FOR: Final = timedelta(days=7)
 LONGEST_OPEN: Final = timedelta(days=90)
@@ -65,7 +68,10 @@ class SurveyLink(SQLModel, table=True):
 
 
 class SurveyTurnout(SQLModel, table=True):
-    """A device or a participant that has answered, as a keyed digest that differs for each activity."""
+    """A device or a participant that has answered, as a keyed digest that differs for each activity.
+
+    Deleted when the survey closes.
+    """
 
     __tablename__ = "survey_turnout"
     activity_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity"))
@@ -120,6 +126,11 @@ class SurveyResults:
         return sum(self.answers)
 
     @property
+    def has_too_many(self) -> bool:
+        """More answers than people present."""
+        return self.answered > self.asked
+
+    @property
     def favourable(self) -> int | None:
         """Per cent of favourable answers; None below 10 answers."""
         return self._percent(self.answers[2] + self.answers[3], self.answered)
@@ -155,6 +166,10 @@ def is_survey_open(survey: SurveyLink, *, today: date) -> bool:
 def check_survey_open(survey: SurveyLink, *, today: date) -> None:
     if not is_survey_open(survey, today=today):
         raise SurveyClosed(N_("L’enquête est fermée. Merci d’avoir voulu répondre."))
+
+
+def most_answers(present: int) -> int:
+    return min(MOST_ANSWERS, max(FEWEST_ACCEPTED, 2 * present))
 
 
 def check_answer(answer: Answer, *, asks_sentence: bool) -> None:

@@ -153,7 +153,7 @@ class ParticipantService:
         source, target = service.get(campus, from_id), service.get(campus, to_id)
         if source.id == target.id:
             raise InvalidInput(N_("Choisissez deux activités différentes."))
-        holders = {person_id for _, person_id, _, _ in self.awards.given_in(source.id, campus.id)}
+        holders = self.awards.holders_in(source.id)
         listed = service.activities.participants(source.id)
         there = [pair for pair in listed if pair[1].id in wanted]
         return Movable(

@@ -26,6 +26,7 @@ from app.domain.learners.ratings import (
     checked_sentence,
     may_write_sentence,
     school_year,
+    sentence_digest,
 )
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict
@@ -66,7 +67,8 @@ class RatingService:
     def rate(self, record: AwardRecord, *, score: str, sentence: str = "") -> None:
         """One rating per holder and badge: a later one replaces it. No audit entry, which would name the holder."""
         check_may_rate(record.award, at=self.clock())
-        rating = self.of_holder(record) or BadgeRating(
+        known = self.ratings.find(record.person.id, record.badge.id, with_lock=True)
+        rating = known or BadgeRating(
             campus_id=record.campus.id,
             badge_id=record.badge.id,
             person_id=record.person.id,
@@ -99,13 +101,14 @@ class RatingService:
     def waiting(self, campus: Campus, *, limit: int) -> list[tuple[BadgeRating, str]]:
         return self.ratings.waiting(campus.id, limit=limit)
 
-    def decide(self, campus: Campus, rating_id: uuid.UUID, *, publish: bool, by: Actor) -> None:
-        """On the sentence alone: the score counts either way."""
+    def decide(self, campus: Campus, rating_id: uuid.UUID, *, publish: bool, seen: str, by: Actor) -> None:
+        """On the sentence alone, if it is still the one `seen`, a digest: the score counts either way."""
         rating = self.ratings.get_in_campus(rating_id, campus.id)
         if rating.sentence_state is not SentenceState.WAITING:
             raise Conflict(N_("Cette phrase a déjà sa réponse."))
-        rating.sentence_state = SentenceState.SHOWN if publish else SentenceState.DECLINED
-        self.ratings.save(rating)
+        state = SentenceState.SHOWN if publish else SentenceState.DECLINED
+        if sentence_digest(rating.sentence) != seen or not self.ratings.decide(rating, state):
+            raise Conflict(N_("Cette phrase vient de changer : relisez-la."))
         self.history.write(
             by,
             "show_sentence" if publish else "decline_sentence",

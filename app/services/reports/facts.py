@@ -73,8 +73,9 @@ class ReportFactsService:
     def write(self, campus: Campus, activity_id: uuid.UUID, facts: ReportFacts, *, by: Actor) -> bool:
         """Returns whether anything changed. A campus that does not lead writes its objectives alone."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
-        check_facts(facts)
         before = self._facts(campus, activity)
+        # Counts collected by the survey itself may exceed the people present; only changed ones are checked.
+        check_facts(replace(facts, survey=None) if facts.survey == before.survey else facts)
         if facts == before:
             return False
         if replace(facts, objectives=()) != replace(before, objectives=()):

@@ -20,7 +20,6 @@ from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people.people import AgeGroup
 from app.domain.reports.surveys import (
-    MOST_ANSWERS,
     OPEN_FOR,
     AlreadyAnswered,
     Answer,
@@ -36,6 +35,7 @@ from app.domain.reports.surveys import (
     check_survey_open,
     device_digest,
     is_survey_open,
+    most_answers,
     new_survey_code,
     participant_digest,
     participant_mark,
@@ -132,6 +132,7 @@ class SurveyService:
             return
         link.closed_at = self.clock()
         self.store.save(link)
+        self.store.forget_turnout(activity.id)
         self._record(campus, activity, by)
 
     def send(self, campus: Campus, activity_id: uuid.UUID, *, by: Actor) -> int:
@@ -200,8 +201,10 @@ class SurveyService:
         if any(self.store.has_answered(link.activity_id, each) for each in digests):
             raise AlreadyAnswered(N_("Vous avez déjà répondu : votre avis est compté."))
         present = self._present(access.activity)
-        if self.store.count(link.activity_id, present=0).answered >= MOST_ANSWERS:
-            raise SurveyClosed(N_("L’enquête a reçu toutes les réponses possibles."))
+        if self.store.count(link.activity_id, present=present).answered >= most_answers(present):
+            raise SurveyClosed(
+                N_("L’enquête a reçu plus de réponses qu’attendu. Dites-le à la personne qui anime.")
+            )
         sentence = " ".join(answer.sentence.split())
         self.store.save(
             SurveyAnswer(

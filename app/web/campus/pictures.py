@@ -20,16 +20,16 @@ from app.http.workplaces import at_work, sentence_of, staff
 router = APIRouter(prefix="/gestion/{slug}/images")
 public_router = APIRouter(include_in_schema=False)
 _MANAGE = [staff(Permission.MANAGE)]
-_FOR_EVER = "public, max-age=31536000, immutable"
+_FIVE_MINUTES = "public, max-age=300"
 
 
 @public_router.get("/campus/{slug}/images/{picture_id:uuid}")
 @public
 def show_picture(slug: str, picture_id: uuid.UUID, services: ReadingServices) -> Response:
-    """A picture never changes: another one has another address."""
+    """Cached for minutes: one that the campus takes away is gone everywhere soon after."""
     content = services.campus_pictures.content(services.campuses.get(slug), picture_id)
     kind = "png" if content.startswith(b"\x89PNG") else "jpeg"
-    headers = {"Cache-Control": _FOR_EVER, "Content-Security-Policy": "default-src 'none'; sandbox"}
+    headers = {"Cache-Control": _FIVE_MINUTES, "Content-Security-Policy": "default-src 'none'; sandbox"}
     return Response(content, media_type=f"image/{kind}", headers=headers)
 
 

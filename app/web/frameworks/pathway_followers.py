@@ -403,12 +403,15 @@ def award(
         followers = writing.pathway_followers
         own = followers.follower(work.campus, pathway_id, enrolment_id)
         followers.check_may_award(own, by=work.actor)
+        proposed_at = own.enrolment.proposed_at
+        proposed = proposed_at.isoformat() if proposed_at else ""
         assert own.content.badge is not None, "a published pathway has a badge"
         asked = AwardRequest(
             own.content.badge.id,
             lines=(followers.line_of(own),),
             evidence=evidence,
-            idempotency_key=f"pathway/{enrolment_id}/{own.enrolment.number}",
+            # Of this proposal: after a revocation, another proposal gives the badge again.
+            idempotency_key=f"pathway/{enrolment_id}/{own.enrolment.number}/{proposed}",
         )
         line = writing.awards.award(work.campus, asked, by=work.actor).lines[0]
         if line.outcome is not LineOutcome.AWARDED:

@@ -15,8 +15,9 @@ from app.domain.learners.ratings import (
     SentenceState,
     may_write_sentence,
     rated_from,
+    sentence_digest,
 )
-from app.errors import InvalidInput
+from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
@@ -120,6 +121,12 @@ review_router = APIRouter(prefix="/gestion/{slug}/avis")
 
 @review_router.get("", dependencies=[staff(Permission.WORK)])
 def queue(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    return _queue(request, services, done=bool(fait))
+
+
+def _queue(
+    request: Request, services: Services, *, done: bool = False, error: Conflict | None = None
+) -> HTMLResponse:
     """Sentences without the name of the person who wrote them, nor the day."""
     work = at_work(request)
     return page(
@@ -128,18 +135,28 @@ def queue(request: Request, services: ReadingServices, fait: str = "") -> HTMLRe
         campus=work.look,
         private=True,
         home=work.home,
-        done=bool(fait),
+        status=409 if error else 200,
+        done=done,
+        trouble=sentence_of(error) if error else "",
         waiting=[
-            (f"{work.home}/avis/{rating.id}", rating.sentence, title, f"/badges/{rating.badge_id}")
+            (
+                f"{work.home}/avis/{rating.id}",
+                rating.sentence,
+                title,
+                f"/badges/{rating.badge_id}",
+                sentence_digest(rating.sentence),
+            )
             for rating, title in services.ratings.waiting(work.campus, limit=MOST_SHOWN)
         ],
     )
 
 
 @review_router.post("/{rating_id:uuid}", dependencies=[staff(Permission.WORK)])
-def decide(rating_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
-    work = at_work(request)
-    with write_transaction(request) as services:
-        publish = text_of(form, "geste") == "publier"
-        services.ratings.decide(work.campus, rating_id, publish=publish, by=work.actor)
+def decide(rating_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, publish, seen = at_work(request), text_of(form, "geste") == "publier", text_of(form, "lue")
+    try:
+        with write_transaction(request) as writing:
+            writing.ratings.decide(work.campus, rating_id, publish=publish, seen=seen, by=work.actor)
+    except Conflict as error:
+        return _queue(request, services, error=error)
     return RedirectResponse(f"{work.home}/avis?fait=oui", status_code=303)

@@ -169,6 +169,8 @@ def add_or_move(draft_id: uuid.UUID, request: Request, services: ReadingServices
         if action == PeopleAction.MOVE and len(reason) < SHORTEST_REASON:
             raise InvalidInput(N_("Dites pourquoi vous corrigez : le motif reste au journal."))
         with write_transaction(request) as writing:
+            for activity_id in filter(None, (source, target)):
+                writing.join_organisers(work.campus.id, activity_id)
             if action == PeopleAction.MOVE and source is not None:
                 moved = writing.participants.move(
                     work.campus, source, target, people, reason=reason, by=work.actor

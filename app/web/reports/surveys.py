@@ -28,6 +28,7 @@ from app.domain.reports.surveys import (
     SurveyClosed,
     SurveyResults,
     check_survey_open,
+    most_answers,
 )
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of
@@ -130,6 +131,7 @@ def _day(typed: str) -> date:
 def moderate_sentence(activity_id: uuid.UUID, request: Request, form: SafeForm) -> RedirectResponse:
     work = at_work(request)
     with write_transaction(request) as writing:
+        writing.activities.get(work.campus, activity_id)
         for answer_id in ids_in([text_of(form, "phrase")]):
             writing.surveys.moderate(
                 work.campus, activity_id, answer_id, approved=text_of(form, "geste") == APPROVE, by=work.actor
@@ -228,6 +230,7 @@ def _survey_page(
         activity=ActivityView.of(work, found.activity),
         found=found,
         results=found.results,
+        most=most_answers(found.results.asked),
         bars=bars(found.results),
         day=typed or found.proposed_day.isoformat(),
         trouble=trouble,
@@ -259,8 +262,8 @@ def ask_opinion(
     return answer
 
 
-@public_router.post("/{code}", dependencies=[limited("survey")])
-@public_router.post("/{code}/{mark}", dependencies=[limited("survey")])
+@public_router.post("/{code}", dependencies=[limited("survey answer")])
+@public_router.post("/{code}/{mark}", dependencies=[limited("survey answer")])
 @public
 def answer_survey(
     code: str, request: Request, form: SafeForm, services: ReadingServices, mark: str = ""

@@ -18,6 +18,8 @@ from app.domain.reports.surveys import (
     SurveyAnswer,
     SurveyClosed,
     SurveyResults,
+    SurveyTurnout,
+    most_answers,
     participant_mark,
 )
 from app.errors import InvalidInput, NotFound
@@ -52,7 +54,8 @@ def test_answers_count_once_per_device_and_reach_the_facts_of_the_activity(house
         with pytest.raises(AlreadyAnswered):
             answer(house, code, f"phone-{number}")
     found = results(house)
-    assert (found.answered, found.asked, found.answers) == (12, max(found.asked, 12), (1, 0, 5, 6))
+    assert (found.answered, found.asked, found.answers) == (12, 0, (1, 0, 5, 6))
+    assert found.has_too_many
     assert (found.favourable, found.recommendation) == (92, 92)
     with house.unit_of_work(reading=True) as services:
         survey = services.report_facts.of(house.campus, house.activity.id).facts.survey
@@ -63,6 +66,51 @@ def test_answers_count_once_per_device_and_reach_the_facts_of_the_activity(house
         11,
         1,
     )
+
+
+def test_facts_can_be_written_beside_a_survey_with_more_answers_than_people(house: House) -> None:
+    answer(house, open_survey(house), "phone")
+    with house.unit_of_work() as services:
+        facts = services.report_facts.of(house.campus, house.activity.id).facts
+        assert facts.survey is not None
+        services.report_facts.write(
+            house.campus, house.activity.id, replace(facts, departement="69"), by=COMMAND
+        )
+        wrong = replace(facts, survey=replace(facts.survey, recommends=2))
+        with pytest.raises(InvalidInput):
+            services.report_facts.write(house.campus, house.activity.id, wrong, by=COMMAND)
+
+
+def test_a_survey_takes_twice_as_many_answers_as_people_present_and_at_least_thirty(house: House) -> None:
+    assert [most_answers(present) for present in (0, 15, 16, 24, 4_000)] == [30, 30, 32, 48, 5_000]
+    code = open_survey(house)
+    for number in range(30):
+        answer(house, code, f"phone-{number}")
+    with pytest.raises(SurveyClosed):
+        answer(house, code, "phone-30")
+    assert (results(house).answered, results(house).asked) == (30, 0)
+
+
+def turnout(house: House) -> int:
+    with house.unit_of_work(reading=True) as services:
+        return len(services.surveys.store.session.exec(select(SurveyTurnout)).all())
+
+
+def test_who_has_answered_is_forgotten_when_the_survey_closes(house: House) -> None:
+    code = open_survey(house)
+    answer(house, code, "phone")
+    house.clock.move(days=6)
+    for days, kept in ((0, 1), (3, 0)):
+        house.clock.move(days=days)
+        with house.unit_of_work() as services:
+            while services.retention.delete_some():
+                pass
+        assert turnout(house) == kept
+    answer(house, open_survey(house), "phone")
+    assert turnout(house) == 1
+    with house.unit_of_work() as services:
+        services.surveys.close(house.campus, house.activity.id, by=COMMAND)
+    assert (turnout(house), results(house).answered) == (0, 2)
 
 
 def test_no_percentage_below_ten_answers() -> None:

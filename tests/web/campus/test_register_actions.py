@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from pypdf import PdfReader
 
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities.activities import Activity, ActivityCampus, ActivityKind
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, send
 
@@ -133,6 +133,22 @@ def test_people_move_to_another_activity_unless_a_badge_names_the_first(
     assert {name: here for name, (_, here, _) in before.items()} == {"Ola": True, "Zoé": False}
     assert {name: (here, words) for name, (_, here, words) in after.items()} == {"Zoé": (True, "Guide")}
     assert "Mauvais atelier." in trainer.get(f"{ACTIVITIES}/{house.activity.id}/journal").text
+
+
+def test_who_holds_a_badge_of_any_organiser_stays_in_its_activity(house: House, second: UUID):
+    given = house.award("ÉCRIN Ola;ola@exemple.fr")
+    with house.unit_of_work() as services:
+        shared = [
+            ActivityCampus(
+                activity_id=each, campus_id=house.other_campus.id, position=1, accepted_at=house.clock()
+            )
+            for each in (house.activity.id, second)
+        ]
+        services.stores.session.add_all(shared)
+        person = services.awards.record(given.lines[0].award_id).person
+    with house.unit_of_work(reading=True) as services:
+        found = services.participants.movable(house.other_campus, house.activity.id, second, [person.id])
+    assert (found.ready, [each.id for each in found.held]) == ([], [person.id])
 
 
 def test_people_are_reminded_of_what_they_did_not_claim(house: House):

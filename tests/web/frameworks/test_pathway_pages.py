@@ -9,9 +9,11 @@ import uuid
 import pytest
 from fastapi.testclient import TestClient
 
+from app.domain.awards.awards import AwardState
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, Stage, StageCondition
 from app.domain.people.people import AgeGroup, Person
+from app.jobs.kinds import PATHWAYS
 from app.services.frameworks.pathways import StageDraft
 from app.web.frameworks.pathway_view import layout_of
 from tests.support.house import COMMAND, House, send
@@ -175,6 +177,17 @@ def test_a_trainer_sees_where_people_wait_and_awards_the_whole(house: House, des
         records = services.awards.list_of(person.id)
     assert [each.badge.id for each in records].count(house.role.badge.id) == 1
     assert {each.person.id for each in records} == {person.id}
+    first = next(each for each in records if each.badge.id == house.role.badge.id)
+    house.clock.move(minutes=5)
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, first.award.id, "Donné à tort ce jour-là.", by=COMMAND)
+    while PATHWAYS.perform(house.process, uuid.UUID(int=1)):
+        pass
+    again = send(trainer, f"{one}/attribuer", {"preuve": "Accueil tenu trois jours."}, seen_on=one)
+    assert again.status_code == 303, again.text
+    with house.unit_of_work(reading=True) as services:
+        given = [each for each in services.awards.list_of(person.id) if each.badge.id == house.role.badge.id]
+    assert AwardState.ISSUED in {each.award.state for each in given}, "given again, and not only said so"
 
 
 def test_a_declined_badge_is_explained_to_the_person(house: House, designer: TestClient):

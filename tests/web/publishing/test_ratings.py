@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.campus.campus import CampusSettings
+from app.domain.learners.ratings import sentence_digest
 from app.domain.people.people import AgeGroup
 from app.services.awards.awards import BatchResult
 from tests.support.house import COMMAND, House, build_house, send
@@ -87,7 +88,15 @@ def test_a_sentence_is_public_once_the_campus_has_read_it_and_names_nobody(house
     assert "Avis à relire" in trainer.get("/gestion/itip").text
     path = re.search(r'action="(/gestion/itip/avis/[^"]+)"', queue)
     assert path
-    send(trainer, path[1], {"geste": "publier"}, seen_on="/gestion/itip/avis")
+    seen = re.search(r'name="lue" value="([^"]+)"', queue)
+    assert seen
+    send(client, form, {"note": "5", "phrase": "Zoé N’Diaye est nulle."})
+    late = send(trainer, path[1], {"geste": "publier", "lue": seen[1]}, seen_on="/gestion/itip/avis")
+    assert late.status_code == 409
+    assert "vient de changer" in late.text
+    assert "est nulle" not in house.client().get(public).text
+    send(client, form, {"note": "5", "phrase": "J’ai osé parler devant un jury."})
+    send(trainer, path[1], {"geste": "publier", "lue": seen[1]}, seen_on="/gestion/itip/avis")
     shown = house.client().get(public).text
     assert "osé parler" in shown
     assert "Diaye" not in shown
@@ -100,7 +109,8 @@ def test_a_changed_sentence_is_read_again(house: House, given: BatchResult):
         record = services.awards.record(given.lines[0].award_id)
         services.ratings.rate(record, score="5", sentence="Bien.")
         rating = services.ratings.of_holder(record)
-        services.ratings.decide(house.campus, rating.id, publish=True, by=COMMAND)
+        seen = sentence_digest(rating.sentence)
+        services.ratings.decide(house.campus, rating.id, publish=True, seen=seen, by=COMMAND)
         services.ratings.rate(record, score="1", sentence="Bien.")
         assert services.ratings.about(record.badge.id).sentences == ["Bien."]
         services.ratings.rate(record, score="1", sentence="Moins bien.")
@@ -186,3 +196,14 @@ def test_a_revoked_badge_counts_no_rating(house: House, given: BatchResult):
     refresh(house)
     with house.unit_of_work(reading=True) as services:
         assert services.ratings.about(house.presence.badge.id).distribution.votes == 11
+
+
+def test_who_rated_a_badge_that_was_revoked_can_still_withdraw_the_rating(house: House, given: BatchResult):
+    house.clock.move(days=31)
+    rate_all(house, given, "5")
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, given.lines[0].award_id, reason="Erreur de liste", by=COMMAND)
+    client, form = holder(house, given)
+    assert "Retirer mon avis" in client.get(form).text
+    assert send(client, form, {"geste": "retirer"}).status_code == 303
+    assert "Retirer mon avis" not in client.get(form).text

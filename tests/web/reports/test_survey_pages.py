@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
-from tests.support.house import House, send
+from app.adapters.rate_limits import limits_in
+from app.domain.accounts.rate_limits import LIMITS, network_of
+from tests.support.house import House, build_house, send
 
 ANSWER = {"avis": "4", "conseil": "oui"}
 
@@ -39,7 +42,8 @@ def test_a_phone_answers_once_and_the_trainer_reads_it_at_once(house: House) -> 
     assert "Votre avis est compté" in phone.get(answered.headers["location"]).text
     assert "déjà répondu" in phone.get(f"/avis/{code}").text
     page = trainer.get(here).text
-    assert re.search(r"Réponses\W+1 sur \d+", page)
+    assert re.search(r"Réponses\W+1 sur 0", page)
+    assert "plus de réponses que de présents" in page.replace("\xa0", " ")
     assert "À relire" in page
     answer_id = re.search(r'name="phrase" value="([^"]+)"', page)
     assert answer_id
@@ -47,6 +51,26 @@ def test_a_phone_answers_once_and_the_trainer_reads_it_at_once(house: House) -> 
     assert moderated.status_code == 303
     assert "Peuvent être citées" in trainer.get(here).text
     assert re.search(r"Avis\W+1 sur", trainer.get(here.removesuffix("/enquete")).text)
+
+
+def test_answers_from_one_network_are_limited(sqlite_url: str, tmp_path: Path) -> None:
+    house = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key"))
+    _, code = open_survey(house)
+    phone = house.client()
+    assert send(phone, f"/avis/{code}").status_code == 422
+    for _ in range(LIMITS["survey answer"].amount - 1):
+        house.process.limiter.hit("survey answer", network_of("testclient"))
+    assert send(phone, f"/avis/{code}", ANSWER).status_code == 429
+    assert phone.get(f"/avis/{code}").status_code == 200
+    assert LIMITS["survey answer"].amount <= 100
+    house.close()
+
+
+def test_sentences_of_another_campus_activity_are_not_found(house: House) -> None:
+    stranger = house.client(house.stranger)
+    path = f"/gestion/agt/activites/{house.activity.id}/enquete/phrases"
+    for typed in ({}, {"phrase": str(house.activity.id), "geste": "citer"}):
+        assert send(stranger, path, typed, seen_on="/gestion/agt/activites").status_code == 404
 
 
 def test_a_closed_survey_thanks_and_takes_nothing(house: House) -> None:
