@@ -90,7 +90,7 @@ def make_backup(process: Process, path: Path, recipients: Sequence[pyrage.x25519
         if left.stat().st_uid == os.geteuid() and time.time() - left.stat().st_mtime > _ABANDONED:
             shutil.rmtree(left, ignore_errors=True)
     part = path.with_name(f".{path.name}.part")
-    # In clear, so never beside the backup, which may be on somebody else's disk.
+    # In clear, so never beside the backup, which may be on a disk of another person.
     with tempfile.TemporaryDirectory(prefix=_WORK_FOLDER, dir=_roomy(process.settings)) as work:
         folder = Path(work)
         _copy_anchors(process.anchors.folder, folder / "anchors")

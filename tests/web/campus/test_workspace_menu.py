@@ -44,6 +44,10 @@ def test_pages_below_a_part_and_refused_addresses_have_the_menu(house: House) ->
     client = house.client(hired(house, Role.TRAINER))
     below = client.get(f"/gestion/itip/activites/{house.activity.id}/attribuer").text
     assert below.count('<a href="/gestion/itip/activites" aria-current="page">') == 2
+    designs = house.client(hired(house, Role.DESIGNER)).get("/gestion/itip/modules").text
+    assert designs.count('<a href="/gestion/itip/competences" aria-current="page">') == 2
+    pictures = house.client(house.admin).get("/gestion/itip/images").text
+    assert pictures.count('<a href="/gestion/itip/reglages" aria-current="page">') == 2
     missing = client.get("/gestion/itip/historique?avant=0")
     assert (missing.status_code, menus(missing.text)) == (403, [EVERYONE, EVERYONE])
 

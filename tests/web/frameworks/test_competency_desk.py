@@ -43,6 +43,12 @@ def address_of(house: House, code: str) -> str:
         return f"{HERE}/{next(competency.id for competency, _ in found if competency.code == code)}"
 
 
+def test_a_campus_without_competencies_may_import_a_framework_and_make_modules(designer: TestClient):
+    page = designer.get(HERE).text
+    assert page.count(f'href="{HERE}/referentiels/importer"') == 1
+    assert page.count('href="/gestion/itip/modules"') == 1
+
+
 def test_a_competency_is_written_changed_archived_and_taken_up_again(house: House, designer: TestClient):
     assert send(designer, f"{HERE}/nouvelle", MEASURE).status_code == 303
     here = address_of(house, "CA-3")
