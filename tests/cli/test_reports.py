@@ -15,14 +15,15 @@ from tests.cli.conftest import Operator
 def test_a_signed_report_is_checked_and_a_changed_copy_refused(
     operator: Operator, demo: Process, tmp_path: Path
 ) -> None:
-    year, by = Period.civil(2026), Actor.command("tests")
+    year, by = Period.school(2025), Actor.command("tests")
     with demo.unit_of_work() as services:
         campus = services.campuses.get("itip")
         texts = {number: (f"Texte {number}", True) for number in TEXTS}
         services.report_editions.save(campus, year, texts, [], by=by)
         for each in services.report_editions.page(campus, year).contradictions:
             value = each.claims[0].value
-            services.report_editions.settle(campus, each.activity_id, each.about, value, "Le bilan.", by=by)
+            leader = services.stores.activity_plans.places_of(each.activity_id)[0][1]
+            services.report_editions.settle(leader, each.activity_id, each.about, value, "Le bilan.", by=by)
     with demo.unit_of_work() as services:
         token = services.report_editions.publish(services.campuses.get("itip"), year, by=by).token
     (file := tmp_path / "rapport.json").write_text(json.dumps({"token": token}), "utf-8")

@@ -31,6 +31,7 @@ from app.domain.campus.campus import Campus
 from app.domain.learners.portfolios import Contribution
 from app.domain.people.people import Person
 from app.domain.reports.facts import OF_ACTIVITY
+from app.domain.reports.ledger import ParticipationTombstone
 from app.domain.reports.surveys import OF_SURVEY
 
 _UNDER_WAY = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
@@ -125,6 +126,7 @@ class ActivityPlanStore:
                 ActivityCompetency,
                 ActivityBadge,
                 *OF_ACTIVITY,
+                ParticipationTombstone,
                 *OF_SURVEY,
             ):
                 self.session.exec(delete(table).where(col(table.activity_id) == activity_id))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from sqlmodel import Session, col, delete, func, select
 
+from app.db.engine.writes import among
 from app.domain.activities.activities import Participation
 from app.domain.reports.facts import ActivityAudience, ActivitySurvey, Audience
 from app.domain.reports.surveys import SentenceState, SurveyAnswer, SurveyLink, SurveyResults, SurveyTurnout
@@ -94,6 +96,19 @@ class SurveyStore:
                 .order_by(col(SurveyAnswer.id))
             )
         )
+
+    def approved(self, activity_ids: Collection[uuid.UUID], *, limit: int) -> list[str]:
+        """In an order that reveals nothing about when they were written."""
+        query = (
+            select(SurveyAnswer.sentence)
+            .where(
+                among(self.session, col(SurveyAnswer.activity_id), activity_ids),
+                SurveyAnswer.sentence_state == SentenceState.APPROVED,
+            )
+            .order_by(col(SurveyAnswer.id))
+            .limit(limit)
+        )
+        return list(self.session.exec(query))
 
     def find_answer(self, activity_id: uuid.UUID, answer_id: uuid.UUID) -> SurveyAnswer | None:
         found = self.session.get(SurveyAnswer, answer_id)

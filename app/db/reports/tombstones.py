@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, SQLModel, and_, col, select
 
-from app.domain.activities.activities import Activity, ActivitySession, Attendance, Participation
+from app.domain.activities.activities import (
+    Activity,
+    ActivityCampus,
+    ActivitySession,
+    Attendance,
+    Participation,
+)
 from app.domain.awards.awards import Award, Visibility
 from app.domain.core import new_id
-from app.domain.reports.ledger import AwardTombstone, ParticipationTombstone
+from app.domain.reports.ledger import CLAIMED_WITHIN, AwardTombstone, ParticipationTombstone, day_of
 
 
 @dataclass
@@ -21,32 +29,57 @@ class Counted:
     awards: dict[uuid.UUID, AwardTombstone] = field(default_factory=dict)
 
 
+def _end_of(at: datetime | None) -> datetime | None:
+    """The midnight after it, or itself if it is one: it is past in the same periods."""
+    if at is None or day_of(at) == at:
+        return at
+    return day_of(at, later=1)
+
+
+def _claimed(award: Award, day: datetime) -> datetime | None:
+    if award.claimed_at is None:
+        return None
+    in_time = award.claimed_at - award.awarded_at <= CLAIMED_WITHIN
+    return day if in_time else day + CLAIMED_WITHIN + timedelta(days=1)
+
+
 class TombstoneStore:
     def __init__(self, session: Session) -> None:
         self.session = session
 
     def count(self, person_id: uuid.UUID) -> Counted:
-        """One number drawn for the person joins their rows, so that they stay one learner in totals."""
-        holder, counted = new_id(), Counted()
+        """A number drawn for each campus joins the rows there, so that the person stays one learner in its totals.
+
+        No number is that of two campuses: their rows together would draw a path of one person.
+        """
+        holders, counted = defaultdict[uuid.UUID, uuid.UUID](new_id), Counted()
         present = self.session.exec(
-            select(Participation, Activity.is_sample)
+            select(Participation, ActivityCampus.campus_id)
             .join(Activity, col(Activity.id) == col(Participation.activity_id))
-            .where(Participation.person_id == person_id, col(Participation.is_present))
+            .outerjoin(
+                ActivityCampus,
+                and_(col(ActivityCampus.activity_id) == col(Activity.id), col(ActivityCampus.position) == 0),
+            )
+            .where(
+                Participation.person_id == person_id,
+                col(Participation.is_present),
+                col(Activity.is_sample).is_(False),
+            )
         )
-        for part, is_sample in present:
-            if not is_sample:
-                counted.participations[part.id] = self._of_participation(part, holder)
+        for part, campus_id in present:
+            holder = holders[campus_id or part.activity_id]
+            counted.participations[part.id] = self._of_participation(part, holder)
         awards = select(Award).where(Award.person_id == person_id, col(Award.undone_at).is_(None))
         for award in self.session.exec(awards):
             counted.awards[award.id] = AwardTombstone(
                 campus_id=award.campus_id,
                 version_id=award.version_id,
                 badge_id=award.badge_id,
-                holder=holder,
-                awarded_at=award.awarded_at,
-                valid_until=award.valid_until,
-                revoked_at=award.revoked_at,
-                claimed_at=award.claimed_at,
+                holder=holders[award.campus_id],
+                awarded_at=(day := day_of(award.awarded_at)),
+                valid_until=_end_of(award.valid_until),
+                revoked_at=_end_of(award.revoked_at),
+                claimed_at=_claimed(award, day),
                 is_open=award.visibility is Visibility.OPEN,
             )
         return counted

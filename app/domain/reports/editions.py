@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import orjson
@@ -16,7 +17,7 @@ from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from app.domain.core import foreign_key, json_column, new_id, utc_datetime
 from app.domain.reports.facts import Declared, DeclaredFigure
-from app.domain.reports.ledger import ActivityRow
+from app.domain.reports.ledger import ActivityRow, Period
 from app.domain.reports.plan import TEXTS
 from app.errors import Conflict, InvalidInput
 from app.language import N_
@@ -102,18 +103,20 @@ CAMPUS: Final = N_("Noté dans l’activité")
 AUDIENCE_SUM: Final = N_("Somme des publics")
 COUNTED: Final = N_("Compté dans le journal")
 SETTLED: Final = N_("Tranché pour le rapport")
+BEFORE: Final = N_("Noté avant d’être tranché")
 
 
 def contradictions(
     rows: Iterable[ActivityRow], declared: Mapping[uuid.UUID, Sequence[DeclaredFigure]]
 ) -> list[Contradiction]:
-    """Open ones first."""
+    """Open ones first. A settled value that is no longer what the report counts is open again."""
     found = []
     for row in rows:
         figures = declared.get(row.id, ())
         for about in Declared:
             others = [each for each in figures if each.about is about]
-            settled = next((each for each in others if each.is_settled), None)
+            counts = counted(row, about)
+            settled = next((each for each in others if each.is_settled and each.value == counts), None)
             claims = [
                 *_own(row, about),
                 *(Claim(each.value, each.source, each.id) for each in others if not each.is_settled),
@@ -126,6 +129,43 @@ def contradictions(
                     )
                 )  # fmt: skip
     return sorted(found, key=lambda each: bool(each.settled))
+
+
+def counted(row: ActivityRow, about: Declared) -> str:
+    """What the report counts for the activity."""
+    match about:
+        case Declared.SIZE:
+            return str(row.people)
+        case Declared.ESTABLISHMENTS:
+            return str(len(row.establishments))
+        case Declared.ORGANISATIONS:
+            return str(len(row.organisations))
+        case Declared.FIRST_DAY:
+            return row.starts_on.isoformat()
+
+
+def read_value(about: Declared, typed: str) -> str:
+    """A number in digits, or a day as `2026-03-09`, from either way of writing it."""
+    plain = re.sub(r"\s", "", typed)
+    if about is not Declared.FIRST_DAY:
+        if not (plain.isascii() and plain.isdecimal() and len(plain) < 8):
+            raise InvalidInput(N_("Écrivez un nombre en chiffres, comme 24."))
+        return str(int(plain))
+    try:
+        day = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", plain)
+        found = date(int(day[3]), int(day[2]), int(day[1])) if day else date.fromisoformat(plain)
+    except ValueError as error:
+        raise InvalidInput(N_("Écrivez une date, comme 09/03/2026.")) from error
+    return found.isoformat()
+
+
+def check_counted(row: ActivityRow, about: Declared, value: str) -> None:
+    """A signed figure is the one that is counted: no other can be kept."""
+    if (counts := counted(row, about)) != value:
+        raise Conflict(
+            N_("Le rapport compte {counted}. Corrigez d’abord l’activité, puis gardez ce chiffre."),
+            counted=counts,
+        )
 
 
 def _own(row: ActivityRow, about: Declared) -> list[Claim]:
@@ -144,6 +184,15 @@ def _own(row: ActivityRow, about: Declared) -> list[Claim]:
             return [Claim(str(len(row.organisations)), CAMPUS)] if row.organisations else []
         case Declared.FIRST_DAY:
             return [Claim(row.starts_on.isoformat(), CAMPUS)]
+
+
+def is_over(period: Period, today: date) -> bool:
+    return today > period.last
+
+
+def check_over(period: Period, today: date) -> None:
+    if not is_over(period, today):
+        raise Conflict(N_("La période n’est pas finie."))
 
 
 def check_publishable(open_contradictions: int, unread: int) -> None:

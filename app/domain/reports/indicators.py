@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -371,17 +372,23 @@ def figures(ledger: Ledger) -> dict[str, Figure]:
     return {each.id: each.count(ledger) for each in INDICATORS}
 
 
-def hidden_counts(counts: dict[str, int]) -> dict[str, int | None]:
+def hidden_counts(counts: dict[str, int], also: Collection[str] = ()) -> dict[str, int | None]:
     """Counts of one total with those under 5 hidden, and by complement a second where one alone is hidden.
 
-    Zero is shown: it reveals nothing of a person.
+    Zero is shown: it reveals nothing of a person. `also`: names hidden whatever their count.
     """
-    hidden = {name for name, count in counts.items() if 0 < count < SMALL}
+    hidden = {name for name, count in counts.items() if 0 < count < SMALL or (count and name in also)}
     if len(hidden) == 1 or 0 < sum(counts[name] for name in hidden) < SMALL:
         others = sorted((count, name) for name, count in counts.items() if count and name not in hidden)
         if others:
             hidden.add(others[0][1])
     return {name: None if name in hidden else count for name, count in counts.items()}
+
+
+def hidden_rows(rows: Collection[ActivityRow]) -> frozenset[uuid.UUID]:
+    """The activities whose number of people is hidden. A sum of some of them and others is hidden too."""
+    shown = hidden_counts({str(row.id): row.people for row in rows})
+    return frozenset(row.id for row in rows if shown[str(row.id)] is None)
 
 
 _OF_PEOPLE: Final = ("attestation", "femmes")

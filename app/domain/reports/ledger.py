@@ -94,6 +94,11 @@ def _year_before(day: date) -> date:
     return day.replace(year=day.year - 1)
 
 
+def day_of(at: datetime, *, later: int = 0) -> datetime:
+    """The midnight its day began with, where periods begin; or that of a day some days later."""
+    return _midnight(at.astimezone(ZONE).date() + timedelta(days=later))
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), ZONE).astimezone(UTC)
 
@@ -120,9 +125,9 @@ def period_of(key: str) -> Period:
 
 
 class ParticipationTombstone(SQLModel, table=True):
-    """A participation of an erased person, counted and never named. `holder` is a number drawn at the erasure.
+    """A participation of an erased person, counted and never named.
 
-    A row with `held_on` adds the hours of one session; the others are participations.
+    `holder` is a number drawn at the erasure for the campus that leads the activity. A row with `held_on` adds the hours of one session; the others are participations.
     """
 
     __tablename__ = "participation_tombstone"
@@ -135,7 +140,10 @@ class ParticipationTombstone(SQLModel, table=True):
 
 
 class AwardTombstone(SQLModel, table=True):
-    """An award of an erased person, counted and never named."""
+    """An award of an erased person, counted and never named.
+
+    Days alone; `claimed_at` tells only whether it was claimed, and within thirty days.
+    """
 
     __tablename__ = "award_tombstone"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)

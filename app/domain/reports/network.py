@@ -97,21 +97,38 @@ def people_figures(
         return round(sum(row.hours for row in some))
 
     by_campus = {each: rows_of(rows, each) for each in learners}
-    return [
-        figure(
-            N_("Participants"),
-            {each: present(some) for each, some in by_campus.items()},
-            present(rows),
-            of_people=True,
-        ),
-        figure(N_("Apprenants nommés, distincts"), learners, distinct, of_people=True),
-        figure(
-            N_("Heures-apprenant"),
-            {each: hours(some) for each, some in by_campus.items()},
-            min(hours(rows), sum(hours(some) for some in by_campus.values())),
-            of_people=False,
-        ),
-    ]
+    participants = figure(
+        N_("Participants"),
+        {each: present(some) for each, some in by_campus.items()},
+        present(rows),
+        of_people=True,
+    )
+    named = figure(N_("Apprenants nommés, distincts"), learners, distinct, of_people=True)
+    spent = figure(
+        N_("Heures-apprenant"),
+        {each: hours(some) for each, some in by_campus.items()},
+        min(hours(rows), sum(hours(some) for some in by_campus.values())),
+        of_people=False,
+    )
+    return [participants, named, _hidden_like(spent, participants, named)]
+
+
+def _hidden_like(shown: NetworkFigure, *others: NetworkFigure) -> NetworkFigure:
+    """Hours are hidden wherever the people who spent them are."""
+    by_campus = {
+        key: None if any(each.by_campus[key] is None for each in others) else count
+        for key, count in shown.by_campus.items()
+    }
+    if all(count is None for count in by_campus.values()) or any(each.total is None for each in others):
+        return NetworkFigure(shown.name, by_campus, None, None, None)
+    if any(each.network is None for each in others):
+        return NetworkFigure(shown.name, by_campus, shown.total, None, None)
+    return NetworkFigure(shown.name, by_campus, shown.total, shown.duplicates, shown.network)
+
+
+def hides_places(figures: Iterable[NetworkFigure]) -> bool:
+    """Whether a table of the same people by place would give back what these figures hide."""
+    return any(each.network is None or None in each.by_campus.values() for each in figures)
 
 
 def partner_figures(rows: Collection[ActivityRow], campus_ids: Iterable[uuid.UUID]) -> list[NetworkFigure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
@@ -158,8 +159,13 @@ PLAN: Final[tuple[Line, ...]] = (
 TEXTS: Final = tuple(line.number for line in PLAN if line.count is None)
 
 
-def fill(ledger: Ledger) -> dict[str, Figure]:
-    """The figure of each counted line. Without any objective in the period, every axis counts all activities."""
+def fill(ledger: Ledger, only: Collection[uuid.UUID] | None = None) -> dict[str, Figure]:
+    """The figure of each counted line. Without any objective in the period, every axis counts all activities.
+
+    `only`: what these activities add to it.
+    """
     has_objectives = any(row.objectives for row in ledger.rows)
     ledgers = {axis: ledger.of_axis(axis) if has_objectives else ledger for axis in AXES}
+    if only is not None:
+        ledgers = {axis: each.only(lambda row: row.id in only) for axis, each in ledgers.items()}
     return {line.number: line.count(ledgers[line.axis]) for line in PLAN if line.count}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,21 +11,26 @@ from app.adapters.papers import Papers
 from app.adapters.sheets.report_files import Table, text_document, workbook_of
 from app.db.campus.campus import HistoryStore
 from app.db.reports.editions import EditionStore
-from app.domain.activities.activities import ActivityKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours
 from app.domain.core import Clock
 from app.domain.reports.editions import (
+    BEFORE,
     DEFINITIONS,
+    SETTLED,
     Contradiction,
     DraftText,
     ReportDraft,
     ReportEdition,
+    check_counted,
+    check_over,
     check_publishable,
     check_texts,
     contradictions,
     differences,
+    is_over,
     joined,
+    read_value,
     signing_input,
     texts_of,
     verified,
@@ -39,17 +44,18 @@ from app.domain.reports.indicators import (
     audience_totals,
     figures,
     hidden_counts,
+    hidden_rows,
     people_of,
     public_value,
 )
-from app.domain.reports.ledger import Ledger, Period, by_month, period_of
+from app.domain.reports.ledger import ActivityRow, Ledger, Period, by_month, period_of
 from app.domain.reports.places import DEPARTEMENTS
 from app.domain.reports.plan import AXES, PLAN, fill
-from app.errors import InvalidInput, NotFound
+from app.errors import InvalidInput, NotAllowed, NotFound
 from app.language import N_, current_locale
 from app.language import gettext as _
 from app.services.publishing.status import Signing
-from app.services.reports.facts import ReportFactsService
+from app.services.reports.facts import FactsOfActivity, ReportFactsService
 from app.services.reports.reports import ReportService
 
 
@@ -66,6 +72,9 @@ class ReportDraftPage:
     quotes: Sequence[str]
     contradictions: Sequence[Contradiction]
     editions: Sequence[ReportEdition]
+    led: frozenset[uuid.UUID]
+    """Activities of contradictions that this campus leads, and may settle."""
+    is_over: bool
 
     @property
     def open_contradictions(self) -> int:
@@ -91,6 +100,7 @@ class EditionService:
     def page(self, campus: Campus, period: Period) -> ReportDraftPage:
         now, before = self.reports.ledger(campus, period), self.reports.ledger(campus, period.before)
         draft = self.store.draft(campus.id, period.key)
+        found = contradictions(now.rows, self.store.declared([row.id for row in now.rows]))
         return ReportDraftPage(
             period,
             now,
@@ -99,8 +109,10 @@ class EditionService:
             fill(before),
             texts_of(draft) if draft else self._carried(campus, period),
             draft.quotes if draft else (),
-            contradictions(now.rows, self.store.declared([row.id for row in now.rows])),
+            found,
             self.store.editions(campus.id, period.key),
+            frozenset(each.activity_id for each in found if self.facts.of(campus, each.activity_id).leads),
+            is_over=is_over(period, self.reports.today()),
         )
 
     def _carried(self, campus: Campus, period: Period) -> dict[str, DraftText]:
@@ -144,10 +156,11 @@ class EditionService:
         self, campus: Campus, activity_id: uuid.UUID, about: Declared, value: str, source: str, *, by: Actor
     ) -> None:
         """A figure that another document gives for an activity."""
-        activity = self.facts.of(campus, activity_id).activity
-        value, source = " ".join(value.split()), " ".join(source.split())
-        if not value or not source or len(value) > 40 or len(source) > 200:
+        activity = self._led(campus, activity_id).activity
+        source = " ".join(source.split())
+        if not value.strip() or not source or len(source) > 200:
             raise InvalidInput(N_("Écrivez le chiffre, et le document où il se trouve."))
+        value = read_value(about, value)
         row = DeclaredFigure(
             activity_id=activity.id, about=about, value=value, source=source, declared_at=self.clock()
         )
@@ -158,40 +171,52 @@ class EditionService:
         self, campus: Campus, activity_id: uuid.UUID, about: Declared, value: str, reason: str, *, by: Actor
     ) -> None:
         """The value that holds; a size becomes the activity's. The others stay as notes."""
-        found = self.facts.of(campus, activity_id)
-        value = " ".join(value.split())
-        if not value or len(value) > 40 or len(reason) > 300:
-            raise InvalidInput(N_("Choisissez le chiffre qui tient."))
+        found = self._led(campus, activity_id)
+        if not value.strip() or len(reason) > 300:
+            raise InvalidInput(N_("Choisissez le chiffre à retenir."))
+        value = read_value(about, value)
         self.store.unsettle(activity_id, about)
         before = found.facts.declared_size
-        if about is Declared.SIZE and value.isdecimal() and before != int(value):
+        if about is Declared.SIZE and before != int(value):
             if before is not None:
                 self.store.save(
                     DeclaredFigure(
                         activity_id=activity_id,
                         about=about,
                         value=str(before),
-                        source=_("Noté avant d’être tranché"),
+                        source=BEFORE,
                         declared_at=self.clock(),
                     )
                 )
             self.facts.write(campus, activity_id, replace(found.facts, declared_size=int(value)), by=by)
+        day = Period(found.activity.starts_on, found.activity.starts_on)
+        for row in self.reports.ledger(campus, day).all_rows:
+            if row.id == activity_id:
+                check_counted(row, about, value)
         self.store.save(
             DeclaredFigure(
                 activity_id=activity_id,
                 about=about,
                 value=value,
-                source=_("Tranché pour le rapport"),
+                source=SETTLED,
                 reason=reason.strip(),
                 is_settled=True,
                 declared_at=self.clock(),
             )
         )
 
+    def _led(self, campus: Campus, activity_id: uuid.UUID) -> FactsOfActivity:
+        """The campus that leads an activity signs its figures, and it alone says which hold."""
+        found = self.facts.of(campus, activity_id)
+        if not found.leads:
+            raise NotAllowed(N_("Seul le campus qui a créé cette activité la modifie."))
+        return found
+
     # --- editions
 
     def publish(self, campus: Campus, period: Period, *, by: Actor) -> ReportEdition:
         """Freeze and sign the report as it stands; raises Conflict while something is open."""
+        check_over(period, self.reports.today())
         shown = self.page(campus, period)
         check_publishable(shown.open_contradictions, shown.unread)
         at = self.clock()
@@ -224,8 +249,14 @@ class EditionService:
         return differences(signed, self.document(campus, self.page(campus, period)))
 
     def document(self, campus: Campus, shown: ReportDraftPage) -> dict[str, Any]:
-        """Everything the report contains, as it leaves the campus: small cells are hidden."""
+        """Everything the report contains, as it leaves the campus.
+
+        An activity hidden in one table is hidden in all: each sum that holds one of them is hidden.
+        """
         counted, earlier = figures(shown.now), figures(shown.before)
+        hidden, hidden_before = hidden_rows(shown.now.rows), hidden_rows(shown.before.rows)
+        lines = _without_parts(shown.lines, shown.now, hidden)
+        lines_before = _without_parts(shown.earlier, shown.before, hidden_before)
         return {
             "type": "SceauReport",
             "definitions": DEFINITIONS,
@@ -251,17 +282,26 @@ class EditionService:
                 {"id": line.number, "name": _(line.name)}
                 | (
                     {"unit": line.unit.value}
-                    | _public(line.number, line.unit, shown.lines[line.number], shown.earlier[line.number])
+                    | _public(line.number, line.unit, lines[line.number], lines_before[line.number])
                     if line.count
                     else {"text": shown.texts[line.number].text}
                 )
                 for line in PLAN
             ],
-            "months": _months(shown.now, shown.before),
+            "months": _months(shown.now, shown.before, hidden, hidden_before),
             "audiences": _cells(
-                {_(AUDIENCES[each]): count for each, count in audience_totals(shown.now).items()}
+                {_(AUDIENCES[each]): count for each, count in audience_totals(shown.now).items()},
+                {
+                    _(AUDIENCES[count.audience])
+                    for row in shown.now.rows
+                    if row.id in hidden
+                    for count in row.audiences
+                },
             ),
-            "departements": _cells(_departements(shown.now)),
+            "departements": _cells(
+                _departements(shown.now),
+                {_departement_of(row) for row in shown.now.rows if row.id in hidden},
+            ),
             "badges": [
                 {"name": name, "holders": count}
                 for name, count in shown.now.distinct.badges
@@ -271,10 +311,13 @@ class EditionService:
             "notes": [
                 {
                     "activity": each.title,
-                    "held": each.settled,
-                    "reason": each.reason,
+                    "held": None if _is_hidden(each, hidden) else each.settled,
+                    "reason": "" if _is_hidden(each, hidden) else each.reason,
                     "others": [
-                        {"value": claim.value, "source": _(claim.source)}
+                        {
+                            "value": None if _is_hidden(each, hidden) else claim.value,
+                            "source": _(claim.source),
+                        }
                         for claim in each.claims
                         if claim.value != each.settled
                     ],
@@ -282,7 +325,7 @@ class EditionService:
                 for each in shown.contradictions
                 if each.settled
             ],
-            "actions": _actions(shown.now),
+            "actions": _actions(shown.now, hidden),
         }
 
     # --- files
@@ -300,12 +343,13 @@ class EditionService:
         files = {"edition.jws": token.encode()} if token else {}
         return self.papers.pdf("report", values, files, at=self.clock())
 
-    def workbook(self, document: Mapping[str, Any]) -> bytes:
-        return workbook_of(tables_of(document))
+    def workbook(self, document: Mapping[str, Any], kinds: Mapping[str, str]) -> bytes:
+        """`kinds`: the words of each type of activity."""
+        return workbook_of(tables_of(document, kinds))
 
-    def text(self, document: Mapping[str, Any], title: str) -> bytes:
+    def text(self, document: Mapping[str, Any], title: str, kinds: Mapping[str, str]) -> bytes:
         parts: list[tuple[str, str] | Table] = [("Heading1", title)]
-        first, *others = tables_of(document)
+        first, *others = tables_of(document, kinds)
         parts += [("Heading2", first[0]), first]
         for axis, name in AXES.items():
             parts.append(("Heading2", f"B.{axis} {_(name)}"))
@@ -330,43 +374,73 @@ def _public(key: str, unit: Unit, now: Figure, before: Figure) -> dict[str, Any]
     return shown
 
 
-def _cells(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+def _without_parts(
+    lines: Mapping[str, Figure], ledger: Ledger, hidden: Collection[uuid.UUID]
+) -> dict[str, Figure]:
+    """Lines of people that count some hidden activities and not all: the shown ones subtracted would tell."""
+    inside, everyone = fill(ledger, hidden), people_of(row for row in ledger.rows if row.id in hidden)
+    people = {line.number for line in PLAN if line.unit is Unit.PEOPLE}
+    return {
+        key: Figure(None) if key in people and inside[key].value not in (0, everyone) else figure
+        for key, figure in lines.items()
+    }
+
+
+def _is_hidden(each: Contradiction, hidden: Collection[uuid.UUID]) -> bool:
+    return each.about is Declared.SIZE and each.activity_id in hidden
+
+
+def _cells(counts: Mapping[str, int], also: Collection[str]) -> list[dict[str, Any]]:
     """With the hidden cells as null; without empty ones."""
-    hidden = hidden_counts(dict(counts))
+    hidden = hidden_counts(dict(counts), also)
     return [{"name": name, "people": hidden[name]} for name, count in counts.items() if count]
+
+
+def _departement_of(row: ActivityRow) -> str:
+    return DEPARTEMENTS.get(row.departement) or _("Non précisé")
 
 
 def _departements(ledger: Ledger) -> dict[str, int]:
     counts: dict[str, int] = {}
     for row in ledger.rows:
-        name = DEPARTEMENTS.get(row.departement) or _("Non précisé")
+        name = _departement_of(row)
         counts[name] = counts.get(name, 0) + row.people
     return dict(sorted(counts.items(), key=lambda pair: -pair[1]))
 
 
-def _months(now: Ledger, before: Ledger) -> list[dict[str, Any]]:
-    """Attendances of each month; a small month is hidden with a second one."""
-    earlier = by_month(before.rows, before.period)
-    counts = {
-        f"{year}-{month:02}": people_of(rows)
-        for (year, month), rows in by_month(now.rows, now.period).items()
-    }
-    counts_before = {f"{year + 1}-{month:02}": people_of(rows) for (year, month), rows in earlier.items()}
-    hidden, hidden_before = hidden_counts(counts), hidden_counts(counts_before)
+def _months(
+    now: Ledger, before: Ledger, hidden: Collection[uuid.UUID], hidden_before: Collection[uuid.UUID]
+) -> list[dict[str, Any]]:
+    """Attendances of each month; `previous`: of the same month one year earlier."""
+    shown, earlier = _month_counts(now, hidden), _month_counts(before, hidden_before)
     return [
-        {"month": month, "people": hidden[month], "previous": hidden_before.get(month, 0)} for month in counts
+        {
+            "month": f"{year}-{month:02}",
+            "people": people,
+            "previous": earlier.get(f"{year - 1}-{month:02}", 0),
+        }
+        for (year, month), people in (((int(key[:4]), int(key[5:])), count) for key, count in shown.items())
     ]
 
 
-def _actions(ledger: Ledger) -> list[dict[str, Any]]:
-    hidden = hidden_counts({str(row.id): row.people for row in ledger.rows})
+def _month_counts(ledger: Ledger, hidden: Collection[uuid.UUID]) -> dict[str, int | None]:
+    months = {
+        f"{year}-{month:02}": rows for (year, month), rows in by_month(ledger.rows, ledger.period).items()
+    }
+    return hidden_counts(
+        {key: people_of(rows) for key, rows in months.items()},
+        {key for key, rows in months.items() if any(row.id in hidden for row in rows)},
+    )
+
+
+def _actions(ledger: Ledger, hidden: Collection[uuid.UUID]) -> list[dict[str, Any]]:
     return [
         {
             "title": row.title,
             "kind": row.kind.value,
             "first": row.starts_on.isoformat(),
             "last": row.ends_on.isoformat(),
-            "people": hidden[str(row.id)],
+            "people": None if row.id in hidden else row.people,
         }
         for row in ledger.rows
     ]
@@ -378,7 +452,7 @@ def _shown(each: Mapping[str, Any]) -> str:
     return f"{each['value']} %" if each["unit"] == Unit.PERCENT.value else str(each["value"])
 
 
-def tables_of(document: Mapping[str, Any]) -> list[Table]:
+def tables_of(document: Mapping[str, Any], kinds: Mapping[str, str]) -> list[Table]:
     """Figures, lines, audiences, départements and actions."""
     people = _("Présences")
 
@@ -409,7 +483,7 @@ def tables_of(document: Mapping[str, Any]) -> list[Table]:
             _("Actions"),
             [_("Action"), _("Type"), _("Premier jour"), _("Dernier jour"), people],
             [
-                [each["title"], ActivityKind(each["kind"]).value, each["first"], each["last"],
+                [each["title"], kinds[each["kind"]], each["first"], each["last"],
                  _("masqué") if each["people"] is None else each["people"]]
                 for each in document["actions"]
             ],

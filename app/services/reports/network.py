@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.reports.counting import ReportCountStore
@@ -84,15 +84,22 @@ class NetworkReports:
         self.store.save(sharing)
         self.history.write(by, "amend", "campus", campus.id, at=at, campus_id=campus.id, what="rapport")
 
+    def last_day(self) -> date:
+        """Of the latest complete month."""
+        return self.reports.today().replace(day=1) - timedelta(days=1)
+
     def year(self, slug: str, asked: Period) -> NetworkYear:
-        """Whole years and complete months alone: no difference of two pages is that of one action."""
+        """Whole years and complete months alone. Pages of two dates still differ by the months between them."""
         if asked.kind is PeriodKind.DAYS:
             raise InvalidInput(N_("Choisissez une année."))
         network = self.store.find_network(slug)
         if network is None:
             raise NotFound(N_("Ce réseau n’existe pas."))
         members, sharing = self.store.members(network.id), self.store.of_network(network.id)
-        period = asked.until(self.reports.today().replace(day=1) - timedelta(days=1))
+        last = self.last_day()
+        if last < asked.first:
+            raise InvalidInput(N_("Cette année n’a pas encore de mois complet."))
+        period = asked.until(last)
         shares = {
             topic: [each for each in members if each.id in sharing and topic in sharing[each.id].topics]
             for topic in Topic

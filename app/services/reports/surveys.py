@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -45,6 +45,7 @@ from app.errors import NotFound
 from app.language import N_
 
 _MINORS = (AgeGroup.UNDER_15, AgeGroup.FROM_15, AgeGroup.PUPIL)
+MOST_SUGGESTIONS = 40
 _NOT_FOUND = N_("Cette enquête n’existe pas. Lisez le code à nouveau.")
 
 
@@ -172,6 +173,10 @@ class SurveyService:
         answer.sentence_state = SentenceState.APPROVED if approved else SentenceState.REJECTED
         self.store.save(answer)
         self._record(campus, activity, by)
+
+    def citable(self, activity_ids: Collection[uuid.UUID]) -> list[str]:
+        """The approved sentences of these activities."""
+        return self.store.approved(activity_ids, limit=MOST_SUGGESTIONS)
 
     def access(self, code: str, *, phone: str = "", mark: str = "") -> SurveyAccess:
         link = self.store.find_by_code(read_survey_code(code))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +15,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import ActivityKind
 from app.domain.reports.editions import Contradiction, DraftText, document_of
 from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS, Figure, Unit
@@ -63,9 +62,10 @@ class ContradictionView:
     claims: Sequence[tuple[str, str]]
     settled: str
     reason: str
+    is_led: bool
 
     @staticmethod
-    def of(each: Contradiction) -> ContradictionView:
+    def of(each: Contradiction, led: Collection[uuid.UUID]) -> ContradictionView:
         return ContradictionView(
             each.activity_id,
             each.about.value,
@@ -74,6 +74,7 @@ class ContradictionView:
             [(claim.value, translated(claim.source)) for claim in each.claims],
             each.settled,
             each.reason,
+            each.activity_id in led,
         )
 
 
@@ -153,9 +154,11 @@ def _page(
             for axis, name in AXES.items()
         ],
         quotes="\n".join(shown.quotes if quotes is None else quotes),
-        contradictions=[ContradictionView.of(each) for each in shown.contradictions],
+        contradictions=[ContradictionView.of(each, shown.led) for each in shown.contradictions],
         open_contradictions=shown.open_contradictions,
         unread=shown.unread,
+        is_over=shown.is_over,
+        suggestions=services.surveys.citable([row.id for row in shown.now.rows]),
         read=len(shown.texts) - shown.unread,
         counted=len(shown.lines),
         editions=[(each.number, each.signed_at) for each in shown.editions],
@@ -247,9 +250,9 @@ def report_file(period: str, request: Request, services: ReadingServices, versio
     kind = request.url.path.rpartition(".")[2]
     match kind:
         case "xlsx":
-            body, media = services.report_editions.workbook(document), _XLSX
+            body, media = services.report_editions.workbook(document, _kinds()), _XLSX
         case "docx":
-            body, media = services.report_editions.text(document, _title(document)), _DOCX
+            body, media = services.report_editions.text(document, _title(document), _kinds()), _DOCX
         case "json":
             signed = {"document": document, "token": token}
             body, media = orjson.dumps(signed, option=orjson.OPT_INDENT_2), "application/json"
@@ -267,8 +270,16 @@ def _title(document: Mapping[str, Any]) -> str:
     )
 
 
+def _kinds() -> dict[str, str]:
+    return {kind.value: translated(words) for kind, words in ACTIVITY_KINDS.items()}
+
+
 def _people(cell: int | None) -> str:
     return translated(N_("masqué")) if cell is None else number(cell)
+
+
+def _kept(value: str | None) -> str:
+    return translated(N_("masqué")) if value is None else value
 
 
 def pdf_words(document: Mapping[str, Any], edition: int) -> dict[str, Any]:
@@ -276,9 +287,13 @@ def pdf_words(document: Mapping[str, Any], edition: int) -> dict[str, Any]:
     figures = {each["id"]: each for each in document["figures"]}
     first, last = (date.fromisoformat(document["period"][name]) for name in ("first", "last"))
     months = [
-        (date.fromisoformat(f"{each['month']}-01"), each["people"] or 0, each["previous"] or 0)
+        (date.fromisoformat(f"{each['month']}-01"), each["people"], each["previous"])
         for each in document["months"]
     ]
+    months_hint = [translated(N_("Barre : cette période. Trait : un an plus tôt."))]
+    if any(people is None or earlier is None for _, people, earlier in months):
+        months_hint.append(translated(N_("Les mois masqués n’ont pas de barre.")))
+    kinds = _kinds()
     names = {each.id: translated(each.name) for each in INDICATORS}
     before = translated(N_("{value} un an plus tôt"))
     lines = {axis: [each for each in document["lines"] if each["id"].split(".")[0] == axis] for axis in AXES}
@@ -304,15 +319,18 @@ def pdf_words(document: Mapping[str, Any], edition: int) -> dict[str, Any]:
             for key in MAIN
         ],
         "months-title": translated(N_("Présences par mois")),
-        "months-hint": translated(N_("Barre : cette période. Trait : un an plus tôt.")),
+        "months-hint": " ".join(months_hint),
         "months-words": "; ".join(
-            f"{format_date(day, 'LLLL', locale=babel_locale())}: {people}" for day, people, _ in months
+            translated(N_("{month} : {people}")).format(
+                month=format_date(day, "LLLL", locale=babel_locale()), people=_people(people)
+            )
+            for day, people, _ in months
         ),
         "months": [
             {
                 "letter": format_date(day, "LLL", locale=babel_locale())[:1].upper(),
-                "people": people,
-                "previous": earlier,
+                "people": people or 0,
+                "previous": earlier or 0,
             }
             for day, people, earlier in months
         ],
@@ -351,7 +369,7 @@ def pdf_words(document: Mapping[str, Any], edition: int) -> dict[str, Any]:
         "action-heads": [translated(each) for each in (N_("Action"), N_("Dates"), N_("Présences"))],
         "actions": [
             [
-                f"{each['title']} ({translated(ACTIVITY_KINDS[ActivityKind(each['kind'])]).lower()})",
+                f"{each['title']} ({kinds[each['kind']].lower()})",
                 days(date.fromisoformat(each["first"]), date.fromisoformat(each["last"])),
                 _people(each["people"]),
             ]
@@ -361,9 +379,9 @@ def pdf_words(document: Mapping[str, Any], edition: int) -> dict[str, Any]:
         "notes": [
             translated(N_("{activity} : {held} retenu. {reason} Aussi déclaré : {others}.")).format(
                 activity=each["activity"],
-                held=each["held"],
+                held=_kept(each["held"]),
                 reason=each["reason"],
-                others=", ".join(f"{other['value']} ({other['source']})" for other in each["others"]),
+                others=", ".join(f"{_kept(other['value'])} ({other['source']})" for other in each["others"]),
             )
             for each in document["notes"]
         ],
@@ -373,6 +391,10 @@ def pdf_words(document: Mapping[str, Any], edition: int) -> dict[str, Any]:
         ],
         "check-title": translated(N_("Ces chiffres se recalculent.")),
         "check": translated(
-            N_("Ils viennent du journal du campus, arrêté à l’entrée {size}. Toute copie modifiée se voit.")
+            N_(
+                "Ils viennent du journal du campus, arrêté à l’entrée {size}. La version signée est jointe à ce fichier."
+            )
+            if edition
+            else N_("Ils viennent du journal du campus, arrêté à l’entrée {size}.")
         ).format(size=number(document["log"]["entries"])),
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.campus.campus import Campus
 from app.domain.reports.ledger import ActivityRow, Period, establishments_of
@@ -16,6 +17,7 @@ from app.domain.reports.network import (
     NetworkFigure,
     Topic,
     by_academy,
+    hides_places,
     people_by,
     rows_of,
 )
@@ -91,17 +93,24 @@ def shared_actions(shared: Shared) -> list[tuple[str, Sequence[str]]]:
     return [(row.title, organisers(row)) for row in shared.rows if len(organisers(row)) > 1]
 
 
+def _latest(services: Services) -> Period:
+    """The year of the latest complete month."""
+    return Period.civil(services.network_reports.last_day().year)
+
+
 @router.get("")
 @public
 def show_network_year(slug: str, request: Request, services: ReadingServices) -> HTMLResponse:
     trouble = ""
     try:
-        asked = period_asked(request, services)
+        asked = period_asked(request, services) if request.query_params else _latest(services)
         found = services.network_reports.year(slug, asked)
     except InvalidInput as error:
-        trouble, asked = sentence_of(error), Period.civil(services.reports.today().year)
+        trouble, asked = sentence_of(error), _latest(services)
         found = services.network_reports.year(slug, asked)
-    people = people_by(found.of(Topic.PEOPLE).rows, DEPARTEMENTS)
+    shared = found.of(Topic.PEOPLE)
+    is_hidden = hides_places(shared.figures)
+    people = {} if is_hidden else people_by(shared.rows, DEPARTEMENTS)
     return page(
         request,
         "reports/network.html",
@@ -112,6 +121,7 @@ def show_network_year(slug: str, request: Request, services: ReadingServices) ->
         choices=choices_of(services, asked),
         topics=[TopicView.of(each, found.members) for each in found.topics],
         together=shared_actions(found.of(Topic.ACTIONS)),
+        hides_places=is_hidden,
         departements=people,
         academies=by_academy(people, DEPARTEMENTS),
         establishments=establishments(found.of(Topic.PARTNERS)),

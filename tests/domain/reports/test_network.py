@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import date
 
 from hypothesis import given
@@ -15,7 +16,9 @@ from app.domain.reports.network import (
     action_figures,
     by_academy,
     figure,
+    hides_places,
     people_by,
+    people_figures,
 )
 from app.domain.reports.places import DEPARTEMENTS
 
@@ -65,3 +68,15 @@ def test_an_academy_with_a_hidden_departement_is_hidden(sizes: list[tuple[str, i
 def test_each_departement_of_metropolitan_france_has_an_academy() -> None:
     assert len(ACADEMY_OF) == len(set(ACADEMY_OF)) >= 96
     assert {"2A", "21", "25", "71", "974"} <= set(ACADEMY_OF) <= set(DEPARTEMENTS)
+
+
+def test_hours_and_places_do_not_give_hidden_participants_back() -> None:
+    few, many = row(ONE, size=3), row(TWO, size=40)
+    rows = [replace(few, hours=6.0), replace(many, hours=80.0), replace(row(THREE, size=9), hours=9.0)]
+    participants, _, hours = people_figures(rows, {ONE: 5, TWO: 40, THREE: 9}, 54)
+    assert [participants.by_campus[each] for each in (ONE, TWO, THREE)] == [None, 40, None]
+    assert [hours.by_campus[each] for each in (ONE, TWO, THREE)] == [None, 80, None]
+    assert hides_places([participants])
+    assert not hides_places(people_figures([many], {TWO: 40}, 40))
+    shared = [row(ONE, TWO, size=3), row(ONE, size=30), row(TWO, size=30)]
+    assert hides_places(people_figures(shared, {ONE: 30, TWO: 30}, 60)), "the sum of places is the network"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+import uuid
+from datetime import UTC, date, datetime
+from typing import Any
 
+import pytest
+from sqlmodel import Session, select
+
+from app.domain.activities.activities import Activity, ActivityKind, Plan
+from app.domain.awards.awards import Award
 from app.domain.reports.editions import document_of
 from app.domain.reports.facts import Declared
-from app.domain.reports.ledger import Period
+from app.domain.reports.ledger import AwardTombstone, ParticipationTombstone, Period, day_of
 from app.domain.reports.plan import TEXTS
-from app.errors import Conflict
-from tests.support.house import COMMAND, House
+from app.errors import Conflict, InvalidInput, NotAllowed
+from tests.support.house import COMMAND, House, listed
 
 YEAR = Period.civil(2026)
 
@@ -30,8 +37,12 @@ def test_a_version_is_counted_again_and_the_next_one_gets_a_number_of_its_own(ho
     with house.unit_of_work() as services:
         cells = {"effectif": "40", "publics": "33 lycéens, 7 enseignants", "departement": "71"}
         services.report_facts.correct(house.campus, house.activity.id, cells, by=COMMAND)
+    save(house)
+    with pytest.raises(Conflict, match="pas finie"):
+        publish(house)
+    house.clock.move(days=60)
     save(house, reviewed=False)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="Relisez"):
         publish(house)
     save(house)
     first = publish(house)
@@ -53,3 +64,114 @@ def test_a_version_is_counted_again_and_the_next_one_gets_a_number_of_its_own(ho
         names = [name for name, _, _ in services.report_editions.check(house.campus, first)]
         assert "participations Participations" in names
         assert services.report_editions.page(house.other_campus, YEAR).editions == []
+
+
+def action(house: House, month: int, size: int, *, partner: bool = False) -> uuid.UUID:
+    with house.unit_of_work() as services:
+        day = date(2026, month, 9)
+        row = Activity(
+            kind=ActivityKind.WORKSHOP, title=f"Atelier {month} {size}", starts_on=day, ends_on=day,
+            declared_size=size, created_at=services.clock(),
+        )  # fmt: skip
+        lead = house.other_campus if partner else house.campus
+        services.activity_plans.create(lead, row, Plan([house.campus.slug] if partner else []), by=COMMAND)
+        if partner:
+            services.activity_plans.answer(house.campus, row.id, accepts=True, by=COMMAND)
+        return row.id
+
+
+def document(house: House) -> dict[str, Any]:
+    with house.unit_of_work(reading=True) as services:
+        editions = services.report_editions
+        return editions.document(house.campus, editions.page(house.campus, YEAR))
+
+
+def test_a_hidden_activity_is_hidden_in_every_sum_that_holds_it(house: House):
+    few = [action(house, month, size) for month, size in ((3, 20), (3, 3), (6, 30), (6, 4), (9, 12))][1]
+    with house.unit_of_work() as services:
+        cells = {"departement": "71", "publics": "3 chercheurs"}
+        services.report_facts.correct(house.campus, few, cells, by=COMMAND)
+        services.report_editions.declare(house.campus, few, Declared.SIZE, "7", "Bilan", by=COMMAND)
+        services.report_editions.settle(house.campus, few, Declared.SIZE, "3", "Vu 3.", by=COMMAND)
+    found = document(house)
+    months = {each["month"]: each["people"] for each in found["months"]}
+    assert (months["2026-03"], months["2026-06"], months["2026-09"]) == (None, None, 12)
+    assert {each["people"] for each in found["actions"]} == {20, None, 30, 12, 0}
+    assert [each["people"] for each in found["departements"] if "Saône" in each["name"]] == [None]
+    (note,) = found["notes"]
+    assert (note["held"], note["reason"], {each["value"] for each in note["others"]}) == (None, "", {None})
+    lines = {each["id"]: each.get("value") for each in found["lines"]}
+    assert lines["3.4"] == 69, "all hidden activities are of these types"
+
+
+def test_a_line_that_counts_a_part_of_the_hidden_activities_is_hidden(house: House):
+    action(house, 3, 20)
+    few = action(house, 3, 3)
+    action(house, 6, 4)
+    with house.unit_of_work() as services:
+        services.activities.get(house.campus, few).kind = ActivityKind.EVENT
+    lines = {each["id"]: each.get("value", "") for each in document(house)["lines"]}
+    assert (lines["3.3"], lines["3.4"], lines["3.6"]) == (None, None, 27)
+
+
+def test_a_settled_figure_is_the_one_that_is_counted(house: House):
+    key = action(house, 3, 30)
+    with house.unit_of_work() as services:
+        services.report_editions.declare(house.campus, key, Declared.SIZE, "24", "Bilan", by=COMMAND)
+        services.report_editions.declare(house.campus, key, Declared.ESTABLISHMENTS, "2", "Bilan", by=COMMAND)
+        services.report_editions.declare(house.campus, key, Declared.ESTABLISHMENTS, "4", "Note", by=COMMAND)
+
+    def settle(about: Declared, value: str) -> None:
+        with house.unit_of_work() as services:
+            services.report_editions.settle(house.campus, key, about, value, "", by=COMMAND)
+
+    def still_open() -> int:
+        with house.unit_of_work(reading=True) as services:
+            return services.report_editions.page(house.campus, YEAR).open_contradictions
+
+    assert still_open() == 2
+    with pytest.raises(InvalidInput, match="chiffres"):
+        settle(Declared.SIZE, "vingt")
+    with pytest.raises(Conflict, match="Corrigez"):
+        settle(Declared.ESTABLISHMENTS, "2")
+    settle(Declared.SIZE, "24")
+    assert still_open() == 1
+    assert 24 in {each["people"] for each in document(house)["actions"]}
+    with house.unit_of_work() as services:
+        services.report_facts.correct(house.campus, key, {"effectif": "28"}, by=COMMAND)
+    assert still_open() == 2
+
+
+def test_only_the_campus_that_leads_settles(house: House):
+    key = action(house, 3, 30, partner=True)
+    for change in ("declare", "settle"):
+        with house.unit_of_work() as services:
+            write = getattr(services.report_editions, change)
+            with pytest.raises(NotAllowed):
+                write(house.campus, key, Declared.SIZE, "24", "Bilan", by=COMMAND)
+
+
+def test_an_activity_of_erased_people_alone_is_deleted_and_their_rows_join_no_campuses(house: House):
+    key, partner = action(house, 3, 0), action(house, 6, 40, partner=True)
+    house.award("Zoé Martin;zoe@exemple.fr")
+    with house.unit_of_work() as services:
+        zoe = listed("Zoé Martin;zoe@exemple.fr")
+        for activity_id in (key, partner):
+            services.activities.record(house.campus, activity_id, zoe, by=COMMAND)
+    with Session(house.owner) as session:
+        person_id = session.exec(select(Award.person_id)).one()
+    with house.unit_of_work() as services:
+        services.erasures.process_chunk(house.campus, person_id, "Demande.", by=COMMAND)
+    with Session(house.owner) as session:
+        rows = {row.activity_id: row for row in session.exec(select(ParticipationTombstone))}
+        (award,) = session.exec(select(AwardTombstone))
+        assert rows[key].holder == award.holder != rows[partner].holder
+        assert award.awarded_at == day_of(house.clock())
+    with house.unit_of_work() as services:
+        services.activity_plans.delete(house.campus, key, by=COMMAND)
+
+
+def test_the_rows_of_an_erased_person_hold_days_alone():
+    at = datetime(2026, 3, 9, 14, 5, 7, tzinfo=UTC)
+    assert day_of(at) == datetime(2026, 3, 8, 23, tzinfo=UTC)
+    assert day_of(day_of(at)) == day_of(at)

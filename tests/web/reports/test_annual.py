@@ -12,9 +12,12 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from app.domain.reports.editions import document_of, verified
+from app.domain.reports.indicators import INDICATORS
 from app.domain.reports.ledger import Period
 from app.domain.reports.plan import PLAN, TEXTS
+from app.domain.reports.surveys import Answer
 from app.errors import InvalidInput
+from app.web.reports.annual import pdf_words
 from tests.support.house import COMMAND, House, send
 
 HERE = "/gestion/itip/rapport/annuel"
@@ -54,6 +57,7 @@ def test_texts_are_carried_over_to_the_next_year_and_reviewed_again(house: House
 
 
 def test_a_contradiction_is_shown_settled_and_noted_before_a_version_is_signed(house: House):
+    house.clock.move(days=60)
     house.record("MARTIN Zoé", "LEROY Ada")
     with_facts(house, effectif="120", publics="120 lycéens dont 70 femmes", departement="71")
     admin = house.client(house.admin)
@@ -95,6 +99,7 @@ def test_a_contradiction_is_shown_settled_and_noted_before_a_version_is_signed(h
 
 @pytest.fixture
 def signed(house: House) -> str:
+    house.clock.move(days=60)
     with_facts(house, effectif="30", publics="3 chercheurs, 20 lycéens, 7 enseignants", departement="71")
     with house.unit_of_work() as services:
         typed = {number: (f"Texte {number}", True) for number in TEXTS}
@@ -134,4 +139,57 @@ def test_the_report_is_a_page_a_tagged_pdf_a_workbook_a_text_and_json(house: Hou
     assert len(sheets.get_sheet_by_name("Annexe B").to_python()) == 52
     written = zipfile.ZipFile(io.BytesIO(files["docx"].content)).read("word/document.xml").decode()
     assert "Texte 6.4" in written
+    assert "Atelier" in str(sheets.get_sheet_by_name("Actions").to_python())
     assert trainer.get(f"{HERE}/2026/rapport.pdf?version=9").status_code == 404
+
+
+def test_hidden_months_are_named_and_have_no_bar():
+    document = {
+        "period": {"key": "2026", "first": "2026-01-01", "last": "2026-12-31"},
+        "campus": {"name": "Campus", "shortName": "C"},
+        "log": {"entries": 12},
+        "months": [
+            {"month": "2026-03", "people": None, "previous": None},
+            {"month": "2026-06", "people": 30, "previous": 4},
+        ],
+        "figures": [
+            {"id": each.id, "unit": each.unit.value, "value": 1, "previous": 1} for each in INDICATORS
+        ],
+        **{key: [] for key in ("lines", "audiences", "departements", "actions", "notes")},
+    }
+    words = pdf_words(document, 0)
+    assert re.sub(r"\s", " ", words["months-words"]) == "mars : masqué; juin : 30"
+    assert "Les mois masqués n’ont pas de barre." in words["months-hint"]
+    assert "modifiée" not in words["check"]
+    assert "jointe" not in words["check"]
+    assert "jointe" in pdf_words(document, 2)["check"]
+
+
+def test_the_page_counts_in_the_singular_and_signs_when_the_year_is_over(house: House):
+    admin = house.client(house.admin)
+    shown = admin.get(f"{HERE}/2026").text
+    assert "La période n’est pas finie." in shown
+    assert "Signer cette version" not in shown
+    one_left = reviewed()
+    one_left.pop("relu-1.3")
+    send(admin, f"{HERE}/2026", one_left)
+    shown = re.sub(r"\s+", " ", admin.get(f"{HERE}/2026").text)
+    assert "1 texte à relire" in shown
+    assert "0 contradictions à trancher" in shown or "0 contradiction à trancher" in shown
+    early = send(admin, f"{HERE}/2026/publier", {}, seen_on=f"{HERE}/2026")
+    assert early.status_code == 409
+
+
+def test_sentences_that_may_be_quoted_are_suggested(house: House):
+    with house.unit_of_work() as services:
+        day = services.surveys.today(house.campus)
+        code = services.surveys.open(house.campus, house.activity.id, closes_on=day, by=COMMAND).code
+        for phone, words in (("a", "On a vu le robot bouger."), ("b", "Trop court.")):
+            services.surveys.answer(code, Answer(4, True, words), phone=phone)
+        for one in services.surveys.page(house.campus, house.activity.id).sentences:
+            services.surveys.moderate(
+                house.campus, house.activity.id, one.id, approved="robot" in one.sentence, by=COMMAND
+            )
+    shown = house.client(house.trainer).get(f"{HERE}/2026").text
+    assert "On a vu le robot bouger." in shown
+    assert "Trop court." not in shown

@@ -62,3 +62,12 @@ def test_days_of_ones_own_choosing_are_refused(house: House) -> None:
     answer = house.client().get("/reseau/pole-demo/rapport?du=2026-03-09&au=2026-03-09")
     assert answer.status_code == 422
     assert "Choisissez une année" in answer.text
+
+
+def test_in_january_the_page_shows_the_year_that_is_complete(house: House) -> None:
+    house.clock.now = house.clock.now.replace(year=2027, month=1, day=12)
+    reader = house.client()
+    assert "2026" in reader.get("/reseau/pole-demo/rapport").text
+    early = reader.get("/reseau/pole-demo/rapport?periode=2027")
+    assert early.status_code == 422
+    assert "pas encore de mois complet" in early.text
