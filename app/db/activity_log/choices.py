@@ -36,8 +36,13 @@ from app.domain.accounts.sign_in import Challenge, SignInLink
 from app.domain.activity_log.recovery import CHOICES, NEVER_DELETED, ChoiceChange, as_json
 from app.domain.awards.awards import Award, Visibility
 from app.domain.learners.portfolios import BroughtBadge, Portfolio
+from app.domain.learners.ratings import BadgeRating
+from app.domain.learners.ratings import SentenceState as RatingSentence
 from app.domain.people.parental_consent import ParentAgreement
 from app.domain.people.people import Person, PersonAddress
+from app.domain.reports.network import ReportSharing
+from app.domain.reports.surveys import SentenceState as SurveySentence
+from app.domain.reports.surveys import SurveyAnswer, SurveyLink
 from app.domain.trust.organisations import Endorsement
 from app.tenancy.scope import TenantScope
 
@@ -223,6 +228,14 @@ class ChoiceStore:
             .where(col(Endorsement.set_aside_at).is_(None))
             .values(set_aside_at=at, set_aside_reason=reason, changes=Endorsement.changes + 1),
             update(ApiToken).where(col(ApiToken.revoked_at).is_(None)).values(revoked_at=at),
+            update(BadgeRating)
+            .where(col(BadgeRating.sentence_state) == RatingSentence.SHOWN)
+            .values(sentence_state=RatingSentence.WAITING),
+            update(ReportSharing).values(actions=False, people=False, partners=False, changed_at=at),
+            update(SurveyLink).where(col(SurveyLink.closed_at).is_(None)).values(closed_at=at),
+            update(SurveyAnswer)
+            .where(col(SurveyAnswer.sentence_state) == SurveySentence.APPROVED)
+            .values(sentence_state=SurveySentence.PENDING),
         ):
             self.session.execute(statement.execution_options(synchronize_session=False))
         self.session.expire_all()

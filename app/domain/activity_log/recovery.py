@@ -87,6 +87,14 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "passkey": Choices(),
     "federated_account": Choices(),
     "password": Choices(("hash", "set_at")),
+    "badge_rating": Choices(("sentence", "sentence_state")),
+    "pathway_enrolment": Choices(),
+    "pathway_stage_state": Choices(),
+    "pathway_decision": Choices(),
+    "campus_picture": Choices(),
+    "report_sharing": Choices(with_new=True),
+    "survey_link": Choices(("closed_at", "closes_on")),
+    "survey_answer": Choices(("sentence_state",)),
 }
 """The tables of choices, in dependency order. Deleting a row is a choice in all but the first two."""
 NEVER_DELETED: Final = frozenset({"person", "award"})

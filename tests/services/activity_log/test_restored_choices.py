@@ -12,12 +12,18 @@ from sqlmodel import select, update
 from app.domain.activity_log.recovery import NO_CAMPUS
 from app.domain.awards.awards import Award, Visibility
 from app.domain.awards.open_badges import DisclosedContent
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import CampusPicture
+from app.domain.learners.ratings import BadgeRating, SentenceState
 from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people.parental_consent import ParentAgreement
 from app.domain.people.people import Role
 from app.domain.privacy import About, Consent
+from app.domain.reports.network import ReportSharing, Topic
+from app.domain.reports.surveys import Answer, SurveyAnswer, SurveyLink
 from app.domain.trust.organisations import Endorsed, Endorsement, Organisation
 from app.services.activity_log.log_check import Older
+from tests.services.frameworks.test_pathway_progress import draw_pathway
 from tests.support.databases.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House
 from tests.support.networks import NETWORK, network_of
@@ -143,6 +149,62 @@ def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_for
         assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
         assert held(copy) == chosen
         assert forms(copy.client()) == shown
+
+
+def test_what_was_taken_back_since_the_backup_on_newer_pages_stays_so(house: House) -> None:
+    award_id, at = given(house, ROOF), house.clock()
+    path = draw_pathway(house)
+    with house.unit_of_work() as services:
+        session, record = services.stores.session, services.awards.record(award_id)
+        network = network_of(services, house.campus)
+        services.network_reports.share(house.campus, NETWORK, [*Topic], by=COMMAND)
+        rating = BadgeRating(
+            campus_id=house.campus.id, badge_id=record.badge.id, person_id=record.person.id,
+            score=5, sentence="Utile.", sentence_state=SentenceState.SHOWN, rated_at=at,
+        )  # fmt: skip
+        picture = CampusPicture(
+            campus_id=house.campus.id,
+            alternative="Un bras",
+            content=b"\x89PNG",
+            width=1,
+            height=1,
+            added_at=at,
+        )
+        session.add_all([rating, picture])
+        services.pathway_followers.join(path, record.person, by=Actor(record.person.id))
+        closes_on = services.surveys.today(house.campus)
+        code = services.surveys.open(house.campus, house.activity.id, closes_on=closes_on, by=COMMAND).code
+        services.surveys.answer(code, Answer(4, True, "Très bien."), phone="phone")
+        (answer,) = services.surveys.page(house.campus, house.activity.id).sentences
+        services.surveys.moderate(house.campus, house.activity.id, answer.id, approved=True, by=COMMAND)
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        session, record = services.stores.session, services.awards.record(award_id)
+        changed = session.get(BadgeRating, rating.id)
+        changed.sentence, changed.sentence_state = "Moins utile.", SentenceState.WAITING
+        services.network_reports.share(house.campus, NETWORK, [], by=COMMAND)
+        services.campus_pictures.remove(house.campus, picture.id, by=COMMAND)
+        services.pathway_followers.leave(path, record.person, by=Actor(record.person.id))
+        services.surveys.moderate(house.campus, house.activity.id, answer.id, approved=False, by=COMMAND)
+        services.surveys.close(house.campus, house.activity.id, by=COMMAND)
+
+    def held(of: House) -> tuple[object, ...]:
+        with of.unit_of_work(reading=True) as services:
+            session = services.stores.session
+            kept = session.get(BadgeRating, rating.id)
+            return (
+                (kept.sentence, kept.sentence_state),
+                session.get(ReportSharing, (of.campus.id, network.id)).topics,
+                session.get(CampusPicture, picture.id),
+                services.pathway_followers.own(path, services.awards.record(award_id).person.id),
+                session.get(SurveyLink, of.activity.id).closed_at,
+                session.get(SurveyAnswer, answer.id).sentence_state.value,
+            )
+
+    assert held(house) == (("Moins utile.", SentenceState.WAITING), frozenset(), None, None, at, "rejected")
+    with backup.restored() as copy:
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        assert held(copy) == held(house)
 
 
 def test_where_the_journal_of_choices_has_a_gap_everything_is_shut_and_its_holder_is_asked(
