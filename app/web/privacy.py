@@ -19,7 +19,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.people.parental_consent import needs_parent
 from app.domain.privacy import KEPT, About, AccessRecord, By, DataSubjectMatter, wording_of
 from app.domain.privacy import sentence_of as sentence_of_consent
-from app.errors import AppError, Conflict, InvalidInput
+from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
@@ -36,6 +36,7 @@ from app.http.request_scope import (
 from app.http.response_cache import CHANGING_HOLDER, HOLDER, check_speaks_for_person, forget_here, holder_of
 from app.http.workplaces import at_work, look_of, sentence_of, staff
 from app.language import N_, current_locale
+from app.services.accounts.sessions import SignedIn
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import ErasureWords
 from app.services.privacy import ErasureNotice
@@ -115,6 +116,7 @@ def show_my_data(award_id: uuid.UUID, request: Request, services: ReadingService
         phones=services.rooms.count_remembered(who.person.id),
         reads=services.shared_competencies.is_allowed(who.person.id, record.campus.id),
         may_allow=not needs_parent(who.person),
+        is_signed_in=isinstance(who, SignedIn),
         reading_words=translated(wording_of(About.COMPETENCIES)),
     )
 
@@ -124,9 +126,12 @@ def allow_reading(
     award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
 ) -> Response:
     """Let programs of this badge's campus read the person's competencies, or no longer."""
-    who = holder_of(award_id, request, services)
+    who, allowed = holder_of(award_id, request, services), text_of(form, "lecture") == "oui"
     check_speaks_for_person(who, services)
-    campus, allowed = services.awards.record(award_id).campus, text_of(form, "lecture") == "oui"
+    if allowed and not isinstance(who, SignedIn):
+        # The campus has the private links too.
+        raise NotSignedIn(N_("Pour accepter, connectez-vous : un lien privé ne suffit pas."))
+    campus = services.awards.record(award_id).campus
     services.shared_competencies.allow(who.person, campus, allowed=allowed, by=who.actor)
     return RedirectResponse(f"/mes-badges/{award_id}/mes-donnees#accords", status_code=303)
 
@@ -532,19 +537,20 @@ def access_views(request: Request, person_id: uuid.UUID | None, looked_at: Acces
     """Called by the handler of such a page; `person_id` is None for an unknown person."""
     if person_id is not None:
         work = at_work(request)
-        request.state.looked = AccessView(work.campus.id, person_id, work.who.person.id, looked_at)
+        look = AccessView(work.campus.id, person_id, work.who.person.id, looked_at)
+        request.state.looked = (*getattr(request.state, "looked", ()), look)
 
 
 class AccessLogged:
-    """ASGI middleware: `request.state.looked` is the access to log."""
+    """ASGI middleware: `request.state.looked` are the accesses to log."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
-        look = scope.get("state", {}).get("looked") if scope["type"] == "http" else None
-        if isinstance(look, AccessView):
+        looks = scope.get("state", {}).get("looked", ()) if scope["type"] == "http" else ()
+        for look in dict.fromkeys(looks):
             await run_in_threadpool(_note, scope["app"].state.process, look)
 
 

@@ -13,7 +13,7 @@ from app.domain.people.people import AgeGroup, Person
 from app.domain.privacy import About
 from tests.api import doors
 from tests.support.forms import form_with
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, send
 from tests.support.skills import awarded, levelled
 
 _number = count()
@@ -77,10 +77,16 @@ def test_consent_is_given_on_the_page_of_ones_data(house: House) -> None:
         badge=levelled(house, framework="ca").badge,
         evidence="Deux mesures justes.",
     )
-    client = house.client()
-    client.get(house.private_link(result))
     award_id = result.lines[0].award_id
     path = f"/mes-badges/{award_id}/mes-donnees"
+    anybody = house.client()
+    anybody.get(house.private_link(result))
+    assert "un lien privé ne suffit pas" in anybody.get(path).text
+    assert send(anybody, f"{path}/competences", {"lecture": "oui"}, seen_on=path).status_code == 401
+    with house.unit_of_work(reading=True) as services:
+        person = services.awards.record(award_id).person
+        assert not services.shared_competencies.is_allowed(person.id, house.campus.id)
+    client = house.client(person)
     page = client.get(path)
     assert "Pas accepté" in page.text
     answer = form_with(page, "lecture").press(client, page, ("lecture", "oui"))

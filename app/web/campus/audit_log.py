@@ -249,6 +249,7 @@ TABLES = {
     "attributions": N_("Tableau des attributions"),
     "demandes": N_("Tableau des demandes"),
     "participants": N_("Tableau des participants d’une activité"),
+    "parcours": N_("Tableau des personnes d’un parcours"),
     "liens": N_("Liens privés d’une attribution"),
     "historique": N_("Historique du campus"),
     "donnees": N_("Données d’une personne, pour elle"),

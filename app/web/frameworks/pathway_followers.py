@@ -211,6 +211,8 @@ def followers_table(pathway_id: uuid.UUID, request: Request, services: ReadingSe
         each.key: each.title
         for each in services.pathway_followers.overview(work.campus, pathway_id).content.stages
     }
+    with write_transaction(request) as writing:
+        writing.history.note_export(work.campus, "parcours", by=work.actor)
 
     def rows(reading: Services) -> Iterable[Sequence[Cell]]:
         for each in reading.pathway_followers.every_follower(work.campus, pathway_id, wanted.filter(reading)):

@@ -13,11 +13,12 @@ from app.domain.learners.ratings import (
     LONGEST_SENTENCE,
     BadgeRating,
     SentenceState,
+    check_may_rate,
     may_write_sentence,
     rated_from,
     sentence_digest,
 )
-from app.errors import Conflict, InvalidInput
+from app.errors import Conflict, InvalidInput, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
@@ -26,6 +27,7 @@ from app.http.request_scope import ReadingServices, write_transaction
 from app.http.response_cache import HOLDER, holder_of
 from app.http.workplaces import at_work, sentence_of, staff
 from app.language import N_
+from app.services.accounts.sessions import SignedIn
 from app.web.learners.learner import badge_page, my_badge
 
 router = APIRouter(prefix="/mes-badges/{award_id:uuid}/avis")
@@ -65,8 +67,12 @@ def rate(award_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
     withdraws = text_of(form, "geste") == "retirer"
     try:
         with write_transaction(request) as writing:
-            holder_of(award_id, request, writing)
-            record = writing.awards.record(award_id)
+            who, record = holder_of(award_id, request, writing), writing.awards.record(award_id)
+            if not withdraws:
+                check_may_rate(record.award, at=writing.clock())
+            if not isinstance(who, SignedIn):
+                # The campus has the private links too, and rates nothing in somebody's place.
+                raise NotSignedIn(N_("Pour donner votre avis, connectez-vous : un lien privé ne suffit pas."))
             if withdraws:
                 writing.ratings.withdraw(record)
             else:
@@ -90,10 +96,11 @@ def _mine(
     record = services.awards.record(award_id)
     rating: BadgeRating | None = services.ratings.of_holder(record)
     first = rated_from(record.award)
+    who = holder_of(award_id, request, services)
     answer = badge_page(
         request,
         services,
-        my_badge(services, holder_of(award_id, request, services), award_id),
+        my_badge(services, who, award_id),
         "rating",
         status=422 if error else 200,
         scores=[(value, translated(words), "") for value, words in SCORES],
@@ -102,6 +109,7 @@ def _mine(
         longest=LONGEST_SENTENCE,
         may_write=may_write_sentence(record.person, record.activity),
         is_rated=rating is not None,
+        is_signed_in=isinstance(who, SignedIn),
         state=translated(_STATES[rating.sentence_state])
         if rating and rating.sentence_state in _STATES
         else "",

@@ -16,7 +16,8 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.awards.awards import in_words
 from app.domain.learners.requests import LATE_AFTER, OPEN_STATES, RequestState, check_reason
-from app.errors import Conflict, InvalidInput, NotAllowed
+from app.domain.privacy import AccessRecord
+from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.render import page
@@ -30,6 +31,7 @@ from app.services.learners.requests import UnderReview
 from app.web.campus.dashboard import other_decisions
 from app.web.campus.registers import Choice, Listing, Row, Shown, on_day, state, words
 from app.web.learners.requests import QUEUE_STATES
+from app.web.privacy import access_views
 
 COLUMNS = (
     Column("personne", N_("Personne"), sort="personne", heads=(N_("Nom"), N_("Prénom"))),
@@ -252,14 +254,14 @@ def decide_many(draft_id: uuid.UUID, request: Request, form: SafeForm, services:
         return _asked(request, services, draft_id, reason=reason, trouble=sentence_of(error))
     decided = 0
     for request_id in choice.ids:
-        found = services.reviewing.look(work.campus, request_id, by=work.actor)
-        if _held(work, found, choice.action):
-            continue
         try:
+            found = services.reviewing.look(work.campus, request_id, by=work.actor)
+            if _held(work, found, choice.action):
+                continue
             with write_transaction(request) as writing:
                 _decide(writing, work, choice.action, found, reason)
             decided += 1
-        except (InvalidInput, Conflict, NotAllowed):
+        except (InvalidInput, Conflict, NotAllowed, NotFound):
             continue
     process_of(request).on_promise()
     return RedirectResponse(f"{work.home}/demandes/choix/{draft_id}?decidees={decided}", status_code=303)
@@ -287,10 +289,14 @@ def _asked(
 ) -> HTMLResponse:
     work = at_work(request)
     choice = Choice.of(request, services, draft_id, Register.REQUESTS)
-    lines = [
-        ChosenRequest.of(work, services.reviewing.look(work.campus, each, by=work.actor), choice.action)
-        for each in choice.ids
-    ]
+    lines = []
+    for each in choice.ids:
+        try:
+            found = services.reviewing.look(work.campus, each, by=work.actor)
+        except NotFound:  # erased meanwhile
+            continue
+        access_views(request, found.request.person_id, AccessRecord.REQUEST)
+        lines.append(ChosenRequest.of(work, found, choice.action))
     return page(
         request,
         "learners/requests/selection.html",

@@ -183,6 +183,8 @@ def test_a_trainer_sees_where_people_wait_and_awards_the_whole(house: House, des
         services.awards.revoke(house.campus, first.award.id, "Donné à tort ce jour-là.", by=COMMAND)
     while PATHWAYS.perform(house.process, uuid.UUID(int=1)):
         pass
+    assert "VAUBAN" in designer.get(f"{HERE}/{path}/suivi.csv").text.upper()
+    assert "Tableau des personnes d’un parcours" in designer.get("/gestion/itip/historique").text
     again = send(trainer, f"{one}/attribuer", {"preuve": "Accueil tenu trois jours."}, seen_on=one)
     assert again.status_code == 303, again.text
     with house.unit_of_work(reading=True) as services:

@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlmodel import delete, select
 
 from app.adapters.rate_limits import limits_in
 from app.domain.learners.requests import BadgeRequest, RequestState
 from app.domain.people.people import Person, Role
+from app.domain.privacy import AccessEvent
 from app.services.badges.badges import wording_of
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, build_house, send
@@ -289,6 +291,36 @@ def test_a_long_queue_goes_by_pages_and_misses_nobody(house: House, badge: str, 
         lines = table.content.decode("utf-8-sig").splitlines()
         assert lines[:2] == ["Nom;Prénom;État", "Nom000;;À examiner"]
         assert len(lines) == 121
+
+
+def test_chosen_requests_are_noted_as_seen_and_one_erased_meanwhile_stops_no_other(
+    house: House, nora: TestClient
+):
+    here, at = "/gestion/itip/demandes", house.clock.now
+    given = house.award("MARTIN Zoé;zoe@exemple.fr", "AZUR Bob;bob@exemple.fr")
+    with house.unit_of_work() as services:
+        people = [services.awards.record(line.award_id).person.id for line in given.lines]
+        first, second = (
+            BadgeRequest(
+                campus_id=house.campus.id, badge_id=house.role.badge.id, person_id=each, family_name="Azur",
+                address="azur@exemple.fr", narrative=NARRATIVE, state=RequestState.WAITING,
+                created_at=at, waiting_since=at,
+            )
+            for each in people
+        )  # fmt: skip
+        services.reviewing.requests.add(first, second)
+    chosen = {"geste": "refuser", "choix": [str(first.id), str(second.id)]}
+    page = nora.get(send(nora, f"{here}/choix", chosen, seen_on=here).headers["location"])
+    with house.unit_of_work(reading=True) as services:
+        looks = services.stores.session.exec(select(AccessEvent)).all()
+    assert {(each.person_id, each.looked_at.value) for each in looks} == {
+        (each, "request") for each in people
+    }
+    with house.unit_of_work() as services:
+        services.stores.session.exec(delete(BadgeRequest).where(BadgeRequest.id == first.id))
+    done = form_with(page, "raison").fill(raison="Il manque une preuve.").press(nora, page)
+    assert done.headers["location"].endswith("decidees=1")
+    assert nora.get(done.headers["location"]).status_code == 200
 
 
 def test_many_requests_are_decided_at_once_and_the_rest_says_why(

@@ -29,9 +29,11 @@ def refresh(house: House) -> None:
 
 
 def holder(house: House, result: BatchResult, position: int = 0) -> tuple[TestClient, str]:
-    client = house.client()
-    client.get(house.private_link(result, position))
-    return client, f"/mes-badges/{result.lines[position].award_id}/avis"
+    award_id = result.lines[position].award_id
+    assert award_id
+    with house.unit_of_work(reading=True) as services:
+        person = services.awards.record(award_id).person
+    return house.client(person), f"/mes-badges/{award_id}/avis"
 
 
 def rate_all(house: House, result: BatchResult, scores: str) -> None:
@@ -50,6 +52,20 @@ def test_a_badge_is_rated_thirty_days_after_its_award(house: House, given: Batch
     client, form = holder(house, given)
     assert send(client, form, {"note": "4"}).status_code == 303
     assert re.search(r'value="4" checked', client.get(form).text)
+
+
+def test_a_private_link_which_the_campus_has_too_rates_nothing(house: House, given: BatchResult):
+    house.clock.move(days=31)
+    client, here = house.client(), f"/mes-badges/{given.lines[0].award_id}"
+    client.get(house.private_link(given))
+    shown = client.get(f"{here}/avis").text
+    assert "un lien privé ne suffit pas" in shown
+    assert 'name="note"' not in shown
+    for typed in ({"note": "1"}, {"geste": "retirer"}):
+        answer = send(client, f"{here}/avis", typed, seen_on=f"{here}/mes-donnees")
+        assert answer.status_code == 401
+    with house.unit_of_work(reading=True) as services:
+        assert services.ratings.of_holder(services.awards.record(given.lines[0].award_id)) is None
 
 
 def test_a_rating_is_changed_and_withdrawn(house: House, given: BatchResult):
