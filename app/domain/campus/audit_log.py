@@ -65,7 +65,7 @@ NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
     Subject.AWARDS: ("award", "award_batch", "withdrawal"),
     Subject.REQUESTS: ("request",),
     Subject.CONTRIBUTIONS: ("contribution",),
-    Subject.BADGES: ("badge", "framework", "competency", "pathway", "endorsement"),
+    Subject.BADGES: ("badge", "module_set", "framework", "competency", "pathway", "endorsement"),
     Subject.ACTIVITIES: ("activity", "participation", "import"),
     Subject.ACCESS: (
         "session",

@@ -130,7 +130,7 @@ LINE = "Fonderie;03/10/2025;{};Zoé;24 lycéens dont 10 femmes;Usinages (mobilis
 def take(house: House, *lines: str) -> list[ImportLineOutcome]:
     text = "\n".join((HEADING, *lines))
     with house.unit_of_work() as services:
-        run_id = services.imports.drop(house.campus, "Suivi", text, text.encode(), by=COMMAND).id
+        run_id = services.imports.drop(house.campus, "Suivi", text, by=COMMAND).id
     with house.unit_of_work() as services:
         services.imports.confirm(house.campus, run_id, ReadingPlan(), by=COMMAND)
     with house.unit_of_work(reading=True) as services:

@@ -103,7 +103,7 @@ def test_the_preview_shows_the_badge_as_it_will_be_received(house: House, traine
         "a pris sa part de l’activité",
         "Participation à une activité du campus",
         "Rôle\u00a0: apprenant, 3 h, le 24 novembre 2026",
-        "n’y sont écrits que si elle choisit de les montrer",
+        "Elle peut choisir de les montrer",
     ):
         assert words in shown
     for words in ("Atelier robotique", "VRAI, Le Creusot", "Chaque robot a suivi la ligne."):

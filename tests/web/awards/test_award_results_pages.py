@@ -176,7 +176,7 @@ def test_the_register_goes_page_by_page_without_losing_or_repeating_an_award(
     seen, path = [], "/gestion/itip/attributions"
     while path:
         page = trainer.get(path).text
-        seen += re.findall(r'rowheader" scope="row"><a href="[^"]+">([^<]+)', page)
+        seen += re.findall(r'rowheader" scope="row"><a [^>]*>(?:<b>)?([^<]+)', page)
         following = re.search(r'href="([^"]+)" rel="next"', page)
         path = "/gestion/itip/attributions" + following[1].replace("&amp;", "&") if following else ""
 
