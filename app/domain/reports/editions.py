@@ -160,7 +160,7 @@ def read_value(about: Declared, typed: str) -> str:
 
 
 def check_counted(row: ActivityRow, about: Declared, value: str) -> None:
-    """A signed figure is the one that is counted: no other can be kept."""
+    """A signed figure is the one that is counted: any other is refused."""
     if (counts := counted(row, about)) != value:
         raise Conflict(
             N_("Le rapport compte {counted}. Corrigez d’abord l’activité, puis gardez ce chiffre."),

@@ -386,7 +386,7 @@ def hidden_counts(counts: dict[str, int], also: Collection[str] = ()) -> dict[st
 
 
 def hidden_rows(rows: Collection[ActivityRow]) -> frozenset[uuid.UUID]:
-    """The activities whose number of people is hidden. A sum of some of them and others is hidden too."""
+    """Activities with a hidden number of people. A sum of some of them and others is hidden too."""
     shown = hidden_counts({str(row.id): row.people for row in rows})
     return frozenset(row.id for row in rows if shown[str(row.id)] is None)
 

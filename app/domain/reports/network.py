@@ -127,7 +127,7 @@ def _hidden_like(shown: NetworkFigure, *others: NetworkFigure) -> NetworkFigure:
 
 
 def hides_places(figures: Iterable[NetworkFigure]) -> bool:
-    """Whether a table of the same people by place would give back what these figures hide."""
+    """Whether a table of the same people by département would give back what these figures hide."""
     return any(each.network is None or None in each.by_campus.values() for each in figures)
 
 

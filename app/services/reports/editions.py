@@ -206,7 +206,7 @@ class EditionService:
         )
 
     def _led(self, campus: Campus, activity_id: uuid.UUID) -> FactsOfActivity:
-        """The campus that leads an activity signs its figures, and it alone says which hold."""
+        """The campus that leads an activity signs its figures, and it alone chooses them."""
         found = self.facts.of(campus, activity_id)
         if not found.leads:
             raise NotAllowed(N_("Seul le campus qui a créé cette activité la modifie."))
@@ -344,7 +344,7 @@ class EditionService:
         return self.papers.pdf("report", values, files, at=self.clock())
 
     def workbook(self, document: Mapping[str, Any], kinds: Mapping[str, str]) -> bytes:
-        """`kinds`: the words of each type of activity."""
+        """`kinds`: the name of each type of activity."""
         return workbook_of(tables_of(document, kinds))
 
     def text(self, document: Mapping[str, Any], title: str, kinds: Mapping[str, str]) -> bytes:
