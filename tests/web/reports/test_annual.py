@@ -6,12 +6,15 @@ import io
 import json
 import re
 import zipfile
+from datetime import date
 
 import pytest
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from app.domain.activities.activities import Activity, ActivityKind, Plan
 from app.domain.reports.editions import document_of, verified
+from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS
 from app.domain.reports.ledger import Period
 from app.domain.reports.plan import PLAN, TEXTS
@@ -193,3 +196,24 @@ def test_sentences_that_may_be_quoted_are_suggested(house: House):
     shown = house.client(house.trainer).get(f"{HERE}/2026").text
     assert "On a vu le robot bouger." in shown
     assert "Trop court." not in shown
+
+
+def test_a_campus_that_does_not_lead_reads_a_contradiction_and_settles_nothing(house: House):
+    with house.unit_of_work() as services:
+        row = Activity(
+            kind=ActivityKind.EVENT,
+            title="Forum commun",
+            starts_on=date(2026, 3, 9),
+            ends_on=date(2026, 3, 9),
+            declared_size=40,
+            created_at=services.clock(),
+        )
+        services.activity_plans.create(house.other_campus, row, Plan([house.campus.slug]), by=COMMAND)
+        services.activity_plans.answer(house.campus, row.id, accepts=True, by=COMMAND)
+        services.report_editions.declare(
+            house.other_campus, row.id, Declared.SIZE, "1 200", "Bilan", by=COMMAND
+        )
+    shown = house.client(house.admin).get(f"{HERE}/2026").text
+    assert 'value="1200"' in shown
+    assert "Retenir ce chiffre" not in shown
+    assert "Seul le campus qui a créé cette activité" in shown

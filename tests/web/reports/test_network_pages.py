@@ -9,6 +9,7 @@ import pytest
 
 from app.domain.activities.activities import Activity, ActivityKind, Plan
 from app.domain.campus.campus import Network
+from app.domain.reports.ledger import Period
 from app.domain.reports.network import Topic
 from tests.support.house import COMMAND, House, send
 
@@ -71,3 +72,32 @@ def test_in_january_the_page_shows_the_year_that_is_complete(house: House) -> No
     early = reader.get("/reseau/pole-demo/rapport?periode=2027")
     assert early.status_code == 422
     assert "pas encore de mois complet" in early.text
+
+
+def test_places_are_left_out_while_a_number_of_people_is_hidden(house: House) -> None:
+    with house.unit_of_work() as services:
+        services.network_reports.share(house.other_campus, "pole-demo", [Topic.PEOPLE], by=COMMAND)
+        row = Activity(
+            kind=ActivityKind.EVENT,
+            title="Petit atelier",
+            starts_on=date(2026, 4, 9),
+            ends_on=date(2026, 4, 9),
+            declared_size=40,
+            created_at=services.clock(),
+        )
+        services.activity_plans.create(house.campus, row, Plan([]), by=COMMAND)
+        services.network_reports.share(house.campus, "pole-demo", [Topic.PEOPLE], by=COMMAND)
+    reader = house.client()
+    assert "Participants par département" in reader.get(PAGE).text
+    with house.unit_of_work() as services:
+        for activity in (row.id, house.activity.id):
+            services.report_facts.correct(house.campus, activity, {"effectif": "3"}, by=COMMAND)
+        forum = next(
+            each.id
+            for each in services.network_reports.year("pole-demo", Period.school(2025)).of(Topic.PEOPLE).rows
+            if each.title == "Forum commun"
+        )
+        services.report_facts.correct(house.campus, forum, {"effectif": "2"}, by=COMMAND)
+    shown = reader.get(PAGE).text
+    assert "Participants par département" not in shown
+    assert "Les lieux ne sont pas montrés" in shown
