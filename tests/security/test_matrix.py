@@ -234,6 +234,8 @@ TAKEN_AWAY = [
             "/attributions.xlsx",
             "/liens.csv",
             "/suivi.csv",
+            "/refus.csv",
+            "/lignes.csv",
             "/demandes.csv",
             "/demandes.xlsx",
             "/participants.csv",

@@ -25,6 +25,7 @@ from app.language import N_
 from app.language import gettext as _
 from app.services.awards.awards import AwardRecord
 from app.services.awards.bulk_revocation import WithdrawalRequest, WithdrawalScope
+from app.web.campus.audit_log import export_noted
 from app.web.campus.dashboard import AwardLine
 
 ALL, TICKED = "tous", "coches"
@@ -202,6 +203,7 @@ def _is_done(withdrawal: Withdrawal) -> bool:
 def table(withdrawal_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """Result of each line."""
     lines = _lines(services, at_work(request), withdrawal_id)
+    export_noted(request, "retraits")
     return Response(
         csv_for_excel(
             (_("Personne"), _("Badge"), _("État")),

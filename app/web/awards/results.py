@@ -187,6 +187,7 @@ def refused_table(batch_id: uuid.UUID, request: Request, services: ReadingServic
     """The refused lines with their reasons: once corrected, the file can be uploaded again."""
     work = at_work(request)
     batch = services.award_batches.overview(work.campus, batch_id).batch
+    export_noted(request, "refus")
     rows = (
         row
         for some in services.award_batches.lines_in_turn(batch, NEED_A_PERSON)

@@ -249,6 +249,8 @@ TABLES = {
     "attributions": N_("Tableau des attributions"),
     "demandes": N_("Tableau des demandes"),
     "participants": N_("Tableau des participants d’une activité"),
+    "refus": N_("Lignes refusées d’une liste"),
+    "retraits": N_("Lignes d’un retrait de badges"),
     "parcours": N_("Tableau des personnes d’un parcours"),
     "liens": N_("Liens privés d’une attribution"),
     "historique": N_("Historique du campus"),

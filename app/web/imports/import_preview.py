@@ -405,9 +405,11 @@ def report_table(run_id: uuid.UUID, request: Request, services: ReadingServices)
 @router.get("/refus.csv", dependencies=[staff(Permission.WORK)])
 def refused_table(run_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """The refused lines unchanged, with the reason: once corrected, the file can be uploaded again."""
-    campus = at_work(request).campus
-    run = services.imports.report(campus, run_id).run
-    lines = services.imports.lines(campus, run_id, [ImportLineOutcome.REFUSED])
+    work = at_work(request)
+    run = services.imports.report(work.campus, run_id).run
+    lines = services.imports.lines(work.campus, run_id, [ImportLineOutcome.REFUSED])
+    with write_transaction(request) as writing:
+        writing.history.note_export(work.campus, "refus", by=work.actor)
     heading = _heading(run.form, run.mapping.get("heading", ()))
     rows = [
         (*_filled(line.cells, len(heading)), reason_of(line.reason, line.reason_values)) for line in lines

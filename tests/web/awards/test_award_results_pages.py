@@ -27,6 +27,7 @@ def test_the_refused_lines_come_as_a_table_that_can_be_corrected_and_dropped_aga
     house: House, trainer: TestClient, award: str
 ):
     refused = trainer.get(give(house, trainer, award) + "/refus.csv")
+    assert "Lignes refusées d’une liste" in house.client(house.admin).get("/gestion/itip/historique").text
 
     assert rows_of(refused) == [
         ["Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution", "Motif"],

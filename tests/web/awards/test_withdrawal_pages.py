@@ -76,6 +76,7 @@ def test_a_badge_withdrawn_meanwhile_is_said_to_be(house: House, trainer: TestCl
         ["Zoé Personne-001", "Robotique pour tous", "Retiré"],
         ["", "", "N’existe pas ici"],
     ]
+    assert "Lignes d’un retrait de badges" in house.client(house.admin).get("/gestion/itip/historique").text
 
 
 def test_many_are_withdrawn_behind_a_page_that_tells_how_far_it_is(house: House, trainer: TestClient):
