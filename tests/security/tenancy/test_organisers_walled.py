@@ -98,6 +98,35 @@ def test_whoever_organises_together_still_works_behind_the_walls(house: House, t
     assert admin.get(theirs).status_code == 404
 
 
+def test_who_has_a_badge_of_the_other_organiser_is_not_moved_behind_the_walls(
+    house: House, their_admin: Person
+):
+    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    path = planned_with_agt(trainer)
+    asked = admin.get("/gestion/agt/activites")
+    assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
+    typed = {"liste": "HADDAD Yasmine; y.haddad@exemple.fr\nAZUR Bob", "geste": "inscrire"}
+    send(trainer, f"{path}/participants", typed, seen_on=path)
+    shared = uuid.UUID(path.rpartition("/")[2])
+    with house.unit_of_work() as services:
+        there = {
+            person.given_name: person.id for _, person in services.stores.activities.participants(shared)
+        }
+    house.award("HADDAD Yasmine; y.haddad@exemple.fr")
+    with house.owner.begin() as connection:  # as one that the other campus gave in the shared activity
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(
+            text("UPDATE award SET campus_id = :campus, activity_id = :activity, person_id = :person"),
+            {"campus": house.other_campus.id, "activity": shared, "person": there["Yasmine"]},
+        )
+        connection.execute(text("SET session_replication_role = origin"))
+    register = "/gestion/itip/repertoire"
+    chosen = {"geste": "deplacer", "choix": [str(each) for each in there.values()]}
+    page = trainer.get(send(trainer, f"{register}/choix", chosen, seen_on=register).headers["location"])
+    move = form_with(page, "vers").fill(de=str(shared), vers=str(house.activity.id), motif="Mauvais atelier.")
+    assert move.press(trainer, page).headers["location"].endswith("deplacees=1&restent=1")
+
+
 def test_an_activity_that_was_only_planned_is_deleted_behind_the_walls_with_the_campuses_that_were_asked(
     house: House, their_admin: Person
 ):
