@@ -250,6 +250,7 @@ LOOKED_AT = {
     "GET /gestion/{slug}/repertoire/{person_id:uuid}",
     "GET /gestion/{slug}/attributions/{award_id}",
     "GET /gestion/{slug}/demandes/{request_id:uuid}",
+    "GET /gestion/{slug}/parcours/{pathway_id:uuid}/suivi/{enrolment_id:uuid}",
     "GET /gestion/{slug}/demandes/{request_id:uuid}/pieces/{file_id:uuid}",
     "GET /gestion/{slug}/contributions/{contribution_id:uuid}",
     "GET /gestion/{slug}/contributions/{contribution_id:uuid}/pieces/{proof_id:uuid}",
