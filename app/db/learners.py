@@ -29,7 +29,7 @@ from app.domain.learners.portfolios import (
 from app.domain.learners.requests import OPEN_STATES, BadgeRequest, RequestState, RequestStep
 from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people.people import Membership, Person, PersonAddress, Role
-from app.domain.privacy import PORTFOLIO_ERASED, ErasedPortfolio
+from app.domain.privacy.consents import PORTFOLIO_ERASED, ErasedPortfolio
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.tenancy.scope import rows_named_outside

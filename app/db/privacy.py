@@ -1,4 +1,4 @@
-"""All rows about one person, found, counted and erased by the register in `app/domain/privacy.py`."""
+"""All rows about one person, found, counted and erased by the register in `app/domain/privacy/personal_data.py`."""
 
 from __future__ import annotations
 
@@ -34,24 +34,22 @@ from sqlmodel import Session, col, select
 from app.db.engine.queries import plain
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows
 from app.db.reports.tombstones import Counted, TombstoneStore
-from app.domain import privacy
 from app.domain.awards.awards import Award
 from app.domain.core import plain_text
 from app.domain.learners.portfolios import Portfolio
 from app.domain.learners.requests import RequestState
 from app.domain.people.people import Person
-from app.domain.privacy import (
+from app.domain.privacy import personal_data
+from app.domain.privacy.consents import (
     ERASED,
-    HELD,
     AccessEvent,
     AccessRecord,
     Consent,
     ErasedAward,
     ErasedPortfolio,
     Erasure,
-    HeldData,
-    Link,
 )
+from app.domain.privacy.personal_data import HELD, HeldData, Link
 from app.domain.trust.organisations import Refusal
 from app.errors import Gone, NotFound
 from app.language import N_
@@ -459,25 +457,25 @@ class RetentionStore:
         """Rows by table, referring rows before the rows they refer to."""
         table = METADATA.tables
         enrolment = table["pathway_enrolment"]
-        left = enrolment.c.changed_at < at - privacy.PATHWAYS
+        left = enrolment.c.changed_at < at - personal_data.PATHWAYS
         for each in (table["pathway_stage_state"], table["pathway_decision"]):
             yield each, each.c.enrolment_id.in_(sa_select(enrolment.c.id).where(left))
         yield enrolment, left
         room, link, challenge = table["room_entry"], table["sign_in_link"], table["challenge"]
         session, letter, invitation = table["session"], table["letter"], table["invitation"]
-        yield room, room.c.signed_at < at - privacy.ROOM_ENTRIES
+        yield room, room.c.signed_at < at - personal_data.ROOM_ENTRIES
         waiting, answer = table["waiting_signature"], table["list_answer"]
-        yield waiting, waiting.c.signed_at < at - privacy.ROOM_ENTRIES
+        yield waiting, waiting.c.signed_at < at - personal_data.ROOM_ENTRIES
         turnout, survey = table["survey_turnout"], table["survey_link"]
         closed = or_(survey.c.closed_at.is_not(None), survey.c.closes_on < (at - timedelta(days=1)).date())
         yield turnout, turnout.c.activity_id.in_(sa_select(survey.c.activity_id).where(closed))
         phone = table["remembered_phone"]
         yield phone, phone.c.expires_at < at
-        yield answer, answer.c.answered_at < at - privacy.LIST_ANSWERS
+        yield answer, answer.c.answered_at < at - personal_data.LIST_ANSWERS
         for each in (link, challenge, session):
-            yield each, each.c.expires_at < at - privacy.WAYS_IN
+            yield each, each.c.expires_at < at - personal_data.WAYS_IN
         lines, batch = table["award_batch_line"], table["award_batch"]
-        done = sa_select(batch.c.id).where(batch.c.done_at < at - privacy.REFUSED_LINES)
+        done = sa_select(batch.c.id).where(batch.c.done_at < at - personal_data.REFUSED_LINES)
         yield lines, and_(lines.c.person_id.is_(None), lines.c.award_id.is_(None), lines.c.batch_id.in_(done))
         over = self._closed_requests(at)
         file, content, step = table["stored_file"], table["stored_file_content"], table["request_step"]
@@ -489,7 +487,7 @@ class RetentionStore:
         request = table["badge_request"]
         yield request, request.c.id.in_(over)
         unanswered = and_(
-            invitation.c.accepted_at.is_(None), invitation.c.expires_at < at - privacy.INVITATIONS
+            invitation.c.accepted_at.is_(None), invitation.c.expires_at < at - personal_data.INVITATIONS
         )
         yield letter, letter.c.about_id.in_(sa_select(invitation.c.id).where(unanswered))
         yield invitation, unanswered
@@ -498,13 +496,13 @@ class RetentionStore:
         unheeded = and_(
             asked.c.endorsement_id.is_(None),
             asked.c.refusal != Refusal.EVER.value,
-            asked.c.expires_at < at - privacy.ASKED_ORGANISATIONS,
+            asked.c.expires_at < at - personal_data.ASKED_ORGANISATIONS,
         )
         yield letter, letter.c.about_id.in_(sa_select(asked.c.id).where(unheeded))
         yield asked, unheeded
         yield (
             letter,
-            and_(letter.c.state != "waiting", letter.c.promised_at < at - privacy.LETTERS),
+            and_(letter.c.state != "waiting", letter.c.promised_at < at - personal_data.LETTERS),
         )
 
     def delete_some(self, at: datetime) -> int:
@@ -530,5 +528,5 @@ class RetentionStore:
         closed = [RequestState.REFUSED.value, RequestState.WITHDRAWN.value]
         return sa_select(request.c.id).where(
             or_(*(request.c.state == each for each in closed)),
-            request.c.decided_at < at - privacy.CLOSED_REQUESTS,
+            request.c.decided_at < at - personal_data.CLOSED_REQUESTS,
         )

@@ -36,18 +36,16 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people.people import Person
-from app.domain.privacy import (
-    HELD,
-    KEPT,
+from app.domain.privacy.consents import (
     KEPT_FOR,
     AccessEvent,
     AccessRecord,
-    DataSubjectMatter,
     Erasure,
     StillWorksHere,
     check_reason,
     sentence_of,
 )
+from app.domain.privacy.personal_data import HELD, KEPT, DataSubjectMatter
 from app.errors import NotFound, NotSignedIn
 from app.language import N_, gettext, locales, speaking
 from app.language.typography import translated

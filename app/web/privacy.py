@@ -17,8 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.container import AlreadyThere, DatabaseUnreachable, Process, Services
 from app.domain.accounts.permissions import Permission
 from app.domain.people.parental_consent import needs_parent
-from app.domain.privacy import KEPT, About, AccessRecord, By, DataSubjectMatter, wording_of
-from app.domain.privacy import sentence_of as sentence_of_consent
+from app.domain.privacy.consents import About, AccessRecord, By, wording_of
+from app.domain.privacy.consents import sentence_of as sentence_of_consent
+from app.domain.privacy.personal_data import KEPT, DataSubjectMatter
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.types import TypeDecorator
 
-from app.domain.privacy import HELD
+from app.domain.privacy.personal_data import HELD
 from app.tenancy.metadata import METADATA
 from tests.support.house import House
 

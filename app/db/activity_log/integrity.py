@@ -33,7 +33,7 @@ from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Label, Network, SealedKey
 from app.domain.core import UtcSecond
 from app.domain.people.people import Person
-from app.domain.privacy import ErasedAward
+from app.domain.privacy.consents import ErasedAward
 from app.domain.publishing import StatusList, StatusSlot
 from app.domain.trust.organisations import Endorsement, EndorsementStatusSlot, Organisation, OrganisationKey
 from app.domain.trust.trust_registry import FollowedList, NetworkKey, TrustEdition

@@ -28,7 +28,7 @@ from app.domain.learners.requests import BadgeRequest
 from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage
 from app.domain.people.parental_consent import is_minor_for
 from app.domain.people.people import AgeGroup, Person
-from app.domain.privacy import ErasedAward
+from app.domain.privacy.consents import ErasedAward
 from app.domain.trust.organisations import Endorsement
 from app.errors import NotFound
 from app.language import N_

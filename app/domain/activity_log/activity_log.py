@@ -28,7 +28,7 @@ from app.domain.core import (
     utc_datetime,
 )
 from app.domain.learners.portfolios import Contribution, ContributionState
-from app.domain.privacy import reference_of
+from app.domain.privacy.consents import reference_of
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
 from app.language import N_

@@ -151,7 +151,7 @@ def checked_sentence(written: str) -> str:
 
 
 def sentence_digest(sentence: str) -> str:
-    """Which sentence somebody has read."""
+    """Which sentence was read."""
     return hashlib.sha256(sentence.encode()).hexdigest()
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 from app.domain.activities.activities import Activity
 from app.domain.core import foreign_key, new_id, utc_datetime
 from app.domain.people.people import AgeGroup, Person, is_address, normal_address
-from app.domain.privacy import About, Consent
+from app.domain.privacy.consents import About, Consent
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 

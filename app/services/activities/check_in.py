@@ -49,7 +49,7 @@ from app.domain.core import Clock
 from app.domain.people.name_disambiguation import OTHER, Question
 from app.domain.people.people import Person, name_key
 from app.domain.people.record_merge import is_gone
-from app.domain.privacy import About, consent
+from app.domain.privacy.consents import About, consent
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.activities.activities import ActivityService

@@ -26,7 +26,7 @@ from app.domain.campus.campus import Campus, KeyPurpose, KeyState
 from app.domain.core import Clock
 from app.domain.people.parental_consent import check_may_open, check_may_show_further, needs_guardian_for
 from app.domain.people.people import Person
-from app.domain.privacy import About, consent
+from app.domain.privacy.consents import About, consent
 from app.domain.publishing import Addresses, StatusSlot, ids_of_code
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_

@@ -45,7 +45,7 @@ from app.domain.learners.portfolios import (
     write,
 )
 from app.domain.people.people import Person
-from app.domain.privacy import CLOSED_REQUESTS
+from app.domain.privacy.personal_data import CLOSED_REQUESTS
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.activity_log.activity_log import ActivityLog

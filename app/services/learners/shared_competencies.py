@@ -14,7 +14,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.people.parental_consent import needs_parent
 from app.domain.people.people import Person
-from app.domain.privacy import About, consent
+from app.domain.privacy.consents import About, consent
 from app.errors import NotAllowed, NotFound
 from app.language import N_
 from app.services.frameworks import Mastered

@@ -30,7 +30,7 @@ from app.domain.people.parental_consent import (
     parent_proof,
 )
 from app.domain.people.people import AgeGroup
-from app.domain.privacy import About, By, consent
+from app.domain.privacy.consents import About, By, consent
 from app.errors import Conflict
 from app.language import N_
 from app.services.people.names import AgeBands

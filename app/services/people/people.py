@@ -38,7 +38,7 @@ from app.domain.campus.campus import Campus, check_works
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people.people import Person, Role, check_name, masked_address, normal_address, roles_at
-from app.domain.privacy import About, consent
+from app.domain.privacy.consents import About, consent
 from app.errors import Conflict, NotFound, NotSignedIn
 from app.language import N_, current_locale
 from app.services.accounts.invitations import Memberships

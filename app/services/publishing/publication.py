@@ -23,7 +23,7 @@ from app.domain.awards.open_badges import profile_of
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, KeyPurpose
 from app.domain.core import UNSHARED, Clock, Snapshot
-from app.domain.privacy import ERASED
+from app.domain.privacy.consents import ERASED
 from app.domain.publishing import Addresses, SignedList
 from app.errors import AppError, Gone, NotAllowed, NotFound
 from app.language import N_

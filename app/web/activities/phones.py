@@ -28,7 +28,7 @@ from app.domain.activities.check_in import (
 )
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.people.people import Person, is_address, normal_address
-from app.domain.privacy import About, wording_of
+from app.domain.privacy.consents import About, wording_of
 from app.errors import AppError
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

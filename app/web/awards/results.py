@@ -18,7 +18,7 @@ from app.domain.awards.awards import LineOutcome, Visibility, in_words
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, listed, may_be_undone
 from app.domain.core import csv_for_excel
 from app.domain.imports.lists.text import MAX_LINES
-from app.domain.privacy import AccessRecord
+from app.domain.privacy.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import ProgressView, live_response, page, versions_response

@@ -20,7 +20,7 @@ from app.domain.frameworks.pathways import (
     StageState,
 )
 from app.domain.people.people import Person
-from app.domain.privacy import AccessRecord
+from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.registers import Cell, table_file

@@ -17,7 +17,7 @@ from app.container import Services
 from app.domain.awards.awards import AwardState, Visibility
 from app.domain.learners.ratings import rated_from
 from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
-from app.domain.privacy import About, wording_of
+from app.domain.privacy.consents import About, wording_of
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
 from app.http.pages.typography import translated

@@ -15,7 +15,7 @@ from app.domain.awards.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.people.parental_consent import is_minor_for
 from app.domain.people.people import Person
-from app.domain.privacy import AccessRecord
+from app.domain.privacy.consents import AccessRecord
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.activities.activities import is_of_pupils
 from app.domain.awards.awards import Visibility
-from app.domain.privacy import About, wording_of
+from app.domain.privacy.consents import About, wording_of
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

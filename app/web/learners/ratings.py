@@ -71,7 +71,7 @@ def rate(award_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
             if not withdraws:
                 check_may_rate(record.award, at=writing.clock())
             if not isinstance(who, SignedIn):
-                # The campus has the private links too, and rates nothing in somebody's place.
+                # The campus has the private links too: with one alone it could rate for the holder.
                 raise NotSignedIn(N_("Pour donner votre avis, connectez-vous : un lien privé ne suffit pas."))
             if withdraws:
                 writing.ratings.withdraw(record)

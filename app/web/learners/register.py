@@ -16,7 +16,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.awards.awards import in_words
 from app.domain.learners.requests import LATE_AFTER, OPEN_STATES, RequestState, check_reason
-from app.domain.privacy import AccessRecord
+from app.domain.privacy.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery

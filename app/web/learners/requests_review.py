@@ -15,7 +15,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities.files import FileNoun
 from app.domain.awards.awards import EligibilityResult, LineOutcome, in_words
 from app.domain.learners.requests import RequestState, Step
-from app.domain.privacy import AccessRecord
+from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

@@ -23,7 +23,7 @@ from app.domain.imports.lists.text import MAX_LINES
 from app.domain.imports.lists.wording import hours_in
 from app.domain.people.name_disambiguation import NO_ANSWERS, ListAnswers, digest_of_list
 from app.domain.people.people import AgeGroup, Person, normal_address
-from app.domain.privacy import AccessRecord
+from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page

@@ -13,7 +13,7 @@ from app.domain.awards.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Person
-from app.domain.privacy import KEPT_FOR, AccessRecord
+from app.domain.privacy.consents import KEPT_FOR, AccessRecord
 from app.errors import InvalidInput, NotFound
 from tests.support.handed import PDF, photo
 from tests.support.house import COMMAND, House

@@ -18,7 +18,7 @@ from app.domain.learners.ratings import BadgeRating, SentenceState
 from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people.parental_consent import ParentAgreement
 from app.domain.people.people import Role
-from app.domain.privacy import About, Consent
+from app.domain.privacy.consents import About, Consent
 from app.domain.reports.network import ReportSharing, Topic
 from app.domain.reports.surveys import Answer, SurveyAnswer, SurveyLink
 from app.domain.trust.organisations import Endorsed, Endorsement, Organisation

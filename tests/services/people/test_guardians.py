@@ -11,7 +11,7 @@ from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.people.parental_consent import ParentNeeded
-from app.domain.privacy import WORDINGS, About, By
+from app.domain.privacy.consents import WORDINGS, About, By
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services.learners.portfolios import Wishes
 from tests.support.house import COMMAND, House

@@ -7,7 +7,7 @@ import json
 import uuid
 import zipfile
 
-from app.domain.privacy import HELD
+from app.domain.privacy.personal_data import HELD
 from app.tenancy.metadata import METADATA
 from sceau_credentials.keys import encode_base64url
 from tests.support.house import House

@@ -19,7 +19,7 @@ from app.domain.awards.awards import Visibility
 from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.people.people import Role
-from app.domain.privacy import Erasure, StillWorksHere
+from app.domain.privacy.consents import Erasure, StillWorksHere
 from app.errors import Gone, InvalidInput, NotFound, NotSignedIn
 from app.services.activity_log.log_check import LogCheck
 from app.services.awards.awards import AwardRequest, BatchResult

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from app.domain import privacy
+from app.domain.privacy import personal_data
 from app.jobs.kinds import EVERYTHING, delete_some
 from app.tenancy.metadata import METADATA
 from tests.support.house import House
@@ -27,11 +27,15 @@ def test_each_kind_goes_when_its_time_is_over_and_not_before(house: House) -> No
         lines = METADATA.tables["award_batch_line"]
         connection.execute(lines.update().values(person_id=None, award_id=None))
     steps = (
-        (privacy.WAYS_IN, ("session", "sign_in_link", "challenge"), ("room_entry", "waiting_signature")),
-        (privacy.ROOM_ENTRIES, ("room_entry", "waiting_signature"), ("list_answer",)),
-        (privacy.REFUSED_LINES, ("award_batch_line", "list_answer"), ("badge_request",)),
-        (privacy.CLOSED_REQUESTS, ("badge_request", "request_step", "invitation"), ("letter",)),
-        (privacy.LETTERS, (), ("award", "participation", "log_payload", "person", "consent")),
+        (
+            personal_data.WAYS_IN,
+            ("session", "sign_in_link", "challenge"),
+            ("room_entry", "waiting_signature"),
+        ),
+        (personal_data.ROOM_ENTRIES, ("room_entry", "waiting_signature"), ("list_answer",)),
+        (personal_data.REFUSED_LINES, ("award_batch_line", "list_answer"), ("badge_request",)),
+        (personal_data.CLOSED_REQUESTS, ("badge_request", "request_step", "invitation"), ("letter",)),
+        (personal_data.LETTERS, (), ("award", "participation", "log_payload", "person", "consent")),
     )
     start = house.clock.now
     for life, gone, kept in steps:
