@@ -435,14 +435,13 @@ def _with_address(line: Line, row: Row, segment: Segment) -> Line:
             line = line.doubting(Reason.ADDRESS_OF_OTHER)
         return replace(line, other_addresses=tuple(dict.fromkeys(others)))
     best_rank, _, address = ranked[0]
-    own_rank = (
-        max(
+    own_rank = max(
+        (
             address_rank(heading[index])
             for index, column in enumerate(segment.columns)
             if column is Column.ADDRESS and index < len(heading)
-        )
-        if heading
-        else -best_rank
+        ),
+        default=-best_rank,
     )
     if own_rank == 2 and -best_rank < 2:
         # Their own column is empty.
