@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.databases.postgres import URL_VARIABLE, PrivatePostgres, answers, server_url
 
@@ -24,6 +25,10 @@ pytest_plugins = [
 # What the tests start imports hundreds of modules: they are compiled once, whatever the environment says.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# An example of a property has no time limit: the machine may be busy.
+settings.register_profile("untimed", parent=settings.default, deadline=None)
+settings.load_profile("untimed")
 
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 2 * 1024**3

@@ -150,9 +150,8 @@ def assert_accessible(page: Page) -> None:
 
 def assert_no_sideways_scroll(page: Page) -> None:
     """The page reflows to the width of its window (WCAG 2.2, 1.4.10)."""
-    needed, given = page.evaluate(
-        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    )
+    # The locator waits for a page that is only arriving.
+    needed, given = page.locator("html").evaluate("page => [page.scrollWidth, page.clientWidth]")
     assert needed <= given, f"{page.url} needs {needed} pixels across and has {given}"
 
 
