@@ -27,6 +27,10 @@ FROM ${PYTHON_IMAGE} AS service
 LABEL org.opencontainers.image.title="Sceau" \
       org.opencontainers.image.description="Open Badges 3.0: award, sign, publish, verify." \
       org.opencontainers.image.licenses="EUPL-1.2"
+# pg_dump and pg_restore, for `sceau backup` and `sceau restore --backup`.
+RUN apt-get update -qq \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 sceau \
     && useradd --no-log-init --uid 10001 --gid sceau --home-dir /data --no-create-home --shell /usr/sbin/nologin sceau \
     && install --directory --owner=sceau --group=sceau --mode=0750 /data /development
