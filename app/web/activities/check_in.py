@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from asyncio import sleep, to_thread
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
@@ -232,27 +233,36 @@ def follow(activity_id: uuid.UUID, request: Request, services: ReadingServices) 
     """SSE stream: one event, without names, for each change; the page then reloads its content."""
     campus = at_work(request).campus
     services.activities.get(campus, activity_id)
+    return follow_page(partial(_seen, process_of(request), campus, activity_id))
+
+
+def follow_page(look: Callable[[], tuple[str, bool]]) -> StreamingResponse:
+    """SSE stream of what `look` reads: the version of a page, and whether it may still change."""
     return StreamingResponse(
-        _versions(process_of(request), campus, activity_id),
+        versions_of(look),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _versions(process: Process, campus: Campus, activity_id: uuid.UUID) -> AsyncIterator[str]:
-    told = ""
+async def versions_of(look: Callable[[], tuple[str, bool]]) -> AsyncIterator[str]:
+    sent = ""
     for _ in range(LOOKS):
-        found = await to_thread(_glance, process, campus, activity_id)
-        version = version_of(found)
-        if version != told:
+        version, is_open = await to_thread(look)
+        if version != sent:
             yield f"event: change\ndata: {version}\n\n"
-            told = version
-        if not found.is_open:
-            # A page waiting for check-in to open polls at this interval.
+            sent = version
+        if not is_open:
+            # A page waiting for its opening polls at this interval.
             yield "retry: 4000\n\n"
             return
         await sleep(LOOK_EVERY)
     yield "retry: 500\n\n"
+
+
+def _seen(process: Process, campus: Campus, activity_id: uuid.UUID) -> tuple[str, bool]:
+    found = _glance(process, campus, activity_id)
+    return version_of(found), found.is_open
 
 
 def _glance(process: Process, campus: Campus, activity_id: uuid.UUID) -> CheckInPage:

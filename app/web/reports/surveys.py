@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from asyncio import sleep, to_thread
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,7 +47,7 @@ from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff
 from app.language import N_
 from app.services.reports.surveys import SurveyAccess, SurveyPage
 from app.web.activities.activities import ActivityView
-from app.web.activities.check_in import LOOK_EVERY, LOOKS, qr_picture
+from app.web.activities.check_in import follow_page, qr_picture
 from app.web.activities.phones import PHONE_LIFE, phone_cookie, phone_of, set_phone_cookie
 
 CLOSE, SEND, PROJECT, APPROVE = "fermer", "envoyer", "projeter", "citer"
@@ -161,31 +160,13 @@ def follow_survey(activity_id: uuid.UUID, request: Request, services: ReadingSer
     """SSE stream: one event for each new answer; the page then reloads its content."""
     campus = at_work(request).campus
     services.activities.get(campus, activity_id)
-    return StreamingResponse(
-        _versions(process_of(request), campus, activity_id),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return follow_page(partial(_seen, process_of(request), campus, activity_id))
 
 
-async def _versions(process: Process, campus: Campus, activity_id: uuid.UUID) -> AsyncIterator[str]:
-    sent = ""
-    for _ in range(LOOKS):
-        found = await to_thread(_glance, process, campus, activity_id)
-        version = version_of(found)
-        if version != sent:
-            yield f"event: change\ndata: {version}\n\n"
-            sent = version
-        if not found.is_open:
-            yield "retry: 4000\n\n"
-            return
-        await sleep(LOOK_EVERY)
-    yield "retry: 500\n\n"
-
-
-def _glance(process: Process, campus: Campus, activity_id: uuid.UUID) -> SurveyPage:
+def _seen(process: Process, campus: Campus, activity_id: uuid.UUID) -> tuple[str, bool]:
     with process.visit(reading=True, campus_id=campus.id) as services:
-        return services.surveys.glance(campus, activity_id)
+        found = services.surveys.glance(campus, activity_id)
+        return version_of(found), found.is_open
 
 
 def version_of(found: SurveyPage) -> str:

@@ -11,7 +11,7 @@ from httpx import Response
 
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.check_in import new_phone
-from app.web.activities.check_in import _versions
+from app.web.activities.check_in import _seen, versions_of
 from tests.support.forms import Form, form_with, forms_of
 from tests.support.house import COMMAND, House, send
 
@@ -293,7 +293,7 @@ def test_a_stream_says_that_something_changed_and_nobody_s_name(house: House):
     page = scan(house, phone, wall(house, trainer))
 
     async def watched() -> list[str]:
-        stream = _versions(house.process, house.campus, house.activity.id)
+        stream = versions_of(lambda: _seen(house.process, house.campus, house.activity.id))
         told = [await anext(stream)]
         await asyncio.to_thread(lambda: form_of(page).fill(**FILLED).press(phone, page))
         told.append(await anext(stream))
