@@ -136,21 +136,21 @@ class ActivityService:
         activity = self.activities.get_in_campus(activity_id, campus.id)
         self.activities.lock(activity.id)
         before = len(self.activities.line_keys(activity.id))
-        told = self.namesakes.sort(campus, activity, [line.tidied() for line in lines], answers)
-        faults = [(line, fault) for line in told.lines if (fault := fault_of(line))]
-        readable = [line for line in told.lines if fault_of(line) is None]
-        faults += [(line, SEVERAL) for line in readable if told.is_open(line)]
-        good = [line for line in readable if not told.is_open(line)]
+        matched = self.namesakes.sort(campus, activity, [line.tidied() for line in lines], answers)
+        faults = [(line, fault) for line in matched.lines if (fault := fault_of(line))]
+        readable = [line for line in matched.lines if fault_of(line) is None]
+        faults += [(line, SEVERAL) for line in readable if matched.is_open(line)]
+        good = [line for line in readable if not matched.is_open(line)]
         recorded = self.keep(
-            activity, good, by=by, meant={key: who.id for key, (_, who) in told.meant.items()}
+            activity, good, by=by, meant={key: who.id for key, (_, who) in matched.meant.items()}
         )
-        self.namesakes.remember(activity, answers or NO_ANSWERS, recorded, told)
+        self.namesakes.remember(activity, answers or NO_ANSWERS, recorded, matched)
         added = len(self.activities.line_keys(activity.id)) - before
         if added:
             self.history.write(
                 by, "record", "activity", activity.id, at=self.clock(), campus_id=campus.id, people=added
             )
-        return RecordedList(added, len(recorded) - added + len(told.repeated), faults)
+        return RecordedList(added, len(recorded) - added + len(matched.repeated), faults)
 
     def known(self, activity: Activity | None, lines: Sequence[ListedPerson]) -> Matches:
         """People already known among the lines of a list."""

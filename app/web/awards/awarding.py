@@ -206,8 +206,8 @@ def _amendments(
     troubles: dict[str, str] = {}
     for participation in participations:
         fields = typed.get(str(participation.id), {})
-        told = fields.get("heures", hours_text(participation.hours))
-        hours, readable = hours_in(told)
+        written = fields.get("heures", hours_text(participation.hours))
+        hours, readable = hours_in(written)
         contribution = fields.get("contribution", participation.contribution)
         if not readable or (hours is not None and hours > 10_000):
             troubles[f"heures-{participation.id}"] = translated(
@@ -217,7 +217,7 @@ def _amendments(
             troubles[f"contribution-{participation.id}"] = translated(
                 N_("La contribution tient en 1 000 signes.")
             )
-        elif told != hours_text(participation.hours) or contribution != participation.contribution:
+        elif written != hours_text(participation.hours) or contribution != participation.contribution:
             amendments[participation.id] = Noted(hours, contribution)
     return amendments, troubles
 

@@ -1,4 +1,4 @@
-// Opens the check-in without a network: answers with one page that names nobody and sends what this phone stored.
+// Opens the check-in without a network: answers with one page without names, and sends what this phone stored.
 // `EDITION` is written before this text by the server.
 const SHELL = "/presence/hors-ligne";
 const CACHE = `presence-${EDITION}`;
