@@ -36,18 +36,20 @@ class Command:
 
 COMMANDS: Mapping[str, Command] = {
     "serve": Command(
-        "app.cli.serve",
+        "app.cli.operations.serve",
         "serve",
         N_("Met le service en route ; avec --demo, tout ce qu’il faut pour l’essayer."),
     ),
     "work": Command(
-        "app.cli.serve",
+        "app.cli.operations.serve",
         "work",
         N_("Fait le travail de fond seul, à côté du service : attributions, e-mails, rappels."),
     ),
-    "migrate": Command("app.cli.serve", "migrate", N_("Crée la base de données ou la met à jour.")),
+    "migrate": Command(
+        "app.cli.operations.serve", "migrate", N_("Crée la base de données ou la met à jour.")
+    ),
     "doctor": Command(
-        "app.cli.doctor",
+        "app.cli.operations.doctor",
         "doctor",
         N_(
             "Examine réglages, base, clés, horloge, e-mail, ancres et disque, et dit quoi faire ; ne change rien."
@@ -55,26 +57,26 @@ COMMANDS: Mapping[str, Command] = {
         N_("Code de fin : 0 rien n’empêche de servir, 1 un défaut, 3 réglages refusés."),
     ),
     "check": Command(
-        "app.cli.check",
+        "app.cli.operations.check",
         "check",
         N_(
             "Revérifie tout ce qui a été signé : badges, listes de statuts, journaux, images ; reprend où elle s’est arrêtée."
         ),
     ),
     "backup": Command(
-        "app.cli.backup",
+        "app.cli.operations.backup",
         "backup",
         N_(
             "Sauvegarde la base et le dossier des ancres dans un fichier chiffré, pendant que le service tourne."
         ),
     ),
     "transfer": Command(
-        "app.cli.backup",
+        "app.cli.operations.backup",
         "transfer",
         N_("Transfère une base SQLite dans la base PostgreSQL des réglages, qui doit être vide."),
     ),
     "restore": Command(
-        "app.cli.restore",
+        "app.cli.operations.restore",
         "restore",
         N_(
             "Après la restauration d’une ancienne sauvegarde : montre ce qui manque et le remet en place, pour qu’aucun "
@@ -100,7 +102,7 @@ COMMANDS: Mapping[str, Command] = {
     "demo": Command("demo.commands", "commands"),
     "awards": Command("app.cli.awards", "commands"),
     "token": Command("app.cli.tokens", "commands"),
-    "keys": Command("app.cli.keys", "commands"),
+    "keys": Command("app.cli.operations.keys", "commands"),
     "clock": Command("app.cli.terminal", "commands"),
     "log": Command("app.cli.activity_log.logs", "commands"),
     "witness": Command("app.cli.activity_log.witness", "commands"),

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.keys import STOLEN_SINCE
-from app.cli.restore import restore_campuses
+from app.cli.operations.keys import STOLEN_SINCE
+from app.cli.operations.restore import restore_campuses
 from app.cli.terminal import ExitCode, ready_process, say, show_table, stop
 from app.container import Services, shared_between_processes
 from app.domain.campus.audit_log import Actor

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.keys import STOLEN_SINCE
+from app.cli.operations.keys import STOLEN_SINCE
 from app.cli.terminal import ready_process, say, show_table
 from app.cli.trust.networks import Slug
 from app.cli.trust.networks import commands as networks

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.backup import load
+from app.cli.operations.backup import load
 from app.cli.terminal import ExitCode, out, ready_process, say, stop
 from app.container import Process
 from app.domain.campus.audit_log import Actor
