@@ -344,9 +344,10 @@ class ErasureStore:
             raise NotFound(N_("Il n’y a pas d’effacement sous cette référence."))
         return found
 
-    def of_deed(self, deed: uuid.UUID) -> Sequence[Erasure]:
+    def of_request(self, request_id: uuid.UUID) -> Sequence[Erasure]:
         """One per campus reached by one request."""
-        return self.session.exec(select(Erasure).where(Erasure.deed == deed).order_by(col(Erasure.id))).all()
+        query = select(Erasure).where(Erasure.request_id == request_id)
+        return self.session.exec(query.order_by(col(Erasure.id))).all()
 
     def list_of(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Erasure]:
         """The campus's, the latest first."""

@@ -295,10 +295,10 @@ class ErasureProofs:
         campus = self.campuses.get_by_id(erasure.campus_id)
         return ErasureNotice(erasure, campus, self._proof(erasure, campus) is not None)
 
-    def of_deed(self, erasure_id: uuid.UUID) -> list[ErasureNotice]:
+    def of_request(self, erasure_id: uuid.UUID) -> list[ErasureNotice]:
         """This erasure, and those of other campuses from the same request."""
-        deed = self.erasures.get(erasure_id).deed
-        return [self.get(each.id) for each in self.erasures.of_deed(deed)]
+        request_id = self.erasures.get(erasure_id).request_id
+        return [self.get(each.id) for each in self.erasures.of_request(request_id)]
 
     def list_of(self, campus: Campus) -> Sequence[Erasure]:
         return self.erasures.list_of(campus.id, limit=MOST_LISTED)
@@ -497,7 +497,7 @@ class ErasureService:
         reached = known if campus is None else {campus.id}
         whole = reached >= known
         self._check_does_not_work(person.id, None if whole else reached)
-        at, deed = self.clock(), uuid.uuid4()
+        at, request_id = self.clock(), uuid.uuid4()
         awards = self.erasures.awards_of(person.id, reached)
         # Fixed lock order: prevents deadlocks between concurrent erasures.
         campuses = [self.campuses.get_by_id(each) for each in sorted(reached)]
@@ -509,7 +509,7 @@ class ErasureService:
             self.endorsements.raise_for(theirs)
             erasure = Erasure(
                 campus_id=each.id,
-                deed=deed,
+                request_id=request_id,
                 everywhere=campus is None,
                 by_person=by_person,
                 reason=reason,

@@ -341,7 +341,7 @@ class ErasureShown:
 @public
 def show_erasure(erasure_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     """Readable with its number; reports what was erased, without naming anyone."""
-    told = services.erasure_proofs.of_deed(erasure_id)
+    told = services.erasure_proofs.of_request(erasure_id)
     answer = page(
         request,
         "privacy/erased.html",

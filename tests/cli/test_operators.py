@@ -44,7 +44,7 @@ def test_an_administrator_is_let_in_without_a_letter_and_the_history_says_so(
     secret = made.out.strip().rpartition("/")[2]
     with demo.unit_of_work(reading=True) as services:
         campus = services.campuses.get("itip")
-        [event] = [one for one in services.history.all(campus, Filter()) if one.entry.deed == "hand_link"]
+        [event] = [one for one in services.history.all(campus, Filter()) if one.entry.action == "hand_link"]
         assert services.sign_in.leads_to_work(secret)
         administrator = services.people.first_with_role(campus, Role.CAMPUS_ADMIN)
     assert administrator is not None

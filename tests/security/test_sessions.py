@@ -86,7 +86,7 @@ def test_signing_in_as_somebody_else_ends_the_session_that_was_here(house: House
     ghost.cookies.set("sid", before["sid"])
     assert ghost.get("/gestion").status_code == 401
     with house.unit_of_work(reading=True) as services:
-        deeds = [entry.deed for entry, _ in services.people.history.list_of("session", session_id)]
+        deeds = [entry.action for entry, _ in services.people.history.list_of("session", session_id)]
     assert sorted(deeds) == ["sign_in", "sign_out"]
 
 

@@ -234,7 +234,9 @@ def nobody_hears_of_what_was_taken_back_in_time(found: Evidence) -> Iterator[str
 
 def history_tells_of_each_award_once(found: Evidence) -> Iterator[str]:
     told = Counter(
-        entry.noun_id for entry in found._all(HistoryEntry) if (entry.noun, entry.deed) == ("award", "award")
+        entry.noun_id
+        for entry in found._all(HistoryEntry)
+        if (entry.noun, entry.action) == ("award", "award")
     )
     if told.keys() != found.awards.keys() or any(count > 1 for count in told.values()):
         yield f"{len(found.awards)} awards, {sum(told.values())} entries about {len(told)}"

@@ -282,7 +282,7 @@ class HistoryStore:
     def write(
         self,
         actor: Actor,
-        deed: str,
+        action: str,
         noun: str,
         noun_id: uuid.UUID,
         *,
@@ -290,12 +290,12 @@ class HistoryStore:
         campus_id: uuid.UUID | None = None,
         **facts: Any,
     ) -> None:
-        self.write_all(actor, deed, noun, [noun_id], at=at, campus_id=campus_id, **facts)
+        self.write_all(actor, action, noun, [noun_id], at=at, campus_id=campus_id, **facts)
 
     def write_all(
         self,
         actor: Actor,
-        deed: str,
+        action: str,
         noun: str,
         noun_ids: Sequence[uuid.UUID],
         *,
@@ -309,7 +309,7 @@ class HistoryStore:
             "at": at,
             "actor_id": actor.person_id,
             "actor_label": actor.label,
-            "deed": deed,
+            "action": action,
             "noun": noun,
             "facts": facts,
         }
@@ -352,7 +352,7 @@ class HistoryStore:
         """About the whole service, or about a campus in the operator's view; the newest first."""
         noun, campus_id = col(HistoryEntry.noun), col(HistoryEntry.campus_id)
         from_outside = or_(
-            *(and_(noun == each, col(HistoryEntry.deed) == deed) for each, deed in DONE_TO_CAMPUSES)
+            *(and_(noun == each, col(HistoryEntry.action) == action) for each, action in DONE_TO_CAMPUSES)
         )
         query = (
             select(HistoryEntry, Person)

@@ -40,7 +40,7 @@ class HistoryEntry(SQLModel, table=True):
     at: datetime = Field(sa_column=utc_datetime())
     actor_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
     actor_label: str = Field(default="", max_length=120)
-    deed: str = Field(max_length=60)
+    action: str = Field(max_length=60)
     noun: str = Field(max_length=40)
     noun_id: uuid.UUID
     facts: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())

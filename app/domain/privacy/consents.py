@@ -134,7 +134,7 @@ _SHORTEST_REASON, _LONGEST_REASON = 5, 300
 
 
 class Erasure(SQLModel, table=True):
-    """One person's erasure by one campus; `deed` is shared by all campuses of one request.
+    """One person's erasure by one campus; `request_id` is shared by all campuses of one request.
 
     `everywhere`: requested of every campus, not of this one alone. `erased` counts rows by matter.
     """
@@ -142,7 +142,7 @@ class Erasure(SQLModel, table=True):
     __tablename__ = "erasure"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
-    deed: uuid.UUID = Field(index=True)
+    request_id: uuid.UUID = Field(index=True)
     everywhere: bool
     by_person: bool
     reason: str = Field(default="", max_length=_LONGEST_REASON)

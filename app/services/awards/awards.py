@@ -60,7 +60,7 @@ class Happening:
     """One history entry, with the name of the actor."""
 
     at: datetime
-    deed: str
+    action: str
     actor: str
 
 
@@ -144,7 +144,7 @@ class AwardService:
     def history_of(self, campus: Campus, award_id: uuid.UUID) -> list[Happening]:
         self.awards.get_record_in_campus(award_id, campus.id)
         return [
-            Happening(entry.at, entry.deed, person.name if person else entry.actor_label)
+            Happening(entry.at, entry.action, person.name if person else entry.actor_label)
             for entry, person in self.history.list_of("award", award_id)
         ]
 

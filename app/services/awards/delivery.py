@@ -361,7 +361,7 @@ class HolderService:
 
     def checks_of(self, award_id: uuid.UUID) -> list[HistoryEntry]:
         """Every address check for this badge, latest first."""
-        found = [entry for entry, _ in self.history.list_of("award", award_id) if entry.deed == _CHECK]
+        found = [entry for entry, _ in self.history.list_of("award", award_id) if entry.action == _CHECK]
         return sorted(found, key=lambda entry: entry.at, reverse=True)
 
     def send_code(self, award_id: uuid.UUID) -> SentCode:

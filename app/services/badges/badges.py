@@ -264,7 +264,12 @@ class BadgeService:
         at = self.clock()
         entries = self.history.list_of("badge", badge.id) if version.is_draft else []
         last = entries[-1][0] if entries else None
-        if last and last.deed == "rewrite" and last.actor_id == by.person_id and at - last.at < _ONE_SITTING:
+        if (
+            last
+            and last.action == "rewrite"
+            and last.actor_id == by.person_id
+            and at - last.at < _ONE_SITTING
+        ):
             return
         self.history.write(
             by, "rewrite", "badge", badge.id, at=at, campus_id=campus.id, repeat=badge.repeat.value
@@ -458,7 +463,7 @@ class BadgeService:
         """All events of the badge: when, what, who."""
         badge = self._get(campus, badge_id)
         return [
-            (entry.at, entry.deed, person.name if person else entry.actor_label)
+            (entry.at, entry.action, person.name if person else entry.actor_label)
             for entry, person in self.history.list_of("badge", badge.id)
         ]
 

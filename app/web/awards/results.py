@@ -474,7 +474,7 @@ def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices)
         private_link=link,
         hands_over=hands_over,
         history=[
-            (happening.at, AWARD_CHANGES.get(happening.deed, happening.deed), happening.actor)
+            (happening.at, AWARD_CHANGES.get(happening.action, happening.action), happening.actor)
             for happening in services.awards.history_of(work.campus, award_id)
         ],
     )

@@ -304,7 +304,7 @@ class EventLine:
         place = _PLACES.get(entry.noun, "") if event.subject else ""
         return EventLine(
             entry.at,
-            translated(EVENT_LABELS.get((entry.noun, entry.deed), OTHER_EVENT)),
+            translated(EVENT_LABELS.get((entry.noun, entry.action), OTHER_EVENT)),
             event.subject,
             f"{home}/{place}/{entry.noun_id}" if place else "",
             detail_of(event),
@@ -328,9 +328,9 @@ def groups_of(events: Sequence[Event], *, is_cut: bool) -> list[list[Event]]:
 
 def _are_one(newest: Event, event: Event) -> bool:
     first, entry = newest.entry, event.entry
-    return (first.noun, first.deed, first.actor_id, first.actor_label) == (
+    return (first.noun, first.action, first.actor_id, first.actor_label) == (
         entry.noun,
-        entry.deed,
+        entry.action,
         entry.actor_id,
         entry.actor_label,
     ) and first.at - entry.at < _AT_ONCE

@@ -193,7 +193,7 @@ class ServiceLine:
 
     @staticmethod
     def of(event: Event) -> ServiceLine:
-        key = event.entry.noun, event.entry.deed
+        key = event.entry.noun, event.entry.action
         return ServiceLine(
             event.entry.at,
             translated(OF_THE_SERVICE.get(key) or EVENT_LABELS.get(key, OTHER_EVENT)),

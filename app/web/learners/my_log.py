@@ -249,7 +249,7 @@ def _page(
         seen=[
             (
                 moment(each.at, record.campus.time_zone),
-                translated(EVENT_LABELS.get(("award", each.deed), OTHER_EVENT)),
+                translated(EVENT_LABELS.get(("award", each.action), OTHER_EVENT)),
             )
             for each in services.awards.history_of(record.campus, award_id)
         ],

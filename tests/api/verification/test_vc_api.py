@@ -373,7 +373,7 @@ def test_issue_is_for_the_scope_alone_and_noted_in_the_history(house, world):
     issued = doors.program(house, "credential:issue").post(ISSUE, json=sent)
     assert issued.status_code == 201
     with Transaction(house.owner) as everything:
-        noted = everything.exec(select(HistoryEntry).where(HistoryEntry.deed == "sign_credential")).all()
+        noted = everything.exec(select(HistoryEntry).where(HistoryEntry.action == "sign_credential")).all()
     assert {(each.noun, each.noun_id, each.campus_id) for each in noted} == {
         ("campus", house.campus.id, house.campus.id)
     }

@@ -178,5 +178,5 @@ def test_a_folder_with_something_else_in_it_is_left_alone(operator: Operator, tm
 def test_an_edition_says_that_it_was_made(operator: Operator, demo: Process, edition: Edition) -> None:
     with demo.unit_of_work(reading=True) as services:
         campus = services.campuses.get("mma")
-        deeds = [event.entry.deed for event in services.history.all(campus, Filter(nouns=("campus",)))]
+        deeds = [event.entry.action for event in services.history.all(campus, Filter(nouns=("campus",)))]
     assert "keep" in deeds

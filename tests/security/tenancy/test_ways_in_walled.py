@@ -37,7 +37,7 @@ def test_keys_of_somebody_of_two_campuses_are_taken_away_from_one_of_them(
         late = house.client()
         assert answered(late, late.get("/connexion"), "/connexion/cle", key).status_code == 401
         with Transaction(house.owner) as everything:
-            found = everything.exec(select(HistoryEntry).where(HistoryEntry.deed == "reset")).all()
+            found = everything.exec(select(HistoryEntry).where(HistoryEntry.action == "reset")).all()
             assert {each.campus_id for each in found} == {house.campus.id, house.other_campus.id}
         leave(house)
         assert sorted(letter.subject for letter in house.letters.letters) == [

@@ -116,7 +116,7 @@ def test_what_becomes_of_accounts_is_written_down(elsewhere: Elsewhere):
     (unlink,) = [form for form in forms_of(client.get("/compte")) if form.action.endswith("/delier")]
     assert unlink.press(client, client.get("/compte")).status_code == 303
     with Transaction(elsewhere.house.owner) as everything:
-        query = select(HistoryEntry.deed).where(HistoryEntry.noun == "federated_account")
+        query = select(HistoryEntry.action).where(HistoryEntry.noun == "federated_account")
         assert sorted(everything.exec(query).all()) == ["link", "unlink"]
 
 

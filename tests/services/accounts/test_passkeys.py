@@ -61,7 +61,7 @@ def test_an_rsa_passkey_has_2048_bits_or_more(house: House, bits: int, is_taken:
 
 def deeds_of_passkeys(house: House) -> list[str]:
     with Transaction(house.owner) as everything:
-        return list(everything.exec(select(HistoryEntry.deed).where(HistoryEntry.noun == "passkey")).all())
+        return list(everything.exec(select(HistoryEntry.action).where(HistoryEntry.noun == "passkey")).all())
 
 
 @pytest.fixture

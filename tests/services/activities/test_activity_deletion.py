@@ -39,7 +39,7 @@ def delete(house: House, activity_id: uuid.UUID | None = None) -> None:
 
 def deletions(house: House) -> list[HistoryEntry]:
     with house.unit_of_work(reading=True) as services:
-        entries = services.stores.session.scalars(select(HistoryEntry).where(HistoryEntry.deed == "delete"))  # type: ignore[arg-type]
+        entries = services.stores.session.scalars(select(HistoryEntry).where(HistoryEntry.action == "delete"))  # type: ignore[arg-type]
         return list(entries)
 
 

@@ -112,6 +112,6 @@ def test_while_the_scanner_is_away_files_wait_and_open_for_nobody(house: House, 
         (told,) = [
             each
             for each, _ in services.stores.history.list_of("request", request.id)
-            if each.deed == "refuse_file"
+            if each.action == "refuse_file"
         ]
     assert Actor(told.actor_id, told.actor_label) == Actor.command("worker")

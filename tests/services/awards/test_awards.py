@@ -293,7 +293,7 @@ def test_an_award_is_closed_until_its_holder_opens_it(house: House) -> None:
         "DELETE FROM status_slot",
         "UPDATE status_slot SET position = position + 1",
         "UPDATE status_slot SET raised_at = NULL WHERE raised_at IS NOT NULL",
-        "UPDATE history_entry SET deed = 'x'",
+        "UPDATE history_entry SET action = 'x'",
         "DELETE FROM history_entry",
         "UPDATE campus SET slug = 'x' WHERE slug = 'itip'",
     ],
@@ -328,9 +328,9 @@ def test_history_says_who_did_what_without_naming_anybody(house: House) -> None:
     award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
     with house.owner.connect() as connection:
         rows = connection.execute(
-            text("SELECT deed, facts, actor_id FROM history_entry WHERE noun = 'award'")
+            text("SELECT action, facts, actor_id FROM history_entry WHERE noun = 'award'")
         ).all()
-    assert [row.deed for row in rows] == ["award"]
+    assert [row.action for row in rows] == ["award"]
     assert uuid.UUID(str(rows[0].actor_id)) == house.trainer.id
     assert "Zoé" not in str(rows[0].facts)
     assert award_id

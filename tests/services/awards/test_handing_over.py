@@ -63,7 +63,7 @@ def test_a_refused_address_is_replaced_and_the_award_stays(house, office, post):
     with house.unit_of_work(reading=True) as services:
         person = services.awards.record(award_id).person
         assert services.people.people.addresses_of([person.id]) == {person.id: "zoe.martin@exemple.fr"}
-        assert "write_again" in [each.deed for each in services.awards.history_of(house.campus, award_id)]
+        assert "write_again" in [each.action for each in services.awards.history_of(house.campus, award_id)]
 
 
 def test_writing_again_replaces_the_letter_that_waits(house, office, post):

@@ -177,7 +177,9 @@ def test_a_jump_stops_signing_for_every_process_until_it_is_confirmed(
     award(house, "Zoé Deux;deux@exemple.fr")
     assert client.get("/health/ready").status_code == 200
     with Session(house.owner) as everything:
-        written = everything.exec(select(HistoryEntry.deed).where(HistoryEntry.noun == "signing_clock")).all()
+        written = everything.exec(
+            select(HistoryEntry.action).where(HistoryEntry.noun == "signing_clock")
+        ).all()
     assert sorted(written) == ["confirm", "stop"]
 
 

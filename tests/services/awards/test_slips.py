@@ -41,7 +41,7 @@ def test_a_slip_holds_the_very_code_that_opens_the_badge(database_url: str, tmp_
     code = code_in(said.partition("Zoé Martin")[2])
     with house.unit_of_work() as services:
         assert services.handing_over.claim_by_code(code).session.award_id == zoe
-        deeds = [each.deed for each in services.awards.history_of(house.campus, zoe)]
+        deeds = [each.action for each in services.awards.history_of(house.campus, zoe)]
     assert {"print_slip", "claim"} <= set(deeds)
     assert "Zoé" not in slips(house, [zoe, lucas]), "what is received needs no slip"
     house.close()

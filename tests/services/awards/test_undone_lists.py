@@ -152,7 +152,7 @@ def test_removal_is_logged_and_leaves_the_activity_log_consistent(house: House):
         entries = services.stores.session.exec(
             select(HistoryEntry).where(HistoryEntry.noun_id == batch_id)
         ).all()
-        told = {entry.deed: entry.facts for entry in entries}
+        told = {entry.action: entry.facts for entry in entries}
         assert told["remove_brought"] == {"people": 1, "participations": 1}
         assert services.activity_journal.of(house.campus, house.activity.id).total == 1
 

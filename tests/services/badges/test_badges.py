@@ -98,7 +98,7 @@ def test_saving_what_did_not_change_is_no_deed(house: House):
     rewrite(house, page, replace(WHOLE, name="Tutrice, tuteur"))
     with house.unit_of_work(reading=True) as services:
         deeds = services.stores.session.exec(
-            select(HistoryEntry.deed).where(HistoryEntry.noun_id == page.badge.id)
+            select(HistoryEntry.action).where(HistoryEntry.noun_id == page.badge.id)
         ).all()
     assert sorted(deeds) == ["create", "rewrite"]
 

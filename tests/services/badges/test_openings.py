@@ -95,9 +95,9 @@ def test_opening_by_badge_and_by_trainer_are_the_same_opening_and_each_is_in_the
         services.openings.set_for_trainer(house.campus, yann, [badge.id], by=Actor(house.admin.id))
         services.openings.set_for_badge(house.campus, badge.id, everybody=True, by=Actor(house.admin.id))
         told = [
-            (entry.deed, entry.facts.get("person"))
+            (entry.action, entry.facts.get("person"))
             for entry, _ in services.badges.history.list_of("badge", badge.id)
-            if entry.deed.startswith(("open_to", "shut_to"))
+            if entry.action.startswith(("open_to", "shut_to"))
         ]
     assert told[0] == ("open_to_some", None)
     assert set(told[1:3]) == {("open_to", str(house.trainer.id)), ("open_to", str(yann))}

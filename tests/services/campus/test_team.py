@@ -49,7 +49,7 @@ def signed_in(house: House, person: Person) -> SignedIn:
 
 def history(house: House, noun: str, noun_id: uuid.UUID) -> list[str]:
     with house.unit_of_work(reading=True) as services:
-        return [entry.deed for entry, _ in services.people.history.list_of(noun, noun_id)]
+        return [entry.action for entry, _ in services.people.history.list_of(noun, noun_id)]
 
 
 # --- invitations

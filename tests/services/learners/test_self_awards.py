@@ -108,7 +108,7 @@ def test_a_withdrawn_self_award_is_in_the_status_list_and_the_history_and_may_be
         assert record.award.revoked_reason.startswith("Ce badge a été attribué ou examiné par la personne")
         assert services.verification.verify_award(record).report.verdict.value == "invalid"
         (entry,) = [
-            each for each in services.awards.history_of(house.campus, award_id) if each.deed == "revoke"
+            each for each in services.awards.history_of(house.campus, award_id) if each.action == "revoke"
         ]
         assert "rule on self-awards" in (entry.actor or "")
     with house.unit_of_work() as services:

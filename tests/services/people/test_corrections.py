@@ -181,7 +181,7 @@ def test_corrected_name_is_signed_again_and_both_are_logged(house: House):
         entries = services.stores.session.exec(
             select(HistoryEntry).where(HistoryEntry.noun_id == person_id, HistoryEntry.noun == "person")
         ).all()
-    told = {entry.deed: entry for entry in entries}
+    told = {entry.action: entry for entry in entries}
     assert {"rename", "correct_address"} <= told.keys()
     assert RIGHT not in str([entry.facts for entry in entries])
 

@@ -48,7 +48,7 @@ def test_all_goes_to_the_record_that_is_kept_and_what_was_signed_stays_as_it_is(
         assert len(services.personal_log.lines(kept, {house.campus.id})) == lines + mine + 2
         there = services.activities.page(house.campus, house.activity.id).participants
         assert [person.id for part, person in there if part.is_present] == [kept]
-        deeds = [entry.deed for entry, _ in services.people.history.list_of("person", kept)]
+        deeds = [entry.action for entry, _ in services.people.history.list_of("person", kept)]
         assert "merge" in deeds
     learner = house.client()
     assert learner.get(house.private_link(second)).status_code == 303

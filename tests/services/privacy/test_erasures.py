@@ -170,11 +170,11 @@ def test_history_keeps_that_it_was_done_and_forgets_by_whom(house: House) -> Non
     with house.unit_of_work(reading=True) as services:
         rows = services.stores.session.exec(select(HistoryEntry)).all()
     assert person_id not in {row.actor_id for row in rows} | {row.noun_id for row in rows}
-    opened = [row for row in rows if (row.noun, row.deed) == ("award", "open")]
+    opened = [row for row in rows if (row.noun, row.action) == ("award", "open")]
     assert [(row.actor_id, row.actor_label) for row in opened] == [(None, "somebody forgotten")]
-    assert [row.noun for row in rows if row.deed == "erase"] == ["erasure"]
+    assert [row.noun for row in rows if row.action == "erase"] == ["erasure"]
     assert NO_OWNER not in {row.actor_id for row in rows}
-    awarded = [row for row in rows if (row.noun, row.deed) == ("award", "award")]
+    awarded = [row for row in rows if (row.noun, row.action) == ("award", "award")]
     assert {row.actor_id for row in awarded} == {house.trainer.id}
 
 
@@ -210,7 +210,7 @@ def test_the_person_erases_everywhere_under_a_reference_for_each_campus(house: H
         for award_id in (first, second):
             with pytest.raises(Gone):
                 services.awards.record(award_id)
-        assert len(services.erasure_proofs.of_deed(done[0].id)) == 2
+        assert len(services.erasure_proofs.of_request(done[0].id)) == 2
 
 
 def test_whoever_still_works_somewhere_is_not_erased_and_nothing_happens(house: House) -> None:

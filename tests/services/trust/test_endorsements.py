@@ -316,5 +316,5 @@ def test_what_was_done_stands_in_the_history_of_the_campus(house: House, award_i
     with house.unit_of_work(reading=True) as services:
         wanted = Filter(nouns=("endorsement",))
         events = services.history.page(house.campus, wanted, before=None, limit=10)
-    assert [event.entry.deed for event in events] == ["set_aside", "sign", "ask"]
+    assert [event.entry.action for event in events] == ["set_aside", "sign", "ask"]
     assert BOSS not in str([event.entry for event in events])

@@ -30,7 +30,7 @@ def test_what_is_kept_is_what_was_shown_and_nothing_is_written_where_nothing_cha
     assert send(admin, SETTINGS, filled(admin)).status_code == 303
     with house.unit_of_work(reading=True) as services:
         campus = services.campuses.get("itip")
-        deeds = [entry.deed for entry, _ in services.campuses.history.list_of("campus", campus.id)]
+        deeds = [entry.action for entry, _ in services.campuses.history.list_of("campus", campus.id)]
     assert "amend" not in deeds
     assert (campus.hue, campus.time_zone, campus.contact_email) == (208, "Europe/Paris", "itip@exemple.fr")
 
