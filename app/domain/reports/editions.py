@@ -89,12 +89,16 @@ class Claim:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Different figures for one fact of an activity; `settled` is the value that holds, empty if open."""
+    """Different figures for one fact of an activity; `settled` is the value that holds, empty if open.
+
+    `counts`: what the report counts meanwhile.
+    """
 
     activity_id: uuid.UUID
     title: str
     about: Declared
     claims: tuple[Claim, ...]
+    counts: str
     settled: str = ""
     reason: str = ""
 
@@ -124,7 +128,7 @@ def contradictions(
             if len({claim.value for claim in claims}) > 1:
                 found.append(
                     Contradiction(
-                        row.id, row.title, about, tuple(claims), settled.value if settled else "",
+                        row.id, row.title, about, tuple(claims), counts, settled.value if settled else "",
                         settled.reason if settled else "",
                     )
                 )  # fmt: skip

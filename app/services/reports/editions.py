@@ -72,13 +72,18 @@ class ReportDraftPage:
     quotes: Sequence[str]
     contradictions: Sequence[Contradiction]
     editions: Sequence[ReportEdition]
-    led: frozenset[uuid.UUID]
-    """Activities of contradictions that this campus leads, and may settle."""
+    leaders: Mapping[uuid.UUID, str]
+    """The campus that leads, for activities with contradictions that another campus must settle."""
     is_over: bool
 
     @property
     def open_contradictions(self) -> int:
-        return sum(1 for each in self.contradictions if not each.settled)
+        """Those that this campus may settle: others do not block its report, which notes them."""
+        return sum(1 for each in self.contradictions if not each.settled and not self.awaits(each))
+
+    def awaits(self, each: Contradiction) -> str:
+        """The short name of the campus that has yet to settle it; empty if settled, or if it is ours to settle."""
+        return "" if each.settled else self.leaders.get(each.activity_id, "")
 
     @property
     def unread(self) -> int:
@@ -111,7 +116,7 @@ class EditionService:
             draft.quotes if draft else (),
             found,
             self.store.editions(campus.id, period.key),
-            frozenset(each.activity_id for each in found if self.facts.of(campus, each.activity_id).leads),
+            self.facts.leaders({each.activity_id for each in found}, beside=campus),
             is_over=is_over(period, self.reports.today()),
         )
 
@@ -309,21 +314,9 @@ class EditionService:
             ],
             "quotes": list(shown.quotes),
             "notes": [
-                {
-                    "activity": each.title,
-                    "held": None if _is_hidden(each, hidden) else each.settled,
-                    "reason": "" if _is_hidden(each, hidden) else each.reason,
-                    "others": [
-                        {
-                            "value": None if _is_hidden(each, hidden) else claim.value,
-                            "source": _(claim.source),
-                        }
-                        for claim in each.claims
-                        if claim.value != each.settled
-                    ],
-                }
+                _note(each, shown.awaits(each), is_hidden=_is_hidden(each, hidden))
                 for each in shown.contradictions
-                if each.settled
+                if each.settled or shown.awaits(each)
             ],
             "actions": _actions(shown.now, hidden),
         }
@@ -388,6 +381,22 @@ def _without_parts(
 
 def _is_hidden(each: Contradiction, hidden: Collection[uuid.UUID]) -> bool:
     return each.about is Declared.SIZE and each.activity_id in hidden
+
+
+def _note(each: Contradiction, awaits: str, *, is_hidden: bool) -> dict[str, Any]:
+    """`awaits`: the campus that has yet to settle it; the figure is then the one that is counted."""
+    holds = each.settled or each.counts
+    return {
+        "activity": each.title,
+        "held": None if is_hidden else holds,
+        "reason": "" if is_hidden else each.reason,
+        "awaits": awaits,
+        "others": [
+            {"value": None if is_hidden else claim.value, "source": _(claim.source)}
+            for claim in each.claims
+            if claim.value != holds
+        ],
+    }
 
 
 def _cells(counts: Mapping[str, int], also: Collection[str]) -> list[dict[str, Any]]:

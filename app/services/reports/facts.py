@@ -61,6 +61,11 @@ class ReportFactsService:
         )
         return replace(found, facts=filled, like=None if filled == facts else like)
 
+    def leaders(self, activity_ids: Collection[uuid.UUID], *, beside: Campus) -> dict[uuid.UUID, str]:
+        """Short names of the campuses that lead these activities, where that is another one."""
+        leads = {each: self.activities.campuses_of(each)[0] for each in activity_ids}
+        return {each: lead.short_name for each, lead in leads.items() if lead.id != beside.id}
+
     def cells_of_many(
         self, campus: Campus, activities: Collection[Activity]
     ) -> dict[uuid.UUID, dict[str, str]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -59,22 +60,26 @@ class ContradictionView:
     about: str
     title: str
     question: str
-    claims: Sequence[tuple[str, str]]
+    claims: Sequence[tuple[str, str, str]]
+    """The value as stored, as shown, and its source."""
     settled: str
     reason: str
-    is_led: bool
+    counts: str
+    leader: str
+    """The campus that settles it; empty if it is this one."""
 
     @staticmethod
-    def of(each: Contradiction, led: Collection[uuid.UUID]) -> ContradictionView:
+    def of(each: Contradiction, leader: str) -> ContradictionView:
         return ContradictionView(
             each.activity_id,
             each.about.value,
             each.title,
             translated(ABOUT[each.about]),
-            [(claim.value, translated(claim.source)) for claim in each.claims],
-            each.settled,
+            [(claim.value, _shown(claim.value), translated(claim.source)) for claim in each.claims],
+            _shown(each.settled),
             each.reason,
-            each.activity_id in led,
+            _shown(each.counts),
+            leader,
         )
 
 
@@ -154,7 +159,10 @@ def _page(
             for axis, name in AXES.items()
         ],
         quotes="\n".join(shown.quotes if quotes is None else quotes),
-        contradictions=[ContradictionView.of(each, shown.led) for each in shown.contradictions],
+        contradictions=[
+            ContradictionView.of(each, shown.leaders.get(each.activity_id, ""))
+            for each in shown.contradictions
+        ],
         open_contradictions=shown.open_contradictions,
         unread=shown.unread,
         is_over=shown.is_over,
@@ -278,8 +286,34 @@ def _people(cell: int | None) -> str:
     return translated(N_("masqué")) if cell is None else number(cell)
 
 
-def _kept(value: str | None) -> str:
-    return translated(N_("masqué")) if value is None else value
+def _shown(value: str | None) -> str:
+    """A figure of a contradiction: a count or an ISO day; None if hidden."""
+    if value is None:
+        return translated(N_("masqué"))
+    if value.isdecimal():
+        return number(int(value))
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return value
+    day = date.fromisoformat(value)
+    return days(day, day)
+
+
+def notes_of(document: Mapping[str, Any]) -> list[str]:
+    """One sentence for each figure that several sources gave differently."""
+    settled = translated(N_("{activity} : {held} retenu. {reason} Aussi déclaré : {others}."))
+    awaited = translated(
+        N_("{activity} : {held} compté, en attente du campus pilote ({awaits}). Aussi déclaré : {others}.")
+    )
+    return [
+        (awaited if each.get("awaits") else settled).format(
+            activity=each["activity"],
+            held=_shown(each["held"]),
+            awaits=each.get("awaits"),
+            reason=each["reason"],
+            others=", ".join(f"{_shown(other['value'])} ({other['source']})" for other in each["others"]),
+        )
+        for each in document["notes"]
+    ]
 
 
 def pdf_words(document: Mapping[str, Any], edition: int) -> dict[str, Any]:
@@ -376,15 +410,7 @@ def pdf_words(document: Mapping[str, Any], edition: int) -> dict[str, Any]:
             for each in document["actions"]
         ],
         "notes-title": translated(N_("Chiffres tranchés")),
-        "notes": [
-            translated(N_("{activity} : {held} retenu. {reason} Aussi déclaré : {others}.")).format(
-                activity=each["activity"],
-                held=_kept(each["held"]),
-                reason=each["reason"],
-                others=", ".join(f"{_kept(other['value'])} ({other['source']})" for other in each["others"]),
-            )
-            for each in document["notes"]
-        ],
+        "notes": notes_of(document),
         "definitions-title": translated(N_("Ce que les chiffres comptent")),
         "definitions": [
             [names[each.id], f"{translated(each.definition)} {translated(each.how)}"] for each in INDICATORS

@@ -151,6 +151,28 @@ def test_only_the_campus_that_leads_settles(house: House):
                 write(house.campus, key, Declared.SIZE, "24", "Bilan", by=COMMAND)
 
 
+def test_a_co_organiser_signs_while_the_leading_campus_has_not_settled(house: House):
+    key = action(house, 3, 30, partner=True)
+    with house.unit_of_work() as services:
+        services.report_editions.declare(house.other_campus, key, Declared.SIZE, "24", "Bilan", by=COMMAND)
+    save(house)
+    house.clock.move(days=60)
+    with house.unit_of_work(reading=True) as services:
+        assert services.report_editions.page(house.other_campus, YEAR).open_contradictions == 1
+        assert services.report_editions.page(house.campus, YEAR).open_contradictions == 0
+    signed = publish(house)
+    (note,) = document_of(signed)["notes"]
+    assert (note["held"], note["awaits"]) == ("30", house.other_campus.short_name)
+    assert [each["value"] for each in note["others"]] == ["24"]
+    with house.unit_of_work() as services:
+        services.report_editions.settle(house.other_campus, key, Declared.SIZE, "24", "Liste.", by=COMMAND)
+    (note,) = document_of(publish(house))["notes"]
+    assert (note["held"], note["awaits"], note["reason"]) == ("24", "", "Liste.")
+    with house.unit_of_work(reading=True) as services:
+        changed = services.report_editions.check(house.campus, signed)
+    assert ("participations Participations", 30, 24) in changed
+
+
 def test_an_activity_of_erased_people_alone_is_deleted_and_their_rows_join_no_campuses(house: House):
     key, partner = action(house, 3, 0), action(house, 6, 40, partner=True)
     house.award("Zoé Martin;zoe@exemple.fr")

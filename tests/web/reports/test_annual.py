@@ -214,6 +214,11 @@ def test_a_campus_that_does_not_lead_reads_a_contradiction_and_settles_nothing(h
             house.other_campus, row.id, Declared.SIZE, "1 200", "Bilan", by=COMMAND
         )
     shown = house.client(house.admin).get(f"{HERE}/2026").text
-    assert 'value="1200"' in shown
+    assert "1\u202f200" in shown
     assert "Retenir ce chiffre" not in shown
-    assert "Seul le campus qui a créé cette activité" in shown
+    assert 'name="valeur" value="1200"' not in shown
+    assert "En attente du campus pilote" in shown
+    assert "0 contradiction à trancher" in shown.replace("\xa0", " ")
+    settled = {"geste": "trancher", "activite": str(row.id), "sujet": "size", "valeur": "1200", "mots": ""}
+    path = f"{HERE}/2026/contradictions"
+    assert send(house.client(house.admin), path, settled, seen_on=f"{HERE}/2026").status_code == 422
