@@ -11,7 +11,16 @@ from urllib.parse import quote
 from app.domain.awards.awards import Award
 from app.domain.badges.badges import BadgeCompetency, BadgeKind, BadgeVersion, split_criteria
 from app.domain.core import as_signed, name_as_signed
-from app.domain.frameworks import CERTIFICATIONS, FRAMEWORK_NAMES, Competency, Framework, PublicAlignment
+from app.domain.frameworks import (
+    CERTIFICATIONS,
+    FRAMEWORK_NAMES,
+    LONGEST_NAME,
+    Competency,
+    Framework,
+    Owner,
+    PublicAlignment,
+    PublicFramework,
+)
 from app.domain.publishing import Addresses
 from app.language import gettext as _
 from app.language import speaking
@@ -58,6 +67,18 @@ def competency_alignment(
         target_framework=as_signed(framework.name),
         target_type="CFItem",
     )
+
+
+def practised_alignment(
+    competency: Competency, framework: Framework, addresses: Addresses, number: int | None, language: str
+) -> Alignment:
+    """What an activity practises: an entry of a public register, in its release of today, or a competency."""
+    if framework.owner is Owner.PUBLIC and framework.code in set(PublicFramework):
+        entry = PublicAlignment(
+            PublicFramework(framework.code), competency.code, competency.statement[:LONGEST_NAME]
+        )
+        return public_alignment(entry.of_release(framework.version, framework.published_on), language)
+    return competency_alignment(competency, framework, addresses, number)
 
 
 def public_alignment(alignment: PublicAlignment, language: str) -> Alignment:

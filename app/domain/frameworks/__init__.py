@@ -350,6 +350,18 @@ def public_alignment(framework: str, code: str, name: str) -> PublicAlignment:
     return PublicAlignment(known, tidy, " ".join(name.split()))
 
 
+MOST_PRACTISED = 20
+"""Of one activity."""
+_PRACTISED = frozenset({PublicFramework.ROME.value, PublicFramework.ESCO.value})
+
+
+def can_practise(item: Competency, framework: Framework, campus_id: uuid.UUID) -> bool:
+    """What an activity of the campus may name: its own competencies, and trades or skills of public registers."""
+    if framework.owner is Owner.PUBLIC:
+        return framework.code in _PRACTISED and item.kind != "domain"
+    return framework.campus_id == campus_id
+
+
 MOST_RELATIONS = 30
 
 

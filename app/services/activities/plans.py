@@ -46,7 +46,7 @@ from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.frameworks import Competency
+from app.domain.frameworks import MOST_PRACTISED, Competency, can_practise
 from app.domain.imports.records import amended
 from app.domain.people.people import Person
 from app.errors import InvalidInput, NotFound
@@ -118,6 +118,11 @@ class ActivityPlans:
             [pair for pair in self.badges.list_current(campus.id) if pair[0].archived_at is None],
             [other for other in self.campuses.list_all() if other.id != campus.id],
         )
+
+    def practised(self, ids: Collection[uuid.UUID]) -> list[Competency]:
+        """Competencies that the form names, by code; those that no longer exist are left out."""
+        found = (competency for competency, _ in self.competencies.get_many(ids).values())
+        return sorted(found, key=lambda each: each.code)
 
     def _trainers(self, campus: Campus) -> list[Person]:
         members = self.team.members(campus.id, at=self.clock())
@@ -208,7 +213,7 @@ class ActivityPlans:
         plan = Plan(
             [other.slug for other in (*planned.accepted, *planned.waiting) if other.id != campus.id],
             {one.id for one in planned.trainers} & {one.id for one in own.trainers},
-            {one.id for one in planned.competencies} & {one.id for one in own.competencies},
+            self._practicable(campus, {one.id for one in planned.competencies}),
             {one.id for one, _ in planned.badges} & {one.id for one, _ in own.badges},
         )
         self._write(campus, copy, plan, by)
@@ -246,15 +251,26 @@ class ActivityPlans:
         own = self.choices(campus)
         # Options chosen earlier stay valid: a trainer who has left, a badge archived since.
         kept = self.planned(campus, activity.id)
+        if len(plan.competencies) > MOST_PRACTISED:
+            raise InvalidInput(N_("Une activité pratique {most} compétences au plus."), most=MOST_PRACTISED)
         self.plans.write(
             activity.id,
             trainers=_chosen(plan.trainers, {one.id for one in (*own.trainers, *kept.trainers)}),
             competencies=_chosen(
-                plan.competencies, {one.id for one in (*own.competencies, *kept.competencies)}
+                plan.competencies,
+                self._practicable(campus, plan.competencies) | {one.id for one in kept.competencies},
             ),
             badges=_chosen(plan.badges, {one.id for one, _ in (*own.badges, *kept.badges)}),
         )
         self._ask(campus, activity, plan.campuses, by)
+
+    def _practicable(self, campus: Campus, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Those that a new activity may name."""
+        return {
+            competency.id
+            for competency, framework in self.competencies.get_many(ids).values()
+            if competency.archived_at is None and can_practise(competency, framework, campus.id)
+        }
 
     def _ask(self, campus: Campus, activity: Activity, slugs: Collection[str], by: Actor) -> None:
         places = {other.slug: place for place, other in self.plans.places_of(activity.id)}

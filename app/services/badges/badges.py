@@ -14,7 +14,7 @@ from app.db.campus.campus import HistoryStore
 from app.db.frameworks import CompetencyStore
 from app.domain.activities.activities import Activity
 from app.domain.awards.open_badges import achievement_of
-from app.domain.awards.skills import NO_PRACTICE, Attested, Practice, competency_alignment, describes_activity
+from app.domain.awards.skills import NO_PRACTICE, Attested, Practice, describes_activity, practised_alignment
 from app.domain.badges.badges import (
     Badge,
     BadgeCompetency,
@@ -38,7 +38,7 @@ from app.domain.badges.badges import (
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_slug
 from app.domain.core import Clock, name_as_signed
-from app.domain.frameworks import Competency, Framework, PublicAlignment, check_level
+from app.domain.frameworks import MOST_PRACTISED, Competency, Framework, PublicAlignment, check_level
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, speaking
@@ -140,8 +140,6 @@ __all__ = [
 
 
 _ONE_SITTING = timedelta(hours=1)
-MOST_PRACTISED = 20
-"""Competencies of an activity in one credential."""
 
 
 class WrittenMeanwhile(Conflict):
@@ -411,7 +409,9 @@ class BadgeService:
         practised = sorted(known.values(), key=lambda pair: (pair[1].code, pair[0].code))
         return Practice(
             tuple(
-                competency_alignment(competency, framework, self.addresses, numbers.get(competency.id))
+                practised_alignment(
+                    competency, framework, self.addresses, numbers.get(competency.id), version.language
+                )
                 for competency, framework in practised[:MOST_PRACTISED]
             ),
             tuple(name_as_signed(each.name) for each in self.activities.campuses_of(activity.id)),

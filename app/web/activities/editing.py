@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
@@ -22,6 +22,7 @@ from app.domain.activities.activities import (
     check_times,
 )
 from app.domain.activities.days_as_written import day_in
+from app.domain.frameworks import Competency
 from app.domain.imports.lists.wording import hours_in
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, idempotency_key, text_of, texts_of
@@ -34,6 +35,7 @@ from app.language import N_
 from app.services.activities.plans import Planned
 from app.web.activities.activities import ActivityView
 from app.web.activities.sessions import RHYTHMS, DaysTyped
+from app.web.frameworks.search import search_view
 
 AUDIENCES = (
     N_("Collégiens"),
@@ -54,6 +56,9 @@ _FIELDS = (
     "type", "titre", "debut", "fin", "heure-debut", "heure-fin", "heures", "lieu", "public", "description",
 )  # fmt: skip
 _CHOICES = ("campus", "formateur", "competence", "badge")
+_ADD = "ajouter "
+_FEW = 12
+"""The campus's competencies are all listed up to so many; beyond, they are searched as any."""
 
 
 @dataclass
@@ -68,6 +73,10 @@ class ActivityForm:
     """Dates and hours come from the sessions, which are edited one by one."""
     days: list[date] = field(default_factory=list)
     """Of a series, once parsed."""
+    sought: str = ""
+    """The terms of the search in frameworks."""
+    gesture: str = ""
+    """The button: a search, an item to add, or the ones that save."""
 
     @staticmethod
     def of(form: FormData) -> ActivityForm:
@@ -75,7 +84,22 @@ class ActivityForm:
             {name: text_of(form, name) for name in _FIELDS},
             {name: list(dict.fromkeys(texts_of(form, name))) for name in _CHOICES},
             DaysTyped.of(form),
+            sought=text_of(form, "mot"),
+            gesture=text_of(form, "geste"),
         )
+
+    @property
+    def is_searching(self) -> bool:
+        """Enter, with terms in the search field, searches."""
+        return self.gesture == "chercher" or (self.gesture == "entree" and bool(self.sought))
+
+    def take_in(self) -> bool:
+        """Adds the chosen item, if the button was one of those."""
+        if not self.gesture.startswith(_ADD):
+            return False
+        chosen = self.chosen["competence"]
+        self.chosen["competence"] = list(dict.fromkeys([*chosen, self.gesture.removeprefix(_ADD)]))
+        return True
 
     @staticmethod
     def filled(activity: Activity, planned: Planned, *, own_slug: str) -> ActivityForm:
@@ -288,7 +312,9 @@ def _tried(
     doing: Callable[[ActivityForm], uuid.UUID],
     activity: ActivityView | None = None,
 ) -> Response:
-    """Runs the action, or shows the form again with the problem."""
+    """Runs the action, or shows the form again: with a search, one more item, or the problem."""
+    if filled.take_in() or filled.is_searching:
+        return _form_page(request, services, work, filled, activity)
     try:
         activity_id = doing(filled)
     except (InvalidInput, NotFound) as error:
@@ -316,6 +342,18 @@ def answer(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response
         writing.activity_plans.answer(work.campus, activity_id, accepts=accepts, by=work.actor)
     back = f"{work.home}/activites/{activity_id}" if accepts else f"{work.home}/activites"
     return RedirectResponse(back, status_code=303)
+
+
+def _competencies(
+    services: Services, filled: ActivityForm, own: Sequence[Competency]
+) -> list[tuple[str, str]]:
+    chosen = services.activity_plans.practised(_ids(filled.chosen["competence"]))
+    listed = {one.id: one for one in (*(own if len(own) <= _FEW else ()), *chosen)}
+    return [(str(one.id), _named(one)) for one in listed.values()]
+
+
+def _named(one: Competency) -> str:
+    return one.statement if one.code.startswith("http") else f"{one.code} – {one.statement}"
 
 
 def _form_page(
@@ -347,7 +385,8 @@ def _form_page(
         rhythms=[(value, translated(words)) for value, words in RHYTHMS.items()],
         audiences=[translated(words) for words in AUDIENCES],
         trainers=[(str(person.id), person.name) for person in choices.trainers],
-        competencies=[(str(one.id), f"{one.code} – {one.statement}") for one in choices.competencies],
+        competencies=_competencies(services, filled, choices.competencies),
+        found=search_view(services, work, filled.sought),
         badges=[(str(badge.id), version.name) for badge, version in choices.badges],
         others=[look_of(campus) for campus in choices.campuses],
     )

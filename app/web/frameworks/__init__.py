@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
@@ -31,9 +32,11 @@ from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.frameworks import ADDED, CHANGED, SAME, Details, TakenIn
 from app.services.frameworks.readers import text_of_table
+from app.web.frameworks.search import search_view
 
 router = APIRouter(prefix="/gestion/{slug}/competences")
 _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
+_ADD = "ajouter "
 _DEED = [staff(Permission.DESIGN), Depends(checked_form)]
 
 
@@ -67,7 +70,57 @@ class CompetencyForm:
     description: str = ""
     others: str = ""
     related: str = ""
+    sought: str = ""
+    """The terms of the search in frameworks."""
+    gesture: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(
+        form: FormData, *, competency: Competency | None = None, framework: Framework | None = None
+    ) -> CompetencyForm:
+        """As sent; of an existing competency, framework and code stay."""
+        return CompetencyForm(
+            framework.code if framework else text_of(form, "referentiel"),
+            framework.name if framework else text_of(form, "nom"),
+            competency.code if competency else text_of(form, "code"),
+            text_of(form, "enonce"),
+            text_of(form, "niveaux"),
+            text_of(form, "reperes"),
+            text_of(form, "description"),
+            text_of(form, "synonymes"),
+            text_of(form, "liens"),
+            text_of(form, "mot"),
+            text_of(form, "geste"),
+        )
+
+    @property
+    def is_searching(self) -> bool:
+        """Enter, with terms in the search field, searches."""
+        return self.gesture == "chercher" or (self.gesture == "entree" and bool(self.sought))
+
+    @property
+    def chosen(self) -> list[str]:
+        """« register code » of each readable line."""
+        try:
+            return [
+                f"{register.value} {code}" for register, code in read_relations(self.related.splitlines())
+            ]
+        except InvalidInput:
+            return []
+
+    def with_item(self, services: Services) -> CompetencyForm | None:
+        """With the line of the item to add, if the button was one of those."""
+        if not self.gesture.startswith(_ADD):
+            return None
+        register, _, code = self.gesture.removeprefix(_ADD).partition(" ")
+        item = services.frameworks.public_item(register, code)
+        if item is None or f"{register} {item.code}" in self.chosen:
+            return self
+        return replace(
+            self,
+            related="\n".join([*filter(None, self.related.splitlines()), f"{item.code} {item.statement}"]),
+        )
 
     @property
     def details(self) -> Details:
@@ -220,17 +273,11 @@ def _framework_page(request: Request, framework: Framework, typed: FrameworkForm
 @router.post("/nouvelle", dependencies=_DESIGN)
 def create_competency(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
-    typed = CompetencyForm(
-        text_of(form, "referentiel"),
-        text_of(form, "nom"),
-        text_of(form, "code"),
-        text_of(form, "enonce"),
-        text_of(form, "niveaux"),
-        text_of(form, "reperes"),
-        text_of(form, "description"),
-        text_of(form, "synonymes"),
-        text_of(form, "liens"),
-    )
+    typed = CompetencyForm.of(form)
+    if more := typed.with_item(services):
+        return _form_page(request, services, more)
+    if typed.is_searching:
+        return _form_page(request, services, typed)
     try:
         with write_transaction(request) as writing:
             framework = writing.competencies.framework(
@@ -307,17 +354,11 @@ def amend_competency(
 ) -> Response:
     work = at_work(request)
     competency, framework = services.competencies.get(work.campus, competency_id)
-    typed = CompetencyForm(
-        framework.code,
-        framework.name,
-        competency.code,
-        text_of(form, "enonce"),
-        text_of(form, "niveaux"),
-        text_of(form, "reperes"),
-        text_of(form, "description"),
-        text_of(form, "synonymes"),
-        text_of(form, "liens"),
-    )
+    typed = CompetencyForm.of(form, competency=competency, framework=framework)
+    if more := typed.with_item(services):
+        return _form_page(request, services, more, competency)
+    if typed.is_searching:
+        return _form_page(request, services, typed, competency)
     try:
         with write_transaction(request) as writing:
             amended = writing.competencies.amend(
@@ -370,6 +411,7 @@ def _form_page(
         href=f"{work.home}/competences/{competency.id}" if competency else "",
         archived=competency is not None and competency.archived_at is not None,
         frameworks=list(frameworks.items()),
+        found=search_view(services, work, typed.sought),
     )
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.frameworks import Framework, Owner, PublicFramework
+from app.domain.frameworks import Framework, Owner, PublicFramework, can_practise
 from app.errors import AppError, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
@@ -38,6 +38,7 @@ _KINDS = {
     "domain": N_("Domaine"),
     "competency": N_("Compétence"),
 }
+_CHOICES = ("ajouter", "pratiquer")
 GROUPS = (
     ("", N_("Partout")),
     ("campus", N_("Campus")),
@@ -50,7 +51,8 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class ItemView:
-    """`adds`: "register code" where an alignment can name it; `ended`: a sentence, empty while in force."""
+    """`adds`: "register code" where an alignment can name it; `practises`: the number of what an activity can
+    practise; `ended`: a sentence, empty while in force."""
 
     href: str
     code: str
@@ -58,6 +60,7 @@ class ItemView:
     path: Sequence[str]
     ended: str
     adds: str
+    practises: str
     synonyms: Sequence[str]
 
 
@@ -93,6 +96,7 @@ def item_view(found: FoundItem, work: AtWork) -> ItemView:
         path=[name_of(framework), *filter(None, [*found.path, kind])],
         ended=ended_words(item.ended_on, found.successors) if found.has_ended and item.ended_on else "",
         adds=f"{framework.code} {item.code}" if framework.code in _REGISTERS else "",
+        practises=str(item.id) if can_practise(item, framework, work.campus.id) else "",
         synonyms=found.synonyms,
     )
 
@@ -168,7 +172,7 @@ def search(
         found=search_view(services, work, q, dans),
         typed=q,
         within=dans,
-        action="add" if choix == "ajouter" else "open",
+        action=choix if choix in _CHOICES else "",
         groups=[(code, translated(name)) for code, name in GROUPS],
         frameworks=[
             (each.name, each.version, day(each.published_on) if each.published_on else "")

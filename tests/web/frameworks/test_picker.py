@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,95 @@ def test_the_api_searches_public_frameworks(registers: House):
     assert [each["code"] for each in found["items"]][:1] == ["H3203"]
     assert {each["code"]: each["replaced_by"] for each in found["items"]}["RNCP35229"] == ["RNCP41000"]
     assert client.get("/api/v1/frameworks/search", params={"q": "s"}).json()["items"] == []
+
+
+ACTIVITY = {"titre": "Souder en public", "debut": "2026-11-17", "description": "Un chantier ouvert."}
+
+
+def item_id(house: House, code: str) -> str:
+    with house.unit_of_work(reading=True) as services:
+        return str(services.framework_search.search(code).items[0].item.id)
+
+
+def planned(house: House, path: str) -> list[str]:
+    with house.unit_of_work(reading=True) as services:
+        return [
+            one.code
+            for one in services.activity_plans.planned(house.campus, uuid.UUID(path[-36:])).competencies
+        ]
+
+
+@pytest.mark.parametrize("gesture", ["chercher", "entree"])
+def test_an_activity_s_trade_is_chosen_with_the_picker_and_nothing_typed_is_lost(
+    registers: House, designer: TestClient, gesture: str
+):
+    new = "/gestion/itip/activites/nouvelle"
+    number = item_id(registers, "H2913")
+    found = send(designer, new, {**ACTIVITY, "geste": gesture, "mot": "soudeuse"})
+    assert found.status_code == 200
+    assert f'value="ajouter {number}"' in found.text
+    assert 'value="Souder en public"' in found.text
+    assert "Un chantier ouvert." in found.text
+    added = send(designer, new, {**ACTIVITY, "geste": f"ajouter {number}", "mot": "soudeuse"})
+    assert f'name="competence" value="{number}" checked' in added.text
+    assert "Déjà choisi" in added.text
+    done = send(designer, new, {**ACTIVITY, "geste": "entree", "competence": number})
+    path = done.headers["location"]
+    assert planned(registers, path) == ["H2913"]
+    assert "Soudeur / Soudeuse" in designer.get(path).text
+    edited = designer.get(f"{path}/modifier").text
+    assert f'name="competence" value="{number}" checked' in edited
+
+
+def test_an_activity_practises_no_certification_and_nothing_of_another_campus(
+    registers: House, designer: TestClient
+):
+    new = "/gestion/itip/activites/nouvelle"
+    with registers.unit_of_work() as services:
+        framework = services.competencies.framework(
+            registers.other_campus, code="ca", name="Accès", by=COMMAND
+        )
+        theirs = services.competencies.create(
+            registers.other_campus, framework, code="CA-1", statement="Poser", levels=[], by=COMMAND
+        )
+    for number in (item_id(registers, "RNCP35229"), str(theirs.id)):
+        assert send(designer, new, {**ACTIVITY, "competence": number}).status_code == 422
+    page = designer.get(HERE, params={"q": "stratif", "choix": "pratiquer"}).text
+    assert page.count('name="geste" value="ajouter ') == 1, "the trade, not the certification"
+
+
+def test_a_copy_of_an_activity_practises_the_same_trades(registers: House, designer: TestClient):
+    number = item_id(registers, "H2913")
+    path = send(designer, "/gestion/itip/activites/nouvelle", {**ACTIVITY, "competence": number}).headers[
+        "location"
+    ]
+    copy = send(designer, f"{path}/dupliquer", seen_on=path).headers["location"]
+    assert planned(registers, copy.partition("?")[0]) == ["H2913"]
+
+
+def test_a_trade_practised_is_an_occupation_of_its_register_in_the_credential(
+    registers: House, designer: TestClient
+):
+    number = item_id(registers, "H2913")
+    path = send(designer, "/gestion/itip/activites/nouvelle", {**ACTIVITY, "competence": number}).headers[
+        "location"
+    ]
+    made = badge_citing(registers)
+    with registers.unit_of_work(reading=True) as services:
+        activity = services.activities.get(registers.campus, uuid.UUID(path[-36:]))
+        [practised] = services.badges.practice_of(made.version, activity).alignments
+    assert practised.target_framework == "ROME 4.0"
+    assert practised.target_url.endswith("/H2913#version=460")
+
+
+def test_the_competency_editor_adds_a_trade_to_its_lines(registers: House, designer: TestClient):
+    new = "/gestion/itip/competences/nouvelle"
+    typed = {"referentiel": "ca", "nom": "Accès", "code": "CA-3", "enonce": "Souder un cadre", "niveaux": ""}
+    found = send(designer, new, {**typed, "geste": "chercher", "mot": "soudeuse"})
+    assert 'value="ajouter rome H2913"' in found.text
+    assert "Souder un cadre" in found.text
+    added = send(designer, new, {**typed, "geste": "ajouter rome H2913", "mot": "soudeuse"})
+    assert "H2913 Soudeur / Soudeuse</textarea>" in added.text
+    assert "Déjà choisi" in added.text
+    done = send(designer, new, {**typed, "liens": "H2913 Soudeur / Soudeuse", "geste": "entree"})
+    assert done.status_code == 303

@@ -17,6 +17,13 @@ for (const field of document.querySelectorAll("input[data-picker]")) {
     const old = document.querySelector("[data-results]");
     if (fresh && old) old.replaceWith(document.adoptNode(fresh));
   }
+  // Enter searches: it does not send the form around the field.
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !field.form || field.form.getAttribute("role") === "search") return;
+    event.preventDefault();
+    clearTimeout(waiting);
+    search();
+  });
   field.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(search, PAUSE);
