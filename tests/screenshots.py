@@ -88,6 +88,7 @@ def employer(page: Page, links: DemoLinks, server: LiveServer, width: int) -> No
 
 def take(page: Page, name: str) -> None:
     """What a person sees before scrolling."""
+    page.wait_for_load_state()
     page.screenshot(path=FOLDER / f"{name}.png")
 
 

@@ -60,6 +60,7 @@ def test_projected_code_takes_two_thirds_of_any_projector_and_nothing_scrolls(
     trainer.goto(server.url(f"/gestion/itip/activites/{house.activity.id}/salle"))
     trainer.get_by_role("button", name="Ouvrir et projeter").click()
     expect(trainer.get_by_role("heading", level=1)).to_have_text("Signez votre présence")
+    trainer.wait_for_load_state()
     for width, height in PROJECTORS:
         trainer.set_viewport_size({"width": width, "height": height})
         code = trainer.locator(".code-big").bounding_box()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.open_house import OpenHouse, open_house
-from tests.support.servers.browser import OpenPage
+from tests.support.servers.browser import OpenPage, press_key
 
 __all__ = ["open_house"]
 pytestmark = pytest.mark.browser
@@ -31,17 +31,17 @@ def test_arrows_go_from_badge_to_badge_and_escape_leaves(open_house: OpenHouse, 
     start = choosing(open_house, page)
     page.get_by_label("Lucas Bernard").check()
     page.get_by_role("button", name="Commencer").click()
-    first = page.get_by_role("heading", level=1).inner_text()
-    assert first == "Élif Ç.", "an accent does not send her to the end"
-    page.keyboard.press("ArrowRight")
+    first = "Élif Ç."
+    expect(page.get_by_role("heading", level=1), "an accent does not send her to the end").to_have_text(first)
+    press_key(page, "ArrowRight")
     expect(page.get_by_text("2 / 2")).to_be_visible()
-    page.keyboard.press("ArrowLeft")
+    press_key(page, "ArrowLeft")
     expect(page.get_by_role("heading", level=1)).to_have_text(first)
-    page.keyboard.press("PageDown")
+    press_key(page, "PageDown")
     page.wait_for_url(re.compile("n=2"))
-    page.keyboard.press("Space")
+    press_key(page, "Space")
     expect(page.get_by_text("2 badges remis")).to_be_visible()
-    page.keyboard.press("Escape")
+    press_key(page, "Escape")
     page.wait_for_url(start)
 
 

@@ -125,7 +125,7 @@ def test_thirty_people_are_badged_from_a_phone_in_four_taps_once_the_list_is_the
     page.get_by_role("button", name=re.compile("(Envoyer|Remettre) maintenant")).click()
     page.get_by_text("Les liens privés, un par un").click()
     links = page.get_by_role("textbox", name=re.compile("Lien privé"))
-    assert links.count() == 29
+    expect(links).to_have_count(29)
     page.goto(links.first.input_value())
     assert "Robotique pour tous" in page.content()
 
@@ -157,8 +157,9 @@ def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothin
 
     preview_of_the_file()
     page.get_by_role("button", name="Mettre nolwenn@exemple.fr").click()
-    assert page.get_by_role("heading", name=re.compile("Ont déjà ce badge")).is_visible()
-    assert page.get_by_role("button", name=re.compile("^Attribuer")).count() == 0
+    expect(page.get_by_role("heading", name=re.compile("Ont déjà ce badge"))).to_be_visible()
+    page.wait_for_load_state()
+    expect(page.get_by_role("button", name=re.compile("^Attribuer"))).to_have_count(0)
 
 
 def test_back_from_the_result_shows_the_preview_then_the_choice(
@@ -243,7 +244,7 @@ def test_every_page_of_a_trainer_is_accessible_and_fits(
     page.goto(server.url(f"{home}/attribuer"))
     page.locator("select[name=badge]").select_option(index=1)
     page.locator(".act button").click()
-    assert page.locator("input[name^=contribution]").count() == 3
+    expect(page.locator("input[name^=contribution]")).to_have_count(3)
     check(page, judged=judged)
     page.goto(server.url(f"{home}/attribuer?source=liste"))
     page.locator("select[name=badge]").select_option(index=1)
@@ -251,7 +252,7 @@ def test_every_page_of_a_trainer_is_accessible_and_fits(
         "Nom;Prénom;Mail;Présent\nMarchand;Louise;louise@exemple.fr;x\nFabre;Jules;jules@gmial.com;x\nColin;Emma;;\nTotal;3;;"
     )
     page.locator(".act button").click()
-    assert page.locator("input[name^=t-nom-]").count() == 3
+    expect(page.locator("input[name^=t-nom-]")).to_have_count(3)
     check(page, judged=judged)
 
 

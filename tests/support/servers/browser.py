@@ -142,15 +142,22 @@ def is_judged(page: Page, locale: str) -> bool:
     return (page.viewport_size == PHONE) == locale.startswith("fr")
 
 
+def press_key(page: Page, key: str) -> None:
+    """Press once the scripts of the page listen: after a click, a page may be shown before they run."""
+    page.wait_for_load_state()
+    page.keyboard.press(key)
+
+
 def assert_accessible(page: Page) -> None:
     """WCAG 2.2 A and AA and axe-core's best practices; the page must run scripts, or axe cannot."""
+    page.wait_for_load_state()
     violations = Axe().run(page, options=AXE_OPTIONS).response["violations"]
     assert not violations, f"{page.url} is not accessible:\n" + "\n".join(map(_described, violations))
 
 
 def assert_no_sideways_scroll(page: Page) -> None:
     """The page reflows to the width of its window (WCAG 2.2, 1.4.10)."""
-    # The locator waits for a page that is only arriving.
+    page.wait_for_load_state()
     needed, given = page.locator("html").evaluate("page => [page.scrollWidth, page.clientWidth]")
     assert needed <= given, f"{page.url} needs {needed} pixels across and has {given}"
 

@@ -49,6 +49,7 @@ def test_a_draft_saves_itself_while_somebody_types(house: House, server: LiveSer
     begun(page, house, server)
     page.get_by_role("button", name="Continuer vers les compétences").click()
     page.get_by_role("navigation", name="Étapes").get_by_role("button", name="Image").click()
+    page.wait_for_load_state()
     page.get_by_label("Sigle frappé au centre").fill("TUT")
     expect(page.locator("#apercu-dit")).to_have_text(re.compile("Brouillon enregistré à"))
     page.reload()
