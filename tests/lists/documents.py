@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from html import escape
 from typing import Any
 
@@ -16,46 +16,59 @@ Content = Sequence[dict[str, Any]]
 _ODF = (
     'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
     'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
-    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
+    'xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"'
 )
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
-def xlsx(content: Content) -> bytes:
+def xlsx(content: Content, struck: Collection[int] = ()) -> bytes:
+    """Rows whose index is in `struck` are crossed out."""
     made = io.BytesIO()
     with Workbook(made, {"in_memory": True}) as book:
+        crossed = book.add_format({"font_strikeout": True})
         for number, part in enumerate(content, 1):
             sheet = book.add_worksheet(part.get("name", f"Feuil{number}"))
             for row, cells in enumerate(part["table"]):
                 for column, cell in enumerate(cells):
                     if cell != "":
-                        sheet.write(row, column, cell)
+                        sheet.write(row, column, cell, crossed if row in struck else None)
     return made.getvalue()
 
 
-def _archive(parts: dict[str, str]) -> bytes:
+def archive(parts: dict[str, str]) -> bytes:
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, text in parts.items():
-            archive.writestr(name, text)
+            packed.writestr(name, text)
     return made.getvalue()
 
 
-def _odf_table(part: dict[str, Any], name: str) -> str:
+def _odf_table(part: dict[str, Any], name: str, struck: Collection[int] = ()) -> str:
     rows = "".join(
         "<table:table-row>"
-        + "".join(f"<table:table-cell><text:p>{escape(str(c))}</text:p></table:table-cell>" for c in cells)
+        + "".join(
+            f"<table:table-cell{_CROSSED_CELL if row in struck else ''}><text:p>{escape(str(c))}</text:p></table:table-cell>"
+            for c in cells
+        )
         + "</table:table-row>"
-        for cells in part["table"]
+        for row, cells in enumerate(part["table"])
     )
     empty = '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
     return f'<table:table table:name="{escape(part.get("name", name))}">{rows}{empty}</table:table>'
 
 
-def ods(content: Content) -> bytes:
-    tables = "".join(_odf_table(part, f"Feuille{n}") for n, part in enumerate(content, 1))
-    body = f"<office:document-content {_ODF}><office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"
-    return _archive({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": body})
+_CROSSED_CELL = ' table:style-name="barre"'
+_CROSSED_STYLES = (
+    '<office:automatic-styles><style:style style:name="barre"><style:text-properties '
+    'style:text-line-through-style="solid"/></style:style></office:automatic-styles>'
+)
+
+
+def ods(content: Content, struck: Collection[int] = ()) -> bytes:
+    tables = "".join(_odf_table(part, f"Feuille{n}", struck) for n, part in enumerate(content, 1))
+    body = f"<office:document-content {_ODF}>{_CROSSED_STYLES}<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"
+    return archive({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": body})
 
 
 def odt(content: Content) -> bytes:
@@ -68,10 +81,14 @@ def odt(content: Content) -> bytes:
                 f"<text:list-item><text:p>{escape(i)}</text:p></text:list-item>" for i in part["items"]
             )
             pieces.append(f"<text:list>{items}</text:list>")
+        elif "struck" in part:
+            pieces.append(
+                f'<text:p><text:span text:style-name="barre">{escape(part["struck"])}</text:span></text:p>'
+            )
         else:
             pieces.append(f"<text:p>{escape(part['text'])}</text:p>")
-    body = f"<office:document-content {_ODF}><office:body><office:text>{''.join(pieces)}</office:text></office:body></office:document-content>"
-    return _archive({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": body})
+    body = f"<office:document-content {_ODF}>{_CROSSED_STYLES}<office:body><office:text>{''.join(pieces)}</office:text></office:body></office:document-content>"
+    return archive({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": body})
 
 
 def _paragraph(text: str, *, marks: str = "", item: bool = False) -> str:
@@ -112,7 +129,7 @@ def docx(content: Content) -> bytes:
             pieces.append(_paragraph(part["struck"], marks="<w:rPr><w:strike/></w:rPr>"))
         else:
             pieces.append(_paragraph(part["text"]))
-    return _archive(
+    return archive(
         {
             "[Content_Types].xml": "<Types/>",
             "word/document.xml": f'<w:document xmlns:w="{_WORD}"><w:body>{"".join(pieces)}</w:body></w:document>',
@@ -155,6 +172,40 @@ def xml(content: Content) -> bytes:
     return f'<?xml version="1.0"?><Workbook xmlns="{name}" xmlns:ss="{name}">{tables}</Workbook>'.encode()
 
 
+def _escaped(text: object) -> str:
+    signs = []
+    for sign in str(text):
+        number = ord(sign)
+        signs.append(
+            f"\\{sign}"
+            if sign in "\\{}"
+            else sign
+            if number < 128
+            else f"\\u{number - 65536 * (number > 32767)}?"
+        )
+    return "".join(signs)
+
+
+def rtf(content: Content) -> bytes:
+    pieces = []
+    for part in content:
+        if "table" in part:
+            pieces += [
+                "\\trowd" + "".join(f"\\cellx{1000 * n}" for n, _ in enumerate(cells, 1))
+                + "".join(f"\\pard\\intbl {_escaped(c)}\\cell" for c in cells) + "\\row\n"
+                for cells in part["table"]
+            ]  # fmt: skip
+        elif "items" in part:
+            pieces += [f"{{\\pntext\\bullet\\tab}}{_escaped(item)}\\par\n" for item in part["items"]]
+        elif "struck" in part:
+            pieces.append(f"{{\\strike {_escaped(part['struck'])}}}\\par\n")
+        else:
+            pieces.append(f"\\pard {_escaped(part['text'])}\\par\n")
+    return (
+        "{\\rtf1\\ansi\\ansicpg1252\\deff0{\\fonttbl{\\f0\\fcharset0 Arial;}}\n" + "".join(pieces) + "}"
+    ).encode()
+
+
 def _typed(text: object) -> str:
     return '#"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -183,4 +234,5 @@ FORMS: dict[str, Callable[[Content], bytes]] = {
     "html": html,
     "xml": xml,
     "pdf": pdf,
+    "rtf": rtf,
 }

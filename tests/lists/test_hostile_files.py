@@ -36,7 +36,6 @@ def compound(stream: str) -> bytes:
         (compound("PowerPoint Document"), "ppt"),
         (compound("__substg1.0_0037"), "msg"),
         (compound("Workbook"), "damaged"),
-        (rb"{\rtf1 Marie Dupont}", "rtf"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "image"),
         (b"\xff\xd8\xff\xe0" + bytes(100), "image"),
         (archive({"notes.txt": b"Marie"}), "zip"),

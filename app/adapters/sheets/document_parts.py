@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, Final
 
 MOST_ROWS: Final = 20_100
 MOST_COLUMNS: Final = 200
 MOST_CELLS: Final = 400_000
-MOST_SHEETS: Final = 40
+MOST_SHEETS: Final = 200
+
+_DEEPEST: Final = 60
+CROSSED: Final = " (barré) "
+"""Before text that is struck out in the middle of a line."""
 
 Grid = list[tuple[int, list[str]]]
 
@@ -95,82 +100,153 @@ def sheets_of(sheets: Iterable[tuple[str, Grid]]) -> list[dict[str, Any]]:
     found = [
         (name, rows) for name, rows in sheets if any(cell.strip() for _, cells in rows for cell in cells)
     ]
+    if len(found) > MOST_SHEETS:
+        raise Refused("too-large")
     return [grid_of(rows, name if len(found) > 1 else "") for name, rows in found]
 
 
+_HIDDEN: Final = ("script", "style", "head", "template")
+_BREAKING: Final = frozenset(
+    [
+        "br",
+        "p",
+        "div",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "dt",
+        "dd",
+        "dl",
+        "ul",
+        "ol",
+        "caption",
+        "legend",
+        "option",
+        "section",
+        "article",
+        "tr",
+        "header",
+        "footer",
+        "hr",
+    ]
+)
+
+
+@dataclass
+class _Table:
+    """A table that is still open."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    cell: list[str] | None = None
+    span: int = 1
+    over: dict[int, int] = field(default_factory=dict)
+    """Rows that a cell of each column still covers."""
+
+    def end_cell(self) -> None:
+        if self.cell is not None and self.rows:
+            self.rows[-1] += ["".join(self.cell), *[""] * (self.span - 1)]
+        self.cell = None
+
+    def begin_cell(self, span: int, down: int) -> None:
+        self.end_cell()
+        if not self.rows:
+            self.rows.append([])
+        row = self.rows[-1]
+        while self.over.get(len(row), 0) > 0:
+            self.over[len(row)] -= 1
+            row.append("")
+        for index in range(len(row), len(row) + span):
+            if down > 1:
+                self.over[index] = down - 1
+        self.cell, self.span = [], span
+
+
 class _Page(HTMLParser):
+    """Tables and lines of a page; what holds a table lays the page out, and its own text becomes lines."""
+
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.flow = Flow()
-        self._rows: list[list[str]] | None = None
-        self._depth = 0
-        self._cell: list[str] | None = None
-        self._span = 1
+        self._tables: list[_Table] = []
         self._running: list[str] = []
         self._hidden = 0
-        self._over: dict[int, int] = {}
+
+    @property
+    def _table(self) -> _Table | None:
+        return self._tables[-1] if self._tables else None
+
+    @property
+    def _cell(self) -> list[str] | None:
+        return self._table.cell if self._table else None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
-        if tag in ("script", "style", "head", "template"):
+        table = self._table
+        if tag in ("s", "del", "strike") or "line-through" in (found.get("style") or ""):
+            self.handle_data(CROSSED)
+        if tag in _HIDDEN:
             self._hidden += 1
         elif tag == "table":
-            self._depth += 1
-            if self._depth == 1:
-                self._end_line()
-                self._rows, self._over = [], {}
-        elif tag == "tr" and self._rows is not None and self._depth == 1:
-            self._end_cell()
-            self._rows.append([])
-            self.flow.budget.take(1)
-            if len(self._rows) > MOST_ROWS:
+            if table:
+                self._lay_out(table)
+            self._end_line()
+            if len(self._tables) > _DEEPEST:
                 raise Refused("too-large")
-        elif tag in ("td", "th") and self._rows is not None and self._depth == 1:
-            self._end_cell()
-            if not self._rows:
-                self._rows.append([])
-            row = self._rows[-1]
-            while self._over.get(len(row), 0) > 0:
-                self._over[len(row)] -= 1
-                row.append("")
-            span, down = (_span_of(found.get(name)) for name in ("colspan", "rowspan"))
-            for index in range(len(row), len(row) + span):
-                if down > 1:
-                    self._over[index] = down - 1
-            self._cell, self._span = [], span
-        elif tag in ("br", "p", "div", "li", "h1", "h2", "h3", "h4"):
-            if self._cell is not None:
-                self._cell.append(" ")
-            else:
-                self._end_line()
-        elif tag in ("s", "del", "strike") and self._cell is not None:
-            self._cell.append(" (barré) ")
-        elif tag == "input" and self._cell is not None and found.get("type") in ("checkbox", "radio"):
-            self._cell.append("☑" if "checked" in found else "☐")
+            self._tables.append(_Table())
+        elif tag == "tr" and table:
+            table.end_cell()
+            table.rows.append([])
+            self.flow.budget.take(1)
+            if len(table.rows) > MOST_ROWS:
+                raise Refused("too-large")
+        elif tag in ("td", "th") and table:
+            table.begin_cell(*(_span_of(found.get(name)) for name in ("colspan", "rowspan")))
+        elif tag in _BREAKING:
+            self._break()
+        elif tag == "input":
+            kind = found.get("type") or "text"
+            text = found.get("value") or "" if kind in ("text", "email") else ""
+            if kind in ("checkbox", "radio") and self._cell is not None:
+                text = "☑" if "checked" in found else "☐"
+            self.handle_data(text)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("script", "style", "head", "template"):
+        table = self._table
+        if tag in _HIDDEN:
             self._hidden = max(0, self._hidden - 1)
-        elif tag == "table":
-            self._depth = max(0, self._depth - 1)
-            if self._depth == 0 and self._rows is not None:
-                self._end_cell()
-                self.flow.table(self._rows)
-                self._rows = None
-        elif tag in ("td", "th", "tr") and self._depth == 1:
-            self._end_cell()
-        elif tag in ("p", "div", "li", "h1", "h2", "h3", "h4") and self._cell is None:
+        elif tag == "table" and table:
+            table.end_cell()
             self._end_line()
+            self.flow.table([row for row in table.rows if any(map(str.strip, row))])
+            self._tables.pop()
+        elif tag in ("td", "th", "tr") and table:
+            table.end_cell()
+        elif tag in _BREAKING:
+            self._break()
 
     def handle_data(self, data: str) -> None:
-        if self._hidden:
-            return
-        (self._cell if self._cell is not None else self._running).append(data)
+        if not self._hidden:
+            (self._cell if self._cell is not None else self._running).append(re.sub(r"\s+", " ", data))
 
-    def _end_cell(self) -> None:
-        if self._cell is not None and self._rows:
-            self._rows[-1] += ["".join(self._cell), *[""] * (self._span - 1)]
-        self._cell = None
+    def _break(self) -> None:
+        if self._cell is not None:
+            self._cell.append("\n")
+        else:
+            self._end_line()
+
+    def _lay_out(self, table: _Table) -> None:
+        """Give the text of a table that holds another one as lines, before the inner table."""
+        table.end_cell()
+        for row in table.rows:
+            for cell in row:
+                self._running.append(cell)
+                self._end_line()
+        table.rows, table.over = [[]], {}
+        table.cell, table.span = [], 1
 
     def _end_line(self) -> None:
         text = " ".join("".join(self._running).split())
@@ -179,9 +255,8 @@ class _Page(HTMLParser):
             self.flow.paragraph(text)
 
     def done(self) -> list[dict[str, Any]]:
-        self._end_cell()
-        if self._rows:
-            self.flow.table(self._rows)
+        for _ in list(self._tables):
+            self.handle_endtag("table")
         self._end_line()
         self.flow.end_text()
         return self.flow.blocks
@@ -240,5 +315,5 @@ def xml_sheet(data: bytes) -> list[dict[str, Any]]:
         return rows
 
     root = fromstring(data, forbid_dtd=True)
-    sheets = [e for e in root.iter() if tag_of(e) == "Worksheet"][:MOST_SHEETS]
+    sheets = [e for e in root.iter() if tag_of(e) == "Worksheet"]
     return sheets_of((attribute_of(s, "Name"), rows_of(s)) for s in sheets)

@@ -34,7 +34,6 @@ _SENTENCES: Final = {
     "doc": N_("C’est un document Word ancien (.doc). Enregistrez-le en .docx, puis déposez-le."),
     "ppt": N_("C’est une présentation (.ppt, .pptx, .odp). Copiez-collez la liste."),
     "msg": N_("C’est un message Outlook (.msg). Copiez-collez la liste."),
-    "rtf": N_("C’est un document RTF. Enregistrez-le en .docx, puis déposez-le."),
     "pages": N_("C’est un document Pages. Exportez-le en Word (.docx) ou en PDF, puis déposez-le."),
     "numbers": N_("C’est un classeur Numbers. Exportez-le en Excel (.xlsx) ou en CSV, puis déposez-le."),
     "zip": N_("C’est une archive (.zip, .rar, .7z). Ouvrez-la, puis déposez la liste qu’elle contient."),
@@ -101,27 +100,31 @@ def text_of_table(data: bytes) -> str:
 def blocks_of_text(text: str) -> list[Block]:
     """A vCard gives one row for each card; all other text is lines."""
     if re.search(r"^BEGIN:VCARD", text, re.MULTILINE | re.IGNORECASE):
-        return [_cards(text)]
+        return _cards(text)
     if text.lstrip()[:1] in ("[", "{") and (records := _records(text)):
-        return [records]
+        return records
     return label_records(text) or [text_block(text)]
 
 
-def _records(text: str) -> Block | None:
-    """A JSON list of records as a table with its keys as heading; None where it is something else."""
+def _records(text: str) -> list[Block]:
+    """A JSON list of records as a table with its keys as heading, and what stands beside it; none of something else."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return None
+        return []
+    about: list[object] = []
     if isinstance(found, dict):
-        found = next((value for value in found.values() if isinstance(value, list)), [found])
+        lists = [value for value in found.values() if isinstance(value, list)]
+        about = [value for value in found.values() if not isinstance(value, list)] if len(lists) == 1 else []
+        found = lists[0] if len(lists) == 1 else [found]
     if not isinstance(found, list) or not found or not all(isinstance(one, dict) for one in found):
-        return None
+        return []
     keys = list(dict.fromkeys(str(key) for one in found for key in one))
     # Those that name people first: what stands beyond the last column is one cell.
     keys.sort(key=lambda key: role_of_heading(key)[0] is Column.NOTHING)
     cells = [[str(one.get(key, "") or "") for key in keys] for one in found]
-    return grid_block([(1, keys), *enumerate(cells, 2)])
+    blocks = [grid_block([(1, keys), *enumerate(cells, 2)])]
+    return [*blocks, text_block("\n".join(map(str, about)))] if about else blocks
 
 
 def _kind_of(data: bytes) -> str:
@@ -253,24 +256,35 @@ def _struck(row: Row, crossed: set[str]) -> Row:
     return Row(row.number, row.cells, row.text, (*row.doubts, Reason.STRUCK)) if is_crossed else row
 
 
-def _cards(text: str) -> Block:
+def _cards(text: str) -> list[Block]:
+    """A row for each card, and the text around them."""
     rows: list[Row] = []
+    around: list[str] = []
     current: dict[str, str] = {}
-    number, lines = 0, []
+    number, lines, inside = 0, [], False
     for index, line in enumerate(re.sub(r"\r?\n[ \t]", "", text).splitlines(), 1):
         key, _, value = line.partition(":")
-        name = key.partition(";")[0].upper()
+        name = key.partition(";")[0].strip().upper()
+        inside = inside or (name == "BEGIN" and value.strip().upper() == "VCARD")
+        around.append("" if inside else line)
+        if not inside:
+            continue
         lines.append(line)
         if name == "BEGIN":
-            current, number, lines = {}, index, [line]
+            current, number, lines = {}, index, [*lines[:-1], line] if current else [line]
         elif name in ("N", "FN", "EMAIL"):
             current.setdefault(name, value)
         elif name == "END":
-            family, given = ([*current.get("N", "").split(";"), ""])[:2] if "N" in current else ("", "")
-            cells = (
-                (family, given, current.get("EMAIL", ""))
-                if family or given
-                else (current.get("FN", ""), "", current.get("EMAIL", ""))
-            )
-            rows.append(Row(number, cells, "\n".join(lines)))
-    return Block((Row(0, ("Nom", "Prénom", "E-mail"), "", ()), *rows)) if rows else text_block(text)
+            rows.append(_card(number, current, lines))
+            current, lines, inside = {}, [], False
+    if inside:
+        rows.append(_card(number, current, lines))
+    blocks = [Block((Row(0, ("Nom", "Prénom", "E-mail"), "", ()), *rows))]
+    return [*blocks, text_block("\n".join(around))] if any(map(str.strip, around)) else blocks
+
+
+def _card(number: int, fields: dict[str, str], lines: list[str]) -> Row:
+    family, given = ([*fields.get("N", "").split(";"), ""])[:2] if "N" in fields else ("", "")
+    address = fields.get("EMAIL", "")
+    cells = (family, given, address) if family or given else (fields.get("FN", ""), "", address)
+    return Row(number, cells, "\n".join(lines))

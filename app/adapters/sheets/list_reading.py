@@ -16,8 +16,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from app.adapters.sheets.document_parts import (
+    CROSSED,
     MOST_COLUMNS,
-    MOST_SHEETS,
     Budget,
     Flow,
     Grid,
@@ -72,11 +72,13 @@ def _is_on(element: Any) -> bool:
 def _docx(data: bytes) -> list[dict[str, Any]]:
     flow = Flow()
     with _open(data) as archive:
-        names = set(archive.namelist())
-        headers = sorted(name for name in names if re.fullmatch(r"word/header\d*\.xml", name))[:6]
-        for name in [*headers, "word/document.xml"]:
-            root = _part(archive, name)
-            _docx_body(root if name in headers else next(iter(root), root), flow)
+        names = archive.namelist()
+        headers = sorted(name for name in names if re.fullmatch(r"word/header\d*\.xml", name))
+        others = sorted(
+            name for name in names if re.fullmatch(r"word/(footer|footnotes|endnotes|comments)\d*\.xml", name)
+        )
+        for name in [*headers, "word/document.xml", *others]:
+            _docx_body(_part(archive, name), flow)
             flow.end_text()
     return flow.blocks
 
@@ -84,6 +86,8 @@ def _docx(data: bytes) -> list[dict[str, Any]]:
 def _docx_body(body: Any, flow: Flow) -> None:
     for element in body:
         match tag_of(element):
+            case "del" | "moveFrom" | "Fallback" | "sectPr":
+                continue
             case "p":
                 text, struck = _docx_paragraph(element)
                 flow.paragraph(f"~~{text}~~" if struck else text)
@@ -98,7 +102,7 @@ def _docx_body(body: Any, flow: Flow) -> None:
                         rows.append(cells)
                         crossed.append(struck)
                 flow.table(rows, crossed)
-            case "sdt" | "sdtContent" | "customXml" | "smartTag" | "ins":
+            case _:
                 _docx_body(element, flow)
 
 
@@ -113,7 +117,7 @@ def _docx_row(row: Any) -> tuple[list[str], bool]:
         parts = [_docx_paragraph(p) for p in cell.iter() if tag_of(p) == "p"]
         texts = [text for text, _ in parts if text.strip()]
         struck += [crossed for text, crossed in parts if text.strip()]
-        cells.append(" ".join(texts))
+        cells.append("\n".join(texts))
         span = next((attribute_of(e, "val") for e in cell.iter() if tag_of(e) == "gridSpan"), "1")
         cells += [""] * (min(int(span), 60) - 1 if span.isdigit() else 0)
     return cells, bool(struck) and all(struck)
@@ -159,22 +163,52 @@ def _odf(data: bytes) -> list[dict[str, Any]]:
             if b"encryption-data" in manifest:
                 raise Refused("protected")
         root = _part(archive, "content.xml")
+        styles = _part(archive, "styles.xml") if "styles.xml" in archive.namelist() else ()
+    pages = [page for part in styles if tag_of(part) == "master-styles" for page in part]
     hidden = {
         attribute_of(style, "name")
         for style in root.iter()
         if tag_of(style) == "style"
         and any(attribute_of(p, "display") == "false" for p in style if tag_of(p) == "table-properties")
     }
+    crossed = frozenset(
+        attribute_of(style, "name")
+        for style in (*root.iter(), *(one for part in styles for one in part.iter()))
+        if tag_of(style) == "style"
+        and any(
+            attribute_of(p, f"text-line-through-{kind}") not in ("", "none")
+            for p in style
+            for kind in ("style", "type")
+        )
+    )
+    if crossed:
+        for element in root.iter():
+            if attribute_of(element, "style-name") in crossed and tag_of(element) in (
+                "span",
+                "p",
+                "h",
+                "table-cell",
+            ):
+                _mark_crossed(element)
     body = next(e for e in root.iter() if tag_of(e) == "body")
     sheet = next((e for e in body if tag_of(e) == "spreadsheet"), None)
     if sheet is not None:
         tables = [t for t in sheet if tag_of(t) == "table" and attribute_of(t, "style-name") not in hidden]
-        return sheets_of((attribute_of(t, "name"), _odf_rows(t)) for t in tables[:MOST_SHEETS])
+        return sheets_of((attribute_of(t, "name"), _odf_rows(t)) for t in tables)
     flow = Flow()
-    for text in body:
+    for text in (*pages, body):
         _odf_flow(text, flow)
-    flow.end_text()
+        flow.end_text()
     return flow.blocks
+
+
+def _mark_crossed(element: Any) -> None:
+    """Write into the text what only its format shows."""
+    inside = (
+        next((p for p in element if tag_of(p) == "p"), None) if tag_of(element) == "table-cell" else element
+    )
+    if inside is not None and "".join(inside.itertext()).strip():
+        inside.text = f"{CROSSED}{inside.text or ''}"
 
 
 def _odf_flow(parent: Any, flow: Flow) -> None:
@@ -184,7 +218,14 @@ def _odf_flow(parent: Any, flow: Flow) -> None:
                 flow.paragraph(_odf_text(element))
             case "table":
                 flow.table([cells for _, cells in _odf_rows(element)])
-            case "tracked-changes" | "sequence-decls" | "forms":
+            case (
+                "tracked-changes"
+                | "sequence-decls"
+                | "forms"
+                | "styles"
+                | "automatic-styles"
+                | "font-face-decls"
+            ):
                 continue
             case _:
                 _odf_flow(element, flow)
@@ -202,11 +243,15 @@ def _odf_text(element: Any) -> str:
             case "line-break":
                 pieces.append("\n")
             case "annotation" | "note":
-                pass
+                pieces.append(f" ({_odf_note(child)}) ")
             case _:
                 pieces.append(_odf_text(child))
         pieces.append(child.tail or "")
     return "".join(pieces)
+
+
+def _odf_note(note: Any) -> str:
+    return " ".join(_odf_text(part) for part in note.iter() if tag_of(part) == "p").strip()
 
 
 def _odf_rows(table: Any) -> Grid:
@@ -250,7 +295,10 @@ def _odf_cell(cell: Any) -> str:
             return "oui" if attribute_of(cell, "boolean-value") == "true" else "non"
         case "float" if not any(tag_of(child) == "p" for child in cell):
             return attribute_of(cell, "value").replace(".", ",")
-    return " ".join(_odf_text(child) for child in cell if tag_of(child) in ("p", "h", "list")).strip()
+    notes = "".join(f" ({_odf_note(child)})" for child in cell if tag_of(child) == "annotation")
+    return (
+        "\n".join(_odf_text(child) for child in cell if tag_of(child) in ("p", "h", "list")).strip() + notes
+    )
 
 
 # --- Workbooks.
@@ -279,7 +327,45 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
                     rows.append((number, cells))
             return rows
 
-        return sheets_of((name, rows_of(name)) for name in visible[:MOST_SHEETS])
+        sheets = sheets_of((name, rows_of(name)) for name in visible)
+    if data[:2] == b"PK" and (crossed := _crossed_rows(data)):
+        for sheet in sheets:
+            sheet["struck"] = sorted(crossed.get(sheet["name"] or visible[0], ()))
+    return sheets
+
+
+def _crossed_rows(data: bytes) -> dict[str, set[int]]:
+    """By name of sheet, the rows with a name or other text that is struck out."""
+    with _open(data) as archive:
+        names = set(archive.namelist())
+        if not {"xl/styles.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
+            return {}
+        styles = _part(archive, "xl/styles.xml")
+        fonts = next((part for part in styles if tag_of(part) == "fonts"), ())
+        crossed = {
+            str(index)
+            for index, font in enumerate(fonts)
+            if any(tag_of(mark) == "strike" and _is_on(mark) for mark in font)
+        }
+        formats = next((part for part in styles if tag_of(part) == "cellXfs"), ())
+        marks = {str(index) for index, one in enumerate(formats) if attribute_of(one, "fontId") in crossed}
+        if not marks:
+            return {}
+        targets = {
+            attribute_of(one, "Id"): attribute_of(one, "Target").removeprefix("/xl/")
+            for one in _part(archive, "xl/_rels/workbook.xml.rels")
+        }
+        found = {}
+        for sheet in _part(archive, "xl/workbook.xml").iter():
+            path = f"xl/{targets.get(attribute_of(sheet, 'id'), '')}"
+            if tag_of(sheet) == "sheet" and path in names:
+                cells = (one for one in _part(archive, path).iter() if tag_of(one) == "c" and len(one))
+                found[attribute_of(sheet, "name")] = {
+                    int("".join(filter(str.isdigit, attribute_of(cell, "r"))) or 0)
+                    for cell in cells
+                    if attribute_of(cell, "s") in marks
+                }
+    return found
 
 
 def _check_archive(data: bytes) -> None:
@@ -411,7 +497,54 @@ def _pdf_blocks(lines: list[list[_Piece]], number: int) -> list[dict[str, Any]]:
     return [grid_of(grid)]
 
 
-_READERS = {
+# --- Rich text.
+
+
+_RTF_ASIDE = re.compile(r"(\\\*)?\\(?:(?:header|footer)[lrf]?|footnote|annotation)(?![a-z])")
+_RTF_CROSSED = re.compile(r"\\(?:striked?1?|deleted)(?![\da-z])")
+_RTF_BRACE = re.compile(r"(?<!\\)(?:\\\\)*([{}])")
+
+
+def _rtf(data: bytes) -> list[dict[str, Any]]:
+    from striprtf.striprtf import rtf_to_text
+
+    source = _RTF_CROSSED.sub(r"\\u32?(barr\\u233?)\\u32?", data.decode("latin-1").rstrip("\x00 \r\n"))
+    flow = Flow()
+    rows: list[list[str]] = []
+    text: str = rtf_to_text(_with_asides(source), errors="replace")  # type: ignore[no-untyped-call]
+    for line in text.split("\n"):
+        if line.rstrip().endswith("|"):
+            rows.append(line.rstrip()[:-1].split("|"))
+            continue
+        if rows:
+            flow.table(rows)
+            rows = []
+        flow.paragraph(line)
+    if rows:
+        flow.table(rows)
+    flow.end_text()
+    return flow.blocks
+
+
+def _with_asides(source: str) -> str:
+    """Headers, footers, notes and comments as paragraphs: the library leaves them out."""
+    pieces, last = [], 0
+    ends: list[int] = []
+    asides = {found.start() for found in _RTF_ASIDE.finditer(source)}
+    opened: list[int] = []
+    for brace in _RTF_BRACE.finditer(source) if asides else ():
+        if brace[1] == "{":
+            opened.append(brace.end())
+        elif opened and opened.pop() in asides:
+            ends.append(brace.end() - 1)
+    for end in sorted(ends):
+        pieces.append(source[last:end] + r"\par ")
+        last = end
+    return _RTF_ASIDE.sub(r"\\par", "".join([*pieces, source[last:]]))
+
+
+READERS = {
+    "rtf": _rtf,
     "docx": _docx,
     "odf": _odf,
     "workbook": _workbook,
@@ -426,7 +559,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     answer: dict[str, Any]
     try:
-        answer = {"blocks": _READERS[sys.argv[1]](sys.stdin.buffer.read())}
+        answer = {"blocks": READERS[sys.argv[1]](sys.stdin.buffer.read())}
     except Refused as error:
         answer = {"refused": error.args[0]}
     except MemoryError:

@@ -68,22 +68,54 @@ def clean(text: str) -> str:
 
 def cell_of(text: str) -> str:
     """A cell in one line; the apostrophe that protects a spreadsheet from formulas is taken off."""
-    bare = " ".join(clean(text[:MAX_CELL]).split())
+    lines = [line for line in _BREAKS.split(clean(text)) if line.strip()]
+    # Several people or addresses, one below another.
+    several = len(lines) > 1 and all(len(line.split()) > 1 or "@" in line for line in lines)
+    bare = (" ; " if several else " ").join(" ".join(line.split()) for line in lines)
     return bare[1:] if bare[:1] == "'" and bare[1:2] in ("=", "+", "-", "@") else bare
+
+
+def _rows_within(number: int, cells: Sequence[str], text: str, doubts: tuple[Reason, ...]) -> Iterator[Row]:
+    """The row; more of them where it has too many cells, or one that is too long."""
+    kept = list(cells[:MAX_COLUMNS])
+    beyond = " ".join(filter(None, cells[MAX_COLUMNS:]))
+    rest: list[tuple[int, str]] = []
+    for index, cell in enumerate([*kept, beyond]):
+        head, *tail = _pieces(cell)
+        rest += [(index, piece) for piece in tail]
+        if index < len(kept):
+            kept[index] = head
+        elif head:
+            kept.append(head)
+    yield Row(number, tuple(kept), text if not rest else " ; ".join(filter(None, kept)), doubts)
+    for index, piece in rest:
+        yield Row(number, (*[""] * index, piece), piece, doubts)
+
+
+def _pieces(text: str) -> list[str]:
+    """A text cut at spaces into parts that a reader can take in."""
+    pieces = []
+    while len(text) > MAX_CELL:
+        at = (
+            max(text.rfind(mark, 0, MAX_CELL) for mark in ",;") + 1
+            or text.rfind(" ", 0, MAX_CELL) + 1
+            or MAX_CELL
+        )
+        pieces.append(text[:at].strip())
+        text = text[at:].strip()
+    return [*pieces, text]
 
 
 def grid_block(
     rows: Iterable[tuple[int, Sequence[str]]], name: str = "", struck: frozenset[int] = frozenset()
 ) -> Block:
     """Rows of real cells; `struck` are the numbers of lines that are crossed out."""
-    found = []
+    found: list[Row] = []
     for number, cells in rows:
-        kept = tuple(cell_of(cell) for cell in cells)
-        beyond = [cell for cell in kept[MAX_COLUMNS:] if cell]
-        kept = (*kept[:MAX_COLUMNS], *((" ".join(beyond),) if beyond else ()))
+        kept = [cell_of(cell) for cell in cells]
         if any(kept):
             doubts = (Reason.STRUCK,) if number in struck else ()
-            found.append(Row(number, kept, " ; ".join(cell for cell in kept if cell), doubts))
+            found += _rows_within(number, kept, " ; ".join(cell for cell in kept if cell), doubts)
     check_length(len(found))
     return Block(tuple(found), name)
 
@@ -110,7 +142,7 @@ def text_block(text: str, *, first: int = 1) -> Block:
     mark = _delimiter(lines)
     if mark:
         return Block(tuple(_delimited(lines, mark)), delimited=mark)
-    rows = tuple(_free_rows(lines))
+    rows = tuple(_free_rows([(number, piece) for number, line in lines for piece in _pieces(line)]))
     check_length(len(rows))
     return Block(rows)
 
@@ -263,13 +295,7 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
             and len(cells) > 1
         ):
             cells = cells[1:]
-        kept = tuple(cell_of(cell) for cell in cells)
-        yield Row(
-            number,
-            (*kept[:MAX_COLUMNS], *(c for c in (" ".join(filter(None, kept[MAX_COLUMNS:])),) if c)),
-            text.strip(),
-            doubts,
-        )
+        yield from _rows_within(number, [cell_of(cell) for cell in cells], text.strip(), doubts)
 
 
 def _starts(lines: Sequence[tuple[int, str]]) -> list[int]:
