@@ -376,12 +376,13 @@ class EntryKind(StrEnum):
     COMPETENCY = "competency"
     ACTIVITY = "activity"
     CAMPUS = "campus"
+    PATHWAY = "pathway"
 
 
 class CatalogueEntry(SQLModel, table=True):
     """One public page as the catalogue lists and searches it; derived from the rows of its campus.
 
-    `subject_id` is the badge, competency, activity or campus. On SQLite, triggers copy the terms to a full-text
+    `subject_id` is the badge, competency, activity, campus or pathway. On SQLite, triggers copy the terms to a full-text
     table.
     """
 
@@ -402,7 +403,7 @@ class CatalogueEntry(SQLModel, table=True):
     language: str = Field(default="fr", max_length=12)
     badge_kind: str = Field(default="", max_length=20)
     level: int | None = None
-    """The highest level that the badge attests, from 1; of a competency, how many it has."""
+    """The highest level that the badge attests, from 1; of a competency, how many it has; of a pathway, stages."""
     audiences: str = Field(default="", max_length=200)
     """Keys of `AUDIENCES` between spaces."""
     place: str = Field(default="", max_length=200)

@@ -58,7 +58,8 @@ OPEN = frozenset(
         "badge_version", "campus", "campus_picture",
         "campus_log", "competency", "competency_version", "endorsement", "erased_award", "framework",
         "framework_association", "framework_release", "log_checkpoint", "log_cosignature", "log_entry",
-        "log_tile", "log_witness", "membership", "network_member", "newer_credential", "pathway", "pathway_version", "signed_credential",
+        "log_tile", "log_witness", "membership", "network_member", "newer_credential", "pathway", "pathway_subject", "pathway_version",
+        "signed_credential",
         "status_list", "status_slot",
     )
 )  # fmt: skip

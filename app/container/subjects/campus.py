@@ -141,6 +141,7 @@ class CampusServices(Container):
             self.stores.competencies,
             self.stores.activities,
             self.stores.activity_plans,
+            self.stores.pathways,
             self.stores.history,
             self.ratings,
             self.clock,

@@ -28,9 +28,11 @@ from app.domain.frameworks.pathway_progress import (
 )
 from app.domain.frameworks.pathways import (
     Pathway,
+    PathwayContent,
     PathwayDecision,
     PathwayEnrolment,
     PathwayStageState,
+    PathwaySubject,
     PathwayVersion,
     ProposalState,
     StageState,
@@ -97,7 +99,7 @@ class PathwayStore:
         query = select(Pathway).where(Pathway.campus_id == campus_id)
         return self.session.exec(query.order_by(col(Pathway.title), col(Pathway.id))).all()
 
-    def published(self) -> list[tuple[Pathway, PathwayVersion, Campus]]:
+    def published(self, campus_id: uuid.UUID | None = None) -> list[tuple[Pathway, PathwayVersion, Campus]]:
         rows = self.session.exec(
             select(Pathway, PathwayVersion, Campus)
             .join(
@@ -106,10 +108,24 @@ class PathwayStore:
                 & (col(PathwayVersion.number) == col(Pathway.number)),
             )
             .join(Campus, col(Campus.id) == col(Pathway.campus_id))
-            .where(col(Pathway.archived_at).is_(None), col(Campus.suspended_at).is_(None))
+            .where(
+                col(Pathway.archived_at).is_(None),
+                col(Campus.suspended_at).is_(None),
+                *([] if campus_id is None else [Pathway.campus_id == campus_id]),
+            )
             .order_by(col(Pathway.title), col(Pathway.id))
         )
         return [(pathway, version, campus) for pathway, version, campus in rows]
+
+    def whole_badges(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+        """By pathway, of its newest version."""
+        rows = self.session.exec(
+            select(PathwayVersion)
+            .join(Pathway, col(Pathway.id) == col(PathwayVersion.pathway_id))
+            .where(col(Pathway.id).in_(list(ids)), col(PathwayVersion.number) == col(Pathway.number))
+        )
+        contents = {row.pathway_id: PathwayContent.from_document(row.content) for row in rows}
+        return {number: each.badge.id for number, each in contents.items() if each.badge is not None}
 
     def version(self, pathway_id: uuid.UUID, number: int) -> PathwayVersion:
         found = self.session.get(PathwayVersion, (pathway_id, number))
@@ -121,6 +137,13 @@ class PathwayStore:
         self, wanted: Iterable[tuple[uuid.UUID, int]]
     ) -> dict[tuple[uuid.UUID, int], PathwayVersion]:
         return {key: self.version(*key) for key in dict.fromkeys(wanted)}
+
+    def save_subjects(self, pathway_id: uuid.UUID, subjects: Iterable[uuid.UUID]) -> None:
+        """Replaces those of an earlier version."""
+        self.session.execute(delete(PathwaySubject).where(col(PathwaySubject.pathway_id) == pathway_id))
+        rows = [{"pathway_id": pathway_id, "subject_id": each} for each in sorted(subjects)]
+        if rows:
+            self.session.execute(insert(PathwaySubject), rows)
 
     def versions_of(self, pathway_id: uuid.UUID) -> Sequence[PathwayVersion]:
         query = select(PathwayVersion).where(PathwayVersion.pathway_id == pathway_id)

@@ -24,6 +24,7 @@ from app.domain.awards.awards import Award, AwardState
 from app.domain.badges.badges import Badge, BadgeCompetency, BadgeVersion
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.campus import Campus
+from app.domain.frameworks.pathways import PathwaySubject
 from app.domain.frameworks.text_search import LONGEST_TERM, SearchQuery
 from app.domain.publishing import (
     CatalogueEntry,
@@ -265,6 +266,14 @@ class CatalogueStore:
             .where(ActivityBadge.activity_id == activity_id)
         )
         return self.session.exec(query.order_by(col(CatalogueEntry.title))).all()
+
+    def pathways_with(self, subject_ids: Collection[uuid.UUID]) -> Sequence[CatalogueEntry]:
+        """Listed pathways that name one of these badges or competencies."""
+        through = select(PathwaySubject.pathway_id).where(col(PathwaySubject.subject_id).in_(subject_ids))
+        query = select(CatalogueEntry).where(
+            col(CatalogueEntry.subject_id).in_(through), CatalogueEntry.kind == EntryKind.PATHWAY
+        )
+        return self.session.exec(query.order_by(col(CatalogueEntry.title)).limit(12)).all()
 
     def paths(self, *, limit: int, start: int) -> Sequence[str]:
         query = select(CatalogueEntry.path).order_by(col(CatalogueEntry.number))

@@ -55,6 +55,15 @@ class PathwayVersion(SQLModel, table=True):
     published_at: datetime = Field(sa_column=utc_datetime())
 
 
+class PathwaySubject(SQLModel, table=True):
+    """A badge or competency that the newest published version names: which pathways lead through it."""
+
+    __tablename__ = "pathway_subject"
+    __table_args__ = (Index("pathways_of_subject", "subject_id"),)
+    pathway_id: uuid.UUID = Field(sa_column=primary_foreign_key("pathway"))
+    subject_id: uuid.UUID = Field(primary_key=True)
+
+
 class ProposalState(StrEnum):
     NONE = "none"
     WAITING = "waiting"
@@ -277,6 +286,13 @@ class PathwayContent:
     @property
     def badges(self) -> list[Named]:
         return [badge for stage in self.stages for each in stage.conditions for badge in each.badges]
+
+    @property
+    def subjects(self) -> set[uuid.UUID]:
+        """Badges and competencies that it names, the badge of the whole too."""
+        competencies = [each.competency for stage in self.stages for each in stage.conditions]
+        named = (*self.badges, self.badge, *competencies)
+        return {each.id for each in named if each is not None}
 
     @property
     def campus_ids(self) -> set[uuid.UUID]:

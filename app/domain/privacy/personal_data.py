@@ -195,7 +195,7 @@ _OF_ACTIVITY = (
     "activity_survey", "declared_figure", "participation_tombstone", "room", "survey_link",
 )  # fmt: skip
 _OF_CAMPUS = (
-    "badge", "campus_log", "catalogue_refresh", "competency_synonym", "module_set", "label", "pathway", "pathway_version",
+    "badge", "campus_log", "catalogue_refresh", "competency_synonym", "module_set", "label", "pathway", "pathway_subject", "pathway_version",
     "report_draft", "report_edition", "report_objective", "report_sharing", "signing_key",
 )  # fmt: skip
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(

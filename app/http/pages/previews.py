@@ -87,6 +87,8 @@ def entry_card(services: Services, entry: CatalogueEntry, campus: Campus) -> Pre
                 when = translated(N_("Niveau {n}")).format(n=entry.level) if entry.level else ""
             case EntryKind.COMPETENCY:
                 kind, when = translated(N_("Compétence")), entry.summary
+            case EntryKind.PATHWAY:
+                kind, when = translated(N_("Parcours")), entry.place
             case EntryKind.ACTIVITY:
                 kind = translated(N_("Activité à venir"))
                 when = ", ".join(filter(None, (day(entry.starts_on) if entry.starts_on else "", entry.place)))

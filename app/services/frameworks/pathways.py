@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from app.db.campus.campus import CampusStore, HistoryStore
@@ -168,6 +168,7 @@ class PathwayService:
             published_at=self.clock(),
         )
         self.pathways.add(version)
+        self.pathways.save_subjects(pathway.id, content.subjects)
         self._write(by, "publish", campus, pathway)
         return pathway.number
 
@@ -228,6 +229,12 @@ class PathwayService:
             content.badge.id for _, _, content, _ in found if content.badge is not None
         )
         return [PublicPathway(*each, badges) for each in found]
+
+    def whole_badges(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, PickedBadge]:
+        """The badge of the whole of each published pathway."""
+        named = self.pathways.whole_badges(ids)
+        badges = self.pathways.badges(named.values())
+        return {number: badges[badge] for number, badge in named.items() if badge in badges}
 
     def show(self, pathway_id: uuid.UUID, number: int | None = None) -> PublicPathway:
         """The newest version, or the one of a learner."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -16,12 +16,14 @@ from app.db.activities.plans import ActivityPlanStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.frameworks import CompetencyStore
+from app.db.frameworks.pathways import PathwayStore
 from app.db.publishing.catalogue import MOST_MATCHES, MOST_RANKED, CatalogueStore, Facts, Ranked
 from app.domain.activities.activities import Activity, ActivityAnnouncement
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.frameworks import Competency, Framework
+from app.domain.frameworks.pathways import PathwayContent
 from app.domain.frameworks.text_search import SearchQuery, SearchTerms, score, terms_of
 from app.domain.people.people import is_address
 from app.domain.publishing import (
@@ -91,6 +93,7 @@ class CatalogueService:
         competencies: CompetencyStore,
         activities: ActivityStore,
         plans: ActivityPlanStore,
+        pathways: PathwayStore,
         history: HistoryStore,
         ratings: RatingService,
         clock: Clock,
@@ -102,6 +105,7 @@ class CatalogueService:
         self.competencies = competencies
         self.activities = activities
         self.plans = plans
+        self.pathways = pathways
         self.history = history
         self.ratings = ratings
         self.clock = clock
@@ -145,6 +149,7 @@ class CatalogueService:
             self._campus(campus),
             *self._badges(campus, reached),
             *self._competencies(campus),
+            *self._pathways(campus),
             *(self._activity(campus, activity) for activity, _ in activities),
         ]
 
@@ -203,6 +208,34 @@ class CatalogueService:
             for competency, framework in self.competencies.list_of(campus.id)
             if competency.archived_at is None
         ]
+
+    def _pathways(self, campus: Campus) -> list[tuple[CatalogueEntry, SearchTerms]]:
+        found = []
+        for pathway, version, _ in self.pathways.published(campus.id):
+            content = PathwayContent.from_document(version.content)
+            badges = self.pathways.badges([content.badge.id] if content.badge else ())
+            entry = CatalogueEntry(
+                subject_id=pathway.id,
+                kind=EntryKind.PATHWAY,
+                campus_id=campus.id,
+                path=f"/parcours/{pathway.id}",
+                title=content.title,
+                summary=content.summary,
+                language=campus.language,
+                badge_kind=next((each.version.kind.value for each in badges.values()), ""),
+                level=len(content.stages),
+                place=campus.site,
+            )
+            competencies = (each.competency for stage in content.stages for each in stage.conditions)
+            named = (content.badge, *content.badges, *competencies)
+            others = [
+                *(each.title for each in content.stages),
+                *(each.name for each in named if each is not None),
+                campus.short_name,
+                campus.site,
+            ]
+            found.append(_indexed(entry, others))
+        return found
 
     def _activity(self, campus: Campus, activity: Activity) -> tuple[CatalogueEntry, SearchTerms]:
         entry = CatalogueEntry(
@@ -292,6 +325,10 @@ class CatalogueService:
             self.catalogue.badges_reached_by(activity_id),
             [*self.competencies.get_many(self.plans.competencies_of(activity_id)).values()],
         )
+
+    def pathways_with(self, subject_ids: Collection[uuid.UUID]) -> Sequence[CatalogueEntry]:
+        """Those that name one of these badges or competencies."""
+        return self.catalogue.pathways_with(subject_ids)
 
     def activities_of(self, campus: Campus) -> Sequence[CatalogueEntry]:
         return self.catalogue.activities_with(campus_id=campus.id, since=self.today(campus))

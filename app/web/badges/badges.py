@@ -177,6 +177,7 @@ class DefinitionShown:
     activities: Sequence[tuple[str, str, str]] = ()
     """Announced ones that lead to it: (title, path, day and location)."""
     competencies: Sequence[tuple[str, str]] = ()
+    pathways: Sequence[tuple[str, str]] = ()
     """Pages of what it attests: (statement, path)."""
     contact: str = ""
     ratings: RatingsShown | None = None
@@ -216,6 +217,7 @@ def _page(request: Request, services: Services, published: PublishedBadge) -> HT
             for _, competency, framework in services.badges.competencies_of(published.version)
             if competency.archived_at is None and framework.campus_id is not None
         ],
+        pathways=[(each.title, each.path) for each in services.catalogue.pathways_with([published.badge.id])],
         contact=campus.contact_email,
         ratings=ratings_shown(rated.distribution, rated.sentences),
     )

@@ -20,6 +20,7 @@ from app.domain.people.people import Person
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict, NotFound
 from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import day
@@ -32,7 +33,6 @@ from app.services.frameworks.pathways import PublicPathway
 from app.web.frameworks.pathway_view import (
     change_details,
     change_words,
-    picture_of,
     shown_pathway,
 )
 
@@ -48,28 +48,6 @@ _DONE_TU = {
 }
 _MOST_LOOKED_UP = 6
 """Stages with their next activity."""
-
-
-@router.get("/parcours")
-@public
-def list_pathways(request: Request, services: ReadingServices) -> HTMLResponse:
-    found = services.pathways.list_public()
-    return page(
-        request,
-        "frameworks/pathways/catalogue.html",
-        wide=True,
-        pathways=[
-            (
-                f"/parcours/{each.pathway.id}",
-                each.content.title,
-                each.content.summary,
-                each.campus.name,
-                len(each.content.stages),
-                picture_of(each.badges.get(each.content.badge.id) if each.content.badge else None),
-            )
-            for each in found
-        ],
-    )
 
 
 @router.get("/parcours/{pathway_id:uuid}")
@@ -93,7 +71,17 @@ def show_pathway(pathway_id: uuid.UUID, request: Request, services: ReadingServi
         has_account=who is not None,
         tu=who is not None and _says_tu(services, who.person),
         mine=f"/mes-badges/parcours/{pathway_id}",
-        url=f"{services.addresses.base_url}/parcours/{pathway_id}",
+        link_preview=preview(
+            services,
+            f"/parcours/{pathway_id}",
+            found.content.title,
+            found.content.summary
+            or translated(N_("Un parcours du campus {name}, étape par étape.")).format(
+                name=found.campus.short_name
+            ),
+            entry=services.catalogue.find(pathway_id),
+            campus=found.campus,
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""The public catalogue: badges, competencies, activities to come and campuses, with search and facets."""
+"""The public catalogue: badges, competencies, pathways, activities to come, campuses; search and facets."""
 
 from __future__ import annotations
 
@@ -45,18 +45,21 @@ from app.http.request_scope import WITH_ORGANISERS, ReadingServices, services_at
 from app.http.workplaces import at_work, look_of, staff
 from app.language import N_
 from app.services.publishing.catalogue import CatalogueResult
+from app.web.frameworks.pathway_view import picture_of
 
 router = APIRouter(include_in_schema=False)
 
 TITLES: Final = {
     EntryKind.BADGE: N_("Découvrir les badges"),
     EntryKind.COMPETENCY: N_("Découvrir les compétences"),
+    EntryKind.PATHWAY: N_("Découvrir les parcours"),
     EntryKind.ACTIVITY: N_("Activités à venir"),
     EntryKind.CAMPUS: N_("Les campus"),
 }
 PATHS: Final = {
     EntryKind.BADGE: "/badges",
     EntryKind.COMPETENCY: "/competences",
+    EntryKind.PATHWAY: "/parcours",
     EntryKind.ACTIVITY: "/activites",
     EntryKind.CAMPUS: "/campus",
 }
@@ -66,6 +69,7 @@ ABOUT: Final = N_(
 TABS: Final = {
     EntryKind.BADGE: N_("Badges"),
     EntryKind.COMPETENCY: N_("Compétences"),
+    EntryKind.PATHWAY: N_("Parcours"),
     EntryKind.ACTIVITY: N_("Activités"),
     EntryKind.CAMPUS: N_("Campus"),
 }
@@ -151,6 +155,12 @@ def competencies(request: Request, services: ReadingServices) -> Response:
     return _catalogue(request, services, EntryKind.COMPETENCY)
 
 
+@router.get("/parcours")
+@public
+def pathways(request: Request, services: ReadingServices) -> Response:
+    return _catalogue(request, services, EntryKind.PATHWAY)
+
+
 @router.get("/activites")
 @public
 def activities(request: Request, services: ReadingServices) -> Response:
@@ -188,7 +198,7 @@ def _catalogue(request: Request, services: Services, kind: EntryKind) -> HTMLRes
         request,
         "badges/catalogue/list.html",
         wide=True,
-        c=_shown(query, found, kind, known),
+        c=_shown(query, found, kind, known, _pictures(services, found) if kind is EntryKind.PATHWAY else {}),
         map=map_of(known.values()) if kind is EntryKind.CAMPUS and not request.query_params else None,
         link_preview=preview(services, PATHS[kind], translated(TITLES[kind]), translated(ABOUT)),
     )
@@ -210,8 +220,18 @@ def _order(wanted: str, kind: EntryKind) -> CatalogueOrder:
             return CatalogueOrder.TITLE
 
 
+def _pictures(services: Services, found: CatalogueResult) -> dict[uuid.UUID, str]:
+    """Of the badge of each pathway's whole."""
+    badges = services.pathways.whole_badges(entry.subject_id for entry in found.entries)
+    return {number: picture_of(badge) for number, badge in badges.items()}
+
+
 def _shown(
-    query: CatalogueQuery, found: CatalogueResult, kind: EntryKind, known: Mapping[str, Campus]
+    query: CatalogueQuery,
+    found: CatalogueResult,
+    kind: EntryKind,
+    known: Mapping[str, Campus],
+    pictures: Mapping[uuid.UUID, str],
 ) -> CatalogueShown:
     by_id = {campus.id: campus for campus in known.values()}
     chosen = _parameters(query, by_id)
@@ -242,7 +262,11 @@ def _shown(
             for each, label in ORDERS.items()
             if kind is EntryKind.BADGE or each in (CatalogueOrder.RELEVANCE, _order("", kind))
         ],
-        cards=[card_of(entry, by_id) for entry in found.entries if entry.campus_id in by_id],
+        cards=[
+            card_of(entry, by_id, pictures.get(entry.subject_id, ""))
+            for entry in found.entries
+            if entry.campus_id in by_id
+        ],
         count=_count(kind, found.total, is_capped=found.is_capped),
         previous=url(kept, page=str(query.page - 1)) if query.page > 1 else "",
         following=url(kept, page=str(query.page + 1)) if query.page < found.pages else "",
@@ -273,7 +297,7 @@ def _facets(
         (
             "type",
             "badge_kind",
-            translated(N_("Type")),
+            translated(N_("Badge de l’ensemble") if kind is EntryKind.PATHWAY else N_("Type")),
             lambda v: (str(v), translated(KIND_NAMES[BadgeKind(v)])),
         ),
         (
@@ -291,7 +315,9 @@ def _facets(
         ("public", "audiences", translated(N_("Pour qui")), lambda v: (v, translated(AUDIENCE_NAMES[v]))),
         ("lieu", "place", translated(N_("Lieu")), lambda v: (v, v)),
     ]
-    if kind is not EntryKind.BADGE:
+    if kind is EntryKind.PATHWAY:
+        titled = [each for each in titled if each[0] not in ("niveau", "public")]
+    elif kind is not EntryKind.BADGE:
         titled = [each for each in titled if each[0] not in ("type", "niveau")]
     facets = []
     for name, column, title, words in titled:
@@ -310,7 +336,7 @@ def _facets(
     return facets
 
 
-def card_of(entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus]) -> Card:
+def card_of(entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus], picture: str = "") -> Card:
     campus = campuses[entry.campus_id]
     name = Markup("{} {}").format(translated(N_("campus")), campus.short_name)
     lines: list[str] = []
@@ -323,6 +349,9 @@ def card_of(entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus]) -> Card
                 lines.append(_holders(entry.holders))
         case EntryKind.COMPETENCY:
             lines = [f"{entry.summary}, {name}"]
+        case EntryKind.PATHWAY:
+            stages = entry.level or 0
+            lines = [str(name), translated_plural("{n} étape", "{n} étapes", stages).format(n=number(stages))]
         case EntryKind.ACTIVITY:
             lines = [", ".join(filter(None, (entry.place, str(name))))]
         case EntryKind.CAMPUS:
@@ -332,7 +361,7 @@ def card_of(entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus]) -> Card
         language=entry.language,
         path=entry.path,
         lines=[line for line in lines if line],
-        picture=f"{entry.path}/v{entry.version}/image.svg" if entry.kind is EntryKind.BADGE else "",
+        picture=f"{entry.path}/v{entry.version}/image.svg" if entry.kind is EntryKind.BADGE else picture,
         next_day=day(entry.starts_on) if entry.starts_on else "",
     )
 
@@ -348,6 +377,8 @@ def _count(kind: EntryKind, count: int, *, is_capped: bool) -> str:
             sentence = translated_plural("{n} badge", "{n} badges", count)
         case EntryKind.COMPETENCY:
             sentence = translated_plural("{n} compétence", "{n} compétences", count)
+        case EntryKind.PATHWAY:
+            sentence = translated_plural("{n} parcours", "{n} parcours", count)
         case EntryKind.ACTIVITY:
             sentence = translated_plural("{n} activité", "{n} activités", count)
         case EntryKind.CAMPUS:

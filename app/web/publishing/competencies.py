@@ -81,6 +81,12 @@ def _page(
         ],
         badges=badges.get(0, []),
         activities=[card_of(entry, campuses) for entry in found.activities],
+        pathways=[
+            (each.title, each.path)
+            for each in services.catalogue.pathways_with(
+                [found.competency.id, *(entry.subject_id for entry, _ in found.badges)]
+            )
+        ],
         relations=_relations_shown(services, found),
         link_preview=preview(
             services,

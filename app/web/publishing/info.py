@@ -141,7 +141,7 @@ sitemap_router = APIRouter()
 _MOST: Final = 50_000
 """URLs in one sitemap (sitemaps.org); the newest badges come first."""
 _PAGES: Final = (
-    "", "/badges", "/competences", "/activites", "/campus", "/reseaux", "/labels", "/verifier", "/lire-un-badge", "/aide",
+    "", "/badges", "/competences", "/parcours", "/metiers", "/activites", "/campus", "/reseaux", "/labels", "/verifier", "/lire-un-badge", "/aide",
 )  # fmt: skip
 _SITEMAPS: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _CLOSED: Final = ("/gestion", "/mes-badges", "/recevoir", "/connexion", "/compte", "/api")

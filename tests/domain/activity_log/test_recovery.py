@@ -75,6 +75,7 @@ AS_IN_THE_BACKUP = {
     "organisation": "created again",
     "participation": "as activity",
     "pathway": "typed again",
+    "pathway_subject": "published again",
     "pathway_version": "published again",
     "participation_tombstone": "erasures are done again",
     "person_merge": "merged again; badges withdrawn by it are in the log",

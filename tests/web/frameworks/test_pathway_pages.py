@@ -86,6 +86,60 @@ def test_a_refused_stage_shows_what_was_typed(house: House, designer: TestClient
     assert send(designer, f"{HERE}/nouveau", {"titre": ""}).status_code == 422
 
 
+def derive_catalogue(house: House) -> None:
+    with house.unit_of_work() as services:
+        for campus_id in services.catalogue.due():
+            services.catalogue.refresh(campus_id)
+
+
+def test_a_published_pathway_is_listed_searched_filtered_and_linked(house: House, designer: TestClient):
+    learner(house)
+    path = f"/parcours/{draw(house, designer).rsplit('/', 1)[1]}"
+    visitor = house.client()
+    derive_catalogue(house)
+    listed = visitor.get("/parcours").text
+    assert path in listed
+    assert "2 étapes" in text_at(visitor, "/parcours")
+    assert path in visitor.get("/parcours", params={"q": "tenir un poste"}).text, "by a stage"
+    assert path in visitor.get("/parcours", params={"q": "robotique pour tous"}).text, "by a badge"
+    assert path not in visitor.get("/parcours", params={"q": "soudure"}).text
+    assert path in visitor.get("/parcours", params={"campus": "itip"}).text
+    assert path not in visitor.get("/parcours", params={"campus": "agt"}).text
+    tab = re.search(
+        r'href="/parcours\?q=robotique"[^>]*>Parcours <span class="n">(\d+)',
+        visitor.get("/badges?q=robotique").text,
+    )
+    assert tab is not None
+    assert tab[1] == "1", "counted where badges are searched"
+    assert path in visitor.get("/sitemap.xml").text
+    assert path in visitor.get(f"/badges/{house.presence.badge.id}").text
+    assert 'property="og:image"' in visitor.get(path).text
+
+
+def test_a_pathway_is_linked_from_its_competency_and_no_longer_once_archived(
+    house: House, designer: TestClient
+):
+    with house.unit_of_work() as services:
+        framework = services.competencies.framework(house.campus, code="ca", name="Accès", by=COMMAND)
+        competency = services.competencies.create(
+            house.campus, framework, code="CA-1", statement="Poser", levels=[], by=COMMAND
+        )
+    here = draw(house, designer)
+    path, page = f"/parcours/{here.rsplit('/', 1)[1]}", f"/competences/{competency.id}"
+    derive_catalogue(house)
+    visitor = house.client()
+    assert path not in visitor.get(page).text
+    send(designer, f"{here}/etapes/nouvelle", {"titre": "Poser un lecteur", "competence": str(competency.id)})
+    send(designer, f"{here}/publier", seen_on=here)
+    derive_catalogue(house)
+    assert path in visitor.get(page).text
+    send(designer, f"{here}/archiver", seen_on=here)
+    derive_catalogue(house)
+    assert path not in visitor.get(page).text
+    assert path not in visitor.get("/parcours").text
+    assert visitor.get(path).status_code == 200, "people on it still read it"
+
+
 def test_graph_and_list_hold_the_same_stages(house: House, designer: TestClient):
     path = draw(house, designer).rsplit("/", 1)[1]
     shown = text_at(house.client(), f"/parcours/{path}")
@@ -95,7 +149,6 @@ def test_graph_and_list_hold_the_same_stages(house: House, designer: TestClient)
         assert title in graph
         assert title in re.search(r"<desc[^>]*>([^<]*)", shown).group(1)  # type: ignore[union-attr]
     assert stages[:-1] == ["Venir au salon", "Tenir un poste"]
-    assert f"/parcours/{path}" in house.client().get("/parcours").text
 
 
 def test_a_learner_joins_reads_the_next_step_and_leaves(house: House, designer: TestClient):
