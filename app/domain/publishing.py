@@ -133,6 +133,10 @@ class Addresses:
     def status_list(self, list_id: uuid.UUID) -> str:
         return f"{self.base_url}/statuts/{list_id}"
 
+    def token_list(self, list_id: uuid.UUID) -> str:
+        """The same list as a Status List Token."""
+        return f"{self.status_list(list_id)}.statuslist"
+
     @property
     def older_awards(self) -> str:
         """Common prefix of all award URLs in Open Badges 2.0."""
@@ -272,12 +276,14 @@ class Addresses:
 
 LIST_SIZE = 131_072
 LIST_TTL = timedelta(minutes=5)
+TOKEN_LIST_TTL = timedelta(minutes=1)
+"""A wallet shows a revocation within a minute."""
 LIST_LIFE = timedelta(days=7)
 _OPEN = text("closed_at IS NULL")
 
 
 class StatusList(SQLModel, table=True):
-    """`published` and `token` are the two forms of the signed list, signed weekly and when a bit changes."""
+    """`published`, `token` and `status_token` are forms of one signed list, signed weekly and when a bit changes."""
 
     __tablename__ = "status_list"
     __table_args__ = (
@@ -291,6 +297,8 @@ class StatusList(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     published: bytes = b""
     token: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    status_token: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The Token Status List, for credentials as SD-JWT."""
     published_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     sequence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """How often it was signed.
@@ -324,23 +332,28 @@ def has_room(status_list: StatusList) -> bool:
 
 @dataclass(frozen=True)
 class SignedList:
-    """One list in both its forms: with an embedded proof, and as a token (D-014)."""
+    """One list in its forms: with an embedded proof, as a token (D-014), and as a Status List Token."""
 
     embedded: bytes
     token: str
     signed_at: datetime | None
     sequence: int = 0
+    status_token: str = ""
 
     def is_due(self, *, at: datetime) -> bool:
         """Re-signed at half its lifetime, so that readers never see a list about to expire."""
-        if not self.token:  # written before lists were tokens as well
+        if not self.token or not self.status_token:  # signed before lists had these forms
             return True
         return self.signed_at is None or at - self.signed_at >= LIST_LIFE / 2
 
 
 def signed_form(status_list: StatusList) -> SignedList:
     return SignedList(
-        status_list.published, status_list.token, status_list.published_at, status_list.sequence
+        status_list.published,
+        status_list.token,
+        status_list.published_at,
+        status_list.sequence,
+        status_list.status_token,
     )
 
 

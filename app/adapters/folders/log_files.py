@@ -231,6 +231,7 @@ def _list_text(anchored: AnchoredList) -> bytes:
             "signedAt": signed.signed_at.isoformat() if signed.signed_at else None,
             "embedded": signed.embedded.decode(),
             "token": signed.token,
+            "statusToken": signed.status_token,
         }
     )
 
@@ -243,6 +244,7 @@ def _anchored_list(text: bytes) -> AnchoredList:
         str(content["token"]),
         datetime.fromisoformat(at) if isinstance(at, str) else None,
         int(str(content["sequence"])),
+        str(content.get("statusToken", "")),
     )
     return AnchoredList(
         uuid.UUID(str(content["list"])), uuid.UUID(str(content["campus"])), int(str(content["size"])), signed

@@ -253,6 +253,19 @@ async def status_list(list_id: uuid.UUID, request: Request) -> Response:
     return answer(request, document, cache=FIVE_MINUTES, media_type=media_type)
 
 
+@router.get(
+    "/statuts/{list_id:uuid}.statuslist",
+    summary="The same list as a Status List Token, for credentials as SD-JWT",
+    **shown("application/statuslist+jwt"),
+)
+@public
+async def token_list(list_id: uuid.UUID, request: Request) -> Response:
+    document = await process_of(request).public_documents.status_list(list_id, "statuslist")
+    if document is None:
+        document = await run_in_threadpool(_renewed, request, list_id, "statuslist")
+    return answer(request, document, cache=ONE_MINUTE)
+
+
 def _renewed(request: Request, list_id: uuid.UUID, form: str) -> Published:
     with visit(request, reading=True) as services:
         return services.publication.status_list(list_id, form)

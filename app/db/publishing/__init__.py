@@ -53,7 +53,7 @@ _KEYS = (
 _PUBLIC_KEYS = _KEYS.replace(" AND k.purpose = 'credential'", "").replace("signing_key", "published_key")
 _ERASED = "SELECT 1 FROM erased_award WHERE award_id = {}"
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"
-_LIST = "SELECT published, token, published_at, sequence FROM status_list WHERE id = {}"
+_LIST = "SELECT published, token, published_at, sequence, status_token FROM status_list WHERE id = {}"
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ def _standing(row: Any) -> Standing | None:
 def _stored_list(row: Any) -> SignedList | None:
     if row is None:
         return None
-    published, token, at, sequence = row
-    return SignedList(bytes(published), token, _moment(at), sequence)
+    published, token, at, sequence, status_token = row
+    return SignedList(bytes(published), token, _moment(at), sequence, status_token)
 
 
 def _stored_keys(rows: list[Any]) -> StoredKeys | None:

@@ -35,7 +35,8 @@ from sceau_credentials.issuing.stored import StoredCredentials
 from sceau_credentials.keys import VerificationKey, encode_base64url
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.vc_jwt import credential_of, parse_compact_jws, verify_jws
-from sceau_credentials.status_list import read_list
+from sceau_credentials.status_list import STATUS_TOKEN, read_list, read_token_list
+from sceau_credentials.status_list import StatusList as Bits
 from sceau_credentials.trust.reading import PinnedNetwork, TrustListRefused, read_trust_list
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
 from sceau_credentials.values.timestamps import format_timestamp
@@ -323,6 +324,8 @@ class IntegrityService:
         for position in range(row.size):
             if published.get(position) != (position in stored):
                 yield FoundLeaf(Damage.LIST_BIT, where, str(position))
+        if row.status_token and not _is_same_list(row, published, keys):
+            yield FoundLeaf(Damage.LIST_SIGNATURE, where)
 
     def _documents(self) -> Result:
         """Labels, endorsements and trust lists of networks and organisations; external lists as read."""
@@ -416,6 +419,17 @@ def _verified_list(
     row: StatusList, keys: Mapping[str, VerificationKey], *, at: datetime
 ) -> JsonObject | None:
     return _verified(bytes(row.published), row.token, keys, at=at)
+
+
+def _is_same_list(row: StatusList, published: Bits, keys: Mapping[str, VerificationKey]) -> bool:
+    """Whether the Status List Token is signed by a published key and has the same bits."""
+    try:
+        jws = parse_compact_jws(row.status_token, max_length=1 << 20)
+        verify_jws(jws, keys[jws.kid or ""], kinds=(STATUS_TOKEN,))
+        listed = read_token_list(jws.payload, url=str(jws.payload.get("sub")))
+    except (CredentialError, KeyError):
+        return False
+    return listed.to_bytes() == published.to_bytes()
 
 
 def _verified(

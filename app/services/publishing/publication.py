@@ -63,7 +63,11 @@ class Published:
 
     @staticmethod
     def of_list(signed: SignedList, form: str) -> Published:
-        """A status list as `json` or `jwt`."""
+        """A status list as `json`, `jwt` or `statuslist`."""
+        if form == "statuslist":
+            if not signed.status_token:
+                raise NotFound(N_("Cette liste de statuts n’existe pas encore sous cette forme."))
+            return Published.of(signed.status_token.encode(), "application/statuslist+jwt")
         if form == "jwt":
             return Published.of(signed.token.encode(), "application/vc+jwt")
         return Published.of(signed.embedded, "application/vc")

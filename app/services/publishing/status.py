@@ -19,6 +19,7 @@ from app.domain.core import Clock
 from app.domain.publishing import (
     LIST_LIFE,
     LIST_TTL,
+    TOKEN_LIST_TTL,
     Addresses,
     AnchoredList,
     SignedList,
@@ -34,9 +35,14 @@ from app.language import gettext as _
 from sceau_credentials.dids import PublishedKey, jwt_method_id
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, SigningKey, VerificationKey
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.proofs.vc_jwt import sign_jwt
+from sceau_credentials.proofs.vc_jwt import sign_claims, sign_jwt
+from sceau_credentials.status_list import (
+    STATUS_TOKEN,
+    status_entry,
+    status_list_credential,
+    token_list_claims,
+)
 from sceau_credentials.status_list import StatusList as Bits
-from sceau_credentials.status_list import status_entry, status_list_credential
 from sceau_credentials.values.json_text import JsonObject, dump_json
 
 
@@ -347,6 +353,7 @@ class StatusService:
         signed = self._signed(campus, status_list, at=at, until=at + LIST_LIFE)
         status_list.published = signed.embedded
         status_list.token = signed.token
+        status_list.status_token = signed.status_token
         status_list.published_at = at
         self.status.add(status_list)
         self.signed[status_list.id] = anchored_form(status_list)
@@ -368,7 +375,18 @@ class StatusService:
             sequence=status_list.sequence,
         )
         signers = self.signing.signers_of(campus)
-        embedded = dump_json(add_proof(document, signer=signers.embedded, created=at))
+        claims = token_list_claims(
+            self.addresses.token_list(status_list.id),
+            issuer=self.addresses.campus(campus.slug),
+            status_list=bits,
+            valid_from=at,
+            valid_until=until,
+            ttl=TOKEN_LIST_TTL,
+        )
         return SignedList(
-            embedded, sign_jwt(document, signer=signers.jwt, kind="vc+jwt"), at, status_list.sequence
+            dump_json(add_proof(document, signer=signers.embedded, created=at)),
+            sign_jwt(document, signer=signers.jwt, kind="vc+jwt"),
+            at,
+            status_list.sequence,
+            sign_claims(claims, signer=signers.jwt, kind=STATUS_TOKEN),
         )

@@ -164,12 +164,18 @@ class StaticExport:
         for list_id in self.statuses.ids_of(campus.id):
             if final:
                 signed = self.status.final_edition(list_id)
-                embedded, token = signed.embedded, signed.token.encode()
+                embedded, token, as_status = (
+                    signed.embedded,
+                    signed.token.encode(),
+                    signed.status_token.encode(),
+                )
             else:
                 embedded = self.publication.status_list(list_id).body
                 token = self.publication.status_list(list_id, "jwt").body
+                as_status = self.publication.status_list(list_id, "statuslist").body
             yield ExportedFile(f"statuts/{list_id}", embedded)
             yield ExportedFile(f"statuts/{list_id}.jwt", token)
+            yield ExportedFile(f"statuts/{list_id}.statuslist", as_status)
 
     def _recommendations(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
         """Endorsements by organisations, as signed, with the documents needed to verify them."""

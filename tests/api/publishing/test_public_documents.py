@@ -12,7 +12,8 @@ from app.domain.campus.audit_log import Actor
 from app.domain.publishing import LIST_LIFE
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.keys import VerificationKey
-from sceau_credentials.proofs.vc_jwt import parse_compact_jws
+from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
+from sceau_credentials.status_list import StatusList, read_list, read_token_list
 from sceau_credentials.values.documents import FetchedDocument
 from sceau_credentials.values.json_text import JsonObject, parse_json
 from sceau_credentials.verification.report import CheckId
@@ -282,6 +283,36 @@ def test_a_list_is_a_token_for_who_reads_only_tokens(house: House, world: TestCl
 
     report = verify(body, documents=Tokens(), at=house.clock())
     assert report.check(CheckId.STATUS).reason == "revoked"
+
+
+def test_status_list_token_shows_a_withdrawal_with_the_bitstring_list(house: House, world: TestClient):
+    award_id = open_award(house)
+    entry = world.get(f"/attributions/{award_id}.json").json()["credentialStatus"]
+    path, index = f"{_path(entry['statusListCredential'])}.statuslist", int(entry["statusListIndex"])
+
+    def read() -> StatusList:
+        answer = world.get(path)
+        assert answer.headers["content-type"] == "application/statuslist+jwt"
+        assert answer.headers["cache-control"] == "public, max-age=60"
+        assert answer.headers["access-control-allow-origin"] == "*"
+        token = parse_compact_jws(answer.text)
+        assert token.header["typ"] == "statuslist+jwt"
+        assert token.payload["ttl"] == 60
+        (key,) = (
+            each for each in world.get("/.well-known/jwks.json").json()["keys"] if each["kid"] == token.kid
+        )
+        known = {name: value for name, value in key.items() if name not in ("kid", "issuer", "iss")}
+        verify_jws(token, VerificationKey.from_jwk(known), kinds=("statuslist+jwt",))
+        return read_token_list(token.payload, url=f"http://localhost:8000{path}")
+
+    assert not read().get(index)
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    after = read()
+    assert after.get(index)
+    listed = read_list(world.get(_path(entry["statusListCredential"])).json()).status_list
+    assert after.to_bytes() == listed.to_bytes()
+    assert world.get(f"/statuts/{UNKNOWN}.statuslist").status_code == 404
 
 
 def test_a_list_that_would_lapse_is_signed_anew_when_it_is_read(house: House, world: TestClient):

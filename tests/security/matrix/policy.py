@@ -400,6 +400,7 @@ CASES: dict[str, Case] = {
     "GET /campus/{slug}/journal/{file:path}": _ANYBODY,
     "OPTIONS /campus/{slug}/journal/{file:path}": _PREFLIGHT,
     "GET /statuts/{list_id:uuid}": _ANYBODY,
+    "GET /statuts/{list_id:uuid}.statuslist": _ANYBODY,
     "GET /.well-known/did.json": _ANYBODY,
     "GET /.well-known/jwks.json": _ANYBODY,
     "OPTIONS /attributions/{award_id:uuid}": _PREFLIGHT,
@@ -409,6 +410,7 @@ CASES: dict[str, Case] = {
     "OPTIONS /campus/{slug}": _PREFLIGHT,
     "OPTIONS /campus/{slug}/did.json": _PREFLIGHT,
     "OPTIONS /statuts/{list_id:uuid}": _PREFLIGHT,
+    "OPTIONS /statuts/{list_id:uuid}.statuslist": _PREFLIGHT,
     "OPTIONS /.well-known/did.json": _PREFLIGHT,
     "OPTIONS /.well-known/jwks.json": _PREFLIGHT,
     # By the operator's token, which nobody here shows.

@@ -1,4 +1,4 @@
-"""Bitstring Status List: one bit for each credential ever issued."""
+"""Bitstring Status List and Token Status List: one bit for each credential ever issued."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.keys import decode_multibase, encode_multibase
+from sceau_credentials.keys import decode_base64url, decode_multibase, encode_base64url, encode_multibase
 from sceau_credentials.values.json_text import JsonObject, JsonValue
 from sceau_credentials.values.timestamps import format_timestamp
 from sceau_credentials.values.vocabulary import CONTEXT_V2
@@ -35,9 +35,12 @@ __all__ = [
     "is_list_url",
     "read_entry",
     "read_list",
+    "read_token_list",
     "sequence_of",
     "status_entry",
     "status_list_credential",
+    "token_list_claims",
+    "token_list_entry",
 ]
 
 
@@ -93,6 +96,23 @@ class StatusList:
         if len(bits) * 8 < MINIMUM_SIZE:
             raise MalformedInput("list_too_short")
         return cls(len(bits) * 8, bits)
+
+    def encode_for_token(self) -> str:
+        """`lst` of a Token Status List: base64url of ZLIB; its index 0 is the least significant bit."""
+        return encode_base64url(zlib.compress(self._bits.translate(_BITS_REVERSED), 6))  # as in `encode`
+
+    @classmethod
+    def decode_from_token(cls, lst: str, *, max_bytes: int = MAX_DECOMPRESSED) -> StatusList:
+        """Inverse of `encode_for_token`, for lists of any length: missing entries up to the minimum are 0."""
+        if len(lst) > _MAX_ENCODED:
+            raise MalformedInput("list_too_large")
+        try:
+            compressed = decode_base64url(lst)
+        except (MalformedInput, ValueError):
+            raise MalformedInput("encoded_list") from None
+        bits = _decompress(compressed, max_bytes, zlib.MAX_WBITS)
+        padded = bits.ljust(MINIMUM_SIZE // 8, b"\0").translate(_BITS_REVERSED)
+        return cls(len(padded) * 8, padded)
 
     def _check(self, index: int) -> None:
         if not 0 <= index < self.size:  # a negative index would read from the end
@@ -238,6 +258,52 @@ def read_list(credential: JsonObject) -> PublishedList:
     return PublishedList(tuple(purposes), StatusList.decode(encoded), _ttl_of(subject.get("ttl")), kind)
 
 
+# --- Token Status List (draft-ietf-oauth-status-list)
+
+STATUS_TOKEN: Final = "statuslist+jwt"  # noqa: S105
+"""`typ` of a Status List Token."""
+_BITS_REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def token_list_entry(url: str, index: int) -> JsonObject:
+    """The `status` claim of a token, with the index of its status."""
+    return {"status_list": {"idx": index, "uri": url}}
+
+
+def token_list_claims(
+    url: str,
+    *,
+    issuer: str,
+    status_list: StatusList,
+    valid_from: datetime,
+    valid_until: datetime | None,
+    ttl: timedelta,
+) -> JsonObject:
+    """The claims of a Status List Token, still to be signed with `STATUS_TOKEN` as type."""
+    ends: JsonObject = {} if valid_until is None else {"exp": int(valid_until.timestamp())}
+    return {
+        "iss": issuer,
+        "sub": url,
+        "iat": int(valid_from.timestamp()),
+        **ends,
+        "ttl": int(ttl.total_seconds()),
+        "status_list": {"bits": 1, "lst": status_list.encode_for_token()},
+    }
+
+
+def read_token_list(claims: JsonObject, *, url: str) -> StatusList:
+    """The list in the claims of a token with a verified signature; MalformedInput `status_list` with a pointer.
+
+    Only lists of one bit: other values than valid and invalid are not issued here.
+    """
+    if claims.get("sub") != url:
+        raise MalformedInput("status_list", "/sub")
+    content = claims.get("status_list")
+    if not isinstance(content, dict) or content.get("bits") != 1 or not isinstance(content.get("lst"), str):
+        raise MalformedInput("status_list", "/status_list")
+    return StatusList.decode_from_token(str(content["lst"]))
+
+
 _TO_BASE64URL: Final = str.maketrans("+/", "-_")
 
 
@@ -263,7 +329,11 @@ def free_index(
 
 
 def _gunzip(compressed: bytes, max_bytes: int) -> bytes:
-    reader = zlib.decompressobj(31)
+    return _decompress(compressed, max_bytes, 31)
+
+
+def _decompress(compressed: bytes, max_bytes: int, wbits: int) -> bytes:
+    reader = zlib.decompressobj(wbits)
     try:
         data = reader.decompress(compressed, max_bytes + 1)
     except zlib.error:

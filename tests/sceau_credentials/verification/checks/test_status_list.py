@@ -7,24 +7,30 @@ import gzip
 import json
 import random
 import secrets
+import zlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.keys import encode_multibase
+from sceau_credentials.keys import encode_base64url, encode_multibase
 from sceau_credentials.status_list import (
+    MAX_DECOMPRESSED,
     MINIMUM_SIZE,
     StatusEntry,
     StatusList,
     free_index,
     read_entry,
     read_list,
+    read_token_list,
     status_entry,
     status_list_credential,
+    token_list_claims,
 )
+from sceau_credentials.values.json_text import JsonObject
 from tests.support.every import for_each
 from tests.support.shared_data import shared
 
@@ -274,3 +280,55 @@ def test_lists_of_the_recommendation_are_read():
         shared("open-badges/test-vectors/bitstring-status-list/rec-example-01.json").read_text()
     )
     assert read_entry(entry["credentialStatus"][0]).purpose
+
+
+# --- the same list as a Status List Token
+
+_PUBLISHED = Path(__file__).parents[3] / "vectors" / "sd-jwt" / "status-lists.json"
+
+
+def test_token_list_is_read_as_published() -> None:
+    (one_bit,) = (each for each in json.loads(_PUBLISHED.read_text()) if each["bits"] == 1)
+    read = StatusList.decode_from_token(one_bit["lst"])
+    assert [index for index in range(16) if read.get(index)] == [0, 3, 4, 5, 7, 8, 9, 13, 15]
+    assert not read.get(16)
+
+
+@given(st.sets(st.integers(0, MINIMUM_SIZE - 1), max_size=40))
+def test_token_list_and_bitstring_list_have_the_same_bits(raised: set[int]) -> None:
+    bits = StatusList()
+    for index in raised:
+        bits.set(index)
+    claims = token_list_claims(
+        "https://badges.example/statuts/1.jwt",
+        issuer="https://badges.example",
+        status_list=bits,
+        valid_from=datetime(2026, 6, 30, tzinfo=UTC),
+        valid_until=None,
+        ttl=timedelta(minutes=1),
+    )
+    as_token = read_token_list(claims, url="https://badges.example/statuts/1.jwt")
+    assert as_token.to_bytes() == StatusList.decode(bits.encode()).to_bytes() == bits.to_bytes()
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"sub": "https://other.example"},
+        {"sub": "u", "status_list": []},
+        {"sub": "u", "status_list": {"bits": 2, "lst": "eNo76fITAAPfAgc"}},
+        {"sub": "u", "status_list": {"bits": 1, "lst": 3}},
+        {"sub": "u", "status_list": {"bits": 1, "lst": "!"}},
+        {"sub": "u", "status_list": {"bits": 1, "lst": "AAAA"}},
+    ],
+)
+def test_other_token_lists_are_refused(claims: JsonObject) -> None:
+    with pytest.raises(MalformedInput):
+        read_token_list(claims, url="u")
+
+
+def test_token_list_that_decompresses_too_far_is_refused() -> None:
+    bomb = encode_base64url(zlib.compress(b"\0" * (MAX_DECOMPRESSED + 1), 9))
+    with pytest.raises(MalformedInput, match="list_too_large"):
+        StatusList.decode_from_token(bomb)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -112,6 +112,15 @@ def sign_jwt(document: JsonObject, *, signer: Signer, kind: str = "JWT") -> str:
     )
 
 
+def sign_claims(claims: JsonObject, *, signer: Signer, kind: str, with_kid: bool = True) -> str:
+    """Any claims as compact JWS of the type `kind`."""
+    header: JsonObject = {"alg": signer.key.public.algorithm.value, "typ": kind}
+    if with_kid:
+        header["kid"] = signer.verification_method
+    text = f"{encode_base64url(dump_json(header))}.{encode_base64url(dump_json(claims))}"
+    return f"{text}.{encode_base64url(signer.key.sign(text.encode()))}"
+
+
 class _OwnKey(jwt.algorithms.Algorithm):
     """Lets PyJWT sign with a key behind `SigningKey`, which may be in another process or device."""
 
@@ -204,14 +213,14 @@ def _plain_header(header: bytes) -> tuple[tuple[str, JsonValue], ...] | None:
     return None if any(isinstance(each, dict | list) for each in members.values()) else tuple(members.items())
 
 
-def check_header(jws: ParsedJws) -> Algorithm:
+def check_header(jws: ParsedJws, *, kinds: Collection[str] = _TYPES) -> Algorithm:
     """Check the header's members before any key is fetched (B-007 to B-011, X-3)."""
     algorithm = jws.header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise ProofError("algorithm_not_allowed", str(algorithm)[:40])
     if not _REFUSED.isdisjoint(jws.header):
         raise ProofError("header_not_allowed", ", ".join(sorted(jws.header.keys() & _REFUSED)))
-    if "typ" in jws.header and jws.header["typ"] not in _TYPES:
+    if "typ" in jws.header and jws.header["typ"] not in kinds:
         raise ProofError("header_not_allowed", "typ")
     if ("kid" in jws.header and jws.kid is None) or ("jwk" in jws.header and jws.jwk is None):
         raise ProofError("header_not_allowed", "kid or jwk")
@@ -223,9 +232,9 @@ def other_header_members(jws: ParsedJws) -> list[str]:
     return sorted(jws.header.keys() - _HEADER_MEMBERS)
 
 
-def verify_jws(jws: ParsedJws, key: VerificationKey) -> None:
+def verify_jws(jws: ParsedJws, key: VerificationKey, *, kinds: Collection[str] = _TYPES) -> None:
     """ProofError unless this key signed the token; the key's own algorithm decides (B-011)."""
-    if check_header(jws) is not key.algorithm:
+    if check_header(jws, kinds=kinds) is not key.algorithm:
         raise ProofError("algorithm_not_allowed", f"the key is one for {key.algorithm}")
     if not key.verify(jws.signature, jws.signing_input):
         raise ProofError("signature_mismatch")
