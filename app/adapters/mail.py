@@ -381,15 +381,15 @@ def _hang_up(line: _Line) -> None:
         line.server.close()
 
 
+@dataclass(frozen=True, eq=False)
 class TerminalMailer:
     """For a service on one's own computer: prints the e-mail to the terminal where the service runs."""
 
-    def __init__(self, terminal: TextIO | None = None) -> None:
-        self._terminal = terminal
+    terminal: TextIO | None = None
 
     def send(self, letter: Letter) -> None:
         print(
             f"\n--- {one_line(letter.to)}\n    {one_line(letter.subject)}\n\n{plain_text(letter.text)}",
-            file=self._terminal or sys.stderr,
+            file=self.terminal or sys.stderr,
             flush=True,
         )

@@ -226,11 +226,11 @@ class PasswordHashes:
 _SEALED_FORMS_NONCE = 12
 
 
+@dataclass(frozen=True, eq=False)
 class SealedForms:
     """AES-256-GCM under a key derived from the service's secret and the page's secret."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+    secret: bytes
 
     def seal(self, form: WaitingForm, *, token: str) -> bytes:
         told = {
@@ -258,7 +258,7 @@ class SealedForms:
         return WaitingForm(told["path"], [(name, value) for name, value in told["fields"]], files)
 
     def _cipher(self, token: str) -> AESGCM:
-        return AESGCM(hmac.digest(self._secret, b"form set aside|" + token.encode(), hashlib.sha256))
+        return AESGCM(hmac.digest(self.secret, b"form set aside|" + token.encode(), hashlib.sha256))
 
 
 _SEALED_WORDS_NONCE = 12

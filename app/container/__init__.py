@@ -18,9 +18,9 @@ from app.container.process import (
     AlreadyThere,
     DatabaseUnreachable,
     Process,
-    Services,
     utc_now,
 )
+from app.container.services import Services
 from app.container.stores import shared_between_processes
 
 __all__ = [

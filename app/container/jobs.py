@@ -19,7 +19,7 @@ from app.adapters.secrets import make_secret_file
 from app.adapters.web_documents.fetcher import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
 from app.container.process import Process, utc_now
-from app.container.stores import Stores, shared_between_processes
+from app.container.stores import shared_between_processes, stores_over
 from app.db.engine.session import open_engine, open_session
 from app.domain.activity_log.activity_log import Damage, FoundLeaf, IntegrityCheck
 from app.domain.campus.audit_log import Actor
@@ -104,8 +104,7 @@ def _open(database_url: str, issuers: Issuers) -> None:
 def _check(bounds: tuple[int, int]) -> Result:
     engine, check = _ready[-1]
     first, last = range_of(*bounds)
-    with open_session(engine, reading=True) as session, session.begin():
-        stores = Stores(session)
+    with open_session(engine, reading=True) as session, session.begin(), stores_over(session) as stores:
         stores.tenant_scope.bypass()
         return check.check(stores.integrity, first, last)
 

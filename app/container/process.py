@@ -34,9 +34,8 @@ from app.adapters.secrets import KekUnusable, KeyVault, PasswordHashes, kek_from
 from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
 from app.adapters.web_documents.fetcher import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
-from app.container.stores import ProcessContext, Stores, made_once
-from app.container.subjects.reports import ImportServices
-from app.container.workers import WorkerService
+from app.container.providers import ProcessContext
+from app.container.services import Services, services_over
 from app.db.accounts import DatabaseCounts
 from app.db.activity_log.choices import ChoiceWatch
 from app.db.engine.session import (
@@ -72,56 +71,6 @@ from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
 from app.tenancy.row_level_security import hold_back
 from sceau_credentials.values.documents import DocumentSource, NoDocuments
-
-
-class Services(ImportServices):
-    @made_once
-    def workers(self) -> WorkerService:
-        return WorkerService(self.stores.workers, self.clock)
-
-    def enter(self, campus_id: uuid.UUID, person_id: uuid.UUID | None = None) -> None:
-        """Restricts the scope to rows of this campus, for that person."""
-        self.stores.tenant_scope.enter(campus_id, person_id)
-
-    def enter_campus_of(self, award_id: uuid.UUID) -> None:
-        award = self.stores.awards.find(award_id)
-        if award is not None:
-            self.enter(award.campus_id)
-
-    @contextmanager
-    def beside(self, award_id: uuid.UUID) -> Iterator[None]:
-        """For part of a public page: rows of the award's campus that are not public."""
-        self.enter_campus_of(award_id)
-        try:
-            yield
-        finally:
-            self.stores.tenant_scope.leave()
-
-    @contextmanager
-    def across_campuses(self) -> Iterator[None]:
-        """For a person's own page: rows about them at every campus."""
-        with self.stores.tenant_scope.across_campuses():
-            yield
-
-    def join_organisers(self, campus_id: uuid.UUID, activity_id: uuid.UUID) -> bool:
-        """Bypasses RLS if this campus organises the activity together with others; returns whether it
-        does."""
-        is_shared = self.stores.activity_plans.is_shared(activity_id, campus_id)
-        if is_shared:
-            self.stores.tenant_scope.bypass()
-        return is_shared
-
-    def search_everywhere(self) -> None:
-        """To find a campus by a secret that identifies it, and a person's memberships elsewhere."""
-        self.stores.tenant_scope.bypass()
-
-    def settle(self) -> None:
-        """Runs after commit."""
-        if "status" in vars(self):
-            self.status.settle()
-        if "activity_log" in vars(self):
-            self.activity_log.settle()
-
 
 log = structlog.get_logger("process")
 
@@ -377,8 +326,8 @@ class Process:
                     if guarded and not reading
                     else None
                 )
-                services = Services(Stores(session), self._lent, snapshot)
-                yield services
+                with services_over(session, self._lent, snapshot) as services:
+                    yield services
         except ClockJumped:
             self.observe_clock()
             raise

@@ -20,10 +20,10 @@ class WorkerName:
     started_at: datetime
 
 
+@dataclass(frozen=True, eq=False)
 class WorkerService:
-    def __init__(self, workers: WorkerStore, clock: Clock) -> None:
-        self.workers = workers
-        self.clock = clock
+    workers: WorkerStore
+    clock: Clock
 
     def beat(self, me: WorkerName) -> None:
         self.workers.keep(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import floor
 from typing import Any
@@ -38,9 +39,9 @@ from app.domain.people.record_merge import PersonMerge
 from app.tenancy.scope import TenantScope, rows_named_outside
 
 
+@dataclass(frozen=True, eq=False)
 class SignInStore:
-    def __init__(self, session: DatabaseSession) -> None:
-        self.session = session
+    session: DatabaseSession
 
     def add(self, row: SignInLink | Password | Challenge | SetAside) -> None:
         self.session.add(row)
@@ -119,9 +120,9 @@ class SignInStore:
         self.session.exec(delete(SetAside).where(col(SetAside.expires_at) <= at))
 
 
+@dataclass(frozen=True, eq=False)
 class DraftStore:
-    def __init__(self, session: DatabaseSession) -> None:
-        self.session = session
+    session: DatabaseSession
 
     def add(self, draft: FormDraft) -> None:
         self.session.add(draft)
@@ -144,9 +145,9 @@ class DraftStore:
         return self.session.exec(delete(FormDraft).where(col(FormDraft.expires_at) <= at)).rowcount
 
 
+@dataclass(frozen=True, eq=False)
 class AccessStore:
-    def __init__(self, session: DatabaseSession) -> None:
-        self.session = session
+    session: DatabaseSession
 
     def add(self, row: ApiToken) -> None:
         self.session.add(row)
@@ -160,9 +161,9 @@ class AccessStore:
         return self.session.exec(query).all()
 
 
+@dataclass(frozen=True, eq=False)
 class FederationStore:
-    def __init__(self, session: DatabaseSession) -> None:
-        self.session = session
+    session: DatabaseSession
 
     def add(self, account: FederatedAccount) -> bool:
         """False if the account, or its person, was linked concurrently."""
@@ -201,9 +202,9 @@ class FederationStore:
         ).first()
 
 
+@dataclass(frozen=True, eq=False)
 class OperatorStore:
-    def __init__(self, session: DatabaseSession) -> None:
-        self.session = session
+    session: DatabaseSession
 
     def find(self, person_id: uuid.UUID) -> Operator | None:
         return self.session.get(Operator, person_id)
@@ -404,9 +405,9 @@ class OwnAddressStore:
         return owner
 
 
+@dataclass(frozen=True, eq=False)
 class PasskeyStore:
-    def __init__(self, session: DatabaseSession) -> None:
-        self.session = session
+    session: DatabaseSession
 
     def add(self, row: Passkey) -> None:
         self.session.add(row)
@@ -532,9 +533,9 @@ class DatabaseCounts(Storage, SlidingWindowCounterSupport):
         )
 
 
+@dataclass(frozen=True, eq=False)
 class SessionStore:
-    def __init__(self, session: DatabaseSession) -> None:
-        self.session = session
+    session: DatabaseSession
 
     def add(self, row: Session) -> None:
         self.session.add(row)

@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Float, cast
 from sqlalchemy.orm import defer
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import col, delete, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.activities.activities import organised_by
+from app.db.engine.queries import Store
 from app.domain.activities.activities import Activity, ActivityCampus, ActivityCompetency, Participation
 from app.domain.activity_log.activity_log import PictureDigest, picture_digests
 from app.domain.awards.awards import Award, AwardState
@@ -30,10 +31,7 @@ WITHOUT_PICTURES = (
 )
 
 
-class BadgeStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class BadgeStore(Store):
     def add(self, badge: Badge) -> None:
         self.session.add(badge)
         self.session.flush()
@@ -171,10 +169,7 @@ class BadgeStore:
         return self.session.exec(query.order_by(col(BadgeCompetency.position))).all()
 
 
-class OpeningStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class OpeningStore(Store):
     def of_badge(self, badge_id: uuid.UUID) -> set[uuid.UUID]:
         """The trainers the badge is open to."""
         return set(self.session.exec(select(BadgeOpening.person_id).where(BadgeOpening.badge_id == badge_id)))
@@ -200,10 +195,7 @@ class OpeningStore:
         )
 
 
-class RuleCountStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class RuleCountStore(Store):
     def counts(
         self, campus_id: uuid.UUID, condition: Condition, rule: Rule, today: date
     ) -> dict[uuid.UUID, int]:

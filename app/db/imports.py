@@ -10,9 +10,10 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, delete, func, select, update
+from sqlmodel import col, delete, func, select, update
 
 from app.db.activities.activities import organised_by
+from app.db.engine.queries import Store
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows, update_rows
 from app.domain.activities.activities import Activity, ActivityCampus, Participation
 from app.domain.imports.imports import (
@@ -30,10 +31,7 @@ from app.errors import NotFound
 from app.language import N_
 
 
-class ImportStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ImportStore(Store):
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Rolls back everything written inside."""

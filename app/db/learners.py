@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, delete, exists, func, or_
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import SQLModel, col, select
 
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
+from app.db.engine.queries import Store
 from app.db.engine.writes import among
 from app.domain.activities.activities import Activity
 from app.domain.activity_log.activity_log import CONTRIBUTION, LogDispute, LogPayload
@@ -39,10 +40,7 @@ _RECENT = timedelta(days=90)
 _MOST_REQUESTS = 50
 
 
-class RequestStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class RequestStore(Store):
     def add(self, *rows: SQLModel) -> None:
         self.session.add_all(rows)
         self.session.flush()
@@ -183,10 +181,7 @@ class RequestStore:
         return row[0], row[1]
 
 
-class BroughtBadgeStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class BroughtBadgeStore(Store):
     def save(self, badge: BroughtBadge) -> None:
         self.session.add(badge)
         self.session.flush()
@@ -219,10 +214,7 @@ class BroughtBadgeStore:
 _AT_ONCE = 100
 
 
-class ContributionStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ContributionStore(Store):
     def save(self, contribution: Contribution) -> None:
         self.session.add(contribution)
         self.session.flush()
@@ -314,10 +306,7 @@ class ContributionStore:
         return waiting + len(self.disputed(campus_id, limit=limit))
 
 
-class PortfolioStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class PortfolioStore(Store):
     def add(self, *rows: Portfolio | PortfolioGroup | PortfolioPiece) -> None:
         self.session.add_all(rows)
         self.session.flush()

@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlalchemy import Select, exists
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, func, select, update
+from sqlmodel import col, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
+from app.db.engine.queries import Store
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, insert_unless_there
 from app.domain.activities.activities import Activity
 from app.domain.awards.awards import Award, AwardState
@@ -28,10 +29,7 @@ from app.domain.messages import (
 from app.domain.people.people import Person
 
 
-class LetterStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class LetterStore(Store):
     def promise_many(self, letters: Sequence[QueuedMessage]) -> None:
         """Stores the messages in few statements. Idempotent by `once_key`."""
         insert_unless_there(self.session, letters, "once_key")
@@ -219,10 +217,7 @@ def refused_for_good(campus_id: uuid.UUID, *, since: datetime) -> SelectOfScalar
 _REMINDERS = [turn.occasion.value for turn in TURNS]
 
 
-class ReminderStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ReminderStore(Store):
     def campuses_due(self, at: datetime) -> list[uuid.UUID]:
         found: set[uuid.UUID] = set()
         for turn in TURNS:

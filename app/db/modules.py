@@ -6,17 +6,15 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlmodel import Session, SQLModel, col, delete, select
+from sqlmodel import SQLModel, col, delete, select
 
+from app.db.engine.queries import Store
 from app.domain.awards.awards import Award, AwardState
 from app.domain.badges.modules import ModuleCompetency, ModuleSet, TrainingModule
 from app.domain.people.people import Person
 
 
-class ModuleStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ModuleStore(Store):
     def add(self, row: SQLModel) -> None:
         self.session.add(row)
         self.session.flush()

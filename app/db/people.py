@@ -10,9 +10,10 @@ from typing import Any, Final
 from sqlalchemy import Column, Table, text, update
 from sqlalchemy import select as select_rows
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, SQLModel, col, delete, func, or_, select
+from sqlmodel import SQLModel, col, delete, func, or_, select
 
 from app.db.activities.activities import organised_by
+from app.db.engine.queries import Store
 from app.db.engine.writes import among
 from app.domain.accounts.permissions import Operator
 from app.domain.accounts.sessions import FormDraft, SetAside
@@ -44,10 +45,7 @@ THE_ADDRESS_FIRST: Final = (
 """A person's first address is the one that messages go to."""
 
 
-class PeopleStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class PeopleStore(Store):
     def get(self, person_id: uuid.UUID) -> Person:
         person = self.session.get(Person, person_id)
         if person is None:
@@ -212,10 +210,7 @@ def _address_row(person: Person, address: str) -> PersonAddress:
     return PersonAddress(person_id=person.id, address=address, name_key=_key_of(person))
 
 
-class GuardianStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class GuardianStore(Store):
     def save(self, agreement: ParentAgreement) -> None:
         self.session.add(agreement)
         self.session.flush()
@@ -247,10 +242,7 @@ _COLUMNS_THAT_STAY = frozenset((("person_merge", "gone_id"), ("person_merge", "m
 Keys = dict[str, Any]
 
 
-class MergeStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class MergeStore(Store):
     def standing(self, person_id: uuid.UUID, *, has_account: bool, works: bool) -> Standing:
         organised = (
             select(ActivityCampus.campus_id)
@@ -404,10 +396,7 @@ def _read(table: Table, name: str, value: str) -> Any:
     return uuid.UUID(value) if kind is uuid.UUID else kind(value)
 
 
-class NameStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class NameStore(Store):
     def add(self, wish: NameWish) -> None:
         self.session.add(wish)
         self.session.flush()
@@ -490,10 +479,7 @@ _MOST_OF_A_NAME = 4
 """How many numbers of one name are searched in other activities."""
 
 
-class NamesakeStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class NamesakeStore(Store):
     def answers(self, activity_id: uuid.UUID, list_digest: str) -> Sequence[ListAnswer]:
         return self.session.exec(
             select(ListAnswer).where(

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col, select
 
-from app.db.engine.queries import plain
+from app.db.engine.queries import Store, plain
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows
 from app.db.reports.tombstones import Counted, TombstoneStore
 from app.domain.awards.awards import Award
@@ -92,10 +92,7 @@ def held_tables() -> list[Table]:
     return [table for table in reversed(METADATA.sorted_tables) if table.name in HELD]
 
 
-class PersonalDataStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class PersonalDataStore(Store):
     # --- reading
 
     def rows(self, table: Table, whose: DataOwner) -> list[Mapping[str, Any]]:
@@ -310,10 +307,7 @@ def _in_pieces(keys: Collection[Key]) -> Iterator[list[Key]]:
         yield whole[start : start + IN_ONE_QUERY // 2]
 
 
-class ConsentStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ConsentStore(Store):
     def add(self, consent: Consent) -> None:
         with rows_named(self.session):
             self.session.add(consent)
@@ -330,10 +324,7 @@ class ConsentStore:
             return self.session.exec(query).all()
 
 
-class ErasureStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ErasureStore(Store):
     def add(self, erasure: Erasure) -> None:
         self.session.add(erasure)
         self.session.flush()
@@ -398,10 +389,7 @@ def erased_between(session: Session, first: uuid.UUID, last: uuid.UUID) -> uuid.
     return session.exec(query.limit(1)).first()
 
 
-class AccessLogStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class AccessLogStore(Store):
     def note(
         self,
         campus_id: uuid.UUID,
@@ -450,10 +438,7 @@ class AccessLogStore:
 AT_A_TIME = 500
 
 
-class RetentionStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class RetentionStore(Store):
     def overdue(self, at: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
         """Rows by table, referring rows before the rows they refer to."""
         table = METADATA.tables

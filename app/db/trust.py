@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, SQLModel, col, or_, select
+from sqlmodel import SQLModel, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.engine.queries import QuickRead
+from app.db.engine.queries import QuickRead, Store
 from app.db.engine.writes import bare_rows
 from app.domain.badges.badges import BadgeVersion
 from app.domain.campus.campus import Label, Network
@@ -32,10 +32,7 @@ from app.language import N_
 from app.tenancy.scope import found_by_name
 
 
-class RecognitionStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class RecognitionStore(Store):
     def add(self, row: SQLModel) -> None:
         self.session.add(row)
         self.session.flush()
@@ -191,10 +188,7 @@ _OF_AWARD: Final = QuickRead(
 )
 
 
-class EndorsementStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class EndorsementStore(Store):
     def save(self, row: Endorsement | EndorsementRequest) -> None:
         self.session.add(row)
         self.session.flush()
@@ -307,10 +301,7 @@ class EndorsementStore:
         return self.session.exec(_newest(*conditions).limit(limit)).all()
 
 
-class OrganisationStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class OrganisationStore(Store):
     def add(self, *rows: SQLModel) -> None:
         self.session.add_all(rows)
         self.session.flush()

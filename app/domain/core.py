@@ -9,6 +9,7 @@ import secrets
 import unicodedata
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -165,6 +166,18 @@ def empty_rows(kind: type[Row]) -> Callable[[], Row]:
 
 Clock = Callable[[], datetime]
 """Gives the current time: aware, UTC, to the second."""
+
+
+@dataclass(frozen=True)
+class ServiceOptions:
+    """What an operator chooses of how services behave."""
+
+    session_life: timedelta
+    session_idle: timedelta
+    letters_per_minute: int
+    time_zone: str
+    """Of the times in e-mails that belong to no campus."""
+    vc_api_issue: bool
 
 
 _NO_BREAK: Final = "\u00a0"

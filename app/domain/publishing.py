@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from sqlalchemy import Text
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
 from app.domain.core import enum_column, foreign_key, new_id, plain_text, primary_foreign_key, utc_datetime
+from sceau_credentials.values.documents import DocumentSource
 
 _DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's 32 digits: no I, L, O or U, to avoid confusion with 1 or 0."""
@@ -69,6 +70,14 @@ def ids_of_code(code: str) -> tuple[uuid.UUID, uuid.UUID] | None:
 _PORTFOLIO_PATH = re.compile(r"/portfolio/([0-9a-f-]{36})/?")
 _SHORT_PATH = re.compile(r"/v/([^/]{1,40})/?")
 _AWARD_PATH = re.compile(r"/attributions/([0-9a-f-]{36})(?:\.(?:json|jwt|png|svg|zip))?/?")
+
+
+class ServiceDocuments(DocumentSource, Protocol):
+    """The documents of this service at once, those of others by fetching."""
+
+    def alone(self) -> DocumentSource:
+        """Own documents only: never waits for a remote server."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi.routing import APIRoute
@@ -126,11 +127,11 @@ class ForPrograms(APIRoute):
         return match, child
 
 
+@dataclass(frozen=True, eq=False)
 class HeadAsGet:
     """ASGI middleware: HEAD is answered like GET, without the body, at every URL (RFC 9110 §9.3.2)."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "HEAD":
@@ -172,6 +173,7 @@ def gzip_body(answer: Response) -> Response:
     return answer
 
 
+@dataclass(frozen=True, eq=False)
 class GzipPages:
     """ASGI middleware: compresses a whole page where the browser accepts it and sends no cookie of ours.
 
@@ -179,8 +181,7 @@ class GzipPages:
     Pages for signed-in users are never compressed (BREACH).
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

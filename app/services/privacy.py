@@ -96,34 +96,20 @@ def _check_mailbox(
         raise NotSignedIn(N_("L’adresse de cet e-mail a été corrigée depuis : ce lien n’ouvre plus rien."))
 
 
+@dataclass(frozen=True, eq=False)
 class ArchiveService:
-    def __init__(
-        self,
-        personal: PersonalDataStore,
-        people: PeopleStore,
-        awards: AwardStore,
-        campuses: CampusStore,
-        consents: ConsentStore,
-        log: ActivityLogStore,
-        personal_log: PersonalLog,
-        log_publication: LogPublication,
-        publication: PublicationService,
-        letters: LetterStore,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.personal = personal
-        self.people = people
-        self.awards = awards
-        self.campuses = campuses
-        self.consents = consents
-        self.log = log
-        self.personal_log = personal_log
-        self.log_publication = log_publication
-        self.publication = publication
-        self.letters = letters
-        self.secret = secret
-        self.clock = clock
+    personal: PersonalDataStore
+    people: PeopleStore
+    awards: AwardStore
+    campuses: CampusStore
+    consents: ConsentStore
+    log: ActivityLogStore
+    personal_log: PersonalLog
+    log_publication: LogPublication
+    publication: PublicationService
+    letters: LetterStore
+    secret: bytes
+    clock: Clock
 
     def ask(self, record: AwardRecord) -> bool:
         """E-mail an archive link to the person's addresses. Returns False if none is known."""
@@ -277,18 +263,12 @@ class ErasureNotice:
     is_signed: bool
 
 
+@dataclass(frozen=True, eq=False)
 class ErasureProofs:
-    def __init__(
-        self,
-        erasures: ErasureStore,
-        campuses: CampusStore,
-        log: ActivityLog,
-        publication: LogPublication,
-    ) -> None:
-        self.erasures = erasures
-        self.campuses = campuses
-        self.log = log
-        self.publication = publication
+    erasures: ErasureStore
+    campuses: CampusStore
+    log: ActivityLog
+    publication: LogPublication
 
     def get(self, erasure_id: uuid.UUID) -> ErasureNotice:
         erasure = self.erasures.get(erasure_id)
@@ -368,40 +348,23 @@ _OF_A_LISTED_PERSON = frozenset(
 """Tables that a line of a bulk award fills by itself."""
 
 
+@dataclass(frozen=True, eq=False)
 class ErasureService:
-    def __init__(
-        self,
-        personal: PersonalDataStore,
-        erasures: ErasureStore,
-        people: PeopleStore,
-        awards: AwardStore,
-        campuses: CampusStore,
-        letters: LetterStore,
-        imports: ImportStore,
-        batches: BatchStore,
-        history: HistoryStore,
-        status: StatusService,
-        endorsements: EndorsementsTakenBack,
-        logged_events: LoggedEvents,
-        log: ActivityLog,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.personal = personal
-        self.erasures = erasures
-        self.people = people
-        self.awards = awards
-        self.campuses = campuses
-        self.letters = letters
-        self.imports = imports
-        self.batches = batches
-        self.history = history
-        self.status = status
-        self.endorsements = endorsements
-        self.logged_events = logged_events
-        self.log = log
-        self.secret = secret
-        self.clock = clock
+    personal: PersonalDataStore
+    erasures: ErasureStore
+    people: PeopleStore
+    awards: AwardStore
+    campuses: CampusStore
+    letters: LetterStore
+    imports: ImportStore
+    batches: BatchStore
+    history: HistoryStore
+    status: StatusService
+    endorsements: EndorsementsTakenBack
+    logged_events: LoggedEvents
+    log: ActivityLog
+    secret: bytes
+    clock: Clock
 
     # --- preview
 
@@ -567,10 +530,10 @@ def by_matter(counts: Mapping[str, int]) -> dict[DataSubjectMatter, int]:
 _MOST_TOLD = 100
 
 
+@dataclass(frozen=True, eq=False)
 class AccessLog:
-    def __init__(self, looks: AccessLogStore, clock: Clock) -> None:
-        self.looks = looks
-        self.clock = clock
+    looks: AccessLogStore
+    clock: Clock
 
     def note(
         self, campus_id: uuid.UUID, person_id: uuid.UUID, viewer_id: uuid.UUID, looked_at: AccessRecord
@@ -586,10 +549,10 @@ class AccessLog:
         self.looks.forget_before((self.clock() - KEPT_FOR).date())
 
 
+@dataclass(frozen=True, eq=False)
 class RetentionService:
-    def __init__(self, store: RetentionStore, clock: Clock) -> None:
-        self.store = store
-        self.clock = clock
+    store: RetentionStore
+    clock: Clock
 
     def is_due(self) -> bool:
         return self.store.is_due(self.clock())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import text
@@ -29,9 +30,9 @@ WHOLE_DATABASE = "sceau.reach=everywhere"
 """The session setting with which a dump sees the rows of every campus."""
 
 
+@dataclass(frozen=True, eq=False)
 class TenantScope:
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    session: Session
 
     def enter(self, campus_id: uuid.UUID, person_id: uuid.UUID | None = None) -> None:
         """Restricts this transaction to rows of that campus.

@@ -542,11 +542,11 @@ def access_views(request: Request, person_id: uuid.UUID | None, looked_at: Acces
         request.state.looked = (*getattr(request.state, "looked", ()), look)
 
 
+@dataclass(frozen=True, eq=False)
 class AccessLogged:
     """ASGI middleware: `request.state.looked` are the accesses to log."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)

@@ -291,12 +291,12 @@ class WitnessKeyUnusable(Exception):
     """The message contains the remedy."""
 
 
+@dataclass(frozen=True, eq=False)
 class WitnessFolder:
     """`key` is readable by its owner only; each log has a folder with its `checkpoint` and refused
     checkpoints."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
     def make_key(self, name: str) -> WitnessKey:
         """A new key in a file of its own; FileExistsError where there is one: its signatures would be

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import col, delete, func, select
 
-from app.db.engine.queries import holds_all
+from app.db.engine.queries import Store, holds_all
 from app.db.engine.writes import IN_ONE_QUERY, among, read_bare
 from app.domain.activities.activities import (
     Activity,
@@ -33,10 +33,7 @@ def organised_by(campus_id: uuid.UUID) -> ColumnElement[bool]:
     return and_(col(ActivityCampus.campus_id) == campus_id, col(ActivityCampus.accepted_at).is_not(None))
 
 
-class ActivityStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ActivityStore(Store):
     def add(self, activity: Activity, campus_ids: Sequence[uuid.UUID], *, at: datetime) -> None:
         """The first campus leads; the others are invited."""
         self.session.add(activity)
@@ -269,10 +266,7 @@ class ActivityStore:
         self.session.flush()
 
 
-class ActivityFileStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ActivityFileStore(Store):
     def save(self, row: ActivityFile) -> None:
         self.session.add(row)
         self.session.flush()
@@ -319,10 +313,7 @@ class ActivityFileStore:
         return self.session.exec(query).first() is not None
 
 
-class FileStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class FileStore(Store):
     def add(self, file: StoredFile, content: FileContent) -> StoredFile:
         """The same content uploaded twice for the same item is stored once."""
         again = next((one for one in self.of(file.noun, file.noun_id) if one.digest == file.digest), None)

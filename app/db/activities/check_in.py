@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, delete, func, select, update
+from sqlmodel import col, delete, func, select, update
 
+from app.db.engine.queries import Store
 from app.domain.activities.activities import Participation
 from app.domain.activities.check_in import CheckIn, CheckInEntry, RememberedPhone, WaitingSignature
 from app.domain.people.people import Person
@@ -28,10 +29,7 @@ class Pulse:
         return self.present + self.waiting
 
 
-class CheckInStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class CheckInStore(Store):
     def find_of(self, activity_id: uuid.UUID, session_id: uuid.UUID | None) -> CheckIn | None:
         query = select(CheckIn).where(CheckIn.activity_id == activity_id, CheckIn.session_id == session_id)
         return self.session.exec(query.order_by(col(CheckIn.id))).first()

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, SQLModel, col, delete, func, select, update
+from sqlmodel import SQLModel, col, delete, func, select, update
 
+from app.db.engine.queries import Store
 from app.domain.activities.activities import (
     Activity,
     ActivityAnnouncement,
@@ -37,10 +38,7 @@ from app.domain.reports.surveys import OF_SURVEY
 _UNDER_WAY = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
 
 
-class ActivityPlanStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ActivityPlanStore(Store):
     def trainers_of(self, activity_id: uuid.UUID) -> Sequence[Person]:
         return self.session.exec(
             select(Person)

@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, or_
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import col, delete, func, select
 
-from app.db.engine.queries import QuickRead
+from app.db.engine.queries import QuickRead, Store
 from app.db.engine.writes import (
     IN_ONE_QUERY,
     among,
@@ -104,10 +104,7 @@ class LinesOfAward(NamedTuple):
     shown: dict[int, DisclosedContent]
 
 
-class ActivityLogStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ActivityLogStore(Store):
     def lock(self, campus_id: uuid.UUID) -> CampusLog | None:
         """The campus's open log, locked until the transaction ends: one writer at a time numbers entries."""
         query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
@@ -395,10 +392,7 @@ def _is_about(person_id: uuid.UUID) -> ColumnElement[bool]:
     return or_(col(LogPayload.about_id) == person_id, col(LogPayload.about_id).in_(merged))
 
 
-class LogDisputeStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class LogDisputeStore(Store):
     def save(self, dispute: LogDispute) -> None:
         self.session.add(dispute)
         self.session.flush()
@@ -428,10 +422,7 @@ class LogDisputeStore:
         self.session.exec(delete(LogDispute).where(theirs, col(LogDispute.log_id).in_(log_ids)))
 
 
-class LogWatchStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class LogWatchStore(Store):
     def add(self, row: LogWitness | LogReview | LogCosignature) -> None:
         self.session.add(row)
         self.session.flush()

@@ -29,6 +29,7 @@ from sqlmodel import Session, SQLModel, col, func
 from sqlmodel import select as one_of
 
 from app.db.activity_log.integrity import typed_values
+from app.db.engine.queries import Store
 from app.db.engine.writes import among
 from app.domain.accounts.sessions import ApiToken
 from app.domain.accounts.sessions import Session as Sitting
@@ -120,10 +121,7 @@ class ChoiceWatch:
         self.has_noted = True
 
 
-class ChoiceStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ChoiceStore(Store):
     def newest(self) -> int:
         return self.session.exec(one_of(func.coalesce(func.max(ChoiceChange.sequence), 0))).one()
 

@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Date, DateTime, Enum, LargeBinary, Table, Uuid
 from sqlalchemy import select as select_columns
 from sqlalchemy.types import TypeEngine
-from sqlmodel import Session, SQLModel, col, func, select
+from sqlmodel import SQLModel, col, func, select
 
+from app.db.engine.queries import Store
 from app.db.engine.writes import among, insert_values
 from app.domain.activities.files import FileContent, FileState, StoredFile
 from app.domain.activity_log.activity_log import DEFINITION, IntegrityCheck, LogPayload, PictureDigest
@@ -106,10 +107,7 @@ _COLUMNS: Final = (
 )
 
 
-class IntegrityStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class IntegrityStore(Store):
     # --- checks
 
     def add(self, row: IntegrityCheck | PictureDigest) -> None:
@@ -260,10 +258,7 @@ KINDS: Final[Mapping[str, type[SQLModel]]] = {
 _IDENTITY: Final = {DOCUMENTS: "award_id", EVIDENCE: "award_id", SLOTS: "award_id", NEWER: "award_id"}
 
 
-class RecoveryStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class RecoveryStore(Store):
     def missing(self, table: str, rows: Sequence[Values]) -> list[dict[str, Any]]:
         """Rows that the database lacks, by their key, with values as columns accept them."""
         kind, name = KINDS[table], _IDENTITY.get(table, "id")

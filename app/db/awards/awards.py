@@ -14,7 +14,7 @@ from sqlalchemy import select as select_rows
 from sqlmodel import Session, SQLModel, col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
-from app.db.engine.queries import QuickRead
+from app.db.engine.queries import QuickRead, Store
 from app.db.engine.session import check_row
 from app.db.engine.writes import IN_ONE_QUERY, among, bare_rows, insert_rows
 from app.db.privacy import check_not_erased, erased_between
@@ -104,10 +104,7 @@ class AwardRecord:
     activity: Activity | None
 
 
-class AwardStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class AwardStore(Store):
     def add_all(self, awards: Sequence[Award]) -> None:
         insert_rows(self.session, awards)
 
@@ -533,10 +530,7 @@ _SHOWN = select_rows(col(EvidenceDisclosure.number), col(EvidenceDisclosure.show
 """Composed once: composing a query takes longer than the database's answer."""
 
 
-class AwardEvidenceStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class AwardEvidenceStore(Store):
     def add_all(self, rows: Sequence[AwardEvidence]) -> None:
         insert_rows(self.session, rows)
 

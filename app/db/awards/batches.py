@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import JSON, Function, Uuid, exists, func, insert, literal, literal_column, or_, update
 from sqlalchemy import select as sa_select
-from sqlmodel import Session, col, delete, select
+from sqlmodel import col, delete, select
 
 from app.db.activities.activities import organised_by
+from app.db.engine.queries import Store
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, read_bare, update_rows
 from app.db.messages import refused_for_good
 from app.db.people import THE_ADDRESS_FIRST
@@ -38,10 +39,7 @@ from app.errors import NotFound
 from app.language import N_
 
 
-class BatchStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class BatchStore(Store):
     @property
     def lines_at_once(self) -> int:
         """How many lines one transaction processes."""
@@ -342,10 +340,7 @@ def _alone(batch: AwardBatch) -> tuple[Any, ...]:
     return (col(Person.created_at) >= batch.requested_at, *(~each.exists() for each in traces))
 
 
-class ClaimCodeStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ClaimCodeStore(Store):
     def owners(self, digests: Sequence[str]) -> dict[str, uuid.UUID]:
         """The awards of these codes, among those issued."""
         found: dict[str, uuid.UUID] = {}
@@ -373,10 +368,7 @@ class ClaimCodeStore:
         self.session.exec(delete(ClaimCode).where(col(ClaimCode.expires_at) <= at))
 
 
-class SigningClockStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class SigningClockStore(Store):
     def find(self) -> SigningClock:
         found = self.session.exec(select(SigningClock).where(SigningClock.id == ONLY_ROW)).first()
         return found or SigningClock()
@@ -401,10 +393,7 @@ class Lately:
     activities: int
 
 
-class WaitingStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class WaitingStore(Store):
     def lately(self, campus_id: uuid.UUID, *, since: datetime, days: tuple[date, date]) -> Lately:
         """Awards and their claims since a datetime; activities of those days, and their participants."""
         awards, claimed = self.session.execute(

@@ -46,9 +46,9 @@ from app.language import N_
 from app.tenancy.scope import rows_named
 
 
+@dataclass(frozen=True, eq=False)
 class CampusStore:
-    def __init__(self, session: DatabaseSession) -> None:
-        self.session = session
+    session: DatabaseSession
 
     def add(self, *rows: SQLModel) -> None:
         self.session.add_all(rows)
@@ -165,9 +165,9 @@ class CampusStore:
             ).first()
 
 
+@dataclass(frozen=True, eq=False)
 class TeamStore:
-    def __init__(self, session: DatabaseSession) -> None:
-        self.session = session
+    session: DatabaseSession
 
     def add(self, row: Membership | Invitation) -> None:
         self.session.add(row)
@@ -275,9 +275,9 @@ class Filter:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, eq=False)
 class HistoryStore:
-    def __init__(self, session: DatabaseSession) -> None:
-        self.session = session
+    session: DatabaseSession
 
     def write(
         self,
@@ -400,11 +400,11 @@ Names = dict[uuid.UUID, str]
 PROGRAM = "token "
 
 
+@dataclass(frozen=True, eq=False)
 class SubjectStore:
     """For one campus; other campuses' subjects have no name here."""
 
-    def __init__(self, session: DatabaseSession) -> None:
-        self.session = session
+    session: DatabaseSession
 
     def names(
         self, campus_id: uuid.UUID, subjects: Iterable[tuple[str, uuid.UUID]]

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from app.db.activities.activities import organised_by
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
-from app.db.engine.queries import Order, Start, holds_all, page_of, plain
+from app.db.engine.queries import Order, Start, Store, holds_all, page_of, plain
 from app.domain.activities.activities import Activity, ActivityCampus, Participation
 from app.domain.awards.awards import Award
 from app.domain.badges.badges import BadgeVersion
@@ -30,10 +30,7 @@ def _name() -> ColumnElement[str]:
     return col(Person.given_name) + " " + col(Person.family_name)
 
 
-class DirectoryStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class DirectoryStore(Store):
     def people(
         self,
         campus_id: uuid.UUID,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
+from app.db.engine.queries import Store
 from app.domain.awards.batches import AwardBatch, BatchState
 from app.domain.core import WorkerBeat
 from app.domain.messages import LetterState, QueuedMessage
@@ -29,10 +30,7 @@ class WaitingWork:
     """Of any worker."""
 
 
-class WaitingWorkStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class WaitingWorkStore(Store):
     def read(self, at: datetime) -> WaitingWork:
         due = select(func.count(), func.min(col(QueuedMessage.not_before))).where(
             col(QueuedMessage.state) == LetterState.WAITING, col(QueuedMessage.not_before) <= at

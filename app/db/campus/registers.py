@@ -29,7 +29,7 @@ from sqlmodel import Session, col
 from app.db.activities.activities import organised_by
 from app.db.badges import WITHOUT_PICTURES
 from app.db.campus.directory import belongs_to
-from app.db.engine.queries import Order, OrderedJoin, Start, holds_all, page_of, plain, unindexed
+from app.db.engine.queries import Order, OrderedJoin, Start, Store, holds_all, page_of, plain, unindexed
 from app.domain.activities.activities import (
     Activity,
     ActivityBadge,
@@ -534,10 +534,7 @@ def _request_conditions(campus_id: uuid.UUID, wanted: RequestFilter) -> list[Col
     return found
 
 
-class SavedViewStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class SavedViewStore(Store):
     def list_of(self, campus_id: uuid.UUID, person_id: uuid.UUID, register: Register) -> list[SavedView]:
         query = select(SavedView).where(
             col(SavedView.campus_id) == campus_id,

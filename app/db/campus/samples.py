@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import col, delete, func, select
 
+from app.db.engine.queries import Store
 from app.domain.activities.activities import (
     Activity,
     ActivityBadge,
@@ -22,10 +23,7 @@ from app.domain.people.name_disambiguation import ListAnswer
 from app.domain.people.people import Membership, Person, PersonAddress
 
 
-class SampleStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class SampleStore(Store):
     def activities(self, campus_id: uuid.UUID) -> Sequence[Activity]:
         return self.session.exec(
             select(Activity)

@@ -26,6 +26,13 @@ from app.domain.core import COMBINING, LIGATURES
 _Process = Callable[[Any], Any]
 
 
+class Store:
+    """Queries within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+
 class _Compiled(NamedTuple):
     text: str
     order: list[str] | None

@@ -25,6 +25,7 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlmodel import Session, select
 
 from alembic import command
+from app.db.engine.queries import Store
 from app.db.engine.writes import let_writes_go_on
 from app.domain.activity_log.activity_log import CampusLog
 from app.domain.awards.awards import Award
@@ -347,10 +348,7 @@ def check_durable(engine: Engine) -> None:
 WORK_SCHEMA = "sceau_work"
 
 
-class WorkerStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class WorkerStore(Store):
     def keep(self, beat: WorkerBeat) -> None:
         self.session.merge(beat)
         self.session.flush()

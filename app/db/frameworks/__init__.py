@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, or_, update
-from sqlmodel import Session, SQLModel, col, func, select
+from sqlmodel import SQLModel, col, func, select
 
+from app.db.engine.queries import Store
 from app.domain.badges.badges import BadgeCompetency
 from app.domain.campus.campus import NetworkMember
 from app.domain.frameworks import (
@@ -30,10 +31,7 @@ _MOST_VALUES = 400
 """Values of one IN list."""
 
 
-class CompetencyStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class CompetencyStore(Store):
     def add(self, row: SQLModel) -> None:
         self.session.add(row)
         self.session.flush()
@@ -132,11 +130,8 @@ class CompetencyStore:
         self.session.flush()
 
 
-class FrameworkStore:
+class FrameworkStore(Store):
     """Whole frameworks: read for a comparison, written in bulk, found by code."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
 
     def add(self, row: SQLModel) -> None:
         self.session.add(row)

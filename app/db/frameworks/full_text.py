@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import Uuid, bindparam, text
-from sqlmodel import Session, col, func, select
+from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from app.db.engine.queries import Store
 from app.domain.frameworks import FrameworkTerm
 from app.domain.frameworks.text_search import LONGEST_TERM, ROOT, SearchQuery, root_of, stem_of
 
@@ -35,10 +36,7 @@ ORDER BY s.number LIMIT :limit
 _LABELS, _ALL = "s.label_terms", "s.label_terms || ' ' || s.other_terms"
 
 
-class FullTextIndex:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class FullTextIndex(Store):
     def find(
         self,
         query: SearchQuery,

@@ -10,9 +10,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, or_, update
-from sqlmodel import Session, SQLModel, col, func, select
+from sqlmodel import SQLModel, col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
+from app.db.engine.queries import Store
 from app.domain.activities.activities import Activity, ActivityCampus, Participation, hours_of
 from app.domain.awards.awards import Award, AwardState
 from app.domain.badges.badges import Badge, BadgeCompetency, BadgeVersion
@@ -66,10 +67,7 @@ class PickedBadge:
     campus: Campus
 
 
-class PathwayStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class PathwayStore(Store):
     def add(self, row: SQLModel) -> None:
         self.session.add(row)
         self.session.flush()

@@ -16,9 +16,10 @@ import orjson
 from psycopg import Error, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from app.db.engine.queries import Store
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_values
 from app.domain.awards.awards import Visibility
 from app.domain.publishing import SignedList, StatusList, StatusSlot
@@ -350,10 +351,7 @@ class PublishedSlot(NamedTuple):
     position: int
 
 
-class StatusStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class StatusStore(Store):
     def add(self, row: StatusList) -> None:
         self.session.add(row)
         self.session.flush()

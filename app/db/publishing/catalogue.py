@@ -8,10 +8,11 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Text, and_, cast, literal_column, or_, text
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import col, delete, func, select
 
 from app.db.activities.activities import organised_by
 from app.db.badges import WITHOUT_PICTURES
+from app.db.engine.queries import Store
 from app.db.frameworks.full_text import match_on_postgres, match_on_sqlite
 from app.domain.activities.activities import (
     Activity,
@@ -70,10 +71,7 @@ class Ranked(NamedTuple):
     holders: int
 
 
-class CatalogueStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class CatalogueStore(Store):
     # --- derivation
 
     def due(self, *, before: datetime) -> Sequence[uuid.UUID]:

@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, Select, func, update
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
+from app.db.engine.queries import Store
 from app.domain.awards.awards import Award, AwardState
 from app.domain.learners.ratings import EVER, FEWEST_RATINGS, BadgeRating, BadgeTally, SentenceState
 from app.domain.publishing import CatalogueEntry
@@ -18,10 +19,7 @@ from app.errors import NotFound
 from app.language import N_
 
 
-class RatingStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class RatingStore(Store):
     def find(
         self, person_id: uuid.UUID, badge_id: uuid.UUID, *, with_lock: bool = False
     ) -> BadgeRating | None:

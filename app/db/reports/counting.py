@@ -23,8 +23,9 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import INTERVAL
-from sqlmodel import Session, col
+from sqlmodel import col
 
+from app.db.engine.queries import Store
 from app.domain.activities.activities import (
     Activity,
     ActivityCampus,
@@ -67,10 +68,7 @@ TOP_BADGES = 10
 Ids = Collection[uuid.UUID]
 
 
-class ReportCountStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ReportCountStore(Store):
     def ledger(self, campus_ids: Ids, period: Period, *, today: date) -> Ledger:
         rows = self._rows(campus_ids, period)
         return Ledger(

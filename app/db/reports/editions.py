@@ -6,17 +6,15 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import SQLModel, col, select
 
+from app.db.engine.queries import Store
 from app.db.engine.writes import among
 from app.domain.reports.editions import ReportDraft, ReportEdition
 from app.domain.reports.facts import Declared, DeclaredFigure
 
 
-class EditionStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class EditionStore(Store):
     def draft(self, campus_id: uuid.UUID, period: str) -> ReportDraft | None:
         query = select(ReportDraft).where(ReportDraft.campus_id == campus_id, ReportDraft.period == period)
         return self.session.exec(query).first()

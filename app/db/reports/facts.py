@@ -9,9 +9,10 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, SQLModel, col, delete, or_, select
+from sqlmodel import SQLModel, col, delete, or_, select
 
 from app.db.activities.activities import organised_by
+from app.db.engine.queries import Store
 from app.db.engine.writes import among
 from app.domain.activities.activities import Activity, ActivityCampus
 from app.domain.reports.facts import (
@@ -40,10 +41,7 @@ _REPLACED: tuple[Any, ...] = (
 )
 
 
-class ReportFactsStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ReportFactsStore(Store):
     def of_many(self, activities: Collection[Activity], campus_id: uuid.UUID) -> dict[uuid.UUID, ReportFacts]:
         """The facts of each activity; the objectives are those of the campus."""
         found = {each.id: ReportFacts(declared_size=each.declared_size) for each in activities}

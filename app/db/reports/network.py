@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import uuid
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
+from app.db.engine.queries import Store
 from app.domain.campus.campus import Campus, Network, NetworkMember
 from app.domain.reports.network import ReportSharing
 
 
-class ReportSharingStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class ReportSharingStore(Store):
     def find_network(self, slug: str) -> Network | None:
         return self.session.exec(select(Network).where(Network.slug == slug)).first()
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import col, delete, func, select
 
+from app.db.engine.queries import Store
 from app.db.engine.writes import among
 from app.domain.activities.activities import Participation
 from app.domain.reports.facts import ActivityAudience, ActivitySurvey, Audience
 from app.domain.reports.surveys import SentenceState, SurveyAnswer, SurveyLink, SurveyResults, SurveyTurnout
 
 
-class SurveyStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class SurveyStore(Store):
     def find(self, activity_id: uuid.UUID) -> SurveyLink | None:
         return self.session.get(SurveyLink, activity_id)
 

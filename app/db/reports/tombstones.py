@@ -7,8 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, SQLModel, and_, col, select
+from sqlmodel import SQLModel, and_, col, select
 
+from app.db.engine.queries import Store
 from app.domain.activities.activities import (
     Activity,
     ActivityCampus,
@@ -43,10 +44,7 @@ def _claimed(award: Award, day: datetime) -> datetime | None:
     return day if in_time else day + CLAIMED_WITHIN + timedelta(days=1)
 
 
-class TombstoneStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
+class TombstoneStore(Store):
     def count(self, person_id: uuid.UUID) -> Counted:
         """A number drawn for each campus joins the rows there, so that the person stays one learner in its totals.
 

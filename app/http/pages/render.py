@@ -491,13 +491,13 @@ def _seen_by(request: Request) -> Visitor:
     return visitor
 
 
+@dataclass(frozen=True, eq=False)
 class _LazyField:
-    def __init__(self, request: Request, visitor: Visitor) -> None:
-        self._request = request
-        self._visitor = visitor
+    request: Request
+    visitor: Visitor
 
     def __html__(self) -> Markup:
-        return csrf_field(self._request, self._visitor.person_id)
+        return csrf_field(self.request, self.visitor.person_id)
 
 
 POLL_INTERVAL = 0.5

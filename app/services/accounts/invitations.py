@@ -43,11 +43,11 @@ from app.services.accounts.sessions import Browser, NewSession, SessionService
 from app.services.accounts.sign_in import SignInService
 
 
+@dataclass(frozen=True, eq=False)
 class Memberships:
-    def __init__(self, team: TeamStore, history: HistoryStore, clock: Clock) -> None:
-        self.team = team
-        self.history = history
-        self.clock = clock
+    team: TeamStore
+    history: HistoryStore
+    clock: Clock
 
     def of(self, campus: Campus, person: Person) -> frozenset[Role]:
         return roles_at(self.team.memberships(campus.id, person.id), campus.id, at=self.clock())
@@ -112,30 +112,18 @@ class OpenInvitation:
     """Whether the address belongs to a staff account of any campus."""
 
 
+@dataclass(frozen=True, eq=False)
 class InvitationService:
-    def __init__(
-        self,
-        team: TeamStore,
-        people: PeopleStore,
-        own_addresses: OwnAddressStore,
-        campuses: CampusStore,
-        letters: LetterStore,
-        history: HistoryStore,
-        sessions: SessionService,
-        memberships: Memberships,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.team = team
-        self.people = people
-        self.own_addresses = own_addresses
-        self.campuses = campuses
-        self.letters = letters
-        self.history = history
-        self.sessions = sessions
-        self.memberships = memberships
-        self.secret = secret
-        self.clock = clock
+    team: TeamStore
+    people: PeopleStore
+    own_addresses: OwnAddressStore
+    campuses: CampusStore
+    letters: LetterStore
+    history: HistoryStore
+    sessions: SessionService
+    memberships: Memberships
+    secret: bytes
+    clock: Clock
 
     # --- for the campus
 
@@ -321,22 +309,14 @@ class InvitationService:
         )
 
 
+@dataclass(frozen=True, eq=False)
 class HandedLinks:
-    def __init__(
-        self,
-        operators: OperatorStore,
-        team: TeamStore,
-        own_addresses: OwnAddressStore,
-        sign_in: SignInService,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.operators = operators
-        self.team = team
-        self.own_addresses = own_addresses
-        self.sign_in = sign_in
-        self.history = history
-        self.clock = clock
+    operators: OperatorStore
+    team: TeamStore
+    own_addresses: OwnAddressStore
+    sign_in: SignInService
+    history: HistoryStore
+    clock: Clock
 
     def of_operator(self, person_id: uuid.UUID, *, by: Actor) -> str:
         """The secret of a sign-in link for an operator of the service; raises NotFound for others."""

@@ -41,7 +41,7 @@ from app.domain.accounts.sign_in import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock, new_id
+from app.domain.core import Clock, ServiceOptions, new_id
 from app.domain.messages import Occasion, letter_to
 from app.domain.people.people import Membership, Person
 from app.errors import Conflict, NotFound, NotSignedIn
@@ -97,26 +97,15 @@ class Browser:
         return digest_of(self.asking) if self.asking else ""
 
 
+@dataclass(frozen=True, eq=False)
 class SessionService:
-    def __init__(
-        self,
-        sessions: SessionStore,
-        people: PeopleStore,
-        passkeys: PasskeyStore,
-        own_addresses: OwnAddressStore,
-        history: HistoryStore,
-        life: timedelta,
-        idle: timedelta,
-        clock: Clock,
-    ) -> None:
-        self.sessions = sessions
-        self.people = people
-        self.passkeys = passkeys
-        self.own_addresses = own_addresses
-        self.history = history
-        self.life = life
-        self.idle = idle
-        self.clock = clock
+    sessions: SessionStore
+    people: PeopleStore
+    passkeys: PasskeyStore
+    own_addresses: OwnAddressStore
+    history: HistoryStore
+    options: ServiceOptions
+    clock: Clock
 
     def enter(
         self, person_id: uuid.UUID, proof: Proof, browser: Browser, *, proved_at: datetime | None = None
@@ -135,7 +124,7 @@ class SessionService:
             person_id,
             SessionKind.ACCOUNT,
             proof,
-            life=self.life,
+            life=self.options.session_life,
             browser=browser.name,
             proved_at=proved_at,
         )
@@ -232,7 +221,7 @@ class SessionService:
         session = self.sessions.find(secret, kind) if secret else None
         if session is None:
             raise NotSignedIn(N_("Connectez-vous pour voir cette page."))
-        check_session_lives(session, idle=self.idle, at=self.clock())
+        check_session_lives(session, idle=self.options.session_idle, at=self.clock())
         return session
 
     def check_proved(self, who: SignedIn, *, fresh: bool = False) -> None:
@@ -254,7 +243,7 @@ class SessionService:
         self.sessions.see(session_id, at=self.clock())
 
     def list_of(self, who: SignedIn) -> Sequence[Session]:
-        return self.sessions.list_living(who.person.id, idle=self.idle, at=self.clock())
+        return self.sessions.list_living(who.person.id, idle=self.options.session_idle, at=self.clock())
 
     def end(self, who: Holder) -> None:
         """End the session of this browser."""
@@ -279,13 +268,13 @@ class SessionService:
         return ended
 
 
+@dataclass(frozen=True, eq=False)
 class AccountNotices:
     """Notify the person's addresses of an account change, so that they can report an unwanted one."""
 
-    def __init__(self, own: OwnAddressStore, letters: LetterStore, clock: Clock) -> None:
-        self.own = own
-        self.letters = letters
-        self.clock = clock
+    own: OwnAddressStore
+    letters: LetterStore
+    clock: Clock
 
     def tell(
         self,
@@ -326,26 +315,16 @@ class AccountNotices:
         )
 
 
+@dataclass(frozen=True, eq=False)
 class PasskeyService:
-    def __init__(
-        self,
-        passkeys: PasskeyStore,
-        sign_in: SignInStore,
-        people: PeopleStore,
-        sessions: SessionService,
-        notices: AccountNotices,
-        history: HistoryStore,
-        ceremonies: Ceremonies,
-        clock: Clock,
-    ) -> None:
-        self.passkeys = passkeys
-        self.sign_in = sign_in
-        self.people = people
-        self.sessions = sessions
-        self.notices = notices
-        self.history = history
-        self.ceremonies = ceremonies
-        self.clock = clock
+    passkeys: PasskeyStore
+    sign_in: SignInStore
+    people: PeopleStore
+    sessions: SessionService
+    notices: AccountNotices
+    history: HistoryStore
+    ceremonies: Ceremonies
+    clock: Clock
 
     # --- the person's own passkeys
 

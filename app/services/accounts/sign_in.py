@@ -103,28 +103,17 @@ class KnownPassword:
     hash: str
 
 
+@dataclass(frozen=True, eq=False)
 class SignInService:
-    def __init__(
-        self,
-        store: SignInStore,
-        sessions: SessionService,
-        people: PeopleStore,
-        own_addresses: OwnAddressStore,
-        notices: AccountNotices,
-        end_self_awards_of: Callable[[uuid.UUID], None],
-        history: HistoryStore,
-        key: bytes,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.sessions = sessions
-        self.people = people
-        self.own_addresses = own_addresses
-        self.notices = notices
-        self.end_self_awards_of = end_self_awards_of
-        self.history = history
-        self.key = key
-        self.clock = clock
+    store: SignInStore
+    sessions: SessionService
+    people: PeopleStore
+    own_addresses: OwnAddressStore
+    notices: AccountNotices
+    end_self_awards_of: Callable[[uuid.UUID], None]
+    history: HistoryStore
+    key: bytes
+    clock: Clock
 
     # --- links
 
@@ -303,29 +292,19 @@ class Returned:
     """State that the requesting page gets back."""
 
 
+@dataclass(frozen=True, eq=False)
 class FederationService:
-    def __init__(
-        self,
-        accounts: FederationStore,
-        sign_in: SignInStore,
-        people: PeopleStore,
-        sessions: SessionService,
-        notices: AccountNotices,
-        history: HistoryStore,
-        label_of: Callable[[str], str],
-        key: bytes,
-        clock: Clock,
-    ) -> None:
-        """`label_of`: the name of that issuer's service on its sign-in button."""
-        self.accounts = accounts
-        self.sign_in = sign_in
-        self.people = people
-        self.sessions = sessions
-        self.notices = notices
-        self.history = history
-        self.label_of = label_of
-        self.key = key
-        self.clock = clock
+    """`label_of`: the name of that issuer's service on its sign-in button."""
+
+    accounts: FederationStore
+    sign_in: SignInStore
+    people: PeopleStore
+    sessions: SessionService
+    notices: AccountNotices
+    history: HistoryStore
+    label_of: Callable[[str], str]
+    key: bytes
+    clock: Clock
 
     # --- redirect and callback
 
@@ -442,13 +421,13 @@ class FederationService:
         return account
 
 
+@dataclass(frozen=True, eq=False)
 class DraftService:
     """Forms that a person of a campus filled in, shown again at an address of their own."""
 
-    def __init__(self, store: DraftStore, seal: SealedForms, clock: Clock) -> None:
-        self.store = store
-        self.seal = seal
-        self.clock = clock
+    store: DraftStore
+    seal: SealedForms
+    clock: Clock
 
     def save(self, campus: Campus, form: WaitingForm, person_id: uuid.UUID) -> uuid.UUID:
         at, draft_id = self.clock(), new_id()
@@ -485,12 +464,12 @@ class DraftService:
         return self.store.sweep(self.clock())
 
 
+@dataclass(frozen=True, eq=False)
 class SetAsideService:
-    def __init__(self, store: SignInStore, people: PeopleStore, seal: SealedForms, clock: Clock) -> None:
-        self.store = store
-        self.people = people
-        self.seal = seal
-        self.clock = clock
+    store: SignInStore
+    people: PeopleStore
+    seal: SealedForms
+    clock: Clock
 
     def keep(self, form: WaitingForm, person_id: uuid.UUID) -> str:
         """A token that retrieves the form, for that person only; raises NotFound if the person is gone."""

@@ -64,26 +64,16 @@ class RecordedList:
     refused: Sequence[tuple[ListedPerson, LineFault]]
 
 
+@dataclass(frozen=True, eq=False)
 class ActivityService:
-    def __init__(
-        self,
-        activities: ActivityStore,
-        people: PeopleStore,
-        campuses: CampusStore,
-        history: HistoryStore,
-        logged_events: LoggedEvents,
-        age_bands: AgeBands,
-        namesakes: Namesakes,
-        clock: Clock,
-    ) -> None:
-        self.activities = activities
-        self.people = people
-        self.campuses = campuses
-        self.history = history
-        self.logged_events = logged_events
-        self.age_bands = age_bands
-        self.namesakes = namesakes
-        self.clock = clock
+    activities: ActivityStore
+    people: PeopleStore
+    campuses: CampusStore
+    history: HistoryStore
+    logged_events: LoggedEvents
+    age_bands: AgeBands
+    namesakes: Namesakes
+    clock: Clock
 
     def create(self, activity: Activity, campuses: Sequence[Campus], *, by: Actor) -> Activity:
         """The first campus leads; the others are invited to co-organise."""
@@ -438,18 +428,12 @@ class Journal:
         return f"{self.total}-{sum(len(line.disputes) for line in self.lines)}-{answered}"
 
 
+@dataclass(frozen=True, eq=False)
 class ActivityJournal:
-    def __init__(
-        self,
-        store: ActivityLogStore,
-        disputes: LogDisputeStore,
-        activities: ActivityStore,
-        pieces: ActivityFileStore,
-    ) -> None:
-        self.store = store
-        self.disputes = disputes
-        self.activities = activities
-        self.pieces = pieces
+    store: ActivityLogStore
+    disputes: LogDisputeStore
+    activities: ActivityStore
+    pieces: ActivityFileStore
 
     def of(self, campus: Campus, activity_id: uuid.UUID) -> Journal:
         activity = self.activities.get_in_campus(activity_id, campus.id)

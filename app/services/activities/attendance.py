@@ -57,28 +57,17 @@ class AttendanceSheet:
     link: str
 
 
+@dataclass(frozen=True, eq=False)
 class AttendanceSheets:
-    def __init__(
-        self,
-        activities: ActivityStore,
-        plans: ActivityPlanStore,
-        rooms: CheckInStore,
-        people: PeopleStore,
-        awards: AwardStore,
-        papers: Papers,
-        addresses: Addresses,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.activities = activities
-        self.plans = plans
-        self.rooms = rooms
-        self.people = people
-        self.awards = awards
-        self.papers = papers
-        self.addresses = addresses
-        self.secret = secret
-        self.clock = clock
+    activities: ActivityStore
+    plans: ActivityPlanStore
+    rooms: CheckInStore
+    people: PeopleStore
+    awards: AwardStore
+    papers: Papers
+    addresses: Addresses
+    secret: bytes
+    clock: Clock
 
     def rows(self, campus: Campus, activity_id: uuid.UUID) -> Iterator[ParticipantRow]:
         """Everyone enrolled, present or absent, by name, with the valid badges of the campus."""

@@ -67,28 +67,17 @@ class AskedSignature:
     signed: Collection[uuid.UUID] = ()
 
 
+@dataclass(frozen=True, eq=False)
 class CheckInSignatures:
-    def __init__(
-        self,
-        rooms: CheckInStore,
-        activities: ActivityStore,
-        plans: ActivityPlanStore,
-        history: HistoryStore,
-        consents: ConsentStore,
-        activity_service: ActivityService,
-        sessions: ActivitySessions,
-        namesakes: Namesakes,
-        clock: Clock,
-    ) -> None:
-        self.rooms = rooms
-        self.activities = activities
-        self.plans = plans
-        self.history = history
-        self.consents = consents
-        self.activity_service = activity_service
-        self.sessions = sessions
-        self.namesakes = namesakes
-        self.clock = clock
+    rooms: CheckInStore
+    activities: ActivityStore
+    plans: ActivityPlanStore
+    history: HistoryStore
+    consents: ConsentStore
+    activity_service: ActivityService
+    sessions: ActivitySessions
+    namesakes: Namesakes
+    clock: Clock
 
     def note(
         self,
@@ -287,28 +276,17 @@ class CheckInAccess:
     """The person that this phone signed for, where certain."""
 
 
+@dataclass(frozen=True, eq=False)
 class CheckInService:
-    def __init__(
-        self,
-        rooms: CheckInStore,
-        activities: ActivityStore,
-        campuses: CampusStore,
-        people: PeopleStore,
-        history: HistoryStore,
-        plans: ActivityPlanStore,
-        signatures: CheckInSignatures,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.rooms = rooms
-        self.activities = activities
-        self.campuses = campuses
-        self.people = people
-        self.history = history
-        self.plans = plans
-        self.signatures = signatures
-        self.secret = secret
-        self.clock = clock
+    rooms: CheckInStore
+    activities: ActivityStore
+    campuses: CampusStore
+    people: PeopleStore
+    history: HistoryStore
+    plans: ActivityPlanStore
+    signatures: CheckInSignatures
+    secret: bytes
+    clock: Clock
 
     def open(self, campus: Campus, activity_id: uuid.UUID, *, capacity: int | None, by: Actor) -> CheckIn:
         """Open or reopen it; if already open, only the capacity changes."""

@@ -50,11 +50,11 @@ class OpenedFile:
     content: bytes
 
 
+@dataclass(frozen=True, eq=False)
 class FileService:
-    def __init__(self, files: FileStore, history: HistoryStore, clock: Clock) -> None:
-        self.files = files
-        self.history = history
-        self.clock = clock
+    files: FileStore
+    history: HistoryStore
+    clock: Clock
 
     def open(self, noun: FileNoun, noun_id: uuid.UUID, file_id: uuid.UUID) -> OpenedFile:
         """Raises Conflict, with the reason, while the file may not be opened."""
@@ -113,24 +113,15 @@ _OURS = FileNoun.ACTIVITY
 Piece = tuple[ActivityFile, StoredFile]
 
 
+@dataclass(frozen=True, eq=False)
 class ActivityFiles:
-    def __init__(
-        self,
-        pieces: ActivityFileStore,
-        files: FileStore,
-        activities: ActivityStore,
-        plans: ActivityPlanStore,
-        history: HistoryStore,
-        log: ActivityLog,
-        clock: Clock,
-    ) -> None:
-        self.pieces = pieces
-        self.files = files
-        self.activities = activities
-        self.plans = plans
-        self.history = history
-        self.log = log
-        self.clock = clock
+    pieces: ActivityFileStore
+    files: FileStore
+    activities: ActivityStore
+    plans: ActivityPlanStore
+    history: HistoryStore
+    log: ActivityLog
+    clock: Clock
 
     def of(self, campus: Campus, activity_id: uuid.UUID) -> Sequence[Piece]:
         activity = self.activities.get_in_campus(activity_id, campus.id)
@@ -251,12 +242,12 @@ def _told(activity: Activity, file: StoredFile, agreed: bool) -> Fact:
     })  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False)
 class FileIntake:
     """Without a scanner, a file that passes the format rules is accepted immediately."""
 
-    def __init__(self, photographs: Photographs, scanner: Scanner | None) -> None:
-        self.photographs = photographs
-        self.scanner = scanner
+    photographs: Photographs
+    scanner: Scanner | None
 
     def take(self, name: str, content: bytes, *, words: str = "") -> TakenFile:
         """Raises InvalidInput with advice; nothing of a refused file is stored."""
@@ -284,13 +275,11 @@ class FileIntake:
         return FileState.CLEAN
 
 
+@dataclass(frozen=True, eq=False)
 class ShownFiles:
-    def __init__(
-        self, publication: PublicationService, evidence: EvidenceDocuments, activity_files: ActivityFiles
-    ) -> None:
-        self.publication = publication
-        self.evidence = evidence
-        self.activity_files = activity_files
+    publication: PublicationService
+    evidence: EvidenceDocuments
+    activity_files: ActivityFiles
 
     def find(self, award_id: uuid.UUID, number: int) -> uuid.UUID:
         """Raises if the award page is not public, or the log line is not fully disclosed."""

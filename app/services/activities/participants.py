@@ -89,13 +89,11 @@ class Movable:
     absent: int
 
 
+@dataclass(frozen=True, eq=False)
 class ParticipantService:
-    def __init__(
-        self, activity_service: ActivityService, directory: DirectoryStore, awards: AwardStore
-    ) -> None:
-        self.activity_service = activity_service
-        self.directory = directory
-        self.awards = awards
+    activity_service: ActivityService
+    directory: DirectoryStore
+    awards: AwardStore
 
     def add_known(
         self,

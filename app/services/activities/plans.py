@@ -86,30 +86,18 @@ AMENDED = N_("L’activité a été corrigée.")
 """Reason logged when all participations are logged again."""
 
 
+@dataclass(frozen=True, eq=False)
 class ActivityPlans:
-    def __init__(
-        self,
-        plans: ActivityPlanStore,
-        activities: ActivityStore,
-        campuses: CampusStore,
-        competencies: CompetencyStore,
-        badges: BadgeStore,
-        team: TeamStore,
-        history: HistoryStore,
-        activity_service: ActivityService,
-        logged_events: LoggedEvents,
-        clock: Clock,
-    ) -> None:
-        self.plans = plans
-        self.activities = activities
-        self.campuses = campuses
-        self.competencies = competencies
-        self.badges = badges
-        self.team = team
-        self.history = history
-        self.activity_service = activity_service
-        self.logged_events = logged_events
-        self.clock = clock
+    plans: ActivityPlanStore
+    activities: ActivityStore
+    campuses: CampusStore
+    competencies: CompetencyStore
+    badges: BadgeStore
+    team: TeamStore
+    history: HistoryStore
+    activity_service: ActivityService
+    logged_events: LoggedEvents
+    clock: Clock
 
     def choices(self, campus: Campus) -> Choices:
         return Choices(
@@ -321,22 +309,14 @@ CHANGED = N_("Les séances ont changé.")
 """Reason logged when a participation is logged again."""
 
 
+@dataclass(frozen=True, eq=False)
 class SeriesService:
-    def __init__(
-        self,
-        plans: ActivityPlanStore,
-        activities: ActivityStore,
-        rooms: CheckInStore,
-        history: HistoryStore,
-        logged_events: LoggedEvents,
-        clock: Clock,
-    ) -> None:
-        self.plans = plans
-        self.activities = activities
-        self.rooms = rooms
-        self.history = history
-        self.logged_events = logged_events
-        self.clock = clock
+    plans: ActivityPlanStore
+    activities: ActivityStore
+    rooms: CheckInStore
+    history: HistoryStore
+    logged_events: LoggedEvents
+    clock: Clock
 
     def session(
         self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID
@@ -486,20 +466,13 @@ class SessionSheet:
     came: Collection[uuid.UUID]
 
 
+@dataclass(frozen=True, eq=False)
 class ActivitySessions:
-    def __init__(
-        self,
-        plans: ActivityPlanStore,
-        activities: ActivityStore,
-        history: HistoryStore,
-        logged_events: LoggedEvents,
-        clock: Clock,
-    ) -> None:
-        self.plans = plans
-        self.activities = activities
-        self.history = history
-        self.logged_events = logged_events
-        self.clock = clock
+    plans: ActivityPlanStore
+    activities: ActivityStore
+    history: HistoryStore
+    logged_events: LoggedEvents
+    clock: Clock
 
     def list_of(
         self, campus: Campus, activity_id: uuid.UUID

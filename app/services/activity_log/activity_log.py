@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -276,22 +277,14 @@ def head_of(log: CampusLog) -> TreeHead:
     return TreeHead(log.origin, log.size, Frontier.from_bytes(log.size, log.edge).root())
 
 
+@dataclass(frozen=True, eq=False)
 class LoggedEvents:
-    def __init__(
-        self,
-        log: ActivityLog,
-        activities: ActivityStore,
-        campuses: CampusStore,
-        disputes: LogDisputeStore,
-        pathways: PathwayStore,
-        addresses: Addresses,
-    ) -> None:
-        self.log = log
-        self.activities = activities
-        self.campuses = campuses
-        self.disputes = disputes
-        self.pathways = pathways
-        self.addresses = addresses
+    log: ActivityLog
+    activities: ActivityStore
+    campuses: CampusStore
+    disputes: LogDisputeStore
+    pathways: PathwayStore
+    addresses: Addresses
 
     def mark_pathways(self, person_ids: Iterable[uuid.UUID]) -> None:
         """Their stages are computed again after this transaction."""

@@ -294,20 +294,13 @@ class LogState:
     closed: Sequence[CampusLog]
 
 
+@dataclass(frozen=True, eq=False)
 class LogPublication:
-    def __init__(
-        self,
-        store: ActivityLogStore,
-        watch: LogWatchStore,
-        campuses: CampusStore,
-        activity_log: ActivityLog,
-        log_keys: LogKeyHistory,
-    ) -> None:
-        self.store = store
-        self.watch = watch
-        self.campuses = campuses
-        self.activity_log = activity_log
-        self.log_keys = log_keys
+    store: ActivityLogStore
+    watch: LogWatchStore
+    campuses: CampusStore
+    activity_log: ActivityLog
+    log_keys: LogKeyHistory
 
     def file(self, slug: str, path: str) -> LogFile:
         """One file of the campus's log; for later epochs the path starts with the epoch number."""

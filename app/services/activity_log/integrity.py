@@ -215,22 +215,14 @@ def _objects(value: JsonValue) -> list[JsonObject]:
 class StoredAnchors(ListAnchors, TrustAnchors, Protocol): ...
 
 
+@dataclass(frozen=True, eq=False)
 class IntegrityService:
-    def __init__(
-        self,
-        store: IntegrityStore,
-        statuses: StatusStore,
-        campuses: CampusStore,
-        anchors: StoredAnchors,
-        addresses: Addresses,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.statuses = statuses
-        self.campuses = campuses
-        self.anchors = anchors
-        self.addresses = addresses
-        self.clock = clock
+    store: IntegrityStore
+    statuses: StatusStore
+    campuses: CampusStore
+    anchors: StoredAnchors
+    addresses: Addresses
+    clock: Clock
 
     # --- steps of a check
 

@@ -62,26 +62,16 @@ class AuditPage:
     erasures: Sequence[MonitoredStatement]
 
 
+@dataclass(frozen=True, eq=False)
 class LogWatch:
-    def __init__(
-        self,
-        store: ActivityLogStore,
-        watch: LogWatchStore,
-        campuses: CampusStore,
-        activity_log: ActivityLog,
-        log_keys: LogKeyHistory,
-        anchors: Anchors,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.watch = watch
-        self.campuses = campuses
-        self.activity_log = activity_log
-        self.log_keys = log_keys
-        self.anchors = anchors
-        self.history = history
-        self.clock = clock
+    store: ActivityLogStore
+    watch: LogWatchStore
+    campuses: CampusStore
+    activity_log: ActivityLog
+    log_keys: LogKeyHistory
+    anchors: Anchors
+    history: HistoryStore
+    clock: Clock
 
     # --- witnesses
 

@@ -88,14 +88,14 @@ class RecoveryNotes:
         return self._by_campus.setdefault(campus_id, _OfCampus())
 
 
+@dataclass(frozen=True, eq=False)
 class JournalCheck:
     """Writes frames from the database that a crash or a failed write left out."""
 
-    def __init__(self, logs: ActivityLogStore, store: RecoveryStore, journal: Journal, clock: Clock) -> None:
-        self.logs = logs
-        self.store = store
-        self.journal = journal
-        self.clock = clock
+    logs: ActivityLogStore
+    store: RecoveryStore
+    journal: Journal
+    clock: Clock
 
     def catch_up(self) -> int:
         """Returns the number of frames written; a log without a journal starts with its next entry."""
@@ -136,13 +136,13 @@ class JournalCheck:
         return {"lines": lines, "rows": rows, ERASED: []}
 
 
+@dataclass(frozen=True, eq=False)
 class ChoiceJournal:
     """Journals people's choices, in frames numbered by the commits that changed them."""
 
-    def __init__(self, store: ChoiceStore, journal: Journal, clock: Clock) -> None:
-        self.store = store
-        self.journal = journal
-        self.clock = clock
+    store: ChoiceStore
+    journal: Journal
+    clock: Clock
 
     def head(self) -> int:
         """The newest change in the journal; 0 if empty."""

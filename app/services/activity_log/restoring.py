@@ -59,22 +59,14 @@ class Reconciled:
     """Whether the key in the copy had since been replaced by one that is now lost."""
 
 
+@dataclass(frozen=True, eq=False)
 class LogReconciliation:
-    def __init__(
-        self,
-        store: ActivityLogStore,
-        activity_log: ActivityLog,
-        campus_keys: CampusKeys,
-        anchors: Anchors,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.activity_log = activity_log
-        self.campus_keys = campus_keys
-        self.anchors = anchors
-        self.history = history
-        self.clock = clock
+    store: ActivityLogStore
+    activity_log: ActivityLog
+    campus_keys: CampusKeys
+    anchors: Anchors
+    history: HistoryStore
+    clock: Clock
 
     def reconcile(self, campus: Campus, reason: str, *, by: Actor) -> Reconciled:
         """Close a log that must not be signed again and open the next epoch; raises if the log is intact."""

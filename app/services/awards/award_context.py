@@ -343,10 +343,10 @@ class Count:
     rests_on: Sequence[CountedLine] | None = None
 
 
+@dataclass(frozen=True, eq=False)
 class AwardCounting:
-    def __init__(self, ledger: RuleLedger, activities: ActivityStore) -> None:
-        self.ledger = ledger
-        self.activities = activities
+    ledger: RuleLedger
+    activities: ActivityStore
 
     def read(self, case: AwardContext, person_ids: Iterable[uuid.UUID]) -> CountedEvidence:
         """Reads nothing for a badge without a rule when the issuer chose no entries."""

@@ -25,11 +25,11 @@ from sceau_credentials.keys import VerificationKey
 from sceau_credentials.values.json_text import JsonObject
 
 
+@dataclass(frozen=True, eq=False)
 class ContributedLines:
-    def __init__(self, contributions: ContributionStore, files: FileStore, log: ActivityLog) -> None:
-        self.contributions = contributions
-        self.files = files
-        self.log = log
+    contributions: ContributionStore
+    files: FileStore
+    log: ActivityLog
 
     def of_awards(
         self,
@@ -67,20 +67,13 @@ class Grounded:
     row: AwardEvidence
 
 
+@dataclass(frozen=True, eq=False)
 class AwardEvidenceService:
-    def __init__(
-        self,
-        logged_events: LoggedEvents,
-        evidence: EvidenceDocuments,
-        store: AwardEvidenceStore,
-        addresses: Addresses,
-        contributed: ContributedLines,
-    ) -> None:
-        self.logged_events = logged_events
-        self.evidence = evidence
-        self.store = store
-        self.addresses = addresses
-        self.contributed = contributed
+    logged_events: LoggedEvents
+    evidence: EvidenceDocuments
+    store: AwardEvidenceStore
+    addresses: Addresses
+    contributed: ContributedLines
 
     def decide(
         self,

@@ -154,30 +154,18 @@ class Decided:
     campus: Campus
 
 
+@dataclass(frozen=True, eq=False)
 class AwardIssuer:
-    def __init__(
-        self,
-        awards: AwardStore,
-        letters: LetterStore,
-        history: HistoryStore,
-        badge_service: BadgeService,
-        status: StatusService,
-        logged_events: LoggedEvents,
-        grounds: AwardEvidenceService,
-        signing: Signing,
-        addresses: Addresses,
-        clock: Clock,
-    ) -> None:
-        self.awards = awards
-        self.letters = letters
-        self.history = history
-        self.badge_service = badge_service
-        self.status = status
-        self.logged_events = logged_events
-        self.grounds = grounds
-        self.signing = signing
-        self.addresses = addresses
-        self.clock = clock
+    awards: AwardStore
+    letters: LetterStore
+    history: HistoryStore
+    badge_service: BadgeService
+    status: StatusService
+    logged_events: LoggedEvents
+    grounds: AwardEvidenceService
+    signing: Signing
+    addresses: Addresses
+    clock: Clock
 
     def decide(
         self, case: AwardContext, promise: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True

@@ -55,24 +55,15 @@ class Foreseen:
         return [each.record.award.id for each in self.ready]
 
 
+@dataclass(frozen=True, eq=False)
 class AwardSelection:
-    def __init__(
-        self,
-        handing_over: HandingOver,
-        awards: AwardStore,
-        reminders: ReminderStore,
-        letters: LetterStore,
-        campuses: CampusStore,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.handing_over = handing_over
-        self.awards = awards
-        self.reminders = reminders
-        self.letters = letters
-        self.campuses = campuses
-        self.history = history
-        self.clock = clock
+    handing_over: HandingOver
+    awards: AwardStore
+    reminders: ReminderStore
+    letters: LetterStore
+    campuses: CampusStore
+    history: HistoryStore
+    clock: Clock
 
     def foresee(self, campus: Campus, action: AwardAction, award_ids: Sequence[uuid.UUID]) -> Foreseen:
         ids = list(dict.fromkeys(award_ids))

@@ -64,32 +64,19 @@ class Happening:
     actor: str
 
 
+@dataclass(frozen=True, eq=False)
 class AwardService:
-    def __init__(
-        self,
-        campuses: CampusStore,
-        awards: AwardStore,
-        history: HistoryStore,
-        judging: EligibilityService,
-        bulk: BulkAwardService,
-        batches: AwardBatchService,
-        withdrawals: WithdrawalService,
-        consents: ConsentStore,
-        guardians: GuardianStore,
-        reissuing: ReissueService,
-        clock: Clock,
-    ) -> None:
-        self.campuses = campuses
-        self.awards = awards
-        self.history = history
-        self.judging = judging
-        self.bulk = bulk
-        self.batches = batches
-        self.withdrawals = withdrawals
-        self.consents = consents
-        self.guardians = guardians
-        self.reissuing = reissuing
-        self.clock = clock
+    campuses: CampusStore
+    awards: AwardStore
+    history: HistoryStore
+    judging: EligibilityService
+    bulk: BulkAwardService
+    batches: AwardBatchService
+    withdrawals: WithdrawalService
+    consents: ConsentStore
+    guardians: GuardianStore
+    reissuing: ReissueService
+    clock: Clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
         """What `award` would do now; read-only."""
@@ -297,28 +284,17 @@ _VERSION: Final = re.compile(r"/badges/([0-9a-f-]{36})/v([1-9][0-9]{0,5})")
 NAMELESS: Final = "Titulaire sans nom"
 
 
+@dataclass(frozen=True, eq=False)
 class AwardRegistration:
-    def __init__(
-        self,
-        store: RecoveryStore,
-        statuses: StatusStore,
-        campuses: CampusStore,
-        badges: BadgeStore,
-        log: ActivityLog,
-        signing: Signing,
-        history: HistoryStore,
-        addresses: Addresses,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.statuses = statuses
-        self.campuses = campuses
-        self.badges = badges
-        self.log = log
-        self.signing = signing
-        self.history = history
-        self.addresses = addresses
-        self.clock = clock
+    store: RecoveryStore
+    statuses: StatusStore
+    campuses: CampusStore
+    badges: BadgeStore
+    log: ActivityLog
+    signing: Signing
+    history: HistoryStore
+    addresses: Addresses
+    clock: Clock
 
     def register(self, content: bytes, *, by: Actor) -> Award:
         """From signed JSON, plain or inside a picture or PDF. The award can then be revoked."""

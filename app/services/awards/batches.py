@@ -111,32 +111,19 @@ class Progress:
         return self.counts.get(LineOutcome.AWARDED, 0)
 
 
+@dataclass(frozen=True, eq=False)
 class AwardBatchService:
-    def __init__(
-        self,
-        campuses: CampusStore,
-        batches: BatchStore,
-        badges: BadgeStore,
-        activities: ActivityStore,
-        awards: AwardStore,
-        letters: LetterStore,
-        history: HistoryStore,
-        status: StatusService,
-        logged_events: LoggedEvents,
-        brought: BroughtByLists,
-        clock: Clock,
-    ) -> None:
-        self.brought = brought
-        self.campuses = campuses
-        self.batches = batches
-        self.badges = badges
-        self.activities = activities
-        self.awards = awards
-        self.letters = letters
-        self.history = history
-        self.status = status
-        self.logged_events = logged_events
-        self.clock = clock
+    campuses: CampusStore
+    batches: BatchStore
+    badges: BadgeStore
+    activities: ActivityStore
+    awards: AwardStore
+    letters: LetterStore
+    history: HistoryStore
+    status: StatusService
+    logged_events: LoggedEvents
+    brought: BroughtByLists
+    clock: Clock
 
     # --- undo
 
@@ -333,22 +320,14 @@ class Piece:
     """The fault of a line that could not be signed."""
 
 
+@dataclass(frozen=True, eq=False)
 class BulkAwardService:
-    def __init__(
-        self,
-        campuses: CampusStore,
-        batches: BatchStore,
-        history: HistoryStore,
-        judging: EligibilityService,
-        keeping: AwardIssuer,
-        clock: Clock,
-    ) -> None:
-        self.campuses = campuses
-        self.batches = batches
-        self.history = history
-        self.judging = judging
-        self.keeping = keeping
-        self.clock = clock
+    campuses: CampusStore
+    batches: BatchStore
+    history: HistoryStore
+    judging: EligibilityService
+    keeping: AwardIssuer
+    clock: Clock
 
     # --- enqueueing
 

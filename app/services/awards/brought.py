@@ -29,24 +29,19 @@ class Brought:
     participations: int = 0
 
 
+@dataclass(frozen=True, eq=False)
 class BroughtByLists:
-    """A person with any other trace (another activity, another badge, an account, a role) always stays."""
+    """A person with any other trace (another activity, another badge, an account, a role) always stays.
 
-    def __init__(
-        self,
-        batches: BatchStore,
-        activities: ActivityStore,
-        logged_events: LoggedEvents,
-        forget: Callable[[Campus, uuid.UUID, uuid.UUID, str, Actor], bool],
-        tenant_scope: TenantScope,
-    ) -> None:
-        """`forget` erases a person without other traces; False where there were any. `tenant_scope`: another
-        campus may know the person."""
-        self.tenant_scope = tenant_scope
-        self.batches = batches
-        self.activities = activities
-        self.logged_events = logged_events
-        self.forget = forget
+    `forget` erases a person without other traces; False where there were any. `tenant_scope`: another
+    campus may know the person.
+    """
+
+    batches: BatchStore
+    activities: ActivityStore
+    logged_events: LoggedEvents
+    forget: Callable[[Campus, uuid.UUID, uuid.UUID, str, Actor], bool]
+    tenant_scope: TenantScope
 
     def count(self, batch: AwardBatch) -> Brought:
         if batch.activity_id is None:

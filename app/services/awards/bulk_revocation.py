@@ -85,26 +85,16 @@ class WithdrawalRequest:
         return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
+@dataclass(frozen=True, eq=False)
 class WithdrawalService:
-    def __init__(
-        self,
-        campuses: CampusStore,
-        batches: BatchStore,
-        awards: AwardStore,
-        letters: LetterService,
-        history: HistoryStore,
-        status: StatusService,
-        logged_events: LoggedEvents,
-        clock: Clock,
-    ) -> None:
-        self.campuses = campuses
-        self.batches = batches
-        self.awards = awards
-        self.letters = letters
-        self.history = history
-        self.status = status
-        self.logged_events = logged_events
-        self.clock = clock
+    campuses: CampusStore
+    batches: BatchStore
+    awards: AwardStore
+    letters: LetterService
+    history: HistoryStore
+    status: StatusService
+    logged_events: LoggedEvents
+    clock: Clock
 
     def promise(
         self, campus: Campus, request: WithdrawalRequest, *, by: Actor, key: str | None = None

@@ -92,26 +92,16 @@ class SlipSheet:
         return {**codes, **{f"{name}.svg": each.svg.encode() for name, each in self.pictures.items()}}
 
 
+@dataclass(frozen=True, eq=False)
 class SlipService:
-    def __init__(
-        self,
-        awards: AwardStore,
-        badges: BadgeStore,
-        handing_over: HandingOver,
-        people: PeopleService,
-        history: HistoryStore,
-        addresses: Addresses,
-        papers: Papers,
-        clock: Clock,
-    ) -> None:
-        self.awards = awards
-        self.badges = badges
-        self.handing_over = handing_over
-        self.people = people
-        self.history = history
-        self.addresses = addresses
-        self.papers = papers
-        self.clock = clock
+    awards: AwardStore
+    badges: BadgeStore
+    handing_over: HandingOver
+    people: PeopleService
+    history: HistoryStore
+    addresses: Addresses
+    papers: Papers
+    clock: Clock
 
     def prepare(
         self, campus: Campus, award_ids: Sequence[uuid.UUID], *, language: str, day: Day, by: Actor

@@ -69,30 +69,18 @@ class HandedCode:
     expires_at: datetime
 
 
+@dataclass(frozen=True, eq=False)
 class HandingOver:
-    def __init__(
-        self,
-        awards: AwardStore,
-        letters: LetterStore,
-        batches: BatchStore,
-        codes: ClaimCodeStore,
-        people: PeopleStore,
-        people_service: PeopleService,
-        activities: ActivityStore,
-        history: HistoryStore,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.awards = awards
-        self.letters = letters
-        self.batches = batches
-        self.codes = codes
-        self.people = people
-        self.people_service = people_service
-        self.activities = activities
-        self.history = history
-        self.secret = secret
-        self.clock = clock
+    awards: AwardStore
+    letters: LetterStore
+    batches: BatchStore
+    codes: ClaimCodeStore
+    people: PeopleStore
+    people_service: PeopleService
+    activities: ActivityStore
+    history: HistoryStore
+    secret: bytes
+    clock: Clock
 
     # --- delivery state
 
@@ -314,24 +302,15 @@ class SentCode:
     letter: Letter | None
 
 
+@dataclass(frozen=True, eq=False)
 class HolderService:
-    def __init__(
-        self,
-        awards: AwardStore,
-        people: PeopleStore,
-        publication: PublicationService,
-        history: HistoryStore,
-        addresses: Addresses,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.awards = awards
-        self.people = people
-        self.publication = publication
-        self.history = history
-        self.addresses = addresses
-        self.secret = secret
-        self.clock = clock
+    awards: AwardStore
+    people: PeopleStore
+    publication: PublicationService
+    history: HistoryStore
+    addresses: Addresses
+    secret: bytes
+    clock: Clock
 
     def is_known_at(self, award_id: uuid.UUID, address: str) -> bool:
         """Whether the address belongs to the holder of a public award; constant time per comparison.

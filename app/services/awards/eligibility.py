@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -25,7 +25,7 @@ from app.domain.awards.awards import (
 from app.domain.awards.batches import AwardBatch, BatchLine, chosen_in, listed
 from app.domain.awards.open_badges import Disclosed
 from app.domain.awards.skills import Practice
-from app.domain.badges.badges import Badge, BadgeVersion, check_given, check_open
+from app.domain.badges.badges import Badge, check_given, check_open
 from app.domain.badges.rules import CountedLine
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -62,35 +62,24 @@ from app.services.awards.award_context import (
     unclear_line,
 )
 from app.services.awards.rule_ledger import RuleLedger
+from app.services.badges.badges import BadgeService
 from app.services.badges.openings import OpeningService
 
 
+@dataclass(frozen=True, eq=False)
 class EligibilityService:
     """Finds the people of a request and checks the eligibility of each separately (I25)."""
 
-    def __init__(
-        self,
-        people: PeopleStore,
-        badges: BadgeStore,
-        activities: ActivityStore,
-        awards: AwardStore,
-        activity_service: ActivityService,
-        openings: OpeningService,
-        own_addresses: OwnAddressStore,
-        counting: AwardCounting,
-        practice_of: Callable[[BadgeVersion, Activity | None], Practice],
-        clock: Clock,
-    ) -> None:
-        self.people = people
-        self.badges = badges
-        self.activities = activities
-        self.awards = awards
-        self.activity_service = activity_service
-        self.openings = openings
-        self.own_addresses = own_addresses
-        self.counting = counting
-        self.practice_of = practice_of
-        self.clock = clock
+    people: PeopleStore
+    badges: BadgeStore
+    activities: ActivityStore
+    awards: AwardStore
+    activity_service: ActivityService
+    openings: OpeningService
+    own_addresses: OwnAddressStore
+    counting: AwardCounting
+    badge_service: BadgeService
+    clock: Clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
         """What awarding would decide now; read-only."""
@@ -101,7 +90,7 @@ class EligibilityService:
         judged = [self._judged(case, line, part, person, held, counted) for line, part, person in found]
         lines = [*judged, *answered]
         sample, disclosed = self._sample(case, judged)
-        practice = self.practice_of(case.version, case.activity) if sample else Practice()
+        practice = self.badge_service.practice_of(case.version, case.activity) if sample else Practice()
         return Preview(campus, case.badge, case.version, case.activity, lines, disclosed, sample, practice)
 
     def _sample(self, case: AwardContext, judged: Sequence[JudgedLine]) -> tuple[Award | None, Disclosed]:
@@ -399,10 +388,10 @@ class OfferedLine:
     is_own: bool
 
 
+@dataclass(frozen=True, eq=False)
 class AwardChoices:
-    def __init__(self, ledger: RuleLedger, activities: ActivityStore) -> None:
-        self.ledger = ledger
-        self.activities = activities
+    ledger: RuleLedger
+    activities: ActivityStore
 
     def offered(self, preview: Preview) -> list[OfferedLine]:
         """Ordered by how many ready people share the entry, then latest first."""

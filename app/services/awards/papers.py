@@ -55,11 +55,11 @@ def _mac(paper: bytes, secret: bytes) -> bytes:
 __all__ = ["AwardPictures", "CardWords"]
 
 
+@dataclass(frozen=True, eq=False)
 class AwardPictures:
-    def __init__(self, badges: BadgeService, artist: BadgeArtist, addresses: Addresses) -> None:
-        self.badges = badges
-        self.artist = artist
-        self.addresses = addresses
+    badges: BadgeService
+    artist: BadgeArtist
+    addresses: Addresses
 
     def svg(self, record: AwardRecord) -> str:
         return self.artist.draw(self._order(record))
@@ -223,22 +223,14 @@ class PortfolioWords:
     foot: str
 
 
+@dataclass(frozen=True, eq=False)
 class PaperService:
-    def __init__(
-        self,
-        publication: PublicationService,
-        pictures: AwardPictures,
-        papers: Papers,
-        addresses: Addresses,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.secret = secret
-        self.clock = clock
-        self.publication = publication
-        self.pictures = pictures
-        self.papers = papers
-        self.addresses = addresses
+    publication: PublicationService
+    pictures: AwardPictures
+    papers: Papers
+    addresses: Addresses
+    secret: bytes
+    clock: Clock
 
     def certificate(self, record: AwardRecord, words: CertificateWords) -> Published:
         """One page with the signed credential attached, dated by the award: deterministic bytes."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -41,28 +42,17 @@ _TRIED_AGAIN_AFTER: Final = timedelta(days=1)
 EXPIRED: Final = N_("Ce badge a expiré et n’est plus signé de nouveau : ce qu’il dit ne change plus.")
 
 
+@dataclass(frozen=True, eq=False)
 class ReissueService:
-    def __init__(
-        self,
-        awards: AwardStore,
-        campuses: CampusStore,
-        activities: ActivityStore,
-        badges: BadgeService,
-        grounds: AwardEvidenceService,
-        signing: Signing,
-        history: HistoryStore,
-        addresses: Addresses,
-        clock: Clock,
-    ) -> None:
-        self.awards = awards
-        self.campuses = campuses
-        self.activities = activities
-        self.badges = badges
-        self.grounds = grounds
-        self.signing = signing
-        self.history = history
-        self.addresses = addresses
-        self.clock = clock
+    awards: AwardStore
+    campuses: CampusStore
+    activities: ActivityStore
+    badges: BadgeService
+    grounds: AwardEvidenceService
+    signing: Signing
+    history: HistoryStore
+    addresses: Addresses
+    clock: Clock
 
     def choose_name(self, award: Award, with_name: bool, *, name: str, by: Actor) -> bool:
         """The holder's choice for one of their badges; returns whether it was reissued."""
@@ -253,13 +243,13 @@ class ReissueService:
         )
 
 
+@dataclass(frozen=True, eq=False)
 class AwardAlignment:
     """Aligns awards with documents from earlier rules, or facts changed since, in chunks."""
 
-    def __init__(self, awards: AwardStore, reissuing: ReissueService, clock: Clock) -> None:
-        self.awards = awards
-        self.reissuing = reissuing
-        self.clock = clock
+    awards: AwardStore
+    reissuing: ReissueService
+    clock: Clock
 
     def campuses_due(self) -> list[uuid.UUID]:
         return self.awards.campuses_to_align(self.clock())

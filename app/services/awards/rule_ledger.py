@@ -68,24 +68,15 @@ class Roll:
     """Number of people probably eligible, read when those above have the badge."""
 
 
+@dataclass(frozen=True, eq=False)
 class RuleLedger:
-    def __init__(
-        self,
-        log: ActivityLogStore,
-        activities: ActivityStore,
-        badges: BadgeStore,
-        awards: AwardStore,
-        people: PeopleStore,
-        counts: RuleCountStore,
-        clock: Clock,
-    ) -> None:
-        self.log = log
-        self.activities = activities
-        self.badges = badges
-        self.awards = awards
-        self.people = people
-        self.counts = counts
-        self.clock = clock
+    log: ActivityLogStore
+    activities: ActivityStore
+    badges: BadgeStore
+    awards: AwardStore
+    people: PeopleStore
+    counts: RuleCountStore
+    clock: Clock
 
     def lines_of(self, campus: Campus, person_ids: Iterable[uuid.UUID] | None = None) -> Lines:
         """Current log entries of each of these people, or of everyone, with corrections applied.

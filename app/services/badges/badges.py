@@ -146,30 +146,18 @@ class WrittenMeanwhile(Conflict):
     """Two people, or two windows, edited the same badge (optimistic lock)."""
 
 
+@dataclass(frozen=True, eq=False)
 class BadgeService:
-    def __init__(
-        self,
-        badges: BadgeStore,
-        competencies: CompetencyStore,
-        activities: ActivityStore,
-        history: HistoryStore,
-        artist: BadgeArtist,
-        logged_events: LoggedEvents,
-        addresses: Addresses,
-        clock: Clock,
-        models: Callable[[], Sequence[BadgeModel]],
-        stamp: Callable[[Sequence[PublicAlignment]], list[PublicAlignment]],
-    ) -> None:
-        self.models = models
-        self.stamp = stamp
-        self.badges = badges
-        self.competencies = competencies
-        self.activities = activities
-        self.history = history
-        self.artist = artist
-        self.logged_events = logged_events
-        self.addresses = addresses
-        self.clock = clock
+    badges: BadgeStore
+    competencies: CompetencyStore
+    activities: ActivityStore
+    history: HistoryStore
+    artist: BadgeArtist
+    logged_events: LoggedEvents
+    addresses: Addresses
+    clock: Clock
+    models: Callable[[], Sequence[BadgeModel]]
+    stamp: Callable[[Sequence[PublicAlignment]], list[PublicAlignment]]
 
     def create(
         self,

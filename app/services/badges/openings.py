@@ -25,22 +25,14 @@ class BadgeOpenings:
     """Every trainer of the campus, and whether the badge is open to them by name."""
 
 
+@dataclass(frozen=True, eq=False)
 class OpeningService:
-    def __init__(
-        self,
-        openings: OpeningStore,
-        badges: BadgeStore,
-        team: TeamStore,
-        campuses: CampusStore,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.openings = openings
-        self.badges = badges
-        self.team = team
-        self.campuses = campuses
-        self.history = history
-        self.clock = clock
+    openings: OpeningStore
+    badges: BadgeStore
+    team: TeamStore
+    campuses: CampusStore
+    history: HistoryStore
+    clock: Clock
 
     def of_badge(self, campus: Campus, badge_id: uuid.UUID) -> BadgeOpenings:
         badge = self._badge(campus, badge_id)

@@ -76,30 +76,18 @@ class CampusDesk:
     badges: Sequence[tuple[Badge, BadgeVersion]]
 
 
+@dataclass(frozen=True, eq=False)
 class CampusService:
-    def __init__(
-        self,
-        campuses: CampusStore,
-        badges: BadgeStore,
-        competencies: CompetencyStore,
-        activities: ActivityStore,
-        awards: AwardStore,
-        history: HistoryStore,
-        signing: Signing,
-        logged_events: LoggedEvents,
-        addresses: Addresses,
-        clock: Clock,
-    ) -> None:
-        self.campuses = campuses
-        self.badges = badges
-        self.competencies = competencies
-        self.activities = activities
-        self.awards = awards
-        self.history = history
-        self.signing = signing
-        self.logged_events = logged_events
-        self.addresses = addresses
-        self.clock = clock
+    campuses: CampusStore
+    badges: BadgeStore
+    competencies: CompetencyStore
+    activities: ActivityStore
+    awards: AwardStore
+    history: HistoryStore
+    signing: Signing
+    logged_events: LoggedEvents
+    addresses: Addresses
+    clock: Clock
 
     def create(self, campus: Campus, *, by: Actor) -> Campus:
         """A campus with its first signing key; assigns `did` and `created_at`."""
@@ -207,12 +195,12 @@ class Event:
     """The label of the API token, if a program acted."""
 
 
+@dataclass(frozen=True, eq=False)
 class HistoryService:
-    def __init__(self, history: HistoryStore, subjects: SubjectStore, team: TeamStore, clock: Clock) -> None:
-        self.history = history
-        self.subjects = subjects
-        self.team = team
-        self.clock = clock
+    history: HistoryStore
+    subjects: SubjectStore
+    team: TeamStore
+    clock: Clock
 
     def page(self, campus: Campus, wanted: Filter, *, before: int | None, limit: int) -> list[Event]:
         """Newest first; one more than `limit` if there are older ones."""
@@ -262,26 +250,16 @@ class Member:
     has_passkey: bool
 
 
+@dataclass(frozen=True, eq=False)
 class TeamService:
-    def __init__(
-        self,
-        team: TeamStore,
-        people: PeopleStore,
-        campuses: CampusStore,
-        sessions: SessionStore,
-        own_addresses: OwnAddressStore,
-        memberships: Memberships,
-        notices: AccountNotices,
-        clock: Clock,
-    ) -> None:
-        self.team = team
-        self.people = people
-        self.campuses = campuses
-        self.sessions = sessions
-        self.own_addresses = own_addresses
-        self.memberships = memberships
-        self.notices = notices
-        self.clock = clock
+    team: TeamStore
+    people: PeopleStore
+    campuses: CampusStore
+    sessions: SessionStore
+    own_addresses: OwnAddressStore
+    memberships: Memberships
+    notices: AccountNotices
+    clock: Clock
 
     def members(self, campus: Campus) -> list[Member]:
         found: dict[uuid.UUID, tuple[Person, dict[Role, datetime]]] = {}
@@ -359,24 +337,15 @@ class TeamService:
 INVITATION_DAYS = 30
 
 
+@dataclass(frozen=True, eq=False)
 class OperatorService:
-    def __init__(
-        self,
-        operators: OperatorStore,
-        own_addresses: OwnAddressStore,
-        campuses: CampusStore,
-        campus_service: CampusService,
-        invitations: InvitationService,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.operators = operators
-        self.own_addresses = own_addresses
-        self.campuses = campuses
-        self.campus_service = campus_service
-        self.invitations = invitations
-        self.history = history
-        self.clock = clock
+    operators: OperatorStore
+    own_addresses: OwnAddressStore
+    campuses: CampusStore
+    campus_service: CampusService
+    invitations: InvitationService
+    history: HistoryStore
+    clock: Clock
 
     def is_operator(self, person_id: uuid.UUID) -> bool:
         return self.operators.find(person_id) is not None

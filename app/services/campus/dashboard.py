@@ -79,32 +79,19 @@ class Dashboard:
     waiting: Waiting
 
 
+@dataclass(frozen=True, eq=False)
 class DashboardService:
-    def __init__(
-        self,
-        waiting: WaitingStore,
-        campuses: CampusStore,
-        badges: BadgeStore,
-        requests: RequestStore,
-        contributions: ContributionStore,
-        plans: ActivityPlanStore,
-        ratings: RatingStore,
-        names: NameStore,
-        log: LogWatchStore,
-        pathways: PathwayStore,
-        clock: Clock,
-    ) -> None:
-        self.waiting = waiting
-        self.campuses = campuses
-        self.badges = badges
-        self.requests = requests
-        self.contributions = contributions
-        self.plans = plans
-        self.ratings = ratings
-        self.names = names
-        self.log = log
-        self.pathways = pathways
-        self.clock = clock
+    waiting: WaitingStore
+    campuses: CampusStore
+    badges: BadgeStore
+    requests: RequestStore
+    contributions: ContributionStore
+    plans: ActivityPlanStore
+    ratings: RatingStore
+    names: NameStore
+    log: LogWatchStore
+    pathways: PathwayStore
+    clock: Clock
 
     def of(self, campus: Campus, *, today: date, reader: uuid.UUID | None = None) -> Dashboard:
         """`today`: in the campus's time zone; `reader`: the person viewing it."""
@@ -187,14 +174,12 @@ class PersonFile:
     awards: Sequence[AwardRecord]
 
 
+@dataclass(frozen=True, eq=False)
 class DirectoryService:
-    def __init__(
-        self, directory: DirectoryStore, people: PeopleStore, badges: BadgeStore, sealed: EncryptedTokens
-    ) -> None:
-        self.directory = directory
-        self.people = people
-        self.badges = badges
-        self.sealed = sealed
+    directory: DirectoryStore
+    people: PeopleStore
+    badges: BadgeStore
+    sealed: EncryptedTokens
 
     def search(self, campus: Campus, query: str, *, limit: int) -> SearchResults:
         words, start = words_of(query), Start(limit=limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.db.campus.campus import CampusStore, HistoryStore
@@ -19,24 +20,15 @@ from sceau_credentials.keys import VerificationKey
 from sceau_credentials.transparency_log.notes import NoteKey
 
 
+@dataclass(frozen=True, eq=False)
 class CampusKeys:
-    def __init__(
-        self,
-        campuses: CampusStore,
-        signing: Signing,
-        status: StatusService,
-        logged_events: LoggedEvents,
-        log_keys: LogKeyHistory,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.campuses = campuses
-        self.signing = signing
-        self.status = status
-        self.logged_events = logged_events
-        self.log_keys = log_keys
-        self.history = history
-        self.clock = clock
+    campuses: CampusStore
+    signing: Signing
+    status: StatusService
+    logged_events: LoggedEvents
+    log_keys: LogKeyHistory
+    history: HistoryStore
+    clock: Clock
 
     def get(self, campus: Campus, key_id: uuid.UUID) -> SealedKey:
         key = next((one for one in self.campuses.keys_of(campus.id) if one.id == key_id), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -174,12 +175,12 @@ class RequestRegister(CampusRegister[ListedRequest, RequestFilter, RequestSort])
         return self.store.badges(campus.id)
 
 
+@dataclass(frozen=True, eq=False)
 class SavedViews:
     """Views of one person in one campus."""
 
-    def __init__(self, store: SavedViewStore, clock: Clock) -> None:
-        self.store = store
-        self.clock = clock
+    store: SavedViewStore
+    clock: Clock
 
     def list_of(self, campus: Campus, person_id: uuid.UUID, register: Register) -> list[SavedView]:
         return self.store.list_of(campus.id, person_id, register)

@@ -49,28 +49,17 @@ class FirstUse:
         return self.sample is not None or not (self.has_activity and self.has_badge)
 
 
+@dataclass(frozen=True, eq=False)
 class SampleService:
-    def __init__(
-        self,
-        samples: SampleStore,
-        campuses: CampusStore,
-        people: PeopleStore,
-        activities: ActivityService,
-        plans: ActivityPlans,
-        badges: BadgeService,
-        erasures: ErasureService,
-        logged_events: LoggedEvents,
-        clock: Clock,
-    ) -> None:
-        self.samples = samples
-        self.campuses = campuses
-        self.people = people
-        self.activities = activities
-        self.plans = plans
-        self.badges = badges
-        self.erasures = erasures
-        self.logged_events = logged_events
-        self.clock = clock
+    samples: SampleStore
+    campuses: CampusStore
+    people: PeopleStore
+    activities: ActivityService
+    plans: ActivityPlans
+    badges: BadgeService
+    erasures: ErasureService
+    logged_events: LoggedEvents
+    clock: Clock
 
     def first_use(self, campus: Campus) -> FirstUse:
         activities, badges, awards = self.samples.counts(campus.id)

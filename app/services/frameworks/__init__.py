@@ -50,18 +50,12 @@ class TakenIn:
     refused: list[tuple[ListedCompetency, AppError]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, eq=False)
 class CompetencyService:
-    def __init__(
-        self,
-        competencies: CompetencyStore,
-        history: HistoryStore,
-        relate: Callable[[Campus, Competency, Iterable[str], Actor], bool],
-        clock: Clock,
-    ) -> None:
-        self.competencies = competencies
-        self.relate = relate
-        self.history = history
-        self.clock = clock
+    competencies: CompetencyStore
+    history: HistoryStore
+    relate: Callable[[Campus, Competency, Iterable[str], Actor], bool]
+    clock: Clock
 
     def framework(
         self, campus: Campus, *, code: str, name: str, description: str = "", by: Actor

@@ -65,22 +65,14 @@ class AffectedBadge:
     standings: Sequence[Standing]
 
 
+@dataclass(frozen=True, eq=False)
 class FrameworkCatalogue:
-    def __init__(
-        self,
-        frameworks: FrameworkStore,
-        campuses: CampusStore,
-        networks: RecognitionStore,
-        badges: BadgeStore,
-        addresses: Addresses,
-        clock: Clock,
-    ) -> None:
-        self.addresses = addresses
-        self.frameworks = frameworks
-        self.campuses = campuses
-        self.networks = networks
-        self.badges = badges
-        self.clock = clock
+    frameworks: FrameworkStore
+    campuses: CampusStore
+    networks: RecognitionStore
+    badges: BadgeStore
+    addresses: Addresses
+    clock: Clock
 
     def owner(self, campus: str, network: str) -> FrameworkOwner:
         """By their slugs; empty ones mean that the framework is public."""

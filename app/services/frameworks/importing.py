@@ -96,14 +96,12 @@ def _count_all(framework: Framework, difference: Difference) -> None:
         framework.extra = framework.extra | {_UNFINISHED: {"version": version, "counts": difference.counts}}
 
 
+@dataclass(frozen=True, eq=False)
 class FrameworkImportService:
-    def __init__(
-        self, frameworks: FrameworkStore, index: FullTextIndex, history: HistoryStore, clock: Clock
-    ) -> None:
-        self.frameworks = frameworks
-        self.index = index
-        self.history = history
-        self.clock = clock
+    frameworks: FrameworkStore
+    index: FullTextIndex
+    history: HistoryStore
+    clock: Clock
 
     def preview(self, source: Source, owner: FrameworkOwner = FrameworkOwner()) -> Difference:
         return self._compare(source, self._known(source, owner), owner)

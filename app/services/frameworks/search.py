@@ -61,18 +61,12 @@ class SearchResult:
     """The terms that were searched instead of misspelt ones."""
 
 
+@dataclass(frozen=True, eq=False)
 class FrameworkSearch:
-    def __init__(
-        self,
-        frameworks: FrameworkStore,
-        competencies: CompetencyStore,
-        index: FullTextIndex,
-        clock: Clock,
-    ) -> None:
-        self.frameworks = frameworks
-        self.competencies = competencies
-        self.index = index
-        self.clock = clock
+    frameworks: FrameworkStore
+    competencies: CompetencyStore
+    index: FullTextIndex
+    clock: Clock
 
     def search(
         self,

@@ -108,11 +108,11 @@ class _Series:
         return next((each for each in self.sessions.values() if each.held_on == day), None)
 
 
+@dataclass(frozen=True, eq=False)
 class CalendarJudging:
-    def __init__(self, imports: ImportStore, plans: ActivityPlanStore, judging: ImportJudging) -> None:
-        self.imports = imports
-        self.plans = plans
-        self.judging = judging
+    imports: ImportStore
+    plans: ActivityPlanStore
+    judging: ImportJudging
 
     def judge(self, campus: Campus, source: str, read: ReadCalendar) -> list[Foreseen]:
         """Each line in the given order, followed per series by the sessions missing from the file."""
@@ -316,22 +316,14 @@ def _noted(session: ActivitySession) -> dict[str, Any]:
     return {"held_on": session.held_on.isoformat(), "hours": session.hours}
 
 
+@dataclass(frozen=True, eq=False)
 class CalendarWriting:
-    def __init__(
-        self,
-        imports: ImportStore,
-        plans: ActivityPlanStore,
-        judging: CalendarJudging,
-        planning: ActivityPlans,
-        attendance: ActivitySessions,
-        series: SeriesService,
-    ) -> None:
-        self.imports = imports
-        self.plans = plans
-        self.judging = judging
-        self.planning = planning
-        self.attendance = attendance
-        self.series = series
+    imports: ImportStore
+    plans: ActivityPlanStore
+    judging: CalendarJudging
+    planning: ActivityPlans
+    attendance: ActivitySessions
+    series: SeriesService
 
     def write(
         self, campus: Campus, run: ImportRun, lines: Sequence[Foreseen], kind: ActivityKind, *, by: Actor
@@ -442,11 +434,11 @@ class CalendarDraft:
     """The last import of an identical file."""
 
 
+@dataclass(frozen=True, eq=False)
 class CalendarImports:
-    def __init__(self, imports: ImportService, judging: CalendarJudging, writing: CalendarWriting) -> None:
-        self.imports = imports
-        self.judging = judging
-        self.writing = writing
+    imports: ImportService
+    judging: CalendarJudging
+    writing: CalendarWriting
 
     def drop(self, campus: Campus, source: str, data: bytes, *, by: Actor) -> ImportRun:
         """Store the upload until confirmed, for at most a day."""

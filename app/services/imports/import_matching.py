@@ -136,20 +136,13 @@ class _Known:
     """Facts for the report of these activities, if a line has some."""
 
 
+@dataclass(frozen=True, eq=False)
 class ImportJudging:
-    def __init__(
-        self,
-        imports: ImportStore,
-        activity_service: ActivityService,
-        plans: ActivityPlans,
-        report_facts: ReportFactsService,
-        secret: bytes,
-    ) -> None:
-        self.imports = imports
-        self.activity_service = activity_service
-        self.plans = plans
-        self.report_facts = report_facts
-        self.secret = secret
+    imports: ImportStore
+    activity_service: ActivityService
+    plans: ActivityPlans
+    report_facts: ReportFactsService
+    secret: bytes
 
     def key(self, campus: Campus, source: str, own_key: Sequence[str]) -> str:
         """A source's identifier as stored: a keyed digest, since it may be an address."""

@@ -104,22 +104,14 @@ class Report:
         return self.total - self.counts.get(ImportLineOutcome.WAITING, 0)
 
 
+@dataclass(frozen=True, eq=False)
 class ImportService:
-    def __init__(
-        self,
-        imports: ImportStore,
-        campuses: CampusStore,
-        history: HistoryStore,
-        judging: ImportJudging,
-        writing: ImportWriting,
-        clock: Clock,
-    ) -> None:
-        self.imports = imports
-        self.campuses = campuses
-        self.history = history
-        self.judging = judging
-        self.writing = writing
-        self.clock = clock
+    imports: ImportStore
+    campuses: CampusStore
+    history: HistoryStore
+    judging: ImportJudging
+    writing: ImportWriting
+    clock: Clock
 
     # --- a table: upload, reading plan, preview
 
@@ -424,9 +416,9 @@ class StatementDraft:
     """The last import of an identical file."""
 
 
+@dataclass(frozen=True, eq=False)
 class StatementImports:
-    def __init__(self, imports: ImportService) -> None:
-        self.imports = imports
+    imports: ImportService
 
     def drop(self, campus: Campus, source: str, data: bytes, *, by: Actor) -> ImportRun:
         """Store the upload until confirmed, for at most a day."""
@@ -529,12 +521,12 @@ def workbook_template() -> bytes:
     )
 
 
+@dataclass(frozen=True, eq=False)
 class ListMappings:
     """Column mappings chosen by people, for the next list of the same shape."""
 
-    def __init__(self, imports: ImportStore, clock: Clock) -> None:
-        self.imports = imports
-        self.clock = clock
+    imports: ImportStore
+    clock: Clock
 
     def columns_for(self, campus: Campus, shape: str) -> list[Column]:
         row = self.imports.mapping(campus.id, OF_LISTS + shape) if shape else None

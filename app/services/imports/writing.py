@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from app.db.imports import ImportStore
 from app.domain.activities.activities import Activity, ActivityKind, Participation, PartKind
@@ -22,20 +23,13 @@ TAKEN_BACK = N_("Retiré par la source de l’import.")
 OTHER_PERSON = N_("La source de l’import nomme maintenant une autre personne.")
 
 
+@dataclass(frozen=True, eq=False)
 class ImportWriting:
-    def __init__(
-        self,
-        imports: ImportStore,
-        judging: ImportJudging,
-        activity_service: ActivityService,
-        plans: ActivityPlans,
-        report_facts: ReportFactsService,
-    ) -> None:
-        self.imports = imports
-        self.judging = judging
-        self.activity_service = activity_service
-        self.plans = plans
-        self.report_facts = report_facts
+    imports: ImportStore
+    judging: ImportJudging
+    activity_service: ActivityService
+    plans: ActivityPlans
+    report_facts: ReportFactsService
 
     def process_chunk(
         self, campus: Campus, run: ImportRun, records: Sequence[Record], *, by: Actor, restates: bool = False

@@ -63,32 +63,19 @@ class ContributionView:
     """Open disputes about its log entries."""
 
 
+@dataclass(frozen=True, eq=False)
 class ContributionService:
-    def __init__(
-        self,
-        contributions: ContributionStore,
-        files: FileStore,
-        activities: ActivityStore,
-        directory: DirectoryStore,
-        people: PeopleStore,
-        own_addresses: OwnAddressStore,
-        badges: BadgeStore,
-        history: HistoryStore,
-        log: ActivityLog,
-        disputes: LogDisputeStore,
-        clock: Clock,
-    ) -> None:
-        self.contributions = contributions
-        self.files = files
-        self.activities = activities
-        self.directory = directory
-        self.people = people
-        self.own_addresses = own_addresses
-        self.badges = badges
-        self.history = history
-        self.log = log
-        self.disputes = disputes
-        self.clock = clock
+    contributions: ContributionStore
+    files: FileStore
+    activities: ActivityStore
+    directory: DirectoryStore
+    people: PeopleStore
+    own_addresses: OwnAddressStore
+    badges: BadgeStore
+    history: HistoryStore
+    log: ActivityLog
+    disputes: LogDisputeStore
+    clock: Clock
 
     # --- for the learner
 

@@ -59,18 +59,12 @@ def heading_of(badge: BroughtBadge) -> tuple[str, Sentence]:
     return state, Sentence(heading, {"place": badge.place})
 
 
+@dataclass(frozen=True, eq=False)
 class BroughtBadges:
-    def __init__(
-        self,
-        store: BroughtBadgeStore,
-        people: PeopleStore,
-        verification: VerificationService,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.people = people
-        self.verification = verification
-        self.clock = clock
+    store: BroughtBadgeStore
+    people: PeopleStore
+    verification: VerificationService
+    clock: Clock
 
     def bring(self, person: Person, presented: bytes | str) -> BroughtBadge:
         """Stored only if its issuer verifiably signed it; raises NotBrought otherwise."""

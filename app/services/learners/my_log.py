@@ -72,28 +72,17 @@ class PersonalLine:
         }
 
 
+@dataclass(frozen=True, eq=False)
 class PersonalLog:
-    def __init__(
-        self,
-        store: ActivityLogStore,
-        disputes: LogDisputeStore,
-        choices: AwardEvidenceStore,
-        evidence: EvidenceDocuments,
-        awards: AwardStore,
-        reissuing: ReissueService,
-        campuses: CampusStore,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.disputes = disputes
-        self.choices = choices
-        self.evidence = evidence
-        self.awards = awards
-        self.reissuing = reissuing
-        self.campuses = campuses
-        self.history = history
-        self.clock = clock
+    store: ActivityLogStore
+    disputes: LogDisputeStore
+    choices: AwardEvidenceStore
+    evidence: EvidenceDocuments
+    awards: AwardStore
+    reissuing: ReissueService
+    campuses: CampusStore
+    history: HistoryStore
+    clock: Clock
 
     def lines(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID]) -> list[PersonalLine]:
         """All entries about the person in these campuses' logs, latest first per log."""
@@ -195,28 +184,18 @@ REASON = N_(
 CONFIRMED_BY_ITS_PERSON = N_("Confirmée par la personne elle-même, sous une autre adresse.")
 
 
+@dataclass(frozen=True, eq=False)
 class SelfAwards:
     """The result does not depend on the order of award, address confirmation and merge."""
 
-    def __init__(
-        self,
-        own: OwnAddressStore,
-        people: PeopleStore,
-        awards: AwardStore,
-        campuses: CampusStore,
-        withdrawals: WithdrawalService,
-        memberships: Memberships,
-        contributions: ContributionService,
-        clock: Clock,
-    ) -> None:
-        self.own = own
-        self.people = people
-        self.awards = awards
-        self.campuses = campuses
-        self.withdrawals = withdrawals
-        self.memberships = memberships
-        self.contributions = contributions
-        self.clock = clock
+    own: OwnAddressStore
+    people: PeopleStore
+    awards: AwardStore
+    campuses: CampusStore
+    withdrawals: WithdrawalService
+    memberships: Memberships
+    contributions: ContributionService
+    clock: Clock
 
     def end_those_of(self, person_id: uuid.UUID) -> None:
         """After a merge or address confirmation. Another person may award the badge again. Idempotent."""

@@ -97,24 +97,15 @@ class PortfolioPage:
         return list({each.piece.id: each for section in self.sections for each in section.pieces}.values())
 
 
+@dataclass(frozen=True, eq=False)
 class PortfolioService:
-    def __init__(
-        self,
-        store: PortfolioStore,
-        people: PeopleStore,
-        consents: ConsentStore,
-        badges: BadgeService,
-        reissuing: ReissueService,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.secret = secret
-        self.people = people
-        self.consents = consents
-        self.badges = badges
-        self.reissuing = reissuing
-        self.clock = clock
+    store: PortfolioStore
+    people: PeopleStore
+    consents: ConsentStore
+    badges: BadgeService
+    reissuing: ReissueService
+    secret: bytes
+    clock: Clock
 
     # --- public
 
@@ -391,11 +382,11 @@ class PortfolioCopy:
     """Per award, if its holder discloses them."""
 
 
+@dataclass(frozen=True, eq=False)
 class PortfolioDocuments:
-    def __init__(self, badges: BadgeService, addresses: Addresses, clock: Clock) -> None:
-        self.badges = badges
-        self.addresses = addresses
-        self.clock = clock
+    badges: BadgeService
+    addresses: Addresses
+    clock: Clock
 
     def resume(self, taken: PortfolioCopy) -> JsonObject:
         """JSON Resume 1.0.0: `certificates` and `skills`, to paste into one's own résumé."""

@@ -99,34 +99,20 @@ class MyRequest:
     participations: Sequence[tuple[Participation, Activity]]
 
 
+@dataclass(frozen=True, eq=False)
 class AskingService:
-    def __init__(
-        self,
-        requests: RequestStore,
-        badges: BadgeStore,
-        campuses: CampusStore,
-        people: PeopleStore,
-        own_addresses: OwnAddressStore,
-        directory: DirectoryStore,
-        awards: AwardStore,
-        files: FileStore,
-        letters: LetterStore,
-        history: HistoryStore,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.requests = requests
-        self.badges = badges
-        self.campuses = campuses
-        self.people = people
-        self.own_addresses = own_addresses
-        self.directory = directory
-        self.awards = awards
-        self.files = files
-        self.letters = letters
-        self.history = history
-        self.secret = secret
-        self.clock = clock
+    requests: RequestStore
+    badges: BadgeStore
+    campuses: CampusStore
+    people: PeopleStore
+    own_addresses: OwnAddressStore
+    directory: DirectoryStore
+    awards: AwardStore
+    files: FileStore
+    letters: LetterStore
+    history: HistoryStore
+    secret: bytes
+    clock: Clock
 
     def subject(self, badge_id: uuid.UUID) -> Subject:
         """Raises if the badge does not accept requests."""
@@ -351,32 +337,19 @@ class UnderReview:
     """Why the badge cannot be awarded now, whatever the review decides."""
 
 
+@dataclass(frozen=True, eq=False)
 class ReviewService:
-    def __init__(
-        self,
-        requests: RequestStore,
-        badges: BadgeStore,
-        campuses: CampusStore,
-        people: PeopleStore,
-        own_addresses: OwnAddressStore,
-        directory: DirectoryStore,
-        awards: AwardService,
-        files: FileStore,
-        letters: LetterStore,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.requests = requests
-        self.badges = badges
-        self.campuses = campuses
-        self.people = people
-        self.own_addresses = own_addresses
-        self.directory = directory
-        self.awards = awards
-        self.files = files
-        self.letters = letters
-        self.history = history
-        self.clock = clock
+    requests: RequestStore
+    badges: BadgeStore
+    campuses: CampusStore
+    people: PeopleStore
+    own_addresses: OwnAddressStore
+    directory: DirectoryStore
+    awards: AwardService
+    files: FileStore
+    letters: LetterStore
+    history: HistoryStore
+    clock: Clock
 
     def look(self, campus: Campus, request_id: uuid.UUID, *, by: Actor) -> UnderReview:
         request = self.requests.get_in_campus(request_id, campus.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.db.accounts import SignInStore
 from app.db.campus.campus import CampusStore, TeamStore
 from app.db.people import NameStore, PeopleStore
@@ -9,7 +11,7 @@ from app.domain.accounts.own_addresses import OF_A_TEAM, WAYS_IN, Changed, addre
 from app.domain.accounts.sign_in import Challenge
 from app.domain.campus.campus import Campus
 from app.domain.campus.team import Invitation, InvitationState, invitation_proof
-from app.domain.core import Clock
+from app.domain.core import Clock, ServiceOptions
 from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.people.people import NameWish, Person
 from app.domain.publishing import Addresses
@@ -150,23 +152,14 @@ _ASK_THE_CAMPUS = N_(
 )
 
 
+@dataclass(frozen=True, eq=False)
 class AccountLetters:
-    def __init__(
-        self,
-        people: PeopleStore,
-        challenges: SignInStore,
-        addresses: Addresses,
-        secret: bytes,
-        zone: str,
-        clock: Clock,
-    ) -> None:
-        """`zone`: time zone of the times in the e-mails."""
-        self.people = people
-        self.challenges = challenges
-        self.addresses = addresses
-        self.secret = secret
-        self.zone = zone
-        self.clock = clock
+    people: PeopleStore
+    challenges: SignInStore
+    addresses: Addresses
+    secret: bytes
+    options: ServiceOptions
+    clock: Clock
 
     def written(self, letter: QueuedMessage) -> Letter | None:
         """None if the e-mail has become irrelevant."""
@@ -250,7 +243,9 @@ class AccountLetters:
             subject=translated(subject),
             lines=[
                 translated(line).format(names=", ".join(names)),
-                translated(N_("C’était le {when}.")).format(when=moment(letter.promised_at, self.zone)),
+                translated(N_("C’était le {when}.")).format(
+                    when=moment(letter.promised_at, self.options.time_zone)
+                ),
             ],
             action=Action(translated(seen), url),
             after=[],
@@ -275,14 +270,12 @@ def _notice(
     )
 
 
+@dataclass(frozen=True, eq=False)
 class NameLetters:
-    def __init__(
-        self, names: NameStore, people: PeopleStore, campuses: CampusStore, addresses: Addresses
-    ) -> None:
-        self.names = names
-        self.people = people
-        self.campuses = campuses
-        self.addresses = addresses
+    names: NameStore
+    people: PeopleStore
+    campuses: CampusStore
+    addresses: Addresses
 
     def written(self, letter: QueuedMessage) -> Letter | None:
         """None if the e-mail has become irrelevant."""
@@ -321,32 +314,19 @@ def _refused(wish: NameWish, person: Person, campus: Campus, link: str) -> Notic
     )
 
 
+@dataclass(frozen=True, eq=False)
 class PersonalLetters:
-    def __init__(
-        self,
-        team: TeamStore,
-        campuses: CampusStore,
-        requests: RequestLetters,
-        rights: RightsLetters,
-        accounts: AccountLetters,
-        endorsements: EndorsementLetters,
-        names: NameLetters,
-        surveys: SurveyLetters,
-        addresses: Addresses,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.team = team
-        self.campuses = campuses
-        self.requests = requests
-        self.rights = rights
-        self.accounts = accounts
-        self.endorsements = endorsements
-        self.names = names
-        self.surveys = surveys
-        self.addresses = addresses
-        self.secret = secret
-        self.clock = clock
+    team: TeamStore
+    campuses: CampusStore
+    requests: RequestLetters
+    rights: RightsLetters
+    accounts: AccountLetters
+    endorsements: EndorsementLetters
+    names: NameLetters
+    surveys: SurveyLetters
+    addresses: Addresses
+    secret: bytes
+    clock: Clock
 
     def written(self, letter: QueuedMessage) -> Letter | None:
         """None if the e-mail has become irrelevant."""

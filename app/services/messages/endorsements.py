@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.db.trust import EndorsementStore, OrganisationStore
 from app.domain.core import Clock
 from app.domain.messages import Letter, Occasion, QueuedMessage
@@ -29,22 +31,14 @@ OF_ENDORSEMENTS = (
 _SENDER = "Sceau"
 
 
+@dataclass(frozen=True, eq=False)
 class EndorsementLetters:
-    def __init__(
-        self,
-        endorsements: EndorsementStore,
-        organisations: OrganisationStore,
-        subjects: EndorsementSubjects,
-        addresses: Addresses,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.endorsements = endorsements
-        self.organisations = organisations
-        self.subjects = subjects
-        self.addresses = addresses
-        self.secret = secret
-        self.clock = clock
+    endorsements: EndorsementStore
+    organisations: OrganisationStore
+    subjects: EndorsementSubjects
+    addresses: Addresses
+    secret: bytes
+    clock: Clock
 
     def written(self, letter: QueuedMessage) -> Letter | None:
         """None if the e-mail has become irrelevant."""

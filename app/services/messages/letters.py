@@ -17,7 +17,7 @@ from app.domain.awards.awards import Award
 from app.domain.awards.batches import is_handed_over
 from app.domain.badges.badges import version_year
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import Clock, ServiceOptions
 from app.domain.messages import (
     Letter,
     LetterNotSent,
@@ -275,30 +275,18 @@ class Outgoing:
     letter: Letter
 
 
+@dataclass(frozen=True, eq=False)
 class LetterService:
-    def __init__(
-        self,
-        letters: LetterStore,
-        awards: AwardStore,
-        batches: BatchStore,
-        own_addresses: OwnAddressStore,
-        addresses: Addresses,
-        personal: PersonalLetters,
-        artist: BadgeArtist,
-        secret: bytes,
-        per_minute: int,
-        clock: Clock,
-    ) -> None:
-        self.letters = letters
-        self.awards = awards
-        self.batches = batches
-        self.own_addresses = own_addresses
-        self.addresses = addresses
-        self.personal = personal
-        self.artist = artist
-        self.secret = secret
-        self.per_minute = per_minute
-        self.clock = clock
+    letters: LetterStore
+    awards: AwardStore
+    batches: BatchStore
+    own_addresses: OwnAddressStore
+    addresses: Addresses
+    personal: PersonalLetters
+    artist: BadgeArtist
+    secret: bytes
+    options: ServiceOptions
+    clock: Clock
 
     # --- sending
 
@@ -354,7 +342,9 @@ class LetterService:
             self.letters.save(letter)
 
     def _allowance(self) -> int:
-        return self.per_minute - self.letters.attempted_since(self.clock() - timedelta(minutes=1))
+        return self.options.letters_per_minute - self.letters.attempted_since(
+            self.clock() - timedelta(minutes=1)
+        )
 
     def _still(self, letter: QueuedMessage) -> AwardRecord | None:
         """The award of the e-mail, or None if it has become irrelevant: then it is never sent."""

@@ -6,6 +6,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import structlog
 
@@ -28,28 +29,17 @@ from app.services.messages.letters import LetterService
 AT_ONCE = 500
 
 
+@dataclass(frozen=True, eq=False)
 class ReminderService:
-    def __init__(
-        self,
-        reminders: ReminderStore,
-        letters: LetterStore,
-        people: PeopleStore,
-        campuses: CampusStore,
-        activities: ActivityStore,
-        consents: ConsentStore,
-        history: HistoryStore,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.reminders = reminders
-        self.letters = letters
-        self.people = people
-        self.campuses = campuses
-        self.activities = activities
-        self.consents = consents
-        self.history = history
-        self.secret = secret
-        self.clock = clock
+    reminders: ReminderStore
+    letters: LetterStore
+    people: PeopleStore
+    campuses: CampusStore
+    activities: ActivityStore
+    consents: ConsentStore
+    history: HistoryStore
+    secret: bytes
+    clock: Clock
 
     def campuses_due(self) -> list[uuid.UUID]:
         return self.reminders.campuses_due(self.clock())
@@ -108,37 +98,37 @@ class ReminderService:
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, eq=False)
 class Post:
-    """If killed between the server's acceptance and our commit, sends the e-mail again, same Message-ID."""
+    """If killed between the server's acceptance and our commit, sends the e-mail again, same Message-ID.
 
-    def __init__(
-        self, desk: Callable[[bool], AbstractContextManager[LetterService]], mailer: Mailer | None
-    ) -> None:
-        """`desk` opens one transaction, read-only or not."""
-        self._desk = desk
-        self._mailer = mailer
+    `desk` opens one transaction, read-only or not.
+    """
+
+    desk: Callable[[bool], AbstractContextManager[LetterService]]
+    mailer: Mailer | None
 
     def due(self) -> list[uuid.UUID]:
         """Empty if no mailer is configured: e-mails stay queued."""
-        if self._mailer is None:
+        if self.mailer is None:
             return []
-        with self._desk(True) as letters:
+        with self.desk(True) as letters:
             return letters.due()
 
     def send(self, envelope: uuid.UUID) -> None:
         """Idempotent: a second call finds nothing to send."""
-        if self._mailer is None:
+        if self.mailer is None:
             return
-        with self._desk(False) as letters:
+        with self.desk(False) as letters:
             outgoing = letters.take(envelope)
         if outgoing is None:
             return
         try:
-            self._mailer.send(outgoing.letter)
+            self.mailer.send(outgoing.letter)
         except LetterNotSent as trouble:
             log.warning("letter not sent", letter=str(envelope), reason=trouble.reason.value)
-            with self._desk(False) as letters:
+            with self.desk(False) as letters:
                 letters.not_sent(outgoing.envelope, trouble)
             return
-        with self._desk(False) as letters:
+        with self.desk(False) as letters:
             letters.sent(outgoing.envelope)

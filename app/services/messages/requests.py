@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.db.campus.campus import CampusStore
 from app.db.learners import RequestStore
 from app.domain.campus.campus import Campus
@@ -21,20 +23,13 @@ _STILL_SO = {
 }
 
 
+@dataclass(frozen=True, eq=False)
 class RequestLetters:
-    def __init__(
-        self,
-        requests: RequestStore,
-        campuses: CampusStore,
-        addresses: Addresses,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.requests = requests
-        self.campuses = campuses
-        self.addresses = addresses
-        self.secret = secret
-        self.clock = clock
+    requests: RequestStore
+    campuses: CampusStore
+    addresses: Addresses
+    secret: bytes
+    clock: Clock
 
     def written(self, letter: QueuedMessage) -> Letter | None:
         """None if the e-mail has become irrelevant."""

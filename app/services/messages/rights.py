@@ -199,14 +199,12 @@ _ASKED_AGAIN = (
 RIGHTS = (Occasion.ERASURE, Occasion.ARCHIVE, Occasion.PARENT)
 
 
+@dataclass(frozen=True, eq=False)
 class RightsLetters:
-    def __init__(
-        self, awards: AwardStore, guardians: GuardianStore, addresses: Addresses, secret: bytes
-    ) -> None:
-        self.awards = awards
-        self.guardians = guardians
-        self.addresses = addresses
-        self.secret = secret
+    awards: AwardStore
+    guardians: GuardianStore
+    addresses: Addresses
+    secret: bytes
 
     def written(self, letter: QueuedMessage) -> Letter | None:
         """None if the e-mail has become irrelevant."""

@@ -41,36 +41,21 @@ class Correctable:
     refusal: NotAllowed | None = None
 
 
+@dataclass(frozen=True, eq=False)
 class CorrectionService:
-    def __init__(
-        self,
-        names: NameService,
-        people: PeopleStore,
-        own: OwnAddressStore,
-        sign_in: SignInStore,
-        activities: ActivityStore,
-        plans: ActivityPlanStore,
-        awards: AwardStore,
-        batches: BatchStore,
-        codes: ClaimCodeStore,
-        letters: LetterStore,
-        sessions: SessionService,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.names = names
-        self.people = people
-        self.own = own
-        self.sign_in = sign_in
-        self.activities = activities
-        self.plans = plans
-        self.awards = awards
-        self.batches = batches
-        self.codes = codes
-        self.letters = letters
-        self.sessions = sessions
-        self.history = history
-        self.clock = clock
+    names: NameService
+    people: PeopleStore
+    own: OwnAddressStore
+    sign_in: SignInStore
+    activities: ActivityStore
+    plans: ActivityPlanStore
+    awards: AwardStore
+    batches: BatchStore
+    codes: ClaimCodeStore
+    letters: LetterStore
+    sessions: SessionService
+    history: HistoryStore
+    clock: Clock
 
     def is_own(self, campus: Campus, activity_id: uuid.UUID, person_id: uuid.UUID, by: Actor) -> bool:
         """Whether this trainer is named in the activity or recorded the participation; all are where the

@@ -55,14 +55,12 @@ class SortedLines:
         return question is not None and question.is_open
 
 
+@dataclass(frozen=True, eq=False)
 class Namesakes:
-    def __init__(
-        self, store: NamesakeStore, activities: ActivityStore, people: PeopleStore, clock: Clock
-    ) -> None:
-        self.store = store
-        self.activities = activities
-        self.people = people
-        self.clock = clock
+    store: NamesakeStore
+    activities: ActivityStore
+    people: PeopleStore
+    clock: Clock
 
     def match(
         self,

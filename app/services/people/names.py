@@ -56,28 +56,17 @@ class MyWish:
     campus: Campus
 
 
+@dataclass(frozen=True, eq=False)
 class NameService:
-    def __init__(
-        self,
-        names: NameStore,
-        people: PeopleStore,
-        own: OwnAddressStore,
-        merges: MergeStore,
-        campuses: CampusStore,
-        reissuing: ReissueService,
-        letters: LetterStore,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.names = names
-        self.people = people
-        self.own = own
-        self.merges = merges
-        self.campuses = campuses
-        self.reissuing = reissuing
-        self.letters = letters
-        self.history = history
-        self.clock = clock
+    names: NameStore
+    people: PeopleStore
+    own: OwnAddressStore
+    merges: MergeStore
+    campuses: CampusStore
+    reissuing: ReissueService
+    letters: LetterStore
+    history: HistoryStore
+    clock: Clock
 
     # --- for the person
 
@@ -209,29 +198,19 @@ class NameService:
             self.letters.promise_many(corrections_of(told, address, earlier, at=self.clock()))
 
 
+@dataclass(frozen=True, eq=False)
 class AgeBands:
-    def __init__(
-        self,
-        guardians: GuardianStore,
-        awards: AwardStore,
-        evidence: EvidenceDocuments,
-        reissuing: ReissueService,
-        portfolios: PortfolioStore,
-        consents: ConsentStore,
-        history: HistoryStore,
-        tenant_scope: TenantScope,
-        clock: Clock,
-    ) -> None:
-        """`tenant_scope`: a minor's public content is closed at every campus, whichever recorded the age."""
-        self.tenant_scope = tenant_scope
-        self.guardians = guardians
-        self.awards = awards
-        self.evidence = evidence
-        self.reissuing = reissuing
-        self.portfolios = portfolios
-        self.consents = consents
-        self.history = history
-        self.clock = clock
+    """`tenant_scope`: a minor's public content is closed at every campus, whichever recorded the age."""
+
+    guardians: GuardianStore
+    awards: AwardStore
+    evidence: EvidenceDocuments
+    reissuing: ReissueService
+    portfolios: PortfolioStore
+    consents: ConsentStore
+    history: HistoryStore
+    tenant_scope: TenantScope
+    clock: Clock
 
     def note(
         self, person: Person, under_15: bool | None, *, by: Actor, campus_id: uuid.UUID | None = None

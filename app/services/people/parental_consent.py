@@ -59,28 +59,17 @@ class ParentState:
         return not self.needed or bool(self.agreement and self.agreement.agreed)
 
 
+@dataclass(frozen=True, eq=False)
 class GuardianService:
-    def __init__(
-        self,
-        guardians: GuardianStore,
-        awards: AwardStore,
-        people: PeopleStore,
-        letters: LetterStore,
-        consents: ConsentStore,
-        history: HistoryStore,
-        age_bands: AgeBands,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.guardians = guardians
-        self.awards = awards
-        self.people = people
-        self.letters = letters
-        self.consents = consents
-        self.history = history
-        self.age_bands = age_bands
-        self.secret = secret
-        self.clock = clock
+    guardians: GuardianStore
+    awards: AwardStore
+    people: PeopleStore
+    letters: LetterStore
+    consents: ConsentStore
+    history: HistoryStore
+    age_bands: AgeBands
+    secret: bytes
+    clock: Clock
 
     def state_of(self, record: AwardRecord) -> ParentState:
         agreement = self.guardians.newest_about(record.award.id)

@@ -64,32 +64,19 @@ class Workplace:
     roles: frozenset[Role]
 
 
+@dataclass(frozen=True, eq=False)
 class PeopleService:
-    def __init__(
-        self,
-        people: PeopleStore,
-        own_addresses: OwnAddressStore,
-        access: AccessStore,
-        sessions: SessionService,
-        memberships: Memberships,
-        campuses: CampusStore,
-        awards: AwardStore,
-        consents: ConsentStore,
-        history: HistoryStore,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.people = people
-        self.own_addresses = own_addresses
-        self.access = access
-        self.sessions = sessions
-        self.memberships = memberships
-        self.campuses = campuses
-        self.awards = awards
-        self.consents = consents
-        self.history = history
-        self.secret = secret
-        self.clock = clock
+    people: PeopleStore
+    own_addresses: OwnAddressStore
+    access: AccessStore
+    sessions: SessionService
+    memberships: Memberships
+    campuses: CampusStore
+    awards: AwardStore
+    consents: ConsentStore
+    history: HistoryStore
+    secret: bytes
+    clock: Clock
 
     def add_staff(
         self, campus: Campus, *, given_name: str, family_name: str, address: str, role: Role, by: Actor
@@ -242,28 +229,17 @@ class StoredAddress:
     offers: bool
 
 
+@dataclass(frozen=True, eq=False)
 class OwnAddressService:
-    def __init__(
-        self,
-        own: OwnAddressStore,
-        challenges: SignInStore,
-        letters: LetterStore,
-        notices: AccountNotices,
-        merging: MergingService,
-        end_self_awards_of: Callable[[uuid.UUID], None],
-        history: HistoryStore,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.own = own
-        self.challenges = challenges
-        self.letters = letters
-        self.notices = notices
-        self.merging = merging
-        self.end_self_awards_of = end_self_awards_of
-        self.history = history
-        self.secret = secret
-        self.clock = clock
+    own: OwnAddressStore
+    challenges: SignInStore
+    letters: LetterStore
+    notices: AccountNotices
+    merging: MergingService
+    end_self_awards_of: Callable[[uuid.UUID], None]
+    history: HistoryStore
+    secret: bytes
+    clock: Clock
 
     def list_of(self, person_id: uuid.UUID) -> list[OwnAddress]:
         """Verified addresses first, then those entered by campuses."""

@@ -45,34 +45,20 @@ class Other:
     campuses: Sequence[Campus]
 
 
+@dataclass(frozen=True, eq=False)
 class MergingService:
-    def __init__(
-        self,
-        merges: MergeStore,
-        people: PeopleStore,
-        own: OwnAddressStore,
-        challenges: SignInStore,
-        awards: AwardStore,
-        campuses: CampusStore,
-        activities: ActivityStore,
-        logged_events: LoggedEvents,
-        notices: AccountNotices,
-        end_self_awards_of: Callable[[uuid.UUID], None],
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.merges = merges
-        self.people = people
-        self.own = own
-        self.challenges = challenges
-        self.awards = awards
-        self.campuses = campuses
-        self.activities = activities
-        self.logged_events = logged_events
-        self.notices = notices
-        self.end_self_awards_of = end_self_awards_of
-        self.history = history
-        self.clock = clock
+    merges: MergeStore
+    people: PeopleStore
+    own: OwnAddressStore
+    challenges: SignInStore
+    awards: AwardStore
+    campuses: CampusStore
+    activities: ActivityStore
+    logged_events: LoggedEvents
+    notices: AccountNotices
+    end_self_awards_of: Callable[[uuid.UUID], None]
+    history: HistoryStore
+    clock: Clock
 
     # --- for the person
 

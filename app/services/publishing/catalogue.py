@@ -84,32 +84,19 @@ class PublicActivity:
         )
 
 
+@dataclass(frozen=True, eq=False)
 class CatalogueService:
-    def __init__(
-        self,
-        catalogue: CatalogueStore,
-        campuses: CampusStore,
-        badges: BadgeStore,
-        competencies: CompetencyStore,
-        activities: ActivityStore,
-        plans: ActivityPlanStore,
-        pathways: PathwayStore,
-        history: HistoryStore,
-        ratings: RatingService,
-        clock: Clock,
-        snapshot: Snapshot = UNSHARED,
-    ) -> None:
-        self.catalogue = catalogue
-        self.campuses = campuses
-        self.badges = badges
-        self.competencies = competencies
-        self.activities = activities
-        self.plans = plans
-        self.pathways = pathways
-        self.history = history
-        self.ratings = ratings
-        self.clock = clock
-        self.snapshot = snapshot
+    catalogue: CatalogueStore
+    campuses: CampusStore
+    badges: BadgeStore
+    competencies: CompetencyStore
+    activities: ActivityStore
+    plans: ActivityPlanStore
+    pathways: PathwayStore
+    history: HistoryStore
+    ratings: RatingService
+    clock: Clock
+    snapshot: Snapshot = UNSHARED
 
     # --- derivation
 

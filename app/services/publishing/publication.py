@@ -97,28 +97,17 @@ class PicturesOfAwards(Protocol):
     def png(self, record: AwardRecord) -> bytes: ...
 
 
+@dataclass(frozen=True, eq=False)
 class PublicationService:
-    def __init__(
-        self,
-        campuses: CampusStore,
-        badges: BadgeStore,
-        awards: AwardStore,
-        pictures: Callable[[], PicturesOfAwards],
-        status: StatusService,
-        signing: Signing,
-        addresses: Addresses,
-        renew_list: Callable[[uuid.UUID], SignedList],
-        snapshot: Snapshot = UNSHARED,
-    ) -> None:
-        self.snapshot = snapshot
-        self.renew_list = renew_list
-        self.campuses = campuses
-        self.badges = badges
-        self.awards = awards
-        self.pictures = pictures
-        self.status = status
-        self.signing = signing
-        self.addresses = addresses
+    campuses: CampusStore
+    badges: BadgeStore
+    awards: AwardStore
+    pictures: Callable[[], PicturesOfAwards]
+    status: StatusService
+    signing: Signing
+    addresses: Addresses
+    renew_list: Callable[[uuid.UUID], SignedList]
+    snapshot: Snapshot = UNSHARED
 
     def record(self, award_id: uuid.UUID) -> AwardRecord:
         """Any award, for a page that checks its visibility itself."""
@@ -361,12 +350,12 @@ class Withdrawn(NotFound):
         self.body = body
 
 
+@dataclass(frozen=True, eq=False)
 class OlderBadges:
     """Open Badges 2.0 renditions; only public awards, as in every other format."""
 
-    def __init__(self, publication: PublicationService, addresses: Addresses) -> None:
-        self.publication = publication
-        self.addresses = addresses
+    publication: PublicationService
+    addresses: Addresses
 
     def assertion(self, award_id: uuid.UUID) -> Published:
         return Published.of(self._assertion(self.publication.open_award(award_id)), _LINKED_DATA)

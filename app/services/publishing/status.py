@@ -107,10 +107,10 @@ class KeyOwner:
         return SealedFor(str(self.id), method_id, Algorithm.EDDSA.value, self.purpose)
 
 
+@dataclass(frozen=True, eq=False)
 class Signing:
-    def __init__(self, campuses: CampusStore, vault: KeyVault) -> None:
-        self.campuses = campuses
-        self.vault = vault
+    campuses: CampusStore
+    vault: KeyVault
 
     def make_key(
         self, campus: Campus, *, at: datetime, purpose: KeyPurpose = KeyPurpose.CREDENTIAL

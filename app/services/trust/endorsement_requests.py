@@ -16,6 +16,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people.people import normal_address
+from app.domain.publishing import ServiceDocuments
 from app.domain.trust.organisations import (
     AGAIN,
     ASKED_FOR,
@@ -36,7 +37,6 @@ from app.errors import NotFound
 from app.language import N_
 from app.services.trust.endorsements import AN_ORGANISATION, WITHDRAW, Subject
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.verification.report import EndorsementAnswer, Outcome
 from sceau_credentials.verification.run_checks import verify_endorsement
 
@@ -50,20 +50,13 @@ class EndorsementAsked:
     why: str = ""
 
 
+@dataclass(frozen=True, eq=False)
 class EndorsementAsking:
-    def __init__(
-        self,
-        endorsements: EndorsementStore,
-        people: PeopleStore,
-        letters: LetterStore,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.endorsements = endorsements
-        self.people = people
-        self.letters = letters
-        self.history = history
-        self.clock = clock
+    endorsements: EndorsementStore
+    people: PeopleStore
+    letters: LetterStore
+    history: HistoryStore
+    clock: Clock
 
     def is_refused_by(self, typed: str) -> bool:
         """Whether the reader of that address opted out of requests from every campus."""
@@ -137,22 +130,14 @@ class EndorsementAsking:
         return [address for each in people if each for address in self.people.all_addresses(each)]
 
 
+@dataclass(frozen=True, eq=False)
 class EndorsementsTakenBack:
-    def __init__(
-        self,
-        endorsements: EndorsementStore,
-        organisations: OrganisationStore,
-        letters: LetterStore,
-        history: HistoryStore,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.endorsements = endorsements
-        self.organisations = organisations
-        self.letters = letters
-        self.history = history
-        self.secret = secret
-        self.clock = clock
+    endorsements: EndorsementStore
+    organisations: OrganisationStore
+    letters: LetterStore
+    history: HistoryStore
+    secret: bytes
+    clock: Clock
 
     # --- for the organisation
 
@@ -242,11 +227,11 @@ class EndorsementsTakenBack:
         )
 
 
+@dataclass(frozen=True, eq=False)
 class EndorsementsCheckedAgain:
-    def __init__(self, endorsements: EndorsementStore, documents: DocumentSource, clock: Clock) -> None:
-        self.endorsements = endorsements
-        self.documents = documents
-        self.clock = clock
+    endorsements: EndorsementStore
+    documents: ServiceDocuments
+    clock: Clock
 
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.endorsements.due(at=self.clock(), limit=limit)

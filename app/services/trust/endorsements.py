@@ -20,7 +20,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot, as_signed, name_as_signed
 from app.domain.messages import Occasion, letter_to
 from app.domain.privacy.consents import ERASED
-from app.domain.publishing import Addresses
+from app.domain.publishing import Addresses, ServiceDocuments
 from app.domain.trust.organisations import (
     AGAIN,
     LONGEST_SIGNED,
@@ -69,14 +69,12 @@ class Subject:
         return self.version.name if self.version else self.campus.name
 
 
+@dataclass(frozen=True, eq=False)
 class EndorsementSubjects:
-    def __init__(
-        self, awards: AwardStore, badges: BadgeStore, campuses: CampusStore, addresses: Addresses
-    ) -> None:
-        self.awards = awards
-        self.badges = badges
-        self.campuses = campuses
-        self.addresses = addresses
+    awards: AwardStore
+    badges: BadgeStore
+    campuses: CampusStore
+    addresses: Addresses
 
     def of_campus(self, campus: Campus) -> Subject:
         return Subject(Endorsed.CAMPUS, campus, campus.did)
@@ -139,28 +137,17 @@ class EndorsementOutcome:
         return EndorsementOutcome(checked_name(name), checked_site(site))
 
 
+@dataclass(frozen=True, eq=False)
 class EndorsementSigning:
-    def __init__(
-        self,
-        endorsements: EndorsementStore,
-        organisations: OrganisationService,
-        subjects: EndorsementSubjects,
-        letters: LetterStore,
-        history: HistoryStore,
-        documents: DocumentSource,
-        addresses: Addresses,
-        secret: bytes,
-        clock: Clock,
-    ) -> None:
-        self.endorsements = endorsements
-        self.organisations = organisations
-        self.subjects = subjects
-        self.letters = letters
-        self.history = history
-        self.documents = documents
-        self.addresses = addresses
-        self.secret = secret
-        self.clock = clock
+    endorsements: EndorsementStore
+    organisations: OrganisationService
+    subjects: EndorsementSubjects
+    letters: LetterStore
+    history: HistoryStore
+    documents: ServiceDocuments
+    addresses: Addresses
+    secret: bytes
+    clock: Clock
 
     def opened(self, token: str) -> tuple[EndorsementRequest, Subject]:
         """The request of a link; raises DeadRequest if answered or expired."""
@@ -355,15 +342,13 @@ class ShownEndorsement:
         return self.answer is not None and self.answer.outcome is Outcome.PASSED
 
 
+@dataclass(frozen=True, eq=False)
 class EndorsementDocuments:
     """The signed bytes of organisations, as far as they are public."""
 
-    def __init__(
-        self, endorsements: EndorsementStore, organisations: OrganisationStore, awards: AwardStore
-    ) -> None:
-        self.endorsements = endorsements
-        self.organisations = organisations
-        self.awards = awards
+    endorsements: EndorsementStore
+    organisations: OrganisationStore
+    awards: AwardStore
 
     def document(self, endorsement_id: uuid.UUID, form: str) -> Published:
         """The signed bytes, as `json` or `jwt`."""
@@ -410,27 +395,15 @@ class EndorsementDocuments:
         )
 
 
+@dataclass(frozen=True, eq=False)
 class EndorsementShowing:
-    def __init__(
-        self,
-        signed: EndorsementDocuments,
-        endorsements: EndorsementStore,
-        organisations: OrganisationStore,
-        subjects: EndorsementSubjects,
-        documents: DocumentSource,
-        near: DocumentSource,
-        clock: Clock,
-        snapshot: Snapshot = UNSHARED,
-    ) -> None:
-        """`near`: documents this service hosts, so that a badge page never waits for a remote server."""
-        self.signed = signed
-        self.endorsements = endorsements
-        self.organisations = organisations
-        self.subjects = subjects
-        self.documents = documents
-        self.near = near
-        self.clock = clock
-        self.snapshot = snapshot
+    signed: EndorsementDocuments
+    endorsements: EndorsementStore
+    organisations: OrganisationStore
+    subjects: EndorsementSubjects
+    documents: ServiceDocuments
+    clock: Clock
+    snapshot: Snapshot = UNSHARED
 
     # --- shown next to their subject
 
@@ -523,7 +496,7 @@ class EndorsementShowing:
         try:
             answer = verify_endorsement(
                 endorsement.written,
-                documents=documents or self.near,
+                documents=documents or self.documents.alone(),  # a badge page never waits for a remote server
                 at=self.clock(),
                 about=endorsement.subject,
             )

@@ -61,14 +61,12 @@ class Fetched:
     trouble: str = ""
 
 
+@dataclass(frozen=True, eq=False)
 class FollowedLists:
-    def __init__(
-        self, store: RecognitionStore, history: HistoryStore, documents: DocumentSource, clock: Clock
-    ) -> None:
-        self.store = store
-        self.history = history
-        self.documents = documents
-        self.clock = clock
+    store: RecognitionStore
+    history: HistoryStore
+    documents: DocumentSource
+    clock: Clock
 
     def list_all(self) -> Sequence[FollowedList]:
         return self.store.followed()

@@ -21,7 +21,7 @@ from app.domain.campus.campus import (
     label_state,
 )
 from app.domain.core import Clock
-from app.domain.publishing import Addresses
+from app.domain.publishing import Addresses, ServiceDocuments
 from app.domain.trust.trust_registry import (
     ANNOUNCED_FOR,
     NetworkKey,
@@ -39,7 +39,6 @@ from sceau_credentials.issuing import issue_endorsement, signed_with
 from sceau_credentials.keys import Signer, VerificationKey
 from sceau_credentials.model import BitstringStatusListEntry
 from sceau_credentials.trust.lists import Standing
-from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject
 from sceau_credentials.verification.report import EndorsementAnswer
 from sceau_credentials.verification.run_checks import verify_endorsement
@@ -47,11 +46,11 @@ from sceau_credentials.verification.run_checks import verify_endorsement
 _PURPOSE = "network"
 
 
+@dataclass(frozen=True, eq=False)
 class NetworkSigning:
-    def __init__(self, store: RecognitionStore, vault: KeyVault, addresses: Addresses) -> None:
-        self.store = store
-        self.vault = vault
-        self.addresses = addresses
+    store: RecognitionStore
+    vault: KeyVault
+    addresses: Addresses
 
     def did_of(self, network: Network) -> str:
         key = next(iter(self.store.keys_of(network.id)), None)
@@ -119,24 +118,15 @@ class LabelJudged:
     """The network suspended its recognition of the campus, and so its labels."""
 
 
+@dataclass(frozen=True, eq=False)
 class LabelService:
-    def __init__(
-        self,
-        store: RecognitionStore,
-        campuses: CampusStore,
-        signing: NetworkSigning,
-        history: HistoryStore,
-        addresses: Addresses,
-        documents: DocumentSource,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.campuses = campuses
-        self.signing = signing
-        self.history = history
-        self.addresses = addresses
-        self.documents = documents
-        self.clock = clock
+    store: RecognitionStore
+    campuses: CampusStore
+    signing: NetworkSigning
+    history: HistoryStore
+    addresses: Addresses
+    documents: ServiceDocuments
+    clock: Clock
 
     def give(
         self,

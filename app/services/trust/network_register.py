@@ -63,22 +63,14 @@ class RegisterPage:
     """Replaced or stolen keys, newest first."""
 
 
+@dataclass(frozen=True, eq=False)
 class NetworkRegister:
-    def __init__(
-        self,
-        store: RecognitionStore,
-        labels: LabelService,
-        signing: NetworkSigning,
-        history: HistoryStore,
-        addresses: Addresses,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.labels = labels
-        self.signing = signing
-        self.history = history
-        self.addresses = addresses
-        self.clock = clock
+    store: RecognitionStore
+    labels: LabelService
+    signing: NetworkSigning
+    history: HistoryStore
+    addresses: Addresses
+    clock: Clock
 
     def networks(self) -> Sequence[Network]:
         return self.store.networks()
@@ -241,20 +233,13 @@ def _content(network: Network, entries: Sequence[Entry]) -> str:
     return hashlib.sha256(repr((network.name, entries)).encode()).hexdigest()
 
 
+@dataclass(frozen=True, eq=False)
 class NetworkDocuments:
-    def __init__(
-        self,
-        store: RecognitionStore,
-        signing: NetworkSigning,
-        anchors: TrustAnchors,
-        addresses: Addresses,
-        clock: Clock,
-    ) -> None:
-        self.anchors = anchors
-        self.store = store
-        self.signing = signing
-        self.addresses = addresses
-        self.clock = clock
+    store: RecognitionStore
+    signing: NetworkSigning
+    anchors: TrustAnchors
+    addresses: Addresses
+    clock: Clock
 
     def did(self, slug: str) -> Published:
         document = self.signing.document_of(self.store.network(slug))

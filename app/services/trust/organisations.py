@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -39,20 +40,13 @@ from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 _PURPOSE: Final = "endorsement"
 
 
+@dataclass(frozen=True, eq=False)
 class OrganisationService:
-    def __init__(
-        self,
-        organisations: OrganisationStore,
-        vault: KeyVault,
-        anchors: TrustAnchors,
-        addresses: Addresses,
-        clock: Clock,
-    ) -> None:
-        self.anchors = anchors
-        self.organisations = organisations
-        self.vault = vault
-        self.addresses = addresses
-        self.clock = clock
+    organisations: OrganisationStore
+    vault: KeyVault
+    anchors: TrustAnchors
+    addresses: Addresses
+    clock: Clock
 
     def get(self, organisation_id: uuid.UUID) -> Organisation:
         return self.organisations.get(organisation_id)
@@ -185,6 +179,7 @@ def _owner(organisation: Organisation) -> KeyOwner:
 K = TypeVar("K", NetworkKey, OrganisationKey)
 
 
+@dataclass(frozen=True, eq=False)
 class PartnerKeys:
     """A replaced key still proves what it signed; a stolen key is rejected by every verifier.
 
@@ -192,23 +187,13 @@ class PartnerKeys:
     be shown, and the next key signs it again.
     """
 
-    def __init__(
-        self,
-        signing: NetworkSigning,
-        register: NetworkRegister,
-        labels: LabelService,
-        organisations: OrganisationService,
-        endorsements: EndorsementStore,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.signing = signing
-        self.register = register
-        self.labels = labels
-        self.organisations = organisations
-        self.endorsements = endorsements
-        self.history = history
-        self.clock = clock
+    signing: NetworkSigning
+    register: NetworkRegister
+    labels: LabelService
+    organisations: OrganisationService
+    endorsements: EndorsementStore
+    history: HistoryStore
+    clock: Clock
 
     def retire_of_network(
         self,

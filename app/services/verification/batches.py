@@ -15,7 +15,7 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import HistoryStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import Clock, ServiceOptions
 from app.domain.publishing import Addresses, ids_of_code, near_codes, short_code
 from app.errors import AppError, InvalidInput, NotFound
 from app.language import N_
@@ -219,27 +219,19 @@ _NAMES_OWN_KIND = re.compile(rf"[#/](?:{'|'.join(sorted(_OWN_KINDS))})>")
 _OWN_KIND = N_("Les badges, les recommandations et les listes du campus ne se signent pas par ici.")
 
 
+@dataclass(frozen=True, eq=False)
 class VcApi:
-    def __init__(
-        self,
-        documents: OwnDocuments,
-        signing: Signing,
-        history: HistoryStore,
-        clock: Clock,
-        *,
-        may_issue: bool,
-    ) -> None:
-        self.documents = documents
-        self.signing = signing
-        self.history = history
-        self.clock = clock
-        self.may_issue = may_issue
+    documents: OwnDocuments
+    signing: Signing
+    history: HistoryStore
+    options: ServiceOptions
+    clock: Clock
 
     def verify(self, credential: str) -> Report:
         return verify_credential(credential, documents=self.documents, at=self.clock())
 
     def check_open(self) -> None:
-        if not self.may_issue:
+        if not self.options.vc_api_issue:
             raise NotFound(N_("Il n’y a rien à cette adresse."))
 
     def issue(self, campus: Campus, credential: JsonObject, *, by: Actor) -> JsonObject:

@@ -86,20 +86,13 @@ class ListShelf:
         return found
 
 
+@dataclass(frozen=True, eq=False)
 class IssuerStandings:
-    def __init__(
-        self,
-        store: RecognitionStore,
-        signing: NetworkSigning,
-        shelf: ListShelf,
-        clock: Clock,
-        snapshot: Snapshot = UNSHARED,
-    ) -> None:
-        self.snapshot = snapshot
-        self.store = store
-        self.signing = signing
-        self.shelf = shelf
-        self.clock = clock
+    store: RecognitionStore
+    signing: NetworkSigning
+    shelf: ListShelf
+    clock: Clock
+    snapshot: Snapshot = UNSHARED
 
     def lists(self) -> list[TrustList]:
         """Lists of our own networks, then the followed ones."""

@@ -53,40 +53,23 @@ class ExportedFile:
     body: bytes
 
 
+@dataclass(frozen=True, eq=False)
 class StaticExport:
-    def __init__(
-        self,
-        campuses: CampusStore,
-        badges: BadgeStore,
-        awards: AwardStore,
-        statuses: StatusStore,
-        history: HistoryStore,
-        publication: PublicationService,
-        older_badges: OlderBadges,
-        evidence: EvidenceDocuments,
-        networks: NetworkDocuments,
-        endorsements: EndorsementShowing,
-        organisations: OrganisationService,
-        log: LogPublication,
-        status: StatusService,
-        verification: VerificationService,
-        clock: Clock,
-    ) -> None:
-        self.campuses = campuses
-        self.badges = badges
-        self.awards = awards
-        self.statuses = statuses
-        self.history = history
-        self.publication = publication
-        self.older_badges = older_badges
-        self.evidence = evidence
-        self.networks = networks
-        self.endorsements = endorsements
-        self.organisations = organisations
-        self.log = log
-        self.status = status
-        self.verification = verification
-        self.clock = clock
+    campuses: CampusStore
+    badges: BadgeStore
+    awards: AwardStore
+    statuses: StatusStore
+    history: HistoryStore
+    publication: PublicationService
+    older_badges: OlderBadges
+    evidence: EvidenceDocuments
+    networks: NetworkDocuments
+    endorsements: EndorsementShowing
+    organisations: OrganisationService
+    log: LogPublication
+    status: StatusService
+    verification: VerificationService
+    clock: Clock
 
     def open_awards(self, campus: Campus) -> Iterator[AwardRecord]:
         """Public awards, including revoked ones: their page states that they are not valid any more."""
@@ -260,9 +243,9 @@ class Finding:
         return self.standing == "wrong"
 
 
+@dataclass(frozen=True, eq=False)
 class StaticEdition:
-    def __init__(self, folder: Folder) -> None:
-        self.folder = folder
+    folder: Folder
 
     def write(
         self, host: str, slug: str, kept: Iterable[ExportedFile], *, made_at: datetime, final: bool

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.adapters.picture_codes import ReadCode
+from app.adapters.picture_codes import PictureCodes
+from app.db.activity_log.activity_log import LogWatchStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore
 from app.domain.awards.awards import Visibility, check_aligned
@@ -19,6 +20,7 @@ from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.publishing import Addresses, ids_of_code, short_code
 from app.errors import AppError, Gone
 from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
+from app.services.awards.papers import is_sealed
 from app.services.publishing.publication import OlderBadges, PublicationService, Published, Withdrawn
 from app.services.trust.endorsements import EndorsementDocuments
 from app.services.trust.network_register import NetworkDocuments
@@ -114,32 +116,20 @@ class _Opened:
         return self.first if url in self._addresses else self._documents.fetch(url, accept=accept)
 
 
+@dataclass(frozen=True, eq=False)
 class OwnDocuments:
     """Our own DID documents and status lists directly from the services; others from `beyond`."""
 
-    def __init__(
-        self,
-        publication: PublicationService,
-        older_badges: OlderBadges,
-        evidence: EvidenceDocuments,
-        logs: LogPublication,
-        networks: NetworkDocuments,
-        organisations: OrganisationService,
-        endorsements: EndorsementDocuments,
-        addresses: Addresses,
-        beyond: DocumentSource,
-        snapshot: Snapshot = UNSHARED,
-    ) -> None:
-        self.snapshot = snapshot
-        self.networks = networks
-        self.publication = publication
-        self.older_badges = older_badges
-        self.evidence = evidence
-        self.logs = logs
-        self.organisations = organisations
-        self.endorsements = endorsements
-        self.addresses = addresses
-        self.beyond = beyond
+    publication: PublicationService
+    older_badges: OlderBadges
+    evidence: EvidenceDocuments
+    logs: LogPublication
+    networks: NetworkDocuments
+    organisations: OrganisationService
+    endorsements: EndorsementDocuments
+    addresses: Addresses
+    beyond: DocumentSource
+    snapshot: Snapshot = UNSHARED
 
     def alone(self) -> OwnDocuments:
         """Own documents only: never waits for a remote server."""
@@ -245,49 +235,19 @@ def _uuid(text: str) -> uuid.UUID:
         raise DocumentUnavailable(text, "not_found") from error
 
 
+@dataclass(frozen=True, eq=False)
 class VerificationService:
-    def __init__(
-        self,
-        awards: AwardStore,
-        campuses: CampusStore,
-        publication: PublicationService,
-        older_badges: OlderBadges,
-        evidence: EvidenceDocuments,
-        logs: LogPublication,
-        networks: NetworkDocuments,
-        standings: IssuerStandings,
-        organisations: OrganisationService,
-        endorsements: EndorsementDocuments,
-        addresses: Addresses,
-        beyond: DocumentSource,
-        inspect: Callable[[bytes], ReadCode],
-        is_own_paper: Callable[[bytes], bool],
-        keys_of_witnesses: Callable[[], Sequence[str]],
-        clock: Clock,
-        snapshot: Snapshot = UNSHARED,
-    ) -> None:
-        self.snapshot = snapshot
-        self.standings = standings
-        self.awards = awards
-        self.campuses = campuses
-        self.publication = publication
-        self.addresses = addresses
-        self.documents = OwnDocuments(
-            publication,
-            older_badges,
-            evidence,
-            logs,
-            networks,
-            organisations,
-            endorsements,
-            addresses,
-            beyond,
-            snapshot,
-        )
-        self.inspect = inspect
-        self.is_own_paper = is_own_paper
-        self.keys_of_witnesses = keys_of_witnesses
-        self.clock = clock
+    awards: AwardStore
+    campuses: CampusStore
+    publication: PublicationService
+    standings: IssuerStandings
+    documents: OwnDocuments
+    addresses: Addresses
+    codes: PictureCodes
+    log_watch: LogWatchStore
+    secret: bytes
+    clock: Clock
+    snapshot: Snapshot = UNSHARED
 
     def verify_document(self, presented: bytes) -> Answer:
         """Verify an uploaded file: a document without a badge by the link it contains, others by their badge.
@@ -314,7 +274,7 @@ class VerificationService:
             return answer
         if self._is_own(presented, answer):
             return answer
-        text = self.inspect(presented).text if report.container == "pdf" else ""
+        text = self.codes.inspect(presented).text if report.container == "pdf" else ""
         return replace(answer, lead=lead_of_carrier(report.container, text, report.document))
 
     def _is_own(self, presented: bytes, answer: Answer) -> bool:
@@ -323,7 +283,7 @@ class VerificationService:
         if report is None or answer.campus is None:
             return False
         if report.container == "pdf":
-            return self.is_own_paper(presented)
+            return is_sealed(presented, secret=self.secret)
         if answer.record is not None:
             return self.publication.award_file(answer.record, report.container).body == presented
         identifier = str((report.document or {}).get("id"))
@@ -336,7 +296,7 @@ class VerificationService:
             return False
 
     def _led_by(self, presented: bytes) -> list[Answer]:
-        seen = self.inspect(presented)
+        seen = self.codes.inspect(presented)
         sources = (
             (LeadKind.CODE, seen.codes),
             (LeadKind.LINK, [*seen.links, *_links_in(seen.text)]),
@@ -423,7 +383,7 @@ class VerificationService:
         if answer.report.verdict is not Verdict.UNDETERMINED:
             return answer
         at = self.clock()
-        witnesses = frozenset(self.keys_of_witnesses())
+        witnesses = frozenset(self.log_watch.keys_of_witnesses())
         anchors = Anchors(witnesses=witnesses).with_keys(keys_in(self.standings.lists(), at=at))
         found = verify_package(package, anchors=anchors, at=at, policy=policy)
         if found.report.document is None:

@@ -227,11 +227,11 @@ def _is_words(value: str) -> bool:
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, eq=False)
 class SessionSightings:
     """ASGI middleware: `request.state.seen_session` names the session to note."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)

@@ -1,0 +1,365 @@
+"""The services of a unit of work, by name; a request builds those that it uses."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dishka import AnyOf, Provider, Scope, decorate, make_container, provide, provide_all
+from sqlmodel import Session
+
+from app.adapters.secrets import KeyVault
+from app.container.parts import Parts
+from app.container.providers import AfterCommit, LateProvider, ProcessContext, ProcessProvider
+from app.container.stores import StoreProvider, Stores
+from app.container.workers import WorkerService
+from app.domain.core import Clock, Snapshot
+from app.domain.publishing import Addresses, ServiceDocuments
+from app.services.accounts.invitations import HandedLinks, InvitationService, Memberships
+from app.services.accounts.sessions import AccountNotices, PasskeyService, SessionService
+from app.services.accounts.sign_in import DraftService, FederationService, SetAsideService, SignInService
+from app.services.activities.activities import ActivityJournal, ActivityService
+from app.services.activities.attendance import AttendanceSheets
+from app.services.activities.check_in import CheckInService, CheckInSignatures
+from app.services.activities.files import ActivityFiles, FileService, ShownFiles
+from app.services.activities.participants import ParticipantService
+from app.services.activities.plans import ActivityPlans, ActivitySessions, SeriesService
+from app.services.activity_log.activity_log import ActivityLog, LoggedEvents
+from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
+from app.services.activity_log.integrity import IntegrityService
+from app.services.activity_log.keys import LogKeyHistory
+from app.services.activity_log.log_check import AnchorCheck
+from app.services.activity_log.log_monitoring import LogWatch
+from app.services.activity_log.recovery import ChoiceJournal, JournalCheck
+from app.services.activity_log.restoring import LogReconciliation, RestoreService
+from app.services.awards.award_context import AwardCounting
+from app.services.awards.award_evidence import AwardEvidenceService, ContributedLines
+from app.services.awards.award_issuer import AwardIssuer, SigningClockService
+from app.services.awards.award_selection import AwardSelection
+from app.services.awards.awards import AwardRegistration, AwardService
+from app.services.awards.batches import AwardBatchService, BulkAwardService
+from app.services.awards.brought import BroughtByLists
+from app.services.awards.bulk_revocation import WithdrawalService
+from app.services.awards.claim_slips import SlipService
+from app.services.awards.delivery import HandingOver, HolderService
+from app.services.awards.eligibility import AwardChoices, EligibilityService
+from app.services.awards.papers import AwardPictures, PaperService
+from app.services.awards.reissuing import AwardAlignment, ReissueService
+from app.services.awards.rule_ledger import RuleLedger
+from app.services.badges.badges import BadgeService
+from app.services.badges.modules import ModuleService
+from app.services.badges.openings import OpeningService
+from app.services.campus.campus import CampusService, HistoryService, OperatorService, TeamService
+from app.services.campus.dashboard import DashboardService, DirectoryService
+from app.services.campus.keys import CampusKeys
+from app.services.campus.pictures import CampusPictures
+from app.services.campus.registers import (
+    ActivityRegister,
+    AwardRegister,
+    PeopleRegister,
+    RequestRegister,
+    SavedViews,
+)
+from app.services.campus.samples import SampleService
+from app.services.frameworks import CompetencyService
+from app.services.frameworks.catalogue import FrameworkCatalogue
+from app.services.frameworks.importing import FrameworkImportService
+from app.services.frameworks.pathway_progress import PathwayFollowers
+from app.services.frameworks.pathways import PathwayService
+from app.services.frameworks.search import FrameworkSearch
+from app.services.frameworks.trades import TradeService
+from app.services.imports.calendar_imports import CalendarImports, CalendarJudging, CalendarWriting
+from app.services.imports.import_matching import ImportJudging
+from app.services.imports.imports import ImportService, ListMappings, StatementImports
+from app.services.imports.writing import ImportWriting
+from app.services.learners.contributions import ContributionService
+from app.services.learners.imported_badges import BroughtBadges
+from app.services.learners.my_log import PersonalLog, SelfAwards
+from app.services.learners.portfolios import PortfolioDocuments, PortfolioService
+from app.services.learners.requests import AskingService, ReviewService
+from app.services.learners.shared_competencies import SharedCompetencies
+from app.services.messages.account import AccountLetters, NameLetters, PersonalLetters
+from app.services.messages.endorsements import EndorsementLetters
+from app.services.messages.letters import LetterService
+from app.services.messages.reminders import ReminderService
+from app.services.messages.requests import RequestLetters
+from app.services.messages.rights import RightsLetters
+from app.services.messages.surveys import SurveyLetters
+from app.services.people.corrections import CorrectionService
+from app.services.people.name_disambiguation import Namesakes
+from app.services.people.names import AgeBands, NameService
+from app.services.people.parental_consent import GuardianService
+from app.services.people.people import OwnAddressService, PeopleService
+from app.services.people.record_merge import MergingService
+from app.services.privacy import AccessLog, ArchiveService, ErasureProofs, ErasureService, RetentionService
+from app.services.publishing.catalogue import CatalogueService
+from app.services.publishing.publication import OlderBadges, PublicationService
+from app.services.publishing.ratings import RatingService
+from app.services.publishing.status import Signing, StatusService
+from app.services.reports.editions import EditionService
+from app.services.reports.facts import ReportFactsService
+from app.services.reports.network import NetworkReports
+from app.services.reports.partners import PartnerReports
+from app.services.reports.reports import ReportService
+from app.services.reports.surveys import SurveyService
+from app.services.trust.endorsement_requests import (
+    EndorsementAsking,
+    EndorsementsCheckedAgain,
+    EndorsementsTakenBack,
+)
+from app.services.trust.endorsements import (
+    EndorsementDocuments,
+    EndorsementShowing,
+    EndorsementSigning,
+    EndorsementSubjects,
+)
+from app.services.trust.external_trust_lists import FollowedLists
+from app.services.trust.labels import LabelService, NetworkSigning
+from app.services.trust.network_register import NetworkDocuments, NetworkRegister
+from app.services.trust.organisations import OrganisationService, PartnerKeys
+from app.services.verification.batches import BatchVerification, VcApi
+from app.services.verification.issuer_standing import IssuerStandings
+from app.services.verification.static_export import StaticExport
+from app.services.verification.verification import OwnDocuments, VerificationService
+
+
+class Services(Parts):
+    stores: Stores
+    after_commit: AfterCommit
+    clock: Clock
+    snapshot: Snapshot
+    addresses: Addresses
+
+    activities: ActivityService
+    activity_files: ActivityFiles
+    activity_journal: ActivityJournal
+    activity_log: ActivityLog
+    activity_plans: ActivityPlans
+    activity_register: ActivityRegister
+    activity_sessions: ActivitySessions
+    age_bands: AgeBands
+    anchor_check: AnchorCheck
+    archive: ArchiveService
+    asking: AskingService
+    attendance_sheets: AttendanceSheets
+    award_alignment: AwardAlignment
+    award_batches: AwardBatchService
+    award_choices: AwardChoices
+    award_pictures: AwardPictures
+    award_register: AwardRegister
+    award_selection: AwardSelection
+    awards: AwardService
+    badges: BadgeService
+    batch_verification: BatchVerification
+    brought_badges: BroughtBadges
+    bulk_awards: BulkAwardService
+    calendar_imports: CalendarImports
+    campus_keys: CampusKeys
+    campus_pictures: CampusPictures
+    campuses: CampusService
+    catalogue: CatalogueService
+    choice_journal: ChoiceJournal
+    competencies: CompetencyService
+    contributions: ContributionService
+    corrections: CorrectionService
+    dashboard: DashboardService
+    directory: DirectoryService
+    endorsement_asking: EndorsementAsking
+    endorsement_documents: EndorsementDocuments
+    endorsement_signing: EndorsementSigning
+    endorsement_subjects: EndorsementSubjects
+    endorsements: EndorsementShowing
+    endorsements_checked_again: EndorsementsCheckedAgain
+    endorsements_taken_back: EndorsementsTakenBack
+    erasure_proofs: ErasureProofs
+    erasures: ErasureService
+    evidence: EvidenceDocuments
+    federation: FederationService
+    files: FileService
+    followed_lists: FollowedLists
+    form_drafts: DraftService
+    framework_imports: FrameworkImportService
+    framework_search: FrameworkSearch
+    frameworks: FrameworkCatalogue
+    guardians: GuardianService
+    handed_links: HandedLinks
+    handing_over: HandingOver
+    history: HistoryService
+    holders: HolderService
+    imports: ImportService
+    integrity: IntegrityService
+    invitations: InvitationService
+    journal_check: JournalCheck
+    kept_site: StaticExport
+    labels: LabelService
+    letters: LetterService
+    list_mappings: ListMappings
+    log_keys: LogKeyHistory
+    log_publication: LogPublication
+    log_reconciliation: LogReconciliation
+    log_watch: LogWatch
+    logged_deeds: LoggedEvents
+    merging: MergingService
+    modules: ModuleService
+    names: NameService
+    namesakes: Namesakes
+    network_documents: NetworkDocuments
+    network_reports: NetworkReports
+    network_signing: NetworkSigning
+    older_badges: OlderBadges
+    openings: OpeningService
+    operators: OperatorService
+    organisations: OrganisationService
+    own_addresses: OwnAddressService
+    papers: PaperService
+    participants: ParticipantService
+    partner_keys: PartnerKeys
+    partner_reports: PartnerReports
+    passkeys: PasskeyService
+    pathway_followers: PathwayFollowers
+    pathways: PathwayService
+    people: PeopleService
+    people_register: PeopleRegister
+    personal_log: PersonalLog
+    portfolio_documents: PortfolioDocuments
+    portfolios: PortfolioService
+    private_looks: AccessLog
+    publication: PublicationService
+    ratings: RatingService
+    register: NetworkRegister
+    registration: AwardRegistration
+    reissuing: ReissueService
+    reminders: ReminderService
+    report_editions: EditionService
+    report_facts: ReportFactsService
+    reports: ReportService
+    request_register: RequestRegister
+    restoring: RestoreService
+    retention: RetentionService
+    reviewing: ReviewService
+    room_signatures: CheckInSignatures
+    rooms: CheckInService
+    rule_ledger: RuleLedger
+    samples: SampleService
+    saved_views: SavedViews
+    series: SeriesService
+    sessions: SessionService
+    set_aside: SetAsideService
+    shared_competencies: SharedCompetencies
+    shown_files: ShownFiles
+    sign_in: SignInService
+    signing: Signing
+    signing_clock: SigningClockService
+    slips: SlipService
+    standings: IssuerStandings
+    statement_imports: StatementImports
+    status: StatusService
+    surveys: SurveyService
+    team: TeamService
+    trades: TradeService
+    vault: KeyVault
+    vc_api: VcApi
+    verification: VerificationService
+    withdrawals: WithdrawalService
+    workers: WorkerService
+
+    def enter(self, campus_id: uuid.UUID, person_id: uuid.UUID | None = None) -> None:
+        """Restricts the scope to rows of this campus, for that person."""
+        self.stores.tenant_scope.enter(campus_id, person_id)
+
+    def enter_campus_of(self, award_id: uuid.UUID) -> None:
+        award = self.stores.awards.find(award_id)
+        if award is not None:
+            self.enter(award.campus_id)
+
+    @contextmanager
+    def beside(self, award_id: uuid.UUID) -> Iterator[None]:
+        """For part of a public page: rows of the award's campus that are not public."""
+        self.enter_campus_of(award_id)
+        try:
+            yield
+        finally:
+            self.stores.tenant_scope.leave()
+
+    @contextmanager
+    def across_campuses(self) -> Iterator[None]:
+        """For a person's own page: rows about them at every campus."""
+        with self.stores.tenant_scope.across_campuses():
+            yield
+
+    def join_organisers(self, campus_id: uuid.UUID, activity_id: uuid.UUID) -> bool:
+        """Bypasses RLS if this campus organises the activity together with others; returns whether it
+        does."""
+        is_shared = self.stores.activity_plans.is_shared(activity_id, campus_id)
+        if is_shared:
+            self.stores.tenant_scope.bypass()
+        return is_shared
+
+    def search_everywhere(self) -> None:
+        """To find a campus by a secret that identifies it, and a person's memberships elsewhere."""
+        self.stores.tenant_scope.bypass()
+
+    def settle(self) -> None:
+        """Runs after commit."""
+        for action in self.after_commit:
+            action()
+
+
+_BESIDE = {
+    AccountLetters,
+    AccountNotices,
+    AwardCounting,
+    AwardEvidenceService,
+    AwardIssuer,
+    BroughtByLists,
+    CalendarJudging,
+    CalendarWriting,
+    ContributedLines,
+    EligibilityService,
+    EndorsementLetters,
+    ImportJudging,
+    ImportWriting,
+    Memberships,
+    NameLetters,
+    PersonalLetters,
+    RequestLetters,
+    RightsLetters,
+    SelfAwards,
+    SurveyLetters,
+}
+"""Needed by services alone."""
+_GIVEN = {Stores, AfterCommit, Clock, Snapshot, Addresses, KeyVault}
+_BUILT = (set(Services.types().values()) | _BESIDE) - _GIVEN
+
+
+class ServiceProvider(Provider):
+    scope = Scope.REQUEST
+    stores = provide(Stores)
+    services = provide_all(*_BUILT)
+    own_documents = provide(OwnDocuments, provides=AnyOf[OwnDocuments, ServiceDocuments])
+
+    @provide
+    def after_commit(self) -> AfterCommit:
+        return AfterCommit()
+
+    @decorate
+    def settle_lists(self, status: StatusService, after: AfterCommit) -> StatusService:
+        after.append(status.settle)
+        return status
+
+    @decorate
+    def settle_log(self, log: ActivityLog, after: AfterCommit) -> ActivityLog:
+        after.append(log.settle)
+        return log
+
+
+_SERVICES = make_container(
+    StoreProvider(), ProcessProvider(), LateProvider(), ServiceProvider(), lock_factory=None
+)
+
+
+@contextmanager
+def services_over(session: Session, process: ProcessContext, snapshot: Snapshot) -> Iterator[Services]:
+    with _SERVICES(context={Session: session, ProcessContext: process, Snapshot: snapshot}) as parts:
+        yield Services(parts)

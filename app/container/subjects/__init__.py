@@ -1,1 +1,0 @@
-"""Composition of the services, by subject."""
