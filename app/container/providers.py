@@ -1,4 +1,4 @@
-"""What no constructor's type hints say: which process-wide object, which implementation of a port, what is late."""
+"""Process-wide values, implementations of ports, and late dependencies: what type hints cannot express."""
 
 from __future__ import annotations
 
