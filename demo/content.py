@@ -23,9 +23,7 @@ from demo.learners import Learner, invent
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9-]+$")]  # campus/slug
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-ExampleAddress = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9.-]+@(exemple\.fr|exemple\.org|example\.org)$")
-]
+ExampleAddress = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+@[a-z0-9-]+\.example$")]
 
 
 class Section(BaseModel):
@@ -74,7 +72,7 @@ class Endorsement(Section):
 
     about: Slug | Reference
     organisation: Prose
-    address: Annotated[str, StringConstraints(pattern=r"^[a-z.]+@[a-z0-9-]+\.exemple\.fr$")]
+    address: Annotated[str, StringConstraints(pattern=r"^[a-z.]+@[a-z0-9-]+\.example$")]
     role: str = ""
     words: str = ""
     days_ago: int = Field(ge=0)

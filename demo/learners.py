@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app.domain.people.people import AgeGroup
 
 SEED = "sceau-2026"
-DOMAINS = ("exemple.fr", "exemple.fr", "exemple.org", "example.org")
+DOMAINS = ("courriel.example", "courriel.example", "messagerie.example", "boite.example")
 _WITHOUT_DECOMPOSITION = str.maketrans(
     {"đ": "d", "ł": "l", "ı": "i", "œ": "oe", "æ": "ae", "ø": "o", "ß": "ss"}
 )

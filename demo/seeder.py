@@ -16,7 +16,7 @@ from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import AwardState, Visibility
 from app.domain.badges.badges import Badge
 from app.domain.badges.rules import rule_of
-from app.domain.campus.audit_log import Actor
+from app.domain.campus.audit_log import DEMO, Actor
 from app.domain.campus.campus import Campus, Network
 from app.domain.frameworks import PublicAlignment, public_alignment
 from app.domain.learners.portfolios import ContributionStatement
@@ -48,7 +48,7 @@ OPINIONS = (
     (3, "Une journée de plus en entreprise aurait été bien."),
     *((rating, "") for rating in (4, 4, 3, 4, 2, 3, 4, 4, 3, 1, 4, 3)),
 )
-BY_COMMAND = Actor.command("demo")
+BY_COMMAND = DEMO
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from threading import Lock
 from typing import TextIO, cast
 from urllib.parse import unquote, urlsplit
 
-from app.domain.messages import Letter, LetterDelayed, LetterNotSent, LetterRefused, Reason
+from app.domain.messages import Letter, LetterDelayed, LetterNotSent, LetterRefused, Reason, is_reserved
 
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9.+_-]")
 _NOT_IN_A_LANGUAGE = re.compile(r"[^A-Za-z0-9-]")
@@ -254,7 +254,7 @@ class SmtpMailer:
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…` (TLS from the start).
 
     Connections stay open for further e-mails; `ca_file` is for a server with a certificate not signed by a
-    public authority.
+    public authority. Where `is_demo`, only reserved addresses are written to.
     """
 
     def __init__(
@@ -262,12 +262,14 @@ class SmtpMailer:
         url: str,
         *,
         sender: str,
+        is_demo: Callable[[], bool] = lambda: False,
         ca_file: Path | None = None,
         timeout: float = TIMEOUT,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._parts = urlsplit(url)
         self._sender = sender
+        self._is_demo = is_demo
         self._context = ssl.create_default_context(cafile=ca_file)
         self._timeout = timeout
         self._now = now
@@ -276,6 +278,8 @@ class SmtpMailer:
 
     def send(self, letter: Letter) -> None:
         message = message_of(letter, sender=self._sender)
+        if not is_reserved(message.recipient) and self._is_demo():
+            raise LetterRefused(Reason.DEMO)
         try:
             self._deliver(message)
         except (OSError, UnicodeError) as error:

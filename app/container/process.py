@@ -52,7 +52,7 @@ from app.db.publishing import published_store
 from app.domain.accounts.rate_limits import Limiter
 from app.domain.accounts.sign_in import IdentityProvider
 from app.domain.awards.signing_clock import ClockJumped, Counter, Jump, Ticks
-from app.domain.campus.audit_log import Actor
+from app.domain.campus.audit_log import DEMO, Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot, Snapshots, resource_folder
 from app.domain.learners.portfolios import Portfolio
@@ -126,7 +126,8 @@ class Process:
         self.counter = counter or (machine_ticks if clock is utc_now else None)
         self.beyond = beyond or _documents_of_others(settings, clock)
         self.addresses = Addresses(settings.base_url)
-        self.mailer = mailer or _mailer_of(settings)
+        self._is_demo = False
+        self.mailer = mailer or _mailer_of(settings, self.is_demo)
         self.secret, self.vault = _secret_of(settings), _vault_of(settings)
         self.engine = open_engine(settings.database_url)
         self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
@@ -181,6 +182,13 @@ class Process:
             self.check_kek()
             self.compare_with_anchors(thorough=True)
             self.observe_clock()
+
+    def is_demo(self) -> bool:
+        """Whether the database holds the demo, however the service was started."""
+        if not self._is_demo:
+            with self.unit_of_work(reading=True) as services:
+                self._is_demo = services.campuses.were_created(by=DEMO)
+        return self._is_demo
 
     def check_kek(self) -> None:
         """Raises KekUnusable where the keys in the database are sealed under another key-encryption key."""
@@ -439,12 +447,12 @@ def _providers_of(settings: Settings, addresses: Addresses, clock: Clock) -> Map
     )
 
 
-def _mailer_of(settings: Settings) -> Mailer | None:
+def _mailer_of(settings: Settings, is_demo: Callable[[], bool]) -> Mailer | None:
     """None where e-mail is not configured: pages then show it."""
     host = urlsplit(settings.base_url).hostname
     if settings.smtp_url:
         sender = settings.mail_from or f"sceau@{host}"
-        return SmtpMailer(settings.smtp_url, sender=sender, ca_file=settings.smtp_ca_file)
+        return SmtpMailer(settings.smtp_url, sender=sender, is_demo=is_demo, ca_file=settings.smtp_ca_file)
     return TerminalMailer() if settings.is_local else None
 
 

@@ -72,6 +72,9 @@ class SignInStore:
             select(Challenge).where(Challenge.secret_digest == digest_of(secret))
         ).first()
 
+    def challenge(self, challenge_id: uuid.UUID) -> Challenge | None:
+        return self.session.get(Challenge, challenge_id)
+
     def take_challenge(self, secret: str) -> Challenge | None:
         """Deletes and returns the challenge: of two concurrent answers, only one finds it."""
         query = select(Challenge).where(Challenge.secret_digest == digest_of(secret))

@@ -60,8 +60,11 @@ class LetterStore(Store):
         latest_first = query.order_by(col(QueuedMessage.promised_at).desc(), col(QueuedMessage.id))
         return list(self.session.exec(latest_first.limit(limit)))
 
-    def due(self, at: datetime, *, limit: int) -> list[uuid.UUID]:
-        """Envelopes due for sending, the longest waiting first."""
+    def due(
+        self, at: datetime, *, limit: int, occasions: Collection[Occasion] = tuple(Occasion)
+    ) -> list[uuid.UUID]:
+        """Envelopes due for sending, the longest waiting first; never of an occasion that only a newer
+        version knows."""
         other = aliased(QueuedMessage)
         # One message represents its envelope: the one with its id, or another if that is no longer waiting.
         stands_behind = exists().where(
@@ -74,6 +77,7 @@ class LetterStore(Store):
             .where(
                 QueuedMessage.state == LetterState.WAITING,
                 col(QueuedMessage.not_before) <= at,
+                col(QueuedMessage.occasion).in_([each.value for each in occasions]),
                 (col(QueuedMessage.id) == col(QueuedMessage.envelope)) | ~stands_behind,
             )
             .order_by(col(QueuedMessage.not_before), col(QueuedMessage.id))
@@ -129,7 +133,10 @@ class LetterStore(Store):
             )
 
     def readdress_waiting(self, person_id: uuid.UUID, formers: Collection[str], address: str) -> None:
-        """Unsent messages to a person at one of `formers` go to `address`; they are cancelled without one."""
+        """Unsent messages to a person at one of `formers` go to `address`; they are cancelled without one.
+
+        Never a sign-in link: it proves the address that it was asked for.
+        """
         of_person = select(Award.id).where(Award.person_id == person_id)
         changed = {"address": address} if address else {"state": LetterState.CANCELLED}
         self.session.exec(
@@ -138,6 +145,7 @@ class LetterStore(Store):
                 (col(QueuedMessage.person_id) == person_id) | col(QueuedMessage.award_id).in_(of_person),
                 col(QueuedMessage.address).in_(list(formers)),
                 col(QueuedMessage.state) == LetterState.WAITING,
+                col(QueuedMessage.occasion) != Occasion.SIGN_IN.value,
             )
             .values(**changed)
         )

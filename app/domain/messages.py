@@ -55,6 +55,14 @@ class Letter:
     files: tuple[LetterFile, ...] = ()
 
 
+_RESERVED = frozenset({"example", "invalid", "test", "localhost"})
+
+
+def is_reserved(address: str) -> bool:
+    """Whether no mail server can be behind the address (RFC 2606)."""
+    return address.rpartition("@")[2].rpartition(".")[2].casefold() in _RESERVED
+
+
 class Mailer(Protocol):
     def send(self, letter: Letter) -> None:
         """Hand the message to the mail server; raises LetterNotSent."""
@@ -73,6 +81,8 @@ class Reason(StrEnum):
     NO_ANSWER = "no_answer"
     OUR_SERVER = "our_server"
     TOO_OLD = "too_old"
+    DEMO = "demo"
+    """The recipient has a real address, and this database holds the demo."""
 
 
 class LetterNotSent(OSError):
@@ -117,6 +127,19 @@ class Occasion(StrEnum):
     ENDORSEMENT_SIGNED = "endorsement_signed"
     ENDORSEMENT_DESK = "endorsement_desk"
     SURVEY = "survey"
+    SIGN_IN = "sign_in"
+
+
+AWAITED = frozenset(
+    {
+        Occasion.SIGN_IN,
+        Occasion.ADDRESS_CONFIRM,
+        Occasion.REQUEST_CONFIRM,
+        Occasion.ARCHIVE,
+        Occasion.ERASURE,
+    }
+)
+"""Someone has just asked for it on a page, and waits: sent before all others."""
 
 
 class LetterState(StrEnum):
@@ -166,6 +189,8 @@ class QueuedMessage(SQLModel, table=True):
     reason: str = Field(default="", max_length=40)
     server_said: str = Field(default="", max_length=300)
     sent_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    bounced_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    """A server accepted it, and a later one sent it back."""
 
 
 def letter_about(
@@ -252,17 +277,22 @@ def letter_to(
 
 _PAUSES = (1, 5, 15, 30, 60, 180, 360, 720)
 """Minutes after each attempt; the last one repeats."""
+_PAUSES_OF_SIGN_IN = (5, 15, 30, 60, 120)
+"""Seconds."""
 LEASE = timedelta(minutes=3)
 """How long sending one message may take before it is due again."""
+LEASE_OF_SIGN_IN = timedelta(seconds=45)
 PATIENCE_WITH_READERS = timedelta(days=5)
 PATIENCE_WITH_US = timedelta(days=14)
+SIGN_IN_PATIENCE = timedelta(minutes=30)
+"""Afterwards a link to sign in is of no use."""
 
 
 def take(letter: QueuedMessage, *, at: datetime) -> None:
     """Starts one more attempt; if its sender is killed, the message is due again after the lease."""
     letter.attempts += 1
     letter.attempted_at = at
-    letter.not_before = at + LEASE
+    letter.not_before = at + (LEASE_OF_SIGN_IN if letter.occasion == Occasion.SIGN_IN else LEASE)
 
 
 def mark_sent(letter: QueuedMessage, *, at: datetime) -> None:
@@ -275,13 +305,19 @@ def mark_not_sent(letter: QueuedMessage, trouble: LetterNotSent, *, at: datetime
     """Retry after a growing pause; after the last attempt it counts as refused."""
     letter.reason = trouble.reason.value
     letter.server_said = trouble.server_said[:300]
-    of_reader = trouble.reason is Reason.LATER
-    patience = PATIENCE_WITH_READERS if of_reader else PATIENCE_WITH_US
-    pause = timedelta(minutes=_PAUSES[min(letter.attempts, len(_PAUSES)) - 1])
+    patience = PATIENCE_WITH_READERS if trouble.reason is Reason.LATER else PATIENCE_WITH_US
+    pause = timedelta(minutes=_after(letter.attempts, _PAUSES))
+    if letter.occasion == Occasion.SIGN_IN:
+        patience = SIGN_IN_PATIENCE
+        pause = timedelta(seconds=_after(letter.attempts, _PAUSES_OF_SIGN_IN))
     if isinstance(trouble, LetterRefused) or at + pause > letter.promised_at + patience:
         letter.state = LetterState.REFUSED
         return
     letter.not_before = at + pause
+
+
+def _after(attempts: int, pauses: Sequence[int]) -> int:
+    return pauses[min(attempts, len(pauses)) - 1]
 
 
 def pause_for_batch(letter: QueuedMessage, *, at: datetime) -> timedelta:

@@ -175,10 +175,6 @@ INTEGRITY = JobType("integrity", PollThrottle(_integrity_due).due, check_some, a
 REMINDER_CHECK_INTERVAL = timedelta(minutes=15)
 
 
-def _letters_due(process: Process) -> list[uuid.UUID]:
-    return process.post.due()
-
-
 def _send(process: Process, envelope: uuid.UUID) -> bool:
     process.post.send(envelope)
     return False
@@ -205,7 +201,9 @@ class Reminders:
 
 
 _reminders = Reminders()
-LETTERS = JobType("letter", _letters_due, _send)
+LETTERS = JobType("letter", lambda process: process.post.others(), _send)
+AWAITED_LETTERS = JobType("awaited-letter", lambda process: process.post.awaited(), _send)
+"""With threads of their own: a slow mail server or a thousand notices do not delay a sign-in."""
 REMINDERS = JobType("reminders", _reminders.due, _reminders.promise, at_once=1)
 
 

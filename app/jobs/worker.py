@@ -20,6 +20,7 @@ from app.jobs.engine import WORKFLOW_SHAPE, Engine, Stopped
 from app.jobs.enqueue import JobType
 from app.jobs.kinds import (
     ALIGNMENTS,
+    AWAITED_LETTERS,
     AWARDS,
     BROUGHT_BADGES,
     CATALOGUE,
@@ -41,6 +42,7 @@ from app.jobs.kinds import (
 )
 
 KINDS: tuple[JobType, ...] = (
+    AWAITED_LETTERS,
     AWARDS,
     UNDOINGS,
     WITHDRAWALS,

@@ -385,6 +385,19 @@ class HistoryStore:
             conditions.append((col(HistoryEntry.at) < at) | earlier)
         return conditions
 
+    def has_campus_of(self, actor_label: str) -> bool:
+        """Whether that actor created a campus."""
+        query = (
+            select(HistoryEntry.id)
+            .join(Campus, col(Campus.id) == col(HistoryEntry.noun_id))
+            .where(
+                HistoryEntry.noun == "campus",
+                HistoryEntry.action == "create",
+                HistoryEntry.actor_label == actor_label,
+            )
+        )
+        return self.session.exec(query.limit(1)).first() is not None
+
     def list_of(self, noun: str, noun_id: uuid.UUID) -> list[tuple[HistoryEntry, Person | None]]:
         """Everything that happened to one object, in order, with the person who did it."""
         rows = self.session.exec(

@@ -67,6 +67,8 @@ class SignInRequest(StrEnum):
     PASSKEY_ENROL = "passkey_enrol"
     OIDC = "oidc"
     ADDRESS = "address"
+    LINK = "link"
+    """Asked for on the sign-in page: its e-mail is not sent yet."""
 
 
 class Challenge(SQLModel, table=True):

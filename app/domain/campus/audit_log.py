@@ -25,6 +25,10 @@ class Actor:
         return Actor(label=f"command {name}")
 
 
+DEMO: Final = Actor.command("demo")
+"""Who created the campuses of the demo."""
+
+
 class HistoryEntry(SQLModel, table=True):
     """`facts` contains no name and no address: the audit log outlives an erasure."""
 

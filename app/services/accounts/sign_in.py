@@ -11,6 +11,7 @@ from datetime import datetime
 from app.adapters.secrets import SealedForms
 from app.db.accounts import DraftStore, FederationStore, OwnAddressStore, SignInStore
 from app.db.campus.campus import HistoryStore
+from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.accounts.own_addresses import Changed
 from app.domain.accounts.sessions import (
@@ -50,10 +51,11 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.team import Invitation
 from app.domain.core import Clock, new_id
-from app.domain.messages import Letter
+from app.domain.messages import SIGN_IN_PATIENCE, Letter, Occasion, QueuedMessage, letter_to
 from app.domain.people.people import Person, is_address, masked_address, normal_address
+from app.domain.publishing import Addresses
 from app.errors import Conflict, NotFound, NotSignedIn
-from app.language import N_
+from app.language import N_, current_locale, speaking
 from app.language import gettext as _
 from app.services.accounts.sessions import AccountNotices, Browser, NewSession, SessionService, SignedIn
 
@@ -67,7 +69,18 @@ class SignInDelivery:
     works: bool
 
 
-def letter_with_links(address: str, doors: Sequence[SignInDelivery]) -> Letter:
+def letter_with_links(queued: QueuedMessage, doors: Sequence[SignInDelivery]) -> Letter:
+    subject, text = _subject_and_text(doors)
+    return Letter(
+        queued.address,
+        subject,
+        text,
+        key=digest_of(queued.once_key)[:40],
+        language=current_locale(),
+    )
+
+
+def _subject_and_text(doors: Sequence[SignInDelivery]) -> tuple[str, str]:
     ending = _("Si vous n’avez rien demandé, ne faites rien : sans ce lien, personne n’entre.")
     if len(doors) > 1:
         text = _(
@@ -76,7 +89,7 @@ def letter_with_links(address: str, doors: Sequence[SignInDelivery]) -> Letter:
             "d’elles, une seule fois, pendant dix minutes. Ouvrez-le dans le navigateur où vous l’avez demandé :"
         )
         links = "\n\n".join(f"{door.name}\n{door.link}" for door in doors)
-        return Letter(address, _("Vos liens de connexion à Sceau"), f"{text}\n\n{links}\n\n{ending}")
+        return _("Vos liens de connexion à Sceau"), f"{text}\n\n{links}\n\n{ending}"
     door = doors[0]
     opens = (
         _(
@@ -90,7 +103,7 @@ def letter_with_links(address: str, doors: Sequence[SignInDelivery]) -> Letter:
         )
     ).format(name=door.name)
     subject = _("Votre lien de connexion à Sceau") if door.works else _("Votre lien vers tous vos badges")
-    return Letter(address, subject, f"{opens}\n\n{door.link}\n\n{ending}")
+    return subject, f"{opens}\n\n{door.link}\n\n{ending}"
 
 
 MOST_IN_ONE_LETTER = 12
@@ -112,13 +125,15 @@ class SignInService:
     notices: AccountNotices
     end_self_awards_of: Callable[[uuid.UUID], None]
     history: HistoryStore
+    letters: LetterStore
+    addresses: Addresses
     key: bytes
     clock: Clock
 
     # --- links
 
     def make_link(
-        self, person_id: uuid.UUID, *, by: Actor, browser: Browser | None = None, address: str = ""
+        self, person_id: uuid.UUID, *, by: Actor, browser_digest: str = "", address: str = ""
     ) -> str:
         """The secret of a single-use link, valid ten minutes, in the browser that asked for it.
 
@@ -129,7 +144,7 @@ class SignInService:
         link = SignInLink(
             person_id=person_id,
             secret_digest=digest_of(secret),
-            browser_digest=browser.digest if browser else "",
+            browser_digest=browser_digest,
             address=address,
             expires_at=at + SIGN_IN_LINK_LIFE,
         )
@@ -137,29 +152,63 @@ class SignInService:
         self.history.write(by, "make", "sign_in_link", link.id, at=at)
         return secret
 
-    def letter(
-        self, address: str, browser: Browser, link_of: Callable[[str], str], *, holder: Person | None = None
-    ) -> Letter | None:
-        """The e-mail with one link per account that the address opens; None if there is no such account.
+    def request(self, address: str, browser: Browser, *, holder: Person | None = None) -> uuid.UUID | None:
+        """Queues the e-mail with one link per account that the address opens, and returns its envelope; None
+        if there is no such account.
 
         Each request gets its own e-mail: the rate limit per address bounds them and states the wait.
         `holder` has a badge: while they have no verified address, they may enter one themselves.
         """
         address, at = normal_address(address), self.clock()
-        found = {person.id: person for person in self.own_addresses.entered_from(address, at=at)}
+        people = self._opened_by(address, holder)
+        if not people:
+            return None
+        challenge = Challenge(
+            asked=SignInRequest.LINK,
+            # Never answered: it holds what the e-mail needs.
+            secret_digest=digest_of(secrets.token_urlsafe(32)),
+            person_id=people[0].id,
+            browser_digest=browser.digest,
+            facts={"language": current_locale(), "holder": str(holder.id) if holder else ""},
+            expires_at=at + SIGN_IN_PATIENCE,
+        )
+        self.store.add(challenge)
+        letter = letter_to(address, Occasion.SIGN_IN, challenge.id, person_id=people[0].id, at=at)
+        self.letters.promise_new([letter])
+        return letter.envelope
+
+    def written(self, queued: QueuedMessage) -> Letter | None:
+        """The e-mail with links that live from now on; None once no one waits for it, or no account is left."""
+        at = self.clock()
+        challenge = self.store.challenge(queued.about_id) if queued.about_id else None
+        if challenge is None or challenge.asked is not SignInRequest.LINK or challenge.expires_at <= at:
+            return None
+        named = [uuid.UUID(each) for each in (challenge.facts["holder"],) if each]
+        holder = next(iter(self.people.list_by_id(named)), None)
+        by = Actor(label="sign-in page")
+        with speaking(str(challenge.facts["language"])):
+            doors = [
+                SignInDelivery(
+                    person.name,
+                    self.addresses.sign_in_link(
+                        self.make_link(
+                            person.id,
+                            by=by,
+                            browser_digest=challenge.browser_digest,
+                            address=queued.address,
+                        )
+                    ),
+                    self.own_addresses.works(person.id, at=at),
+                )
+                for person in self._opened_by(queued.address, holder)
+            ]
+            return letter_with_links(queued, doors) if doors else None
+
+    def _opened_by(self, address: str, holder: Person | None) -> list[Person]:
+        found = {person.id: person for person in self.own_addresses.entered_from(address, at=self.clock())}
         if holder is not None and is_address(address) and self._may_open(holder, address):
             found[holder.id] = holder
-        people = list(found.values())[:MOST_IN_ONE_LETTER]
-        by = Actor(label="sign-in page")
-        doors = [
-            SignInDelivery(
-                person.name,
-                link_of(self.make_link(person.id, by=by, browser=browser, address=address)),
-                self.own_addresses.works(person.id, at=at),
-            )
-            for person in people
-        ]
-        return letter_with_links(address, doors) if doors else None
+        return list(found.values())[:MOST_IN_ONE_LETTER]
 
     def _may_open(self, person: Person, address: str) -> bool:
         has_none = not self.own_addresses.has_account(person.id) and self.own_addresses.is_plain(person.id)

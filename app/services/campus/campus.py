@@ -137,6 +137,10 @@ class CampusService:
         """The campus of this service with this issuer identifier."""
         return self.campuses.find_by_did(issuer)
 
+    def were_created(self, *, by: Actor) -> bool:
+        """Whether one of the campuses was."""
+        return self.history.has_campus_of(by.label)
+
     def list_all(self) -> Sequence[Campus]:
         return self.campuses.list_all()
 

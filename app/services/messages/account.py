@@ -18,12 +18,18 @@ from app.domain.publishing import Addresses
 from app.language import N_, speaking
 from app.language.dates import moment
 from app.language.typography import translated, translated_plural
+from app.services.accounts.sign_in import SignInService
 from app.services.messages.endorsements import OF_ENDORSEMENTS, EndorsementLetters
 from app.services.messages.requests import RequestLetters
 from app.services.messages.rights import RIGHTS, Action, Notice, RightsLetters, carrying
 from app.services.messages.surveys import SurveyLetters
 
-OF_ACCOUNTS = (Occasion.ADDRESS_CONFIRM, Occasion.ADDRESS_CHANGED, Occasion.WAY_IN_CHANGED)
+OF_ACCOUNTS = (
+    Occasion.SIGN_IN,
+    Occasion.ADDRESS_CONFIRM,
+    Occasion.ADDRESS_CHANGED,
+    Occasion.WAY_IN_CHANGED,
+)
 _SENDER = "Sceau"
 _CHANGES = {
     Changed.ADDRESS_ADDED: (
@@ -156,6 +162,7 @@ _ASK_THE_CAMPUS = N_(
 class AccountLetters:
     people: PeopleStore
     challenges: SignInStore
+    sign_in: SignInService
     addresses: Addresses
     secret: bytes
     options: ServiceOptions
@@ -165,6 +172,8 @@ class AccountLetters:
         """None if the e-mail has become irrelevant."""
         if letter.about_id is None:
             return None
+        if letter.occasion == Occasion.SIGN_IN:
+            return self.sign_in.written(letter)
         if letter.occasion == Occasion.ADDRESS_CONFIRM:
             return self._confirm(letter)
         person = self.people.get(letter.about_id)

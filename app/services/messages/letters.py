@@ -19,6 +19,7 @@ from app.domain.badges.badges import version_year
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, ServiceOptions
 from app.domain.messages import (
+    AWAITED,
     Letter,
     LetterNotSent,
     LetterPicture,
@@ -291,15 +292,19 @@ class LetterService:
     # --- sending
 
     def due(self) -> list[uuid.UUID]:
-        """The envelopes that may be sent now, within the rate limit per minute."""
-        at = self.clock()
-        return self.letters.due(at, limit=min(self._allowance(), MESSAGES_PER_RUN))
+        """The envelopes that may be sent now, within the rate limit per minute; awaited ones apart."""
+        limit = min(self._allowance(), MESSAGES_PER_RUN)
+        return self.letters.due(self.clock(), limit=limit, occasions=set(Occasion) - AWAITED)
+
+    def awaited(self) -> list[uuid.UUID]:
+        """Those that someone waits for: pages limit how many are asked for, so they overtake the others."""
+        return self.letters.due(self.clock(), limit=MESSAGES_PER_RUN, occasions=AWAITED)
 
     def take(self, envelope: uuid.UUID) -> Outgoing | None:
         """The e-mail to send now; None if another worker has it or it has become irrelevant."""
         at = self.clock()
         waiting = self.letters.lock_due(envelope, at=at)
-        if not waiting or self._allowance() <= 0:
+        if not waiting or (waiting[0].occasion not in AWAITED and self._allowance() <= 0):
             return None
         if waiting[0].about_id is not None:
             return self._take_personal(waiting[0])

@@ -19,7 +19,7 @@ from app.domain.accounts.sessions import reminders_proof
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.messages import LetterNotSent, Mailer, grouped
+from app.domain.messages import LetterDelayed, LetterNotSent, Mailer, Reason, grouped
 from app.domain.people.people import Person
 from app.domain.privacy.consents import About, consent
 from app.errors import NotFound
@@ -109,7 +109,16 @@ class Post:
     mailer: Mailer | None
 
     def due(self) -> list[uuid.UUID]:
-        """Empty if no mailer is configured: e-mails stay queued."""
+        """Awaited ones first; empty if no mailer is configured: e-mails stay queued."""
+        return [*self.awaited(), *self.others()]
+
+    def awaited(self) -> list[uuid.UUID]:
+        if self.mailer is None:
+            return []
+        with self.desk(True) as letters:
+            return letters.awaited()
+
+    def others(self) -> list[uuid.UUID]:
         if self.mailer is None:
             return []
         with self.desk(True) as letters:
@@ -125,7 +134,13 @@ class Post:
             return
         try:
             self.mailer.send(outgoing.letter)
-        except LetterNotSent as trouble:
+        except OSError as error:
+            # Another error than the port names may repeat the address: only its type is stored (I23).
+            trouble = (
+                error
+                if isinstance(error, LetterNotSent)
+                else LetterDelayed(Reason.NO_ANSWER, type(error).__name__)
+            )
             log.warning("letter not sent", letter=str(envelope), reason=trouble.reason.value)
             with self.desk(False) as letters:
                 letters.not_sent(outgoing.envelope, trouble)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.background import BackgroundTask
@@ -43,7 +42,6 @@ BADGES = "/mes-badges"
 WANTED_COOKIE = "suite"
 _AN_HOUR = 3600
 router = APIRouter()
-log = structlog.get_logger(__name__)
 FromOurPage = Depends(checked_form)
 WRONG_CODE = N_(
     "Ce code n’est pas celui d’un lien demandé dans ce navigateur, ou il a expiré. Vérifiez les huit signes, ou demandez un autre lien."
@@ -83,14 +81,10 @@ def write_to(process: Process, address: str, browser: Browser, holder: Person | 
     if process.mailer is None or not address:
         return
     with process.visit() as services:
-        letter = services.sign_in.letter(address, browser, services.addresses.sign_in_link, holder=holder)
-    if letter is None:
-        return
-    try:
-        process.mailer.send(letter)
-    except OSError as error:
-        # A mail server's refusal repeats the address; log only the kind of refusal (I23).
-        log.error("letter not sent", kind=type(error).__name__)
+        envelope = services.sign_in.request(address, browser, holder=holder)
+    if envelope is not None:
+        # The person waits: sent from here, at once. Where that fails or ends half-way, a worker tries again.
+        process.post.send(envelope)
 
 
 @router.post("/connexion/code", dependencies=[limited("signing in"), FromAskingBrowser])

@@ -46,6 +46,7 @@ REASONS = {
     Reason.OUR_SERVER: N_(
         "Notre propre serveur de courrier ne prend pas les e-mails. Prévenez la personne qui gère ce service."
     ),
+    Reason.DEMO: N_("Cette démonstration n’écrit à aucune vraie adresse."),
     Reason.TOO_OLD: N_("L’e-mail a attendu trop longtemps : il ne sera plus envoyé."),
 }
 LETTER_STATES = {

@@ -394,3 +394,33 @@ def test_on_ones_own_computer_the_letter_stands_on_the_terminal():
     TerminalMailer(terminal).send(LETTER)
     assert LETTER.to in terminal.getvalue()
     assert LETTER.text in terminal.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("address", "reserved"),
+    [
+        ("lea@courriel.example", True),
+        ("lea@Campus.EXAMPLE", True),
+        ("lea@invalid", True),
+        ("lea@a.b.test", True),
+        ("lea@localhost", True),
+        ("lea@exemple.fr", False),
+        ("lea@example.com", False),
+        ("lea@example.fr.example.com", False),
+        ("lea@notexample", False),
+        ("lea@xn--exmple-cua.example", True),
+        ("lea@exémple", False),
+    ],
+)
+def test_demo_writes_to_reserved_domains_only(office: PostOffice, address: str, reserved: bool):
+    mailer = SmtpMailer(f"smtp://127.0.0.1:{office.port}", sender=SENDER, is_demo=lambda: True)
+    letter = Letter(address, "Votre badge", "Bonjour")
+    if reserved:
+        mailer.send(letter)
+        assert len(office.received) == 1
+    else:
+        with pytest.raises(LetterRefused) as refused:
+            mailer.send(letter)
+        assert refused.value.reason is Reason.DEMO
+        assert office.connections == 0, "the server is not even asked"
+    mailer.close()

@@ -80,4 +80,4 @@ def test_most_people_have_an_address_some_have_none_and_siblings_share_one(conte
     assert 5 <= len(shared) <= 30
     for address in addresses:
         assert is_address(address)
-        assert address.partition("@")[2] in {"exemple.fr", "exemple.org", "example.org"}
+        assert address.partition("@")[2] in {"courriel.example", "messagerie.example", "boite.example"}

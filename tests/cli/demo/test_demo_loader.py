@@ -12,6 +12,7 @@ import pytest
 from app.container import Process, Services
 from app.domain.awards.awards import LineOutcome, Visibility
 from app.domain.campus.audit_log import Actor
+from app.domain.messages import Letter, LetterRefused, Reason
 from app.services.awards.awards import AwardRecord, AwardRequest
 from app.settings import Settings
 from demo.content import DemoContent
@@ -19,6 +20,7 @@ from demo.loader import ZONE, DemoEvent, load_demo
 from sceau_credentials.verification.report import CheckId, Verdict
 from tests.support.databases.engines import ENGINES
 from tests.support.demo import given_awards, participants
+from tests.support.servers.post_office import PostOffice
 
 BOTH_FORMS = ("json", "jwt")
 
@@ -186,4 +188,21 @@ def test_nothing_happens_after_the_moment_of_loading(sqlite_url: str, tmp_path: 
         activities = [activity for activity, _ in services.activities.list_in(campus)]
         assert max(activity.created_at for activity in activities) <= evening
         assert any(activity.starts_on == date(2027, 3, 5) for activity in activities)
+    process.engine.dispose()
+
+
+def test_demo_refuses_real_addresses_in_a_process_that_was_not_started_as_a_demo(
+    loaded: Process, office: PostOffice, tmp_path: Path
+) -> None:
+    """The database itself says that it holds the demo: `sceau work` with a mail server is held back too."""
+    settings = loaded.settings.model_copy(
+        update={"smtp_url": f"smtp://127.0.0.1:{office.port}", "mail_from": "sceau@demo.example"}
+    )
+    process = Process(settings)
+    assert process.mailer is not None
+    with pytest.raises(LetterRefused) as refused:
+        process.mailer.send(Letter("quelquun@exemple.fr", "Votre badge", "Bonjour"))
+    assert refused.value.reason is Reason.DEMO
+    process.mailer.send(Letter("quelquun@courriel.example", "Votre badge", "Bonjour"))
+    assert office.recipients == ["quelquun@courriel.example"]
     process.engine.dispose()

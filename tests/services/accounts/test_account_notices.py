@@ -168,7 +168,7 @@ def test_who_was_only_listed_reads_which_address_was_confirmed_first(house: Hous
         services.stores.people.add_address(zoe, MAIN)
     browser = Browser(asking="a browser")
     with house.unit_of_work() as services:
-        secret = services.sign_in.make_link(zoe.id, by=COMMAND, browser=browser, address=SECOND)
+        secret = services.sign_in.make_link(zoe.id, by=COMMAND, browser_digest=browser.digest, address=SECOND)
         services.sign_in.by_link(secret, browser)
     assert "a confirmé l’adresse a•••@maison.example pour rassembler" in read(house)
 

@@ -197,3 +197,7 @@ def test_letters_of_a_bulk_award_that_is_stuck_ask_together_and_ever_less_often(
     house.clock.move(hours=1, minutes=6)
     send_all(post)
     assert len(office.received) == 3
+
+
+def test_service_that_holds_no_demo_is_not_held_back(house):
+    assert not house.process.is_demo()

@@ -1,0 +1,156 @@
+"""A link to sign in waits in the queue of messages: sent at once, and again where that failed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlmodel import select
+
+from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_to
+from app.domain.people.people import Role
+from app.errors import NotSignedIn
+from app.services.accounts.sessions import Browser
+from tests.support.house import COMMAND, House
+from tests.support.letters import awarded, send_all, text_in
+
+ADDRESS = "le.goff@exemple.fr"
+HERE = Browser(asking="this browser")
+
+
+def ask(house: House, address: str = ADDRESS):
+    with house.process.visit() as services:
+        return services.sign_in.request(address, HERE)
+
+
+def queued(house: House) -> list[QueuedMessage]:
+    with house.unit_of_work(reading=True) as services:
+        query = select(QueuedMessage).where(QueuedMessage.occasion == Occasion.SIGN_IN.value)
+        return list(services.stores.letters.session.exec(query))
+
+
+def links_in(message) -> list[str]:
+    return re.findall(r"/connexion/(\S+)", text_in(message))
+
+
+def enter(house: House, secret: str, browser: Browser = HERE):
+    with house.unit_of_work() as services:
+        return services.sign_in.by_link(secret, browser).session
+
+
+def test_request_is_stored_before_anything_is_sent_and_survives_its_process(house, office, post):
+    """As after a kill between the commit and the mail server: any worker sends it."""
+    ask(house)
+    assert office.received == []
+    send_all(post)
+    (received,) = office.received
+    (secret,) = links_in(received)
+    assert enter(house, secret).person_id == house.trainer.id
+    (letter,) = queued(house)
+    assert letter.state is LetterState.SENT
+
+
+def test_refused_link_is_sent_again_within_seconds_and_lives_ten_minutes_from_then(house, office, post):
+    office.answers[ADDRESS].extend(["451 4.7.1 Greylisted"] * 2)
+    post.send(ask(house))
+    assert office.received == []
+    for seconds in (5, 15):
+        assert post.awaited() == []
+        house.clock.move(seconds=seconds)
+        send_all(post)
+    (received,) = office.received
+    house.clock.move(minutes=9)
+    (secret,) = links_in(received)
+    assert enter(house, secret).person_id == house.trainer.id
+
+
+def test_link_opens_nothing_in_another_browser_however_it_was_sent(house, office, post):
+    ask(house)
+    send_all(post)
+    (secret,) = links_in(office.received[0])
+    with pytest.raises(Exception, match="autre navigateur"):
+        enter(house, secret, Browser(asking="another"))
+    assert enter(house, secret)
+
+
+def test_nobody_waits_longer_than_half_an_hour(house, office, post):
+    office.answers[ADDRESS].extend(["451 4.7.1 Not now"] * 100)
+    ask(house)
+    attempts = 0
+    while queued(house)[0].state is LetterState.WAITING:
+        send_all(post)
+        attempts += 1
+        house.clock.move(seconds=30)
+    assert queued(house)[0].state in (LetterState.REFUSED, LetterState.CANCELLED)
+    assert 10 < attempts < 70
+    assert office.received == []
+
+
+def test_sign_in_overtakes_a_thousand_notices_at_the_limit_of_the_minute(house, office, post):
+    with house.unit_of_work() as services:
+        limit = services.letters.options.letters_per_minute
+    awarded(house, *(f"Zoé Numéro{number};zoe{number}@exemple.fr" for number in range(limit + 3)))
+    for envelope in post.others():
+        post.send(envelope)
+    assert len(office.received) == limit
+    assert post.others() == []
+    ask(house)
+    assert len(post.awaited()) == 1
+    send_all(post)
+    assert office.recipients[-1] == ADDRESS
+
+
+def test_address_that_opens_nothing_any_more_gets_no_link(house, office, post):
+    ask(house)
+    with house.unit_of_work() as services:
+        (membership, _), *_ = services.people.people.memberships_of(house.trainer.id)
+        membership.until = house.clock.now
+    send_all(post)
+    assert office.received == []
+    assert queued(house)[0].state is LetterState.CANCELLED
+
+
+def test_corrected_address_does_not_receive_the_link_asked_for_another(house, office, post):
+    ask(house)
+    with house.unit_of_work() as services:
+        services.stores.letters.readdress_waiting(house.trainer.id, [ADDRESS], "autre@exemple.fr")
+    send_all(post)
+    assert office.recipients == [ADDRESS]
+
+
+def test_message_of_an_occasion_that_only_a_newer_version_knows_waits(house, office, post):
+    """During a rolling upgrade an older worker neither sends nor cancels it."""
+    with house.unit_of_work() as services:
+        letter = letter_to(ADDRESS, Occasion.SIGN_IN, house.trainer.id, at=house.clock())
+        letter.occasion = "something_new"
+        services.stores.letters.promise_new([letter])
+    assert post.due() == []
+
+
+def test_unknown_address_leaves_no_trace(house, office, post):
+    assert ask(house, "inconnue@exemple.fr") is None
+    assert queued(house) == []
+
+
+def test_link_used_once_is_used_up(house, office, post):
+    ask(house)
+    send_all(post)
+    (secret,) = links_in(office.received[0])
+    enter(house, secret)
+    with pytest.raises(NotSignedIn):
+        enter(house, secret)
+
+
+def test_shared_address_gets_a_link_for_each_person(house, office, post):
+    with house.unit_of_work() as services:
+        services.people.add_staff(
+            house.other_campus,
+            given_name="Jeanne",
+            family_name="Morin",
+            address=ADDRESS,
+            role=Role.TRAINER,
+            by=COMMAND,
+        )
+    ask(house)
+    send_all(post)
+    assert len(links_in(office.received[0])) == 2
