@@ -29,7 +29,9 @@ from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.imports.lists.model import State
-from app.domain.imports.lists.wording import age_band_of
+from app.domain.imports.lists.remarks import (
+    age_band_of,
+)
 from app.domain.messages import Letter
 from app.domain.people.people import Person, Role, normal_address
 from app.main import create_app

@@ -17,8 +17,14 @@ from app.domain.imports.imports import MOST_LINES
 from app.domain.imports.lists.model import Block, Column, Doubt, Line, Reason, Row, State
 from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.reading import read_blocks
+from app.domain.imports.lists.remarks import (
+    hours_in,
+)
 from app.domain.imports.lists.suspicion import remaining_faults
-from app.domain.imports.lists.wording import OF_OTHERS, hours_in, role_of_heading
+from app.domain.imports.lists.wording import (
+    OF_OTHERS,
+    role_of_heading,
+)
 from app.domain.imports.records import ActivityRecord, Record, fault_in, quoted, without_contradictions
 from app.domain.people.people import check_name
 from app.domain.reports.cells import CELLS

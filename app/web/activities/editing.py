@@ -23,7 +23,9 @@ from app.domain.activities.activities import (
 )
 from app.domain.activities.days_as_written import day_in
 from app.domain.frameworks import Competency
-from app.domain.imports.lists.wording import hours_in
+from app.domain.imports.lists.remarks import (
+    hours_in,
+)
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, idempotency_key, text_of, texts_of
 from app.http.pages.render import page

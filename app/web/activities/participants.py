@@ -14,7 +14,9 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import PartKind
-from app.domain.imports.lists.wording import hours_in
+from app.domain.imports.lists.remarks import (
+    hours_in,
+)
 from app.domain.people.name_disambiguation import Question
 from app.domain.people.people import Person
 from app.errors import InvalidInput

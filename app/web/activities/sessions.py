@@ -26,7 +26,9 @@ from app.domain.activities.activities import (
     disambiguated,
 )
 from app.domain.activities.days_as_written import day_in
-from app.domain.imports.lists.wording import hours_in
+from app.domain.imports.lists.remarks import (
+    hours_in,
+)
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page

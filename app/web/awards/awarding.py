@@ -19,7 +19,9 @@ from app.domain.activities.activities import Activity, Participation, disambigua
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.batches import check_hour
 from app.domain.core import duration
-from app.domain.imports.lists.wording import hours_in
+from app.domain.imports.lists.remarks import (
+    hours_in,
+)
 from app.domain.people.people import normal_address, suggested_address
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of

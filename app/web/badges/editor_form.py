@@ -28,7 +28,9 @@ from app.domain.frameworks import (
     PublicAlignment,
     public_alignment,
 )
-from app.domain.imports.lists.wording import hours_in
+from app.domain.imports.lists.remarks import (
+    hours_in,
+)
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.typography import translated

@@ -26,7 +26,9 @@ from app.domain.badges.rules import (
     check_rule,
 )
 from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
-from app.domain.imports.lists.wording import hours_in
+from app.domain.imports.lists.remarks import (
+    hours_in,
+)
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.typography import translated

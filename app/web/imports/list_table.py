@@ -26,8 +26,10 @@ from app.domain.imports.lists.model import (
     State,
 )
 from app.domain.imports.lists.names import fold
+from app.domain.imports.lists.remarks import (
+    hours_in,
+)
 from app.domain.imports.lists.suspicion import remaining_faults
-from app.domain.imports.lists.wording import hours_in
 from app.domain.people.name_disambiguation import Namesake
 from app.domain.people.people import name_key
 from app.errors import InvalidInput

@@ -13,7 +13,9 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.activities.activities import PartKind
 from app.domain.activities.files import ACCEPTED, FileNoun
-from app.domain.imports.lists.wording import hours_in
+from app.domain.imports.lists.remarks import (
+    hours_in,
+)
 from app.domain.learners.portfolios import Contribution, ContributionState, ContributionStatement
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of

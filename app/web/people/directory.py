@@ -19,8 +19,10 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import Activity, PartKind
 from app.domain.activities.listed_people import ListedPerson
+from app.domain.imports.lists.remarks import (
+    hours_in,
+)
 from app.domain.imports.lists.text import MAX_LINES
-from app.domain.imports.lists.wording import hours_in
 from app.domain.people.name_disambiguation import NO_ANSWERS, ListAnswers, digest_of_list
 from app.domain.people.people import AgeGroup, Person, normal_address
 from app.domain.privacy.consents import AccessRecord

@@ -253,6 +253,64 @@ def is_named_after_other(address: str, given: str, family: str) -> bool:
     return any(kind_of(part) in (Kind.GIVEN, Kind.BOTH) for part in others)
 
 
+_OF_FAMILY = frozenset(
+    [
+        "maman",
+        "papa",
+        "mere",
+        "pere",
+        "parent",
+        "parents",
+        "mum",
+        "mom",
+        "dad",
+        "mamie",
+        "papi",
+        "papy",
+        "famille",
+        "familles",
+        "fam",
+        "family",
+        "foyer",
+        "tuteur",
+        "tutrice",
+        "oncle",
+        "tante",
+        "couple",
+        "et",
+        "responsable",
+    ]
+)
+
+
+def is_of_family(address: str) -> bool:
+    """`maman.lila@`, `famille-petit@`, `paul.et.anne@`"""
+    return bool(set(fold(address.partition("@")[0]).split()) & _OF_FAMILY)
+
+
+def is_named_in(address: str, given: str, family: str) -> bool:
+    """Whether the local part is made of the person's name: `lea.petit@`, `lpetit@`, `petitl@`, `lea76@`."""
+    parts = [part for part in fold(address.partition("@")[0]).split() if not part.isdigit()]
+    joined = re.sub(r"\d+$", "", "".join(parts))
+    givens, families = (sorted(_pieces(name), key=len, reverse=True) for name in (given, family))
+    if any((len(piece) > 2 and piece in joined) or piece in parts for piece in givens if len(piece) > 1):
+        return True
+    if any(len(part) > 2 and piece.startswith(part) for part in parts for piece in givens):
+        return True
+    initials = "".join(word[:1] for word in fold(given).split())
+    for piece in families:
+        if (len(piece) > 1 and piece in joined) or (len(piece) == 1 and piece in parts):
+            rest = joined.replace(piece, "", 1)
+            return bool(rest) and (rest in initials or any(given.startswith(rest) for given in givens))
+    return False
+
+
+def names_somebody(address: str) -> bool:
+    """`sandrine76@`, `p.lambert@`: the local part is made of some name."""
+    parts = re.findall(r"[a-z]+", fold(address.partition("@")[0]))
+    return any(len(part) > 3 and kind_of(part) is not Kind.UNKNOWN for part in parts)
+
+
 def _pieces(name: str) -> set[str]:
     folded = fold(name)
     return {*folded.split(), folded.replace(" ", "")} - {""}

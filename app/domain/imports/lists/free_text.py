@@ -20,18 +20,21 @@ from app.domain.imports.lists.names import (
     repaired,
     without_civility,
 )
-from app.domain.imports.lists.suspicion import Candidate, common_word_in
-from app.domain.imports.lists.wording import (
+from app.domain.imports.lists.remarks import (
     HOURS,
-    LEADERS,
     age_band_of,
     hours_in,
     is_class,
     is_ticked,
+    says_present,
+    speaks_for_itself,
+    status_in,
+)
+from app.domain.imports.lists.suspicion import Candidate, common_word_in
+from app.domain.imports.lists.wording import (
+    LEADERS,
     looks_like_name,
     not_a_person,
-    says_present,
-    status_in,
 )
 
 _PHONE = re.compile(r"(?:(?:t[ée]l|port(?:able)?|mob(?:ile)?)\s*[.:]*\s*)?(?<!\d)(?:\+\d{2,3}|00\d{2}|0)\s?\(?0?\)?\s?[1-9](?:[ .\-/]?\d{2}){4}(?!\d)", re.IGNORECASE)  # fmt: skip
@@ -50,9 +53,7 @@ _NEE = re.compile(
 )
 _COUPLE = re.compile(r"(?:^|\s)(?:et|&|and|\+)(?:\s|$)", re.IGNORECASE)
 _EDGES = ' \t,;:.•·*–—-|/=>→"“”«»'
-_GUEST = re.compile(
-    r"(invite|invitee|guest|non verifie|unverified|externe|external|vous|you|organisateur|presentateur)"
-)
+_GUEST = re.compile(r"(invite|invitee|guest|externe|external|vous|you|organisateur|presentateur)")
 
 
 def refused_or_asked(line: Line, cells: Sequence[str], reason: Reason | None) -> Candidate:
@@ -95,13 +96,9 @@ def cleaned_name(text: str) -> CleanedName:
         elif found_name := _NEE.match(" " + inside):
             doubts.append((Reason.SEVERAL_NAMES, found_name[1]))
         elif folded and not (
-            is_class(inside)
-            or folded in CIVILITIES
+            speaks_for_itself(inside)
             or _GUEST.fullmatch(folded)
-            or says_present(inside)
-            or age_band_of(inside)
             or _DATE.fullmatch(inside)
-            or not any(c.isalpha() for c in inside)
             or hours_in(inside)[0] is not None
         ):
             doubts.append((Reason.EXTRA, inside))

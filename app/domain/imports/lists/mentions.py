@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.domain.imports.lists.addresses import addresses_in
 from app.domain.imports.lists.names import (
     CIVILITIES,
+    Kind,
     fold,
     is_common_word,
     is_particle,
+    kind_of,
     may_be_given,
 )
-from app.domain.imports.lists.wording import HEADING_WORDS, LEADERS, STATUS_WORDS, THINGS
+from app.domain.imports.lists.remarks import (
+    STATUS_WORDS,
+)
+from app.domain.imports.lists.wording import (
+    HEADING_WORDS,
+    LEADERS,
+    THINGS,
+)
 
 _TOKEN = re.compile(r"[^\W\d_](?:[^\W\d_]|['’ʼ\-]+(?=[^\W\d_])|\.(?=[^\W\d_]))*\.?")
 _ELISION = re.compile(r"(?:[cjnstdlm]|qu|jusqu|lorsqu|puisqu)['’ʼ]", re.IGNORECASE)
@@ -82,6 +91,11 @@ class _Token:
         return fold(self.text)
 
     @property
+    def is_particle(self) -> bool:
+        """« d » of « d’Arc », not the initial of « Sofiane D. »"""
+        return is_particle(self.text) and not self.text.endswith(".")
+
+    @property
     def is_name_like(self) -> bool:
         folded = self.folded
         parts = folded.split()
@@ -102,6 +116,9 @@ def mentions_in(text: str) -> list[str]:
     found = []
     alone = []
     for before, run in _runs(bare):
+        if len(people := _apart(run)) > 1:
+            found += people
+            continue
         # « Atelier de Marie Dupont »
         if len(run) > 2 and run[0].text in ("de", "d’", "d'", "par") and may_be_given(run[1].text):
             before, run = None, run[1:]
@@ -109,9 +126,9 @@ def mentions_in(text: str) -> list[str]:
         after_civility = ahead in CIVILITIES
         if ahead in _PLACES:
             continue
-        while run and is_particle(run[-1].text):
+        while run and run[-1].is_particle:
             run = run[:-1]
-        solid = [token for token in run if not is_particle(token.text)]
+        solid = [token for token in run if not token.is_particle]
         if len(run) == 1 and len(run[0].text) > 2 and may_be_given(run[0].text) and not after_civility:
             around = bare[max(0, run[0].start - 4) : run[0].start], bare[run[0].end : run[0].end + 4]
             if re.search(r"(^|[,;:]|\bet|&)\s*$", around[0]) and re.match(r"\s*($|[,;.]|et\b|&)", around[1]):
@@ -122,6 +139,23 @@ def mentions_in(text: str) -> list[str]:
         found.append(" ".join(token.text.rstrip(".") for token in run))
     # « Léa Petit, Tom Roux et Sam »
     return [*found, *alone] if len(found) > 1 else found
+
+
+def _apart(run: Sequence[_Token]) -> list[str]:
+    """« Zoé Delattre Adam Fleury Dan Jolly »: people one after another, each begun by a given name."""
+    solid = [token for token in run if not token.is_particle]
+    if len(solid) < 4:
+        return []
+    pieces: list[list[_Token]] = [[]]
+    for token in run:
+        enough = sum(not one.is_particle for one in pieces[-1]) > 1
+        begins = may_be_given(token.text) if len(solid) > 5 else kind_of(token.text) is Kind.GIVEN
+        if enough and begins:
+            pieces.append([])
+        pieces[-1].append(token)
+    if any(sum(not one.is_particle for one in piece) < 2 for piece in pieces):
+        return []
+    return [" ".join(token.text.rstrip(".") for token in piece) for piece in pieces]
 
 
 def _runs(text: str) -> Iterator[tuple[_Token | None, list[_Token]]]:
@@ -140,7 +174,8 @@ def _runs(text: str) -> Iterator[tuple[_Token | None, list[_Token]]]:
         small = bool(run) and not token.text[:1].isupper() and not is_particle(token.text)
         follows = small and any(may_be_given(one.text) for one in run) and not run[0].text[:1].isupper()
         common = is_common_word(token.folded) or (_ELISION.match(token.text) and small)
-        if token.is_name_like or (follows and not common and len(token.text) > 2):
+        is_initial = bool(run) and re.fullmatch(r"[^\W\d_]\.", token.text)
+        if token.is_name_like or is_initial or (follows and not common and len(token.text) > 2):
             if not run:
                 before = last
             run.append(token)

@@ -70,6 +70,8 @@ class Reason(StrEnum):
     SEVERAL_NAMES = "several-names"
     EXTRA = "extra"
     MAYBE_TITLE = "maybe-title"
+    NAMESAKE = "namesake"
+    UNDER = "under"
     # The address.
     ADDRESS_INVALID = "address-invalid"
     ADDRESS_TYPO = "address-typo"
@@ -77,6 +79,7 @@ class Reason(StrEnum):
     ADDRESS_SEVERAL = "address-several"
     ADDRESS_SHARED = "address-shared"
     ADDRESS_NOT_THEIRS = "address-not-theirs"
+    ADDRESS_UNSURE = "address-unsure"
     # What the list states about the person.
     ABSENT = "absent"
     EXCUSED = "excused"
@@ -111,12 +114,13 @@ OF_NAME = OF_ORDER | frozenset(
     (
         Reason.NO_NAME, Reason.ONE_WORD, Reason.INITIAL, Reason.DIGITS, Reason.SIGNS, Reason.DAMAGED,
         Reason.HEADING_WORD, Reason.COMMON_WORD, Reason.UNUSUAL, Reason.LONG, Reason.COUPLE, Reason.SEVERAL_NAMES, Reason.EXTRA, Reason.MAYBE_TITLE,
+        Reason.NAMESAKE, Reason.UNDER,
     )
 )  # fmt: skip
 OF_ADDRESS = frozenset(
     (
         Reason.ADDRESS_INVALID, Reason.ADDRESS_TYPO, Reason.ADDRESS_OF_OTHER, Reason.ADDRESS_SEVERAL,
-        Reason.ADDRESS_SHARED, Reason.ADDRESS_NOT_THEIRS,
+        Reason.ADDRESS_SHARED, Reason.ADDRESS_NOT_THEIRS, Reason.ADDRESS_UNSURE,
     )
 )  # fmt: skip
 OF_PRESENCE = frozenset(
@@ -150,12 +154,15 @@ SENTENCES = {
     Reason.SEVERAL_NAMES: N_("Cette ligne donne plusieurs noms : choisissez."),
     Reason.EXTRA: N_("Cette ligne contient aussi « {word} » : vérifiez."),
     Reason.MAYBE_TITLE: N_("Est-ce une personne ?"),
+    Reason.NAMESAKE: N_("C’est aussi le nom d’un établissement ou d’une entreprise : est-ce une personne ?"),
+    Reason.UNDER: N_("Cette ligne est sous « {word} » : est-ce un participant ou une participante ?"),
     Reason.ADDRESS_INVALID: N_("L’adresse e-mail « {word} » n’est pas valable."),
     Reason.ADDRESS_TYPO: N_("« {word} » : vouliez-vous écrire « {suggestion} » ?"),
     Reason.ADDRESS_OF_OTHER: N_("L’adresse e-mail semble être celle d’un parent ou d’une entreprise."),
     Reason.ADDRESS_SEVERAL: N_("Cette ligne donne plusieurs adresses e-mail : choisissez."),
     Reason.ADDRESS_SHARED: N_("Plusieurs personnes de la liste ont cette adresse e-mail."),
     Reason.ADDRESS_NOT_THEIRS: N_("L’adresse e-mail semble être au nom d’une autre personne."),
+    Reason.ADDRESS_UNSURE: N_("Rien ne relie l’adresse e-mail « {word} » à cette personne : est-ce la sienne ?"),
     Reason.ABSENT: N_("La liste indique que cette personne était absente."),
     Reason.EXCUSED: N_("La liste indique que cette personne était excusée."),
     Reason.UNTICKED: N_("Cette personne n’est pas cochée comme présente."),

@@ -66,19 +66,34 @@ def fold(text: str) -> str:
 
 
 @cache
-def _ranks() -> tuple[dict[str, int], dict[str, int]]:
-    given: dict[str, int] = {}
-    family: dict[str, int] = {}
-    current, rank = given, 0
+def _parts() -> dict[str, list[str]]:
+    parts: dict[str, list[str]] = {}
+    name = ""
     for line in _DATA.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            continue
         if line.startswith("["):
-            current, rank = (given if line == "[given]" else family), 0
-            continue
-        current.update(dict.fromkeys(line.split(), rank))
-        rank += 1
+            name = line.strip("[]")
+        elif not line.startswith("#"):
+            parts.setdefault(name, []).append(line)
+    return parts
+
+
+@cache
+def _ranks() -> tuple[dict[str, int], dict[str, int]]:
+    given, family = (
+        {name: rank for rank, line in enumerate(_parts()[part]) for name in line.split()}
+        for part in ("given", "family")
+    )
     return given, family
+
+
+@cache
+def _namesakes() -> frozenset[str]:
+    return frozenset(fold(name) for line in _parts()["namesakes"] for name in line.split(","))
+
+
+def is_namesake(name: str) -> bool:
+    """« Jean Moulin », « Leroy Merlin »: schools and companies have this name."""
+    return fold(name) in _namesakes()
 
 
 @cache

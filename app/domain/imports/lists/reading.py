@@ -7,14 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from app.domain.imports.lists.addresses import addresses_in, name_from
+from app.domain.imports.lists.columns import from_columns
+from app.domain.imports.lists.evidence import doubt_unproved
 from app.domain.imports.lists.free_text import (
-    are_halves,
-    cleaned_name,
     from_text,
-    refused_or_asked,
-    with_hours,
-    with_note,
 )
 from app.domain.imports.lists.mentions import mentions_in, names_leader
 from app.domain.imports.lists.model import (
@@ -30,34 +26,29 @@ from app.domain.imports.lists.model import (
     TableColumn,
 )
 from app.domain.imports.lists.names import (
+    Kind,
     fold,
+    is_particle,
+    kind_of,
     may_be_given,
     without_civility,
 )
-from app.domain.imports.lists.suspicion import Candidate, common_word_in, settle
+from app.domain.imports.lists.remarks import (
+    is_class,
+    section_status,
+    status_in,
+)
+from app.domain.imports.lists.suspicion import Candidate, common_word_in, judged_together, settle
 from app.domain.imports.lists.tables import Segment, correct_columns, prepare, segments_of, upright
 from app.domain.imports.lists.wording import (
     LEADERS,
     OF_OTHERS,
     OTHER_PARTS,
-    address_rank,
-    age_band_of,
-    chosen_in,
+    PARTICIPANTS,
+    THINGS,
     closes_list,
-    is_class,
-    is_crossed,
-    is_neutral,
-    is_ticked,
-    looks_like_name,
-    not_a_person,
-    says_present,
-    section_status,
-    status_in,
-    status_of_code,
+    role_of_heading,
 )
-from app.language.typography import respelt
-
-_NONE = frozenset(("", "neant", "aucun", "aucune", "non communique", "non communiquee", "nc", "na", "n a", "sans", "pas de mail", "inconnu", "inconnue", "a completer", "pas d adresse", "sans mail", "non", "x", "vide", "pas d email", "a demander", "anonymous", "anonyme"))  # fmt: skip
 
 
 @dataclass
@@ -69,11 +60,13 @@ class _Context:
     leader_next: bool = False
     leaders: bool = False
     """« Enseignants : » stands above."""
+    under: str = ""
+    """An unknown label between people, which may concern those below."""
     last: int = 0
     people: int = 0
 
     def reset(self) -> None:
-        self.status, self.closed, self.leader_next, self.leaders = None, False, False, False
+        self.status, self.closed, self.leader_next, self.leaders, self.under = None, False, False, False, ""
 
 
 def read_blocks(
@@ -95,11 +88,14 @@ def read_blocks(
             )
     for segment, found in zip(segments, lines, strict=True):
         if len(segment.columns) < 2:
+            _join_halves(found)
             _join_addresses(found)
         if not segment.columns:
             _doubt_signature(found)
     _show_all_people(lines)
-    settled = settle(lines, activity_hours=activity_hours)
+    settle(lines)
+    doubt_unproved(lines)
+    settled = judged_together([one.line for found in lines for one in found], activity_hours)
     return Reading(tuple(settled), tuple(_mapping(one) for one in segments if one.rows or one.heading))
 
 
@@ -125,6 +121,27 @@ def _join_addresses(lines: Sequence[Candidate]) -> None:
             one.line = replace(one.line, address=below.line.address)
             one.line = one.line if fits else one.line.doubting(Reason.ADDRESS_NOT_THEIRS)
             below.line = replace(below.line, doubts=()).doubting(Reason.REPEATED, line=one.line.line)
+
+
+def _join_halves(lines: Sequence[Candidate]) -> None:
+    """« Élodie », and below it « VAN DEN BROECK », as badges have it: one person, who is asked about."""
+    pairs: list[tuple[Candidate, Candidate]] = []
+    for one, below in pairwise(lines):
+        halves = one.whole, below.whole
+        if (
+            one.is_person and below.is_person and all(halves) and not one.line.address
+            and below.line.line - one.line.line < 3
+            and not (pairs and pairs[-1][1] is one)
+        ):  # fmt: skip
+            capitals = [half.isupper() and len(half) > 1 for half in halves]
+            given = halves[capitals.index(False)] if capitals.count(True) == 1 else ""
+            if len(given.split()) == 1 and may_be_given(given):
+                pairs.append((one, below))
+    for one, below in pairs if len(pairs) > 1 else ():
+        one.whole = f"{one.whole} {below.whole}"
+        one.line = replace(one.line, text=f"{one.line.text} ; {below.line.text}", address=below.line.address)
+        one.line = one.line.doubting(Reason.MAYBE_TITLE)
+        below.line = replace(below.line, address="", doubts=()).doubting(Reason.REPEATED, line=one.line.line)
 
 
 def _doubt_signature(lines: Sequence[Candidate]) -> None:
@@ -216,8 +233,10 @@ def _rows_of(segment: Segment) -> Iterator[Row]:
 def _read_row(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     for candidate in _read(row, segment, context):
         reasons = {doubt.reason for doubt in candidate.line.doubts}
-        if reasons & {Reason.HEADING, Reason.EMPTY, Reason.SIGNATURE} or (
-            Reason.TITLE in reasons and names_leader(row.text)
+        if (
+            Reason.SIGNATURE in reasons
+            or (Reason.HEADING in reasons and row is not segment.heading)
+            or (Reason.TITLE in reasons and names_leader(row.text))
         ):
             candidate.unread = ""
         if candidate.is_person:
@@ -243,9 +262,10 @@ def _labelled(line: Line, text: str) -> Line:
     label, colon, _ = text.partition(":")
     if not colon or "@" in label or len(label.split()) > 5:
         return line
-    if names_leader(label):
+    words = set(fold(label).split())
+    if words & (LEADERS | OTHER_PARTS | OF_OTHERS) and not words & PARTICIPANTS:
         line = line.doubting(Reason.LEADER)
-    _, status = section_status(label)
+    status = section_status(label)[1] or status_in(label)
     return line.doubting(status) if status else line
 
 
@@ -253,7 +273,11 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     line = Line(row.number, row.text, sheet=segment.block.name)
     if row is segment.heading:
         context.reset()
-        yield Candidate(line.doubting(Reason.HEADING))
+        unknown = [
+            cell for cell, holds in zip(row.cells, segment.columns, strict=False)
+            if holds is Column.NOTHING and not role_of_heading(cell)[1]
+        ]  # fmt: skip
+        yield Candidate(line.doubting(Reason.HEADING), unread=" ; ".join(unknown))
         return
     if not row.filled or re.fullmatch(r"[-_=*]{2,}\s*", row.text):
         context.closed = context.closed or (bool(context.people) and row.text.startswith(("--", "__")))
@@ -272,9 +296,10 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     by_columns = segment.columns and (len(row.filled) > 1 or segment.heading or not segment.block.delimited)
     if by_columns and segment.block.delimited == "  " and len(row.cells) != len(segment.columns):
         by_columns = False
-    candidate = _from_columns(row, line, segment) if by_columns else from_text(row, line)
+    candidate = from_columns(row, line, segment) if by_columns else from_text(row, line)
     candidate.unread = " ; ".join(_unread(row, segment) if by_columns and candidate.is_person else row.filled)
     candidate.evidence = 2 * segment.told
+    candidate.own_address = segment.own_address
     if segment.is_above and candidate.is_person and not candidate.line.address and not mentions_in(row.text):
         candidate = Candidate(replace(candidate.line, doubts=()).doubting(Reason.TITLE))
     if candidate.is_person:
@@ -283,6 +308,10 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
             found = found.doubting(context.status)
         if context.closed:
             found = found.doubting(Reason.MAYBE_TITLE)
+        if context.under:
+            found = found.doubting(Reason.UNDER, context.under)
+        if _is_label(row, candidate):
+            context.under = row.text if context.people else ""
         if context.leaders and context.last and row.number > context.last + 1:
             context.leaders = False
         if context.leader_next or context.leaders:
@@ -295,214 +324,60 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     else:
         if context.people and closes_list(row.text):
             context.closed = True
-        words = set(fold(row.text).split())
-        is_label = len(words) <= 3 or row.text.rstrip().endswith(":")
-        context.leader_next = bool(words & LEADERS) and is_label
-        context.leaders = is_label and any(word in LEADERS and word.endswith("s") for word in words)
-        context.last = 0
+        _note_title(row, context)
     yield candidate
 
 
-def _from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
-    cells = list(row.cells)
-    columns = segment.columns
-    held: dict[Column, str] = {}
-    for column, cell in zip(columns, cells, strict=False):
-        if cell and column not in held:
-            held[column] = cell
-    names = [
-        held[column]
-        for column in (Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST, Column.WHOLE)
-        if column in held
-    ]
-    has_address = any("@" in cell for cell in cells)
-    if not names:
-        if not has_address:
-            letters = [
-                cell
-                for i, cell in enumerate(cells)
-                if cell and (i >= len(columns) or columns[i] is Column.NOTHING)
-            ]
-            reason = not_a_person(row.filled) or (
-                Reason.EMPTY if not letters or all(map(is_class, letters)) else None
-            )
-            if (
-                not reason
-                and segment.heading
-                and len(row.filled) > 1
-                and not any(map(looks_like_name, letters))
-            ):
-                reason = Reason.EMPTY
-            return refused_or_asked(line, letters, reason)
-    else:
-        others = len(row.filled) - len(names)
-        reason = not_a_person(names) or (None if others else not_a_person(row.filled))
-        if reason and has_address:
-            line, reason = line.doubting(Reason.MAYBE_TITLE), None
-        if reason:
-            return refused_or_asked(line, names, reason)
-    line = _with_address(line, row, segment)
-    line = _with_presence(line, row, segment)
-    if Column.HOURS in held:
-        line = with_hours(line, held[Column.HOURS])
-    part = held.get(Column.PART, "")
-    if set(fold(part).split()) & OTHER_PARTS:
-        line = line.doubting(Reason.LEADER)
-    line = replace(
-        line,
-        part=part,
-        contribution=held.get(Column.CONTRIBUTION, ""),
-        age_band=age_band_of(held.get(Column.UNDER_15, "")),
-    )
-    cleaned = {column: cleaned_name(held[column]) for column in NAME_COLUMNS if column in held}
-    for found in cleaned.values():
-        for reason, word in found.doubts:
-            line = line.doubting(reason, word)
-        if found.homonym:
-            line = replace(line, homonym=found.homonym)
-        if found.addresses and not line.address:
-            line = replace(line, address=found.addresses[0])
-        elif set(found.addresses) - {line.address}:
-            line = replace(line, other_addresses=(*line.other_addresses, *found.addresses)).doubting(
-                Reason.ADDRESS_SEVERAL
-            )
-    for column in (Column.FAMILY_FIRST, Column.GIVEN_FIRST, Column.WHOLE):
-        if column in cleaned:
-            whole = cleaned[column].name
-            if (
-                "," in whole
-                and (halves := [half.strip() for half in whole.split(",")])
-                and len(halves) == 2
-                and all(halves)
-            ):
-                if not are_halves(*halves):
-                    return Candidate(
-                        with_note(line, halves[1]),
-                        whole=halves[0],
-                        prior=None if column is Column.WHOLE else column,
-                    )
-                return Candidate(
-                    replace(line, given_name=halves[1], family_name=halves[0]), pair_order=Column.FAMILY_FIRST
-                )
-            return Candidate(line, whole=whole, prior=None if column is Column.WHOLE else column)
-    given, family = (
-        cleaned[column].name if column in cleaned else "" for column in (Column.GIVEN, Column.FAMILY)
-    )
-    usual = cells[segment.usual] if segment.usual is not None and segment.usual < len(cells) else ""
-    if usual and fold(usual) != fold(family):
-        line, family = line.doubting(Reason.SEVERAL_NAMES, family), cleaned_name(usual).name
-    if family and (particle := held.get(Column.PARTICLE, "")):
-        apart = "" if particle.endswith(("'", "’")) else " "
-        family = (
-            family
-            if fold(family).startswith(f"{fold(particle)} ")
-            else f"{particle.lower()}{apart}{respelt(family)}"
+def _note_title(row: Row, context: _Context) -> None:
+    """What a title means for the people below it."""
+    words = set(fold(row.text).split())
+    announces = row.text.rstrip().endswith(":")
+    is_label = len(words) <= 3 or announces
+    others = words & (LEADERS | OTHER_PARTS | OF_OTHERS) if is_label and not words & PARTICIPANTS else set()
+    context.leader_next = bool(others & LEADERS)
+    context.leaders = any(word.endswith("s") for word in others) or "jury" in others
+    context.last = 0
+    if announces and (status := status_in(row.text)):
+        context.status = status
+    if row.filled and any(c.isalpha() for c in row.text) and not mentions_in(row.text):
+        context.under = (
+            row.text if context.people and is_label and not others and not _is_clear(row.text) else ""
         )
-    line = replace(line, given_name=given, family_name=family)
-    if not given and not family and line.address:
-        return Candidate(
-            replace(
-                line, given_name=name_from(line.address)[0], family_name=name_from(line.address)[1]
-            ).doubting(Reason.NO_NAME)
-        )
-    return Candidate(line, pair_order=segment.order, named_pair=segment.surely)
 
 
-def _with_address(line: Line, row: Row, segment: Segment) -> Line:
-    heading = segment.heading.cells if segment.heading else ()
-    ranked: list[tuple[int, int, str]] = []
-    others: list[str] = []
-    labelled_other = False
-    for index, cell in enumerate(row.cells):
-        column = segment.columns[index] if index < len(segment.columns) else Column.NOTHING
-        if column is Column.ADDRESS:
-            found, rest = addresses_in(cell)
-            rank = address_rank(heading[index] if index < len(heading) else "")
-            ranked += [(-rank, index, address) for address in found]
-            if len(found) > 1:
-                line = line.doubting(Reason.ADDRESS_SEVERAL)
-            if fold(rest) not in _NONE:
-                line = line.doubting(
-                    *((Reason.EXTRA, rest.strip()) if found else (Reason.ADDRESS_INVALID, cell))
-                )
-        elif "@" in cell and column not in NAME_COLUMNS:
-            found, _ = addresses_in(cell)
-            others += found
-            labelled_other = labelled_other or column is Column.OTHER_ADDRESS
-    ranked.sort(key=lambda one: one[:2])
-    if not ranked:
-        if others:
-            line = line.doubting(Reason.ADDRESS_OF_OTHER)
-        return replace(line, other_addresses=tuple(dict.fromkeys(others)))
-    best_rank, _, address = ranked[0]
-    own_rank = max(
-        (
-            address_rank(heading[index])
-            for index, column in enumerate(segment.columns)
-            if column is Column.ADDRESS and index < len(heading)
-        ),
-        default=-best_rank,
+_CLEAR = (
+    THINGS
+    | PARTICIPANTS
+    | frozenset(
+        [
+            "noms",
+            "voici",
+            "liste",
+            "suite",
+            "page",
+            "ordre",
+            "matin",
+            "suivants",
+            "bonjour",
+            "bonsoir",
+            "merci",
+        ]
     )
-    if own_rank == 2 and -best_rank < 2:
-        # Their own column is empty.
-        line = line.doubting(Reason.ADDRESS_OF_OTHER)
-    if len({other for rank, _, other in ranked if rank == best_rank}) > 1:
-        line = line.doubting(Reason.ADDRESS_SEVERAL)
-    left = tuple(
-        dict.fromkeys(other for other in (*(one for _, _, one in ranked[1:]), *others) if other != address)
+)
+
+
+def _is_clear(title: str) -> bool:
+    """« Atelier bois », « Groupe 2 », « Suite » change nothing for the people below."""
+    return bool(set(fold(title).split()) & _CLEAR) or any(c.isdigit() for c in title) or is_class(title)
+
+
+def _is_label(row: Row, candidate: Candidate) -> bool:
+    """« À relancer » between people: asked about itself, and a question for those below."""
+    return (
+        len(row.filled) == 1
+        and len(row.text.split()) <= 4
+        and not candidate.line.address
+        and (row.text.rstrip().endswith(":") or common_word_in(row.text) != "")
+        and all(kind_of(word) is Kind.UNKNOWN for word in row.text.split() if not is_particle(word))
+        and not _is_clear(row.text)
     )
-    if labelled_other and address in others:
-        line = line.doubting(Reason.ADDRESS_OF_OTHER)
-    return replace(line, address=address, other_addresses=left)
-
-
-def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
-    """« Désinscrit » beside « Inscrit »: neither a presence nor what most lines state."""
-    if not any(c.isalpha() for c in cell) or says_present(cell) or is_ticked(cell) or is_neutral(cell):
-        return False
-    same = sum(index < len(row.cells) and fold(row.cells[index]) == fold(cell) for row in segment.rows)
-    return 2 * same < len(segment.rows)
-
-
-def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
-    columns = segment.columns
-    for index, column in enumerate(columns):
-        cell = chosen_in(row.cells[index]) if index < len(row.cells) else ""
-        if column is Column.PRESENT or (column is Column.STATUS and index in segment.ticked):
-            if is_ticked(cell):
-                continue
-            if reason := status_of_code(cell) if cell else None:
-                line = line.doubting(reason)
-            elif index in segment.ticked:
-                line = line.doubting(Reason.UNTICKED)
-        elif column is Column.STATUS:
-            if set(fold(cell).split()) & (OTHER_PARTS | OF_OTHERS):
-                line = line.doubting(Reason.LEADER)
-            if reason := status_of_code(cell) if cell else None:
-                line = line.doubting(reason)
-            elif _is_odd_status(cell, index, segment):
-                line = line.doubting(Reason.EXTRA, cell)
-            elif not cell and any(
-                index < len(other.cells) and says_present(other.cells[index]) for other in segment.rows
-            ):
-                line = line.doubting(Reason.UNTICKED)
-        elif column is Column.ABSENT and is_crossed(cell):
-            line = line.doubting(status_in(cell) or Reason.ABSENT)
-        elif column is Column.EXCUSED and is_crossed(cell):
-            line = line.doubting(Reason.EXCUSED)
-        elif index in segment.codes and fold(cell) not in ("p", "x", "pres", "r", "ret", ""):
-            line = line.doubting(status_of_code(cell) or Reason.ABSENT)
-        elif (
-            column in (Column.NOTHING, Column.HOURS, Column.CONTRIBUTION, Column.PART)
-            and index not in segment.constant
-            and "@" not in cell
-            and len(cell.split()) <= 10
-            and (reason := status_in(cell))
-        ):
-            line = line.doubting(reason)
-    if segment.days and not any(row.cells[i] for i in segment.days if i < len(row.cells)):
-        line = line.doubting(Reason.UNTICKED)
-    for cell in row.cells[len(columns) :]:
-        if cell and "@" not in cell and (reason := status_in(cell)):
-            line = line.doubting(reason)
-    return line

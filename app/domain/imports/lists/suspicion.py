@@ -9,6 +9,7 @@ from statistics import median
 
 from app.domain.imports.lists.addresses import (
     is_named_after_other,
+    is_of_family,
     is_shared_box,
     is_valid,
     own_domains,
@@ -29,7 +30,14 @@ from app.domain.imports.lists.names import (
     order_of,
     split_name,
 )
-from app.domain.imports.lists.wording import LEADERS, STATUS_WORDS, THINGS, heading_word_in
+from app.domain.imports.lists.remarks import (
+    STATUS_WORDS,
+)
+from app.domain.imports.lists.wording import (
+    LEADERS,
+    THINGS,
+    heading_word_in,
+)
 from app.language.typography import respelt
 
 _MANY_HOURS = 100
@@ -52,6 +60,8 @@ class Candidate:
     """As it was settled."""
     unread: str = ""
     """Text of the row in which further people may be named."""
+    own_address: bool = False
+    """By its heading the address is this person's own."""
     evidence: int = 0
     """Votes of the list as a whole for this name."""
 
@@ -60,7 +70,8 @@ class Candidate:
         return self.line.state is not State.REFUSED
 
 
-def settle(segments: Sequence[Sequence[Candidate]], *, activity_hours: float | None) -> list[Line]:
+def settle(segments: Sequence[Sequence[Candidate]]) -> None:
+    """Split the names of each segment, and judge each person by itself."""
     for segment in segments:
         people = [candidate for candidate in segment if candidate.is_person]
         _settle_orders([one for one in people if one.whole])
@@ -72,8 +83,6 @@ def settle(segments: Sequence[Sequence[Candidate]], *, activity_hours: float | N
     for one in candidates:
         if one.is_person:
             one.line = _judged_by_itself(one)
-    lines = [one.line for one in candidates]
-    return _judged_together(lines, activity_hours)
 
 
 def _weigh(people: Sequence[Candidate]) -> None:
@@ -213,7 +222,7 @@ def _judged_by_itself(one: Candidate) -> Line:
         return line
     if not is_valid(line.address):
         return line.doubting(Reason.ADDRESS_INVALID, line.address, suggestion_for(line.address))
-    if is_shared_box(line.address):
+    if is_shared_box(line.address) or is_of_family(line.address):
         return line.doubting(Reason.ADDRESS_OF_OTHER)
     if is_named_after_other(line.address, given, family):
         return line.doubting(Reason.ADDRESS_NOT_THEIRS)
@@ -284,7 +293,7 @@ def _reasons(line: Line) -> set[Reason]:
     return {doubt.reason for doubt in line.doubts}
 
 
-def _judged_together(lines: Sequence[Line], activity_hours: float | None) -> list[Line]:
+def judged_together(lines: Sequence[Line], activity_hours: float | None) -> list[Line]:
     people = [line for line in lines if line.state is not State.REFUSED]
     domains = own_domains(line.address for line in people if line.address)
     holders: dict[str, set[str]] = {}

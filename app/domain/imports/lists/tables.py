@@ -7,22 +7,27 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from app.domain.imports.lists.addresses import addresses_in
+from app.domain.imports.lists.evidence import dense_columns, unexplained_columns
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Row
 from app.domain.imports.lists.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
-from app.domain.imports.lists.suspicion import Candidate
-from app.domain.imports.lists.text import HEADING_WITHIN
-from app.domain.imports.lists.wording import (
+from app.domain.imports.lists.remarks import (
     HOURS,
-    OF_OTHERS,
     age_band_of,
-    holds_remarks,
     is_class,
     is_ticked,
-    role_of_heading,
-    roles_of_heading,
     says_present,
     status_in,
     status_of_code,
+)
+from app.domain.imports.lists.suspicion import Candidate
+from app.domain.imports.lists.text import HEADING_WITHIN
+from app.domain.imports.lists.wording import (
+    OF_OTHERS,
+    address_rank,
+    holds_remarks,
+    role_of_heading,
+    roles_of_heading,
 )
 
 _HALF_DAY = re.compile(
@@ -52,6 +57,13 @@ class Segment:
     """Columns of days or half-days, ticked for those present."""
     unread: frozenset[int] = frozenset()
     """Columns with an unknown heading or none."""
+    rivals: dict[int, int] = field(default_factory=dict)
+    """A column of names that another one of the same kind displaced."""
+    unexplained: dict[int, frozenset[str]] = field(default_factory=dict)
+    """By column, cells that no heading explains."""
+    dense: frozenset[int] = frozenset()
+    """Columns beside the names that nearly every row fills."""
+    own_address: bool = False
     is_above: bool = False
     """Titles are expected: these rows stand above a heading."""
     usual: int | None = None
@@ -235,7 +247,8 @@ def _kind_of_cells(cells: Sequence[str]) -> Column:
         return sum(bool(test(cell)) for cell in cells) >= most
 
     if 2 * sum("@" in cell for cell in cells) >= len(cells):
-        return Column.ADDRESS
+        beside = sum(len(addresses_in(cell)[1].split()) > 1 for cell in cells)
+        return Column.WHOLE if 2 * beside > len(cells) else Column.ADDRESS
     if mostly(age_band_of):
         return Column.UNDER_15
     if mostly(lambda cell: fold(cell) in CIVILITIES):
@@ -282,6 +295,9 @@ def _order_of_columns(pairs: Sequence[tuple[str, str]], *, comma: bool) -> Colum
     return Column.FAMILY_FIRST if comma and not leans else None
 
 
+_USUAL = frozenset(("usage", "usuel", "marital", "epouse", "nouveau", "actuel"))
+
+
 def prepare(segment: Segment) -> None:
     """What the columns as wholes tell: which are ticked at all, which repeat one value, which give codes of presence."""
     columns = list(segment.columns)
@@ -294,12 +310,10 @@ def prepare(segment: Segment) -> None:
     ]
     heading = [*(segment.heading.cells if segment.heading else ()), *[""] * len(columns)]
     families = [i for i, column in enumerate(columns) if column is Column.FAMILY]
-    usual = next(
-        (i for i in families[1:] if set(fold(heading[i]).split()) & {"usage", "usuel", "marital", "epouse"}),
-        None,
-    )
-    if usual is not None and not segment.further:
+    usual = next((i for i in families if set(fold(heading[i]).split()) & _USUAL), None)
+    if usual is not None and len(families) > 1 and not segment.further:
         segment.usual, columns[usual] = usual, Column.NOTHING
+    named = list(columns)
     _one_address_column(columns, cells, heading)
     _one_hours_column(columns, heading)
     _one_way_of_naming(columns, cells)
@@ -334,6 +348,22 @@ def prepare(segment: Segment) -> None:
         if column is Column.NOTHING and len(values) > 1 and values <= known and values & {"p", "x", "pres"}:
             codes.add(i)
     segment.constant, segment.codes = frozenset(constant), frozenset(codes)
+    plain = [
+        Column.STATUS if i in segment.days | segment.codes | ({segment.usual} - {None}) else column
+        for i, column in enumerate(columns)
+    ]
+    beside = _further_groups(named)
+    segment.rivals = {
+        i: columns.index(column)
+        for i, column in enumerate(named[: beside[0]] if beside else named)
+        if column in NAME_COLUMNS and columns[i] is Column.NOTHING and column in columns
+    }
+    segment.unexplained = unexplained_columns(plain, cells, heading)
+    segment.dense = dense_columns(columns, cells)
+    segment.own_address = any(
+        column is Column.ADDRESS and heading[i] and address_rank(heading[i]) == 2
+        for i, column in enumerate(columns)
+    )
 
 
 def _presence_columns(

@@ -7,12 +7,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from email.header import decode_header, make_header
+from html import unescape
 from itertools import chain
 
 from app.domain.imports.lists.addresses import FOUND, addresses_in
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.names import fold, looks_like_word, may_be_given, without_civility
-from app.domain.imports.lists.wording import LABELS, role_of_heading, roles_of_heading, section_status
+from app.domain.imports.lists.remarks import (
+    section_status,
+)
+from app.domain.imports.lists.wording import (
+    LABELS,
+    role_of_heading,
+    roles_of_heading,
+)
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -34,6 +42,7 @@ _NUMBER_AND_TAB = re.compile(r"^\s*\d{1,3}\s*(?:\t|\s(?=[^\W\d_]))\s*(?=\S)")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202c"), None)
 _BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _LABEL = re.compile(r"^\s*([^\W\d_]{1,14})\s*:\s*(.*)$", re.DOTALL)
+_ENTITY = re.compile(r"&(?:#\d{2,5}|[a-zA-Z]{3,7});")
 _AND = re.compile(r"\s+(?:et|and|&)\s+")
 
 
@@ -136,6 +145,8 @@ def text_block(text: str, *, first: int = 1) -> Block:
         raise InvalidInput(N_("Ce fichier n’est pas une liste lisible."))
     if "=?" in text and "?=" in text:
         text = re.sub(r"=\?[\w-]+\?[bqBQ]\?[^?\s]*\?=", lambda found: _decoded(found.group()), text)
+    if _ENTITY.search(text):
+        text = unescape(text)
     lines = [(number, clean(line)) for number, line in enumerate(_BREAKS.split(text), first)]
     lines = [(number, line) for number, line in lines if line.strip()]
     check_length(len(lines))
@@ -173,9 +184,8 @@ def label_records(text: str, first: int = 1) -> list[Block]:
     people = [
         fields for _, fields, _ in records if any(role_of_heading(one)[0] in NAME_COLUMNS for one in fields)
     ]
-    if len(people) < 2 or len(people) < len(records) or len(names) < 2 or 2 * len(others) > labelled:
-        return []
-    if not {Column.FAMILY, Column.GIVEN} <= {role_of_heading(one)[0] for one in names}:
+    named = {Column.FAMILY, Column.GIVEN} <= {role_of_heading(one)[0] for one in names}
+    if not named or len(people) < len(records) or 2 * len(others) > labelled:
         return []
     table = Block(
         (
@@ -244,6 +254,7 @@ def _quoted_cells(line: str, mark: str) -> list[str]:
 
 def _enumerates(lines: Sequence[str], mark: str) -> bool:
     """« Marie Dupont, Paul Durand, Léa Petit »: people one beside another, not columns."""
+    labelled = [line for line in lines if mark in line]
     lines = [
         re.sub(r"^[^:,;@]{1,40}:\s+|\([^()]*\)|(?<!\w)@\w+(?![\w.])", "", line)
         for line in lines
@@ -251,6 +262,8 @@ def _enumerates(lines: Sequence[str], mark: str) -> bool:
     ]
     parts = [[part.strip() for part in line.split(mark) if part.strip()] for line in lines]
     flat = list(chain.from_iterable(parts))
+    if 2 * sum(bool(_enumerated(line)) for line in labelled) > len(labelled):
+        return True
     if not flat or any("@" in part or any(c.isdigit() for c in part) for part in flat):
         return False
     if not all(2 <= len(part.split()) <= 5 for part in flat):

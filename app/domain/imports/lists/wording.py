@@ -76,15 +76,15 @@ _OF_THINGS = _set(
     """atelier activite classe etablissement groupe lycee college ville rue reunion fichier salle equipe formation
     animateur session module cours projet site commune diplome cfa voie poste banque evenement"""
 )
+_NAMES_OF_THINGS = _set(
+    "file user company event session group course team school host class project program domain city country middle nick user screen tag business"
+)
 OF_OTHERS = _OF_OTHERS
 _THEIRS = _set(
     "eleve stagiaire apprenti apprenant etudiant participant perso personnel personnelle candidat jeune salarie"
 )
 _SHARED = _set("groupe equipe classe etablissement lycee college atelier service association club ecole")
 _WORK = _set("pro professionnel professionnelle travail academique")
-HOURS = re.compile(
-    r"(?<![\w.,])\d{1,3}(?:[.,]\d{1,2})?\s?(?:h(?:eures?)?\s?\d{0,2}|min)(?![\w])", re.IGNORECASE
-)
 _DAY = re.compile(r"\D{0,12}\d{1,2}([/.\-]\d{1,2}([/.\-]\d{2,4})?)?|(lundi|mardi|mercredi|jeudi|vendredi|samedi|séance|seance|jour|semaine)\b.{0,12}", re.IGNORECASE)  # fmt: skip
 _NOTHING = {
     "uid", "department", "departement", "institution", "headline", "company", "country", "pays", "job title", "prefixe",
@@ -139,18 +139,6 @@ _STOPWORDS = _set(
 _SCHOOLS = re.compile(
     r"(lycee|college|cfa|greta|ecole|universite|iut|campus|bonjour|bonsoir|cordialement|signature|total)\b"
 )
-_TICKS = frozenset(("x", "✓", "✔", "☑", "☒", "✅", "oui", "o", "1", "vrai", "true", "yes", "y", "p", "present", "presente", "ok", "•", "●", "■", "v", "√", "🗸", "❌", "✗", "✘", "þ"))  # fmt: skip
-_UNTICKED = frozenset(("", "non", "n", "0", "faux", "false", "no", "-", "—", "–", "☐", "□", "/", "o/n"))
-_AGE_UNDER, _AGE_FROM = (
-    {"moins de 15 ans", "moins de 15"},
-    {"15 ans ou plus", "15 ans et plus", "15 17 ans", "adulte", "majeur", "majeure"},
-)
-_CLASS = re.compile(
-    r"(2(nde|de|nd)?|1(ere|re)?|t(erm|le|ale|erminale)?|3e?m?e?|4e?m?e?|5e?m?e?|6e?m?e?|seconde|premiere|terminale|"
-    r"troisieme|bts|cap|bac|but|bp|mc|tp|ta?sti2?d?|master|licence|l[123]|m[12]|dut|cp[aeg]?|pro|stmg|sti2d|st2s|std2a|"
-    r"tmelec|mco|sio|ndrc|gpme|melec|msp[ac]|assp|agora|upi2a|ulis|segpa|dnmade|apprenti|apprentie|g\d|gr\d|groupe|classe|"
-    r"annee|an|ere|eme|nde|[a-z]?\d{1,3}[a-z]{0,6}\d?|[a-z]{1,7}\d{1,2}[a-z]?|[a-h])"
-)
 
 
 def role_of_heading(cell: str, group: str = "") -> tuple[Column, bool]:
@@ -162,7 +150,7 @@ def role_of_heading(cell: str, group: str = "") -> tuple[Column, bool]:
     found = _role(fold(plain) or fold(cell))
     others = set(fold(group).split()) & _OF_OTHERS
     if others:
-        return (Column.OTHER_ADDRESS, True) if found[0] is Column.ADDRESS else (Column.NOTHING, True)
+        return (Column.OTHER_ADDRESS, True) if found[0] is Column.ADDRESS else (Column.NOTHING, found[1])
     return found
 
 
@@ -213,6 +201,8 @@ def _role(heading: str) -> tuple[Column, bool]:
             if first < next(i for i, w in enumerate(words) if w.startswith("prenom"))
             else Column.GIVEN_FIRST
         ), True
+    if re.fullmatch(r"(?:autres? )?prenoms? ?[2-9]|[2-9]e?m?e? prenom", heading):
+        return Column.NOTHING, True
     if known & {"deuxieme", "second", "autres", "autre", "2", "3", "2e", "3e", "2eme", "3eme", "troisieme"}:
         return Column.NOTHING, bool(known & {"prenom", "prenoms", "nom"})
     if known & {"prenom", "prenoms"} and not known & _OF_THINGS:
@@ -223,6 +213,8 @@ def _role(heading: str) -> tuple[Column, bool]:
         return Column.NOTHING, len(words) < 5
     if "nom" in known and len(words) < 7:
         return Column.FAMILY, True
+    if words[-1] == "name" and len(words) < 4 and not known & _NAMES_OF_THINGS:
+        return Column.WHOLE, True
     if (
         known & {"heures", "duree"}
         and not known & {"arrivee", "depart", "debut", "fin", "date", "connexion"}
@@ -262,7 +254,9 @@ def address_rank(heading: str) -> int:
 def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[Column, ...] | None:
     """What each column holds, if this row is a heading; None if it is not."""
     filled = [cell for cell in cells if cell.strip()]
-    if not filled or any("@" in cell or re.search(r"\d{6}", cell) for cell in filled):
+    if not filled or any(
+        "@" in cell or re.search(r"\d{6}|\d{4}-\d\d-\d\d[T ]|\d:\d\d", cell) for cell in filled
+    ):
         return None
     groups = _spread(above, len(cells))
     found = [role_of_heading(cell, group) for cell, group in zip(cells, groups, strict=True)]
@@ -401,6 +395,10 @@ OTHER_PARTS = LEADERS | _set(
     """maitre tuteur tutrice parent parents pere mere jury accompagnant accompagnante accompagnants responsable referent
     personnel personnels referente coordinateur coordinatrice bot president presidente tutor mentor staff administrateur administratrice admin"""
 )
+PARTICIPANTS = _set(
+    """eleve eleves stagiaire stagiaires apprenti apprentis apprenant apprenants participant participants candidat candidats
+    inscrit inscrits inscrite inscrites etudiant etudiants jeunes present presents presente presentes volontaires beneficiaires"""
+)
 _CLOSING = re.compile(r"(cordialement|bien|cdt|cdlt|signature|visa|cachet|fait a|fait le|le formateur|la formatrice|l animateur|"
     r"le directeur|la directrice|le responsable|la responsable|le proviseur|bonne|belle|merci|a bientot|bises|bisous|bise|a plus|a demain|amities|amicalement|ciao|a tres vite|cldt|respectueusement|salutations|de la part|sinceres)\b")  # fmt: skip
 
@@ -415,144 +413,6 @@ LABELS = {
     "copy": _set("cc cci bcc copie copies ccc"),
     "from": _set("de from expediteur exp da"),
 }
-_STATUS_STEMS = (
-    (Reason.EXCUSED, re.compile(r"\b(excus\w*|justifi\w*|malad\w*|dispens\w*)")),
-    (Reason.ABSENT, re.compile(r"\b(absen\w*|abs|non venue?s?|pas venue?s?|ne s est pas presente\w*|defaillant\w*|non presente?s?|pas presente?s?|manquante?s?|no show|n est pas venue?)\b")),
-    (Reason.ABSENT, re.compile(r"\b(?:ne|n) (?:\w+ )?(?:vien\w*|peu\w*|pourr\w*|ser\w*|particip\w*|assist\w*|souhait\w*|etai\w*)(?: \w+)? (?:pas|plus|jamais)\b|\b(?:peu\w*|pourr\w*|viens?|vient|viendr\w*|serai?) pas\b|\b(?:ne|n) (?:\w+ ){0,2}(?:pas|plus|jamais) (?:pu|ete|etre|venue?|presente?|participe|la|disponible|inscrite?)\b|\b(?:in|pas )disponible\b|\bempeche\w*\b|\bdesolee?\b")),
-    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|desinscri\w*|retire\w*|supprim\w*|en attente|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non valide\w*|non retenue?s?|parti|partie|quitte\w*|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
-)  # fmt: skip
-_PRESENT = re.compile(
-    r"\b(present|presente|presents|presentes|presence|confirme|confirmee|inscrit|inscrite|valide|validee|accepted|accepte|oui|ok|retard|retards|retardataire|retardataires|en retard|late|attending|checked in|registered|attended|a participe|paye|payee|regle|reglee|admis|admise|en cours|termine|terminee|suivi|suivie|venu|venue|completed|complet|actif|active|sera la)\b"
-)
-
-
-STATUS_WORDS = _set(
-    """absent absente absents absentes abs excuse excusee excuses excusees present presente presents presentes retard retards
-    inscrit inscrite inscrits inscrites annule annulee abandon desistement participants participant"""
-)
-
-
-def status_in(text: str) -> Reason | None:
-    """The state of presence that a text names; None for present, if late, or for nothing."""
-    folded = fold(text)
-    if not folded or re.search(r"\b(aucune? absence|pas d absence|0 absence|sans absence)\b", folded):
-        return None
-    return next((reason for reason, stem in _STATUS_STEMS if stem.search(folded)), None)
-
-
-def says_present(text: str) -> bool:
-    return bool(_PRESENT.search(fold(text)))
-
-
-_CODES = {
-    "a": Reason.ABSENT, "abs": Reason.ABSENT, "ab": Reason.ABSENT, "aj": Reason.EXCUSED, "ae": Reason.EXCUSED,
-    "anj": Reason.ABSENT, "non": Reason.ABSENT, "n": Reason.ABSENT, "0": Reason.ABSENT, "e": Reason.EXCUSED,
-    "exc": Reason.EXCUSED, "ex": Reason.EXCUSED, "no": Reason.ABSENT,
-    "faux": Reason.ABSENT, "false": Reason.ABSENT, "d": Reason.WITHDRAWN, "j": Reason.EXCUSED,
-}  # fmt: skip
-
-
-_BOXES = re.compile(r"([☒☑✓✔✅]|\[[xX]\]|[☐□]|\[ ?\])\s*([^\W\d_]+)")
-
-
-def chosen_in(cell: str) -> str:
-    """« ☐ Oui ☒ Non » is a no."""
-    boxes = _BOXES.findall(cell)
-    if len(boxes) < 2:
-        return cell
-    return " ".join(word for box, word in boxes if box[:1] not in "☐□" and box not in ("[]", "[ ]"))
-
-
-NEUTRAL = _set(
-    """benevole salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
-    titulaire membre adherent adherente invite invitee guest member attendee participant participante demandeur demandeuse emploi
-    pensionnaire demi cdi cdd cadre employe employee retraite retraitee independant independante collegien collegienne alternant
-    alternante libre boursier boursiere majeur mineur nouveau nouvelle ancien ancienne redoublant redoublante visiteur exposant"""
-)
-
-
-def is_neutral(cell: str) -> bool:
-    """A status unrelated to presence."""
-    return bool(set(fold(cell).split()) & NEUTRAL)
-
-
-def status_of_code(cell: str) -> Reason | None:
-    """« A », « ABS », « Exc. » in a column of presence."""
-    if cell.strip() in ("❌", "✗", "✘", "☐", "□"):
-        return Reason.UNTICKED
-    return status_in(cell) or _CODES.get(fold(cell))
-
-
-def is_ticked(cell: str) -> bool:
-    text = cell.strip().casefold()
-    if text in ("❌", "✗", "✘"):
-        return False
-    return text in _TICKS or (fold(cell) in _TICKS and bool(fold(cell)))
-
-
-def is_crossed(cell: str) -> bool:
-    """In a column of absences any mark but a no is one."""
-    return cell.strip().casefold() not in _UNTICKED and not re.fullmatch(r"0+(?:[.,]0+)?\s*h?", cell.strip())
-
-
-def section_status(text: str) -> tuple[bool, Reason | None]:
-    """Whether a row is a label of presence over the rows below it, and which."""
-    folded = fold(re.sub(r"\(.*?\)|\d+", " ", text))
-    words = folded.split()
-    if not words or len(words) > 5 or "@" in text:
-        return False, None
-    rest = [
-        word
-        for word in words
-        if word
-        not in _set(
-            "les la liste des eleves stagiaires participants personnes et non e s apprentis inscrits etudiants etaient etait sont ont ete aussi est"
-        )
-    ]
-    if rest and all(
-        re.fullmatch(
-            r"(absen\w*|abs|excus\w*|retard\w*|justifi\w*|desist\w*|annul\w*|abandon\w*|en|attente|d|injustifie\w*|demission\w*)",
-            word,
-        )
-        for word in rest
-    ):
-        late = all(word.startswith("retard") or word == "en" for word in rest)
-        return True, None if late else status_in(folded) or Reason.ABSENT
-    if rest and all(re.fullmatch(r"present\w*|confirme\w*|venus?", word) for word in rest):
-        return True, Reason.ABSENT if "non" in words else None
-    return False, None
-
-
-def age_band_of(cell: str) -> str:
-    folded = fold(cell)
-    if folded in _AGE_UNDER:
-        return "under"
-    return "from" if folded in _AGE_FROM else ""
-
-
-def is_class(text: str) -> bool:
-    """« 2nde 4 », « BTS MCO 1 », « TSTI2D »."""
-    words = fold(text).split()
-    return 0 < len(words) <= 5 and all(_CLASS.fullmatch(word) for word in words)
-
-
-def hours_in(cell: str) -> tuple[float | None, bool]:
-    """Hours as French people and meeting programs write them, and whether the cell could be read."""
-    text = re.sub(r"\s+", "", cell.strip().lower())
-    if not text or text in ("-", "—", "–", "/"):
-        return None, True
-    if found := re.fullmatch(
-        r"(\d{1,5})(?:[.,](\d{1,2}))?(?:h(?:eures?|rs?)?(\d{1,2})?(?:m(?:in|n)?)?)?", text
-    ):
-        whole, decimals, minutes = found.groups()
-        return float(f"{whole}.{decimals or 0}") + int(minutes or 0) / 60, True
-    if found := re.fullmatch(r"(\d{1,3}):(\d{2})(?::\d{2})?", text):
-        return int(found[1]) + int(found[2]) / 60, True
-    spans = re.fullmatch(r"(?:(\d{1,3})h(?:ours?|eures?|rs?)?)?,?(?:(\d{1,4})m(?:in(?:utes?)?|n)?)?,?(?:(\d{1,5})s(?:ec(?:ondes?)?)?)?\.?", text)  # fmt: skip
-    if spans and any(spans.groups()):
-        hours, minutes, seconds = (int(part or 0) for part in spans.groups())
-        return round(hours + minutes / 60 + seconds / 3600, 2), True
-    return None, False
 
 
 def heading_word_in(name: str, allowed: Collection[str] = ()) -> str:

@@ -1,0 +1,262 @@
+"""One row of a table with known columns: name, addresses, presence, hours, and what is unexplained in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.domain.imports.lists.addresses import addresses_in, name_from
+from app.domain.imports.lists.free_text import (
+    are_halves,
+    cleaned_name,
+    refused_or_asked,
+    with_hours,
+    with_note,
+)
+from app.domain.imports.lists.model import (
+    NAME_COLUMNS,
+    Column,
+    Line,
+    Reason,
+    Row,
+)
+from app.domain.imports.lists.names import (
+    fold,
+)
+from app.domain.imports.lists.remarks import (
+    age_band_of,
+    chosen_in,
+    is_class,
+    is_crossed,
+    is_neutral,
+    is_ticked,
+    says_present,
+    status_in,
+    status_of_code,
+)
+from app.domain.imports.lists.suspicion import Candidate
+from app.domain.imports.lists.tables import Segment
+from app.domain.imports.lists.wording import (
+    OF_OTHERS,
+    OTHER_PARTS,
+    address_rank,
+    looks_like_name,
+    not_a_person,
+)
+from app.language.typography import respelt
+
+_NONE = frozenset(("", "neant", "aucun", "aucune", "non communique", "non communiquee", "nc", "na", "n a", "sans", "pas de mail", "inconnu", "inconnue", "a completer", "pas d adresse", "sans mail", "non", "x", "vide", "pas d email", "a demander", "anonymous", "anonyme"))  # fmt: skip
+
+
+def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
+    cells = list(row.cells)
+    columns = segment.columns
+    held: dict[Column, str] = {}
+    for column, cell in zip(columns, cells, strict=False):
+        if cell and column not in held:
+            held[column] = cell
+    names = [
+        held[column]
+        for column in (Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST, Column.WHOLE)
+        if column in held
+    ]
+    has_address = any("@" in cell for cell in cells)
+    if not names:
+        if not has_address:
+            letters = [
+                cell
+                for i, cell in enumerate(cells)
+                if cell and (i >= len(columns) or columns[i] in (Column.NOTHING, Column.ADDRESS))
+            ]
+            reason = not_a_person(row.filled) or (
+                Reason.EMPTY if not letters or all(map(is_class, letters)) else None
+            )
+            if (
+                not reason
+                and segment.heading
+                and len(row.filled) > 1
+                and not any(map(looks_like_name, letters))
+            ):
+                reason = Reason.EMPTY
+            return refused_or_asked(line, letters, reason)
+    else:
+        others = len(row.filled) - len(names)
+        reason = not_a_person(names) or (None if others else not_a_person(row.filled))
+        if reason and has_address:
+            line, reason = line.doubting(Reason.MAYBE_TITLE), None
+        if reason:
+            return refused_or_asked(line, names, reason)
+    line = _with_address(line, row, segment)
+    line = _with_presence(line, row, segment)
+    for index, odd in segment.unexplained.items():
+        if index < len(cells) and cells[index] in odd:
+            line = line.doubting(Reason.EXTRA, cells[index])
+    if len(segment.dense) > 1 and not any(index < len(cells) and cells[index] for index in segment.dense):
+        line = line.doubting(Reason.MAYBE_TITLE)
+    if Column.HOURS in held:
+        line = with_hours(line, held[Column.HOURS])
+    part = held.get(Column.PART, "")
+    if set(fold(part).split()) & OTHER_PARTS:
+        line = line.doubting(Reason.LEADER)
+    line = replace(
+        line,
+        part=part,
+        contribution=held.get(Column.CONTRIBUTION, ""),
+        age_band=age_band_of(held.get(Column.UNDER_15, "")),
+    )
+    cleaned = {column: cleaned_name(held[column]) for column in NAME_COLUMNS if column in held}
+    for found in cleaned.values():
+        for reason, word in found.doubts:
+            line = line.doubting(reason, word)
+        if found.homonym:
+            line = replace(line, homonym=found.homonym)
+        if found.addresses and not line.address:
+            line = replace(line, address=found.addresses[0], other_addresses=found.addresses[1:])
+            line = line.doubting(Reason.ADDRESS_SEVERAL) if found.addresses[1:] else line
+        elif set(found.addresses) - {line.address}:
+            line = replace(line, other_addresses=(*line.other_addresses, *found.addresses)).doubting(
+                Reason.ADDRESS_SEVERAL
+            )
+    for column in (Column.FAMILY_FIRST, Column.GIVEN_FIRST, Column.WHOLE):
+        if column in cleaned:
+            whole = cleaned[column].name
+            if (
+                "," in whole
+                and (halves := [half.strip() for half in whole.split(",")])
+                and len(halves) == 2
+                and all(halves)
+            ):
+                if not are_halves(*halves):
+                    return Candidate(
+                        with_note(line, halves[1]),
+                        whole=halves[0],
+                        prior=None if column is Column.WHOLE else column,
+                    )
+                return Candidate(
+                    replace(line, given_name=halves[1], family_name=halves[0]), pair_order=Column.FAMILY_FIRST
+                )
+            return Candidate(line, whole=whole, prior=None if column is Column.WHOLE else column)
+    given, family = (
+        cleaned[column].name if column in cleaned else "" for column in (Column.GIVEN, Column.FAMILY)
+    )
+    usual = cells[segment.usual] if segment.usual is not None and segment.usual < len(cells) else ""
+    if usual and fold(usual) != fold(family):
+        line, family = line.doubting(Reason.SEVERAL_NAMES, family), cleaned_name(usual).name
+    for index, chosen in segment.rivals.items():
+        rival = fold(cells[index]) if index < len(cells) else ""
+        if rival and chosen < len(cells) and rival not in fold(cells[chosen]):
+            line = line.doubting(Reason.SEVERAL_NAMES, cells[index])
+    if family and (particle := held.get(Column.PARTICLE, "")):
+        apart = "" if particle.endswith(("'", "’")) else " "
+        family = (
+            family
+            if fold(family).startswith(f"{fold(particle)} ")
+            else f"{particle.lower()}{apart}{respelt(family)}"
+        )
+    line = replace(line, given_name=given, family_name=family)
+    if not given and not family and line.address:
+        return Candidate(
+            replace(
+                line, given_name=name_from(line.address)[0], family_name=name_from(line.address)[1]
+            ).doubting(Reason.NO_NAME)
+        )
+    return Candidate(line, pair_order=segment.order, named_pair=segment.surely)
+
+
+def _with_address(line: Line, row: Row, segment: Segment) -> Line:
+    heading = segment.heading.cells if segment.heading else ()
+    ranked: list[tuple[int, int, str]] = []
+    others: list[str] = []
+    labelled_other = False
+    for index, cell in enumerate(row.cells):
+        column = segment.columns[index] if index < len(segment.columns) else Column.NOTHING
+        if column is Column.ADDRESS:
+            found, rest = addresses_in(cell)
+            rank = address_rank(heading[index] if index < len(heading) else "")
+            ranked += [(-rank, index, address) for address in found]
+            if len(found) > 1:
+                line = line.doubting(Reason.ADDRESS_SEVERAL)
+            if fold(rest) not in _NONE:
+                line = line.doubting(
+                    *((Reason.EXTRA, rest.strip()) if found else (Reason.ADDRESS_INVALID, cell))
+                )
+        elif "@" in cell and column not in NAME_COLUMNS:
+            found, _ = addresses_in(cell)
+            others += found
+            labelled_other = labelled_other or column is Column.OTHER_ADDRESS
+    ranked.sort(key=lambda one: one[:2])
+    if not ranked:
+        if others:
+            line = line.doubting(Reason.ADDRESS_OF_OTHER)
+        return replace(line, other_addresses=tuple(dict.fromkeys(others)))
+    best_rank, _, address = ranked[0]
+    own_rank = max(
+        (
+            address_rank(heading[index])
+            for index, column in enumerate(segment.columns)
+            if column is Column.ADDRESS and index < len(heading)
+        ),
+        default=-best_rank,
+    )
+    if own_rank == 2 and -best_rank < 2:
+        # Their own column is empty.
+        line = line.doubting(Reason.ADDRESS_OF_OTHER)
+    if len({other for rank, _, other in ranked if rank == best_rank}) > 1:
+        line = line.doubting(Reason.ADDRESS_SEVERAL)
+    left = tuple(
+        dict.fromkeys(other for other in (*(one for _, _, one in ranked[1:]), *others) if other != address)
+    )
+    if labelled_other and address in others:
+        line = line.doubting(Reason.ADDRESS_OF_OTHER)
+    return replace(line, address=address, other_addresses=left)
+
+
+def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
+    """« Désinscrit » beside « Inscrit »: neither a presence nor what most lines state."""
+    if not any(c.isalpha() for c in cell) or says_present(cell) or is_ticked(cell) or is_neutral(cell):
+        return False
+    same = sum(index < len(row.cells) and fold(row.cells[index]) == fold(cell) for row in segment.rows)
+    return 2 * same < len(segment.rows)
+
+
+def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
+    columns = segment.columns
+    for index, column in enumerate(columns):
+        cell = chosen_in(row.cells[index]) if index < len(row.cells) else ""
+        if column is Column.PRESENT or (column is Column.STATUS and index in segment.ticked):
+            if is_ticked(cell):
+                continue
+            if reason := status_of_code(cell) if cell else None:
+                line = line.doubting(reason)
+            elif index in segment.ticked:
+                line = line.doubting(Reason.UNTICKED)
+        elif column is Column.STATUS:
+            if set(fold(cell).split()) & (OTHER_PARTS | OF_OTHERS):
+                line = line.doubting(Reason.LEADER)
+            if reason := status_of_code(cell) if cell else None:
+                line = line.doubting(reason)
+            elif _is_odd_status(cell, index, segment):
+                line = line.doubting(Reason.EXTRA, cell)
+            elif not cell and any(
+                index < len(other.cells) and says_present(other.cells[index]) for other in segment.rows
+            ):
+                line = line.doubting(Reason.UNTICKED)
+        elif column is Column.ABSENT and is_crossed(cell):
+            line = line.doubting(status_in(cell) or Reason.ABSENT)
+        elif column is Column.EXCUSED and is_crossed(cell):
+            line = line.doubting(Reason.EXCUSED)
+        elif index in segment.codes and fold(cell) not in ("p", "x", "pres", "r", "ret", ""):
+            line = line.doubting(status_of_code(cell) or Reason.ABSENT)
+        elif (
+            column in (Column.NOTHING, Column.HOURS, Column.CONTRIBUTION, Column.PART)
+            and index not in segment.constant
+            and "@" not in cell
+            and len(cell.split()) <= 10
+            and (reason := status_in(cell))
+        ):
+            line = line.doubting(reason)
+    if segment.days and not any(row.cells[i] for i in segment.days if i < len(row.cells)):
+        line = line.doubting(Reason.UNTICKED)
+    for cell in row.cells[len(columns) :]:
+        if cell and "@" not in cell and (reason := status_in(cell)):
+            line = line.doubting(reason)
+    return line
