@@ -110,6 +110,7 @@ from app.web.learners import (
     ratings,
     requests,
     requests_review,
+    wallets,
 )
 from app.web.learners import register as request_register
 from app.web.people import directory, names, record_merge
@@ -223,6 +224,7 @@ for router in (
     privacy.erasures_router,
     contributions.router,
     ratings.router,
+    wallets.router,
     ratings.review_router,
     my_log.router,
     requests.my_request_router,

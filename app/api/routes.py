@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from app.api import activities, activity_log, awards, badges, imports, lists, operations, people, reports
 from app.api import frameworks as competencies
 from app.api.publishing import frameworks as case
-from app.api.publishing import older_badges, public
+from app.api.publishing import older_badges, public, wallets
 from app.api.trust import endorsements, networks
 from app.api.verification import vc_api, verification
 from app.http.problems import documented
@@ -39,6 +39,7 @@ for each in (
     activity_log.router,
     activity_log.preflights,
     older_badges.router,
+    wallets.router,
     endorsements.router,
     endorsements.with_page,
     endorsements.preflights,

@@ -79,6 +79,7 @@ from app.services.learners.my_log import PersonalLog, SelfAwards
 from app.services.learners.portfolios import PortfolioDocuments, PortfolioService
 from app.services.learners.requests import AskingService, ReviewService
 from app.services.learners.shared_competencies import SharedCompetencies
+from app.services.learners.wallets import WalletService
 from app.services.messages.account import AccountLetters, NameLetters, PersonalLetters
 from app.services.messages.endorsements import EndorsementLetters
 from app.services.messages.letters import LetterService
@@ -261,6 +262,7 @@ class Services(Parts):
     vault: KeyVault
     vc_api: VcApi
     verification: VerificationService
+    wallets: WalletService
     withdrawals: WithdrawalService
     workers: WorkerService
 

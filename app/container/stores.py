@@ -49,6 +49,7 @@ from app.db.frameworks.full_text import FullTextIndex
 from app.db.frameworks.pathways import PathwayStore
 from app.db.imports import ImportStore
 from app.db.learners import BroughtBadgeStore, ContributionStore, PortfolioStore, RequestStore
+from app.db.learners.wallets import WalletStore
 from app.db.messages import LetterStore, ReminderStore
 from app.db.modules import ModuleStore
 from app.db.people import GuardianStore, MergeStore, NamesakeStore, NameStore, PeopleStore
@@ -143,6 +144,7 @@ class Stores(Parts):
     team: TeamStore
     waiting: WaitingStore
     waiting_work: WaitingWorkStore
+    wallets: WalletStore
     workers: WorkerStore
 
 

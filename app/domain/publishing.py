@@ -123,6 +123,18 @@ class Addresses:
     def portfolio(self, portfolio_id: uuid.UUID) -> str:
         return f"{self.base_url}/portfolio/{portfolio_id}"
 
+    def wallet(self, slug: str) -> str:
+        """The endpoints of a campus for wallets."""
+        return f"{self.campus(slug)}/portefeuille"
+
+    def wallet_offer(self, slug: str, reference: str) -> str:
+        return f"{self.wallet(slug)}/offres/{reference}"
+
+    @property
+    def badge_type(self) -> str:
+        """The type of every badge as SD-JWT."""
+        return f"{self.base_url}/types/badge"
+
     def evidence(self, award_id: uuid.UUID) -> str:
         return f"{self.base_url}/preuves/{award_id}"
 

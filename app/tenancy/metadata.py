@@ -13,7 +13,7 @@ from app.domain.badges import badges, modules
 from app.domain.campus import audit_log, campus, registers, team
 from app.domain.frameworks import pathways
 from app.domain.imports import imports
-from app.domain.learners import portfolios, ratings, requests
+from app.domain.learners import portfolios, ratings, requests, wallets
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
 from app.domain.reports import editions, facts, ledger, network, surveys
 from app.domain.trust import organisations, trust_registry
@@ -60,5 +60,6 @@ MODULES = (
     surveys,
     team,
     trust_registry,
+    wallets,
 )
 METADATA = SQLModel.metadata

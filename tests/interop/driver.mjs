@@ -3,13 +3,11 @@ import * as ed25519Multikey from '@digitalbazaar/ed25519-multikey';
 import * as vc from '@digitalbazaar/vc';
 import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
 import {cryptosuite} from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
-import {getListFromStatusListJWT} from '@sd-jwt/jwt-status-list';
-import {SDJwtVcInstance} from '@sd-jwt/sd-jwt-vc';
 import * as jose from 'jose';
 import jsonld from 'jsonld';
 import * as rdfCanonize from 'rdf-canonize';
-import {createHash, randomBytes} from 'node:crypto';
 import {createInterface} from 'node:readline';
+import {operations as walletOperations} from './wallet.mjs';
 
 const documents = new Map();
 
@@ -65,29 +63,7 @@ const operations = {
     }
   },
 
-  async verifySdJwt({text, jwk, list, listJwk, at, nonce}) {
-    const instance = sdJwt({jwk, list, listJwk});
-    try {
-      const options = {currentDate: at, ...(nonce ? {keyBindingNonce: nonce} : {})};
-      const {payload, kb} = await instance.verify(text, options);
-      return {verified: true, payload, bound: kb?.payload ?? null};
-    } catch(error) {
-      return {verified: false, error: error.message};
-    }
-  },
-
-  async issueSdJwt({claims, frame, jwk, alg}) {
-    return sdJwt({signJwk: jwk, alg}).issue(claims, frame);
-  },
-
-  async presentSdJwt({text, frame, holder, binding}) {
-    return sdJwt({holder}).present(text, frame, {kb: {payload: binding}});
-  },
-
-  async readStatusList({token}) {
-    const list = getListFromStatusListJWT(token);
-    return list.statusList.reduce((raised, status, index) => status ? [...raised, index] : raised, []);
-  },
+  ...walletOperations,
 
   async time({job, times}) {
     const {operation, ...rest} = job;
@@ -98,31 +74,6 @@ const operations = {
     return Number(process.hrtime.bigint() - begun) / 1000 / times;
   }
 };
-
-// An SD-JWT VC implementation of the OpenWallet Foundation, with keys of Panva's jose.
-function sdJwt({jwk, list, listJwk, signJwk, alg = 'EdDSA', holder}) {
-  const check = async (data, signature, key) => {
-    const header = jose.decodeProtectedHeader(`${data}.${signature}`);
-    await jose.compactVerify(`${data}.${signature}`, await jose.importJWK(key, header.alg));
-    return true;
-  };
-  const sign = key => async data => {
-    const header = JSON.parse(Buffer.from(data.split('.')[0], 'base64url'));
-    const signer = new jose.CompactSign(Buffer.from(data.split('.')[1], 'base64url')).setProtectedHeader(header);
-    return (await signer.sign(await jose.importJWK(key, header.alg))).split('.')[2];
-  };
-  return new SDJwtVcInstance({
-    hasher: data => createHash('sha256').update(typeof data === 'string' ? data : Buffer.from(data)).digest(),
-    hashAlg: 'sha-256',
-    saltGenerator: length => randomBytes(length).toString('base64url'),
-    verifier: (data, signature) => check(data, signature, jwk),
-    statusListFetcher: async () => list,
-    statusVerifier: (data, signature) => check(data, signature, listJwk),
-    ...(signJwk && {signer: sign(signJwk), signAlg: alg}),
-    ...(holder && {kbSigner: sign(holder), kbSignAlg: 'ES256'}),
-    kbVerifier: (data, signature, payload) => check(data, signature, payload.cnf.jwk)
-  });
-}
 
 function reasonOf(error) {
   return [error, ...(error?.errors ?? [])].filter(Boolean).map(each => each.message).join('; ');

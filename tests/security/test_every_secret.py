@@ -9,15 +9,19 @@ from datetime import timedelta
 from pathlib import Path
 from secrets import token_urlsafe
 from shutil import copyfile
+from urllib.parse import unquote
 
 import pytest
 
+from app.container import Services
 from app.domain.accounts.own_addresses import address_challenge, address_code, address_token
 from app.domain.accounts.permissions import Role
 from app.domain.accounts.sessions import Proof, Scope, SessionKind, WaitingForm, digest_of
 from app.domain.accounts.sign_in import Wish, mailbox_token
 from app.domain.activities.check_in import Ticket, new_phone, sealed_phone, sealed_ticket
+from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
+from app.domain.learners.wallets import PRE_AUTHORIZED, WalletFormat, WalletRefusal, code_of_reference
 from app.domain.trust.organisations import desk_token, named_token
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
@@ -102,9 +106,36 @@ def secrets_of(house: House, things: Things) -> dict[str, str]:
             "code of an address": address_code(secret, challenge.id),
             "phone of a check-in": sealed_phone(secret, new_phone()),
             "ticket of a check-in": sealed_ticket(secret, ticket),
+            **_of_wallet(services, things),
             "digest of a session": digest_of(account),
             "number of a person": str(person.id),
         }  # fmt: skip
+
+
+def _of_wallet(services: Services, things: Things) -> dict[str, str]:
+    """Of an offer to a wallet; an access token is shown in the bearer header, and only its own steps read it there."""
+    wallets = services.wallets
+    services.awards.set_visibility(things.award_id, Visibility.OPEN, by=COMMAND)
+    record = services.awards.record(things.award_id)
+    offer = wallets.offer(record, WalletFormat.SD_JWT)
+    reference = unquote(offer.by_reference).rpartition("/")[2]
+    form = {
+        "grant_type": PRE_AUTHORIZED,
+        "pre-authorized_code": code_of_reference(reference),
+        "tx_code": offer.typed,
+    }
+    token = wallets.redeem(record.campus, form)
+    assert not isinstance(token, WalletRefusal)
+    waiting = wallets.offer(record, WalletFormat.SD_JWT)
+    named = unquote(waiting.by_reference).rpartition("/")[2]
+    services.awards.set_visibility(things.award_id, Visibility.CLOSED, by=COMMAND)
+    return {
+        "reference of an offer": named,
+        "pre-authorized code": code_of_reference(named),
+        "transaction code": waiting.typed,
+        "access token of a wallet": token,
+        "nonce of a wallet": wallets.nonce(record.campus),
+    }
 
 
 OWN_PLACE = {ACCOUNT: "sid", LINK: "badges", BEARER: "authorization"}

@@ -71,6 +71,10 @@ LIMITS = {
     "survey": Limit(1_500, _FIVE_MINUTES),
     # A lecture hall behind one address answers over some minutes; a script stuffs no survey.
     "survey answer": Limit(100, _FIVE_MINUTES),
+    # A class adds its badges from one address: four requests each.
+    "wallet": Limit(1_200, _FIVE_MINUTES),
+    "wrong wallet code": Limit(30, _FIVE_MINUTES),
+    "wallet offers of a badge": Limit(20, timedelta(hours=1)),
     "cosignature": Limit(600, _FIVE_MINUTES),
 }
 

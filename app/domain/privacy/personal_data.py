@@ -129,6 +129,11 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "endorsement": HeldData(DataSubjectMatter.AWARDS, _AWARD, kept_back=("address",)),
         "endorsement_request": HeldData(DataSubjectMatter.REQUESTS, _AWARD, mentions=("asked_by",)),
         "claim_code": HeldData(DataSubjectMatter.AWARDS, _AWARD, kept_back=("digest",)),
+        "wallet_offer": HeldData(
+            DataSubjectMatter.AWARDS,
+            _AWARD,
+            kept_back=("reference_digest", "code_digest", "typed_digest", "token_digest", "nonce_digest"),
+        ),
         "award_batch": HeldData(
             DataSubjectMatter.AWARDS,
             (Link("id", "award_batch_line", "batch_id"),),

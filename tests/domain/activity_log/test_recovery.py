@@ -102,6 +102,7 @@ AS_IN_THE_BACKUP = {
     "waiting_signature": "stands for nobody",
     "withdrawal": "what was withdrawn is in the log",
     "withdrawal_line": "as withdrawal",
+    "wallet_offer": "offered again",
     "worker": "of the machine",
 }
 FACTS = {

@@ -1,0 +1,269 @@
+"""OpenID4VCI 1.0 for wallets, per campus: metadata, offers, token, nonce, credential and notification."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from app.api.publishing.public import FIVE_MINUTES, CampusSlug, answer, shown
+from app.container import Services
+from app.domain.campus.campus import Campus
+from app.domain.learners.wallets import WalletRefusal, WalletRefused
+from app.http.policies import public
+from app.http.problems import documented
+from app.http.request_scope import (
+    ReadingServices,
+    client_network,
+    enter,
+    limited,
+    process_of,
+    write_transaction,
+)
+from app.services.learners.wallets import NONCE_SECONDS, TOKEN_SECONDS
+from app.services.publishing.publication import Published
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
+
+router = APIRouter(tags=["wallets"], responses=documented(404))
+_PLACE: Final = "/campus/{slug}/portefeuille"
+_JSON: Final = "application/json"
+_LONGEST: Final = 32 * 1024
+_NOT_STORED: Final = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+_MEMBERS: Final = {"type": "object", "additionalProperties": True}
+_SAID: Final = {
+    WalletRefusal.INVALID_REQUEST: "a required parameter is missing, or the body cannot be read",
+    WalletRefusal.UNSUPPORTED_GRANT: "only the pre-authorized code grant is supported",
+    WalletRefusal.INVALID_GRANT: "the code or the transaction code is wrong, used or expired",
+    WalletRefusal.INVALID_TOKEN: "the access token is unknown, used or expired",
+    WalletRefusal.INVALID_CREDENTIAL_REQUEST: "credential_configuration_id is required",
+    WalletRefusal.UNKNOWN_CONFIGURATION: "the offer does not contain this credential configuration",
+    WalletRefusal.INVALID_PROOF: "one key proof of type jwt is required",
+    WalletRefusal.INVALID_NONCE: "the nonce of the proof is unknown, used or expired",
+    WalletRefusal.INVALID_ENCRYPTION: "encrypted responses are not supported",
+    WalletRefusal.DENIED: "the badge was withdrawn, or its holder closed it",
+    WalletRefusal.INVALID_NOTIFICATION_ID: "no credential with this notification_id was issued for this token",
+    WalletRefusal.INVALID_NOTIFICATION: "the event is not one of OpenID4VCI 1.0",
+}
+
+
+def _json(about: str, status: int = 200) -> dict[str, Any]:
+    content = {_JSON: {"schema": _MEMBERS}}
+    refused = {"description": "An error of OAuth 2.0 or OpenID4VCI.", "content": content}
+    return {
+        "response_class": Response,
+        "status_code": status,
+        "responses": {status: {"description": about, "content": content}, 400: refused},
+    }
+
+
+def _body(media_type: str) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": _MEMBERS}}}}
+
+
+# --- metadata
+
+
+@router.get(
+    "/.well-known/openid-credential-issuer/campus/{slug}",
+    summary="What a campus issues to wallets (OpenID4VCI 1.0)",
+    **shown(_JSON),
+)
+@public
+def issuer_metadata(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+    wallets = services.wallets
+    return _metadata(request, wallets.issuer_metadata(wallets.campus(slug)))
+
+
+@router.get(
+    "/.well-known/oauth-authorization-server/campus/{slug}",
+    summary="Where wallets redeem the codes of a campus (RFC 8414)",
+    **shown(_JSON),
+)
+@public
+def server_metadata(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+    wallets = services.wallets
+    return _metadata(request, wallets.server_metadata(wallets.campus(slug)))
+
+
+@router.get(
+    "/.well-known/jwt-vc-issuer/campus/{slug}",
+    summary="The keys of a campus's SD-JWT credentials",
+    **shown(_JSON),
+)
+@public
+def key_metadata(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+    wallets = services.wallets
+    return _metadata(request, wallets.key_metadata(wallets.campus(slug)))
+
+
+@router.get("/types/badge", summary="The type of badges as SD-JWT: names of their claims", **shown(_JSON))
+@public
+def badge_type(request: Request, services: ReadingServices) -> Response:
+    return _metadata(request, services.wallets.type_metadata())
+
+
+def _metadata(request: Request, content: JsonObject) -> Response:
+    return answer(request, Published.of(dump_json(content), _JSON), cache=FIVE_MINUTES)
+
+
+# --- from an offer to a badge
+
+
+@router.get(
+    f"{_PLACE}/offres/{{reference}}",
+    summary="A credential offer, by its reference",
+    dependencies=[limited("wallet")],
+    **_json("The offer; it contains nothing about the person or the badge."),
+)
+@public
+def offer(slug: CampusSlug, reference: str, request: Request, services: ReadingServices) -> Response:
+    campus = services.wallets.campus(slug)
+    enter(request, services, campus)
+    return _answer(services.wallets.offer_named(campus, reference))
+
+
+@router.post(
+    f"{_PLACE}/jeton",
+    summary="An access token for a pre-authorized code and its transaction code",
+    dependencies=[limited("wallet")],
+    openapi_extra=_body("application/x-www-form-urlencoded"),
+    **_json("An access token for one credential."),
+)
+@public
+async def token(slug: CampusSlug, request: Request) -> Response:
+    return await run_in_threadpool(_token, request, slug, await _sent(request))
+
+
+def _token(request: Request, slug: str, body: bytes) -> Response:
+    limiter, network = process_of(request).limiter, client_network(request)
+    limiter.check("wrong wallet code", network)
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        return _refused(WalletRefusal.INVALID_REQUEST)
+    form = dict(pairs)
+    if len(form) != len(pairs):  # RFC 6749, 3.2: no parameter twice
+        return _refused(WalletRefusal.INVALID_REQUEST)
+    with write_transaction(request) as services:
+        found = services.wallets.redeem(_entered(request, services, slug), form)
+    if isinstance(found, WalletRefusal):
+        if found is WalletRefusal.INVALID_GRANT:
+            limiter.hit("wrong wallet code", network)
+        return _refused(found)
+    return _answer({"access_token": found, "token_type": "Bearer", "expires_in": TOKEN_SECONDS})
+
+
+@router.post(
+    f"{_PLACE}/nonce",
+    summary="A nonce for the proof of a wallet's key",
+    dependencies=[limited("wallet")],
+    **_json(f"A nonce for one credential, within {NONCE_SECONDS} seconds."),
+)
+@public
+def nonce(slug: CampusSlug, services: ReadingServices) -> Response:
+    campus = services.wallets.campus(slug)
+    return _answer({"c_nonce": services.wallets.nonce(campus)})
+
+
+@router.post(
+    f"{_PLACE}/attestation",
+    summary="The offered badge, for the holder of an access token",
+    dependencies=[limited("wallet")],
+    openapi_extra=_body(_JSON),
+    **_json("The badge: the stored bytes, or an SD-JWT for the proved key."),
+)
+@public
+async def credential(slug: CampusSlug, request: Request) -> Response:
+    return await run_in_threadpool(_credential, request, slug, await _sent(request))
+
+
+def _credential(request: Request, slug: str, body: bytes) -> Response:
+    wanted = _read(body)
+    if wanted is None:
+        return _refused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
+    try:
+        with write_transaction(request) as services:
+            campus = _entered(request, services, slug)
+            issued = services.wallets.issue(campus, _bearer(request), wanted)
+    except WalletRefused as error:
+        return _refused(error.refusal)
+    # Spliced in, so that the bytes of the stored credential stay as they were signed.
+    body = b"".join(
+        (
+            b'{"credentials":[{"credential":',
+            issued.credential,
+            b'}],"notification_id":',
+            dump_json(issued.notification_id),
+            b"}",
+        )
+    )
+    return Response(body, media_type=_JSON, headers=_NOT_STORED)
+
+
+@router.post(
+    f"{_PLACE}/notification",
+    summary="A wallet reports that it stored the badge, or not",
+    dependencies=[limited("wallet")],
+    openapi_extra=_body(_JSON),
+    **_json("Noted.", status=204),
+)
+@public
+async def notification(slug: CampusSlug, request: Request) -> Response:
+    return await run_in_threadpool(_notification, request, slug, await _sent(request))
+
+
+def _notification(request: Request, slug: str, body: bytes) -> Response:
+    said = _read(body)
+    if said is None:
+        return _refused(WalletRefusal.INVALID_NOTIFICATION)
+    try:
+        with write_transaction(request) as services:
+            services.wallets.notify(_entered(request, services, slug), _bearer(request), said)
+    except WalletRefused as error:
+        return _refused(error.refusal)
+    return Response(status_code=204, headers=_NOT_STORED)
+
+
+# --- parts
+
+
+def _entered(request: Request, services: Services, slug: str) -> Campus:
+    campus = services.wallets.campus(slug)
+    enter(request, services, campus)
+    return campus
+
+
+async def _sent(request: Request) -> bytes:
+    body = await request.body()
+    if len(body) > _LONGEST:
+        raise HTTPException(413)
+    return body
+
+
+def _read(body: bytes) -> JsonObject | None:
+    try:
+        return parse_json_object(body, max_bytes=_LONGEST)
+    except MalformedInput:
+        return None
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+def _answer(content: JsonObject, status: int = 200) -> Response:
+    return Response(dump_json(content), status_code=status, media_type=_JSON, headers=_NOT_STORED)
+
+
+def _refused(refusal: WalletRefusal) -> Response:
+    content: JsonObject = {"error": refusal.value, "error_description": _SAID[refusal]}
+    if refusal is not WalletRefusal.INVALID_TOKEN:
+        return _answer(content, 400)
+    refused = _answer(content, 401)
+    refused.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return refused

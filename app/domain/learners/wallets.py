@@ -1,0 +1,220 @@
+"""Badges into digital wallets by OpenID4VCI 1.0: offers, their secrets, and proofs of a wallet's key."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlmodel import Field, SQLModel
+
+from app.domain.awards.awards import Award, AwardState, Visibility, check_aligned
+from app.domain.core import enum_column, foreign_key, new_id, utc_datetime
+from app.errors import AppError, Conflict
+from app.language import N_
+from sceau_credentials.errors import CredentialError
+from sceau_credentials.keys import Algorithm, VerificationKey, decode_base64url, encode_base64url
+from sceau_credentials.proofs.vc_jwt import ParsedJws, parse_compact_jws, verify_jws
+from sceau_credentials.values.json_text import JsonObject, parse_json_object
+
+OFFER_LIFE: Final = timedelta(minutes=10)
+NONCE_LIFE: Final = timedelta(minutes=5)
+FORGOTTEN_AFTER: Final = timedelta(days=1)
+"""An offer that brought no badge into a wallet."""
+CODE_DIGITS: Final = 6
+MOST_TRIES: Final = 5
+PRE_AUTHORIZED: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+KEY_PROOF: Final = "openid4vci-proof+jwt"
+PROOF_ALGORITHMS: Final = (Algorithm.ES256, Algorithm.EDDSA, Algorithm.ES384)
+_SKEW: Final = timedelta(minutes=5)
+
+
+class WalletFormat(StrEnum):
+    """Identifiers of OpenID4VCI 1.0, appendix A."""
+
+    SD_JWT = "dc+sd-jwt"
+    EMBEDDED = "ldp_vc"
+    TOKEN = "jwt_vc_json"  # noqa: S105
+
+    @property
+    def configuration(self) -> str:
+        return f"badge-{self.value.replace('+', '-').replace('_', '-')}"
+
+
+def format_of(configuration: str) -> WalletFormat | None:
+    return next((each for each in WalletFormat if each.configuration == configuration), None)
+
+
+class WalletOffer(SQLModel, table=True):
+    """One badge offered to one wallet. Digests only: reading this table reveals no secret.
+
+    Its secrets in turn: the reference in the QR code, the pre-authorized code that it leads to, the transaction
+    code typed by hand, the access token, the nonce that the wallet's key signed. Each works once.
+    """
+
+    __tablename__ = "wallet_offer"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    award_id: uuid.UUID = Field(sa_column=foreign_key("award"))
+    format: WalletFormat = Field(sa_column=enum_column(WalletFormat, name="wallet_format"))
+    reference_digest: str = Field(max_length=64, unique=True)
+    code_digest: str = Field(max_length=64, unique=True)
+    typed_digest: str = Field(max_length=64)
+    tries: int = 0
+    expires_at: datetime = Field(sa_column=utc_datetime(index=True))
+    redeemed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    token_digest: str | None = Field(default=None, max_length=64, unique=True)
+    issued_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    nonce_digest: str | None = Field(default=None, max_length=64, unique=True)
+    accepted_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    """When the wallet reported that it stored the badge."""
+
+
+class WalletRefusal(StrEnum):
+    """Error codes of RFC 6749 and OpenID4VCI 1.0."""
+
+    INVALID_REQUEST = "invalid_request"
+    UNSUPPORTED_GRANT = "unsupported_grant_type"
+    INVALID_GRANT = "invalid_grant"
+    INVALID_TOKEN = "invalid_token"  # noqa: S105
+    INVALID_CREDENTIAL_REQUEST = "invalid_credential_request"
+    UNKNOWN_CONFIGURATION = "unknown_credential_configuration"
+    INVALID_PROOF = "invalid_proof"
+    INVALID_NONCE = "invalid_nonce"
+    INVALID_ENCRYPTION = "invalid_encryption_parameters"
+    DENIED = "credential_request_denied"
+    INVALID_NOTIFICATION_ID = "invalid_notification_id"
+    INVALID_NOTIFICATION = "invalid_notification_request"
+
+
+class WalletRefused(AppError):
+    """For a wallet's software, in its protocol; what a refused attempt counted is committed all the same."""
+
+    def __init__(self, refusal: WalletRefusal) -> None:
+        super().__init__(refusal.value)
+        self.refusal = refusal
+
+
+def check_may_carry(award: Award, *, at: datetime) -> None:
+    """What a wallet may receive: a badge in force that its holder opened, as they disclose it now."""
+    if award.state is not AwardState.ISSUED:
+        raise Conflict(N_("Ce badge a été retiré : il n’entre plus dans un portefeuille."))
+    if award.valid_until is not None and at >= award.valid_until:
+        raise Conflict(N_("Ce badge a expiré : il n’entre plus dans un portefeuille."))
+    if award.visibility is not Visibility.OPEN:
+        raise Conflict(
+            N_(
+                "La page de ce badge est fermée. Ouvrez-la d’abord : le portefeuille contient ce qu’elle montre."
+            )
+        )
+    check_aligned(award)
+
+
+def may_carry(award: Award, *, at: datetime) -> bool:
+    try:
+        check_may_carry(award, at=at)
+    except AppError:
+        return False
+    return True
+
+
+# --- secrets
+
+
+def new_reference() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def code_of_reference(reference: str) -> str:
+    """The pre-authorized code that an offer by reference leads to; it does not lead back."""
+    return encode_base64url(hashlib.sha256(b"pre-authorized-code|" + reference.encode()).digest())
+
+
+def new_transaction_code() -> str:
+    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+
+
+def typed_digest(secret: bytes, offer_id: uuid.UUID, typed: str) -> str:
+    """Keyed: there are few codes of six digits."""
+    return hmac.new(
+        secret, b"transaction-code|" + offer_id.bytes + typed.encode("utf-8", "replace"), hashlib.sha256
+    ).hexdigest()
+
+
+def notification_id(secret: bytes, offer_id: uuid.UUID) -> str:
+    return encode_base64url(
+        hmac.digest(secret, b"wallet-notification|" + offer_id.bytes, hashlib.sha256)[:16]
+    )
+
+
+def new_nonce(secret: bytes, campus_id: uuid.UUID, *, at: datetime) -> str:
+    """A challenge for a wallet's key, with its time under a signature: nothing is stored before it is used."""
+    content = int(at.timestamp()).to_bytes(8, "big") + secrets.token_bytes(16)
+    return encode_base64url(content + _nonce_mark(secret, campus_id, content))
+
+
+def is_nonce(secret: bytes, campus_id: uuid.UUID, nonce: str, *, at: datetime) -> bool:
+    try:
+        raw = decode_base64url(nonce[:100])
+    except (CredentialError, ValueError):
+        return False
+    content, mark = raw[:24], raw[24:]
+    if not hmac.compare_digest(mark, _nonce_mark(secret, campus_id, content)):
+        return False
+    age = at.timestamp() - int.from_bytes(content[:8], "big")
+    return 0 <= age <= NONCE_LIFE.total_seconds()
+
+
+def _nonce_mark(secret: bytes, campus_id: uuid.UUID, content: bytes) -> bytes:
+    return hmac.digest(secret, b"wallet-nonce|" + campus_id.bytes + content, hashlib.sha256)[:16]
+
+
+# --- proofs of possession (OpenID4VCI 1.0, appendix F.1)
+
+
+def key_proved(proof: str, *, issuer: str, at: datetime) -> tuple[VerificationKey, str]:
+    """The wallet's key, and the nonce that it signed; the caller judges the nonce.
+
+    Raises WalletRefused `invalid_proof`.
+    """
+    try:
+        jws = parse_compact_jws(proof, max_length=16 * 1024)
+        if jws.header.get("typ") != KEY_PROOF:
+            raise WalletRefused(WalletRefusal.INVALID_PROOF)
+        key = _key_in(jws)
+        if key.algorithm not in PROOF_ALGORITHMS:
+            raise WalletRefused(WalletRefusal.INVALID_PROOF)
+        verify_jws(jws, key, kinds=(KEY_PROOF,))
+    except (CredentialError, ValueError):
+        raise WalletRefused(WalletRefusal.INVALID_PROOF) from None
+    audience, made = jws.payload.get("aud"), jws.payload.get("iat")
+    if issuer not in (audience if isinstance(audience, list) else [audience]):
+        raise WalletRefused(WalletRefusal.INVALID_PROOF)
+    if isinstance(made, bool) or not isinstance(made, int | float):
+        raise WalletRefused(WalletRefusal.INVALID_PROOF)
+    if abs(at.timestamp() - made) > _SKEW.total_seconds():
+        raise WalletRefused(WalletRefusal.INVALID_PROOF)
+    nonce = jws.payload.get("nonce")
+    return key, nonce if isinstance(nonce, str) else ""
+
+
+def _key_in(jws: ParsedJws) -> VerificationKey:
+    """As `jwk`, or as `kid` where the identifier is the key itself: nothing is fetched."""
+    if ("jwk" in jws.header) == ("kid" in jws.header):
+        raise WalletRefused(WalletRefusal.INVALID_PROOF)
+    if jws.jwk is not None:
+        return VerificationKey.from_jwk(jws.jwk)
+    did = (jws.kid or "").partition("#")[0]
+    if did.startswith("did:key:"):
+        return VerificationKey.from_multikey(did.removeprefix("did:key:"))
+    if did.startswith("did:jwk:"):
+        return VerificationKey.from_jwk(_jwk_of(did.removeprefix("did:jwk:")))
+    raise WalletRefused(WalletRefusal.INVALID_PROOF)
+
+
+def _jwk_of(encoded: str) -> JsonObject:
+    return parse_json_object(decode_base64url(encoded), max_bytes=4096, max_depth=4)

@@ -1,0 +1,391 @@
+"""A badge into a wallet: offer, token, credential and notification of OpenID4VCI 1.0, per campus."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from app.db.awards.awards import AwardRecord
+from app.db.campus.campus import CampusStore
+from app.db.learners.wallets import WalletStore
+from app.domain.accounts.sessions import digest_of
+from app.domain.campus.campus import Campus
+from app.domain.core import Clock
+from app.domain.learners.wallets import (
+    CODE_DIGITS,
+    NONCE_LIFE,
+    OFFER_LIFE,
+    PRE_AUTHORIZED,
+    PROOF_ALGORITHMS,
+    WalletFormat,
+    WalletOffer,
+    WalletRefusal,
+    WalletRefused,
+    check_may_carry,
+    code_of_reference,
+    format_of,
+    is_nonce,
+    key_proved,
+    may_carry,
+    new_nonce,
+    new_reference,
+    new_transaction_code,
+    notification_id,
+    typed_digest,
+)
+from app.domain.publishing import Addresses
+from app.errors import NotFound
+from app.language import N_, locales, speaking
+from app.language.typography import translated
+from app.services.publishing.publication import PublicationService
+from app.services.publishing.status import Signing
+from sceau_credentials.dids import jwk_set
+from sceau_credentials.keys import VerificationKey
+from sceau_credentials.proofs.sd_jwt import DIGESTS, badge_claims, issue_sd_jwt
+from sceau_credentials.status_list import token_list_entry
+from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
+from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+
+SCHEME: Final = "openid-credential-offer://"
+_TYPES: Final = ("VerifiableCredential", "OpenBadgeCredential")
+_CLAIMS: Final = {
+    "name": N_("Badge"),
+    "achievement": N_("Ce qui est attesté"),
+    "issuer": N_("Campus"),
+    "identifier": N_("Nom, s’il est écrit"),
+    "awardedDate": N_("Attribué le"),
+    "role": N_("Rôle"),
+    "narrative": N_("Jugé comment"),
+    "result": N_("Résultats"),
+    "evidence": N_("Preuves"),
+}
+"""Labels of the claims, for wallets."""
+
+
+@dataclass(frozen=True)
+class OfferShown:
+    """`by_value` and `by_reference` are links that a wallet opens; `typed` is the transaction code."""
+
+    by_value: str
+    by_reference: str
+    typed: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class IssuedToWallet:
+    """`credential` is JSON: the stored object as it was signed, or a text."""
+
+    credential: bytes
+    notification_id: str
+
+
+class WalletService:
+    def __init__(
+        self,
+        wallets: WalletStore,
+        campuses: CampusStore,
+        publication: PublicationService,
+        signing: Signing,
+        addresses: Addresses,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.wallets = wallets
+        self.campuses = campuses
+        self.publication = publication
+        self.signing = signing
+        self.addresses = addresses
+        self.secret = secret
+        self.clock = clock
+
+    # --- the learner
+
+    def offer(self, record: AwardRecord, wanted: WalletFormat) -> OfferShown:
+        """A new offer of this badge; earlier ones that were not used end."""
+        at = self.clock()
+        check_may_carry(record.award, at=at)
+        reference, typed = new_reference(), new_transaction_code()
+        offer = WalletOffer(
+            campus_id=record.campus.id,
+            award_id=record.award.id,
+            format=wanted,
+            reference_digest=digest_of(reference),
+            code_digest=digest_of(code_of_reference(reference)),
+            typed_digest="",
+            expires_at=at + OFFER_LIFE,
+        )
+        offer.typed_digest = typed_digest(self.secret, offer.id, typed)
+        self.wallets.drop_open(record.award.id, at=at)
+        self.wallets.add(offer)
+        content = dump_json(self._content(record.campus, offer, reference)).decode()
+        where = self.addresses.wallet_offer(record.campus.slug, reference)
+        return OfferShown(
+            f"{SCHEME}?credential_offer={quote(content, safe='')}",
+            f"{SCHEME}?credential_offer_uri={quote(where, safe='')}",
+            typed,
+            offer.expires_at,
+        )
+
+    def accepted_at(self, record: AwardRecord) -> datetime | None:
+        """When a wallet last reported that it holds the badge."""
+        return self.wallets.accepted(record.award.id)
+
+    # --- the wallet
+
+    def campus(self, slug: str) -> Campus:
+        return self.campuses.get(slug)
+
+    def offer_named(self, campus: Campus, reference: str) -> JsonObject:
+        offer = self.wallets.find_by_reference(digest_of(reference), campus.id, at=self.clock())
+        if offer is None:
+            raise NotFound(N_("Cette offre n’existe plus. Demandez-en une autre sur la page du badge."))
+        return self._content(campus, offer, reference)
+
+    def redeem(self, campus: Campus, form: Mapping[str, str]) -> str | WalletRefusal:
+        """An access token for a pre-authorized code and its transaction code.
+
+        Returns the refusal instead of raising it: the try has to be committed.
+        """
+        grant, code = form.get("grant_type"), form.get("pre-authorized_code", "")
+        if not grant:
+            return WalletRefusal.INVALID_REQUEST
+        if grant != PRE_AUTHORIZED:
+            return WalletRefusal.UNSUPPORTED_GRANT
+        if not code:
+            return WalletRefusal.INVALID_REQUEST
+        at = self.clock()
+        offer = self.wallets.count_try(digest_of(code), campus.id, at=at)
+        if offer is None:
+            return WalletRefusal.INVALID_GRANT
+        known = typed_digest(self.secret, offer.id, form.get("tx_code", ""))
+        if not hmac.compare_digest(known, offer.typed_digest) or not self._may_carry(offer):
+            return WalletRefusal.INVALID_GRANT
+        token = secrets.token_urlsafe(32)
+        if not self.wallets.redeem(offer.id, digest_of(token), expires_at=at + OFFER_LIFE, at=at):
+            return WalletRefusal.INVALID_GRANT
+        return token
+
+    def nonce(self, campus: Campus) -> str:
+        return new_nonce(self.secret, campus.id, at=self.clock())
+
+    def issue(self, campus: Campus, token: str, request: JsonObject) -> IssuedToWallet:
+        """The one credential of this token; raises WalletRefused, and then nothing is used up."""
+        at = self.clock()
+        offer = self._of_token(campus, token)
+        if offer.issued_at is not None:
+            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
+        if "credential_response_encryption" in request:
+            raise WalletRefused(WalletRefusal.INVALID_ENCRYPTION)
+        if "credential_identifier" in request:
+            raise WalletRefused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
+        wanted = request.get("credential_configuration_id")
+        if not isinstance(wanted, str):
+            raise WalletRefused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
+        if format_of(wanted) is not offer.format:
+            raise WalletRefused(WalletRefusal.UNKNOWN_CONFIGURATION)
+        key, nonce = self._proved(campus, offer.format, request.get("proofs"))
+        record = self.publication.record(offer.award_id)
+        if not may_carry(record.award, at=at):
+            raise WalletRefused(WalletRefusal.DENIED)
+        if nonce and not self.wallets.use_nonce(offer.id, digest_of(nonce)):
+            raise WalletRefused(WalletRefusal.INVALID_NONCE)
+        if not self.wallets.issue(offer.id, at=at):
+            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
+        return IssuedToWallet(
+            self._credential(record, offer.format, key, at=at), notification_id(self.secret, offer.id)
+        )
+
+    def notify(self, campus: Campus, token: str, request: JsonObject) -> None:
+        """« Dans le portefeuille »: a wallet stored the badge, or no longer has it."""
+        offer = self._of_token(campus, token)
+        event, named = request.get("event"), request.get("notification_id")
+        if event not in ("credential_accepted", "credential_failure", "credential_deleted"):
+            raise WalletRefused(WalletRefusal.INVALID_NOTIFICATION)
+        known = notification_id(self.secret, offer.id)
+        if (
+            offer.issued_at is None
+            or not isinstance(named, str)
+            or not hmac.compare_digest(named.encode("utf-8", "replace"), known.encode())
+        ):
+            raise WalletRefused(WalletRefusal.INVALID_NOTIFICATION_ID)
+        self.wallets.mark(offer.id, self.clock() if event == "credential_accepted" else None)
+
+    # --- metadata
+
+    def issuer_metadata(self, campus: Campus) -> JsonObject:
+        """OpenID4VCI 1.0, section 12.2."""
+        issuer = self.addresses.campus(campus.slug)
+        place = self.addresses.wallet(campus.slug)
+        return {
+            "credential_issuer": issuer,
+            "authorization_servers": [issuer],
+            "credential_endpoint": f"{place}/attestation",
+            "nonce_endpoint": f"{place}/nonce",
+            "notification_endpoint": f"{place}/notification",
+            "display": [{"name": campus.name, "locale": "fr"}],
+            "credential_configurations_supported": {
+                each.configuration: self._configuration(campus, each) for each in WalletFormat
+            },
+        }
+
+    def server_metadata(self, campus: Campus) -> JsonObject:
+        """RFC 8414, and OpenID4VCI 1.0, section 12.3."""
+        return {
+            "issuer": self.addresses.campus(campus.slug),
+            "token_endpoint": f"{self.addresses.wallet(campus.slug)}/jeton",
+            "response_types_supported": [],
+            "grant_types_supported": [PRE_AUTHORIZED],
+            "token_endpoint_auth_methods_supported": ["none"],
+            "pre-authorized_grant_anonymous_access_supported": True,
+        }
+
+    def key_metadata(self, campus: Campus) -> JsonObject:
+        """SD-JWT VC, section 5: the keys of an issuer with an https identifier."""
+        keys = self.signing.published_keys(campus)
+        return {"issuer": self.addresses.campus(campus.slug), "jwks": jwk_set(keys)}
+
+    def type_metadata(self) -> JsonObject:
+        """SD-JWT VC, section 6: what the claims of a badge are called."""
+        names: dict[str, Any] = {
+            language: {name: _in(language, label) for name, label in _CLAIMS.items()}
+            for language in locales()
+        }
+        return {
+            "vct": self.addresses.badge_type,
+            "name": "Open Badge",
+            "description": "An Open Badge 3.0: the members of the badge under their own names.",
+            "display": [
+                {"locale": language, "name": _in(language, N_("Badge ouvert"))} for language in names
+            ],
+            "claims": [
+                {
+                    "path": [name],
+                    "display": [
+                        {"locale": language, "label": labels[name], "name": labels[name]}
+                        for language, labels in names.items()
+                    ],
+                    "sd": "never" if name in ("name", "achievement", "issuer") else "always",
+                }
+                for name in _CLAIMS
+            ],
+        }
+
+    def _configuration(self, campus: Campus, wanted: WalletFormat) -> JsonObject:
+        name = translated(N_("Badge de {campus}")).format(campus=campus.short_name)
+        shown: JsonObject = {"credential_metadata": {"display": [{"name": name, "locale": "fr"}]}}
+        if wanted is WalletFormat.EMBEDDED:
+            return {
+                "format": wanted.value,
+                "credential_definition": {
+                    "@context": [CONTEXT_V2, CONTEXT_OB_3_0_3],
+                    "type": [*_TYPES],
+                },
+                "credential_signing_alg_values_supported": ["eddsa-rdfc-2022"],
+                **shown,
+            }
+        algorithms: JsonObject = {"credential_signing_alg_values_supported": ["EdDSA"]}
+        if wanted is WalletFormat.TOKEN:
+            return {
+                "format": wanted.value,
+                "credential_definition": {"type": [*_TYPES]},
+                **algorithms,
+                **shown,
+            }
+        return {
+            "format": wanted.value,
+            "vct": self.addresses.badge_type,
+            "cryptographic_binding_methods_supported": ["jwk", "did:key", "did:jwk"],
+            "proof_types_supported": {
+                "jwt": {"proof_signing_alg_values_supported": [each.value for each in PROOF_ALGORITHMS]}
+            },
+            **algorithms,
+            **shown,
+        }
+
+    # --- parts
+
+    def _content(self, campus: Campus, offer: WalletOffer, reference: str) -> JsonObject:
+        """OpenID4VCI 1.0, section 4.1.1; nothing of the person or of the badge."""
+        return {
+            "credential_issuer": self.addresses.campus(campus.slug),
+            "credential_configuration_ids": [offer.format.configuration],
+            "grants": {
+                PRE_AUTHORIZED: {
+                    "pre-authorized_code": code_of_reference(reference),
+                    "tx_code": {"input_mode": "numeric", "length": CODE_DIGITS},
+                }
+            },
+        }
+
+    def _of_token(self, campus: Campus, token: str) -> WalletOffer:
+        offer = self.wallets.find_by_token(digest_of(token), campus.id, at=self.clock()) if token else None
+        if offer is None:
+            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
+        return offer
+
+    def _may_carry(self, offer: WalletOffer) -> bool:
+        return may_carry(self.publication.record(offer.award_id).award, at=self.clock())
+
+    def _proved(
+        self, campus: Campus, wanted: WalletFormat, proofs: object
+    ) -> tuple[VerificationKey | None, str]:
+        """The wallet's key and its nonce; the stored forms name no key, so that none has to be proved."""
+        if proofs is None and wanted is not WalletFormat.SD_JWT:
+            return None, ""
+        found = proofs.get("jwt") if isinstance(proofs, dict) and len(proofs) == 1 else None
+        if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], str):
+            raise WalletRefused(WalletRefusal.INVALID_PROOF)
+        at = self.clock()
+        key, nonce = key_proved(found[0], issuer=self.addresses.campus(campus.slug), at=at)
+        if not is_nonce(self.secret, campus.id, nonce, at=at):
+            raise WalletRefused(WalletRefusal.INVALID_NONCE)
+        return key, nonce
+
+    def _credential(
+        self, record: AwardRecord, wanted: WalletFormat, key: VerificationKey | None, *, at: datetime
+    ) -> bytes:
+        if wanted is WalletFormat.EMBEDDED:
+            return self.publication.award_file(record, "json").body
+        if wanted is WalletFormat.TOKEN:
+            return dump_json(self.publication.award_file(record, "jwt").body.decode())
+        assert key is not None, "a key was proved for this format"
+        return dump_json(self.sd_jwt_of(record, key, at=at))
+
+    def sd_jwt_of(self, record: AwardRecord, key: VerificationKey, *, at: datetime) -> str:
+        """The stored badge, with what its holder discloses, as SD-JWT VC for the holder of `key`."""
+        document = parse_json_object(self.publication.award_file(record, "json").body)
+        claims, disclosable = badge_claims(document)
+        claims |= {
+            "iss": self.addresses.campus(record.campus.slug),
+            "iat": int(at.timestamp()),
+            "nbf": int(parse_timestamp(document["validFrom"]).timestamp()),
+            "vct": self.addresses.badge_type,
+            "cnf": {"jwk": key.to_jwk()},
+        }
+        if "validUntil" in document:
+            claims["exp"] = int(parse_timestamp(document["validUntil"]).timestamp())
+        entry = document.get("credentialStatus")
+        if isinstance(entry, dict):
+            list_id = uuid.UUID(str(entry["statusListCredential"]).rpartition("/")[2])
+            claims["status"] = token_list_entry(
+                self.addresses.token_list(list_id), int(str(entry["statusListIndex"]))
+            )
+        signer = self.signing.signers_of(record.campus).jwt
+        return issue_sd_jwt(claims, disclosable, signer=signer, digests=DIGESTS)
+
+
+NONCE_SECONDS: Final = int(NONCE_LIFE.total_seconds())
+TOKEN_SECONDS: Final = int(OFFER_LIFE.total_seconds())
+
+
+def _in(language: str, label: str) -> str:
+    with speaking(language):
+        return translated(label)

@@ -1,0 +1,125 @@
+"""The endpoints for wallets as a wallet meets them: metadata at their places, answers and errors of the protocol."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.learners.wallets import PRE_AUTHORIZED, WalletFormat
+from app.services.learners.wallets import OfferShown
+from tests.api.doors import open_award, stored
+from tests.support.house import House
+
+BASE = "http://localhost:8000"
+ISSUER = f"{BASE}/campus/itip"
+PLACE = "/campus/itip/portefeuille"
+
+
+def offered(house: House, award_id: uuid.UUID, wanted: WalletFormat) -> OfferShown:
+    with house.unit_of_work() as services:
+        return services.wallets.offer(services.awards.record(award_id), wanted)
+
+
+def form_of(offer: OfferShown) -> dict[str, str]:
+    (content,) = parse_qs(urlsplit(offer.by_value).query)["credential_offer"]
+    code = json.loads(content)["grants"][PRE_AUTHORIZED]["pre-authorized_code"]
+    return {"grant_type": PRE_AUTHORIZED, "pre-authorized_code": code, "tx_code": offer.typed}
+
+
+def test_metadata_is_at_the_well_known_places_and_names_itself(world: TestClient) -> None:
+    issuer = world.get("/.well-known/openid-credential-issuer/campus/itip").json()
+    server = world.get("/.well-known/oauth-authorization-server/campus/itip").json()
+    keys = world.get("/.well-known/jwt-vc-issuer/campus/itip").json()
+    assert (issuer["credential_issuer"], server["issuer"], keys["issuer"]) == (ISSUER, ISSUER, ISSUER)
+    assert issuer["authorization_servers"] == [ISSUER]
+    supported = issuer["credential_configurations_supported"]
+    assert {each["format"] for each in supported.values()} == {each.value for each in WalletFormat}
+    assert server["grant_types_supported"] == [PRE_AUTHORIZED]
+    (kept,) = [each for each in supported.values() if each["format"] == "dc+sd-jwt"]
+    assert kept["vct"] == world.get("/types/badge").json()["vct"] == f"{BASE}/types/badge"
+    published = world.get("/.well-known/jwks.json").json()["keys"]
+    assert all(each in published for each in keys["jwks"]["keys"])
+    for name in ("credential_endpoint", "nonce_endpoint", "notification_endpoint"):
+        assert issuer[name].startswith(f"{ISSUER}/portefeuille/")
+    for kind in ("openid-credential-issuer", "oauth-authorization-server", "jwt-vc-issuer"):
+        assert world.get(f"/.well-known/{kind}/campus/rien").status_code == 404
+        headers = world.get(f"/.well-known/{kind}/campus/itip").headers
+        assert headers["content-type"] == "application/json"
+        assert headers["access-control-allow-origin"] == "*"
+
+
+def test_type_of_badges_names_its_claims_in_every_language(world: TestClient) -> None:
+    kind = world.get("/types/badge").json()
+    assert {each["locale"] for each in kind["display"]} >= {"fr", "en"}
+    (name,) = [each for each in kind["claims"] if each["path"] == ["awardedDate"]]
+    assert {each["locale"]: each["label"] for each in name["display"]}["fr"] == "Attribué le"
+
+
+def test_stored_badge_passes_through_byte_for_byte(house: House, world: TestClient) -> None:
+    award_id = open_award(house)
+    offer = offered(house, award_id, WalletFormat.EMBEDDED)
+    (where,) = parse_qs(urlsplit(offer.by_reference).query)["credential_offer_uri"]
+    by_reference = world.get(where.removeprefix(BASE))
+    assert by_reference.headers["cache-control"] == "no-store"
+    assert form_of(offer)["pre-authorized_code"] in by_reference.text
+    answer = world.post(f"{PLACE}/jeton", data=form_of(offer))
+    assert answer.headers["cache-control"] == "no-store"
+    token = answer.json()
+    assert (token["token_type"], token["expires_in"]) == ("Bearer", 600)
+    assert world.get(where.removeprefix(BASE)).status_code == 404
+    bearer = {"authorization": f"Bearer {token['access_token']}"}
+    body = {"credential_configuration_id": WalletFormat.EMBEDDED.configuration}
+    got = world.post(f"{PLACE}/attestation", json=body, headers=bearer)
+    assert stored(house, award_id, "json") in got.content
+    note = {"notification_id": got.json()["notification_id"], "event": "credential_accepted"}
+    assert world.post(f"{PLACE}/notification", json=note, headers=bearer).status_code == 204
+    assert world.post(f"{PLACE}/attestation", json=body, headers=bearer).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "status", "error"),
+    [
+        ("jeton", {"data": {}}, 400, "invalid_request"),
+        ("jeton", {"content": b"\xff\xfe"}, 400, "invalid_request"),
+        ("jeton", {"content": b"grant_type=a&grant_type=a"}, 400, "invalid_request"),
+        ("jeton", {"content": b"&".join([b"a=b"] * 40)}, 400, "invalid_request"),
+        ("jeton", {"data": {"grant_type": "password"}}, 400, "unsupported_grant_type"),
+        (
+            "jeton",
+            {"data": {"grant_type": PRE_AUTHORIZED, "pre-authorized_code": "x", "tx_code": "1"}},
+            400,
+            "invalid_grant",
+        ),
+        ("attestation", {"content": b"["}, 400, "invalid_credential_request"),
+        ("attestation", {"json": {}}, 401, "invalid_token"),
+        ("notification", {"content": b""}, 400, "invalid_notification_request"),
+        ("notification", {"json": {}}, 401, "invalid_token"),
+    ],
+)
+def test_refusals_are_those_of_the_protocol(
+    world: TestClient, path: str, sent: dict[str, object], status: int, error: str
+) -> None:
+    answer = world.post(f"{PLACE}/{path}", **sent)  # type: ignore[arg-type]
+    assert answer.status_code == status
+    assert answer.json().keys() == {"error", "error_description"}
+    assert answer.json()["error"] == error
+    assert answer.headers["cache-control"] == "no-store"
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+def test_long_bodies_and_unknown_places_are_refused(world: TestClient) -> None:
+    for path in ("jeton", "attestation", "notification"):
+        assert world.post(f"{PLACE}/{path}", content=b"x" * 40_000).status_code == 413
+        assert world.post(f"/campus/rien/portefeuille/{path}", json={}).status_code in (400, 404)
+    assert world.post("/campus/rien/portefeuille/nonce").status_code == 404
+    assert world.get(f"{PLACE}/offres/x").status_code == 404
+
+
+def test_nonces_differ_and_are_not_stored_by_caches(world: TestClient) -> None:
+    answers = [world.post(f"{PLACE}/nonce") for _ in range(5)]
+    assert len({answer.json()["c_nonce"] for answer in answers}) == 5
+    assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}

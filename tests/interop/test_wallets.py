@@ -1,0 +1,118 @@
+"""Others' wallet receives badges from a running server by OpenID4VCI 1.0, and reads their status."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+import httpx
+import pytest
+
+from app.domain.awards.awards import Visibility
+from app.domain.campus.audit_log import Actor
+from app.domain.learners.wallets import WalletFormat
+from app.services.learners.wallets import OfferShown
+from sceau_credentials.keys import Algorithm, LocalSigningKey
+from sceau_credentials.status_list import read_list
+from tests.interop.node_peer import NodePeer, PeerRefused
+from tests.interop.test_sd_jwt import private_jwk
+from tests.support.house import House, build_house
+from tests.support.servers.server import LiveServer, serving
+
+pytestmark = pytest.mark.node
+
+WALLET = LocalSigningKey.generate(Algorithm.ES256)
+
+
+@pytest.fixture(scope="module")
+def server(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[House, LiveServer]]:
+    folder = tmp_path_factory.mktemp("wallets")
+    (beside := folder / "database").mkdir()
+    database = Path(copyfile(migrated_sqlite, beside / "sceau.sqlite"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        house = build_house(
+            f"sqlite:///{database}", folder, base_url=f"http://localhost:{listener.getsockname()[1]}"
+        )
+        with serving(house.process.settings, listener, process=house.process) as live:
+            yield house, live
+        house.close()
+
+
+def open_award(house: House, person: str) -> uuid.UUID:
+    award_id = house.award(person).lines[0].award_id
+    assert award_id is not None
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(label="holder"))
+    return award_id
+
+
+def offered(house: House, award_id: uuid.UUID, wanted: WalletFormat) -> OfferShown:
+    with house.unit_of_work() as services:
+        return services.wallets.offer(services.awards.record(award_id), wanted)
+
+
+def receive(node: NodePeer, house: House, offer: str, typed: str, **more: Any) -> Any:
+    at = int(house.clock().timestamp())
+    return node.call(
+        "receiveCredential", offer=offer, txCode=typed, holder=private_jwk(WALLET), at=at, **more
+    )
+
+
+@pytest.mark.parametrize("wanted", list(WalletFormat))
+@pytest.mark.parametrize("form", ["by_value", "by_reference"])
+def test_their_wallet_receives_the_badge(
+    wanted: WalletFormat, form: str, node: NodePeer, server: tuple[House, LiveServer]
+) -> None:
+    house, live = server
+    award_id = open_award(house, "Zoé Martin;zoe@exemple.fr")
+    offer = offered(house, award_id, wanted)
+    got = receive(node, house, getattr(offer, form), offer.typed)
+    assert (got["format"], got["version"]) == (wanted.value, "V1")
+    if wanted is WalletFormat.EMBEDDED:
+        assert got["credential"] == httpx.get(live.url(f"/attributions/{award_id}.json")).json()
+    elif wanted is WalletFormat.TOKEN:
+        assert got["credential"] == httpx.get(live.url(f"/attributions/{award_id}.jwt")).text
+    else:
+        assert got["credential"].count("~") > 3
+    with house.unit_of_work(reading=True) as services:
+        assert services.wallets.accepted_at(services.awards.record(award_id)) is not None
+
+
+def test_their_wallet_is_refused_a_wrong_or_used_code(
+    node: NodePeer, server: tuple[House, LiveServer]
+) -> None:
+    house, _live = server
+    offer = offered(house, open_award(house, "Léo Martin;leo@exemple.fr"), WalletFormat.SD_JWT)
+    with pytest.raises(PeerRefused, match="invalid_grant"):
+        receive(node, house, offer.by_value, "000000" if offer.typed != "000000" else "000001")
+    receive(node, house, offer.by_value, offer.typed)
+    with pytest.raises(PeerRefused, match="invalid_grant"):
+        receive(node, house, offer.by_value, offer.typed)
+
+
+def test_withdrawal_is_seen_in_both_lists(node: NodePeer, server: tuple[House, LiveServer]) -> None:
+    house, live = server
+    award_id = open_award(house, "Ana Martin;ana@exemple.fr")
+    offer = offered(house, award_id, WalletFormat.SD_JWT)
+    text = receive(node, house, offer.by_value, offer.typed)["credential"]
+    entry = httpx.get(live.url(f"/attributions/{award_id}.json")).json()["credentialStatus"]
+
+    def seen() -> tuple[bool, bool]:
+        listed = httpx.get(entry["statusListCredential"]).json()
+        checked = node.call("checkSdJwt", text=text, at=int(house.clock().timestamp()))
+        if not checked["verified"]:
+            assert "status" in checked["error"].lower(), checked
+        return read_list(listed).status_list.get(int(entry["statusListIndex"])), not checked["verified"]
+
+    assert seen() == (False, False)
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    assert seen() == (True, True)

@@ -1,0 +1,137 @@
+// A wallet of other people's parts: OpenID4VCI of the OpenWallet Foundation, its SD-JWT VC, keys of Panva's jose.
+import {Openid4vciClient, setGlobalConfig} from '@openid4vc/openid4vci';
+import {clientAuthenticationAnonymous} from '@openid4vc/oauth2';
+import {getListFromStatusListJWT} from '@sd-jwt/jwt-status-list';
+import {SDJwtVcInstance} from '@sd-jwt/sd-jwt-vc';
+import * as jose from 'jose';
+import {createHash, randomBytes} from 'node:crypto';
+
+setGlobalConfig({allowInsecureUrls: true}); // the server of the tests has no certificate
+
+export const operations = {
+  async verifySdJwt({text, jwk, list, listJwk, at, nonce}) {
+    return verified(sdJwt({jwk, listJwk, fetchList: async () => list}), text, at, nonce);
+  },
+
+  // As an employer's software: keys by the issuer's metadata, the list by its address.
+  async checkSdJwt({text, at}) {
+    const {iss} = jose.decodeJwt(text.split('~')[0]);
+    const {kid} = jose.decodeProtectedHeader(text.split('~')[0]);
+    const {origin, pathname} = new URL(iss);
+    const metadata = await (await fetch(`${origin}/.well-known/jwt-vc-issuer${pathname}`)).json();
+    if(metadata.issuer !== iss) {
+      throw new Error(`metadata of another issuer: ${metadata.issuer}`);
+    }
+    const jwk = metadata.jwks.keys.find(each => each.kid === kid);
+    const fetchList = async uri => {
+      const answer = await fetch(uri, {headers: {Accept: 'application/statuslist+jwt'}});
+      return answer.text();
+    };
+    return verified(sdJwt({jwk, listJwk: jwk, fetchList}), text, at);
+  },
+
+  async issueSdJwt({claims, frame, jwk, alg}) {
+    return sdJwt({signJwk: jwk, alg}).issue(claims, frame);
+  },
+
+  async presentSdJwt({text, frame, holder, binding}) {
+    return sdJwt({holder}).present(text, frame, {kb: {payload: binding}});
+  },
+
+  async readStatusList({token}) {
+    const list = getListFromStatusListJWT(token);
+    return list.statusList.reduce((raised, status, index) => status ? [...raised, index] : raised, []);
+  },
+
+  async receiveCredential({offer, txCode, holder, at}) {
+    const client = new Openid4vciClient({callbacks: callbacksOf(holder)});
+    const credentialOffer = await client.resolveCredentialOffer(offer);
+    const issuerMetadata = await client.resolveIssuerMetadata(credentialOffer.credential_issuer);
+    const {accessTokenResponse} = await client.retrievePreAuthorizedCodeAccessTokenFromOffer(
+      {credentialOffer, issuerMetadata, txCode}
+    );
+    const accessToken = accessTokenResponse.access_token;
+    const [credentialConfigurationId] = credentialOffer.credential_configuration_ids;
+    const {format, proof_types_supported: proofTypes} =
+      issuerMetadata.credentialIssuer.credential_configurations_supported[credentialConfigurationId];
+    const {c_nonce: nonce} = await client.requestNonce({issuerMetadata});
+    const publicJwk = publicOf(holder);
+    const {jwt} = proofTypes ? await client.createCredentialRequestJwtProof({
+      issuerMetadata,
+      credentialConfigurationId,
+      issuedAt: new Date(at * 1000),
+      nonce,
+      signer: {method: 'jwk', alg: 'ES256', publicJwk}
+    }) : {};
+    const {credentialResponse} = await client.retrieveCredentials({
+      issuerMetadata, accessToken, credentialConfigurationId, ...(jwt && {proofs: {jwt: [jwt]}})
+    });
+    await client.sendNotification({
+      issuerMetadata,
+      accessToken,
+      notification: {notificationId: credentialResponse.notification_id, event: 'credential_accepted'}
+    });
+    return {
+      format,
+      version: issuerMetadata.originalDraftVersion,
+      credential: credentialResponse.credentials[0].credential
+    };
+  }
+};
+
+function publicOf({d, ...jwk}) {
+  return jwk;
+}
+
+function callbacksOf(holder) {
+  const unused = () => {
+    throw new Error('not expected here');
+  };
+  return {
+    fetch,
+    hash: (data, alg) => createHash(alg.replace('-', '')).update(data).digest(),
+    generateRandom: length => randomBytes(length),
+    clientAuthentication: clientAuthenticationAnonymous(),
+    async signJwt(signer, {header, payload}) {
+      const key = await jose.importJWK(holder, signer.alg);
+      const jwt = await new jose.SignJWT(payload).setProtectedHeader(header).sign(key);
+      return {jwt, signerJwk: publicOf(holder)};
+    },
+    verifyJwt: unused,
+    encryptJwe: unused,
+    decryptJwe: unused
+  };
+}
+
+async function verified(instance, text, at, nonce) {
+  try {
+    const {payload, kb} = await instance.verify(text, {currentDate: at, ...(nonce && {keyBindingNonce: nonce})});
+    return {verified: true, payload, bound: kb?.payload ?? null};
+  } catch(error) {
+    return {verified: false, error: error.message};
+  }
+}
+
+function sdJwt({jwk, fetchList, listJwk, signJwk, alg = 'EdDSA', holder}) {
+  const check = async (data, signature, key) => {
+    const header = jose.decodeProtectedHeader(`${data}.${signature}`);
+    await jose.compactVerify(`${data}.${signature}`, await jose.importJWK(key, header.alg));
+    return true;
+  };
+  const sign = key => async data => {
+    const header = JSON.parse(Buffer.from(data.split('.')[0], 'base64url'));
+    const signer = new jose.CompactSign(Buffer.from(data.split('.')[1], 'base64url')).setProtectedHeader(header);
+    return (await signer.sign(await jose.importJWK(key, header.alg))).split('.')[2];
+  };
+  return new SDJwtVcInstance({
+    hasher: data => createHash('sha256').update(typeof data === 'string' ? data : Buffer.from(data)).digest(),
+    hashAlg: 'sha-256',
+    saltGenerator: length => randomBytes(length).toString('base64url'),
+    verifier: (data, signature) => check(data, signature, jwk),
+    statusListFetcher: fetchList,
+    statusVerifier: (data, signature) => check(data, signature, listJwk),
+    ...(signJwk && {signer: sign(signJwk), signAlg: alg}),
+    ...(holder && {kbSigner: sign(holder), kbSignAlg: 'ES256'}),
+    kbVerifier: (data, signature, payload) => check(data, signature, payload.cnf.jwk)
+  });
+}

@@ -1,0 +1,412 @@
+"""Offers of badges to wallets: each secret works once, on both engines, and only for what the learner may take."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app.domain.awards.awards import Visibility
+from app.domain.campus.audit_log import Actor
+from app.domain.learners.wallets import (
+    KEY_PROOF,
+    MOST_TRIES,
+    NONCE_LIFE,
+    OFFER_LIFE,
+    PRE_AUTHORIZED,
+    WalletFormat,
+    WalletRefusal,
+    WalletRefused,
+    code_of_reference,
+    is_nonce,
+    key_proved,
+    new_nonce,
+)
+from app.errors import Conflict, NotFound
+from app.services.learners.wallets import IssuedToWallet, OfferShown
+from sceau_credentials.dids import did_key
+from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, encode_base64url
+from sceau_credentials.proofs.sd_jwt import parse_sd_jwt, verify_sd_jwt_vc
+from sceau_credentials.proofs.vc_jwt import sign_claims
+from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
+from tests.support.house import House
+
+ISSUER = "http://localhost:8000/campus/itip"
+WALLET = LocalSigningKey.generate(Algorithm.ES256)
+BY = Actor(label="holder")
+
+
+def open_award(house: House) -> uuid.UUID:
+    award_id = house.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
+    assert award_id is not None
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=BY)
+    return award_id
+
+
+def offered(house: House, award_id: uuid.UUID, wanted: WalletFormat = WalletFormat.SD_JWT) -> OfferShown:
+    with house.unit_of_work() as services:
+        return services.wallets.offer(services.awards.record(award_id), wanted)
+
+
+def content_of(offer: OfferShown) -> dict[str, Any]:
+    (content,) = parse_qs(urlsplit(offer.by_value).query)["credential_offer"]
+    found: dict[str, Any] = json.loads(content)
+    return found
+
+
+def form_of(offer: OfferShown, **changes: str) -> dict[str, str]:
+    grant = content_of(offer)["grants"][PRE_AUTHORIZED]
+    return {
+        "grant_type": PRE_AUTHORIZED,
+        "pre-authorized_code": grant["pre-authorized_code"],
+        "tx_code": offer.typed,
+    } | changes
+
+
+def redeemed(house: House, form: Mapping[str, str]) -> str | WalletRefusal:
+    with house.unit_of_work() as services:
+        return services.wallets.redeem(house.campus, form)
+
+
+def nonce(house: House) -> str:
+    with house.unit_of_work(reading=True) as services:
+        return services.wallets.nonce(house.campus)
+
+
+def proof(house: House, challenge: str, **changes: Any) -> str:
+    claims = {"aud": ISSUER, "iat": int(house.clock().timestamp()), "nonce": challenge} | changes
+    return signed_proof(claims)
+
+
+def signed_proof(claims: JsonObject, header: JsonObject | None = None, key: LocalSigningKey = WALLET) -> str:
+    head = {"alg": key.public.algorithm.value, "typ": KEY_PROOF, "jwk": key.public.to_jwk()} | (header or {})
+    head = {name: value for name, value in head.items() if value is not None}
+    text = f"{encode_base64url(dump_json(head))}.{encode_base64url(dump_json(claims))}"
+    return f"{text}.{encode_base64url(key.sign(text.encode()))}"
+
+
+def request_for(wanted: WalletFormat, *proofs: str) -> JsonObject:
+    asked: JsonObject = {"credential_configuration_id": wanted.configuration}
+    return asked | ({"proofs": {"jwt": [*proofs]}} if proofs else {})
+
+
+def issued(house: House, token: str, request: JsonObject) -> IssuedToWallet | WalletRefusal:
+    try:
+        with house.unit_of_work() as services:
+            return services.wallets.issue(house.campus, token, request)
+    except WalletRefused as error:
+        return error.refusal
+
+
+def token_for(house: House, award_id: uuid.UUID, wanted: WalletFormat = WalletFormat.SD_JWT) -> str:
+    token = redeemed(house, form_of(offered(house, award_id, wanted)))
+    assert not isinstance(token, WalletRefusal)
+    return token
+
+
+# --- the three formats
+
+
+def test_stored_forms_are_handed_out_byte_for_byte(house: House) -> None:
+    award_id = open_award(house)
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        stored = {form: services.publication.award_file(record, form).body for form in ("json", "jwt")}
+    embedded = issued(
+        house, token_for(house, award_id, WalletFormat.EMBEDDED), request_for(WalletFormat.EMBEDDED)
+    )
+    assert isinstance(embedded, IssuedToWallet)
+    assert embedded.credential == stored["json"]
+    token = issued(house, token_for(house, award_id, WalletFormat.TOKEN), request_for(WalletFormat.TOKEN))
+    assert isinstance(token, IssuedToWallet)
+    assert json.loads(token.credential) == stored["jwt"].decode()
+
+
+def test_sd_jwt_contains_what_the_learner_discloses_and_is_bound_to_the_wallet(house: House) -> None:
+    award_id = open_award(house)
+    found = issued(
+        house, token_for(house, award_id), request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
+    )
+    assert isinstance(found, IssuedToWallet)
+    with house.unit_of_work(reading=True) as services:
+        (published,) = services.signing.published_keys(house.campus)
+        record = services.awards.record(award_id)
+        document = parse_json_object(services.publication.award_file(record, "json").body)
+    parsed = parse_sd_jwt(json.loads(found.credential))
+    claims = verify_sd_jwt_vc(parsed, published.key, at=house.clock())
+    assert claims["iss"] == ISSUER
+    assert claims["cnf"] == {"jwk": WALLET.public.to_jwk()}
+    subject, entry = document["credentialSubject"], document["credentialStatus"]
+    assert isinstance(subject, dict)
+    assert isinstance(entry, dict)
+    assert claims["achievement"] == subject["achievement"]
+    assert claims.get("identifier") == subject.get("identifier")
+    assert claims.get("evidence") == document.get("evidence")
+    assert claims["status"] == {
+        "status_list": {
+            "idx": int(str(entry["statusListIndex"])),
+            "uri": f"{entry['statusListCredential']}.statuslist",
+        }
+    }
+    visible = json.dumps(parsed.jws.payload, ensure_ascii=False)
+    for private in (str(award_id), "N’Diaye", "urn:uuid"):
+        assert private not in visible
+
+
+# --- each secret once
+
+
+def test_offer_contains_nothing_about_the_person_or_the_badge(house: House) -> None:
+    award_id = open_award(house)
+    offer = offered(house, award_id)
+    content = content_of(offer)
+    assert content.keys() == {"credential_issuer", "credential_configuration_ids", "grants"}
+    assert content["grants"][PRE_AUTHORIZED]["tx_code"] == {"input_mode": "numeric", "length": 6}
+    everything = offer.by_value + offer.by_reference
+    for private in (str(award_id), offer.typed, "Zo", "exemple.fr"):
+        assert private not in everything
+    (where,) = parse_qs(urlsplit(offer.by_reference).query)["credential_offer_uri"]
+    reference = where.rpartition("/")[2]
+    with house.unit_of_work(reading=True) as services:
+        assert services.wallets.offer_named(house.campus, reference) == content
+        with pytest.raises(NotFound):
+            services.wallets.offer_named(house.other_campus, reference)
+    assert code_of_reference(reference) != reference
+
+
+def test_two_hundred_concurrent_redemptions_give_one_credential(house: House) -> None:
+    form = form_of(offered(house, open_award(house)))
+    with ThreadPoolExecutor(16) as wallets:
+        found = Counter(
+            each if isinstance(each, WalletRefusal) else "token"
+            for each in wallets.map(lambda _turn: redeemed(house, form), range(200))
+        )
+    assert found == {"token": 1, WalletRefusal.INVALID_GRANT: 199}
+
+
+def test_fifty_concurrent_credential_requests_give_one_credential(house: House) -> None:
+    token = token_for(house, open_award(house))
+    requests = [request_for(WalletFormat.SD_JWT, proof(house, nonce(house))) for _ in range(50)]
+    with ThreadPoolExecutor(8) as wallets:
+        found = Counter(
+            type(each) for each in wallets.map(lambda request: issued(house, token, request), requests)
+        )
+    assert found == {IssuedToWallet: 1, WalletRefusal: 49}
+
+
+def test_wrong_used_and_expired_codes_are_invalid_grants(house: House) -> None:
+    award_id = open_award(house)
+    offer = offered(house, award_id)
+    wrong = f"{(int(offer.typed) + 1) % 10**6:06}"
+    for form in (
+        form_of(offer, tx_code=wrong),
+        {name: value for name, value in form_of(offer).items() if name != "tx_code"},
+        form_of(offer, **{"pre-authorized_code": "x"}),
+        form_of(offer, tx_code="é" * 9),
+    ):
+        assert redeemed(house, form) is WalletRefusal.INVALID_GRANT
+    assert not isinstance(redeemed(house, form_of(offer)), WalletRefusal)
+    assert redeemed(house, form_of(offer)) is WalletRefusal.INVALID_GRANT
+    late = offered(house, award_id)
+    house.clock.move(seconds=OFFER_LIFE.total_seconds())
+    assert redeemed(house, form_of(late)) is WalletRefusal.INVALID_GRANT
+    assert redeemed(house, {"grant_type": "authorization_code"}) is WalletRefusal.UNSUPPORTED_GRANT
+    for form in ({}, {"grant_type": PRE_AUTHORIZED}):
+        assert redeemed(house, form) is WalletRefusal.INVALID_REQUEST
+
+
+def test_transaction_code_has_few_tries_and_a_new_offer_ends_the_last(house: House) -> None:
+    award_id = open_award(house)
+    offer = offered(house, award_id)
+    wrong = f"{(int(offer.typed) + 1) % 10**6:06}"
+    with ThreadPoolExecutor(8) as guesses:
+        tried = [*guesses.map(lambda _turn: redeemed(house, form_of(offer, tx_code=wrong)), range(20))]
+    assert set(tried) == {WalletRefusal.INVALID_GRANT}
+    assert redeemed(house, form_of(offer)) is WalletRefusal.INVALID_GRANT, f"more than {MOST_TRIES} tries"
+    first, second = offered(house, award_id), offered(house, award_id)
+    assert redeemed(house, form_of(first)) is WalletRefusal.INVALID_GRANT
+    assert not isinstance(redeemed(house, form_of(second)), WalletRefusal)
+
+
+def test_token_and_nonce_give_one_credential(house: House) -> None:
+    award_id = open_award(house)
+    token, challenge = token_for(house, award_id), nonce(house)
+    request = request_for(WalletFormat.SD_JWT, proof(house, challenge))
+    assert isinstance(issued(house, token, request), IssuedToWallet)
+    fresh = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
+    assert issued(house, token, fresh) is WalletRefusal.INVALID_TOKEN
+    other = token_for(house, award_id)
+    assert issued(house, other, request) is WalletRefusal.INVALID_NONCE
+    assert isinstance(issued(house, other, fresh), IssuedToWallet), "a refusal uses nothing up"
+    late = token_for(house, award_id)
+    house.clock.move(seconds=OFFER_LIFE.total_seconds())
+    after = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
+    assert issued(house, late, after) is WalletRefusal.INVALID_TOKEN
+    assert issued(house, "", after) is WalletRefusal.INVALID_TOKEN
+
+
+def test_secrets_of_an_offer_open_nothing_at_another_step(house: House) -> None:
+    """Offer code, transaction code, access token and nonce: each for one kind of use."""
+    award_id = open_award(house)
+    offer, challenge = offered(house, award_id), nonce(house)
+    code = form_of(offer)["pre-authorized_code"]
+    request = request_for(WalletFormat.SD_JWT, proof(house, challenge))
+    for wrong in (code, offer.typed, challenge):
+        assert issued(house, wrong, request) is WalletRefusal.INVALID_TOKEN
+    token = redeemed(house, form_of(offer))
+    assert isinstance(token, str)
+    for wrong in (token, code, offer.typed, "", challenge[:-2]):
+        asked = request_for(WalletFormat.SD_JWT, proof(house, wrong))
+        assert issued(house, token, asked) is WalletRefusal.INVALID_NONCE
+    for wrong in (token, challenge):
+        assert (
+            redeemed(house, form_of(offer, **{"pre-authorized_code": wrong})) is WalletRefusal.INVALID_GRANT
+        )
+    with house.unit_of_work() as services:
+        with pytest.raises(WalletRefused, match="invalid_token"):
+            services.wallets.issue(house.other_campus, token, request)
+        assert services.wallets.redeem(house.other_campus, form_of(offer)) is WalletRefusal.INVALID_GRANT
+    assert isinstance(issued(house, token, request), IssuedToWallet)
+
+
+# --- what may be taken
+
+
+def test_closed_and_withdrawn_badges_are_refused_at_every_step(house: House) -> None:
+    award_id = open_award(house)
+    offer, token = offered(house, award_id), ""
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
+    with pytest.raises(Conflict, match="fermée"):
+        offered(house, award_id)
+    assert redeemed(house, form_of(offer)) is WalletRefusal.INVALID_GRANT
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=BY)
+    token = token_for(house, award_id)
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    request = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
+    assert issued(house, token, request) is WalletRefusal.DENIED
+    with pytest.raises(Conflict, match="retiré"):
+        offered(house, award_id)
+
+
+def test_wallet_reports_that_it_holds_the_badge(house: House) -> None:
+    award_id = open_award(house)
+    token = token_for(house, award_id)
+
+    def notify(notification: object, event: object, named: str = token) -> WalletRefusal | None:
+        try:
+            with house.unit_of_work() as services:
+                services.wallets.notify(
+                    house.campus,
+                    named,
+                    {"notification_id": notification, "event": event},  # type: ignore[dict-item]
+                )
+        except WalletRefused as error:
+            return error.refusal
+        return None
+
+    def held() -> bool:
+        with house.unit_of_work(reading=True) as services:
+            return services.wallets.accepted_at(services.awards.record(award_id)) is not None
+
+    assert notify("x", "credential_accepted") is WalletRefusal.INVALID_NOTIFICATION_ID
+    found = issued(house, token, request_for(WalletFormat.SD_JWT, proof(house, nonce(house))))
+    assert isinstance(found, IssuedToWallet)
+    assert notify(found.notification_id, "credential_seen") is WalletRefusal.INVALID_NOTIFICATION
+    assert notify(None, "credential_accepted") is WalletRefusal.INVALID_NOTIFICATION_ID
+    assert notify(found.notification_id, "credential_accepted", "x") is WalletRefusal.INVALID_TOKEN
+    assert not held()
+    assert notify(found.notification_id, "credential_accepted") is None
+    assert held()
+    assert notify(found.notification_id, "credential_deleted") is None
+    assert not held()
+
+
+# --- requests and proofs that are refused
+
+
+def test_odd_credential_requests_are_refused(house: House) -> None:
+    token = token_for(house, open_award(house))
+    good = proof(house, nonce(house))
+    for request, refusal in (
+        ({}, WalletRefusal.INVALID_CREDENTIAL_REQUEST),
+        ({"credential_identifier": "x"}, WalletRefusal.INVALID_CREDENTIAL_REQUEST),
+        ({"credential_configuration_id": 3}, WalletRefusal.INVALID_CREDENTIAL_REQUEST),
+        ({"credential_configuration_id": "x"}, WalletRefusal.UNKNOWN_CONFIGURATION),
+        (request_for(WalletFormat.TOKEN), WalletRefusal.UNKNOWN_CONFIGURATION),
+        (request_for(WalletFormat.SD_JWT), WalletRefusal.INVALID_PROOF),
+        (request_for(WalletFormat.SD_JWT, good, good), WalletRefusal.INVALID_PROOF),
+        (request_for(WalletFormat.SD_JWT) | {"proofs": {"ldp": [good]}}, WalletRefusal.INVALID_PROOF),
+        (request_for(WalletFormat.SD_JWT) | {"proofs": {"jwt": [3]}}, WalletRefusal.INVALID_PROOF),
+        (request_for(WalletFormat.SD_JWT) | {"proofs": []}, WalletRefusal.INVALID_PROOF),
+        (
+            request_for(WalletFormat.SD_JWT, good) | {"credential_response_encryption": {}},
+            WalletRefusal.INVALID_ENCRYPTION,
+        ),
+    ):
+        assert issued(house, token, request) is refusal, request  # type: ignore[arg-type]
+
+
+def test_proof_names_its_key_in_the_ways_that_need_no_fetch(house: House) -> None:
+    claims: JsonObject = {"aud": ISSUER, "iat": int(house.clock().timestamp()), "nonce": "n"}
+    jwk = encode_base64url(dump_json(WALLET.public.to_jwk()))
+    for header in (
+        {},
+        {"jwk": None, "kid": f"did:jwk:{jwk}#0"},
+        {"jwk": None, "kid": did_key(WALLET.public)},
+    ):
+        key, challenge = key_proved(signed_proof(claims, header), issuer=ISSUER, at=house.clock())  # type: ignore[arg-type]
+        assert (key, challenge) == (WALLET.public, "n")
+
+
+def test_odd_proofs_are_refused(house: House) -> None:
+    at = house.clock()
+    claims: JsonObject = {"aud": ISSUER, "iat": int(at.timestamp()), "nonce": "n"}
+    other, rsa = LocalSigningKey.generate(Algorithm.ES256), LocalSigningKey.generate(Algorithm.RS256)
+    private = WALLET.public.to_jwk() | {"d": "AAAA"}
+    odd = (
+        "x",
+        signed_proof(claims, {"typ": "JWT"}),
+        signed_proof(claims, {"jwk": None}),
+        signed_proof(claims, {"kid": "x"}),
+        signed_proof(claims, {"jwk": None, "kid": "did:web:evil.example#1"}),
+        signed_proof(claims, {"jwk": None, "kid": "did:jwk:AAAA"}),
+        signed_proof(claims, {"jwk": other.public.to_jwk()}),
+        signed_proof(claims, {"jwk": private}),
+        signed_proof(claims, {"alg": "none"}),
+        signed_proof(claims, key=rsa),
+        signed_proof(claims | {"aud": "https://other.example"}),
+        signed_proof(claims | {"aud": None}),
+        signed_proof(claims | {"iat": int(at.timestamp()) - 301}),
+        signed_proof(claims | {"iat": int(at.timestamp()) + 301}),
+        signed_proof(claims | {"iat": "now"}),
+        sign_claims(claims, signer=Signer("did:example:1", WALLET), kind=KEY_PROOF),
+    )
+    for number, each in enumerate(odd):
+        with pytest.raises(WalletRefused) as refused:
+            key_proved(each, issuer=ISSUER, at=at)
+        assert refused.value.refusal is WalletRefusal.INVALID_PROOF, number
+
+
+def test_nonce_belongs_to_a_campus_and_ends(house: House) -> None:
+    secret, at = b"s" * 32, house.clock()
+    challenge = new_nonce(secret, house.campus.id, at=at)
+    assert is_nonce(secret, house.campus.id, challenge, at=at + NONCE_LIFE)
+    for odd in (
+        is_nonce(secret, house.other_campus.id, challenge, at=at),
+        is_nonce(b"t" * 32, house.campus.id, challenge, at=at),
+        is_nonce(secret, house.campus.id, challenge, at=at + NONCE_LIFE * 2),
+        is_nonce(secret, house.campus.id, challenge, at=at - NONCE_LIFE),
+        is_nonce(secret, house.campus.id, challenge[:-1] + "é", at=at),
+        is_nonce(secret, house.campus.id, "", at=at),
+    ):
+        assert not odd
