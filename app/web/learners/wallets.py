@@ -49,7 +49,7 @@ def offer_badge(
         offer = services.wallets.offer(services.awards.record(award_id), wanted)
     except Conflict as error:
         return _wallet_page(request, services, award_id, refused=error)
-    return _wallet_page(request, services, award_id, offer=offer)
+    return _wallet_page(request, services, award_id, offer=offer, wanted=wanted)
 
 
 def _wallet_page(
@@ -58,6 +58,7 @@ def _wallet_page(
     award_id: uuid.UUID,
     *,
     offer: OfferShown | None = None,
+    wanted: WalletFormat = WalletFormat.SD_JWT,
     refused: Conflict | None = None,
 ) -> HTMLResponse:
     record = services.awards.record(award_id)
@@ -82,5 +83,6 @@ def _wallet_page(
         typed=f"{offer.typed[:3]} {offer.typed[3:]}" if offer else "",
         until=moment(offer.expires_at, zone) if offer else "",
         held_since=day(accepted, zone) if accepted else "",
+        wanted=wanted.value,
         formats=[(each.value, translated(words)) for each, words in FORMATS],
     )

@@ -82,6 +82,7 @@ def test_form_chooses_what_is_offered(house: House, zoe: TestClient, result) -> 
     for wanted in WalletFormat:
         page = html.unescape(send(zoe, place(result), {"forme": wanted.value}).text)
         assert wanted.configuration in unquote(page)
+        assert f'name="forme" value="{wanted.value}"' in page, "another code is for the same form"
 
 
 def test_closed_and_withdrawn_badges_are_not_offered(house: House, zoe: TestClient, result) -> None:
