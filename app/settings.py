@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         "", description="The sender of letters; empty: sceau@ and the host of the base URL."
     )
+    mail_bounces: str = Field(
+        "",
+        description="Where letters that do not arrive come back, for `sceau mail bounces`; empty: to the sender.",
+    )
     smtp_ca_file: Path | None = Field(
         None, description="A certificate authority of one’s own that the mail server’s certificate rests on."
     )

@@ -103,6 +103,7 @@ COMMANDS: Mapping[str, Command] = {
     "awards": Command("app.cli.awards", "commands"),
     "token": Command("app.cli.tokens", "commands"),
     "keys": Command("app.cli.operations.keys", "commands"),
+    "mail": Command("app.cli.operations.mail", "commands"),
     "clock": Command("app.cli.terminal", "commands"),
     "log": Command("app.cli.activity_log.logs", "commands"),
     "witness": Command("app.cli.activity_log.witness", "commands"),

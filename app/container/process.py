@@ -452,7 +452,13 @@ def _mailer_of(settings: Settings, is_demo: Callable[[], bool]) -> Mailer | None
     host = urlsplit(settings.base_url).hostname
     if settings.smtp_url:
         sender = settings.mail_from or f"sceau@{host}"
-        return SmtpMailer(settings.smtp_url, sender=sender, is_demo=is_demo, ca_file=settings.smtp_ca_file)
+        return SmtpMailer(
+            settings.smtp_url,
+            sender=sender,
+            bounces=settings.mail_bounces,
+            is_demo=is_demo,
+            ca_file=settings.smtp_ca_file,
+        )
     return TerminalMailer() if settings.is_local else None
 
 

@@ -183,6 +183,14 @@ class LetterStore(Store):
         )
         return list(self.session.exec(query.execution_options(populate_existing=True)))
 
+    def lock_with(self, letter_id: uuid.UUID | None) -> list[QueuedMessage]:
+        """The messages that left in one e-mail with this one, locked."""
+        letter = self.session.get(QueuedMessage, letter_id) if letter_id else None
+        if letter is None:
+            return []
+        query = select(QueuedMessage).where(QueuedMessage.envelope == letter.envelope).with_for_update()
+        return list(self.session.exec(query.execution_options(populate_existing=True)))
+
     def save(self, letter: QueuedMessage) -> None:
         self.session.add(letter)
         self.session.flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -288,6 +290,25 @@ SIGN_IN_PATIENCE = timedelta(minutes=30)
 """Afterwards a link to sign in is of no use."""
 
 
+_KEY_SIGNS = 20
+
+
+def message_key(secret: bytes, letter_id: uuid.UUID) -> str:
+    """The name of the message in its identifier and envelope: only those who had it can report its failure."""
+    proof = hmac.digest(secret, b"message|" + letter_id.bytes, hashlib.sha256).hex()[:_KEY_SIGNS]
+    return f"{letter_id.hex}.{proof}"
+
+
+def letter_named(secret: bytes, key: str) -> uuid.UUID | None:
+    """None for a key that was not made here."""
+    try:
+        letter_id = uuid.UUID(key.partition(".")[0])
+    except ValueError:
+        return None
+    good = hmac.compare_digest(key.encode(), message_key(secret, letter_id).encode())
+    return letter_id if good else None
+
+
 def take(letter: QueuedMessage, *, at: datetime) -> None:
     """Starts one more attempt; if its sender is killed, the message is due again after the lease."""
     letter.attempts += 1
@@ -314,6 +335,17 @@ def mark_not_sent(letter: QueuedMessage, trouble: LetterNotSent, *, at: datetime
         letter.state = LetterState.REFUSED
         return
     letter.not_before = at + pause
+
+
+def mark_bounced(letter: QueuedMessage, reason: Reason, server_said: str, *, at: datetime) -> bool:
+    """For a message that was accepted and came back; returns whether that is new."""
+    is_out = letter.state is LetterState.SENT or (letter.state is LetterState.WAITING and letter.attempts > 0)
+    if not is_out:
+        return False
+    letter.state = LetterState.REFUSED
+    letter.bounced_at = at
+    letter.reason, letter.server_said = reason.value, server_said[:300]
+    return True
 
 
 def _after(attempts: int, pauses: Sequence[int]) -> int:
@@ -388,7 +420,7 @@ def handed_over(award: Award, letters: Sequence[QueuedMessage]) -> HandedOver:
         case LetterState.SENT:
             return HandedOver(Handed.SENT, last.sent_at, last)
         case LetterState.REFUSED:
-            return HandedOver(Handed.REFUSED, last.attempted_at, last)
+            return HandedOver(Handed.REFUSED, last.bounced_at or last.attempted_at, last)
         case _:
             return HandedOver(Handed.WAITING, last.not_before, last)
 

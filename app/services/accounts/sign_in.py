@@ -75,7 +75,6 @@ def letter_with_links(queued: QueuedMessage, doors: Sequence[SignInDelivery]) ->
         queued.address,
         subject,
         text,
-        key=digest_of(queued.once_key)[:40],
         language=current_locale(),
     )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from app.adapters.badge_pictures import BadgeArtist, PictureOrder, picture_alternative
+from app.adapters.mail.bounces import NotAReport, read_bounces
 from app.db.accounts import OwnAddressStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore
@@ -30,14 +31,18 @@ from app.domain.messages import (
     editions_of,
     is_too_old,
     letter_about,
+    letter_named,
+    mark_bounced,
     mark_not_sent,
     mark_sent,
+    message_key,
     pause_for_batch,
     still_to_say,
     take,
 )
 from app.domain.people.people import Person, is_address, name_said_of
 from app.domain.publishing import Addresses
+from app.errors import InvalidInput
 from app.language import N_, speaking
 from app.language.typography import translated, translated_plural
 from app.services.messages.account import PersonalLetters
@@ -266,8 +271,17 @@ def picture_name(record: AwardRecord) -> str:
 
 PICTURE_WIDTH = 192
 MESSAGES_PER_RUN = 200
+_MOST_KEYS = 20
 _WITH_FIRST_LINK = (Occasion.AWARDED, Occasion.NAME_CORRECTED)
 """Occasions that may be a person's first e-mail about a badge, with its link."""
+
+
+@dataclass(frozen=True)
+class BouncesNoted:
+    """Messages that are now known not to have arrived; and reports about none of ours."""
+
+    letters: int
+    unknown: int
 
 
 @dataclass(frozen=True)
@@ -322,7 +336,7 @@ class LetterService:
             letter.envelope = envelope
             take(letter, at=at)
             self.letters.save(letter)
-        return Outgoing(envelope, self._written(told))
+        return Outgoing(envelope, self._named(self._written(told), told[0][0]))
 
     def _take_personal(self, letter: QueuedMessage) -> Outgoing | None:
         written = None if is_too_old(letter, at=self.clock()) else self.personal.written(letter)
@@ -332,7 +346,10 @@ class LetterService:
             return None
         take(letter, at=self.clock())
         self.letters.save(letter)
-        return Outgoing(letter.envelope, written)
+        return Outgoing(letter.envelope, self._named(written, letter))
+
+    def _named(self, written: Letter, letter: QueuedMessage) -> Letter:
+        return replace(written, key=message_key(self.secret, letter.id))
 
     def sent(self, envelope: uuid.UUID) -> None:
         at = self.clock()
@@ -345,6 +362,22 @@ class LetterService:
         for letter in self.letters.lock_waiting(envelope):
             mark_not_sent(letter, trouble, at=at)
             self.letters.save(letter)
+
+    def note_bounces(self, report: bytes) -> BouncesNoted:
+        """From a message of the mail server. Idempotent; raises InvalidInput where it reports nothing."""
+        try:
+            bounces = read_bounces(report)
+        except NotAReport as error:
+            raise InvalidInput(N_("Ce message n’est pas un avis de non-distribution (RFC 3464).")) from error
+        at, noted, unknown = self.clock(), 0, 0
+        for bounce in bounces:
+            named = (letter_named(self.secret, key) for key in bounce.keys[:_MOST_KEYS])
+            letters = self.letters.lock_with(next(filter(None, named), None))
+            unknown += not letters
+            for letter in letters:
+                noted += mark_bounced(letter, bounce.reason, bounce.server_said, at=at)
+                self.letters.save(letter)
+        return BouncesNoted(noted, unknown)
 
     def _allowance(self) -> int:
         return self.options.letters_per_minute - self.letters.attempted_since(
@@ -407,7 +440,6 @@ class LetterService:
                 html=html_of(notice),
                 sender_name=notice.campus,
                 reply_to=_reply_to(record.campus),
-                key=_key_of(letter),
                 unsubscribe_url=unsubscribe,
                 language=language,
                 pictures=self._pictures(records) if notice.badges else (),
@@ -453,7 +485,11 @@ class LetterService:
         """Cancels pending e-mails; notifies people who were already notified of the badge."""
         ids, at = [award.id for award in awards], self.clock()
         self.letters.cancel_waiting(ids)
-        told = {letter.award_id: letter.address for letter in self.letters.of_awards(ids) if letter.sent_at}
+        told = {
+            letter.award_id: letter.address
+            for letter in self.letters.of_awards(ids)
+            if letter.state is LetterState.SENT
+        }
         self.letters.promise_many(
             [
                 letter_about(award, told[award.id], Occasion.WITHDRAWN, at=at)
@@ -461,10 +497,6 @@ class LetterService:
                 if award.id in told
             ]
         )
-
-
-def _key_of(letter: QueuedMessage) -> str:
-    return letter.once_key.replace("/", ".")
 
 
 def _reply_to(campus: Campus) -> str:

@@ -8,7 +8,6 @@ from html import escape
 
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.people import GuardianStore
-from app.domain.accounts.sessions import digest_of
 from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
 from app.domain.campus.campus import Campus, CampusColours
 from app.domain.messages import Letter, Occasion, QueuedMessage
@@ -81,7 +80,6 @@ def carrying(
         html=html_of(notice),
         sender_name=notice.campus,
         reply_to=answers_to if is_address(answers_to) else "",
-        key=digest_of(promised.once_key)[:40],
         language=language,
     )
 

@@ -33,7 +33,16 @@ from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.awards.delivery import HandedCode, Handing
 from app.web.activities.activities import ActivityView
-from app.web.awards.delivery_states import HANDED, LETTER_STATES, OCCASIONS, PICTURES, HandingView, reason_of
+from app.web.awards.delivery_states import (
+    BOUNCED,
+    HANDED,
+    LETTER_STATES,
+    OCCASIONS,
+    PICTURES,
+    HandingView,
+    advice_of,
+    reason_of,
+)
 from app.web.awards.results import links_of
 from app.web.badges.rules import picture_of
 
@@ -59,12 +68,12 @@ class LetterLine:
 
     @staticmethod
     def of(letter: QueuedMessage) -> LetterLine:
-        at = letter.sent_at or letter.attempted_at or letter.promised_at
+        at = letter.bounced_at or letter.sent_at or letter.attempted_at or letter.promised_at
         refused = letter.state is LetterState.REFUSED
         return LetterLine(
             translated(OCCASIONS.get(letter.occasion, letter.occasion)),
             letter.address,
-            LETTER_STATES[letter.state],
+            BOUNCED if letter.bounced_at else LETTER_STATES[letter.state],
             at,
             reason_of(letter),
             letter.server_said if refused else "",
@@ -230,6 +239,8 @@ def award_page(
         here=f"{work.home}/attributions/{award_id}",
         badge_picture=picture_of(record.badge, record.version),
         line=HandingView.of(work.home, handing),
+        advice=advice_of(handing.handed.letter) if handing.handed.state is Handed.REFUSED else "",
+        came_back=handing.handed.letter.bounced_at if handing.handed.letter else None,
         letters=[LetterLine.of(letter) for letter in services.handing_over.letters_about(award_id)],
         address=address or handing.address,
         withheld=withheld,

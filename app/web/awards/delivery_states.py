@@ -49,6 +49,19 @@ REASONS = {
     Reason.DEMO: N_("Cette démonstration n’écrit à aucune vraie adresse."),
     Reason.TOO_OLD: N_("L’e-mail a attendu trop longtemps : il ne sera plus envoyé."),
 }
+ADVICE = {
+    Reason.UNKNOWN_ADDRESS: N_("Corrigez l’adresse et renvoyez l’e-mail, ou remettez un bulletin."),
+    Reason.BAD_ADDRESS: N_("Corrigez l’adresse et renvoyez l’e-mail, ou remettez un bulletin."),
+    Reason.MAILBOX_FULL: N_("Renvoyez-le dans quelques jours, ou écrivez à une autre adresse."),
+    Reason.BLOCKED: N_(
+        "Écrivez à une autre adresse, ou remettez un bulletin. Si cela arrive à plusieurs personnes, prévenez "
+        "l’administration de votre campus."
+    ),
+    Reason.TOO_OLD: N_("Renvoyez-le si l’annonce est encore utile."),
+    Reason.OUR_SERVER: N_("Remettez un bulletin en attendant."),
+    Reason.DEMO: N_("Remettez un bulletin, ou écrivez à une adresse en « .example »."),
+}
+_OTHERWISE = N_("Renvoyez-le plus tard ou à une autre adresse, ou remettez un bulletin.")
 LETTER_STATES = {
     LetterState.WAITING: StateLabel(N_("En attente"), "past"),
     LetterState.SENT: StateLabel(N_("Partie"), "ok"),
@@ -62,6 +75,7 @@ OCCASIONS = {
     Occasion.FIRST_REMINDER.value: N_("Premier rappel"),
     Occasion.SECOND_REMINDER.value: N_("Deuxième rappel"),
 }
+BOUNCED = StateLabel(N_("E-mail revenu"), "bad")
 _AGAIN = N_("Elle repart d’elle-même.")
 
 
@@ -107,6 +121,13 @@ def _why(handing: Handing) -> str:
             return why_ended(handing.record.award)
         case _:
             return ""
+
+
+def advice_of(letter: QueuedMessage | None) -> str:
+    """What the trainer can do about an e-mail that did not arrive; empty for any other."""
+    if letter is None or letter.state is not LetterState.REFUSED or not letter.reason:
+        return ""
+    return translated(ADVICE.get(Reason(letter.reason), _OTHERWISE))
 
 
 def reason_of(letter: QueuedMessage | None) -> str:

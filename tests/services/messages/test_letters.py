@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from app.domain.campus.audit_log import Actor
-from app.domain.messages import LetterState, Reason
+from app.domain.messages import LetterState, Reason, message_key
 from app.services.awards.awards import AwardRequest
 from tests.support.house import listed
 from tests.support.letters import awarded, letters_of, send_all
@@ -29,7 +29,10 @@ def test_a_letter_leaves_with_the_private_link_and_is_marked_sent(house, office,
     assert link in page
     assert "Bonjour Zoé," in plain
     assert "Robotique pour tous" in received["Subject"]
-    assert received["Message-ID"] == f"<awarded.{award_id}@exemple.fr>"
+    assert (
+        received["Message-ID"]
+        == f"<{message_key(house.process.secret, letters_of(house, award_id)[0].id)}@exemple.fr>"
+    )
     assert 'src="cid:' in page
     assert "http" not in page.split("<img")[1].split(">")[0], "nothing is fetched from anywhere"
     (letter,) = letters_of(house, award_id)
@@ -101,7 +104,11 @@ def test_killed_before_the_note_the_same_letter_leaves_once_more(house, office, 
     house.clock.move(minutes=3)
     send_all(post)
     first, second = office.received
-    assert first["Message-ID"] == second["Message-ID"] == f"<awarded.{award_id}@exemple.fr>"
+    assert (
+        first["Message-ID"]
+        == second["Message-ID"]
+        == f"<{message_key(house.process.secret, letters_of(house, award_id)[0].id)}@exemple.fr>"
+    )
     assert letters_of(house, award_id)[0].state is LetterState.SENT
 
 

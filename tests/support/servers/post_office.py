@@ -159,3 +159,38 @@ def make_certificate(folder: Path) -> Path:
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return path
+
+
+def report(
+    key: str,
+    recipient: str,
+    *,
+    status: str = "5.1.1",
+    said: str = "smtp; 550 5.1.1 <{recipient}>: Recipient address rejected: User unknown",
+    action: str = "failed",
+    headers_only: bool = False,
+    envelope: bool = False,
+) -> bytes:
+    """A delivery status notification as Postfix writes it, about the message with this key."""
+    quoted = (
+        f"From: sceau@exemple.fr\r\nTo: {recipient}\r\nMessage-ID: <{key}@exemple.fr>\r\nSubject: Badge\r\n"
+    )
+    kind = "text/rfc822-headers" if headers_only else "message/rfc822"
+    named = f"Original-Envelope-Id: {key}\r\n" if envelope else ""
+    return (
+        "Return-Path: <>\r\n"
+        "From: MAILER-DAEMON@relais.exemple.fr (Mail Delivery System)\r\n"
+        "To: rebonds@exemple.fr\r\n"
+        "Subject: Undelivered Mail Returned to Sender\r\n"
+        "Auto-Submitted: auto-replied\r\n"
+        "MIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="AB.C/relais"\r\n'
+        "\r\nThis is a MIME-encapsulated message.\r\n\r\n"
+        "--AB.C/relais\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nI'm sorry to have to inform you …\r\n\r\n"
+        "--AB.C/relais\r\nContent-Description: Delivery report\r\nContent-Type: message/delivery-status\r\n\r\n"
+        f"Reporting-MTA: dns; relais.exemple.fr\r\n{named}Arrival-Date: Tue, 24 Nov 2026 12:00:00 +0000\r\n\r\n"
+        f"Final-Recipient: rfc822; {recipient}\r\nOriginal-Recipient: rfc822;{recipient}\r\nAction: {action}\r\n"
+        f"Status: {status}\r\nRemote-MTA: dns; mx.exemple.org\r\n"
+        f"Diagnostic-Code: {said.format(recipient=recipient)}\r\n\r\n"
+        f"--AB.C/relais\r\nContent-Type: {kind}\r\n\r\n{quoted}\r\nBonjour Zoé\r\n\r\n--AB.C/relais--\r\n"
+    ).encode()

@@ -8,11 +8,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.campus.audit_log import Actor
-from app.domain.messages import LetterDelayed, LetterRefused, Reason
+from app.domain.messages import LetterDelayed, LetterRefused, Reason, message_key
 from app.services.awards.awards import AwardRequest
 from tests.support.forms import form_with
 from tests.support.house import House, listed, send
 from tests.support.letters import awarded, letters_of
+from tests.support.servers.post_office import report
 
 ZOE, LUCAS = "Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr"
 
@@ -243,3 +244,31 @@ def test_of_two_people_of_one_name_each_is_known_by_their_number_where_badges_ar
             by=Actor(house.trainer.id),
         )
     assert sorted(slip.name for slip in sheet.slips) == ["Camille Moreau", "Camille Moreau (2)"]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "advice"),
+    [
+        ("5.1.1", "ne connaît pas cette adresse", "Corrigez l’adresse et renvoyez"),
+        ("5.2.2", "La boîte de la personne est pleine", "dans quelques jours"),
+        ("5.7.1", "n’accepte pas les e-mails de ce service", "prévenez l’administration"),
+        ("5.6.0", "a refusé l’e-mail", "à une autre adresse"),
+    ],
+)
+def test_page_of_a_badge_says_that_its_message_came_back_and_what_to_do(
+    house: House, trainer: TestClient, ids, status: str, reason: str, advice: str
+):
+    letter = letters_of(house, ids[0])[0]
+    with house.unit_of_work() as services:
+        services.letters.take(letter.envelope)
+        services.letters.sent(letter.envelope)
+    page = trainer.get(f"{award(ids[0])}/remise").text
+    assert "pas arrivé" not in page
+    house.clock.move(minutes=30)
+    with house.unit_of_work() as services:
+        key = message_key(house.process.secret, letter.id)
+        services.letters.note_bounces(report(key, "zoe@exemple.fr", status=status, said="smtp; refused"))
+    page = trainer.get(f"{award(ids[0])}/remise").text
+    for words in ("L’e-mail n’est pas arrivé", "il est revenu le", reason, advice, "E-mail revenu"):
+        assert words in page, words
+    assert "zoe@exemple.fr" in trainer.get("/gestion/itip/lettres").text

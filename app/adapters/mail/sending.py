@@ -58,6 +58,7 @@ class Message:
     sender: str
     recipient: str
     content: bytes
+    key: str = ""
 
     @property
     def needs_utf8(self) -> bool:
@@ -65,8 +66,8 @@ class Message:
         return not (self.sender.isascii() and self.recipient.isascii())
 
 
-def message_of(letter: Letter, *, sender: str) -> Message:
-    """Raises LetterRefused where the address is invalid."""
+def message_of(letter: Letter, *, sender: str, bounces: str = "") -> Message:
+    """Raises LetterRefused where the address is invalid; `bounces`: where it comes back, if not to `sender`."""
     service = mailbox_of(sender, letter.sender_name or parseaddr(sender)[0])
     to = mailbox_of(letter.to, letter.to_name)
     headers = {
@@ -87,7 +88,8 @@ def message_of(letter: Letter, *, sender: str) -> Message:
     if letter.language:
         headers["Content-Language"] = _NOT_IN_A_LANGUAGE.sub("", letter.language)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return Message(service.address, to.address, head.encode() + _parts_of(letter).as_bytes())
+    back = mailbox_of(bounces).address if bounces else service.address
+    return Message(back, to.address, head.encode() + _parts_of(letter).as_bytes(), letter.key)
 
 
 def mailbox_of(written: str, name: str = "") -> Mailbox:
@@ -211,10 +213,10 @@ def _answer(code: int, said: bytes | str) -> LetterNotSent:
     words = _words(code, said)
     if 400 <= code < 500:
         return LetterDelayed(Reason.LATER, words)
-    return LetterRefused(_reason(code, words), words)
+    return LetterRefused(reason_of(code, words), words)
 
 
-def _reason(code: int, words: str) -> Reason:
+def reason_of(code: int, words: str) -> Reason:
     """The enhanced code (RFC 3463) where there is one, else the usual meaning of the plain one."""
     enhanced = _ENHANCED.search(words)
     subject, detail = (int(enhanced[1]), int(enhanced[2])) if enhanced else (0, 0)
@@ -231,7 +233,12 @@ def _reason(code: int, words: str) -> Reason:
 
 def _words(code: int, said: bytes | str) -> str:
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    return f"{code} {' '.join(_CONTROL.sub(' ', text).split())}"[:_LONGEST]
+    return f"{code} {one_text(text)}"[:_LONGEST]
+
+
+def one_text(said: str) -> str:
+    """The answer of a server, without control characters or line breaks."""
+    return " ".join(_CONTROL.sub(" ", said).split())[:_LONGEST]
 
 
 TIMEOUT = 15.0
@@ -262,13 +269,14 @@ class SmtpMailer:
         url: str,
         *,
         sender: str,
+        bounces: str = "",
         is_demo: Callable[[], bool] = lambda: False,
         ca_file: Path | None = None,
         timeout: float = TIMEOUT,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._parts = urlsplit(url)
-        self._sender = sender
+        self._sender, self._bounces = sender, bounces
         self._is_demo = is_demo
         self._context = ssl.create_default_context(cafile=ca_file)
         self._timeout = timeout
@@ -277,7 +285,7 @@ class SmtpMailer:
         self._lock = Lock()
 
     def send(self, letter: Letter) -> None:
-        message = message_of(letter, sender=self._sender)
+        message = message_of(letter, sender=self._sender, bounces=self._bounces)
         if not is_reserved(message.recipient) and self._is_demo():
             raise LetterRefused(Reason.DEMO)
         try:
@@ -368,7 +376,14 @@ def _hand_over(server: smtplib.SMTP, message: Message) -> None:
     if message.needs_utf8 and not server.has_extn("smtputf8"):
         raise smtplib.SMTPNotSupportedError("SMTPUTF8 is needed for this address")
     options = ["SMTPUTF8", "BODY=8BITMIME"] if message.needs_utf8 else []
-    server.sendmail(message.sender, [message.recipient], message.content, mail_options=options)
+    wanted = []
+    if message.key and server.has_extn("dsn"):
+        # A report then names the message by itself, quotes no body and comes for failures only (RFC 3461).
+        options += ["RET=HDRS", f"ENVID={message.key}"]
+        wanted = ["NOTIFY=FAILURE"]
+    server.sendmail(
+        message.sender, [message.recipient], message.content, mail_options=options, rcpt_options=wanted
+    )
 
 
 def _answers(line: _Line) -> bool:
