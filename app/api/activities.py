@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from app.api.programs import ActivityWriter, Program, Reader
-from app.api.shapes import Shape, example
+from app.api.people import ExternalIdShape
+from app.api.programs import CREATED, ActivityWriter, Program, Reader, one_receipt
+from app.api.shapes import (
+    DryRun,
+    ExternalIdText,
+    LineProblem,
+    Page,
+    Paged,
+    ReceiptsView,
+    ReceiptView,
+    Shape,
+    UpdatedSince,
+    example,
+)
 from app.domain.activities.activities import (
     Activity,
     ActivityKind,
@@ -21,12 +33,12 @@ from app.domain.activities.activities import (
     SessionFacts,
 )
 from app.domain.activities.listed_people import ListedPerson
+from app.domain.campus.integration import MOST_UPSERTED, NamedKind, UpsertOutcome, Wanted
 from app.domain.people.parental_consent import needs_parent
 from app.domain.people.people import Person, normal_address
 from app.http.request_scope import WITH_ORGANISERS
-from app.language import gettext as _
-from app.services.activities.activities import PRESENCE, ActivityPage, RecordedList
-from app.services.campus.dashboard import Start
+from app.services.activities.activities import PRESENCE
+from app.services.activities.upserts import ParticipantReceipt
 
 router = APIRouter(prefix="/campuses/{slug}/activities", tags=["activities"], dependencies=[WITH_ORGANISERS])
 
@@ -87,9 +99,33 @@ class ActivityRequest(Shape):
         )
 
 
+class ActivityCreation(ActivityRequest):
+    model_config = example(external_id="ROB-1", **_WORKSHOP)
+    external_id: ExternalIdText = ""
+
+
+class ActivityLine(ActivityRequest):
+    model_config = example(external_id="ROB-1", **_WORKSHOP)
+    external_id: ExternalIdText = Field(min_length=1)
+
+
+class ActivitiesRequest(Shape):
+    model_config = example(activities=[{"external_id": "ROB-1", **_WORKSHOP}])
+    activities: list[ActivityLine] = Field(min_length=1, max_length=MOST_UPSERTED)
+
+
+_ACTIVITY = {
+    "id": "8f0d2f8e-3a63-4a8e-8a3f-52f0a4d7b0de",
+    "external_ids": ["ROB-1"],
+    "people": 24,
+    **_WORKSHOP,
+}
+
+
 class ActivityView(BaseModel):
-    model_config = example(id="8f0d2f8e-3a63-4a8e-8a3f-52f0a4d7b0de", people=24, **_WORKSHOP)
+    model_config = example(**_ACTIVITY)
     id: uuid.UUID
+    external_ids: list[str]
     kind: ActivityKind
     title: str
     description: str
@@ -104,11 +140,12 @@ class ActivityView(BaseModel):
     people: int
 
     @staticmethod
-    def of(activity: Activity, people: int) -> ActivityView:
-        facts = {name: getattr(activity, name) for name in ActivityView.model_fields if name != "people"}
+    def of(activity: Activity, people: int, external_ids: Sequence[str]) -> ActivityView:
+        derived = ("people", "external_ids")
+        facts = {name: getattr(activity, name) for name in ActivityView.model_fields if name not in derived}
         for name in ("start_time", "end_time"):
             facts[name] = f"{facts[name]:%H:%M}" if facts[name] else None
-        return ActivityView(**facts, people=people)
+        return ActivityView(**facts, people=people, external_ids=list(external_ids))
 
 
 class ParticipantRequest(Shape):
@@ -144,9 +181,27 @@ class ParticipantRequest(Shape):
         )
 
 
+class ParticipantLine(ParticipantRequest):
+    model_config = example(external_id="E-2026-0412", **_LEARNER)
+    external_id: ExternalIdText = ""
+
+
+_PARTICIPANT = {
+    "id": "2f0c7a52-8d38-4b43-9ad4-6a0a2f8c1f6d",
+    "activity": "8f0d2f8e-3a63-4a8e-8a3f-52f0a4d7b0de",
+    "person": "5a7d5cf2-2c0f-4f0e-8f39-4b0b7a0f6f11",
+    "external_ids": ["E-2026-0412"],
+    "present": True,
+    **_LEARNER,
+}
+
+
 class ParticipantView(BaseModel):
-    model_config = example(id="2f0c7a52-8d38-4b43-9ad4-6a0a2f8c1f6d", present=True, **_LEARNER)
+    model_config = example(**_PARTICIPANT)
     id: uuid.UUID
+    activity: uuid.UUID
+    person: uuid.UUID
+    external_ids: list[str] = Field(description="Of the person.")
     given_name: str
     family_name: str
     address: str
@@ -167,49 +222,87 @@ class PresenceRequest(Shape):
     )
 
 
-class RefusedLine(BaseModel):
-    line: int
-    outcome: str
-    message: str
+_RECEIPT = {
+    "line": 1,
+    "external_id": "E-2026-0412",
+    "outcome": "created",
+    "participation": "2f0c7a52-8d38-4b43-9ad4-6a0a2f8c1f6d",
+    "person": "5a7d5cf2-2c0f-4f0e-8f39-4b0b7a0f6f11",
+    "changes": [],
+    "problem": None,
+}
 
 
-class RecordedView(BaseModel):
-    model_config = example(
-        added=23,
-        known=1,
-        refused=[
-            {
-                "line": 7,
-                "outcome": "invalid_address",
-                "message": "Cette adresse e-mail n’est pas valable.",
-            }
-        ],
+class ParticipantReceiptView(BaseModel):
+    model_config = example(**_RECEIPT)
+    line: int = Field(description="Counted from 1.")
+    external_id: str
+    outcome: UpsertOutcome
+    participation: uuid.UUID | None = Field(
+        description="Null of what was refused, and of what a dry run would create."
     )
-    added: int
-    known: int
-    refused: list[RefusedLine]
+    person: uuid.UUID | None
+    changes: list[str] = Field(description="The names of what changed.")
+    problem: LineProblem | None = None
 
     @staticmethod
-    def of(recorded: RecordedList) -> RecordedView:
-        return RecordedView(
-            added=recorded.added,
-            known=recorded.known,
-            refused=[
-                RefusedLine(line=line.line, outcome=fault.outcome.value, message=_(fault.sentence))
-                for line, fault in recorded.refused
-            ],
+    def of(one: ParticipantReceipt, *, dry_run: bool) -> ParticipantReceiptView:
+        receipt = one.receipt
+        is_there = not dry_run or receipt.outcome is not UpsertOutcome.CREATED
+        return ParticipantReceiptView(
+            line=receipt.line,
+            external_id=receipt.external_id,
+            outcome=receipt.outcome,
+            participation=one.participation_id if is_there else None,
+            person=receipt.noun_id if is_there else None,
+            changes=list(receipt.changes),
+            problem=LineProblem.of(receipt.fault) if receipt.fault else None,
         )
 
 
-def _participants(
-    page: ActivityPage, people: Sequence[tuple[Participation, Person]]
-) -> list[ParticipantView]:
+class RecordedView(BaseModel):
+    model_config = example(dry_run=False, created=1, changed=0, same=0, refused=0, lines=[_RECEIPT])
+    dry_run: bool
+    created: int
+    changed: int
+    same: int
+    refused: int
+    lines: list[ParticipantReceiptView]
+
+    @staticmethod
+    def of(receipts: Sequence[ParticipantReceipt], *, dry_run: bool) -> RecordedView:
+        counts = {each: sum(one.receipt.outcome is each for one in receipts) for each in UpsertOutcome}
+        return RecordedView(
+            dry_run=dry_run,
+            created=counts[UpsertOutcome.CREATED],
+            changed=counts[UpsertOutcome.CHANGED],
+            same=counts[UpsertOutcome.SAME],
+            refused=counts[UpsertOutcome.REFUSED],
+            lines=[ParticipantReceiptView.of(one, dry_run=dry_run) for one in receipts],
+        )
+
+
+class ParticipationsPage(Page[ParticipantView]):
+    model_config = example(items=[_PARTICIPANT], next=None)
+
+
+class ActivitiesPage(Page[ActivityView]):
+    model_config = example(items=[_ACTIVITY], next=None)
+
+
+def _participants(program: Program, people: Sequence[tuple[Participation, Person]]) -> list[ParticipantView]:
+    ids = [person.id for _, person in people]
+    addresses = program.services.program_lists.addresses_of(ids)
+    names = program.services.external_ids.names_of(program.campus, NamedKind.PERSON, ids)
     return [
         ParticipantView(
             id=participation.id,
+            activity=participation.activity_id,
+            person=person.id,
+            external_ids=list(names.get(person.id, ())),
             given_name=person.given_name,
             family_name=person.family_name,
-            address=page.addresses.get(person.id, ""),
+            address=addresses.get(person.id, ""),
             part=participation.part,
             hours=participation.hours,
             contribution=participation.contribution,
@@ -221,51 +314,130 @@ def _participants(
 
 
 def known_people(
-    program: Program, activity_id: uuid.UUID | None, people: Sequence[ParticipantRequest]
+    program: Program,
+    activity_id: uuid.UUID | None,
+    people: Sequence[ParticipantLine],
+    named: Mapping[str, uuid.UUID],
 ) -> list[ListedPerson]:
-    """The lines with the caller's answers about people whom the campus already knows."""
+    """The lines with the caller's answers about people whom the campus already knows; `named`: by identifier."""
     answers = {number: one.same_person for number, one in enumerate(people, 1) if one.same_person is not None}
     lines = [one.line(number) for number, one in enumerate(people, 1)]
-    return program.services.participants.with_known(program.campus, activity_id, lines, answers)
+    return program.services.participants.with_known(
+        program.campus,
+        activity_id,
+        lines,
+        answers,
+        named={
+            number: named[one.external_id] for number, one in enumerate(people, 1) if one.external_id in named
+        },
+    )
 
 
-@router.get("", summary="The activities of a campus, latest first, page by page")
+def _views(program: Program, activities: Sequence[Activity]) -> list[ActivityView]:
+    ids = [activity.id for activity in activities]
+    people = program.services.directory.people_in(activities)
+    names = program.services.external_ids.names_of(program.campus, NamedKind.ACTIVITY, ids)
+    return [
+        ActivityView.of(activity, people.get(activity.id, 0), names.get(activity.id, ()))
+        for activity in activities
+    ]
+
+
+def _view(program: Program, activity_id: uuid.UUID) -> ActivityView:
+    return _views(program, [program.services.activities.get(program.campus, activity_id)])[0]
+
+
+@router.get("", summary="The activities of a campus, those recorded last first, page by page")
 def list_activities(
     program: Reader,
-    request: Request,
+    paging: Paged,
+    external_id: Annotated[str, Query(max_length=200)] = "",
+    updated_since: UpdatedSince = None,
+) -> ActivitiesPage:
+    wanted = Wanted(paging.place, updated_since, limit=paging.limit)
+    found = program.services.program_lists.activities(program.campus, wanted, external_id=external_id)
+    shown, cursor = paging.cut(found, lambda activity: (activity.created_at, activity.id))
+    return ActivitiesPage(items=_views(program, shown), next=cursor)
+
+
+@router.post("", status_code=201, summary="Record an activity")
+def create_activity(body: ActivityCreation, program: ActivityWriter) -> ActivityView:
+    """409 where the identifier names another activity already."""
+    services, campus = program.services, program.campus
+    if body.external_id:
+        services.external_ids.check_free(campus, NamedKind.ACTIVITY, body.external_id, None)
+    created = services.activities.create(body.activity(services.clock()), [campus], by=program.actor)
+    if body.external_id:
+        services.external_ids.give(campus, NamedKind.ACTIVITY, body.external_id, created.id)
+    return _view(program, created.id)
+
+
+@router.post("/bulk", summary="Record or correct activities by the campus's own identifiers; safe to repeat")
+def upsert_activities(
+    body: ActivitiesRequest, program: ActivityWriter, dry_run: DryRun = False
+) -> ReceiptsView:
+    """Each line is answered on its own; a refused line changes nothing."""
+    at = program.services.clock()
+    lines = [(each.external_id, each.activity(at)) for each in body.activities]
+    receipts = program.services.activity_upserts.upsert_all(program.campus, lines, by=program.actor)
+    return ReceiptsView.of(receipts, dry_run=program.is_trial(dry_run))
+
+
+@router.put(
+    "/by-external-id/{external:path}",
+    summary="Record or correct one activity by the campus's own identifier; safe to repeat",
+    responses=CREATED,
+)
+def upsert_activity(
+    external: Annotated[str, Path(max_length=200)],
+    body: ActivityRequest,
+    program: ActivityWriter,
     response: Response,
-    after: Annotated[uuid.UUID | None, Query(description="The last activity of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 200,
-) -> list[ActivityView]:
-    """If there are more, the header `Link` contains the URL of the next page."""
-    directory = program.services.directory
-    found = directory.find_activities(program.campus, "", Start(after, limit))
-    shown, people = found[:limit], directory.people_in(found[:limit])
-    if len(found) > limit:
-        query = request.url.include_query_params(after=str(shown[-1].id)).query
-        response.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
-    return [ActivityView.of(activity, people.get(activity.id, 0)) for activity in shown]
+    dry_run: DryRun = False,
+) -> ReceiptView:
+    """201 where the activity is new."""
+    told = body.activity(program.services.clock())
+    receipt = program.services.activity_upserts.upsert(program.campus, external, told, by=program.actor)
+    return one_receipt(program, receipt, response, dry_run=dry_run)
 
 
 @router.get("/{activity_id}", summary="One activity")
 def get_activity(activity_id: uuid.UUID, program: Reader) -> ActivityView:
-    page = program.services.activities.page(program.campus, activity_id)
-    return ActivityView.of(page.activity, len(page.participants))
+    return _view(program, activity_id)
 
 
-@router.post("", status_code=201, summary="Record an activity")
-def create_activity(body: ActivityRequest, program: ActivityWriter) -> ActivityView:
-    activity = body.activity(program.services.clock())
-    created = program.services.activities.create(activity, [program.campus], by=program.actor)
-    return ActivityView.of(created, 0)
+@router.put("/{activity_id}", summary="Write all facts of an activity; safe to repeat")
+def replace_activity(activity_id: uuid.UUID, body: ActivityRequest, program: ActivityWriter) -> ActivityView:
+    """Of an activity that the campus leads. Awards already given are unchanged; the activity log gets corrections."""
+    told = body.activity(program.services.clock())
+    program.services.activity_upserts.replace(program.campus, activity_id, told, by=program.actor)
+    return _view(program, activity_id)
 
 
-@router.get("/{activity_id}/participations", summary="Who took part")
+@router.put(
+    "/{activity_id}/external-id", summary="Give an activity the campus's own identifier; safe to repeat"
+)
+def name_activity(activity_id: uuid.UUID, body: ExternalIdShape, program: ActivityWriter) -> ActivityView:
+    """It replaces those given before. 409 where it names another activity."""
+    activity = program.services.activities.get(program.campus, activity_id)
+    program.services.external_ids.replace(program.campus, NamedKind.ACTIVITY, body.external_id, activity.id)
+    return _view(program, activity_id)
+
+
+@router.get("/{activity_id}/participations", summary="Who took part, page by page")
 def list_participations(
-    activity_id: uuid.UUID, program: Reader, with_absent: WithAbsent = False
-) -> list[ParticipantView]:
-    page = program.services.activities.page(program.campus, activity_id)
-    return _participants(page, [*page.participants, *(page.absent if with_absent else ())])
+    activity_id: uuid.UUID,
+    program: Reader,
+    paging: Paged,
+    with_absent: WithAbsent = False,
+    updated_since: UpdatedSince = None,
+) -> ParticipationsPage:
+    wanted = Wanted(paging.place, updated_since, limit=paging.limit)
+    found = program.services.program_lists.participations(
+        program.campus, activity_id, wanted, with_absent=with_absent
+    )
+    shown, cursor = paging.cut(found, lambda pair: (pair[0].recorded_at, pair[0].id))
+    return ParticipationsPage(items=_participants(program, shown), next=cursor)
 
 
 @router.put(
@@ -286,16 +458,33 @@ def note_presence(
     return body
 
 
-@router.post("/{activity_id}/participations", summary="Record who took part; safe to repeat")
+@router.post("/{activity_id}/participations", summary="Record or correct who took part; safe to repeat")
 def record_participations(
     activity_id: uuid.UUID,
-    body: Annotated[list[ParticipantRequest], Field(min_length=1, max_length=10_000)],
+    body: Annotated[list[ParticipantLine], Field(min_length=1, max_length=10_000)],
     program: ActivityWriter,
+    dry_run: DryRun = False,
 ) -> RecordedView:
-    """Lines are counted from 1. People already recorded are reported as known, and never recorded twice."""
-    lines = known_people(program, activity_id, body)
-    recorded = program.services.activities.record(program.campus, activity_id, lines, by=program.actor)
-    return RecordedView.of(recorded)
+    """Each line is answered on its own. A person with a known `external_id` is that person, and the line's hours,
+    part and contribution replace those recorded; other people are matched by name and address, recorded once, and
+    only what is empty of them is filled in."""
+    lines = [(one.external_id, one.line(number)) for number, one in enumerate(body, 1)]
+    answers = {number: one.same_person for number, one in enumerate(body, 1) if one.same_person is not None}
+    receipts = program.services.participant_upserts.upsert_all(
+        program.campus, activity_id, lines, answers, by=program.actor
+    )
+    return RecordedView.of(receipts, dry_run=program.is_trial(dry_run))
+
+
+participations_router = APIRouter(
+    prefix="/campuses/{slug}/participations", tags=["activities"], dependencies=[WITH_ORGANISERS]
+)
+
+
+@participations_router.get("/{participation_id}", summary="One participation")
+def get_participation(participation_id: uuid.UUID, program: Reader) -> ParticipantView:
+    found = program.services.program_lists.participation(program.campus, participation_id)
+    return _participants(program, [found])[0]
 
 
 sessions_router = APIRouter(
@@ -323,14 +512,17 @@ class SessionChange(Shape):
     cancelled: bool = False
 
 
+_SESSION_SHOWN = {
+    "id": "5b5c2f3e-2c57-4f4e-8a52-3d6c1f0e9b77",
+    "planned_for": "2026-12-01",
+    "cancelled": False,
+    "people": 12,
+    **_SESSION,
+}
+
+
 class SessionView(BaseModel):
-    model_config = example(
-        id="5b5c2f3e-2c57-4f4e-8a52-3d6c1f0e9b77",
-        planned_for="2026-12-01",
-        cancelled=False,
-        people=12,
-        **_SESSION,
-    )
+    model_config = example(**_SESSION_SHOWN)
     id: uuid.UUID
     held_on: date
     hours: float | None
@@ -352,10 +544,16 @@ class SessionView(BaseModel):
         )
 
 
+class SessionsPage(Page[SessionView]):
+    model_config = example(items=[_SESSION_SHOWN], next=None)
+
+
 @sessions_router.get("", summary="The sessions of a series, in order; none of an activity that is held once")
-def list_sessions(activity_id: uuid.UUID, program: Reader) -> list[SessionView]:
+def list_sessions(activity_id: uuid.UUID, program: Reader, paging: Paged) -> SessionsPage:
     sessions, came = program.services.activity_sessions.list_of(program.campus, activity_id)
-    return [SessionView.of(session, came.get(session.id, 0)) for session in sessions]
+    shown, cursor = paging.slice(sessions, lambda session: session.id)
+    items = [SessionView.of(session, came.get(session.id, 0)) for session in shown]
+    return SessionsPage(items=items, next=cursor)
 
 
 @sessions_router.post("", status_code=201, summary="Add a session")

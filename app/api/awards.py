@@ -6,30 +6,33 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from time import perf_counter
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.activities import ParticipantRequest, known_people
-from app.api.programs import AwardGiver, AwardRevoker, Reader
+from app.api.activities import ParticipantLine, known_people
+from app.api.people import ExternalIdShape
+from app.api.programs import AwardGiver, AwardNamer, AwardRevoker, Program, Reader
 from app.api.publishing.public import ONE_MINUTE
-from app.api.shapes import Shape, cursor_of, example, place_of
+from app.api.shapes import DryRun, ExternalIdText, Page, Paged, Shape, UpdatedSince, example
 from app.container import Process, Services
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import AwardState, LineOutcome, Visibility, in_words
 from app.domain.awards.batches import BatchLine, BatchState
+from app.domain.campus.integration import NamedKind
 from app.errors import AppError
 from app.http.negotiation import etag_of, preferred
 from app.http.request_scope import process_of
 from app.language import gettext as _
+from app.services.awards.award_context import JudgedLine, Preview
 from app.services.awards.awards import AwardRecord, AwardRequest, BatchResult
 from app.services.publishing.publication import FORMS, PublicDocuments
 from app.services.verification.metrics import noter_of
@@ -58,6 +61,14 @@ _WHO = {
 }
 
 
+class RecipientLine(ParticipantLine):
+    model_config = example(external_id="E-2026-0412", award_external_id="A-2026-0007", **_WHO)
+    award_external_id: ExternalIdText = Field(
+        "",
+        description="Of the award that is made: again with the same identifier, it is the award already made.",
+    )
+
+
 class AwardsRequest(Shape):
     """A badge for people: those listed here, those recorded in the activity, or both."""
 
@@ -69,7 +80,7 @@ class AwardsRequest(Shape):
     )
     badge: uuid.UUID
     activity: uuid.UUID | None = None
-    people: list[ParticipantRequest] = Field([], max_length=10_000)
+    people: list[RecipientLine] = Field([], max_length=10_000)
     everybody: bool = Field(False, description="All who are recorded in the activity.")
     participations: list[uuid.UUID] = Field([], max_length=10_000)
     persons: list[uuid.UUID] = Field(
@@ -106,6 +117,7 @@ class LineView(BaseModel):
     given_name: str
     family_name: str
     address: str
+    external_id: str = Field("", description="The `award_external_id` of the line.")
     award: uuid.UUID | None
     award_address: str | None
     private_link: str | None = Field(
@@ -118,6 +130,22 @@ class LineView(BaseModel):
     )
 
     @staticmethod
+    def foreseen(position: int, judged: JudgedLine) -> LineView:
+        reason, values = judged.judgement.sentence, judged.judgement.values
+        return LineView(
+            position=position,
+            outcome=judged.judgement.outcome,
+            message=_(reason).format(**in_words(values)) if reason else "",
+            given_name=judged.line.given_name,
+            family_name=judged.line.family_name,
+            address=judged.line.address,
+            external_id=judged.line.award_external_id,
+            award=judged.held.id if judged.held else None,
+            award_address=None,
+            private_link=None,
+        )
+
+    @staticmethod
     def of(line: BatchLine, links: Mapping[uuid.UUID, str], services: Services) -> LineView:
         is_new = line.outcome is LineOutcome.AWARDED and line.award_id is not None
         link = links.get(line.award_id) if is_new and line.award_id else None
@@ -128,6 +156,7 @@ class LineView(BaseModel):
             given_name=line.given_name,
             family_name=line.family_name,
             address=line.address,
+            external_id=str(line.told.get("award_external_id", "")),
             award=line.award_id,
             award_address=services.addresses.award(line.award_id) if line.award_id else None,
             private_link=services.addresses.private_link(link) if link else None,
@@ -137,6 +166,8 @@ class LineView(BaseModel):
 
 class AwardBatchView(BaseModel):
     model_config = example(
+        dry_run=False,
+        ready=0,
         id="6d0f6d56-1f0b-4b0e-9b38-0a5d8c2f4e11",
         badge=_BADGE,
         version=1,
@@ -156,13 +187,30 @@ class AwardBatchView(BaseModel):
             }
         ],
     )
-    id: uuid.UUID
+    dry_run: bool = False
+    id: uuid.UUID | None = Field(description="Null of a dry run.")
     badge: uuid.UUID
     version: int
+    ready: int = Field(0, description="Of a dry run: how many would be awarded.")
     awarded: int
     already_held: int
     refused: int
     lines: list[LineView]
+
+    @staticmethod
+    def foreseen(preview: Preview) -> AwardBatchView:
+        held = preview.with_outcome(LineOutcome.ALREADY_HELD)
+        return AwardBatchView(
+            dry_run=True,
+            id=None,
+            badge=preview.badge.id,
+            version=preview.version.number,
+            ready=len(preview.ready),
+            awarded=0,
+            already_held=len(held),
+            refused=len(preview.lines) - len(preview.ready) - len(held),
+            lines=[LineView.foreseen(place, line) for place, line in enumerate(preview.lines)],
+        )
 
     @staticmethod
     def of(result: BatchResult, services: Services) -> AwardBatchView:
@@ -180,6 +228,8 @@ class AwardBatchView(BaseModel):
 
 _GIVEN = {
     "id": _AWARD,
+    "external_ids": ["A-2026-0007"],
+    "person_address": "anne-gaelle.leboeuf@exemple.fr",
     "address": _ADDRESS,
     "badge": _BADGE,
     "badge_name": "Robotique pour tous",
@@ -200,6 +250,7 @@ _GIVEN = {
 class AwardView(BaseModel):
     model_config = example(**_GIVEN)
     id: uuid.UUID
+    external_ids: list[str]
     address: str
     badge: uuid.UUID
     badge_name: str
@@ -208,6 +259,7 @@ class AwardView(BaseModel):
     person: uuid.UUID
     given_name: str
     family_name: str
+    person_address: str | None = Field(description="Null without the scope `person:read`.")
     state: AwardState
     visibility: Visibility
     awarded_at: datetime
@@ -219,10 +271,18 @@ class AwardView(BaseModel):
     )
 
     @staticmethod
-    def of(record: AwardRecord, services: Services) -> AwardView:
+    def of(
+        record: AwardRecord,
+        services: Services,
+        *,
+        external_ids: Sequence[str],
+        person_address: str | None,
+    ) -> AwardView:
         award = record.award
         return AwardView(
             id=award.id,
+            external_ids=list(external_ids),
+            person_address=person_address,
             address=services.addresses.award(award.id),
             badge=award.badge_id,
             badge_name=record.version.name,
@@ -241,10 +301,29 @@ class AwardView(BaseModel):
         )
 
 
-class AwardPage(BaseModel):
-    model_config = example(awards=[_GIVEN], next="AAAAAGel0zCz87Heiv9PDI83H0wbf39i")
-    awards: list[AwardView]
-    next: str | None = Field(description="The cursor of the next page; absent on the last.")
+class AwardPage(Page[AwardView]):
+    model_config = example(items=[_GIVEN], next="AAAAAGel0zCz87Heiv9PDI83H0wbf39i")
+
+
+def _views(program: Program, records: Sequence[AwardRecord]) -> list[AwardView]:
+    services, sees = program.services, program.sees_addresses
+    names = services.external_ids.names_of(
+        program.campus, NamedKind.AWARD, [record.award.id for record in records]
+    )
+    addresses = services.program_lists.addresses_of({record.person.id for record in records}) if sees else {}
+    return [
+        AwardView.of(
+            record,
+            services,
+            external_ids=names.get(record.award.id, ()),
+            person_address=addresses.get(record.person.id, "") if sees else None,
+        )
+        for record in records
+    ]
+
+
+def _view(program: Program, record: AwardRecord) -> AwardView:
+    return _views(program, [record])[0]
 
 
 _SIGNED_FORMS: Final = {
@@ -271,7 +350,11 @@ class RevocationRequest(Shape):
 
 @router.post("", summary="Give a badge to one or many people")
 def award(
-    body: AwardsRequest, giver: AwardGiver, request: Request, idempotency_key: IdempotencyKey = None
+    body: AwardsRequest,
+    giver: AwardGiver,
+    request: Request,
+    idempotency_key: IdempotencyKey = None,
+    dry_run: DryRun = False,
 ) -> AwardBatchView:
     """Each line is checked and answered independently: valid lines are awarded, each other line has its
     reason.
@@ -282,8 +365,12 @@ def award(
     with giver.transaction() as program:
         if body.activity is not None:
             program.services.join_organisers(program.campus.id, body.activity)
-        lines = known_people(program, body.activity, body.people)
+        lines = _recipients(program, body)
         asked = body.request(idempotency_key, lines)
+        if dry_run:
+            return AwardBatchView.foreseen(
+                program.services.awards.preview(program.campus, asked, by=program.actor)
+            )
         batch = program.services.awards.give(program.campus, asked, by=program.actor, is_awaited=True)
         if batch.state is not BatchState.RUNNING:
             result = program.services.awards.batch(program.campus, batch.id)
@@ -295,6 +382,18 @@ def award(
         return AwardBatchView.of(result, program.services)
 
 
+def _recipients(program: Program, body: AwardsRequest) -> list[ListedPerson]:
+    """The lines with whom their identifiers name, and the identifier of the award to make."""
+    external_ids = program.services.external_ids
+    external_ids.check_lines([each.award_external_id for each in body.people])
+    named = external_ids.named(program.campus, NamedKind.PERSON, [each.external_id for each in body.people])
+    lines = known_people(program, body.activity, body.people, named)
+    return [
+        replace(line, award_external_id=each.award_external_id)
+        for line, each in zip(lines, body.people, strict=True)
+    ]
+
+
 def _carries_on(process: Process, batch_id: uuid.UUID) -> bool:
     with process.unit_of_work() as services:
         return services.bulk_awards.process_chunk(batch_id, is_awaited=True).more
@@ -303,41 +402,45 @@ def _carries_on(process: Process, batch_id: uuid.UUID) -> bool:
 @router.get("", summary="The awards of a campus, latest first, page by page")
 def list_awards(
     program: Reader,
-    request: Request,
-    response: Response,
-    after: Annotated[str | None, Query(max_length=60, description="`next` of the page before.")] = None,
+    paging: Paged,
     badge: uuid.UUID | None = None,
     activity: uuid.UUID | None = None,
     person: uuid.UUID | None = None,
     state: AwardState | None = None,
-    updated_since: Annotated[
-        AwareDatetime | None, Query(description="Awarded, revoked or undone at that moment or later.")
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    external_id: Annotated[str, Query(max_length=200)] = "",
+    updated_since: UpdatedSince = None,
 ) -> AwardPage:
     """Each page contains the cursor of the next one, so that new awards shift nothing. Parameters that do not
     exist are refused."""
+    named = program.services.external_ids.find(program.campus, NamedKind.AWARD, external_id)
+    if external_id and named is None:
+        return AwardPage(items=[])
     records = program.services.awards.list_in(
         program.campus,
-        before=place_of(after) if after else None,
+        before=paging.place,
+        award_id=named,
         badge_id=badge,
         activity_id=activity,
         person_id=person,
         state=state,
         updated_since=updated_since,
-        limit=limit + 1,
+        limit=paging.limit + 1,
     )
-    shown = records[:limit]
-    cursor = cursor_of(shown[-1].award.awarded_at, shown[-1].award.id) if len(records) > limit else None
-    if cursor:
-        query = request.url.include_query_params(after=cursor).query
-        response.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
-    return AwardPage(awards=[AwardView.of(record, program.services) for record in shown], next=cursor)
+    shown, cursor = paging.cut(records, lambda record: (record.award.awarded_at, record.award.id))
+    return AwardPage(items=_views(program, shown), next=cursor)
 
 
 @router.get("/{award_id}", summary="One award")
 def get_award(award_id: uuid.UUID, program: Reader) -> AwardView:
-    return AwardView.of(program.services.awards.get(program.campus, award_id), program.services)
+    return _view(program, program.services.awards.get(program.campus, award_id))
+
+
+@router.put("/{award_id}/external-id", summary="Give an award the campus's own identifier; safe to repeat")
+def name_award(award_id: uuid.UUID, body: ExternalIdShape, program: AwardNamer) -> AwardView:
+    """It replaces those given before. 409 where it names another award."""
+    record = program.services.awards.get(program.campus, award_id)
+    program.services.external_ids.replace(program.campus, NamedKind.AWARD, body.external_id, award_id)
+    return _view(program, record)
 
 
 @router.get(
@@ -361,7 +464,7 @@ def get_credential(award_id: uuid.UUID, program: Reader, request: Request) -> Re
 def revoke_award(award_id: uuid.UUID, body: RevocationRequest, program: AwardRevoker) -> AwardView:
     """The public status list is updated in the same transaction."""
     record = program.services.awards.revoke(program.campus, award_id, body.reason, by=program.actor)
-    return AwardView.of(record, program.services)
+    return _view(program, record)
 
 
 ROUTE: Final = "/attributions/{award_id:uuid}.{extension}"

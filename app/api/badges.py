@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.api.programs import BadgeWriter, Reader
-from app.api.shapes import Shape, example
+from app.api.shapes import Page, Paged, Shape, UpdatedSince, example
 from app.container import Services
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.badges.badges import BadgeKind, BadgeVersion, Repeat
@@ -252,30 +252,33 @@ class VersionView(BaseModel):
     frozen_at: datetime | None
 
 
+_SHOWN = dict(
+    **_WORDING,
+    id=_BADGE,
+    slug="robotique-pour-tous",
+    address=_ADDRESS,
+    language="fr",
+    tags=["robotique"],
+    validity_days=1095,
+    required_hours=3,
+    repeat="once",
+    competencies=[],
+    alignments=[{"framework": "rome", "code": "I1307", "name": "Technicien / Technicienne réseaux"}],
+    alternative="",
+    hue=210.0,
+    liveliness=0.08,
+    emblem="3D",
+    rule=RULE,
+    rule_in_words="3 ateliers et 12 h",
+    accepts_requests=False,
+    archived=False,
+    version=1,
+    versions=[{"number": 1, "address": f"{_ADDRESS}/v1", "frozen_at": "2026-11-25T10:00:00Z"}],
+)
+
+
 class BadgeView(BaseModel):
-    model_config = example(
-        **_WORDING,
-        id=_BADGE,
-        slug="robotique-pour-tous",
-        address=_ADDRESS,
-        language="fr",
-        tags=["robotique"],
-        validity_days=1095,
-        required_hours=3,
-        repeat="once",
-        competencies=[],
-        alignments=[{"framework": "rome", "code": "I1307", "name": "Technicien / Technicienne réseaux"}],
-        alternative="",
-        hue=210.0,
-        liveliness=0.08,
-        emblem="3D",
-        rule=RULE,
-        rule_in_words="3 ateliers et 12 h",
-        accepts_requests=False,
-        archived=False,
-        version=1,
-        versions=[{"number": 1, "address": f"{_ADDRESS}/v1", "frozen_at": "2026-11-25T10:00:00Z"}],
-    )
+    model_config = example(**_SHOWN)
     id: uuid.UUID
     slug: str
     address: str
@@ -343,13 +346,18 @@ class BadgeView(BaseModel):
         )
 
 
+class BadgesPage(Page[BadgeView]):
+    model_config = example(items=[_SHOWN], next=None)
+
+
 @router.get("", summary="The badges of a campus, each in its newest version")
-def list_badges(program: Reader) -> list[BadgeView]:
+def list_badges(program: Reader, paging: Paged, updated_since: UpdatedSince = None) -> BadgesPage:
     badges, campus = program.services.badges, program.campus
-    return [
-        BadgeView.of(badges.page(campus, badge.id), program.services)
-        for badge, _ in badges.list_current(campus)
-    ]
+    there = [badge.id for badge, _ in badges.list_current(campus)]
+    changed = program.services.program_lists.changed_among(campus, there, updated_since)
+    shown, cursor = paging.slice([each for each in there if each in changed], lambda badge_id: badge_id)
+    items = [BadgeView.of(badges.page(campus, each), program.services) for each in shown]
+    return BadgesPage(items=items, next=cursor)
 
 
 @router.get("/{badge_id}", summary="One badge, in its newest version")

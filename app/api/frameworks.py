@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from app.api.programs import BadgeWriter, PathwayReader, Reader
-from app.api.shapes import Shape, example
+from app.api.shapes import Page, Paged, Shape, example
 from app.container import Services
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import ProposalState
@@ -48,8 +48,11 @@ class CompetencyRequest(Shape):
     )
 
 
+_COMPETENCY = {"id": "0c1f5c0e-53a5-4c39-9a5b-0f8f0a6d7c3e", **_CA_3}
+
+
 class CompetencyView(BaseModel):
-    model_config = example(id="0c1f5c0e-53a5-4c39-9a5b-0f8f0a6d7c3e", **_CA_3)
+    model_config = example(**_COMPETENCY)
     id: uuid.UUID
     framework: str
     framework_name: str
@@ -71,9 +74,15 @@ class CompetencyView(BaseModel):
         )
 
 
+class CompetenciesPage(Page[CompetencyView]):
+    model_config = example(items=[_COMPETENCY], next=None)
+
+
 @router.get("", summary="The competencies of a campus")
-def list_competencies(program: Reader) -> list[CompetencyView]:
-    return [CompetencyView.of(*pair) for pair in program.services.competencies.list_of(program.campus)]
+def list_competencies(program: Reader, paging: Paged) -> CompetenciesPage:
+    found = program.services.competencies.list_of(program.campus)
+    shown, cursor = paging.slice(found, lambda pair: pair[0].id)
+    return CompetenciesPage(items=[CompetencyView.of(*pair) for pair in shown], next=cursor)
 
 
 @router.get("/{competency_id}", summary="One competency")
@@ -201,7 +210,6 @@ def search_frameworks_of_campus(
 
 pathways_router = APIRouter(tags=["pathways"])
 _ACCESS = "9f2b1a52-6d0e-4a0b-8f4e-0a3a4b6f1d11"
-After = Annotated[uuid.UUID | None, Query(description="The last `enrolment` of the page before.")]
 
 
 class PathwayStageView(BaseModel):
@@ -224,17 +232,20 @@ class PathwayStageView(BaseModel):
     is_optional: bool
 
 
+_PATHWAY = {
+    "id": _ACCESS,
+    "campus": "ti",
+    "title": "Contrôle d’accès, de l’étude à la maintenance",
+    "summary": "Pour qui installe ou entretient des accès.",
+    "version": 2,
+    "published_at": "2026-09-01T08:00:00Z",
+    "badge_id": "0c1f5c0e-53a5-4c39-9a5b-0f8f0a6d7c3e",
+    "stages": [],
+}
+
+
 class PathwayView(BaseModel):
-    model_config = example(
-        id=_ACCESS,
-        campus="ti",
-        title="Contrôle d’accès, de l’étude à la maintenance",
-        summary="Pour qui installe ou entretient des accès.",
-        version=2,
-        published_at="2026-09-01T08:00:00Z",
-        badge_id="0c1f5c0e-53a5-4c39-9a5b-0f8f0a6d7c3e",
-        stages=[],
-    )
+    model_config = example(**_PATHWAY)
     id: uuid.UUID
     campus: str
     title: str
@@ -259,17 +270,24 @@ class PathwayView(BaseModel):
         )
 
 
+class PathwaysPage(Page[PathwayView]):
+    model_config = example(items=[_PATHWAY], next=None)
+
+
+_FOLLOWER = {
+    "enrolment": "5a1d1a6e-2f6b-4a56-9a30-0d6d1a1f2b33",
+    "person_id": "1b2e3c4d-5f60-4718-8a9b-0c1d2e3f4a5b",
+    "version": 2,
+    "joined_at": "2026-09-02T08:00:00Z",
+    "changed_at": "2026-11-20T12:00:00Z",
+    "reached": 3,
+    "possible_now": ["e4", "e6"],
+    "badge": "none",
+}
+
+
 class FollowerView(BaseModel):
-    model_config = example(
-        enrolment="5a1d1a6e-2f6b-4a56-9a30-0d6d1a1f2b33",
-        person_id="1b2e3c4d-5f60-4718-8a9b-0c1d2e3f4a5b",
-        version=2,
-        joined_at="2026-09-02T08:00:00Z",
-        changed_at="2026-11-20T12:00:00Z",
-        reached=3,
-        possible_now=["e4", "e6"],
-        badge="none",
-    )
+    model_config = example(**_FOLLOWER)
     enrolment: uuid.UUID
     person_id: uuid.UUID
     version: int
@@ -280,10 +298,15 @@ class FollowerView(BaseModel):
     badge: ProposalState = Field(description="Of the whole: `waiting` for a decision, `declined`, `awarded`.")
 
 
+class FollowersPage(Page[FollowerView]):
+    model_config = example(items=[_FOLLOWER], next=None)
+
+
 @pathways_router.get("/pathways", summary="Published pathways of every campus")
 @public
-def list_pathways(services: ReadingServices) -> list[PathwayView]:
-    return [PathwayView.of(each) for each in services.pathways.list_public()]
+def list_pathways(services: ReadingServices, paging: Paged) -> PathwaysPage:
+    shown, cursor = paging.slice(services.pathways.list_public(), lambda each: each.pathway.id)
+    return PathwaysPage(items=[PathwayView.of(each) for each in shown], next=cursor)
 
 
 @pathways_router.get("/pathways/{pathway_id}", summary="One pathway, in its newest version")
@@ -296,13 +319,13 @@ def get_pathway(pathway_id: uuid.UUID, services: ReadingServices) -> PathwayView
     "/campuses/{slug}/pathways/{pathway_id}/progress",
     summary="Where people are on a pathway, in no order of merit",
 )
-def list_progress(
-    pathway_id: uuid.UUID,
-    program: PathwayReader,
-    after: After = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 100,
-) -> list[FollowerView]:
-    return [
+def list_progress(pathway_id: uuid.UUID, program: PathwayReader, paging: Paged) -> FollowersPage:
+    after = paging.place[1] if paging.place else None
+    found = program.services.pathway_followers.in_turn(
+        program.campus, pathway_id, after=after, limit=paging.limit + 1
+    )
+    shown, cursor = paging.cut(found, lambda each: (each.enrolment.joined_at, each.enrolment.id))
+    items = [
         FollowerView(
             enrolment=each.enrolment.id,
             person_id=each.enrolment.person_id,
@@ -313,7 +336,6 @@ def list_progress(
             possible_now=[key for key, _ in each.at],
             badge=each.enrolment.proposal,
         )
-        for each in program.services.pathway_followers.in_turn(
-            program.campus, pathway_id, after=after, limit=limit
-        )
+        for each in shown
     ]
+    return FollowersPage(items=items, next=cursor)

@@ -1,4 +1,4 @@
-"""Competencies of a person, for programs of a campus."""
+"""People of a campus, for programs: lists, identifiers of their own system, competencies."""
 
 from __future__ import annotations
 
@@ -6,17 +6,31 @@ import uuid
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response, Security
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BaseModel, Field
 
-from app.api.programs import BEARER, Program
-from app.api.shapes import example
+from app.api.programs import BEARER, CREATED, PersonWriter, Program, Reader, one_receipt, program_of
+from app.api.shapes import (
+    DryRun,
+    ExternalIdText,
+    Page,
+    Paged,
+    ReceiptsView,
+    ReceiptView,
+    Shape,
+    UpdatedSince,
+    example,
+)
 from app.domain.accounts.sessions import Scope
+from app.domain.campus.integration import MOST_UPSERTED, NamedKind, Wanted
+from app.domain.people.parental_consent import needs_parent
+from app.domain.people.people import Person, normal_address
 from app.domain.publishing import Addresses
 from app.http.policies import Policy, Who, marked
-from app.http.request_scope import ReadingServices, token_of
+from app.http.request_scope import ReadingServices
 from app.services.frameworks import Mastered
+from app.services.people.upserts import PersonLine
 
 router = APIRouter(prefix="/people", tags=["people"])
 PersonId = Annotated[uuid.UUID, Path(description="The person, as activities and awards name them.")]
@@ -92,7 +106,7 @@ class PersonCompetenciesView(BaseModel):
 def _reader(request: Request, response: Response, services: ReadingServices, _shown: _Shown) -> Program:
     """The token's own campus."""
     response.headers["Cache-Control"] = "no-store"
-    return Program(*token_of(request, services, Scope.COMPETENCY_READ), services)
+    return program_of(request, services, Scope.COMPETENCY_READ)
 
 
 @router.get("/{person_id}/competencies", summary="What a person can do, with their consent")
@@ -108,3 +122,152 @@ def competencies_of_person(
     return PersonCompetenciesView(
         person=person_id, competencies=[MasteredView.of(each, services.addresses) for each in found]
     )
+
+
+of_campus = APIRouter(prefix="/campuses/{slug}/people", tags=["people"])
+
+Name = Annotated[str, Field(max_length=120)]
+_PERSON = {
+    "id": "5a7d5cf2-2c0f-4f0e-8f39-4b0b7a0f6f11",
+    "external_ids": ["E-2026-0412"],
+    "given_name": "Anne-Gaëlle",
+    "family_name": "Le Bœuf",
+    "address": "anne-gaelle.leboeuf@exemple.fr",
+    "under_15": False,
+}
+_LINE = {
+    "external_id": "E-2026-0412",
+    "given_name": "Anne-Gaëlle",
+    "family_name": "Le Bœuf",
+    "address": "anne-gaelle.leboeuf@exemple.fr",
+}
+
+
+class PersonView(BaseModel):
+    model_config = example(**_PERSON)
+    id: uuid.UUID
+    external_ids: list[str] = Field(description="Two after two records of one person were merged.")
+    given_name: str
+    family_name: str
+    address: str | None = Field(description="Null without the scope `person:read`.")
+    under_15: bool
+
+
+def people_views(program: Program, people: list[Person]) -> list[PersonView]:
+    ids = [person.id for person in people]
+    names = program.services.external_ids.names_of(program.campus, NamedKind.PERSON, ids)
+    addresses = program.services.program_lists.addresses_of(ids) if program.sees_addresses else {}
+    return [
+        PersonView(
+            id=person.id,
+            external_ids=list(names.get(person.id, ())),
+            given_name=person.given_name,
+            family_name=person.family_name,
+            address=addresses.get(person.id, "") if program.sees_addresses else None,
+            under_15=needs_parent(person),
+        )
+        for person in people
+    ]
+
+
+class PersonFacts(Shape):
+    model_config = example(**{name: value for name, value in _LINE.items() if name != "external_id"})
+    given_name: Name = ""
+    family_name: Name = Field(min_length=1)
+    address: str = Field("", max_length=254, description="Empty changes nothing.")
+    under_15: bool | None = Field(None, description="The age band; nothing said changes nothing.")
+    same_person: bool | None = Field(
+        None,
+        description="Where the campus knows this name at another address, or this address under another name:"
+        " `true` for the person already known, `false` for another. Without an answer the line is refused.",
+    )
+
+    def line(self, external_id: str) -> PersonLine:
+        return PersonLine(
+            external_id,
+            self.given_name,
+            self.family_name,
+            normal_address(self.address),
+            self.under_15,
+            self.same_person,
+        )
+
+
+class PersonIn(PersonFacts):
+    model_config = example(**_LINE)
+    external_id: ExternalIdText = Field(min_length=1)
+
+
+class PeopleRequest(Shape):
+    model_config = example(people=[_LINE])
+    people: list[PersonIn] = Field(min_length=1, max_length=MOST_UPSERTED)
+
+
+class ExternalIdShape(Shape):
+    model_config = example(external_id="E-2026-0412")
+    external_id: ExternalIdText = Field(description="Empty for none any more.")
+
+
+class PeoplePage(Page[PersonView]):
+    model_config = example(items=[_PERSON], next=None)
+
+
+@of_campus.get("", summary="The people of a campus, the latest first, page by page")
+def list_people(
+    program: Reader,
+    paging: Paged,
+    external_id: Annotated[str, Query(max_length=200)] = "",
+    address: Annotated[str, Query(max_length=254, description="Requires `person:read`.")] = "",
+    updated_since: UpdatedSince = None,
+) -> PeoplePage:
+    """Who took part in an activity, holds a badge, or was registered here by the campus's own system."""
+    if address:
+        program.need(Scope.PERSON_READ)
+    wanted = Wanted(paging.place, updated_since, limit=paging.limit)
+    found = program.services.program_lists.people(
+        program.campus, wanted, external_id=external_id, address=normal_address(address)
+    )
+    shown, cursor = paging.cut(found, lambda person: (person.created_at, person.id))
+    return PeoplePage(items=people_views(program, list(shown)), next=cursor)
+
+
+@of_campus.post("/bulk", summary="Register or correct people by the campus's own identifiers; safe to repeat")
+def upsert_people(body: PeopleRequest, program: PersonWriter, dry_run: DryRun = False) -> ReceiptsView:
+    """Each line is answered on its own; a refused line changes nothing. Names and addresses that people proved
+    themselves are theirs to correct: such a line is refused."""
+    lines = [each.line(each.external_id) for each in body.people]
+    receipts = program.services.people_upserts.upsert_all(program.campus, lines, by=program.actor)
+    return ReceiptsView.of(receipts, dry_run=program.is_trial(dry_run))
+
+
+@of_campus.put(
+    "/by-external-id/{external:path}",
+    summary="Register or correct one person by the campus's own identifier; safe to repeat",
+    responses=CREATED,
+)
+def upsert_person(
+    external: Annotated[str, Path(max_length=200)],
+    body: PersonFacts,
+    program: PersonWriter,
+    response: Response,
+    dry_run: DryRun = False,
+) -> ReceiptView:
+    """201 where the person is new. 409 where the identifier names another person, or the person has another one."""
+    receipt = program.services.people_upserts.upsert(program.campus, body.line(external), by=program.actor)
+    return one_receipt(program, receipt, response, dry_run=dry_run)
+
+
+@of_campus.get("/{person_id}", summary="One person")
+def get_person(person_id: PersonId, program: Reader) -> PersonView:
+    person = program.services.people_upserts.get(program.campus, person_id)
+    return people_views(program, [person])[0]
+
+
+@of_campus.put(
+    "/{person_id}/external-id", summary="Give a person the campus's own identifier; safe to repeat"
+)
+def name_person(person_id: PersonId, body: ExternalIdShape, program: PersonWriter) -> PersonView:
+    """It replaces those given before. 409 where it names another person."""
+    person = program.services.people_upserts.get(program.campus, person_id)
+    program.services.external_ids.replace(program.campus, NamedKind.PERSON, body.external_id, person.id)
+    return people_views(program, [person])[0]

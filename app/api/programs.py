@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request, Response, Security
 from fastapi.dependencies.models import Dependant
@@ -13,12 +13,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
+from app.api.shapes import ReceiptView
 from app.container import Services
 from app.domain.accounts.sessions import Scope
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.integration import Receipt, UpsertOutcome
+from app.errors import NotAllowed
 from app.http.policies import Policy, Who, marked
 from app.http.request_scope import ReadingServices, WritingServices, process_of, token_of, visit
+from app.language import N_
 
 Slug = Annotated[str, Path(description="The campus, by its short address.", examples=["itip"], max_length=60)]
 # It only describes the scheme: `token_of` reads the header, so that each refusal is a problem like all
@@ -39,6 +43,38 @@ class Program:
     actor: Actor
     campus: Campus
     services: Services
+    scopes: frozenset[str] = frozenset()
+
+    def need(self, scope: Scope) -> None:
+        """Beyond what the route requires."""
+        if scope not in self.scopes:
+            raise NotAllowed(N_("Ce jeton d’accès n’ouvre pas ce droit : {scope}."), scope=scope.value)
+
+    def is_trial(self, dry_run: bool) -> bool:
+        """A dry run is the real thing, undone at its end."""
+        if dry_run:
+            self.services.undo_at_the_end()
+        return dry_run
+
+    @property
+    def sees_addresses(self) -> bool:
+        return Scope.PERSON_READ in self.scopes
+
+
+CREATED: dict[int | str, dict[str, Any]] = {201: {"model": ReceiptView, "description": "It is new."}}
+
+
+def one_receipt(program: Program, receipt: Receipt, response: Response, *, dry_run: bool) -> ReceiptView:
+    is_trial = program.is_trial(dry_run)
+    if receipt.outcome is UpsertOutcome.CREATED and not is_trial:
+        response.status_code = 201
+    return ReceiptView.of(receipt, dry_run=is_trial)
+
+
+def program_of(request: Request, services: Services, scope: Scope, slug: str | None = None) -> Program:
+    """Of the token that the request shows."""
+    actor, campus = token_of(request, services, scope, slug)
+    return Program(actor, campus, services, request.state.scopes)
 
 
 @marked(Policy(Who.TOKEN, scope=Scope.READ))
@@ -47,7 +83,7 @@ def _reader(
 ) -> Program:
     """Requires the scope `read`."""
     response.headers["Cache-Control"] = "no-store"
-    program = Program(*token_of(request, services, Scope.READ, slug), services)
+    program = program_of(request, services, Scope.READ, slug)
     _check_query(request)
     return program
 
@@ -58,7 +94,7 @@ def _pathway_reader(
 ) -> Program:
     """Requires the scope `pathway:read`."""
     response.headers["Cache-Control"] = "no-store"
-    return Program(*token_of(request, services, Scope.PATHWAY_READ, slug), services)
+    return program_of(request, services, Scope.PATHWAY_READ, slug)
 
 
 def _writer(scope: Scope) -> Callable[..., Program]:
@@ -67,7 +103,7 @@ def _writer(scope: Scope) -> Callable[..., Program]:
         slug: Slug, request: Request, response: Response, services: WritingServices, _shown: _Shown
     ) -> Program:
         response.headers["Cache-Control"] = "no-store"
-        program = Program(*token_of(request, services, scope, slug), services)
+        program = program_of(request, services, scope, slug)
         _check_query(request)
         _check_json(request)
         return program
@@ -86,7 +122,7 @@ class Giver:
     @contextmanager
     def transaction(self, *, reading: bool = False) -> Iterator[Program]:
         with visit(self.request, reading=reading) as services:
-            yield Program(*token_of(self.request, services, Scope.AWARD_CREATE, self.slug), services)
+            yield program_of(self.request, services, Scope.AWARD_CREATE, self.slug)
 
 
 @marked(Policy(Who.TOKEN, scope=Scope.AWARD_CREATE))
@@ -125,6 +161,8 @@ def _check_json(request: Request) -> None:
 Reader = Annotated[Program, Depends(_reader, scope="function")]
 PathwayReader = Annotated[Program, Depends(_pathway_reader, scope="function")]
 AwardGiver = Annotated[Giver, Depends(_giver, scope="function")]
+AwardNamer = Annotated[Program, Depends(_writer(Scope.AWARD_CREATE), scope="function")]
 AwardRevoker = Annotated[Program, Depends(_writer(Scope.AWARD_REVOKE), scope="function")]
 BadgeWriter = Annotated[Program, Depends(_writer(Scope.BADGE_WRITE), scope="function")]
+PersonWriter = Annotated[Program, Depends(_writer(Scope.PERSON_WRITE), scope="function")]
 ActivityWriter = Annotated[Program, Depends(_writer(Scope.ACTIVITY_WRITE), scope="function")]

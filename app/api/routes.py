@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import activities, activity_log, awards, badges, imports, lists, operations, people, reports
+from app.api import activities, activity_log, awards, badges, operations, people, reports
 from app.api import frameworks as competencies
+from app.api.campus import changes
+from app.api.imports import imports, lists
 from app.api.publishing import frameworks as case
 from app.api.publishing import older_badges, public, wallets
 from app.api.trust import endorsements, networks
@@ -22,15 +24,18 @@ for each in (
     badges.router,
     activities.router,
     activities.sessions_router,
+    activities.participations_router,
     reports.router,
     imports.router,
     imports.xapi_router,
     lists.router,
     awards.router,
     people.router,
+    people.of_campus,
+    changes.router,
     endorsements.of_campus,
 ):
-    v1.include_router(each, responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 503))
+    v1.include_router(each, responses=documented(400, 401, 403, 404, 409, 410, 413, 415, 422, 503))
 v1.include_router(verification.router, responses=documented(400, 413, 422))
 v1.include_router(activity_log.hand_in, responses=documented(400, 403, 404, 409, 413, 422))
 router.include_router(v1)

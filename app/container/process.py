@@ -38,6 +38,7 @@ from app.container.providers import ProcessContext
 from app.container.services import Services, services_over
 from app.db.accounts import DatabaseCounts
 from app.db.activity_log.choices import ChoiceWatch
+from app.db.engine.changes import ChangeWatch
 from app.db.engine.session import (
     NotDurable,
     WorkflowDatabase,
@@ -297,12 +298,18 @@ class Process:
                 services.restoring.replay(campus, frame, done)
         with self.repair() as services:
             services.restoring.finish(campus, reason, done, by=by)
+        self.restart_feeds()
         for person_id in done.erased:
             with self.repair() as services, suppress(NotFound):
                 services.erasures.process_chunk(campus, person_id, ERASED_AGAIN, by=by)
         if all(each.older is Older.CHOICES for each in self.compare_with_anchors(thorough=True)):
             done.choices = self.put_back_choices(reason, by=by)
         return done
+
+    def restart_feeds(self) -> None:
+        """After a restore, no program continues with a cursor of before."""
+        with self.repair() as services:
+            services.stores.integration.restart_all()
 
     def put_back_choices(self, reason: str, *, by: Actor) -> ChoicesRestored:
         """Once every campus has its awards again: choices are about awards of any of them."""
@@ -334,11 +341,18 @@ class Process:
                     if guarded and not reading
                     else None
                 )
+                if not reading:
+                    ChangeWatch(session, self.clock)
                 with services_over(session, self._lent, snapshot) as services:
                     yield services
+                    is_undone = services.is_undone
+                if is_undone:
+                    session.rollback()
         except ClockJumped:
             self.observe_clock()
             raise
+        if services.is_undone:
+            return
         if not reading:
             self.last_commit = next(self._commits)
         services.settle()

@@ -25,6 +25,7 @@ from app.services.activities.check_in import CheckInService, CheckInSignatures
 from app.services.activities.files import ActivityFiles, FileService, ShownFiles
 from app.services.activities.participants import ParticipantService
 from app.services.activities.plans import ActivityPlans, ActivitySessions, SeriesService
+from app.services.activities.upserts import ActivityUpserts, ParticipantUpserts
 from app.services.activity_log.activity_log import ActivityLog, LoggedEvents
 from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
 from app.services.activity_log.integrity import IntegrityService
@@ -52,6 +53,7 @@ from app.services.badges.modules import ModuleService
 from app.services.badges.openings import OpeningService
 from app.services.campus.campus import CampusService, HistoryService, OperatorService, TeamService
 from app.services.campus.dashboard import DashboardService, DirectoryService
+from app.services.campus.integration import FeedService, ProgramListService
 from app.services.campus.keys import CampusKeys
 from app.services.campus.pictures import CampusPictures
 from app.services.campus.registers import (
@@ -88,11 +90,13 @@ from app.services.messages.requests import RequestLetters
 from app.services.messages.rights import RightsLetters
 from app.services.messages.surveys import SurveyLetters
 from app.services.people.corrections import CorrectionService
+from app.services.people.external_ids import ExternalIds
 from app.services.people.name_disambiguation import Namesakes
 from app.services.people.names import AgeBands, NameService
 from app.services.people.parental_consent import GuardianService
 from app.services.people.people import OwnAddressService, PeopleService
 from app.services.people.record_merge import MergingService
+from app.services.people.upserts import PeopleUpserts
 from app.services.privacy import AccessLog, ArchiveService, ErasureProofs, ErasureService, RetentionService
 from app.services.publishing.catalogue import CatalogueService
 from app.services.publishing.publication import OlderBadges, PublicationService
@@ -139,6 +143,7 @@ class Services(Parts):
     activity_plans: ActivityPlans
     activity_register: ActivityRegister
     activity_sessions: ActivitySessions
+    activity_upserts: ActivityUpserts
     age_bands: AgeBands
     anchor_check: AnchorCheck
     archive: ArchiveService
@@ -176,7 +181,9 @@ class Services(Parts):
     erasure_proofs: ErasureProofs
     erasures: ErasureService
     evidence: EvidenceDocuments
+    external_ids: ExternalIds
     federation: FederationService
+    feed: FeedService
     files: FileService
     followed_lists: FollowedLists
     form_drafts: DraftService
@@ -214,6 +221,7 @@ class Services(Parts):
     organisations: OrganisationService
     own_addresses: OwnAddressService
     papers: PaperService
+    participant_upserts: ParticipantUpserts
     participants: ParticipantService
     partner_keys: PartnerKeys
     partner_reports: PartnerReports
@@ -222,10 +230,12 @@ class Services(Parts):
     pathways: PathwayService
     people: PeopleService
     people_register: PeopleRegister
+    people_upserts: PeopleUpserts
     personal_log: PersonalLog
     portfolio_documents: PortfolioDocuments
     portfolios: PortfolioService
     private_looks: AccessLog
+    program_lists: ProgramListService
     publication: PublicationService
     ratings: RatingService
     register: NetworkRegister
@@ -301,6 +311,12 @@ class Services(Parts):
     def search_everywhere(self) -> None:
         """To find a campus by a secret that identifies it, and a person's memberships elsewhere."""
         self.stores.tenant_scope.bypass()
+
+    def undo_at_the_end(self) -> None:
+        """For a dry run: everything is rolled back instead of committed."""
+        self.is_undone = True
+
+    is_undone = False
 
     def settle(self) -> None:
         """Runs after commit."""

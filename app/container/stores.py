@@ -33,7 +33,8 @@ from app.db.awards.awards import AwardEvidenceStore, AwardStore
 from app.db.awards.batches import BatchStore, ClaimCodeStore, SigningClockStore, WaitingStore
 from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
-from app.db.campus.directory import DirectoryStore
+from app.db.campus.directory import DirectoryStore, ProgramLists
+from app.db.campus.integration import IntegrationStore
 from app.db.campus.operations import WaitingWorkStore
 from app.db.campus.registers import (
     ActivityRegisterStore,
@@ -101,6 +102,7 @@ class Stores(Parts):
     guardians: GuardianStore
     history: HistoryStore
     imports: ImportStore
+    integration: IntegrationStore
     integrity: IntegrityStore
     letters: LetterStore
     log_disputes: LogDisputeStore
@@ -120,6 +122,7 @@ class Stores(Parts):
     personal_data: PersonalDataStore
     portfolios: PortfolioStore
     private_looks: AccessLogStore
+    program_lists: ProgramLists
     ratings: RatingStore
     recognition: RecognitionStore
     recovery: RecoveryStore

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -32,15 +31,6 @@ from app.language import N_
 
 
 class ImportStore(Store):
-    @contextmanager
-    def trial(self) -> Iterator[None]:
-        """Rolls back everything written inside."""
-        savepoint = self.session.begin_nested()
-        try:
-            yield
-        finally:
-            savepoint.rollback()
-
     # --- runs and lines
 
     def save(self, row: ImportRun | ImportMapping | Imported) -> None:

@@ -28,6 +28,7 @@ from app.domain.activities.activities import (
 )
 from app.domain.awards.awards import Award, AwardState, Visibility
 from app.domain.campus.campus import Campus
+from app.domain.campus.integration import ExternalId
 from app.domain.core import neighbouring_ids
 from app.domain.learners.requests import BadgeRequest
 from app.domain.people.name_disambiguation import ListAnswer, VisibleName
@@ -107,9 +108,7 @@ class PeopleStore(Store):
         return person
 
     def get_or_add_all(self, asked: Sequence[tuple[Person, str]]) -> list[Person]:
-        """`get_or_add` for many (person, address) pairs, in few statements unless a concurrent write
-        interferes.
-        """
+        """`get_or_add` for many (person, address) pairs, in few statements unless a concurrent write interferes."""
         known = self.list_named_at((address, _key_of(person)) for person, address in asked if address)
         found = [known.get((address, _key_of(person))) for person, address in asked]
         new = [pair for pair, person in zip(asked, found, strict=True) if person is None]
@@ -250,6 +249,7 @@ class MergeStore(Store):
             .where(Participation.person_id == person_id)
         )
         queries = (
+            select(ExternalId.campus_id).where(ExternalId.person_id == person_id),
             select(Award.campus_id).where(Award.person_id == person_id),
             select(BadgeRequest.campus_id).where(BadgeRequest.person_id == person_id),
             organised,

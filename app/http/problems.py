@@ -84,7 +84,10 @@ REMEDIES: Mapping[int, str] = {
     405: N_("L’en-tête « Allow » nomme les méthodes permises."),
     406: N_("Aucune des formes de « Accept » n’existe ici."),
     409: N_("La demande contredit ce qui est enregistré. Lisez l’état actuel, puis décidez."),
-    410: N_("Le titulaire a fait effacer ce badge. Ne le demandez plus."),
+    410: N_(
+        "Le titulaire a fait effacer ce badge : ne le demandez plus. Un flux de changements qui a recommencé se relit"
+        " depuis le début."
+    ),
     413: N_("Découpez l’envoi : 6 Mio au plus pour un corps JSON."),
     415: N_("Envoyez « Content-Type: application/json »."),
     422: N_("« errors » nomme chaque champ et ce qui y est attendu."),
@@ -186,7 +189,7 @@ _SAID = {
     401: "No bearer token, or one that is unknown, expired or withdrawn.",
     403: "The token lacks the scope, or the holder keeps the award closed.",
     404: "There is no such thing, or it belongs to another campus.",
-    410: "The holder of the award had it erased.",
+    410: "The holder of the award had it erased; or the feed of changes began again, after a restored backup.",
     406: "None of the media types that Accept names.",
     409: "It contradicts what is kept already.",
     413: "The body is longer than 6 MiB.",

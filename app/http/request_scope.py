@@ -264,4 +264,5 @@ def token_of(
         limiter.hit("failed token", network)
         raise
     enter(request, services, campus)
+    request.state.scopes = frozenset(token.scopes)
     return Actor(label=f"token {token.id}"), campus

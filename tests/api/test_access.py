@@ -26,9 +26,10 @@ OPEN_TO_ALL = {
     "/api/v1/campuses/{slug}/log/cosignatures",
 }
 OF_NO_CAMPUS = {"/api/v1/lists/read", "/api/v1/people/{person_id}/competencies"}
-"""Their scopes: tests/api/imports/test_list_reading.py, tests/api/test_people.py."""
+"""Their scopes: tests/api/imports/test_list_reading.py, tests/api/people/test_people.py."""
 # What each address needs; an address that is not here fails the test that follows.
 POLICY = {
+    ("GET", "/changes"): "read",
     ("GET", "/competencies"): "read",
     ("GET", "/competencies/{competency_id}"): "read",
     ("POST", "/competencies"): "badge:write",
@@ -39,6 +40,17 @@ POLICY = {
     ("GET", "/badges/{badge_id}/progress"): "read",
     ("POST", "/badges"): "badge:write",
     ("POST", "/badges/{badge_id}/versions"): "badge:write",
+    ("GET", "/people"): "read",
+    ("GET", "/people/{person_id}"): "read",
+    ("POST", "/people/bulk"): "person:write",
+    ("PUT", "/people/by-external-id/{external:path}"): "person:write",
+    ("PUT", "/people/{person_id}/external-id"): "person:write",
+    ("GET", "/participations/{participation_id}"): "read",
+    ("POST", "/activities/bulk"): "activity:write",
+    ("PUT", "/activities/by-external-id/{external:path}"): "activity:write",
+    ("PUT", "/activities/{activity_id}"): "activity:write",
+    ("PUT", "/activities/{activity_id}/external-id"): "activity:write",
+    ("PUT", "/awards/{award_id}/external-id"): "award:create",
     ("GET", "/activities"): "read",
     ("GET", "/activities/{activity_id}"): "read",
     ("POST", "/activities"): "activity:write",
@@ -76,7 +88,7 @@ class Address:
 
     def of(self, slug: str, ids: dict[str, uuid.UUID]) -> str:
         filled = {"slug": slug, **{name: str(value) for name, value in ids.items()}}
-        return re.sub(r"{(\w+)}", lambda place: filled[place[1]], self.path)
+        return re.sub(r"{(\w+)(?::\w+)?}", lambda place: filled[place[1]], self.path)
 
 
 def _addresses() -> list[Address]:
@@ -108,6 +120,8 @@ def ids(house: House) -> dict[str, uuid.UUID]:
         "activity_id": house.activity.id,
         "award_id": closed_award(house),
         "pathway_id": uuid.uuid4(),
+        "person_id": house.trainer.id,
+        "external": uuid.uuid4(),
     }
 
 
@@ -170,6 +184,13 @@ def test_a_thing_of_another_campus_is_as_good_as_absent(
         "/sessions": {"held_on": "2026-12-08"},
         "/sessions/{session_id}": {"held_on": "2026-12-08"},
         "/report": {},
+        "/activities/{activity_id}": {
+            "kind": "workshop",
+            "title": "Atelier",
+            "starts_on": "2026-11-24",
+            "ends_on": "2026-11-24",
+        },
+        "/external-id": {"external_id": "E-1"},
         "/revocation": {"reason": "Attribué par erreur."},
     }
     body = next((body for end, body in bodies.items() if address.path.endswith(end)), None)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from app.api.programs import Reader
 from app.api.publishing.public import FIVE_MINUTES, ONE_MINUTE, allow_reading_from_anywhere, answer, shown
-from app.api.shapes import example
+from app.api.shapes import Page, Paged, example
 from app.api.trust.networks import LISTS
 from app.http.negotiation import ForPrograms, preferred
 from app.http.policies import public
@@ -95,23 +95,26 @@ for _path in (
     preflights.add_api_route(_path, allow_reading_from_anywhere, methods=["OPTIONS"])
 
 
+_SHOWN = {
+    "id": "https://badges.exemple.fr/recommandations/5b1f6f0e-1f59-4d0c-9a51-6a3f2f5f7c11",
+    "about": "badge",
+    "subject": "https://badges.exemple.fr/badges/0f0c1f4c-7f0a-4f0c-8f37-1f4c1b7f7f62/v1",
+    "organisation": "Atelier Roy",
+    "issuer": "did:web:badges.exemple.fr:organisations:2f6c8f0e-53a5-4c39-9a5b-0f8f0a6d7c3e",
+    "domain": "atelier-roy.exemple.fr",
+    "personal_address": False,
+    "comment": "Nous embauchons les yeux fermés.\n— cheffe d’atelier",
+    "outcome": "passed",
+    "reason": "endorsement_holds",
+    "state": "shown",
+    "signed_at": "2026-11-24T12:00:00Z",
+}
+
+
 class EndorsementTextView(BaseModel):
     """An organisation's text about a badge, an award or a campus, verified now."""
 
-    model_config = example(
-        id="https://badges.exemple.fr/recommandations/5b1f6f0e-1f59-4d0c-9a51-6a3f2f5f7c11",
-        about="badge",
-        subject="https://badges.exemple.fr/badges/0f0c1f4c-7f0a-4f0c-8f37-1f4c1b7f7f62/v1",
-        organisation="Atelier Roy",
-        issuer="did:web:badges.exemple.fr:organisations:2f6c8f0e-53a5-4c39-9a5b-0f8f0a6d7c3e",
-        domain="atelier-roy.exemple.fr",
-        personal_address=False,
-        comment="Nous embauchons les yeux fermés.\n— cheffe d’atelier",
-        outcome="passed",
-        reason="endorsement_holds",
-        state="shown",
-        signed_at="2026-11-24T12:00:00Z",
-    )
+    model_config = example(**_SHOWN)
     id: str
     about: Literal["badge", "award", "campus"]
     subject: str = Field(description="The id of what it is bound to: an award, a definition or a campus.")
@@ -150,7 +153,13 @@ def said_of(services: ReadingServices, found: Sequence[ShownEndorsement]) -> lis
     ]
 
 
+class EndorsementsPage(Page[EndorsementTextView]):
+    model_config = example(items=[_SHOWN], next=None)
+
+
 @of_campus.get("", summary="What organisations say of the campus, its badges and the awards it gave")
-def list_endorsements(program: Reader) -> list[EndorsementTextView]:
+def list_endorsements(program: Reader, paging: Paged) -> EndorsementsPage:
     """Includes endorsements no longer shown; `state` is the reason."""
-    return said_of(program.services, program.services.endorsements.of_campus(program.campus))
+    found = program.services.endorsements.of_campus(program.campus)
+    shown, cursor = paging.slice(found, lambda each: each.endorsement.id)
+    return EndorsementsPage(items=said_of(program.services, shown), next=cursor)

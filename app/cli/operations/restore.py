@@ -55,6 +55,7 @@ def restore(
 ) -> None:
     if backup is not None:
         load(backup, identity)
+        ready_process().restart_feeds()
     if file:
         _register(ready_process(), file)
         return
@@ -66,6 +67,7 @@ def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
     process = ready_process()
     behind = process.compare_with_anchors(thorough=True)
     if not behind:
+        process.restart_feeds()
         say(
             N_("La base n’est pas plus ancienne que ce qui a été publié : rien n’est à reprendre."),
             style="green",

@@ -29,6 +29,7 @@ from app.domain.activities.files import ActivityFile
 from app.domain.awards.awards import Award
 from app.domain.awards.batches import AwardBatch, BatchState
 from app.domain.campus.campus import Campus
+from app.domain.campus.integration import ExternalId
 from app.domain.learners.portfolios import Contribution
 from app.domain.people.people import Person
 from app.domain.reports.facts import OF_ACTIVITY
@@ -123,6 +124,7 @@ class ActivityPlanStore(Store):
                 ActivityTrainer,
                 ActivityCompetency,
                 ActivityBadge,
+                ExternalId,
                 *OF_ACTIVITY,
                 ParticipationTombstone,
                 *OF_SURVEY,

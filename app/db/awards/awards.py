@@ -14,6 +14,7 @@ from sqlalchemy import select as select_rows
 from sqlmodel import Session, SQLModel, col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
+from app.db.engine.changes import changed_since
 from app.db.engine.queries import QuickRead, Store
 from app.db.engine.session import check_row
 from app.db.engine.writes import IN_ONE_QUERY, among, bare_rows, insert_rows
@@ -285,8 +286,7 @@ class AwardStore(Store):
         query = self.records().where(col(Award.campus_id) == campus_id).options(*WITHOUT_PICTURES)
         query = query.where(*(getattr(Award, name) == value for name, value in wanted.items()))
         if updated_since is not None:
-            moments = (Award.awarded_at, Award.revoked_at, Award.undone_at)
-            query = query.where(or_(*(col(moment) >= updated_since for moment in moments)))
+            query = query.where(changed_since(campus_id, col(Award.id), updated_since))
         if before is not None:
             moment, last = before
             query = query.where(

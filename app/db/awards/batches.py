@@ -33,6 +33,7 @@ from app.domain.awards.batches import (
 )
 from app.domain.awards.claim_slips import ClaimCode
 from app.domain.awards.signing_clock import ONLY_ROW, SigningClock
+from app.domain.campus.integration import ExternalId
 from app.domain.people.name_disambiguation import ListAnswer
 from app.domain.people.people import Membership, Person, PersonAddress
 from app.errors import NotFound
@@ -333,6 +334,7 @@ def _alone(batch: AwardBatch) -> tuple[Any, ...]:
             Award.person_id == person, or_(col(Award.batch_id).is_(None), col(Award.batch_id) != batch.id)
         ),
         select(Membership.id).where(Membership.person_id == person),
+        select(ExternalId.value).where(ExternalId.person_id == person),
         select(PersonAddress.id).where(
             PersonAddress.person_id == person, col(PersonAddress.verified_at).is_not(None)
         ),

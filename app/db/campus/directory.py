@@ -5,17 +5,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, tuple_
 from sqlmodel import col
 
 from app.db.activities.activities import organised_by
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
+from app.db.engine.changes import changed_since
 from app.db.engine.queries import Order, Start, Store, holds_all, page_of, plain
+from app.db.engine.writes import among
 from app.domain.activities.activities import Activity, ActivityCampus, Participation
 from app.domain.awards.awards import Award
 from app.domain.badges.badges import BadgeVersion
+from app.domain.campus.integration import ExternalId, Place, Wanted
 from app.domain.core import plain_text
 from app.domain.people.people import Person, PersonAddress
 from app.domain.people.record_merge import PersonMerge
@@ -40,7 +44,7 @@ class DirectoryStore(Store):
         address: str = "",
         order: PeopleOrder = PeopleOrder.NAME,
     ) -> list[Person]:
-        """People who took part in an activity of the campus or received a badge from it."""
+        """People who took part in an activity of the campus, received a badge from it or are in its own system."""
         query = select(Person).where(belongs_to(campus_id))
         query = query.where(_has_address(address) if address else holds_all(_name(), words))
         return [row[0] for row in page_of(self.session, query, _PEOPLE_ORDERS[order], start)]
@@ -109,6 +113,54 @@ class DirectoryStore(Store):
         return [AwardRecord(*row) for row in self.session.execute(query)]
 
 
+class ProgramLists(Store):
+    """Pages of a campus's rows, the latest first, with one row more if there is a next page."""
+
+    def people(self, campus_id: uuid.UUID, wanted: Wanted, *, address: str = "") -> list[Person]:
+        query = select(Person).where(belongs_to(campus_id))
+        if address:
+            is_there = and_(
+                col(PersonAddress.person_id) == col(Person.id), col(PersonAddress.address) == address
+            )
+            query = query.where(exists().where(is_there))
+        return self._page(query, campus_id, wanted, col(Person.created_at), col(Person.id))
+
+    def activities(self, campus_id: uuid.UUID, wanted: Wanted) -> list[Activity]:
+        query = select(Activity).join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+        query = query.where(organised_by(campus_id))
+        return self._page(query, campus_id, wanted, col(Activity.created_at), col(Activity.id))
+
+    def participations(
+        self, campus_id: uuid.UUID, activity_id: uuid.UUID, wanted: Wanted, *, with_absent: bool
+    ) -> list[Participation]:
+        query = select(Participation).where(col(Participation.activity_id) == activity_id)
+        if not with_absent:
+            query = query.where(col(Participation.is_present))
+        return self._page(query, campus_id, wanted, col(Participation.recorded_at), col(Participation.id))
+
+    def participation(self, campus_id: uuid.UUID, participation_id: uuid.UUID) -> Participation | None:
+        query = (
+            select(Participation)
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Participation.activity_id))
+            .where(col(Participation.id) == participation_id, organised_by(campus_id))
+        )
+        return self.session.execute(query).scalars().first()
+
+    def _page(self, query: Any, campus_id: uuid.UUID, wanted: Wanted, came_at: Any, row_id: Any) -> list[Any]:
+        if wanted.ids is not None:
+            query = query.where(among(self.session, row_id, wanted.ids))
+        if wanted.since is not None:
+            query = query.where(changed_since(campus_id, row_id, wanted.since))
+        if wanted.before is not None:
+            query = query.where(tuple_(came_at, row_id) < tuple_(*_as(wanted.before, came_at, row_id)))
+        query = query.order_by(came_at.desc(), row_id.desc()).limit(wanted.limit + 1)
+        return list(self.session.execute(query).scalars())
+
+
+def _as(place: Place, came_at: Any, row_id: Any) -> tuple[Any, Any]:
+    return literal(place[0], came_at.type), literal(place[1], row_id.type)
+
+
 def belongs_to(campus_id: uuid.UUID) -> ColumnElement[bool]:
     took_part = exists().where(
         and_(
@@ -121,7 +173,10 @@ def belongs_to(campus_id: uuid.UUID) -> ColumnElement[bool]:
     gone = exists().where(
         and_(col(PersonMerge.gone_id) == col(Person.id), col(PersonMerge.undone_at).is_(None))
     )
-    return and_(or_(took_part, holds), ~gone)
+    named = exists().where(
+        and_(col(ExternalId.person_id) == col(Person.id), col(ExternalId.campus_id) == campus_id)
+    )
+    return and_(or_(took_part, holds, named), ~gone)
 
 
 def _has_address(address: str) -> ColumnElement[bool]:

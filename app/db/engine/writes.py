@@ -159,6 +159,8 @@ def _copied_as(column: Column[Any], connection: Connection) -> str:
 _AT_A_TIME = 1_000
 IN_ONE_QUERY = 500
 """Maximum number of values in one statement."""
+ON_INSERT: Final = "on insert"
+"""In the session's `info`: called with the table's name and the values of rows that the session does not track."""
 
 
 def insert_rows(session: Session, rows: Sequence[SQLModel]) -> None:
@@ -181,6 +183,8 @@ def insert_values(session: Session, kind: type[SQLModel], values: Iterable[dict[
     table: Any = kind.__table__  # type: ignore[attr-defined]
     session.flush()
     waiting = list(values)
+    if watch := session.info.get(ON_INSERT):
+        watch(table.name, waiting)
     for start in range(0, len(waiting), _AT_A_TIME):
         _insert(session.connection(), table, waiting[start : start + _AT_A_TIME])
 
@@ -281,6 +285,27 @@ def among_named(dialect: str, column: Any, name: str) -> ColumnElement[bool]:
 
 def numbers_named(dialect: str, numbers: Iterable[int]) -> object:
     return list(numbers) if dialect == "postgresql" else orjson.dumps(list(numbers)).decode()
+
+
+def upsert_rows(
+    session: Session, kind: type[SQLModel], keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Inserts rows of one kind; a row with the same `keys` gets the other values instead."""
+    if not rows:
+        return
+    table: Any = kind.__table__  # type: ignore[attr-defined]
+    session.flush()
+    connection, names, values = session.connection(), *_columns_of(table, rows, session)
+    into = f"INSERT INTO {table.name} ({', '.join(names)})"
+    settings = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
+    otherwise = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {settings}"
+    if connection.dialect.name == "postgresql":
+        arrays = _arrays(table, names, connection.dialect)
+        written = f"{into} SELECT * FROM unnest({arrays}) {otherwise}"  # noqa: S608 - names of our own columns
+        write_rows(connection, written, values)
+    else:
+        marks = ", ".join("?" * len(names))
+        connection.exec_driver_sql(f"{into} VALUES ({marks}) {otherwise}", list(zip(*values, strict=True)))
 
 
 def update_rows(

@@ -43,6 +43,11 @@ class ListedPerson:
     this field.
     """
 
+    person_id: uuid.UUID | None = field(default=None, repr=False)
+    """The person meant, whatever the name: named by an identifier."""
+    award_external_id: str = field(default="", repr=False)
+    """How the campus's own system calls the award to make."""
+
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()

@@ -260,6 +260,7 @@ def listed(line: BatchLine) -> ListedPerson:
         under_15=told.get("under_15"),
         homonym=told.get("homonym", 1),
         told_first=told.get("told_first", False),
+        award_external_id=told.get("award_external_id", ""),
     )
 
 
@@ -274,4 +275,5 @@ def told_of(line: ListedPerson) -> dict[str, Any]:
         "told_first": line.told_first,
         "line": line.line,
         **({"fault": KNOWN} if line.fault == KNOWN else {}),
+        **({"award_external_id": line.award_external_id} if line.award_external_id else {}),
     }

@@ -17,6 +17,9 @@ from app.language import N_
 
 OTHER = "autre"
 """The answer that it is another person of that name."""
+ALREADY_KNOWN = N_(
+    "Ce nom ou cette adresse e-mail est déjà connu du campus : dites si c’est la même personne."
+)
 SEVERAL_OF_NAME = N_(
     "Plusieurs personnes de ce nom sont inscrites à cette activité : dites laquelle, dans la lecture de la liste ou parmi les inscrits, ou ajoutez son adresse."
 )

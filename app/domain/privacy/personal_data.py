@@ -81,6 +81,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             mentions=("merged_by",),
             kept_back=("moved",),
         ),
+        "external_id": HeldData(DataSubjectMatter.IDENTITY, (*_PERSON, *_AWARD)),
         "name_wish": HeldData(DataSubjectMatter.IDENTITY, _PERSON, mentions=("decided_by",)),
         # --- sign-in
         "federated_account": HeldData(DataSubjectMatter.SIGN_IN, _PERSON),
@@ -200,7 +201,7 @@ _OF_ACTIVITY = (
     "activity_survey", "declared_figure", "participation_tombstone", "room", "survey_link",
 )  # fmt: skip
 _OF_CAMPUS = (
-    "badge", "campus_log", "catalogue_refresh", "competency_synonym", "module_set", "label", "pathway", "pathway_subject", "pathway_version",
+    "badge", "campus_log", "catalogue_refresh", "change_head", "competency_synonym", "module_set", "label", "pathway", "pathway_subject", "pathway_version",
     "report_draft", "report_edition", "report_objective", "report_sharing", "signing_key",
 )  # fmt: skip
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
@@ -214,6 +215,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("campus", "recognition"), "an organisation and its public address"),
         "campus_picture": "of a campus; recognisable people agreed to it",
         **dict.fromkeys(("catalogue_entry", "catalogue_term"), "of public pages"),
+        "change": "numbers; that of a row that is gone says nothing of it",
         "choice_change": "numbers and choices, emptied once the recovery journal holds them",
         **dict.fromkeys(_OF_CAMPUS, "of a campus"),
         **dict.fromkeys(("log_cosignature", "log_witness", "organisation_key"), "of an organisation"),

@@ -147,7 +147,14 @@ class ActivityService:
         if not lines:
             return Matches({}, {})
         there = self.activities.participants(activity.id, with_absent=True) if activity else []
-        return self.namesakes.match(lines, there)
+        matches = self.namesakes.match([line for line in lines if line.person_id is None], there)
+        named = {line.line_key: line.person_id for line in lines if line.person_id is not None}
+        if not named:
+            return matches
+        parts = {person.id: part for part, person in there}
+        people = {person.id: person for person in self.people.list_by_id(named.values())}
+        meant = {key: (parts.get(one), people[one]) for key, one in named.items()}
+        return Matches({**matches.meant, **meant}, matches.unclear)
 
     def _known_of(
         self, activity: Activity, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.activities.listed_people import KNOWN, ListedPerson, has_usable_address
 from app.domain.awards.awards import LineOutcome
+from app.domain.people import name_disambiguation
 from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
 from app.domain.people.people import check_name, name_key
 from app.errors import AppError
@@ -22,10 +23,7 @@ class LineFault:
     sentence: str
 
 
-ALREADY_KNOWN = LineFault(
-    LineOutcome.SEVERAL_OF_NAME,
-    N_("Ce nom ou cette adresse e-mail est déjà connu du campus : dites si c’est la même personne."),
-)
+ALREADY_KNOWN = LineFault(LineOutcome.SEVERAL_OF_NAME, name_disambiguation.ALREADY_KNOWN)
 SEVERAL = LineFault(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME)
 
 

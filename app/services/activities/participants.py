@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from app.db.awards.awards import AwardStore
 from app.db.campus.directory import DirectoryStore
@@ -205,17 +206,43 @@ class ParticipantService:
         activity_id: uuid.UUID | None,
         lines: Sequence[ListedPerson],
         answers: Mapping[int, bool],
+        *,
+        named: Mapping[int, uuid.UUID] = MappingProxyType({}),
     ) -> list[ListedPerson]:
         """By line number, whether it is the person already known; the line of a known person is at fault without
-        an answer, or where several are known."""
-        named = [(line.given_name, line.family_name, line.address) for line in lines]
-        settled = list(lines)
-        for index, people in self.known_beside(campus, activity_id, named).items():
+        an answer, or where several are known. `named`: the people whom an identifier names."""
+        told = [
+            ("", "", "") if line.line in named else (line.given_name, line.family_name, line.address)
+            for line in lines
+        ]
+        settled = self._as_named(lines, named) if named else list(lines)
+        for index, people in self.known_beside(campus, activity_id, told).items():
             answer = answers.get(lines[index].line)
             if answer and len(people) == 1:
                 settled[index] = as_known(lines[index], people[0])
             elif answer is not False:
                 settled[index] = replace(lines[index], fault=KNOWN)
+        return settled
+
+    def _as_named(self, lines: Sequence[ListedPerson], named: Mapping[int, uuid.UUID]) -> list[ListedPerson]:
+        """With name and address as recorded; people of one name without an address are numbered."""
+        store = self.activity_service.people
+        people = {person.id: person for person in store.list_by_id(set(named.values()))}
+        addresses, taken, settled = store.addresses_of(people), set[str](), list[ListedPerson]()
+        for line in lines:
+            if line.line in named:
+                person = people[named[line.line]]
+                line = replace(
+                    line,
+                    person_id=person.id,
+                    given_name=person.given_name,
+                    family_name=person.family_name,
+                    address=addresses.get(person.id, ""),
+                )
+                while line.line_key in taken and not line.address:
+                    line = replace(line, homonym=line.homonym + 1)
+            taken.add(line.line_key)
+            settled.append(line)
         return settled
 
     def check(

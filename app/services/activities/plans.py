@@ -154,9 +154,10 @@ class ActivityPlans:
         return activity
 
     def amend(
-        self, campus: Campus, activity_id: uuid.UUID, told: Activity, plan: Plan, *, by: Actor
+        self, campus: Campus, activity_id: uuid.UUID, told: Activity, plan: Plan | None, *, by: Actor
     ) -> Activity:
-        """Awards already given are unchanged; the participation of everyone present is logged again."""
+        """Awards already given are unchanged; the participation of everyone present is logged again. Without a plan,
+        the present one stays."""
         activity = self._led_by(campus, activity_id)
         check_activity(told)
         was_for_pupils = activity.is_for_pupils
@@ -164,7 +165,8 @@ class ActivityPlans:
             setattr(activity, field, getattr(told, field))
         settle(activity, self.plans.sessions_of(activity.id))
         self.activities.save(activity)
-        self._write(campus, activity, plan, by)
+        if plan is not None:
+            self._write(campus, activity, plan, by)
         self.activity_service.suppose_pupils(activity, by=by, was_for_pupils=was_for_pupils)
         self.logged_events.log_correction(activity, AMENDED)
         self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -135,6 +136,21 @@ class ActivityLog:
         self.store.keep_tiles(tiles)
         self.store.advance_head(log, frontier.size, frontier.to_bytes(), at=at)
         self.notes.add_lines(log, written)
+
+    @contextmanager
+    def savepoint(self, *, keep: bool = True) -> Iterator[None]:
+        """Undoes what happens inside if it fails, and without `keep` in any case: rows, and what the journal gets."""
+        notes, nested = self.notes.copy(), self.store.session.begin_nested()
+        is_kept = False
+        try:
+            yield
+            is_kept = keep
+        finally:
+            if is_kept:
+                nested.commit()
+            else:
+                nested.rollback()
+                self.notes = notes
 
     def checkpoint(self, campus: Campus, *, leaving: SigningKey | None = None) -> LogCheckpoint:
         """Sign the current log; raises LogOutOfStep if it does not extend what was signed (I07).

@@ -47,6 +47,15 @@ class RecoveryNotes:
     def __init__(self) -> None:
         self._by_campus: dict[uuid.UUID, _OfCampus] = {}
 
+    def copy(self) -> RecoveryNotes:
+        same = RecoveryNotes()
+        for campus_id, notes in self._by_campus.items():
+            rows = {table: list(some) for table, some in notes.rows.items()}
+            same._by_campus[campus_id] = _OfCampus(
+                notes.origin, list(notes.written), rows, list(notes.erased)
+            )
+        return same
+
     def add_lines(self, log: CampusLog, written: Sequence[Written]) -> None:
         notes = self._of(log.campus_id)
         if notes.origin != log.origin:

@@ -66,6 +66,8 @@ class AwardRequest:
         )
         if self.person_ids or self.grounds is not None:
             said += (self.person_ids, self.grounds)
+        if any(line.award_external_id for line in self.lines):
+            said += (tuple(line.award_external_id for line in self.lines),)
         return hashlib.sha256(repr(said).encode()).hexdigest()
 
 

@@ -14,6 +14,7 @@ import structlog
 from app.db.awards.awards import AwardStore
 from app.db.awards.batches import SigningClockStore
 from app.db.campus.campus import HistoryStore
+from app.db.campus.integration import IntegrationStore
 from app.db.messages import LetterStore
 from app.domain.activity_log.recovery import AWARDS, DOCUMENTS, EVIDENCE, PEOPLE, SLOTS
 from app.domain.awards.awards import Award, SignedDocument
@@ -32,6 +33,7 @@ from app.domain.awards.signing_clock import (
 from app.domain.badges.badges import BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.integration import ExternalId, NamedKind
 from app.domain.core import Clock, neighbouring_ids, new_row, whole_second
 from app.domain.messages import letter_about
 from app.domain.people.people import is_address
@@ -165,6 +167,7 @@ class AwardIssuer:
     grounds: AwardEvidenceService
     signing: Signing
     addresses: Addresses
+    integration: IntegrationStore
     clock: Clock
 
     def decide(
@@ -194,6 +197,19 @@ class AwardIssuer:
         prepared = self._prepared(case, awards, grounded, batch, troubles)
         fit = [award for award in awards if award.id in prepared]
         self._write(case, promise, fit, places, at)
+        self.integration.give_all(
+            [
+                ExternalId(
+                    campus_id=case.campus.id,
+                    kind=NamedKind.AWARD,
+                    value=line.line.award_external_id,
+                    award_id=award_id,
+                    given_at=at,
+                )
+                for award_id, line in zip(ids, ready, strict=True)
+                if line.line.award_external_id and award_id in prepared
+            ]
+        )
         evidence = [grounded[award.id].row for award in fit]
         self.grounds.keep(evidence)
         notes = self.logged_events.log.notes

@@ -140,6 +140,7 @@ class AwardService:
         campus: Campus,
         *,
         before: tuple[datetime, uuid.UUID] | None = None,
+        award_id: uuid.UUID | None = None,
         badge_id: uuid.UUID | None = None,
         activity_id: uuid.UUID | None = None,
         person_id: uuid.UUID | None = None,
@@ -147,7 +148,13 @@ class AwardService:
         updated_since: datetime | None = None,
         limit: int = 50,
     ) -> list[AwardRecord]:
-        wanted = {"badge_id": badge_id, "activity_id": activity_id, "person_id": person_id, "state": state}
+        wanted = {
+            "id": award_id,
+            "badge_id": badge_id,
+            "activity_id": activity_id,
+            "person_id": person_id,
+            "state": state,
+        }
         return self.awards.list_in_campus(
             campus.id,
             before=before,

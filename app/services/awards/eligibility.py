@@ -11,6 +11,7 @@ from app.db.accounts import OwnAddressStore
 from app.db.activities.activities import ActivityStore
 from app.db.awards.awards import AwardStore
 from app.db.badges import BadgeStore
+from app.db.campus.integration import IntegrationStore
 from app.db.people import PeopleStore
 from app.domain.accounts.permissions import Permission, may
 from app.domain.activities.activities import Activity, Participation, PartKind
@@ -19,6 +20,7 @@ from app.domain.awards.awards import (
     ONESELF,
     Award,
     EligibilityResult,
+    LineOutcome,
     check_eligibility,
     check_evidence_text,
 )
@@ -29,6 +31,7 @@ from app.domain.badges.badges import Badge, check_given, check_open
 from app.domain.badges.rules import CountedLine
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.integration import NamedKind
 from app.domain.core import Clock
 from app.domain.people.people import Person, Role, roles_at
 from app.errors import NotFound
@@ -65,6 +68,14 @@ from app.services.awards.rule_ledger import RuleLedger
 from app.services.badges.badges import BadgeService
 from app.services.badges.openings import OpeningService
 
+MADE_BEFORE = EligibilityResult(
+    LineOutcome.ALREADY_HELD,
+    N_("Cet identifiant désigne déjà cette attribution : rien n’est fait de nouveau."),
+)
+NAMES_OTHER_AWARD = EligibilityResult(
+    LineOutcome.NOT_ALLOWED, N_("Cet identifiant désigne déjà l’attribution d’un autre badge.")
+)
+
 
 @dataclass(frozen=True, eq=False)
 class EligibilityService:
@@ -79,6 +90,7 @@ class EligibilityService:
     own_addresses: OwnAddressStore
     counting: AwardCounting
     badge_service: BadgeService
+    integration: IntegrationStore
     clock: Clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
@@ -87,7 +99,12 @@ class EligibilityService:
         found, answered = self.meant(case, request)
         people = [person.id for _, _, person in found if person]
         held, counted = self._held(case, people), self.counting.read(case, people)
-        judged = [self._judged(case, line, part, person, held, counted) for line, part, person in found]
+        named = self._named_elsewhere(case, [line for line, _, _ in found])
+        judged = [
+            named.get(line.award_external_id) or self._judged(case, line, part, person, held, counted)
+            for line, part, person in found
+        ]
+        judged = [replace(each, line=line) for each, (line, _, _) in zip(judged, found, strict=True)]
         lines = [*judged, *answered]
         sample, disclosed = self._sample(case, judged)
         practice = self.badge_service.practice_of(case.version, case.activity) if sample else Practice()
@@ -219,8 +236,12 @@ class EligibilityService:
         found = [(listed(line), None, None) for line in lines] if case.refusal else self._record(case, lines)
         people = [person.id for _, _, person in found if person]
         held, counted, before = self._held(case, people), self.counting.read(case, people), given(people)
+        named = self._named_elsewhere(case, [line for line, _, _ in found])
         judged = []
         for line, participation, person in found:
+            if line.award_external_id in named:
+                judged.append(replace(named[line.award_external_id], line=line))
+                continue
             if person is not None and person.id in before:
                 judged.append(repeated_line(line))
                 continue
@@ -228,6 +249,22 @@ class EligibilityService:
             if person is not None:
                 before.add(person.id)
         return judged
+
+    def _named_elsewhere(self, case: AwardContext, lines: Sequence[ListedPerson]) -> dict[str, JudgedLine]:
+        """By identifier, lines with an award that the campus's own system has named before: nothing is awarded again."""
+        values = {line.award_external_id for line in lines if line.award_external_id}
+        named = self.integration.named(case.campus.id, NamedKind.AWARD, values)
+        records = self.awards.records_among(list(named.values()), case.campus.id) if named else []
+        awards = {record.award.id: record.award for record in records}
+        found: dict[str, JudgedLine] = {}
+        for line in lines:
+            award = awards.get(named[line.award_external_id]) if line.award_external_id in named else None
+            if award is not None:
+                is_same = award.badge_id == case.badge.id
+                found[line.award_external_id] = JudgedLine(
+                    line, MADE_BEFORE if is_same else NAMES_OTHER_AWARD, held=award if is_same else None
+                )
+        return found
 
     def _chosen(self, case: AwardContext, request: AwardRequest) -> list[Recipient]:
         return [one for some in self._chosen_in_turn(case, request) for one in some]

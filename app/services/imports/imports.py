@@ -288,7 +288,8 @@ class ImportService:
         if known is not None:
             records, _ = self._with_known(campus, source, records, known)
         run = self.new_run(campus, form, check_source(source), data, by)
-        with self.imports.trial() if dry_run else nullcontext():
+        log = self.writing.activity_service.logged_events.log
+        with log.savepoint(keep=False) if dry_run else nullcontext():
             return run, self.settle(campus, run, records, by=by, restates=restates)
 
     def settle(

@@ -40,7 +40,7 @@ def test_a_competency_is_written_once_and_read_back(program: TestClient):
     assert made.status_code == 201
     assert made.json() == COMPETENCY | {"code": "CA-1", "rubric": [], "id": made.json()["id"]}
     assert program.get(f"{V1}/competencies/{made.json()['id']}").json() == made.json()
-    assert made.json() in program.get(f"{V1}/competencies").json()
+    assert made.json() in program.get(f"{V1}/competencies").json()["items"]
     again = program.post(f"{V1}/competencies", json=COMPETENCY | {"code": "CA-1"})
     assert again.status_code == 409
 
@@ -62,7 +62,7 @@ def test_a_badge_names_its_competencies_and_grows_a_next_version(program: TestCl
     )
     assert (next_one.status_code, next_one.json()["version"]) == (201, 2)
     assert program.get(f"{V1}/badges/{badge['id']}").json() == next_one.json()
-    assert next_one.json() in program.get(f"{V1}/badges").json()
+    assert next_one.json() in program.get(f"{V1}/badges").json()["items"]
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,12 @@ def test_an_activity_and_who_took_part_are_recorded_once(program: TestClient):
         {"given_name": "Paul", "family_name": "Durand", "part": "ressource", "contribution": "Guide."},
     ]
     recorded = program.post(f"{address}/participations", json=people).json()
-    assert (recorded["added"], recorded["known"]) == (2, 0)
-    assert [(line["line"], line["outcome"]) for line in recorded["refused"]] == [(2, "invalid_address")]
+    assert [line["outcome"] for line in recorded["lines"]] == ["created", "refused", "created"]
+    assert recorded["lines"][1]["problem"]["kind"] == "invalid_address"
     again = program.post(f"{address}/participations", json=people).json()
-    assert (again["added"], again["known"]) == (0, 2)
-    listed = program.get(f"{address}/participations").json()
+    assert (again["created"], again["same"], again["refused"]) == (0, 2, 1)
+    assert again["lines"][0]["participation"] == recorded["lines"][0]["participation"]
+    listed = program.get(f"{address}/participations").json()["items"]
     assert {(one["family_name"], one["part"], one["hours"]) for one in listed} == {
         ("Le Bœuf", "apprenant", 3),
         ("Durand", "ressource", None),
@@ -140,7 +141,7 @@ def test_the_age_band_is_told_by_a_program_and_read_back(house: House, program: 
     for told, kept in ((True, True), (None, True), (False, False)):
         body = [zoe if told is None else {**zoe, "under_15": told}]
         assert program.post(people, json=body).status_code == 200
-        [found] = [one for one in program.get(people).json() if one["family_name"] == "Martin"]
+        [found] = [one for one in program.get(people).json()["items"] if one["family_name"] == "Martin"]
         assert found["under_15"] is kept
     assert program.post(people, json=[{**zoe, "birth_date": "2012-01-01"}]).status_code == 422
 
@@ -148,9 +149,10 @@ def test_the_age_band_is_told_by_a_program_and_read_back(house: House, program: 
 def test_somebody_is_noted_absent_by_a_program_and_present_again(house: House, program: TestClient):
     people = f"{V1}/activities/{house.activity.id}/participations"
     program.post(people, json=[{"given_name": "Zoé", "family_name": "Martin"}])
-    [zoe] = [one for one in program.get(people).json() if one["family_name"] == "Martin"]
+    [zoe] = [one for one in program.get(people).json()["items"] if one["family_name"] == "Martin"]
     for present in (False, True):
         assert program.put(f"{people}/{zoe['id']}/presence", json={"present": present}).status_code == 200
-        names = {one["id"] for one in program.get(people).json()}
-        everybody = {one["id"]: one["present"] for one in program.get(f"{people}?with_absent=true").json()}
+        names = {one["id"] for one in program.get(people).json()["items"]}
+        listed = program.get(f"{people}?with_absent=true").json()["items"]
+        everybody = {one["id"]: one["present"] for one in listed}
         assert (zoe["id"] in names, everybody[zoe["id"]]) == (present, present)

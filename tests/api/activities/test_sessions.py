@@ -31,7 +31,10 @@ def test_a_session_is_added_moved_cancelled_and_the_activity_follows(house: Hous
     assert program.put(session, json={**told, "cancelled": True}).json()["cancelled"] is True
     assert program.get(here).json()["hours"] == 2
     assert program.put(session, json={**told, "held_on": "2026-12-01"}).status_code == 409
-    assert [one["held_on"] for one in program.get(f"{here}/sessions").json()] == ["2026-12-01", "2026-12-10"]
+    assert [one["held_on"] for one in program.get(f"{here}/sessions").json()["items"]] == [
+        "2026-12-01",
+        "2026-12-10",
+    ]
 
 
 def test_an_activity_held_once_becomes_a_series_and_one_of_several_days_does_not(program: TestClient):
@@ -45,10 +48,13 @@ def test_an_activity_held_once_becomes_a_series_and_one_of_several_days_does_not
     here = f"{V1}/activities/{program.post(f'{V1}/activities', json=once).json()['id']}"
     people = [{"given_name": "Zoé", "family_name": "Martin"}]
     assert program.post(f"{here}/participations", json=people).status_code in (200, 201)
-    assert program.get(f"{here}/sessions").json() == []
+    assert program.get(f"{here}/sessions").json()["items"] == []
     made = program.post(f"{here}/sessions", json={"held_on": "2026-12-01", "hours": 2})
     assert (made.status_code, made.json()["people"]) == (201, 0)
-    told = [(one["held_on"], one["hours"], one["people"]) for one in program.get(f"{here}/sessions").json()]
+    told = [
+        (one["held_on"], one["hours"], one["people"])
+        for one in program.get(f"{here}/sessions").json()["items"]
+    ]
     assert told == [("2026-11-24", 3, 1), ("2026-12-01", 2, 0)]
     assert (program.get(here).json()["ends_on"], program.get(here).json()["hours"]) == ("2026-12-01", 5)
 

@@ -87,7 +87,7 @@ def test_the_same_key_at_once_gives_one_answer_to_all(house: House, program: Tes
         answers = list(pool.map(lambda _: give(program, house, "cle-1"), range(4)))
     assert [answer.status_code for answer in answers] == [200] * 4
     assert all(answer.json() == answers[0].json() for answer in answers)
-    assert len(program.get(f"{V1}/awards").json()["awards"]) == 2
+    assert len(program.get(f"{V1}/awards").json()["items"]) == 2
 
 
 def test_the_same_line_at_once_is_awarded_once(house: House, program: TestClient):
@@ -137,18 +137,18 @@ def test_a_long_list_that_is_interrupted_goes_on_and_the_same_key_asks_for_its_a
 
     monkeypatch.setattr(BulkAwardService, "process_chunk", fails_later)
     assert give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).status_code == 409
-    assert len(program.get(f"{V1}/awards?limit=200").json()["awards"]) == 30
+    assert len(program.get(f"{V1}/awards?limit=200").json()["items"]) == 30
     monkeypatch.setattr(BulkAwardService, "process_chunk", whole)
     answer = give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).json()
     assert answer["awarded"] == INLINE_LIMIT + 20
-    assert len(program.get(f"{V1}/awards?limit=200").json()["awards"]) == INLINE_LIMIT + 20
+    assert len(program.get(f"{V1}/awards?limit=200").json()["items"]) == INLINE_LIMIT + 20
 
 
 def test_a_key_used_for_something_else_is_refused_and_gives_nothing(house: House, program: TestClient):
     give(program, house, "cle-1")
     other = give(program, house, "cle-1", people=[{"family_name": "Durand", "address": "d@exemple.fr"}])
     assert other.status_code == 422
-    assert len(program.get(f"{V1}/awards").json()["awards"]) == 2
+    assert len(program.get(f"{V1}/awards").json()["items"]) == 2
 
 
 @pytest.mark.parametrize("key", ["a" * 129, "avec espace", "cl\u00e9", ""])
@@ -168,7 +168,7 @@ def test_pages_show_each_award_once_while_others_are_given(house: House, program
     path: str | None = f"{V1}/awards?limit=3"
     while path:
         answer = program.get(path)
-        seen += [award["family_name"] for award in answer.json()["awards"]]
+        seen += [award["family_name"] for award in answer.json()["items"]]
         link = answer.headers.get("link")
         assert (link is None) == (answer.json()["next"] is None)
         path = link.partition(">")[0].lstrip("<") if link else None
@@ -185,7 +185,7 @@ def test_awards_are_listed_by_badge_and_by_activity(house: House, program: TestC
         (f"activity={house.activity.id}", 2),
         (f"activity={house.role.badge.id}", 0),
     ):
-        assert len(program.get(f"{V1}/awards?{query}").json()["awards"]) == found, query
+        assert len(program.get(f"{V1}/awards?{query}").json()["items"]) == found, query
 
 
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "é", "_" * 60, "AAAAAGel0zCz87Heiv9PDI83H0wbf39i==="])
@@ -211,7 +211,7 @@ def test_everybody_in_an_activity_is_awarded_without_being_named(house: House, p
 
 def test_those_chosen_in_an_activity_are_awarded_and_nobody_else(house: House, program: TestClient):
     house.record("Zoé Martin;zoe@exemple.fr", "Paul Durand")
-    there = program.get(f"{V1}/activities/{house.activity.id}/participations").json()
+    there = program.get(f"{V1}/activities/{house.activity.id}/participations").json()["items"]
     chosen = next(one["id"] for one in there if one["family_name"] == "Durand")
     told = give(program, house, people=[], participations=[chosen]).json()
     assert [line["family_name"] for line in told["lines"]] == ["Durand"]

@@ -21,7 +21,7 @@ def program(house: House) -> TestClient:
 def ids(client: TestClient, **query: object) -> list[str]:
     answer = client.get(f"{V1}/awards", params=query)
     assert answer.status_code == 200, answer.text
-    return [award["id"] for award in answer.json()["awards"]]
+    return [award["id"] for award in answer.json()["items"]]
 
 
 def test_awards_are_filtered_by_person_state_and_last_change(house: House, program: TestClient):

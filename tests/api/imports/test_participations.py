@@ -60,11 +60,11 @@ def say(program: TestClient, *statements: dict[str, Any], query: str = "") -> li
 
 
 def recorded(program: TestClient, title: str = "Robotique") -> list[dict[str, Any]]:
-    found = [one for one in program.get(f"{V1}/activities").json() if one["title"] == title]
+    found = [one for one in program.get(f"{V1}/activities").json()["items"] if one["title"] == title]
     return [
         person
         for one in found
-        for person in program.get(f"{V1}/activities/{one['id']}/participations").json()
+        for person in program.get(f"{V1}/activities/{one['id']}/participations").json()["items"]
     ]
 
 
@@ -82,6 +82,15 @@ def test_a_dry_run_says_the_same_and_writes_nothing(program: TestClient) -> None
     assert answer["report"] is None
     assert recorded(program) == []
     assert post(program, ZOE)["created"] == 1
+
+
+def test_a_dry_run_adds_nothing_to_the_recovery_journal(house: House, program: TestClient) -> None:
+    post(program, ZOE)
+    post(program, {**ZOE, "external_id": "P-9", "family_name": "Durand"}, query="?dry_run=true")
+    with house.unit_of_work(reading=True) as services:
+        log = services.stores.activity_log.find(house.campus.id)
+    covered = house.process.journal.covered(house.campus.id, log.origin)
+    assert max(stop for _, stop in covered) == log.size
 
 
 def test_the_same_again_is_the_same_and_other_content_a_correction(program: TestClient) -> None:
@@ -129,6 +138,6 @@ def test_a_known_person_is_asked_about_and_the_answer_holds(house: House, progra
     there = f"{V1}/activities/{house.activity.id}/participations"
     person = {"given_name": "Paul", "family_name": "Durand", "address": "paul@exemple.net"}
     refused = program.post(there, json=[person]).json()
-    assert (refused["added"], refused["refused"][0]["outcome"]) == (0, "several_of_name")
-    assert program.post(there, json=[person | {"same_person": True}]).json()["known"] == 1
-    assert program.post(there, json=[person | {"same_person": False}]).json()["added"] == 1
+    assert (refused["refused"], refused["lines"][0]["problem"]["kind"]) == (1, "several_of_name")
+    assert program.post(there, json=[person | {"same_person": True}]).json()["same"] == 1
+    assert program.post(there, json=[person | {"same_person": False}]).json()["created"] == 1

@@ -87,7 +87,7 @@ def test_a_program_of_the_campus_reads_them_all(house: House, program: TestClien
         services.endorsements_taken_back.set_aside(
             house.campus, endorsement.id, reason="Ces mots parlent d’autre chose.", by=COMMAND
         )
-    states = {each["id"][-36:]: each["state"] for each in program.get(path).json()}
+    states = {each["id"][-36:]: each["state"] for each in program.get(path).json()["items"]}
     assert states[str(endorsement.id)] == "set_aside"
 
 

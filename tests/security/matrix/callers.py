@@ -203,7 +203,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "pathway_id": str(pathway), "enrolment_id": str(enrolment), "key": "e9",
             "erasure_id": str(uuid.uuid4()), "label_id": str(uuid.uuid4()),
             "preuve": "invented", "challenge_id": str(uuid.uuid4()), "other_id": str(uuid.uuid4()),
-            "merge_id": str(uuid.uuid4()), "wish_id": str(uuid.uuid4()),
+            "merge_id": str(uuid.uuid4()), "wish_id": str(uuid.uuid4()), "external": "E-2",
         }  # fmt: skip
     return Things(campus, ids, award_id)
 

@@ -454,6 +454,28 @@ CASES: dict[str, Case] = {
     "GET /ims/case/v1p1/CFRubrics/{case_id}": anybody(404),
     "POST /api/v1/campuses/{slug}/log/cosignatures": anybody(422, body={}),
     "GET /api/v1/campuses/{slug}/frameworks/search": _READ,
+    "GET /api/v1/campuses/{slug}/changes": _READ,
+    "GET /api/v1/campuses/{slug}/people": _READ,
+    "GET /api/v1/campuses/{slug}/people/{person_id}": _READ,
+    "POST /api/v1/campuses/{slug}/people/bulk": scoped("person:write", 422, {}),
+    "PUT /api/v1/campuses/{slug}/people/by-external-id/{external:path}": scoped("person:write", 422, {}),
+    "PUT /api/v1/campuses/{slug}/people/{person_id}/external-id": scoped(
+        "person:write", 200, {"external_id": "E-1"}
+    ),
+    "GET /api/v1/campuses/{slug}/participations/{participation_id}": _READ,
+    "POST /api/v1/campuses/{slug}/activities/bulk": scoped("activity:write", 422, {}),
+    "PUT /api/v1/campuses/{slug}/activities/by-external-id/{external:path}": scoped("activity:write", 422, {}),
+    "PUT /api/v1/campuses/{slug}/activities/{activity_id}": scoped(
+        "activity:write",
+        200,
+        {"kind": "workshop", "title": "Atelier", "starts_on": "2026-11-24", "ends_on": "2026-11-24"},
+    ),
+    "PUT /api/v1/campuses/{slug}/activities/{activity_id}/external-id": scoped(
+        "activity:write", 200, {"external_id": "ROB-1"}
+    ),
+    "PUT /api/v1/campuses/{slug}/awards/{award_id}/external-id": scoped(
+        "award:create", 200, {"external_id": "A-1"}
+    ),
     "GET /api/v1/campuses/{slug}/competencies": _READ,
     "GET /api/v1/campuses/{slug}/competencies/{competency_id}": _READ,
     "POST /api/v1/campuses/{slug}/competencies": scoped("badge:write", 422, {}),

@@ -150,7 +150,7 @@ def test_a_program_reads_them_all_by_following_the_link(house: House):
     seen, path = [], f"{V1}/activities"
     while path:
         answer = reader.get(path)
-        seen += [each["id"] for each in answer.json()]
+        seen += [each["id"] for each in answer.json()["items"]]
         following = re.match(r"<([^>]+)>", answer.headers.get("link", ""))
         path = following[1] if following else ""
     assert len(seen) == len(set(seen)) == MANY + 1

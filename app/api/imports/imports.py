@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, Field
 
 from app.api.programs import ActivityWriter, Program
-from app.api.shapes import Shape, example
+from app.api.shapes import DryRun, LineProblem, Shape, example
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import MOST_AT_THE_API, ImportForm, ImportLineOutcome, ImportRun
@@ -28,9 +28,6 @@ from app.services.imports.imports import SAME
 
 router = APIRouter(prefix="/campuses/{slug}/participations", tags=["activities"])
 
-DryRun = Annotated[
-    bool, Query(description="Answer what would become of each line, and write nothing: not even a report.")
-]
 Identifier = Annotated[str, Field(max_length=300)]
 Name = Annotated[str, Field(max_length=120)]
 _ACTIVITY = {
@@ -125,15 +122,6 @@ class ParticipationsRequest(Shape):
         "api", min_length=1, max_length=60, description="Identifiers are those of this source."
     )
     participations: list[ParticipationIn] = Field(min_length=1, max_length=MOST_AT_THE_API)
-
-
-class LineProblem(BaseModel):
-    """Why a line was refused, as a problem document (RFC 9457)."""
-
-    type: str = type_of(422)
-    title: str
-    status: int = 422
-    detail: str
 
 
 class LineOutcomeView(BaseModel):

@@ -1,0 +1,1 @@
+"""What keeps other systems in step, for programs."""

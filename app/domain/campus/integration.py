@@ -1,0 +1,250 @@
+"""What keeps a school's information system in step: its identifiers for our rows, and the feed of changes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import struct
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import BigInteger, CheckConstraint, Uuid
+from sqlmodel import Column, Field, ForeignKey, Index, SQLModel
+
+from app.domain.core import enum_column, foreign_key, primary_foreign_key, utc_datetime
+from app.errors import AppError, Conflict, Gone, InvalidInput
+from app.language import N_
+
+
+class ChangedKind(StrEnum):
+    """In the order in which rows refer to each other: a reader knows a person before their award."""
+
+    BADGE = "badge"
+    ACTIVITY = "activity"
+    PERSON = "person"
+    PARTICIPATION = "participation"
+    AWARD = "award"
+
+
+KINDS_IN_ORDER: Final = tuple(ChangedKind)
+
+
+class WhatHappened(StrEnum):
+    CREATED = "created"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+class ChangeHead(SQLModel, table=True):
+    """The last number of one campus's feed.
+
+    Locked from a transaction's last statement to its commit: numbers become visible in their own order, without
+    gaps. `generation` changes with a restore, so that no older cursor continues in other numbers.
+    """
+
+    __tablename__ = "change_head"
+    campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
+    last: int = Field(default=0, sa_type=BigInteger)
+    last_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    generation: str = Field(default_factory=lambda: secrets.token_hex(4), max_length=8)
+
+
+class Change(SQLModel, table=True):
+    """The newest change of one row as one campus sees it; an older one of the same row is replaced.
+
+    Numbers increase without ever being used twice. `first` is the number with which the row appeared:
+    for a reader who knows no number as high, it was created.
+    """
+
+    __tablename__ = "change"
+    __table_args__ = (Index("changes_of_campus", "campus_id", "number", unique=True),)
+    noun_id: uuid.UUID = Field(sa_column=Column(Uuid(), primary_key=True))
+    # Of the head, which its writer has locked: the campus row may be locked by others until they commit.
+    campus_id: uuid.UUID = Field(
+        sa_column=Column(Uuid(), ForeignKey("change_head.campus_id"), primary_key=True, nullable=False)
+    )
+    kind: ChangedKind = Field(sa_column=enum_column(ChangedKind, name="changed_kind"))
+    number: int = Field(sa_type=BigInteger)
+    first: int = Field(sa_type=BigInteger)
+    at: datetime = Field(sa_column=utc_datetime())
+    removed: bool = False
+    is_erased: bool = False
+    """Of a person of whom nothing is left: `noun_id` is `digest_of_erased`, not the number."""
+
+    def since(self, number: int) -> WhatHappened:
+        """For a reader who knows every row up to that number."""
+        if self.removed:
+            return WhatHappened.REMOVED
+        return WhatHappened.CREATED if self.first > number else WhatHappened.CHANGED
+
+
+def digest_of_erased(person_id: uuid.UUID) -> uuid.UUID:
+    """Found again by who has the number; from the digest alone it cannot be."""
+    return uuid.UUID(bytes=hashlib.sha256(str(person_id).encode()).digest()[:16])
+
+
+@dataclass(frozen=True)
+class FeedPlace:
+    """How far a reader has read; a cursor is opaque to them.
+
+    `complete`: up to which number they know every row, from when they last read to the end. Between two ends, a
+    row may have moved on before the reader came to its former number.
+    """
+
+    generation: str
+    number: int = 0
+    complete: int = 0
+
+    def to_cursor(self) -> str:
+        raw = bytes.fromhex(self.generation) + struct.pack(">QQ", self.number, self.complete)
+        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    @staticmethod
+    def read(cursor: str) -> FeedPlace:
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        except ValueError:
+            raw = b""
+        if len(raw) != 20:
+            raise InvalidInput(N_("Ce curseur n’est pas de ce flux : repartez du début, sans « after »."))
+        return FeedPlace(raw[:4].hex(), *struct.unpack(">QQ", raw[4:]))
+
+
+class FeedRestarted(Gone):
+    """A backup was restored: changes that a reader has seen may never have happened."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_("Ce flux a recommencé après une restauration : relisez-le depuis le début, sans « after ».")
+        )
+
+
+def place_in(head: ChangeHead, cursor: str | None) -> FeedPlace:
+    """Raises FeedRestarted for a cursor of an earlier generation."""
+    if not cursor:
+        return FeedPlace(head.generation)
+    place = FeedPlace.read(cursor)
+    if not place.number:
+        return FeedPlace(head.generation)
+    if place.generation != head.generation or place.number > head.last:
+        raise FeedRestarted
+    return place
+
+
+# --- identifiers of other systems
+
+LONGEST_EXTERNAL_ID: Final = 200
+
+
+class NamedKind(StrEnum):
+    """What another system may name with an identifier of its own."""
+
+    PERSON = "person"
+    ACTIVITY = "activity"
+    AWARD = "award"
+
+
+class ExternalId(SQLModel, table=True):
+    """The identifier of one row in a campus's own system: one row each, a row may have several after a merge."""
+
+    __tablename__ = "external_id"
+    __table_args__ = (
+        CheckConstraint(
+            "(kind <> 'person' OR person_id IS NOT NULL) AND (kind <> 'activity' OR activity_id IS NOT NULL) "
+            "AND (kind <> 'award' OR award_id IS NOT NULL)",
+            name="external_id_names_its_kind",
+        ),
+    )
+    campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
+    kind: NamedKind = Field(
+        sa_column=Column(enum_column(NamedKind, name="external_id_kind").type, primary_key=True)
+    )
+    value: str = Field(primary_key=True, max_length=LONGEST_EXTERNAL_ID)
+    person_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("person", nullable=True))
+    activity_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("activity", nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("award", nullable=True))
+    given_at: datetime = Field(sa_column=utc_datetime())
+
+    @property
+    def noun_id(self) -> uuid.UUID:
+        found = {
+            NamedKind.PERSON: self.person_id,
+            NamedKind.ACTIVITY: self.activity_id,
+            NamedKind.AWARD: self.award_id,
+        }[self.kind]
+        assert found is not None, "the check constraint"
+        return found
+
+
+class ExternalIdTaken(Conflict):
+    """The identifier names another row, or the row is known under another identifier."""
+
+
+NAMES_ANOTHER = N_("L’identifiant « {value} » désigne déjà autre chose ici ({id}).")
+NAMED_OTHERWISE = N_("Déjà connu ici sous l’identifiant « {known} » : « {value} » ne le remplace pas.")
+
+TWICE = N_("L’identifiant « {value} » est déjà sur une ligne précédente.")
+
+
+def check_external_id(value: str) -> str:
+    """Printable and without spaces around, as it stands in addresses and logs of the other system."""
+    if (
+        not value.strip()
+        or value != value.strip()
+        or len(value) > LONGEST_EXTERNAL_ID
+        or not value.isprintable()
+    ):
+        raise InvalidInput(
+            N_("Un identifiant tient en {most} signes, sans espace au début ni à la fin."),
+            most=LONGEST_EXTERNAL_ID,
+        )
+    return value
+
+
+class LineRefused(InvalidInput):
+    """`kind` is a stable name of the reason."""
+
+    def __init__(self, sentence: str, *, kind: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+
+
+class UpsertOutcome(StrEnum):
+    CREATED = "created"
+    CHANGED = "changed"
+    SAME = "same"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of one line; `fault` is the reason of a refusal."""
+
+    line: int
+    external_id: str
+    outcome: UpsertOutcome
+    noun_id: uuid.UUID | None = None
+    changes: Sequence[str] = ()
+    fault: AppError | None = None
+
+
+MOST_UPSERTED: Final = 1_000
+
+
+Place = tuple[datetime, uuid.UUID]
+"""When the last row of a page came, and its id; also of a row that is gone meanwhile."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Rows of a list. `since`: created or changed at that time or later. `ids`: only these; None for all."""
+
+    before: Place | None = None
+    since: datetime | None = None
+    ids: Collection[uuid.UUID] | None = None
+    limit: int = 50

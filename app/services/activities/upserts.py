@@ -1,0 +1,285 @@
+"""Activities and participants as a campus's own system names them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from app.domain.activities.activities import Activity, Participation
+from app.domain.activities.listed_people import ListedPerson
+from app.domain.awards.awards import LineOutcome
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.campus.integration import (
+    NAMED_OTHERWISE,
+    TWICE,
+    ExternalIdTaken,
+    LineRefused,
+    NamedKind,
+    Receipt,
+    UpsertOutcome,
+    check_external_id,
+)
+from app.domain.people.name_disambiguation import NO_ANSWERS
+from app.domain.people.people import Person
+from app.errors import AppError, InvalidInput
+from app.language import N_
+from app.services.activities.activities import ActivityService
+from app.services.activities.line_faults import SEVERAL, fault_of
+from app.services.activities.participants import Entry, ParticipantService
+from app.services.activities.plans import ActivityPlans
+from app.services.people.external_ids import ExternalIds
+
+CORRECTED = N_("Corrigé par le système d’information du campus.")
+_FIELDS = (
+    "kind", "title", "description", "starts_on", "ends_on", "place", "hours", "audience", "declared_size",
+    "start_time", "end_time",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class ActivityUpserts:
+    activities: ActivityService
+    plans: ActivityPlans
+    external_ids: ExternalIds
+
+    def upsert_all(
+        self, campus: Campus, lines: Sequence[tuple[str, Activity]], *, by: Actor
+    ) -> list[Receipt]:
+        return self.external_ids.receipts(
+            lines, lambda line: line[0], lambda line: self.upsert(campus, *line, by=by)
+        )
+
+    def upsert(self, campus: Campus, external_id: str, told: Activity, *, by: Actor) -> Receipt:
+        """Idempotent: the same facts again change nothing."""
+        known = self.external_ids.find(campus, NamedKind.ACTIVITY, check_external_id(external_id))
+        if known is None:
+            made = self.activities.create(told, [campus], by=by)
+            self.external_ids.give(campus, NamedKind.ACTIVITY, external_id, made.id)
+            return Receipt(0, external_id, UpsertOutcome.CREATED, made.id)
+        changes = self.replace(campus, known, told, by=by)
+        return Receipt(
+            0, external_id, UpsertOutcome.CHANGED if changes else UpsertOutcome.SAME, known, changes
+        )
+
+    def replace(self, campus: Campus, activity_id: uuid.UUID, told: Activity, *, by: Actor) -> list[str]:
+        """All facts of an activity that the campus leads; returns the names of those that differ."""
+        activity = self.activities.get(campus, activity_id)
+        changes = [name for name in _FIELDS if getattr(activity, name) != getattr(told, name)]
+        if changes:
+            activity.declared_size = told.declared_size
+            self.plans.amend(campus, activity_id, told, None, by=by)
+        return changes
+
+
+@dataclass(frozen=True)
+class ParticipantReceipt:
+    receipt: Receipt
+    participation_id: uuid.UUID | None = None
+
+
+@dataclass
+class _Line:
+    listed: ListedPerson
+    external_id: str
+    receipt: ParticipantReceipt | None = None
+
+    def answer(
+        self,
+        outcome: UpsertOutcome,
+        found: tuple[Participation, Person] | None = None,
+        *,
+        changes: Sequence[str] = (),
+        fault: AppError | None = None,
+    ) -> None:
+        self.receipt = ParticipantReceipt(
+            Receipt(
+                self.listed.line,
+                self.external_id,
+                outcome,
+                found[1].id if found else None,
+                changes,
+                fault,
+            ),
+            found[0].id if found else None,
+        )
+
+    def refuse(self, fault: AppError) -> None:
+        self.answer(UpsertOutcome.REFUSED, fault=fault)
+
+
+@dataclass(frozen=True, eq=False)
+class ParticipantUpserts:
+    activities: ActivityService
+    participants: ParticipantService
+    external_ids: ExternalIds
+
+    def upsert_all(
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID,
+        lines: Sequence[tuple[str, ListedPerson]],
+        answers: Mapping[int, bool],
+        *,
+        by: Actor,
+    ) -> list[ParticipantReceipt]:
+        """A person with a known identifier is that person, whatever the name, and the line's hours, part and
+        contribution replace those recorded. Other people are matched by name and address, as in any list."""
+        activity = self.activities.get(campus, activity_id)
+        self.activities.activities.lock(activity.id)
+        waiting = [_Line(listed, external_id) for external_id, listed in lines]
+        named = self.external_ids.named(campus, NamedKind.PERSON, [each.external_id for each in waiting])
+        self._refuse_repeated(waiting)
+        known = [each for each in waiting if each.receipt is None and each.external_id in named]
+        self._upsert_known(activity, known, named, by)
+        others = [each for each in waiting if each.receipt is None]
+        self._record(campus, activity, others, answers, by)
+        return [each.receipt for each in waiting if each.receipt is not None]
+
+    @staticmethod
+    def _refuse_repeated(waiting: Sequence[_Line]) -> None:
+        seen: set[str] = set()
+        for each in waiting:
+            if not each.external_id:
+                continue
+            try:
+                check_external_id(each.external_id)
+            except InvalidInput as error:
+                each.refuse(error)
+            if each.external_id in seen:
+                each.refuse(ExternalIdTaken(TWICE, value=each.external_id))
+            seen.add(each.external_id)
+
+    def _upsert_known(
+        self,
+        activity: Activity,
+        lines: Sequence[_Line],
+        named: Mapping[str, uuid.UUID],
+        by: Actor,
+    ) -> None:
+        people = {person.id: person for person in self.activities.people.list_by_id(named.values())}
+        there = {
+            person.id: part
+            for part, person in self.activities.activities.participants_among(
+                activity.id, person_ids=set(people)
+            )
+        }
+        addresses = self.activities.people.addresses_of(people)
+        touched, new, meant = list[Participation](), dict[str, _Line](), dict[str, uuid.UUID]()
+        for each in lines:
+            person = people[named[each.external_id]]
+            part = there.get(person.id)
+            if part is not None:
+                changes = _changed(part, each.listed)
+                outcome = UpsertOutcome.CHANGED if changes else UpsertOutcome.SAME
+                each.answer(outcome, (part, person), changes=changes)
+                touched += [part] if changes else []
+                continue
+            listed = replace(
+                each.listed,
+                given_name=person.given_name,
+                family_name=person.family_name,
+                address=addresses.get(person.id, ""),
+                homonym=1,
+            )
+            while listed.line_key in new or self._is_taken(activity, listed):
+                listed = replace(listed, homonym=listed.homonym + 1, address="")
+            each.listed = listed
+            new[listed.line_key], meant[listed.line_key] = each, person.id
+        self.activities.amend_all(activity, touched, by=by, reason=CORRECTED)
+        kept = self.activities.keep(activity, [each.listed for each in new.values()], by=by, meant=meant)
+        for key, each in new.items():
+            each.answer(UpsertOutcome.CREATED, kept[key])
+        self._note(activity, len(new), by)
+
+    def _is_taken(self, activity: Activity, listed: ListedPerson) -> bool:
+        return not listed.address and bool(
+            self.activities.activities.participants_among(activity.id, line_keys=[listed.line_key])
+        )
+
+    def _record(
+        self,
+        campus: Campus,
+        activity: Activity,
+        lines: Sequence[_Line],
+        answers: Mapping[int, bool],
+        by: Actor,
+    ) -> None:
+        settled = self.participants.with_known(campus, activity.id, [each.listed for each in lines], answers)
+        by_number = {each.listed.line: each for each in lines}
+        checked = self.participants.check(campus, activity.id, settled, NO_ANSWERS)
+        good, entries = list[ListedPerson](), dict[int, Entry]()
+        for one in checked:
+            each, entries[one.line.line] = by_number[one.line.line], one.entry
+            if one.entry is Entry.REFUSED:
+                fault = fault_of(one.line)
+                kind = fault.outcome if fault else LineOutcome.UNREADABLE
+                each.refuse(LineRefused(one.sentence, kind=kind.value))
+            elif one.entry is Entry.UNCLEAR:
+                each.refuse(LineRefused(SEVERAL.sentence, kind=SEVERAL.outcome.value))
+            else:
+                good.append(one.line)
+        self._refuse_named_otherwise(campus, activity, good, by_number)
+        good = [line for line in good if by_number[line.line].receipt is None]
+        self.activities.record(campus, activity.id, good, by=by)
+        found = self.activities.known(activity, good).meant
+        for line in good:
+            each, (part, person) = by_number[line.line], found[line.line_key]
+            assert part is not None, "it was recorded a moment ago"
+            if each.external_id:
+                self.external_ids.give(campus, NamedKind.PERSON, each.external_id, person.id)
+            outcome = _OUTCOMES[entries[line.line]]
+            each.answer(outcome, (part, person))
+
+    def _refuse_named_otherwise(
+        self,
+        campus: Campus,
+        activity: Activity,
+        good: Sequence[ListedPerson],
+        by_number: Mapping[int, _Line],
+    ) -> None:
+        """A person has one identifier: another one would be another person, or a mistake."""
+        meant = self.activities.known(activity, good).meant
+        ids = [found[1].id for found in meant.values()]
+        names = self.external_ids.names_of(campus, NamedKind.PERSON, ids)
+        for line in good:
+            each, person = by_number[line.line], meant.get(line.line_key, (None, None))[1]
+            known = names.get(person.id, ()) if person else ()
+            if each.external_id and known and each.external_id not in known:
+                each.refuse(ExternalIdTaken(NAMED_OTHERWISE, value=each.external_id, known=known[0]))
+
+    def _note(self, activity: Activity, people: int, by: Actor) -> None:
+        if people:
+            campus, *_ = self.activities.activities.campuses_of(activity.id)
+            self.activities.history.write(
+                by,
+                "record",
+                "activity",
+                activity.id,
+                at=self.activities.clock(),
+                campus_id=campus.id,
+                people=people,
+            )
+
+
+_OUTCOMES = {
+    Entry.NEW: UpsertOutcome.CREATED,
+    Entry.THERE: UpsertOutcome.SAME,
+    Entry.REPEATED: UpsertOutcome.SAME,
+    Entry.COMPLETED: UpsertOutcome.CHANGED,
+}
+
+
+def _changed(part: Participation, listed: ListedPerson) -> list[str]:
+    """Writes the line's values; what it leaves out stays."""
+    wanted = {
+        "part": listed.part,
+        "hours": part.hours if listed.hours is None else listed.hours,
+        "contribution": listed.contribution or part.contribution,
+        "is_present": True,
+    }
+    changes = [name for name, value in wanted.items() if getattr(part, name) != value]
+    for name in changes:
+        setattr(part, name, wanted[name])
+    return ["present" if name == "is_present" else name for name in changes]
