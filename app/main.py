@@ -79,7 +79,16 @@ from app.web.awards import (
     rule_awarding,
     selection,
 )
-from app.web.badges import badge_recovery, badges, badges_admin, editor, modules, rankings
+from app.web.badges import (
+    adoptions,
+    badge_recovery,
+    badges,
+    badges_admin,
+    editor,
+    modules,
+    rankings,
+    shared_definitions,
+)
 from app.web.campus import (
     attesting,
     audit_log,
@@ -176,6 +185,9 @@ for router in (
     report_facts.router,
     report_facts.table_router,
     network_report.router,
+    shared_definitions.router,
+    shared_definitions.public_router,
+    adoptions.router,
     partners.router,
     network_report.sharing_router,
     surveys.router,

@@ -84,6 +84,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[DemoEven
         DemoEvent(now, stage.hang_pictures),
         DemoEvent(now, partial(stage.rate, now)),
         DemoEvent(now, partial(stage.write_modules, content)),
+        DemoEvent(now, partial(stage.share_definitions, content)),
         DemoEvent(now - timedelta(days=3), partial(stage.ask_opinions, SURVEYED)),
         DemoEvent(now, stage.renew_lists),
         DemoEvent(now, partial(draw_pathways, stage)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.awards import AwardState, Visibility
 from app.domain.badges.badges import Badge
 from app.domain.badges.rules import rule_of
+from app.domain.badges.shared_definitions import BADGE_PARTS
 from app.domain.campus.audit_log import DEMO, Actor
 from app.domain.campus.campus import Campus, Network
 from app.domain.frameworks import PublicAlignment, public_alignment
@@ -32,6 +33,7 @@ from app.language import gettext as _
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
 from app.services.badges.modules import ModuleText
+from app.services.badges.wording import wording_in
 from app.services.frameworks import Details
 from app.services.learners.portfolios import Wishes
 from app.services.learners.requests import RequestOutcome
@@ -224,6 +226,44 @@ class Stage:
                         self.badges[f"{campus.slug}/{module.badge}"].id,
                     )
                     self.services.modules.add_module(place, found.id, text, by=by)
+
+    def share_definitions(self, content: written.DemoContent) -> None:
+        """A badge of one campus becomes the region's; another campus adopts it, and an improvement waits at both."""
+        shared = self.services.shared_definitions
+        network = self.services.register.network(content.network.slug)
+        person = self.services.network_team.appoint(
+            network, "Nadia", "Ferrandier", content.network.contact, by=BY_COMMAND
+        )
+        by = Actor(person.id)
+        own = self.badges["itip/acteur-explor-ici"]
+        proposal = self.services.adoptions.propose_badge(
+            self.campuses["itip"],
+            network.slug,
+            own.id,
+            "Chaque campus a des personnes qui tiennent un rôle dans ses évènements.",
+            by=self.trainers["itip"],
+        )
+        definition_id = shared.decide(network, proposal.id, BADGE_PARTS, "Merci, tout est repris.", by=by)
+        assert definition_id is not None, "it was accepted"
+        self.services.adoptions.adopt(self.campuses["fb"], definition_id, by=self.trainers["fb"])
+        found = shared.definition(definition_id)
+        values = found.newest.values
+        wording = replace(
+            wording_in(values),
+            name="Acteur ou actrice d’un évènement",
+            tags=[*values["tags"], "évènement"],
+            validity_days=1095,
+            competencies=[(uuid.UUID(each["id"]), each["level"]) for each in values["competencies"]],
+        )
+        reason = "Le titre vaut pour tous les campus, et le badge se renouvelle après trois ans."
+        shared.improve_badge(network, definition_id, wording, reason, seen=found.newest.number, by=by)
+        self.services.adoptions.propose_badge(
+            self.campuses["agt"],
+            network.slug,
+            self.badges["agt/presenter-un-produit"].id,
+            "Présenter un produit sert aussi au bois et à la mécanique.",
+            by=self.trainers["agt"],
+        )
 
     def renew_lists(self) -> None:
         """Daily task of the worker."""
@@ -456,6 +496,18 @@ def sign_in_link(services: Services, campus: Campus, role: Role) -> str:
     return services.addresses.sign_in_link(services.sign_in.make_link(person.id, by=BY_COMMAND))
 
 
+def network_link(services: Services, campus: Campus) -> str:
+    """The same for an administrator of one of the campus's networks; empty if there is none."""
+    people = [
+        person
+        for network in services.campuses.networks_of(campus)
+        for person in services.network_team.members(network)
+    ]
+    if not people:
+        return ""
+    return services.addresses.sign_in_link(services.sign_in.make_link(people[0].id, by=BY_COMMAND))
+
+
 def print_links(process: Process, slug: str = CAMPUS) -> None:
     """Links for a newcomer to act as trainer, administrator, learner and employer."""
     with process.unit_of_work() as services:
@@ -472,6 +524,8 @@ def print_links(process: Process, slug: str = CAMPUS) -> None:
         }
         if services.people.first_with_role(campus, Role.REVIEWER) is not None:
             sign_in[_("Examen des demandes")] = sign_in_link(services, campus, Role.REVIEWER)
+        if link := network_link(services, campus):
+            sign_in[_("Réseau")] = link
         badges = _award_links(services, campus)
     say(
         N_("Pour se connecter au campus {campus} (chaque lien sert une fois, pendant dix minutes) :"),

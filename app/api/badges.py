@@ -303,10 +303,14 @@ class BadgeView(BaseModel):
     archived: bool
     version: int
     versions: list[VersionView]
+    shared_definition: str | None = Field(
+        None, description="The page of the definition that the campus adopted from a network."
+    )
 
     @staticmethod
     def of(page: BadgePage, services: Services) -> BadgeView:
         badge, version, addresses = page.badge, page.version, services.addresses
+        shared = services.shared_definitions.about_badges([badge.id]).get(badge.id)
         return BadgeView(
             id=badge.id,
             slug=badge.slug,
@@ -343,6 +347,9 @@ class BadgeView(BaseModel):
                 for each in page.versions
                 if not each.is_draft
             ],
+            shared_definition=f"{addresses.network(shared[1].slug)}/definitions/{shared[0]}"
+            if shared
+            else None,
         )
 
 

@@ -48,9 +48,11 @@ from app.services.awards.eligibility import AwardChoices, EligibilityService
 from app.services.awards.papers import AwardPictures, PaperService
 from app.services.awards.reissuing import AwardAlignment, ReissueService
 from app.services.awards.rule_ledger import RuleLedger
+from app.services.badges.adoptions import Adoptions
 from app.services.badges.badges import BadgeService
 from app.services.badges.modules import ModuleService
 from app.services.badges.openings import OpeningService
+from app.services.badges.shared_definitions import SharedDefinitions
 from app.services.campus.campus import CampusService, HistoryService, OperatorService, TeamService
 from app.services.campus.dashboard import DashboardService, DirectoryService
 from app.services.campus.integration import FeedService, ProgramListService
@@ -121,7 +123,7 @@ from app.services.trust.endorsements import (
 )
 from app.services.trust.external_trust_lists import FollowedLists
 from app.services.trust.labels import LabelService, NetworkSigning
-from app.services.trust.network_register import NetworkDocuments, NetworkRegister
+from app.services.trust.network_register import NetworkDocuments, NetworkRegister, NetworkTeam
 from app.services.trust.organisations import OrganisationService, PartnerKeys
 from app.services.verification.batches import BatchVerification, VcApi
 from app.services.verification.issuer_standing import IssuerStandings
@@ -144,6 +146,7 @@ class Services(Parts):
     activity_register: ActivityRegister
     activity_sessions: ActivitySessions
     activity_upserts: ActivityUpserts
+    adoptions: Adoptions
     age_bands: AgeBands
     anchor_check: AnchorCheck
     archive: ArchiveService
@@ -215,6 +218,7 @@ class Services(Parts):
     network_documents: NetworkDocuments
     network_reports: NetworkReports
     network_signing: NetworkSigning
+    network_team: NetworkTeam
     older_badges: OlderBadges
     openings: OpeningService
     operators: OperatorService
@@ -258,6 +262,7 @@ class Services(Parts):
     sessions: SessionService
     set_aside: SetAsideService
     shared_competencies: SharedCompetencies
+    shared_definitions: SharedDefinitions
     shown_files: ShownFiles
     sign_in: SignInService
     signing: Signing

@@ -32,6 +32,7 @@ from app.db.activity_log.integrity import IntegrityStore, RecoveryStore
 from app.db.awards.awards import AwardEvidenceStore, AwardStore
 from app.db.awards.batches import BatchStore, ClaimCodeStore, SigningClockStore, WaitingStore
 from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
+from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore, ProgramLists
 from app.db.campus.integration import IntegrationStore
@@ -63,7 +64,7 @@ from app.db.reports.editions import EditionStore
 from app.db.reports.facts import ReportFactsStore
 from app.db.reports.network import ReportSharingStore
 from app.db.reports.surveys import SurveyStore
-from app.db.trust import EndorsementStore, OrganisationStore, RecognitionStore
+from app.db.trust import EndorsementStore, NetworkTeamStore, OrganisationStore, RecognitionStore
 from app.services.activity_log.log_check import Span, Spans, derive_span
 from app.tenancy.scope import TenantScope
 
@@ -111,6 +112,7 @@ class Stores(Parts):
     modules: ModuleStore
     names: NameStore
     namesakes: NamesakeStore
+    network_team: NetworkTeamStore
     openings: OpeningStore
     operators: OperatorStore
     organisations: OrganisationStore
@@ -139,6 +141,7 @@ class Stores(Parts):
     samples: SampleStore
     saved_views: SavedViewStore
     sessions: SessionStore
+    shared_definitions: SharedDefinitionStore
     sign_in: SignInStore
     signing_clock: SigningClockStore
     statuses: StatusStore

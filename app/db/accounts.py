@@ -20,7 +20,7 @@ from sqlmodel import col, select, update
 
 from app.db.engine.writes import IN_ONE_QUERY
 from app.db.people import PeopleStore
-from app.domain.accounts.permissions import Operator
+from app.domain.accounts.permissions import NetworkAdministrator, Operator
 from app.domain.accounts.rate_limits import RateCount
 from app.domain.accounts.sessions import ApiToken, FormDraft, Session, SessionKind, SetAside, digest_of
 from app.domain.accounts.sign_in import (
@@ -225,6 +225,9 @@ class OperatorStore:
         return self.session.exec(query.order_by(col(Person.family_name), col(Person.id))).all()
 
 
+_OF_ACCOUNTS = (Password, Passkey, FederatedAccount, Membership, Operator, NetworkAdministrator)
+
+
 class OwnAddressStore:
     def __init__(self, session: DatabaseSession, people: PeopleStore) -> None:
         self.session = session
@@ -256,11 +259,19 @@ class OwnAddressStore:
         return self.session.exec(query.limit(1)).first() is not None
 
     def is_plain(self, person_id: uuid.UUID) -> bool:
-        """False for anyone who ever worked for a campus or operates the service: no claiming from lists."""
+        """False for anyone who ever worked for a campus, or serves a network or the service: no claiming from lists."""
         worked = select(Membership.id).where(Membership.person_id == person_id).limit(1)
         with self.tenant_scope.across_campuses():
             has_worked = self.session.exec(worked).first() is not None
-        return not has_worked and self.session.get(Operator, person_id) is None
+        return not has_worked and not self._serves(person_id)
+
+    def _serves(self, person_id: uuid.UUID) -> bool:
+        """Whether the person operates the service or administers a network."""
+        query = select(NetworkAdministrator.person_id).where(NetworkAdministrator.person_id == person_id)
+        return (
+            self.session.get(Operator, person_id) is not None
+            or self.session.exec(query.limit(1)).first() is not None
+        )
 
     def same_person(self, person_id: uuid.UUID) -> set[uuid.UUID]:
         """All records of that person: merged with theirs, or opened from an address verified by both."""
@@ -284,10 +295,7 @@ class OwnAddressStore:
         proved = select(PersonAddress.person_id).where(col(PersonAddress.verified_at).is_not(None))
         queries = (
             (proved, PersonAddress.person_id),
-            *(
-                (select(kind.person_id), kind.person_id)
-                for kind in (Password, Passkey, FederatedAccount, Membership, Operator)
-            ),
+            *((select(kind.person_id), kind.person_id) for kind in _OF_ACCOUNTS),
         )
         found, ids = set[uuid.UUID](), list(person_ids)
         with self.tenant_scope.across_campuses():
@@ -306,10 +314,7 @@ class OwnAddressStore:
             col(Membership.since) <= at,
             (col(Membership.until).is_(None)) | (col(Membership.until) > at),
         )
-        return (
-            self.session.exec(query.limit(1)).first() is not None
-            or self.session.get(Operator, person_id) is not None
-        )
+        return self.session.exec(query.limit(1)).first() is not None or self._serves(person_id)
 
     def people_at(self, address: str) -> list[tuple[Person, bool]]:
         """Everyone known at that address, with whether they verified it."""

@@ -15,7 +15,7 @@ from sqlmodel import SQLModel, col, delete, func, or_, select
 from app.db.activities.activities import organised_by
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
-from app.domain.accounts.permissions import Operator
+from app.domain.accounts.permissions import NetworkAdministrator, Operator
 from app.domain.accounts.sessions import FormDraft, SetAside
 from app.domain.accounts.sessions import Session as Sitting
 from app.domain.accounts.sign_in import Challenge, FederatedAccount, Passkey, Password, SignInLink
@@ -155,7 +155,7 @@ class PeopleStore(Store):
         return sorted(set(rows))
 
     def find_staff_at(self, address: str, *, at: datetime) -> Person | None:
-        """A person with a current role in a campus, or who operates the service, with a verified address.
+        """A person with a current role in a campus, a network or the service, with a verified address.
 
         An address listed by a trainer proves nothing: unverified addresses cannot sign in.
         """
@@ -173,7 +173,9 @@ class PeopleStore(Store):
             .where(
                 PersonAddress.address == address,
                 col(PersonAddress.verified_at).is_not(None),
-                col(Person.id).in_(works) | col(Person.id).in_(select(Operator.person_id)),
+                col(Person.id).in_(works)
+                | col(Person.id).in_(select(Operator.person_id))
+                | col(Person.id).in_(select(NetworkAdministrator.person_id)),
             )
             .order_by(col(Person.created_at), col(Person.id))
             .distinct()

@@ -123,7 +123,7 @@ class PersonalDataStore(Store):
     def works_at(
         self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID] | None, *, at: datetime
     ) -> bool:
-        """Whether the person has a current role in one of these campuses; None: in any, or as operator."""
+        """Whether the person has a current role in one of these campuses; None: in any, in a network or as operator."""
         roles = METADATA.tables["membership"].c
         query = sa_select(roles.id).where(
             roles.person_id == person_id,
@@ -131,10 +131,13 @@ class PersonalDataStore(Store):
             or_(roles.until.is_(None), roles.until > at),
             true() if campus_ids is None else roles.campus_id.in_(campus_ids),
         )
-        runs = sa_select(METADATA.tables["operator"].c.person_id).where(
-            METADATA.tables["operator"].c.person_id == person_id, true() if campus_ids is None else false()
-        )
-        return any(self.session.execute(each.limit(1)).first() for each in (query, runs))
+        serves = [
+            sa_select(METADATA.tables[name].c.person_id).where(
+                METADATA.tables[name].c.person_id == person_id, true() if campus_ids is None else false()
+            )
+            for name in ("operator", "network_administrator")
+        ]
+        return any(self.session.execute(each.limit(1)).first() for each in (query, *serves))
 
     # --- erasing
 

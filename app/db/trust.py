@@ -15,8 +15,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.engine.queries import QuickRead, Store
 from app.db.engine.writes import bare_rows
+from app.domain.accounts.permissions import NetworkAdministrator
 from app.domain.badges.badges import BadgeVersion
 from app.domain.campus.campus import Label, Network
+from app.domain.people.people import Person
 from app.domain.trust.organisations import (
     Endorsed,
     Endorsement,
@@ -360,3 +362,32 @@ class OrganisationStore(Store):
             place.raised_at = place.raised_at or at
             self.session.add(place)
         self.session.flush()
+
+
+class NetworkTeamStore(Store):
+    """The administrators of networks."""
+
+    def find(self, network_id: uuid.UUID, person_id: uuid.UUID) -> NetworkAdministrator | None:
+        return self.session.get(NetworkAdministrator, (network_id, person_id))
+
+    def add(self, row: NetworkAdministrator) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def remove(self, row: NetworkAdministrator) -> None:
+        self.session.delete(row)
+        self.session.flush()
+
+    def of_network(self, network_id: uuid.UUID) -> Sequence[Person]:
+        query = select(Person).join(
+            NetworkAdministrator, col(NetworkAdministrator.person_id) == col(Person.id)
+        )
+        query = query.where(NetworkAdministrator.network_id == network_id)
+        return self.session.exec(query.order_by(col(Person.family_name), col(Person.id))).all()
+
+    def of_person(self, person_id: uuid.UUID) -> Sequence[Network]:
+        query = select(Network).join(
+            NetworkAdministrator, col(NetworkAdministrator.network_id) == col(Network.id)
+        )
+        query = query.where(NetworkAdministrator.person_id == person_id)
+        return self.session.exec(query.order_by(col(Network.name))).all()

@@ -28,6 +28,8 @@ class Who(Enum):
     """The browser that was shown the private link of that very award, and its holder when signed in."""
     STAFF = auto()
     """A user with a role that has the permission in the campus; 404 for people of other campuses."""
+    NETWORK = auto()
+    """A user who administers the network; 404 for everyone else."""
     OPERATOR = auto()
     """An operator of the whole service, by token or signed in; 404 for everyone else."""
     TOKEN = auto()

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, cast
 
 from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
 
 from app.container import Services
 from app.domain.accounts.permissions import (
@@ -19,13 +20,13 @@ from app.domain.accounts.permissions import (
     may,
 )
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import Campus
+from app.domain.campus.campus import Campus, Network
 from app.errors import AppError
 from app.http.pages.render import CampusLook, NavigationLink, WorkspaceMenu
 from app.http.pages.typography import translated
 from app.http.pages.words import local
 from app.http.policies import Policy, Who, marked
-from app.http.request_scope import ReadingServices, services_at_hand, signed_in, staff_of
+from app.http.request_scope import ReadingServices, find_signed_in, services_at_hand, signed_in, staff_of
 from app.language import N_, filled
 from app.services.accounts.sessions import SignedIn
 
@@ -38,7 +39,7 @@ _MENU: tuple[tuple[str, Permission, str, tuple[str, ...]], ...] = (
         N_("Badges"),
         Permission.VIEW,
         "/badges",
-        ("/attributions", "/resultats", "/retraits", "/lettres", "/recommandations"),
+        ("/attributions", "/resultats", "/retraits", "/lettres", "/recommandations", "/definitions"),
     ),
     (N_("Compétences"), Permission.VIEW, "/competences", ("/parcours", "/modules")),
     (N_("Personnes"), Permission.VIEW, "/repertoire", ("/recherche",)),
@@ -126,6 +127,43 @@ def staff(deed: Permission) -> Any:
         request.state.work = work
 
     return Depends(guard, scope="function")
+
+
+@dataclass(frozen=True)
+class AtNetwork:
+    """A person and a network that they administer."""
+
+    who: SignedIn
+    network: Network
+
+    @property
+    def actor(self) -> Actor:
+        return self.who.actor
+
+    @property
+    def home(self) -> str:
+        return f"/reseau/{self.network.slug}/gestion"
+
+
+@marked(Policy(Who.NETWORK))
+def _network_administrator(slug: str, request: Request, services: ReadingServices) -> None:
+    """404 for everyone else, signed in or not; a change requires a recent proof of identity."""
+    who = find_signed_in(request, services)
+    network = services.register.network(slug)
+    if who is None or not services.network_team.administers(network, who.person.id):
+        raise HTTPException(404)
+    services.sessions.check_proved(who, fresh=request.method not in _LOOKING)
+    services.search_everywhere()
+    request.state.at_network = AtNetwork(who, network)
+
+
+NETWORK_ADMINISTRATOR = Depends(_network_administrator, scope="function")
+"""The policy of every page for administrators of a network."""
+
+
+def at_network(request: Request) -> AtNetwork:
+    """The user and the network found by `NETWORK_ADMINISTRATOR`."""
+    return cast(AtNetwork, request.state.at_network)
 
 
 @marked(Policy(Who.SIGNED_IN))

@@ -9,7 +9,7 @@ from app.domain.accounts import permissions, rate_limits, sessions, sign_in
 from app.domain.activities import activities, check_in, files
 from app.domain.activity_log import activity_log, recovery
 from app.domain.awards import awards, batches, claim_slips, open_badges, signing_clock
-from app.domain.badges import badges, modules
+from app.domain.badges import badges, modules, shared_definitions
 from app.domain.campus import audit_log, campus, integration, registers, team
 from app.domain.frameworks import pathways
 from app.domain.imports import imports
@@ -56,6 +56,7 @@ MODULES = (
     registers,
     requests,
     sessions,
+    shared_definitions,
     sign_in,
     signing_clock,
     surveys,

@@ -104,6 +104,18 @@ def test_pages_of_the_operator(
 
 @WIDTHS
 @LANGUAGES
+def test_pages_of_an_administrator_of_a_network(
+    live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
+) -> None:
+    page = open_page(viewport)
+    links = demo_links(live_server)
+    page.goto(links.network)
+    page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
+    look_at(page, links.of_network, visitor_locale)
+
+
+@WIDTHS
+@LANGUAGES
 def test_pages_of_a_learner(
     live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
 ) -> None:

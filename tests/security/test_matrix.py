@@ -171,6 +171,8 @@ def _expected(case: Case, caller: Caller, things: Things) -> int:
             return 303 if caller.signed_in else case.good
         case Who.SIGNED_IN:
             return (case.good if caller.roles else case.elsewhere) if caller.signed_in else 401
+        case Who.NETWORK:
+            return 404
         case Who.OPERATOR:
             return case.good if caller.operates else 404
         case Who.HOLDER:
@@ -219,7 +221,9 @@ def allowed(callers: list[Caller], case: Case, things: Things) -> Caller:
 READING = [
     key
     for key, case in CASES.items()
-    if key.startswith("GET ") and key != "GET /recevoir/{token}" and case.policy.who is not Who.OPERATOR
+    if key.startswith("GET ")
+    and key != "GET /recevoir/{token}"
+    and case.policy.who not in (Who.OPERATOR, Who.NETWORK)
 ]
 
 # Tables of names that leave the house: the history keeps who took them.

@@ -13,7 +13,7 @@ from app.domain.learners.requests import RequestState
 from app.domain.people.people import Role
 from app.services.awards.awards import AwardRecord
 from app.services.campus.registers import RequestFilter, RequestSort, Start
-from demo.seeder import BY_COMMAND, CAMPUS, sign_in_link
+from demo.seeder import BY_COMMAND, CAMPUS, network_link, sign_in_link
 from tests.support.servers.server import LiveServer
 
 PUBLIC_PATHS = (
@@ -28,6 +28,8 @@ PUBLIC_PATHS = (
     f"/campus/{CAMPUS}",
     f"/campus/{CAMPUS}/journal",
     "/reseau/bourgogne-franche-comte",
+    "/reseau/bourgogne-franche-comte/rapport",
+    "/reseau/bourgogne-franche-comte/definitions",
     "/badges",
     "/badges?q=robotiqe",
     "/competences",
@@ -94,14 +96,34 @@ class DemoLinks:
     """One person of the campus, as staff see them."""
     badge: str
     """At the desk."""
+    network: str
+    """A sign-in link of an administrator of a network."""
+    shared: tuple[str, str]
+    """A definition of the network: its identifier, and a proposal that waits."""
+    surveyed: str
+    """An activity with a survey."""
 
     @property
     def public(self) -> tuple[str, ...]:
         beside = tuple(f"{self.open_award}/{page}" for page in ("personne", "campus", "integrer"))
         return (
-            self.open_award, *beside, self.closed_award, self.definition, self.asking, self.asked,
+            self.open_award, *beside, self.closed_award, self.definition, f"{self._network}/definitions/{self.shared[0]}", self.asking, self.asked,
             self.portfolio, f"{self.portfolio}/integrer", self.endorsing, *self.endorsed, self.parent, self.label,
         )  # fmt: skip
+
+    @property
+    def _network(self) -> str:
+        return f"{self.desk.partition('/gestion/')[0]}/reseau/bourgogne-franche-comte"
+
+    @property
+    def of_network(self) -> tuple[str, ...]:
+        home, (definition, proposal) = f"{self._network}/gestion", self.shared
+        pages = ("badges/nouveau", f"badges/{definition}", "competences/nouvelle", f"propositions/{proposal}")
+        return (
+            home,
+            *(f"{home}/{each}" for each in pages),
+            f"{self.desk.partition('/gestion/')[0]}/gestion?tous=oui",
+        )
 
     @property
     def of_admins(self) -> tuple[str, ...]:
@@ -124,7 +146,17 @@ class DemoLinks:
         openings = f"{self.desk}/badges/{badge}/formateurs"
         steps = ("", "/competences", "/attribution", "/image", "/publier")
         rule = (f"{self.ruled}/regle", *(f"{self.ruled}/modifier{step}" for step in steps))
-        some = (self.member, self.person, self.badge, f"{self.badge}/differences")
+        some = (
+            self.member,
+            self.person,
+            self.badge,
+            f"{self.badge}/differences",
+            f"{self.desk}/definitions",
+            f"{self.desk}/definitions/{self.shared[0]}",
+            f"{self.desk}/rapport/annuel/2026",
+            f"{self.desk}/rapport/partage",
+            f"{self.desk}/rapport/objectifs",
+        )
         return (self.desk, *(f"{self.desk}/{page}" for page in pages), *some, openings, *rule)
 
     @property
@@ -175,6 +207,14 @@ class DemoLinks:
             self.withdrawal,
             self.result,
             f"{award}/remise",
+            f"{self.desk}/rapport",
+            f"{self.desk}/rapport?periode=2025-2026",
+            f"{self.desk}/rapport/chiffres/apprenants?periode=2026",
+            f"{self.desk}/rapport/activites",
+            f"{self.desk}/rapport/partenaires",
+            f"{self.surveyed}/enquete",
+            f"{self.surveyed}/enquete/ecran",
+            f"{self.surveyed}/rapport",
         )
 
 
@@ -248,7 +288,23 @@ def links_of(process: Process) -> DemoLinks:
             person=f"{address.base_url}/gestion/{CAMPUS}/repertoire/{opened.person.id}",
             badge=f"{address.base_url}/gestion/{CAMPUS}/badges/{opened.badge.id}",
             endorsed=(address.endorsement(said.id), address.organisation(said.organisation_id)),
+            network=network_link(services, campus),
+            shared=_shared(services, campus),
+            surveyed=f"{address.base_url}/gestion/{CAMPUS}/activites/{_surveyed(services, campus)}",
         )
+
+
+def _shared(services: Services, campus: Campus) -> tuple[str, str]:
+    line = next(each for each in services.adoptions.lines(campus) if each.has_improvement)
+    waits = (
+        each for each, _, _ in services.shared_definitions.proposals(line.network) if each.decided_at is None
+    )
+    return str(line.id), str(next(waits).id)
+
+
+def _surveyed(services: Services, campus: Campus) -> uuid.UUID:
+    listed = [activity for activity, _ in services.activities.list_in(campus)]
+    return next(each.id for each in listed if services.surveys.glance(campus, each.id).link is not None)
 
 
 def _ruled(services: Services, campus: Campus) -> uuid.UUID:

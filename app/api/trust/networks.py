@@ -6,17 +6,20 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from app.api.publishing.public import FIVE_MINUTES, CampusSlug, allow_reading_from_anywhere, answer, shown
+from app.container import Services
+from app.domain.badges.shared_definitions import Noun
 from app.domain.trust.trust_registry import TRUST_CONTEXT_PATH
 from app.http.negotiation import ForPrograms, preferred
 from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices
+from app.services.badges.shared_definitions import Definition
 from app.services.publishing.publication import Published
 from app.services.verification import verdicts
 from app.services.verification.issuer_standing import IssuerStanding, StandingKind
@@ -48,6 +51,47 @@ def network_did(slug: CampusSlug, request: Request, services: ReadingServices) -
 @public
 def trust_list(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
     return answer(request, services.network_documents.trust_list(slug), cache=FIVE_MINUTES)
+
+
+class DefinitionView(BaseModel):
+    id: uuid.UUID
+    kind: Noun
+    title: str
+    code: str = Field(description="Of a competency.")
+    version: int
+    published_at: datetime
+    url: str
+    content: dict[str, Any] = Field(
+        description="By part; competencies are named by the id of their definition."
+    )
+    adopters: list[str] = Field(description="Identifiers of the campuses that publish it.")
+
+
+@router.get(
+    "/reseau/{slug}/definitions.json", summary="The definitions that a network shares with its campuses"
+)
+@public
+def shared_definitions(slug: CampusSlug, services: ReadingServices) -> list[DefinitionView]:
+    network = services.register.network(slug)
+    return [
+        _definition_view(services, services.shared_definitions.definition(line.id))
+        for line in services.shared_definitions.lines([network])
+        if not line.is_withdrawn
+    ]
+
+
+def _definition_view(services: Services, found: Definition) -> DefinitionView:
+    return DefinitionView(
+        id=found.id,
+        kind=found.noun,
+        title=found.title,
+        code=found.code,
+        version=found.newest.number,
+        published_at=found.newest.published_at,
+        url=f"{services.addresses.network(found.network.slug)}/definitions/{found.id}",
+        content=dict(found.newest.values),
+        adopters=[campus.did for _, campus, href in services.shared_definitions.adopters(found.id) if href],
+    )
 
 
 @router.get(
@@ -82,6 +126,7 @@ for _path in (
     "/reseau/{slug}/did.json",
     "/reseau/{slug}/campus-reconnus.json",
     "/reseau/{slug}/statuts",
+    "/reseau/{slug}/definitions.json",
     "/labels/{label_id:uuid}",
     TRUST_CONTEXT_PATH,
 ):

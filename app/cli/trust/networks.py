@@ -64,6 +64,43 @@ def create(
     say(N_("Le réseau est créé. « sceau network recognise » y inscrit un premier campus."), style="green")
 
 
+@commands.command(
+    "appoint", help=N_("Confie un réseau à une personne : elle partage ses définitions avec les campus.")
+)
+def appoint(
+    slug: Slug,
+    given: Annotated[str, typer.Option(help=N_("Son prénom."))],
+    family: Annotated[str, typer.Option(help=N_("Son nom."))],
+    address: Annotated[str, typer.Option(help=N_("Son adresse e-mail."))],
+) -> None:
+    with ready_process().unit_of_work() as services:
+        services.network_team.appoint(services.register.network(slug), given, family, address, by=_BY)
+    say(
+        N_("C’est fait. Cette personne se connecte avec son adresse, puis ouvre « /reseau/{slug}/gestion »."),
+        style="green",
+        slug=slug,
+    )
+
+
+@commands.command("administrators", help=N_("Liste les personnes qui administrent un réseau."))
+def administrators(slug: Slug) -> None:
+    with ready_process().unit_of_work(reading=True) as services:
+        found = services.network_team.members(services.register.network(slug))
+    show_table([_("Identifiant"), _("Nom")], [[str(person.id), person.name] for person in found])
+
+
+@commands.command("dismiss", help=N_("Reprend le réseau à une personne, tout de suite."))
+def dismiss(
+    slug: Slug,
+    person: Annotated[
+        uuid.UUID, typer.Argument(help=N_("Son identifiant, donné par « sceau network administrators »."))
+    ],
+) -> None:
+    with ready_process().unit_of_work() as services:
+        services.network_team.dismiss(services.register.network(slug), person, by=_BY)
+    say(N_("Cette personne n’administre plus ce réseau."), style="green")
+
+
 @commands.command("list", help=N_("Liste les réseaux, leur dernière édition et leur clé publique."))
 def list_networks() -> None:
     with ready_process().unit_of_work(reading=True) as services:

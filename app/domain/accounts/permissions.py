@@ -109,6 +109,15 @@ def check_may(roles: Iterable[Role], deed: Permission) -> None:
         raise NotAllowed(_REFUSALS[deed])
 
 
+class NetworkAdministrator(SQLModel, table=True):
+    """A person who shares definitions for a network, without any right in its campuses."""
+
+    __tablename__ = "network_administrator"
+    network_id: uuid.UUID = Field(sa_column=primary_foreign_key("network"))
+    person_id: uuid.UUID = Field(sa_column=primary_foreign_key("person"))
+    since: datetime = Field(sa_column=utc_datetime())
+
+
 class Operator(SQLModel, table=True):
     __tablename__ = "operator"
     person_id: uuid.UUID = Field(sa_column=primary_foreign_key("person"))

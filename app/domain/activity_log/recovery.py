@@ -76,6 +76,7 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "api_token": Choices(("revoked_at",)),
     "membership": Choices(("until",)),
     "operator": Choices(),
+    "network_administrator": Choices(),
     "invitation": Choices(("generation", "expires_at", "accepted_at", "withdrawn_at")),
     "badge_opening": Choices(),
     "award_batch": Choices(("state",)),
@@ -93,6 +94,7 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "pathway_decision": Choices(),
     "campus_picture": Choices(),
     "report_sharing": Choices(with_new=True),
+    "definition_adoption": Choices(),
     "survey_link": Choices(("closed_at", "closes_on")),
     "survey_answer": Choices(("sentence_state",)),
 }

@@ -15,7 +15,6 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
-from babel.numbers import format_decimal
 from sqlalchemy import Text
 from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
 
@@ -33,7 +32,7 @@ from app.domain.core import (
 )
 from app.domain.people.people import name_key
 from app.errors import Conflict, InvalidInput, NotAllowed
-from app.language import N_, current_locale, gettext, in_every_language, speaking
+from app.language import N_, gettext, in_every_language, speaking
 
 MOST_DAYS = 36_500
 
@@ -344,7 +343,7 @@ _COMMON = frozenset(
 
 
 class Part(StrEnum):
-    """What may differ between two versions, in reading order."""
+    """What may differ between two versions of a badge or of a competency, in reading order."""
 
     KIND = "kind"
     NAME = "name"
@@ -362,9 +361,15 @@ class Part(StrEnum):
     LOOK = "look"
     COLOURS = "colours"
     EMBLEM = "emblem"
+    STATEMENT = "statement"
+    LEVELS = "levels"
+    RUBRIC = "rubric"
+    OTHER_LABELS = "other_labels"
 
 
-PROSE = frozenset({Part.NAME, Part.DESCRIPTION, Part.CRITERIA, Part.JUDGING, Part.ALTERNATIVE})
+PROSE = frozenset(
+    {Part.NAME, Part.DESCRIPTION, Part.CRITERIA, Part.JUDGING, Part.ALTERNATIVE, Part.STATEMENT}
+)
 """Texts that are diffed by tokens."""
 
 Content = dict[Part, tuple[str, ...]]
@@ -417,9 +422,7 @@ def content_of(version: BadgeVersion, competencies: Sequence[str]) -> Content:
         Part.JUDGING: _lines(judging),
         Part.COMPETENCIES: tuple(competencies),
         Part.ALIGNMENTS: tuple(f"{each['code']} {each['name']}" for each in version.alignments),
-        Part.REQUIRED_HOURS: (format_decimal(version.required_hours, locale=current_locale()),)
-        if version.required_hours
-        else (),
+        Part.REQUIRED_HOURS: (f"{version.required_hours:g}",) if version.required_hours else (),
         Part.RULE: (rule_words(rule),) if (rule := rule_of(version.rule)) else (),
         Part.VALIDITY: (str(version.validity_days),) if version.validity_days else (),
         Part.TAGS: tuple(version.tags),

@@ -186,6 +186,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "membership": HeldData(DataSubjectMatter.WORK, _PERSON),
         "saved_view": HeldData(DataSubjectMatter.WORK, _PERSON),
         "operator": HeldData(DataSubjectMatter.WORK, _PERSON),
+        "network_administrator": HeldData(DataSubjectMatter.WORK, _PERSON),
         "activity_trainer": HeldData(DataSubjectMatter.WORK, _PERSON),
         "badge_opening": HeldData(DataSubjectMatter.WORK, _PERSON),
         "invitation": HeldData(DataSubjectMatter.WORK, (Link("accepted_by"),), mentions=("invited_by",)),
@@ -201,7 +202,8 @@ _OF_ACTIVITY = (
     "activity_survey", "declared_figure", "participation_tombstone", "room", "survey_link",
 )  # fmt: skip
 _OF_CAMPUS = (
-    "badge", "campus_log", "catalogue_refresh", "change_head", "competency_synonym", "module_set", "label", "pathway", "pathway_subject", "pathway_version",
+    "badge", "campus_log", "catalogue_refresh", "change_head", "competency_synonym", "definition_adoption",
+    "definition_proposal", "module_set", "label", "pathway", "pathway_subject", "pathway_version",
     "report_draft", "report_edition", "report_objective", "report_sharing", "signing_key",
 )  # fmt: skip
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
@@ -241,7 +243,9 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "status_list": "bits at random places",
         "status_slot": "the place of a number; it says that a badge was withdrawn even when all else is gone",
-        **dict.fromkeys(("network_key", "trust_edition"), "of a network"),
+        **dict.fromkeys(
+            ("network_key", "shared_badge", "shared_badge_version", "trust_edition"), "of a network"
+        ),
         **dict.fromkeys(("signing_clock", "worker"), "of a machine"),
     }
 )

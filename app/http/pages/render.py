@@ -592,5 +592,9 @@ def visitor_of(request: Request) -> Visitor:
         who = find_signed_in(request, services)
         if who is None:
             return Visitor()
-        manages = bool(who.memberships) or services.operators.is_operator(who.person.id)
+        manages = (
+            bool(who.memberships)
+            or services.operators.is_operator(who.person.id)
+            or bool(services.network_team.networks_of(who.person.id))
+        )
         return Visitor(who.person.name, manages=manages, person_id=who.person.id)

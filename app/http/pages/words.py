@@ -209,6 +209,11 @@ BADGE_CHANGES = {
     "open_to_some": N_("Réservé à certains formateurs"),
     "open_to": N_("Ouvert à une personne"),
     "shut_to": N_("Refermé à une personne"),
+    "adopt": N_("Définition du réseau adoptée"),
+    "decide_improvement": N_("Décision sur une amélioration du réseau"),
+    "leave_definition": N_("Définition du réseau quittée"),
+    "propose": N_("Proposé au réseau"),
+    "answer_proposal": N_("Réponse du réseau"),
 }
 
 

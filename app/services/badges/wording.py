@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import Any
 
-from app.domain.badges.badges import Badge, BadgeCompetency, BadgeKind, BadgeVersion, PictureLook, Step
+from app.domain.badges.badges import (
+    Badge,
+    BadgeCompetency,
+    BadgeKind,
+    BadgeVersion,
+    Part,
+    PictureLook,
+    Step,
+    join_criteria,
+    split_criteria,
+)
 from app.domain.badges.rules import Rule, criteria_words, rule_of
+from app.domain.badges.shared_definitions import BADGE_PARTS, Values
 from app.domain.frameworks import MOST_ALIGNMENTS, PublicAlignment
 from app.errors import InvalidInput
 from app.language import N_, speaking
@@ -131,3 +143,57 @@ def state_of(badge: Badge, wording: Wording, step: Step) -> str:
     settings = (badge.repeat.value, badge.accepts_requests) if step is Step.AWARDING else ()
     said = repr(([getattr(wording, name) for name in STEP_FIELDS[step]], settings))
     return sha256(said.encode()).hexdigest()[:32]
+
+
+def badge_values(wording: Wording, competencies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """`competencies`: named as in a definition, with their level."""
+    criteria, judging = split_criteria(wording.criteria)
+    return {
+        Part.KIND.value: wording.kind.value,
+        Part.NAME.value: wording.name.strip(),
+        Part.DESCRIPTION.value: wording.description.strip(),
+        Part.CRITERIA.value: criteria,
+        Part.JUDGING.value: judging,
+        Part.COMPETENCIES.value: [dict(each) for each in competencies],
+        # Without the release: each campus dates its own.
+        Part.ALIGNMENTS.value: [each.of_release("", None).kept() for each in wording.alignments],
+        Part.REQUIRED_HOURS.value: wording.required_hours,
+        Part.VALIDITY.value: wording.validity_days,
+        Part.TAGS.value: list(wording.tags),
+        Part.LANGUAGE.value: wording.language,
+    }
+
+
+def wording_with(
+    wording: Wording,
+    values: Values,
+    parts: Collection[Part],
+    competencies: Sequence[tuple[uuid.UUID, int | None]],
+) -> Wording:
+    """`wording` with some parts of a definition; `competencies`: those of the campus, for that part."""
+    criteria, judging = split_criteria(wording.criteria)
+    language = values[Part.LANGUAGE.value] if Part.LANGUAGE in parts else wording.language
+    criteria = values[Part.CRITERIA.value] if Part.CRITERIA in parts else criteria
+    judging = values[Part.JUDGING.value] if Part.JUDGING in parts else judging
+    fields: dict[Part, dict[str, Any]] = {
+        Part.KIND: {"kind": BadgeKind(values.get(Part.KIND.value, wording.kind))},
+        Part.NAME: {"name": values.get(Part.NAME.value)},
+        Part.DESCRIPTION: {"description": values.get(Part.DESCRIPTION.value)},
+        Part.COMPETENCIES: {"competencies": list(competencies)},
+        Part.ALIGNMENTS: {
+            "alignments": [PublicAlignment.read(each) for each in values.get(Part.ALIGNMENTS.value) or ()]
+        },
+        Part.REQUIRED_HOURS: {"required_hours": values.get(Part.REQUIRED_HOURS.value)},
+        Part.VALIDITY: {"validity_days": values.get(Part.VALIDITY.value)},
+        Part.TAGS: {"tags": list(values.get(Part.TAGS.value) or ())},
+    }
+    changed: dict[str, Any] = {"language": language, "criteria": join_criteria(criteria, judging, language)}
+    for part in parts:
+        changed |= fields.get(part, {})
+    return replace(wording, **changed)
+
+
+def wording_in(values: Values) -> Wording:
+    """Of a definition, without competencies: they are named by the network's ids."""
+    blank = Wording(BadgeKind(values[Part.KIND.value]), "", "", "")
+    return wording_with(blank, values, BADGE_PARTS, [])

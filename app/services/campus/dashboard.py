@@ -14,6 +14,7 @@ from app.db.activity_log.activity_log import LogWatchStore
 from app.db.awards.awards import AwardRecord
 from app.db.awards.batches import Lately, WaitingStore
 from app.db.badges import BadgeStore
+from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus.campus import CampusStore
 from app.db.campus.directory import DirectoryStore, PeopleOrder
 from app.db.engine.queries import Start
@@ -71,6 +72,8 @@ class Waiting:
     today: date
     pathways: int
     """Badges proposed at the end of a pathway."""
+    improvements: int
+    """Of adopted definitions, on which the campus has not decided."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class DashboardService:
     names: NameStore
     log: LogWatchStore
     pathways: PathwayStore
+    definitions: SharedDefinitionStore
     clock: Clock
 
     def of(self, campus: Campus, *, today: date, reader: uuid.UUID | None = None) -> Dashboard:
@@ -126,6 +130,7 @@ class DashboardService:
             bool(review and review.faults),
             today,
             self.pathways.count_proposals(campus.id, limit=MOST_COUNTED + 1),
+            self.definitions.count_improvements(campus.id),
         )
 
     def _without_awards(self, campus: Campus, today: date, at: datetime) -> list[Activity]:

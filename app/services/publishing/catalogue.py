@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from app.db.activities.activities import ActivityStore
 from app.db.activities.plans import ActivityPlanStore
 from app.db.badges import BadgeStore
+from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.frameworks import CompetencyStore
 from app.db.frameworks.pathways import PathwayStore
@@ -40,6 +41,8 @@ from app.language import N_
 from app.services.publishing.ratings import RatingService
 
 A_PAGE: Final = 24
+_SHARED: Final = "définition partagée réseau"
+"""Finds what adopted the definition of a network."""
 _DERIVED: Final = (
     "campus_id", "kind", "path", "title", "summary", "language", "badge_kind", "level", "audiences", "place", "holders",
     "starts_on", "version", "label_terms", "other_terms", "size",
@@ -94,6 +97,7 @@ class CatalogueService:
     plans: ActivityPlanStore
     pathways: PathwayStore
     history: HistoryStore
+    definitions: SharedDefinitionStore
     ratings: RatingService
     clock: Clock
     snapshot: Snapshot = UNSHARED
@@ -144,6 +148,7 @@ class CatalogueService:
         self, campus: Campus, reached: Mapping[uuid.UUID, Sequence[Activity]]
     ) -> list[tuple[CatalogueEntry, SearchTerms]]:
         holders, audiences = self.catalogue.holders_of(campus.id), self.catalogue.audiences_of(campus.id)
+        shared = self._shared_by(campus)
         found = []
         for badge, version in self.catalogue.published_of(campus.id):
             links = self.badges.competencies_of(version.id)
@@ -171,13 +176,26 @@ class CatalogueService:
                 *version.tags,
                 campus.short_name,
                 campus.site,
+                *shared.get(badge.id, ()),
                 *(each.get("name", "") for each in version.alignments),
                 *(competency.statement for _, competency, _ in attested),
             ]
             found.append(_indexed(entry, others))
         return found
 
+    def _shared_by(self, campus: Campus) -> dict[uuid.UUID, tuple[str, str]]:
+        """Search terms of badges and competencies that adopted the definition of a network."""
+        adoptions = self.definitions.adoptions_of(campus.id)
+        networks = self.definitions.networks(each.network_id for each in adoptions) if adoptions else {}
+        return {
+            own_id: (networks[each.network_id].name, _SHARED)
+            for each in adoptions
+            for own_id in (each.badge_id, each.competency_id)
+            if own_id is not None
+        }
+
     def _competencies(self, campus: Campus) -> list[tuple[CatalogueEntry, SearchTerms]]:
+        shared = self._shared_by(campus)
         return [
             _indexed(
                 CatalogueEntry(
@@ -190,7 +208,7 @@ class CatalogueService:
                     level=len(competency.levels) or None,
                     place=campus.site,
                 ),
-                [competency.code, framework.name, campus.short_name],
+                [competency.code, framework.name, campus.short_name, *shared.get(competency.id, ())],
             )
             for competency, framework in self.competencies.list_of(campus.id)
             if competency.archived_at is None

@@ -11,11 +11,14 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.db.accounts import OwnAddressStore
 from app.db.campus.campus import HistoryStore
-from app.db.trust import RecognitionStore
+from app.db.trust import NetworkTeamStore, RecognitionStore
+from app.domain.accounts.permissions import NetworkAdministrator
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Label, LabelCategory, Network
 from app.domain.core import Clock, check_signed_name, name_as_listed, name_as_signed
+from app.domain.people.people import Person, check_name, is_address, normal_address
 from app.domain.publishing import Addresses
 from app.domain.trust.trust_registry import (
     LIST_LIFE,
@@ -223,6 +226,48 @@ class NetworkRegister:
         self.store.add(entry)
         self.history.write(by, deed, "recognition", entry.id, at=self.clock())
         self.publish(network)
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkTeam:
+    """Who shares definitions for a network; appointed by the operator of the service."""
+
+    store: NetworkTeamStore
+    own_addresses: OwnAddressStore
+    history: HistoryStore
+    clock: Clock
+
+    def networks_of(self, person_id: uuid.UUID) -> Sequence[Network]:
+        return self.store.of_person(person_id)
+
+    def administers(self, network: Network, person_id: uuid.UUID) -> bool:
+        return self.store.find(network.id, person_id) is not None
+
+    def members(self, network: Network) -> Sequence[Person]:
+        return self.store.of_network(network.id)
+
+    def appoint(
+        self, network: Network, given_name: str, family_name: str, address: str, *, by: Actor
+    ) -> Person:
+        """The operator who runs the command vouches for the address. Idempotent."""
+        check_name(given_name, family_name)
+        address, at = normal_address(address), self.clock()
+        if not is_address(address):
+            raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"))
+        person = self.own_addresses.owner_of(
+            Person(given_name=given_name, family_name=family_name, created_at=at), address, at=at
+        )
+        if self.store.find(network.id, person.id) is None:
+            self.store.add(NetworkAdministrator(network_id=network.id, person_id=person.id, since=at))
+            self.history.write(by, "appoint", "network", network.id, at=at, person=str(person.id))
+        return person
+
+    def dismiss(self, network: Network, person_id: uuid.UUID, *, by: Actor) -> None:
+        row = self.store.find(network.id, person_id)
+        if row is None:
+            raise NotFound(N_("Cette personne n’administre pas ce réseau."))
+        self.store.remove(row)
+        self.history.write(by, "dismiss", "network", network.id, at=self.clock(), person=str(person_id))
 
 
 def _said(entry: Recognition) -> Named:

@@ -15,7 +15,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.badges.badges import PROSE, BadgeKind, BadgeVersion, Difference, Part, PictureLook, are_near
 from app.domain.badges.rules import Rule, rule_words
-from app.domain.campus.campus import Campus, CampusColours, contrast
+from app.domain.campus.campus import Campus, CampusColours, Network, contrast
 from app.domain.frameworks import PublicAlignment
 from app.errors import InvalidInput
 from app.http.negotiation import ForPeople
@@ -56,6 +56,10 @@ PARTS = {
     Part.LOOK: N_("Image"),
     Part.COLOURS: N_("Couleurs"),
     Part.EMBLEM: N_("Sigle"),
+    Part.STATEMENT: N_("Énoncé"),
+    Part.LEVELS: N_("Niveaux"),
+    Part.RUBRIC: N_("Ce que l’on voit à chaque niveau"),
+    Part.OTHER_LABELS: N_("Autres libellés"),
 }
 LOOKS = {
     PictureLook.SHAPE.value: N_("La forme du type"),
@@ -63,7 +67,9 @@ LOOKS = {
     PictureLook.OWN.value: N_("Une image à nous"),
 }
 LEAST_CONTRAST = 3.0
-_LISTS = frozenset({Part.COMPETENCIES, Part.ALIGNMENTS, Part.TAGS})
+_LISTS = frozenset(
+    {Part.COMPETENCIES, Part.ALIGNMENTS, Part.TAGS, Part.LEVELS, Part.RUBRIC, Part.OTHER_LABELS}
+)
 
 
 @dataclass(frozen=True)
@@ -79,12 +85,13 @@ class DifferenceShown:
     pieces: Sequence[tuple[str, str]]
 
 
-def shown_difference(difference: Difference) -> DifferenceShown:
+def shown_difference(difference: Difference, *, is_proposed: bool = False) -> DifferenceShown:
+    """`is_proposed`: nothing has changed yet."""
     part = difference.part
     before, after = (_value(part, lines) for lines in (difference.before, difference.after))
     return DifferenceShown(
         title=translated(PARTS[part]),
-        sentence=_sentence(difference, before, after),
+        sentence=_sentence(difference, before, after, _PROPOSED if is_proposed else _CHANGED),
         before=before,
         after=after,
         removed=difference.removed if part in _LISTS else (),
@@ -102,7 +109,29 @@ def validity_words(days: int | None) -> str:
     return translated(N_("{n} jours")).format(n=days)
 
 
-def _sentence(difference: Difference, before: str, after: str) -> str:
+@dataclass(frozen=True)
+class _Tense:
+    text: str
+    added: str
+    removed: str
+    changed: str
+
+
+_CHANGED = _Tense(
+    N_("Le texte a changé."),
+    N_("Ajouté : {after}."),
+    N_("Retiré : {before}."),
+    N_("« {before} » est devenu « {after} »."),
+)
+_PROPOSED = _Tense(
+    N_("Le texte changerait."),
+    N_("À ajouter : {after}."),
+    N_("À retirer : {before}."),
+    N_("« {before} » deviendrait « {after} »."),
+)
+
+
+def _sentence(difference: Difference, before: str, after: str, tense: _Tense) -> str:
     """The change to this part, as one sentence."""
     if difference.part is Part.LOOK and before == after:
         return translated(N_("Le fichier de l’image a changé."))
@@ -114,12 +143,12 @@ def _sentence(difference: Difference, before: str, after: str) -> str:
             added=counts[0], removed=counts[1]
         )
     if difference.part in PROSE and before and after:
-        return translated(N_("Le texte a changé."))
+        return translated(tense.text)
     if not before:
-        return translated(N_("Ajouté : {after}.")).format(after=after)
+        return translated(tense.added).format(after=after)
     if not after:
-        return translated(N_("Retiré : {before}.")).format(before=before)
-    return translated(N_("« {before} » est devenu « {after} ».")).format(before=before, after=after)
+        return translated(tense.removed).format(before=before)
+    return translated(tense.changed).format(before=before, after=after)
 
 
 def _value(part: Part, lines: Sequence[str]) -> str:
@@ -181,6 +210,9 @@ class DefinitionShown:
     """Pages of what it attests: (statement, path)."""
     contact: str = ""
     ratings: RatingsShown | None = None
+    shared_by: str = ""
+    """The network of which the campus adopted the definition."""
+    shared_url: str = ""
 
     @property
     def is_superseded(self) -> bool:
@@ -252,6 +284,9 @@ def definition_shown(services: Services, published: PublishedBadge) -> Definitio
     # Those of registers have a section of their own.
     own = [each for each in claims.alignments if each.framework not in REGISTERS]
     claims = replace(claims, alignments=own)
+    shared_by, shared_url = shared_by_network(
+        services.shared_definitions.about_badges([published.badge.id]).get(published.badge.id)
+    )
     return DefinitionShown(
         pieces=pieces_of(claims, is_ours=True, zone=campus.time_zone, base_url=services.addresses.base_url),
         picture=f"{base}/v{version.number}/image.svg",
@@ -280,7 +315,17 @@ def definition_shown(services: Services, published: PublishedBadge) -> Definitio
             services.endorsements.about_version(version), campus.time_zone, contact=campus.contact_email
         ),
         standings=standings_of(services, version),
+        shared_by=shared_by,
+        shared_url=shared_url,
     )
+
+
+def shared_by_network(found: tuple[uuid.UUID, Network] | None) -> tuple[str, str]:
+    """The name of the network and the page of the definition, of what adopted one."""
+    if found is None:
+        return "", ""
+    definition_id, network = found
+    return network.name, f"/reseau/{network.slug}/definitions/{definition_id}"
 
 
 def standings_of(services: Services, version: BadgeVersion) -> list[StandingView]:

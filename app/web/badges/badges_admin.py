@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -32,7 +32,13 @@ from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.badges.badges import BadgePage, picture_words
-from app.web.badges.badges import DifferenceShown, shown_difference, standings_of, validity_words
+from app.web.badges.badges import (
+    DifferenceShown,
+    shared_by_network,
+    shown_difference,
+    standings_of,
+    validity_words,
+)
 from app.web.badges.rules import picture_of
 from app.web.frameworks.search import StandingView
 
@@ -111,6 +117,8 @@ class BadgeShown:
     alignments: Sequence[StandingView]
     tags: Sequence[str]
     versions: Sequence[VersionLine]
+    shared_by: str = ""
+    shared_url: str = ""
 
 
 def state_of(badge: Badge, version: BadgeVersion) -> StateLabel:
@@ -159,6 +167,8 @@ def sorted_badges(
 @router.get("/badges.csv", dependencies=_VIEW)
 def badges_table(request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
+    listed = services.badges.list_newest(work.campus)
+    shared = services.shared_definitions.about_badges([badge.id for badge, _ in listed])
     rows = [
         (
             version.name,
@@ -169,10 +179,13 @@ def badges_table(request: Request, services: ReadingServices) -> Response:
             validity_words(version.validity_days),
             version.description,
             services.addresses.badge(badge.id),
+            shared_by_network(shared.get(badge.id))[0],
         )
-        for badge, version in services.badges.list_newest(work.campus)
+        for badge, version in listed
     ]
-    heading = ("Badge", "Type", "État", "Version", "Répétition", "Validité", "Description", "Adresse")
+    heading = (
+        "Badge", "Type", "État", "Version", "Répétition", "Validité", "Description", "Adresse", "Définition du réseau"
+    )  # fmt: skip
     return table_file("badges", heading, rows)
 
 
@@ -272,6 +285,7 @@ def _badge_page(
     request: Request, services: Services, work: AtWork, badge_id: uuid.UUID, trouble: str = ""
 ) -> HTMLResponse:
     manuscript = services.badges.manuscript(work.campus, badge_id)
+    shared = shared_by_network(services.shared_definitions.about_badges([badge_id]).get(badge_id))
     return page(
         request,
         "badges/show.html",
@@ -281,7 +295,11 @@ def _badge_page(
         home=work.home,
         zone=work.campus.time_zone,
         designs=work.may(Permission.DESIGN),
-        b=_shown(work, manuscript.page, standings_of(services, manuscript.page.version)),
+        b=replace(
+            _shown(work, manuscript.page, standings_of(services, manuscript.page.version)),
+            shared_by=shared[0],
+            shared_url=shared[1],
+        ),
         lacks=[translated(lack.sentence) for lack in manuscript.lacks]
         if manuscript.page.version.is_draft
         else [],

@@ -15,7 +15,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import Activity, has_begun, has_ended
 from app.domain.awards.batches import AwardBatch, BatchState, may_be_undone
 from app.domain.badges.badges import Badge, BadgeVersion
-from app.domain.campus.campus import Campus, may_be_retired
+from app.domain.campus.campus import Campus
 from app.domain.campus.team import MOST_COUNTED
 from app.domain.people.people import Role
 from app.http.pages.forms import SafeForm, text_of
@@ -24,8 +24,6 @@ from app.http.pages.typography import translated
 from app.http.pages.words import (
     ACTIVITY_KINDS,
     BADGE_KINDS,
-    KEY_PURPOSES,
-    KEY_STATES,
     LABEL_CATEGORIES,
     LABEL_STATES,
     ROLES,
@@ -129,6 +127,10 @@ def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
         sentence = translated(_LABEL_ENDED if is_over else _LABEL_ENDS).format(day=day(waiting.label.ends_on))
         hint = translated(N_("Les pages de vos badges disent ses dates."))
         tasks.append(Task(sentence, hint, here))
+    if waiting.improvements:
+        sentence = translated(N_("Améliorations proposées par le réseau"))
+        hint = translated(N_("Champ par champ : à vous de les accepter, ou non. Rien de signé ne change."))
+        tasks.append(Task(sentence, hint, f"{work.home}/definitions", _count(waiting.improvements)))
     return tasks
 
 
@@ -407,17 +409,6 @@ class AwardLine:
 
 
 @dataclass(frozen=True)
-class KeyLine:
-    method_id: str
-    purpose: str
-    algorithm: str
-    state: StateLabel
-    since: datetime
-    retire: str
-    """URL of the page that retires it; empty where it cannot be retired."""
-
-
-@dataclass(frozen=True)
 class LabelLine:
     network: str
     category: str
@@ -459,12 +450,20 @@ def my_campuses(request: Request, services: ReadingServices, tous: str = "") -> 
     who = signed_in(request, services)
     places = services.people.workplaces(who)
     operates = services.operators.is_operator(who.person.id)
+    networks = services.network_team.networks_of(who.person.id)
     last = request.cookies.get(LAST_CAMPUS) if not tous else None
     likely = [place for place in places if len(places) == 1 or place.campus.slug == last]
-    if likely and not operates and likely[0].campus.suspended_at is None:
+    if likely and not operates and not networks and likely[0].campus.suspended_at is None:
         return RedirectResponse(f"/gestion/{likely[0].campus.slug}", status_code=303)
     lines = [CampusLine.of(place) for place in places]
-    return page(request, "campus/desk/campuses.html", private=True, operates=operates, campuses=lines)
+    return page(
+        request,
+        "campus/desk/campuses.html",
+        private=True,
+        operates=operates,
+        campuses=lines,
+        networks=networks,
+    )
 
 
 @router.get("/gestion/{slug}", dependencies=[staff(Permission.VIEW)])
@@ -575,17 +574,3 @@ def _remember(answer: Response, request: Request, work: AtWork) -> None:
         httponly=True,
         samesite="lax",
     )
-
-
-def keys_of(services: Services, work: AtWork) -> Sequence[KeyLine]:
-    return [
-        KeyLine(
-            key.method_id,
-            KEY_PURPOSES[key.purpose],
-            key.algorithm,
-            KEY_STATES[key.state],
-            key.activated_at or key.created_at,
-            f"{work.home}/cles/{key.id}/retirer" if may_be_retired(key) else "",
-        )
-        for key in services.campuses.keys_of(work.campus)
-    ]

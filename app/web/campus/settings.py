@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import isfinite
@@ -31,11 +32,23 @@ from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import every_language, page
 from app.http.pages.typography import translated
-from app.http.pages.words import KEY_STATES
+from app.http.pages.words import KEY_PURPOSES, KEY_STATES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
 from app.language import N_, locales
-from app.web.campus.dashboard import LabelLine, keys_of
+from app.web.campus.dashboard import LabelLine
+
+
+@dataclass(frozen=True)
+class KeyLine:
+    method_id: str
+    purpose: str
+    algorithm: str
+    state: StateLabel
+    since: datetime
+    retire: str
+    """URL of the page that retires it; empty where it cannot be retired."""
+
 
 router = APIRouter(prefix="/gestion/{slug}/reglages")
 _MANAGE = [staff(Permission.MANAGE)]
@@ -239,3 +252,17 @@ def _key_retiring_page(
         typed=typed,
         trouble=trouble,
     )
+
+
+def keys_of(services: Services, work: AtWork) -> Sequence[KeyLine]:
+    return [
+        KeyLine(
+            key.method_id,
+            KEY_PURPOSES[key.purpose],
+            key.algorithm,
+            KEY_STATES[key.state],
+            key.activated_at or key.created_at,
+            f"{work.home}/cles/{key.id}/retirer" if may_be_retired(key) else "",
+        )
+        for key in services.campuses.keys_of(work.campus)
+    ]

@@ -24,6 +24,7 @@ from app.language import N_, current_locale
 from app.services.frameworks.catalogue import Standing
 from app.services.frameworks.trades import Booklet, Related
 from app.services.publishing.catalogue import PublicCompetency
+from app.web.badges.badges import shared_by_network
 from app.web.publishing.catalogue import Card, card_of
 
 CampusSlug = Annotated[str, Path(pattern="^[a-z0-9-]{1,60}$")]
@@ -88,6 +89,9 @@ def _page(
             )
         ],
         relations=_relations_shown(services, found),
+        shared=shared_by_network(
+            services.shared_definitions.about_competencies([found.competency.id]).get(found.competency.id)
+        ),
         link_preview=preview(
             services,
             f"/competences/{found.competency.id}" + (f"/v{version}" if version else ""),

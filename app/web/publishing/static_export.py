@@ -26,6 +26,7 @@ from app.services.learners.portfolios import PortfolioPage
 from app.services.trust.labels import LabelJudged
 from app.services.verification.static_export import INDEX, ExportedFile
 from app.web.badges.badges import definition_shown
+from app.web.badges.shared_definitions import definition_shown as shared_definition_shown
 from app.web.campus.campuses import campus_shown, render_campus_css
 from app.web.learners.portfolios import everything_shown
 from app.web.trust.endorsements import recommendation_shown
@@ -50,6 +51,7 @@ class ExportedPages:
         places = [f"campus/{self.campus.slug}"]
         places += [f"badges/{badge_id}/v{number}" for badge_id, number in self.versions()]
         places += [f"reseau/{network.slug}" for network in self._networks()]
+        places += [place for place, _ in self._definitions()]
         places += [f"labels/{judged.label.id}" for judged in self._labels()]
         for said in self.services.endorsements.readable_in(self.campus):
             places += [f"recommandations/{said.id}", f"organisations/{said.organisation_id}"]
@@ -86,9 +88,20 @@ class ExportedPages:
             place = f"reseau/{network.slug}"
             view = partial(self._register_of, network.slug)
             yield from self._in_every_language(place, "trust/network.html", view)
+        for place, shared in self._definitions():
+            yield from self._in_every_language(place, "badges/shared/public.html", shared)
         for judged in self._labels():
             place, view = f"labels/{judged.label.id}", partial(self._label, judged)
             yield from self._in_every_language(place, "trust/label.html", view)
+
+    def _definitions(self) -> Iterator[tuple[str, Callable[[], Mapping[str, Any]]]]:
+        """Of networks, as far as the campus adopted them."""
+        for line in self.services.adoptions.lines(self.campus):
+            if line.adoption is not None:
+                yield (
+                    f"reseau/{line.network.slug}/definitions/{line.id}",
+                    partial(shared_definition_shown, self.services, line.network, line.id),
+                )
 
     def _register_of(self, slug: str) -> Mapping[str, Any]:
         return {"n": register_shown(self.services, self.services.register.page(slug))}

@@ -197,7 +197,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "demande": demande, "request_id": str(asked.id), "file_id": str(piece.id),
             "wish": services.reminders.token_of(person.id),
             "file": "checkpoint",
-            "passkey_id": str(uuid.uuid4()), "indicator_id": str(uuid.uuid4()), "period": "2026",
+            "passkey_id": str(uuid.uuid4()), "indicator_id": str(uuid.uuid4()), "period": "2026", "definition_id": str(uuid.uuid4()), "proposal_id": str(uuid.uuid4()),
             "portfolio_id": str(portfolio.id), "taken": "cv.json",
             "brought_id": str(brought.id),
             "pathway_id": str(pathway), "enrolment_id": str(enrolment), "key": "e9",

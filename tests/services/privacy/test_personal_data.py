@@ -56,7 +56,7 @@ def test_nothing_of_any_table_outlives_an_erasure(house: House) -> None:
     person_id, made = fill(house)
     with house.owner.begin() as connection:
         # Whoever works somewhere is not erased: these roles ended.
-        for name in ("membership", "operator"):
+        for name in ("membership", "operator", "network_administrator"):
             connection.execute(
                 METADATA.tables[name].delete().where(METADATA.tables[name].c.person_id == person_id)
             )

@@ -1,0 +1,284 @@
+"""Definitions that a network shares: badges and competencies that its campuses adopt, each as its own issuer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
+
+from app.domain.badges.badges import Content, Difference, Part
+from app.domain.core import (
+    enum_column,
+    foreign_key,
+    json_column,
+    new_id,
+    primary_foreign_key,
+    utc_datetime,
+)
+from app.domain.frameworks import Competency
+from app.errors import Conflict, InvalidInput
+from app.language import N_
+
+Values = Mapping[str, Any]
+"""What a definition contains, by the value of its `Part`."""
+
+LONGEST_REASON: Final = 300
+BADGE_PARTS: Final = (
+    Part.KIND,
+    Part.NAME,
+    Part.DESCRIPTION,
+    Part.CRITERIA,
+    Part.JUDGING,
+    Part.COMPETENCIES,
+    Part.ALIGNMENTS,
+    Part.REQUIRED_HOURS,
+    Part.VALIDITY,
+    Part.TAGS,
+    Part.LANGUAGE,
+)
+"""What a network shares of a badge. Picture, colours, rule and requests belong to each campus."""
+COMPETENCY_PARTS: Final = (
+    Part.STATEMENT,
+    Part.DESCRIPTION,
+    Part.LEVELS,
+    Part.RUBRIC,
+    Part.OTHER_LABELS,
+)
+
+
+class Noun(StrEnum):
+    BADGE = "badge"
+    COMPETENCY = "competency"
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return BADGE_PARTS if self is Noun.BADGE else COMPETENCY_PARTS
+
+
+class SharedBadge(SQLModel, table=True):
+    """A badge that a network defines for its campuses. A competency that it shares is an item of a framework of its own."""
+
+    __tablename__ = "shared_badge"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    network_id: uuid.UUID = Field(sa_column=foreign_key("network"))
+    created_at: datetime = Field(sa_column=utc_datetime())
+    withdrawn_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+
+
+class SharedBadgeVersion(SQLModel, table=True):
+    """Append-only. `reason`: what it improves, and why."""
+
+    __tablename__ = "shared_badge_version"
+    shared_badge_id: uuid.UUID = Field(sa_column=primary_foreign_key("shared_badge"))
+    number: int = Field(primary_key=True)
+    content: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    reason: str = Field(default="", max_length=LONGEST_REASON)
+    published_at: datetime = Field(sa_column=utc_datetime())
+
+
+class AdoptionAnswer(StrEnum):
+    """What a campus decided about the newest improvement."""
+
+    ACCEPTED = "accepted"
+    PARTLY = "partly"
+    REFUSED = "refused"
+
+
+class DefinitionAdoption(SQLModel, table=True):
+    """A campus's own badge or competency, and the definition it adopted.
+
+    `number`: the version of the definition on which the campus last decided; 0 for a badge it had before.
+    """
+
+    __tablename__ = "definition_adoption"
+    __table_args__ = (
+        CheckConstraint(
+            "(badge_id IS NULL) = (shared_badge_id IS NULL) AND (badge_id IS NULL) <> (competency_id IS NULL) "
+            "AND (competency_id IS NULL) = (shared_competency_id IS NULL)",
+            name="adopts_one_definition",
+        ),
+        UniqueConstraint("badge_id", name="one_definition_of_a_badge"),
+        UniqueConstraint("competency_id", name="one_definition_of_a_competency"),
+        UniqueConstraint("campus_id", "shared_badge_id", name="one_adoption_of_a_badge"),
+        UniqueConstraint("campus_id", "shared_competency_id", name="one_adoption_of_a_competency"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
+    network_id: uuid.UUID = Field(sa_column=foreign_key("network"))
+    badge_id: uuid.UUID | None = Field(
+        default=None, sa_column=foreign_key("badge", nullable=True, index=False)
+    )
+    shared_badge_id: uuid.UUID | None = Field(
+        default=None, sa_column=foreign_key("shared_badge", nullable=True)
+    )
+    competency_id: uuid.UUID | None = Field(
+        default=None, sa_column=foreign_key("competency", nullable=True, index=False)
+    )
+    shared_competency_id: uuid.UUID | None = Field(
+        default=None, sa_column=foreign_key("competency", nullable=True)
+    )
+    number: int = 0
+    adopted_at: datetime = Field(sa_column=utc_datetime())
+    decided_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    answer: AdoptionAnswer | None = Field(
+        default=None, sa_column=enum_column(AdoptionAnswer, name="adoption_answer", nullable=True)
+    )
+
+    @property
+    def definition_id(self) -> uuid.UUID:
+        found = self.shared_badge_id or self.shared_competency_id
+        assert found is not None, "the table's constraint"
+        return found
+
+
+class ProposalState(StrEnum):
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    PARTLY = "partly"
+    REFUSED = "refused"
+
+
+class DefinitionProposal(SQLModel, table=True):
+    """What a campus proposes to its network: an improvement of a definition that it adopted, or a badge of its own.
+
+    `content`: only the parts that it would change, with `campus_id` and nothing of a person.
+    """
+
+    __tablename__ = "definition_proposal"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    network_id: uuid.UUID = Field(sa_column=foreign_key("network"))
+    badge_id: uuid.UUID | None = Field(
+        default=None, sa_column=foreign_key("badge", nullable=True, index=False)
+    )
+    shared_badge_id: uuid.UUID | None = Field(
+        default=None, sa_column=foreign_key("shared_badge", nullable=True)
+    )
+    shared_competency_id: uuid.UUID | None = Field(
+        default=None, sa_column=foreign_key("competency", nullable=True)
+    )
+    content: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    reason: str = Field(max_length=LONGEST_REASON)
+    proposed_at: datetime = Field(sa_column=utc_datetime())
+    state: ProposalState = Field(
+        default=ProposalState.WAITING, sa_column=enum_column(ProposalState, name="proposal_state")
+    )
+    answer: str = Field(default="", max_length=LONGEST_REASON)
+    decided_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+
+    @property
+    def definition_id(self) -> uuid.UUID | None:
+        """None: the campus proposes a badge that the network does not share yet."""
+        return self.shared_badge_id or self.shared_competency_id
+
+    @property
+    def noun(self) -> Noun:
+        return Noun.COMPETENCY if self.shared_competency_id else Noun.BADGE
+
+
+class ReadMeanwhile(Conflict):
+    """The definition has a newer version than the one that was read."""
+
+
+def check_reason(reason: str) -> str:
+    reason = " ".join(reason.split())
+    if not reason:
+        raise InvalidInput(N_("Dites en une phrase ce que cela améliore."))
+    if len(reason) > LONGEST_REASON:
+        raise InvalidInput(N_("La phrase tient en 300 signes."))
+    return reason
+
+
+def check_seen(seen: int, newest: int) -> None:
+    if seen != newest:
+        raise ReadMeanwhile(N_("La définition a changé entre-temps. Relisez ce qui diffère."))
+
+
+def check_shared(withdrawn_at: datetime | None) -> None:
+    if withdrawn_at is not None:
+        raise Conflict(N_("Le réseau ne partage plus cette définition."))
+
+
+def competency_values(item: Competency) -> dict[str, Any]:
+    return {
+        Part.STATEMENT.value: item.statement,
+        Part.DESCRIPTION.value: item.description,
+        Part.LEVELS.value: list(item.levels),
+        Part.RUBRIC.value: list(item.rubric),
+        Part.OTHER_LABELS.value: list(item.other_labels),
+    }
+
+
+def display(noun: Noun, values: Values, items: Mapping[uuid.UUID, Competency]) -> Content:
+    """Each part as lines to read; `items`: the competencies that a badge names by their id."""
+    return {part: _lines(part, values.get(part.value), items) for part in noun.parts}
+
+
+def _lines(part: Part, value: Any, items: Mapping[uuid.UUID, Competency]) -> tuple[str, ...]:
+    match part:
+        case _ if value in (None, "", []):
+            return ()
+        case Part.COMPETENCIES:
+            return tuple(_competency_line(each, items) for each in value)
+        case Part.ALIGNMENTS:
+            return tuple(f"{each['code']} {each['name']}" for each in value)
+        case Part.REQUIRED_HOURS:
+            return (f"{value:g}",)
+        case Part.VALIDITY:
+            return (str(value),)
+        case Part.TAGS | Part.LEVELS | Part.RUBRIC | Part.OTHER_LABELS:
+            return tuple(value)
+        case _:
+            return tuple(str(value).splitlines())
+
+
+def _competency_line(named: Mapping[str, Any], items: Mapping[uuid.UUID, Competency]) -> str:
+    """« RES-1 – Réaliser une soudure (Autonome) », of an item of the network or of a campus's own."""
+    if "entry" in named:
+        entry = named["entry"]
+        code, statement, levels = entry["code"], entry["statement"], entry["levels"]
+    else:
+        item = items.get(uuid.UUID(named["id"]))
+        code, statement, levels = (item.code, item.statement, item.levels) if item else ("?", "", [])
+    level = named["level"]
+    return f"{code} – {statement}" + (f" ({levels[level - 1]})" if level and level <= len(levels) else "")
+
+
+def changed_parts(noun: Noun, before: Values, after: Values) -> list[Part]:
+    return [part for part in noun.parts if _plain(before.get(part.value)) != _plain(after.get(part.value))]
+
+
+def _plain(value: Any) -> Any:
+    return None if value in ("", [], ()) else value
+
+
+def improved_parts(noun: Noun, base: Values | None, newest: Values, own: Values) -> list[Part]:
+    """What the network changed since `base`, and the campus does not have; without a base, all that differs."""
+    differing = changed_parts(noun, own, newest)
+    return differing if base is None else [p for p in differing if p in changed_parts(noun, base, newest)]
+
+
+def with_parts(values: Values, other: Values, parts: Collection[Part]) -> dict[str, Any]:
+    """`values` with some parts of `other`."""
+    return {**values, **{part.value: other.get(part.value) for part in parts}}
+
+
+def readable(
+    noun: Noun,
+    before: Values,
+    after: Values,
+    parts: Collection[Part],
+    items: Mapping[uuid.UUID, Competency],
+) -> list[Difference]:
+    was, becomes = display(noun, before, items), display(noun, after, items)
+    return [Difference(part, was[part], becomes[part]) for part in noun.parts if part in parts]
+
+
+def answer_of(offered: Collection[Part], taken: Collection[Part]) -> AdoptionAnswer:
+    if not taken:
+        return AdoptionAnswer.REFUSED
+    return AdoptionAnswer.ACCEPTED if set(taken) >= set(offered) else AdoptionAnswer.PARTLY

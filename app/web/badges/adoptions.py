@@ -1,0 +1,295 @@
+"""Definitions of its networks for a campus: adopt, decide on improvements, propose in return."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Permission
+from app.domain.badges.badges import BadgeKind, Difference, Part
+from app.domain.badges.shared_definitions import AdoptionAnswer, DefinitionProposal, Noun, ProposalState
+from app.errors import AppError, InvalidInput
+from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import KIND_NAMES, StateLabel
+from app.http.request_scope import ReadingServices, write_transaction
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.badges.shared_definitions import DefinitionLine
+from app.web.badges.badges import DifferenceShown, shown_difference
+
+router = APIRouter(prefix="/gestion/{slug}/definitions")
+_VIEW, _MANAGE = [staff(Permission.VIEW)], [staff(Permission.MANAGE)]
+_POST = [staff(Permission.MANAGE), Depends(checked_form)]
+ANSWERS = {
+    AdoptionAnswer.ACCEPTED: N_("Dernière amélioration acceptée"),
+    AdoptionAnswer.PARTLY: N_("Dernière amélioration acceptée en partie"),
+    AdoptionAnswer.REFUSED: N_("Dernière amélioration refusée"),
+}
+PROPOSAL_STATES = {
+    ProposalState.WAITING: StateLabel(N_("Le réseau n’a pas encore répondu"), "past"),
+    ProposalState.ACCEPTED: StateLabel(N_("Acceptée par le réseau"), "ok"),
+    ProposalState.PARTLY: StateLabel(N_("Acceptée en partie par le réseau"), "ok"),
+    ProposalState.REFUSED: StateLabel(N_("Refusée par le réseau"), "shut"),
+}
+_DONE = {
+    "adopte": N_("Adoptée. Le badge ou la compétence est maintenant à votre campus, sous son nom."),
+    "decide": N_("C’est enregistré. Ce qui a été signé reste tel qu’il a été signé."),
+    "propose": N_("La proposition est envoyée au réseau."),
+    "quitte": N_("Votre campus ne suit plus cette définition. Son badge ou sa compétence reste tel quel."),
+}
+
+
+@dataclass(frozen=True)
+class LineView:
+    href: str
+    title: str
+    network: str
+    kind: str
+    state: StateLabel
+    answer: str
+    number: int
+
+    @staticmethod
+    def of(work: AtWork, line: DefinitionLine) -> LineView:
+        adoption = line.adoption
+        answer = ANSWERS[adoption.answer] if adoption and adoption.answer else ""
+        return LineView(
+            f"{work.home}/definitions/{line.id}",
+            f"{line.code} – {line.title}" if line.code else line.title,
+            line.network.name,
+            kind_of(line),
+            _state(line),
+            translated(answer) if answer else "",
+            line.number,
+        )
+
+
+def kind_of(line: DefinitionLine) -> str:
+    if line.noun is Noun.COMPETENCY:
+        return translated(N_("Compétence"))
+    return translated(KIND_NAMES[BadgeKind(line.kind)])
+
+
+def _state(line: DefinitionLine) -> StateLabel:
+    if line.adoption is None:
+        return StateLabel(N_("À adopter"), "shut")
+    if line.has_improvement:
+        return StateLabel(N_("Amélioration à lire"), "past")
+    if line.is_withdrawn:
+        return StateLabel(N_("Adoptée, n’est plus partagée"), "shut")
+    return StateLabel(N_("Adoptée"), "ok")
+
+
+@dataclass(frozen=True)
+class PartView:
+    """One difference with its tick box."""
+
+    value: str
+    shown: DifferenceShown
+
+
+def part_views(differences: Sequence[Difference]) -> list[PartView]:
+    return [PartView(each.part.value, shown_difference(each, is_proposed=True)) for each in differences]
+
+
+def parts_in(texts: Sequence[str]) -> list[Part]:
+    known = {part.value: part for part in Part}
+    return [known[text] for text in texts if text in known]
+
+
+@dataclass(frozen=True)
+class ProposalView:
+    title: str
+    reason: str
+    answer: str
+    state: StateLabel
+
+    @staticmethod
+    def of(proposal: DefinitionProposal, title: str = "") -> ProposalView:
+        return ProposalView(title, proposal.reason, proposal.answer, PROPOSAL_STATES[proposal.state])
+
+
+@router.get("", dependencies=_VIEW)
+def list_definitions(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    return _list(request, services, at_work(request), done=fait)
+
+
+def _list(
+    request: Request, services: Services, work: AtWork, *, done: str = "", trouble: str = "", reason: str = ""
+) -> HTMLResponse:
+    lines = services.adoptions.lines(work.campus)
+    own = [
+        ProposalView.of(each, str(each.content[Part.NAME.value]))
+        for each in services.adoptions.proposals(work.campus)
+        if each.definition_id is None
+    ]
+    return page(
+        request,
+        "badges/shared/list.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        trouble=trouble,
+        reason=reason,
+        done=translated(_DONE[done]) if done in _DONE else "",
+        networks=[(each.slug, each.name) for each in services.campuses.networks_of(work.campus)],
+        badges=[LineView.of(work, each) for each in lines if each.noun is Noun.BADGE],
+        competencies=[LineView.of(work, each) for each in lines if each.noun is Noun.COMPETENCY],
+        candidates=[(str(key), name) for key, name in services.adoptions.unshared_badges(work.campus)],
+        proposals=own,
+    )
+
+
+@router.post("", dependencies=_MANAGE)
+def propose_badge(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """One of the campus's badges, for the network to share."""
+    work, reason = at_work(request), text_of(form, "raison")
+    badge_id = next(iter(ids_in([text_of(form, "badge")])), None)
+    try:
+        if badge_id is None:
+            raise InvalidInput(N_("Choisissez un badge."))
+        with write_transaction(request) as writing:
+            writing.adoptions.propose_badge(
+                work.campus, text_of(form, "reseau"), badge_id, reason, by=work.actor
+            )
+    except AppError as error:
+        return _list(request, services, work, trouble=sentence_of(error), reason=reason)
+    return RedirectResponse(f"{work.home}/definitions?fait=propose", status_code=303)
+
+
+@router.get("/{definition_id:uuid}", dependencies=_VIEW)
+def show_definition(
+    definition_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    return _page(request, services, at_work(request), definition_id, done=fait)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    definition_id: uuid.UUID,
+    *,
+    done: str = "",
+    trouble: str = "",
+    reason: str = "",
+) -> HTMLResponse:
+    found = services.adoptions.page(work.campus, definition_id)
+    definition, adoption = found.definition, found.adoption
+    own_href = ""
+    if adoption is not None:
+        own_href = (
+            f"{work.home}/badges/{adoption.badge_id}"
+            if adoption.badge_id
+            else f"{work.home}/competences/{adoption.competency_id}"
+        )
+    return page(
+        request,
+        "badges/shared/adoption.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        here=f"{work.home}/definitions/{definition_id}",
+        trouble=trouble,
+        done=translated(_DONE[done]) if done in _DONE else "",
+        d=definition,
+        public=f"/reseau/{definition.network.slug}/definitions/{definition.id}",
+        is_badge=definition.noun is Noun.BADGE,
+        lines=definition_lines(services, definition_id),
+        adoption=adoption,
+        own_title=found.own_title,
+        own_href=own_href,
+        has_improvement=found.has_improvement,
+        waiting=part_views(found.waiting),
+        gaps=part_views(found.gaps),
+        proposal=ProposalView.of(found.proposal) if found.proposal else None,
+        answered=[ProposalView.of(each) for each in found.answered],
+        answer=translated(ANSWERS[adoption.answer]) if adoption and adoption.answer else "",
+        candidates=[
+            ("", translated(N_("Créer le nôtre"))),
+            *((str(key), name) for key, name in found.candidates),
+        ],
+        reason=reason,
+    )
+
+
+def definition_lines(services: Services, definition_id: uuid.UUID) -> list[tuple[str, str]]:
+    """Title and text of each part of the newest version."""
+    return [
+        (shown.title, shown.after)
+        for shown in map(shown_difference, services.shared_definitions.content(definition_id))
+    ]
+
+
+@router.post("/{definition_id:uuid}/adopter", dependencies=_MANAGE)
+def adopt_definition(
+    definition_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work = at_work(request)
+    own_id = next(iter(ids_in([text_of(form, "pour")])), None)
+    try:
+        with write_transaction(request) as writing:
+            adoption = writing.adoptions.adopt(work.campus, definition_id, own_id, by=work.actor)
+            badge_id = adoption.badge_id
+    except AppError as error:
+        return _page(request, services, work, definition_id, trouble=sentence_of(error))
+    if badge_id is not None and own_id is None:
+        # The picture is the campus's own: the draft is shown where it is drawn and published.
+        return RedirectResponse(f"{work.home}/badges/{badge_id}/modifier/image", status_code=303)
+    return RedirectResponse(f"{work.home}/definitions/{definition_id}?fait=adopte", status_code=303)
+
+
+@router.post("/{definition_id:uuid}/decider", dependencies=_MANAGE)
+def decide_improvement(
+    definition_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    """« tout » accepts what was shown, « choix » the ticked fields, « refuser » none."""
+    work, gesture, seen = at_work(request), text_of(form, "geste"), text_of(form, "version")
+    names = {"tout": "montre", "choix": "champ"}
+    parts = parts_in(texts_of(form, names[gesture])) if gesture in names else []
+    try:
+        if gesture == "choix" and not parts:
+            raise InvalidInput(N_("Cochez au moins un champ, ou refusez l’amélioration."))
+        with write_transaction(request) as writing:
+            writing.adoptions.decide(
+                work.campus,
+                definition_id,
+                parts,
+                seen=int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 7 else 0,
+                by=work.actor,
+            )
+    except AppError as error:
+        return _page(request, services, work, definition_id, trouble=sentence_of(error))
+    return RedirectResponse(f"{work.home}/definitions/{definition_id}?fait=decide", status_code=303)
+
+
+@router.post("/{definition_id:uuid}/proposer", dependencies=_MANAGE)
+def propose_improvement(
+    definition_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work, reason = at_work(request), text_of(form, "raison")
+    try:
+        with write_transaction(request) as writing:
+            writing.adoptions.propose(
+                work.campus, definition_id, parts_in(texts_of(form, "champ")), reason, by=work.actor
+            )
+    except AppError as error:
+        return _page(request, services, work, definition_id, trouble=sentence_of(error), reason=reason)
+    return RedirectResponse(f"{work.home}/definitions/{definition_id}?fait=propose", status_code=303)
+
+
+@router.post("/{definition_id:uuid}/quitter", dependencies=_POST)
+def leave_definition(definition_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with write_transaction(request) as writing:
+        writing.adoptions.leave(work.campus, definition_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/definitions?fait=quitte", status_code=303)
