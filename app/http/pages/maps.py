@@ -1,14 +1,14 @@
-"""A map of France with the campuses of each department, drawn by us from rounded public coordinates.
+"""Maps of France, with campuses or with numbers of each department, drawn by us from rounded public coordinates.
 
 The drawing is an image; what it shows stands beside it as text, with the links.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import cos, radians
+from math import cos, radians, sqrt
 from typing import Final
 
 from app.domain.campus.campus import Campus
@@ -97,20 +97,114 @@ def _pin(code: str, campuses: Sequence[Campus]) -> Pin:
     return Pin(round(x, 1), round(y, 1), len(campuses), found.name, REGIONS[found.region], named, box)
 
 
+LARGEST_DISC, SMALLEST_DISC = 34.0, 5.0
+_CLOSEST: Final = 5.0
+"""The greatest enlargement: a département then fills about a third of the width."""
+_MARGIN: Final = 70.0
+_LETTER: Final = 7.2
+"""The mean width of a letter of a label."""
+
+
+@dataclass(frozen=True)
+class Disc:
+    """`radius` is proportional to the square root of `count`, which is None where it is hidden."""
+
+    x: float
+    y: float
+    radius: float
+    place: str
+    count: int | None
+    is_named: bool
+    """Whether its name covers no other one."""
+    is_on_left: bool = False
+    """Whether its name ends before the disc, at the right edge of the map."""
+
+
+@dataclass(frozen=True)
+class CountMap:
+    land: str
+    rivers: str
+    discs: Sequence[Disc]
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def map_of_counts(counts: Mapping[str, int | None]) -> CountMap | None:
+    """Numbers by code of department, enlarged to where they are; overseas ones are in the table alone.
+
+    None without any number to draw.
+    """
+    codes = [code for code in DEPARTMENTS if code in counts and code not in _OVERSEAS]
+    if not codes:
+        return None
+    places = {code: _projected((DEPARTMENTS[code].longitude, DEPARTMENTS[code].latitude)) for code in codes}
+    fitted = _fitted(list(places.values()))
+    most = max([*(counts[code] or 0 for code in codes), 1])
+    discs: list[Disc] = []
+    taken: list[tuple[float, float, float, float]] = []
+    for code in sorted(codes, key=lambda each: -(counts[each] or 0)):
+        x, y = fitted(places[code])
+        count, name = counts[code], DEPARTMENTS[code].name
+        radius = max(SMALLEST_DISC, LARGEST_DISC * sqrt((count or 0) / most))
+        width = _LETTER * max(len(name), 6)
+        is_on_left = x + radius + 4 + width > WIDTH
+        left = x - radius - 4 - width if is_on_left else x + radius + 4
+        box = (left, y - 16, left + width, y + 16)
+        around = (x - radius, y - radius, x + radius, y + radius)
+        is_named = left >= 0 and not any(_touch(box, other) for other in taken)
+        taken += [around, box] if is_named else [around]
+        discs.append(Disc(round(x, 1), round(y, 1), round(radius, 1), name, count, is_named, is_on_left))
+    return CountMap(
+        _closed(_MAINLAND, fitted) + _closed(_CORSICA, fitted),
+        "".join(_line(each, fitted) for each in _RIVERS),
+        discs,
+    )
+
+
+def _fitted(points: Sequence[Point]) -> Callable[[Point], Point]:
+    """Moves and enlarges the map so that these points fill it."""
+    left, right = min(x for x, _ in points), max(x for x, _ in points)
+    top, bottom = min(y for _, y in points), max(y for _, y in points)
+    scale = min(
+        _CLOSEST,
+        (WIDTH - 2 * _MARGIN) / max(right - left, 1),
+        (HEIGHT - 2 * _MARGIN) / max(bottom - top, 1),
+    )
+    # The whole country is not moved.
+    scale = max(scale, 1.0)
+    middle = ((left + right) / 2, (top + bottom) / 2) if scale > 1 else (WIDTH / 2, HEIGHT / 2)
+
+    def fit(point: Point) -> Point:
+        return (
+            (point[0] - middle[0]) * scale + WIDTH / 2,
+            (point[1] - middle[1]) * scale + HEIGHT / 2,
+        )
+
+    return fit
+
+
+def _touch(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _as_is(point: Point) -> Point:
+    return point
+
+
 def _projected(point: Point) -> Point:
     longitude, latitude = point
     return (longitude - _WEST) * _NARROWING * _SCALE, (_NORTH - latitude) * _SCALE
 
 
-def _closed(points: Sequence[Point]) -> str:
+def _closed(points: Sequence[Point], fit: Callable[[Point], Point] = _as_is) -> str:
     """A smooth ring: each point bends the curve between the middles of its two sides."""
-    drawn = [_projected(point) for point in points]
+    drawn = [fit(_projected(point)) for point in points]
     bends = [(*each, *_middle(each, drawn[(at + 1) % len(drawn)])) for at, each in enumerate(drawn)]
     return f"M{_written(_middle(drawn[-1], drawn[0]))}{''.join(f'Q{_written(bend)}' for bend in bends)}Z"
 
 
-def _line(points: Sequence[Point]) -> str:
-    drawn = [_projected(point) for point in points]
+def _line(points: Sequence[Point], fit: Callable[[Point], Point] = _as_is) -> str:
+    drawn = [fit(_projected(point)) for point in points]
     bends = [(*each, *_middle(each, after)) for each, after in pairwise(drawn[1:])]
     return f"M{_written(drawn[0])}{''.join(f'Q{_written(bend)}' for bend in bends)}L{_written(drawn[-1])}"
 

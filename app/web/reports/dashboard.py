@@ -39,6 +39,7 @@ from app.domain.reports.ledger import (
 )
 from app.domain.reports.places import DEPARTEMENTS
 from app.errors import InvalidInput, NotFound
+from app.http.pages.maps import CountMap, map_of_counts
 from app.http.pages.registers import Cell, table_file
 from app.http.pages.render import page
 from app.http.pages.typography import translated
@@ -218,12 +219,28 @@ def audience_shares(ledger: Ledger) -> list[ShareView]:
     return shares({translated(AUDIENCES[audience]): totals[audience] for audience in Audience})
 
 
-def departement_shares(ledger: Ledger) -> list[ShareView]:
+def departement_counts(ledger: Ledger) -> dict[str, int]:
+    """Attendances by code, empty where it is unknown; those with none are left out."""
     counts: dict[str, int] = {}
     for row in ledger.rows:
-        name = DEPARTEMENTS.get(row.departement) or translated(N_("Non précisé"))
-        counts[name] = counts.get(name, 0) + row.people
-    return shares(counts)
+        code = row.departement if row.departement in DEPARTEMENTS else ""
+        counts[code] = counts.get(code, 0) + row.people
+    return {code: count for code, count in counts.items() if count}
+
+
+def departement_shares(counts: Mapping[str, int]) -> list[ShareView]:
+    return shares(_by_name(counts))
+
+
+def _by_name(counts: Mapping[str, int]) -> dict[str, int]:
+    unknown = translated(N_("Non précisé"))
+    return {DEPARTEMENTS.get(code, unknown): count for code, count in counts.items()}
+
+
+def departement_map(counts: Mapping[str, int]) -> CountMap | None:
+    """Hides what the table hides: among equal numbers, another one hidden would give both away."""
+    hidden = hidden_counts(_by_name(counts))
+    return map_of_counts({code: hidden[DEPARTEMENTS[code]] for code in counts if code})
 
 
 @dataclass(frozen=True)
@@ -294,7 +311,7 @@ def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
     views = {
         each.id: figure_view(each, found.figures[each.id], found.earlier[each.id]) for each in INDICATORS
     }
-    bars = month_bars(found.now, found.before)
+    bars, by_departement = month_bars(found.now, found.before), departement_counts(found.now)
     return page(
         request,
         "reports/dashboard.html",
@@ -317,7 +334,8 @@ def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
         kinds=kinds_of(found.now),
         audiences=audience_shares(found.now),
         women=views["femmes"],
-        departements=departement_shares(found.now),
+        departements=departement_shares(by_departement),
+        map=departement_map(by_departement),
         answers=answers_of(found.now),
         satisfaction=views["satisfaction"],
         recommendation=views["recommandation"],

@@ -6,7 +6,7 @@ import re
 
 from app.domain.campus.campus import Campus
 from app.domain.campus.places import DEPARTMENTS, REGIONS, region_of
-from app.http.pages.maps import HEIGHT, WIDTH, map_of
+from app.http.pages.maps import HEIGHT, LARGEST_DISC, WIDTH, map_of, map_of_counts
 from tests.support.house import NOON
 
 
@@ -41,3 +41,33 @@ def test_the_outline_stays_in_the_drawing():
     assert shown
     numbers = [float(each) for each in re.findall(r"-?\d+", shown.land + shown.rivers)]
     assert all(0 <= number <= max(WIDTH, HEIGHT) for number in numbers)
+
+
+def test_discs_of_a_region_fill_the_map_and_their_area_is_the_number():
+    shown = map_of_counts({"71": 400, "21": 100, "89": 25, "90": None, "974": 30})
+    assert shown is not None
+    discs = {each.place: each for each in shown.discs}
+    assert set(discs) == {"Saône-et-Loire", "Côte-d’Or", "Yonne", "Territoire de Belfort"}
+    assert [discs[name].radius for name in ("Saône-et-Loire", "Côte-d’Or", "Yonne")] == [
+        LARGEST_DISC,
+        LARGEST_DISC / 2,
+        LARGEST_DISC / 4,
+    ]
+    assert all(0 < each.x < WIDTH and 0 < each.y < HEIGHT for each in shown.discs)
+    assert max(each.x for each in shown.discs) - min(each.x for each in shown.discs) > WIDTH / 2
+    assert discs["Territoire de Belfort"].count is None
+    assert discs["Territoire de Belfort"].is_on_left
+
+
+def test_a_map_of_the_whole_country_is_not_moved_and_names_do_not_cover_each_other():
+    every = dict.fromkeys(DEPARTMENTS, 10)
+    shown = map_of_counts(every)
+    assert shown is not None
+    pins = map_of([campus("x", "71")])
+    assert pins is not None
+    (there,) = [each for each in shown.discs if each.place == "Saône-et-Loire"]
+    assert (there.x, there.y) == (pins.pins[0].x, pins.pins[0].y)
+    named = [each for each in shown.discs if each.is_named]
+    assert 0 < len(named) < len(shown.discs)
+    assert map_of_counts({}) is None
+    assert map_of_counts({"974": 12}) is None

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from app.domain.reports.indicators import INDICATORS, hidden_counts
+from app.web.reports.dashboard import departement_map, departement_shares
 from tests.support.house import COMMAND, House
 
 HERE = "/gestion/itip/rapport"
+
+
+def test_the_map_hides_what_the_table_hides():
+    """Two equal numbers: the same one is hidden beside the small one."""
+    counts = {"71": 9, "21": 9, "89": 3, "": 40}
+    shown = departement_map(counts)
+    assert shown is not None
+    hidden = {each.place for each in shown.discs if each.count is None}
+    assert hidden == {each.name for each in departement_shares(counts) if each.count is None}
+    assert "Yonne" in hidden
+    assert len(hidden) == 2
 
 
 def with_facts(house: House, **cells: str) -> None:
