@@ -207,6 +207,7 @@ for router in (
     frameworks.router,
     pathways.router,
     pathways.my_router,
+    modules.my_router,
     pathway_followers.router,
     pathway_editor.router,
     activities.router,

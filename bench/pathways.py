@@ -1,18 +1,21 @@
 """Pages of pathways among 10⁵ people on 50 pathways: `python -m bench.pathways [sqlite] [postgresql]`.
 
 Each page is asked for different people and different pathways, whole, through the application. One pathway in
-fifty has a fifth of the people.
+fifty has a fifth of the people. Beside the elapsed time stands the processor time of the application and of the
+database's own processes: on a shared machine it tells more.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,7 +57,7 @@ def main(names: list[str]) -> int:
             upgrade(url)
             house = build_house(url, Path(folder))
             try:
-                _measure(name, house)
+                _measure(name, house, ProcessorClock(house))
             finally:
                 house.close()
     return 0
@@ -66,7 +69,35 @@ def _sqlite() -> Iterator[str]:
         yield f"sqlite:///{folder}/sceau.sqlite"
 
 
-def _measure(name: str, house: House) -> None:
+class ProcessorClock:
+    """Processor seconds of this process, and of PostgreSQL's processes for this database."""
+
+    def __init__(self, house: House) -> None:
+        self.engine = house.owner if house.owner.dialect.name == "postgresql" else None
+
+    def __call__(self) -> float:
+        return time.process_time() + sum(map(_used_by, self._backends()))
+
+    def _backends(self) -> list[int]:
+        if self.engine is None:
+            return []
+        with self.engine.connect() as connection:
+            found = connection.execute(
+                text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+            )
+            return [pid for (pid,) in found]
+
+
+def _used_by(pid: int) -> float:
+    """From `/proc`, in ticks of ten milliseconds: read over many requests."""
+    try:
+        values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _measure(name: str, house: House, clock: ProcessorClock) -> None:
     begun = time.perf_counter()
     paths, learners = _fill(house)
     print(f"{name}: filled in {time.perf_counter() - begun:.0f} s", flush=True)
@@ -76,29 +107,39 @@ def _measure(name: str, house: House) -> None:
     with house.unit_of_work(reading=True) as services:
         found = services.stores.people.list_by_id([person for person, _ in people])
     clients = {person.id: house.client(person) for person in found}
-    _print(
-        name,
+
+    def measure(what: str, asked: Sequence[Callable[[], object]]) -> None:
+        asked[0]()
+        begun, times = clock(), []
+        for each in asked:
+            at, used = time.perf_counter(), time.process_time()
+            each()
+            times.append((time.perf_counter() - at, time.process_time() - used))
+        _print(name, what, times, (clock() - begun) / len(asked))
+
+    measure(
         "a learner's page",
-        [_timed(lambda one=each: _get(clients[one[0]], f"/mes-badges/parcours/{one[1]}")) for each in people],
+        [partial(_get, clients[person], f"/mes-badges/parcours/{path}") for person, path in people],
     )
     here = "/gestion/itip/parcours"
     queries = ("", "?etape=e3&etat=open", "?attente=oui", "?nom=martin", "?version=1&page=3")
     some = [(paths[at % PATHWAYS], queries[at % len(queries)]) for at in range(ASKED // 2)]
-    _print(
-        name,
+    measure(
         "a trainer's overview",
-        [_timed(lambda one=one: _get(trainer, f"{here}/{one[0]}/suivi{one[1]}")) for one in some],
+        [partial(_get, trainer, f"{here}/{path}/suivi{query}") for path, query in some],
     )
     large = [(paths[0], queries[at % len(queries)]) for at in range(40)]
-    _print(
-        name,
+    measure(
         f"the same of {PEOPLE // 5:,} people",
-        [_timed(lambda one=one: _get(trainer, f"{here}/{one[0]}/suivi{one[1]}")) for one in large],
+        [partial(_get, trainer, f"{here}/{path}/suivi{query}") for path, query in large],
     )
     with house.unit_of_work() as services:
         ids = [each.enrolment_id for each in _enrolments(services.stores.session.connection(), 200)]
-        took = _timed(lambda: services.pathway_followers.refresh(ids))
-    print(f"  the worker computes 200 people again: {took * 1000:.0f} ms", flush=True)
+        used = time.process_time()
+        services.pathway_followers.refresh(ids)
+    print(
+        f"  the worker computes 200 people again: {(time.process_time() - used) * 1000:.0f} ms of processor"
+    )
 
 
 def _get(client: Any, path: str) -> None:
@@ -106,16 +147,20 @@ def _get(client: Any, path: str) -> None:
     assert answer.status_code == 200, answer.status_code
 
 
-def _timed(do: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    do()
-    return time.perf_counter() - begun
+def _print(name: str, what: str, times: list[tuple[float, float]], mean: float) -> None:
+    elapsed, used = [*map(sorted, zip(*times, strict=True))]
+    shown = [
+        f"{label} p50 {_at(some, 0.5):.1f} ms, p95 {_at(some, 0.95):.1f} ms"
+        for label, some in (("elapsed", elapsed), ("processor of the application", used))
+    ]
+    print(
+        f"  {name}, {what} ({len(times)} requests): {'; '.join(shown)}; with the database {mean * 1000:.1f} ms on average",
+        flush=True,
+    )
 
 
-def _print(name: str, what: str, times: list[float]) -> None:
-    ordered = sorted(times)
-    median, high = (ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.95))
-    print(f"  {name}, {what}: p50 {median:.1f} ms, p95 {high:.1f} ms ({len(times)} requests)", flush=True)
+def _at(ordered: Sequence[float], share: float) -> float:
+    return ordered[int(len(ordered) * share)] * 1000
 
 
 # --- rows

@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
 from sqlmodel import SQLModel, col, delete, select
 
 from app.db.engine.queries import Store
 from app.domain.awards.awards import Award, AwardState
 from app.domain.badges.modules import ModuleCompetency, ModuleSet, TrainingModule
+from app.domain.campus.campus import Campus
 from app.domain.people.people import Person
 
 
@@ -52,10 +54,7 @@ class ModuleStore(Store):
     ) -> list[tuple[uuid.UUID, uuid.UUID, datetime]]:
         """Person, badge and day of each valid award of these badges."""
         query = select(Award.person_id, Award.badge_id, Award.awarded_at).where(
-            col(Award.badge_id).in_(badge_ids),
-            Award.state == AwardState.ISSUED,
-            col(Award.undone_at).is_(None),
-            (col(Award.valid_until).is_(None)) | (col(Award.valid_until) > now),
+            col(Award.badge_id).in_(badge_ids), *_valid(now)
         )
         if person_id is not None:
             query = query.where(Award.person_id == person_id)
@@ -68,6 +67,31 @@ class ModuleStore(Store):
         )
         return {badge: hours for badge, hours in self.session.exec(query) if hours}
 
+    def sets_begun_by(self, person_id: uuid.UUID, now: datetime) -> Sequence[tuple[ModuleSet, Campus]]:
+        """Sets of which the person holds the badge of a module, of every campus; archived ones too."""
+        rows = self.session.exec(
+            select(ModuleSet, Campus)
+            .join(Campus, col(Campus.id) == col(ModuleSet.campus_id))
+            .where(
+                col(ModuleSet.id).in_(
+                    select(TrainingModule.set_id)
+                    .join(Award, col(Award.badge_id) == col(TrainingModule.badge_id))
+                    .where(Award.person_id == person_id, *_valid(now))
+                ),
+                col(Campus.suspended_at).is_(None),
+            )
+            .order_by(col(Campus.short_name), col(ModuleSet.title), col(ModuleSet.id))
+        )
+        return [(found, campus) for found, campus in rows]
+
     def people(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Person]:
         query = select(Person).where(col(Person.id).in_(list(ids)))
         return {person.id: person for person in self.session.exec(query)}
+
+
+def _valid(now: datetime) -> list[ColumnElement[bool]]:
+    return [
+        col(Award.state) == AwardState.ISSUED,
+        col(Award.undone_at).is_(None),
+        col(Award.valid_until).is_(None) | (col(Award.valid_until) > now),
+    ]

@@ -90,6 +90,8 @@ async def _place(request: Request) -> AsyncIterator[None]:
 @contextmanager
 def _visit_at_hand(request: Request, *, reading: bool = False) -> Iterator[Services]:
     with visit(request, reading=reading) as services, _at_hand(request, services):
+        if reading:
+            request.state.reads = services
         yield services
 
 
@@ -225,10 +227,15 @@ def session_secret(request: Request) -> str | None:
 
 
 def signed_in(request: Request, services: Services) -> SignedIn:
-    """The signed-in user; raises NotSignedIn."""
+    """The signed-in user; raises NotSignedIn. Found once in a transaction that only reads."""
+    known: tuple[Services, SignedIn] | None = getattr(request.state, "known", None)
+    if known is not None and known[0] is services:
+        return known[1]
     who = services.sessions.signed_in(session_secret(request))
     if services.sessions.is_sighting_due(who.session):
         request.state.seen_session = who.session.id
+    if getattr(request.state, "reads", None) is services:
+        request.state.known = services, who
     return who
 
 

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, insert, or_, update
+from sqlalchemy import ColumnElement, case, delete, insert, or_, update
 from sqlmodel import SQLModel, col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import Store
-from app.domain.activities.activities import Activity, ActivityCampus, Participation, hours_of
+from app.db.frameworks.pathway_facts import facts_of
 from app.domain.awards.awards import Award, AwardState
-from app.domain.badges.badges import Badge, BadgeCompetency, BadgeVersion
+from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, NetworkMember
 from app.domain.core import words_of
 from app.domain.frameworks.pathway_progress import (
-    AttendedActivity,
-    HeldBadge,
     PathwayFacts,
     PathwayProgress,
-    StageDecision,
     StageProgress,
 )
 from app.domain.frameworks.pathways import (
@@ -58,6 +55,10 @@ class FollowerFilter:
     quiet_since: datetime | None = None
     proposal: ProposalState | None = None
     name: str = ""
+
+    @property
+    def reads_stages(self) -> bool:
+        return bool(self.stage) or self.state is not None or self.quiet_since is not None
 
 
 @dataclass(frozen=True)
@@ -194,9 +195,24 @@ class PathwayStore(Store):
             raise NotFound(N_("Cette personne ne suit pas ce parcours."))
         return found
 
-    def enrolments_of(self, person_id: uuid.UUID) -> Sequence[PathwayEnrolment]:
-        query = select(PathwayEnrolment).where(PathwayEnrolment.person_id == person_id)
-        return self.session.exec(query.order_by(col(PathwayEnrolment.joined_at))).all()
+    def followed(
+        self, person_id: uuid.UUID, pathway_id: uuid.UUID | None = None
+    ) -> list[tuple[PathwayEnrolment, Pathway, PathwayVersion]]:
+        """With the version that the person follows."""
+        query = (
+            select(PathwayEnrolment, Pathway, PathwayVersion)
+            .join(Pathway, col(Pathway.id) == col(PathwayEnrolment.pathway_id))
+            .join(
+                PathwayVersion,
+                (col(PathwayVersion.pathway_id) == col(PathwayEnrolment.pathway_id))
+                & (col(PathwayVersion.number) == col(PathwayEnrolment.number)),
+            )
+            .where(PathwayEnrolment.person_id == person_id)
+        )
+        if pathway_id is not None:
+            query = query.where(PathwayEnrolment.pathway_id == pathway_id)
+        rows = self.session.exec(query.order_by(col(PathwayEnrolment.joined_at), col(PathwayEnrolment.id)))
+        return [(enrolment, pathway, version) for enrolment, pathway, version in rows]
 
     def lock_enrolments(self, ids: Iterable[uuid.UUID]) -> Sequence[PathwayEnrolment]:
         """In a fixed order; those that are gone are left out."""
@@ -257,6 +273,30 @@ class PathwayStore(Store):
             found.setdefault(row.enrolment_id, []).append(row)
         return found
 
+    def where_they_are(
+        self, ids: Iterable[uuid.UUID]
+    ) -> dict[uuid.UUID, tuple[int, list[tuple[str, datetime]]]]:
+        """By enrolment: how many stages are done, and the needed ones that are possible, with since when."""
+        wanted = list(ids)
+        columns = (
+            PathwayStageState.enrolment_id, PathwayStageState.stage, PathwayStageState.state,
+            PathwayStageState.is_needed, PathwayStageState.since,
+        )  # fmt: skip
+        query = select(*columns).where(  # type: ignore[call-overload]
+            col(PathwayStageState.enrolment_id).in_(wanted), PathwayStageState.state != StageState.LATER
+        )
+        done: Counter[uuid.UUID] = Counter()
+        possible: dict[uuid.UUID, list[tuple[str, datetime]]] = {each: [] for each in wanted}
+        for number, stage, state, is_needed, since in self.session.execute(query) if wanted else ():
+            if state is StageState.DONE:
+                done[number] += 1
+            elif is_needed:
+                possible[number].append((stage, since))
+        return {
+            each: (done[each], sorted(at, key=lambda one: (len(one[0]), one[0])))
+            for each, at in possible.items()
+        }
+
     def save_states(self, computed: Sequence[tuple[PathwayEnrolment, PathwayProgress]]) -> set[uuid.UUID]:
         """Writes what differs; returns the enrolments of which anything did."""
         before = self.states_of(enrolment.id for enrolment, _ in computed)
@@ -295,93 +335,80 @@ class PathwayStore(Store):
         )
         return [(decision, person) for decision, person in rows]
 
-    # --- what progress rests on
-
     def facts_of(
-        self, enrolments: Sequence[PathwayEnrolment], campus_ids: Collection[uuid.UUID]
+        self, followed: Sequence[tuple[PathwayEnrolment, PathwayContent]]
     ) -> dict[uuid.UUID, PathwayFacts]:
-        """By enrolment; activities of these campuses alone."""
-        people = sorted({each.person_id for each in enrolments})
-        with rows_named(self.session):
-            badges, activities = self._held(people), self._attended(people, campus_ids)
-        decisions: dict[uuid.UUID, list[StageDecision]] = {}
-        query = select(PathwayDecision).where(
-            col(PathwayDecision.enrolment_id).in_([each.id for each in enrolments])
-        )
-        for row in self.session.exec(query):
-            decisions.setdefault(row.enrolment_id, []).append(
-                StageDecision(row.stage, row.decided_at, row.note)
-            )
-        return {
-            each.id: PathwayFacts(
-                badges.get(each.person_id, ()),
-                activities.get(each.person_id, ()),
-                decisions.get(each.id, ()),
-            )
-            for each in enrolments
-        }
+        """By enrolment: what its progress rests on."""
+        return facts_of(self.session, followed)
 
-    def _held(self, people: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[HeldBadge]]:
-        columns = (
-            Award.id, Award.badge_id, Award.version_id, Award.person_id, Award.awarded_at, Award.valid_until,
-            Award.state,
-        )  # fmt: skip
-        query = select(*columns).where(col(Award.person_id).in_(people))  # type: ignore[call-overload]
-        awards = self.session.execute(query).all()
-        levels: dict[uuid.UUID, dict[uuid.UUID, int]] = {}
-        versions = list({row[2] for row in awards})
-        links = select(BadgeCompetency).where(col(BadgeCompetency.version_id).in_(versions))
-        for link in self.session.exec(links) if versions else ():
-            levels.setdefault(link.version_id, {})[link.competency_id] = link.level or 0
-        found: dict[uuid.UUID, list[HeldBadge]] = {}
-        for award_id, badge_id, version_id, person_id, awarded_at, valid_until, state in awards:
-            held = HeldBadge(
-                award_id,
-                badge_id,
-                awarded_at,
-                levels.get(version_id, {}),
-                valid_until,
-                is_revoked=state is AwardState.REVOKED,
-            )
-            found.setdefault(person_id, []).append(held)
-        return found
+    # --- merged records
 
-    def _attended(
-        self, people: Sequence[uuid.UUID], campus_ids: Collection[uuid.UUID]
-    ) -> dict[uuid.UUID, list[AttendedActivity]]:
-        organised = (
-            select(ActivityCampus.activity_id)
-            .where(
-                ActivityCampus.activity_id == Participation.activity_id,
-                col(ActivityCampus.campus_id).in_(list(campus_ids)),
-                col(ActivityCampus.accepted_at).is_not(None) | (col(ActivityCampus.position) == 0),
+    def join_people(self, kept: uuid.UUID, gone: uuid.UUID) -> list[dict[str, Any]]:
+        """Where both follow a pathway, `kept` alone does, with the decisions of both; returns what to part again."""
+        joined = []
+        for enrolment in self.session.exec(
+            select(PathwayEnrolment)
+            .where(PathwayEnrolment.person_id == gone)
+            .order_by(col(PathwayEnrolment.id))
+        ).all():
+            own = self.find_enrolment(enrolment.pathway_id, kept)
+            if own is None:
+                continue
+            decided = {each.stage for each, _ in self.decisions_of(own.id)}
+            moved = [each for each, _ in self.decisions_of(enrolment.id) if each.stage not in decided]
+            for decision in moved:
+                decision.enrolment_id = own.id
+            self.session.add_all(moved)
+            self.session.flush()
+            joined.append(
+                {
+                    "id": str(enrolment.id),
+                    "pathway": str(enrolment.pathway_id),
+                    "campus": str(enrolment.campus_id),
+                    "number": enrolment.number,
+                    "joined_at": enrolment.joined_at.isoformat(),
+                    "decisions": [str(each.id) for each in moved],
+                }
             )
-            .exists()
-        )
-        rows = self.session.exec(
-            select(Participation, Activity)
-            .join(Activity, col(Activity.id) == col(Participation.activity_id))
-            .where(col(Participation.person_id).in_(people), col(Participation.is_present), organised)
-        )
-        found: dict[uuid.UUID, list[AttendedActivity]] = {}
-        for part, activity in rows:
-            found.setdefault(part.person_id, []).append(
-                AttendedActivity(
-                    part.id,
-                    activity.kind,
-                    round((hours_of(part, activity) or 0) * 60),
-                    _noon(activity.ends_on),
-                    activity.title,
-                )
+            self.remove_enrolment(enrolment)
+        return joined
+
+    def part_people(self, gone: uuid.UUID, joined: Iterable[Mapping[str, Any]], *, at: datetime) -> None:
+        """Undoes `join_people`; stages are computed again."""
+        for each in joined:
+            pathway_id, joined_at = uuid.UUID(each["pathway"]), datetime.fromisoformat(each["joined_at"])
+            if self.session.get(Pathway, pathway_id) is None or self.find_enrolment(pathway_id, gone):
+                continue
+            enrolment = PathwayEnrolment(
+                id=uuid.UUID(each["id"]),
+                pathway_id=pathway_id,
+                campus_id=uuid.UUID(each["campus"]),
+                person_id=gone,
+                number=each["number"],
+                joined_at=joined_at,
+                changed_at=joined_at,
+                checked_at=at,
+                stale_at=at,
             )
-        return found
+            self.add(enrolment)
+            decisions = select(PathwayDecision).where(
+                col(PathwayDecision.id).in_([uuid.UUID(one) for one in each["decisions"]])
+            )
+            for decision in self.session.exec(decisions).all():
+                decision.enrolment_id = enrolment.id
+                self.session.add(decision)
+        self.session.flush()
 
     # --- overview
 
-    def counts(self, pathway_id: uuid.UUID, stages: Sequence[str]) -> dict[tuple[str, StageState], int]:
-        """People by stage and state; alternatives no longer needed are left out."""
-        rows = self.session.exec(
-            select(PathwayStageState.stage, PathwayStageState.state, func.count())
+    def counts(
+        self, pathway_id: uuid.UUID, stages: Sequence[str], *, quiet_before: datetime
+    ) -> dict[tuple[str, StageState], tuple[int, int]]:
+        """People by stage and state, alternatives no longer needed left out; and of those, for how many it
+        was so before then."""
+        was_so = case((col(PathwayStageState.since) < quiet_before, 1), else_=0)
+        rows = self.session.execute(
+            select(PathwayStageState.stage, PathwayStageState.state, func.count(), func.sum(was_so))
             .where(
                 PathwayStageState.pathway_id == pathway_id,
                 col(PathwayStageState.stage).in_(list(stages)),
@@ -392,22 +419,7 @@ class PathwayStore(Store):
             )
             .group_by(col(PathwayStageState.stage), col(PathwayStageState.state))
         )
-        return {(stage, StageState(state)): count for stage, state, count in rows}
-
-    def quiet(self, pathway_id: uuid.UUID, stages: Sequence[str], *, before: datetime) -> dict[str, int]:
-        """People at each stage, possible for them since before then and not reached."""
-        rows = self.session.exec(
-            select(PathwayStageState.stage, func.count())
-            .where(
-                PathwayStageState.pathway_id == pathway_id,
-                col(PathwayStageState.stage).in_(list(stages)),
-                PathwayStageState.state == StageState.OPEN,
-                col(PathwayStageState.is_needed),
-                PathwayStageState.since < before,
-            )
-            .group_by(col(PathwayStageState.stage))
-        )
-        return dict(rows.all())
+        return {(stage, StageState(state)): (count, int(quiet)) for stage, state, count, quiet in rows}
 
     def count(self, pathway_id: uuid.UUID) -> dict[tuple[int, ProposalState], int]:
         rows = self.session.exec(
@@ -418,26 +430,22 @@ class PathwayStore(Store):
         return {(number, ProposalState(proposal)): count for number, proposal, count in rows}
 
     def followers(
-        self, pathway_id: uuid.UUID, wanted: FollowerFilter, *, limit: int, start: int = 0
+        self,
+        pathway_id: uuid.UUID,
+        wanted: FollowerFilter,
+        *,
+        stages: Collection[str] = (),
+        limit: int,
+        start: int = 0,
     ) -> list[tuple[PathwayEnrolment, Person]]:
-        """By name: never by progress."""
+        """By name: never by progress. `stages`: keys in every version, for a filter that names none."""
         query = (
             select(PathwayEnrolment, Person)
             .join(Person, col(Person.id) == col(PathwayEnrolment.person_id))
             .where(PathwayEnrolment.pathway_id == pathway_id)
         )
-        if wanted.stage or wanted.state is not None or wanted.quiet_since is not None:
-            # Row by row in the order of names, so that a page stops after its first matches.
-            at_stage = select(PathwayStageState.enrolment_id).where(
-                PathwayStageState.enrolment_id == PathwayEnrolment.id,
-                PathwayStageState.state == (wanted.state or StageState.OPEN),
-                or_(col(PathwayStageState.is_needed), col(PathwayStageState.state) == StageState.DONE),
-            )
-            if wanted.stage:
-                at_stage = at_stage.where(PathwayStageState.stage == wanted.stage)
-            if wanted.quiet_since is not None:
-                at_stage = at_stage.where(PathwayStageState.since < wanted.quiet_since)
-            query = query.where(at_stage.correlate(PathwayEnrolment).exists())
+        if wanted.reads_stages:
+            query = query.where(self._at_stage(pathway_id, wanted, stages))
         if wanted.number is not None:
             query = query.where(PathwayEnrolment.number == wanted.number)
         if wanted.proposal is not None:
@@ -448,6 +456,28 @@ class PathwayStore(Store):
         order = (col(PathwayEnrolment.listed_as), col(PathwayEnrolment.id))
         rows = self.session.exec(query.order_by(*order).limit(limit).offset(start))
         return [(enrolment, person) for enrolment, person in rows]
+
+    def _at_stage(
+        self, pathway_id: uuid.UUID, wanted: FollowerFilter, stages: Collection[str]
+    ) -> ColumnElement[bool]:
+        """Few people are listed at once; among many, a page by name stops after its first matches."""
+        state = wanted.state or StageState.OPEN
+        at_stage = select(PathwayStageState.enrolment_id).where(
+            PathwayStageState.state == state,
+            *([] if state is StageState.DONE else [col(PathwayStageState.is_needed)]),
+            *([] if wanted.quiet_since is None else [PathwayStageState.since < wanted.quiet_since]),
+        )
+        some = at_stage.where(
+            PathwayStageState.pathway_id == pathway_id,
+            col(PathwayStageState.stage).in_([wanted.stage] if wanted.stage else sorted(stages)),
+        )
+        few = set(self.session.exec(some.limit(_MOST_VALUES + 1)))
+        if len(few) < _MOST_VALUES:
+            return col(PathwayEnrolment.id).in_(sorted(few))
+        one = at_stage.where(PathwayStageState.enrolment_id == PathwayEnrolment.id)
+        if wanted.stage:
+            one = one.where(PathwayStageState.stage == wanted.stage)
+        return one.correlate(PathwayEnrolment).exists()
 
     def in_turn(
         self, pathway_id: uuid.UUID, *, after: uuid.UUID | None, limit: int
@@ -501,8 +531,3 @@ def _since(found: StageProgress, enrolment: PathwayEnrolment) -> datetime:
     if found.state is StageState.DONE and found.since is not None:
         return found.since
     return max(found.since or enrolment.joined_at, enrolment.joined_at)
-
-
-def _noon(day: date) -> datetime:
-    """Of an activity only the day is known."""
-    return datetime.combine(day, time(12), ZoneInfo("Europe/Paris"))

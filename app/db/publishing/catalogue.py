@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Text, and_, cast, literal_column, or_, text
+from sqlalchemy import select as select_rows
 from sqlmodel import col, delete, func, select
 
 from app.db.activities.activities import organised_by
@@ -240,6 +241,7 @@ class CatalogueStore(Store):
         badge_id: uuid.UUID | None = None,
         competency_id: uuid.UUID | None = None,
         since: date,
+        limit: int = 12,
     ) -> Sequence[CatalogueEntry]:
         """Announced activities to come, of the campus, that lead to the badge, or practise the competency."""
         query = select(CatalogueEntry).where(
@@ -255,7 +257,48 @@ class CatalogueStore(Store):
             query = query.join(
                 ActivityCompetency, col(ActivityCompetency.activity_id) == col(CatalogueEntry.subject_id)
             ).where(ActivityCompetency.competency_id == competency_id)
-        return self.session.exec(query.order_by(col(CatalogueEntry.starts_on)).limit(12)).all()
+        return self.session.exec(query.order_by(col(CatalogueEntry.starts_on)).limit(limit)).all()
+
+    def next_towards(
+        self,
+        badge_ids: Collection[uuid.UUID],
+        competency_ids: Collection[uuid.UUID],
+        campus_id: uuid.UUID | None,
+        *,
+        since: date,
+    ) -> dict[uuid.UUID, CatalogueEntry]:
+        """The next announced activity that leads to each badge, practises each competency, or is of the campus."""
+        links = (
+            (badge_ids, ActivityBadge.badge_id, ActivityBadge.activity_id),
+            (competency_ids, ActivityCompetency.competency_id, ActivityCompetency.activity_id),
+        )
+        first: dict[uuid.UUID, tuple[date, str, uuid.UUID]] = {}
+        for ids, owner, activity in links:
+            query = (
+                select_rows(
+                    col(owner), col(CatalogueEntry.starts_on), col(CatalogueEntry.title), col(activity)
+                )
+                .join(CatalogueEntry, col(CatalogueEntry.subject_id) == col(activity))
+                .where(
+                    col(owner).in_(sorted(ids)),
+                    col(CatalogueEntry.kind) == EntryKind.ACTIVITY,
+                    col(CatalogueEntry.starts_on) >= since,
+                )
+            )
+            for owner_id, starts_on, title, activity_id in self.session.execute(query) if ids else ():
+                one = (starts_on, title, activity_id)
+                first[owner_id] = min(first.get(owner_id, one), one)
+        entries = self._by_subject(activity_id for _, _, activity_id in first.values())
+        found = {owner_id: entries[activity_id] for owner_id, (_, _, activity_id) in first.items()}
+        of_campus = self.activities_with(campus_id=campus_id, since=since, limit=1) if campus_id else ()
+        for each in of_campus:
+            found[each.campus_id] = each
+        return found
+
+    def _by_subject(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, CatalogueEntry]:
+        wanted = sorted(set(ids))
+        query = select(CatalogueEntry).where(col(CatalogueEntry.subject_id).in_(wanted))
+        return {entry.subject_id: entry for entry in self.session.exec(query)} if wanted else {}
 
     def badges_reached_by(self, activity_id: uuid.UUID) -> Sequence[CatalogueEntry]:
         query = (

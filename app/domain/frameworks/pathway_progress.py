@@ -36,11 +36,16 @@ class HeldBadge:
 
 @dataclass(frozen=True)
 class AttendedActivity:
+    """Or a confirmed contribution (`is_contribution`): its hours count, it is no activity attended.
+
+    `kind` is None for a contribution to no activity.
+    """
+
     participation_id: uuid.UUID
-    kind: ActivityKind
+    kind: ActivityKind | None
     minutes: int
     at: datetime
-    title: str = ""
+    is_contribution: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,11 @@ def _progress(condition: StageCondition, stage: str, facts: PathwayFacts, at: da
         case ConditionKind.ACTIVITIES:
             return _counted(
                 condition,
-                sorted((each.at, each.participation_id) for each in _matching(condition, facts.activities)),
+                sorted(
+                    (each.at, each.participation_id)
+                    for each in _matching(condition, facts.activities)
+                    if not each.is_contribution
+                ),
             )
         case ConditionKind.DECISION:
             decided = [each.at for each in facts.decisions if each.stage == stage]

@@ -81,7 +81,7 @@ class PathwayEnrolment(SQLModel, table=True):
     __tablename__ = "pathway_enrolment"
     __table_args__ = (
         UniqueConstraint("person_id", "pathway_id", name="one_enrolment_per_pathway"),
-        Index("enrolments_of_pathway", "pathway_id", "number", "changed_at"),
+        Index("enrolments_of_pathway", "pathway_id", "number", "proposal"),
         Index("enrolments_by_name", "pathway_id", "listed_as", "id"),
         Index("pathway_proposals", "campus_id", "proposal", "proposed_at"),
         Index("enrolments_stale", "stale_at"),
@@ -286,6 +286,10 @@ class PathwayContent:
     @property
     def badges(self) -> list[Named]:
         return [badge for stage in self.stages for each in stage.conditions for badge in each.badges]
+
+    @property
+    def condition_kinds(self) -> set[ConditionKind]:
+        return {each.kind for stage in self.stages for each in stage.conditions}
 
     @property
     def subjects(self) -> set[uuid.UUID]:

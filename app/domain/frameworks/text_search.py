@@ -172,7 +172,8 @@ _LEAST_ROOT: Final = 4
 
 def fold(text: str) -> list[str]:
     """Terms without accents, articles and prepositions, in order."""
-    return [term for term in _TERM.findall(plain_text(text)) if term not in _EMPTY_TERMS]
+    # Twice: decomposition turns some letters, as « 𝐀 », into capitals.
+    return [term for term in _TERM.findall(plain_text(plain_text(text))) if term not in _EMPTY_TERMS]
 
 
 @lru_cache(maxsize=50_000)

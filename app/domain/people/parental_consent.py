@@ -50,9 +50,13 @@ def needs_parent(person: Person) -> bool:
     return person.needs_guardian
 
 
+def is_pupil_of_unknown_age(person: Person) -> bool:
+    return person.age_group is AgeGroup.PUPIL and person.under_15_on is None
+
+
 def needs_guardian_for(person: Person, activity: Activity | None) -> bool:
     """For one award: a pupil of unknown age needs consent if it comes from an activity for pupils."""
-    if person.age_group is AgeGroup.PUPIL and person.under_15_on is None:
+    if is_pupil_of_unknown_age(person):
         return activity is not None and activity.is_for_pupils
     return person.needs_guardian
 

@@ -355,6 +355,7 @@ class LoggedEvents:
     def joined(self, campus: Campus, activity: Activity) -> None:
         """Log in this campus's log what was recorded before it agreed to co-organise."""
         there = [participation for participation, _ in self.activities.participants(activity.id)]
+        self.mark_pathways(each.person_id for each in there)
         self.entries_of(campus, activity, there)
 
     def entries_of(

@@ -222,7 +222,9 @@ class ModuleService:
     # --- grid, people, attestation
 
     def grid(self, campus: Campus, set_id: uuid.UUID) -> Grid:
-        found = self.get(campus, set_id)
+        return self._grid(campus, self.get(campus, set_id))
+
+    def _grid(self, campus: Campus, found: ModuleSet) -> Grid:
         modules = self.store.modules_of(found.id)
         rows = self.store.attested_by(each.id for each in modules)
         known = self.competencies.get_many({row.competency_id for row in rows})
@@ -253,7 +255,24 @@ class ModuleService:
         return [each for each in chosen if each in ready]
 
     def attestation(self, campus: Campus, set_id: uuid.UUID, person_id: uuid.UUID) -> Attestation:
-        grid = self.grid(campus, set_id)
+        return self._attested(self.grid(campus, set_id), person_id)
+
+    def own_attestations(self, person_id: uuid.UUID) -> list[tuple[Campus, Attestation]]:
+        """The sets of every campus of which the person has a module."""
+        found = self.store.sets_begun_by(person_id, self.clock())
+        return [(campus, self._attested(self._grid(campus, begun), person_id)) for begun, campus in found]
+
+    def own_attestation(self, set_id: uuid.UUID, person_id: uuid.UUID) -> tuple[Campus, Attestation]:
+        found = self.store.sets_begun_by(person_id, self.clock())
+        begun = next((pair for pair in found if pair[0].id == set_id), None)
+        if begun is None:
+            raise NotFound(N_("Vous n’avez encore aucun module de cet ensemble."))
+        return begun[1], self._attested(self._grid(begun[1], begun[0]), person_id)
+
+    def has_begun(self, person_id: uuid.UUID) -> bool:
+        return bool(self.store.sets_begun_by(person_id, self.clock()))
+
+    def _attested(self, grid: Grid, person_id: uuid.UUID) -> Attestation:
         badge_ids = self._badge_ids(grid)
         found = completions(
             grid.modules, self.store.held(badge_ids, self.clock(), person_id), grid.found.badge_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,6 +27,7 @@ from app.domain.frameworks.pathways import (
     PathwayContent,
     PathwayDecision,
     PathwayEnrolment,
+    PathwayVersion,
     ProposalState,
     StageState,
     changes_between,
@@ -50,10 +51,14 @@ class OwnPathway:
     """A person's progress on a pathway, computed now."""
 
     pathway: Pathway
+    version: PathwayVersion
     enrolment: PathwayEnrolment
     content: PathwayContent
     progress: PathwayProgress
-    newest: int
+
+    @property
+    def newest(self) -> int:
+        return self.pathway.number
 
 
 @dataclass(frozen=True)
@@ -80,10 +85,6 @@ class PathwayProposal:
     enrolment: PathwayEnrolment
     person: Person
     pathway: Pathway
-
-
-def _people_of(groups: Iterable[Sequence[PathwayEnrolment]]) -> set[uuid.UUID]:
-    return {each.person_id for some in groups for each in some}
 
 
 def _reached(progress: PathwayProgress) -> list[datetime]:
@@ -133,17 +134,19 @@ class PathwayFollowers:
             self.pathways.remove_enrolment(enrolment)
 
     def mine(self, person_id: uuid.UUID) -> list[OwnPathway]:
-        enrolments = self.pathways.enrolments_of(person_id)
-        return [self._computed(each) for each in enrolments]
+        return self._computed(self.pathways.followed(person_id))
 
     def own(self, pathway_id: uuid.UUID, person_id: uuid.UUID) -> OwnPathway | None:
-        enrolment = self.pathways.find_enrolment(pathway_id, person_id)
-        return self._computed(enrolment) if enrolment is not None else None
+        return next(iter(self._computed(self.pathways.followed(person_id, pathway_id))), None)
+
+    def follows(self, pathway_id: uuid.UUID, person_id: uuid.UUID) -> bool:
+        return self.pathways.find_enrolment(pathway_id, person_id) is not None
 
     def foreseen(self, own: OwnPathway) -> tuple[list[PathwayChange], OwnPathway]:
         """What moving to the newest version would change, before it is done."""
-        content = self._content(own.pathway.id, own.newest)
-        return changes_between(own.content, content), self._computed(own.enrolment, content)
+        version = self.pathways.version(own.pathway.id, own.newest)
+        [then] = self._computed([(own.enrolment, own.pathway, version)])
+        return changes_between(own.content, then.content), then
 
     def move(self, pathway_id: uuid.UUID, person: Person, number: int, *, by: Actor) -> None:
         """To the version that the person has read about: it must still be the newest."""
@@ -163,12 +166,21 @@ class PathwayFollowers:
 
     # --- computing
 
-    def _computed(self, enrolment: PathwayEnrolment, content: PathwayContent | None = None) -> OwnPathway:
-        pathway = self.pathways.get(enrolment.pathway_id)
-        content = content or self._content(pathway.id, enrolment.number)
-        facts = self.pathways.facts_of([enrolment], {enrolment.campus_id, *content.campus_ids})
-        progress = progress_of(content, facts[enrolment.id], at=self.clock())
-        return OwnPathway(pathway, enrolment, content, progress, pathway.number)
+    def _computed(
+        self, followed: Sequence[tuple[PathwayEnrolment, Pathway, PathwayVersion]]
+    ) -> list[OwnPathway]:
+        read = [(*each, PathwayContent.from_document(each[2].content)) for each in followed]
+        facts = self.pathways.facts_of([(enrolment, content) for enrolment, _, _, content in read])
+        return [
+            OwnPathway(
+                pathway,
+                version,
+                enrolment,
+                content,
+                progress_of(content, facts[enrolment.id], at=self.clock()),
+            )
+            for enrolment, pathway, version, content in read
+        ]
 
     def _content(self, pathway_id: uuid.UUID, number: int) -> PathwayContent:
         return PathwayContent.from_document(self.pathways.version(pathway_id, number).content)
@@ -176,25 +188,26 @@ class PathwayFollowers:
     def refresh(self, ids: Sequence[uuid.UUID]) -> int:
         """Computes and stores the stages of these enrolments; returns how many differed. Idempotent."""
         at = self.clock()
-        groups: dict[tuple[uuid.UUID, int], list[PathwayEnrolment]] = {}
         # Locked before reading: an award under way marks them again, or is seen here.
-        for enrolment in self.pathways.lock_enrolments(ids):
-            groups.setdefault((enrolment.pathway_id, enrolment.number), []).append(enrolment)
-        names = {each.id: each.listed_as for each in self.people.list_by_id(_people_of(groups.values()))}
+        locked = self.pathways.lock_enrolments(ids)
+        names = {
+            each.id: each.listed_as for each in self.people.list_by_id({each.person_id for each in locked})
+        }
+        versions = {(each.pathway_id, each.number) for each in locked}
+        contents = {version: self._content(*version) for version in sorted(versions)}
+        followed = [(each, contents[each.pathway_id, each.number]) for each in locked]
+        facts = self.pathways.facts_of(followed)
         computed: list[tuple[PathwayEnrolment, PathwayProgress]] = []
-        for (pathway_id, number), some in groups.items():
-            content = self._content(pathway_id, number)
-            facts = self.pathways.facts_of(some, {some[0].campus_id, *content.campus_ids})
-            for enrolment in some:
-                known = facts[enrolment.id]
-                progress = progress_of(content, known, at=at)
-                holds = content.badge is not None and any(
-                    held.badge_id == content.badge.id and held.counts(at) for held in known.badges
-                )
-                note_progress(enrolment, progress, holds_badge=holds, at=at)
-                enrolment.stale_at, enrolment.checked_at = None, at
-                enrolment.listed_as = names.get(enrolment.person_id, "")
-                computed.append((enrolment, progress))
+        for enrolment, content in followed:
+            known = facts[enrolment.id]
+            progress = progress_of(content, known, at=at)
+            holds = content.badge is not None and any(
+                held.badge_id == content.badge.id and held.counts(at) for held in known.badges
+            )
+            note_progress(enrolment, progress, holds_badge=holds, at=at)
+            enrolment.stale_at, enrolment.checked_at = None, at
+            enrolment.listed_as = names.get(enrolment.person_id, "")
+            computed.append((enrolment, progress))
         changed = self.pathways.save_states(computed)
         for enrolment, progress in computed:
             if enrolment.id in changed:
@@ -220,6 +233,7 @@ class PathwayFollowers:
         content = self._content(pathway.id, pathway.number)
         keys = [each.key for each in content.stages]
         counts = self.pathways.count(pathway.id)
+        states = self.pathways.counts(pathway.id, keys, quiet_before=self.clock() - QUIET_AFTER)
         by_version: dict[int, int] = {}
         by_proposal: dict[ProposalState, int] = {}
         for (number, proposal), count in counts.items():
@@ -230,15 +244,21 @@ class PathwayFollowers:
             sum(by_version.values()),
             by_version,
             by_proposal,
-            self.pathways.counts(pathway.id, keys),
-            self.pathways.quiet(pathway.id, keys, before=self.clock() - QUIET_AFTER),
+            {key: count for key, (count, _) in states.items()},
+            {stage: quiet for (stage, state), (_, quiet) in states.items() if state is StageState.OPEN},
         )
 
     def followers(
         self, campus: Campus, pathway_id: uuid.UUID, wanted: FollowerFilter, *, limit: int, start: int = 0
     ) -> list[Follower]:
         self.pathways.get_in_campus(pathway_id, campus.id)
-        return self._followers(self.pathways.followers(pathway_id, wanted, limit=limit, start=start))
+        stages: set[str] = set()
+        if wanted.reads_stages and not wanted.stage:
+            versions = self.pathways.versions_of(pathway_id)
+            contents = (PathwayContent.from_document(each.content) for each in versions)
+            stages = {each.key for content in contents for each in content.stages}
+        found = self.pathways.followers(pathway_id, wanted, stages=stages, limit=limit, start=start)
+        return self._followers(found)
 
     def in_turn(
         self, campus: Campus, pathway_id: uuid.UUID, *, after: uuid.UUID | None, limit: int
@@ -248,19 +268,11 @@ class PathwayFollowers:
         return self._followers(self.pathways.in_turn(pathway_id, after=after, limit=limit))
 
     def _followers(self, found: Sequence[tuple[PathwayEnrolment, Person]]) -> list[Follower]:
-        states = self.pathways.states_of(enrolment.id for enrolment, _ in found)
+        at = self.pathways.where_they_are(enrolment.id for enrolment, _ in found)
         return [
-            Follower(
-                enrolment,
-                person,
-                [
-                    (row.stage, row.since)
-                    for row in sorted(states.get(enrolment.id, ()), key=lambda one: one.stage)
-                    if row.state is StageState.OPEN and row.is_needed
-                ],
-                sum(row.state is StageState.DONE for row in states.get(enrolment.id, ())),
-            )
+            Follower(enrolment, person, possible, done)
             for enrolment, person in found
+            for done, possible in [at[enrolment.id]]
         ]
 
     def every_follower(
@@ -272,8 +284,11 @@ class PathwayFollowers:
             start += AT_ONCE
 
     def follower(self, campus: Campus, pathway_id: uuid.UUID, enrolment_id: uuid.UUID) -> OwnPathway:
-        self.pathways.get_in_campus(pathway_id, campus.id)
-        return self._computed(self.pathways.get_enrolment(enrolment_id, pathway_id))
+        pathway = self.pathways.get_in_campus(pathway_id, campus.id)
+        enrolment = self.pathways.get_enrolment(enrolment_id, pathway_id)
+        version = self.pathways.version(pathway_id, enrolment.number)
+        [own] = self._computed([(enrolment, pathway, version)])
+        return own
 
     def decisions(self, own: OwnPathway) -> list[tuple[PathwayDecision, Person | None]]:
         return self.pathways.decisions_of(own.enrolment.id)

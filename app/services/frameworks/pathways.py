@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.frameworks import CompetencyStore
@@ -29,6 +30,8 @@ from app.domain.frameworks.pathways import (
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict, NotFound
 from app.language import N_
+
+_BY_ACTIVITY: Final = frozenset({ConditionKind.HOURS, ConditionKind.ACTIVITIES})
 
 __all__ = ["PathwayService", "PickedBadge", "PublicPathway"]
 
@@ -242,26 +245,38 @@ class PathwayService:
         if not pathway.number:
             raise NotFound(N_("Ce parcours n’existe pas ici."))
         version = self.pathways.version(pathway_id, number or pathway.number)
+        return self.shown(pathway, version, PathwayContent.from_document(version.content))
+
+    def shown(self, pathway: Pathway, version: PathwayVersion, content: PathwayContent) -> PublicPathway:
         campus = self.campuses.get_by_id(pathway.campus_id)
         if campus.suspended_at is not None:
             raise NotFound(N_("Ce campus n’existe pas ici."))
-        content = PathwayContent.from_document(version.content)
         named = [*content.badges, *([content.badge] if content.badge else [])]
         badges = self.pathways.badges(each.id for each in named)
         return PublicPathway(pathway, version, content, campus, badges)
 
-    def next_activity(self, campus: Campus, stage: Stage) -> CatalogueEntry | None:
-        """The next announced activity that leads to the stage, else the campus's next one for its hours."""
-        today = self.clock().date()
-        found: list[CatalogueEntry] = []
-        for condition in stage.conditions:
-            for badge in condition.badges:
-                found += self.catalogue.activities_with(badge_id=badge.id, since=today)
-            if condition.competency is not None:
-                found += self.catalogue.activities_with(competency_id=condition.competency.id, since=today)
-        if not found and any(
-            each.kind in (ConditionKind.HOURS, ConditionKind.ACTIVITIES) for each in stage.conditions
-        ):
-            found += self.catalogue.activities_with(campus_id=campus.id, since=today)
-        dated = [each for each in found if each.starts_on is not None]
-        return min(dated, key=lambda each: (each.starts_on, each.title), default=None)
+    def next_activities(self, campus: Campus, stages: Sequence[Stage]) -> dict[str, CatalogueEntry]:
+        """By stage: the next announced activity that leads to it, else the campus's next one for its hours."""
+        conditions = [each for stage in stages for each in stage.conditions]
+        badges = {badge.id for each in conditions for badge in each.badges}
+        competencies = {each.competency.id for each in conditions if each.competency is not None}
+        found = self.catalogue.next_towards(
+            badges,
+            competencies,
+            campus.id if any(each.kind in _BY_ACTIVITY for each in conditions) else None,
+            since=self.clock().date(),
+        )
+        leading: dict[str, CatalogueEntry] = {}
+        for stage in stages:
+            wanted = {badge.id for each in stage.conditions for badge in each.badges}
+            wanted |= {each.competency.id for each in stage.conditions if each.competency is not None}
+            entries = [found[each] for each in wanted if each in found]
+            if (
+                not entries
+                and campus.id in found
+                and any(each.kind in _BY_ACTIVITY for each in stage.conditions)
+            ):
+                entries = [found[campus.id]]
+            if entries:
+                leading[stage.key] = min(entries, key=lambda each: (str(each.starts_on), each.title))
+        return leading

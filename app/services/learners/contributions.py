@@ -13,6 +13,7 @@ from app.db.activity_log.activity_log import LogDisputeStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import HistoryStore
 from app.db.campus.directory import DirectoryStore
+from app.db.frameworks.pathways import PathwayStore
 from app.db.learners import ContributionStore
 from app.db.people import PeopleStore
 from app.domain.activities.activities import Activity
@@ -75,6 +76,7 @@ class ContributionService:
     history: HistoryStore
     log: ActivityLog
     disputes: LogDisputeStore
+    pathways: PathwayStore
     clock: Clock
 
     # --- for the learner
@@ -237,6 +239,7 @@ class ContributionService:
                 *(link_fact(contribution, link) for link in contribution.links),
             ],
         )
+        self.pathways.mark_stale([contribution.person_id], at=self.clock())
         self._note("confirm", contribution, by)
 
     def ask_more(self, campus: Campus, contribution_id: uuid.UUID, question: str, *, by: Actor) -> None:
@@ -286,6 +289,7 @@ class ContributionService:
 
     def _record_correction(self, campus: Campus, contribution: Contribution, reason: str) -> None:
         activity = self.activities.find(contribution.activity_id) if contribution.activity_id else None
+        self.pathways.mark_stale([contribution.person_id], at=self.clock())
         log = self.log.open(campus)
         before = self.log.store.newest_about(log.id, CONTRIBUTION, [contribution.id]).get(contribution.id)
         self.log.record(campus, [contribution_fact(contribution, activity, corrects=before, reason=reason)])

@@ -10,6 +10,7 @@ from app.db.accounts import OwnAddressStore, SignInStore
 from app.db.activities.activities import ActivityStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.frameworks.pathways import PathwayStore
 from app.db.people import MergeStore, PeopleStore
 from app.domain.accounts.own_addresses import Changed
 from app.domain.accounts.sign_in import SignInRequest
@@ -55,6 +56,7 @@ class MergingService:
     campuses: CampusStore
     activities: ActivityStore
     logged_events: LoggedEvents
+    pathways: PathwayStore
     notices: AccountNotices
     end_self_awards_of: Callable[[uuid.UUID], None]
     history: HistoryStore
@@ -151,6 +153,7 @@ class MergingService:
         at = self.clock()
         check_may_undo(merge, at=at)
         self.merges.hand_back(merge)
+        self.pathways.part_people(merge.gone_id, merge.moved.get("pathways", ()), at=at)
         self.logged_events.mark_pathways([merge.kept_id, merge.gone_id])
         gone = self.people.get(merge.gone_id)
         gone.given_name, gone.family_name = merge.given_name, merge.family_name
@@ -178,7 +181,8 @@ class MergingService:
             at=self.clock(),
         )
         self._join_parts(kept_id, gone_id)
-        merge.moved = self.merges.hand_over(kept_id, gone_id)
+        joined = self.pathways.join_people(kept_id, gone_id)
+        merge.moved = self.merges.hand_over(kept_id, gone_id) | ({"pathways": joined} if joined else {})
         self.logged_events.mark_pathways([kept_id])
         self.merges.one_main(kept_id)
         gone = self.people.get(gone_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,18 +14,20 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.badges.modules import ModuleSet, TrainingModule
+from app.domain.campus.campus import Campus
 from app.domain.frameworks import Competency
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import day, hours_text
-from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, signed_in, write_transaction
+from app.http.workplaces import SIGNED_IN, AtWork, at_work, sentence_of, staff
 from app.language import N_, current_locale
 from app.services.badges.modules import Attestation, Grid, ModuleText
 
 router = APIRouter(prefix="/gestion/{slug}/modules")
+my_router = APIRouter(prefix="/mes-badges/modules", include_in_schema=False)
 _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
 _DESIGN_POST = [staff(Permission.DESIGN), Depends(checked_form)]
 
@@ -285,7 +288,11 @@ def attestation(
 ) -> Response:
     work = at_work(request)
     found = services.modules.attestation(work.campus, set_id, person_id)
-    published = services.papers.printed("modules", _printed(work, services, found))
+    return _paper(services, work.campus, found)
+
+
+def _paper(services: Services, campus: Campus, found: Attestation) -> Response:
+    published = services.papers.printed("modules", _printed(campus, services, found))
     headers = {
         "Content-Disposition": 'inline; filename="attestation-modules.pdf"',
         "Cache-Control": "no-store",
@@ -293,20 +300,16 @@ def attestation(
     return Response(published.body, media_type=published.media_type, headers=headers)
 
 
-def _printed(work: AtWork, services: Services, found: Attestation) -> dict[str, Any]:
-    grid, zone = found.grid, work.campus.time_zone
-    total = sum(found.hours.get(each.id, 0) for each in found.modules)
-    done = translated_plural("{n} module sur {all}", "{n} modules sur {all}", len(found.modules)).format(
-        n=len(found.modules), all=len(grid.modules)
-    )
+def _printed(campus: Campus, services: Services, found: Attestation) -> dict[str, Any]:
+    grid, zone = found.grid, campus.time_zone
     return {
         "title": translated(N_("Attestation de modules")),
-        "author": work.campus.name,
+        "author": campus.name,
         "lang": current_locale(),
-        "campus": translated(N_("Campus {name}")).format(name=work.campus.name),
+        "campus": translated(N_("Campus {name}")).format(name=campus.name),
         "set": grid.found.title,
         "person": found.person.name,
-        "summary": f"{done}, {_duration(total)}" if total else done,
+        "summary": _summary(found),
         "heads": [
             translated(each)
             for each in (N_("Module"), N_("Durée"), N_("Attesté le"), N_("Compétences et niveaux"))
@@ -317,11 +320,7 @@ def _printed(work: AtWork, services: Services, found: Attestation) -> dict[str, 
                 "contents": [line.strip("-• ") for line in module.contents.splitlines() if line.strip()],
                 "hours": _duration(found.hours.get(module.id)) or "–",
                 "day": day(found.completion.done[module.id], zone),
-                "competencies": [
-                    f"{competency.code} {competency.statement}" + (f" : {level}" if level else "")
-                    for competency, _framework in grid.competencies
-                    if (level := grid.level(module, competency)) is not None
-                ],
+                "competencies": _attested_lines(grid, module),
             }
             for module in found.modules
         ],
@@ -335,6 +334,92 @@ def _printed(work: AtWork, services: Services, found: Attestation) -> dict[str, 
             )
         ),
     }
+
+
+def _summary(found: Attestation) -> str:
+    """« 2 modules sur 4, 14 h »"""
+    total = sum(found.hours.get(each.id, 0) for each in found.modules)
+    done = translated_plural("{n} module sur {all}", "{n} modules sur {all}", len(found.modules)).format(
+        n=len(found.modules), all=len(found.grid.modules)
+    )
+    return f"{done}, {_duration(total)}" if total else done
+
+
+def _attested_lines(grid: Grid, module: TrainingModule) -> list[str]:
+    return [
+        f"{competency.code} {competency.statement}" + (f" : {level}" if level else "")
+        for competency, _framework in grid.competencies
+        if (level := grid.level(module, competency)) is not None
+    ]
+
+
+# --- the person's own
+
+
+@dataclass(frozen=True)
+class OwnModule:
+    title: str
+    hours: str
+    day: str
+    """Empty while it is not attested."""
+    competencies: Sequence[str]
+
+
+@dataclass(frozen=True)
+class OwnSet:
+    title: str
+    language: str
+    campus: str
+    summary: str
+    modules: Sequence[OwnModule]
+    has_whole: bool
+    is_complete: bool
+    whole: str
+    pdf: str
+
+
+@my_router.get("", dependencies=[SIGNED_IN])
+def show_mine(request: Request, services: ReadingServices) -> HTMLResponse:
+    who = signed_in(request, services)
+    with services.across_campuses():
+        found = services.modules.own_attestations(who.person.id)
+    return page(
+        request,
+        "badges/modules/mine.html",
+        private=True,
+        sets=[_own_set(campus, each) for campus, each in found],
+    )
+
+
+@my_router.get("/{set_id:uuid}/attestation.pdf", dependencies=[SIGNED_IN])
+def own_attestation(set_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    who = signed_in(request, services)
+    with services.across_campuses():
+        campus, found = services.modules.own_attestation(set_id, who.person.id)
+        return _paper(services, campus, found)
+
+
+def _own_set(campus: Campus, found: Attestation) -> OwnSet:
+    grid, done = found.grid, found.completion.done
+    return OwnSet(
+        grid.found.title,
+        campus.language,
+        campus.short_name,
+        _summary(found),
+        [
+            OwnModule(
+                module.title,
+                _duration(found.hours.get(module.id) if module.id in done else module.hours),
+                day(done[module.id], campus.time_zone) if module.id in done else "",
+                _attested_lines(grid, module),
+            )
+            for module in grid.modules
+        ],
+        found.completion.has_whole,
+        found.completion.is_complete,
+        grid.whole[1].name if grid.whole else "",
+        f"/mes-badges/modules/{grid.found.id}/attestation.pdf",
+    )
 
 
 def _set_page(

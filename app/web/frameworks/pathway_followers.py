@@ -256,7 +256,7 @@ def _follower_page(
     work = at_work(request)
     own = services.pathway_followers.follower(work.campus, pathway_id, enrolment_id)
     access_views(request, own.enrolment.person_id, AccessRecord.RECORD)
-    found = services.pathways.show(pathway_id, own.enrolment.number)
+    found = services.pathways.shown(own.pathway, own.version, own.content)
     person = services.pathway_followers.person_of(own)
     decided = {each.stage: (each, by) for each, by in services.pathway_followers.decisions(own)}
     zone = work.campus.time_zone

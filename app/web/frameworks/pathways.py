@@ -15,7 +15,7 @@ from app.domain.frameworks.pathways import (
     ProposalState,
     StageState,
 )
-from app.domain.people.parental_consent import needs_guardian_for
+from app.domain.people.parental_consent import is_pupil_of_unknown_age, needs_guardian_for
 from app.domain.people.people import Person
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict, NotFound
@@ -28,7 +28,6 @@ from app.http.policies import public
 from app.http.request_scope import ReadingServices, find_signed_in, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, look_of, sentence_of
 from app.language import N_
-from app.services.frameworks.pathway_progress import OwnPathway
 from app.services.frameworks.pathways import PublicPathway
 from app.web.frameworks.pathway_view import (
     change_details,
@@ -56,7 +55,8 @@ def show_pathway(pathway_id: uuid.UUID, request: Request, services: ReadingServi
     """The same for everybody; a person's own stages are on their own page."""
     found = services.pathways.show(pathway_id)
     who = find_signed_in(request, services)
-    follows = who is not None and _own(services, pathway_id, who.person.id) is not None
+    with services.across_campuses():
+        follows = who is not None and services.pathway_followers.follows(pathway_id, who.person.id)
     activities = _activities(services, found, None)
     return page(
         request,
@@ -93,23 +93,14 @@ def _activities(
         stages = list(found.content.stages)
     else:
         stages = [each.stage for each in progress.stages if each.state is StageState.OPEN]
-    looked_up = (
-        (stage.key, services.pathways.next_activity(found.campus, stage))
-        for stage in stages[:_MOST_LOOKED_UP]
-    )
-    return {key: entry for key, entry in looked_up if entry is not None}
-
-
-def _own(services: Services, pathway_id: uuid.UUID, person_id: uuid.UUID) -> OwnPathway | None:
-    with services.across_campuses():
-        return services.pathway_followers.own(pathway_id, person_id)
+    return services.pathways.next_activities(found.campus, stages[:_MOST_LOOKED_UP])
 
 
 def _says_tu(services: Services, person: Person) -> bool:
     """As on « Mes badges »: under 15, or a pupil of unknown age in an activity for pupils."""
-    return needs_guardian_for(person, None) or any(
-        needs_guardian_for(record.person, record.activity) for record in services.awards.list_of(person.id)
-    )
+    if not is_pupil_of_unknown_age(person):
+        return needs_guardian_for(person, None)
+    return any(needs_guardian_for(each.person, each.activity) for each in services.awards.list_of(person.id))
 
 
 # --- the person's own
@@ -139,16 +130,16 @@ def _mine_page(
     request: Request, services: Services, pathway_id: uuid.UUID, *, done: str = "", trouble: str = ""
 ) -> HTMLResponse:
     who = signed_in(request, services)
-    own = _own(services, pathway_id, who.person.id)
-    if own is None:
-        raise NotFound(N_("Vous ne suivez pas ce parcours."))
     with services.across_campuses():
-        found = services.pathways.show(pathway_id, own.enrolment.number)
+        own = services.pathway_followers.own(pathway_id, who.person.id)
+        if own is None:
+            raise NotFound(N_("Vous ne suivez pas ce parcours."))
+        found = services.pathways.shown(own.pathway, own.version, own.content)
         changes, then = (
             services.pathway_followers.foreseen(own) if own.newest != own.enrolment.number else ([], None)
         )
         activities = _activities(services, found, own.progress)
-    says_tu = _says_tu(services, who.person)
+        says_tu = _says_tu(services, who.person)
     sentences = _DONE_TU if says_tu else _DONE
     path = shown_pathway(found, own.progress, activities)
     step = own.progress.next

@@ -135,6 +135,7 @@ def shelf_page(
         ahead = _ahead(services, records)
         requests = _requests(services, who.person.id) if who else []
         pathways = services.pathway_followers.mine(who.person.id) if who else []
+        has_modules = who is not None and services.modules.has_begun(who.person.id)
     return as_private(
         page(
             request,
@@ -148,6 +149,7 @@ def shelf_page(
                 (f"/mes-badges/parcours/{each.pathway.id}", each.content.title, _next_stage(each))
                 for each in pathways
             ],
+            has_modules=has_modules,
             waiting=[
                 *(each for each in badges if each.is_new),
                 *(each for each in requests if each.is_mine),

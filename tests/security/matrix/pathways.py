@@ -20,6 +20,8 @@ OF_PATHWAYS: dict[str, Case] = {
     f"POST {_MINE}/version": signed_in(404, body={}),
     f"POST {_MINE}/quitter": signed_in(303, body={}),
     f"POST {_MINE}/suivre": signed_in(303, body={}),
+    "GET /mes-badges/modules": signed_in(),
+    "GET /mes-badges/modules/{set_id:uuid}/attestation.pdf": signed_in(404),
     f"GET {_HERE}": _VIEW,
     f"GET {_HERE}/nouveau": _DESIGN,
     f"POST {_HERE}/nouveau": staff(Permission.DESIGN, 422, body={}),

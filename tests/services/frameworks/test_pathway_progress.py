@@ -6,19 +6,25 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from app.db.frameworks import pathways as pathway_store
 from app.db.frameworks.pathways import FollowerFilter
+from app.domain.accounts.sign_in import Wish, mailbox_token
+from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.awards.awards import Award
 from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
 from app.domain.frameworks.pathways import (
     ConditionKind,
     PathwayContent,
+    PathwayStageState,
     ProposalState,
     StageCondition,
     StageState,
 )
+from app.domain.learners.portfolios import ContributionStatement
 from app.domain.people.people import Person
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.jobs.kinds import PATHWAYS
@@ -245,7 +251,13 @@ def test_overview_and_own_page_read_by_index(house: House):
         followers = services.pathway_followers
         followers.own(path, person.id)
         followers.overview(house.campus, path)
+        followers.mine(person.id)
+        followers.follows(path, person.id)
         followers.followers(house.campus, path, FollowerFilter("e2", quiet_since=house.clock()), limit=50)
+        followers.followers(house.campus, path, FollowerFilter(quiet_since=house.clock()), limit=50)
+        followers.followers(house.campus, path, FollowerFilter(name="vauban", number=1), limit=50)
+        services.pathways.next_activities(house.campus, services.pathways.show(path).content.stages)
+        services.catalogue.pathways_with([house.presence.badge.id])
         followers.proposals(house.campus)
         followers.due()
         plans = [
@@ -267,8 +279,174 @@ def test_overview_and_own_page_read_by_index(house: House):
         "participation",
         "person",
         "pathway_decision",
+        "contribution",
+        "activity",
+        "activity_campus",
+        "catalogue_entry",
+        "pathway_subject",
     )
     for plan in plans:
         for table in large:
             assert f"SCAN {table}\n" not in f"{plan}\n", plan
             assert f"Seq Scan on {table} " not in plan, plan
+
+
+def contributed(
+    house: House,
+    person: Person,
+    hours: float,
+    *,
+    activity: bool = False,
+    campus: Campus | None = None,
+    confirmed: bool = True,
+) -> uuid.UUID:
+    told = ContributionStatement(
+        "Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
+        house.clock().date(), hours,
+    )  # fmt: skip
+    where = campus or house.campus
+    with house.unit_of_work() as services:
+        made = services.contributions.add(
+            person, where, told, house.activity.id if activity else None, [], today=house.clock().date(),
+            by=Actor(person.id),
+        ).id  # fmt: skip
+        if confirmed:
+            services.contributions.confirm(where, made, by=Actor(house.trainer.id))
+    work(house)
+    return made
+
+
+def hours_pathway(house: House, least: int, kinds: tuple[ActivityKind, ...] = ()) -> uuid.UUID:
+    with house.unit_of_work() as services:
+        by, paths = Actor(house.admin.id), services.pathways
+        path = paths.create(house.campus, PathwayContent("Des heures"), by=by)
+        paths.describe(
+            house.campus, path.id, title="Des heures", summary="", badge_id=house.role.badge.id, by=by
+        )
+        hours = StageCondition(ConditionKind.HOURS, least, kinds=kinds)
+        paths.save_stage(house.campus, path.id, "", StageDraft("Faire", others=(hours,)), by=by)
+        paths.publish(house.campus, path.id, by=by)
+        return path.id
+
+
+def minutes_on(house: House, path: uuid.UUID, person: Person) -> int:
+    states(house, path, person)
+    with house.unit_of_work(reading=True) as services:
+        own = services.pathway_followers.own(path, person.id)
+        assert own is not None
+        return own.progress.stages[0].conditions[0].reached
+
+
+def test_confirmed_contributions_count_as_hours_and_no_hour_counts_twice(house: House):
+    path = hours_pathway(house, 5)
+    person, _ = holder(house)
+    join(house, path, person)
+    assert minutes_on(house, path, person) == 180, "the activity"
+    contributed(house, person, 9, confirmed=False)
+    assert minutes_on(house, path, person) == 180, "until somebody confirms"
+    contributed(house, person, 4, activity=True)
+    assert minutes_on(house, path, person) == 180, "it is part of the hours of its activity"
+    made = contributed(house, person, 2.5)
+    assert minutes_on(house, path, person) == 330
+    assert states(house, path, person)["e1"] is StageState.DONE
+    with house.unit_of_work() as services:
+        services.contributions.correct(
+            house.campus, made, telling="J’ai monté le banc d’essai et je l’ai expliqué.", hours=1,
+            reason="Une heure, pas plus.", by=Actor(house.admin.id),
+        )  # fmt: skip
+    work(house)
+    assert states(house, path, person)["e1"] is StageState.OPEN
+    with house.unit_of_work() as services:
+        services.contributions.reopen(
+            house.campus, made, "Relue par une autre personne.", by=Actor(house.admin.id)
+        )
+    work(house)
+    assert minutes_on(house, path, person) == 180
+
+
+def test_a_contribution_to_no_activity_is_of_no_kind(house: House):
+    path = hours_pathway(house, 5, (house.activity.kind,))
+    person, _ = holder(house)
+    join(house, path, person)
+    contributed(house, person, 4)
+    assert minutes_on(house, path, person) == 180
+
+
+def merged(house: House, kept: uuid.UUID, gone: uuid.UUID) -> uuid.UUID:
+    with house.unit_of_work() as services:
+        return services.merging.merge_in_campus(
+            house.campus, kept, gone, "Même personne, deux adresses.", by=Actor(house.admin.id)
+        ).id
+
+
+def test_of_two_records_of_one_person_one_follows_the_pathway_with_what_both_reached(house: House):
+    path = draw_pathway(house)
+    (luce, _), (lucie, _) = holder(house), holder(house, "Lucie Vauban")
+    join(house, path, luce)
+    theirs = join(house, path, lucie)
+    with house.unit_of_work() as services:
+        services.pathway_followers.decide(
+            house.campus, path, theirs, "e2", "A tenu la borne.", by=Actor(house.trainer.id)
+        )
+    merge_id = merged(house, luce.id, lucie.id)
+    work(house)
+    assert states(house, path, luce) == {"e1": StageState.DONE, "e2": StageState.DONE}
+    with house.unit_of_work(reading=True) as services:
+        overview = services.pathway_followers.overview(house.campus, path)
+        assert (overview.total, sum(overview.states.values())) == (1, 2), "one person, two stages"
+    with house.unit_of_work() as services:
+        services.merging.undo_in_campus(house.campus, merge_id, by=Actor(house.admin.id))
+    work(house)
+    assert states(house, path, luce) == {"e1": StageState.DONE, "e2": StageState.OPEN}
+    with house.unit_of_work(reading=True) as services:
+        own = services.pathway_followers.own(path, lucie.id)
+        assert own is not None
+        assert own.progress.stages[0].state is StageState.DONE
+        assert own.progress.stages[1].conditions[1].is_met, "the decision was about her"
+
+
+def test_an_erased_person_is_counted_nowhere(house: House):
+    path = draw_pathway(house)
+    (luce, award_id), (noor, _) = holder(house), holder(house, "Noor Amrani")
+    join(house, path, luce)
+    join(house, path, noor)
+    with house.unit_of_work() as services:
+        wish = Wish.ERASURE_EVERYWHERE
+        services.erasures.confirm(mailbox_token(house.process.secret, award_id, house.clock.now, wish))
+    work(house)
+    with house.unit_of_work(reading=True) as services:
+        overview = services.pathway_followers.overview(house.campus, path)
+        assert (overview.total, overview.states["e1", StageState.DONE]) == (1, 1)
+        rows = services.stores.session.connection().execute(
+            select(func.count()).select_from(PathwayStageState)
+        )
+        assert rows.scalar_one() == 2
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_filters_find_the_same_people_whichever_way_they_are_read(
+    house: House, many: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """Few matches are listed at once; many are looked up in the order of names."""
+    if many:
+        monkeypatch.setattr(pathway_store, "_MOST_VALUES", 1)
+    path = draw_pathway(house)
+    for name in ("Luce Vauban", "Noor Amrani", "Zoé Baptiste"):
+        join(house, path, holder(house, name)[0])
+    house.clock.now += timedelta(days=90)
+    join(house, path, holder(house, "Abel Caron")[0])
+
+    def names(**wanted) -> list[str]:
+        with house.unit_of_work(reading=True) as services:
+            found = services.pathway_followers.followers(
+                house.campus, path, FollowerFilter(**wanted), limit=50
+            )
+            return [each.person.family_name.lower() for each in found]
+
+    quiet = house.clock() - timedelta(days=60)
+    assert names() == ["amrani", "baptiste", "caron", "vauban"]
+    assert names(quiet_since=quiet) == ["amrani", "baptiste", "vauban"]
+    assert names(stage="e2", quiet_since=quiet, name="vauban") == ["vauban"]
+    assert names(stage="e1", state=StageState.DONE) == ["amrani", "baptiste", "caron", "vauban"]
+    assert names(stage="e2", state=StageState.DONE) == []
+    assert names(stage="e9") == []

@@ -130,3 +130,46 @@ def test_revoked_module_no_longer_counts(house: House) -> None:
         )
         services.awards.revoke(house.campus, record.award.id, "Erreur de date.", by=COMMAND)
         assert not any(each.is_proposed for _, each in services.modules.followed(grid))
+
+
+def test_a_person_reads_their_own_modules_and_prints_them(house: House) -> None:
+    set_id = written(house)
+    with house.unit_of_work(reading=True) as services:
+        people = {
+            person.given_name: person
+            for person, _ in services.modules.followed(services.modules.grid(house.campus, set_id))
+        }
+    ali, zoe = house.client(people["Ali"]), house.client(people["Zoé"])
+    assert 'href="/mes-badges/modules"' in ali.get("/mes-badges").text
+    mine = ali.get("/mes-badges/modules").text.replace("\u00a0", " ").replace("\u202f", " ")
+    assert "1 module sur 2, 3 h" in mine, "the hours recorded for this person"
+    assert "pas encore" in mine
+    assert "tous les modules sont attestés" not in mine.lower()
+    assert "est proposé au campus" in zoe.get("/mes-badges/modules").text
+    paper = ali.get(f"/mes-badges/modules/{set_id}/attestation.pdf")
+    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(paper.content)).pages)
+    assert "Ali Haddad" in text
+    assert "Module 1" in text
+    assert "Module 2" not in text
+    assert "Zoé" not in text
+
+
+def test_modules_of_others_and_of_withdrawn_badges_are_not_shown(house: House) -> None:
+    set_id = written(house)
+    assert house.client(house.trainer).get(f"/mes-badges/modules/{set_id}/attestation.pdf").status_code == 404
+    with house.unit_of_work() as services:
+        followed = services.modules.followed(services.modules.grid(house.campus, set_id))
+        ali = next(person for person, _ in followed if person.given_name == "Ali")
+        award_id = services.awards.list_of(ali.id)[0].award.id
+        services.awards.revoke(house.campus, award_id, "Donné à tort ce jour-là.", by=COMMAND)
+    assert "Aucun module" in house.client(ali).get("/mes-badges/modules").text
+    assert 'href="/mes-badges/modules"' not in house.client(ali).get("/mes-badges").text
+
+
+def test_an_archived_set_stays_with_those_who_have_its_modules(house: House) -> None:
+    set_id = written(house)
+    with house.unit_of_work() as services:
+        followed = services.modules.followed(services.modules.grid(house.campus, set_id))
+        ali = next(person for person, _ in followed if person.given_name == "Ali")
+        services.modules.archive(house.campus, set_id, by=COMMAND)
+    assert "Module 1" in house.client(ali).get("/mes-badges/modules").text
