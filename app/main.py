@@ -132,7 +132,7 @@ from app.web.reports import dashboard as report_dashboard
 from app.web.reports import facts as report_facts
 from app.web.reports import network as network_report
 from app.web.reports import partners, surveys
-from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements
+from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements, peers
 from app.web.verification import check_papers, holder_check, verifier
 
 web_router = APIRouter()
@@ -260,6 +260,7 @@ for router in (
     imported_badges.router,
     my_endorsements.router,
     endorsing.router,
+    peers.router,
     endorsements.router,
     issuers.organisations_router,
     endorsements_admin.router,

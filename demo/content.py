@@ -42,8 +42,18 @@ class Request(Section):
     links: tuple[Prose, ...] = ()
 
 
+class Peer(Section):
+    """Two lines of a person who worked with a learner; the learner accepts them, or has not read them yet."""
+
+    address: Annotated[str, StringConstraints(pattern=r"^[a-z.]+@exemple\.fr$")]
+    signature: str
+    words: str
+    accepted: bool
+
+
 class Portfolio(Section):
     person: Slug
+    peers: tuple[Peer, ...] = ()
     line: Prose
     naming: Naming
     grouping: Grouping

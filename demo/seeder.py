@@ -27,10 +27,11 @@ from app.domain.reports.facts import DeclaredFigure
 from app.domain.reports.network import Topic
 from app.domain.reports.surveys import Answer
 from app.domain.trust.organisations import checked_words
+from app.domain.trust.peers import checked_peer_words
 from app.errors import NotFound
 from app.language import N_
 from app.language import gettext as _
-from app.services.awards.awards import AwardRequest
+from app.services.awards.awards import AwardRecord, AwardRequest
 from app.services.badges.badges import Wording
 from app.services.badges.modules import ModuleText
 from app.services.badges.wording import wording_in
@@ -431,6 +432,18 @@ class Stage:
         made = kept.start(self.services.awards.record(mine[0]).person, mine)
         kept.wish(made, Wishes(portfolio.line, portfolio.naming, portfolio.grouping, portfolio.findable))
         kept.set_open(made, True)
+        shown = [each.record for each in kept.pieces(made) if each.is_open]
+        for one in portfolio.peers:
+            self._recommend(shown[0], one)
+
+    def _recommend(self, record: AwardRecord, one: demo_content.Peer) -> None:
+        """The learner asks a person they worked with, who writes two lines."""
+        peers, by = self.services.peer_recommendations, Actor(record.person.id)
+        asked = peers.ask(record, one.address, "", refused=False, by=by)
+        words = checked_peer_words(one.words, one.signature)
+        written = peers.write(peers.write_token(asked.id), words, language="fr")
+        if one.accepted:
+            peers.accept(record, written.id, by=by)
 
     def revoke(self, giving: Giving) -> None:
         campus, by = self._of(giving.badge)

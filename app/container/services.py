@@ -125,6 +125,7 @@ from app.services.trust.external_trust_lists import FollowedLists
 from app.services.trust.labels import LabelService, NetworkSigning
 from app.services.trust.network_register import NetworkDocuments, NetworkRegister, NetworkTeam
 from app.services.trust.organisations import OrganisationService, PartnerKeys
+from app.services.trust.peers import PeerRecommendations
 from app.services.verification.batches import BatchVerification, VcApi
 from app.services.verification.issuer_standing import IssuerStandings
 from app.services.verification.static_export import StaticExport
@@ -232,6 +233,7 @@ class Services(Parts):
     passkeys: PasskeyService
     pathway_followers: PathwayFollowers
     pathways: PathwayService
+    peer_recommendations: PeerRecommendations
     people: PeopleService
     people_register: PeopleRegister
     people_upserts: PeopleUpserts

@@ -64,7 +64,7 @@ from app.db.reports.editions import EditionStore
 from app.db.reports.facts import ReportFactsStore
 from app.db.reports.network import ReportSharingStore
 from app.db.reports.surveys import SurveyStore
-from app.db.trust import EndorsementStore, NetworkTeamStore, OrganisationStore, RecognitionStore
+from app.db.trust import EndorsementStore, NetworkTeamStore, OrganisationStore, PeerStore, RecognitionStore
 from app.services.activity_log.log_check import Span, Spans, derive_span
 from app.tenancy.scope import TenantScope
 
@@ -119,6 +119,7 @@ class Stores(Parts):
     own_addresses: OwnAddressStore
     passkeys: PasskeyStore
     pathways: PathwayStore
+    peers: PeerStore
     people: PeopleStore
     people_register: PeopleRegisterStore
     personal_data: PersonalDataStore

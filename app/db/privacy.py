@@ -50,7 +50,8 @@ from app.domain.privacy.consents import (
     Erasure,
 )
 from app.domain.privacy.personal_data import HELD, HeldData, Link
-from app.domain.trust.organisations import Refusal
+from app.domain.trust.organisations import Refusal, RequestKind
+from app.domain.trust.peers import READ_WITHIN
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.tenancy.metadata import METADATA
@@ -485,10 +486,28 @@ class RetentionStore(Store):
         unheeded = and_(
             asked.c.endorsement_id.is_(None),
             asked.c.refusal != Refusal.EVER.value,
-            asked.c.expires_at < at - personal_data.ASKED_ORGANISATIONS,
+            or_(
+                asked.c.expires_at < at - personal_data.ASKED_ORGANISATIONS,
+                and_(
+                    asked.c.kind == RequestKind.PEER_PROOF.value,
+                    asked.c.expires_at < at - personal_data.TYPED_ADDRESSES,
+                ),
+            ),
         )
         yield letter, letter.c.about_id.in_(sa_select(asked.c.id).where(unheeded))
         yield asked, unheeded
+        # Never accepted, or empty since its author or the learner withdrew it.
+        peers = table["peer_recommendation"]
+        unread = and_(
+            or_(
+                peers.c.accepted_at.is_(None),
+                peers.c.declined_at.is_not(None),
+                peers.c.withdrawn_at.is_not(None),
+            ),
+            peers.c.written_at < at - READ_WITHIN,
+        )
+        yield letter, letter.c.about_id.in_(sa_select(peers.c.id).where(unread))
+        yield peers, unread
         yield (
             letter,
             and_(letter.c.state != "waiting", letter.c.promised_at < at - personal_data.LETTERS),

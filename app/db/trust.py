@@ -27,7 +27,9 @@ from app.domain.trust.organisations import (
     Organisation,
     OrganisationKey,
     Refusal,
+    RequestKind,
 )
+from app.domain.trust.peers import PEER_KINDS, PeerRecommendation
 from app.domain.trust.trust_registry import FollowedList, NetworkKey, Recognition, TrustEdition
 from app.errors import NotFound
 from app.language import N_
@@ -191,7 +193,7 @@ _OF_AWARD: Final = QuickRead(
 
 
 class EndorsementStore(Store):
-    def save(self, row: Endorsement | EndorsementRequest) -> None:
+    def save(self, row: Endorsement | EndorsementRequest | PeerRecommendation) -> None:
         self.session.add(row)
         self.session.flush()
 
@@ -212,8 +214,10 @@ class EndorsementStore(Store):
         award_id: uuid.UUID | None = None,
         version_id: uuid.UUID | None = None,
     ) -> Sequence[EndorsementRequest]:
-        """Newest first: about one award, one version of a badge, or the campus itself."""
-        query = select(EndorsementRequest).where(EndorsementRequest.campus_id == campus_id)
+        """To organisations, newest first: about one award, one version of a badge, or the campus itself."""
+        query = select(EndorsementRequest).where(
+            EndorsementRequest.campus_id == campus_id, EndorsementRequest.kind == RequestKind.ORGANISATION
+        )
         if award_id is not None:
             query = query.where(EndorsementRequest.award_id == award_id)
         elif version_id is not None:
@@ -228,6 +232,13 @@ class EndorsementStore(Store):
             EndorsementRequest.campus_id == campus_id, EndorsementRequest.about != Endorsed.AWARD
         )
         return self._requests(query)
+
+    def peer_requests_about(self, award_id: uuid.UUID) -> Sequence[EndorsementRequest]:
+        """To people who worked with the learner, and the links to share; newest first."""
+        kinds = col(EndorsementRequest.kind).in_(PEER_KINDS)
+        return self._requests(
+            select(EndorsementRequest).where(EndorsementRequest.award_id == award_id, kinds)
+        )
 
     def refuses_all(self, address: str) -> bool:
         query = select(EndorsementRequest.id).where(
@@ -301,6 +312,62 @@ class EndorsementStore(Store):
 
     def _list(self, *conditions: Any, limit: int = _AT_MOST) -> Sequence[Endorsement]:
         return self.session.exec(_newest(*conditions).limit(limit)).all()
+
+
+def peer_is_shown() -> Any:
+    return (
+        col(PeerRecommendation.accepted_at).is_not(None)
+        & col(PeerRecommendation.declined_at).is_(None)
+        & col(PeerRecommendation.withdrawn_at).is_(None)
+        & col(PeerRecommendation.set_aside_at).is_(None)
+    )
+
+
+_PEERS_OF_AWARD: Final = QuickRead(
+    lambda _: (
+        select_rows(*PeerRecommendation.__table__.c)  # type: ignore[attr-defined]
+        .where(col(PeerRecommendation.award_id) == bindparam("award_id"), peer_is_shown())
+        .order_by(col(PeerRecommendation.written_at).desc(), col(PeerRecommendation.id))
+        .limit(bindparam("at_most"))
+    )
+)
+
+
+class PeerStore(Store):
+    def get(self, recommendation_id: uuid.UUID) -> PeerRecommendation:
+        found = self.session.get(PeerRecommendation, recommendation_id)
+        if found is None:
+            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+        return found
+
+    def of_award(self, award_id: uuid.UUID) -> Sequence[PeerRecommendation]:
+        """All of them, newest first."""
+        return self._list(PeerRecommendation.award_id == award_id)
+
+    def shown_about(self, award_id: uuid.UUID, *, limit: int) -> list[PeerRecommendation]:
+        """As rows detached from the session; newest first."""
+        rows = _PEERS_OF_AWARD.rows(self.session, {"award_id": award_id, "at_most": limit})
+        return [row for each in rows for row in bare_rows(each, (PeerRecommendation,))]
+
+    def accepted_in(self, campus_id: uuid.UUID) -> Sequence[PeerRecommendation]:
+        """Public ones of a campus, and those that it set aside."""
+        accepted = col(PeerRecommendation.accepted_at).is_not(None)
+        return self._list(PeerRecommendation.campus_id == campus_id, accepted)
+
+    def waiting_about(self, award_ids: Collection[uuid.UUID]) -> Sequence[uuid.UUID]:
+        """The awards among these with a recommendation that waits for their holder."""
+        query = select(PeerRecommendation.award_id).where(
+            col(PeerRecommendation.award_id).in_(list(award_ids)),
+            col(PeerRecommendation.accepted_at).is_(None),
+            col(PeerRecommendation.declined_at).is_(None),
+            col(PeerRecommendation.withdrawn_at).is_(None),
+        )
+        return self.session.exec(query).all()
+
+    def _list(self, *conditions: Any) -> Sequence[PeerRecommendation]:
+        query = select(PeerRecommendation).where(*conditions)
+        newest = query.order_by(col(PeerRecommendation.written_at).desc(), col(PeerRecommendation.id))
+        return self.session.exec(newest.limit(_AT_MOST)).all()
 
 
 class OrganisationStore(Store):

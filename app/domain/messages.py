@@ -128,6 +128,9 @@ class Occasion(StrEnum):
     ENDORSEMENT_ASKED = "endorsement_asked"
     ENDORSEMENT_SIGNED = "endorsement_signed"
     ENDORSEMENT_DESK = "endorsement_desk"
+    PEER_ASKED = "peer_asked"
+    PEER_PROOF = "peer_proof"
+    PEER_WRITTEN = "peer_written"
     SURVEY = "survey"
     SIGN_IN = "sign_in"
 

@@ -233,6 +233,16 @@ class Addresses:
     def withdraw_endorsement(self, token: str) -> str:
         return f"{self.base_url}/recommandations/retirer/{token}"
 
+    def peer_link(self, token: str) -> str:
+        """Shared by a learner: a reader proves an address there."""
+        return f"{self.base_url}/temoigner/{token}"
+
+    def peer_write(self, token: str) -> str:
+        return f"{self.base_url}/temoigner/ecrire/{token}"
+
+    def peer_withdraw(self, token: str) -> str:
+        return f"{self.base_url}/temoigner/retirer/{token}"
+
     def reminders(self, token: str) -> str:
         return f"{self.base_url}/rappels/{token}"
 

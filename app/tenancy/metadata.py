@@ -16,7 +16,7 @@ from app.domain.imports import imports
 from app.domain.learners import portfolios, ratings, requests, wallets
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
 from app.domain.reports import editions, facts, ledger, network, surveys
-from app.domain.trust import organisations, trust_registry
+from app.domain.trust import organisations, peers, trust_registry
 
 MODULES = (
     activities,
@@ -44,6 +44,7 @@ MODULES = (
     organisations,
     parental_consent,
     pathways,
+    peers,
     people,
     permissions,
     portfolios,

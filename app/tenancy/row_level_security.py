@@ -62,7 +62,7 @@ OPEN = frozenset(
         "campus_log", "competency", "competency_version", "definition_adoption", "endorsement", "erased_award", "framework",
         "framework_association", "framework_release", "log_checkpoint", "log_cosignature", "log_entry",
         "log_tile", "log_witness", "membership", "network_member", "newer_credential", "pathway", "pathway_subject", "pathway_version",
-        "signed_credential",
+        "peer_recommendation", "signed_credential",
         "status_list", "status_slot",
     )
 )  # fmt: skip
@@ -72,6 +72,8 @@ _OPENED = {
     "award": "{row}.visibility = 'open'",
     "badge_rating": "{row}.sentence_state = 'shown'",
     "pathway": "{row}.number > 0",
+    "peer_recommendation": "{row}.accepted_at IS NOT NULL AND {row}.declined_at IS NULL AND {row}.withdrawn_at IS NULL "
+    "AND {row}.set_aside_at IS NULL",
 }
 """Which rows of an OPEN table are public, where not all; a child row is public when its parent is."""
 
@@ -173,8 +175,11 @@ def opened(table: Table, row: str = "") -> str:
     A child of a private row is private.
     """
     row = row or table.name
-    if table.name in _OPENED:
-        return _OPENED[table.name].format(row=row)
+    own = _OPENED[table.name].format(row=row) if table.name in _OPENED else ""
+    return " AND ".join(filter(None, (own, _opened_with_parent(table, row))))
+
+
+def _opened_with_parent(table: Table, row: str) -> str:
     for column in table.columns:
         for key in column.foreign_keys:
             above, alias = key.column, f"{row}_opened"

@@ -1,10 +1,11 @@
-"""A learner asks a company, the company answers without an account, an employer reads it, everybody can take it back."""
+"""A company, or a person who worked with the learner, recommends a badge in real browsers: asked, signed or written, read, taken back."""
 
 from __future__ import annotations
 
 import os
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -131,3 +132,62 @@ def test_a_campus_asks_about_a_badge_and_sets_an_answer_aside(open_house: OpenHo
     expect(admin.get_by_text("Écartée par le campus")).to_be_visible()
     employer.goto(given.page)
     expect(employer.get_by_text(WORDS)).to_have_count(0)
+
+
+LINES = "Elle a monté le bras du robot, et l’a expliqué à tous."
+PEER = "karim@exemple.fr"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("window", [PHONE, DESKTOP], ids=["phone", "desk"])
+def test_a_person_who_worked_with_the_learner_writes_two_lines(
+    open_house: OpenHouse, open_page: OpenPage, window, theme: Literal["light", "dark"]
+):
+    given = open_house.award(ZOE, is_open=True)
+    learner, peer, employer = open_page(window), open_page(window), open_page(window)
+    for each in (learner, peer, employer):
+        each.emulate_media(color_scheme=theme)
+
+    learner.goto(given.private_link)
+    learner.locator("summary", has_text="Recommandations").click()
+    learner.get_by_role("link", name="Demander deux lignes à une personne").click()
+    learner.get_by_role("button", name="Créer plutôt un lien à partager").click()
+    link = learner.get_by_label("Ou un lien à partager").input_value()
+    looked_at(learner, f"peer-learner-asks-{theme}")
+
+    peer.goto(link)
+    looked_at(peer, f"peer-start-{theme}")
+    peer.get_by_label("Votre adresse e-mail").fill(PEER)
+    peer.get_by_role("button", name="Recevoir mon lien").click()
+    expect(peer.get_by_role("status")).to_contain_text("Regardez vos e-mails")
+    looked_at(peer, f"peer-sent-{theme}")
+    peer.goto(link_in_letters(open_house, "/temoigner/ecrire/", PEER))
+    looked_at(peer, f"peer-writes-{theme}")
+    peer.get_by_label("Ce que vous avez vu").fill(LINES)
+    peer.get_by_label("Votre signature").fill("Karim, même équipe")
+    peer.get_by_role("button", name="Voir avant d’envoyer").click()
+    expect(peer.get_by_role("heading", level=1)).to_have_text("Voilà ce qui serait public")
+    looked_at(peer, f"peer-looks-{theme}")
+    peer.get_by_role("button", name="Envoyer à Zoé N’Diaye").click()
+    expect(peer.get_by_role("status")).to_contain_text("Rien n’est public avant l’accord")
+    looked_at(peer, f"peer-done-{theme}")
+    employer.goto(given.page)
+    expect(employer.get_by_text(LINES)).to_have_count(0)
+
+    learner.reload()
+    looked_at(learner, f"peer-learner-reads-{theme}")
+    learner.get_by_role("button", name="Montrer avec le badge").click()
+    expect(learner.get_by_role("status").first).to_contain_text("ces lignes sont montrées")
+    employer.goto(given.page)
+    employer.get_by_text("Par une personne qui a travaillé avec Zoé N’Diaye").click()
+    expect(employer.locator("#personnes")).to_contain_text(LINES)
+    expect(employer.locator("#personnes")).to_contain_text("Adresse vérifiée, identité non vérifiée")
+    looked_at(employer, f"peer-employer-reads-{theme}")
+
+    peer.goto(link_in_letters(open_house, "/temoigner/retirer/", PEER))
+    peer.get_by_role("button", name="Retirer mes deux lignes").click()
+    expect(peer.get_by_role("status")).to_contain_text("C’est retiré")
+    looked_at(peer, f"peer-withdrew-{theme}")
+    employer.goto(given.page)
+    expect(employer.get_by_text(LINES)).to_have_count(0)
+    expect(employer.get_by_role("heading", level=1)).to_have_text("Authentique, en cours de validité")

@@ -23,6 +23,7 @@ from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.wallets import PRE_AUTHORIZED, WalletFormat, WalletRefusal, code_of_reference
 from app.domain.trust.organisations import desk_token, named_token
+from app.domain.trust.peers import PEER_LINK, PEER_WITHDRAW, PEER_WRITE
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
 from app.services.trust.endorsements import ASKED, WITHDRAW
@@ -99,6 +100,9 @@ def secrets_of(house: House, things: Things) -> dict[str, str]:
             "parent": services.guardians.token_of(things.award_id),
             "endorsement request": named_token(secret, ASKED, number),
             "endorsement withdrawal": named_token(secret, WITHDRAW, number),
+            "peer link": named_token(secret, PEER_LINK, number),
+            "peer's link to write": named_token(secret, PEER_WRITE, number),
+            "peer withdrawal": named_token(secret, PEER_WITHDRAW, number),
             "organisation": desk_token(secret, uuid.UUID(things.ids["organisation_id"]), at),
             "archive": mailbox_token(secret, things.award_id, at, Wish.ARCHIVE),
             "erasure": mailbox_token(secret, things.award_id, at, Wish.ERASURE_EVERYWHERE),

@@ -19,7 +19,7 @@ from app.db.engine.queries import QuickRead, Store
 from app.db.engine.session import check_row
 from app.db.engine.writes import IN_ONE_QUERY, among, bare_rows, insert_rows
 from app.db.privacy import check_not_erased, erased_between
-from app.db.trust import is_shown
+from app.db.trust import is_shown, peer_is_shown
 from app.domain.activities.activities import Activity
 from app.domain.awards.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
 from app.domain.awards.open_badges import AwardEvidence, DisclosedContent, EvidenceDisclosure
@@ -31,6 +31,7 @@ from app.domain.people.parental_consent import is_minor_for
 from app.domain.people.people import AgeGroup, Person
 from app.domain.privacy.consents import ErasedAward
 from app.domain.trust.organisations import Endorsement
+from app.domain.trust.peers import PeerRecommendation
 from app.errors import NotFound
 from app.language import N_
 from app.tenancy.scope import found_by_name, rows_named_outside
@@ -41,9 +42,14 @@ _PAGE: Final = QuickRead(
     lambda _: (
         select_rows(
             *(column for kind in _KINDS for column in kind.__table__.c),  # type: ignore[attr-defined]
-            exists(
-                select_rows(literal_column("1")).where(
-                    col(Endorsement.award_id) == bindparam("award_id"), is_shown()
+            or_(
+                *(
+                    exists(
+                        select_rows(literal_column("1")).where(
+                            col(kind.award_id) == bindparam("award_id"), shown()
+                        )
+                    )
+                    for kind, shown in ((Endorsement, is_shown), (PeerRecommendation, peer_is_shown))
                 )
             ),
         )
@@ -64,7 +70,7 @@ class AwardPage:
     """The first edition."""
     evidence: AwardEvidence | None
     is_endorsed: bool
-    """Whether any endorsement of this very award is shown."""
+    """Whether any endorsement of this very award, or recommendation by a peer, is shown."""
 
 
 def read_page(session: Session, award_id: uuid.UUID) -> AwardPage | None:
@@ -141,7 +147,7 @@ class AwardStore(Store):
         return page.award, page.person
 
     def is_endorsed(self, award_id: uuid.UUID) -> bool:
-        """Whether endorsements may be shown; False only if its page was loaded and has none."""
+        """Whether endorsements or peers may be shown; False only if its page was loaded and has none."""
         page = at_hand(self.session, award_id)
         return page is None or page.is_endorsed
 

@@ -63,6 +63,9 @@ LIMITS = {
     "endorsement of a campus": Limit(40, timedelta(hours=24)),
     "endorsement to an address": Limit(3, timedelta(hours=24)),
     "endorsing": Limit(60, timedelta(hours=1)),
+    # Requests by the learner and e-mails to readers of the shared link together.
+    "peers of somebody": Limit(10, timedelta(hours=24)),
+    "peers from a network": Limit(40, timedelta(hours=1)),
     "contribution": Limit(300, timedelta(hours=1)),
     "parent": Limit(20, timedelta(hours=1)),
     "archive": Limit(20, timedelta(hours=1)),

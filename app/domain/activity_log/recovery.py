@@ -70,6 +70,9 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "brought_badge": Choices(("is_shown", "belongs")),
     "endorsement": Choices(("withdrawn_at", "hidden_at", "set_aside_at", "set_aside_reason", "changes")),
     "endorsement_place": Choices(("raised_at",)),
+    "peer_recommendation": Choices(
+        ("accepted_at", "declined_at", "withdrawn_at", "set_aside_at", "set_aside_reason")
+    ),
     "label": Choices(("withdrawn_at",)),
     "recognition": Choices(("standing", "reason", "changed_at")),
     "activity_file": Choices(("agreed", "removed_at")),

@@ -67,7 +67,14 @@ class HeldData:
 _PERSON = (Link("person_id"),)
 _AWARD = (Link("award_id", "award"),)
 _WRITTEN = ("given_name", "family_name", "address")
-_WRITTEN_ABOUT = ("badge_request", "invitation", "parent_agreement", "endorsement_request", "endorsement")
+_WRITTEN_ABOUT = (
+    "badge_request",
+    "invitation",
+    "parent_agreement",
+    "endorsement_request",
+    "endorsement",
+    "peer_recommendation",
+)
 _ENROLMENT = (Link("enrolment_id", "pathway_enrolment"),)
 _LINK_SECRETS = ("secret_digest", "browser_digest")
 
@@ -129,6 +136,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "badge_rating": HeldData(DataSubjectMatter.AWARDS, _PERSON),
         "endorsement": HeldData(DataSubjectMatter.AWARDS, _AWARD, kept_back=("address",)),
         "endorsement_request": HeldData(DataSubjectMatter.REQUESTS, _AWARD, mentions=("asked_by",)),
+        "peer_recommendation": HeldData(DataSubjectMatter.AWARDS, _AWARD),
         "claim_code": HeldData(DataSubjectMatter.AWARDS, _AWARD, kept_back=("digest",)),
         "wallet_offer": HeldData(
             DataSubjectMatter.AWARDS,
@@ -260,6 +268,8 @@ CLOSED_REQUESTS = timedelta(days=365)
 LETTERS = PATHWAYS = timedelta(days=3 * 365)  # An enrolment, since its last stage.
 INVITATIONS = ASKED_ORGANISATIONS = timedelta(days=365)
 """Invitations without an answer; endorsement requests that were unanswered or declined."""
+TYPED_ADDRESSES = timedelta(days=7)
+"""Typed at a learner's link by a reader who then wrote nothing."""
 WAYS_IN = timedelta(days=1)  # After sessions, links and challenges expire.
 
 

@@ -286,13 +286,26 @@ class Refusal(StrEnum):
     """The mailbox owner refuses all further requests."""
 
 
+class RequestKind(StrEnum):
+    ORGANISATION = "organisation"
+    PEER = "peer"
+    """To a person who worked with the learner, at the address that the learner gave."""
+    PEER_LINK = "peer_link"
+    """A link to share, without an address; `answered_at` closes it."""
+    PEER_PROOF = "peer_proof"
+    """To the address that a reader of such a link gave."""
+
+
 class EndorsementRequest(SQLModel, table=True):
-    """One e-mail to one person; its link works once."""
+    """One e-mail to one person; its link works once. Of a PEER_LINK, a link that the learner shares."""
 
     __tablename__ = "endorsement_request"
     __table_args__ = (Index("endorsement_requests_to", "address", "asked_at"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    kind: RequestKind = Field(
+        default=RequestKind.ORGANISATION, sa_column=enum_column(RequestKind, name="endorsement_request_kind")
+    )
     about: Endorsed = Field(sa_column=enum_column(Endorsed, name="endorsement_request_about"))
     version_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("badge_version", nullable=True))
     award_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("award", nullable=True))
@@ -305,6 +318,7 @@ class EndorsementRequest(SQLModel, table=True):
     answered_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     refusal: str = Field(default="", max_length=8)
     endorsement_id: uuid.UUID | None = None
+    """The endorsement, or the recommendation by a peer, that answers it."""
 
 
 class Endorsement(SQLModel, table=True):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.db.trust import EndorsementStore, OrganisationStore
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.trust import EndorsementStore, OrganisationStore, PeerStore
+from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.publishing import Addresses
@@ -17,6 +19,7 @@ from app.domain.trust.organisations import (
     is_waiting,
     named_token,
 )
+from app.domain.trust.peers import PEER_WITHDRAW, PEER_WRITE, PROOF_FOR, WRITTEN_WITHIN
 from app.errors import AppError
 from app.language import N_, filled, speaking
 from app.language.typography import translated
@@ -27,6 +30,9 @@ OF_ENDORSEMENTS = (
     Occasion.ENDORSEMENT_ASKED,
     Occasion.ENDORSEMENT_SIGNED,
     Occasion.ENDORSEMENT_DESK,
+    Occasion.PEER_ASKED,
+    Occasion.PEER_PROOF,
+    Occasion.PEER_WRITTEN,
 )
 _SENDER = "Sceau"
 
@@ -35,6 +41,8 @@ _SENDER = "Sceau"
 class EndorsementLetters:
     endorsements: EndorsementStore
     organisations: OrganisationStore
+    peers: PeerStore
+    awards: AwardStore
     subjects: EndorsementSubjects
     addresses: Addresses
     secret: bytes
@@ -48,8 +56,13 @@ class EndorsementLetters:
             organisation = self.organisations.find(letter.about_id)
             return self._desk(letter, organisation) if organisation else None
         try:
-            if letter.occasion == Occasion.ENDORSEMENT_ASKED:
-                return self._asked(letter)
+            match letter.occasion:
+                case Occasion.ENDORSEMENT_ASKED:
+                    return self._asked(letter)
+                case Occasion.PEER_ASKED | Occasion.PEER_PROOF:
+                    return self._asked_of_peer(letter)
+                case Occasion.PEER_WRITTEN:
+                    return self._written_by_peer(letter)
             return self._signed(letter)
         except AppError:
             # The award was revoked or erased meanwhile.
@@ -82,6 +95,32 @@ class EndorsementLetters:
                 language=endorsement.language or subject.campus.language,
                 campus=subject.campus,
             )
+
+    def _asked_of_peer(self, letter: QueuedMessage) -> Letter | None:
+        assert letter.about_id is not None
+        request = self.endorsements.find_request(letter.about_id)
+        if request is None or request.award_id is None or not is_waiting(request, at=self.clock()):
+            return None
+        record = self.awards.get_record(request.award_id)
+        link = self.addresses.peer_write(named_token(self.secret, PEER_WRITE, request.id))
+        language = record.campus.language
+        with speaking(language):
+            notice = (
+                _asks_peer(record, request.why, link)
+                if letter.occasion == Occasion.PEER_ASKED
+                else _proves_peer(record, link)
+            )
+            return carrying(notice, letter, language=language, campus=record.campus)
+
+    def _written_by_peer(self, letter: QueuedMessage) -> Letter | None:
+        assert letter.about_id is not None
+        row = self.peers.get(letter.about_id)
+        if row.is_over:
+            return None
+        record = self.awards.get_record(row.award_id)
+        back = self.addresses.peer_withdraw(named_token(self.secret, PEER_WITHDRAW, row.id))
+        with speaking(row.language):
+            return carrying(_thanks_peer(record, back), letter, language=row.language, campus=record.campus)
 
     def _desk(self, letter: QueuedMessage, organisation: Organisation) -> Letter:
         link = self.addresses.organisation_desk(desk_token(self.secret, organisation.id, letter.promised_at))
@@ -187,6 +226,114 @@ def _thanks(subject: Subject, page: str, back: str) -> Notice:
     )
 
 
+def _asks_peer(record: AwardRecord, why: str, link: str) -> Notice:
+    values = {
+        "person": record.person.name,
+        "title": record.version.name,
+        "campus": record.campus.name,
+        "days": WRITTEN_WITHIN.days,
+    }
+    return _of_campus(
+        record.campus,
+        subject_line=translated(N_("{person} vous demande deux lignes")).format(**values),
+        lines=[
+            filled(
+                translated(
+                    N_(
+                        "{person} a reçu le badge « {title} » du campus {campus}, et dit que vous avez travaillé ensemble."
+                    )
+                ),
+                values,
+            ),
+            *([translated(N_("Son mot : « {why} »")).format(why=why)] if why else []),
+            translated(
+                N_(
+                    "Deux lignes suffisent : ce que vous avez vu cette personne faire. Elle les relit, et choisit de les "
+                    "montrer ou non. Pas de compte à ouvrir, et vous pourrez les retirer."
+                )
+            ),
+        ],
+        action=Action(translated(N_("Écrire deux lignes")), link),
+        after=[
+            translated(N_("Ce lien vaut {days} jours et sert une seule fois. Il est pour vous.")).format(
+                **values
+            )
+        ],
+        small=[
+            translated(
+                N_(
+                    "Vous ne voulez pas répondre ? Ne faites rien : il n’y aura pas de rappel. La page permet aussi de "
+                    "ne plus recevoir de telles demandes."
+                )
+            )
+        ],
+    )
+
+
+def _proves_peer(record: AwardRecord, link: str) -> Notice:
+    values = {
+        "person": record.person.name,
+        "title": record.version.name,
+        "hours": int(PROOF_FOR.total_seconds()) // 3600,
+    }
+    return _of_campus(
+        record.campus,
+        subject_line=translated(N_("Votre lien pour écrire deux lignes")),
+        lines=[
+            filled(
+                translated(
+                    N_("Ce lien ouvre la page où écrire, à propos de {person} et du badge « {title} »."),
+                ),
+                values,
+            )
+        ],
+        action=Action(translated(N_("Écrire deux lignes")), link),
+        after=[
+            translated(N_("Ce lien vaut {hours} heures et sert une seule fois. Il est pour vous.")).format(
+                **values
+            )
+        ],
+        small=[
+            translated(
+                N_(
+                    "Vous n’avez rien demandé ? Quelqu’un a tapé votre adresse. Ne faites rien, ou dites sur la page que "
+                    "vous ne voulez plus de tels e-mails."
+                )
+            )
+        ],
+    )
+
+
+def _thanks_peer(record: AwardRecord, back: str) -> Notice:
+    return _of_campus(
+        record.campus,
+        subject_line=translated(N_("Vos deux lignes sont parties")),
+        lines=[
+            filled(
+                translated(
+                    N_(
+                        "{person} peut les relire, puis les montrer avec le badge « {title} », ou non. Rien n’est public avant."
+                    )
+                ),
+                {"person": record.person.name, "title": record.version.name},
+            )
+        ],
+        action=Action(translated(N_("Les relire, ou les retirer")), back),
+        after=[
+            translated(
+                N_("Ce lien permet de les retirer, maintenant ou dans dix ans. Gardez cet e-mail pour vous.")
+            ),
+        ],
+        small=[
+            translated(
+                N_(
+                    "Vous n’avez rien écrit ? Retirez-les avec ce lien, et prévenez le campus en répondant à cet e-mail."
+                )
+            )
+        ],
+    )
+
+
 def _notice(
     subject: Subject,
     *,
@@ -196,7 +343,20 @@ def _notice(
     after: list[str],
     small: list[str],
 ) -> Notice:
-    campus = subject.campus
+    return _of_campus(
+        subject.campus, subject_line=subject_line, lines=lines, action=action, after=after, small=small
+    )
+
+
+def _of_campus(
+    campus: Campus,
+    *,
+    subject_line: str,
+    lines: list[str],
+    action: Action,
+    after: list[str],
+    small: list[str],
+) -> Notice:
     return Notice(
         subject=subject_line,
         greeting=translated(N_("Bonjour,")),

@@ -200,6 +200,9 @@ def show_mine(
         "show",
         done=fait,
         rating=rating_line(services, services.awards.record(award_id)),
+        lines_waiting=sum(
+            each.waits for each in services.peer_recommendations.mine(services.awards.record(award_id))
+        ),
     )
 
 

@@ -136,6 +136,7 @@ def shelf_page(
         requests = _requests(services, who.person.id) if who else []
         pathways = services.pathway_followers.mine(who.person.id) if who else []
         has_modules = who is not None and services.modules.has_begun(who.person.id)
+        unread = services.peer_recommendations.waiting_about([each.id for each in badges])
     return as_private(
         page(
             request,
@@ -150,7 +151,9 @@ def shelf_page(
                 for each in pathways
             ],
             has_modules=has_modules,
+            unread=[each for each in badges if each.id in unread],
             waiting=[
+                *(each for each in badges if each.id in unread),
                 *(each for each in badges if each.is_new),
                 *(each for each in requests if each.is_mine),
                 *(each for each in badges if each.renewal),

@@ -28,6 +28,7 @@ from app.services.learners.portfolios import PieceOf, PortfolioPage, ShutPortfol
 from app.services.verification.verdicts import HeadlineKind, headline
 from app.web.learners.imported_badges import in_portfolio
 from app.web.trust.endorsements import RecommendationShown, recommendations
+from app.web.trust.peers import PeerShown, peer_shown
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class BadgeInPortfolio:
     """Where its holder shows it."""
     hours: float | None
     quotes: Sequence[RecommendationShown]
+    peers: Sequence[PeerShown]
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class PortfolioShown:
     layout: str
     quotes: Sequence[tuple[str, RecommendationShown]]
     """Title of the badge, and what an organisation wrote; each once."""
+    peers: Sequence[tuple[str, PeerShown]]
+    """The same for people who worked with the owner."""
 
     @property
     def badges(self) -> list[BadgeInPortfolio]:
@@ -111,6 +115,7 @@ def portfolio_shown(services: Services, page: PortfolioPage) -> PortfolioShown:
                 if each.lines
             }.values()
         )[:_MOST_QUOTES],
+        peers=[(badge.title, each) for badge in badges.values() for each in badge.peers][:_MOST_QUOTES],
     )
 
 
@@ -139,6 +144,7 @@ def badge_shown(services: Services, piece: PieceOf) -> BadgeInPortfolio:
         quotes=recommendations(
             services.endorsements.about_award(record), zone, contact=record.campus.contact_email
         ),
+        peers=[peer_shown(each, zone) for each in services.peer_recommendations.shown_about(record)],
     )
 
 

@@ -21,6 +21,7 @@ from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import Subject
 from app.web.trust.endorsements import recommendations
 from app.web.trust.my_endorsements import request_shown
+from app.web.trust.peers import peer_shown
 
 router = APIRouter(prefix="/gestion/{slug}/recommandations")
 _THE_CAMPUS = "campus"
@@ -81,6 +82,24 @@ def set_aside(
     return RedirectResponse(f"{work.home}/recommandations?fait={done}#r-{endorsement_id}", status_code=303)
 
 
+@router.post("/personnes/{recommendation_id:uuid}", dependencies=[staff(Permission.MANAGE)])
+def set_aside_peer(
+    recommendation_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    """The campus answers for its pages, whatever a learner accepted."""
+    work, back = at_work(request), text_of(form, "geste") == "reprendre"
+    reason = None if back else text_of(form, "motif")
+    try:
+        with write_transaction(request) as writing:
+            writing.peer_recommendations.set_aside(
+                work.campus, recommendation_id, reason=reason, by=work.actor
+            )
+    except InvalidInput as error:
+        return _page(request, services, work, EndorsementRequestForm(), trouble=sentence_of(error))
+    done = "reprise" if back else "ecartee"
+    return RedirectResponse(f"{work.home}/recommandations?fait={done}#p-{recommendation_id}", status_code=303)
+
+
 def _subject(services: Services, work: AtWork, chosen: str) -> Subject:
     if chosen == _THE_CAMPUS:
         return services.endorsement_subjects.of_campus(work.campus)
@@ -123,6 +142,10 @@ def _page(
         said=list(
             zip(recommendations(found, campus.time_zone, contact=campus.contact_email), titles, strict=True)
         ),
+        lines=[
+            (peer_shown(row, campus.time_zone), title)
+            for row, title in services.peer_recommendations.of_campus(campus)
+        ],
         asked=[
             request_shown(each, at=services.clock())
             for each in services.endorsement_asking.of_campus(campus.id)

@@ -39,6 +39,7 @@ from app.web.activity_log import EvidenceShown, evidence_shown
 from app.web.badges.rules import BadgePieces, pieces_of
 from app.web.trust.endorsements import RecommendationShown, recommendations
 from app.web.trust.issuers import IssuerShown, StandingShown, campus_issuer, foreign_issuer, standing_shown
+from app.web.trust.peers import PeerShown, peer_shown
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ class AnswerShown:
     """The date of the package used for the verification."""
     recommendations: Sequence[RecommendationShown] = ()
     """Endorsements beside the badge; they do not change its verdict."""
+    peers: Sequence[PeerShown] = ()
+    """What people who worked with the holder wrote, apart from the endorsements of organisations."""
     presented: str = ""
     """The credential itself, to be sent back with a form; nothing of it is stored here."""
 
@@ -180,6 +183,9 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         else "",
         journal=_journal(services, answer, zone),
         recommendations=_recommendations(services, answer, zone) if claims else (),
+        peers=[peer_shown(each, zone) for each in services.peer_recommendations.shown_about(answer.record)]
+        if claims and answer.record
+        else (),
         lead=_lead(services, answer, claims, zone),
         packed=day(answer.packed_at, zone) if answer.packed_at else "",
         presented=answer.text,

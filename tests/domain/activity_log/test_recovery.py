@@ -134,6 +134,7 @@ FACTS = {
     "endorsement": "id organisation_id campus_id about version_id award_id subject organisation_name address language "
     "written token foreign_issuer comment checked_at check_again_at wording signed_at",
     "endorsement_place": "organisation_id position endorsement_id",
+    "peer_recommendation": "id campus_id award_id address language words signature wording written_at",
     "federated_account": "id person_id issuer subject linked_at",
     "followed_list": "id url key issuer name sequence body valid_until read_at tried_at trouble added_at",
     "invitation": "id campus_id address roles days invited_by created_at accepted_by",

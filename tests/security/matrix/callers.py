@@ -185,7 +185,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "invitation_id": str(invitation.id), "invitation": "invented",
             "withdrawal_id": str(withdrawal.id),
             "session_id": str(session.id),
-            "rating_id": str(uuid.uuid4()), "picture_id": str(uuid.uuid4()), "kind": "fiche", "digest": "0",
+            "rating_id": str(uuid.uuid4()), "recommendation_id": str(uuid.uuid4()), "picture_id": str(uuid.uuid4()), "kind": "fiche", "digest": "0",
             "run_id": str(run.id), "draft_id": str(uuid.uuid4()), "view_id": str(uuid.uuid4()),
             "activity_id": str(activity.id), "participation_id": str(participation.id),
             "dispute_id": str(dispute.id), "batch_id": str(result.batch.id), "award_id": str(award_id),

@@ -30,6 +30,15 @@ OF_ENDORSEMENTS: dict[str, Case] = {
     "GET /mes-badges/{award_id:uuid}/recommandations": holder(),
     "POST /mes-badges/{award_id:uuid}/recommandations": holder(422, body={}),
     "POST /mes-badges/{award_id:uuid}/recommandations/montrer": holder(303, body={}),
+    # --- people who worked with the learner
+    **{f"GET /temoigner/{rest}{{token}}": anybody(404) for rest in ("", "ecrire/", "retirer/")},
+    **{f"POST /temoigner/{rest}{{token}}": anybody(404, body={}) for rest in ("", "ecrire/", "retirer/")},
+    "POST /mes-badges/{award_id:uuid}/recommandations/personnes": holder(422, body={}),
+    "POST /mes-badges/{award_id:uuid}/recommandations/personnes/lien": holder(303, body={}),
+    "POST /mes-badges/{award_id:uuid}/recommandations/personnes/decision": holder(303, body={}),
+    "POST /gestion/{slug}/recommandations/personnes/{recommendation_id:uuid}": staff(
+        Permission.MANAGE, 404, body={}
+    ),
     "GET /gestion/{slug}/recommandations": staff(Permission.VIEW),
     "POST /gestion/{slug}/recommandations": staff(Permission.WORK, 422, body={}),
     "POST /gestion/{slug}/recommandations/{endorsement_id:uuid}": staff(Permission.MANAGE, 422, body={}),

@@ -54,6 +54,7 @@ OF_AN_AWARD = {
     "endorsement",
     "evidence_disclosure",
     "newer_credential",
+    "peer_recommendation",
     "signed_credential",
 }
 """What the world reads of an open award alone."""
@@ -84,6 +85,8 @@ def made_rows(connection: Connection, *, visibility: Visibility) -> dict[str, di
         made[table.name] = {name: value for name, value in row.items() if value is not None}
         if table.name == "award":
             made[table.name]["visibility"] = visibility
+        if table.name == "peer_recommendation":
+            made[table.name]["accepted_at"] = datetime(2026, 11, 24, tzinfo=UTC)
         connection.execute(insert(table).values(made[table.name]))
     return made
 
@@ -230,6 +233,25 @@ def test_what_was_opened_once_and_is_closed_again_is_not_listed(name: str, engin
         reach.leave()
         assert keys_seen(session, table) == []
         session.rollback()
+
+
+def test_words_of_a_peer_are_listed_once_their_holder_accepted_them(engine: Engine, rows: Rows):
+    table = METADATA.tables["peer_recommendation"]
+    mine = table.c.id == rows[HERE]["peer_recommendation"]["id"]
+    then = datetime(2026, 11, 25, tzinfo=UTC)
+    for hidden in (
+        {"accepted_at": None},
+        {"declined_at": then},
+        {"withdrawn_at": then},
+        {"set_aside_at": then},
+    ):
+        with open_session(engine) as session:
+            scope = TenantScope(session)
+            scope.enter(rows[HERE]["campus"]["id"])
+            session.execute(update(table).where(mine).values(**hidden))
+            scope.leave()
+            assert keys_seen(session, table) == [], hidden
+            session.rollback()
 
 
 def test_without_a_campus_a_closed_award_is_found_by_its_number(engine: Engine, rows: Rows):

@@ -1,4 +1,4 @@
-"""An endorsement as a company writes it, without the letters in between."""
+"""An endorsement as a company writes it, and two lines of a peer, without the letters in between."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from app.container import Services
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.trust.organisations import Endorsement, checked_words
+from app.domain.trust.peers import checked_peer_words
 from app.services.awards.awards import AwardRecord
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import EndorsementOutcome
@@ -38,3 +39,15 @@ def endorsed(
         WORDS,
         language="fr",
     )
+
+
+def recommended_by_peer(
+    services: Services, record: AwardRecord, address: str = "karim@exemple.fr"
+) -> uuid.UUID:
+    """Two lines that the holder of the award has accepted."""
+    peers, by = services.peer_recommendations, Actor(record.person.id)
+    asked = peers.ask(record, address, "", refused=False, by=by)
+    words = checked_peer_words("Elle a monté le bras du robot.", "Karim, même équipe")
+    row = peers.write(peers.write_token(asked.id), words, language="fr")
+    peers.accept(record, row.id, by=by)
+    return row.id
