@@ -100,6 +100,7 @@ from app.web.campus import (
     settings,
     team,
 )
+from app.web.campus import mail as campus_mail
 from app.web.campus import pictures as campus_pictures
 from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import pathway_editor, pathway_followers, pathways
@@ -148,6 +149,7 @@ for router in (
     public_competencies.router,
     public_competencies.version_router,
     rankings.router,
+    campus_mail.router,
     campus_pictures.router,
     campus_pictures.public_router,
     attesting.router,

@@ -62,6 +62,13 @@ class Settings(BaseSettings):
         "",
         description="Where letters that do not arrive come back, for `sceau mail bounces`; empty: to the sender.",
     )
+    dkim_key: str = Field(
+        "",
+        description="Where the key that signs letters is: file:/path (RSA, PEM, mode 0600); empty: unsigned.",
+    )
+    dkim_selector: str = Field(
+        "sceau", pattern="^[a-z0-9-]{1,60}$", description="The name of that key in the DNS."
+    )
     smtp_ca_file: Path | None = Field(
         None, description="A certificate authority of one’s own that the mail server’s certificate rests on."
     )

@@ -1,5 +1,6 @@
 """Composition of services from stores, keys and clock; a unit of work is one transaction."""
 
+from app.adapters.mail.domains import make_dkim_key
 from app.container.health import LastCheck, last_check_of, problems_of, waiting_work_of
 from app.container.jobs import (
     FOLDER_UNUSABLE,
@@ -37,6 +38,7 @@ __all__ = [
     "hand_in",
     "last_check_of",
     "log_at",
+    "make_dkim_key",
     "make_kek",
     "problems_of",
     "shared_between_processes",

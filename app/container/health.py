@@ -25,6 +25,7 @@ from app.container.process import (
 from app.db.campus.operations import WaitingWork
 from app.domain.activities.files import ScannerSilent
 from app.domain.awards.signing_clock import ClockJumped
+from app.domain.campus.sender import RecordState, dkim_record
 from app.domain.messages import LetterNotSent
 from app.language import N_, filled
 from app.language import gettext as _
@@ -224,7 +225,31 @@ def _mail(process: Process, subject: str) -> Finding:
             N_("Vérifiez SCEAU_SMTP_URL."),
             cause=error.server_said or error.reason.value,
         )
-    return _good(subject, N_("Le serveur d’e-mails nous accepte. Aucun message n’a été envoyé."))
+    return _mail_records(process, subject)
+
+
+def _mail_records(process: Process, subject: str) -> Finding:
+    identity = process.mail_identity
+    if not identity.signs:
+        return _good(
+            subject,
+            N_(
+                "Le serveur d’e-mails nous accepte. Aucun message n’a été envoyé. Ce service ne les signe pas "
+                "lui-même (SCEAU_DKIM_KEY)."
+            ),
+        )
+    with process.unit_of_work(reading=True) as services:
+        used = {sender.domain for sender, _campus in services.senders.list_all() if sender.in_use_since}
+    records = [dkim_record(identity, each, process.mail_records) for each in (identity.domain, *sorted(used))]
+    absent = [each.name for each in records if each.state is not RecordState.FOUND]
+    if absent:
+        return _warning(
+            subject,
+            N_("Le serveur d’e-mails nous accepte, mais DKIM ne se vérifie pas : {names}."),
+            N_("Publiez ce que montre : sceau mail dns"),
+            names=", ".join(absent),
+        )
+    return _good(subject, N_("Le serveur d’e-mails nous accepte, et DKIM se vérifie. Rien n’a été envoyé."))
 
 
 def _anchors(process: Process, subject: str) -> Finding:

@@ -25,7 +25,8 @@ from sqlmodel import Session
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.folders.log_files import FolderAnchors
 from app.adapters.folders.recovery_files import RecoveryJournal
-from app.adapters.mail import SmtpMailer, TerminalMailer
+from app.adapters.mail import SmtpMailer, TerminalMailer, mailbox_of
+from app.adapters.mail.domains import DkimSigner, DkimUnusable, DnsTexts, dkim_signer_from
 from app.adapters.openid_connect import ProvidersUnusable, providers_in, registrations_in
 from app.adapters.papers import Papers
 from app.adapters.picture_codes import PictureCodes
@@ -55,6 +56,7 @@ from app.domain.accounts.sign_in import IdentityProvider
 from app.domain.awards.signing_clock import ClockJumped, Counter, Jump, Ticks
 from app.domain.campus.audit_log import DEMO, Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.sender import MailIdentity, MailRecords
 from app.domain.core import UNSHARED, Clock, Snapshot, Snapshots, resource_folder
 from app.domain.learners.portfolios import Portfolio
 from app.domain.messages import Mailer
@@ -75,7 +77,7 @@ from sceau_credentials.values.documents import DocumentSource, NoDocuments
 
 log = structlog.get_logger("process")
 
-CANNOT_START = (KekUnusable, LimitsUnusable, NotDurable, ProvidersUnusable, ScannerUnusable)
+CANNOT_START = (DkimUnusable, KekUnusable, LimitsUnusable, NotDurable, ProvidersUnusable, ScannerUnusable)
 """Invalid settings or database at startup; the error message contains the remedy."""
 DatabaseUnreachable = OperationalError
 AlreadyThere = IntegrityError
@@ -121,6 +123,7 @@ class Process:
         mailer: Mailer | None = None,
         limiter: Limiter | None = None,
         counter: Counter | None = None,
+        mail_records: MailRecords | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -128,7 +131,14 @@ class Process:
         self.beyond = beyond or _documents_of_others(settings, clock)
         self.addresses = Addresses(settings.base_url)
         self._is_demo = False
-        self.mailer = mailer or _mailer_of(settings, self.is_demo)
+        signer = _signer_of(settings)
+        self.mail_records: MailRecords = mail_records or DnsTexts()
+        self.mail_identity = MailIdentity(
+            mailbox_of(_sender_of(settings)).address,
+            signer.selector if signer else "",
+            signer.record if signer else "",
+        )
+        self.mailer = mailer or _mailer_of(settings, self.is_demo, signer)
         self.secret, self.vault = _secret_of(settings), _vault_of(settings)
         self.engine = open_engine(settings.database_url)
         self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
@@ -397,6 +407,8 @@ class Process:
             self.shelf,
             self.counter,
             self._label_of_service,
+            self.mail_identity,
+            self.mail_records,
         )
 
     def _label_of_service(self, issuer: str) -> str:
@@ -461,15 +473,24 @@ def _providers_of(settings: Settings, addresses: Addresses, clock: Clock) -> Map
     )
 
 
-def _mailer_of(settings: Settings, is_demo: Callable[[], bool]) -> Mailer | None:
+def _sender_of(settings: Settings) -> str:
+    return settings.mail_from or f"sceau@{urlsplit(settings.base_url).hostname}"
+
+
+def _signer_of(settings: Settings) -> DkimSigner | None:
+    if not settings.dkim_key:
+        return None
+    return dkim_signer_from(settings.dkim_key, selector=settings.dkim_selector)
+
+
+def _mailer_of(settings: Settings, is_demo: Callable[[], bool], signer: DkimSigner | None) -> Mailer | None:
     """None where e-mail is not configured: pages then show it."""
-    host = urlsplit(settings.base_url).hostname
     if settings.smtp_url:
-        sender = settings.mail_from or f"sceau@{host}"
         return SmtpMailer(
             settings.smtp_url,
-            sender=sender,
+            sender=_sender_of(settings),
             bounces=settings.mail_bounces,
+            signer=signer,
             is_demo=is_demo,
             ca_file=settings.smtp_ca_file,
         )

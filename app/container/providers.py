@@ -28,6 +28,7 @@ from app.domain.accounts.sign_in import Ceremonies
 from app.domain.awards.signing_clock import Counter
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.sender import MailIdentity, MailRecords
 from app.domain.core import Clock, ServiceOptions, Snapshot
 from app.domain.frameworks import Competency, PublicAlignment
 from app.domain.publishing import Addresses, SignedList
@@ -74,6 +75,8 @@ class ProcessContext:
     """Monotonic seconds, independent of clock changes; None where the time is given."""
     label_of_service: Callable[[str], str]
     """The name of the sign-in service of an issuer."""
+    mail_identity: MailIdentity
+    mail_records: MailRecords
 
 
 class AfterCommit(list[Callable[[], None]]):
@@ -164,6 +167,14 @@ class ProcessProvider(Provider):
     @provide
     def label_of_service(self, process: ProcessContext) -> Callable[[str], str]:
         return process.label_of_service
+
+    @provide
+    def mail_identity(self, process: ProcessContext) -> MailIdentity:
+        return process.mail_identity
+
+    @provide
+    def mail_records(self, process: ProcessContext) -> MailRecords:
+        return process.mail_records
 
     @provide
     def sealed_forms(self, process: ProcessContext) -> SealedForms:

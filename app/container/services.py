@@ -66,6 +66,7 @@ from app.services.campus.registers import (
     SavedViews,
 )
 from app.services.campus.samples import SampleService
+from app.services.campus.sender import SenderService
 from app.services.frameworks import CompetencyService
 from app.services.frameworks.catalogue import FrameworkCatalogue
 from app.services.frameworks.importing import FrameworkImportService
@@ -259,6 +260,7 @@ class Services(Parts):
     rooms: CheckInService
     rule_ledger: RuleLedger
     samples: SampleService
+    senders: SenderService
     saved_views: SavedViews
     series: SeriesService
     sessions: SessionService

@@ -49,6 +49,8 @@ class Letter:
     html: str = ""
     to_name: str = ""
     sender_name: str = ""
+    sender: str = ""
+    """The author's address; empty for the service's."""
     reply_to: str = ""
     key: str = ""
     unsubscribe_url: str = ""
@@ -133,11 +135,13 @@ class Occasion(StrEnum):
     PEER_WRITTEN = "peer_written"
     SURVEY = "survey"
     SIGN_IN = "sign_in"
+    SENDER_CONFIRM = "sender_confirm"
 
 
 AWAITED = frozenset(
     {
         Occasion.SIGN_IN,
+        Occasion.SENDER_CONFIRM,
         Occasion.ADDRESS_CONFIRM,
         Occasion.REQUEST_CONFIRM,
         Occasion.ARCHIVE,

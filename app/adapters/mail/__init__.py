@@ -1,5 +1,5 @@
 """E-mails as bytes: sent through a server, and what comes back."""
 
-from app.adapters.mail.sending import SmtpMailer, TerminalMailer, message_of, one_line, plain_text
+from app.adapters.mail.sending import SmtpMailer, TerminalMailer, mailbox_of, message_of, one_line, plain_text
 
-__all__ = ["SmtpMailer", "TerminalMailer", "message_of", "one_line", "plain_text"]
+__all__ = ["SmtpMailer", "TerminalMailer", "mailbox_of", "message_of", "one_line", "plain_text"]

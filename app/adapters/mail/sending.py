@@ -11,7 +11,7 @@ import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage, MIMEPart
 from email.utils import formatdate, make_msgid, parseaddr
 from pathlib import Path
@@ -19,6 +19,7 @@ from threading import Lock
 from typing import TextIO, cast
 from urllib.parse import unquote, urlsplit
 
+from app.adapters.mail.domains import DkimSigner
 from app.domain.messages import Letter, LetterDelayed, LetterNotSent, LetterRefused, Reason, is_reserved
 
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9.+_-]")
@@ -34,6 +35,7 @@ _LONGEST_PLAIN = 60
 _BYTES_IN_A_WORD = 42
 """An `encoded-word` has at most 75 characters: 12 around it, and 4 for each 3 bytes."""
 _LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 253
+_SEVEN_BITS = email.policy.SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Message:
     recipient: str
     content: bytes
     key: str = ""
+    domain: str = ""
+    """Of the author: who answers for the message."""
 
     @property
     def needs_utf8(self) -> bool:
@@ -68,10 +72,11 @@ class Message:
 
 def message_of(letter: Letter, *, sender: str, bounces: str = "") -> Message:
     """Raises LetterRefused where the address is invalid; `bounces`: where it comes back, if not to `sender`."""
-    service = mailbox_of(sender, letter.sender_name or parseaddr(sender)[0])
+    service = mailbox_of(sender)
+    author = mailbox_of(letter.sender or sender, letter.sender_name or parseaddr(sender)[0])
     to = mailbox_of(letter.to, letter.to_name)
     headers = {
-        "From": service.header(),
+        "From": author.header(),
         "To": to.header(),
         "Subject": encoded(one_line(letter.subject), _PLAIN),
         "Date": formatdate(localtime=True),
@@ -89,7 +94,7 @@ def message_of(letter: Letter, *, sender: str, bounces: str = "") -> Message:
         headers["Content-Language"] = _NOT_IN_A_LANGUAGE.sub("", letter.language)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     back = mailbox_of(bounces).address if bounces else service.address
-    return Message(back, to.address, head.encode() + _parts_of(letter).as_bytes(), letter.key)
+    return Message(back, to.address, head.encode() + _parts_of(letter).as_bytes(), letter.key, author.domain)
 
 
 def mailbox_of(written: str, name: str = "") -> Mailbox:
@@ -155,7 +160,8 @@ def plain_text(text: str) -> str:
 
 
 def _parts_of(letter: Letter) -> EmailMessage:
-    message = EmailMessage(policy=email.policy.SMTP)
+    # Without 8-bit bytes, which a relay may encode: that would break the signature.
+    message = EmailMessage(policy=_SEVEN_BITS)
     message.set_content(plain_text(letter.text))
     if letter.html:
         _add_html(message, letter)
@@ -270,6 +276,7 @@ class SmtpMailer:
         *,
         sender: str,
         bounces: str = "",
+        signer: DkimSigner | None = None,
         is_demo: Callable[[], bool] = lambda: False,
         ca_file: Path | None = None,
         timeout: float = TIMEOUT,
@@ -278,6 +285,7 @@ class SmtpMailer:
         self._parts = urlsplit(url)
         self._sender, self._bounces = sender, bounces
         self._is_demo = is_demo
+        self._signer = signer
         self._context = ssl.create_default_context(cafile=ca_file)
         self._timeout = timeout
         self._now = now
@@ -288,6 +296,8 @@ class SmtpMailer:
         message = message_of(letter, sender=self._sender, bounces=self._bounces)
         if not is_reserved(message.recipient) and self._is_demo():
             raise LetterRefused(Reason.DEMO)
+        if self._signer is not None:
+            message = replace(message, content=self._signer.sign(message.content, message.domain))
         try:
             self._deliver(message)
         except (OSError, UnicodeError) as error:

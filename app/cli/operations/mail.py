@@ -1,4 +1,4 @@
-"""`sceau mail`: messages that came back."""
+"""`sceau mail`: messages that came back, the key that signs, and the addresses messages leave from."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal import ExitCode, ready_process, say, stop
-from app.container import DatabaseUnreachable
+from app.cli.terminal import ExitCode, ready_process, say, show_table, stop
+from app.container import DatabaseUnreachable, make_dkim_key
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.sender import RecordState, dkim_record
 from app.errors import InvalidInput
 from app.language import N_
 from app.language import gettext as _
@@ -56,6 +58,64 @@ def bounces(
         say(N_("Avis sur des messages que ce service ne connaît pas : {count}."), count=unknown)
     if others:
         say(N_("Messages qui ne sont pas des avis de non-distribution : {count}."), count=others)
+
+
+@commands.command("make-key", help=N_("Crée la clé qui signe les e-mails (DKIM)."))
+def make_key(path: Annotated[Path, typer.Argument(help=N_("Le fichier à créer."))]) -> None:
+    try:
+        make_dkim_key(path)
+    except OSError as error:
+        stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=error.strerror))
+    say(
+        N_("Clé écrite. Réglez SCEAU_DKIM_KEY=file:{path}, puis publiez ce que montre « sceau mail dns »."),
+        path=path.resolve(),
+    )
+
+
+@commands.command(
+    "dns",
+    help=N_("Montre les enregistrements DKIM à publier, pour le service et chaque campus, et s’ils le sont."),
+)
+def dns() -> None:
+    process = ready_process()
+    identity = process.mail_identity
+    if not identity.signs:
+        stop(_("Ce service ne signe pas ses e-mails : réglez SCEAU_DKIM_KEY (sceau mail make-key)."))
+    with process.unit_of_work(reading=True) as services:
+        found = services.senders.list_all()
+    domains = {identity.domain: ""} | {sender.domain: campus.slug for sender, campus in found}
+    records = [
+        (dkim_record(identity, domain, process.mail_records), slug) for domain, slug in domains.items()
+    ]
+    show_table(
+        [_("Campus"), _("Nom"), _("Type"), _("Valeur"), _("État")],
+        [[slug, record.name, "TXT", record.value, record.state.value] for record, slug in records],
+    )
+    if any(record.state is not RecordState.FOUND for record, _slug in records):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+@commands.command(
+    "sender",
+    help=N_("Attribue à un campus l’adresse d’où partent ses e-mails : votre serveur doit signer pour elle."),
+)
+def sender(
+    slug: Annotated[str, typer.Argument(metavar="CAMPUS")],
+    address: Annotated[str, typer.Argument(metavar="ADRESSE", help=N_("Vide : celle du service."))] = "",
+) -> None:
+    by = Actor.command("mail sender")
+    with ready_process().unit_of_work() as services:
+        campus = services.campuses.get(slug)
+        if address:
+            services.senders.assign(campus, address, by=by)
+        else:
+            services.senders.remove(campus, by=by)
+        chosen = services.senders.find(campus)
+    say(
+        N_("Les e-mails de {campus} partent de {address}."),
+        campus=slug,
+        address=chosen.address if chosen else _("l’adresse du service"),
+    )
 
 
 def _read(path: Path) -> bytes:

@@ -34,6 +34,7 @@ from app.domain.campus.campus import (
     SealedKey,
     is_slug,
 )
+from app.domain.campus.sender import CampusSender
 from app.domain.campus.team import Invitation
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import Pathway
@@ -101,6 +102,26 @@ class CampusStore:
     def delete_picture(self, picture: CampusPicture) -> None:
         self.session.delete(picture)
         self.session.flush()
+
+    def sender(self, campus_id: uuid.UUID) -> CampusSender | None:
+        return self.session.get(CampusSender, campus_id)
+
+    def senders(self) -> Sequence[tuple[CampusSender, Campus]]:
+        query = select(CampusSender, Campus).join(Campus, col(Campus.id) == col(CampusSender.campus_id))
+        return self.session.exec(query.order_by(col(Campus.short_name))).all()
+
+    def save_sender(self, sender: CampusSender) -> None:
+        """Replaces the campus's former one."""
+        self.session.merge(sender)
+        self.session.flush()
+
+    def remove_sender(self, campus_id: uuid.UUID) -> bool:
+        """Returns whether there was one."""
+        sender = self.session.get(CampusSender, campus_id)
+        if sender is not None:
+            self.session.delete(sender)
+            self.session.flush()
+        return sender is not None
 
     def networks_of(self, campus_id: uuid.UUID) -> Sequence[Network]:
         return self.session.exec(

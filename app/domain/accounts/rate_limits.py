@@ -33,6 +33,8 @@ LIMITS = {
     "password of somebody": Limit(10, _FIVE_MINUTES),
     "failed sign-in": Limit(30, _FIVE_MINUTES),
     "invitations of a campus": Limit(60, timedelta(hours=1)),
+    "sender of a campus": Limit(10, timedelta(hours=24)),
+    "code of a sender": Limit(10, timedelta(hours=24)),
     "failed token": Limit(30, _FIVE_MINUTES),
     # A program may award badges to thousands of learners in one request, but not to the same few repeatedly.
     "awards of a token": Limit(300, timedelta(minutes=1)),

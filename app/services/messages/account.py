@@ -10,6 +10,7 @@ from app.db.people import NameStore, PeopleStore
 from app.domain.accounts.own_addresses import OF_A_TEAM, WAYS_IN, Changed, address_code, address_token
 from app.domain.accounts.sign_in import Challenge
 from app.domain.campus.campus import Campus
+from app.domain.campus.sender import sender_code
 from app.domain.campus.team import Invitation, InvitationState, invitation_proof
 from app.domain.core import Clock, ServiceOptions
 from app.domain.messages import Letter, Occasion, QueuedMessage
@@ -341,6 +342,8 @@ class PersonalLetters:
         """None if the e-mail has become irrelevant."""
         if letter.occasion == Occasion.INVITATION:
             return self._invitation(letter)
+        if letter.occasion == Occasion.SENDER_CONFIRM:
+            return self._sender_code(letter)
         if letter.occasion in RIGHTS:
             return self.rights.written(letter)
         if letter.occasion in OF_ACCOUNTS:
@@ -352,6 +355,15 @@ class PersonalLetters:
         if letter.occasion == Occasion.SURVEY:
             return self.surveys.written(letter)
         return self.requests.written(letter)
+
+    def _sender_code(self, letter: QueuedMessage) -> Letter | None:
+        sender = self.campuses.sender(letter.campus_id) if letter.campus_id else None
+        if sender is None or letter.once_key.rpartition("/")[2] != sender.asked_at.isoformat():
+            return None
+        campus = self.campuses.get_by_id(sender.campus_id)
+        with speaking(campus.language):
+            notice = _sender_notice(campus, sender_code(self.secret, sender))
+            return carrying(notice, letter, language=campus.language)
 
     def _invitation(self, letter: QueuedMessage) -> Letter | None:
         invitation = self.team.find_invitation(letter.about_id) if letter.about_id else None
@@ -366,6 +378,29 @@ class PersonalLetters:
             return carrying(
                 _invites(campus, invitation, link), letter, language=campus.language, campus=campus
             )
+
+
+def _sender_notice(campus: Campus, code: str) -> Notice:
+    return Notice(
+        subject=translated(N_("{code} : le code pour envoyer depuis cette adresse")).format(code=code),
+        greeting=translated(N_("Bonjour,")),
+        lines=[
+            translated(
+                N_("Le campus {campus} veut que ses e-mails de badges partent de cette adresse.")
+            ).format(campus=campus.name),
+            translated(N_("Si vous êtes d’accord, tapez ce code dans ses réglages : {code}")).format(
+                code=code
+            ),
+        ],
+        badges=[],
+        after=[translated(N_("Le code vaut vingt-quatre heures."))],
+        small=[
+            translated(N_("Vous n’êtes pas d’accord ? Ne faites rien : sans ce code, rien ne part d’ici."))
+        ],
+        campus=_SENDER,
+        hue=campus.hue,
+        liveliness=campus.liveliness,
+    )
 
 
 def _invites(campus: Campus, invitation: Invitation, link: str) -> Notice:

@@ -12,6 +12,7 @@ from app.adapters.mail.bounces import NotAReport, read_bounces
 from app.db.accounts import OwnAddressStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore
+from app.db.campus.campus import CampusStore
 from app.db.messages import LetterStore
 from app.domain.accounts.sessions import learner_link_proof, reminders_proof
 from app.domain.awards.awards import Award
@@ -45,6 +46,7 @@ from app.domain.publishing import Addresses
 from app.errors import InvalidInput
 from app.language import N_, speaking
 from app.language.typography import translated, translated_plural
+from app.services.campus.sender import sender_of
 from app.services.messages.account import PersonalLetters
 from app.services.messages.rights import Action, Notice, NoticeBadge, html_of, text_of
 from sceau_credentials.values.json_text import parse_json_object
@@ -295,6 +297,7 @@ class LetterService:
     letters: LetterStore
     awards: AwardStore
     batches: BatchStore
+    campuses: CampusStore
     own_addresses: OwnAddressStore
     addresses: Addresses
     personal: PersonalLetters
@@ -349,7 +352,11 @@ class LetterService:
         return Outgoing(letter.envelope, self._named(written, letter))
 
     def _named(self, written: Letter, letter: QueuedMessage) -> Letter:
-        return replace(written, key=message_key(self.secret, letter.id))
+        return replace(
+            written,
+            key=message_key(self.secret, letter.id),
+            sender=sender_of(self.campuses, letter.campus_id),
+        )
 
     def sent(self, envelope: uuid.UUID) -> None:
         at = self.clock()

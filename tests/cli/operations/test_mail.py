@@ -58,3 +58,40 @@ def test_file_that_is_not_there_is_named(operator: Operator):
     done = operator.types("mail", "bounces", "absent.eml")
     assert done.code == 3
     assert "absent.eml" in done.err
+
+
+class Dns:
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.record = ""
+
+    def texts(self, name: str) -> list[str]:
+        return [self.record] if name in self.names else []
+
+
+def test_records_to_publish_are_listed_with_what_the_dns_has(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    assert operator.types("mail", "dns").code == 3, "without a key"
+    key = tmp_path / "dkim.pem"
+    assert operator.types("mail", "make-key", key).code == 0
+    assert operator.types("mail", "make-key", key).code == 3, "never overwritten"
+    operator.sets(SCEAU_DKIM_KEY=f"file:{key}", SCEAU_MAIL_FROM="Sceau <sceau@service.example>")
+    done = operator.types("mail", "sender", "itip", "badges@lycee.example")
+    assert "partent de badges@lycee.example" in done.err
+    dns = Dns("sceau._domainkey.service.example")
+    monkeypatch.setattr("app.container.process.DnsTexts", lambda: dns)
+    listed = operator.types("mail", "dns")
+    rows = [line.split("\t") for line in listed.out.splitlines()]
+    assert [(row[0], row[1], row[4]) for row in rows] == [
+        ("", "sceau._domainkey.service.example", "other"),
+        ("itip", "sceau._domainkey.lycee.example", "missing"),
+    ]
+    assert listed.code == 1
+    dns.record, dns.names = rows[0][3], tuple(row[1] for row in rows)
+    assert operator.types("mail", "dns").code == 0
+    assert "partent de l’adresse du service" in operator.types("mail", "sender", "itip").err
+
+
+def test_address_of_a_provider_is_refused_for_a_campus(operator: Operator):
+    assert operator.types("mail", "sender", "itip", "campus@gmail.com").code == 1

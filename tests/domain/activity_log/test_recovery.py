@@ -30,6 +30,7 @@ AS_IN_THE_BACKUP = {
     "badge_tally": "derived again",
     "campus": "settings are set again",
     "campus_log": "compared with its anchor",
+    "campus_sender": "settings are set again",
     "catalogue_entry": "derived again",
     "catalogue_refresh": "derived again",
     "catalogue_term": "derived again",

@@ -1,0 +1,135 @@
+"""A campus chooses the address its e-mails leave from: a code, a record in the DNS, then every message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pytest
+
+from app.domain.campus.sender import MailIdentity
+from app.domain.messages import Letter
+from app.services.accounts.sessions import Browser
+from tests.support.house import COMMAND, House, send
+from tests.support.letters import awarded, send_all
+
+HERE = "/gestion/itip/courrier"
+ADDRESS = "badges@lycee.exemple"
+RECORD = "v=DKIM1; k=rsa; p=MIIBIjAN"
+
+
+class Dns:
+    def __init__(self) -> None:
+        self.published: dict[str, Sequence[str] | None] = {}
+
+    def texts(self, name: str) -> Sequence[str] | None:
+        return self.published.get(name, ())
+
+
+@pytest.fixture
+def dns(house: House) -> Dns:
+    house.process.mail_identity = MailIdentity("sceau@service.exemple", "sceau", RECORD)
+    house.process.mail_records = dns = Dns()
+    return dns
+
+
+def letters(house: House) -> list[Letter]:
+    send_all(house.process.post)
+    found = list(house.letters.letters)
+    house.letters.letters.clear()
+    return found
+
+
+def confirmed(house: House, admin) -> None:
+    send(admin, f"{HERE}/adresse", {"adresse": ADDRESS}, seen_on=HERE)
+    (letter,) = letters(house)
+    code = re.search(r"[A-Z2-7]{4}-[A-Z2-7]{4}", letter.text)
+    assert code
+    assert letter.to == ADDRESS
+    answer = send(admin, f"{HERE}/code", {"code": code[0].lower()}, seen_on=HERE)
+    assert answer.status_code == 303
+
+
+def test_messages_leave_from_the_campus_once_its_record_is_published(house: House, dns: Dns):
+    admin = house.client(house.admin)
+    confirmed(house, admin)
+    page = admin.get(HERE).text
+    assert "sceau._domainkey.lycee.exemple" in page
+    assert RECORD in page
+    assert "Pas encore publié" in page
+    assert "L’adresse du service est en service" in page
+    awarded(house, "Zoé Martin;zoe@exemple.fr")
+    assert [letter.sender for letter in letters(house)] == [""]
+
+    dns.published["sceau._domainkey.lycee.exemple"] = [RECORD]
+    dns.published["_dmarc.lycee.exemple"] = ["v=DMARC1; p=quarantine"]
+    assert "quarantine" in admin.get(HERE).text
+    assert send(admin, f"{HERE}/service", seen_on=HERE).status_code == 303
+    awarded(house, "Lucas Bernard;lucas@exemple.fr")
+    assert [letter.sender for letter in letters(house)] == [ADDRESS]
+    with house.process.visit() as services:
+        services.sign_in.request("le.goff@exemple.fr", Browser())
+    assert [letter.sender for letter in letters(house)] == [""], "signing in is the service's own affair"
+
+    dns.published.clear()
+    assert "L’enregistrement ne se lit plus" in admin.get(HERE).text
+    send(admin, f"{HERE}/retrait", seen_on=HERE)
+    awarded(house, "Emma Petit;emma@exemple.fr")
+    assert [letter.sender for letter in letters(house)] == [""]
+
+
+def test_address_is_not_used_without_its_record(house: House, dns: Dns):
+    admin = house.client(house.admin)
+    confirmed(house, admin)
+    for published in ((), ["v=DKIM1; p=other"], None):
+        dns.published["sceau._domainkey.lycee.exemple"] = published
+        answer = send(admin, f"{HERE}/service", seen_on=HERE)
+        assert answer.status_code == 409
+        assert "DKIM ne se lit pas encore" in answer.text
+    awarded(house, "Zoé Martin;zoe@exemple.fr")
+    assert [letter.sender for letter in letters(house)] == [""]
+
+
+def test_address_is_not_used_before_its_code(house: House, dns: Dns):
+    admin = house.client(house.admin)
+    dns.published["sceau._domainkey.lycee.exemple"] = [RECORD]
+    send(admin, f"{HERE}/adresse", {"adresse": ADDRESS}, seen_on=HERE)
+    answer = send(admin, f"{HERE}/code", {"code": "AAAA-AAAA"}, seen_on=HERE)
+    assert answer.status_code == 422
+    assert "pas le bon" in answer.text
+    assert send(admin, f"{HERE}/service", seen_on=HERE).status_code == 409
+
+
+def test_another_address_is_confirmed_anew(house: House, dns: Dns):
+    admin = house.client(house.admin)
+    confirmed(house, admin)
+    dns.published["sceau._domainkey.lycee.exemple"] = [RECORD]
+    send(admin, f"{HERE}/service", seen_on=HERE)
+    send(admin, f"{HERE}/adresse", {"adresse": "direction@lycee.exemple"}, seen_on=HERE)
+    letters(house)
+    awarded(house, "Zoé Martin;zoe@exemple.fr")
+    assert [letter.sender for letter in letters(house)] == [""]
+
+
+@pytest.mark.parametrize("typed", ["", "badges", "campus@gmail.com"])
+def test_address_that_cannot_serve_is_refused_and_stays_typed(house: House, dns: Dns, typed: str):
+    answer = send(house.client(house.admin), f"{HERE}/adresse", {"adresse": typed}, seen_on=HERE)
+    assert answer.status_code == 422
+    assert f'value="{typed}"' in answer.text
+
+
+def test_service_that_does_not_sign_says_so_and_its_operator_may_assign(house: House):
+    admin = house.client(house.admin)
+    assert "ne signe pas ses e-mails" in admin.get(HERE).text
+    with house.unit_of_work() as services:
+        services.senders.assign(house.campus, ADDRESS, by=COMMAND)
+    awarded(house, "Zoé Martin;zoe@exemple.fr")
+    assert [letter.sender for letter in letters(house)] == [ADDRESS]
+
+
+def test_other_campus_keeps_its_own_sender(house: House, dns: Dns):
+    with house.unit_of_work() as services:
+        services.senders.assign(house.other_campus, ADDRESS, by=COMMAND)
+    awarded(house, "Zoé Martin;zoe@exemple.fr")
+    assert [letter.sender for letter in letters(house)] == [""]
+    assert ADDRESS not in house.client(house.admin).get(HERE).text
