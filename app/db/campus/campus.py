@@ -106,6 +106,11 @@ class CampusStore:
     def sender(self, campus_id: uuid.UUID) -> CampusSender | None:
         return self.session.get(CampusSender, campus_id)
 
+    def sender_address(self, campus_id: uuid.UUID | None) -> str:
+        """The address that the campus's e-mails leave from; empty for the service's."""
+        sender = self.sender(campus_id) if campus_id else None
+        return sender.address if sender and sender.in_use_since else ""
+
     def senders(self) -> Sequence[tuple[CampusSender, Campus]]:
         query = select(CampusSender, Campus).join(Campus, col(Campus.id) == col(CampusSender.campus_id))
         return self.session.exec(query.order_by(col(Campus.short_name))).all()

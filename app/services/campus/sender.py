@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -123,9 +122,3 @@ class SenderService:
 
     def _note(self, by: Actor, action: str, campus: Campus) -> None:
         self.history.write(by, action, "campus", campus.id, at=self.clock(), campus_id=campus.id)
-
-
-def sender_of(campuses: CampusStore, campus_id: uuid.UUID | None) -> str:
-    """The address that the campus's e-mails leave from; empty for the service's."""
-    sender = campuses.sender(campus_id) if campus_id else None
-    return sender.address if sender and sender.in_use_since else ""

@@ -46,7 +46,6 @@ from app.domain.publishing import Addresses
 from app.errors import InvalidInput
 from app.language import N_, speaking
 from app.language.typography import translated, translated_plural
-from app.services.campus.sender import sender_of
 from app.services.messages.account import PersonalLetters
 from app.services.messages.rights import Action, Notice, NoticeBadge, html_of, text_of
 from sceau_credentials.values.json_text import parse_json_object
@@ -355,7 +354,7 @@ class LetterService:
         return replace(
             written,
             key=message_key(self.secret, letter.id),
-            sender=sender_of(self.campuses, letter.campus_id),
+            sender=self.campuses.sender_address(letter.campus_id),
         )
 
     def sent(self, envelope: uuid.UUID) -> None:
