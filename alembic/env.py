@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 from app.db.engine.session import WORK_SCHEMA, open_engine
+from app.db.reports import marks
 from app.tenancy import row_level_security as walls
 from app.tenancy.metadata import METADATA
 
@@ -25,11 +26,17 @@ def run() -> None:
                 # Two workers that start at once migrate once (I21).
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
                 walls.take_down(connection)
+            before = context.get_context().get_current_revision()
+            marks.take_down(connection)
             context.run_migrations()
             newest = context.script.get_current_head()
-            if engine.dialect.name == "postgresql" and context.get_context().get_current_revision() == newest:
-                role = context.config.get_main_option("granted_to", "")
-                walls.build(connection, role, WORK_SCHEMA)
+            if context.get_context().get_current_revision() == newest:
+                marks.build(connection)
+                if before != newest:
+                    marks.mark_everything(connection)
+                if engine.dialect.name == "postgresql":
+                    role = context.config.get_main_option("granted_to", "")
+                    walls.build(connection, role, WORK_SCHEMA)
         connection.commit()
     engine.dispose()
 

@@ -60,6 +60,7 @@ from app.db.publishing import StatusStore
 from app.db.publishing.catalogue import CatalogueStore
 from app.db.publishing.ratings import RatingStore
 from app.db.reports.counting import ReportCountStore
+from app.db.reports.counts import CountStore
 from app.db.reports.editions import EditionStore
 from app.db.reports.facts import ReportFactsStore
 from app.db.reports.network import ReportSharingStore
@@ -131,6 +132,7 @@ class Stores(Parts):
     recovery: RecoveryStore
     reminders: ReminderStore
     report_counts: ReportCountStore
+    stored_counts: CountStore
     report_editions: EditionStore
     report_facts: ReportFactsStore
     report_sharing: ReportSharingStore

@@ -33,6 +33,7 @@ from sqlmodel import Session, col, select
 
 from app.db.engine.queries import Store, plain
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows
+from app.db.reports.counts import CountStore
 from app.db.reports.tombstones import Counted, TombstoneStore
 from app.domain.awards.awards import Award
 from app.domain.core import plain_text
@@ -160,6 +161,7 @@ class PersonalDataStore(Store):
             erased[table.name] = self._delete(table, found, empty)
         self.session.expire_all()
         tombstones.write(counted)
+        CountStore(self.session).forget_changed()
         return {name: number for name, number in erased.items() if number}
 
     def _keys(self, table: Table, whose: DataOwner) -> list[Key]:

@@ -345,5 +345,12 @@ def _refresh_pathways(process: Process, _: uuid.UUID) -> bool:
     return bool(due)
 
 
+_counts = PollThrottle(lambda services: [EVERYTHING] if services.reports.is_recount_due() else [])
+COUNTS = JobType(
+    "counts",
+    _counts.due,
+    _in_one_transaction(lambda services, _: services.reports.recount_some()),
+    at_once=1,
+)
 PATHWAYS = JobType("pathways", _pathways.due, _refresh_pathways, at_once=1)
 CATALOGUE = JobType("catalogue", _catalogue.due, _derive, at_once=1)

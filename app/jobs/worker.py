@@ -25,6 +25,7 @@ from app.jobs.kinds import (
     BROUGHT_BADGES,
     CATALOGUE,
     CHECKPOINTS,
+    COUNTS,
     ENDORSEMENTS,
     FOLLOWED_LISTS,
     IMPORTS,
@@ -61,6 +62,7 @@ KINDS: tuple[JobType, ...] = (
     FOLLOWED_LISTS,
     ENDORSEMENTS,
     CATALOGUE,
+    COUNTS,
     PATHWAYS,
 )
 

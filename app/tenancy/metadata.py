@@ -15,7 +15,7 @@ from app.domain.frameworks import pathways
 from app.domain.imports import imports
 from app.domain.learners import portfolios, ratings, requests, wallets
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
-from app.domain.reports import editions, facts, ledger, network, surveys
+from app.domain.reports import counts, editions, facts, ledger, network, surveys
 from app.domain.trust import organisations, peers, trust_registry
 
 MODULES = (
@@ -29,6 +29,7 @@ MODULES = (
     check_in,
     claim_slips,
     core,
+    counts,
     editions,
     facts,
     files,

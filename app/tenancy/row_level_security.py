@@ -102,6 +102,7 @@ _OF_CAMPUS = {
     "campus": f"{{row}}.id = {HERE}",
     "activity": _ORGANISED.format("{row}.id", HERE),
     "activity_campus": f"({{row}}.campus_id = {HERE} OR organised_here({{row}}.activity_id))",
+    **dict.fromkeys(("activity_change", "activity_count"), _ORGANISED.format("{row}.activity_id", HERE)),
     # Actions of a person without a campus are visible to each of their campuses.
     "consent": f"(coalesce({{row}}.campus_id, {HERE}) = {HERE})",
     "person_merge": f"(coalesce({{row}}.campus_id, {HERE}) = {HERE})",

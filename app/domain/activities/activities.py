@@ -88,6 +88,7 @@ class ActivityCampus(SQLModel, table=True):
     """
 
     __tablename__ = "activity_campus"
+    __table_args__ = (Index("activities_of_campus", "campus_id", "activity_id"),)
     activity_id: uuid.UUID = Field(sa_column=primary_foreign_key("activity"))
     campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
     position: int = 0

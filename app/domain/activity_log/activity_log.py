@@ -343,6 +343,7 @@ class Damage(StrEnum):
     DOCUMENT_SIGNATURE = "document_signature"
     DOCUMENT_DIFFERS = "document_differs"
     PLACE_LOWERED = "place_lowered"
+    COUNT_DIFFERS = "count_differs"
     LOG = "log"
 
 
@@ -378,6 +379,9 @@ SENTENCES: Final = {
     Damage.FILE_CHANGED: N_("Pièce {where} : le fichier a changé depuis son dépôt."),
     Damage.DOCUMENT_SIGNATURE: N_("{where} : sa signature ne vaut plus."),
     Damage.DOCUMENT_DIFFERS: N_("{where} : la base ne dit plus ce qui a été signé ({detail})."),
+    Damage.COUNT_DIFFERS: N_(
+        "Comptes du rapport, {where} : ils différaient de la base, et sont comptés de nouveau."
+    ),
     Damage.PLACE_LOWERED: N_(
         "{where} : la place {detail} a été publiée comme retirée, et la base ne le dit plus."
     ),

@@ -234,6 +234,13 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("competency", "competency_version", "framework_term"), "of a framework"),
         **dict.fromkeys(("module_competency", "training_module"), "of a set of modules"),
         "endorsement_place": "the place of a number, as status_slot",
+        **dict.fromkeys(
+            ("activity_count", "award_count", "month_count"),
+            "numbers, derived; deleted with an erasure, and counted again",
+        ),
+        **dict.fromkeys(
+            ("activity_change", "award_change", "month_change"), "that a count is to be made again"
+        ),
         **dict.fromkeys(("award_tombstone", "erased_award", "erased_portfolio"), "a number; its row is gone"),
         "erasure": "that something went, and how much; nothing of whom",
         "followed_list": "of another service, about organisations",

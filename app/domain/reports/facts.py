@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -219,36 +219,47 @@ OF_ACTIVITY: Final = (
 """Tables of facts of one activity."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AudienceCount:
     audience: Audience
     people: int
     women: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class InvolvedOrganisation:
-    """`number`: a SIREN or a domain, empty if unknown."""
+    """`number`: a SIREN or a domain, empty if unknown. `key` follows from the name and it."""
 
     name: str
     part: OrganisationPart = OrganisationPart.INVOLVED
     type: OrganisationType = OrganisationType.COMPANY
     number: str = ""
+    key: str = field(default="", compare=False)
 
-    @property
-    def key(self) -> str:
-        if is_siren(self.number):
-            return f"siren:{self.number}"
-        return f"domain:{self.number}" if self.number else f"name:{' '.join(words_in(self.name))}"
+    def __post_init__(self) -> None:
+        if not self.key:
+            object.__setattr__(self, "key", _key_of(self.name, self.number))
 
 
-@dataclass(frozen=True)
+def _key_of(name: str, number: str) -> str:
+    if is_siren(number):
+        return f"siren:{number}"
+    return f"domain:{number}" if number else f"name:{' '.join(words_in(name))}"
+
+
+def number_of(key: str) -> str:
+    """The SIREN or domain of an organisation's key; empty for a name."""
+    kind, _, number = key.partition(":")
+    return "" if kind == "name" else number
+
+
+@dataclass(frozen=True, slots=True)
 class Establishment:
     number: str
     name: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SurveyCounts:
     """`answers`: not at all, rather not, rather, fully."""
 

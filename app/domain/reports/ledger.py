@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -158,7 +159,7 @@ class AwardTombstone(SQLModel, table=True):
     is_open: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ActivityRow:
     """`size`: what the campus declares, else the sum of its audiences; `named`: present people with a name."""
 
@@ -169,9 +170,12 @@ class ActivityRow:
     ends_on: date
     size: int | None = None
     named: int = 0
-    named_learners: int = 0
+    learners: tuple[bytes, ...] = ()
+    """Ids of present learners; see `counts.distinct_learners`."""
     hours: float = 0.0
-    """Of its learners."""
+    """Of its learners, in the period."""
+    sessions: tuple[tuple[str, float], ...] = ()
+    """The part of the hours spent in sessions, by day, the first one first."""
     is_cancelled: bool = False
     departement: str = ""
     sector: str = ""
@@ -183,6 +187,14 @@ class ActivityRow:
     survey: SurveyCounts | None = None
     campuses: tuple[uuid.UUID, ...] = ()
     """Those of the scope that organise it."""
+
+    def during(self, period: Period) -> ActivityRow:
+        """With the hours of the sessions of these days alone."""
+        first, last = period.first.isoformat(), period.last.isoformat()
+        if not self.sessions or (self.sessions[0][0] >= first and self.sessions[-1][0] <= last):
+            return self
+        outside = sum(hours for day, hours in self.sessions if not first <= day <= last)
+        return replace(self, hours=self.hours - outside)
 
     @property
     def unnamed(self) -> int:
@@ -214,8 +226,6 @@ class Distinct:
     """RNCP and RS codes of badges awarded."""
     endorsements: int = 0
     endorsers: int = 0
-    badges: tuple[tuple[str, int], ...] = ()
-    """Names and numbers of holders, the most held first."""
 
 
 @dataclass(frozen=True)
@@ -228,15 +238,14 @@ class Ledger:
     distinct: Distinct = field(default_factory=Distinct)
     log_size: int = 0
 
-    @property
+    @cached_property
     def rows(self) -> tuple[ActivityRow, ...]:
         """Without cancelled activities."""
         return tuple(row for row in self.all_rows if not row.is_cancelled)
 
-    def only(self, keeps: Callable[[ActivityRow], bool], *, learners: int | None = None) -> Ledger:
-        """Restricted to some activities; distinct people must be counted again by the database."""
-        distinct = self.distinct if learners is None else replace(self.distinct, learners=learners)
-        return replace(self, all_rows=tuple(filter(keeps, self.all_rows)), distinct=distinct)
+    def only(self, keeps: Callable[[ActivityRow], bool]) -> Ledger:
+        """Restricted to some activities; `distinct` stays that of all."""
+        return replace(self, all_rows=tuple(filter(keeps, self.all_rows)))
 
     def of_axis(self, axis: str) -> Ledger:
         return self.only(lambda row: any(code.split(".")[0] == axis for code in row.objectives))

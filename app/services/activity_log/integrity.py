@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from app.db.activity_log.integrity import EditionRow, IntegrityStore, StoredAwardRow
 from app.db.campus.campus import CampusStore
 from app.db.publishing import StatusStore
+from app.db.reports.counts import CountStore, Differences
 from app.domain.activity_log.activity_log import (
     MOST_FAULTS,
     Damage,
@@ -45,8 +46,8 @@ CHECKED_EVERY: Final = timedelta(days=1)
 _KEPT: Final = 30
 AWARDS_IN_A_STEP: Final = 1_000
 _MOST_STEPS: Final = 4_096
-LISTS, DOCUMENTS, PICTURES, FILES, LOGS = "lists", "documents", "pictures", "files", "logs"
-AFTER_AWARDS: Final = (LISTS, DOCUMENTS, PICTURES, FILES, LOGS)
+LISTS, DOCUMENTS, PICTURES, FILES, COUNTS, LOGS = "lists", "documents", "pictures", "files", "counts", "logs"
+AFTER_AWARDS: Final = (LISTS, DOCUMENTS, PICTURES, FILES, COUNTS, LOGS)
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,11 @@ class Issuers:
 
 @dataclass
 class Result:
-    """What one step checked and found."""
+    """What one step checked and found, and the counts to be stored again."""
 
     checked: Counter[str] = field(default_factory=Counter)
     found: list[FoundLeaf] = field(default_factory=list)
+    differences: Differences = field(default_factory=Differences)
 
 
 class AwardCheck:
@@ -220,6 +222,7 @@ class IntegrityService:
     store: IntegrityStore
     statuses: StatusStore
     campuses: CampusStore
+    counts: CountStore
     anchors: StoredAnchors
     addresses: Addresses
     clock: Clock
@@ -263,6 +266,7 @@ class IntegrityService:
         if check.done_steps != step:
             return check
         check.done_steps += 1
+        self.counts.mark(result.differences)
         check.checked = merged(check.checked, result.checked)
         check.fault_count += len(result.found)
         check.faults = [*check.faults, *map(list, result.found)][:MOST_FAULTS]
@@ -291,8 +295,21 @@ class IntegrityService:
                 return self._pictures()
             case "files":
                 return self._files()
+            case "counts":
+                return self._counts()
         result = Result()
         result.found += logs()
+        return result
+
+    def _counts(self) -> Result:
+        """Stored counts of reports against the rows they are derived from."""
+        differences = self.counts.check()
+        result = Result(Counter(counts=differences.checked), differences=differences)
+        result.found += (FoundLeaf(Damage.COUNT_DIFFERS, str(each)) for each in differences.activities)
+        result.found += (
+            FoundLeaf(Damage.COUNT_DIFFERS, f"{campus_id} {day.isoformat()}")
+            for campus_id, day in (*differences.months, *differences.days)
+        )
         return result
 
     def _lists(self) -> Result:

@@ -103,7 +103,7 @@ class EditionService:
     # --- the draft
 
     def page(self, campus: Campus, period: Period) -> ReportDraftPage:
-        now, before = self.reports.ledger(campus, period), self.reports.ledger(campus, period.before)
+        now, before = (self.reports.ledger_with_objectives(campus, each) for each in (period, period.before))
         draft = self.store.draft(campus.id, period.key)
         found = contradictions(now.rows, self.store.declared([row.id for row in now.rows]))
         return ReportDraftPage(
@@ -309,7 +309,7 @@ class EditionService:
             ),
             "badges": [
                 {"name": name, "holders": count}
-                for name, count in shown.now.distinct.badges
+                for name, count in self.reports.top_badges(campus, shown.period)
                 if count >= SMALL
             ],
             "quotes": list(shown.quotes),

@@ -13,6 +13,7 @@ from app.db.reports.network import ReportSharingStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
 from app.domain.core import Clock
+from app.domain.reports.counts import distinct_learners
 from app.domain.reports.ledger import ActivityRow, Period, PeriodKind
 from app.domain.reports.network import (
     NetworkFigure,
@@ -21,6 +22,7 @@ from app.domain.reports.network import (
     action_figures,
     partner_figures,
     people_figures,
+    rows_of,
 )
 from app.errors import InvalidInput, NotFound
 from app.language import N_
@@ -121,11 +123,11 @@ class NetworkReports:
         elif topic is Topic.PARTNERS:
             figures = partner_figures(rows, ids)
         else:
-            learners = {each: self.counts.learners([each], period) for each in ids}
-            figures = people_figures(rows, learners, self.counts.learners(ids, period) if ids else 0)
+            learners = {each: len(distinct_learners(rows_of(rows, each))) for each in ids}
+            figures = people_figures(rows, learners, len(distinct_learners(rows)))
         return Shared(topic, campuses, rows, figures if ids else [])
 
     def _rows(self, ids: Sequence[uuid.UUID], period: Period) -> Sequence[ActivityRow]:
         if not ids:
             return ()
-        return self.counts.ledger(ids, period, today=self.reports.today()).rows
+        return [row for row in self.counts.rows(ids, period) if not row.is_cancelled]

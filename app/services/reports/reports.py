@@ -25,6 +25,8 @@ class YearFigures:
     before: Ledger
     figures: Mapping[str, Figure]
     earlier: Mapping[str, Figure]
+    badges: Sequence[tuple[str, int]]
+    """Names and numbers of holders, the most held first."""
     computed_at: datetime
 
 
@@ -39,11 +41,31 @@ class ReportService:
     def ledger(self, campus: Campus, period: Period) -> Ledger:
         return self.store.ledger([campus.id], period, today=self.today())
 
+    def ledger_with_objectives(self, campus: Campus, period: Period) -> Ledger:
+        return self.store.with_objectives(self.ledger(campus, period), [campus.id])
+
     def figures(self, campus: Campus, asked: Period) -> YearFigures:
-        period = asked.until(self.today())
-        now, before = self.ledger(campus, period), self.ledger(campus, period.before)
-        return YearFigures(asked, period, now, before, figures(now), figures(before), self.clock())
+        period, ids = asked.until(self.today()), [campus.id]
+        awards = self.store.awards(ids, period.last)
+        now, before = (
+            self.store.ledger(ids, each, today=self.today(), awards=awards)
+            for each in (period, period.before)
+        )
+        badges = self.store.top_badges(period, awards)
+        return YearFigures(asked, period, now, before, figures(now), figures(before), badges, self.clock())
+
+    def top_badges(self, campus: Campus, period: Period) -> Sequence[tuple[str, int]]:
+        return self.store.top_badges(period, self.store.awards([campus.id], period.last))
 
     def learners(self, campus: Campus, period: Period, *, limit: int) -> Sequence[tuple[uuid.UUID, str, int]]:
         """Names and numbers of activities; erased people have none and are absent."""
         return self.store.learner_rows([campus.id], period, limit=limit)
+
+    # --- stored counts
+
+    def is_recount_due(self) -> bool:
+        return self.store.counts.has_changes()
+
+    def recount_some(self) -> bool:
+        """Whether more is left; each call is a transaction of its own."""
+        return self.store.counts.recount_some()

@@ -17,6 +17,7 @@ from app.domain.reports.facts import AUDIENCES, Audience
 from app.domain.reports.indicators import (
     BY_ID,
     INDICATORS,
+    SMALL,
     Figure,
     Indicator,
     Unit,
@@ -339,7 +340,7 @@ def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
         answers=answers_of(found.now),
         satisfaction=views["satisfaction"],
         recommendation=views["recommandation"],
-        badges=[(name, count) for name, count in found.now.distinct.badges if count >= 5],
+        badges=[(name, count) for name, count in found.badges if count >= SMALL],
         computed=computed(found, work),
     )
 
