@@ -100,7 +100,9 @@ class _Rows:
 
     def add(self, table: Any, /, **values: Any) -> uuid.UUID:
         columns = table.__table__.c
-        full = {name: None if columns[name].nullable else _default(table, name) for name in table.model_fields}
+        full = {
+            name: None if columns[name].nullable else _default(table, name) for name in table.model_fields
+        }
         full |= values
         if "id" in full and full["id"] is None:
             full["id"] = uuid.uuid4()

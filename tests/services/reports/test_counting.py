@@ -292,7 +292,9 @@ def change(random: Random, session: Session, told: Told) -> None:
             if part["row"] is not None and not part["person"].real.is_erased:
                 part["present"] = part["row"].is_present = not part["present"]
         case 3 if one["sessions"]:
-            random.choice(one["sessions"]).cancelled_at = random.choice([None, datetime(2026, 1, 1, tzinfo=UTC)])
+            random.choice(one["sessions"]).cancelled_at = random.choice(
+                [None, datetime(2026, 1, 1, tzinfo=UTC)]
+            )
         case 4 if len(one["campuses"]) > 1:
             left = next(each for each in one["campuses"] if each != one["lead"])
             session.delete(session.get_one(ActivityCampus, (one["id"], left)))
