@@ -470,7 +470,7 @@ class CountStore(Store):
 
 
 def _twice(differing: Callable[[Collection[_Key]], list[_Key]], keys: Collection[_Key]) -> list[_Key]:
-    """A change committed between two queries looks like a difference once."""
+    """A change committed between two queries counts as a difference once."""
     found = differing(keys)
     return differing(found) if found else found
 

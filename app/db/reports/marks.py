@@ -1,4 +1,4 @@
-"""Triggers that mark which stored counts are no longer those of their rows, whoever writes the rows.
+"""Triggers that mark stored counts that are no longer those of their rows, after any write.
 
 A mark is written in the transaction of the change, so that no reader sees one without the other. Dropped before
 migrations, which may rebuild the tables, and created again after them; a migration marks everything.

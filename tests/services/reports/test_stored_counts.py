@@ -10,9 +10,8 @@ from sqlmodel import col, select
 
 from app.container import IntegrityRun
 from app.db.activities.plans import ActivityPlanStore
-from app.db.privacy import PersonalDataStore, owner_of
-from app.domain.awards.awards import Award
 from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.awards.awards import Award
 from app.domain.campus.audit_log import Actor
 from app.domain.reports.ledger import Period
 from app.jobs.kinds import COUNTS, EVERYTHING
@@ -117,8 +116,7 @@ def test_erasure_leaves_no_stored_count_that_names_the_person(anywhere: House) -
         kept = connection.execute(text("SELECT learners FROM activity_count")).scalars().all()
     assert any(person.bytes in bytes(each) for each in kept)
     with house.unit_of_work() as services:
-        (owner,) = services.stores.people.list_by_id([person])
-        PersonalDataStore(services.stores.session).erase(owner_of(owner, []))
+        services.erasures.process_chunk(house.campus, person, "Demande.", by=COMMAND)
     with house.owner.connect() as connection:
         for table, column in (
             ("activity_count", "learners"),
