@@ -1,5 +1,6 @@
 """Composition of services from stores, keys and clock; a unit of work is one transaction."""
 
+from app.adapters.mail.bounces import LONGEST as LONGEST_REPORT
 from app.adapters.mail.domains import make_dkim_key
 from app.container.health import LastCheck, last_check_of, problems_of, waiting_work_of
 from app.container.jobs import (
@@ -27,6 +28,7 @@ from app.container.stores import shared_between_processes
 __all__ = [
     "CANNOT_START",
     "FOLDER_UNUSABLE",
+    "LONGEST_REPORT",
     "WITNESS_KEY_UNUSABLE",
     "AlreadyThere",
     "DatabaseUnreachable",

@@ -8,13 +8,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
+from itertools import islice
 
 from app.adapters.mail.sending import one_text, reason_of
 from app.domain.messages import Reason
 
-LONGEST = 20_000_000
-"""Bytes of one report; it may quote the whole message with its pictures."""
+LONGEST = 200_000
+"""Bytes read of one report. What it reports comes first; the message that it quotes may be longer."""
+_MOST_KEYS = 20
 _MOST_PARTS = 50
+_LONGEST_TYPE = 10_000
+_TYPES = re.compile(rb"^content-type:[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)
+"""`Content-Type` headers with their folded lines, of every part."""
 _KEY = re.compile(r"[0-9a-f]{32}\.[0-9a-f]{20}")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _NO_SUCH_HOST = ("5.4.4", "5.4.310")
@@ -35,15 +40,26 @@ class Bounce:
 
 def read_bounces(content: bytes) -> list[Bounce]:
     """The failed deliveries of a report; empty for a delay or a success. Raises NotAReport."""
-    report = email.message_from_bytes(content[:LONGEST], policy=email.policy.compat32)
+    head = content[:LONGEST]
+    _check_parsable(head)
+    try:
+        report = email.message_from_bytes(head, policy=email.policy.compat32)
+    except RecursionError as error:
+        raise NotAReport from error
     parts = _parts(report)
     blocks = [block for part in parts for block in _status_blocks(part)]
     if report.get_content_type() != "multipart/report" or not blocks:
         raise NotAReport
-    keys = tuple(dict.fromkeys(_keys(report, parts, blocks, content[:LONGEST])))
-    return [
-        Bounce(keys, *_cause(block)) for block in blocks if _field(block, "action").casefold() == "failed"
-    ]
+    keys = tuple(islice(dict.fromkeys(_keys(report, parts, blocks, head)), _MOST_KEYS))
+    failed = (block for block in blocks if _field(block, "action").casefold() == "failed")
+    return [Bounce(keys, *_cause(block)) for block in islice(failed, _MOST_PARTS)]
+
+
+def _check_parsable(head: bytes) -> None:
+    """The parser's time grows with the square of a `Content-Type`, and with the depth of parts in parts."""
+    types = list(_TYPES.finditer(head))
+    if len(types) > _MOST_PARTS or any(len(each[0]) > _LONGEST_TYPE for each in types):
+        raise NotAReport
 
 
 def _parts(message: Message) -> list[Message]:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import ExitCode, ready_process, say, show_table, stop
-from app.container import DatabaseUnreachable, make_dkim_key
+from app.container import LONGEST_REPORT, DatabaseUnreachable, make_dkim_key
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.sender import RecordState, dkim_record
 from app.errors import InvalidInput
@@ -19,7 +19,6 @@ from app.language import gettext as _
 
 commands = typer.Typer(no_args_is_help=True, help=N_("Les e-mails du service."))
 
-_MOST_BYTES = 20_000_000
 _STANDARD_INPUT = Path("-")
 
 
@@ -120,10 +119,10 @@ def sender(
 
 def _read(path: Path) -> bytes:
     if path == _STANDARD_INPUT:
-        return sys.stdin.buffer.read(_MOST_BYTES)
+        return sys.stdin.buffer.read(LONGEST_REPORT)
     try:
         with path.open("rb") as file:
-            return file.read(_MOST_BYTES)
+            return file.read(LONGEST_REPORT)
     except OSError as error:
         stop(
             _("{path} ne peut pas être lu : {cause}.").format(path=path, cause=error.strerror),

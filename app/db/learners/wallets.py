@@ -21,8 +21,9 @@ class WalletStore:
         self.session.flush()
 
     def drop_open(self, award_id: uuid.UUID, *, at: datetime) -> None:
-        """Earlier offers of this badge end with a new one; expired ones of the campus go."""
-        unused = (col(WalletOffer.award_id) == award_id) & col(WalletOffer.redeemed_at).is_(None)
+        """Earlier offers of this badge that brought no credential end with a new one, even where a wallet has a
+        token; expired ones of the campus go."""
+        unused = (col(WalletOffer.award_id) == award_id) & col(WalletOffer.issued_at).is_(None)
         old = (col(WalletOffer.expires_at) < at - FORGOTTEN_AFTER) & col(WalletOffer.accepted_at).is_(None)
         self.session.exec(delete(WalletOffer).where(unused | old))
 

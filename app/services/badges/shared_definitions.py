@@ -278,10 +278,11 @@ class SharedDefinitions:
         seen: int,
         by: Actor,
     ) -> Definition:
-        found, shared = self.in_network(network, definition_id), self.store.badge(definition_id)
+        shared = self.store.badge(definition_id)
         if shared is None:
             raise NotFound(_UNKNOWN)
         self.store.lock_badge(shared)
+        found = self.in_network(network, definition_id)
         check_shared(shared.withdrawn_at)
         check_seen(seen, found.newest.number)
         if not changed_parts(Noun.BADGE, found.newest.values, values):

@@ -272,7 +272,6 @@ def picture_name(record: AwardRecord) -> str:
 
 PICTURE_WIDTH = 192
 MESSAGES_PER_RUN = 200
-_MOST_KEYS = 20
 _WITH_FIRST_LINK = (Occasion.AWARDED, Occasion.NAME_CORRECTED)
 """Occasions that may be a person's first e-mail about a badge, with its link."""
 
@@ -377,7 +376,7 @@ class LetterService:
             raise InvalidInput(N_("Ce message n’est pas un avis de non-distribution (RFC 3464).")) from error
         at, noted, unknown = self.clock(), 0, 0
         for bounce in bounces:
-            named = (letter_named(self.secret, key) for key in bounce.keys[:_MOST_KEYS])
+            named = (letter_named(self.secret, key) for key in bounce.keys)
             letters = self.letters.lock_with(next(filter(None, named), None))
             unknown += not letters
             for letter in letters:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.mail.bounces import NotAReport, read_bounces
+from app.adapters.mail.bounces import LONGEST, NotAReport, read_bounces
 from app.domain.messages import Reason
 from tests.support.servers.post_office import report
 
@@ -131,3 +131,30 @@ def test_deeply_nested_report_is_read_in_bounded_time():
     )
     with pytest.raises(NotAReport):
         read_bounces(nested)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Content-Type: multipart/report" + b";" * 200_000 + b"\n\n",
+        b"Content-Type: multipart/report" + b";\n " * 60_000 + b"\n\n",
+        b"Content-Type: multipart/mixed; boundary=a\n\n--a\ncontent-type:multipart/mixed" + b";" * 190_000,
+        b"Content-Type: message/rfc822\n\n" * 6_000,
+    ],
+)
+def test_report_that_the_parser_would_take_minutes_for_is_refused_unread(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("email.message_from_bytes", lambda *_, **__: pytest.fail("it was parsed"))
+    with pytest.raises(NotAReport):
+        read_bounces(content)
+
+
+def test_only_the_beginning_of_a_report_is_read_for_few_keys_and_failures():
+    whole = report(KEY, ZOE)
+    (bounce,) = read_bounces(whole + b"".join(b"%032x.%020x\n" % (n, n) for n in range(60)))
+    assert bounce.keys[0] == KEY
+    assert len(bounce.keys) == 20
+    assert read_bounces(whole + b" " * LONGEST)[0].reason is bounce.reason
+    with pytest.raises(NotAReport):
+        read_bounces(b" " * LONGEST + whole)

@@ -8,9 +8,16 @@ from dataclasses import replace
 import pytest
 from sqlmodel import Session, select
 
+from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.domain.awards.awards import SignedDocument
 from app.domain.badges.badges import BadgeKind, Part
-from app.domain.badges.shared_definitions import AdoptionAnswer, Noun, ProposalState
+from app.domain.badges.shared_definitions import (
+    AdoptionAnswer,
+    Noun,
+    ProposalState,
+    SharedBadge,
+    SharedBadgeVersion,
+)
 from app.domain.campus.campus import Network
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services.badges.wording import Wording
@@ -75,6 +82,26 @@ def improve(
 def page(house: House, definition_id: uuid.UUID):
     with house.unit_of_work(reading=True) as services:
         return services.adoptions.page(house.campus, definition_id)
+
+
+def test_improvement_written_while_another_waited_is_not_overwritten(
+    house: House, network: Network, shared: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, others = SharedDefinitionStore.lock_badge, iter(["Souder au plafond"])
+
+    def lock_later(store: SharedDefinitionStore, badge: SharedBadge) -> None:
+        """Another improvement ends while this one waits for the lock."""
+        for name in others:
+            content = {**store.versions_of(shared)[-1].content, "name": name}
+            version = SharedBadgeVersion(
+                shared_badge_id=shared, number=2, content=content, reason="Autre.", published_at=house.clock()
+            )
+            store.save(version)
+        lock(store, badge)
+
+    monkeypatch.setattr(SharedDefinitionStore, "lock_badge", lock_later)
+    with pytest.raises(Conflict):
+        improve(house, network, shared, name="Souder à plat")
 
 
 def test_an_adopted_badge_is_a_draft_of_the_campus_with_its_own_competencies(

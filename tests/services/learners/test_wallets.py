@@ -235,6 +235,14 @@ def test_transaction_code_has_few_tries_and_a_new_offer_ends_the_last(house: Hou
     assert not isinstance(redeemed(house, form_of(second)), WalletRefusal)
 
 
+def test_new_offer_ends_a_token_that_brought_no_credential(house: House) -> None:
+    award_id = open_award(house)
+    token = token_for(house, award_id, WalletFormat.EMBEDDED)
+    offered(house, award_id)
+    asked = request_for(WalletFormat.EMBEDDED)
+    assert issued(house, token, asked) is WalletRefusal.INVALID_TOKEN
+
+
 def test_token_and_nonce_give_one_credential(house: House) -> None:
     award_id = open_award(house)
     token, challenge = token_for(house, award_id), nonce(house)
