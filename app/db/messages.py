@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Select, exists
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased
-from sqlmodel import col, func, select, update
+from sqlmodel import col, delete, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.engine.queries import Store
@@ -131,6 +131,10 @@ class LetterStore(Store):
                 )
                 .values(state=LetterState.CANCELLED)
             )
+
+    def forget_about(self, about_ids: Collection[uuid.UUID]) -> None:
+        """Deletes the messages about these, unsent ones too: their addresses are no longer kept."""
+        self.session.exec(delete(QueuedMessage).where(col(QueuedMessage.about_id).in_(list(about_ids))))
 
     def readdress_waiting(self, person_id: uuid.UUID, formers: Collection[str], address: str) -> None:
         """Unsent messages to a person at one of `formers` go to `address`; they are cancelled without one.

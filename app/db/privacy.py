@@ -52,7 +52,7 @@ from app.domain.privacy.consents import (
 )
 from app.domain.privacy.personal_data import HELD, HeldData, Link
 from app.domain.trust.organisations import Refusal, RequestKind
-from app.domain.trust.peers import READ_WITHIN
+from app.domain.trust.peers import PEER_KINDS, READ_WITHIN
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.tenancy.metadata import METADATA
@@ -510,6 +510,14 @@ class RetentionStore(Store):
         )
         yield letter, letter.c.about_id.in_(sa_select(peers.c.id).where(unread))
         yield peers, unread
+        # Requests that were answered go with the recommendation, and so do the e-mails about both.
+        over = or_(peers.c.declined_at.is_not(None), peers.c.withdrawn_at.is_not(None))
+        stands = sa_select(peers.c.id).where(peers.c.id == asked.c.endorsement_id, ~over).exists()
+        of_peers = asked.c.kind.in_([each.value for each in PEER_KINDS])
+        unneeded = and_(of_peers, asked.c.endorsement_id.is_not(None), asked.c.expires_at < at, ~stands)
+        yield letter, letter.c.about_id.in_(sa_select(peers.c.id).where(over))
+        yield letter, letter.c.about_id.in_(sa_select(asked.c.id).where(unneeded))
+        yield asked, unneeded
         yield (
             letter,
             and_(letter.c.state != "waiting", letter.c.promised_at < at - personal_data.LETTERS),

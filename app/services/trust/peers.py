@@ -225,6 +225,7 @@ class PeerRecommendations:
         request.answered_at, request.endorsement_id = at, row.id
         if request.kind is RequestKind.PEER_PROOF:
             request.address = ""
+            self.letters.forget_about([request.id])
         self.endorsements.save(request)
         self.letters.promise_many(
             [letter_to(row.address, Occasion.PEER_WRITTEN, row.id, campus_id=row.campus_id, at=at)]
@@ -238,6 +239,7 @@ class PeerRecommendations:
         request.refusal, request.answered_at = refusal.value, self.clock()
         if refusal is Refusal.THIS:
             request.address = ""
+            self.letters.forget_about([request.id])
         self.endorsements.save(request)
         self._note("decline_peer", request.id, request.campus_id, A_PEER)
 
@@ -348,12 +350,15 @@ class PeerRecommendations:
         self.letters.promise_many([letter])
 
     def _erase(self, row: PeerRecommendation) -> None:
-        """Text, signature and address: of the recommendation, and of the request that it answered."""
+        """Text, signature and address: of the recommendation, of the request that it answered, and of e-mails."""
         row.words = row.signature = row.address = ""
+        about = [row.id]
         for request in self.endorsements.peer_requests_about(row.award_id):
             if request.endorsement_id == row.id:
                 request.address = ""
                 self.endorsements.save(request)
+                about.append(request.id)
+        self.letters.forget_about(about)
 
     def _save(self, row: PeerRecommendation, action: str, by: Actor, **facts: str) -> None:
         self.endorsements.save(row)

@@ -196,12 +196,32 @@ def test_the_holder_erases_for_good(house: House, award_id: uuid.UUID):
     assert stored(house) == []
 
 
+def test_refusing_a_request_erases_the_address(house: House, award_id: uuid.UUID):
+    token = asked(house, award_id)
+    with house.unit_of_work() as services:
+        services.peer_recommendations.refuse(token, Refusal.THIS)
+    assert stored(house) == []
+
+
+def test_typed_address_is_no_longer_kept_with_the_proof_once_the_words_are_written(
+    house: House, award_id: uuid.UUID
+):
+    with house.unit_of_work() as services:
+        peers, record = services.peer_recommendations, services.awards.record(award_id)
+        peers.prove(peers.link_token(peers.open_link(record, by=COMMAND).id), KARIM)
+    row = written(house, link_in(house, "/temoigner/ecrire/"))
+    assert sorted(stored(house)) == ["letter", "peer_recommendation"]
+    decided(house, award_id, row, "decline")
+    assert stored(house) == []
+
+
 def stored(house: House) -> list[str]:
-    """Tables that still hold the author's address or words, apart from the e-mails that were sent."""
+    """Tables that still hold the author's address or words."""
     with house.owner.connect() as connection:
         rows = {
             "peer_recommendation": "address || words || signature",
             "endorsement_request": "address",
+            "letter": "address",
             "history_entry": "CAST(facts AS VARCHAR)",
         }
         return [
@@ -335,6 +355,7 @@ def test_what_nobody_accepted_goes_after_a_year_and_typed_addresses_after_a_week
     while delete_some(house.process, EVERYTHING):
         pass
     assert count("peer_recommendation") == 0
+    assert count("endorsement_request", "endorsement_id IS NOT NULL") == 0
 
 
 GESTURES = ("accept", "hide", "decline", "withdraw", "set_aside", "take_up", "close", "open")
