@@ -251,13 +251,13 @@ class MergeStore(Store):
             .where(Participation.person_id == person_id)
         )
         queries = (
-            select(ExternalId.campus_id).where(ExternalId.person_id == person_id),
             select(Award.campus_id).where(Award.person_id == person_id),
             select(BadgeRequest.campus_id).where(BadgeRequest.person_id == person_id),
             organised,
         )
-        campuses = {campus_id for query in queries for campus_id in self.session.exec(query.distinct())}
-        return Standing(person_id, has_account, works, frozenset(campuses))
+        meets = frozenset(each for query in queries for each in self.session.exec(query.distinct()))
+        numbered = select(ExternalId.campus_id).where(ExternalId.person_id == person_id)
+        return Standing(person_id, has_account, works, meets.union(self.session.exec(numbered)), meets)
 
     def get(self, merge_id: uuid.UUID) -> PersonMerge:
         merge = self.session.get(PersonMerge, merge_id)

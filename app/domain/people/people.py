@@ -184,18 +184,26 @@ def check_name(given_name: str, family_name: str) -> None:
 
 
 def note_age_band(person: Person, under_15: bool | None, *, on: date) -> bool:
-    """Records the age band given that day; None changes nothing. Returns whether anything changed.
+    """Records the age band given that day; None changes nothing. Returns whether anything changed."""
+    group = group_of_band(person, under_15)
+    return group is not None and note_age_group(person, group, on=on)
+
+
+def group_of_band(person: Person, under_15: bool | None) -> AgeGroup | None:
+    """None where the band changes nothing.
 
     « 15 or more » distinguishes a pupil from a child, not an adult from a minor: a pupil is a minor of 15 or
     more.
     """
-    if under_15 is None:
-        return False
     if under_15:
-        return note_age_group(person, AgeGroup.UNDER_15, on=on)
-    if person.needs_guardian:
-        return note_age_group(person, AgeGroup.FROM_15, on=on)
-    return False
+        return AgeGroup.UNDER_15
+    return AgeGroup.FROM_15 if under_15 is False and person.needs_guardian else None
+
+
+def lowers_protection(person: Person, group: AgeGroup) -> bool:
+    needs_guardian = group in (AgeGroup.UNDER_15, AgeGroup.PUPIL)
+    is_minor = needs_guardian or group is AgeGroup.FROM_15
+    return (person.needs_guardian and not needs_guardian) or (person.is_minor and not is_minor)
 
 
 def note_age_group(person: Person, group: AgeGroup, *, on: date) -> bool:

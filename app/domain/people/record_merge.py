@@ -56,7 +56,13 @@ class Standing:
     works: bool
     """Has, or ever had, a role in a campus, or operates the service."""
     campuses: frozenset[uuid.UUID]
-    """Where it has an award, an activity or a request."""
+    """Where it has an award, an activity, a request, or a number of the campus's own system."""
+    meets: frozenset[uuid.UUID] = frozenset()
+    """The same without those that only gave it a number, which any campus may do by name and address."""
+
+    def others_than(self, campus_id: uuid.UUID) -> frozenset[uuid.UUID]:
+        """The other campuses that know the person; for a campus that met them, those that did too."""
+        return (self.meets if campus_id in self.meets else self.campuses) - {campus_id}
 
 
 def is_gone(person: Person) -> bool:

@@ -241,13 +241,11 @@ class ActivityService:
             self.age_bands.protect_awards_of(activity, by=by)
 
     def set_age_group(self, campus: Campus, activity_id: uuid.UUID, group: AgeGroup, *, by: Actor) -> int:
-        """Set it for all participants without a known age group; returns how many."""
+        """Set it for all participants without a known age group that the campus may set; returns how many."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         there = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
         unknown = [person for person in there if person.age_group in (None, AgeGroup.PUPIL)]
-        for person in unknown:
-            self.age_bands.set_group(person, group, by=by, campus_id=campus.id)
-        return len(unknown)
+        return sum(self.age_bands.set_group(person, group, by=by, campus_id=campus.id) for person in unknown)
 
     def people_of(self, lines: Sequence[ListedPerson]) -> dict[str, Person]:
         """Creates a person for each line that matches none, by line key."""

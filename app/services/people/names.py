@@ -27,8 +27,9 @@ from app.domain.people.people import (
     Person,
     accept,
     check_wish_reason,
+    group_of_band,
     is_same_but_for_spelling,
-    note_age_band,
+    lowers_protection,
     note_age_group,
     read_name,
     refuse,
@@ -152,9 +153,10 @@ class NameService:
         """A person without an account, known to no other campus: no one else can correct name and address."""
         person = self.people.get(person_id)
         is_plain = self.own.is_plain(person_id)
-        standing = self.merges.standing(
-            person_id, has_account=self.own.has_account(person_id), works=not is_plain
-        )
+        with self.own.tenant_scope.across_campuses():
+            standing = self.merges.standing(
+                person_id, has_account=self.own.has_account(person_id), works=not is_plain
+            )
         if campus.id not in standing.campuses:
             raise NotFound(N_("Cette personne n’existe pas ici."))
         if standing.has_account or standing.works:
@@ -163,7 +165,7 @@ class NameService:
                     "Cette personne a confirmé son adresse : elle corrige elle-même son nom et ses adresses, depuis « Mon compte »."
                 )
             )
-        if standing.campuses - {campus.id}:
+        if standing.others_than(campus.id):
             raise NotAllowed(
                 N_(
                     "Un autre campus connaît aussi cette personne : elle corrige elle-même son nom et ses adresses, depuis « Mon compte »."
@@ -203,6 +205,7 @@ class AgeBands:
     """`tenant_scope`: a minor's public content is closed at every campus, whichever recorded the age."""
 
     guardians: GuardianStore
+    merges: MergeStore
     awards: AwardStore
     evidence: EvidenceDocuments
     reissuing: ReissueService
@@ -214,23 +217,32 @@ class AgeBands:
 
     def note(
         self, person: Person, under_15: bool | None, *, by: Actor, campus_id: uuid.UUID | None = None
-    ) -> None:
-        """None changes nothing."""
-        if under_15 is None:
-            return
-        with self.tenant_scope.across_campuses():
-            before = self._shown_by(person)
-            if note_age_band(person, under_15, on=self.clock().date()):
-                self._changed(person, before, by=by, campus_id=campus_id)
+    ) -> bool:
+        """None changes nothing. False where the campus may not lower the protection; then nothing changes."""
+        group = group_of_band(person, under_15)
+        return group is None or self.set_group(person, group, by=by, campus_id=campus_id)
 
     def set_group(
         self, person: Person, group: AgeGroup, *, by: Actor, campus_id: uuid.UUID | None = None
-    ) -> None:
-        """Applies to awards of every campus: a minor's protection does not depend on who recorded the age."""
+    ) -> bool:
+        """Applies to awards of every campus: a minor's protection does not depend on who recorded the age.
+        False where the campus may not lower the protection; then nothing changes."""
         with self.tenant_scope.across_campuses():
+            if not self._may_set(person, group, campus_id):
+                return False
             before = self._shown_by(person)
             if note_age_group(person, group, on=self.clock().date()):
                 self._changed(person, before, by=by, campus_id=campus_id)
+        return True
+
+    def _may_set(self, person: Person, group: AgeGroup, campus_id: uuid.UUID | None) -> bool:
+        """Every campus raises the protection; it lowers only what no other campus noted, or of a person whom no
+        other knows."""
+        if campus_id is None or not lowers_protection(person, group):
+            return True
+        if self.history.campuses_of("age_band", "person", person.id) == {campus_id}:
+            return True
+        return self.merges.standing(person.id, has_account=False, works=False).campuses <= {campus_id}
 
     def suppose_pupils(self, people: Iterable[Person], *, by: Actor, campus_id: uuid.UUID) -> None:
         """Treat participants of an activity for pupils without a known age group as minors, for awards from

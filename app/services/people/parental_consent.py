@@ -31,7 +31,7 @@ from app.domain.people.parental_consent import (
 )
 from app.domain.people.people import AgeGroup
 from app.domain.privacy.consents import About, By, consent
-from app.errors import Conflict
+from app.errors import Conflict, NotAllowed
 from app.language import N_
 from app.services.people.names import AgeBands
 
@@ -152,14 +152,21 @@ class GuardianService:
 
     def set_age_band(self, campus: Campus, person_id: uuid.UUID, under_15: bool, *, by: Actor) -> None:
         person = self.people.get(person_id)
-        self.age_bands.note(person, under_15, by=by, campus_id=campus.id)
+        _check_noted(self.age_bands.note(person, under_15, by=by, campus_id=campus.id))
         self.people.save(person)
 
     def set_age_group(self, campus: Campus, person_id: uuid.UUID, group: AgeGroup, *, by: Actor) -> None:
         """As known to the campus; closes what is public without a required consent."""
         person = self.people.get(person_id)
-        self.age_bands.set_group(person, group, by=by, campus_id=campus.id)
+        _check_noted(self.age_bands.set_group(person, group, by=by, campus_id=campus.id))
         self.people.save(person)
 
     def _write(self, by: Actor, deed: str, award: Award) -> None:
         self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
+
+
+def _check_noted(is_noted: bool) -> None:
+    if not is_noted:
+        raise NotAllowed(
+            N_("Un autre campus a noté cet âge : vous pouvez protéger davantage cette personne, pas moins.")
+        )
