@@ -222,18 +222,27 @@ _PUBLISHED_KEYS = (
 
 _NAMED_AWARD = (
     "CREATE FUNCTION award_named(number uuid) RETURNS SETOF award LANGUAGE sql STABLE SECURITY DEFINER "
-    "SET search_path FROM CURRENT AS $$ SELECT * FROM award WHERE id = number $$"
+    "{search_path} AS $$ SELECT * FROM award WHERE id = number $$"
 )
 """One award by id, closed or not: the service must know that a page is closed to answer for it."""
 
 
-def _statements() -> Iterator[str]:
+def search_path(schema: str) -> str:
+    """Of functions that run as the owner: no object of a caller's, not even a temporary one, comes before ours."""
+    return f"SET search_path TO pg_catalog, {schema}, pg_temp"
+
+
+def schema_of(connection: Connection) -> str:
+    return str(connection.execute(text("SELECT quote_ident(current_schema())")).scalar_one())
+
+
+def _statements(schema: str = "current_schema") -> Iterator[str]:
     yield _PUBLISHED_KEYS
-    yield _NAMED_AWARD
+    yield _NAMED_AWARD.format(search_path=search_path(schema))
     for name, body in _FUNCTIONS.items():
         yield (
             f"CREATE FUNCTION {name}(activity uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER "
-            f"SET search_path FROM CURRENT AS $$ SELECT {body} $$"
+            f"{search_path(schema)} AS $$ SELECT {body} $$"
         )
     for table in walled():
         yield f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY"
@@ -268,7 +277,8 @@ def build(connection: Connection, role: str, work_schema: str) -> None:
     """`role`: the application's database role; empty where that is the owner, which bypasses RLS."""
     roles = {*connection.execute(text(_GRANTED)).scalars(), role} - {""}
     quote = connection.dialect.identifier_preparer.quote
-    for statement in (*_statements(), *(each for one in roles for each in _grants(quote(one), work_schema))):
+    grants = (each for one in roles for each in _grants(quote(one), work_schema))
+    for statement in (*_statements(schema_of(connection)), *grants):
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_digest()}'")
 

@@ -12,6 +12,8 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
+from app.tenancy.row_level_security import schema_of, search_path
+
 _PREFIX: Final = "marks_"
 _NAMES: Final = {
     "activity_change": ("activity_id",),
@@ -155,7 +157,7 @@ def build(connection: Connection) -> None:
         for event, marks, moment in _on_postgresql(source):
             connection.exec_driver_sql(
                 f"CREATE FUNCTION {name}_{event}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
-                f"SET search_path FROM CURRENT AS $$ BEGIN {marks}; RETURN NULL; END $$"
+                f"{search_path(schema_of(connection))} AS $$ BEGIN {marks}; RETURN NULL; END $$"
             )
             connection.exec_driver_sql(
                 f"CREATE TRIGGER {name}_{event} {moment} FOR EACH STATEMENT EXECUTE FUNCTION {name}_{event}()"
