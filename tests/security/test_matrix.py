@@ -82,6 +82,7 @@ FILES_AND_PROGRAMS = {
     "POST /compte/cles/question",
     "POST /connexion/cle/question",
     "POST /confirmer/cle/question",
+    "POST /campus/{slug}/portefeuille/nonce",
 }
 ANSWERED_ON_THE_SPOT = {
     # What was typed, or a secret shown once, must stand in no address.
@@ -90,6 +91,7 @@ ANSWERED_ON_THE_SPOT = {
     "POST /mes-badges/{award_id:uuid}/journal/montrer/comparer",
     "POST /gestion/{slug}/activites/{activity_id}/connues",
     "POST /gestion/{slug}/attributions/{award_id}/code",
+    "POST /mes-badges/{award_id:uuid}/partager/portefeuille",
     # An e-mail is on its way to the typed address; the page takes the code that is in it.
     "POST /connexion",
     "POST /confirmer/lien",
