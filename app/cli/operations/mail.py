@@ -111,7 +111,7 @@ def sender(
             services.senders.remove(campus, by=by)
         chosen = services.senders.find(campus)
     say(
-        N_("Les e-mails de {campus} partent de {address}."),
+        N_("Les e-mails du campus {campus} partent de {address}."),
         campus=slug,
         address=chosen.address if chosen else _("l’adresse du service"),
     )

@@ -187,7 +187,7 @@ class ReadMeanwhile(Conflict):
 def check_reason(reason: str) -> str:
     reason = " ".join(reason.split())
     if not reason:
-        raise InvalidInput(N_("Dites en une phrase ce que cela améliore."))
+        raise InvalidInput(N_("Dites pourquoi, en une phrase."))
     if len(reason) > LONGEST_REASON:
         raise InvalidInput(N_("La phrase tient en 300 signes."))
     return reason

@@ -108,7 +108,7 @@ def check_may_carry(award: Award, *, at: datetime) -> None:
     if award.visibility is not Visibility.OPEN:
         raise Conflict(
             N_(
-                "La page de ce badge est fermée. Ouvrez-la d’abord : le portefeuille contient ce qu’elle montre."
+                "La page de ce badge est fermée. Il faut d’abord l’ouvrir : le portefeuille contient ce qu’elle montre."
             )
         )
     check_aligned(award)

@@ -279,7 +279,7 @@ class WalletService:
         }
 
     def _configuration(self, campus: Campus, wanted: WalletFormat) -> JsonObject:
-        name = translated(N_("Badge de {campus}")).format(campus=campus.short_name)
+        name = translated(N_("Badge du campus {campus}")).format(campus=campus.short_name)
         shown: JsonObject = {"credential_metadata": {"display": [{"name": name, "locale": "fr"}]}}
         if wanted is WalletFormat.EMBEDDED:
             return {

@@ -282,7 +282,7 @@ def _proves_peer(record: AwardRecord, link: str) -> Notice:
         lines=[
             filled(
                 translated(
-                    N_("Ce lien ouvre la page où écrire, à propos de {person} et du badge « {title} »."),
+                    N_("Ce lien ouvre la page pour écrire sur {person} et le badge « {title} »."),
                 ),
                 values,
             )

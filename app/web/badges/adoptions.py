@@ -39,7 +39,7 @@ PROPOSAL_STATES = {
     ProposalState.REFUSED: StateLabel(N_("Refusée par le réseau"), "shut"),
 }
 _DONE = {
-    "adopte": N_("Adoptée. Le badge ou la compétence est maintenant à votre campus, sous son nom."),
+    "adopte": N_("Définition adoptée : votre campus la suit maintenant."),
     "decide": N_("C’est enregistré. Ce qui a été signé reste tel qu’il a été signé."),
     "propose": N_("La proposition est envoyée au réseau."),
     "quitte": N_("Votre campus ne suit plus cette définition. Son badge ou sa compétence reste tel quel."),
@@ -215,7 +215,7 @@ def _page(
         answered=[ProposalView.of(each) for each in found.answered],
         answer=translated(ANSWERS[adoption.answer]) if adoption and adoption.answer else "",
         candidates=[
-            ("", translated(N_("Créer le nôtre"))),
+            ("", translated(N_("Non, partir de la définition"))),
             *((str(key), name) for key, name in found.candidates),
         ],
         reason=reason,

@@ -34,9 +34,9 @@ _DONE = {
     "demandee": N_("Demande envoyée : la personne reçoit un e-mail. Sa réponse s’affichera ici."),
     "cachee": N_("C’est noté : cette recommandation n’est plus montrée."),
     "montree": N_("C’est noté : cette recommandation est montrée avec le badge."),
-    "lien": N_("Le lien est prêt. Partagez-le avec les personnes qui ont travaillé avec vous."),
+    "lien": N_("Le lien est prêt, à copier ci-dessous et à partager."),
     "sans-lien": N_("C’est noté : ce lien ne mène plus à rien."),
-    "acceptees": N_("C’est noté : ces lignes sont montrées avec le badge."),
+    "acceptees": N_("C’est noté : ces lignes s’affichent avec le badge quand sa page est ouverte."),
     "gardees": N_("C’est noté : ces lignes ne sont plus montrées."),
     "supprimees": N_("C’est fait : ces lignes sont effacées."),
 }
