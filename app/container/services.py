@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dishka import AnyOf, Provider, Scope, decorate, make_container, provide, provide_all
+from dishka import AnyOf, Provider, Scope, decorate, from_context, make_container, provide, provide_all
 from sqlmodel import Session
 
 from app.adapters.secrets import KeyVault
@@ -362,13 +362,10 @@ _BUILT = (set(Services.types().values()) | _BESIDE) - _GIVEN
 
 class ServiceProvider(Provider):
     scope = Scope.REQUEST
+    after_commit = from_context(AfterCommit)
     stores = provide(Stores)
     services = provide_all(*_BUILT)
     own_documents = provide(OwnDocuments, provides=AnyOf[OwnDocuments, ServiceDocuments])
-
-    @provide
-    def after_commit(self) -> AfterCommit:
-        return AfterCommit()
 
     @decorate
     def settle_lists(self, status: StatusService, after: AfterCommit) -> StatusService:
@@ -388,5 +385,9 @@ _SERVICES = make_container(
 
 @contextmanager
 def services_over(session: Session, process: ProcessContext, snapshot: Snapshot) -> Iterator[Services]:
-    with _SERVICES(context={Session: session, ProcessContext: process, Snapshot: snapshot}) as parts:
-        yield Services(parts)
+    after = AfterCommit()
+    context = {Session: session, ProcessContext: process, Snapshot: snapshot, AfterCommit: after}
+    with _SERVICES(context=context) as parts:
+        services = Services(parts)
+        services.after_commit = after  # it outlives the container, which forgets what it made
+        yield services

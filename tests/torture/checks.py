@@ -73,6 +73,14 @@ class Evidence:
         """How often each letter reached the post office, by the name it carries."""
         return Counter(str(letter["Message-ID"]) for letter in self.scene.office.received)
 
+    @cached_property
+    def _letters_by_hex(self) -> dict[str, QueuedMessage]:
+        return {letter.id.hex: letter for letter in self.letters}
+
+    def letter_named(self, name: str) -> QueuedMessage | None:
+        """The promise that a Message-ID names: `<{id}.{proof}@{domain}>`."""
+        return self._letters_by_hex.get(name.strip("<>").partition("@")[0].partition(".")[0])
+
     @property
     def undone(self) -> set[UUID]:
         return {batch.id for batch in self.batches.values() if batch.state is BatchState.UNDONE}
@@ -204,7 +212,7 @@ def every_award_is_told_of_at_least_once(found: Evidence) -> Iterator[str]:
         for line in lines
         if line.outcome is LineOutcome.AWARDED and line.address
     }
-    told = {str(name).partition(".")[2].partition("@")[0] for name in found.received}
+    told = {letter.once_key.partition("/")[2] for letter in map(found.letter_named, found.received) if letter}
     for award_id in addressed:
         if found.awards[award_id].batch_id in found.undone or award_id in found.board.withdrawn:
             continue
@@ -218,16 +226,18 @@ def every_award_is_told_of_at_least_once(found: Evidence) -> Iterator[str]:
 
 
 def letters_carry_the_name_of_their_award(found: Evidence) -> Iterator[str]:
-    promised = {letter.once_key.replace("/", ".") for letter in found.letters}
     for name in found.received:
-        if name.strip("<>").partition("@")[0] not in promised:
+        if found.letter_named(name) is None:
             yield f"{name} names no promise"
 
 
 def nobody_hears_of_what_was_taken_back_in_time(found: Evidence) -> Iterator[str]:
     for name in found.received:
-        occasion, _, rest = name.strip("<>").partition(".")
-        award = found.awards.get(UUID(rest.partition("@")[0]))
+        letter = found.letter_named(name)
+        if letter is None:
+            continue
+        occasion, _, rest = letter.once_key.partition("/")
+        award = found.awards.get(UUID(rest))
         if award is not None and occasion == "awarded" and award.batch_id in found.undone:
             yield f"award {award.id}: undone, and told of"
 

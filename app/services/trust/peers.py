@@ -85,7 +85,9 @@ class PeerRecommendations:
         own = self.people.all_addresses(record.person.id)
         address, why = checked_address(typed, own), checked_why(why)
         if is_own_address(address, own):
-            raise InvalidInput(N_("Cette adresse est celle de la personne titulaire : une autre personne doit écrire."))
+            raise InvalidInput(
+                N_("Cette adresse est celle de la personne titulaire : une autre personne doit écrire.")
+            )
         check_may_ask_peer(self.requests_about(record), address, refused=refused, at=self.clock())
         return address, why
 
@@ -142,7 +144,9 @@ class PeerRecommendations:
         row = self._of(record, recommendation_id)
         if is_own_address(row.address, self.people.all_addresses(record.person.id)):
             raise Conflict(
-                N_("Ces lignes viennent d’une adresse de la personne titulaire : elles ne peuvent pas être montrées.")
+                N_(
+                    "Ces lignes viennent d’une adresse de la personne titulaire : elles ne peuvent pas être montrées."
+                )
             )
         if row.accepted_at is None:
             row.accepted_at = self.clock()
