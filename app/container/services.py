@@ -369,12 +369,12 @@ class ServiceProvider(Provider):
 
     @decorate
     def settle_lists(self, status: StatusService, after: AfterCommit) -> StatusService:
-        after.append(status.settle)
+        after.append(lambda: status.settle())
         return status
 
     @decorate
     def settle_log(self, log: ActivityLog, after: AfterCommit) -> ActivityLog:
-        after.append(log.settle)
+        after.append(lambda: log.settle())
         return log
 
 

@@ -28,7 +28,10 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 FORMS = [
     key
     for key, case in CASES.items()
-    if not key.startswith((*SAFE, "POST /api/", "PUT /api/", "POST /vc-api/")) and not case.speaks_for_itself
+    if not key.startswith(
+        (*SAFE, "POST /api/", "PUT /api/", "POST /vc-api/", "POST /campus/{slug}/portefeuille/")
+    )
+    and not case.speaks_for_itself
 ]
 
 
@@ -82,7 +85,6 @@ FILES_AND_PROGRAMS = {
     "POST /compte/cles/question",
     "POST /connexion/cle/question",
     "POST /confirmer/cle/question",
-    "POST /campus/{slug}/portefeuille/nonce",
 }
 ANSWERED_ON_THE_SPOT = {
     # What was typed, or a secret shown once, must stand in no address.

@@ -182,12 +182,13 @@ async def credential(slug: CampusSlug, request: Request) -> Response:
 
 
 def _credential(request: Request, slug: str, body: bytes) -> Response:
-    wanted = _read(body)
-    if wanted is None:
-        return _refused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
     try:
         with write_transaction(request) as services:
             campus = _entered(request, services, slug)
+            services.wallets.check_token(campus, _bearer(request))
+            wanted = _read(body)
+            if wanted is None:
+                return _refused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
             issued = services.wallets.issue(campus, _bearer(request), wanted)
     except WalletRefused as error:
         return _refused(error.refusal)
@@ -217,12 +218,14 @@ async def notification(slug: CampusSlug, request: Request) -> Response:
 
 
 def _notification(request: Request, slug: str, body: bytes) -> Response:
-    said = _read(body)
-    if said is None:
-        return _refused(WalletRefusal.INVALID_NOTIFICATION)
     try:
         with write_transaction(request) as services:
-            services.wallets.notify(_entered(request, services, slug), _bearer(request), said)
+            campus = _entered(request, services, slug)
+            services.wallets.check_token(campus, _bearer(request))
+            report = _read(body)
+            if report is None:
+                return _refused(WalletRefusal.INVALID_NOTIFICATION)
+            services.wallets.notify(campus, _bearer(request), report)
     except WalletRefused as error:
         return _refused(error.refusal)
     return Response(status_code=204, headers=_NOT_STORED)

@@ -176,6 +176,10 @@ class WalletService:
     def nonce(self, campus: Campus) -> str:
         return new_nonce(self.secret, campus.id, at=self.clock())
 
+    def check_token(self, campus: Campus, token: str) -> None:
+        """Before anything of the request is read; raises WalletRefused."""
+        self._of_token(campus, token)
+
     def issue(self, campus: Campus, token: str, request: JsonObject) -> IssuedToWallet:
         """The one credential of this token; raises WalletRefused, and then nothing is used up."""
         at = self.clock()
