@@ -35,6 +35,7 @@ LIMITS = {
     "invitations of a campus": Limit(60, timedelta(hours=1)),
     "sender of a campus": Limit(10, timedelta(hours=24)),
     "code of a sender": Limit(10, timedelta(hours=24)),
+    "look-ups of a campus": Limit(60, timedelta(hours=1)),
     "failed token": Limit(30, _FIVE_MINUTES),
     # A program may award badges to thousands of learners in one request, but not to the same few repeatedly.
     "awards of a token": Limit(300, timedelta(minutes=1)),
@@ -65,8 +66,9 @@ LIMITS = {
     "endorsement of a campus": Limit(40, timedelta(hours=24)),
     "endorsement to an address": Limit(3, timedelta(hours=24)),
     "endorsing": Limit(60, timedelta(hours=1)),
-    # Requests by the learner and e-mails to readers of the shared link together.
     "peers of somebody": Limit(10, timedelta(hours=24)),
+    # E-mails to readers of a shared link: whoever uses them up leaves the learner's own.
+    "proofs at a link": Limit(10, timedelta(hours=24)),
     "peers from a network": Limit(40, timedelta(hours=1)),
     "contribution": Limit(300, timedelta(hours=1)),
     "parent": Limit(20, timedelta(hours=1)),

@@ -21,6 +21,7 @@ from app.language import N_
 
 SENDER_CODE_LIFE = timedelta(hours=24)
 _CODE_SIGNS = 8
+_MOST_LABELS = 4
 _PROVIDERS: Final = frozenset(
     [
         "bbox.fr",
@@ -146,9 +147,10 @@ def dkim_record(identity: MailIdentity, domain: str, records: MailRecords) -> Dn
 
 def dmarc_policy(domain: str, records: MailRecords) -> str | None:
     """`none`, `quarantine`, `reject` (RFC 7489), of the domain or of one above it; empty if there is none, None
-    where the DNS does not answer."""
+    where the DNS does not answer. Of a long name, only the last labels are asked."""
     labels = domain.split(".")
-    for start in range(len(labels) - 1):
+    last = range(max(0, len(labels) - _MOST_LABELS), len(labels) - 1)
+    for start in dict.fromkeys([0, *last] if last else ()):
         found = records.texts("_dmarc." + ".".join(labels[start:]))
         if found is None:
             return None

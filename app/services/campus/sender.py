@@ -70,9 +70,11 @@ class SenderService:
 
     def advise(self, sender: CampusSender) -> SenderAdvice:
         """Asks the DNS: outside a writing transaction, so that no lock is held."""
-        return SenderAdvice(
-            dkim_record(self.identity, sender.domain, self.records), dmarc_policy(sender.domain, self.records)
-        )
+        return SenderAdvice(self.look_up(sender), dmarc_policy(sender.domain, self.records))
+
+    def look_up(self, sender: CampusSender) -> DnsRecord:
+        """The same, for the DKIM record alone."""
+        return dkim_record(self.identity, sender.domain, self.records)
 
     def use(self, campus: Campus, record: DnsRecord, *, by: Actor) -> None:
         """`record`: what the DNS answered just before."""

@@ -180,13 +180,13 @@ class PeerRecommendations:
         """The request and award of a shared link; raises DeadRequest if it was closed or has expired."""
         return self._opened(number_in(self.secret, PEER_LINK, token), (RequestKind.PEER_LINK,))
 
-    def checked_proof(self, token: str, typed: str) -> tuple[AwardRecord, str]:
-        """The award of a shared link and the address in its normal form, before rate limits count it."""
-        _, record = self.shared(token)
+    def checked_proof(self, token: str, typed: str) -> tuple[EndorsementRequest, AwardRecord, str]:
+        """A shared link, its award and the address in its normal form, before rate limits count it."""
+        link, record = self.shared(token)
         address = normal_address(typed)
         if not is_address(address):
             raise InvalidInput(N_("Cette adresse n’est pas complète : il y manque quelque chose."))
-        return record, address
+        return link, record, address
 
     def prove(self, token: str, address: str) -> EndorsementRequest | None:
         """E-mail the link to write. None for one of the learner's addresses or one that refuses requests; the

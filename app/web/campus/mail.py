@@ -61,7 +61,8 @@ def use_sender(request: Request, form: SafeForm, services: ReadingServices) -> R
     work = at_work(request)
     try:
         sender = services.senders.get(work.campus)
-        record = services.senders.advise(sender).dkim
+        process_of(request).limiter.hit("look-ups of a campus", work.campus.slug)
+        record = services.senders.look_up(sender)
         with write_transaction(request) as writing:
             writing.senders.use(work.campus, record, by=work.actor)
     except Conflict as error:
@@ -90,7 +91,10 @@ def _page(
 ) -> HTMLResponse:
     sender, identity = services.senders.find(work.campus), services.senders.identity
     is_verified = sender is not None and sender.verified_at is not None
-    advice = services.senders.advise(sender) if sender and is_verified and identity.signs else None
+    advice = None
+    if sender and is_verified and identity.signs:
+        process_of(request).limiter.hit("look-ups of a campus", work.campus.slug)
+        advice = services.senders.advise(sender)
     refused = error or code_error
     return page(
         request,

@@ -14,6 +14,7 @@ from app.container import Services
 from app.domain.awards.awards import AwardState
 from app.domain.people.parental_consent import needs_guardian_for
 from app.domain.trust.organisations import EndorsementRequest, Refusal, RequestKind, is_waiting
+from app.domain.trust.peers import mailbox_key
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
@@ -129,7 +130,7 @@ def ask_peer(award_id: uuid.UUID, request: Request, services: ReadingServices, f
         )
         limiter = process_of(request).limiter
         limiter.hit("peers of somebody", str(record.person.id))
-        limiter.hit("endorsement to an address", address)
+        limiter.hit("endorsement to an address", mailbox_key(address))
         with write_transaction(request) as writing:
             writing.enter_campus_of(award_id)
             writing.peer_recommendations.ask(record, address, why, refused=refused, by=who.actor)

@@ -18,6 +18,7 @@ from app.domain.trust.peers import (
     PeerRecommendation,
     PeerWords,
     checked_peer_words,
+    mailbox_key,
 )
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
@@ -85,10 +86,10 @@ def prove(token: str, request: Request, services: ReadingServices, form: SafeFor
     """The same answer whether or not an e-mail leaves: it never tells which addresses are the learner's."""
     typed = text_of(form, "adresse")
     try:
-        record, address = services.peer_recommendations.checked_proof(token, typed)
+        link, record, address = services.peer_recommendations.checked_proof(token, typed)
         limiter = process_of(request).limiter
-        limiter.hit("peers of somebody", str(record.person.id))
-        limiter.hit("endorsement to an address", address)
+        limiter.hit("proofs at a link", str(link.id))
+        limiter.hit("endorsement to an address", mailbox_key(address))
     except InvalidInput as error:
         _, record = services.peer_recommendations.shared(token)
         return _start(request, record, token, typed=typed, trouble=sentence_of(error))

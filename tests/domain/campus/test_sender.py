@@ -103,3 +103,16 @@ def test_record_is_found_by_its_key(texts, state):
 )
 def test_policy_of_the_domain_or_of_one_above(names, policy):
     assert dmarc_policy("campus.lycee.fr", Records(**names)) == policy
+
+
+def test_long_name_costs_few_questions():
+    asked: list[str] = []
+
+    class Counting(Records):
+        def texts(self, name: str) -> Sequence[str] | None:
+            asked.append(name)
+            return ()
+
+    domain = ".".join("a" * 100) + ".lycee.fr"
+    assert dmarc_policy(domain, Counting()) == ""
+    assert asked == [f"_dmarc.{domain}", *(f"_dmarc.{each}lycee.fr" for each in ("a.a.", "a.", ""))]

@@ -147,14 +147,26 @@ def test_a_shared_link_never_tells_whose_an_address_is(house: House, award_id: u
 
 def test_a_learner_and_a_network_ask_only_so_often(house: House, award_id: uuid.UUID, zoe: TestClient):
     link, peer = shared_link(house, award_id, zoe), house.client()
-    most = LIMITS["peers of somebody"].amount
+    most = LIMITS["proofs at a link"].amount
     answers = [send(peer, link, {"adresse": f"p{number}@exemple.fr"}).status_code for number in range(most)]
     assert answers == [200] * most
     assert send(peer, link, {"adresse": "p@exemple.fr"}).status_code == 429
-    left = LIMITS["peers from a network"].amount - most - 2
+    page = zoe.get(f"/mes-badges/{award_id}/recommandations")
+    asked = form_with(page, "adresse-personne").fill(**{"adresse-personne": KARIM}).press(zoe, page)
+    assert asked.status_code == 303, "readers of the link use up nothing of the learner's"
+    left = LIMITS["peers from a network"].amount - most - 3
     for _ in range(left):
         send(peer, link, {"adresse": "pas une adresse"})
     assert send(peer, link, {"adresse": "pas une adresse"}).status_code == 429
+
+
+def test_all_spellings_of_a_mailbox_are_counted_together(house: House, award_id: uuid.UUID, zoe: TestClient):
+    link, peer = shared_link(house, award_id, zoe), house.client()
+    most = LIMITS["endorsement to an address"].amount
+    answers = [
+        send(peer, link, {"adresse": f"karim+{number}@exemple.fr"}).status_code for number in range(most + 1)
+    ]
+    assert answers == [200] * most + [429]
 
 
 def test_the_campus_sees_what_is_public_and_answers_for_its_pages(
