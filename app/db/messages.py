@@ -133,7 +133,7 @@ class LetterStore(Store):
             )
 
     def forget_about(self, about_ids: Collection[uuid.UUID]) -> None:
-        """Deletes the messages about these, unsent ones too: their addresses are no longer kept."""
+        """Deletes the messages about these, unsent ones too, with their addresses."""
         self.session.exec(delete(QueuedMessage).where(col(QueuedMessage.about_id).in_(list(about_ids))))
 
     def readdress_waiting(self, person_id: uuid.UUID, formers: Collection[str], address: str) -> None:

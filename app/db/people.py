@@ -27,6 +27,7 @@ from app.domain.activities.activities import (
     homonym_of,
 )
 from app.domain.awards.awards import Award, AwardState, Visibility
+from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import ExternalId
 from app.domain.core import neighbouring_ids
@@ -258,6 +259,15 @@ class MergeStore(Store):
         meets = frozenset(each for query in queries for each in self.session.exec(query.distinct()))
         numbered = select(ExternalId.campus_id).where(ExternalId.person_id == person_id)
         return Standing(person_id, has_account, works, meets.union(self.session.exec(numbered)), meets)
+
+    def noted_age(self, person_id: uuid.UUID) -> set[uuid.UUID | None]:
+        """The campuses that noted an age group; None where no campus did."""
+        query = select(HistoryEntry.campus_id).where(
+            HistoryEntry.noun == "person",
+            HistoryEntry.noun_id == person_id,
+            HistoryEntry.action == "age_band",
+        )
+        return set(self.session.exec(query.distinct()))
 
     def get(self, merge_id: uuid.UUID) -> PersonMerge:
         merge = self.session.get(PersonMerge, merge_id)

@@ -341,13 +341,6 @@ class HistoryStore:
         }
         insert_values(self.session, HistoryEntry, [{**entry, "noun_id": noun_id} for noun_id in noun_ids])
 
-    def campuses_of(self, action: str, noun: str, noun_id: uuid.UUID) -> set[uuid.UUID | None]:
-        """The campuses that did this to it; None for what no campus did."""
-        query = select(HistoryEntry.campus_id).where(
-            HistoryEntry.noun == noun, HistoryEntry.noun_id == noun_id, HistoryEntry.action == action
-        )
-        return set(self.session.exec(query.distinct()))
-
     def page(
         self,
         campus_id: uuid.UUID,

@@ -67,7 +67,7 @@ LIMITS = {
     "endorsement to an address": Limit(3, timedelta(hours=24)),
     "endorsing": Limit(60, timedelta(hours=1)),
     "peers of somebody": Limit(10, timedelta(hours=24)),
-    # E-mails to readers of a shared link: whoever uses them up leaves the learner's own.
+    # E-mails to readers of a shared link, apart from the requests of the learner.
     "proofs at a link": Limit(10, timedelta(hours=24)),
     "peers from a network": Limit(40, timedelta(hours=1)),
     "contribution": Limit(300, timedelta(hours=1)),

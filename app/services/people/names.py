@@ -240,7 +240,7 @@ class AgeBands:
         other knows."""
         if campus_id is None or not lowers_protection(person, group):
             return True
-        if self.history.campuses_of("age_band", "person", person.id) == {campus_id}:
+        if self.merges.noted_age(person.id) == {campus_id}:
             return True
         return self.merges.standing(person.id, has_account=False, works=False).campuses <= {campus_id}
 
