@@ -45,7 +45,7 @@ class Request(Section):
 class Peer(Section):
     """Two lines of a person who worked with a learner; the learner accepts them, or has not read them yet."""
 
-    address: Annotated[str, StringConstraints(pattern=r"^[a-z.]+@exemple\.fr$")]
+    address: Annotated[str, StringConstraints(pattern=r"^[a-z.]+@exemple\.example$")]
     signature: str
     words: str
     accepted: bool

@@ -350,10 +350,7 @@ class HistoryStore:
         before: int | None,
         limit: int,
     ) -> list[tuple[HistoryEntry, Person | None]]:
-        """The newest first, and one more than `limit` if there are older ones.
-
-        Changes by `team` members to their own sign-in methods belong to no campus, and are merged in.
-        """
+        """The newest first, one more than `limit` if there are older ones; with `team`'s own sign-in changes."""
         own = (col(HistoryEntry.actor_id).in_(team)) | (
             (col(HistoryEntry.noun) == "password") & col(HistoryEntry.noun_id).in_(team)
         )

@@ -56,8 +56,7 @@ class EntryKind(StrEnum):
 class CampusLog(SQLModel, table=True):
     """One log of one campus, and its size; `edge` is the frontier of its tree.
 
-    A campus has one open log. It gets a new one, of the next `epoch`, only when a restored backup is older
-    than what was signed and the entries in between are lost: a log must never fork.
+    Only entries lost with an older backup open the next `epoch`: a log must never fork.
     """
 
     __tablename__ = "campus_log"
@@ -97,10 +96,7 @@ class LogEntry(SQLModel, table=True):
 
 
 class LogPayload(SQLModel, table=True):
-    """An entry's content, and the key without which the commitment reveals nothing: erased together.
-
-    `noun` and `noun_id` name the row it is about, `about_id` the data subject.
-    """
+    """An entry's content and its key, erased together; about the row `noun_id`, and the person `about_id`."""
 
     __tablename__ = "log_payload"
     __table_args__ = (

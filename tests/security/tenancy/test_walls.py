@@ -60,6 +60,12 @@ OF_AN_AWARD = {
 """What the world reads of an open award alone."""
 
 
+OF_TWO = {
+    "definition_adoption": ("badge_id", "shared_badge_id"),
+}
+"""Columns left empty, where a row names one thing or another."""
+
+
 @pytest.fixture(scope="module")
 def filled(migrated_postgres: str, postgres_server: str) -> Iterator[tuple[str, Rows]]:
     """A database with one row of each campus in every table, and its address behind the walls."""
@@ -87,6 +93,10 @@ def made_rows(connection: Connection, *, visibility: Visibility) -> dict[str, di
             made[table.name]["visibility"] = visibility
         if table.name == "peer_recommendation":
             made[table.name]["accepted_at"] = datetime(2026, 11, 24, tzinfo=UTC)
+        if table.name == "external_id":
+            made[table.name]["kind"] = "activity"
+        for without in OF_TWO.get(table.name, ()):
+            made[table.name].pop(without, None)
         connection.execute(insert(table).values(made[table.name]))
     return made
 
