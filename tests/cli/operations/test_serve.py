@@ -47,7 +47,7 @@ def serving(folder: Path, port: int) -> Iterator[Served]:
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        links = [LINK.search(process.stdout.readline()) for _ in range(5)]
+        links = [LINK.search(process.stdout.readline()) for _ in range(6)]
         wait_until_ready(process, port)
         yield Served(process, [link.group() for link in links if link])
     finally:
@@ -75,13 +75,13 @@ def readable_by_others(folder: Path) -> list[Path]:
 def test_one_command_serves_the_demo_and_a_second_time_keeps_it(tmp_path: Path) -> None:
     port = free_port()
     with serving(tmp_path, port) as first:
-        trainer, admin, _reviewer, learner, employer = first.links
+        trainer, admin, _reviewer, _network, learner, employer = first.links
         assert [first.get(link).status_code for link in (trainer, admin, employer)] == [200, 200, 200]
         assert first.get(learner).status_code == 303
         assert "Đặng Thị Hương" in first.get(employer).text
         assert readable_by_others(tmp_path / "var") == readable_by_others(tmp_path / "secrets") == []
     with serving(tmp_path, port) as second:
-        assert second.links[4] == employer
+        assert second.links[5] == employer
         assert not {trainer, admin} & set(second.links)
         assert second.get(employer).status_code == 200
     assert first.process.returncode in (0, -signal.SIGTERM)
