@@ -242,7 +242,7 @@ def _told(activity: Activity, file: StoredFile, agreed: bool) -> Fact:
     })  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class FileIntake:
     """Without a scanner, a file that passes the format rules is accepted immediately."""
 
