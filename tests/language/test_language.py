@@ -183,7 +183,7 @@ def test_words_changed_since_the_last_compilation_are_the_ones_said(tmp_path: Pa
 JINJA = re.compile(r"\{#.*?#\}|\{%-?\s*trans\b.*?endtrans\s*-?%\}|\{%.*?%\}|\{\{.*?\}\}", re.S)
 SPOKEN_ATTRIBUTES = re.compile(r'\b(?:alt|title|placeholder|aria-label|data-l)="([^"]*[^\W\d_][^"]*)"')
 # The name of the service is the same in every language.
-NAMES = {"PDF", "Sceau"}
+NAMES = {"DMARC", "PDF", "SPF", "Sceau"}
 
 
 def test_templates_hold_no_untranslatable_text():

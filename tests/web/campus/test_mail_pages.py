@@ -120,7 +120,7 @@ def test_address_that_cannot_serve_is_refused_and_stays_typed(house: House, dns:
 
 def test_service_that_does_not_sign_says_so_and_its_operator_may_assign(house: House):
     admin = house.client(house.admin)
-    assert "ne signe pas ses e-mails" in admin.get(HERE).text
+    assert "ne signe pas lui-même ses e-mails" in admin.get(HERE).text
     with house.unit_of_work() as services:
         services.senders.assign(house.campus, ADDRESS, by=COMMAND)
     awarded(house, "Zoé Martin;zoe@exemple.fr")
