@@ -177,7 +177,7 @@ def test_a_person_who_worked_with_the_learner_writes_two_lines(
     learner.reload()
     looked_at(learner, f"peer-learner-reads-{theme}")
     learner.get_by_role("button", name="Montrer avec le badge").click()
-    expect(learner.get_by_role("status").first).to_contain_text("ces lignes sont montrées")
+    expect(learner.get_by_role("status").first).to_contain_text("ces lignes s’affichent avec le badge")
     employer.goto(given.page)
     employer.get_by_text("Par une personne qui a travaillé avec Zoé N’Diaye").click()
     expect(employer.locator("#personnes")).to_contain_text(LINES)

@@ -105,7 +105,7 @@ def house_history(house: House) -> list[tuple[str, str]]:
     from sqlalchemy import text
 
     with house.owner.connect() as connection:
-        return [tuple(row) for row in connection.execute(text("SELECT deed, noun FROM history_entry"))]
+        return [tuple(row) for row in connection.execute(text("SELECT action, noun FROM history_entry"))]
 
 
 def test_the_hashes_of_the_house_are_argon2id():

@@ -42,15 +42,13 @@ _PAGE: Final = QuickRead(
     lambda _: (
         select_rows(
             *(column for kind in _KINDS for column in kind.__table__.c),  # type: ignore[attr-defined]
-            or_(
-                *(
-                    exists(
-                        select_rows(literal_column("1")).where(
-                            col(kind.award_id) == bindparam("award_id"), shown()
-                        )
+            *(
+                exists(
+                    select_rows(literal_column("1")).where(
+                        col(kind.award_id) == bindparam("award_id"), shown()
                     )
-                    for kind, shown in ((Endorsement, is_shown), (PeerRecommendation, peer_is_shown))
                 )
+                for kind, shown in ((Endorsement, is_shown), (PeerRecommendation, peer_is_shown))
             ),
         )
         .select_from(Award)
@@ -70,7 +68,8 @@ class AwardPage:
     """The first edition."""
     evidence: AwardEvidence | None
     is_endorsed: bool
-    """Whether any endorsement of this very award, or recommendation by a peer, is shown."""
+    """Whether any endorsement of this very award is shown."""
+    is_recommended: bool
 
 
 def read_page(session: Session, award_id: uuid.UUID) -> AwardPage | None:
@@ -93,7 +92,7 @@ def at_hand(session: Session, award_id: uuid.UUID) -> AwardPage | None:
 
 def _made(row: Sequence[Any]) -> AwardPage:
     award, person, document, evidence = bare_rows(row, _KINDS)
-    return AwardPage(award, person, document, evidence if evidence.award_id else None, bool(row[-1]))
+    return AwardPage(award, person, document, evidence if evidence.award_id else None, *map(bool, row[-2:]))
 
 
 MOST_OF_ONE_PERSON = 500
@@ -147,9 +146,14 @@ class AwardStore(Store):
         return page.award, page.person
 
     def is_endorsed(self, award_id: uuid.UUID) -> bool:
-        """Whether endorsements or peers may be shown; False only if its page was loaded and has none."""
+        """Whether endorsements may be shown; False only if its page was loaded and has none."""
         page = at_hand(self.session, award_id)
         return page is None or page.is_endorsed
+
+    def is_recommended(self, award_id: uuid.UUID) -> bool:
+        """The same for what peers wrote."""
+        page = at_hand(self.session, award_id)
+        return page is None or page.is_recommended
 
     def find_record(self, award_id: uuid.UUID) -> AwardRecord | None:
         query = self.records().where(col(Award.id) == award_id)

@@ -271,7 +271,7 @@ class PeerRecommendations:
         """Accepted ones of a public award. Addresses that became the learner's own no longer count as others'."""
         if record.award.visibility is not Visibility.OPEN or record.award.state is AwardState.REVOKED:
             return []
-        if not self.awards.is_endorsed(record.award.id):
+        if not self.awards.is_recommended(record.award.id):
             return []
         found = self.peers.shown_about(record.award.id, limit=MOST_SHOWN)
         own = self.people.all_addresses(record.person.id) if found else ()

@@ -17,6 +17,7 @@ from app.domain.activities.activities import has_begun, has_ended
 from app.domain.awards.awards import LineOutcome, Visibility, in_words
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, listed, may_be_undone
 from app.domain.core import csv_for_excel
+from app.domain.imports.lists.model import REASON_HEADING
 from app.domain.imports.lists.text import MAX_LINES
 from app.domain.privacy.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotFound
@@ -193,7 +194,7 @@ def refused_table(batch_id: uuid.UUID, request: Request, services: ReadingServic
         for some in services.award_batches.lines_in_turn(batch, NEED_A_PERSON)
         for row in _refused_rows(services, batch, some)
     )
-    return _table("refus", (*HEADING, "Motif"), rows)
+    return _table("refus", (*HEADING, REASON_HEADING), rows)
 
 
 def _refused_rows(

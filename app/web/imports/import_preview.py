@@ -25,6 +25,7 @@ from app.domain.imports.imports import (
     ImportState,
     form_of,
 )
+from app.domain.imports.lists.model import REASON_HEADING
 from app.domain.imports.tables import HEADINGS, ImportColumn
 from app.domain.people.name_disambiguation import OTHER, Namesake
 from app.http.pages.forms import text_of, texts_of
@@ -414,7 +415,7 @@ def refused_table(run_id: uuid.UUID, request: Request, services: ReadingServices
     rows = [
         (*_filled(line.cells, len(heading)), reason_of(line.reason, line.reason_values)) for line in lines
     ]
-    return table_file("refus", (*heading, _("Motif")), rows)
+    return table_file("refus", (*heading, REASON_HEADING), rows)
 
 
 def _heading(form: ImportForm, heading: Sequence[str]) -> Sequence[str]:

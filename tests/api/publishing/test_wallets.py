@@ -94,9 +94,9 @@ def test_stored_badge_passes_through_byte_for_byte(house: House, world: TestClie
             400,
             "invalid_grant",
         ),
-        ("attestation", {"content": b"["}, 400, "invalid_credential_request"),
+        ("attestation", {"content": b"["}, 401, "invalid_token"),
         ("attestation", {"json": {}}, 401, "invalid_token"),
-        ("notification", {"content": b""}, 400, "invalid_notification_request"),
+        ("notification", {"content": b""}, 401, "invalid_token"),
         ("notification", {"json": {}}, 401, "invalid_token"),
     ],
 )
@@ -109,6 +109,23 @@ def test_refusals_are_those_of_the_protocol(
     assert answer.json()["error"] == error
     assert answer.headers["cache-control"] == "no-store"
     assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "error"),
+    [
+        ("attestation", b"[", "invalid_credential_request"),
+        ("notification", b"", "invalid_notification_request"),
+    ],
+)
+def test_requests_with_a_good_token_that_cannot_be_read(
+    house: House, world: TestClient, path: str, content: bytes, error: str
+) -> None:
+    offer = offered(house, open_award(house), WalletFormat.EMBEDDED)
+    token = world.post(f"{PLACE}/jeton", data=form_of(offer)).json()["access_token"]
+    bearer = {"authorization": f"Bearer {token}"}
+    answer = world.post(f"{PLACE}/{path}", content=content, headers=bearer)
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
 def test_long_bodies_and_unknown_places_are_refused(world: TestClient) -> None:

@@ -57,7 +57,7 @@ def erase(house: House, award_id: uuid.UUID, *, everywhere: bool = True) -> list
 
 def deliver(house: House) -> None:
     with house.unit_of_work(reading=True) as services:
-        due = services.letters.due()
+        due = [*services.letters.awaited(), *services.letters.due()]
     for envelope in due:
         house.process.post.send(envelope)
 

@@ -8,6 +8,7 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
+from app.domain.imports.lists.model import REASON_HEADING
 from tests.support.forms import form_with
 from tests.support.house import House, send
 from tests.web.awards.awarding_steps import GIVE, awards_given, counts, give, preview, rows_of
@@ -30,7 +31,7 @@ def test_the_refused_lines_come_as_a_table_that_can_be_corrected_and_dropped_aga
     assert "Lignes refusées d’une liste" in house.client(house.admin).get("/gestion/itip/historique").text
 
     assert rows_of(refused) == [
-        ["Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution", "Motif"],
+        ["Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution", REASON_HEADING],
         [
             "Jaouen-Peltier",
             "Nolwenn",

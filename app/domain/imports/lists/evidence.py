@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from app.domain.imports.lists.addresses import is_named_in, names_somebody
-from app.domain.imports.lists.model import NAME_COLUMNS, Column, Reason, State
+from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason, State
 from app.domain.imports.lists.names import (
     Kind,
     by_capitals,
@@ -40,9 +40,9 @@ def unexplained_columns(
     found: dict[int, frozenset[str]] = {}
     for index, column in enumerate(columns):
         written = [cell for cell in cells[index] if cell]
-        if column is not Column.NOTHING or not written:
-            continue
         title, rows = heading[index], len(cells[index])
+        if column is not Column.NOTHING or not written or title == REASON_HEADING:
+            continue
         texts = [cell for cell in written if not speaks_for_itself(cell)]
         numbers = sum(
             any(c.isdigit() for c in cell) or not any(c.isalpha() for c in cell) for cell in written

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from app.language import N_
+
+REASON_HEADING: Final = "Motif (Sceau)"
+"""Of our own column of reasons in the files of refused lines, which are corrected and given back."""
 
 
 @dataclass(frozen=True)
