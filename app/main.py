@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from asyncio import Semaphore, to_thread
+from asyncio import Semaphore, create_task, sleep, to_thread
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache, partial
@@ -293,6 +293,16 @@ WITH_FILES = (
 """Upload paths for several phone photos at once; they are buffered on disk, not in memory."""
 
 
+PAGE_VIEWS_WRITTEN_EVERY = 60.0
+"""Seconds."""
+
+
+async def _write_page_views(process: Process) -> None:
+    while True:
+        await sleep(PAGE_VIEWS_WRITTEN_EVERY)
+        await to_thread(process.write_page_views)
+
+
 def create_app(
     settings: Settings | None = None, *, process: Process | None = None, work: bool = False
 ) -> FastAPI:
@@ -307,7 +317,10 @@ def create_app(
         worker = Worker(process) if work else None
         if worker:
             await to_thread(worker.start)
+        views = create_task(_write_page_views(process))
         yield
+        views.cancel()
+        await to_thread(process.write_page_views)
         if worker:
             await to_thread(worker.stop)
         await process.public_documents.close()

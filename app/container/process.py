@@ -58,6 +58,7 @@ from app.domain.campus.audit_log import DEMO, Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.sender import MailIdentity, MailRecords
 from app.domain.core import UNSHARED, Clock, Snapshot, Snapshots, resource_folder
+from app.domain.learners.page_views import PageViews
 from app.domain.learners.portfolios import Portfolio
 from app.domain.messages import Mailer
 from app.domain.publishing import Addresses, SignedList
@@ -149,6 +150,7 @@ class Process:
         self.intake = FileIntake(PillowPhotographs(), scanner)
         self.shelf = ListShelf()
         self.codes = PictureCodes()
+        self.page_views = PageViews(clock)
         self.on_promise: Callable[[], None] = lambda: None
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
         self.providers = _providers_of(settings, self.addresses, clock)
@@ -429,6 +431,18 @@ class Process:
         """Signs an award again with what its holder shows, in its own transaction."""
         with self.unit_of_work() as services:
             services.reissuing.align(award_id, by=Actor.command("align"))
+
+    def write_page_views(self) -> None:
+        """Writes what was counted since the last call; counted again later where the database refuses it."""
+        counts = self.page_views.take()
+        if not counts:
+            return
+        try:
+            with self.unit_of_work() as services:
+                services.page_views.add(counts)
+        except (IntegrityError, OperationalError) as error:
+            self.page_views.put_back(counts)
+            log.error("page views not written", kind=type(error).__name__)
 
     def renew_list(self, list_id: uuid.UUID) -> SignedList:
         """Signs a status list again, in its own transaction."""

@@ -102,6 +102,7 @@ from app.services.people.record_merge import MergingService
 from app.services.people.upserts import PeopleUpserts
 from app.services.privacy import AccessLog, ArchiveService, ErasureProofs, ErasureService, RetentionService
 from app.services.publishing.catalogue import CatalogueService
+from app.services.publishing.page_views import PageViewService
 from app.services.publishing.publication import OlderBadges, PublicationService
 from app.services.publishing.ratings import RatingService
 from app.services.publishing.status import Signing, StatusService
@@ -226,6 +227,7 @@ class Services(Parts):
     operators: OperatorService
     organisations: OrganisationService
     own_addresses: OwnAddressService
+    page_views: PageViewService
     papers: PaperService
     participant_upserts: ParticipantUpserts
     participants: ParticipantService

@@ -58,6 +58,7 @@ from app.db.people import GuardianStore, MergeStore, NamesakeStore, NameStore, P
 from app.db.privacy import AccessLogStore, ConsentStore, ErasureStore, PersonalDataStore, RetentionStore
 from app.db.publishing import StatusStore
 from app.db.publishing.catalogue import CatalogueStore
+from app.db.publishing.page_views import PageViewStore
 from app.db.publishing.ratings import RatingStore
 from app.db.reports.counting import ReportCountStore
 from app.db.reports.counts import CountStore
@@ -118,6 +119,7 @@ class Stores(Parts):
     operators: OperatorStore
     organisations: OrganisationStore
     own_addresses: OwnAddressStore
+    page_views: PageViewStore
     passkeys: PasskeyStore
     pathways: PathwayStore
     peers: PeerStore

@@ -461,6 +461,8 @@ class RetentionStore(Store):
         turnout, survey = table["survey_turnout"], table["survey_link"]
         closed = or_(survey.c.closed_at.is_not(None), survey.c.closes_on < (at - timedelta(days=1)).date())
         yield turnout, turnout.c.activity_id.in_(sa_select(survey.c.activity_id).where(closed))
+        views = table["page_view_count"]
+        yield views, views.c.day < (at - personal_data.PAGE_VIEWS).date()
         phone = table["remembered_phone"]
         yield phone, phone.c.expires_at < at
         yield answer, answer.c.answered_at < at - personal_data.LIST_ANSWERS

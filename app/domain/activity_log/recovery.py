@@ -55,6 +55,7 @@ CHOICES: Final[Mapping[str, Choices]] = {
             "visibility",
             "is_findable",
             "answers_checks",
+            "counts_views",
             "older_recipient",
             "link_generation",
             "disclosures",

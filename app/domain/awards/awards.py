@@ -149,6 +149,8 @@ class Award(SQLModel, table=True):
     """Salt and hash of the holder's address in Open Badges 2.0; empty unless the holder asked for it."""
     answers_checks: bool = False
     """The holder lets anyone who sees the open page check whether an address is theirs."""
+    counts_views: bool = True
+    """Openings of the page by others are counted for the holder, by day."""
     link_generation: int = 0
     link_opened_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     claimed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))

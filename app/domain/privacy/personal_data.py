@@ -134,6 +134,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "award_evidence": HeldData(DataSubjectMatter.AWARDS, _AWARD),
         "evidence_disclosure": HeldData(DataSubjectMatter.AWARDS, _AWARD),
         "badge_rating": HeldData(DataSubjectMatter.AWARDS, _PERSON),
+        "page_view_count": HeldData(DataSubjectMatter.AWARDS, _AWARD),
         "endorsement": HeldData(DataSubjectMatter.AWARDS, _AWARD, kept_back=("address",)),
         "endorsement_request": HeldData(DataSubjectMatter.REQUESTS, _AWARD, mentions=("asked_by",)),
         "peer_recommendation": HeldData(DataSubjectMatter.AWARDS, _AWARD),
@@ -278,6 +279,7 @@ INVITATIONS = ASKED_ORGANISATIONS = timedelta(days=365)
 TYPED_ADDRESSES = timedelta(days=7)
 """Typed at a learner's link by a reader who then wrote nothing."""
 WAYS_IN = timedelta(days=1)  # After sessions, links and challenges expire.
+PAGE_VIEWS = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -314,7 +316,7 @@ KEPT: Final[Mapping[DataSubjectMatter, RetentionRule]] = MappingProxyType(
             N_("Que vous puissiez les montrer, et qu’un employeur puisse les vérifier des années après."),
             N_(
                 "Aussi longtemps que le service existe, ou jusqu’à votre demande d’effacement. Les lignes d’une "
-                "liste où personne n’a été reconnu : 90 jours"
+                "liste où personne n’a été reconnu, et le nombre de consultations d’une page : 90 jours"
             ),
             _MISSION,
         ),

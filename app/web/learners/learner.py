@@ -109,6 +109,8 @@ _DONE = {
     "sans-nom": N_(
         "C’est fait : ce badge ne dit plus votre nom. Les fichiers téléchargés avant disent « remplacé »."
     ),
+    "compter": N_("C’est noté : les consultations de cette page sont comptées, jour par jour."),
+    "ne-pas-compter": N_("C’est noté : rien n’est plus compté, et les nombres d’avant sont effacés."),
     "avec-adresse": N_(
         "C’est fait : la version Open Badges 2.0 de ce badge contient l’empreinte de votre adresse."
     ),
@@ -156,6 +158,7 @@ class MyBadge:
     says_name: bool
     says_address: bool
     answers_checks: bool
+    counts_views: bool
     first_name: str
     given: str
     received: str
@@ -200,6 +203,7 @@ def show_mine(
         "show",
         done=fait,
         rating=rating_line(services, services.awards.record(award_id)),
+        views=_views_shown(services, award_id),
         lines_waiting=sum(
             each.waits for each in services.peer_recommendations.mine(services.awards.record(award_id))
         ),
@@ -342,6 +346,16 @@ def change_checks(
     return RedirectResponse(f"/mes-badges/{award_id}/confidentialite?fait={done}", status_code=303)
 
 
+@router.post("/mes-badges/{award_id:uuid}/consultations", dependencies=[CHANGING_HOLDER])
+def change_counting(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who, counts = holder_of(award_id, request, services), text_of(form, "compter") == "oui"
+    services.page_views.set_counting(award_id, counts, by=who.actor)
+    done = "compter" if counts else "ne-pas-compter"
+    return RedirectResponse(f"/mes-badges/{award_id}/confidentialite?fait={done}", status_code=303)
+
+
 @router.post("/mes-badges/{award_id:uuid}/nom", dependencies=[CHANGING_HOLDER])
 def change_name_wish(
     award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
@@ -429,6 +443,7 @@ def my_badge(
         is_minor=is_minor_for(record.person, record.activity),
         says_name=award.holder_name is not None,
         answers_checks=award.answers_checks,
+        counts_views=award.counts_views,
         says_address=bool(award.older_recipient),
         first_name=who.person.given_name or who.person.name,
         given=given_by(record),
@@ -436,6 +451,36 @@ def my_badge(
         why=why_given(record),
         public=public_words(record, view),
         answer=view,
+    )
+
+
+@dataclass(frozen=True)
+class ViewsShown:
+    """`bars`: x and height of each day in a drawing of 300 × 60; `days`: those with openings, newest first."""
+
+    total: int
+    bars: Sequence[tuple[int, float]]
+    days: Sequence[tuple[str, int]]
+    first: str
+    last: str
+
+
+_BAR_STEP, _TALLEST = 10, 52
+
+
+def _views_shown(services: Services, award_id: uuid.UUID) -> ViewsShown:
+    by_day = services.page_views.by_day(award_id)
+    most = max(4, *(count for _, count in by_day))
+    return ViewsShown(
+        total=sum(count for _, count in by_day),
+        bars=[
+            (number * _BAR_STEP + 1, round(_TALLEST * count / most, 1))
+            for number, (_, count) in enumerate(by_day)
+            if count
+        ],
+        days=[(day(when), count) for when, count in reversed(by_day) if count],
+        first=day(by_day[0][0]),
+        last=day(by_day[-1][0]),
     )
 
 

@@ -21,7 +21,7 @@ from app.http.negotiation import ForPeople, ForStrangers, gzip_body, takes_gzip
 from app.http.pages.typography import translated
 from app.http.pages.words import day, days, local, month
 from app.http.policies import public
-from app.http.request_scope import ReadingServices, process_of, visit
+from app.http.request_scope import ReadingServices, client_network, process_of, visit
 from app.http.response_cache import find_holder, recent_pages
 from app.language import N_, current_locale
 from app.services.awards.awards import AwardRecord
@@ -59,9 +59,25 @@ async def show_award_to_a_stranger(award_id: uuid.UUID, request: Request) -> Res
     pressed = takes_gzip(request.headers)
     make = _shown_and_pressed if pressed else _shown
     if snapshot is None:
-        return await run_in_threadpool(make, award_id, request, UNSHARED)
+        answer = await run_in_threadpool(make, award_id, request, UNSHARED)
+        _count_view(award_id, request, answer)
+        return answer
     key = (award_id, current_locale(), snapshot.key, pressed)
-    return await recent_pages(request).get(key, lambda: run_in_threadpool(make, award_id, request, snapshot))
+    answer = await recent_pages(request).get(
+        key, lambda: run_in_threadpool(make, award_id, request, snapshot)
+    )
+    _count_view(award_id, request, answer)
+    return answer
+
+
+def _count_view(award_id: uuid.UUID, request: Request, answer: Response) -> None:
+    """In memory: written later, so that no page waits for it."""
+    headers = request.headers
+    ahead = "prefetch" in headers.get("sec-purpose", headers.get("purpose", ""))
+    if answer.status_code == 200 and not ahead:
+        process_of(request).page_views.note(
+            award_id, network=client_network(request), agent=headers.get("user-agent", "")
+        )
 
 
 def _shown(award_id: uuid.UUID, request: Request, snapshot: Snapshot) -> Response:
@@ -77,7 +93,10 @@ def _shown_and_pressed(award_id: uuid.UUID, request: Request, snapshot: Snapshot
 @public
 def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     is_held = find_holder(award_id, request, services) is not None
-    return _award(award_id, request, services, is_held=is_held)
+    answer = _award(award_id, request, services, is_held=is_held)
+    if not is_held:
+        _count_view(award_id, request, answer)
+    return answer
 
 
 def _award(award_id: uuid.UUID, request: Request, services: Services, *, is_held: bool) -> HTMLResponse:

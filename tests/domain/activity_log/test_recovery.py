@@ -70,6 +70,7 @@ AS_IN_THE_BACKUP = {
     "module_set": "typed again",
     "month_change": "as activity_count",
     "month_count": "as activity_count",
+    "page_view_count": "at worst some openings uncounted",
     "training_module": "as module_set",
     "letter": "at worst sent twice",
     "list_answer": "answered again",
