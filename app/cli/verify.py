@@ -9,23 +9,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.text import Text
 
 from app.cli.terminal import ExitCode, aside, out
-from app.container import CANNOT_START, DatabaseUnreachable, Process, documents_in, text_in_pages, utc_now
 from app.errors import AppError
 from app.language import N_, current_locale
 from app.language import gettext as _
-from app.services.trust.external_trust_lists import FOLLOWING_TROUBLES
 from app.services.verification import verdicts
-from app.services.verification.issuer_standing import IssuerStanding, is_listed, keys_in, standing_in
+from app.services.verification.answers import Answer, IssuerStanding, is_listed, keys_in, standing_in
 from app.services.verification.presented import CARRIERS, Lead, lead_of_carrier
-from app.services.verification.verification import Answer
-from app.settings import Settings
 from sceau_credentials.errors import CredentialError, MalformedInput, UnusableKey
 from sceau_credentials.evidence.judging import EvidenceReport, judge_evidence
 from sceau_credentials.keys import VerificationKey
@@ -40,6 +35,9 @@ from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.other_documents import verify_other
 from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
 from sceau_credentials.verification.run_checks import verify as check
+
+if TYPE_CHECKING:
+    from app.container import Process
 
 _LOGGER = logging.getLogger(__name__)
 _MOST_BYTES = 32 * 1024 * 1024
@@ -144,7 +142,7 @@ def verify(
         str, typer.Option(help=N_("La clé du réseau qui a signé cette liste (« z6Mk… »)."))
     ] = "",
 ) -> None:
-    now = at or utc_now()
+    now = at or _now()
     lists = [_trust_list(trust_list, network_key, now)] if trust_list else []
     anchors = _anchors(pin or (), witness or ()).with_keys(keys_in(lists, at=now))
     process = None if offline or documents else _local_process()
@@ -163,10 +161,20 @@ def verify(
 # --- verification
 
 
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 def _asker(process: Process | None, documents: Path | None, at: datetime | None) -> Ask:
     if process is None:
-        return _ask_of(documents_in(documents) if documents else NoDocuments(), at or utc_now())
+        return _ask_of(_documents_in(documents) if documents else NoDocuments(), at or _now())
     return _ask_service(process, at)
+
+
+def _documents_in(folder: Path) -> DocumentSource:
+    from app.container import documents_in
+
+    return documents_in(folder)
 
 
 def _addresses_in(source: str, process: Process | None) -> Sequence[str]:
@@ -208,6 +216,8 @@ def _trust_list(file: Path, key: str, at: datetime) -> TrustList:
             _("--trust-list demande --network-key, la clé du réseau (« z6Mk… »).")
         ) from error
     except TrustListRefused as error:
+        from app.services.trust.external_trust_lists import FOLLOWING_TROUBLES
+
         why = FOLLOWING_TROUBLES.get(error.reason, N_("ce n’est pas une liste de campus reconnus."))
         raise typer.BadParameter(_("La liste n’est pas acceptée : {why}").format(why=_(why))) from error
 
@@ -237,11 +247,17 @@ def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
         other = None if readable else verify_other(presented, documents=documents, at=at)
         lead = None
         if isinstance(presented, bytes) and report.document is not None and report.container in CARRIERS:
-            text = text_in_pages(presented) if report.container == "pdf" else ""
+            text = _text_in_pages(presented) if report.container == "pdf" else ""
             lead = lead_of_carrier(report.container, text, report.document)
         return Answer(report, evidence=evidence, other=other, is_by_stranger=other is not None, lead=lead)
 
     return ask
+
+
+def _text_in_pages(presented: bytes) -> str:
+    from app.container import text_in_pages
+
+    return text_in_pages(presented)
 
 
 def _ask_service(process: Process, at: datetime | None) -> Ask:
@@ -266,6 +282,11 @@ def _ask_service(process: Process, at: datetime | None) -> Ask:
 
 def _local_process() -> Process | None:
     """The local process, where its database answers: it knows its own keys and lists."""
+    from pydantic import ValidationError
+
+    from app.container import CANNOT_START, DatabaseUnreachable, Process
+    from app.settings import Settings
+
     try:
         settings = Settings()
         if not _may_exist(settings.database_url):

@@ -12,7 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activity_log.activity_log import CampusLog, EntryKind, LogReview, is_artefact
+from app.domain.activity_log.activity_log import CampusLog, EntryKind, LogReview
+from app.domain.campus.signed_terms import is_artefact
 from app.http.pages.forms import checked_form
 from app.http.pages.render import page
 from app.http.pages.typography import translated
@@ -33,6 +34,7 @@ from app.language import N_
 from app.services.activity_log.evidence import PublicLog, WitnessSeen
 from app.services.activity_log.log_check import FAULTS, Fault
 from app.services.activity_log.log_monitoring import MonitoredStatement, last_done
+from app.services.verification.answers import Answer
 from app.services.verification.verdicts import (
     EvidenceLine,
     duration,
@@ -40,7 +42,6 @@ from app.services.verification.verdicts import (
     plain,
     witness_messages,
 )
-from app.services.verification.verification import Answer
 from sceau_credentials.evidence.log_keys import LogKeyState, LogKeyTerm
 
 router = APIRouter()

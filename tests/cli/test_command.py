@@ -141,11 +141,13 @@ def test_nothing_is_coloured_in_a_pipe(demo: Process) -> None:
     assert "\x1b" not in done.stdout + done.stderr
 
 
-def test_version_imports_no_command_and_no_service():
+@pytest.mark.parametrize("typed", [["--version"], ["verify", "--offline", "missing.json"]])
+def test_what_asks_no_database_imports_no_service(typed: list[str]) -> None:
     program = (
-        "import sys\nsys.argv = ['sceau', '--version']\n"
-        "from app.cli.__main__ import run\nrun(['--version'])\n"
-        "print([name for name in sys.modules if name in ('sqlalchemy', 'fastapi', 'app.container', 'app.settings')])"
+        f"import sys\nfrom app.cli.__main__ import run\n"
+        f"try:\n    run({typed})\nexcept SystemExit:\n    pass\n"
+        "heavy = ('sqlalchemy', 'fastapi', 'httpx', 'app.container', 'app.settings', 'app.db', 'app.domain.core')\n"
+        "print([name for name in sys.modules if name in heavy])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -12,8 +12,8 @@ import pytest
 from app.adapters.web_documents.fetcher import WebDocuments
 from app.adapters.web_documents.url_policy import Limits
 from app.container import Process
+from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind, headline
-from app.services.verification.verification import Answer
 from sceau_credentials.dids import resolve_method
 from sceau_credentials.errors import DocumentUnavailable, KeyNotResolved
 from sceau_credentials.proofs.data_integrity import add_proof

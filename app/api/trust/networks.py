@@ -22,7 +22,7 @@ from app.http.request_scope import ReadingServices
 from app.services.badges.shared_definitions import Definition
 from app.services.publishing.publication import Published
 from app.services.verification import verdicts
-from app.services.verification.issuer_standing import IssuerStanding, StandingKind
+from app.services.verification.answers import IssuerStanding, StandingKind
 
 router = APIRouter(tags=["networks"], responses=documented(404))
 with_page = APIRouter(tags=["networks"], responses=documented(404, 410), route_class=ForPrograms)

@@ -22,8 +22,8 @@ from app.http.policies import public
 from app.http.request_scope import limited, visit
 from app.language import N_
 from app.services.verification import verdicts
+from app.services.verification.answers import Answer
 from app.services.verification.batches import MOST_ITEMS
-from app.services.verification.verification import Answer
 
 router = APIRouter(tags=["verification"])
 

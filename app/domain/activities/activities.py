@@ -12,6 +12,8 @@ from enum import StrEnum
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
 from app.domain.activities.days_as_written import day_in
+from app.domain.campus.signed_terms import ActivityKind as ActivityKind
+from app.domain.campus.signed_terms import PartKind as PartKind
 from app.domain.core import (
     check_signed_name,
     enum_column,
@@ -27,26 +29,6 @@ from app.language import N_
 BY_NAME_ALONE = "substr(line_key, 1, 1) = '|'"
 """Participations of lines without an address; its index finds people of the same name across all activities.
 """
-
-
-class ActivityKind(StrEnum):
-    WORKSHOP = "workshop"
-    EVENT = "event"
-    PROJECT = "project"
-    COURSE = "course"
-    IMMERSION = "immersion"
-    MEETING = "meeting"
-    COUNCIL = "council"
-    INTERVIEW = "interview"
-    COMMUNICATION = "communication"
-    MOBILITY = "mobility"
-
-
-class PartKind(StrEnum):
-    """Everyone learns and everyone is a resource; a person has one part per activity."""
-
-    LEARNER = "apprenant"
-    RESOURCE = "ressource"
 
 
 class Activity(SQLModel, table=True):

@@ -264,10 +264,6 @@ def link_id(contribution: Contribution, link: str) -> uuid.UUID:
     return uuid.uuid5(_LINKS, f"{contribution.id} {link}")
 
 
-def is_artefact(facts: Mapping[str, object]) -> bool:
-    return "contentDigest" in facts or "link" in facts
-
-
 def _told_of(file: StoredFile) -> dict[str, Any]:
     return {
         "artefact": file.name,

@@ -21,6 +21,7 @@ from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
 from app.domain.accounts.permissions import Role
 from app.domain.badges.rules import rule_of, rule_words
 from app.domain.campus.campus import MOST_LIVELY
+from app.domain.campus.signed_terms import BadgeKind as BadgeKind
 from app.domain.core import (
     check_signed_name,
     enum_column,
@@ -35,22 +36,6 @@ from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_, gettext, in_every_language, speaking
 
 MOST_DAYS = 36_500
-
-
-class BadgeKind(StrEnum):
-    """What a badge recognises; the kind decides which evidence an award must rest on."""
-
-    BELONGING = "appartenance"
-    PARTICIPATION = "participation"
-    ENGAGEMENT = "engagement"
-    ATTITUDE = "savoir-etre"
-    COMPETENCY = "competence"
-    REALISATION = "realisation"
-
-    @property
-    def is_judged(self) -> bool:
-        """Presence is not competence: for these kinds a person must assess what was done."""
-        return self not in (BadgeKind.BELONGING, BadgeKind.PARTICIPATION)
 
 
 class PictureLook(StrEnum):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from babel.dates import format_date
 
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.core import duration
+from app.domain.campus.signed_terms import duration
 from app.errors import InvalidInput
 from app.language import N_, current_locale, ngettext
 from app.language import gettext as _

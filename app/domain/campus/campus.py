@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple, Protocol
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, text
 
 from app.domain.campus.places import DEPARTMENTS
+from app.domain.campus.signed_terms import LabelCategory as LabelCategory
+from app.domain.campus.signed_terms import LabelState as LabelState
 from app.domain.core import (
     check_signed_name,
     enum_column,
@@ -29,18 +31,6 @@ from app.language import N_
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 LONGEST_NAME, LONGEST_SHORT_NAME = 200, 20
-
-
-class LabelCategory(StrEnum):
-    STANDARD = "standard"
-    EXCELLENCE = "excellence"
-
-
-class LabelState(StrEnum):
-    CURRENT = "current"
-    FUTURE = "future"
-    EXPIRED = "expired"
-    WITHDRAWN = "withdrawn"
 
 
 class Network(SQLModel, table=True):

@@ -23,7 +23,6 @@ from app.domain.core import check_signed_name, enum_column, foreign_key, new_id,
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 from sceau_credentials.issuing.lints.wording import is_unseen
-from sceau_credentials.values.json_text import JsonObject
 
 LONGEST_KEY = 260
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -353,15 +352,3 @@ def refuse(wish: NameWish, reason: str, *, by: uuid.UUID | None, at: datetime) -
 def _check_waits(wish: NameWish) -> None:
     if wish.decided_at is not None:
         raise Conflict(N_("Cette demande a déjà sa réponse."))
-
-
-def name_said_of(subject: JsonObject) -> str | None:
-    """The holder's name in clear; a hashed name could only be compared, not shown."""
-    identifiers = subject.get("identifier")
-    for entry in identifiers if isinstance(identifiers, list) else [identifiers]:
-        if not isinstance(entry, dict) or entry.get("identityType") != "name":
-            continue
-        named = entry.get("identityHash")
-        if entry.get("hashed") is False and isinstance(named, str):
-            return named
-    return None

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
-from app.domain.campus.campus import Label, LabelCategory, Network
+from app.domain.campus.campus import Label, Network
+from app.domain.campus.signed_terms import LABEL_NAMES
 from app.domain.core import (
     as_signed,
     check_signed_name,
@@ -191,19 +192,11 @@ def label_period(label: Label) -> tuple[datetime | None, datetime | None]:
     return _midnight(label.starts_on), _midnight(last)
 
 
-def day_in_france(at: datetime) -> date:
-    return at.astimezone(_ZONE).date()
-
-
 def _midnight(day: date | None) -> datetime | None:
     return datetime.combine(day, time(), _ZONE) if day else None
 
 
 _LANGUAGE: Final = "fr"
-LABEL_NAMES: Final = {
-    LabelCategory.STANDARD: N_("Label Campus des métiers et des qualifications"),
-    LabelCategory.EXCELLENCE: N_("Label Campus des métiers et des qualifications d’excellence"),
-}
 _SAYS: Final = N_("{network} donne à « {campus} » le {label}.")
 
 

@@ -20,9 +20,10 @@ from app.domain.learners.portfolios import (
 from app.domain.people.people import Person
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
+from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind, Sentence, claims_of, headline
 from app.services.verification.verdicts.kinds import OF_UNKNOWN_ISSUER, WORDING
-from app.services.verification.verification import Answer, VerificationService
+from app.services.verification.verification import VerificationService
 from sceau_credentials.verification.answers import Identity, Policy
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId

@@ -19,6 +19,7 @@ from app.domain.awards.awards import Award
 from app.domain.awards.batches import is_handed_over
 from app.domain.badges.badges import version_year
 from app.domain.campus.campus import Campus
+from app.domain.campus.signed_terms import name_said_of
 from app.domain.core import Clock, ServiceOptions
 from app.domain.messages import (
     AWAITED,
@@ -41,7 +42,7 @@ from app.domain.messages import (
     still_to_say,
     take,
 )
-from app.domain.people.people import Person, is_address, name_said_of
+from app.domain.people.people import Person, is_address
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput
 from app.language import N_, speaking

@@ -20,13 +20,13 @@ from app.domain.campus.campus import (
     end_key,
     label_state,
 )
+from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock
 from app.domain.publishing import Addresses, ServiceDocuments
 from app.domain.trust.trust_registry import (
     ANNOUNCED_FOR,
     NetworkKey,
     Recognition,
-    day_in_france,
     label_credential_of,
     label_period,
 )

@@ -20,7 +20,8 @@ from app.domain.publishing import Addresses, ids_of_code, near_codes, short_code
 from app.errors import AppError, InvalidInput, NotFound
 from app.language import N_
 from app.services.publishing.status import Signing
-from app.services.verification.verification import Answer, OwnDocuments, VerificationService
+from app.services.verification.answers import Answer
+from app.services.verification.verification import OwnDocuments, VerificationService
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.proofs.data_integrity import add_proof

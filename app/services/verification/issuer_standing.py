@@ -4,64 +4,30 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from threading import Lock
 from typing import Final
 
 from app.db.trust import RecognitionStore
 from app.domain.core import UNSHARED, Clock, Snapshot
 from app.services.trust.labels import NetworkSigning
+from app.services.verification.answers import IssuerStanding, standing_in, trusting
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.trust import (
     Entry,
-    GivenLabel,
     PinnedNetwork,
-    Resemblance,
-    Standing,
     TrustList,
     TrustListRefused,
     read_trust_list,
-    resemblance,
 )
-from sceau_credentials.values.json_text import JsonObject
 from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.report import Report
 
 _NO_END: Final = datetime.max.replace(tzinfo=UTC)
 _MOST_KEPT: Final = 32
-_LONGEST_NAME: Final = 300
-
-
-class StandingKind(StrEnum):
-    """Stable codes for programs; the sentences are in `verdicts`."""
-
-    RECOGNISED = "recognised"
-    SUSPENDED = "recognition_suspended"
-    ENDED = "recognition_ended"
-    OTHER_KEY = "recognised_under_another_key"
-    LIST_EXPIRED = "recognised_by_an_expired_list"
-    SELF_DECLARED = "self_declared"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class IssuerStanding:
-    """`network`, `known_as`: from a register; `says`: the issuer's claim; `alike`: a confusable issuer."""
-
-    kind: StandingKind
-    issuer: str
-    says: str = ""
-    network: str = ""
-    list_url: str = ""
-    known_as: str = ""
-    changed_at: datetime | None = None
-    """When the recognition was suspended or ended, or when the list expired."""
-    labels: Sequence[GivenLabel] = ()
-    alike: Resemblance | None = None
 
 
 class ListShelf:
@@ -133,105 +99,6 @@ class IssuerStandings:
         except CredentialError:
             return None
         return _read(row.body, key, row.read_at or row.added_at)
-
-
-def keys_in(lists: Iterable[TrustList], *, at: datetime) -> dict[str, set[str]]:
-    """Key thumbprints that lists in force give to recognised issuers; a did:key is itself a key."""
-    found: dict[str, set[str]] = {}
-    for each in lists:
-        for entry in each.entries if each.is_current(at) else ():
-            if entry.standing is Standing.RECOGNISED:
-                found.setdefault(entry.id, set()).update(entry.keys, _own_key_of(entry.id))
-    return found
-
-
-def is_listed(lists: Iterable[TrustList], issuer: str, *, at: datetime) -> bool:
-    """Whether a list in force belongs to that issuer, or recognises it."""
-    current = [each for each in lists if each.is_current(at)]
-    entries = [entry for each in current if (entry := each.find(issuer)) is not None]
-    return issuer in {each.issuer for each in current} or any(
-        entry.standing is Standing.RECOGNISED for entry in entries
-    )
-
-
-def _own_key_of(issuer: str) -> set[str]:
-    if not issuer.startswith("did:key:"):
-        return set()
-    try:
-        return {VerificationKey.from_multikey(issuer.removeprefix("did:key:")).thumbprint()}
-    except CredentialError:
-        return set()
-
-
-def trusting(policy: Policy, lists: Iterable[TrustList], *, at: datetime) -> Policy:
-    keys = {
-        entry.id
-        for each in lists
-        if each.is_current(at)
-        for entry in each.entries
-        if entry.standing is Standing.RECOGNISED and entry.id.startswith("did:key:")
-    }
-    if not keys or policy.only_trusted_issuers:
-        return policy
-    return replace(policy, trusted_issuers=policy.trusted_issuers | keys)
-
-
-def standing_in(
-    lists: Sequence[TrustList], report: Report, *, beside: Iterable[Entry] = ()
-) -> IssuerStanding:
-    """Of several lists, the most favourable entry counts: a network may not know another's members."""
-    issuer, name = report.issuer or "", name_in(report.document or {})
-    says = name[:_LONGEST_NAME]
-    named = [
-        _named(each, entry, issuer, says, report)
-        for each in lists
-        if (entry := each.find(issuer)) is not None
-    ]
-    if named:
-        return min(named, key=lambda each: _ORDER.index(each.kind))
-    every = [*(entry for each in lists for entry in each.entries), *beside]
-    return IssuerStanding(
-        StandingKind.SELF_DECLARED if says else StandingKind.UNKNOWN,
-        issuer,
-        says,
-        alike=resemblance(every, issuer=issuer, name=name),
-    )
-
-
-_ORDER: Final = tuple(StandingKind)
-_OF_STANDING: Final = {
-    Standing.RECOGNISED: StandingKind.RECOGNISED,
-    Standing.SUSPENDED: StandingKind.SUSPENDED,
-    Standing.ENDED: StandingKind.ENDED,
-}
-
-
-def _named(listed: TrustList, entry: Entry, issuer: str, says: str, report: Report) -> IssuerStanding:
-    kind, changed_at = _OF_STANDING[entry.standing], entry.until
-    if kind is StandingKind.RECOGNISED and not _may_sign(entry, report):
-        kind = StandingKind.OTHER_KEY
-    elif kind is StandingKind.RECOGNISED and not listed.is_current(report.at):
-        kind, changed_at = StandingKind.LIST_EXPIRED, listed.valid_until
-    return IssuerStanding(
-        kind, issuer, says, listed.name, listed.url, entry.name, changed_at, labels=entry.labels
-    )
-
-
-def _may_sign(entry: Entry, report: Report) -> bool:
-    """Hosted, unsigned badges have no key to compare."""
-    if not entry.keys or report.key is None:
-        return True
-    try:
-        return VerificationKey.from_jwk(report.key).thumbprint() in entry.keys
-    except CredentialError:
-        return False
-
-
-def name_in(document: JsonObject) -> str:
-    badge = document.get("badge")  # in Open Badges 2.0
-    issuer = document.get("issuer") or (badge.get("issuer") if isinstance(badge, dict) else None)
-    name = issuer.get("name") if isinstance(issuer, dict) else None
-    return name.strip() if isinstance(name, str) else ""
 
 
 def _read(body: bytes, key: VerificationKey, at: datetime) -> TrustList | None:

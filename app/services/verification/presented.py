@@ -13,8 +13,7 @@ from typing import Final
 
 from babel.dates import get_month_names
 
-from app.domain.badges.badges import BadgeKind
-from app.domain.people.people import name_said_of
+from app.domain.campus.signed_terms import BadgeKind, name_said_of
 from app.language import N_, in_every_language, locales
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model.version_1 import period_members

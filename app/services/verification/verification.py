@@ -25,9 +25,10 @@ from app.services.publishing.publication import OlderBadges, PublicationService,
 from app.services.trust.endorsements import EndorsementDocuments
 from app.services.trust.network_register import NetworkDocuments
 from app.services.trust.organisations import OrganisationService
-from app.services.verification.issuer_standing import IssuerStanding, IssuerStandings, is_listed, keys_in
+from app.services.verification.answers import Answer, is_listed, keys_in
+from app.services.verification.issuer_standing import IssuerStandings
 from app.services.verification.metrics import note_verdict
-from app.services.verification.presented import CARRIERS, Lead, LeadKind, lead_of_carrier, lead_of_link
+from app.services.verification.presented import CARRIERS, LeadKind, lead_of_carrier, lead_of_link
 from sceau_credentials.baking import unbake
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.errors import CredentialError, DocumentUnavailable, ImageError, MalformedInput
@@ -39,7 +40,7 @@ from sceau_credentials.values.documents import DocumentSource, FetchedDocument, 
 from sceau_credentials.values.timestamps import parse_timestamp
 from sceau_credentials.verification.answers import FetchBudget, Policy
 from sceau_credentials.verification.findings import Reason
-from sceau_credentials.verification.other_documents import OtherDocument, verify_other
+from sceau_credentials.verification.other_documents import verify_other
 from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
 from sceau_credentials.verification.run_checks import verify
 
@@ -48,60 +49,6 @@ _BADGES = "application/vc+jwt, application/vc, application/ld+json, application/
 _LONGEST_TEXT = 300_000
 _OF_ONE_AWARD = ("/preuves/", "/ob2/", "/recommandations/")
 """Documents needed by few pages: not worth caching."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The verification result, with this service's own knowledge beyond the credential.
-
-    `closed`: the input is an award with a private page, without a report. `campus`: the issuer, if it is
-    one of ours; `record`: the award, if we signed it.
-    """
-
-    report: Report | None
-    record: AwardRecord | None = None
-    campus: Campus | None = None
-    closed: bool = False
-    elsewhere: str = ""
-    """A link to another service that led to no badge."""
-    unread: str = ""
-    """Why the document at that link is missing, as in `DocumentUnavailable`."""
-    evidence: EvidenceReport | None = None
-    """What the issuer's log proves, if requested."""
-    standing: IssuerStanding | None = None
-    """Who the issuer is by trusted registers; None if there are none."""
-    replaced_at: datetime | None = None
-    """When the award was reissued, if the input is an earlier edition."""
-    packed_at: datetime | None = None
-    """When the supporting documents were collected, if they came in a package."""
-    lead: Lead | None = None
-    """If the presented document is not what was verified: how it leads to the verified badge."""
-    other: OtherDocument | None = None
-    """The input is not a badge but another known document."""
-    is_by_stranger: bool = False
-    """`other` has an issuer outside this service and all trusted registers."""
-    text: str = ""
-    """The verified credential, extracted from its picture or page; empty if too long."""
-
-    @property
-    def verdict(self) -> Verdict:
-        """Of the input: a document that only leads to a badge was not verified itself.
-
-        A picture is the normal form of an Open Badge, so it gets the badge's verdict; so does a page with an
-        invalid badge.
-        """
-        if self.report is None:
-            return Verdict.UNDETERMINED
-        if self.lead is not None:
-            kind, found = self.lead.kind, self.report.verdict
-            is_badge_s = kind is LeadKind.PICTURE or (kind is LeadKind.ATTACHED and found is Verdict.INVALID)
-            return found if is_badge_s else Verdict.UNDETERMINED
-        if self.other is not None:
-            return _VERDICTS.get(self.other.outcome, Verdict.UNDETERMINED)
-        return self.report.verdict
-
-
-_VERDICTS: Final = {Outcome.PASSED: Verdict.VALID, Outcome.FAILED: Verdict.INVALID}
 
 
 class _Opened:

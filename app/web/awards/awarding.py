@@ -18,7 +18,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import Activity, Participation, disambiguated, has_begun
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.batches import check_hour
-from app.domain.core import duration
+from app.domain.campus.signed_terms import duration
 from app.domain.imports.lists.remarks import (
     hours_in,
 )

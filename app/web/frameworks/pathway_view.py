@@ -9,7 +9,7 @@ from itertools import pairwise
 from textwrap import wrap
 from typing import Final
 
-from app.domain.core import duration
+from app.domain.campus.signed_terms import duration
 from app.domain.frameworks.pathway_progress import (
     ConditionProgress,
     PathwayProgress,

@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import ActivityKind
-from app.domain.core import duration
+from app.domain.campus.signed_terms import duration
 from app.domain.imports.imports import (
     ImportForm,
     ImportLine,

@@ -42,7 +42,7 @@ from app.services.badges.badges import picture_words
 from app.services.people.parental_consent import ParentState
 from app.services.people.people import LinksTurnedOff
 from app.services.publishing.publication import Published
-from app.services.verification.verification import Answer
+from app.services.verification.answers import Answer
 from app.web.accounts.browser_binding import same_browser
 from app.web.awards.claim_slips import certificate_of
 from app.web.awards.rule_awarding import lines_shown

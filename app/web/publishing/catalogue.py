@@ -17,6 +17,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.badges.badges import BadgeKind
 from app.domain.campus.campus import Campus
+from app.domain.campus.signed_terms import LABEL_NAMES
 from app.domain.publishing import (
     AUDIENCES,
     CatalogueEntry,
@@ -24,7 +25,6 @@ from app.domain.publishing import (
     CatalogueQuery,
     EntryKind,
 )
-from app.domain.trust.trust_registry import LABEL_NAMES
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.maps import map_of

@@ -35,7 +35,7 @@ from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, proce
 from app.language import N_, current_locale
 from app.services.trust.labels import LabelJudged
 from app.services.trust.network_register import RegisterPage
-from app.services.verification.issuer_standing import IssuerStanding
+from app.services.verification.answers import IssuerStanding
 from app.services.verification.verdicts import Claims, label_listed, label_message, place_of, standing_message
 from app.web.trust.endorsements import recommendation
 from sceau_credentials.keys import VerificationKey

@@ -19,7 +19,7 @@ from app.http.request_scope import ReadingServices, limited
 from app.language import N_, current_locale
 from app.services.awards.papers import CheckWords
 from app.services.publishing.publication import Published
-from app.services.verification.verification import Answer
+from app.services.verification.answers import Answer
 from app.web.verification.verification_page import AnswerShown, closed_page, shown
 from sceau_credentials.values.json_text import dump_json
 

@@ -19,6 +19,7 @@ from app.http.workplaces import look_of
 from app.language import N_
 from app.services.awards.awards import AwardRecord
 from app.services.badges.badges import picture_words
+from app.services.verification.answers import Answer
 from app.services.verification.batches import Item
 from app.services.verification.verdicts import (
     Claims,
@@ -34,7 +35,6 @@ from app.services.verification.verdicts import (
     plain,
     remarks,
 )
-from app.services.verification.verification import Answer
 from app.web.activity_log import EvidenceShown, evidence_shown
 from app.web.badges.rules import BadgePieces, pieces_of
 from app.web.trust.endorsements import RecommendationShown, recommendations

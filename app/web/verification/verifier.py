@@ -22,9 +22,9 @@ from app.http.security_headers import PERMISSIONS_POLICY
 from app.language import N_, current_locale
 from app.services.awards.papers import LogWords
 from app.services.publishing.publication import Published
+from app.services.verification.answers import Answer
 from app.services.verification.batches import MOST_ITEMS, Item, NearCode, lines_in
 from app.services.verification.verdicts import HeadlineKind, headline, plain
-from app.services.verification.verification import Answer
 from app.web.verification.verification_page import (
     HEADS,
     ItemRow,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.services.verification.issuer_standing import keys_in
+from app.services.verification.answers import keys_in
 from sceau_credentials import Verdict
 from sceau_credentials.dids import did_key
 from sceau_credentials.evidence.documents import Evidence, digest_of

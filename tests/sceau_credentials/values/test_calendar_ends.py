@@ -15,7 +15,7 @@ import pytest
 from app.language import speaking
 from app.language.dates import day, moment, short_day
 from app.services.verification import verdicts
-from app.services.verification.verification import Answer
+from app.services.verification.answers import Answer
 from sceau_credentials import verify
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.evidence.commitments import Leaf

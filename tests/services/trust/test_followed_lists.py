@@ -11,7 +11,7 @@ from app.container import Process
 from app.domain.trust.trust_registry import FollowedList
 from app.errors import Conflict, InvalidInput
 from app.jobs.kinds import FOLLOWED_LISTS, OWN_LISTS
-from app.services.verification.issuer_standing import StandingKind, standing_in
+from app.services.verification.answers import StandingKind, standing_in
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.trust import Entry, TrustList, sign_trust_list
 from tests.services.verification.test_issuer_standing import report

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from app.cli import verify as command
 from app.language import speaking
 from app.services.verification import verdicts
+from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind
-from app.services.verification.verification import Answer
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.values.documents import NoDocuments
 from sceau_credentials.verification.answers import Policy

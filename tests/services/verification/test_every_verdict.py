@@ -12,7 +12,7 @@ import pytest
 
 from app.domain.campus.audit_log import Actor
 from app.services.verification import verdicts
-from app.services.verification.issuer_standing import standing_in
+from app.services.verification.answers import standing_in
 from app.services.verification.verdicts import HeadlineKind
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.status_list import StatusList, status_entry, status_list_credential

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from app.language import locales, speaking
-from app.services.verification.issuer_standing import IssuerStanding, StandingKind, standing_in, trusting
+from app.services.verification.answers import Answer, IssuerStanding, StandingKind, standing_in, trusting
 from app.services.verification.verdicts import HeadlineKind, headline, label_listed, standing_message
 from app.services.verification.verdicts.headlines import kind_of
-from app.services.verification.verification import Answer
 from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.proofs.data_integrity import add_proof

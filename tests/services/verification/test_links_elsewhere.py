@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.container import Process
+from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind, check_messages, headline
-from app.services.verification.verification import Answer
 from sceau_credentials import Verdict
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values.documents import FetchedDocument

@@ -9,8 +9,8 @@ import pytest
 
 from app.domain.campus.campus import LabelCategory
 from app.services.verification import verdicts
+from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind
-from app.services.verification.verification import Answer
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.verification.report import Verdict
 from tests.services.verification.test_verdicts import key_of_nobody

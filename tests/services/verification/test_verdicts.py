@@ -16,8 +16,8 @@ from app.container import Process
 from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.services.verification import verdicts
+from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind
-from app.services.verification.verification import Answer
 from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.proofs.data_integrity import add_proof

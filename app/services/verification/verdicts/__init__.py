@@ -1,6 +1,6 @@
 """Messages of a verification, for readers new to Open Badges: texts and values, no HTML."""
 
-from app.domain.core import duration
+from app.domain.campus.signed_terms import duration
 from app.language.sentences import Sentence, plain
 from app.services.verification.verdicts.checks import (
     AlignedTo,

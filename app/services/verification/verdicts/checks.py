@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from app.domain.badges.badges import BadgeKind
-from app.domain.campus.campus import Campus
-from app.domain.people.people import name_said_of
+from app.domain.campus.signed_terms import BadgeKind, name_said_of
 from app.language import N_
 from app.language.sentences import Sentence, plain
 from app.services.verification.verdicts.wording import CHECK_MESSAGES, NOT_FOR_US, TITLES, UNASKED
@@ -21,6 +19,9 @@ from sceau_credentials.values.timestamps import parse_timestamp
 from sceau_credentials.verification.findings import Reason, Remark, RemarkCode
 from sceau_credentials.verification.report import CheckId, CheckResult, Report, SignatureState
 from sceau_credentials.verification.report import Outcome as CheckOutcome
+
+if TYPE_CHECKING:
+    from app.domain.campus.campus import Campus
 
 _MOMENTS: Final = frozenset({"valid_from", "valid_until"})
 _IN_FORCE_WITHOUT_END: Final = N_("Il est valable depuis le {valid_from}, sans date de fin.")

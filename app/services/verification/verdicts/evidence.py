@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.activity_log.activity_log import is_artefact
-from app.domain.campus.campus import LabelCategory, LabelState
-from app.domain.core import duration
-from app.domain.trust.trust_registry import LABEL_NAMES, day_in_france
+from app.domain.campus.signed_terms import (
+    LABEL_NAMES,
+    ActivityKind,
+    LabelCategory,
+    LabelState,
+    PartKind,
+    day_in_france,
+    duration,
+    is_artefact,
+)
 from app.language import N_
 from app.language.sentences import Sentence, plain
-from app.services.trust.labels import LabelJudged
 from app.services.verification.verdicts.checks import place_of
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport
 from sceau_credentials.evidence.log_keys import Witnessed
@@ -23,6 +27,9 @@ from sceau_credentials.values.timestamps import parse_timestamp
 from sceau_credentials.verification.endorsements import ENDORSES_ANOTHER, TOO_MANY
 from sceau_credentials.verification.findings import Reason, RemarkCode
 from sceau_credentials.verification.report import EndorsementAnswer, Outcome, Report
+
+if TYPE_CHECKING:
+    from app.services.trust.labels import LabelJudged
 
 _O = EvidenceOutcome
 _ONE: Final = N_(

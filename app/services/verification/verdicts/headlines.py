@@ -8,7 +8,7 @@ from typing import Final
 
 from app.language import N_
 from app.language.sentences import Sentence, plain
-from app.services.verification.issuer_standing import StandingKind
+from app.services.verification.answers import Answer, StandingKind
 from app.services.verification.presented import Difference, Lead, LeadKind, NameMatch, Stated
 from app.services.verification.verdicts.checks import (
     ANSWERED_OTHERWISE,
@@ -33,7 +33,6 @@ from app.services.verification.verdicts.kinds import (
     other_document_message,
 )
 from app.services.verification.verdicts.standing import standing_message
-from app.services.verification.verification import Answer
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.other_documents import DocumentKind, OtherDocument
 from sceau_credentials.verification.report import (

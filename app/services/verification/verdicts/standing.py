@@ -8,7 +8,7 @@ from typing import Final
 
 from app.language import N_
 from app.language.sentences import Sentence, plain
-from app.services.verification.issuer_standing import IssuerStanding, StandingKind
+from app.services.verification.answers import IssuerStanding, StandingKind
 from app.services.verification.verdicts.checks import place_of
 from sceau_credentials.trust import Likeness, Resemblance
 
