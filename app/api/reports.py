@@ -1,14 +1,15 @@
-"""Facts of activities for the yearly report, for programs."""
+"""Facts of activities for the yearly report, and their surveys, for programs."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api.programs import ActivityWriter, Reader
+from app.api.programs import ActivityWriter, Program, Reader
 from app.api.shapes import Shape, example
 from app.domain.reports.facts import (
     Audience,
@@ -21,6 +22,7 @@ from app.domain.reports.facts import (
     SurveyCounts,
 )
 from app.domain.reports.places import departement_of, establishment_number, sector_of
+from app.domain.reports.surveys import SentenceState
 from app.http.request_scope import WITH_ORGANISERS
 
 router = APIRouter(
@@ -193,3 +195,102 @@ def put_report_facts(
     """Only the campus that leads the activity writes them; another organiser writes its own objectives."""
     program.services.report_facts.write(program.campus, activity_id, body.facts(), by=program.actor)
     return get_report_facts(activity_id, program)
+
+
+surveys_router = APIRouter(
+    prefix="/campuses/{slug}/activities/{activity_id}/survey",
+    tags=["reports"],
+    dependencies=[WITH_ORGANISERS],
+)
+
+
+class SurveySettings(Shape):
+    model_config = example(open=True, closes_on="2026-12-04")
+    open: bool = Field(description="False closes it now.")
+    closes_on: date | None = Field(
+        None, description="Open until the end of this day, within 90 days; null: a week after the activity."
+    )
+
+
+class SurveyView(BaseModel):
+    model_config = example(
+        state="open",
+        address="https://badges.example/avis/7KQ2ZP",
+        code="7KQ2ZP",
+        opened_at="2026-11-27T15:30:00Z",
+        closes_on="2026-12-04",
+        asked=27,
+        answered=24,
+        not_at_all=0,
+        rather_not=2,
+        rather=9,
+        fully=13,
+        recommends=21,
+        recommends_not=3,
+        favourable_percent=92,
+        recommendation_percent=88,
+        asks_sentence=True,
+        pending_sentences=1,
+        quotes=["On a vraiment programmé le robot."],
+    )
+    state: Literal["none", "open", "closed"] = Field(description="`none`: never opened.")
+    address: str = Field(description="The page that asks, without an account; empty if never opened.")
+    code: str
+    opened_at: datetime | None
+    closes_on: date | None
+    asked: int = Field(description="People present.")
+    answered: int
+    not_at_all: int
+    rather_not: int
+    rather: int
+    fully: int
+    recommends: int
+    recommends_not: int
+    favourable_percent: int | None = Field(description="`rather` and `fully`; null below 10 answers.")
+    recommendation_percent: int | None = Field(description="null below 10 answers.")
+    asks_sentence: bool = Field(description="False where minors take part.")
+    pending_sentences: int = Field(description="Written, and not yet read by staff.")
+    quotes: list[str] = Field(description="Sentences that staff approved, in no order of time.")
+
+
+def _survey(program: Program, activity_id: uuid.UUID) -> SurveyView:
+    found = program.services.surveys.page(program.campus, activity_id)
+    link, results = found.link, found.results
+    states = [each.sentence_state for each in found.sentences]
+    return SurveyView(
+        state="none" if link is None else "open" if found.is_open else "closed",
+        address=program.services.addresses.survey(link.code) if link else "",
+        code=link.code if link else "",
+        opened_at=link.opened_at if link else None,
+        closes_on=link.closes_on if link else None,
+        asked=results.asked,
+        answered=results.answered,
+        not_at_all=results.answers[0],
+        rather_not=results.answers[1],
+        rather=results.answers[2],
+        fully=results.answers[3],
+        recommends=results.recommends,
+        recommends_not=results.recommends_not,
+        favourable_percent=results.favourable,
+        recommendation_percent=results.recommendation,
+        asks_sentence=found.asks_sentence,
+        pending_sentences=states.count(SentenceState.PENDING),
+        quotes=[each.sentence for each in found.sentences if each.sentence_state is SentenceState.APPROVED],
+    )
+
+
+@surveys_router.get("", summary="The survey of an activity: its address, answers of those asked, quotes")
+def get_survey(activity_id: uuid.UUID, program: Reader) -> SurveyView:
+    return _survey(program, activity_id)
+
+
+@surveys_router.put("", summary="Open or close the survey of an activity; safe to repeat")
+def put_survey(activity_id: uuid.UUID, body: SurveySettings, program: ActivityWriter) -> SurveyView:
+    """Opens it again once closed; if it is open, only the closing day changes. Closing keeps the answers."""
+    surveys, campus = program.services.surveys, program.campus
+    if body.open:
+        closes_on = body.closes_on or surveys.glance(campus, activity_id).proposed_day
+        surveys.open(campus, activity_id, closes_on=closes_on, by=program.actor)
+    else:
+        surveys.close(campus, activity_id, by=program.actor)
+    return _survey(program, activity_id)

@@ -26,6 +26,7 @@ for each in (
     activities.sessions_router,
     activities.participations_router,
     reports.router,
+    reports.surveys_router,
     imports.router,
     imports.xapi_router,
     lists.router,

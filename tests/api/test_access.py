@@ -68,6 +68,8 @@ POLICY = {
     ("GET", "/awards/{award_id}/credential"): "read",
     ("GET", "/activities/{activity_id}/report"): "read",
     ("PUT", "/activities/{activity_id}/report"): "activity:write",
+    ("GET", "/activities/{activity_id}/survey"): "read",
+    ("PUT", "/activities/{activity_id}/survey"): "activity:write",
     ("GET", "/pathways/{pathway_id}/progress"): "pathway:read",
     ("POST", "/awards/{award_id}/revocation"): "award:revoke",
 }
@@ -184,6 +186,7 @@ def test_a_thing_of_another_campus_is_as_good_as_absent(
         "/sessions": {"held_on": "2026-12-08"},
         "/sessions/{session_id}": {"held_on": "2026-12-08"},
         "/report": {},
+        "/survey": {"open": True},
         "/activities/{activity_id}": {
             "kind": "workshop",
             "title": "Atelier",

@@ -189,6 +189,7 @@ CASES: dict[str, Case] = {
         Permission.WORK, 422, body={}
     ),
     "POST /mes-badges/{award_id:uuid}/visibilite": holder(303, body={"vue": "ouvert"}),
+    "POST /mes-badges/{award_id:uuid}/consultations": holder(303, body={"compter": "non"}),
     "POST /mes-badges/{award_id:uuid}/comparaison": holder(303, body={"comparaison": "oui"}),
     "POST /mes-badges/{award_id:uuid}/nom": holder(303, body={"nom": "oui"}),
     **OF_PORTFOLIOS,

@@ -9,6 +9,8 @@ _FACTS = "/gestion/{slug}/activites/{activity_id}/rapport"
 _SURVEY = "/gestion/{slug}/activites/{activity_id}/enquete"
 _API = "/api/v1/campuses/{slug}/activities/{activity_id}/report"
 
+_API_SURVEY = "/api/v1/campuses/{slug}/activities/{activity_id}/survey"
+
 _ANNUAL = "/gestion/{slug}/rapport/annuel/{period}"
 
 REPORTS: dict[str, Case] = {
@@ -42,6 +44,8 @@ REPORTS: dict[str, Case] = {
     f"POST {_ANNUAL}/contradictions": staff(Permission.WORK, 422, body={}),
     f"POST {_ANNUAL}/publier": staff(Permission.MANAGE, 409, body={}),
     **{f"GET {_ANNUAL}/rapport.{kind}": staff(Permission.WORK) for kind in ("pdf", "xlsx", "docx", "json")},
+    f"GET {_API_SURVEY}": scoped("read"),
+    f"PUT {_API_SURVEY}": scoped("activity:write", 200, {"open": False}),
     f"GET {_API}": scoped("read"),
     f"PUT {_API}": scoped("activity:write", 200, {}),
 }
