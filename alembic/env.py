@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
+from app.db.engine.schema import served_by_newest
 from app.db.engine.session import WORK_SCHEMA, open_engine
 from app.db.reports import marks
 from app.tenancy import row_level_security as walls
@@ -25,6 +26,8 @@ def run() -> None:
             if engine.dialect.name == "postgresql":
                 # Two workers that start at once migrate once (I21).
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+                if lock_wait := context.config.get_main_option("lock_wait", ""):
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{lock_wait}'")
                 walls.take_down(connection)
             before = context.get_context().get_current_revision()
             marks.take_down(connection)
@@ -36,7 +39,7 @@ def run() -> None:
                     marks.mark_everything(connection)
                 if engine.dialect.name == "postgresql":
                     role = context.config.get_main_option("granted_to", "")
-                    walls.build(connection, role, WORK_SCHEMA)
+                    walls.build(connection, role, WORK_SCHEMA, served_by_newest(context.script))
         connection.commit()
     engine.dispose()
 

@@ -8,9 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from alembic.script import Script, ScriptDirectory
 
+from app.db.engine.schema import ANNOUNCED, FIRST_DECLARED
+from app.db.engine.session import configuration
 from app.main import create_app
 from app.settings import Settings
 from tests.plain_words import SHIPPED, uses_in
@@ -75,6 +79,119 @@ def _tree(path: Path) -> ast.Module:
 def _lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     command = Path(sys.executable).with_name("lint-imports")
     return subprocess.run([command, "--no-cache", "--no-logo"], cwd=folder, capture_output=True, text=True)
+
+
+ADDS_ONLY = frozenset(
+    (
+        "add_column",
+        "create_table",
+        "create_index",
+        "create_check_constraint",
+        "execute",
+        "bulk_insert",
+        "get_bind",
+    )
+)
+"""Operations under which a program of the previous revision works on."""
+
+
+def migrations_that_declare() -> dict[str, Script]:
+    script = ScriptDirectory.from_config(configuration(""))
+    return {each.revision: each for each in script.walk_revisions() if each.revision >= FIRST_DECLARED}
+
+
+def undeclared(module: object) -> str:
+    """What the declaration of a migration lacks."""
+    online = getattr(module, "online", None)
+    if not isinstance(online, bool):
+        return "add `online = True`, or `online = False` and `announced`: see alembic/script.py.mako"
+    if not online and getattr(module, "announced", None) not in ANNOUNCED:
+        return f"`announced` must be one of {sorted(ANNOUNCED)}"
+    return ""
+
+
+def not_online(source: str) -> set[str]:
+    """Operations in `upgrade` that a program of the previous revision may not survive."""
+    (upgrade,) = (
+        each
+        for each in ast.parse(source).body
+        if isinstance(each, ast.FunctionDef) and each.name == "upgrade"
+    )
+    called = {
+        each.func.attr: each
+        for each in ast.walk(upgrade)
+        if isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Attribute)
+        and isinstance(each.func.value, ast.Name)
+        and each.func.value.id in ("op", "batch")
+    }
+    required = {
+        f"add_column of {column.args[0].value}"
+        for add in ast.walk(upgrade)
+        if isinstance(add, ast.Call) and isinstance(add.func, ast.Attribute) and add.func.attr == "add_column"
+        for column in ast.walk(add)
+        if isinstance(column, ast.Call) and isinstance(column.func, ast.Attribute) and column.func.attr == "Column"
+        and isinstance(column.args[0], ast.Constant)
+        and {each.arg: ast.unparse(each.value) for each in column.keywords}.get("nullable") == "False"
+        and "server_default" not in {each.arg for each in column.keywords}
+    }  # fmt: skip
+    statements = {
+        word
+        for each in ast.walk(upgrade)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        for word in ("DROP TABLE", "DROP COLUMN", "RENAME ")
+        if word in each.value.upper()
+    }
+    return (called.keys() - ADDS_ONLY - {"batch_alter_table"}) | required | statements
+
+
+def test_every_new_migration_declares_whether_the_service_goes_on():
+    found = {
+        revision: undeclared(each.module)
+        or (each.module.online and not_online(Path(each.path).read_text()))
+        or ""
+        for revision, each in migrations_that_declare().items()
+    }
+    assert {revision: fault for revision, fault in found.items() if fault} == {}
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ("op.drop_table('x')", "drop_table"),
+        ("op.add_column('x', sa.Column('y', sa.Text(), nullable=False))", "add_column of y"),
+        ("op.execute('ALTER TABLE x DROP COLUMN y')", "DROP COLUMN"),
+        ("with op.batch_alter_table('x') as batch:\n        batch.alter_column('y')", "alter_column"),
+    ],
+)
+def test_the_look_for_migrations_that_stop_the_service_finds_them(statement: str, fault: str):
+    assert not_online(f"def upgrade():\n    {statement}\n") == {fault}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "op.add_column('x', sa.Column('y', sa.Text(), nullable=True))",
+        "op.add_column('x', sa.Column('y', sa.Text(), nullable=False, server_default=''))",
+        "op.create_table('x', sa.Column('y', sa.Text(), nullable=False))",
+    ],
+)
+def test_the_look_for_migrations_that_stop_the_service_leaves_the_rest_alone(statement: str):
+    assert not_online(f"def upgrade():\n    {statement}\n") == set()
+
+
+@pytest.mark.parametrize(
+    ("declared", "is_complete"),
+    [
+        ({"online": True}, True),
+        ({"online": False, "announced": "removes"}, True),
+        ({"online": False}, False),
+        ({"online": False, "announced": "because"}, False),
+        ({}, False),
+    ],
+)
+def test_a_migration_without_a_whole_declaration_is_found(declared: dict[str, object], is_complete: bool):
+    assert (undeclared(SimpleNamespace(**declared)) == "") is is_complete
 
 
 def test_import_contracts_are_kept():

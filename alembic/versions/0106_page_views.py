@@ -10,6 +10,7 @@ revision = "0106"
 down_revision = "0100"
 branch_labels = None
 depends_on = None
+online = True
 
 
 def upgrade() -> None:

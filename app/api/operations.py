@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.container import Process, last_check_of, problems_of, waiting_work_of
+from app.container import Process, last_check_of, notes_of, problems_of, waiting_work_of
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import process_of
 from app.services.verification.metrics import REGISTRY
@@ -38,12 +38,13 @@ def ready(request: Request) -> JSONResponse:
     """Damage found by the last check is reported but does not make the process unready: everything else still
     works."""
     process = process_of(request)
-    problems, last = problems_of(process), last_check_of(process)
+    problems, notes, last = problems_of(process), notes_of(process), last_check_of(process)
     check = {"done_at": format_timestamp(last.done_at), "faults": last.faults} if last else None
     return JSONResponse(
         {
             "status": "not_ready" if problems else "ready",
             **({"problems": problems} if problems else {}),
+            **({"notes": notes} if notes else {}),
             "last_check": check,
         },
         status_code=503 if problems else 200,

@@ -46,7 +46,13 @@ COMMANDS: Mapping[str, Command] = {
         N_("Fait le travail de fond seul, à côté du service : attributions, e-mails, rappels."),
     ),
     "migrate": Command(
-        "app.cli.operations.serve", "migrate", N_("Crée la base de données ou la met à jour.")
+        "app.cli.operations.serve",
+        "migrate",
+        N_("Crée la base de données ou la met à jour."),
+        N_(
+            "Code de fin de --check : 0 rien n’attend, 1 des migrations pendant lesquelles le service continue, "
+            "2 des migrations pour lesquelles il s’arrête, 3 base plus récente que ce programme."
+        ),
     ),
     "doctor": Command(
         "app.cli.operations.doctor",

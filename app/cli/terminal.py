@@ -100,9 +100,11 @@ def open_process(given: Settings | None = None) -> Process:
 
 def ready_process() -> Process:
     """The process over a database with the schema this program needs."""
+    from app.container import schema_problem_of
+
     process = open_process()
-    if not process.is_ready():
-        stop(_("La base de données n’est pas à jour. Lancez d’abord : sceau migrate"))
+    if problem := schema_problem_of(process):
+        stop(problem)
     return process
 
 

@@ -2,7 +2,14 @@
 
 from app.adapters.mail.bounces import LONGEST as LONGEST_REPORT
 from app.adapters.mail.domains import make_dkim_key
-from app.container.health import LastCheck, last_check_of, problems_of, waiting_work_of
+from app.container.health import (
+    LastCheck,
+    last_check_of,
+    notes_of,
+    problems_of,
+    schema_problem_of,
+    waiting_work_of,
+)
 from app.container.jobs import (
     FOLDER_UNUSABLE,
     WITNESS_KEY_UNUSABLE,
@@ -24,6 +31,7 @@ from app.container.process import (
 )
 from app.container.services import Services
 from app.container.stores import shared_between_processes
+from app.db.engine.schema import Migration, SchemaBusy, SchemaState
 
 __all__ = [
     "CANNOT_START",
@@ -34,7 +42,10 @@ __all__ = [
     "DatabaseUnreachable",
     "IntegrityRun",
     "LastCheck",
+    "Migration",
     "Process",
+    "SchemaBusy",
+    "SchemaState",
     "Services",
     "documents_in",
     "hand_in",
@@ -42,7 +53,9 @@ __all__ = [
     "log_at",
     "make_dkim_key",
     "make_kek",
+    "notes_of",
     "problems_of",
+    "schema_problem_of",
     "shared_between_processes",
     "static_edition",
     "text_in_pages",

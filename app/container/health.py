@@ -23,6 +23,7 @@ from app.container.process import (
     Process,
 )
 from app.db.campus.operations import WaitingWork
+from app.db.engine.schema import SchemaState
 from app.domain.activities.files import ScannerSilent
 from app.domain.awards.signing_clock import ClockJumped
 from app.domain.campus.sender import RecordState, dkim_record
@@ -58,10 +59,33 @@ def waiting_work_of(process: Process) -> WaitingWork | None:
         return services.stores.waiting_work.read(process.clock())
 
 
+def schema_problem_of(process: Process) -> str:
+    """Empty where the schema serves this program."""
+    match process.schema_state():
+        case SchemaState.OLDER:
+            return _("La base de données n’est pas à jour. Lancez d’abord : sceau migrate")
+        case SchemaState.NEWER:
+            return _(
+                "La base de données appartient à une version plus récente de Sceau. Installez cette version, ou "
+                "restaurez la sauvegarde faite avant."
+            )
+        case _:
+            return ""
+
+
+def notes_of(process: Process) -> list[str]:
+    """What an operator should know of a process that is ready."""
+    if process.schema_state() is SchemaState.SERVING:
+        return [
+            _("La base de données a été mise à jour pour une version plus récente, qui accepte celle-ci.")
+        ]
+    return []
+
+
 def problems_of(process: Process) -> list[str]:
     """Empty for a process that is ready."""
-    if not process.is_ready():
-        return [_("La base de données ne répond pas, ou n’est pas à jour (« sceau migrate »).")]
+    if problem := schema_problem_of(process):
+        return [problem]
     found = []
     try:
         process.check_kek()
@@ -132,7 +156,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         for subject, look in _LOOKS.items():
             yield look(process, _(subject))
     else:
-        yield _fault(_("Base de données"), N_("Le schéma n’est pas à jour."), N_("Lancez : sceau migrate"))
+        yield Finding(_("Base de données"), State.FAULT, schema_problem_of(process))
     process.engine.dispose()
 
 
@@ -168,6 +192,10 @@ def _addresses(settings: Settings) -> Finding:
 
 
 def _database(process: Process, subject: str) -> Finding:
+    if notes := notes_of(process):
+        return Finding(
+            subject, State.WARNING, notes[0], _("Remplacez ce programme par cette version, ici aussi.")
+        )
     return _good(
         subject, N_("{engine}, durable, au schéma de ce programme."), engine=process.engine.dialect.name
     )

@@ -40,15 +40,20 @@ from app.container.services import Services, services_over
 from app.db.accounts import DatabaseCounts
 from app.db.activity_log.choices import ChoiceWatch
 from app.db.engine.changes import ChangeWatch
+from app.db.engine.schema import (
+    Migration,
+    SchemaState,
+    migrate,
+    schema_state,
+    waiting_migrations,
+)
 from app.db.engine.session import (
     NotDurable,
     WorkflowDatabase,
     check_durable,
-    is_current,
     open_engine,
     open_session,
     refuse_rows_of,
-    upgrade,
 )
 from app.db.publishing import published_store
 from app.domain.accounts.rate_limits import Limiter
@@ -181,7 +186,7 @@ class Process:
 
     def migrate(self) -> None:
         url, owner = self.settings.database_url, self.settings.owner_database_url
-        upgrade(owner or url, granted_to=(make_url(url).username or "") if owner else "")
+        migrate(owner or url, granted_to=(make_url(url).username or "") if owner else "")
 
     @property
     def is_above_walls(self) -> bool:
@@ -267,8 +272,14 @@ class Process:
         return place
 
     def is_ready(self) -> bool:
-        """Whether the database answers and has the schema revision this program needs."""
-        return is_current(self.engine)
+        """Whether the database answers and has a schema that serves this program."""
+        return self.schema_state() in (SchemaState.CURRENT, SchemaState.SERVING)
+
+    def schema_state(self) -> SchemaState:
+        return schema_state(self.engine)
+
+    def waiting_migrations(self) -> Sequence[Migration]:
+        return waiting_migrations(self.engine)
 
     @contextmanager
     def unit_of_work(self, *, reading: bool = False) -> Iterator[Services]:

@@ -7,7 +7,7 @@ find the campus, and writes nothing of any campus. The owner of the tables bypas
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from sqlalchemy import Column, Connection, Engine, Table, text
 
@@ -273,14 +273,18 @@ def take_down(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}(uuid)")
 
 
-def build(connection: Connection, role: str, work_schema: str) -> None:
-    """`role`: the application's database role; empty where that is the owner, which bypasses RLS."""
+def build(connection: Connection, role: str, work_schema: str, serves: Iterable[str] = ()) -> None:
+    """`role`: the application's database role; empty where that is the owner, which bypasses RLS.
+
+    `serves`: the revisions of programs that work on this schema, noted for them.
+    """
     roles = {*connection.execute(text(_GRANTED)).scalars(), role} - {""}
     quote = connection.dialect.identifier_preparer.quote
     grants = (each for one in roles for each in _grants(quote(one), work_schema))
     for statement in (*_statements(schema_of(connection)), *grants):
         connection.exec_driver_sql(statement)
-    connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_digest()}'")
+    mark = " ".join((_digest(), *serves))
+    connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{mark}'")
 
 
 def stand(connection: Connection) -> bool:
@@ -288,7 +292,15 @@ def stand(connection: Connection) -> bool:
     if connection.dialect.name != "postgresql":
         return True
     mark, may_read = connection.execute(text(_STANDING)).one()
-    return bool(may_read) and mark == _digest()
+    return bool(may_read) and str(mark).split()[:1] == [_digest()]
+
+
+def served(connection: Connection) -> Collection[str]:
+    """The revisions of programs that work on this schema, as the program noted that built it; none on SQLite."""
+    if connection.dialect.name != "postgresql":
+        return ()
+    mark, may_read = connection.execute(text(_STANDING)).one()
+    return str(mark).split()[1:] if may_read else ()
 
 
 def hold_back(engine: Engine) -> bool:

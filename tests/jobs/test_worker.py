@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy import text
 
 from app.container.workers import WorkerName
 from app.db.engine.session import WorkflowDatabase
@@ -106,6 +108,18 @@ def test_a_worker_that_waits_asks_no_queue_of_any_kind(sqlite_url: str, tmp_path
         worker.stop()
         process.engine.dispose()
     assert asking <= {"queue-worker-_dbos_internal_queue"}
+
+
+def test_worker_starts_nothing_on_a_schema_of_a_newer_program(sqlite_url: str, tmp_path: Path, tally: Tally):
+    tally.promise(1)
+    process = process_on(sqlite_url, tmp_path / "secrets")
+    with process.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    worker = Worker(process, [tally.kind()])
+    worker.engine = Mock()
+    worker._sweep()
+    worker.engine.enqueue.assert_not_called()
+    process.engine.dispose()
 
 
 def test_a_promise_that_failed_is_tried_again(sqlite_url: str, tmp_path: Path, tally: Tally):

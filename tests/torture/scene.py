@@ -22,6 +22,7 @@ import httpx
 from sqlmodel import select
 
 from app.db.engine import session
+from app.db.engine.schema import SchemaState, schema_state
 from app.db.engine.session import open_engine
 from app.domain.badges.badges import BadgeKind, Repeat
 from app.domain.core import WorkerBeat
@@ -117,7 +118,7 @@ def scene_on(database_url: str) -> Iterator[Scene]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="sceau-torture-")))
         url = database_url.format(folder=folder / "database")
-        if not session.is_current(open_engine(url)):
+        if schema_state(open_engine(url)) is not SchemaState.CURRENT:
             session.upgrade(url)
         office = PostOffice()
         office.start()

@@ -8,13 +8,25 @@ import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
+from enum import IntEnum
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from app.cli.terminal import is_set, open_process, ready_process, say, settings, stop, with_progress
-from app.container import Process
+from app.cli.terminal import (
+    ExitCode,
+    is_set,
+    open_process,
+    ready_process,
+    say,
+    settings,
+    show_table,
+    stop,
+    with_progress,
+)
+from app.container import Migration, Process, SchemaBusy, SchemaState, notes_of, schema_problem_of
 from app.http.request_log import TimedHttpProtocol, configure_logging
 from app.jobs.worker import work as work_on
 from app.language import N_
@@ -63,8 +75,8 @@ def serve(
     _check_port(process)
     if demo:
         prepare_demo(process)
-    elif not process.is_ready():
-        stop(_("La base de données n’est pas à jour. Lancez d’abord : sceau migrate"))
+    elif problem := schema_problem_of(process):
+        stop(problem)
     _warn_of_another_address(process)
     _warn_of_no_wall(process)
     say(N_("Sceau répond sur {url} (Ctrl+C pour arrêter)."), style="bold", url=process.settings.base_url)
@@ -93,13 +105,64 @@ def work() -> None:
     work_on(process)
 
 
-def migrate() -> None:
+Check = Annotated[
+    bool,
+    typer.Option(
+        "--check", help=N_("Montre les migrations qui attendent, sans rien changer ; le code de fin le dit.")
+    ),
+]
+
+
+class CheckCode(IntEnum):
+    """What `sceau migrate --check` ends with; ExitCode.UNUSABLE where the database is newer or silent."""
+
+    UP_TO_DATE = 0
+    ONLINE = 1
+    """Migrations wait; the service may go on meanwhile."""
+    ANNOUNCED = 2
+    """Migrations wait, and one of them needs the service stopped."""
+
+
+def migrate(check: Check = False) -> None:
     process = open_process()
-    if process.is_ready():
+    state = process.schema_state()
+    if state is SchemaState.NEWER:
+        stop(schema_problem_of(process))
+    if state is SchemaState.SERVING:
+        say(notes_of(process)[0])
+    elif state is SchemaState.CURRENT:
         say(N_("La base de données est à jour."))
-        return
-    process.migrate()
-    say(N_("La base de données est prête."), style="green")
+    elif check:
+        raise typer.Exit(_show_waiting(process.waiting_migrations()))
+    else:
+        try:
+            process.migrate()
+        except SchemaBusy:
+            stop(
+                _(
+                    "La base de données est occupée par une longue opération : rien n’a été changé. Recommencez après elle."
+                ),
+                code=ExitCode.REFUSED,
+            )
+        say(N_("La base de données est prête."), style="green")
+
+
+def _show_waiting(waiting: Sequence[Migration]) -> CheckCode:
+    show_table(
+        [_("Migration"), _("Service"), _("Contenu")],
+        [
+            [each.revision, _("continue") if each.is_online else _(each.reason), each.title]
+            for each in waiting
+        ],
+    )
+    if not waiting:
+        say(N_("Les règles de PostgreSQL entre campus sont à refaire : sceau migrate."))
+        return CheckCode.ONLINE
+    if all(each.is_online for each in waiting):
+        say(N_("Le service peut continuer pendant la mise à jour."), style="green")
+        return CheckCode.ONLINE
+    say(N_("Arrêtez le service avant la mise à jour, après une sauvegarde."), style="yellow")
+    return CheckCode.ANNOUNCED
 
 
 def prepare_demo(process: Process) -> None:

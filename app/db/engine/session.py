@@ -11,15 +11,12 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
 
 import orjson
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
 from sqlalchemy.engine import Dialect, make_url
 from sqlmodel import Session, select
@@ -30,7 +27,6 @@ from app.db.engine.writes import let_writes_go_on
 from app.domain.activity_log.activity_log import CampusLog
 from app.domain.awards.awards import Award
 from app.domain.core import WorkerBeat, plain_text, resource_folder
-from app.tenancy import row_level_security as walls
 
 
 class NotDurable(Exception):
@@ -392,37 +388,24 @@ class WorkflowDatabase:
             connection.close()
 
 
-_FOLDER = resource_folder("alembic")
+SCRIPTS = resource_folder("alembic")
 
 
-def configuration(url: str, *, granted_to: str = "") -> Config:
-    """`granted_to`: the role that the application connects as, if it is not the tables' owner."""
+def configuration(url: str, *, granted_to: str = "", lock_wait: str = "") -> Config:
+    """`granted_to`: the role that the application connects as, if it is not the tables' owner. `lock_wait`: how long
+    a migration waits for a lock on PostgreSQL; empty: for ever."""
     config = Config()
+    config.set_main_option("lock_wait", lock_wait)
     config.set_main_option("granted_to", granted_to.replace("%", "%%"))
-    config.set_main_option("script_location", str(_FOLDER))
+    config.set_main_option("script_location", str(SCRIPTS))
     # Alembic interpolates %, which may occur in a password.
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     return config
 
 
-def upgrade(url: str, revision: str = "head", *, granted_to: str = "") -> None:
-    command.upgrade(configuration(url, granted_to=granted_to), revision)
+def upgrade(url: str, revision: str = "head", *, granted_to: str = "", lock_wait: str = "") -> None:
+    command.upgrade(configuration(url, granted_to=granted_to, lock_wait=lock_wait), revision)
 
 
 def downgrade(url: str, revision: str = "base") -> None:
     command.downgrade(configuration(url), revision)
-
-
-def is_current(engine: Engine) -> bool:
-    """Whether the database has the newest revision and the expected row-level security."""
-    with engine.connect() as connection:
-        return (
-            walls.stand(connection)
-            and MigrationContext.configure(connection).get_current_revision() == _newest()
-        )
-
-
-@cache
-def _newest() -> str | None:
-    """Cached: a release's scripts do not change, and reading them takes as long as a page."""
-    return ScriptDirectory.from_config(configuration("")).get_current_head()

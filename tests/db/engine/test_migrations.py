@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 from app.db.engine import session
+from app.db.engine.schema import SchemaState, schema_state
 from app.db.engine.session import open_engine
 from app.domain.campus.audit_log import Actor
 from app.services.learners.requests import RequestOutcome
@@ -69,11 +70,11 @@ def test_a_filled_database_goes_down_and_up_again(database_url: str, tmp_path: P
     session.downgrade(as_owner(database_url))
     assert tables(engine) == {"alembic_version"}
     assert leftovers(engine) == set()
-    assert not session.is_current(engine)
+    assert schema_state(engine) is SchemaState.OLDER
     session.upgrade(as_owner(database_url))
     assert tables(engine) == up
     assert leftovers(engine) == guards
-    assert session.is_current(engine)
+    assert schema_state(engine) is SchemaState.CURRENT
     engine.dispose()
     (again := tmp_path / "again").mkdir()
     house = build_house(database_url, again)
@@ -147,7 +148,7 @@ def test_two_workers_that_start_at_once_migrate_once(empty_url: str):
     ends = [(worker.communicate(timeout=120)[1], worker.returncode) for worker in workers]
     assert [code for _, code in ends] == [0, 0], ends
     engine = open_engine(empty_url)
-    assert session.is_current(engine)
+    assert schema_state(engine) is SchemaState.CURRENT
     with engine.connect() as connection:
         assert len(connection.execute(text("SELECT version_num FROM alembic_version")).all()) == 1
     engine.dispose()

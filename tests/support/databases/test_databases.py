@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from app.db.engine import session
+from app.db.engine.schema import SchemaState, schema_state
 
 
 def test_a_fresh_database_stands_at_the_newest_revision(engine: Engine):
-    assert session.is_current(engine)
+    assert schema_state(engine) is SchemaState.CURRENT
 
 
 def test_one_test_leaves_nothing_to_the_next(engine: Engine):
@@ -28,5 +28,5 @@ def _leave_a_mark(engine: Engine) -> None:
 def test_an_empty_database_has_no_table(empty_postgres_url: str):
     engine = create_engine(empty_postgres_url)
     assert make_url(empty_postgres_url).database.startswith("sceau_test_")
-    assert not session.is_current(engine)
+    assert schema_state(engine) is SchemaState.OLDER
     engine.dispose()
