@@ -128,6 +128,12 @@ class Settings(BaseSettings):
         True,
         description="on or off: whether the server also carries out promises; off where sceau work does.",
     )
+    work_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Where `sceau work` answers /health and /metrics, on SCEAU_HOST; 0: nowhere.",
+    )
     work_database_url: str = Field(
         "",
         description="Where unfinished work is kept; empty: a file beside the SQLite database, or a schema of the PostgreSQL one.",

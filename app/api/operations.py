@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -16,8 +16,20 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.container import Process, last_check_of, notes_of, problems_of, waiting_work_of
-from app.http.policies import Policy, Who, marked, public
+from app.container import (
+    DatabaseUnreachable,
+    Process,
+    SignedState,
+    WaitingWork,
+    free_space_of,
+    kek_written_at,
+    last_check_of,
+    notes_of,
+    problems_of,
+    signed_state_of,
+    waiting_work_of,
+)
+from app.http.policies import Policy, Who, marked, policies, public
 from app.http.request_scope import process_of
 from app.services.verification.metrics import REGISTRY
 from sceau_credentials.canonical import ways_taken
@@ -57,62 +69,126 @@ _THIS_MACHINE = ("127.0.0.1", "::1")
 
 
 class _Stored(Collector):
-    """Figures of the database and its anchors, queried when scraped: the same from every process."""
+    """Figures of the database, its anchors and keys, queried when scraped: the same from every process."""
 
     def __init__(self, process: Process) -> None:
-        last, work = last_check_of(process), waiting_work_of(process)
-        now = process.clock().timestamp()
-        self._figures = [
-            (
-                "sceau_check_timestamp_seconds",
-                "When everything signed was last verified; 0: never",
-                _seconds(last.done_at if last else None),
-            ),
-            ("sceau_check_faults", "Faults that the last check found", float(last.faults if last else 0)),
-            (
-                "sceau_campuses_behind_anchor",
-                "Campuses older than what was published",
-                float(len(process.behind)),
-            ),
-            (
-                "sceau_anchor_folder_failing",
-                "1 while the anchor folder takes no file",
-                float(bool(process.anchors.failure or process.journal.failure)),
-            ),
-        ]
-        self._states: dict[str, int] = {}
-        if work is None:
-            return
-        self._states = work.messages_by_state
-        self._figures += [
-            ("sceau_messages_due", "Messages that could leave now", float(work.messages)),
-            (
-                "sceau_messages_due_oldest_seconds",
-                "How long the oldest of them has been due",
-                _age(work.oldest_message, now),
-            ),
-            ("sceau_batches_running", "Awards from lists that are being carried out", float(work.batches)),
-            (
-                "sceau_batches_running_oldest_seconds",
-                "How long ago the oldest of them was requested",
-                _age(work.oldest_batch, now),
-            ),
-            (
-                "sceau_worker_seen_timestamp_seconds",
-                "When any worker was last alive; 0: never",
-                _seconds(work.last_beat),
-            ),
-        ]
+        self._families = list(_gauges(process))
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        for name, documentation, value in self._figures:
-            yield GaugeMetricFamily(name, documentation, value=value)
-        states = GaugeMetricFamily(
-            "sceau_messages", "Messages attempted in the last seven days, by state", labels=["state"]
-        )
-        for state, count in self._states.items():
-            states.add_metric([state], float(count))
-        yield states
+        yield from self._families
+
+
+def _gauges(process: Process) -> Iterator[GaugeMetricFamily]:
+    problems, last = problems_of(process), last_check_of(process)
+    yield _gauge("sceau_problems", "What keeps the service from its work, as in /health/ready", len(problems))
+    yield _gauge(
+        "sceau_check_timestamp_seconds",
+        "When everything signed was last verified; 0: never",
+        _seconds(last.done_at if last else None),
+    )
+    yield _gauge("sceau_check_faults", "Faults that the last check found", last.faults if last else 0)
+    yield _gauge(
+        "sceau_campuses_behind_anchor", "Campuses older than what was published", len(process.behind)
+    )
+    yield _gauge(
+        "sceau_anchor_folder_failing",
+        "1 while the anchor folder takes no file",
+        bool(process.anchors.failure or process.journal.failure),
+    )
+    yield _by(
+        "sceau_disk_free_bytes", "Free space where the service writes", "folder", free_space_of(process)
+    )
+    yield _gauge(
+        "sceau_kek_timestamp_seconds",
+        "When the file of the key-encryption key was written; 0: it is no file",
+        _seconds(kek_written_at(process)),
+    )
+    if (work := waiting_work_of(process)) is not None:
+        yield from _waiting(work, process.clock().timestamp())
+    if (signed := signed_state_of(process)) is not None:
+        yield from _signed(signed, process)
+
+
+def _waiting(work: WaitingWork, now: float) -> Iterator[GaugeMetricFamily]:
+    yield _gauge("sceau_messages_due", "Messages that could leave now", work.messages)
+    yield _gauge(
+        "sceau_messages_due_oldest_seconds",
+        "How long the oldest of them has been due",
+        _age(work.oldest_message, now),
+    )
+    yield _by(
+        "sceau_messages",
+        "Messages attempted in the last seven days, by state",
+        "state",
+        work.messages_by_state,
+    )
+    yield _gauge("sceau_batches_running", "Awards from lists that are being processed", work.batches)
+    yield _gauge(
+        "sceau_batches_running_oldest_seconds",
+        "How long ago the oldest of them was requested",
+        _age(work.oldest_batch, now),
+    )
+    yield _by(
+        "sceau_jobs_waiting",
+        "Jobs that are not finished, by kind",
+        "kind",
+        {kind: each.count for kind, each in work.jobs.items()},
+    )
+    yield _by(
+        "sceau_jobs_waiting_oldest_seconds",
+        "How long ago the oldest of them was requested",
+        "kind",
+        {kind: _age(each.oldest, now) for kind, each in work.jobs.items()},
+    )
+    yield _gauge(
+        "sceau_worker_seen_timestamp_seconds",
+        "When any worker was last alive; 0: never",
+        _seconds(work.last_beat),
+    )
+
+
+def _signed(signed: SignedState, process: Process) -> Iterator[GaugeMetricFamily]:
+    now, current = process.clock().timestamp(), process.vault.kek.id
+    yield _gauge(
+        "sceau_status_list_expiry_timestamp_seconds",
+        "When the first status list expires, which is signed again when it is read; 0: there is none",
+        _seconds(signed.list_expiry),
+    )
+    yield _gauge(
+        "sceau_log_head_timestamp_seconds",
+        "When the newest head of an activity log was signed; 0: never",
+        _seconds(signed.log_head),
+    )
+    yield _gauge(
+        "sceau_log_unsigned_seconds",
+        "How long a log has had lines under no signed head",
+        _age(signed.unsigned_since, now),
+    )
+    yield _gauge(
+        "sceau_witnesses_silent", "Witnesses without a cosignature for a day", signed.silent_witnesses
+    )
+    yield _by(
+        "sceau_signing_key_oldest_timestamp_seconds",
+        "When the oldest active key was made, by purpose",
+        "purpose",
+        {purpose: made.timestamp() for purpose, made in signed.oldest_keys.items()},
+    )
+    yield _gauge(
+        "sceau_keys_under_other_kek",
+        "Signing keys of campuses that `sceau keys rewrap` would seal again",
+        sum(count for kek_id, count in signed.sealed_under.items() if kek_id != current),
+    )
+
+
+def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, documentation, value=float(value))
+
+
+def _by(name: str, documentation: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, documentation, labels=[label])
+    for each, value in values.items():
+        family.add_metric([str(each)], float(value))
+    return family
 
 
 def _seconds(moment: datetime | None) -> float:
@@ -168,3 +244,17 @@ def _figures(process: Process) -> bytes:
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]
     return generate_latest(together) + generate_latest(stored)
+
+
+def worker_endpoint(process: Process) -> FastAPI:
+    """Health and metrics of a worker that runs apart from any server; nothing else."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.process = process
+    app.router.routes.extend((*router.routes, *metrics_router.routes))
+
+    @app.exception_handler(DatabaseUnreachable)
+    def unreachable(_request: Request, _error: Exception) -> Response:
+        return JSONResponse({"status": "not_ready"}, 503, {"Cache-Control": "no-store"})
+
+    policies(app.routes)
+    return app

@@ -4,10 +4,13 @@ from app.adapters.mail.bounces import LONGEST as LONGEST_REPORT
 from app.adapters.mail.domains import make_dkim_key
 from app.container.health import (
     LastCheck,
+    free_space_of,
+    kek_written_at,
     last_check_of,
     notes_of,
     problems_of,
     schema_problem_of,
+    signed_state_of,
     waiting_work_of,
 )
 from app.container.jobs import (
@@ -31,6 +34,7 @@ from app.container.process import (
 )
 from app.container.services import Services
 from app.container.stores import shared_between_processes
+from app.db.campus.operations import SignedState, WaitingWork
 from app.db.engine.schema import Migration, SchemaBusy, SchemaState
 
 __all__ = [
@@ -47,8 +51,12 @@ __all__ = [
     "SchemaBusy",
     "SchemaState",
     "Services",
+    "SignedState",
+    "WaitingWork",
     "documents_in",
+    "free_space_of",
     "hand_in",
+    "kek_written_at",
     "last_check_of",
     "log_at",
     "make_dkim_key",
@@ -57,6 +65,7 @@ __all__ = [
     "problems_of",
     "schema_problem_of",
     "shared_between_processes",
+    "signed_state_of",
     "static_edition",
     "text_in_pages",
     "utc_now",

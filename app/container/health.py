@@ -22,7 +22,7 @@ from app.container.process import (
     DatabaseUnreachable,
     Process,
 )
-from app.db.campus.operations import WaitingWork
+from app.db.campus.operations import SignedState, WaitingWork
 from app.db.engine.schema import SchemaState
 from app.domain.activities.files import ScannerSilent
 from app.domain.awards.signing_clock import ClockJumped
@@ -59,6 +59,32 @@ def waiting_work_of(process: Process) -> WaitingWork | None:
         return services.stores.waiting_work.read(process.clock())
 
 
+def signed_state_of(process: Process) -> SignedState | None:
+    """None where the database does not answer, or has another schema."""
+    if not process.is_ready():
+        return None
+    with process.unit_of_work(reading=True) as services:
+        return services.stores.signed_state.read(process.clock())
+
+
+def kek_written_at(process: Process) -> datetime | None:
+    """None where the key-encryption key is in no file."""
+    kind, _separator, path = process.settings.kek.partition(":")
+    written = Path(path) if kind == "file" else process.settings.development_dir / "kek"
+    try:
+        return datetime.fromtimestamp(written.stat().st_mtime, UTC) if kind in ("", "file") else None
+    except OSError:
+        return None
+
+
+def free_space_of(process: Process) -> dict[str, int]:
+    """Bytes, by what is written there; the database only where it is a file of this machine."""
+    folders = {"anchors": process.anchors.folder, "database": _database_folder(process)}
+    return {
+        name: shutil.disk_usage(folder).free for name, folder in folders.items() if folder and folder.exists()
+    }
+
+
 def schema_problem_of(process: Process) -> str:
     """Empty where the schema serves this program."""
     match process.schema_state():
@@ -87,6 +113,8 @@ def problems_of(process: Process) -> list[str]:
     if problem := schema_problem_of(process):
         return [problem]
     found = []
+    if not process.is_working():
+        found.append(_("Le travail de fond de ce processus s’est arrêté : redémarrez-le."))
     try:
         process.check_kek()
     except KekUnusable as error:

@@ -157,6 +157,8 @@ class Process:
         self.codes = PictureCodes()
         self.page_views = PageViews(clock)
         self.on_promise: Callable[[], None] = lambda: None
+        self.is_working: Callable[[], bool] = lambda: True
+        """Whether the worker in this process, if there is one, still polls."""
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
         self.providers = _providers_of(settings, self.addresses, clock)
         self.behind: Mapping[uuid.UUID, Behind] = {}

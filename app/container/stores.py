@@ -36,7 +36,7 @@ from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore, ProgramLists
 from app.db.campus.integration import IntegrationStore
-from app.db.campus.operations import WaitingWorkStore
+from app.db.campus.operations import SignedStateStore, WaitingWorkStore
 from app.db.campus.registers import (
     ActivityRegisterStore,
     AwardRegisterStore,
@@ -148,6 +148,7 @@ class Stores(Parts):
     sessions: SessionStore
     shared_definitions: SharedDefinitionStore
     sign_in: SignInStore
+    signed_state: SignedStateStore
     signing_clock: SigningClockStore
     statuses: StatusStore
     subjects: SubjectStore

@@ -41,6 +41,7 @@ from app.jobs.kinds import (
     UNDOINGS,
     WITHDRAWALS,
 )
+from app.services.verification.metrics import note_chunk
 
 KINDS: tuple[JobType, ...] = (
     AWAITED_LETTERS,
@@ -66,11 +67,12 @@ KINDS: tuple[JobType, ...] = (
     PATHWAYS,
 )
 
-
 log = structlog.get_logger("worker")
 SWEEP_EVERY = 2.0
 BEAT_EVERY = 10.0
 CLEAN_EVERY = 600.0
+LONGEST_ROUND = 120.0
+"""Seconds after which a worker that has not polled again counts as stopped: the database may block it for a while."""
 LAST_PIECE = 20.0
 """Seconds that a stopping worker waits for running chunks."""
 
@@ -92,6 +94,7 @@ class Worker:
         self._pieces = 0
         self._thread = threading.Thread(target=self._run, name="sceau-worker", daemon=True)
         self._due_again: dict[str, float] = {}
+        self._polled_at = monotonic()
 
     def start(self) -> None:
         self._beat()
@@ -103,14 +106,21 @@ class Worker:
         self.engine.start()
         self.engine.restart_other_shapes()
         self.process.on_promise = self.wake
+        self._polled_at = monotonic()
+        self.process.is_working = self.is_polling
         self._thread.start()
 
     def wake(self) -> None:
         """Called after an enqueue: polls now."""
         self._woken.set()
 
+    def is_polling(self) -> bool:
+        """False once its thread ended, or hangs."""
+        return self._thread.is_alive() and monotonic() - self._polled_at < LONGEST_ROUND
+
     def stop(self) -> None:
         """Ends the running chunks, and releases the rest to other workers."""
+        self.process.is_working = lambda: True
         self._stopping.set()
         self._woken.set()
         self._thread.join()
@@ -124,6 +134,7 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            self._polled_at = monotonic()
             for deed, every in (
                 (self._beat, BEAT_EVERY),
                 (self._take_over, BEAT_EVERY),
@@ -176,13 +187,16 @@ class Worker:
             raise Stopped
         with self._idle:
             self._pieces += 1
+        began, outcome = monotonic(), "done"
         try:
             return self.kinds[kind].perform(self.process, uuid.UUID(row_id))
         except Exception as error:
+            outcome = "failed"
             # The chunk was rolled back; the row is still due, and a sweep starts it again.
             log.error("promise not carried out", promise=kind, row=row_id, kind=type(error).__name__)
             return False
         finally:
+            note_chunk(kind, outcome, monotonic() - began)
             with self._idle:
                 self._pieces -= 1
                 self._idle.notify_all()

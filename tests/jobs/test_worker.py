@@ -122,6 +122,17 @@ def test_worker_starts_nothing_on_a_schema_of_a_newer_program(sqlite_url: str, t
     process.engine.dispose()
 
 
+def test_a_worker_counts_as_stopped_when_its_thread_ended_or_hangs(
+    sqlite_url: str, tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
+):
+    with working(sqlite_url, tmp_path, tally.kind()) as worker:
+        assert worker.process.is_working()
+        monkeypatch.setattr("app.jobs.worker.LONGEST_ROUND", -1.0)
+        assert not worker.process.is_working()
+        monkeypatch.undo()
+    assert not worker.is_polling()
+
+
 def test_a_promise_that_failed_is_tried_again(sqlite_url: str, tmp_path: Path, tally: Tally):
     row, failures = tally.promise(1), []
 

@@ -8,13 +8,16 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
+from threading import Thread
 from typing import Annotated
 
 import typer
 import uvicorn
 
+from app.api.operations import worker_endpoint
 from app.cli.terminal import (
     ExitCode,
     is_set,
@@ -72,7 +75,7 @@ def serve(
     _hand_down(host=host, port=port, workers=workers)
     process = open_process()
     _check_workers(process)
-    _check_port(process)
+    _check_port(process.settings.host, process.settings.port)
     if demo:
         prepare_demo(process)
     elif problem := schema_problem_of(process):
@@ -96,13 +99,50 @@ def _count_together(workers: int) -> None:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
-def work() -> None:
+WorkPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=65535, help=N_("Le port de l’état et des mesures (SCEAU_WORK_PORT, sinon aucun).")
+    ),
+]
+
+
+def work(host: Host = None, port: WorkPort = None) -> None:
     os.umask(_FOR_OTHERS)
+    _hand_down(host=host, work_port=port)
     process = ready_process()
     configure_logging(as_json=process.settings.log_format == "json")
     _warn_of_no_wall(process)
-    say(N_("Le travail de fond est en route (Ctrl+C pour arrêter)."), style="bold")
-    work_on(process)
+    with _watched(process):
+        say(N_("Le travail de fond est en route (Ctrl+C pour arrêter)."), style="bold")
+        work_on(process)
+
+
+@contextmanager
+def _watched(process: Process) -> Iterator[None]:
+    """Answers health checks and metrics meanwhile, where a port is set."""
+    settings = process.settings
+    if not settings.work_port:
+        yield
+        return
+    _check_port(settings.host, settings.work_port)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            worker_endpoint(process),
+            host=settings.host,
+            port=settings.work_port,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+        )
+    )
+    thread = Thread(target=server.run, name="sceau-watched", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)
 
 
 Check = Annotated[
@@ -197,9 +237,8 @@ def _check_workers(process: Process) -> None:
         )
 
 
-def _check_port(process: Process) -> None:
+def _check_port(host: str, port: int) -> None:
     """Fails before any work is done, with a clear message instead of the server's own error."""
-    host, port = process.settings.host, process.settings.port
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

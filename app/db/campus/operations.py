@@ -1,33 +1,61 @@
-"""Counts of waiting work over all campuses, for operators."""
+"""Counts of waiting work and ages of what is signed, over all campuses, for operators."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from app.db.engine.queries import Store
-from app.domain.awards.batches import AwardBatch, BatchState
+from app.domain.activities.files import FileState, StoredFile
+from app.domain.activity_log.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogWitness
+from app.domain.awards.batches import AwardBatch, BatchState, Withdrawal, WithdrawalState
+from app.domain.campus.campus import KeyState, SealedKey
 from app.domain.core import WorkerBeat
+from app.domain.imports.imports import ImportRun, ImportState
 from app.domain.messages import LetterState, QueuedMessage
+from app.domain.publishing import LIST_LIFE, StatusList
 
 _COUNTED = timedelta(days=7)
+_WITNESS_PATIENCE = timedelta(days=1)
+
+
+class WaitingKind(StrEnum):
+    AWARDS = "awards"
+    WITHDRAWALS = "withdrawals"
+    IMPORTS = "imports"
+    SCANS = "scans"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    count: int
+    oldest: datetime | None
 
 
 @dataclass(frozen=True)
 class WaitingWork:
-    """Awards and messages not yet processed, each with the due time of the oldest."""
+    """Jobs and messages not yet processed, each with the due time of the oldest."""
 
     messages: int
     oldest_message: datetime | None
     messages_by_state: dict[str, int]
     """Of the last seven days."""
-    batches: int
-    oldest_batch: datetime | None
+    jobs: dict[WaitingKind, Waiting]
     last_beat: datetime | None
     """Of any worker."""
+
+    @property
+    def batches(self) -> int:
+        return self.jobs[WaitingKind.AWARDS].count
+
+    @property
+    def oldest_batch(self) -> datetime | None:
+        return self.jobs[WaitingKind.AWARDS].oldest
 
 
 class WaitingWorkStore(Store):
@@ -35,21 +63,114 @@ class WaitingWorkStore(Store):
         due = select(func.count(), func.min(col(QueuedMessage.not_before))).where(
             col(QueuedMessage.state) == LetterState.WAITING, col(QueuedMessage.not_before) <= at
         )
-        running = select(func.count(), func.min(col(AwardBatch.requested_at))).where(
-            col(AwardBatch.state).in_((BatchState.RUNNING, BatchState.UNDOING))
-        )
         recent = (
             select(QueuedMessage.state, func.count())
             .where(col(QueuedMessage.attempted_at) > at - _COUNTED)
             .group_by(col(QueuedMessage.state))
         )
         messages, oldest_message = self.session.exec(due).one()
-        batches, oldest_batch = self.session.exec(running).one()
         return WaitingWork(
             messages,
             oldest_message,
             {str(state): count for state, count in self.session.exec(recent)},
-            batches,
-            oldest_batch,
+            {kind: self._waiting(since, *where) for kind, (since, *where) in _JOBS.items()},
             self.session.exec(select(func.max(col(WorkerBeat.seen_at)))).one(),
         )
+
+    def _waiting(self, since: Any, *where: Any) -> Waiting:
+        return Waiting(*self.session.exec(select(func.count(), func.min(since)).where(*where)).one())
+
+
+_JOBS: dict[WaitingKind, tuple[Any, ...]] = {
+    WaitingKind.AWARDS: (
+        col(AwardBatch.requested_at),
+        col(AwardBatch.state).in_((BatchState.RUNNING, BatchState.UNDOING)),
+    ),
+    WaitingKind.WITHDRAWALS: (
+        col(Withdrawal.requested_at),
+        col(Withdrawal.state) == WithdrawalState.RUNNING,
+    ),
+    WaitingKind.IMPORTS: (col(ImportRun.asked_at), col(ImportRun.state) == ImportState.RUNNING),
+    WaitingKind.SCANS: (col(StoredFile.added_at), col(StoredFile.state) == FileState.WAITING),
+}
+
+
+@dataclass(frozen=True)
+class SignedState:
+    """How old what the service has signed is; None where there is none."""
+
+    list_expiry: datetime | None
+    """Of the status list that expires first, among those published and not closed for good."""
+    log_head: datetime | None
+    """When the newest head of any activity log was signed."""
+    unsigned_since: datetime | None
+    """Since when a log has lines after its newest signed head."""
+    silent_witnesses: int
+    """Without a cosignature under any head from a day ago on."""
+    oldest_keys: dict[str, datetime]
+    """When the oldest active key of each purpose was made."""
+    sealed_under: dict[str, int]
+    """How many signing keys each key-encryption key seals."""
+
+
+class SignedStateStore(Store):
+    def read(self, at: datetime) -> SignedState:
+        published = self.session.exec(select(func.min(col(StatusList.published_at)))).one()
+        made = (
+            select(SealedKey.purpose, func.min(col(SealedKey.created_at)))
+            .where(col(SealedKey.state) == KeyState.ACTIVE)
+            .group_by(col(SealedKey.purpose))
+        )
+        sealed = select(SealedKey.kek_id, func.count()).group_by(col(SealedKey.kek_id))
+        return SignedState(
+            list_expiry=published + LIST_LIFE if published else None,
+            log_head=self.session.exec(select(func.max(col(LogCheckpoint.signed_at)))).one(),
+            unsigned_since=self._unsigned_since(),
+            silent_witnesses=self._silent_witnesses(at - _WITNESS_PATIENCE),
+            oldest_keys={str(purpose): since for purpose, since in self.session.exec(made)},
+            sealed_under=dict(self.session.exec(sealed).all()),
+        )
+
+    def _unsigned_since(self) -> datetime | None:
+        signed = (
+            select(func.max(col(LogCheckpoint.size)))
+            .where(col(LogCheckpoint.log_id) == col(CampusLog.id))
+            .correlate(CampusLog)
+            .scalar_subquery()
+        )
+        lines = select(func.min(col(CampusLog.last_at))).where(
+            col(CampusLog.closed_at).is_(None), col(CampusLog.size) > func.coalesce(signed, 0)
+        )
+        return self.session.exec(lines).one()
+
+    def _silent_witnesses(self, before: datetime) -> int:
+        signed = (
+            select(func.max(col(LogCheckpoint.size)))
+            .where(
+                col(LogCheckpoint.log_id) == col(CampusLog.id),
+                col(LogCheckpoint.signed_at) < before,
+                col(LogCheckpoint.signed_at) > col(LogWitness.named_at),
+            )
+            .correlate(CampusLog, LogWitness)
+            .scalar_subquery()
+        )
+        seen = (
+            select(func.max(col(LogCosignature.size)))
+            .where(
+                col(LogCosignature.log_id) == col(CampusLog.id),
+                col(LogCosignature.witness) == col(LogWitness.name),
+            )
+            .correlate(CampusLog, LogWitness)
+            .scalar_subquery()
+        )
+        silent = (
+            select(func.count())
+            .select_from(LogWitness)
+            .join(CampusLog, col(CampusLog.campus_id) == col(LogWitness.campus_id))
+            .where(
+                col(CampusLog.closed_at).is_(None),
+                col(LogWitness.retired_at).is_(None),
+                signed > func.coalesce(seen, 0),
+            )
+        )
+        return self.session.exec(silent).one()

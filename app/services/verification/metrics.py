@@ -1,4 +1,4 @@
-"""Process metrics for the operator: requests, durations, verdicts. No personal data."""
+"""Process metrics for the operator: requests, durations, verdicts, chunks of jobs. No personal data."""
 
 from __future__ import annotations
 
@@ -21,11 +21,26 @@ _SECONDS: Final = Histogram(
 _VERDICTS: Final = Counter(
     "sceau_verdicts", "Badges judged, by verdict and form", ["verdict", "form"], registry=REGISTRY
 )
+_CHUNKS: Final = Counter(
+    "sceau_job_chunks", "Chunks of jobs, by kind and outcome", ["kind", "outcome"], registry=REGISTRY
+)
+_CHUNK_SECONDS: Final = Histogram(
+    "sceau_job_chunk_seconds",
+    "Time of a chunk, by kind of job",
+    ["kind"],
+    registry=REGISTRY,
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60),
+)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def note_verdict(verdict: str, form: str | None) -> None:
     _VERDICTS.labels(verdict, form or "unread").inc()
+
+
+def note_chunk(kind: str, outcome: str, seconds: float) -> None:
+    _CHUNKS.labels(kind, outcome).inc()
+    _CHUNK_SECONDS.labels(kind).observe(seconds)
 
 
 def noter_of(method: str, route: str, status: int) -> Callable[[float], None]:
