@@ -27,7 +27,7 @@ INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_m
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
-.PHONY: help setup run test test-long lint format shape bench fuzz torture lighthouse screenshots docs golden catalogues lock clean needs
+.PHONY: help setup run test test-long lint format shape bench fuzz torture lighthouse screenshots docs golden catalogues lock release clean needs
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ lock: $(UV) ## Choose the versions of the lock files afresh where they must chan
 	@$(LOCK) $(UPGRADE) --output-file requirements.lock
 	@$(LOCK) $(UPGRADE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	@$(LOCK) $(UPGRADE) --extra dev --extra docs --constraint requirements-dev.lock --output-file requirements-docs.lock
+
+release: $(DEVELOPMENT) ## Write wheel, SBOM, compose file with digests, provenance and checksums into dist/release (IMAGES=FILE).
+	@$(BIN)/python -m release dist/release --images $(or $(IMAGES),images.txt)
 
 clean: ## Remove what can be made again; the demo's data and secrets (var/, .sceau-dev/) are kept.
 	@rm -rf .venv build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What a release consists of: wheel, SBOM, deployment files with images by digest, provenance, checksums."""
