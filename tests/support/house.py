@@ -42,6 +42,7 @@ from app.services.imports.lists import read_list_text
 from app.settings import Settings
 from tests.support.databases.engines import PostgresRows, as_owner, autocommitting
 from tests.support.forms import read_on
+from tests.support.servers.in_process import InProcessClient
 
 BASE_URL = "http://localhost:8000"
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -132,13 +133,13 @@ class House:
 
     def client(self, person: Person | None = None) -> TestClient:
         """A browser in front of the whole application, signed in as `person` if one is named."""
-        client = TestClient(
+        client = InProcessClient(
             self._served.app,
+            self._served.portal,
             base_url=self.process.settings.base_url,
             headers={"accept": "text/html"},
             follow_redirects=False,
         )
-        client.portal = self._served.portal
         if person is not None:
             answer = send(client, self.sign_in_path(person))
             assert answer.status_code == 303, answer.text

@@ -118,6 +118,7 @@ def restricted_role(server: str) -> str:
     with autocommitting(server) as connection:
         connection.exec_driver_sql(
             f"DO $$ BEGIN CREATE ROLE {ROLE} LOGIN PASSWORD '{ROLE}'; "
+            f"ALTER ROLE {ROLE} SET synchronous_commit = off; "
             "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         )
     return ROLE
