@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from xml.sax.saxutils import escape
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
 
 from xlsxwriter import Workbook
 
@@ -15,11 +17,36 @@ Cell = str | int | float | None
 Table = tuple[str, Sequence[str], Sequence[Sequence[Cell]]]
 """Title, headings, rows."""
 
+
+@dataclass(frozen=True)
+class Illustration:
+    """A PNG or JPEG picture with its text, and its size in pixels."""
+
+    content: bytes
+    alternative: str
+    width: int
+    height: int
+
+    @property
+    def kind(self) -> str:
+        return "png" if self.content.startswith(b"\x89PNG") else "jpg"
+
+    def to_svg(self) -> bytes:
+        """typst takes files given by name as text alone."""
+        media = "png" if self.kind == "png" else "jpeg"
+        size = f'width="{self.width}" height="{self.height}"'
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {self.width} {self.height}">'
+            f'<image {size} href="data:image/{media};base64,{b64encode(self.content).decode()}"/></svg>'
+        ).encode()
+
+
 _TYPES = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
     '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
     '<Default Extension="xml" ContentType="application/xml"/>'
+    '<Default Extension="png" ContentType="image/png"/><Default Extension="jpg" ContentType="image/jpeg"/>'
     '<Override PartName="/word/document.xml" '
     'ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/>'
     '<Override PartName="/word/styles.xml" '
@@ -27,10 +54,21 @@ _TYPES = (
 )
 _RELATIONS = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
-    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{target}"/></Relationships>'
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{all}</Relationships>'
 )
-_SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+_RELATION = (
+    '<Relationship Id="{id}" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{target}"/>'
+)
+_SPACE = (
+    'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" '
+    'xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"'
+)
+_WIDEST, _TALLEST = 5_400_000, 5_000_000
+"""Of a picture, in EMU: 15 × 13.9 cm."""
 _STYLES = (
     f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:styles {_SPACE}>'
     '<w:docDefaults><w:rPrDefault><w:rPr><w:sz w:val="22"/></w:rPr></w:rPrDefault><w:pPrDefault><w:pPr>'
@@ -65,9 +103,20 @@ def workbook_of(tables: Iterable[Table]) -> bytes:
     return made.getvalue()
 
 
-def text_document(parts: Iterable[tuple[str, str] | Table]) -> bytes:
-    """DOCX: pairs of a style (Heading1, Heading2, Normal) and its text, and tables."""
-    body = "".join(_table(part) if len(part) == 3 else _paragraph(*part) for part in parts)
+def text_document(parts: Iterable[tuple[str, str] | Table | Illustration]) -> bytes:
+    """DOCX: pairs of a style (Heading1, Heading2, Normal) and its text, tables, and pictures."""
+    pictures: list[Illustration] = []
+    body = ""
+    for part in parts:
+        if isinstance(part, Illustration):
+            pictures.append(part)
+            body += _drawing(part, len(pictures))
+        else:
+            body += _table(part) if len(part) == 3 else _paragraph(*part)
+    relations = _RELATION.format(id="r1", kind="styles", target="styles.xml") + "".join(
+        _RELATION.format(id=f"p{number}", kind="image", target=f"media/{number}.{each.kind}")
+        for number, each in enumerate(pictures, 1)
+    )
     document = (
         f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:document {_SPACE}><w:body>{body}'
         '<w:sectPr><w:pgSz w:w="11906" w:h="16838"/></w:sectPr></w:body></w:document>'
@@ -75,12 +124,13 @@ def text_document(parts: Iterable[tuple[str, str] | Table]) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", _TYPES)
-        archive.writestr("_rels/.rels", _RELATIONS.format(kind="officeDocument", target="word/document.xml"))
-        archive.writestr(
-            "word/_rels/document.xml.rels", _RELATIONS.format(kind="styles", target="styles.xml")
-        )
+        whole = _RELATION.format(id="r1", kind="officeDocument", target="word/document.xml")
+        archive.writestr("_rels/.rels", _RELATIONS.format(all=whole))
+        archive.writestr("word/_rels/document.xml.rels", _RELATIONS.format(all=relations))
         archive.writestr("word/document.xml", document)
         archive.writestr("word/styles.xml", _STYLES)
+        for number, each in enumerate(pictures, 1):
+            archive.writestr(f"word/media/{number}.{each.kind}", each.content)
     return made.getvalue()
 
 
@@ -88,6 +138,21 @@ def _paragraph(style: str, text: str) -> str:
     lines = '</w:t><w:br/><w:t xml:space="preserve">'.join(escape(line) for line in text.splitlines() or [""])
     named = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style != "Normal" else ""
     return f'<w:p>{named}<w:r><w:t xml:space="preserve">{lines}</w:t></w:r></w:p>'
+
+
+def _drawing(picture: Illustration, number: int) -> str:
+    scale = min(_WIDEST / picture.width, _TALLEST / picture.height)
+    size = f'cx="{round(picture.width * scale)}" cy="{round(picture.height * scale)}"'
+    named = f'id="{number}" name="image {number}" descr={quoteattr(picture.alternative)}'
+    return (
+        f"<w:p><w:pPr><w:keepNext/></w:pPr><w:r><w:drawing><wp:inline><wp:extent {size}/><wp:docPr {named}/>"
+        '<a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/picture"><pic:pic>'
+        f"<pic:nvPicPr><pic:cNvPr {named}/><pic:cNvPicPr/></pic:nvPicPr>"
+        f'<pic:blipFill><a:blip r:embed="p{number}"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill>'
+        f'<pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext {size}/></a:xfrm>'
+        '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic>'
+        "</wp:inline></w:drawing></w:r></w:p>"
+    )
 
 
 def _table(table: Table) -> str:

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel, col, select
 
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
-from app.domain.reports.editions import ReportDraft, ReportEdition
+from app.domain.reports.editions import ReportDraft, ReportEdition, ReportPicture
 from app.domain.reports.facts import Declared, DeclaredFigure
 
 
@@ -22,6 +22,23 @@ class EditionStore(Store):
     def save(self, row: SQLModel) -> None:
         self.session.add(row)
         self.session.flush()
+
+    def keep_picture(self, campus_id: uuid.UUID, digest: str, content: bytes) -> None:
+        """Idempotent."""
+        if self.session.get(ReportPicture, (campus_id, digest)) is None:
+            self.save(ReportPicture(campus_id=campus_id, digest=digest, content=content))
+
+    def pictures(self, campus_id: uuid.UUID, digests: Collection[str]) -> Mapping[str, bytes]:
+        query = select(ReportPicture).where(
+            ReportPicture.campus_id == campus_id, col(ReportPicture.digest).in_(digests)
+        )
+        return {row.digest: row.content for row in self.session.exec(query)}
+
+    def delete_picture(self, campus_id: uuid.UUID, digest: str) -> None:
+        row = self.session.get(ReportPicture, (campus_id, digest))
+        if row is not None:
+            self.session.delete(row)
+            self.session.flush()
 
     def declared(self, activity_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Sequence[DeclaredFigure]]:
         found: dict[uuid.UUID, list[DeclaredFigure]] = defaultdict(list)

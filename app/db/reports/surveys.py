@@ -108,6 +108,13 @@ class SurveyStore(Store):
         )
         return list(self.session.exec(query))
 
+    def rejected(self, activity_ids: Collection[uuid.UUID]) -> set[str]:
+        query = select(SurveyAnswer.sentence).where(
+            among(self.session, col(SurveyAnswer.activity_id), activity_ids),
+            SurveyAnswer.sentence_state == SentenceState.REJECTED,
+        )
+        return set(self.session.exec(query))
+
     def find_answer(self, activity_id: uuid.UUID, answer_id: uuid.UUID) -> SurveyAnswer | None:
         found = self.session.get(SurveyAnswer, answer_id)
         return found if found is not None and found.activity_id == activity_id else None

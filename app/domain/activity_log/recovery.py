@@ -97,6 +97,7 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "pathway_stage_state": Choices(),
     "pathway_decision": Choices(),
     "campus_picture": Choices(),
+    "report_picture": Choices(),
     "report_sharing": Choices(with_new=True),
     "definition_adoption": Choices(),
     "survey_link": Choices(("closed_at", "closes_on")),

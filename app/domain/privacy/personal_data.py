@@ -224,7 +224,9 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "activity_file": "a number that is or was a file's, and its activity",
         "api_token": "of a program",
         **dict.fromkeys(("campus", "recognition"), "an organisation and its public address"),
-        "campus_picture": "of a campus; recognisable people agreed to it",
+        **dict.fromkeys(
+            ("campus_picture", "report_picture"), "of a campus; recognisable people agreed to it"
+        ),
         **dict.fromkeys(("catalogue_entry", "catalogue_term"), "of public pages"),
         "change": "numbers; that of a row that is gone says nothing of it",
         "choice_change": "numbers and choices, emptied once the recovery journal holds them",

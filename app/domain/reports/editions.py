@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
-from app.domain.core import foreign_key, json_column, new_id, utc_datetime
+from app.domain.core import foreign_key, json_column, new_id, primary_foreign_key, utc_datetime
 from app.domain.reports.facts import Declared, DeclaredFigure
 from app.domain.reports.ledger import ActivityRow, Period
 from app.domain.reports.plan import TEXTS
@@ -26,6 +26,8 @@ from sceau_credentials.keys.verification import VerificationKey
 LONGEST_TEXT: Final = 8_000
 LONGEST_QUOTE: Final = 400
 MOST_QUOTES: Final = 12
+MOST_CHOSEN_PICTURES: Final = 6
+LONGEST_CREDIT: Final = 120
 TYPE: Final = "sceau-report+jwt"
 DEFINITIONS: Final = 1
 """Raised when the meaning of an indicator changes."""
@@ -41,6 +43,8 @@ class ReportDraft(SQLModel, table=True):
     period: str = Field(max_length=21)
     texts: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     quotes: list[str] = Field(default_factory=list, sa_column=json_column())
+    pictures: list[dict[str, str]] = Field(default_factory=list, sa_column=json_column())
+    """`{"id", "credit"}` of pictures of the gallery."""
     updated_at: datetime = Field(sa_column=utc_datetime())
 
 
@@ -55,6 +59,32 @@ class ReportEdition(SQLModel, table=True):
     number: int
     token: str = Field(sa_type=Text)
     signed_at: datetime = Field(sa_column=utc_datetime())
+
+
+class ReportPicture(SQLModel, table=True):
+    """A picture of signed versions, by its SHA-256, which they name. Stays when the gallery changes."""
+
+    __tablename__ = "report_picture"
+    campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
+    digest: str = Field(primary_key=True, max_length=64)
+    content: bytes
+
+
+@dataclass(frozen=True)
+class ChosenPicture:
+    """A picture of the gallery in a draft. `credit`: who took it or holds the rights."""
+
+    id: uuid.UUID
+    credit: str
+
+
+def check_pictures(chosen: Sequence[ChosenPicture]) -> None:
+    if len(chosen) > MOST_CHOSEN_PICTURES:
+        raise InvalidInput(N_("Un rapport a six images au plus."))
+    if any(not each.credit for each in chosen):
+        raise InvalidInput(N_("Pour chaque image choisie, écrivez qui l’a prise ou en a les droits."))
+    if any(len(each.credit) > LONGEST_CREDIT for each in chosen):
+        raise InvalidInput(N_("C’est trop long : {most} signes au plus."), most=LONGEST_CREDIT)
 
 
 @dataclass(frozen=True)

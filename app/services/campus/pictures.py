@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.adapters.badge_pictures import BadgeArtist
 from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.reports.editions import EditionStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import MOST_PICTURES, Campus, CampusPicture, checked_alternative
 from app.domain.core import Clock
@@ -18,6 +20,7 @@ from app.language import N_
 @dataclass(frozen=True)
 class CampusPictures:
     campuses: CampusStore
+    editions: EditionStore
     artist: BadgeArtist
     history: HistoryStore
     clock: Clock
@@ -49,6 +52,10 @@ class CampusPictures:
         self.campuses.save_picture(picture)
         self.history.write(by, "add_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id)
 
-    def remove(self, campus: Campus, picture_id: uuid.UUID, *, by: Actor) -> None:
-        self.campuses.delete_picture(self.campuses.picture(campus.id, picture_id))
+    def remove(self, campus: Campus, picture_id: uuid.UUID, *, from_reports: bool = False, by: Actor) -> None:
+        """`from_reports`: an agreement was taken back, so that signed reports show it no more either."""
+        picture = self.campuses.picture(campus.id, picture_id)
+        if from_reports:
+            self.editions.delete_picture(campus.id, hashlib.sha256(picture.content).hexdigest())
+        self.campuses.delete_picture(picture)
         self.history.write(by, "remove_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from app.adapters.papers import Papers
-from app.adapters.sheets.report_files import Table, text_document, workbook_of
-from app.db.campus.campus import HistoryStore
+from app.adapters.sheets.report_files import Illustration, Table, text_document, workbook_of
+from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.reports.editions import EditionStore
+from app.db.reports.surveys import SurveyStore
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import Campus, CampusColours
+from app.domain.campus.campus import Campus, CampusColours, CampusPicture
 from app.domain.core import Clock
 from app.domain.reports.editions import (
     BEFORE,
     DEFINITIONS,
     SETTLED,
+    ChosenPicture,
     Contradiction,
     DraftText,
     ReportDraft,
     ReportEdition,
     check_counted,
     check_over,
+    check_pictures,
     check_publishable,
     check_texts,
     contradictions,
@@ -70,6 +74,8 @@ class ReportDraftPage:
     earlier: Mapping[str, Figure]
     texts: Mapping[str, DraftText]
     quotes: Sequence[str]
+    pictures: Sequence[tuple[CampusPicture, str]]
+    """Chosen pictures that are still in the gallery, with their credit."""
     contradictions: Sequence[Contradiction]
     editions: Sequence[ReportEdition]
     leaders: Mapping[uuid.UUID, str]
@@ -95,6 +101,8 @@ class EditionService:
     store: EditionStore
     reports: ReportService
     facts: ReportFactsService
+    surveys: SurveyStore
+    campuses: CampusStore
     signing: Signing
     history: HistoryStore
     papers: Papers
@@ -113,12 +121,26 @@ class EditionService:
             fill(now),
             fill(before),
             texts_of(draft) if draft else self._carried(campus, period),
-            draft.quotes if draft else (),
+            self._quotes(draft, now),
+            self._pictures(campus, draft),
             found,
             self.store.editions(campus.id, period.key),
             self.facts.leaders({each.activity_id for each in found}, beside=campus),
             is_over=is_over(period, self.reports.today()),
         )
+
+    def _quotes(self, draft: ReportDraft | None, ledger: Ledger) -> list[str]:
+        """Without sentences that staff have rejected since."""
+        if not draft or not draft.quotes:
+            return []
+        rejected = self.surveys.rejected([row.id for row in ledger.rows])
+        return [each for each in draft.quotes if each not in rejected]
+
+    def _pictures(self, campus: Campus, draft: ReportDraft | None) -> list[tuple[CampusPicture, str]]:
+        if not draft or not draft.pictures:
+            return []
+        gallery = {str(each.id): each for each in self.campuses.pictures_of(campus.id)}
+        return [(gallery[each["id"]], each["credit"]) for each in draft.pictures if each["id"] in gallery]
 
     def _carried(self, campus: Campus, period: Period) -> dict[str, DraftText]:
         """Texts of the year before, to be reviewed."""
@@ -134,6 +156,7 @@ class EditionService:
         period: Period,
         typed: Mapping[str, tuple[str, bool]],
         quotes: Sequence[str],
+        pictures: Sequence[ChosenPicture] = (),
         *,
         by: Actor,
     ) -> None:
@@ -146,12 +169,15 @@ class EditionService:
             for number, each in current.items()
         }
         check_texts(texts, quotes)
+        check_pictures(pictures)
+        gallery = {each.id for each in self.campuses.pictures_of(campus.id)}
+        chosen = [{"id": str(each.id), "credit": each.credit} for each in pictures if each.id in gallery]
         at = self.clock()
         draft = self.store.draft(campus.id, period.key) or ReportDraft(
             campus_id=campus.id, period=period.key, updated_at=at
         )
         draft.texts = {number: asdict(each) for number, each in texts.items()}
-        draft.quotes, draft.updated_at = list(quotes), at
+        draft.quotes, draft.pictures, draft.updated_at = list(quotes), chosen, at
         self.store.save(draft)
         self.history.write(by, "amend", "report", campus.id, at=at, campus_id=campus.id, period=period.key)
 
@@ -237,6 +263,8 @@ class EditionService:
             signed_at=at,
         )
         self.store.save(edition)
+        for picture, _credit in shown.pictures:
+            self.store.keep_picture(campus.id, _digest(picture), picture.content)
         self.history.write(by, "publish", "report", edition.id, at=at, campus_id=campus.id, number=number)
         return edition
 
@@ -313,6 +341,17 @@ class EditionService:
                 if count >= SMALL
             ],
             "quotes": list(shown.quotes),
+            "pictures": [
+                {
+                    "digest": _digest(picture),
+                    "alternative": picture.alternative,
+                    "credit": credit,
+                    "width": picture.width,
+                    "height": picture.height,
+                    "agreedOn": picture.added_at.date().isoformat(),
+                }
+                for picture, credit in shown.pictures
+            ],
             "notes": [
                 _note(each, shown.awaits(each), is_hidden=_is_hidden(each, hidden))
                 for each in shown.contradictions
@@ -323,7 +362,29 @@ class EditionService:
 
     # --- files
 
-    def pdf(self, campus: Campus, document: Mapping[str, Any], words: Mapping[str, Any], token: str) -> bytes:
+    def illustrations(self, campus: Campus, document: Mapping[str, Any]) -> Mapping[str, Illustration]:
+        """The pictures of a document by digest, without those taken back since; checked against it."""
+        named = {each["digest"]: each for each in document.get("pictures", ())}
+        if not named:
+            return {}
+        found = dict(self.store.pictures(campus.id, named))
+        if len(found) < len(named):
+            for picture in self.campuses.pictures_of(campus.id):
+                found.setdefault(_digest(picture), picture.content)
+        return {
+            digest: Illustration(found[digest], each["alternative"], each["width"], each["height"])
+            for digest, each in named.items()
+            if digest in found and _sha256(found[digest]) == digest
+        }
+
+    def pdf(
+        self,
+        campus: Campus,
+        document: Mapping[str, Any],
+        words: Mapping[str, Any],
+        token: str,
+        pictures: Mapping[str, Illustration],
+    ) -> bytes:
         """A4, tagged, in the campus's colours; a signed edition is attached. Call it outside a transaction."""
         colours = CampusColours.of(campus.hue, campus.liveliness)
         values = {
@@ -332,18 +393,36 @@ class EditionService:
             "document": document,
             "words": words,
             "has-edition": bool(token),
+            "files": {digest: f"{digest}.svg" for digest in pictures},
         }
-        files = {"edition.jws": token.encode()} if token else {}
+        files = {f"{digest}.svg": each.to_svg() for digest, each in pictures.items()}
+        if token:
+            files["edition.jws"] = token.encode()
         return self.papers.pdf("report", values, files, at=self.clock())
 
     def workbook(self, document: Mapping[str, Any], kinds: Mapping[str, str]) -> bytes:
         """`kinds`: the name of each type of activity."""
         return workbook_of(tables_of(document, kinds))
 
-    def text(self, document: Mapping[str, Any], title: str, kinds: Mapping[str, str]) -> bytes:
-        parts: list[tuple[str, str] | Table] = [("Heading1", title)]
+    def text(
+        self,
+        document: Mapping[str, Any],
+        title: str,
+        kinds: Mapping[str, str],
+        pictures: Mapping[str, Illustration],
+    ) -> bytes:
+        parts: list[tuple[str, str] | Table | Illustration] = [("Heading1", title)]
         first, *others = tables_of(document, kinds)
         parts += [("Heading2", first[0]), first]
+        if document.get("pictures"):
+            parts.append(("Heading2", _("Images")))
+        for each in document.get("pictures", ()):
+            if each["digest"] in pictures:
+                parts.append(pictures[each["digest"]])
+            parts.append(("Normal", picture_words(each, is_there=each["digest"] in pictures)))
+        if document["quotes"]:
+            parts.append(("Heading2", _("Paroles choisies")))
+            parts += [("Normal", f"« {each} »") for each in document["quotes"]]
         for axis, name in AXES.items():
             parts.append(("Heading2", f"B.{axis} {_(name)}"))
             lines = [each for each in document["lines"] if each["id"].startswith(f"{axis}.")]
@@ -358,6 +437,21 @@ class EditionService:
         for table in others[1:]:
             parts += [("Heading2", table[0]), table]
         return text_document(parts)
+
+
+def picture_words(each: Mapping[str, Any], *, is_there: bool) -> str:
+    """The caption of a picture, or what it showed."""
+    if not is_there:
+        return _("Image retirée depuis : %(alternative)s") % {"alternative": each["alternative"]}
+    return _("%(alternative)s. Crédit : %(credit)s") % each
+
+
+def _digest(picture: CampusPicture) -> str:
+    return _sha256(picture.content)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _public(key: str, unit: Unit, now: Figure, before: Figure) -> dict[str, Any]:
@@ -436,10 +530,14 @@ def _month_counts(ledger: Ledger, hidden: Collection[uuid.UUID]) -> dict[str, in
     months = {
         f"{year}-{month:02}": rows for (year, month), rows in by_month(ledger.rows, ledger.period).items()
     }
-    return hidden_counts(
-        {key: people_of(rows) for key, rows in months.items()},
-        {key for key, rows in months.items() if any(row.id in hidden for row in rows)},
-    )
+    counts = {key: people_of(rows) for key, rows in months.items()}
+    also = {key for key, rows in months.items() if any(row.id in hidden for row in rows)}
+    # Each half of a civil or school year hides its own: what one report shows does not give another's away.
+    halves = ([key for key in counts if (int(key[5:]) < 9) is spring] for spring in (True, False))
+    shown: dict[str, int | None] = {}
+    for half in halves:
+        shown |= hidden_counts({key: counts[key] for key in half}, also)
+    return {key: shown[key] for key in counts}
 
 
 def _actions(ledger: Ledger, hidden: Collection[uuid.UUID]) -> list[dict[str, Any]]:

@@ -56,10 +56,11 @@ def add_picture(request: Request, form: SafeForm, services: ReadingServices) -> 
 
 
 @router.post("/{picture_id:uuid}/retirer", dependencies=_MANAGE)
-def remove_picture(picture_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+def remove_picture(picture_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
     work = at_work(request)
     with write_transaction(request) as services:
-        services.campus_pictures.remove(work.campus, picture_id, by=work.actor)
+        from_reports = text_of(form, "rapports") == "oui"
+        services.campus_pictures.remove(work.campus, picture_id, from_reports=from_reports, by=work.actor)
     return RedirectResponse(f"{work.home}/images?fait=oui", status_code=303)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,13 +16,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.reports.editions import Contradiction, DraftText, document_of
+from app.domain.reports.editions import ChosenPicture, Contradiction, DraftText, document_of
 from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS, Figure, Unit
 from app.domain.reports.ledger import Period, PeriodKind, period_of
 from app.domain.reports.plan import AXES, PLAN, Line
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, days, number
@@ -30,7 +30,7 @@ from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language.dates import babel_locale
-from app.services.reports.editions import ReportDraftPage
+from app.services.reports.editions import ReportDraftPage, picture_words
 from app.web.reports.dashboard import MAIN
 
 router = APIRouter(prefix="/gestion/{slug}/rapport/annuel")
@@ -132,10 +132,16 @@ def _page(
     note: str = "",
     typed: Mapping[str, DraftText] | None = None,
     quotes: Sequence[str] | None = None,
+    pictures: Sequence[ChosenPicture] | None = None,
     status: int = 200,
 ) -> HTMLResponse:
     shown = services.report_editions.page(work.campus, period)
     lines = [line_view(line, shown) for line in PLAN]
+    suggestions = services.surveys.citable([row.id for row in shown.now.rows])
+    quotes = shown.quotes if quotes is None else quotes
+    if pictures is None:
+        pictures = [ChosenPicture(each.id, credit) for each, credit in shown.pictures]
+    credits = {each.id: each.credit for each in pictures}
     if typed is not None:
         lines = [
             LineView(each.number, each.name, text=typed[each.number]) if each.number in typed else each
@@ -158,7 +164,18 @@ def _page(
             (axis, translated(name), [each for each in lines if each.number.startswith(f"{axis}.")])
             for axis, name in AXES.items()
         ],
-        quotes="\n".join(shown.quotes if quotes is None else quotes),
+        quotes="\n".join(each for each in quotes if each not in suggestions),
+        gallery=[
+            (
+                each.id,
+                f"/campus/{work.campus.slug}/images/{each.id}",
+                each.alternative,
+                each.id in credits,
+                credits.get(each.id, ""),
+                each.added_at,
+            )
+            for each in services.campus_pictures.list_of(work.campus)
+        ],
         contradictions=[
             ContradictionView.of(each, shown.leaders.get(each.activity_id, ""))
             for each in shown.contradictions
@@ -166,7 +183,7 @@ def _page(
         open_contradictions=shown.open_contradictions,
         unread=shown.unread,
         is_over=shown.is_over,
-        suggestions=services.surveys.citable([row.id for row in shown.now.rows]),
+        suggestions=[(each, each in quotes) for each in suggestions],
         read=len(shown.texts) - shown.unread,
         counted=len(shown.lines),
         editions=[(each.number, each.signed_at) for each in shown.editions],
@@ -186,13 +203,26 @@ def save_report(period: str, request: Request, form: SafeForm, services: Reading
         if line.count is None
     }
     quotes = [each.strip() for each in text_of(form, "paroles").splitlines() if each.strip()]
+    quotes = list(dict.fromkeys([*texts_of(form, "phrase"), *quotes]))
+    pictures = [
+        ChosenPicture(each, " ".join(text_of(form, f"credit-{each}").split()))
+        for each in ids_in(texts_of(form, "image"))
+    ]
     try:
         with write_transaction(request) as writing:
-            writing.report_editions.save(work.campus, asked, typed, quotes, by=work.actor)
+            writing.report_editions.save(work.campus, asked, typed, quotes, pictures, by=work.actor)
     except InvalidInput as error:
         texts = {key: DraftText(text, reviewed) for key, (text, reviewed) in typed.items()}
         return _page(
-            request, services, work, asked, trouble=sentence_of(error), typed=texts, quotes=quotes, status=422
+            request,
+            services,
+            work,
+            asked,
+            trouble=sentence_of(error),
+            typed=texts,
+            quotes=quotes,
+            pictures=pictures,
+            status=422,
         )
     return _back(work, asked, "enregistre")
 
@@ -256,17 +286,19 @@ def report_file(period: str, request: Request, services: ReadingServices, versio
     work, asked = at_work(request), yearly(period)
     document, token = _document(services, work, asked, version)
     kind = request.url.path.rpartition(".")[2]
+    pictures = services.report_editions.illustrations(work.campus, document)
     match kind:
         case "xlsx":
             body, media = services.report_editions.workbook(document, _kinds()), _XLSX
         case "docx":
-            body, media = services.report_editions.text(document, _title(document), _kinds()), _DOCX
+            body, media = services.report_editions.text(document, _title(document), _kinds(), pictures), _DOCX
         case "json":
             signed = {"document": document, "token": token}
             body, media = orjson.dumps(signed, option=orjson.OPT_INDENT_2), "application/json"
         case _:
-            words = pdf_words(document, document.get("edition", 0))
-            body, media = services.report_editions.pdf(work.campus, document, words, token), "application/pdf"
+            words = pdf_words(document, document.get("edition", 0), pictures)
+            body = services.report_editions.pdf(work.campus, document, words, token, pictures)
+            media = "application/pdf"
     name = f"rapport-{work.campus.slug}-{asked.key}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(body, media_type=media, headers=headers)
@@ -316,8 +348,8 @@ def notes_of(document: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def pdf_words(document: Mapping[str, Any], edition: int) -> dict[str, Any]:
-    """Every text of the printed report, in the reader's language."""
+def pdf_words(document: Mapping[str, Any], edition: int, pictures: Collection[str] = ()) -> dict[str, Any]:
+    """Every text of the printed report, in the reader's language; `pictures`: digests of those that are there."""
     figures = {each["id"]: each for each in document["figures"]}
     first, last = (date.fromisoformat(document["period"][name]) for name in ("first", "last"))
     months = [
@@ -373,6 +405,10 @@ def pdf_words(document: Mapping[str, Any], edition: int) -> dict[str, Any]:
         "departements-title": translated(N_("Les départements")),
         "departements": [[each["name"], _people(each["people"])] for each in document["departements"]],
         "people": translated(N_("Présences")),
+        "pictures-title": translated(N_("En images")),
+        "pictures": [
+            picture_words(each, is_there=each["digest"] in pictures) for each in document.get("pictures", ())
+        ],
         "quotes-title": translated(N_("Paroles choisies")),
         "heads": [
             translated(each)

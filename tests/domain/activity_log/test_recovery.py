@@ -130,6 +130,7 @@ FACTS = {
     "removes_brought removed_people removed_participations",
     "badge_opening": "badge_id person_id since",
     "badge_rating": "id campus_id badge_id person_id score rated_at",
+    "report_picture": "campus_id digest content",
     "campus_picture": "id campus_id alternative content width height added_at",
     "pathway_decision": "id enrolment_id stage decided_by decided_at note",
     "pathway_enrolment": "id pathway_id campus_id person_id listed_as number joined_at changed_at stale_at checked_at "

@@ -1,0 +1,160 @@
+"""Pictures of the gallery and moderated sentences in the yearly report; a signed version has its own by digest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import uuid
+import zipfile
+
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from app.domain.reports.editions import ChosenPicture, document_of
+from app.domain.reports.ledger import Period
+from app.domain.reports.plan import TEXTS
+from app.domain.reports.surveys import Answer
+from app.errors import InvalidInput
+from tests.support.house import COMMAND, House, send
+
+HERE, YEAR = "/gestion/itip/rapport/annuel/2026", Period.civil(2026)
+REVIEWED = {f"texte-{number}": "Texte" for number in TEXTS} | {f"relu-{number}": "oui" for number in TEXTS}
+
+
+def photograph(colour: str) -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (600, 400), colour).save(made, "JPEG")
+    return made.getvalue()
+
+
+@pytest.fixture
+def pictures(house: House) -> list[uuid.UUID]:
+    with house.unit_of_work() as services:
+        for words, colour in (("Un bras robotisé", "navy"), ("L’atelier", "olive")):
+            services.campus_pictures.add(
+                house.campus, photograph(colour), alternative=words, agreed=True, by=COMMAND
+            )
+        gallery = services.campus_pictures.list_of(house.campus)
+        return [each.id for each in sorted(gallery, key=lambda each: each.alternative, reverse=True)]
+
+
+def approve(house: House, *sentences: str) -> None:
+    with house.unit_of_work() as services:
+        day = services.surveys.today(house.campus)
+        code = services.surveys.open(house.campus, house.activity.id, closes_on=day, by=COMMAND).code
+        for sentence in sentences:
+            services.surveys.answer(code, Answer(4, True, sentence), phone=sentence)
+        for one in services.surveys.page(house.campus, house.activity.id).sentences:
+            services.surveys.moderate(house.campus, house.activity.id, one.id, approved=True, by=COMMAND)
+
+
+def publish(house: House, chosen: list[ChosenPicture]) -> str:
+    house.clock.move(days=60)
+    with house.unit_of_work() as services:
+        texts = dict.fromkeys(TEXTS, ("Texte", True))
+        services.report_editions.save(house.campus, YEAR, texts, [], chosen, by=COMMAND)
+        return services.report_editions.publish(house.campus, YEAR, by=COMMAND).token
+
+
+def words_of(pdf: bytes) -> str:
+    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages))
+
+
+def images_in(pdf: bytes) -> int:
+    return sum(len(page.images) for page in PdfReader(io.BytesIO(pdf)).pages)
+
+
+def test_the_editor_chooses_pictures_with_credit_and_moderated_sentences(
+    house: House, pictures: list[uuid.UUID]
+):
+    approve(house, "On a vu le robot bouger.", "Trop court.")
+    trainer = house.client(house.trainer)
+    sent = REVIEWED | {
+        "image": str(pictures[0]),
+        f"credit-{pictures[0]}": "Lycée des Tilleuls",
+        "phrase": "On a vu le robot bouger.",
+        "paroles": "Une autre parole.",
+    }
+    assert send(trainer, HERE, sent).status_code == 303
+    page = trainer.get(HERE).text
+    assert re.search(rf'value="{pictures[0]}" checked', page)
+    assert not re.search(rf'value="{pictures[1]}" checked', page)
+    assert 'value="On a vu le robot bouger." checked' in page
+    assert 'value="Trop court." checked' not in page
+    assert re.search(r"Une autre parole\.\s*</textarea>", page)
+    no_credit = send(trainer, HERE, REVIEWED | {"image": str(pictures[1])})
+    assert no_credit.status_code == 422
+    assert "qui l’a prise" in no_credit.text
+    assert re.search(rf'value="{pictures[1]}" checked', no_credit.text), "what was chosen is not lost"
+
+
+def test_a_sentence_rejected_since_leaves_the_draft(house: House):
+    approve(house, "On a vu le robot bouger.")
+    with house.unit_of_work() as services:
+        services.report_editions.save(house.campus, YEAR, {}, ["On a vu le robot bouger."], by=COMMAND)
+        (one,) = services.surveys.page(house.campus, house.activity.id).sentences
+        services.surveys.moderate(house.campus, house.activity.id, one.id, approved=False, by=COMMAND)
+    with house.unit_of_work(reading=True) as services:
+        assert services.report_editions.page(house.campus, YEAR).quotes == []
+
+
+def test_seven_pictures_are_too_many(house: House):
+    chosen = [ChosenPicture(uuid.uuid4(), "Campus") for _ in range(7)]
+    with house.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.report_editions.save(house.campus, YEAR, {}, [], chosen, by=COMMAND)
+
+
+def test_a_signed_version_names_its_pictures_by_digest_and_has_them_once_the_gallery_changes(
+    house: House, pictures: list[uuid.UUID]
+):
+    with house.unit_of_work(reading=True) as services:
+        content = services.campus_pictures.content(house.campus, pictures[0])
+    token = publish(house, [ChosenPicture(pictures[0], "Lycée des Tilleuls")])
+    (named,) = document_of(token)["pictures"]
+    assert named["digest"] == hashlib.sha256(content).hexdigest()
+    assert (named["alternative"], named["credit"]) == ("Un bras robotisé", "Lycée des Tilleuls")
+    with house.unit_of_work() as services:
+        services.campus_pictures.remove(house.campus, pictures[0], by=COMMAND)
+        assert services.report_editions.page(house.campus, YEAR).pictures == []
+        assert services.report_editions.check(house.campus, token) == []
+    trainer = house.client(house.trainer)
+    pdf = trainer.get(f"{HERE}/rapport.pdf?version=1").content
+    assert images_in(pdf) == 1
+    assert "Crédit : Lycée des Tilleuls" in words_of(pdf)
+    assert PdfReader(io.BytesIO(pdf)).trailer["/Root"]["/MarkInfo"]["/Marked"]
+    docx = zipfile.ZipFile(io.BytesIO(trainer.get(f"{HERE}/rapport.docx?version=1").content))
+    (media,) = (name for name in docx.namelist() if name.startswith("word/media/"))
+    assert docx.read(media) == content
+    assert 'descr="Un bras robotisé"' in docx.read("word/document.xml").decode()
+    assert f'Target="{media.removeprefix("word/")}"' in docx.read("word/_rels/document.xml.rels").decode()
+
+
+def test_an_agreement_taken_back_removes_the_picture_from_signed_versions(
+    house: House, pictures: list[uuid.UUID]
+):
+    token = publish(house, [ChosenPicture(pictures[0], "Lycée des Tilleuls")])
+    admin = house.client(house.admin)
+    gallery = "/gestion/itip/images"
+    removed = send(admin, f"{gallery}/{pictures[0]}/retirer", {"rapports": "oui"}, seen_on=gallery)
+    assert removed.status_code == 303
+    pdf = admin.get(f"{HERE}/rapport.pdf?version=1").content
+    assert images_in(pdf) == 0
+    assert "Image retirée depuis" in words_of(pdf)
+    docx = zipfile.ZipFile(io.BytesIO(admin.get(f"{HERE}/rapport.docx?version=1").content))
+    assert not [name for name in docx.namelist() if "media" in name]
+    with house.unit_of_work(reading=True) as services:
+        assert services.report_editions.check(house.campus, token) == []
+
+
+def test_a_stored_copy_that_was_changed_is_not_shown(house: House, pictures: list[uuid.UUID]):
+    token = publish(house, [ChosenPicture(pictures[0], "Campus")])
+    document = document_of(token)
+    with house.unit_of_work() as services:
+        services.campus_pictures.remove(house.campus, pictures[0], by=COMMAND)
+        digest = document["pictures"][0]["digest"]
+        services.stores.report_editions.delete_picture(house.campus.id, digest)
+        services.stores.report_editions.keep_picture(house.campus.id, digest, photograph("red"))
+    with house.unit_of_work(reading=True) as services:
+        assert services.report_editions.illustrations(house.campus, document) == {}
