@@ -235,6 +235,21 @@ def checked(
     at: datetime,
 ) -> Identity:
     """The subject of the token; raises BadToken."""
+    claims = verified_claims(id_token, keys, issuer=issuer, client_id=client_id, nonce=question.nonce, at=at)
+    return Identity(issuer, claims["sub"], _address(claims), _proved_at(claims, at))
+
+
+def verified_claims(
+    id_token: object,
+    keys: object,
+    *,
+    issuer: str,
+    client_id: str,
+    nonce: str,
+    at: datetime,
+    algorithms: Sequence[str] = ALGORITHMS,
+) -> dict[str, Any]:
+    """The claims of an ID token that answers `nonce`, with a usable subject; raises BadToken."""
     if not isinstance(id_token, str):
         raise BadToken("no ID token")
     try:
@@ -243,15 +258,17 @@ def checked(
         header = parse_compact_jws(id_token, max_length=_LONGEST_TOKEN).header
     except MalformedInput as error:
         raise BadToken(f"no ID token ({error.reason})") from error
+    if header.get("alg") not in algorithms:
+        raise BadToken("signature (algorithm)")
     claims = _signed_claims(id_token, header, keys, issuer=issuer, client_id=client_id)
     _check_times(claims, at)
-    if claims["nonce"] != question.nonce:
+    if claims["nonce"] != nonce:
         raise BadToken("claims (nonce)")
     _check_party(claims, client_id)
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
         raise BadToken("sub")
-    return Identity(issuer, subject, _address(claims), _proved_at(claims, at))
+    return claims
 
 
 def _signed_claims(
@@ -259,8 +276,6 @@ def _signed_claims(
 ) -> dict[str, Any]:
     """The claims, if verified by one of the service's keys."""
     algorithm = header.get("alg")
-    if algorithm not in ALGORITHMS:
-        raise BadToken("signature (algorithm)")
     fitting = [each for each in _listed(keys) if _may_verify(each, header)]
     for key in _usable(fitting, str(algorithm)):
         try:

@@ -110,6 +110,7 @@ COMMANDS: Mapping[str, Command] = {
     "token": Command("app.cli.tokens", "commands"),
     "keys": Command("app.cli.operations.keys", "commands"),
     "mail": Command("app.cli.operations.mail", "commands"),
+    "lti": Command("app.cli.operations.lti", "commands"),
     "clock": Command("app.cli.terminal", "commands"),
     "log": Command("app.cli.activity_log.logs", "commands"),
     "witness": Command("app.cli.activity_log.witness", "commands"),

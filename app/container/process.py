@@ -25,6 +25,7 @@ from sqlmodel import Session
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.folders.log_files import FolderAnchors
 from app.adapters.folders.recovery_files import RecoveryJournal
+from app.adapters.lti import LtiClient
 from app.adapters.mail import SmtpMailer, TerminalMailer, mailbox_of
 from app.adapters.mail.domains import DkimSigner, DkimUnusable, DnsTexts, dkim_signer_from
 from app.adapters.openid_connect import ProvidersUnusable, providers_in, registrations_in
@@ -61,6 +62,7 @@ from app.domain.accounts.sign_in import IdentityProvider
 from app.domain.awards.signing_clock import ClockJumped, Counter, Jump, Ticks
 from app.domain.campus.audit_log import DEMO, Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.lti import LtiRequests
 from app.domain.campus.sender import MailIdentity, MailRecords
 from app.domain.core import UNSHARED, Clock, Snapshot, Snapshots, resource_folder
 from app.domain.learners.page_views import PageViews
@@ -160,6 +162,7 @@ class Process:
         self.is_working: Callable[[], bool] = lambda: True
         """Whether the worker in this process, if there is one, still polls."""
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
+        self.lti: LtiRequests = LtiClient(self.beyond if isinstance(self.beyond, WebDocuments) else None)
         self.providers = _providers_of(settings, self.addresses, clock)
         self.behind: Mapping[uuid.UUID, Behind] = {}
         self._differs = False

@@ -57,6 +57,7 @@ from app.services.campus.campus import CampusService, HistoryService, OperatorSe
 from app.services.campus.dashboard import DashboardService, DirectoryService
 from app.services.campus.integration import FeedService, ProgramListService
 from app.services.campus.keys import CampusKeys
+from app.services.campus.lti import LtiService
 from app.services.campus.pictures import CampusPictures
 from app.services.campus.registers import (
     ActivityRegister,
@@ -214,6 +215,7 @@ class Services(Parts):
     log_reconciliation: LogReconciliation
     log_watch: LogWatch
     logged_deeds: LoggedEvents
+    lti: LtiService
     merging: MergingService
     modules: ModuleService
     names: NameService

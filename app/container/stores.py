@@ -36,6 +36,7 @@ from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore, ProgramLists
 from app.db.campus.integration import IntegrationStore
+from app.db.campus.lti import LtiStore
 from app.db.campus.operations import SignedStateStore, WaitingWorkStore
 from app.db.campus.registers import (
     ActivityRegisterStore,
@@ -110,6 +111,7 @@ class Stores(Parts):
     letters: LetterStore
     log_disputes: LogDisputeStore
     log_watch: LogWatchStore
+    lti: LtiStore
     merges: MergeStore
     modules: ModuleStore
     names: NameStore

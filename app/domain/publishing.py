@@ -123,6 +123,13 @@ class Addresses:
     def portfolio(self, portfolio_id: uuid.UUID) -> str:
         return f"{self.base_url}/portfolio/{portfolio_id}"
 
+    def lti(self, slug: str) -> str:
+        """The endpoints of a campus for course platforms."""
+        return f"{self.base_url}/lti/{slug}"
+
+    def lti_launch(self, slug: str) -> str:
+        return f"{self.lti(slug)}/lancement"
+
     def wallet(self, slug: str) -> str:
         """The endpoints of a campus for wallets."""
         return f"{self.campus(slug)}/portefeuille"

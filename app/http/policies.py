@@ -32,6 +32,8 @@ class Who(Enum):
     """A user who administers the network; 404 for everyone else."""
     OPERATOR = auto()
     """An operator of the whole service, by token or signed in; 404 for everyone else."""
+    LAUNCH = auto()
+    """A browser that a course platform of the campus launched; it identifies a person only where an account is linked."""
     TOKEN = auto()
     """A program with a token of the required scope, in the campus of the token."""
 

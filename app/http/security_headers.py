@@ -36,7 +36,7 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )
 # URLs that are secret themselves, or restricted to one person.
-PRIVATE_PATHS = ("/recevoir", "/mes-badges", "/connexion", "/confirmer", "/compte", "/gestion")
+PRIVATE_PATHS = ("/recevoir", "/mes-badges", "/connexion", "/confirmer", "/compte", "/gestion", "/lti")
 _ANYWHERE = "frame-ancestors *"
 _LINE_ENDS = b"\r\n\0"
 _A_YEAR = "max-age=31536000; includeSubDomains"

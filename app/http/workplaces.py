@@ -47,7 +47,12 @@ _MENU: tuple[tuple[str, Permission, str, tuple[str, ...]], ...] = (
     (N_("Rapport"), Permission.VIEW, "/rapport", ()),
     (N_("Données personnelles"), Permission.PROTECT, "/donnees", ()),
     (N_("Historique"), Permission.AUDIT, "/historique", ("/audit",)),
-    (N_("Réglages"), Permission.MANAGE, "/reglages", ("/equipe", "/jetons", "/rappels", "/cles", "/images")),
+    (
+        N_("Réglages"),
+        Permission.MANAGE,
+        "/reglages",
+        ("/equipe", "/jetons", "/rappels", "/cles", "/images", "/cours"),
+    ),
 )
 """(label, permissions, path below the campus's, other paths of the same part)."""
 

@@ -28,12 +28,14 @@ from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
 from app.services.trust.endorsements import ASKED, WITHDRAW
 from tests.security.matrix.callers import Caller, Things, things_of
+from tests.security.matrix.courses import launch_secret
 from tests.security.matrix.policy import CASES
 from tests.security.test_matrix import _expected, ask
 from tests.support.every import for_each
 from tests.support.house import COMMAND, House, build_house
 
 ACCOUNT, LINK, BEARER = "an account’s session", "a link’s session", "a token of a program"
+COURSE = "a launch of a course"
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,7 @@ def cookie_names(house: House) -> list[str]:
 def secrets_of(house: House, things: Things) -> dict[str, str]:
     """One of each kind that this service makes, as far as it can be of a person with every role."""
     secret, at, campus = house.process.secret, house.clock(), house.campus
+    course = launch_secret(house, campus, house.trainer)
     with house.unit_of_work() as services:
         for role in Role:
             person = services.people.add_staff(
@@ -79,6 +82,7 @@ def secrets_of(house: House, things: Things) -> dict[str, str]:
         code = services.handing_over._code(services.awards.record(things.award_id).award)
         challenge = address_challenge(secret, person.id, "x@exemple.fr", language="fr", at=at)
         services.stores.sign_in.add(challenge)
+        state = services.lti.login(campus, "https://moodle.exemple", "", "")[1].state
         number = uuid.UUID(things.ids["endorsement_id"])
         account = sessions.enter(person.id, Proof.PASSWORD, Browser()).secret
         ticket = Ticket(uuid.uuid4(), new_phone(), at)
@@ -89,6 +93,8 @@ def secrets_of(house: House, things: Things) -> dict[str, str]:
             BEARER: services.people.create_token(
                 campus, label="Tout", scopes=[*Scope], life=timedelta(days=30), by=COMMAND
             ),
+            COURSE: course,
+            "state of a login": state,
             "private link": things.ids["token"],
             "claim code": code,
             "sign-in link": services.sign_in.make_link(person.id, by=COMMAND),
@@ -142,7 +148,7 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
     }
 
 
-OWN_PLACE = {ACCOUNT: "sid", LINK: "badges", BEARER: "authorization"}
+OWN_PLACE = {ACCOUNT: "sid", LINK: "badges", BEARER: "authorization", COURSE: "cours"}
 
 
 class Presenter:

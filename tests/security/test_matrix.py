@@ -181,6 +181,8 @@ def _expected(case: Case, caller: Caller, things: Things) -> int:
             return case.good if caller.operates else 404
         case Who.HOLDER:
             return case.good if caller.holds == things.award_id else 401
+        case Who.LAUNCH:
+            return case.good if caller.launches == things.campus.slug else 401
         case Who.STAFF if not caller.signed_in:
             return 401
         case Who.STAFF if not (is_there and caller.roles):

@@ -305,6 +305,17 @@ class WebDocuments:
         except Refused as refused:
             raise DocumentUnavailable(url, refused.why.value) from None
 
+    def get(self, url: str, *, accept: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET for this caller alone: with its own headers, without cache and without redirects."""
+        sent = {"Accept": accept, "User-Agent": "Sceau", **(headers or {})}
+        try:
+            target = self._reach.target(url)
+            deadline = Deadline(self._limits.seconds, self._monotonic)
+            with self._presence(), self._hosts.place(target.host, deadline):
+                return self._exchange.get(target, sent, deadline)
+        except Refused as refused:
+            raise DocumentUnavailable(url, refused.why.value) from None
+
     def _kept_or_asked(self, question: Question) -> FetchedDocument:
         kept = self._cache.find(question)
         if kept is not None and kept.is_fresh(self._clock()):

@@ -81,7 +81,10 @@ def retire(
 def rewrap() -> None:
     with ready_process().unit_of_work() as services:
         count = (
-            services.signing.rewrap() + services.network_signing.rewrap() + services.organisations.rewrap()
+            services.signing.rewrap()
+            + services.network_signing.rewrap()
+            + services.organisations.rewrap()
+            + services.lti.rewrap()
         )
     say(N_("Clés scellées sous la nouvelle clé maîtresse : {count}."), style="green", count=count)
 

@@ -30,6 +30,7 @@ from app.domain.awards.awards import Award
 from app.domain.awards.batches import AwardBatch, BatchState
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import ExternalId
+from app.domain.campus.lti import LtiCourse
 from app.domain.learners.portfolios import Contribution
 from app.domain.people.people import Person
 from app.domain.reports.facts import OF_ACTIVITY
@@ -116,6 +117,9 @@ class ActivityPlanStore(Store):
         try:
             self.session.exec(
                 update(AwardBatch).where(col(AwardBatch.activity_id) == activity_id).values(activity_id=None)
+            )
+            self.session.exec(
+                update(LtiCourse).where(col(LtiCourse.activity_id) == activity_id).values(activity_id=None)
             )
             for table in (
                 CheckIn,

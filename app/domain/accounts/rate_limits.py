@@ -82,6 +82,9 @@ LIMITS = {
     "wallet": Limit(1_200, _FIVE_MINUTES),
     "wrong wallet code": Limit(30, _FIVE_MINUTES),
     "wallet offers of a badge": Limit(20, timedelta(hours=1)),
+    # A class opens a course at once, from one address: a login and a launch each.
+    "launch": Limit(1_200, _FIVE_MINUTES),
+    "requests to a platform": Limit(60, timedelta(hours=1)),
     "cosignature": Limit(600, _FIVE_MINUTES),
 }
 

@@ -69,6 +69,8 @@ class SignInRequest(StrEnum):
     ADDRESS = "address"
     LINK = "link"
     """Asked for on the sign-in page: its e-mail is not sent yet."""
+    LTI = "lti"
+    """A launch from a course platform."""
 
 
 class Challenge(SQLModel, table=True):

@@ -91,6 +91,8 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "person_address": Choices(),
     "passkey": Choices(),
     "federated_account": Choices(),
+    "lti_platform": Choices(("removed_at",)),
+    "lti_account": Choices(),
     "password": Choices(("hash", "set_at")),
     "badge_rating": Choices(("sentence", "sentence_state")),
     "pathway_enrolment": Choices(),

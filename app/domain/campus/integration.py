@@ -206,6 +206,21 @@ def check_external_id(value: str) -> str:
     return value
 
 
+def system_of(value: str) -> str:
+    """The system that an identifier belongs to: one course platform, or the campus's own system (empty).
+
+    A row has one identifier in each system.
+    """
+    parts = value.split(":", 2)
+    return ":".join(parts[:2]) if len(parts) == 3 and parts[0] == "lti" else ""
+
+
+def named_otherwise(value: str, known: Sequence[str]) -> str:
+    """The identifier by which the same system knows the row already; empty where there is none."""
+    same = [each for each in known if system_of(each) == system_of(value)]
+    return "" if value in same else next(iter(same), "")
+
+
 class LineRefused(InvalidInput):
     """`kind` is a stable name of the reason."""
 

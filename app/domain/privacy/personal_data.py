@@ -92,6 +92,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "name_wish": HeldData(DataSubjectMatter.IDENTITY, _PERSON, mentions=("decided_by",)),
         # --- sign-in
         "federated_account": HeldData(DataSubjectMatter.SIGN_IN, _PERSON),
+        "lti_account": HeldData(DataSubjectMatter.SIGN_IN, _PERSON),
         "password": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("hash",)),
         "passkey": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("credential_id", "public_key")),
         "session": HeldData(
@@ -212,7 +213,7 @@ _OF_ACTIVITY = (
 )  # fmt: skip
 _OF_CAMPUS = (
     "badge", "campus_log", "campus_sender", "catalogue_refresh", "change_head", "competency_synonym",
-    "definition_adoption", "definition_proposal", "module_set", "label", "pathway", "pathway_subject", "pathway_version",
+    "definition_adoption", "definition_proposal", "module_set", "label", "lti_course", "lti_key", "lti_platform", "pathway", "pathway_subject", "pathway_version",
     "report_draft", "report_edition", "report_objective", "report_sharing", "signing_key",
 )  # fmt: skip
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
@@ -233,6 +234,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(_OF_CAMPUS, "of a campus"),
         **dict.fromkeys(("log_cosignature", "log_witness", "organisation_key"), "of an organisation"),
         **dict.fromkeys(("log_checkpoint", "log_tile"), "hashes"),
+        "lti_launch": "a platform's number of a user, for two hours",
         **dict.fromkeys(("network", "network_member"), "of campuses"),
         **dict.fromkeys(("competency", "competency_version", "framework_term"), "of a framework"),
         **dict.fromkeys(("module_competency", "training_module"), "of a set of modules"),

@@ -20,6 +20,7 @@ from app.domain.campus.integration import (
     Receipt,
     UpsertOutcome,
     check_external_id,
+    named_otherwise,
 )
 from app.domain.people.name_disambiguation import NO_ANSWERS
 from app.domain.people.people import Person
@@ -246,8 +247,9 @@ class ParticipantUpserts:
         for line in good:
             each, person = by_number[line.line], meant.get(line.line_key, (None, None))[1]
             known = names.get(person.id, ()) if person else ()
-            if each.external_id and known and each.external_id not in known:
-                each.refuse(ExternalIdTaken(NAMED_OTHERWISE, value=each.external_id, known=known[0]))
+            other = named_otherwise(each.external_id, known) if each.external_id else ""
+            if other:
+                each.refuse(ExternalIdTaken(NAMED_OTHERWISE, value=each.external_id, known=other))
 
     def _note(self, activity: Activity, people: int, by: Actor) -> None:
         if people:

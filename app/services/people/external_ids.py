@@ -19,6 +19,7 @@ from app.domain.campus.integration import (
     Receipt,
     UpsertOutcome,
     check_external_id,
+    named_otherwise,
 )
 from app.domain.core import Clock
 from app.errors import AppError
@@ -50,8 +51,8 @@ class ExternalIds:
         if held is not None and held != noun_id:
             raise ExternalIdTaken(NAMES_ANOTHER, value=value, id=str(held))
         known = self.names_of(campus, kind, [noun_id]).get(noun_id, ()) if noun_id else ()
-        if known and value not in known:
-            raise ExternalIdTaken(NAMED_OTHERWISE, value=value, known=known[0])
+        if other := named_otherwise(value, known):
+            raise ExternalIdTaken(NAMED_OTHERWISE, value=value, known=other)
 
     @staticmethod
     def check_lines(values: Sequence[str]) -> None:

@@ -200,6 +200,7 @@ class CampusWeb:
     session_cookie: str
     https: bool
     learner_cookie: str = "badges"
+    launch_cookie: str = "cours"
     language: str = "fr"
     publisher: str = ""
     contact: str = ""
@@ -213,7 +214,7 @@ def configure_web(
 ) -> None:
     """Configures `app` for the pages. `failure` renders uncaught errors, given a reference to quote."""
     app.state.face = face
-    app.state.csrf = CsrfTokens(face.csrf_key, face.session_cookie, face.learner_cookie)
+    app.state.csrf = CsrfTokens(face.csrf_key, face.session_cookie, face.learner_cookie, face.launch_cookie)
     for router in (static_files.router, render.router):
         app.include_router(router)
     # The last middleware added is outermost: headers and language also apply to the error page.

@@ -25,6 +25,7 @@ from app.web.accounts.sign_in import WANTED_COOKIE
 from app.web.accounts.signing_in_again import kept_form_cookie
 from app.web.activities.phones import phone_cookie, remembered_cookie
 from app.web.campus.dashboard import LAST_CAMPUS
+from app.web.campus.lti import launch_cookie, login_cookie
 from app.web.publishing.embeds import checker_html
 from sceau_credentials.values.timestamps import format_timestamp
 
@@ -78,6 +79,8 @@ def _cookies_of(process: Process) -> Sequence[tuple[str, str]]:
         (WANTED_COOKIE, translated(N_("La page où vous alliez quand il a fallu vous connecter, une heure"))),
         (kept_form_cookie(process), translated(N_("Ce qui retrouve un formulaire envoyé quand votre session était terminée, deux heures"))),
         (badges_cookie(process), translated(N_("Les badges que vous avez ouverts par leur lien privé, un jour"))),
+        (login_cookie(process), translated(N_("Le navigateur qu’une plateforme de cours envoie ici, dix minutes"))),
+        (launch_cookie(process), translated(N_("Le cours d’où vous venez, deux heures"))),
         (phone_cookie(process), translated(N_("Le téléphone avec lequel vous avez signé une présence, pour qu’il ne signe qu’une fois, un jour"))),
         (remembered_cookie(process), translated(N_("Le téléphone qui vous reconnaît pour signer une présence, si vous l’avez voulu, six mois"))),
         (LAST_CAMPUS, translated(N_("Le campus où vous travailliez la dernière fois, six mois"))),

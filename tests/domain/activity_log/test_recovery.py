@@ -73,6 +73,9 @@ AS_IN_THE_BACKUP = {
     "page_view_count": "at worst some openings uncounted",
     "training_module": "as module_set",
     "letter": "at worst sent twice",
+    "lti_course": "known again from the next launch",
+    "lti_key": "the platforms read the published set again",
+    "lti_launch": "gone within two hours",
     "list_answer": "answered again",
     "log_checkpoint": "anchored",
     "log_cosignature": "witnesses sign again",
@@ -149,6 +152,9 @@ FACTS = {
     "invitation": "id campus_id address roles days invited_by created_at accepted_by",
     "label": "id issuer network_id category starts_on ends_on note embedded signed_at position",
     "log_witness": "id campus_id name label vkey named_at",
+    "lti_account": "id campus_id platform_id subject person_id linked_at",
+    "lti_platform": "id campus_id label issuer client_id deployments keys_url token_url authorization_url created_at "
+    "token_at token_until trouble trouble_at",
     "membership": "id person_id campus_id role since",
     "definition_adoption": "id campus_id network_id badge_id shared_badge_id competency_id shared_competency_id number "
     "adopted_at decided_at answer",

@@ -30,6 +30,7 @@ from app.services.badges.badges import Wording
 from app.services.frameworks.pathways import StageDraft
 from app.services.learners.requests import RequestOutcome
 from tests.api.doors import program
+from tests.security.matrix.courses import launch_secret
 from tests.support.badges.endorsed import endorsed
 from tests.support.handed import photo
 from tests.support.house import COMMAND, House, listed
@@ -63,6 +64,8 @@ class Caller:
     """They run the service, and work in no campus."""
     scopes: frozenset[str] = frozenset()
     holds: uuid.UUID | None = None
+    launches: str = ""
+    """The campus whose course they came from."""
     _tokens: dict[frozenset[tuple[str, str | None]], str] = field(default_factory=dict)
 
     def form_token(self) -> str:
@@ -203,7 +206,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "pathway_id": str(pathway), "enrolment_id": str(enrolment), "key": "e9",
             "erasure_id": str(uuid.uuid4()), "label_id": str(uuid.uuid4()),
             "preuve": "invented", "challenge_id": str(uuid.uuid4()), "other_id": str(uuid.uuid4()),
-            "merge_id": str(uuid.uuid4()), "wish_id": str(uuid.uuid4()), "external": "E-2",
+            "merge_id": str(uuid.uuid4()), "wish_id": str(uuid.uuid4()), "platform_id": str(uuid.uuid4()), "external": "E-2",
         }  # fmt: skip
     return Things(campus, ids, award_id)
 
@@ -256,6 +259,9 @@ def callers_of(house: House, ours: Things, members: Sequence[Member], *, mark: s
     for member in members:
         browser = _browser(house, member.person)
         yield Caller(member.name, browser, member.campus.slug, member.roles, signed_in=True)
+    launched = _browser(house)
+    launched.cookies.set("cours", launch_secret(house, house.campus, house.trainer))
+    yield Caller("launch of a course", launched, launches=here)
     with house.unit_of_work() as services:
         operator = services.operators.add("Ada", "Opératrice" + mark, "operatrice@exemple.fr", by=COMMAND)
     yield Caller("operator", _browser(house, operator), signed_in=True, operates=True)

@@ -11,6 +11,7 @@ from app.domain.accounts.permissions import Permission
 from app.http.policies import Policy, Who
 from tests.security.matrix.account_cases import ACCOUNT_CASES
 from tests.security.matrix.cases import ROLES_MAY, Case, anybody, holder, scoped, signed_in, staff
+from tests.security.matrix.courses import OF_COURSES
 from tests.security.matrix.definitions import DEFINITIONS
 from tests.security.matrix.endorsements import OF_ENDORSEMENTS
 from tests.security.matrix.pathways import OF_PATHWAYS
@@ -45,6 +46,7 @@ CASES: dict[str, Case] = {
     **ACCOUNT_CASES,
     **OF_NETWORKS,
     **OF_PATHWAYS,
+    **OF_COURSES,
     # --- anybody's pages
     "GET /": _ANYBODY,
     "GET /static/{path:path}": _ANYBODY,

@@ -1,0 +1,342 @@
+"""Requests to course platforms (LTI 1.3, Names and Roles 2.0, Assignment and Grades 2.0)."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import jwt
+import structlog
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from app.adapters.openid_connect import BadToken, UnknownKey, verified_claims
+from app.adapters.web_documents.fetcher import WebDocuments
+from app.domain.campus.lti import (
+    LONGEST_ID,
+    MOST_LINE_ITEMS,
+    MOST_MEMBERS,
+    DeepLinkSettings,
+    GrantedToken,
+    Launch,
+    LaunchKind,
+    LaunchRefused,
+    LineItem,
+    LtiRegistration,
+    LtiResult,
+    Member,
+    PlatformDown,
+    PlatformRefused,
+    ToolKey,
+)
+from app.domain.people.people import is_address, normal_address
+from sceau_credentials.errors import DocumentUnavailable
+
+_CLAIM: Final = "https://purl.imsglobal.org/spec/lti/claim/"
+_LINKS: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/"
+_ROSTER: Final = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
+_GRADES: Final = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+_SCOPES: Final = (
+    "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly",
+    "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.readonly",
+    "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly",
+)
+_MEMBERS_TYPE: Final = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
+_ITEMS_TYPE: Final = "application/vnd.ims.lis.v2.lineitemcontainer+json"
+_RESULTS_TYPE: Final = "application/vnd.ims.lis.v2.resultcontainer+json"
+_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_KINDS: Final = {
+    "LtiResourceLinkRequest": LaunchKind.RESOURCE,
+    "LtiDeepLinkingRequest": LaunchKind.DEEP_LINKING,
+}
+_ASSERTION_LIFE: Final = timedelta(minutes=1)
+_RESPONSE_LIFE: Final = timedelta(minutes=5)
+_TOKEN_LIFE: Final = timedelta(hours=1)
+_OLDEST: Final = timedelta(minutes=10)
+"""Of an ID token: a platform issues it for this launch."""
+_MOST_PAGES: Final = 100
+_LONGEST_URL: Final = 2_000
+_LONGEST_DATA: Final = 16_000
+_NEXT: Final = re.compile(r'<([^<>]{1,2000})>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
+_KEY_BITS: Final = 2048
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class LtiClient:
+    """`documents`: the guarded client; None where the operator wants nothing fetched."""
+
+    documents: WebDocuments | None
+
+    def read_launch(
+        self, registration: LtiRegistration, id_token: str, nonce: str, *, at: datetime
+    ) -> Launch:
+        """Raises LaunchRefused, or PlatformDown where its keys cannot be read."""
+        try:
+            return _launch(self._claims(registration, id_token, nonce, at), registration, at)
+        except BadToken as error:
+            log.warning("launch refused", why=str(error))
+            raise LaunchRefused(str(error)) from error
+
+    def token(self, registration: LtiRegistration, key: ToolKey, *, at: datetime) -> GrantedToken:
+        claims = {
+            "iss": registration.client_id,
+            "sub": registration.client_id,
+            "aud": registration.token_url,
+            "jti": secrets.token_urlsafe(16),
+            "iat": int(at.timestamp()),
+            "exp": int((at + _ASSERTION_LIFE).timestamp()),
+        }
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": _ASSERTION,
+            "client_assertion": sign(claims, key),
+            "scope": " ".join(_SCOPES),
+        }
+        try:
+            answer = self._ready(registration).post(
+                registration.token_url,
+                urlencode(form).encode(),
+                media_type="application/x-www-form-urlencoded",
+            )
+        except DocumentUnavailable as error:
+            raise PlatformDown(registration.label, error.reason) from error
+        told = _object(registration, answer.status, answer.body)
+        secret, seconds = told.get("access_token"), told.get("expires_in", 3600)
+        if not isinstance(secret, str) or not re.fullmatch(r"[\x21-\x7e]{1,8000}", secret):
+            raise PlatformRefused(registration.label, "no access token")
+        life = timedelta(seconds=seconds) if type(seconds) is int and 0 < seconds < 86_400 else _TOKEN_LIFE
+        return GrantedToken(secret, at + life)
+
+    def members(self, registration: LtiRegistration, token: GrantedToken, url: str) -> list[Member]:
+        """Every page of the roster."""
+        found: dict[str, Member] = {}
+        for told in self._pages(registration, token, url, _MEMBERS_TYPE, "members"):
+            member = _member(told)
+            if member is not None:
+                found.setdefault(member.subject, member)
+            if len(found) > MOST_MEMBERS:
+                raise PlatformRefused(registration.label, "too many members")
+        return list(found.values())
+
+    def line_items(self, registration: LtiRegistration, token: GrantedToken, url: str) -> list[LineItem]:
+        found: list[LineItem] = []
+        for told in self._pages(registration, token, url, _ITEMS_TYPE, ""):
+            where, label, most = told.get("id"), _text(told, "label", 200), told.get("scoreMaximum")
+            if isinstance(where, str) and len(where) <= _LONGEST_URL and label and _is_number(most):
+                found.append(LineItem(where, label, float(str(most))))
+            if len(found) >= MOST_LINE_ITEMS:
+                break
+        return found
+
+    def results(self, registration: LtiRegistration, token: GrantedToken, item: LineItem) -> list[LtiResult]:
+        parts = urlsplit(item.url)
+        url = urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/results"))
+        found: dict[str, LtiResult] = {}
+        for told in self._pages(registration, token, url, _RESULTS_TYPE, ""):
+            subject, score = told.get("userId"), told.get("resultScore")
+            most = told.get("resultMaximum", item.maximum)
+            if isinstance(subject, str) and _is_number(score) and _is_number(most):
+                found[subject] = LtiResult(subject, float(str(score)), float(str(most)))
+        return list(found.values())
+
+    def _claims(
+        self, registration: LtiRegistration, id_token: str, nonce: str, at: datetime
+    ) -> dict[str, Any]:
+        documents, where = self._ready(registration), registration.keys_url
+
+        def against(keys: object) -> dict[str, Any]:
+            return verified_claims(
+                id_token, keys, issuer=registration.issuer, client_id=registration.client_id, nonce=nonce,
+                at=at, algorithms=("RS256",),
+            )  # fmt: skip
+
+        def keys() -> object:
+            try:
+                return json.loads(documents.fetch(where).body)
+            except DocumentUnavailable as error:
+                raise PlatformDown(registration.label, error.reason) from error
+            except (ValueError, RecursionError) as error:
+                raise BadToken("key set") from error
+
+        try:
+            return against(keys())
+        except UnknownKey:
+            documents.forget(where)
+            return against(keys())
+
+    def _pages(
+        self, registration: LtiRegistration, token: GrantedToken, url: str, accept: str, member: str
+    ) -> Iterator[Mapping[str, Any]]:
+        """The objects of a paged list; `member` holds them where the list is not the document itself."""
+        documents, seen = self._ready(registration), set[str]()
+        while url and url not in seen and len(seen) < _MOST_PAGES:
+            seen.add(url)
+            try:
+                answer = documents.get(
+                    url, accept=accept, headers={"Authorization": f"Bearer {token.secret}"}
+                )
+            except DocumentUnavailable as error:
+                raise PlatformDown(registration.label, error.reason) from error
+            told = _json(registration, answer.status, answer.body)
+            listed = told.get(member) if member and isinstance(told, dict) else told
+            if not isinstance(listed, list):
+                raise PlatformRefused(registration.label, "no list")
+            yield from (each for each in listed if isinstance(each, dict))
+            following = _NEXT.search(answer.headers.get("link", ""))
+            url = following[1] if following else ""
+
+    def _ready(self, registration: LtiRegistration) -> WebDocuments:
+        if self.documents is None:
+            raise PlatformDown(registration.label, "fetching is off")
+        return self.documents
+
+
+def make_tool_key() -> tuple[str, dict[str, Any]]:
+    """A new RSA key: PEM, and its public JWK."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return pem, {
+        "kty": "RSA",
+        "n": public["n"],
+        "e": public["e"],
+        "kid": str(uuid.uuid4()),
+        "alg": "RS256",
+        "use": "sig",
+    }
+
+
+def sign(claims: Mapping[str, Any], key: ToolKey) -> str:
+    return jwt.encode(dict(claims), key.pem, algorithm="RS256", headers={"kid": key.key_id})
+
+
+def deep_link_response(
+    registration: LtiRegistration,
+    deployment: str,
+    data: str,
+    item: Mapping[str, Any],
+    key: ToolKey,
+    *,
+    at: datetime,
+) -> str:
+    """The JWT that carries one item back to the course (LTI Deep Linking 2.0, section 4)."""
+    claims: dict[str, Any] = {
+        "iss": registration.client_id,
+        "aud": registration.issuer,
+        "iat": int(at.timestamp()),
+        "exp": int((at + _RESPONSE_LIFE).timestamp()),
+        "nonce": secrets.token_urlsafe(16),
+        f"{_CLAIM}message_type": "LtiDeepLinkingResponse",
+        f"{_CLAIM}version": "1.3.0",
+        f"{_CLAIM}deployment_id": deployment,
+        f"{_LINKS}content_items": [dict(item)],
+    }
+    if data:
+        claims[f"{_LINKS}data"] = data
+    return sign(claims, key)
+
+
+def _launch(claims: Mapping[str, Any], registration: LtiRegistration, at: datetime) -> Launch:
+    issued = claims["iat"]
+    if issued < (at - _OLDEST).timestamp():
+        raise BadToken("claims (iat, too old)")
+    kind = _KINDS.get(str(claims.get(f"{_CLAIM}message_type")))
+    if kind is None or claims.get(f"{_CLAIM}version") != "1.3.0":
+        raise BadToken("claims (message_type, version)")
+    deployment = claims.get(f"{_CLAIM}deployment_id")
+    if not isinstance(deployment, str) or deployment not in registration.deployments:
+        raise BadToken("claims (deployment_id)")
+    roles = claims.get(f"{_CLAIM}roles", [])
+    context = _part(claims, f"{_CLAIM}context")
+    custom, wanted = _part(claims, f"{_CLAIM}custom"), _part(claims, f"{_LINKS}deep_linking_settings")
+    deep_link = None
+    if kind is LaunchKind.DEEP_LINKING:
+        where, types = _text(wanted, "deep_link_return_url", _LONGEST_URL), wanted.get("accept_types")
+        if not where.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+            raise BadToken("claims (deep_link_return_url)")
+        data = wanted.get("data", "")
+        if not isinstance(data, str) or len(data) > _LONGEST_DATA:
+            raise BadToken("claims (data)")
+        takes = isinstance(types, list) and "ltiResourceLink" in types
+        deep_link = DeepLinkSettings(where, data, takes)
+    return Launch(
+        kind,
+        claims["sub"],
+        deployment,
+        tuple(each for each in roles if isinstance(each, str)) if isinstance(roles, list) else (),
+        _text(context, "id", LONGEST_ID),
+        _text(context, "title", 200) or _text(context, "label", 200),
+        _text(_part(claims, _ROSTER), "context_memberships_url", _LONGEST_URL),
+        _text(_part(claims, _GRADES), "lineitems", _LONGEST_URL),
+        _number_of(custom.get("badge")),
+        deep_link,
+    )
+
+
+def _number_of(written: object) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(written) if isinstance(written, str) else None
+    except ValueError:
+        return None
+
+
+def _part(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = claims.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _text(told: Mapping[str, Any], name: str, most: int) -> str:
+    """One line; longer identifiers and addresses are nothing, longer titles are cut by their reader."""
+    found = told.get(name)
+    if not isinstance(found, str):
+        return ""
+    line = " ".join(found.split()).replace("\x00", "")
+    if name in ("title", "label"):
+        return line[:most]
+    return line if len(line) <= most else ""
+
+
+def _member(told: Mapping[str, Any]) -> Member | None:
+    subject, roles = told.get("user_id"), told.get("roles", [])
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_ID:
+        return None
+    address = normal_address(_text(told, "email", 254))
+    return Member(
+        subject,
+        tuple(each for each in roles if isinstance(each, str)) if isinstance(roles, list) else (),
+        told.get("status", "Active") == "Active",
+        _text(told, "given_name", 120),
+        _text(told, "family_name", 120),
+        _text(told, "name", 240),
+        address if is_address(address) else "",
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
+
+
+def _json(registration: LtiRegistration, status: int, body: bytes) -> Any:
+    if status >= 500 or status == 429:
+        raise PlatformDown(registration.label, f"status {status}")
+    if status != 200:
+        raise PlatformRefused(registration.label, f"status {status}")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise PlatformRefused(registration.label, "no JSON") from error
+
+
+def _object(registration: LtiRegistration, status: int, body: bytes) -> Mapping[str, Any]:
+    told = _json(registration, status, body)
+    if not isinstance(told, dict):
+        raise PlatformRefused(registration.label, "no object")
+    return told

@@ -1,0 +1,359 @@
+"""Course platforms (LTI 1.3): registrations, linked accounts, and launches."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Text
+from sqlmodel import Column, Field, Index, SQLModel, UniqueConstraint
+
+from app.domain.core import (
+    enum_column,
+    foreign_key,
+    index_unique_where,
+    json_column,
+    new_id,
+    utc_datetime,
+)
+from app.errors import Conflict, InvalidInput, NotSignedIn, Unavailable
+from app.language import N_
+
+LOGIN_LIFE: Final = timedelta(minutes=10)
+LAUNCH_LIFE: Final = timedelta(hours=2)
+OLD_KEY_SHOWN: Final = timedelta(days=30)
+"""How long a replaced key stays in the published set: platforms keep the set for a while."""
+LONGEST_ID: Final = 255
+"""Of subjects, deployments and contexts, as LTI 1.3 has it."""
+MOST_MEMBERS: Final = 5_000
+MOST_LINE_ITEMS: Final = 200
+_LONGEST_URL: Final = 2_000
+_ROLE: Final = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
+_TEACHING: Final = frozenset({"Instructor", "ContentDeveloper", "Administrator", "Mentor"})
+_OTHER_NAMES: Final = re.compile(r"[^\x21-\x7e]")
+
+
+class LtiPlatform(SQLModel, table=True):
+    """A course platform as a campus registered it. Its addresses never change: another platform is another row,
+    without linked accounts.
+
+    `token_at`: when it last gave us an access token, good until `token_until`; no token is stored.
+    `trouble`: why the last request got nothing.
+    """
+
+    __tablename__ = "lti_platform"
+    __table_args__ = (
+        index_unique_where(
+            "lti_platform_in_use", "campus_id", "issuer", "client_id", where="removed_at IS NULL"
+        ),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    label: str = Field(max_length=120)
+    issuer: str = Field(max_length=400)
+    client_id: str = Field(max_length=200)
+    deployments: list[str] = Field(sa_column=json_column())
+    keys_url: str = Field(max_length=400)
+    token_url: str = Field(max_length=400)
+    authorization_url: str = Field(max_length=400)
+    created_at: datetime = Field(sa_column=utc_datetime())
+    removed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    token_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    token_until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    trouble: str = Field(default="", max_length=60)
+    trouble_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+
+    @property
+    def registration(self) -> LtiRegistration:
+        return LtiRegistration(
+            self.label,
+            self.issuer,
+            self.client_id,
+            tuple(self.deployments),
+            self.keys_url,
+            self.token_url,
+            self.authorization_url,
+        )
+
+
+class LtiKey(SQLModel, table=True):
+    """An RSA key with which a campus signs requests to platforms; the newest one signs."""
+
+    __tablename__ = "lti_key"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    sealed: bytes
+    kek_id: str = Field(max_length=16)
+    public_jwk: dict[str, Any] = Field(sa_column=json_column())
+    created_at: datetime = Field(sa_column=utc_datetime())
+
+
+class LtiCourse(SQLModel, table=True):
+    """A course of a platform, as its last launch describes it, and the activity that its people belong to."""
+
+    __tablename__ = "lti_course"
+    __table_args__ = (UniqueConstraint("platform_id", "deployment", "context", name="lti_course_once"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    platform_id: uuid.UUID = Field(sa_column=foreign_key("lti_platform"))
+    deployment: str = Field(max_length=LONGEST_ID)
+    context: str = Field(max_length=LONGEST_ID)
+    title: str = Field(default="", max_length=200)
+    memberships_url: str = Field(default="", max_length=_LONGEST_URL)
+    line_items_url: str = Field(default="", max_length=_LONGEST_URL)
+    activity_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("activity", nullable=True))
+    seen_at: datetime = Field(sa_column=utc_datetime())
+    roster_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+
+
+class LtiAccount(SQLModel, table=True):
+    """A user of a platform who linked their account here by signing in; an address alone links no account."""
+
+    __tablename__ = "lti_account"
+    __table_args__ = (UniqueConstraint("platform_id", "subject", name="lti_account_once"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    platform_id: uuid.UUID = Field(sa_column=foreign_key("lti_platform"))
+    subject: str = Field(max_length=LONGEST_ID)
+    person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
+    linked_at: datetime = Field(sa_column=utc_datetime())
+
+
+class LaunchKind(StrEnum):
+    RESOURCE = "resource"
+    DEEP_LINKING = "deep_linking"
+
+
+class LtiLaunch(SQLModel, table=True):
+    """A browser that came from a platform: its secret opens the course's pages of this campus, and nothing else.
+
+    Without a linked account it identifies no person. `secret_digest` is of the cookie.
+    """
+
+    __tablename__ = "lti_launch"
+    __table_args__ = (Index("lti_launch_by_end", "campus_id", "expires_at"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
+    platform_id: uuid.UUID = Field(sa_column=foreign_key("lti_platform"))
+    secret_digest: str = Field(unique=True, max_length=64)
+    kind: LaunchKind = Field(sa_column=enum_column(LaunchKind, name="lti_launch_kind"))
+    subject: str = Field(max_length=LONGEST_ID)
+    teaches: bool
+    course_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("lti_course", nullable=True))
+    deployment: str = Field(max_length=LONGEST_ID)
+    badge_id: uuid.UUID | None = None
+    """Of the link in the course that was opened."""
+    return_url: str = Field(default="", max_length=_LONGEST_URL)
+    return_data: str = Field(default="", sa_column=Column(Text(), nullable=False))
+    expires_at: datetime = Field(sa_column=utc_datetime())
+
+
+@dataclass(frozen=True)
+class LtiRegistration:
+    """What identifies a platform, and where it answers."""
+
+    label: str
+    issuer: str
+    client_id: str
+    deployments: Sequence[str]
+    keys_url: str
+    token_url: str
+    authorization_url: str
+
+    def check(self) -> None:
+        """Raises InvalidInput for what no platform has; addresses are read again by the guarded client."""
+        if not self.label.strip() or not self.client_id.strip():
+            raise InvalidInput(N_("Écrivez un nom pour la plateforme et son identifiant de client."))
+        if _OTHER_NAMES.search(self.client_id):
+            raise InvalidInput(N_("L’identifiant de client est un mot sans espace ni accent."))
+        for url in (self.issuer, self.keys_url, self.token_url, self.authorization_url):
+            if not url.startswith(
+                ("https://", "http://localhost", "http://127.0.0.1")
+            ) or _OTHER_NAMES.search(url):
+                raise InvalidInput(
+                    N_("« {url} » n’est pas une adresse qui commence par https://."), url=url[:100]
+                )
+        if not self.deployments or any(_OTHER_NAMES.search(each) for each in self.deployments):
+            raise InvalidInput(N_("Écrivez au moins un identifiant de déploiement, par exemple 1."))
+        urls = (self.issuer, self.keys_url, self.token_url, self.authorization_url)
+        most = {120: (self.label,), 200: (self.client_id,), 400: urls, LONGEST_ID: self.deployments}
+        if any(len(each) > length for length, words in most.items() for each in words):
+            raise InvalidInput(N_("Un de ces textes est trop long."))
+
+
+@dataclass(frozen=True)
+class LtiLogin:
+    """A login that waits for its launch, in the browser that began it."""
+
+    platform_id: uuid.UUID
+    state: str
+    nonce: str
+
+
+@dataclass(frozen=True)
+class DeepLinkSettings:
+    return_url: str
+    data: str
+    takes_links: bool
+
+
+@dataclass(frozen=True)
+class Launch:
+    """The checked content of an ID token; without a name and without an address, which prove nothing here."""
+
+    kind: LaunchKind
+    subject: str
+    deployment: str
+    roles: Sequence[str]
+    context: str = ""
+    title: str = ""
+    memberships_url: str = ""
+    line_items_url: str = ""
+    badge_id: uuid.UUID | None = None
+    deep_link: DeepLinkSettings | None = None
+
+    @property
+    def teaches(self) -> bool:
+        return teaches(self.roles)
+
+
+def teaches(roles: Sequence[str]) -> bool:
+    """Roles in the course; a role in the school does not count."""
+    return any(role_name(each) in _TEACHING for each in roles)
+
+
+def learns(roles: Sequence[str]) -> bool:
+    return any(role_name(each) in ("Learner", "Student") for each in roles)
+
+
+def role_name(role: str) -> str:
+    """`Instructor` of `http://purl.imsglobal.org/vocab/lis/v2/membership#Instructor` or of its short form;
+    empty for roles that are not of a course."""
+    return role.removeprefix(_ROLE) if role.startswith(_ROLE) or ":" not in role else ""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One line of the roster of a course."""
+
+    subject: str
+    roles: Sequence[str]
+    is_active: bool
+    given_name: str
+    family_name: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class LineItem:
+    """Something that is graded in a course."""
+
+    url: str
+    label: str
+    maximum: float
+
+
+@dataclass(frozen=True)
+class LtiResult:
+    subject: str
+    score: float
+    maximum: float
+
+
+@dataclass(frozen=True)
+class ToolKey:
+    key_id: str
+    pem: str = ""
+
+
+@dataclass(frozen=True)
+class GrantedToken:
+    secret: str
+    until: datetime
+
+
+class LaunchRefused(NotSignedIn):
+    """`about` is for the log: the claim that is wrong, never its value."""
+
+    def __init__(self, about: str) -> None:
+        super().__init__(
+            N_(
+                "Cette ouverture ne vient pas d’un cours inscrit ici, ou elle a déjà servi. Rouvrez-la depuis le cours."
+            )
+        )
+        self.about = about
+
+
+class PlatformDown(Unavailable):
+    def __init__(self, label: str, why: str) -> None:
+        super().__init__(
+            N_("« {label} » ne répond pas en ce moment. Réessayez dans quelques minutes."), label=label
+        )
+        self.why = why
+
+
+class PlatformRefused(Conflict):
+    def __init__(self, label: str, why: str) -> None:
+        super().__init__(
+            N_(
+                "« {label} » a refusé de répondre. Vérifiez dans la plateforme que l’outil peut lire la liste et les notes."
+            ),
+            label=label,
+        )
+        self.why = why
+
+
+class LtiRequests(Protocol):
+    """What is asked of a platform, through the guarded client."""
+
+    def read_launch(
+        self, registration: LtiRegistration, id_token: str, nonce: str, *, at: datetime
+    ) -> Launch: ...
+
+    def token(self, registration: LtiRegistration, key: ToolKey, *, at: datetime) -> GrantedToken: ...
+
+    def members(self, registration: LtiRegistration, token: GrantedToken, url: str) -> list[Member]: ...
+
+    def line_items(self, registration: LtiRegistration, token: GrantedToken, url: str) -> list[LineItem]: ...
+
+    def results(
+        self, registration: LtiRegistration, token: GrantedToken, item: LineItem
+    ) -> list[LtiResult]: ...
+
+
+def member_id(platform_id: uuid.UUID, subject: str) -> str:
+    """The identifier of a participant, of this platform alone: `lti:` and a number of the platform stand before
+    its own. A subject that an identifier cannot hold is replaced by its digest."""
+    fits = len(subject) <= 150 and subject.isprintable() and subject == subject.strip()
+    own = subject if fits else "sha256-" + hashlib.sha256(subject.encode()).hexdigest()
+    return f"lti:{platform_id.hex[:12]}:{own}"
+
+
+def written_results(label: str, found: Sequence[tuple[LineItem, LtiResult]], *, longest: int = 1_000) -> str:
+    """« Moodle : Quiz 15/20 ; Projet 8/10 », as it enters the participation and its log line."""
+    parts = [f"{item.label} {_number(result.score)}/{_number(result.maximum)}" for item, result in found]
+    text = " ; ".join(parts)
+    return f"{label} : {text}"[:longest] if text else ""
+
+
+def _number(value: float) -> str:
+    """With a comma, without zeros at the end."""
+    return f"{value:.2f}".rstrip("0").rstrip(".").replace(".", ",")
+
+
+def results_of(
+    label: str, results: Mapping[str, Sequence[LtiResult]], items: Sequence[LineItem]
+) -> dict[str, str]:
+    """By subject: their results, in the order of the items. `results`: by the address of an item."""
+    found: dict[str, list[tuple[LineItem, LtiResult]]] = {}
+    for item in items:
+        for result in results.get(item.url, ()):
+            found.setdefault(result.subject, []).append((item, result))
+    return {subject: written_results(label, each) for subject, each in found.items()}

@@ -1,0 +1,524 @@
+"""Course platforms (LTI 1.3): registration, launches, linked accounts, rosters and results."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.adapters.lti import deep_link_response, make_tool_key
+from app.adapters.secrets import KeyVault
+from app.db.accounts import SignInStore
+from app.db.campus.campus import HistoryStore
+from app.db.campus.lti import LtiStore
+from app.db.people import PeopleStore
+from app.domain.accounts.permissions import Permission, Role, check_may
+from app.domain.accounts.sessions import digest_of
+from app.domain.accounts.sign_in import Challenge, SignInRequest, answer_challenge
+from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities.listed_people import ListedPerson
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.campus.lti import (
+    LAUNCH_LIFE,
+    LOGIN_LIFE,
+    OLD_KEY_SHOWN,
+    GrantedToken,
+    Launch,
+    LaunchKind,
+    LaunchRefused,
+    LtiAccount,
+    LtiCourse,
+    LtiKey,
+    LtiLaunch,
+    LtiLogin,
+    LtiPlatform,
+    LtiRegistration,
+    Member,
+    PlatformDown,
+    PlatformRefused,
+    ToolKey,
+    learns,
+    member_id,
+)
+from app.domain.core import Clock
+from app.domain.imports.lists.model import Column
+from app.domain.imports.lists.names import order_of, split_name
+from app.domain.people.people import Person, roles_at
+from app.domain.publishing import Addresses
+from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
+from app.language import N_
+from app.services.accounts.sessions import SignedIn
+from app.services.activities.activities import ActivityService
+from app.services.activities.upserts import ParticipantReceipt, ParticipantUpserts
+from app.services.badges.badges import BadgeService
+
+_NONE = frozenset[Role]()
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A browser on the pages of a course, and who that is where the account was linked."""
+
+    launch: LtiLaunch
+    platform: LtiPlatform
+    course: LtiCourse | None
+    person: Person | None = None
+    roles: frozenset[Role] = _NONE
+
+    @property
+    def actor(self) -> Actor:
+        assert self.person is not None, "checked by `check_may`"
+        return Actor(self.person.id)
+
+    @property
+    def works(self) -> bool:
+        """A linked person who teaches in the course and works in the campus today."""
+        return self.launch.teaches and self.person is not None and bool(self.roles)
+
+    def check_may(self, permission: Permission) -> None:
+        if not self.works:
+            raise NotAllowed(N_("Reliez d’abord votre compte Sceau à ce cours."))
+        check_may(self.roles, permission)
+
+
+@dataclass(frozen=True)
+class CourseAccess:
+    """What a request to the platform needs, outside any transaction."""
+
+    platform_id: uuid.UUID
+    registration: LtiRegistration
+    key: ToolKey
+    memberships_url: str
+    line_items_url: str
+
+
+@dataclass(frozen=True)
+class KeyAge:
+    key_id: str
+    since: datetime
+
+
+@dataclass(frozen=True, eq=False)
+class LtiService:
+    store: LtiStore
+    sign_in: SignInStore
+    people: PeopleStore
+    history: HistoryStore
+    activities: ActivityService
+    badges: BadgeService
+    participants: ParticipantUpserts
+    vault: KeyVault
+    addresses: Addresses
+    secret: bytes
+    clock: Clock
+
+    # --- platforms and keys
+
+    def platforms(self, campus: Campus) -> Sequence[LtiPlatform]:
+        return self.store.platforms(campus.id)
+
+    def platform(self, campus: Campus, platform_id: uuid.UUID) -> LtiPlatform:
+        found = self.store.platform(campus.id, platform_id)
+        if found is None:
+            raise NotFound(N_("Cette plateforme n’est pas inscrite ici."))
+        return found
+
+    def linked(self, platform: LtiPlatform) -> int:
+        return len(self.store.accounts(platform.id))
+
+    def register(self, campus: Campus, told: LtiRegistration, *, by: Actor) -> LtiPlatform:
+        told.check()
+        if self._known(campus, told.issuer, told.client_id):
+            raise Conflict(N_("Cette plateforme est déjà inscrite avec cet identifiant de client."))
+        row = LtiPlatform(
+            campus_id=campus.id,
+            label=told.label.strip(),
+            issuer=told.issuer,
+            client_id=told.client_id,
+            deployments=list(dict.fromkeys(told.deployments)),
+            keys_url=told.keys_url,
+            token_url=told.token_url,
+            authorization_url=told.authorization_url,
+            created_at=self.clock(),
+        )
+        self.store.save(row)
+        if not self.store.keys(campus.id):
+            self._add_key(campus)
+        self._note(campus, "add_platform", by, platform=row.issuer)
+        return row
+
+    def remove(self, campus: Campus, platform_id: uuid.UUID, *, by: Actor) -> None:
+        """Its links and launches end; courses keep their activity."""
+        row = self.platform(campus, platform_id)
+        row.removed_at = self.clock()
+        self.store.save(row)
+        self.store.forget_people_of(row.id)
+        self._note(campus, "remove_platform", by, platform=row.issuer)
+
+    def _known(self, campus: Campus, issuer: str, client_id: str) -> LtiPlatform | None:
+        """With an empty client id: the only platform of that issuer."""
+        found = [each for each in self.store.platforms(campus.id) if each.issuer == issuer]
+        if client_id:
+            found = [each for each in found if each.client_id == client_id]
+        return found[0] if len(found) == 1 else None
+
+    def renew_key(self, campus: Campus, *, by: Actor) -> None:
+        """The older one stays in the published set for a month: platforms keep that set for a while."""
+        at = self.clock()
+        keys = self.store.keys(campus.id)
+        for replaced, key in pairwise(keys):
+            if at - replaced.created_at > OLD_KEY_SHOWN:
+                self.store.remove_key(key)
+        self._add_key(campus)
+        self._note(campus, "renew_lti_key", by)
+
+    def _add_key(self, campus: Campus) -> None:
+        pem, public = make_tool_key()
+        self.store.save(
+            LtiKey(
+                campus_id=campus.id,
+                sealed=self.vault.seal_bytes(pem.encode(), _bound_to(campus.id)),
+                kek_id=self.vault.kek.id,
+                public_jwk=public,
+                created_at=self.clock(),
+            )
+        )
+
+    def rewrap(self) -> int:
+        """Seals every key under the current key-encryption key; returns how many changed."""
+        count = 0
+        for key in self.store.all_keys():
+            if key.kek_id != self.vault.kek.id:
+                bound = _bound_to(key.campus_id)
+                key.sealed = self.vault.seal_bytes(self.vault.open_bytes(key.sealed, bound), bound)
+                key.kek_id = self.vault.kek.id
+                self.store.save(key)
+                count += 1
+        return count
+
+    def key_set(self, campus: Campus) -> Mapping[str, Any]:
+        """Public: the current key, and those it replaced less than a month ago."""
+        keys, at = self.store.keys(campus.id), self.clock()
+        shown = [
+            key
+            for number, key in enumerate(keys)
+            if not number or at - keys[number - 1].created_at <= OLD_KEY_SHOWN
+        ]
+        return {"keys": [key.public_jwk for key in shown]}
+
+    def key_age(self, campus: Campus) -> KeyAge | None:
+        key = next(iter(self.store.keys(campus.id)), None)
+        return KeyAge(str(key.public_jwk["kid"]), key.created_at) if key else None
+
+    def _tool_key(self, campus: Campus) -> ToolKey:
+        key = next(iter(self.store.keys(campus.id)))
+        pem = self.vault.open_bytes(key.sealed, _bound_to(campus.id)).decode()
+        return ToolKey(str(key.public_jwk["kid"]), pem)
+
+    def note_token(self, campus: Campus, platform_id: uuid.UUID, token: GrantedToken) -> None:
+        row = self.platform(campus, platform_id)
+        row.token_at, row.token_until = self.clock(), token.until
+        row.trouble, row.trouble_at = "", None
+        self.store.save(row)
+
+    def note_trouble(
+        self, campus: Campus, platform_id: uuid.UUID, error: PlatformDown | PlatformRefused
+    ) -> None:
+        row = self.platform(campus, platform_id)
+        row.trouble, row.trouble_at = error.why[:60], self.clock()
+        self.store.save(row)
+
+    def access(self, campus: Campus, platform_id: uuid.UUID) -> CourseAccess:
+        """To try the platform without a course."""
+        row = self.platform(campus, platform_id)
+        return CourseAccess(row.id, row.registration, self._tool_key(campus), "", "")
+
+    # --- login and launch
+
+    def login(
+        self, campus: Campus, issuer: str, client_id: str, browser_digest: str
+    ) -> tuple[LtiPlatform, LtiLogin]:
+        """The request to send to the platform, bound to this browser."""
+        platform = self._known(campus, issuer, client_id)
+        if platform is None:
+            raise NotFound(N_("Cette plateforme n’est pas inscrite ici."))
+        state, at = secrets.token_urlsafe(32), self.clock()
+        self.sign_in.sweep(at)
+        self.sign_in.add(
+            Challenge(
+                asked=SignInRequest.LTI,
+                secret_digest=digest_of(state),
+                browser_digest=browser_digest,
+                facts={"platform": str(platform.id)},
+                expires_at=at + LOGIN_LIFE,
+            )
+        )
+        return platform, LtiLogin(platform.id, state, self._nonce(state))
+
+    def take(self, campus: Campus, state: str, browser_digest: str) -> tuple[LtiPlatform, LtiLogin]:
+        """What this browser was redirected for. Single use: a second launch with it is refused."""
+        challenge = answer_challenge(
+            self.sign_in.take_challenge(state),
+            asked=SignInRequest.LTI,
+            at=self.clock(),
+            browser_digest=browser_digest,
+        )
+        platform = self.store.platform(campus.id, uuid.UUID(str(challenge.facts["platform"])))
+        if platform is None:
+            raise LaunchRefused("platform")
+        return platform, LtiLogin(platform.id, state, self._nonce(state))
+
+    def _nonce(self, state: str) -> str:
+        return hmac.new(self.secret, b"nonce of a launch|" + state.encode(), hashlib.sha256).hexdigest()
+
+    def open(self, campus: Campus, platform_id: uuid.UUID, told: Launch) -> str:
+        """The secret of the course's pages, for the browser that launched."""
+        platform, at = self.store.platform(campus.id, platform_id), self.clock()
+        if platform is None or told.deployment not in platform.deployments:
+            raise LaunchRefused("platform")
+        self.store.sweep(campus.id, at)
+        course = self._course(campus, platform, told)
+        badge_id = told.badge_id
+        if badge_id is not None and badge_id not in {badge.id for badge, _ in self._offered(campus)}:
+            badge_id = None
+        secret = secrets.token_urlsafe(32)
+        self.store.save(
+            LtiLaunch(
+                campus_id=campus.id,
+                platform_id=platform.id,
+                secret_digest=digest_of(secret),
+                kind=told.kind,
+                subject=told.subject,
+                teaches=told.teaches,
+                course_id=course.id if course else None,
+                deployment=told.deployment,
+                badge_id=badge_id,
+                return_url=told.deep_link.return_url if told.deep_link and told.deep_link.takes_links else "",
+                return_data=told.deep_link.data if told.deep_link else "",
+                expires_at=at + LAUNCH_LIFE,
+            )
+        )
+        return secret
+
+    def _course(self, campus: Campus, platform: LtiPlatform, told: Launch) -> LtiCourse | None:
+        """Only who teaches changes what is known of a course."""
+        if not told.context:
+            return None
+        course = self.store.find_course(platform.id, told.deployment, told.context)
+        if course is None:
+            course = LtiCourse(
+                campus_id=campus.id,
+                platform_id=platform.id,
+                deployment=told.deployment,
+                context=told.context,
+                seen_at=self.clock(),
+            )
+        elif not told.teaches:
+            return course
+        course.title = told.title or course.title
+        course.memberships_url = told.memberships_url or course.memberships_url
+        course.line_items_url = told.line_items_url or course.line_items_url
+        course.seen_at = self.clock()
+        self.store.save(course)
+        return course
+
+    def launched(self, campus: Campus, secret: str) -> Launched:
+        """The launch that this secret opens in this campus; raises NotSignedIn for any other secret."""
+        launch = self.store.launch(campus.id, secret) if secret else None
+        at = self.clock()
+        platform = self.store.platform(campus.id, launch.platform_id) if launch else None
+        if launch is None or platform is None or at >= launch.expires_at:
+            raise NotSignedIn(N_("Ouvrez cette page depuis votre cours."))
+        course = self.store.course(launch.course_id) if launch.course_id else None
+        account = self.store.account(platform.id, launch.subject)
+        if account is None:
+            return Launched(launch, platform, course)
+        person = self.people.get(account.person_id)
+        rows = [membership for membership, _ in self.people.memberships_of(person.id)]
+        return Launched(launch, platform, course, person, roles_at(rows, campus.id, at=at))
+
+    # --- linked accounts
+
+    def link(self, campus: Campus, launched: Launched, who: SignedIn) -> None:
+        """By a person who signed in and works here. Idempotent."""
+        if not launched.launch.teaches:
+            raise NotAllowed(N_("Seule une personne qui enseigne dans ce cours relie son compte."))
+        rows = [membership for membership, _ in who.memberships]
+        if not roles_at(rows, campus.id, at=self.clock()):
+            raise NotAllowed(N_("Vous n’avez pas de rôle dans ce campus."))
+        known = self.store.account(launched.platform.id, launched.launch.subject)
+        if known is not None and known.person_id == who.person.id:
+            return
+        if known is not None:
+            raise Conflict(N_("Ce compte du cours est déjà relié à une autre personne."))
+        self.store.save(
+            LtiAccount(
+                campus_id=campus.id,
+                platform_id=launched.platform.id,
+                subject=launched.launch.subject,
+                person_id=who.person.id,
+                linked_at=self.clock(),
+            )
+        )
+        self._note(campus, "link_platform", who.actor, platform=launched.platform.issuer)
+
+    def unlink(self, campus: Campus, launched: Launched) -> None:
+        """The browser leaves the course's pages too."""
+        account = self.store.account(launched.platform.id, launched.launch.subject)
+        if account is not None:
+            self.store.remove_account(account)
+            self._note(campus, "unlink_platform", Actor(account.person_id), platform=launched.platform.issuer)
+        self.store.end_launch(launched.launch)
+
+    # --- a badge in a course
+
+    def _offered(self, campus: Campus) -> list[tuple[Badge, BadgeVersion]]:
+        return [pair for pair in self.badges.list_current(campus) if pair[0].archived_at is None]
+
+    def offered(self, campus: Campus, launched: Launched) -> list[tuple[Badge, BadgeVersion]]:
+        """Badges that may be put into the course."""
+        launched.check_may(Permission.VIEW)
+        return self._offered(campus)
+
+    def shown_badge(self, campus: Campus, launched: Launched) -> tuple[Badge, BadgeVersion] | None:
+        """The badge of the link that was opened in the course."""
+        wanted = launched.launch.badge_id
+        return next((pair for pair in self._offered(campus) if pair[0].id == wanted), None)
+
+    def deep_link(self, campus: Campus, launched: Launched, badge_id: uuid.UUID) -> tuple[str, str]:
+        """The platform's address, and the signed answer to send there. Single use: the launch ends."""
+        launched.check_may(Permission.VIEW)
+        launch = launched.launch
+        if launch.kind is not LaunchKind.DEEP_LINKING or not launch.return_url:
+            raise Conflict(
+                N_("Ce cours n’attend pas de badge. Passez par « Ajouter une activité » du cours.")
+            )
+        pair = next((each for each in self._offered(campus) if each[0].id == badge_id), None)
+        if pair is None:
+            raise NotFound(N_("Ce badge n’existe pas ici."))
+        badge, version = pair
+        item = {
+            "type": "ltiResourceLink",
+            "title": version.name,
+            "text": version.description,
+            "url": self.addresses.lti_launch(campus.slug),
+            "custom": {"badge": str(badge.id)},
+        }
+        key = self._tool_key(campus)
+        answer = deep_link_response(
+            launched.platform.registration, launch.deployment, launch.return_data, item, key, at=self.clock()
+        )
+        self.store.end_launch(launch)
+        return launch.return_url, answer
+
+    # --- the activity of a course, its people and their results
+
+    def choices(self, campus: Campus, launched: Launched) -> list[Activity]:
+        launched.check_may(Permission.WORK)
+        return [each for each, _ in self.activities.list_in(campus)]
+
+    def choose_activity(self, campus: Campus, launched: Launched, activity_id: uuid.UUID | None) -> Activity:
+        """The people of the course become its participants; None makes an activity of the course's title."""
+        launched.check_may(Permission.WORK)
+        course = _with_course(launched)
+        if activity_id is None:
+            today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+            title = course.title.strip() or launched.platform.label
+            told = Activity(
+                kind=ActivityKind.COURSE, title=title, starts_on=today, ends_on=today, created_at=self.clock()
+            )
+            activity = self.activities.create(told, [campus], by=launched.actor)
+        else:
+            activity = self.activities.get(campus, activity_id)
+        course.activity_id = activity.id
+        self.store.save(course)
+        return activity
+
+    def activity_of(self, launched: Launched) -> Activity | None:
+        chosen = launched.course.activity_id if launched.course else None
+        return self.activities.activities.find(chosen) if chosen else None
+
+    def course_access(self, campus: Campus, launched: Launched) -> CourseAccess:
+        launched.check_may(Permission.WORK)
+        course = _with_course(launched)
+        if course.activity_id is None:
+            raise Conflict(N_("Choisissez d’abord l’activité de ce cours."))
+        if not course.memberships_url:
+            raise Conflict(
+                N_(
+                    "La plateforme ne donne pas la liste de ce cours. Permettez-la dans les réglages de l’outil."
+                )
+            )
+        access = self.access(campus, launched.platform.id)
+        return replace(access, memberships_url=course.memberships_url, line_items_url=course.line_items_url)
+
+    def record(
+        self,
+        campus: Campus,
+        launched: Launched,
+        members: Sequence[Member],
+        answers: Mapping[str, bool],
+        results: Mapping[str, str],
+    ) -> list[tuple[Member, ParticipantReceipt]]:
+        """Idempotent: a member is found again by the platform's own identifier. `answers`, by subject: whether
+        it is the person already known by that name. `results`, by subject: what enters the participation."""
+        launched.check_may(Permission.WORK)
+        course = _with_course(launched)
+        if course.activity_id is None:
+            raise Conflict(N_("Choisissez d’abord l’activité de ce cours."))
+        learners = [each for each in members if each.is_active and learns(each.roles)]
+        if not learners:
+            raise InvalidInput(N_("La liste de ce cours ne contient aucun apprenant."))
+        lines = [
+            (
+                member_id(launched.platform.id, each.subject),
+                _listed(number, each, results.get(each.subject, "")),
+            )
+            for number, each in enumerate(learners, 1)
+        ]
+        known = {
+            number: answers[each.subject]
+            for number, each in enumerate(learners, 1)
+            if each.subject in answers
+        }
+        receipts = self.participants.upsert_all(campus, course.activity_id, lines, known, by=launched.actor)
+        course.roster_at = self.clock()
+        self.store.save(course)
+        found = {one.receipt.line: one for one in receipts}
+        return [(each, found[number]) for number, each in enumerate(learners, 1)]
+
+    def _note(self, campus: Campus, action: str, by: Actor, **facts: str) -> None:
+        self.history.write(by, action, "campus", campus.id, at=self.clock(), campus_id=campus.id, **facts)
+
+
+def _with_course(launched: Launched) -> LtiCourse:
+    if launched.course is None:
+        raise Conflict(N_("Cette ouverture ne dit pas de quel cours elle vient."))
+    return launched.course
+
+
+def _bound_to(campus_id: uuid.UUID) -> bytes:
+    return b"key for course platforms|" + campus_id.bytes
+
+
+def _listed(number: int, member: Member, contribution: str) -> ListedPerson:
+    given, family = member.given_name, member.family_name
+    if not family:
+        order, _ = order_of(member.name)
+        given, family, _ = split_name(member.name, order or Column.GIVEN_FIRST)
+    return ListedPerson(
+        number,
+        given_name=given,
+        family_name=family,
+        address=member.address,
+        contribution=contribution,
+    ).tidied()

@@ -1,0 +1,504 @@
+"""Course platforms (LTI 1.3): login, launch and the pages of a course."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, cast
+from urllib.parse import quote, urlencode, urlsplit
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from app.container import Process, Services
+from app.domain.campus.campus import Campus
+from app.domain.campus.integration import LineRefused, UpsertOutcome
+from app.domain.campus.lti import (
+    LAUNCH_LIFE,
+    LOGIN_LIFE,
+    GrantedToken,
+    LaunchKind,
+    LaunchRefused,
+    LtiLogin,
+    LtiPlatform,
+    LtiResult,
+    Member,
+    PlatformDown,
+    PlatformRefused,
+    results_of,
+)
+from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
+from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.policies import Policy, Who, marked, public
+from app.http.request_scope import (
+    ReadingServices,
+    enter,
+    find_signed_in,
+    limited,
+    process_of,
+    signed_in,
+    status_of,
+    visit,
+    write_transaction,
+)
+from app.http.security_headers import CONTENT_SECURITY_POLICY
+from app.http.workplaces import look_of, sentence_of
+from app.language import N_
+from app.services.activities.line_faults import ALREADY_KNOWN
+from app.services.activities.upserts import ParticipantReceipt
+from app.services.campus.lti import CourseAccess, Launched
+
+_MOST_FIELDS = 40
+_LONGEST_HINT = 2_000
+_Told = TypeVar("_Told")
+router = APIRouter(prefix="/lti/{slug}")
+
+
+def launch_cookie(process: Process) -> str:
+    """The pages of the course that a browser came from."""
+    return "__Host-cours" if process.settings.base_url.startswith("https:") else "cours"
+
+
+def login_cookie(process: Process) -> str:
+    """The browser that a platform sent here to log in; platforms answer by a form of theirs."""
+    return "__Host-ouverture" if process.settings.base_url.startswith("https:") else "ouverture"
+
+
+async def _platform_form(request: Request) -> FormData:
+    """Of another site: its ID token and state are its proof, not our page."""
+    return await request.form(max_files=0, max_fields=_MOST_FIELDS)
+
+
+PlatformForm = Annotated[FormData, Depends(_platform_form)]
+
+
+# --- login, launch, keys
+
+
+@router.get("/connexion", dependencies=[limited("launch")])
+@public
+def begin_login_by_link(slug: str, request: Request) -> Response:
+    return _begin_login(slug, request, request.query_params)
+
+
+@router.post("/connexion", dependencies=[limited("launch")])
+@public
+def begin_login(slug: str, request: Request, form: PlatformForm) -> Response:
+    told = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+    return _begin_login(slug, request, told)
+
+
+def _begin_login(slug: str, request: Request, told: Mapping[str, str]) -> Response:
+    """OpenID Connect, third-party initiated login: leads back to the platform, which alone knows its user."""
+    process = process_of(request)
+    https = process.settings.base_url.startswith("https:")
+    browser = secrets.token_urlsafe(32)
+    hints = {name: told[name] for name in ("login_hint", "lti_message_hint") if told.get(name)}
+    if any(len(each) > _LONGEST_HINT for each in hints.values()):
+        raise InvalidInput(N_("Cette demande de la plateforme est trop longue."))
+    with visit(request) as services:
+        campus = _enter(slug, request, services)
+        platform, login = services.lti.login(
+            campus, told.get("iss", ""), told.get("client_id", ""), _digest(browser)
+        )
+        where = _authorization(platform, login, services.addresses.lti_launch(slug), hints)
+    answer = RedirectResponse(where, status_code=303)
+    answer.set_cookie(
+        login_cookie(process),
+        browser,
+        max_age=int(LOGIN_LIFE.total_seconds()),
+        path="/",
+        secure=https,
+        httponly=True,
+        # The platform answers with a form of its own site.
+        samesite="none" if https else "lax",
+    )
+    return answer
+
+
+def _authorization(platform: LtiPlatform, login: LtiLogin, launch_url: str, hints: Mapping[str, str]) -> str:
+    asked = {
+        "scope": "openid",
+        "response_type": "id_token",
+        "response_mode": "form_post",
+        "prompt": "none",
+        "client_id": platform.client_id,
+        "redirect_uri": launch_url,
+        "state": login.state,
+        "nonce": login.nonce,
+        **hints,
+    }
+    where = platform.authorization_url
+    return where + ("&" if "?" in where else "?") + urlencode(asked)
+
+
+@router.post("/lancement", dependencies=[limited("launch")])
+@public
+def launch(slug: str, request: Request, form: PlatformForm) -> Response:
+    """Each launch consumes its login. The browser gets the pages of the course, never an account."""
+    process = process_of(request)
+    browser = request.cookies.get(login_cookie(process), "")
+    state, id_token = _plain(form, "state"), _plain(form, "id_token")
+    with visit(request) as services:
+        campus = _enter(slug, request, services)
+        if not browser or not state:
+            raise LaunchRefused("no login of this browser")
+        platform, login = services.lti.take(campus, state, _digest(browser))
+        registration = platform.registration
+    # Outside any transaction: the platform may take seconds to answer.
+    told = process.lti.read_launch(registration, id_token, login.nonce, at=process.clock())
+    with visit(request) as services:
+        secret = services.lti.open(campus, login.platform_id, told)
+    answer = RedirectResponse(_home(slug), status_code=303)
+    answer.delete_cookie(login_cookie(process), path="/")
+    answer.set_cookie(
+        launch_cookie(process),
+        secret,
+        max_age=int(LAUNCH_LIFE.total_seconds()),
+        path="/",
+        secure=process.settings.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+@router.get("/cles.json")
+@public
+def show_keys(slug: str, request: Request) -> JSONResponse:
+    with visit(request, reading=True) as services:
+        return JSONResponse(dict(services.lti.key_set(_enter(slug, request, services))))
+
+
+# --- the pages of a course
+
+
+@dataclass(frozen=True)
+class AtCourse:
+    campus: Campus
+    launched: Launched
+    secret: str
+
+    @property
+    def home(self) -> str:
+        return _home(self.campus.slug)
+
+
+@marked(Policy(Who.LAUNCH))
+def _launched(slug: str, request: Request, services: ReadingServices) -> None:
+    secret = request.cookies.get(launch_cookie(process_of(request)), "")
+    if not secret:
+        raise NotSignedIn(N_("Ouvrez cette page depuis votre cours."))
+    campus = _enter(slug, request, services)
+    request.state.at_course = AtCourse(campus, services.lti.launched(campus, secret), secret)
+
+
+LAUNCHED = [Depends(_launched, scope="function")]
+
+
+def _at_course(request: Request) -> AtCourse:
+    return cast(AtCourse, request.state.at_course)
+
+
+@router.get("/cours", dependencies=LAUNCHED)
+def show_course(
+    request: Request, services: ReadingServices, fait: str = "", nouveaux: int = 0
+) -> HTMLResponse:
+    return _course_page(request, services, done=fait, new=nouveaux)
+
+
+@router.post("/cours/relier", dependencies=LAUNCHED)
+def link_account(request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+    """By an account that is signed in beside the launch, with a recent proof of identity."""
+    here = _at_course(request)
+    if find_signed_in(request, services) is None:
+        return RedirectResponse(f"/connexion?{urlencode({'suite': here.home})}", status_code=303)
+    try:
+        with write_transaction(request) as writing:
+            who = signed_in(request, writing)
+            writing.sessions.check_proved(who, fresh=True)
+            writing.lti.link(here.campus, writing.lti.launched(here.campus, here.secret), who)
+    except Conflict as error:
+        return _course_page(request, services, trouble=error)
+    return _back(here, "relie")
+
+
+@router.post("/cours/delier", dependencies=LAUNCHED)
+def unlink_account(request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    here = _at_course(request)
+    with write_transaction(request) as services:
+        services.lti.unlink(here.campus, services.lti.launched(here.campus, here.secret))
+    answer = RedirectResponse(f"/campus/{here.campus.slug}", status_code=303)
+    answer.delete_cookie(launch_cookie(process_of(request)), path="/")
+    return answer
+
+
+@router.post("/cours/activite", dependencies=LAUNCHED)
+def choose_activity(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    here, chosen = _at_course(request), text_of(form, "activite")
+    try:
+        activity_id = None if chosen == "nouvelle" else uuid.UUID(chosen)
+    except ValueError:
+        return _course_page(request, services, trouble=InvalidInput(N_("Choisissez une activité.")))
+    try:
+        with write_transaction(request) as writing:
+            launched = writing.lti.launched(here.campus, here.secret)
+            writing.lti.choose_activity(here.campus, launched, activity_id)
+    except (Conflict, InvalidInput) as error:
+        return _course_page(request, services, trouble=error)
+    return _back(here, "activite")
+
+
+@router.post("/cours/liste", dependencies=LAUNCHED)
+def take_roster(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """Safe to repeat: the same people stay the same participants."""
+    return _record(request, form, services, _no_results)
+
+
+@router.get("/cours/resultats", dependencies=LAUNCHED)
+def show_results(request: Request, services: ReadingServices) -> HTMLResponse:
+    return _results_page(request, services)
+
+
+@router.post("/cours/resultats", dependencies=LAUNCHED)
+def take_results(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """The chosen results of each person, into their participation and so into the activity log."""
+    wanted, client = set(texts_of(form, "note")), process_of(request).lti
+    if not wanted:
+        return _results_page(request, services, trouble=InvalidInput(N_("Cochez au moins un résultat.")))
+
+    def results(access: CourseAccess, token: GrantedToken) -> Mapping[str, str]:
+        items = client.line_items(access.registration, token, access.line_items_url)
+        chosen = [each for each in items if _digest(each.url) in wanted]
+        found: dict[str, Sequence[LtiResult]] = {
+            each.url: client.results(access.registration, token, each) for each in chosen
+        }
+        return results_of(access.registration.label, found, chosen)
+
+    return _record(request, form, services, results)
+
+
+@router.post("/cours/badge", dependencies=LAUNCHED)
+def put_badge(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """Answers with the form that carries the signed choice to the platform."""
+    here = _at_course(request)
+    try:
+        badge_id = uuid.UUID(text_of(form, "badge"))
+    except ValueError:
+        return _course_page(request, services, trouble=InvalidInput(N_("Choisissez un badge.")))
+    try:
+        with write_transaction(request) as writing:
+            launched = writing.lti.launched(here.campus, here.secret)
+            where, answer = writing.lti.deep_link(here.campus, launched, badge_id)
+    except Conflict as error:
+        return _course_page(request, services, trouble=error)
+    sent = page(
+        request, "campus/lti/answer.html", campus=look_of(here.campus), private=True, url=where, answer=answer,
+        label=here.launched.platform.label,
+    )  # fmt: skip
+    parts = urlsplit(where)
+    sent.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
+        "form-action 'self'", f"form-action {parts.scheme}://{quote(parts.netloc, safe=':.')}"
+    )
+    return sent
+
+
+def _record(
+    request: Request,
+    form: FormData,
+    services: Services,
+    results: Callable[[CourseAccess, GrantedToken], Mapping[str, str]],
+) -> Response:
+    here, client = _at_course(request), process_of(request).lti
+    try:
+        access = services.lti.course_access(here.campus, here.launched)
+        token = granted(request, here.campus, access)
+
+        def read() -> tuple[list[Member], Mapping[str, str]]:
+            members = client.members(access.registration, token, access.memberships_url)
+            return members, results(access, token)
+
+        members, found = _asked(request, here.campus, access.platform_id, read)
+        answers = {
+            each.subject: told == "meme"
+            for each in members
+            if (told := text_of(form, f"connue-{_short(each.subject)}")) in ("meme", "autre")
+        }
+        with write_transaction(request) as writing:
+            launched = writing.lti.launched(here.campus, here.secret)
+            if launched.course and launched.course.activity_id:
+                writing.join_organisers(here.campus.id, launched.course.activity_id)
+            receipts = writing.lti.record(here.campus, launched, members, answers, found)
+    except (Conflict, InvalidInput, PlatformDown) as error:
+        return _course_page(request, services, trouble=error)
+    refused = [(member, one) for member, one in receipts if one.receipt.outcome is UpsertOutcome.REFUSED]
+    new = sum(one.receipt.outcome is UpsertOutcome.CREATED for _, one in receipts)
+    if refused:
+        wanted = texts_of(form, "note")
+        return _course_page(
+            request, services, refused=refused, new=new, recorded=len(receipts) - len(refused), notes=wanted
+        )
+    return _back(here, "liste", nouveaux=str(new))
+
+
+def _no_results(_access: CourseAccess, _token: GrantedToken) -> Mapping[str, str]:
+    return {}
+
+
+def granted(request: Request, campus: Campus, access: CourseAccess) -> GrantedToken:
+    process = process_of(request)
+    process.limiter.hit("requests to a platform", str(access.platform_id))
+
+    def read() -> GrantedToken:
+        return process.lti.token(access.registration, access.key, at=process.clock())
+
+    token = _asked(request, campus, access.platform_id, read)
+    with write_transaction(request) as services:
+        services.lti.note_token(campus, access.platform_id, token)
+    return token
+
+
+def _asked(request: Request, campus: Campus, platform_id: uuid.UUID, read: Callable[[], _Told]) -> _Told:
+    """What the platform answers; that it did not is noted for the settings page."""
+    try:
+        return read()
+    except (PlatformDown, PlatformRefused) as error:
+        with write_transaction(request) as services:
+            services.lti.note_trouble(campus, platform_id, error)
+        raise
+
+
+@dataclass(frozen=True)
+class RefusedLine:
+    name: str
+    reason: str
+    field: str
+    """Of the question whether it is the known person; empty where there is none."""
+
+
+def _course_page(
+    request: Request,
+    services: Services,
+    *,
+    done: str = "",
+    new: int = 0,
+    recorded: int = 0,
+    refused: Sequence[tuple[Member, ParticipantReceipt]] = (),
+    notes: Sequence[str] = (),
+    trouble: AppError | None = None,
+) -> HTMLResponse:
+    here = _at_course(request)
+    launched, lti = here.launched, services.lti
+    works = launched.works
+    picks = works and launched.launch.kind is LaunchKind.DEEP_LINKING
+    badge = lti.shown_badge(here.campus, launched)
+    return page(
+        request,
+        "campus/lti/course.html",
+        campus=look_of(here.campus),
+        private=True,
+        status=status_of(trouble) if trouble else 422 if refused else 200,
+        home=here.home,
+        desk=f"/gestion/{here.campus.slug}",
+        platform=launched.platform,
+        course=launched.course,
+        teaches=launched.launch.teaches,
+        works=works,
+        person=launched.person if works else None,
+        signed_in=find_signed_in(request, services) is not None,
+        picks=picks,
+        offered=lti.offered(here.campus, launched) if picks else (),
+        activity=lti.activity_of(launched) if works else None,
+        activities=_choices(here, services) if works and not picks else (),
+        badge=badge,
+        done=done,
+        new=new,
+        recorded=recorded,
+        refused=[_refused(*each) for each in refused],
+        notes=notes,
+        trouble=sentence_of(trouble) if trouble else "",
+    )
+
+
+def _choices(here: AtCourse, services: Services) -> list[tuple[str, str]]:
+    try:
+        found = services.lti.choices(here.campus, here.launched)
+    except AppError:
+        return []
+    return [(str(each.id), each.title) for each in found]
+
+
+def _refused(member: Member, one: ParticipantReceipt) -> RefusedLine:
+    fault = one.receipt.fault
+    asks = isinstance(fault, LineRefused) and fault.sentence == ALREADY_KNOWN.sentence
+    name = f"{member.given_name} {member.family_name}".strip() or member.name or translated(N_("Sans nom"))
+    return RefusedLine(
+        name, sentence_of(fault) if fault else "", f"connue-{_short(member.subject)}" if asks else ""
+    )
+
+
+def _results_page(request: Request, services: Services, *, trouble: AppError | None = None) -> HTMLResponse:
+    here, client = _at_course(request), process_of(request).lti
+    items: Sequence[Any] = ()
+    access = services.lti.course_access(here.campus, here.launched)
+    if not access.line_items_url:
+        raise Conflict(
+            N_(
+                "La plateforme ne donne pas les notes de ce cours. Permettez-les dans les réglages de l’outil."
+            )
+        )
+    try:
+        token = granted(request, here.campus, access)
+        items = _asked(
+            request,
+            here.campus,
+            access.platform_id,
+            lambda: client.line_items(access.registration, token, access.line_items_url),
+        )
+    except (PlatformDown, PlatformRefused) as error:
+        trouble = error
+    return page(
+        request,
+        "campus/lti/results.html",
+        campus=look_of(here.campus),
+        private=True,
+        status=status_of(trouble) if trouble else 200,
+        home=here.home,
+        course=here.launched.course,
+        platform=here.launched.platform,
+        items=[(_digest(each.url), each.label) for each in items],
+        trouble=sentence_of(trouble) if trouble else "",
+    )
+
+
+def _back(here: AtCourse, done: str, **facts: str) -> RedirectResponse:
+    return RedirectResponse(f"{here.home}?{urlencode({'fait': done, **facts})}", status_code=303)
+
+
+def _home(slug: str) -> str:
+    return f"/lti/{slug}/cours"
+
+
+def _enter(slug: str, request: Request, services: Services) -> Campus:
+    campus = services.campuses.get(slug)
+    enter(request, services, campus)
+    return campus
+
+
+def _plain(form: FormData, name: str) -> str:
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _short(subject: str) -> str:
+    return _digest(subject)[:24]

@@ -1,0 +1,285 @@
+"""Launches from a course platform: what is refused, what a launch opens, and accounts linked by signing in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.campus.lti import learns, teaches
+from tests.support.house import BASE_URL, House, send
+from tests.support.servers.lti_platform import (
+    CLAIM,
+    CLIENT_ID,
+    COURSE_ROLE,
+    LEARNER,
+    TEACHER,
+    LtiTestPlatform,
+    registered,
+)
+
+COURSE = "/lti/itip/cours"
+
+
+@pytest.fixture
+def platform(house: House) -> Iterator[LtiTestPlatform]:
+    running = LtiTestPlatform(house.clock)
+    registered(house, running)
+    yield running
+    running.close()
+
+
+def linked_browser(house: House, platform: LtiTestPlatform) -> TestClient:
+    """The trainer, who linked their account, then comes back without being signed in."""
+    browser = house.client(house.trainer)
+    platform.launch(browser)
+    assert send(browser, f"{COURSE}/relier", seen_on=COURSE).status_code == 303
+    again = house.client()
+    assert platform.launch(again).status_code == 303
+    return again
+
+
+def test_login_leads_to_the_platform_with_state_and_nonce_of_their_own(
+    house: House, platform: LtiTestPlatform
+):
+    first, second = (platform.log_in(house.client()) for _ in range(2))
+    assert first["response_mode"] == "form_post"
+    assert first["redirect_uri"] == f"{BASE_URL}/lti/itip/lancement"
+    assert (first["login_hint"], first["lti_message_hint"]) == ("7", "h")
+    assert first["state"] != second["state"]
+    assert first["nonce"] != second["nonce"]
+    assert first["state"] not in first["nonce"]
+
+
+def test_login_finds_the_only_platform_of_an_issuer_without_client_id(
+    house: House, platform: LtiTestPlatform
+):
+    assert platform.log_in(house.client(), client_id="")["client_id"] == CLIENT_ID
+
+
+@pytest.mark.parametrize("replaced", [{"iss": "https://ailleurs.exemple"}, {"client_id": "autre"}])
+def test_login_of_an_unknown_platform_is_refused(
+    house: House, platform: LtiTestPlatform, replaced: dict[str, str]
+):
+    form = {"iss": platform.issuer, "client_id": CLIENT_ID, "login_hint": "7"} | replaced
+    assert house.client().post("/lti/itip/connexion", data=form).status_code == 404
+
+
+def test_launch_opens_the_course_and_no_account(house: House, platform: LtiTestPlatform):
+    browser = house.client()
+    answer = platform.launch(browser)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == COURSE
+    assert "Fabrication additive" in browser.get(COURSE).text
+    # The ID token has the address of the trainer: an address opens nothing.
+    assert browser.cookies.get("sid") is None
+    assert browser.get("/gestion/itip").status_code == 401
+    assert browser.get("/compte").status_code == 401
+    assert "Relier votre compte" in browser.get(COURSE).text
+
+
+def test_state_is_good_once(house: House, platform: LtiTestPlatform):
+    browser = house.client()
+    asked = platform.log_in(browser)
+    cookie = browser.cookies.get("ouverture")
+    form = {"state": asked["state"], "id_token": platform.id_token(asked["nonce"])}
+    assert browser.post("/lti/itip/lancement", data=form).status_code == 303
+    browser.cookies.set("ouverture", cookie or "")
+    assert browser.post("/lti/itip/lancement", data=form).status_code == 401
+
+
+def test_state_is_good_in_the_browser_that_began_alone(house: House, platform: LtiTestPlatform):
+    asked = platform.log_in(house.client())
+    form = {"state": asked["state"], "id_token": platform.id_token(asked["nonce"])}
+    other = house.client()
+    assert other.post("/lti/itip/lancement", data=form).status_code == 401
+    platform.log_in(other)
+    assert other.post("/lti/itip/lancement", data=form).status_code == 401
+
+
+def test_state_ends_after_ten_minutes(house: House, platform: LtiTestPlatform):
+    browser = house.client()
+    asked = platform.log_in(browser)
+    house.clock.move(minutes=11)
+    form = {"state": asked["state"], "id_token": platform.id_token(asked["nonce"])}
+    assert browser.post("/lti/itip/lancement", data=form).status_code == 401
+
+
+_SECOND = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "another client"},
+        {"aud": [CLIENT_ID, "another client"]},
+        {"azp": "another client"},
+        {"iss": "https://ailleurs.exemple"},
+        {"nonce": "another nonce"},
+        {"nonce": None},
+        {"exp": _SECOND},
+        {"iat": _SECOND},
+        {"iat": 9_000_000_000},
+        {"sub": ""},
+        {"sub": "x" * 300},
+        {f"{CLAIM}deployment_id": "2"},
+        {f"{CLAIM}deployment_id": None},
+        {f"{CLAIM}version": "1.1"},
+        {f"{CLAIM}message_type": "LtiSubmissionReviewRequest"},
+    ],
+)
+def test_launch_with_a_wrong_claim_is_refused(
+    house: House, platform: LtiTestPlatform, claims: dict[str, Any]
+):
+    platform.faults.claims = claims
+    browser = house.client()
+    assert platform.launch(browser).status_code == 401
+    assert browser.get(COURSE).status_code == 401
+
+
+def test_launch_for_several_audiences_names_us_as_authorised_party(house: House, platform: LtiTestPlatform):
+    platform.faults.claims = {"aud": [CLIENT_ID, "another client"], "azp": CLIENT_ID}
+    assert platform.launch(house.client()).status_code == 303
+
+
+def test_launch_within_the_skew_of_two_clocks_is_accepted(house: House, platform: LtiTestPlatform):
+    platform.clock = lambda: house.clock() + timedelta(seconds=30)
+    assert platform.launch(house.client()).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "fault", [{"foreign_key": True}, {"small_key": True}, {"algorithm": "none"}, {"algorithm": "RS384"}]
+)
+def test_launch_with_another_signature_is_refused(
+    house: House, platform: LtiTestPlatform, fault: dict[str, Any]
+):
+    """RS256 by a published key of at least 2,048 bits."""
+    for name, value in fault.items():
+        setattr(platform.faults, name, value)
+    assert platform.launch(house.client()).status_code == 401
+
+
+def test_launch_waits_for_a_platform_whose_keys_cannot_be_read(house: House, platform: LtiTestPlatform):
+    browser = house.client()
+    asked = platform.log_in(browser)
+    platform.faults.down = True
+    form = {"state": asked["state"], "id_token": platform.id_token(asked["nonce"])}
+    assert browser.post("/lti/itip/lancement", data=form).status_code == 503
+
+
+def test_launch_ends_after_two_hours(house: House, platform: LtiTestPlatform):
+    browser = house.client()
+    platform.launch(browser)
+    house.clock.move(hours=2, seconds=1)
+    assert browser.get(COURSE).status_code == 401
+
+
+def test_launch_opens_nothing_at_another_campus(house: House, platform: LtiTestPlatform):
+    browser = house.client()
+    platform.launch(browser)
+    assert browser.get("/lti/agt/cours").status_code == 401
+
+
+def test_unlinked_teacher_takes_no_roster(house: House, platform: LtiTestPlatform):
+    browser = house.client()
+    platform.launch(browser)
+    for path in ("activite", "liste"):
+        data = {"activite": "nouvelle"}
+        assert send(browser, f"{COURSE}/{path}", data, seen_on=COURSE).status_code == 403
+    assert platform.granted == []
+
+
+def test_linking_needs_a_sign_in(house: House, platform: LtiTestPlatform):
+    browser = house.client()
+    platform.launch(browser)
+    answer = send(browser, f"{COURSE}/relier", seen_on=COURSE)
+    assert answer.headers["location"] == "/connexion?suite=%2Flti%2Fitip%2Fcours"
+
+
+def test_linked_teacher_is_known_at_the_next_launch_without_an_account(
+    house: House, platform: LtiTestPlatform
+):
+    browser = linked_browser(house, platform)
+    assert "Ce cours vous reconnaît" in browser.get(COURSE).text
+    assert browser.get("/gestion/itip").status_code == 401
+    assert browser.get("/compte").status_code == 401
+
+
+def test_person_of_another_campus_links_nothing(house: House, platform: LtiTestPlatform):
+    browser = house.client(house.stranger)
+    platform.launch(browser)
+    assert send(browser, f"{COURSE}/relier", seen_on=COURSE).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        LEARNER,
+        f"{COURSE_ROLE}Learner",
+        "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor",
+    ],
+)
+def test_learner_of_the_course_links_nothing(house: House, platform: LtiTestPlatform, role: str):
+    browser = house.client(house.trainer)
+    platform.launch(browser, subject="eleve-1", roles=(role,))
+    page = browser.get(COURSE).text
+    assert "Relier votre compte" not in page
+    assert "Voir mes badges" in page
+    assert send(browser, f"{COURSE}/relier", seen_on="/verifier").status_code == 403
+
+
+def test_learner_role_of_a_linked_teacher_does_not_teach(house: House, platform: LtiTestPlatform):
+    linked_browser(house, platform)
+    browser = house.client()
+    platform.launch(browser, roles=(LEARNER,))
+    data = {"activite": "nouvelle"}
+    assert send(browser, f"{COURSE}/activite", data, seen_on="/verifier").status_code == 403
+
+
+def test_account_of_the_course_is_linked_to_one_person(house: House, platform: LtiTestPlatform):
+    linked_browser(house, platform)
+    browser = house.client(house.admin)
+    platform.launch(browser)
+    assert send(browser, f"{COURSE}/relier", seen_on="/verifier").status_code == 409
+
+
+def test_person_who_left_the_campus_does_nothing_more(house: House, platform: LtiTestPlatform):
+    browser = linked_browser(house, platform)
+    with house.unit_of_work() as services:
+        for membership, _ in services.people.people.memberships_of(house.trainer.id):
+            membership.until = house.clock()
+    assert (
+        send(browser, f"{COURSE}/activite", {"activite": "nouvelle"}, seen_on="/verifier").status_code == 403
+    )
+
+
+def test_link_ends_with_a_click(house: House, platform: LtiTestPlatform):
+    browser = linked_browser(house, platform)
+    assert send(browser, f"{COURSE}/delier", seen_on=COURSE).status_code == 303
+    assert browser.get(COURSE).status_code == 401
+    platform.launch(browser)
+    assert "Relier votre compte" in browser.get(COURSE).text
+
+
+def test_removed_platform_opens_nothing_and_forgets_its_links(house: House, platform: LtiTestPlatform):
+    browser = linked_browser(house, platform)
+    admin = house.client(house.admin)
+    with house.unit_of_work(reading=True) as services:
+        (row,) = services.lti.platforms(house.campus)
+    removed = send(admin, f"/gestion/itip/cours/{row.id}/retirer", seen_on="/gestion/itip/cours")
+    assert removed.status_code == 303
+    assert browser.get(COURSE).status_code == 401
+    registered(house, platform)
+    platform.launch(browser)
+    assert "Relier votre compte" in browser.get(COURSE).text
+
+
+def test_teaching_roles_are_those_of_the_course():
+    assert teaches([TEACHER])
+    assert teaches(["Instructor"])
+    assert not teaches(["http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator"])
+    assert learns([LEARNER])
+    assert not learns([TEACHER])
