@@ -46,7 +46,7 @@ from app.services.awards.claim_slips import SlipService
 from app.services.awards.delivery import HandingOver, HolderService
 from app.services.awards.eligibility import AwardChoices, EligibilityService
 from app.services.awards.papers import AwardPictures, PaperService
-from app.services.awards.reissuing import AwardAlignment, ReissueService
+from app.services.awards.reissuing import AwardAlignment, ReissueService, StolenKeys
 from app.services.awards.rule_ledger import RuleLedger
 from app.services.badges.adoptions import Adoptions
 from app.services.badges.badges import BadgeService
@@ -279,6 +279,7 @@ class Services(Parts):
     standings: IssuerStandings
     statement_imports: StatementImports
     status: StatusService
+    stolen_keys: StolenKeys
     surveys: SurveyService
     team: TeamService
     trades: TradeService

@@ -31,6 +31,7 @@ from app.db.activity_log.choices import ChoiceStore
 from app.db.activity_log.integrity import IntegrityStore, RecoveryStore
 from app.db.awards.awards import AwardEvidenceStore, AwardStore
 from app.db.awards.batches import BatchStore, ClaimCodeStore, SigningClockStore, WaitingStore
+from app.db.awards.holders import HolderStore
 from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
 from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
@@ -105,6 +106,7 @@ class Stores(Parts):
     full_text: FullTextIndex
     guardians: GuardianStore
     history: HistoryStore
+    holders: HolderStore
     imports: ImportStore
     integration: IntegrationStore
     integrity: IntegrityStore

@@ -112,6 +112,7 @@ class Occasion(StrEnum):
     AWARDED = "awarded"
     WITHDRAWN = "withdrawn"
     NAME_CORRECTED = "name_corrected"
+    KEY_REPLACED = "key_replaced"
     NAME_REFUSED = "name_refused"
     FIRST_REMINDER = "first_reminder"
     SECOND_REMINDER = "second_reminder"

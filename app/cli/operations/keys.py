@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
-from app.cli.terminal import ready_process, say, show_table, stop
+from app.cli.terminal import ExitCode, ready_process, say, show_table, stop, with_progress
 from app.cli.verify import moment
-from app.container import make_kek
+from app.container import Process, make_kek
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import KeyPurpose, KeyState
+from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey
+from app.domain.core import csv_for_excel, lines_for_excel
+from app.domain.messages import LetterState
 from app.language import N_
 from app.language import gettext as _
+from app.services.awards.reissuing import Fate, KeyReportLine
 
 commands = typer.Typer(no_args_is_help=True, help=N_("Les clés de signature des campus."))
 
@@ -72,6 +79,107 @@ def retire(
     say(N_("Clé retirée, et le retrait est inscrit au journal du campus."))
     if following is not None:
         say(N_("La suivante est en service : {key}"), key=following.method_id)
+
+
+_FATES = {
+    Fate.SIGNED_AGAIN: N_("signé de nouveau"),
+    Fate.WITHDRAWN: N_("retiré, le reste"),
+    Fate.EXPIRED: N_("expiré, pas signé de nouveau"),
+    Fate.REFUSED: N_("à corriger : son texte ne se signe plus"),
+}
+_LETTERS = {
+    None: N_("aucun : prévenez autrement, ou pas encore annoncé"),
+    LetterState.WAITING: N_("en attente"),
+    LetterState.SENT: N_("envoyé"),
+    LetterState.REFUSED: N_("refusé"),
+    LetterState.CANCELLED: N_("annulé"),
+}
+_HOLDERS_AT_ONCE = 20
+
+
+@commands.command(
+    "stolen",
+    help=N_(
+        "Après le vol d’une clé : la retire, signe de nouveau ses badges, prévient chaque personne, écrit un rapport. "
+        "Interrompue, la même commande reprend."
+    ),
+    epilog=N_(
+        "Code de fin : 0 tout est signé de nouveau, 1 des badges sont à corriger, 3 rien n’a été fait."
+    ),
+)
+def stolen(
+    slug: Annotated[str, typer.Argument(metavar="CAMPUS")],
+    key: Annotated[
+        str, typer.Argument(metavar="IDENTIFIANT", help=N_("Tel que « sceau keys list » le montre."))
+    ],
+    since: Annotated[datetime, STOLEN_SINCE],
+    reason: Annotated[str, typer.Option(help=N_("Pourquoi, en une phrase ; l’historique la garde."))],
+    report: Annotated[
+        Path,
+        typer.Option(help=N_("Le rapport à écrire (CSV) : il nomme des personnes, lisible par vous seul.")),
+    ],
+) -> None:
+    process, by = ready_process(), Actor.command("keys stolen")
+    with process.unit_of_work() as services:
+        campus = services.campuses.get(slug)
+        found = next((one for one in services.campuses.keys_of(campus) if one.method_id == key), None)
+        if found is None:
+            stop(_("Ce campus n’a pas de clé de ce nom."))
+        if found.purpose is not KeyPurpose.CREDENTIAL:
+            stop(_("C’est la clé du journal : lancez « sceau keys retire » avec --stolen-since."))
+        if found.state is not KeyState.REVOKED:
+            services.campus_keys.retire(campus, found.id, reason=reason, stolen_since=since, by=by)
+            say(N_("Clé retirée, et le retrait est inscrit au journal du campus."))
+        holders = services.stolen_keys.holders_of(campus)
+    signed = 0
+    groups = [holders[start : start + _HOLDERS_AT_ONCE] for start in range(0, len(holders), _HOLDERS_AT_ONCE)]
+    for group in with_progress(groups, _("Nouvelle signature")):
+        with process.unit_of_work() as services:
+            signed += sum(services.stolen_keys.sign_again(campus, found, each, by=by) for each in group)
+    say(N_("Badges signés de nouveau : {count}."), count=signed)
+    fates = _write_report(process, campus, found, holders, report)
+    say(N_("Rapport écrit : {path} ({count} badges)."), path=report, count=sum(fates.values()))
+    if fates[Fate.REFUSED]:
+        stop(
+            _("Badges dont le texte ne se signe plus : {count}. Ils sont dans le rapport.").format(
+                count=fates[Fate.REFUSED]
+            ),
+            code=ExitCode.REFUSED,
+        )
+
+
+def _write_report(
+    process: Process, campus: Campus, key: SealedKey, holders: Sequence[UUID], path: Path
+) -> Counter[Fate]:
+    """Renamed when it is whole; readable by its owner only."""
+    heading = [
+        _("Personne"), _("Adresse"), _("Badge"), _("Page"), _("Attribué le"), _("Après le vol"), _("Badge signé"), _("E-mail"),
+    ]  # fmt: skip
+    fates, part = Counter[Fate](), path.with_name(f".{path.name}.part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(csv_for_excel(heading, []))
+        for person_id in holders:
+            with process.unit_of_work(reading=True) as services:
+                lines = list(services.stolen_keys.report(campus, key, person_id))
+                url = services.addresses.award
+                file.write(lines_for_excel(_cells(each, url(each.record.award.id)) for each in lines))
+            fates.update(each.fate for each in lines)
+    part.rename(path)
+    return fates
+
+
+def _cells(line: KeyReportLine, url: str) -> list[str]:
+    record = line.record
+    return [
+        record.person.name,
+        line.address,
+        record.version.name,
+        url,
+        record.award.awarded_at.date().isoformat(),
+        _("oui") if line.was_after else _("non"),
+        _(_FATES[line.fate]),
+        _(_LETTERS[line.letter]),
+    ]
 
 
 @commands.command(

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Final
 
 from app.db.activities.activities import ActivityStore
 from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards.holders import HolderStore
 from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.messages import LetterStore
+from app.db.people import PeopleStore
 from app.domain.activity_log.activity_log import ASSESSMENT, PARTICIPATION
 from app.domain.activity_log.recovery import AWARDS, EVIDENCE, NEWER
-from app.domain.awards.awards import Award, NewerDocument, Visibility, next_edition_at, reissue
+from app.domain.awards.awards import Award, AwardState, NewerDocument, Visibility, next_edition_at, reissue
 from app.domain.awards.open_badges import Disclosed, DisclosedContent, least_shown, with_disclosed
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import Campus
+from app.domain.campus.campus import Campus, SealedKey
 from app.domain.core import Clock, name_as_signed
+from app.domain.messages import LetterState, Occasion, corrections_of, letter_about
 from app.domain.people.parental_consent import needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed
@@ -113,6 +118,18 @@ class ReissueService:
             self.awards.save(award)
             return False
         self._set_aligned(award)
+        return True
+
+    def replace_key(self, record: AwardRecord, *, by: Actor) -> bool:
+        """The same content under the campus's current key; False where that cannot be signed any more."""
+        award = self.awards.lock(record.award.id)
+        if award.state is AwardState.REVOKED or self.has_expired(award):
+            return False
+        name = None if needs_guardian_for(record.person, record.activity) else award.holder_name
+        try:
+            self._reissue(record.campus, award, name, why="stolen_key", by=by)
+        except InvalidInput:
+            return False
         return True
 
     def _set_aligned(self, award: Award) -> None:
@@ -269,6 +286,120 @@ class AwardAlignment:
     def mark_all(self, campus_id: uuid.UUID) -> None:
         """Mark every award that is public, or a minor's, to be checked again."""
         self.awards.mark_to_align(self.clock(), campus_id=campus_id)
+
+
+class Fate(StrEnum):
+    """What became of an award that a stolen key had signed."""
+
+    SIGNED_AGAIN = "signed_again"
+    WITHDRAWN = "withdrawn"
+    """Stays so; it is not signed again."""
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    """Its texts may not be signed any more."""
+
+
+@dataclass(frozen=True)
+class KeyReportLine:
+    """One award that a stolen key had signed."""
+
+    record: AwardRecord
+    address: str
+    """Where its holder reads e-mail; empty: hand over another way."""
+    was_after: bool
+    """Awarded when the key may already have been stolen: compare it with what the campus remembers."""
+    fate: Fate
+    letter: LetterState | None
+    """Of the notice to its holder; None where there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class StolenKeys:
+    """Signs again what a stolen key had signed, one holder at a time, and tells each of them once."""
+
+    awards: AwardStore
+    holders: HolderStore
+    people: PeopleStore
+    letters: LetterStore
+    reissuing: ReissueService
+    clock: Clock
+
+    def holders_of(self, campus: Campus) -> Sequence[uuid.UUID]:
+        return self.holders.list_in_campus(campus.id)
+
+    def sign_again(self, campus: Campus, key: SealedKey, person_id: uuid.UUID, *, by: Actor) -> int:
+        """Returns how many badges were signed again. Idempotent: what the key has not signed last stays."""
+        signed = [
+            record.award
+            for award_id in self.holders.awards_of(campus.id, person_id)
+            if _is_signed_with(self.awards.document_of(award_id).embedded, key)
+            and self.reissuing.replace_key(record := self.awards.get_record(award_id), by=by)
+        ]
+        self._tell(person_id, signed)
+        return len(signed)
+
+    def _tell(self, person_id: uuid.UUID, signed: Sequence[Award]) -> None:
+        """Skips badges not announced yet; renews an unsent notice of a corrected name."""
+        address = self.people.addresses_of([person_id]).get(person_id, "")
+        waiting = [
+            letter
+            for letter in self.letters.of_awards(award.id for award in signed)
+            if letter.state is LetterState.WAITING
+        ]
+        unheard = {letter.award_id for letter in waiting if letter.occasion == Occasion.AWARDED}
+        corrected = {
+            letter.award_id: letter
+            for letter in waiting
+            if letter.occasion == Occasion.NAME_CORRECTED and letter.award_id is not None
+        }
+        told = [award for award in signed if award.id not in unheard]
+        if not address or not told:
+            return
+        at = self.clock()
+        letters = [
+            letter_about(award, address, Occasion.KEY_REPLACED, once=str(award.edition), at=at)
+            for award in told
+        ]
+        for letter in letters:
+            letter.envelope = letters[0].id
+        renewed = [award for award in told if award.id in corrected]
+        self.letters.promise_many([*letters, *corrections_of(renewed, address, corrected, at=at)])
+
+    def report(self, campus: Campus, key: SealedKey, person_id: uuid.UUID) -> Iterator[KeyReportLine]:
+        """From what is stored, so that it is the same after an interruption."""
+        assert key.revoked_at is not None, "a stolen key is revoked"
+        address = self.people.addresses_of([person_id]).get(person_id, "")
+        for award_id in self.holders.awards_of(campus.id, person_id):
+            record = self.awards.get_record(award_id)
+            is_signed = _is_signed_with(self.awards.document_of(award_id).embedded, key)
+            earlier = (embedded for _edition, embedded in self.awards.earlier_editions(record.award))
+            if not is_signed and not any(_is_signed_with(embedded, key) for embedded in earlier):
+                continue
+            told = [
+                letter.state
+                for letter in self.letters.of_awards([award_id])
+                if letter.occasion == Occasion.KEY_REPLACED
+            ]
+            yield KeyReportLine(
+                record,
+                address,
+                was_after=record.award.awarded_at >= key.revoked_at,
+                fate=self._fate(record.award) if is_signed else Fate.SIGNED_AGAIN,
+                letter=told[-1] if told else None,
+            )
+
+    def _fate(self, award: Award) -> Fate:
+        if award.state is AwardState.REVOKED:
+            return Fate.WITHDRAWN
+        return Fate.EXPIRED if self.reissuing.has_expired(award) else Fate.REFUSED
+
+
+def _is_signed_with(embedded: bytes, key: SealedKey) -> bool:
+    proofs = parse_json_object(embedded).get("proof")
+    return any(
+        isinstance(proof, dict) and proof.get("verificationMethod") == key.method_id
+        for proof in _listed(proofs)
+    )
 
 
 def _least(levels: Iterable[DisclosedContent]) -> DisclosedContent:

@@ -73,6 +73,8 @@ def notice_of(
             return _withdrawn(records[0], link)
         case Occasion.NAME_CORRECTED:
             return _corrected(records, former_names, link)
+        case Occasion.KEY_REPLACED:
+            return _signed_again(records, link)
         case Occasion.FIRST_REMINDER | Occasion.SECOND_REMINDER:
             return _reminder(records, link, unsubscribe_url)
         case _:
@@ -180,6 +182,41 @@ def _corrected(records: Sequence[AwardRecord], former_names: Sequence[str], link
             else translated(
                 N_("Ce nom n’est pas le bon ? Dites-le au campus {campus}, qui corrigera de nouveau.")
             ).format(campus=campus),
+        ],
+        small=[_not_you()],
+    )
+
+
+def _signed_again(records: Sequence[AwardRecord], link: Link) -> Notice:
+    first, count = records[0], len(records)
+    again = translated_plural(
+        "La clé avec laquelle le campus {campus} signe ses badges a peut-être été volée. Il en a changé, et il a signé de "
+        "nouveau votre badge :",
+        "La clé avec laquelle le campus {campus} signe ses badges a peut-être été volée. Il en a changé, et il a signé de "
+        "nouveau vos {n} badges :",
+        count,
+    )
+    return _notice(
+        first,
+        subject=translated_plural(
+            "Votre badge est signé de nouveau", "Vos {n} badges sont signés de nouveau", count
+        ).format(n=count),
+        lines=[again.format(campus=first.campus.name, n=count)],
+        badges=[
+            _badge(
+                record,
+                record.activity.title if record.activity else "",
+                Action(translated(N_("Voir ce badge")), link(record)),
+            )
+            for record in records
+        ],
+        after=[
+            translated(
+                N_(
+                    "Rien d’autre ne change. Les liens et les QR codes que vous avez donnés restent bons. Un fichier "
+                    "téléchargé avant aujourd’hui peut être refusé ailleurs : téléchargez le nouveau."
+                )
+            ),
         ],
         small=[_not_you()],
     )

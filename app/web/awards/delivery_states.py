@@ -72,6 +72,7 @@ OCCASIONS = {
     Occasion.AWARDED.value: N_("Annonce du badge"),
     Occasion.WITHDRAWN.value: N_("Annonce du retrait"),
     Occasion.NAME_CORRECTED.value: N_("Annonce du nom corrigé"),
+    Occasion.KEY_REPLACED.value: N_("Annonce de la nouvelle signature"),
     Occasion.FIRST_REMINDER.value: N_("Premier rappel"),
     Occasion.SECOND_REMINDER.value: N_("Deuxième rappel"),
 }
