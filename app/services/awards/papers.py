@@ -219,6 +219,10 @@ class PortfolioWords:
     competencies_title: str
     competencies_words: str
     competencies: list[tuple[str, str, str, int, int]]
+    peers_title: str
+    peers_words: str
+    peers: list[tuple[list[str], str, str, str]]
+    """Lines by people who worked with the owner, their language, who signs and when, and the badge."""
     fine: str
     foot: str
 

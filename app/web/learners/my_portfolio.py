@@ -548,6 +548,21 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
             (each.statement, _level(each), _rests(each), each.rank, len(each.levels))
             for each in shown.competencies
         ],
+        peers_title=translated(N_("Lignes de personnes qui ont travaillé avec la personne titulaire")),
+        peers_words=translated(
+            N_(
+                "Ces lignes ne sont pas une évaluation : la personne titulaire les a acceptées. Elles ne comptent dans aucune vérification."
+            )
+        ),
+        peers=[
+            (
+                list(each.lines),
+                each.language,
+                f"{each.signature}, {each.on}. {translated(N_('Adresse vérifiée, identité non vérifiée'))}",
+                translated(N_("Au sujet de « {title} »")).format(title=about),
+            )
+            for about, each in shown.peers
+        ],
         fine=translated(
             N_("Un badge atteste et reconnaît. Il n’est ni un diplôme ni une certification professionnelle.")
         ),

@@ -16,6 +16,7 @@ from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.badges.badges import Wording
+from tests.support.badges.endorsed import recommended_by_peer
 from tests.support.house import BASE_URL, COMMAND, House, send
 
 ZOE, LEO = "Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr"
@@ -281,6 +282,34 @@ def test_files_taken_along_say_what_the_page_says_and_no_more(house: House, zoe,
     assert "À vérifier" in words
     assert "localhost:8000/v/" in words
     assert house.client().get(f"{portfolio}/fichiers/cv.json").status_code == 401
+
+
+def test_the_pdf_has_the_lines_of_peers_that_the_learner_shows(
+    house: House, zoe: TestClient, portfolio, results
+):
+    with house.unit_of_work() as services:
+        record = services.awards.record(results[0].lines[0].award_id)
+        services.awards.set_visibility(record.award.id, Visibility.OPEN, by=Actor(record.person.id))
+        recommendation = recommended_by_peer(services, services.awards.record(record.award.id))
+
+    def printed() -> str:
+        pages = PdfReader(BytesIO(zoe.get(f"{portfolio}/fichiers/portfolio.pdf").content)).pages
+        return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+    words = printed()
+    for each in (
+        "Elle a monté le bras du robot.",
+        "Karim, même équipe",
+        "identité non vérifiée",
+        "Robotique pour tous",
+    ):
+        assert each in words
+    assert "karim@exemple.fr" not in words
+    with house.unit_of_work() as services:
+        services.peer_recommendations.hide(
+            services.awards.record(record.award.id), recommendation, by=Actor(record.person.id)
+        )
+    assert "bras du robot" not in printed()
 
 
 def test_a_badge_withdrawn_is_no_certificate_any_more(house: House, zoe: TestClient, portfolio, results):
