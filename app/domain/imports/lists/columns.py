@@ -222,7 +222,10 @@ def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
     columns = segment.columns
     for index, column in enumerate(columns):
         cell = chosen_in(row.cells[index]) if index < len(row.cells) else ""
-        if column is Column.PRESENT or (column is Column.STATUS and index in segment.ticked):
+        if index in segment.denying and is_crossed(cell):
+            said = segment.denying[index]
+            line = line.doubting(said) if said else line.doubting(Reason.EXTRA, segment.title_of(index))
+        elif column is Column.PRESENT or (column is Column.STATUS and index in segment.ticked):
             if is_ticked(cell):
                 continue
             if reason := status_of_code(cell) if cell else None:

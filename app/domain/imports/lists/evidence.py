@@ -15,13 +15,20 @@ from app.domain.imports.lists.names import (
     Kind,
     by_capitals,
     fold,
+    is_double_given,
     is_namesake,
     is_particle,
     kind_of,
 )
-from app.domain.imports.lists.remarks import speaks_for_itself
+from app.domain.imports.lists.remarks import (
+    is_neutral,
+    is_ticked,
+    meaning_of_label,
+    speaks_for_itself,
+    status_of_code,
+)
 from app.domain.imports.lists.suspicion import Candidate
-from app.domain.imports.lists.wording import holds_remarks, role_of_heading
+from app.domain.imports.lists.wording import CALENDAR, PARTICIPANTS, TITLES, holds_remarks, role_of_heading
 
 _LEAVING = frozenset(
     ("sortie", "depart", "abandon", "rupture", "demission", "annulation", "motif", "desistement")
@@ -40,6 +47,8 @@ def unexplained_columns(
     found: dict[int, frozenset[str]] = {}
     for index, column in enumerate(columns):
         written = [cell for cell in cells[index] if cell]
+        if column is Column.PART and (others := _other_parts(written)):
+            found[index] = others
         title, rows = heading[index], len(cells[index])
         if column is not Column.NOTHING or not written or title == REASON_HEADING:
             continue
@@ -57,13 +66,67 @@ def unexplained_columns(
         else:
             odd = _odd_values(texts, rows)
         if 5 * numbers >= 3 * len(written):
-            odd = [
-                *odd,
-                *(cell for cell in texts if len(cell.split()) > 1 and not any(c.isdigit() for c in cell)),
-            ]
+            odd = [*odd, *(cell for cell in texts if not any(c.isdigit() for c in cell))]
+        if not (title and role_of_heading(title)[1]):
+            odd = [*odd, *_codes_of_absence(written, rows, title)]
+        if len(set(map(fold, written))) > 1 or len(written) < rows:
+            odd = [*odd, *(cell for cell in written if meaning_of_label(cell))]
+        if _SIGNED.search(fold(title)):
+            odd = [*odd, *not_signed(columns, cells, index)]
         if odd:
             found[index] = frozenset(odd)
     return found
+
+
+def _codes_of_absence(written: Sequence[str], rows: int, title: str) -> list[str]:
+    """« A », « ABS » in a column that holds nothing but ticks and such codes, and is not a group's letter."""
+    # Without a heading, the first line may be one.
+    written = written[1:] if not title and written and not status_of_code(written[0]) else written
+    codes = [cell for cell in written if len(cell) < 5 and status_of_code(cell)]
+    others = [
+        cell
+        for cell in written
+        if cell not in codes and fold(cell) not in ("r", "ret", "") and not is_ticked(cell)
+    ]
+    is_group = len(set(map(fold, written))) == 1 and len(written) == rows
+    return [] if others or is_group else codes
+
+
+_SIGNED = re.compile(
+    r"\b(signatures?|emargements?|visas?|matin|matinee|apres midi|am|pm|soir|journee|jour|seance)\b"
+)
+
+
+def not_signed(columns: Sequence[Column], cells: Sequence[Sequence[str]], index: int) -> frozenset[str]:
+    """In a column that people sign, whatever is neither a tick, nor a presence, nor made of their own name."""
+    odd = set()
+    for row, cell in enumerate(cells[index]):
+        own = fold(
+            " ".join(cells[i][row] for i, column in enumerate(columns) if column in NAME_COLUMNS)
+        ).split()
+        letters = fold(cell).replace(" ", "")
+        is_own = set(fold(cell).split()) <= set(own) or (
+            len(letters) <= 5 and set(letters) <= {word[:1] for word in own}
+        )
+        if (
+            cell
+            and not is_own
+            and (status_of_code(cell) or not speaks_for_itself(cell))
+            and fold(cell) not in ("signe", "signee")
+        ):
+            odd.add(cell)
+    return frozenset(odd)
+
+
+def _other_parts(written: Sequence[str]) -> frozenset[str]:
+    """Where some are called participants, those who are not."""
+
+    def takes_part(cell: str) -> bool:
+        word = (fold(cell).split() or [""])[0]
+        return is_neutral(cell) or word in PARTICIPANTS or word.removesuffix("s") in PARTICIPANTS
+
+    others = frozenset(cell for cell in written if not takes_part(cell))
+    return others if len(others) < len(set(written)) else frozenset()
 
 
 def _odd_values(texts: Sequence[str], rows: int) -> list[str]:
@@ -102,18 +165,49 @@ def doubt_unproved(segments: Sequence[Sequence[Candidate]]) -> None:
                 one.line = one.line.doubting(reason)
 
 
+def _words_of(name: str) -> list[str]:
+    return fold(name).split()
+
+
+_VOWEL = re.compile(r"[aeiouyœæ]")
+
+
+def _mixes_cases(whole: str) -> bool:
+    """« Léa ajournée GARCIA »: a small word that no statistics know, among capitals."""
+    words = [word for word in whole.split() if not is_particle(word)]
+    return any(word[:1].isupper() for word in words) and any(
+        word[:1].islower() and kind_of(word) is Kind.UNKNOWN and len(words) > 2 for word in words
+    )
+
+
 def _unproved(one: Candidate, by_case: bool) -> Reason | None:
     line = one.line
     own = bool(line.address) and is_named_in(line.address, line.given_name, line.family_name)
     is_headed = not one.free and (one.named_pair and not one.whole)
     if is_namesake(line.name) and not own and not is_headed:
         return Reason.NAMESAKE
+    if any(
+        len(word) > 1 and not _VOWEL.search(fold(word)) and kind_of(word) is Kind.UNKNOWN
+        for word in line.name.split()
+    ):
+        return Reason.UNUSUAL
     if is_headed or one.prior or own:
         return None
     words = [word for word in line.name.split() if not is_particle(word)]
+    folded = [fold(half) for half in (line.given_name, line.family_name)]
+    if (
+        _mixes_cases(one.whole)
+        or folded[0] == folded[1]
+        or is_double_given(one.whole)
+        or set(_words_of(line.name)) <= CALENDAR
+    ):
+        return Reason.UNUSUAL
+    if set(_words_of(line.name)) & TITLES:
+        return Reason.MAYBE_TITLE
     unknown = [word for word in words if kind_of(word) is Kind.UNKNOWN]
-    if by_case and by_capitals(one.whole.split()):
-        return None
+    if by_case and one.whole:
+        # Among names whose family part stands in capitals, one without may be a title.
+        return None if by_capitals(one.whole.split()) else Reason.MAYBE_TITLE
     if len(unknown) > 1 or (unknown and len(words) > 2):
         return Reason.UNUSUAL
     return None

@@ -127,6 +127,8 @@ def cleaned_name(text: str) -> CleanedName:
 def are_halves(family: str, given: str) -> bool:
     """« Dupont, Marie », not « Marie Dupont, PMP »."""
     words = given.split()
+    if given[:1].islower() and family[:1].isupper():
+        return False
     if len(words) > 1 and may_be_given(words[0]) and not may_be_given(words[-1]):
         return False
     if len(words) > 1 and len(family.split()) > 1 and may_be_given(family.split()[0]):

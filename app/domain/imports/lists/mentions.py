@@ -78,6 +78,23 @@ _PLACES = THINGS | frozenset(
     ]
 )
 _LONGEST = 5
+_COUPLE = re.compile(rf"({_TOKEN.pattern})\s+(?:et|&)\s+({_TOKEN.pattern})\s+({_TOKEN.pattern})")
+_GREETING = frozenset(
+    (
+        "bonjour",
+        "bonsoir",
+        "merci",
+        "salut",
+        "coucou",
+        "hello",
+        "cher",
+        "chere",
+        "bises",
+        "bisous",
+        "cordialement",
+        "ciao",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -137,8 +154,35 @@ def mentions_in(text: str) -> list[str]:
         if not solid or not (after_civility or (named and len(solid) > 1)) or len(solid) > _LONGEST:
             continue
         found.append(" ".join(token.text.rstrip(".") for token in run))
+    # « les jumeaux Arthur et Jules Petit »
+    for couple in _COUPLE.finditer(bare):
+        first, second, family = couple.groups()
+        if may_be_given(first) and may_be_given(second) and family[:1].isupper():
+            found.append(f"{first} {family}")
     # « Léa Petit, Tom Roux et Sam »
     return [*found, *alone] if len(found) > 1 else found
+
+
+def given_names_in(text: str) -> list[str]:
+    """« Reste-t-il une place pour Fabrice ? »: given names that stand alone in a sentence; not « Merci Fabrice ! »"""
+    found = []
+    for before, run in _runs(addresses_in(text, mark=" ; ")[1]):
+        name = run[0]
+        if (
+            len(run) != 1
+            or kind_of(name.text) is not Kind.GIVEN
+            or len(name.text) < 3
+            or not name.text[:1].isupper()
+        ):
+            continue
+        greeted = before is not None and before.folded in _GREETING
+        if (
+            before
+            and before.folded not in _PLACES
+            and not (greeted and re.match(r"\s*([,.!]|$)", text[name.end :]))
+        ):
+            found.append(name.text)
+    return found
 
 
 def _apart(run: Sequence[_Token]) -> list[str]:

@@ -16,7 +16,7 @@ from app.domain.imports.lists.model import Column, Reason
 from app.language.typography import in_capitals
 
 CIVILITIES = frozenset(
-    ("m", "mr", "mrs", "ms", "mme", "mmes", "mlle", "mlles", "mm", "monsieur", "madame", "mademoiselle", "messieurs", "dr", "pr", "me", "sir")
+    ("m", "mr", "mrs", "ms", "mme", "mmes", "mlle", "mlles", "mm", "monsieur", "madame", "mademoiselle", "messieurs", "mesdames", "mesdemoiselles", "vve", "veuve", "dr", "pr", "me", "sir")
 )  # fmt: skip
 _PARTICLES = frozenset(
     (
@@ -29,8 +29,8 @@ SURE_PARTICLES = _PARTICLES - {"al", "ben", "bel", "li", "lo", "san", "santa", "
 _DATA = Path(__file__).with_name("names.txt")
 _WORDS = ("spellchecker", "resources/fr.json.gz")
 """Frequencies in French subtitles, from the package pyspellchecker."""
-_COMMON = 359
-"""The frequency of « abandonnent »; about 16,000 are as frequent."""
+_COMMON = 150
+"""About 26,000 words are as frequent."""
 _RARE_GIVEN, _RARE_FAMILY = 10, 11
 _CLEARLY = 3
 """Powers of two between the ranks of one text as given and as family name."""
@@ -152,6 +152,43 @@ def _kind(part: str) -> Kind:
 
 def may_be_given(word: str) -> bool:
     return kind_of(word) in (Kind.GIVEN, Kind.BOTH)
+
+
+def is_likelier_reversed(given: str, family: str) -> bool:
+    """Whether statistics know « Marie Martin » far better than « Martin Marie »."""
+    givens, families = _ranks()
+    one, other = fold(given).replace(" ", ""), fold(family).replace(" ", "")
+    if not {one, other} <= givens.keys() & families.keys():
+        return False
+    return givens[one] + families[other] - givens[other] - families[one] > _CLEARLY
+
+
+_HEADS = frozenset(
+    (
+        "jean",
+        "marie",
+        "anne",
+        "pierre",
+        "louis",
+        "paul",
+        "charles",
+        "rose",
+        "victor",
+        "eve",
+        "francois",
+        "henri",
+        "guy",
+    )
+)
+
+
+def is_double_given(name: str) -> bool:
+    """« Jean Paul », « Rose Marie »: two given names, and no family name that is as usual as the second."""
+    words = fold(name).split()
+    if len(words) != 2 or words[0] not in _HEADS:
+        return False
+    given, family = (ranks.get(words[1]) for ranks in _ranks())
+    return given is not None and (family is None or family - given >= _CLEARLY + 1)
 
 
 def is_particle(word: str) -> bool:

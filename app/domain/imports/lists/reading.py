@@ -12,7 +12,7 @@ from app.domain.imports.lists.evidence import doubt_unproved
 from app.domain.imports.lists.free_text import (
     from_text,
 )
-from app.domain.imports.lists.mentions import mentions_in, names_leader
+from app.domain.imports.lists.mentions import given_names_in, mentions_in, names_leader
 from app.domain.imports.lists.model import (
     NAME_COLUMNS,
     OF_PRESENCE,
@@ -34,7 +34,10 @@ from app.domain.imports.lists.names import (
     without_civility,
 )
 from app.domain.imports.lists.remarks import (
+    announces_participants,
     is_class,
+    is_of_others,
+    meaning_of_label,
     section_status,
     status_in,
 )
@@ -64,9 +67,14 @@ class _Context:
     """An unknown label between people, which may concern those below."""
     last: int = 0
     people: int = 0
+    counted: bool = False
+    """« Absents : 3 » counts in a header, and stands above names in running text."""
+    since: int = 0
+    """People since the last label that says something of those below it."""
 
     def reset(self) -> None:
         self.status, self.closed, self.leader_next, self.leaders, self.under = None, False, False, False, ""
+        self.since, self.counted = 0, False
 
 
 def read_blocks(
@@ -164,6 +172,8 @@ def _show_all_people(segments: Sequence[list[Candidate]]) -> None:
             own = _words_of(one)
             missing: list[Candidate] = []
             mentions = mentions_in(one.unread) if one.unread else []
+            if one.line.doubts and one.line.doubts[0].reason is Reason.SENTENCE:
+                mentions += given_names_in(one.unread)
             inside = [words for mention in mentions if (words := set(fold(mention).split())) <= own]
             for mention in mentions:
                 words = set(fold(mention).split())
@@ -250,7 +260,8 @@ def _unread(row: Row, segment: Segment) -> list[str]:
     for index, cell in enumerate(row.cells):
         column = segment.columns[index] if index < len(segment.columns) else Column.NOTHING
         most = 1 if column.is_whole_name or segment.surely else 0
-        is_read = index < len(segment.columns) and index not in segment.unread
+        is_read = segment.heading and index < len(segment.columns) and index not in segment.unread
+        is_read = is_read or column in NAME_COLUMNS
         holds_more = column in NAME_COLUMNS and (common_word_in(cell) or len(mentions_in(cell)) > most)
         if not is_read or holds_more:
             found.append(cell)
@@ -265,14 +276,17 @@ def _labelled(line: Line, text: str) -> Line:
     words = set(fold(label).split())
     if words & (LEADERS | OTHER_PARTS | OF_OTHERS) and not words & PARTICIPANTS:
         line = line.doubting(Reason.LEADER)
-    status = section_status(label)[1] or status_in(label)
+    status = section_status(label)[1] or status_in(label) or meaning_of_label(label)
     return line.doubting(status) if status else line
 
 
 def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     line = Line(row.number, row.text, sheet=segment.block.name)
     if row is segment.heading:
-        context.reset()
+        # A title above a heading holds for the table.
+        if context.since or context.counted:
+            context.reset()
+        context.leader_next, context.leaders, context.under = False, False, ""
         unknown = [
             cell for cell, holds in zip(row.cells, segment.columns, strict=False)
             if holds is Column.NOTHING and not role_of_heading(cell)[1]
@@ -286,9 +300,15 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     is_label, status = section_status(row.text) if len(row.filled) == 1 else (False, None)
     if is_label:
         context.reset()
-        context.status = status
+        context.counted = bool(re.search(r":\s*\d", row.text))
+        context.status = None if re.search(r":\s*0\b", row.text) else status
         yield Candidate(line.doubting(Reason.TITLE))
         return
+    if len(row.filled) == 1 and (said := meaning_of_label(row.filled[0])) and not mentions_in(row.text):
+        context.reset()
+        context.status = said
+    elif len(row.filled) == 1 and announces_participants(row.filled[0]):
+        context.reset()
     for reason in row.doubts:
         line = line.doubting(reason)
     if segment.further:
@@ -300,10 +320,19 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     candidate.unread = " ; ".join(_unread(row, segment) if by_columns and candidate.is_person else row.filled)
     candidate.evidence = 2 * segment.told
     candidate.own_address = segment.own_address
+    if segment.is_above and candidate.is_person:
+        candidate.line = candidate.line.doubting(Reason.MAYBE_TITLE)
     if segment.is_above and candidate.is_person and not candidate.line.address and not mentions_in(row.text):
         candidate = Candidate(replace(candidate.line, doubts=()).doubting(Reason.TITLE))
     if candidate.is_person:
         found = candidate.line
+        if (
+            context.status is Reason.LEADER
+            and not by_columns
+            and context.since
+            and row.number > context.last + 1
+        ):
+            context.status = None
         if context.status:
             found = found.doubting(context.status)
         if context.closed:
@@ -320,6 +349,9 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         context.last = row.number
         candidate.line = found
         context.people += 1
+        context.since += 1
+        if said := meaning_of_label(segment.block.name):
+            candidate.line = candidate.line.doubting(said)
         segment.candidates.append(candidate)
     else:
         if context.people and closes_list(row.text):
@@ -332,8 +364,8 @@ def _note_title(row: Row, context: _Context) -> None:
     """What a title means for the people below it."""
     words = set(fold(row.text).split())
     announces = row.text.rstrip().endswith(":")
-    is_label = len(words) <= 3 or announces
-    others = words & (LEADERS | OTHER_PARTS | OF_OTHERS) if is_label and not words & PARTICIPANTS else set()
+    is_label = announces or (len(words) <= 3 and ":" not in row.text)
+    others = words & (LEADERS | OTHER_PARTS | OF_OTHERS) if is_label and is_of_others(row.text) else set()
     context.leader_next = bool(others & LEADERS)
     context.leaders = any(word.endswith("s") for word in others) or "jury" in others
     context.last = 0

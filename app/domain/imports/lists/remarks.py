@@ -6,6 +6,7 @@ import re
 
 from app.domain.imports.lists.model import Reason
 from app.domain.imports.lists.names import CIVILITIES, fold
+from app.domain.imports.lists.wording import LEADERS, OF_OTHERS, OTHER_PARTS, PARTICIPANTS, THINGS
 
 
 def _set(text: str) -> frozenset[str]:
@@ -41,7 +42,7 @@ _STATUS_STEMS = (
     (Reason.EXCUSED, re.compile(r"\b(excus\w*|justifi\w*|malad\w*|dispens\w*)")),
     (Reason.ABSENT, re.compile(r"\b(absen\w*|abs|non venue?s?|pas venue?s?|ne s est pas presente\w*|defaillant\w*|non presente?s?|pas presente?s?|manquante?s?|no show|n est pas venue?)\b")),
     (Reason.ABSENT, re.compile(r"\b(?:ne|n) (?:\w+ )?(?:vien\w*|peu\w*|pourr\w*|ser\w*|particip\w*|assist\w*|souhait\w*|etai\w*)(?: \w+)? (?:pas|plus|jamais)\b|\b(?:peu\w*|pourr\w*|viens?|vient|viendr\w*|serai?) pas\b|\b(?:ne|n) (?:\w+ ){0,2}(?:pas|plus|jamais) (?:pu|ete|etre|venue?|presente?|participe|la|disponible|inscrite?)\b|\b(?:in|pas )disponible\b|\bempeche\w*\b|\bdesolee?\b")),
-    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|desinscri\w*|retire\w*|supprim\w*|en attente|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non valide\w*|non retenue?s?|parti|partie|quitte(?:e|es|s|r|nt)?|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
+    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|desinscri\w*|retire\w*|supprim\w*|en attente|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non (?:inscri|admis|particip|recu|confirm|valid|retenu|present)\w*|parti|partie|quitte(?:e|es|s|r|nt)?|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
 )  # fmt: skip
 
 
@@ -65,7 +66,8 @@ def status_in(text: str) -> Reason | None:
 
 
 def says_present(text: str) -> bool:
-    return bool(_PRESENT.search(fold(text)))
+    """« Inscrite », not « non inscrite »."""
+    return bool(_PRESENT.search(folded := fold(text))) and not _NEGATION.search(folded)
 
 
 _CODES = {
@@ -91,13 +93,97 @@ NEUTRAL = _set(
     """benevole salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
     titulaire membre adherent adherente invite invitee guest member attendee participant participante demandeur demandeuse emploi
     pensionnaire demi cdi cdd cadre employe employee retraite retraitee independant independante collegien collegienne alternant
-    alternante libre boursier boursiere majeur mineur nouveau nouvelle ancien ancienne redoublant redoublante visiteur exposant"""
+    alternante libre boursier boursiere majeur mineur nouveau nouvelle ancien ancienne redoublant redoublante"""
 )
 
 
 def is_neutral(cell: str) -> bool:
-    """A status unrelated to presence."""
-    return bool(set(fold(cell).split()) & NEUTRAL)
+    """A status unrelated to presence: « Stagiaire », not « Invité d’honneur »."""
+    words = fold(cell).split()
+    return bool(words) and words[0] in NEUTRAL and "honneur" not in words
+
+
+_NEGATION = re.compile(r"\b(?:non|pas|ne|n|sans|jamais|aucune?)\b")
+_DENIED = re.compile(
+    r"\b(ajourn\w*|recalee?s?|echecs?|echou\w*|rejet\w*|elimine\w*|doublons?|ne pas|pas de nouvelles?|injoignables?|injustifie\w*|remplac\w*|"
+    r"suppleante?s?|decede\w*|demenag\w*|rayee?s?|barree?s?|suspendu\w*|erreurs?|brouillons?|archiv\w*|changement de groupe|depart\w* anticipe\w*|"
+    r"hospitalise\w*|arrets? maladie|conges?|pas sign\w*|pas revenue?s?|sans (?:suite|reponse|nouvelles?)|perdue?s? de vue|exclusions?|renvoye\w*|"
+    r"inactifs?|inactives?|corbeille|tests?|exemples?|modeles?|dem|nsp|nv|abi|abj|def|nd|dns|dnf|np|"
+    r"a (?:confirmer|relancer|recontacter|rappeler|verifier|supprimer|valider|revoir|trier|exclure|retirer|completer)|"
+    r"non \w+|n (?:ont|ayant|a|etaient|etait) (?:pas|jamais|plus)|pas (?:encore )?\w+[ei]e?s?)\b"
+)
+
+
+def denial_in(text: str) -> Reason | None:
+    """`status_in`, and what else a cell, a label or a heading says against a person; not meant for names."""
+    if reason := status_in(text):
+        return reason
+    return Reason.WITHDRAWN if _DENIED.search(fold(text)) else None
+
+
+_OF_LISTS = _set(
+    """les la le l liste listes des de du d un une et ou releve tableau etat feuille fichier recapitulatif suivi registre personnes
+    ceux celles qui sont etaient ont ete noms classe groupe au aux en date jour journee semaine annee autres autre tous toutes nos nouveaux"""
+) - {"en"}
+_BEFORE = (_OF_LISTS | PARTICIPANTS | NEUTRAL) - _set("present presents presente presentes")
+_COUNTS = _set("nombre nb total effectif aucun aucune zero taux")
+_FURTHER_PARTS = _set(
+    "visiteur visiteuse observateur observatrice auxiliaire surveillant surveillante examinateur examinatrice correcteur correctrice "
+    "interprete membre honneur maitre stage apprentissage pedagogique encadrement equipe famille contact principal"
+) - {"stage", "equipe", "membre", "famille", "contact", "principal"}
+
+
+def is_of_others(text: str) -> bool:
+    """« Formatrices », « maîtres de stage », « mère de Léa »: a part that no participant has."""
+    words = [word for word in fold(text).split() if word not in _OF_LISTS]
+    if not words or set(words) & PARTICIPANTS:
+        return False
+    parts = LEADERS | OTHER_PARTS | OF_OTHERS | _FURTHER_PARTS
+    return words[0] in parts or words[0].removesuffix("s") in parts or words[-1] == "honneur"
+
+
+def is_plain_label(text: str) -> bool:
+    """« Groupe 2 », « Participants » say nothing else of the people named after them; « Participants facultatifs » does."""
+    known = _BEFORE | PARTICIPANTS | THINGS | _set("binome binomes ilot table matin apres midi soir trio duo")
+    return all(
+        word in known or any(c.isdigit() for c in word) or is_class(word) for word in fold(text).split()
+    )
+
+
+def announces_participants(text: str) -> bool:
+    """« Stagiaires : », « Liste des participants »"""
+    words = set(fold(text).split())
+    return bool(words & PARTICIPANTS) and words <= _BEFORE | PARTICIPANTS
+
+
+def meaning_of_label(text: str) -> Reason | None:
+    """What a title, a label or a sheet's name says against the people below it: « Atelier bois – liste d’attente »."""
+    if re.search(r":\s*(?:\d|aucune?\b|néant\b)", text):
+        return None
+    for piece in re.split(r"[:;|()\[\]/]|\s[-–—]\s|,", text):
+        words = fold(piece).split()
+        if not words or set(words[:2]) & _COUNTS or words[0].isdigit():
+            continue
+        at = next((i for i, word in enumerate(words) if word not in _BEFORE), len(words))
+        rest = " ".join(words[at:])
+        if re.match(r"(?:non|pas|ne|n|sans|jamais|hors) \w", rest):
+            return denial_in(piece) or Reason.WITHDRAWN
+        said = re.sub(r"^(?:a|ont|est|sont|en) (?!attente)", "", rest)
+        if any(
+            stem.match(one)
+            for one in (rest, said)
+            for stem in (_DENIED, *(stem for _, stem in _STATUS_STEMS))
+        ):
+            return denial_in(piece)
+        if "attente" in words:
+            return Reason.WITHDRAWN
+        if (
+            len(words) <= 6
+            and is_of_others(piece)
+            and re.fullmatch(r"(?:liste\s*:)?[^:]*:?\s*", text, re.IGNORECASE)
+        ):
+            return Reason.LEADER
+    return None
 
 
 def status_of_code(cell: str) -> Reason | None:
@@ -133,12 +219,16 @@ def section_status(text: str) -> tuple[bool, Reason | None]:
             "les la liste des eleves stagiaires participants personnes et non e s apprentis inscrits etudiants etaient etait sont ont ete aussi est"
         )
     ]
-    if rest and all(
-        re.fullmatch(
-            r"(absen\w*|abs|excus\w*|retard\w*|justifi\w*|desist\w*|annul\w*|abandon\w*|en|attente|d|injustifie\w*|demission\w*)",
-            word,
+    if (
+        rest not in (["en"], ["d"])
+        and rest
+        and all(
+            re.fullmatch(
+                r"(absen\w*|abs|excus\w*|retard\w*|justifi\w*|desist\w*|annul\w*|abandon\w*|en|attente|d|injustifie\w*|demission\w*)",
+                word,
+            )
+            for word in rest
         )
-        for word in rest
     ):
         late = all(word.startswith("retard") or word == "en" for word in rest)
         return True, None if late else status_in(folded) or Reason.ABSENT

@@ -9,6 +9,7 @@ from statistics import median
 
 from app.domain.imports.lists.addresses import (
     is_named_after_other,
+    is_named_in,
     is_of_family,
     is_shared_box,
     is_valid,
@@ -23,6 +24,7 @@ from app.domain.imports.lists.names import (
     fault_of,
     fold,
     is_common_word,
+    is_likelier_reversed,
     is_particle,
     kind_of,
     lean_of,
@@ -144,16 +146,33 @@ def _settle_orders(people: Sequence[Candidate]) -> None:
                 and (prior in (None, own) or total >= 2)
             )
         elif not sure:
-            sure = (confirmed and most is order) or (prior is not None and not total)
+            agrees = confirmed and most is order and prior in (None, most)
+            sure = agrees or (prior is not None and not total)
         given, family, border = split_name(one.whole, order)
         one.line = replace(one.line, given_name=given, family_name=family)
         one.order = order
-        if not sure:
+        if not sure or (not certain and _may_be_reversed(one)):
             one.line = one.line.doubting(Reason.ORDER)
         if not border:
             one.line = one.line.doubting(Reason.SPLIT)
         if not certain and not _is_plausible(one):
             one.line = one.line.doubting(Reason.MAYBE_TITLE)
+
+
+def _may_be_reversed(one: Candidate) -> bool:
+    """« Mbappe Louis »: nothing knows the first as a given name, and the other is one.
+
+    « Martin Marie » is far more often Marie Martin."""
+    given, family = (
+        [word for word in half.split() if not is_particle(word)]
+        for half in (one.line.given_name, one.line.family_name)
+    )
+    if is_named_in(one.line.address, one.line.given_name, one.line.family_name):
+        return False
+    if any(map(may_be_given, given)):
+        single = len(given) == len(family) == 1 and one.prior is not one.order
+        return single and is_likelier_reversed(given[0], family[0])
+    return bool(given) and any(map(may_be_given, family))
 
 
 def _is_plausible(one: Candidate) -> bool:

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from app.domain.imports.lists.addresses import addresses_in
-from app.domain.imports.lists.evidence import dense_columns, unexplained_columns
-from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Row
+from app.domain.imports.lists.evidence import dense_columns, not_signed, unexplained_columns
+from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
 from app.domain.imports.lists.remarks import (
     HOURS,
     age_band_of,
     is_class,
     is_ticked,
+    meaning_of_label,
     says_present,
     status_in,
     status_of_code,
@@ -23,6 +24,7 @@ from app.domain.imports.lists.remarks import (
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.text import HEADING_WITHIN
 from app.domain.imports.lists.wording import (
+    BESIDE_PRESENCE,
     OF_OTHERS,
     address_rank,
     holds_remarks,
@@ -61,6 +63,8 @@ class Segment:
     """A column of names that another one of the same kind displaced."""
     unexplained: dict[int, frozenset[str]] = field(default_factory=dict)
     """By column, cells that no heading explains."""
+    denying: dict[int, Reason | None] = field(default_factory=dict)
+    """Columns whose ticks speak against a person, or are not explained."""
     dense: frozenset[int] = frozenset()
     """Columns beside the names that nearly every row fills."""
     own_address: bool = False
@@ -71,6 +75,10 @@ class Segment:
     further: bool = False
     """Beside another group of names, so perhaps of other people: each is a question."""
     candidates: list[Candidate] = field(default_factory=list)
+
+    def title_of(self, index: int) -> str:
+        cells = self.heading.cells if self.heading else ()
+        return cells[index] if index < len(cells) else ""
 
 
 def upright(block: Block) -> Block:
@@ -136,9 +144,9 @@ def _beside(segment: Segment) -> Iterator[Segment]:
     heading = segment.heading.cells if segment.heading else ()
     yield segment
     if segment.heading:
-        starts = _further_groups(columns)
-        if any(set(fold(cell).split()) & OF_OTHERS for cell in heading):
-            return
+        of_others = [i for i, cell in enumerate(heading) if set(fold(cell).split()) & OF_OTHERS]
+        # « Responsable ; Nom ; Prénom » names other people from there on.
+        starts = [start for start in _further_groups(columns) if not any(i < start + 2 for i in of_others)]
     else:
         names = [i for i, column in enumerate(columns) if column in NAME_COLUMNS]
         cells = [
@@ -210,7 +218,7 @@ def columns_of_cells(
     names = [
         i
         for i in range(width)
-        if columns[i] is Column.WHOLE and by_column[i] and 2 * len(by_column[i]) >= len(rows)
+        if columns[i] is Column.WHOLE and 2 * len(by_column[i]) >= len(rows) and not _repeats(by_column[i])
     ]
     columns = [Column.NOTHING if c is Column.WHOLE else c for c in columns]
     whole = [i for i in names if _is_whole(by_column[i])]
@@ -235,6 +243,11 @@ def columns_of_cells(
     if names:
         columns[names[0]] = Column.WHOLE
     return tuple(columns), None
+
+
+def _repeats(cells: Sequence[str]) -> bool:
+    """The name of a school or a group in every line, not of people."""
+    return not cells or (len(cells) > 2 and 2 * len(set(map(fold, cells))) <= len(cells))
 
 
 def _kind_of_cells(cells: Sequence[str]) -> Column:
@@ -332,6 +345,7 @@ def prepare(segment: Segment) -> None:
         unknown = column is Column.NOTHING and heading[i] and not role_of_heading(heading[i])[1]
         if unknown and values <= {"oui", "non", "yes", "no", "o", "n", "vrai", "faux"} and len(values) > 1:
             columns[i] = Column.PRESENT
+    _ticks_of_unknown(segment, columns, cells, heading)
     segment.columns = tuple(columns)
     segment.ticked = frozenset(
         i
@@ -359,11 +373,54 @@ def prepare(segment: Segment) -> None:
         if column in NAME_COLUMNS and columns[i] is Column.NOTHING and column in columns
     }
     segment.unexplained = unexplained_columns(plain, cells, heading)
+    for i in segment.days:
+        segment.unexplained[i] = not_signed(columns, cells, i)
     segment.dense = dense_columns(columns, cells)
     segment.own_address = any(
         column is Column.ADDRESS and heading[i] and address_rank(heading[i]) == 2
         for i, column in enumerate(columns)
     )
+
+
+_YES = frozenset(("oui", "yes", "o", "y", "vrai", "true", "1", "x", "ok", "v"))
+_NO = frozenset(("non", "no", "n", "faux", "false", "0", ""))
+
+
+def _ticks_of_unknown(
+    segment: Segment, columns: list[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
+) -> None:
+    """Ticks under a heading that denies (« Ajourné », « Formateur »), or under one that only few have."""
+    for i, column in enumerate(columns):
+        values = [
+            fold(cell) if any(map(str.isalnum, cell)) else ("x" if is_ticked(cell) else "")
+            for cell in cells[i]
+        ]
+        ticked = [row for row, value in enumerate(values) if value in _YES]
+        if (
+            not heading[i]
+            or i in segment.days
+            or column
+            not in (
+                Column.NOTHING,
+                Column.PRESENT,
+                Column.WHOLE,
+                Column.PART,
+                Column.STATUS,
+                Column.OTHER_ADDRESS,
+            )
+            or not ticked
+            or not set(values) <= _YES | _NO
+        ):
+            continue
+        denied = meaning_of_label(heading[i])
+        few = (
+            column is not Column.STATUS
+            and not role_of_heading(heading[i])[1]
+            and 2 * len(ticked) < len(values)
+        )
+        if denied or (few and not set(fold(heading[i]).split()) & BESIDE_PRESENCE):
+            segment.denying[i] = denied
+            columns[i] = Column.NOTHING
 
 
 def _presence_columns(

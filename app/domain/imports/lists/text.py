@@ -14,10 +14,15 @@ from app.domain.imports.lists.addresses import FOUND, addresses_in
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.names import fold, looks_like_word, may_be_given, without_civility
 from app.domain.imports.lists.remarks import (
+    is_of_others,
+    is_plain_label,
+    meaning_of_label,
     section_status,
 )
 from app.domain.imports.lists.wording import (
+    HEADING_WORDS,
     LABELS,
+    PARTICIPANTS,
     role_of_heading,
     roles_of_heading,
 )
@@ -266,6 +271,8 @@ def _enumerates(lines: Sequence[str], mark: str) -> bool:
         return True
     if not flat or any("@" in part or any(c.isdigit() for c in part) for part in flat):
         return False
+    if len(labelled) == 1 and mark == ",":
+        return True
     if not all(2 <= len(part.split()) <= 5 for part in flat):
         return False
     return max(map(len, parts)) > 2 or (len(lines) == 1 and len(parts[0]) == 2)
@@ -376,7 +383,8 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
         elif found and "@" not in line:
             label = ""
         if is_recipients(line):
-            yield from _split(number, line, line, _doubts_of(label, addressed))
+            doubts = (Reason.SENDER,) if _WROTE.search(line) else _doubts_of(label, addressed)
+            yield from _split(number, line, line, doubts)
         elif people := _enumerated(line):
             for person, shown, doubts in people:
                 yield Row(number, (cell_of(person),), shown, doubts)
@@ -399,6 +407,9 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
                 line.strip(),
                 doubts or more,
             )
+
+
+_WROTE = re.compile(r"\b(?:a écrit|a ecrit|wrote|schrieb|escribió|ha scritto)\b", re.IGNORECASE)
 
 
 def _doubts_of(label: str, addressed: bool) -> tuple[Reason, ...]:
@@ -496,10 +507,14 @@ def _recipient_parts(text: str) -> list[str]:
     return found
 
 
+_GROUPS = frozenset(("groupe", "equipe", "liste", "presentes", "personnes", "binome", "table", "ilot"))
+
+
 def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     """« Présents : Marie Dupont, Paul Durand et Léa Petit »: each person with the state that the label names."""
     label, colon, rest = line.partition(":")
     doubts: tuple[Reason, ...] = ()
+    is_loose = False
     if colon and "@" not in label and len(label.split()) <= 5:
         is_status, status = section_status(label)
         if not is_status and 1 < len(label.split()) < 4:
@@ -507,24 +522,16 @@ def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
             is_status, status = section_status(label.split()[0])
         if is_status:
             doubts = (status,) if status else ()
-        elif not set(fold(label).split()) & {
-            "participants",
-            "eleves",
-            "stagiaires",
-            "inscrits",
-            "apprentis",
-            "groupe",
-            "equipe",
-            "liste",
-            "presentes",
-            "personnes",
-            "jeunes",
-            "candidats",
-            "binome",
-            "table",
-            "ilot",
-        }:
+        elif (
+            is_of_others(label)
+            or fold(label) in LABELS["from"] | LABELS["copy"]
+            or set(fold(label).split()) & HEADING_WORDS - PARTICIPANTS - _GROUPS
+        ):
             return []
+        elif not is_plain_label(label):
+            doubts = (Reason.MAYBE_TITLE,)
+            is_loose = not set(fold(label).split()) & (PARTICIPANTS | _GROUPS)
+        doubts = doubts or ((said,) if (said := meaning_of_label(label)) else ())
     else:
         label, colon, rest = "", "", line
     cut = re.split(r"[;,/]", _unbulleted(rest))
@@ -545,6 +552,12 @@ def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
         and len(parts) > 1
         and all(len(part.split()) == 1 and may_be_given(part) for part in parts)
     )
+    if is_loose:
+        # « Les Requins : Fatim, Zoé R. »
+        named = [may_be_given(part.split()[0]) and len(part.split()) < 6 for part in bare if part]
+        if len(parts) < 2 or not all(named):
+            return []
+        alone = True
     if not all(shaped) and not (colon and doubts) and not alone:
         return []
     if len(parts) == 2 and not colon and "," in rest and not all(len(part.split()) >= 2 for part in parts):

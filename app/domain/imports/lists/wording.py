@@ -381,7 +381,7 @@ def looks_like_name(text: str) -> bool:
 
 
 THINGS = _set(
-    """villa place salle rue avenue boulevard impasse pause cafe dejeuner batiment etage hall parking site gare pole
+    """sci scp sasu eirl earl gaec snc scop cie fratrie famille familles epoux enfants jumeaux freres soeurs villa place salle rue avenue boulevard impasse pause cafe dejeuner batiment etage hall parking site gare pole
     espace centre mairie hotel societe sarl sas eurl boulangerie patisserie garage menuiserie transports transport
     entreprise restaurant pharmacie ets cabinet agence residence association club comite service departement
     repas bus visite iphone ipad android samsung galaxy huawei xiaomi pc ordinateur tablette accueil formation atelier stage maison groupe equipe lycee college ecole cfa"""
@@ -406,6 +406,24 @@ _CLOSING = re.compile(r"(cordialement|bien|cdt|cdlt|signature|visa|cachet|fait a
 def closes_list(text: str) -> bool:
     """« Cordialement, », « Fait à Lyon » : names below are those of who wrote the list."""
     return bool(_CLOSING.match(fold(text))) and not text.rstrip().endswith(":")
+
+
+CALENDAR = _set(
+    """janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre lundi mardi mercredi jeudi vendredi
+    samedi dimanche noel paques toussaint et"""
+)
+TITLES = _set(
+    """abbe pere mere soeur frere maitre docteur tonton tata tante oncle papi papy mamie maman papa mgr prince princesse comte
+    comtesse duc duchesse marquis baron baronne roi reine general colonel commandant capitaine lieutenant adjudant sergent
+    caporal"""
+)
+BESIDE_PRESENCE = _set(
+    """repas dejeuner diner cantine vegetarien vegetarienne vegan regime allergie allergies halal autorisation image photo photos
+    droit droits voiture vehicule permis transport covoiturage navette hebergement internat charte reglement rgpd consentement
+    cotisation caution paye payee reglement boursier boursiere delegue deleguee redoublant majeur mineur pap pai ppre ordinateur
+    pc tablette badge casier licence assurance certificat convention dossier rqth newsletter whatsapp materiel livret cv lettre
+    photo adherent adherente"""
+)
 
 
 LABELS = {

@@ -1,0 +1,178 @@
+"""Whatever a list says against a person, and wherever it says so, keeps that person from being ready."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.imports.lists.model import State
+from app.domain.imports.lists.names import fold
+from app.services.imports.lists import read_list_file
+from tests.lists.documents import xlsx
+
+pytestmark = pytest.mark.usefixtures("reading_in_this_process")
+
+PEOPLE = [("Dupont", "Marie"), ("Lefebvre", "Thomas"), ("Garcia", "Léa"), ("Moreau", "Hugo"), ("Benali", "Sofia"), ("Roux", "Paul")]  # fmt: skip
+NAMES = {f"{given} {family}" for family, given in PEOPLE}
+LEA, LAST = {"Léa Garcia"}, {"Hugo Moreau", "Sofia Benali", "Paul Roux"}
+DENIALS = """absent|absente|excusé|excusée|liste d’attente|désistement|désisté|n’est pas venu|pas venue|ajourné|refusée|non inscrit|annulé|abandon|
+démissionnaire|exclu|non participant|a quitté la formation|à confirmer|hospitalisée|décédé|arrêt maladie|congé maternité|non validé|échec|
+à supprimer|doublon|ne pas prendre en compte|pas de nouvelles|injoignable|à relancer|formateur|formatrice|intervenante|tuteur|
+accompagnateur|jury|père|observateur|maître de stage|auxiliaire|AESH|directrice|invité d’honneur|organisateur|radié|malade|en congé|
+changement de groupe|départ anticipé|parti à 10h|n’a pas signé|ne s’est pas présenté|non admis|recalée|no show|déménagé|rayé|suspendue|
+injustifié|DEM|NSP|NV|ABI|ABJ|DEF|ND""".replace("\n", "").split("|")  # fmt: skip
+
+
+def _column(heading: str | None, others: str = "") -> Callable[[str], str]:
+    def made(said: str) -> str:
+        rows = [
+            f"{family};{given};{said if at == 2 else others}" for at, (family, given) in enumerate(PEOPLE)
+        ]
+        return "\n".join([] if heading is None else [f"Nom;Prénom;{heading}"]) + "\n" + "\n".join(rows)
+
+    return made
+
+
+def _ticked(yes: str, no: str) -> Callable[[str], str]:
+    def made(said: str) -> str:
+        rows = [f"{family};{given};{yes if at == 2 else no}" for at, (family, given) in enumerate(PEOPLE)]
+        return f"Nom;Prénom;{said}\n" + "\n".join(rows)
+
+    return made
+
+
+def _beside(pattern: str) -> Callable[[str], str]:
+    return lambda said: "\n".join(
+        pattern.format(f"{given} {family}", said) if at == 2 else f"{given} {family}"
+        for at, (family, given) in enumerate(PEOPLE)
+    )
+
+
+def _label(pattern: str, row: str, above: str = "") -> Callable[[str], str]:
+    def made(said: str) -> str:
+        rows = [row.format(given=given, family=family) for family, given in PEOPLE]
+        return above + "\n".join([*rows[:3], pattern.format(said.capitalize()), *rows[3:]])
+
+    return made
+
+
+def _sheets(said: str) -> bytes:
+    first, second = ([["Nom", "Prénom"], *map(list, part)] for part in (PEOPLE[:3], PEOPLE[3:]))
+    return xlsx([{"name": "Inscrits", "table": first}, {"name": said[:30].capitalize(), "table": second}])
+
+
+FORMS: dict[str, tuple[Callable[[str], str | bytes], set[str]]] = {
+    **{
+        f"column {heading or 'without heading'}": (_column(heading, others), LEA)
+        for heading, others in [
+            ("Observations", ""), ("Divers trucs", ""), ("", ""), (None, ""), ("Statut", "inscrit"), ("Statut", ""), ("Rôle", "participant"),
+            ("Qualité", "Stagiaire"), ("Groupe", "G1"), ("Heures", "7"), ("Matin", "X"), ("Signature", ""), ("Entreprise", "Mairie de Lyon"),
+            ("Téléphone", "06 12 34 56 78"), ("Mail", ""),
+        ]
+    },
+    "ticked": (_ticked("x", ""), LEA),
+    "answered": (_ticked("oui", "non"), LEA),
+    **{pattern: (_beside(pattern), LEA) for pattern in ("{} ({})", "{} - {}", "{}, {}", "{} {}", "{1} : {0}")},
+    "label": (_label("\n{} :", "{given} {family}"), LAST),
+    "label in a table": (_label("{} ;;", "{family};{given};3B", "Nom;Prénom;Classe\n"), LAST),
+    "title": (lambda said: f"Liste : {said}\n" + _beside("{}")(""), NAMES),
+    "title of a table": (lambda said: f"{said};;\n" + _column("Classe", "3B")("3B"), NAMES),
+    "sheet": (_sheets, LAST),
+}  # fmt: skip
+SINGULAR = {"formateur", "formatrice", "intervenante", "organisateur"}
+"""« Formatrice : Léa Garcia » names nobody who takes part."""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_who_is_denied_is_asked_about(form: str) -> None:
+    made, denied = FORMS[form]
+    # Every second denial, alternating with the form: each stands in a dozen of them.
+    for said in DENIALS[list(FORMS).index(form) % 3 :: 3]:
+        data = made(said)
+        reading = read_list_file(data if isinstance(data, bytes) else data.encode())
+        ready = {line.name for line in reading.in_state(State.READY)}
+        assert ready <= NAMES - denied, (said, data)
+        asked = " ".join(line.name for line in reading.in_state(State.ASK))
+        for name in denied if said not in SINGULAR else ():
+            assert all(word in asked for word in name.split()), (said, name, data)
+
+
+THINGS = """Leroy Merlin|Jean Moulin|Lycée Marie Curie|Garage Martin|Cabinet Dupont & Associés|Maison Blanche|Salle Victor Hugo|12 rue Jean Jaurès|
+Saint-Étienne|Aix en Provence|Clermont Ferrand|Crédit Agricole|Louis Vuitton|Hermès Paris|Mission Locale|Léo Lagrange|Restos du Cœur|Bon courage|
+Très bien|Assez bien|Pause café|Repas froid|Petit Prince|Mars Avril|Avril Juin|Noël|Marie Stuart|Simone Veil|Blaise Pascal|Antoine de Saint-Exupéry|
+Martin Luther King|Groupe Rose|Villa Rose|Air France|Val de Marne|Pays de la Loire|Aide soignant|Chef de projet|Jean Bon|Test Test|Prénom Nom|
+John Doe|Toto Tata|Marie Marie|Martin Martin|Invité 1|iPhone de Marc|Mac de Léa|Formation Python|Marie Claire|Rose Marie|Louis Philippe|Jean Paul|
+Anne Sophie|Blanche Neige|Merci Marie|Bravo Paul|Bonjour Léa|Vu par Marc Petit|Chez Paul Martin|Bac Pro|Paul Martin RH|Paul Martin, maire|
+Famille Martin|Fratrie Martin|Époux Martin|Martin père|Martin Junior|Martin Paul SARL|SCI Martin Paul|Maître Martin|Abbé Pierre|Père Noël|
+Sainte Marie|Notre Dame|Grand Paul""".replace("\n", "").split("|")  # fmt: skip
+
+
+def _inserted(at: int, row: str, thing: str = "{}", above: str = "") -> Callable[[str], str]:
+    def made(said: str) -> str:
+        rows = [row.format(given=given, family=family, capitals=family.upper()) for family, given in PEOPLE]
+        return above + "\n".join([*rows[:at], thing.format(said), *rows[at:]])
+
+    return made
+
+
+AROUND: dict[str, Callable[[str], str]] = {
+    "between": _inserted(3, "{given} {family}"),
+    "above": _inserted(0, "{given} {family}"),
+    "above capitals": _inserted(0, "{given} {capitals}"),
+    "below": _inserted(6, "{given} {family}"),
+    "bullets": _inserted(3, "- {given} {family}", "- {}"),
+    "in a table": _inserted(3, "{family};{given};3B", "{};;", "Nom;Prénom;Classe\n"),
+    "above a table": lambda said: f"{said};;\n" + _column("Classe", "3B")("3B"),
+    "among whole names": _inserted(3, "{given} {family};3B", "{};", "Participant;Classe\n"),
+    "beside": lambda said: "\n".join(f"{family};{given};{said}" for family, given in PEOPLE),
+    "before": lambda said: "\n".join(f"{said};{family};{given}" for family, given in PEOPLE),
+    "mailbox": lambda said: "\n".join([*(f"{g} {f} <{g}.{f}@exemple.fr>" for f, g in PEOPLE), f"{said} <bal@exemple.fr>"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_things_are_no_people(around: str) -> None:
+    for thing in THINGS[list(AROUND).index(around) % 3 :: 3]:
+        text = AROUND[around](thing)
+        reading = read_list_file(text.encode())
+        assert {line.name for line in reading.in_state(State.READY)} <= NAMES, text
+        seen = " ".join(line.name for line in reading.lines if line.state is not State.REFUSED)
+        assert all(given in seen for _, given in PEOPLE), text
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Liste des inscrits", "Groupe 2", "Atelier bois", "Classe de 3B", "Samedi 12 octobre", "Stagiaires présents", "Feuille de présence",
+        "Formation : gestion des absences", "Salle 204 – 14h", "Formateur : Bertrand Vasseur", "Formation de formateurs",
+        "Absents : 0", "Candidats admis", "Association de parents d’élèves",
+    ],
+)  # fmt: skip
+def test_other_titles_change_nothing(title: str) -> None:
+    reading = read_list_file((f"{title};;\n" + _column("Classe", "3B")("3B")).encode())
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES
+
+
+_GIVEN = ["Marie", "Thomas", "Louis", "Camille", "Aïcha", "Jean-Pierre", "Ewen", "Nolwenn", "Thierno", "Paul", "Rose", "Sacha", "Duc Anh", "Marie Claude"]  # fmt: skip
+_FAMILY = ["Dupont", "Martin", "Mbappe", "Le Goff", "N’Diaye", "Bernard", "Da Silva", "Kowalczyk", "Garcia Lopez", "Ba", "Petit"]  # fmt: skip
+_STYLE = st.sampled_from(["{g} {f}", "{f} {g}", "{g} {F}", "{F} {g}", "{F} {G}", "{G} {F}", "{l} {m}"])
+_PERSON = st.tuples(st.sampled_from(_GIVEN), st.sampled_from(_FAMILY), _STYLE)
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(_PERSON, min_size=2, max_size=7, unique_by=lambda person: person[:2]),
+    st.sampled_from(["", "Participant;Classe\n"]),
+)
+def test_a_ready_name_written_in_any_order_is_right(people: list[tuple[str, str, str]], heading: str) -> None:
+    rows = [
+        style.format(g=given, f=family, G=given.upper(), F=family.upper(), l=given.lower(), m=family.lower())
+        for given, family, style in people
+    ]
+    text = heading + "\n".join(f"{row};3B" if heading else row for row in rows)
+    right = {(fold(given), fold(family)) for given, family, _ in people}
+    for line in read_list_file(text.encode()).in_state(State.READY):
+        assert (fold(line.given_name), fold(line.family_name)) in right, (text, line)
