@@ -268,6 +268,13 @@ def take_statements(
     body: _Statements,
     program: ActivityWriter,
     source: Annotated[str, Query(min_length=1, max_length=60)] = "xapi",
+    same_person: Annotated[
+        bool | None,
+        Query(
+            description="Where the campus knows a name at another address, or an address under another name:"
+            " `true` for the person already known, `false` for another. Without an answer the line is refused."
+        ),
+    ] = None,
     dry_run: DryRun = False,
 ) -> ImportView:
     """`attended`, `completed` and `contributed` are read; `voided` cancels. Any other verb is refused by its
@@ -277,6 +284,15 @@ def take_statements(
     last one counts.
     """
     records = read_statements(body, program.campus.time_zone)
+    answer = SAME if same_person else OTHER
+    known = {} if same_person is None else {record.number: answer for record in records}
     return taken(
-        program, ImportForm.XAPI, source, records, orjson.dumps(body), dry_run=dry_run, restates=True
+        program,
+        ImportForm.XAPI,
+        source,
+        records,
+        orjson.dumps(body),
+        dry_run=dry_run,
+        restates=True,
+        known=known,
     )

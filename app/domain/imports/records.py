@@ -78,6 +78,8 @@ class Record:
     values: Mapping[str, Any] = field(default_factory=dict)
     asks: bool = False
     """Whether a person may confirm it in spite of `fault`."""
+    suggestion: str = ""
+    """The address that was probably meant, where the one given looks mistyped."""
     withdrawn: bool = False
     """The source withdraws its earlier record of this identifier."""
 

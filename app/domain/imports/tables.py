@@ -14,7 +14,7 @@ from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.days_as_written import day_in
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import MOST_LINES
-from app.domain.imports.lists.model import Block, Column, Doubt, Line, Reason, Row, State
+from app.domain.imports.lists.model import OF_ADDRESS, Block, Column, Doubt, Line, Reason, Row, State
 from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.reading import read_blocks
 from app.domain.imports.lists.remarks import (
@@ -383,10 +383,16 @@ def read_sheet(blocks: Sequence[Block]) -> Sheet:
     return Sheet(heading, tuple(below))
 
 
-def read_records(sheet: Sheet, plan: ReadingPlan, *, sure: Collection[int] = ()) -> list[Record]:
-    """Every line, in order; faults are recorded on the line. `sure` are doubtful lines that a person confirmed."""
+def read_records(
+    sheet: Sheet, plan: ReadingPlan, *, sure: Collection[int] = (), taken: Collection[int] = ()
+) -> list[Record]:
+    """Every line, in order; faults are recorded on the line.
+
+    `sure` are doubtful lines that a person confirmed, `taken` those whose suggested address was accepted.
+    """
     columns = sheet.columns(plan)
     people = _people(sheet, columns)
+    people |= {number: _with_suggestion(people[number]) for number in taken if number in people}
     read = [_record(row, columns, plan, people[row.number], is_sure=row.number in sure) for row in sheet.rows]
     return without_contradictions(read)
 
@@ -412,6 +418,15 @@ def _people(sheet: Sheet, columns: Sequence[ImportColumn]) -> dict[int, Line]:
         for numbers in rows_of.values()
         for number in numbers
     }
+
+
+def _suggestion(line: Line) -> str:
+    return next((doubt.suggestion for doubt in line.doubts if doubt.suggestion), "")
+
+
+def _with_suggestion(line: Line) -> Line:
+    address = _suggestion(line)
+    return replace(line, address=address).without(*OF_ADDRESS) if address else line
 
 
 def _without_repetition(line: Line, read: Mapping[int, Line]) -> Line:
@@ -457,10 +472,12 @@ def _asked(record: Record, person: Line, *, is_sure: bool) -> Record:
     if person.state is State.REFUSED:
         doubts = [*person.doubts, *doubts]
     if doubts:
-        return record.refused(doubts[0].sentence, **doubts[0].values)
+        suggestion = doubts[0].suggestion
+        return replace(record.refused(doubts[0].sentence, **doubts[0].values), suggestion=suggestion)
     if person.doubts and not is_sure:
-        doubt = person.doubts[0]
-        return replace(record.refused(doubt.sentence, **doubt.values), asks=True)
+        doubt = next((one for one in person.doubts if one.suggestion), person.doubts[0])
+        told = record.refused(doubt.sentence, **doubt.values)
+        return replace(told, asks=True, suggestion=doubt.suggestion)
     return record
 
 

@@ -71,19 +71,22 @@ class ImportAnswers:
     """Answers about doubtful lines, by line number."""
 
     sure: frozenset[int] = frozenset()
+    taken: frozenset[int] = frozenset()
+    """Lines whose suggested address was accepted."""
     known: Mapping[int, str] = field(default_factory=dict)
     """OTHER, SAME, or the id of the person who is meant."""
 
     def to_words(self) -> dict[str, Any]:
         return {
             "sure": sorted(self.sure),
+            "taken": sorted(self.taken),
             "known": {str(number): answer for number, answer in self.known.items()},
         }
 
     @staticmethod
     def from_words(words: Mapping[str, Any]) -> ImportAnswers:
         known = {int(number): str(answer) for number, answer in words.get("known", {}).items()}
-        return ImportAnswers(frozenset(words.get("sure", ())), known)
+        return ImportAnswers(frozenset(words.get("sure", ())), frozenset(words.get("taken", ())), known)
 
 
 SAME = "meme"
@@ -140,19 +143,28 @@ class ImportService:
         sheet = _sheet_of(run)
         plan = plan or ReadingPlan.from_words(run.mapping["plan"])
         answers = ImportAnswers.from_words(run.mapping.get("answers", {}))
-        records, questions = self._with_known(
-            campus, run.source, read_records(sheet, plan, sure=answers.sure), answers.known
+        records, questions = self.with_known(
+            campus,
+            run.source,
+            read_records(sheet, plan, sure=answers.sure, taken=answers.taken),
+            answers.known,
         )
         judged = self.judging.judge(campus, run.source, records)
         before = self.imports.find_same(campus.id, run.digest)
         return Draft(run, sheet, plan, judged, before, questions, answers)
 
-    def _with_known(
-        self, campus: Campus, source: str, records: Sequence[Record], answers: Mapping[int, str]
+    def with_known(
+        self,
+        campus: Campus,
+        source: str,
+        records: Sequence[Record],
+        answers: Mapping[int, str],
+        *,
+        restates: bool = False,
     ) -> tuple[list[Record], dict[int, Sequence[Namesake]]]:
         """The records after the answers about known people, and the questions, one for each person; a line that
         would create a second record of a known person is refused without an answer."""
-        judged = self.judging.judge(campus, source, records)
+        judged = self.judging.judge(campus, source, records, restates=restates)
         new = [
             one
             for one in judged
@@ -213,8 +225,11 @@ class ImportService:
         check_draft(run)
         sheet = _sheet_of(run)
         answers = ImportAnswers.from_words(run.mapping.get("answers", {}))
-        records, _ = self._with_known(
-            campus, run.source, read_records(sheet, plan, sure=answers.sure), answers.known
+        records, _ = self.with_known(
+            campus,
+            run.source,
+            read_records(sheet, plan, sure=answers.sure, taken=answers.taken),
+            answers.known,
         )
         cells = {row.number: list(row.cells) for row in sheet.rows}
         self.imports.add_lines([_waiting(run, at, one, cells[one.number]) for at, one in enumerate(records)])
@@ -286,7 +301,7 @@ class ImportService:
         people whom the campus knows; None where they are not asked about."""
         self.campuses.lock(campus.id)
         if known is not None:
-            records, _ = self._with_known(campus, source, records, known)
+            records, _ = self.with_known(campus, source, records, known, restates=restates)
         run = self.new_run(campus, form, check_source(source), data, by)
         log = self.writing.activity_service.logged_events.log
         with log.savepoint(keep=False) if dry_run else nullcontext():
@@ -412,9 +427,11 @@ _DEEPEST = 60
 @dataclass(frozen=True)
 class StatementDraft:
     run: ImportRun
-    lines: Sequence[Judged]
+    judged: Sequence[Judged]
     before: ImportRun | None
     """The last import of an identical file."""
+    questions: Mapping[int, Sequence[Namesake]]
+    answers: ImportAnswers
 
 
 @dataclass(frozen=True, eq=False)
@@ -435,17 +452,20 @@ class StatementImports:
         """Preview of each statement: written, then rolled back, since one may depend on another."""
         run = self.imports.imports.get(run_id, campus.id)
         check_draft(run)
+        answers = ImportAnswers.from_words(run.mapping.get("answers", {}))
+        records, questions = self._with_known(campus, run)
         _, lines = self.imports.take(
             campus,
             ImportForm.XAPI,
             run.source,
-            self._read(campus, run),
+            records,
             zlib.decompress(run.given),
             by=Actor(run.asked_by, run.actor_label),
             dry_run=True,
             restates=True,
         )
-        return StatementDraft(run, lines, self.imports.imports.find_same(campus.id, run.digest))
+        before = self.imports.imports.find_same(campus.id, run.digest)
+        return StatementDraft(run, lines, before, questions, answers)
 
     def confirm(self, campus: Campus, run_id: uuid.UUID, *, by: Actor) -> ImportRun:
         self.imports.campuses.lock(campus.id)
@@ -453,10 +473,18 @@ class StatementImports:
         run = self.imports.imports.lock(run_id)
         assert run is not None, "it was there a moment ago"
         check_draft(run)
-        records = self._read(campus, run)
+        records, _ = self._with_known(campus, run)
         run.asked_at = self.imports.clock()
         self.imports.settle(campus, run, records, by=by, restates=True)
         return run
+
+    def _with_known(
+        self, campus: Campus, run: ImportRun
+    ) -> tuple[list[Record], dict[int, Sequence[Namesake]]]:
+        answers = ImportAnswers.from_words(run.mapping.get("answers", {}))
+        return self.imports.with_known(
+            campus, run.source, self._read(campus, run), answers.known, restates=True
+        )
 
     @staticmethod
     def _read(campus: Campus, run: ImportRun) -> list[Record]:

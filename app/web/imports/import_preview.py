@@ -38,7 +38,7 @@ from app.language import N_
 from app.language import gettext as _
 from app.services.imports.calendar_imports import Foreseen
 from app.services.imports.import_matching import Judged
-from app.services.imports.imports import Report
+from app.services.imports.imports import Report, StatementDraft
 from app.web.badges.badges_admin import table_file
 from app.web.imports.list_table import seen_words
 
@@ -159,6 +159,8 @@ class PreviewLineView:
     chosen: str = ""
     asks: bool = False
     """A person may confirm it."""
+    suggestion: str = ""
+    """The address that was probably meant: one tap takes it."""
     choice: str = ""
     """What its tick sends; empty for a line without one."""
     is_ticked: bool = True
@@ -167,7 +169,11 @@ class PreviewLineView:
 
     @property
     def word(self) -> StateLabel:
-        return TO_SETTLE if self.asks or self.choices else FORESEEN[self.fate]
+        return TO_SETTLE if self.is_asked else FORESEEN[self.fate]
+
+    @property
+    def is_asked(self) -> bool:
+        return self.asks or bool(self.choices) or bool(self.suggestion)
 
     @staticmethod
     def of(one: Judged, known: Sequence[Namesake] = (), chosen: str = "") -> PreviewLineView:
@@ -182,6 +188,7 @@ class PreviewLineView:
             known_choices(known) if known else (),
             chosen,
             record.asks,
+            record.suggestion,
         )
 
     @staticmethod
@@ -224,12 +231,9 @@ def known_choices(people: Sequence[Namesake]) -> list[tuple[str, str, str]]:
 def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
     """The lines of a page by expected result, those that need a person first."""
     counts = {fate: sum(one.fate is fate for one in lines) for fate in _FIGURES}
-    asked = [one for one in lines if one.asks or one.choices]
+    asked = [one for one in lines if one.is_asked]
     waiting = sum(one.fate is ImportLineOutcome.REFUSED for one in asked)
-    groups = {
-        fate: [one for one in lines if one.fate is fate and not one.asks and not one.choices]
-        for fate in _FIGURES
-    }
+    groups = {fate: [one for one in lines if one.fate is fate and not one.is_asked] for fate in _FIGURES}
     return {
         "figures": [
             *(
@@ -291,7 +295,7 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
     else:
         with write_transaction(request) as trying:
             statements = trying.statement_imports.draft(work.campus, run.id)
-        before, lines = statements.before, [PreviewLineView.of(one) for one in statements.lines]
+        before, lines = statements.before, [_statement_view(one, statements) for one in statements.judged]
     return page(
         request,
         "imports/foreseen.html",
@@ -308,6 +312,11 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
         kind=ActivityKind.WORKSHOP.value,
         **told_lines(lines),
     )
+
+
+def _statement_view(one: Judged, draft: StatementDraft) -> PreviewLineView:
+    number = one.record.number
+    return PreviewLineView.of(one, draft.questions.get(number, ()), draft.answers.known.get(number, ""))
 
 
 MOST_SHOWN = 200

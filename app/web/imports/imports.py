@@ -33,7 +33,14 @@ from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, wr
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.imports.import_matching import Judged
-from app.services.imports.imports import Draft, ImportAnswers, Report, csv_template, workbook_template
+from app.services.imports.imports import (
+    Draft,
+    ImportAnswers,
+    Report,
+    StatementDraft,
+    csv_template,
+    workbook_template,
+)
 from app.web.imports.import_preview import (
     COLUMNS,
     FORMS,
@@ -90,7 +97,7 @@ def says_twice(plan: ReadingPlan) -> str:
     )
 
 
-SURE, ALL_SURE, SAME_ALL = "sur", "justes", "memes"
+SURE, ALL_SURE, SAME_ALL, ADDRESSES = "sur", "justes", "memes", "adresses"
 READ_AGAIN, CONFIRM, ABANDON = "lire", "confirmer", "abandonner"
 SAMPLES = 3
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -181,6 +188,8 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
         return RedirectResponse(f"{work.home}/reprises", status_code=303)
     if run.state is not ImportState.DRAFT:
         return RedirectResponse(here, status_code=303)
+    if run.form is ImportForm.XAPI and _asks_first(request, work, run_id, form):
+        return RedirectResponse(f"{here}#verifier", status_code=303)
     if run.form is not ImportForm.TABLE:
         with write_transaction(request) as writing:
             confirmed(writing, work, run, form)
@@ -191,7 +200,7 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
         writing.imports.answer(work.campus, run_id, answers)
         asked = set(writing.imports.draft(work.campus, run_id).questions) - answers.known.keys()
     seen = _shown_in(form)
-    if text_of(form, "geste") in (ALL_SURE, SAME_ALL) or (
+    if text_of(form, "geste").partition("-")[0] in (ALL_SURE, SAME_ALL, ADDRESSES) or (
         text_of(form, "geste") == CONFIRM and asked - seen and len(seen) < SHOWN_REFUSED
     ):
         return RedirectResponse(f"{here}#verifier", status_code=303)
@@ -215,11 +224,21 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
     return RedirectResponse(here, status_code=303)
 
 
+def _asks_first(request: Request, work: AtWork, run_id: uuid.UUID, form: SafeForm) -> bool:
+    """Store the answers about people of statements; whether the page is to be shown again before it is confirmed."""
+    with write_transaction(request) as writing:
+        draft = writing.statement_imports.draft(work.campus, run_id)
+        answers = _answers_in(form, draft)
+        writing.imports.answer(work.campus, run_id, answers)
+    open_questions = draft.questions.keys() - answers.known.keys() - _shown_in(form)
+    return text_of(form, "geste") != CONFIRM or bool(open_questions)
+
+
 def _shown_in(form: SafeForm) -> set[int]:
     return {int(word) for word in text_of(form, "lignes-montrees").split() if re.fullmatch(r"\d{1,6}", word)}
 
 
-def _answers_in(form: SafeForm, draft: Draft) -> ImportAnswers:
+def _answers_in(form: SafeForm, draft: Draft | StatementDraft) -> ImportAnswers:
     """Those of the lines that the page showed, and all earlier ones."""
     shown = _shown_in(form)
     step = text_of(form, "geste")
@@ -233,7 +252,9 @@ def _answers_in(form: SafeForm, draft: Draft) -> ImportAnswers:
             known[number] = answer
         elif step == SAME_ALL and number not in known and len(people) == 1:
             known[number] = str(people[0].person.id)
-    return ImportAnswers(frozenset(sure), known)
+    suggested = {one.record.number for one in draft.judged if one.record.suggestion}
+    taken = {number for number in suggested if step in (ADDRESSES, f"{ADDRESSES}-{number}")}
+    return ImportAnswers(frozenset(sure), draft.answers.taken | taken, known)
 
 
 @dataclass(frozen=True)

@@ -141,3 +141,23 @@ def test_a_known_person_is_asked_about_and_the_answer_holds(house: House, progra
     assert (refused["refused"], refused["lines"][0]["problem"]["kind"]) == (1, "several_of_name")
     assert program.post(there, json=[person | {"same_person": True}]).json()["same"] == 1
     assert program.post(there, json=[person | {"same_person": False}]).json()["created"] == 1
+
+
+def test_a_statement_about_a_known_name_at_another_address_is_refused_without_an_answer(
+    program: TestClient,
+) -> None:
+    post(program, {**ZOE, "given_name": "Anne-Gaëlle", "family_name": "Le Bœuf", "address": "ag@exemple.org"})
+    first = statement(verb={"id": ATTENDED})
+    assert say(program, first) == ["refused"]
+    assert say(program, first, query="?same_person=true") == ["created"]
+    (person,) = recorded(program, "Fabrication additive")
+    (known,) = recorded(program)
+    assert person["person"] == known["person"]
+
+
+def test_a_statement_may_be_about_another_person_of_a_known_name(program: TestClient) -> None:
+    post(program, {**ZOE, "given_name": "Anne-Gaëlle", "family_name": "Le Bœuf", "address": "ag@exemple.org"})
+    assert say(program, statement(verb={"id": ATTENDED}), query="?same_person=false") == ["created"]
+    (person,) = recorded(program, "Fabrication additive")
+    (known,) = recorded(program)
+    assert person["person"] != known["person"]

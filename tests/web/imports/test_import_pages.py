@@ -81,3 +81,64 @@ def test_doubtful_and_known_people_of_a_table_are_asked_about_before_they_are_wr
         people = services.directory.find_people(house.campus, "", Start(limit=50))
         names = sorted(person.name for person in people)
     assert names == ["Jules Fabre", "Jules Fabre", "Louise Marchand", "Solène Aubry"]
+
+
+def test_one_tap_takes_the_suggested_address_of_a_line_or_of_all(house: House) -> None:
+    table = (
+        "Activité;Type;Date;Nom;Prénom;Courriel\n"
+        "Forum;Événement;03/10/2025;Colin;Emma;emma.colin@gmial.com\n"
+        "Forum;Événement;03/10/2025;Picard;Noé;noe.picard@laposte.nte\n"
+        "Forum;Événement;03/10/2025;Aubry;Solène;solene.aubry@exemple.fr\n"
+    )
+    trainer = house.client(house.trainer)
+    start = trainer.get(DESK)
+    here = (
+        form_with(start, "tableau")
+        .fill(source="Suivi", tableau=table)
+        .press(trainer, start)
+        .headers["location"]
+    )
+    shown = trainer.get(here)
+    assert "Mettre emma.colin@gmail.com" in shown.text
+    one = form_with(shown, "geste").press(trainer, shown, ("geste", "adresses-2"))
+    assert one.status_code == 303
+    shown = trainer.get(here)
+    assert "emma.colin@gmail.com" in shown.text
+    assert "Mettre noe.picard@laposte.net" in shown.text
+    form_with(shown, "geste").press(trainer, shown, ("geste", "adresses"))
+    shown = trainer.get(here)
+    form_with(shown, "geste").press(trainer, shown, ("geste", "confirmer"))
+    with house.unit_of_work(reading=True) as services:
+        [report] = services.imports.reports(house.campus)
+        assert report.counts == {ImportLineOutcome.CREATED: 3}
+        found = services.directory.find_people(house.campus, "", Start(limit=50))
+        addresses = services.stores.people.addresses_of(person.id for person in found)
+    assert set(addresses.values()) == {
+        "emma.colin@gmail.com",
+        "noe.picard@laposte.net",
+        "solene.aubry@exemple.fr",
+    }
+
+
+def test_known_people_of_statements_are_asked_about_before_they_are_written(house: House) -> None:
+    house.record("Ousmane Petit autre@exemple.org")
+    trainer = house.client(house.trainer)
+    start = trainer.get(DESK)
+    here = (
+        form_with(start, "tableau")
+        .fill(source="Moodle", tableau=STATEMENTS)
+        .press(trainer, start)
+        .headers["location"]
+    )
+    shown = trainer.get(here)
+    assert "À vérifier (1)" in shown.text.replace("\xa0", " ")
+    [known, _other] = re.findall(r'name="meme-\d+" value="([^"]+)"', shown.text)
+    number = re.findall(r'name="meme-(\d+)"', shown.text)[0]
+    form = form_with(shown, "geste").fill(**{f"meme-{number}": known})
+    assert form.press(trainer, shown, ("geste", "lire")).status_code == 303
+    shown = trainer.get(here)
+    form_with(shown, "geste").press(trainer, shown, ("geste", "confirmer"))
+    with house.unit_of_work(reading=True) as services:
+        [report] = services.imports.reports(house.campus)
+        assert report.counts[ImportLineOutcome.CREATED] == 1
+        assert len(services.directory.find_people(house.campus, "Petit", Start(limit=50))) == 1
