@@ -16,6 +16,7 @@ from app.domain.imports.lists.names import (
     by_capitals,
     fold,
     is_double_given,
+    is_less_common_word,
     is_namesake,
     is_particle,
     kind_of,
@@ -204,6 +205,8 @@ def _unproved(one: Candidate, by_case: bool) -> Reason | None:
         return Reason.UNUSUAL
     if set(_words_of(line.name)) & TITLES:
         return Reason.MAYBE_TITLE
+    if any(map(is_less_common_word, words)):
+        return Reason.UNUSUAL
     unknown = [word for word in words if kind_of(word) is Kind.UNKNOWN]
     if by_case and one.whole:
         # Among names whose family part stands in capitals, one without may be a title.

@@ -29,8 +29,8 @@ SURE_PARTICLES = _PARTICLES - {"al", "ben", "bel", "li", "lo", "san", "santa", "
 _DATA = Path(__file__).with_name("names.txt")
 _WORDS = ("spellchecker", "resources/fr.json.gz")
 """Frequencies in French subtitles, from the package pyspellchecker."""
-_COMMON = 150
-"""About 26,000 words are as frequent."""
+_COMMON, _LESS_COMMON = 359, 150
+"""The frequency of « abandonnent » and of « barjo »; about 16,000 and 26,000 words are as frequent."""
 _RARE_GIVEN, _RARE_FAMILY = 10, 11
 _CLEARLY = 3
 """Powers of two between the ranks of one text as given and as family name."""
@@ -97,11 +97,11 @@ def is_namesake(name: str) -> bool:
 
 
 @cache
-def _common_words() -> frozenset[str]:
+def _common_words(frequency: int) -> frozenset[str]:
     package, name = _WORDS
     counts = json.loads(gzip.decompress(files(package).joinpath(name).read_bytes()))
     given, family = _ranks()
-    folded = {fold(word) for word, count in counts.items() if count >= _COMMON}
+    folded = {fold(word) for word, count in counts.items() if count >= frequency}
     return frozenset(
         word
         for word in folded
@@ -115,7 +115,12 @@ def _common_words() -> frozenset[str]:
 
 def is_common_word(word: str) -> bool:
     """Frequent in French and unknown as a name."""
-    return fold(word) in _common_words()
+    return fold(word) in _common_words(_COMMON)
+
+
+def is_less_common_word(word: str) -> bool:
+    """Known to French and unknown as a name, so doubtful where nothing else says that it is one."""
+    return fold(word) in _common_words(_LESS_COMMON)
 
 
 def kind_of(word: str) -> Kind:
@@ -158,6 +163,9 @@ def is_likelier_reversed(given: str, family: str) -> bool:
     """Whether statistics know « Marie Martin » far better than « Martin Marie »."""
     givens, families = _ranks()
     one, other = fold(given).replace(" ", ""), fold(family).replace(" ", "")
+    parts = fold(family).split()
+    if len(parts) > 1 and all(map(may_be_given, parts)):
+        return one in families
     if not {one, other} <= givens.keys() & families.keys():
         return False
     return givens[one] + families[other] - givens[other] - families[one] > _CLEARLY
