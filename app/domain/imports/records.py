@@ -79,7 +79,7 @@ class Record:
     asks: bool = False
     """Whether a person may confirm it in spite of `fault`."""
     suggestion: str = ""
-    """The address that was probably meant, where the one given looks mistyped."""
+    """The address that was probably meant, where the one given seems mistyped."""
     withdrawn: bool = False
     """The source withdraws its earlier record of this identifier."""
 

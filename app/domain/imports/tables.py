@@ -388,7 +388,7 @@ def read_records(
 ) -> list[Record]:
     """Every line, in order; faults are recorded on the line.
 
-    `sure` are doubtful lines that a person confirmed, `taken` those whose suggested address was accepted.
+    `sure` are doubtful lines that a person confirmed, `taken` those with an accepted suggestion for the address.
     """
     columns = sheet.columns(plan)
     people = _people(sheet, columns)

@@ -72,7 +72,7 @@ class ImportAnswers:
 
     sure: frozenset[int] = frozenset()
     taken: frozenset[int] = frozenset()
-    """Lines whose suggested address was accepted."""
+    """Lines with an accepted suggestion for the address."""
     known: Mapping[int, str] = field(default_factory=dict)
     """OTHER, SAME, or the id of the person who is meant."""
 

@@ -174,7 +174,7 @@ _VOWEL = re.compile(r"[aeiouyœæ]")
 
 
 def _mixes_cases(whole: str) -> bool:
-    """« Léa ajournée GARCIA »: a small word that no statistics know, among capitals."""
+    """« Léa ajournée GARCIA »: a lower-case part that no statistics know, among capitals."""
     words = [word for word in whole.split() if not is_particle(word)]
     return any(word[:1].isupper() for word in words) and any(
         word[:1].islower() and kind_of(word) is Kind.UNKNOWN and len(words) > 2 for word in words
@@ -209,7 +209,7 @@ def _unproved(one: Candidate, by_case: bool) -> Reason | None:
         return Reason.UNUSUAL
     unknown = [word for word in words if kind_of(word) is Kind.UNKNOWN]
     if by_case and one.whole:
-        # Among names whose family part stands in capitals, one without may be a title.
+        # Among names with the family part in capitals, one without may be a title.
         return None if by_capitals(one.whole.split()) else Reason.MAYBE_TITLE
     if len(unknown) > 1 or (unknown and len(words) > 2):
         return Reason.UNUSUAL

@@ -164,7 +164,7 @@ def mentions_in(text: str) -> list[str]:
 
 
 def given_names_in(text: str) -> list[str]:
-    """« Reste-t-il une place pour Fabrice ? »: given names that stand alone in a sentence; not « Merci Fabrice ! »"""
+    """« Peut-on ajouter Fabrice ? »: given names that stand alone in a sentence; not « Merci Fabrice ! »"""
     found = []
     for before, run in _runs(addresses_in(text, mark=" ; ")[1]):
         name = run[0]

@@ -30,7 +30,7 @@ _DATA = Path(__file__).with_name("names.txt")
 _WORDS = ("spellchecker", "resources/fr.json.gz")
 """Frequencies in French subtitles, from the package pyspellchecker."""
 _COMMON, _LESS_COMMON = 359, 150
-"""The frequency of « abandonnent » and of « barjo »; about 16,000 and 26,000 words are as frequent."""
+"""The frequency of « abandonnent » and of « barjo »; about 16,000 and 26,000 are as frequent."""
 _RARE_GIVEN, _RARE_FAMILY = 10, 11
 _CLEARLY = 3
 """Powers of two between the ranks of one text as given and as family name."""
@@ -119,7 +119,7 @@ def is_common_word(word: str) -> bool:
 
 
 def is_less_common_word(word: str) -> bool:
-    """Known to French and unknown as a name, so doubtful where nothing else says that it is one."""
+    """Known to French and unknown as a name, so doubtful without other evidence."""
     return fold(word) in _common_words(_LESS_COMMON)
 
 

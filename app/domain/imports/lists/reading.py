@@ -70,7 +70,7 @@ class _Context:
     counted: bool = False
     """« Absents : 3 » counts in a header, and stands above names in running text."""
     since: int = 0
-    """People since the last label that says something of those below it."""
+    """People since the last label that concerns those below it."""
 
     def reset(self) -> None:
         self.status, self.closed, self.leader_next, self.leaders, self.under = None, False, False, False, ""

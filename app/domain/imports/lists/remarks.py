@@ -115,7 +115,7 @@ _DENIED = re.compile(
 
 
 def denial_in(text: str) -> Reason | None:
-    """`status_in`, and what else a cell, a label or a heading says against a person; not meant for names."""
+    """`status_in`, and every other denial in a cell, a label or a heading; not meant for names."""
     if reason := status_in(text):
         return reason
     return Reason.WITHDRAWN if _DENIED.search(fold(text)) else None
@@ -143,7 +143,7 @@ def is_of_others(text: str) -> bool:
 
 
 def is_plain_label(text: str) -> bool:
-    """« Groupe 2 », « Participants » say nothing else of the people named after them; « Participants facultatifs » does."""
+    """« Groupe 2 », « Participants » add nothing about the people named after them; « Participants facultatifs » does."""
     known = _BEFORE | PARTICIPANTS | THINGS | _set("binome binomes ilot table matin apres midi soir trio duo")
     return all(
         word in known or any(c.isdigit() for c in word) or is_class(word) for word in fold(text).split()
@@ -157,7 +157,7 @@ def announces_participants(text: str) -> bool:
 
 
 def meaning_of_label(text: str) -> Reason | None:
-    """What a title, a label or a sheet's name says against the people below it: « Atelier bois – liste d’attente »."""
+    """What a title, a label or a sheet's name denies the people below it: « Atelier bois – liste d’attente »."""
     if re.search(r":\s*(?:\d|aucune?\b|néant\b)", text):
         return None
     for piece in re.split(r"[:;|()\[\]/]|\s[-–—]\s|,", text):

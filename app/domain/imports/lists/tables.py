@@ -64,7 +64,7 @@ class Segment:
     unexplained: dict[int, frozenset[str]] = field(default_factory=dict)
     """By column, cells that no heading explains."""
     denying: dict[int, Reason | None] = field(default_factory=dict)
-    """Columns whose ticks speak against a person, or are not explained."""
+    """Columns of ticks that speak against a person, or are not explained."""
     dense: frozenset[int] = frozenset()
     """Columns beside the names that nearly every row fills."""
     own_address: bool = False
