@@ -9,12 +9,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import unquote
 
+import anyio
 import httpx
 from anyio.from_thread import BlockingPortal
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Message, Scope
-
-_NOBODY_LISTENS = {"type": "http.disconnect"}
 
 
 class InProcessClient(TestClient):
@@ -71,11 +70,18 @@ class _WholeAnswers(httpx.BaseTransport):
         sent: list[Message] = []
         given = [{"type": "http.request", "body": body, "more_body": False}]
 
+        is_whole = anyio.Event()
+
         async def receive() -> Message:
-            return given.pop() if given else _NOBODY_LISTENS
+            if given:
+                return given.pop()
+            await is_whole.wait()  # the caller stays until then
+            return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
             sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                is_whole.set()
 
         try:
             await self._app(scope, receive, send)
