@@ -108,7 +108,7 @@ from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import pathway_editor, pathway_followers, pathways
 from app.web.frameworks import search as framework_search
 from app.web.frameworks import uploads as framework_uploads
-from app.web.imports import import_preview, imports
+from app.web.imports import import_preview, imports, verbs
 from app.web.learners import (
     contributions,
     contributions_review,
@@ -203,6 +203,7 @@ for router in (
     activity_log.router,
     imports.router,
     import_preview.router,
+    verbs.router,
     editor.router,
     badges_admin.router,
     badges.openings_router,

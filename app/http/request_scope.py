@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from asyncio import Semaphore
 from collections.abc import AsyncIterator, Iterator
@@ -255,11 +256,25 @@ def staff_of(request: Request, services: Services, slug: str) -> tuple[SignedIn,
     return who, place
 
 
+_STATEMENTS = "/xapi/statements"
+"""Clients of statement stores know HTTP Basic alone: the token is their password."""
+
+
+def _basic_password(credentials: str) -> str:
+    """Empty where it is none (RFC 7617)."""
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
+    except (ValueError, UnicodeDecodeError):
+        return ""
+
+
 def token_of(
     request: Request, services: Services, scope: Scope, slug: str | None = None
 ) -> tuple[Actor, Campus]:
     """The program and its campus, if its bearer token has `scope` there."""
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "basic" and request.url.path.endswith(_STATEMENTS):
+        kind, secret = "bearer", _basic_password(secret)
     if kind.lower() != "bearer" or not secret.strip():
         raise NotSignedIn(N_("Cette demande a besoin d’un jeton d’accès : « Authorization: Bearer … »."))
     limiter, network = process_of(request).limiter, client_network(request)

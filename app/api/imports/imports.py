@@ -17,7 +17,7 @@ from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import MOST_AT_THE_API, ImportForm, ImportLineOutcome, ImportRun
 from app.domain.imports.records import ActivityRecord, Record, fault_in
-from app.domain.imports.xapi import COMPLETED, read_statements
+from app.domain.imports.xapi import COMPLETED
 from app.domain.people.name_disambiguation import OTHER
 from app.domain.people.people import check_name, normal_address
 from app.errors import InvalidInput
@@ -277,13 +277,14 @@ def take_statements(
     ] = None,
     dry_run: DryRun = False,
 ) -> ImportView:
-    """`attended`, `completed` and `contributed` are read; `voided` cancels. Any other verb is refused by its
-    name.
+    """The verbs that the campus chose are read, at first `attended`, `completed` and `contributed`; `voided`
+    cancels. Any other verb is refused by its name. A client that knows HTTP Basic alone sends the token as the
+    password.
 
     The statement's own `id` is its identifier. Of several statements about one person in one activity the
     last one counts.
     """
-    records = read_statements(body, program.campus.time_zone)
+    records = program.services.statement_imports.read(program.campus, body)
     answer = SAME if same_person else OTHER
     known = {} if same_person is None else {record.number: answer for record in records}
     return taken(

@@ -130,6 +130,7 @@ class Imported(SQLModel, table=True):
 
 
 OF_LISTS: Final = "liste:"
+OF_VERBS: Final = OF_LISTS + "xapi"
 """Begins the source of the mapping of lists of people: their headings follow as a digest."""
 
 

@@ -24,6 +24,26 @@ COMPLETED: Final = "http://adlnet.gov/expapi/verbs/completed"
 CONTRIBUTED: Final = "urn:sceau:xapi:verbs:contributed"
 """Our own: ADL's vocabulary has no such verb."""
 VOIDED: Final = "http://adlnet.gov/expapi/verbs/voided"
+VERBS: Final[Mapping[str, PartKind]] = {
+    ATTENDED: PartKind.LEARNER,
+    COMPLETED: PartKind.LEARNER,
+    CONTRIBUTED: PartKind.RESOURCE,
+}
+"""What each verb becomes, at a campus that chose nothing else."""
+COMMON_VERBS: Final = (
+    ATTENDED,
+    COMPLETED,
+    CONTRIBUTED,
+    "http://adlnet.gov/expapi/verbs/passed",
+    "http://adlnet.gov/expapi/verbs/mastered",
+    "http://adlnet.gov/expapi/verbs/experienced",
+    "http://adlnet.gov/expapi/verbs/answered",
+    "http://adlnet.gov/expapi/verbs/registered",
+    "http://adlnet.gov/expapi/verbs/launched",
+)
+"""Those that learning platforms send most, for the page on which a campus chooses."""
+MOST_VERBS: Final = 60
+_LONGEST_VERB: Final = 300
 KINDS: Final = {
     "http://adlnet.gov/expapi/activities/course": ActivityKind.COURSE,
     "http://adlnet.gov/expapi/activities/module": ActivityKind.COURSE,
@@ -35,25 +55,40 @@ KINDS: Final = {
 _DURATION = re.compile(
     r"P(?:(\d{1,4})W|(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,6})?)S)?)?)"
 )
+_VERB = re.compile(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", re.IGNORECASE)
 _IDENTIFIER_MOST = 300
 
 
-def read_statements(statements: Any, zone: str) -> list[Record]:
-    """Each statement as a line, counted from 1. Days are those of the campus's own `zone`."""
+def check_verbs(verbs: Mapping[str, PartKind]) -> None:
+    """Raises InvalidInput unless each is the IRI of a verb that may be mapped."""
+    if len(verbs) > MOST_VERBS:
+        raise InvalidInput(N_("Un campus choisit {most} verbes au plus."), most=MOST_VERBS)
+    for verb in verbs:
+        if verb == VOIDED:
+            raise InvalidInput(N_("Ce verbe annule un énoncé : il ne se choisit pas."))
+        if not _VERB.fullmatch(verb) or len(verb) > _LONGEST_VERB:
+            raise InvalidInput(N_("« {verb} » n’est pas l’adresse d’un verbe xAPI."), verb=quoted(verb[:100]))
+
+
+def read_statements(statements: Any, zone: str, verbs: Mapping[str, PartKind] = VERBS) -> list[Record]:
+    """Each statement as a line, counted from 1. Days are those of the campus's own `zone`; `verbs` are those it
+    imports."""
     listed = statements if isinstance(statements, list) else [statements]
-    return _with_common_days([_read(number, one, ZoneInfo(zone)) for number, one in enumerate(listed, 1)])
+    return _with_common_days(
+        [_read(number, one, ZoneInfo(zone), verbs) for number, one in enumerate(listed, 1)]
+    )
 
 
-def _read(number: int, statement: Any, zone: ZoneInfo) -> Record:
+def _read(number: int, statement: Any, zone: ZoneInfo, verbs: Mapping[str, PartKind]) -> Record:
     try:
-        return _record(number, statement, zone)
+        return _record(number, statement, zone, verbs)
     except InvalidInput as error:
         told = statement.get("id") if isinstance(statement, dict) else ""
         known = str(told)[:_IDENTIFIER_MOST] if isinstance(told, str) else ""
         return Record(number, known).refused(error.sentence, **error.values)
 
 
-def _record(number: int, statement: Any, zone: ZoneInfo) -> Record:
+def _record(number: int, statement: Any, zone: ZoneInfo, verbs: Mapping[str, PartKind]) -> Record:
     told = _object(statement, N_("Ce n’est pas un énoncé xAPI."))
     identifier = _statement_id(told.get("id"))
     verb = _object(told.get("verb"), N_("Cet énoncé n’a pas de verbe.")).get("id")
@@ -62,19 +97,20 @@ def _record(number: int, statement: Any, zone: ZoneInfo) -> Record:
         if target.get("objectType") != "StatementRef":
             raise InvalidInput(N_("Cette annulation ne dit pas quel énoncé elle annule."))
         return Record(number, _statement_id(target.get("id")), withdrawn=True)
-    if verb not in (ATTENDED, COMPLETED, CONTRIBUTED):
+    if not isinstance(verb, str) or verb not in verbs:
         raise InvalidInput(N_("Le verbe « {verb} » n’est pas de notre profil."), verb=quoted(str(verb)))
     result = told.get("result")
     result = result if isinstance(result, dict) else {}
     if verb == COMPLETED and result.get("completion") is False:
         raise InvalidInput(N_("Cet énoncé dit « terminé » et « pas terminé » à la fois."))
-    response = result.get("response") if verb == CONTRIBUTED else ""
+    is_resource = verbs[verb] is PartKind.RESOURCE
+    response = result.get("response") if is_resource else ""
     person = replace(
         _person(number, told.get("actor")),
         hours=_hours(result.get("duration")),
         contribution=response.strip() if isinstance(response, str) else "",
     )
-    part = PartKind.RESOURCE if verb == CONTRIBUTED else None
+    part = PartKind.RESOURCE if is_resource else None
     record = Record(number, identifier, _activity(target, told.get("timestamp"), zone), person, part)
     check_name(person.given_name, person.family_name)
     if fault := fault_in(record):

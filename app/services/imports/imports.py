@@ -14,6 +14,7 @@ from typing import Any
 from app.adapters.sheets.blank_workbooks import blank_workbook
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.imports import ImportStore
+from app.domain.activities.activities import PartKind
 from app.domain.activities.listed_people import ListedPerson, name_key_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -24,6 +25,7 @@ from app.domain.imports.imports import (
     INLINE_LIMIT,
     MOST_AT_THE_API,
     OF_LISTS,
+    OF_VERBS,
     REFUSED_KEPT,
     ImportForm,
     ImportLine,
@@ -37,7 +39,7 @@ from app.domain.imports.imports import (
 from app.domain.imports.lists.model import Column
 from app.domain.imports.records import Record, without_contradictions
 from app.domain.imports.tables import HEADINGS, ImportColumn, ReadingPlan, Sheet, read_records, read_sheet
-from app.domain.imports.xapi import read_statements
+from app.domain.imports.xapi import VERBS, check_verbs, read_statements
 from app.domain.people.name_disambiguation import OTHER, Namesake
 from app.domain.people.people import name_key
 from app.errors import InvalidInput
@@ -486,9 +488,29 @@ class StatementImports:
             campus, run.source, self._read(campus, run), answers.known, restates=True
         )
 
-    @staticmethod
-    def _read(campus: Campus, run: ImportRun) -> list[Record]:
-        return read_statements(statements_in(zlib.decompress(run.given)), campus.time_zone)
+    def _read(self, campus: Campus, run: ImportRun) -> list[Record]:
+        return self.read(campus, statements_in(zlib.decompress(run.given)))
+
+    def read(self, campus: Campus, statements: Any) -> list[Record]:
+        return read_statements(statements, campus.time_zone, self.verbs(campus))
+
+    def verbs(self, campus: Campus) -> dict[str, PartKind]:
+        """The verbs that the campus imports, and what each becomes."""
+        row = self.imports.imports.mapping(campus.id, OF_VERBS)
+        if row is None:
+            return dict(VERBS)
+        return {verb: PartKind(part) for verb, part in row.mapping.get("verbs", {}).items()}
+
+    def choose_verbs(self, campus: Campus, verbs: Mapping[str, PartKind], *, by: Actor) -> None:
+        """Statements already imported stay as they are."""
+        check_verbs(verbs)
+        at = self.imports.clock()
+        row = self.imports.imports.mapping(campus.id, OF_VERBS) or ImportMapping(
+            campus_id=campus.id, source=OF_VERBS, changed_at=at
+        )
+        row.mapping, row.changed_at = {"verbs": {verb: part.value for verb, part in verbs.items()}}, at
+        self.imports.imports.save(row)
+        self.imports.history.write(by, "choose_verbs", "campus", campus.id, at=at, campus_id=campus.id)
 
 
 def statements_in(data: bytes) -> list[Any]:

@@ -115,6 +115,7 @@ EVENT_LABELS = {
     ("campus", "link_platform"): N_("Compte d’un cours relié"),
     ("campus", "unlink_platform"): N_("Compte d’un cours délié"),
     ("campus", "renew_lti_key"): N_("Clé pour les plateformes de cours renouvelée"),
+    ("campus", "choose_verbs"): N_("Verbes xAPI choisis"),
     ("badge", "show_sentence"): N_("Phrase d’un avis publiée"),
     ("badge", "decline_sentence"): N_("Phrase d’un avis refusée"),
     ("badge", "archive"): N_("Badge archivé"),
