@@ -104,6 +104,7 @@ from app.web.campus import (
 )
 from app.web.campus import mail as campus_mail
 from app.web.campus import pictures as campus_pictures
+from app.web.campus import webhooks as campus_webhooks
 from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import pathway_editor, pathway_followers, pathways
 from app.web.frameworks import search as framework_search
@@ -154,6 +155,7 @@ for router in (
     campus_mail.router,
     lti.router,
     course_platforms.router,
+    campus_webhooks.router,
     campus_pictures.router,
     campus_pictures.public_router,
     attesting.router,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -87,6 +88,13 @@ class Settings(BaseSettings):
     fetch_local_ports: str = Field(
         "", description="On localhost only: ports of this machine where they may be too, over plain http."
     )
+    webhooks: bool = Field(
+        True, description="on or off: whether campuses may have their changes sent to addresses they choose."
+    )
+    webhook_networks: str = Field(
+        "",
+        description="Private networks where such addresses may be, with commas: 10.20.0.0/16; empty: public addresses only.",
+    )
     vc_api_issue: bool = Field(
         False,
         description="on or off: whether /vc-api/credentials/issue signs for tokens with `credential:issue`; for conformance suites, never for awards.",
@@ -154,6 +162,16 @@ class Settings(BaseSettings):
     def _port_numbers(cls, value: str) -> str:
         if not all(port.isascii() and port.isdigit() and 0 < int(port) < 65536 for port in _listed(value)):
             raise ValueError("SCEAU_FETCH_PORTS and SCEAU_FETCH_LOCAL_PORTS are port numbers with commas.")
+        return value
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        try:
+            for each in _listed(value):
+                ip_network(each)
+        except ValueError as error:
+            raise ValueError("SCEAU_WEBHOOK_NETWORKS are networks with commas, as 10.20.0.0/16.") from error
         return value
 
     @field_validator("limits")
@@ -226,6 +244,10 @@ class Settings(BaseSettings):
     @property
     def local_ports_to_fetch_from(self) -> frozenset[int]:
         return frozenset(map(int, _listed(self.fetch_local_ports)))
+
+    @property
+    def networks_of_webhooks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(map(ip_network, _listed(self.webhook_networks)))
 
 
 def _listed(value: str) -> list[str]:

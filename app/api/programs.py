@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -97,6 +97,17 @@ def _pathway_reader(
     return program_of(request, services, Scope.PATHWAY_READ, slug)
 
 
+@marked(Policy(Who.TOKEN, scope=Scope.WEBHOOK_WRITE))
+def _webhook_reader(
+    slug: Slug, request: Request, response: Response, services: ReadingServices, _shown: _Shown
+) -> Program:
+    """Requires the scope `webhook:write`."""
+    response.headers["Cache-Control"] = "no-store"
+    program = program_of(request, services, Scope.WEBHOOK_WRITE, slug)
+    _check_query(request)
+    return program
+
+
 def _writer(scope: Scope) -> Callable[..., Program]:
     @marked(Policy(Who.TOKEN, scope=scope))
     def writer(
@@ -150,8 +161,14 @@ def _query_names(dependant: Dependant) -> set[str]:
     return {field.alias for field in dependant.query_params}.union(*of_dependencies)
 
 
+def _has_body(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
 def _check_json(request: Request) -> None:
     """Strict, so that a cross-site form is never accepted as a program's request."""
+    if not _has_body(request.headers):
+        return
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415)
@@ -163,6 +180,8 @@ PathwayReader = Annotated[Program, Depends(_pathway_reader, scope="function")]
 AwardGiver = Annotated[Giver, Depends(_giver, scope="function")]
 AwardNamer = Annotated[Program, Depends(_writer(Scope.AWARD_CREATE), scope="function")]
 AwardRevoker = Annotated[Program, Depends(_writer(Scope.AWARD_REVOKE), scope="function")]
+WebhookReader = Annotated[Program, Depends(_webhook_reader, scope="function")]
+WebhookWriter = Annotated[Program, Depends(_writer(Scope.WEBHOOK_WRITE), scope="function")]
 BadgeWriter = Annotated[Program, Depends(_writer(Scope.BADGE_WRITE), scope="function")]
 PersonWriter = Annotated[Program, Depends(_writer(Scope.PERSON_WRITE), scope="function")]
 ActivityWriter = Annotated[Program, Depends(_writer(Scope.ACTIVITY_WRITE), scope="function")]

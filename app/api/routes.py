@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app.api import activities, activity_log, awards, badges, operations, people, reports
 from app.api import frameworks as competencies
-from app.api.campus import changes
+from app.api.campus import changes, webhooks
 from app.api.imports import imports, lists
 from app.api.publishing import frameworks as case
 from app.api.publishing import older_badges, public, wallets
@@ -34,6 +34,7 @@ for each in (
     people.router,
     people.of_campus,
     changes.router,
+    webhooks.router,
     endorsements.of_campus,
 ):
     v1.include_router(each, responses=documented(400, 401, 403, 404, 409, 410, 413, 415, 422, 503))

@@ -34,7 +34,7 @@ from app.adapters.picture_codes import PictureCodes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.adapters.secrets import KekUnusable, KeyVault, PasswordHashes, kek_from, make_secret_file
 from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents.fetcher import GuardedWebhooks, WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
 from app.container.providers import ProcessContext
 from app.container.services import Services, services_over
@@ -64,6 +64,7 @@ from app.domain.campus.audit_log import DEMO, Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.lti import LtiRequests
 from app.domain.campus.sender import MailIdentity, MailRecords
+from app.domain.campus.webhooks import WebhookClient
 from app.domain.core import UNSHARED, Clock, Snapshot, Snapshots, resource_folder
 from app.domain.learners.page_views import PageViews
 from app.domain.learners.portfolios import Portfolio
@@ -75,6 +76,7 @@ from app.services.activities.files import FileIntake
 from app.services.activity_log.log_check import Behind, Older, OlderCopy
 from app.services.activity_log.restoring import ERASED_AGAIN, ChoicesRestored, Restored
 from app.services.badges.models import read_models
+from app.services.campus.webhooks import WebhookSender, WebhookService
 from app.services.messages.letters import LetterService
 from app.services.messages.reminders import Post
 from app.services.publishing.publication import PublicDocuments
@@ -132,12 +134,14 @@ class Process:
         limiter: Limiter | None = None,
         counter: Counter | None = None,
         mail_records: MailRecords | None = None,
+        webhook_client: WebhookClient | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.counter = counter or (machine_ticks if clock is utc_now else None)
         self.beyond = beyond or _documents_of_others(settings, clock)
         self.addresses = Addresses(settings.base_url)
+        self.webhook_client: WebhookClient = webhook_client or _webhooks_of(settings, clock)
         self._is_demo = False
         signer = _signer_of(settings)
         self.mail_records: MailRecords = mail_records or DnsTexts()
@@ -427,6 +431,7 @@ class Process:
             self._label_of_service,
             self.mail_identity,
             self.mail_records,
+            self.webhook_client,
         )
 
     def _label_of_service(self, issuer: str) -> str:
@@ -442,6 +447,15 @@ class Process:
     def _letter_desk(self, reading: bool) -> Iterator[LetterService]:
         with self.unit_of_work(reading=reading) as services:
             yield services.letters
+
+    @property
+    def webhook_sender(self) -> WebhookSender:
+        return WebhookSender(self._webhook_desk, self.webhook_client)
+
+    @contextmanager
+    def _webhook_desk(self, reading: bool) -> Iterator[WebhookService]:
+        with self.unit_of_work(reading=reading) as services:
+            yield services.webhooks
 
     def align_award(self, award_id: uuid.UUID) -> None:
         """Signs an award again with what its holder shows, in its own transaction."""
@@ -488,6 +502,14 @@ def _documents_of_others(settings: Settings, clock: Clock) -> DocumentSource:
         return NoDocuments()
     reach = NetworkScope(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
     return WebDocuments(clock=clock, reach=reach)
+
+
+def _webhooks_of(settings: Settings, clock: Clock) -> WebhookClient:
+    """Independent of SCEAU_FETCH, which limits fetches of external documents."""
+    reach = NetworkScope(
+        settings.ports_to_fetch_from, settings.local_ports_to_fetch_from, settings.networks_of_webhooks
+    )
+    return GuardedWebhooks(WebDocuments(clock=clock, reach=reach), reach)
 
 
 def _providers_of(settings: Settings, addresses: Addresses, clock: Clock) -> Mapping[str, IdentityProvider]:

@@ -29,6 +29,7 @@ from app.domain.awards.signing_clock import Counter
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.sender import MailIdentity, MailRecords
+from app.domain.campus.webhooks import WebhookClient
 from app.domain.core import Clock, ServiceOptions, Snapshot
 from app.domain.frameworks import Competency, PublicAlignment
 from app.domain.publishing import Addresses, SignedList
@@ -77,6 +78,7 @@ class ProcessContext:
     """The name of the sign-in service of an issuer."""
     mail_identity: MailIdentity
     mail_records: MailRecords
+    webhook_client: WebhookClient
 
 
 class AfterCommit(list[Callable[[], None]]):
@@ -175,6 +177,10 @@ class ProcessProvider(Provider):
     @provide
     def mail_records(self, process: ProcessContext) -> MailRecords:
         return process.mail_records
+
+    @provide
+    def webhook_client(self, process: ProcessContext) -> WebhookClient:
+        return process.webhook_client
 
     @provide
     def sealed_forms(self, process: ProcessContext) -> SealedForms:

@@ -68,6 +68,7 @@ from app.services.campus.registers import (
 )
 from app.services.campus.samples import SampleService
 from app.services.campus.sender import SenderService
+from app.services.campus.webhooks import WebhookService
 from app.services.frameworks import CompetencyService
 from app.services.frameworks.catalogue import FrameworkCatalogue
 from app.services.frameworks.importing import FrameworkImportService
@@ -287,6 +288,7 @@ class Services(Parts):
     vc_api: VcApi
     verification: VerificationService
     wallets: WalletService
+    webhooks: WebhookService
     withdrawals: WithdrawalService
     workers: WorkerService
 

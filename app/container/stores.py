@@ -47,6 +47,7 @@ from app.db.campus.registers import (
     SavedViewStore,
 )
 from app.db.campus.samples import SampleStore
+from app.db.campus.webhooks import WebhookStore
 from app.db.engine.session import WorkerStore, open_engine, open_session
 from app.db.frameworks import CompetencyStore, FrameworkStore
 from app.db.frameworks.full_text import FullTextIndex
@@ -161,6 +162,7 @@ class Stores(Parts):
     waiting: WaitingStore
     waiting_work: WaitingWorkStore
     wallets: WalletStore
+    webhooks: WebhookStore
     workers: WorkerStore
 
 

@@ -36,6 +36,7 @@ from app.db.engine.writes import IN_ONE_QUERY, insert_rows
 from app.db.reports.counts import CountStore
 from app.db.reports.tombstones import Counted, TombstoneStore
 from app.domain.awards.awards import Award
+from app.domain.campus.webhooks import KEPT_DELIVERIES
 from app.domain.core import plain_text
 from app.domain.learners.portfolios import Portfolio
 from app.domain.learners.requests import RequestState
@@ -520,6 +521,9 @@ class RetentionStore(Store):
         yield letter, letter.c.about_id.in_(sa_select(peers.c.id).where(over))
         yield letter, letter.c.about_id.in_(sa_select(asked.c.id).where(unneeded))
         yield asked, unneeded
+        sent = table["webhook_delivery"]
+        over = and_(sent.c.state != "waiting", sent.c.attempted_at < at - KEPT_DELIVERIES)
+        yield sent, over
         yield (
             letter,
             and_(letter.c.state != "waiting", letter.c.promised_at < at - personal_data.LETTERS),

@@ -137,6 +137,7 @@ class Occasion(StrEnum):
     SURVEY = "survey"
     SIGN_IN = "sign_in"
     SENDER_CONFIRM = "sender_confirm"
+    WEBHOOK_PAUSED = "webhook_paused"
 
 
 AWAITED = frozenset(

@@ -256,6 +256,9 @@ class Addresses:
     def sign_in_link(self, secret: str) -> str:
         return f"{self.base_url}/connexion/{secret}"
 
+    def campus_webhook(self, slug: str, webhook_id: uuid.UUID) -> str:
+        return f"{self.base_url}/gestion/{slug}/webhooks/{webhook_id}"
+
     @property
     def account(self) -> str:
         return f"{self.base_url}/compte"

@@ -345,6 +345,14 @@ def _refresh_pathways(process: Process, _: uuid.UUID) -> bool:
     return bool(due)
 
 
+WEBHOOKS = JobType(
+    "webhook",
+    lambda process: process.webhook_sender.due(limit=MOST_DUE) if process.settings.webhooks else [],
+    lambda process, webhook_id: process.webhook_sender.send_some(webhook_id),
+    at_once=4,
+)
+
+
 _counts = PollThrottle(lambda services: [EVERYTHING] if services.reports.is_recount_due() else [])
 COUNTS = JobType(
     "counts",

@@ -39,6 +39,7 @@ from app.jobs.kinds import (
     REVIEWS,
     SCANS,
     UNDOINGS,
+    WEBHOOKS,
     WITHDRAWALS,
 )
 from app.services.verification.metrics import note_chunk
@@ -58,6 +59,7 @@ KINDS: tuple[JobType, ...] = (
     INTEGRITY,
     RETENTION,
     SCANS,
+    WEBHOOKS,
     BROUGHT_BADGES,
     OWN_LISTS,
     FOLLOWED_LISTS,

@@ -10,7 +10,7 @@ from app.domain.activities import activities, check_in, files
 from app.domain.activity_log import activity_log, recovery
 from app.domain.awards import awards, batches, claim_slips, open_badges, signing_clock
 from app.domain.badges import badges, modules, shared_definitions
-from app.domain.campus import audit_log, campus, integration, lti, registers, sender, team
+from app.domain.campus import audit_log, campus, integration, lti, registers, sender, team, webhooks
 from app.domain.frameworks import pathways
 from app.domain.imports import imports
 from app.domain.learners import page_views, portfolios, ratings, requests, wallets
@@ -68,5 +68,6 @@ MODULES = (
     team,
     trust_registry,
     wallets,
+    webhooks,
 )
 METADATA = SQLModel.metadata

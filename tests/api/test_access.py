@@ -40,6 +40,16 @@ POLICY = {
     ("GET", "/badges/{badge_id}/progress"): "read",
     ("POST", "/badges"): "badge:write",
     ("POST", "/badges/{badge_id}/versions"): "badge:write",
+    ("GET", "/webhooks"): "webhook:write",
+    ("POST", "/webhooks"): "webhook:write",
+    ("GET", "/webhooks/{webhook_id}"): "webhook:write",
+    ("DELETE", "/webhooks/{webhook_id}"): "webhook:write",
+    ("POST", "/webhooks/{webhook_id}/secret"): "webhook:write",
+    ("POST", "/webhooks/{webhook_id}/pause"): "webhook:write",
+    ("POST", "/webhooks/{webhook_id}/resume"): "webhook:write",
+    ("POST", "/webhooks/{webhook_id}/test"): "webhook:write",
+    ("GET", "/webhooks/{webhook_id}/deliveries"): "webhook:write",
+    ("POST", "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"): "webhook:write",
     ("GET", "/people"): "read",
     ("GET", "/people/{person_id}"): "read",
     ("POST", "/people/bulk"): "person:write",
@@ -124,6 +134,8 @@ def ids(house: House) -> dict[str, uuid.UUID]:
         "pathway_id": uuid.uuid4(),
         "person_id": house.trainer.id,
         "external": uuid.uuid4(),
+        "webhook_id": uuid.uuid4(),
+        "delivery_id": uuid.uuid4(),
     }
 
 
@@ -194,6 +206,7 @@ def test_a_thing_of_another_campus_is_as_good_as_absent(
             "ends_on": "2026-11-24",
         },
         "/external-id": {"external_id": "E-1"},
+        **{f"/{each}": {} for each in ("secret", "pause", "resume", "test", "replay")},
         "/revocation": {"reason": "Attribué par erreur."},
     }
     body = next((body for end, body in bodies.items() if address.path.endswith(end)), None)

@@ -62,3 +62,15 @@ def test_ports_of_this_machine_are_never_open_in_production():
     assert Settings(**PRODUCTION).fetch
     with pytest.raises(ValidationError, match="SCEAU_FETCH_LOCAL_PORTS"):
         Settings(**PRODUCTION, fetch_local_ports="8001")
+
+
+def test_networks_of_webhooks_are_written_with_commas_and_none_is_open_by_default():
+    assert Settings().networks_of_webhooks == ()
+    networks = Settings(webhook_networks="10.20.0.0/16, fd00::/8").networks_of_webhooks
+    assert [str(each) for each in networks] == ["10.20.0.0/16", "fd00::/8"]
+
+
+@pytest.mark.parametrize("written", ["10.20.0.1/16", "inside", "10.20.0.0/33"])
+def test_what_is_no_network_stops_the_start(written: str):
+    with pytest.raises(ValidationError, match="SCEAU_WEBHOOK_NETWORKS"):
+        Settings(webhook_networks=written)

@@ -131,6 +131,7 @@ class DemoLinks:
             "equipe",
             "reglages",
             "jetons",
+            "webhooks",
             "historique",
             "audit/journal",
             "badges",

@@ -30,7 +30,9 @@ from app.adapters.web_documents.url_policy import (
     TimedResolver,
     system_resolve,
 )
+from app.domain.campus.webhooks import URL_REFUSED, Attempt
 from app.domain.core import Clock
+from app.errors import InvalidInput
 from sceau_credentials.errors import CredentialError, DocumentUnavailable
 from sceau_credentials.values.documents import FetchedDocument
 from sceau_credentials.values.json_text import JsonObject
@@ -402,3 +404,28 @@ class WebDocuments:
         # Loading the system's certificate authorities is slow; a start without fetching skips it.
         context = self._given_ssl_context or ssl.create_default_context()
         return Exchange(context, self._resolver, self._dial, self._limits)
+
+
+_RETRY_SECONDS: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class GuardedWebhooks:
+    """A WebhookClient under the same URL policy; redirects count as failures."""
+
+    documents: WebDocuments
+    reach: NetworkScope
+
+    def check(self, url: str) -> None:
+        try:
+            self.reach.target(url)
+        except Refused:
+            raise InvalidInput(URL_REFUSED) from None
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
+        try:
+            answer = self.documents.post(url, body, headers=headers)
+        except DocumentUnavailable as error:
+            return Attempt(fault=error.reason)
+        wait = answer.headers.get("retry-after", "")
+        return Attempt(answer.status, retry_after=int(wait) if _RETRY_SECONDS.fullmatch(wait) else 0)

@@ -72,6 +72,14 @@ def is_public(written: str) -> bool:
     return not any(address in network for network in _NOT_PUBLIC_4)
 
 
+def _is_in(written: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    try:
+        address = ip_address(written)
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
+
+
 # ruff: noqa: ARG002 - httpcore names the arguments; our time limits replace its own
 
 
@@ -167,7 +175,7 @@ class GuardedBackend(httpcore.NetworkBackend):
             return (_LOCAL_ADDRESS,)
         addresses = self._resolver.addresses(self._target.host, self._target.port, self._deadline)
         # All, not any: a host that mixes a private address among public ones is trying to bypass the check.
-        if not all(is_public(address) for address in addresses):
+        if not all(is_public(each) or _is_in(each, self._target.private) for each in addresses):
             raise Refused(RefusalReason.UNREACHABLE)
         return addresses
 

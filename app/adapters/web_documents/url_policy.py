@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from threading import BoundedSemaphore, Condition, Thread
 from typing import Final
 from urllib.parse import urljoin
@@ -118,6 +119,8 @@ class Target:
     port: int
     path: str
     is_local: bool = False
+    private: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks beyond the public internet where the host may be."""
 
     @property
     def authority(self) -> str:
@@ -131,10 +134,12 @@ class Target:
 
 @dataclass(frozen=True)
 class NetworkScope:
-    """Permitted targets: https on these ports of public hosts, and named ports of this machine."""
+    """Permitted targets: https on these ports of public hosts and of hosts in the networks `private`, and named
+    ports of this machine."""
 
     ports: frozenset[int] = frozenset({443})
     local_ports: frozenset[int] = frozenset()
+    private: tuple[IPv4Network | IPv6Network, ...] = ()
 
     def target(self, url: str) -> Target:
         read = _URL.fullmatch(url) if _PLAIN.fullmatch(url) else None
@@ -149,7 +154,7 @@ class NetworkScope:
         is_name = len(host) <= _LONGEST_NAME and _NAME.fullmatch(host)
         if scheme != "https" or not is_name or port not in self.ports:
             raise Refused(RefusalReason.URL_NOT_ALLOWED)
-        return Target(scheme, host, port, path)
+        return Target(scheme, host, port, path, private=self.private)
 
     def redirected(self, target: Target, location: str) -> Target:
         """Applies the same checks to a redirect target."""

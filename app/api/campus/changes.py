@@ -13,6 +13,7 @@ from app.api.programs import Reader
 from app.api.shapes import example
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import Change, ChangedKind, WhatHappened
+from app.domain.campus.webhooks import api_path
 
 router = APIRouter(prefix="/campuses/{slug}/changes", tags=["changes"])
 
@@ -22,13 +23,6 @@ _CHANGE = {
     "change": "created",
     "at": "2026-11-25T11:00:00Z",
     "url": "/api/v1/campuses/itip/awards/b3f3b1de-7f0a-4f0c-8f37-1f4c1b7f7f62",
-}
-_PLURALS = {
-    ChangedKind.BADGE: "badges",
-    ChangedKind.ACTIVITY: "activities",
-    ChangedKind.PERSON: "people",
-    ChangedKind.PARTICIPATION: "participations",
-    ChangedKind.AWARD: "awards",
 }
 
 
@@ -47,14 +41,13 @@ class ChangeView(BaseModel):
 
     @staticmethod
     def of(change: Change, what: WhatHappened, campus: Campus) -> ChangeView:
-        url = f"/api/v1/campuses/{campus.slug}/{_PLURALS[change.kind]}/{change.noun_id}"
         return ChangeView(
             kind=change.kind,
             id=None if change.is_erased else change.noun_id,
             digest=change.noun_id.hex if change.is_erased else None,
             change=what,
             at=change.at,
-            url=None if change.removed else url,
+            url=None if change.removed else api_path(campus.slug, change.kind, change.noun_id),
         )
 
 

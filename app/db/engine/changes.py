@@ -26,6 +26,7 @@ from app.domain.campus.integration import (
     ExternalId,
     digest_of_erased,
 )
+from app.domain.campus.webhooks import WebhookDelivery
 from app.domain.core import Clock
 from app.domain.people.people import Person
 from app.domain.people.record_merge import PersonMerge
@@ -307,9 +308,12 @@ class FeedWriter:
     def _forget(self, person_ids: Iterable[uuid.UUID]) -> None:
         """Not even the number of an erased person stays."""
         table: Table = Change.__table__  # type: ignore[attr-defined]
+        sent: Table = WebhookDelivery.__table__  # type: ignore[attr-defined]
         for person_id in person_ids:
             written = update(table).where(table.c.noun_id == person_id)
-            self.session.execute(written.values(noun_id=digest_of_erased(person_id), is_erased=True))
+            erased = {"noun_id": digest_of_erased(person_id), "is_erased": True}
+            self.session.execute(written.values(erased))
+            self.session.execute(update(sent).where(sent.c.noun_id == person_id).values(erased))
 
     def _lock(self, campus_id: uuid.UUID) -> ChangeHead:
         query = one_of(ChangeHead).where(ChangeHead.campus_id == campus_id)

@@ -36,6 +36,7 @@ LIMITS = {
     "sender of a campus": Limit(10, timedelta(hours=24)),
     "code of a sender": Limit(10, timedelta(hours=24)),
     "look-ups of a campus": Limit(60, timedelta(hours=1)),
+    "webhooks of a campus": Limit(60, timedelta(hours=1)),
     "failed token": Limit(30, _FIVE_MINUTES),
     # A program may award badges to thousands of learners in one request, but not to the same few repeatedly.
     "awards of a token": Limit(300, timedelta(minutes=1)),

@@ -132,6 +132,8 @@ class Scope(StrEnum):
     """Addresses of people too, wherever they are named."""
     PERSON_WRITE = "person:write"
     """Creates people and corrects their names and addresses."""
+    WEBHOOK_WRITE = "webhook:write"
+    """Registers addresses to which changes are sent."""
     COMPETENCY_READ = "competency:read"
     """Competencies of people who consented."""
     PATHWAY_READ = "pathway:read"

@@ -214,7 +214,7 @@ _OF_ACTIVITY = (
 _OF_CAMPUS = (
     "badge", "campus_log", "campus_sender", "catalogue_refresh", "change_head", "competency_synonym",
     "definition_adoption", "definition_proposal", "module_set", "label", "lti_course", "lti_key", "lti_platform", "pathway", "pathway_subject", "pathway_version",
-    "report_draft", "report_edition", "report_objective", "report_sharing", "signing_key",
+    "report_draft", "report_edition", "report_objective", "report_sharing", "signing_key", "webhook",
 )  # fmt: skip
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -267,6 +267,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
             ("network_key", "shared_badge", "shared_badge_version", "trust_edition"), "of a network"
         ),
         **dict.fromkeys(("signing_clock", "worker"), "of a machine"),
+        "webhook_delivery": "numbers, as change, for thirty days",
     }
 )
 

@@ -116,6 +116,7 @@ SCOPES = {
     Scope.READ: N_("Lire tout ce que le campus contient"),
     Scope.PERSON_READ: N_("Lire aussi les adresses e-mail des personnes"),
     Scope.PERSON_WRITE: N_("Créer des personnes, corriger leur nom et leur adresse"),
+    Scope.WEBHOOK_WRITE: N_("Régler les adresses prévenues des changements (webhooks)"),
     Scope.COMPETENCY_READ: N_("Lire les compétences des personnes qui l’acceptent"),
     Scope.PATHWAY_READ: N_("Lire où en sont les personnes qui suivent un parcours"),
     Scope.CREDENTIAL_ISSUE: N_("Signer toute attestation, pour des essais de conformité"),

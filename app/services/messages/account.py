@@ -344,6 +344,8 @@ class PersonalLetters:
             return self._invitation(letter)
         if letter.occasion == Occasion.SENDER_CONFIRM:
             return self._sender_code(letter)
+        if letter.occasion == Occasion.WEBHOOK_PAUSED:
+            return self._webhook_paused(letter)
         if letter.occasion in RIGHTS:
             return self.rights.written(letter)
         if letter.occasion in OF_ACCOUNTS:
@@ -363,6 +365,15 @@ class PersonalLetters:
         campus = self.campuses.get_by_id(sender.campus_id)
         with speaking(campus.language):
             notice = _sender_notice(campus, sender_code(self.secret, sender))
+            return carrying(notice, letter, language=campus.language)
+
+    def _webhook_paused(self, letter: QueuedMessage) -> Letter | None:
+        if letter.campus_id is None or letter.about_id is None:
+            return None
+        campus = self.campuses.get_by_id(letter.campus_id)
+        with speaking(campus.language):
+            link = self.addresses.campus_webhook(campus.slug, letter.about_id)
+            notice = _webhook_notice(campus, letter.named, link)
             return carrying(notice, letter, language=campus.language)
 
     def _invitation(self, letter: QueuedMessage) -> Letter | None:
@@ -397,6 +408,30 @@ def _sender_notice(campus: Campus, code: str) -> Notice:
         small=[
             translated(N_("Vous n’êtes pas d’accord ? Ne faites rien : sans ce code, rien ne part d’ici."))
         ],
+        campus=_SENDER,
+        hue=campus.hue,
+        liveliness=campus.liveliness,
+    )
+
+
+def _webhook_notice(campus: Campus, label: str, link: str) -> Notice:
+    return Notice(
+        subject=translated(N_("Le webhook « {label} » est en pause")).format(label=label),
+        greeting=translated(N_("Bonjour,")),
+        lines=[
+            translated(
+                N_("Le logiciel « {label} » ne reçoit plus les changements du campus {campus}.")
+            ).format(label=label, campus=campus.name),
+            translated(N_("Après plusieurs échecs de suite, nous avons arrêté de lui écrire.")),
+        ],
+        badges=[],
+        action=Action(translated(N_("Voir les envois")), link),
+        after=[
+            translated(
+                N_("Rien n’est perdu : quand vous reprendrez les envois, tout ce qui a changé partira.")
+            )
+        ],
+        small=[translated(N_("Vous recevez cet e-mail parce que vous administrez ce campus."))],
         campus=_SENDER,
         hue=campus.hue,
         liveliness=campus.liveliness,

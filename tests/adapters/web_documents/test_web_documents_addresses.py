@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import ip_network
 
 import pytest
 
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents.fetcher import GuardedWebhooks, WebDocuments
 from app.adapters.web_documents.http_request import is_public
 from app.adapters.web_documents.url_policy import NetworkScope, system_resolve
+from app.domain.campus.webhooks import Attempt
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.every import for_each
 from tests.support.house import SettableClock
+from tests.support.servers.hostile_server import PUBLIC_ADDRESS, answer, redirect
 
 DANGEROUS = [
     "0.0.0.0",
@@ -224,3 +227,39 @@ def test_a_plain_url_leads_where_it_says(url: str, host: str, port: int, path: s
 def test_numbers_that_a_resolver_takes_for_this_machine_are_the_reason_for_all_this():
     """If this ever fails, the system no longer needs the rule about spellings; we still keep it."""
     assert system_resolve("0x7f.1", 443) == ["127.0.0.1"]
+
+
+# --- webhooks
+
+
+def test_webhook_reaches_a_private_network_only_where_the_operator_allows_it(network, fetcher):
+    network.addresses["issuer.example"] = ["10.20.0.7"]
+    network.server.scripts["/badges"] = answer(b"", "204 No Content")
+    dialled = []
+
+    def dial(address: str, port: int, seconds: float) -> socket.socket:
+        dialled.append(address)
+        return network.dial(PUBLIC_ADDRESS, port, seconds)
+
+    allowed, other = ip_network("10.20.0.0/16"), ip_network("10.30.0.0/16")
+    for private, expected in (
+        ((), Attempt(fault="unreachable")),
+        ((other,), Attempt(fault="unreachable")),
+        ((other, allowed), Attempt(204)),
+    ):
+        reach = NetworkScope(private=private)
+        webhooks = GuardedWebhooks(fetcher(reach=reach, dial=dial), reach)
+        assert webhooks.post("https://issuer.example/badges", b"{}", {"webhook-id": "msg_1"}) == expected
+    (request,) = network.server.requests
+    assert request.headers["webhook-id"] == "msg_1"
+    assert dialled == ["10.20.0.7"]
+
+
+def test_webhook_follows_no_redirect_and_hears_how_long_to_wait(network, fetcher):
+    reach = NetworkScope()
+    webhooks = GuardedWebhooks(fetcher(reach=reach), reach)
+    network.server.scripts["/badges"] = redirect("https://issuer.example/other")
+    assert webhooks.post("https://issuer.example/badges", b"{}", {}) == Attempt(302)
+    network.server.scripts["/badges"] = answer(b"", "429 Too Many Requests", retry_after="120")
+    assert webhooks.post("https://issuer.example/badges", b"{}", {}) == Attempt(429, retry_after=120)
+    assert network.server.paths == ["/badges", "/badges"]

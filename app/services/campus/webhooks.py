@@ -1,0 +1,338 @@
+"""A campus registers webhooks; a worker reads the feed of changes for them and sends what it says."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from app.db.accounts import OwnAddressStore
+from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
+from app.db.campus.integration import IntegrationStore
+from app.db.campus.webhooks import WebhookStore
+from app.db.messages import LetterStore
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.campus.integration import ChangedKind
+from app.domain.campus.webhooks import (
+    MOST_WEBHOOKS,
+    RESTARTED_TYPE,
+    SECRET_OVERLAP,
+    TEST_TYPE,
+    Attempt,
+    DeliveryState,
+    Webhook,
+    WebhookClient,
+    WebhookDelivery,
+    WebhookState,
+    body_of,
+    check_webhook,
+    message_of,
+    note_attempt,
+    replay,
+    signed_headers,
+    valid_secrets,
+    webhook_secret,
+)
+from app.domain.core import Clock, new_id
+from app.domain.messages import Occasion, letter_to
+from app.domain.publishing import Addresses
+from app.errors import Conflict, NotFound
+from app.language import N_
+
+log = structlog.get_logger("webhooks")
+_BY: Final = Actor.command("worker")
+CHANGES_AT_ONCE: Final = 200
+SENT_AT_ONCE: Final = 20
+
+
+@dataclass(frozen=True)
+class OutgoingMessage:
+    delivery_id: uuid.UUID
+    url: str
+    body: bytes
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class WebhookService:
+    webhooks: WebhookStore
+    integration: IntegrationStore
+    campuses: CampusStore
+    team: TeamStore
+    own_addresses: OwnAddressStore
+    letters: LetterStore
+    history: HistoryStore
+    client: WebhookClient
+    addresses: Addresses
+    secret: bytes
+    clock: Clock
+
+    # --- the campus's settings
+
+    def list_of(self, campus: Campus) -> Sequence[Webhook]:
+        return self.webhooks.list_of(campus.id)
+
+    def get(self, campus: Campus, webhook_id: uuid.UUID) -> Webhook:
+        return self.webhooks.get_in_campus(webhook_id, campus.id)
+
+    def add(self, campus: Campus, *, url: str, label: str, kinds: Sequence[str], by: Actor) -> Webhook:
+        """Sends what changes from now on."""
+        url, label = url.strip(), " ".join(label.split())
+        check_webhook(url, label, kinds)
+        self.client.check(url)
+        if len(self.webhooks.list_of(campus.id)) >= MOST_WEBHOOKS:
+            raise Conflict(
+                N_("Un campus a {most} webhooks au plus : retirez-en un d’abord."), most=MOST_WEBHOOKS
+            )
+        head, at = self.integration.head(campus.id), self.clock()
+        webhook = Webhook(
+            campus_id=campus.id,
+            url=url,
+            label=label,
+            kinds=[each.value for each in ChangedKind if each.value in kinds],
+            created_at=at,
+            generation=head.generation,
+            read_to=head.last,
+            complete=head.last,
+            next_at=at,
+        )
+        self.webhooks.add(webhook)
+        self._note(by, "add", webhook)
+        return webhook
+
+    def secret_of(self, webhook: Webhook) -> str:
+        return webhook_secret(self.secret, webhook)
+
+    def rotate(self, campus: Campus, webhook_id: uuid.UUID, *, by: Actor) -> Webhook:
+        """The secret before signs too, for a day."""
+        webhook, at = self._locked(campus, webhook_id), self.clock()
+        webhook.secret_version += 1
+        webhook.previous_until = at + SECRET_OVERLAP
+        return self._saved(webhook, "rotate", by)
+
+    def pause(self, campus: Campus, webhook_id: uuid.UUID, *, by: Actor) -> Webhook:
+        webhook = self._locked(campus, webhook_id)
+        if webhook.state is WebhookState.PAUSED:
+            return webhook
+        webhook.state = WebhookState.PAUSED
+        return self._saved(webhook, "pause", by)
+
+    def resume(self, campus: Campus, webhook_id: uuid.UUID, *, by: Actor) -> Webhook:
+        """Continues where it stopped: what changed meanwhile is sent now."""
+        webhook = self._locked(campus, webhook_id)
+        if webhook.is_active:
+            return webhook
+        webhook.state, webhook.failures, webhook.next_at = WebhookState.ACTIVE, 0, self.clock()
+        return self._saved(webhook, "resume", by)
+
+    def remove(self, campus: Campus, webhook_id: uuid.UUID, *, by: Actor) -> None:
+        webhook = self._locked(campus, webhook_id)
+        self._note(by, "remove", webhook)
+        self.webhooks.remove(webhook)
+
+    def test(self, campus: Campus, webhook_id: uuid.UUID, *, by: Actor) -> WebhookDelivery:
+        """A message that says nothing, sent at once."""
+        webhook, at = self._locked(campus, webhook_id), self.clock()
+        self._check_active(webhook)
+        delivery = WebhookDelivery(
+            webhook_id=webhook.id, type=TEST_TYPE, happened_at=at, created_at=at, next_at=at
+        )
+        self.webhooks.add(delivery)
+        webhook.next_at = at
+        self._saved(webhook, "test", by)
+        return delivery
+
+    def deliveries(
+        self,
+        webhook: Webhook,
+        *,
+        before: tuple[datetime, uuid.UUID] | None = None,
+        state: DeliveryState | None = None,
+        limit: int,
+    ) -> Sequence[WebhookDelivery]:
+        return self.webhooks.deliveries(webhook.id, before=before, state=state, limit=limit)
+
+    def counts(self, webhook: Webhook) -> dict[DeliveryState, int]:
+        return self.webhooks.counts(webhook.id)
+
+    def replay(
+        self, campus: Campus, webhook_id: uuid.UUID, delivery_id: uuid.UUID, *, by: Actor
+    ) -> WebhookDelivery:
+        """The same message again, under the same id."""
+        webhook, at = self._locked(campus, webhook_id), self.clock()
+        delivery = self.webhooks.lock_delivery(delivery_id)
+        if delivery is None or delivery.webhook_id != webhook.id:
+            raise NotFound(N_("Ce message n’est pas, ou plus, dans le journal de ce webhook."))
+        self._check_active(webhook)
+        replay(delivery, at=at)
+        self.webhooks.add(delivery)
+        webhook.next_at = at
+        self._saved(webhook, "replay", by)
+        return delivery
+
+    def replay_failed(self, campus: Campus, webhook_id: uuid.UUID, *, by: Actor) -> int:
+        """Every message that was given up."""
+        webhook, at = self._locked(campus, webhook_id), self.clock()
+        self._check_active(webhook)
+        replayed = self.webhooks.replay_failed(webhook.id, at)
+        webhook.next_at = at
+        self._saved(webhook, "replay", by)
+        return replayed
+
+    def _locked(self, campus: Campus, webhook_id: uuid.UUID) -> Webhook:
+        return self.webhooks.get_in_campus(webhook_id, campus.id, lock=True)
+
+    @staticmethod
+    def _check_active(webhook: Webhook) -> None:
+        if not webhook.is_active:
+            raise Conflict(N_("Ce webhook est en pause : reprenez les envois d’abord."))
+
+    def _saved(self, webhook: Webhook, action: str, by: Actor) -> Webhook:
+        self.webhooks.add(webhook)
+        self._note(by, action, webhook)
+        return webhook
+
+    def _note(self, by: Actor, action: str, webhook: Webhook) -> None:
+        self.history.write(
+            by,
+            action,
+            "webhook",
+            webhook.id,
+            at=self.clock(),
+            campus_id=webhook.campus_id,
+            label=webhook.label,
+        )
+
+    # --- the worker
+
+    def due(self, *, limit: int) -> list[uuid.UUID]:
+        return self.webhooks.due(self.clock(), limit=limit)
+
+    def collect(self, webhook_id: uuid.UUID) -> bool:
+        """Writes the messages of the next changes; returns whether more changes are left. Idempotent."""
+        webhook, at = self.webhooks.lock(webhook_id), self.clock()
+        if webhook is None or not webhook.is_active:
+            return False
+        head = self.webhooks.shared_head(webhook.campus_id)
+        if head is None or (head.last == webhook.read_to and head.generation == webhook.generation):
+            return False
+        if head.generation != webhook.generation and webhook.read_to:
+            return self._restart(webhook, head.generation, head.last, at)
+        kinds = [ChangedKind(each) for each in webhook.kinds]
+        found = self.integration.changes(
+            webhook.campus_id, after=webhook.read_to, kinds=kinds, limit=CHANGES_AT_ONCE + 1
+        )
+        shown, more = found[:CHANGES_AT_ONCE], len(found) > CHANGES_AT_ONCE
+        self.webhooks.add_all(
+            [message_of(each, each.since(webhook.complete), webhook, at=at) for each in shown]
+        )
+        webhook.generation = head.generation
+        webhook.read_to = shown[-1].number if more else head.last
+        if not more:
+            webhook.complete = head.last
+        self.webhooks.add(webhook)
+        return more
+
+    def _restart(self, webhook: Webhook, generation: str, last: int, at: datetime) -> bool:
+        """A backup was restored: what was sent may never have happened."""
+        self.webhooks.add(
+            WebhookDelivery(
+                webhook_id=webhook.id,
+                type=RESTARTED_TYPE,
+                number=last,
+                happened_at=at,
+                created_at=at,
+                next_at=at,
+            )
+        )
+        webhook.generation, webhook.read_to, webhook.complete = generation, last, last
+        self.webhooks.add(webhook)
+        return False
+
+    def outgoing(self, webhook_id: uuid.UUID) -> list[OutgoingMessage]:
+        """The next messages, in their order, each signed for this attempt."""
+        webhook, at = self.webhooks.find(webhook_id), self.clock()
+        if webhook is None or not webhook.is_active or webhook.next_at > at:
+            return []
+        slug = self.campuses.get_by_id(webhook.campus_id).slug
+        secrets = valid_secrets(self.secret, webhook, at=at)
+        messages = []
+        for delivery in self.webhooks.sendable(webhook.id, at, limit=SENT_AT_ONCE):
+            body = body_of(delivery, slug, self.addresses.base_url)
+            headers = signed_headers(delivery.message_id, body, secrets, at=at)
+            messages.append(OutgoingMessage(delivery.id, webhook.url, body, headers))
+        return messages
+
+    def note(self, webhook_id: uuid.UUID, delivery_id: uuid.UUID, attempt: Attempt) -> None:
+        webhook, at = self.webhooks.lock(webhook_id), self.clock()
+        delivery = self.webhooks.lock_delivery(delivery_id)
+        if webhook is None or delivery is None or delivery.state is not DeliveryState.WAITING:
+            return
+        was_active = webhook.is_active
+        note_attempt(webhook, delivery, attempt, at=at)
+        if not was_active:
+            webhook.state = WebhookState.PAUSED  # meanwhile, by an administrator
+        self.webhooks.add(delivery)
+        self.webhooks.add(webhook)
+        if was_active and not webhook.is_active:
+            self._note(_BY, "fail", webhook)
+            self._warn_administrators(webhook, at)
+
+    def _warn_administrators(self, webhook: Webhook, at: datetime) -> None:
+        letters = [
+            letter_to(
+                row.address,
+                Occasion.WEBHOOK_PAUSED,
+                webhook.id,
+                once=str(new_id()),
+                named=[webhook.label],
+                person_id=person_id,
+                campus_id=webhook.campus_id,
+                at=at,
+            )
+            for person_id in sorted(self.team.administrators(webhook.campus_id, at=at))
+            for row in self.own_addresses.list_of(person_id)
+            if row.verified_at is not None
+        ]
+        self.letters.promise_new(letters)
+
+
+@dataclass(frozen=True)
+class WebhookSender:
+    """Sends at least once: if killed between the receiver's answer and our commit, again under the same id.
+
+    `desk` opens one transaction, read-only or not; none is open while a receiver is asked.
+    """
+
+    desk: Callable[[bool], AbstractContextManager[WebhookService]]
+    client: WebhookClient
+
+    def due(self, *, limit: int) -> list[uuid.UUID]:
+        with self.desk(True) as webhooks:
+            return webhooks.due(limit=limit)
+
+    def send_some(self, webhook_id: uuid.UUID) -> bool:
+        """Returns whether more is left to do now."""
+        with self.desk(False) as webhooks:
+            more = webhooks.collect(webhook_id)
+        with self.desk(True) as webhooks:
+            messages = webhooks.outgoing(webhook_id)
+        for message in messages:
+            attempt = self.client.post(message.url, message.body, message.headers)
+            with self.desk(False) as webhooks:
+                webhooks.note(webhook_id, message.delivery_id, attempt)
+            if not attempt.is_received:
+                log.info(
+                    "webhook not received",
+                    webhook=str(webhook_id),
+                    status=attempt.status,
+                    fault=attempt.fault,
+                )
+                return False
+        return more or len(messages) == SENT_AT_ONCE

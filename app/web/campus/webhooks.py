@@ -1,0 +1,266 @@
+"""« Webhooks »: software that the campus has told of each change."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Permission
+from app.domain.campus.integration import ChangedKind
+from app.domain.campus.webhooks import (
+    RESTARTED_TYPE,
+    TEST_TYPE,
+    DeliveryState,
+    Webhook,
+    WebhookDelivery,
+    WebhookState,
+)
+from app.errors import AppError, Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import StateLabel
+from app.http.request_scope import ReadingServices, process_of, write_transaction
+from app.http.workplaces import at_work, sentence_of, staff
+from app.language import N_
+
+router = APIRouter(prefix="/gestion/{slug}/webhooks")
+_MANAGE = [staff(Permission.MANAGE)]
+_DEED = [*_MANAGE, Depends(checked_form)]
+_MOST_SHOWN = 50
+KINDS = {
+    ChangedKind.AWARD: N_("Badges attribués, modifiés ou retirés"),
+    ChangedKind.PARTICIPATION: N_("Participations"),
+    ChangedKind.PERSON: N_("Personnes"),
+    ChangedKind.ACTIVITY: N_("Activités"),
+    ChangedKind.BADGE: N_("Définitions des badges"),
+}
+_NOUNS = {
+    "award": N_("Badge attribué"),
+    "participation": N_("Participation"),
+    "person": N_("Personne"),
+    "activity": N_("Activité"),
+    "badge": N_("Définition d’un badge"),
+}
+_CHANGES = {
+    "created": N_("{noun} : création"),
+    "changed": N_("{noun} : modification"),
+    "removed": N_("{noun} : retrait"),
+}
+_STATES = {
+    WebhookState.ACTIVE: StateLabel(N_("En service"), "ok"),
+    WebhookState.PAUSED: StateLabel(N_("En pause"), "shut"),
+    WebhookState.FAILING: StateLabel(N_("En pause après des échecs"), "bad"),
+}
+_DELIVERIES = {
+    DeliveryState.WAITING: StateLabel(N_("En attente"), "unk"),
+    DeliveryState.DELIVERED: StateLabel(N_("Reçu"), "ok"),
+    DeliveryState.FAILED: StateLabel(N_("Abandonné"), "bad"),
+}
+_FAULTS = {
+    "unreachable": N_("L’adresse ne répond pas."),
+    "timeout": N_("Le logiciel a mis trop de temps à répondre."),
+    "url_not_allowed": N_("Cette adresse n’est pas permise ici."),
+}
+
+
+@dataclass(frozen=True)
+class WebhookForm:
+    url: str = ""
+    label: str = ""
+    kinds: Sequence[str] = (ChangedKind.AWARD.value,)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeliveryLine:
+    row: WebhookDelivery
+    what: str
+    state: StateLabel
+    fault: str
+    may_be_replayed: bool
+
+    @staticmethod
+    def of(row: WebhookDelivery, webhook: Webhook) -> DeliveryLine:
+        fault = ""
+        if row.state is not DeliveryState.DELIVERED:
+            if row.status is not None:
+                fault = translated(N_("Le logiciel a répondu {status}.")).format(status=row.status)
+            elif row.fault:
+                fault = translated(_FAULTS.get(row.fault, N_("Le logiciel n’a pas répondu comme il faut.")))
+        may = webhook.is_active and row.state is not DeliveryState.WAITING
+        return DeliveryLine(row, _named(row.type), _DELIVERIES[row.state], fault, may)
+
+
+def _named(event_type: str) -> str:
+    if event_type == TEST_TYPE:
+        return translated(N_("Message d’essai"))
+    if event_type == RESTARTED_TYPE:
+        return translated(N_("Données rétablies d’une sauvegarde : tout est à relire"))
+    noun, _, change = event_type.partition(".")
+    return translated(_CHANGES[change]).format(noun=translated(_NOUNS[noun]))
+
+
+@router.get("", dependencies=_MANAGE)
+def list_webhooks(request: Request, services: ReadingServices) -> HTMLResponse:
+    return _list(request, services, WebhookForm())
+
+
+@router.post("", dependencies=_MANAGE)
+def add_webhook(request: Request, form: SafeForm, services: ReadingServices) -> HTMLResponse:
+    """The response itself shows the secret: no URL contains it."""
+    work = at_work(request)
+    typed = WebhookForm(text_of(form, "adresse"), text_of(form, "usage"), texts_of(form, "sorte"))
+    process_of(request).limiter.hit("webhooks of a campus", work.campus.slug)
+    try:
+        with write_transaction(request) as writing:
+            webhook = writing.webhooks.add(
+                work.campus, url=typed.url, label=typed.label, kinds=typed.kinds, by=work.actor
+            )
+            secret = writing.webhooks.secret_of(webhook)
+    except (InvalidInput, Conflict) as error:
+        name = "usage" if not typed.label.strip() else "sorte" if not typed.kinds else "adresse"
+        typed.errors[name] = sentence_of(error)
+        return _list(request, services, typed)
+    with write_transaction(request) as writing:
+        return _show(request, writing, webhook.id, secret=secret)
+
+
+@router.get("/{webhook_id:uuid}", dependencies=_MANAGE)
+def show_webhook(
+    webhook_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    return _show(request, services, webhook_id, done=bool(fait))
+
+
+@router.post("/{webhook_id:uuid}/secret", dependencies=_DEED)
+def rotate_secret(webhook_id: uuid.UUID, request: Request) -> HTMLResponse:
+    work = at_work(request)
+    with write_transaction(request) as writing:
+        webhook = writing.webhooks.rotate(work.campus, webhook_id, by=work.actor)
+        secret = writing.webhooks.secret_of(webhook)
+    with write_transaction(request) as writing:
+        return _show(request, writing, webhook_id, secret=secret)
+
+
+@router.post("/{webhook_id:uuid}/essai", dependencies=_DEED)
+def send_test(webhook_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    process_of(request).limiter.hit("webhooks of a campus", work.campus.slug)
+    return _act(
+        request, webhook_id, lambda writing: writing.webhooks.test(work.campus, webhook_id, by=work.actor)
+    )
+
+
+@router.post("/{webhook_id:uuid}/pause", dependencies=_DEED)
+def pause(webhook_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    return _act(
+        request, webhook_id, lambda writing: writing.webhooks.pause(work.campus, webhook_id, by=work.actor)
+    )
+
+
+@router.post("/{webhook_id:uuid}/reprise", dependencies=_DEED)
+def resume(webhook_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    return _act(
+        request, webhook_id, lambda writing: writing.webhooks.resume(work.campus, webhook_id, by=work.actor)
+    )
+
+
+@router.post("/{webhook_id:uuid}/echecs", dependencies=_DEED)
+def replay_failed(webhook_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    return _act(
+        request,
+        webhook_id,
+        lambda writing: writing.webhooks.replay_failed(work.campus, webhook_id, by=work.actor),
+    )
+
+
+@router.post("/{webhook_id:uuid}/envois/{delivery_id:uuid}", dependencies=_DEED)
+def replay_delivery(webhook_id: uuid.UUID, delivery_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    return _act(
+        request,
+        webhook_id,
+        lambda writing: writing.webhooks.replay(work.campus, webhook_id, delivery_id, by=work.actor),
+    )
+
+
+@router.post("/{webhook_id:uuid}/retrait", dependencies=_DEED)
+def remove(webhook_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with write_transaction(request) as writing:
+        writing.webhooks.remove(work.campus, webhook_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/webhooks", status_code=303)
+
+
+def _act(request: Request, webhook_id: uuid.UUID, action: Callable[[Services], object]) -> Response:
+    work = at_work(request)
+    try:
+        with write_transaction(request) as writing:
+            action(writing)
+    except Conflict as error:
+        with write_transaction(request) as writing:
+            return _show(request, writing, webhook_id, trouble=error)
+    process_of(request).on_promise()
+    return RedirectResponse(f"{work.home}/webhooks/{webhook_id}?fait=oui", status_code=303)
+
+
+def _list(request: Request, services: Services, typed: WebhookForm) -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "campus/webhooks/list.html",
+        campus=work.look,
+        private=True,
+        status=422 if typed.errors else 200,
+        home=work.home,
+        form=typed,
+        kinds=[(kind.value, translated(name), kind.value in typed.kinds) for kind, name in KINDS.items()],
+        webhooks=[(each, _STATES[each.state]) for each in services.webhooks.list_of(work.campus)],
+        are_sent=process_of(request).settings.webhooks,
+    )
+
+
+def _show(
+    request: Request,
+    services: Services,
+    webhook_id: uuid.UUID,
+    *,
+    secret: str = "",
+    done: bool = False,
+    trouble: AppError | None = None,
+) -> HTMLResponse:
+    work = at_work(request)
+    webhook = services.webhooks.get(work.campus, webhook_id)
+    shown = services.webhooks.deliveries(webhook, limit=_MOST_SHOWN)
+    counts = services.webhooks.counts(webhook)
+    return page(
+        request,
+        "campus/webhooks/show.html",
+        campus=work.look,
+        private=True,
+        status=409 if trouble else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        here=f"{work.home}/webhooks/{webhook.id}",
+        webhook=webhook,
+        state=_STATES[webhook.state],
+        is_failing=webhook.state is WebhookState.FAILING,
+        kinds=[translated(KINDS[kind]) for kind in KINDS if kind.value in webhook.kinds],
+        two_secrets=webhook.previous_until is not None and services.clock() < webhook.previous_until,
+        lines=[DeliveryLine.of(each, webhook) for each in shown],
+        waiting=counts.get(DeliveryState.WAITING, 0),
+        failed=counts.get(DeliveryState.FAILED, 0),
+        most=_MOST_SHOWN,
+        secret=secret,
+        done=done,
+        trouble=sentence_of(trouble) if trouble else "",
+    )

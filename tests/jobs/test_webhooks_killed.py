@@ -1,0 +1,117 @@
+"""Every change reaches its webhook at least once, whenever the worker is killed; duplicates have one id."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from tests.support.house import COMMAND, build_house
+from tests.torture.scene import Nest, wait_until
+
+AWARDS = 8
+KILLED_AT = (2, 3, 6)
+"""Requests during which the worker dies; every other one after its answer was written."""
+
+
+class Receiving(ThreadingHTTPServer):
+    """Counts messages, and kills their sender at the worst moments."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.ids: list[str] = []
+        self.subjects: dict[str, str] = {}
+        self.kills: list[int] = []
+        self.worker = 0
+        self.lock = threading.Lock()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiving
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        receiving, message_id = self.server, self.headers["webhook-id"]
+        with receiving.lock:
+            receiving.ids.append(message_id)
+            receiving.subjects.setdefault(message_id, json.loads(body)["data"]["id"])
+            assert receiving.subjects[message_id] == json.loads(body)["data"]["id"]
+            number = len(receiving.ids)
+        if number in KILLED_AT and number % 2:
+            self._answer()
+        if number in KILLED_AT:
+            receiving.kills.append(number)
+            os.kill(receiving.worker, signal.SIGKILL)
+            return
+        self._answer()
+
+    def _answer(self) -> None:
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def receiving() -> Iterator[Receiving]:
+    server = Receiving()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_every_change_arrives_whoever_is_killed_and_duplicates_have_one_id(database_url: str, tmp_path: Path):
+    with receiving() as server:
+        port = server.server_address[1]
+        house = build_house(database_url, tmp_path, at=datetime.now(UTC), fetch_local_ports=str(port))
+        nest = Nest()
+        try:
+            with house.unit_of_work() as services:
+                services.webhooks.add(
+                    house.campus,
+                    url=f"http://localhost:{port}/badges",
+                    label="SI",
+                    kinds=["award"],
+                    by=COMMAND,
+                )
+            awards = set()
+            for number in range(AWARDS):
+                awards.add(str(house.award(f"Zoé Martin;zoe.{number}@exemple.fr").lines[0].award_id))
+            env = {
+                "SCEAU_DATABASE_URL": database_url,
+                "SCEAU_DEVELOPMENT_DIR": str(tmp_path / "secrets"),
+                "SCEAU_FETCH_LOCAL_PORTS": str(port),
+            }
+            for deaths in range(len(KILLED_AT) + 1):
+                server.worker = nest.hatch(["work"], env, tmp_path / "worker.log")
+                wait_until(
+                    lambda deaths=deaths: len(server.kills) > deaths or _is_done(server, awards), pause=0.05
+                )
+        finally:
+            nest.close()
+            house.close()
+    assert server.kills == list(KILLED_AT)
+    assert set(server.subjects.values()) == awards
+    assert len(server.subjects) == AWARDS, "one id for each change, however often it came"
+    repeated = Counter(server.ids)
+    assert sum(repeated.values()) <= AWARDS + len(KILLED_AT)
+    assert max(repeated.values()) > 1, "nobody was killed between an arrival and its note"
+
+
+def _is_done(server: Receiving, awards: set[str]) -> bool:
+    return set(server.subjects.values()) >= awards
