@@ -29,7 +29,14 @@ FORMS = [
     key
     for key, case in CASES.items()
     if not key.startswith(
-        (*SAFE, "POST /api/", "PUT /api/", "DELETE /api/", "POST /vc-api/", "POST /campus/{slug}/portefeuille/")
+        (
+            *SAFE,
+            "POST /api/",
+            "PUT /api/",
+            "DELETE /api/",
+            "POST /vc-api/",
+            "POST /campus/{slug}/portefeuille/",
+        )
     )
     and not case.speaks_for_itself
 ]
