@@ -10,6 +10,7 @@ revision = "0102"
 down_revision = "0104"
 branch_labels = None
 depends_on = None
+online = True
 
 MOMENT = sa.DateTime(timezone=True)
 

@@ -57,7 +57,7 @@ class DeliveryState(StrEnum):
 
 
 class Webhook(SQLModel, table=True):
-    """`generation`, `read_to` and `complete` are its place in the campus's feed of changes."""
+    """`generation`, `read_to` and `complete` are its position in the feed of changes of the campus."""
 
     __tablename__ = "webhook"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -236,7 +236,7 @@ class Attempt:
 
     @property
     def is_refused_for_good(self) -> bool:
-        """410 says that the address wants no further message."""
+        """410: the address wants no further message."""
         return self.status == _GONE
 
 

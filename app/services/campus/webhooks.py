@@ -1,4 +1,4 @@
-"""A campus registers webhooks; a worker reads the feed of changes for them and sends what it says."""
+"""A campus registers webhooks; a worker reads the feed of changes for them and sends each change."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class WebhookService:
         self.webhooks.remove(webhook)
 
     def test(self, campus: Campus, webhook_id: uuid.UUID, *, by: Actor) -> WebhookDelivery:
-        """A message that says nothing, sent at once."""
+        """A message about no row, sent at once."""
         webhook, at = self._locked(campus, webhook_id), self.clock()
         self._check_active(webhook)
         delivery = WebhookDelivery(

@@ -1,4 +1,4 @@
-"""« Webhooks »: software that the campus has told of each change."""
+"""« Webhooks »: software that receives each change of the campus."""
 
 from __future__ import annotations
 
