@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -13,7 +13,7 @@ from sqlmodel import Field, SQLModel
 
 from app.domain.core import primary_foreign_key, utc_datetime
 from app.domain.reports.indicators import SMALL, hidden_counts
-from app.domain.reports.ledger import MOBILISED, ActivityRow, establishments_of, organisations_of
+from app.domain.reports.ledger import MOBILISED, ActivityRow, Period, establishments_of, organisations_of
 from app.language import N_
 
 
@@ -62,14 +62,147 @@ class NetworkFigure:
     """Between one and four duplicates, hidden."""
 
 
-def figure(name: str, counts: Mapping[uuid.UUID, int], network: int, *, of_people: bool) -> NetworkFigure:
+# --- what may be counted by now, whatever pages a reader has saved
+#
+# Every period is made of halves (January to August, September to December), every half of blocks of whole months,
+# and every block of parts: the people of one set of organising campuses. A block ends with the first month in which
+# each part has grown by none or by at least SMALL. A half that goes on is counted up to its last block; once over,
+# its last months are counted with the campuses of small parts hidden, or left out where all of them together are too
+# few. Civil and school years share the blocks, so that no two pages differ by a small count.
+
+
+@dataclass(frozen=True)
+class Countable:
+    """`last`: the day up to which people are counted, None before any. `campuses` are hidden."""
+
+    last: date | None
+    rows: Sequence[ActivityRow]
+    campuses: frozenset[uuid.UUID] = frozenset()
+    hides_network: bool = False
+    hides_places: bool = False
+
+
+def countable(rows: Collection[ActivityRow], campus_ids: Collection[uuid.UUID], period: Period) -> Countable:
+    """`period` ends with a complete month. The table by département waits until its halves are over, each with enough people."""
+    found = Countable(None, ())
+    for first, last in _halves(period):
+        begun = [row for row in rows if first <= max(row.starts_on, period.first) <= last]
+        half = _Half(begun, frozenset(campus_ids), first, last)
+        found = half.counted_after(found, until=min(last, period.last))
+    return found
+
+
+def _halves(period: Period) -> Iterator[tuple[date, date]]:
+    """First and last day of each, though the period ends within it."""
+    first = period.first
+    while first <= period.last:
+        last = date(first.year, 8, 31) if first.month < 9 else date(first.year, 12, 31)
+        yield first, last
+        first = last + timedelta(days=1)
+
+
+_Part = tuple[frozenset[uuid.UUID], bool, bool]
+"""The campuses that organise, and whether the activities begin before the half, or end after it.
+
+Those are in periods that hold either half, and so apart from the others.
+"""
+
+
+@dataclass(frozen=True)
+class _Half:
+    rows: Sequence[ActivityRow]
+    campus_ids: frozenset[uuid.UUID]
+    first: date
+    last: date
+
+    def _part(self, row: ActivityRow) -> _Part:
+        campuses = self.campus_ids.intersection(row.campuses)
+        return campuses, row.starts_on < self.first, row.ends_on > self.last
+
+    def _growth(self, after: date | None, day: date) -> dict[_Part, tuple[int, int]]:
+        """By part: people that began after one day and until another, and learners not met before."""
+        people: dict[_Part, int] = {}
+        met: dict[_Part, set[bytes]] = {}
+        new: dict[_Part, set[bytes]] = {}
+        for row in self.rows:
+            part = self._part(row)
+            if after is not None and row.starts_on <= after:
+                met[part] = met.get(part, set()).union(row.learners)
+            elif row.starts_on <= day:
+                people[part] = people.get(part, 0) + row.people
+                new[part] = new.get(part, set()).union(row.learners)
+        return {part: (count, len(new[part] - met.get(part, set()))) for part, count in people.items()}
+
+    def _last_block(self, until: date) -> date | None:
+        ends, day = None, self.first
+        while day <= until:
+            day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+            month_end = day - timedelta(days=1)
+            if not any(map(_is_few, self._growth(ends, month_end).values())):
+                ends = month_end
+        return ends
+
+    def counted_after(self, found: Countable, *, until: date) -> Countable:
+        """What may be counted of the halves before, and of this one."""
+        ends = self._last_block(until)
+        rest = self._growth(ends, until)
+        if until < self.last or sum(people for people, _ in rest.values()) < SMALL:
+            counted = [row for row in self.rows if ends is not None and row.starts_on <= ends]
+            is_whole = until == self.last and len(counted) == len(self.rows)
+            return replace(
+                found,
+                last=ends or found.last,
+                rows=[*found.rows, *counted],
+                hides_places=found.hides_places or not is_whole or self._has_few_somewhere(),
+            )
+        parts = list(rest)
+        few = {str(number) for number, part in enumerate(parts) if _is_few(rest[part])}
+        shown = hidden_counts({str(number): rest[part][0] for number, part in enumerate(parts)}, few)
+        hidden = {part for number, part in enumerate(parts) if shown[str(number)] is None}
+        # Co-organised people count several times in the sum of the campuses: one more equation for hidden parts.
+        has_two_sizes = len({len(campuses) for campuses, _, _ in hidden}) > 1
+        too_few = len(hidden) == 1 or 0 < sum(rest[part][0] for part in hidden) < SMALL
+        return Countable(
+            until,
+            [*found.rows, *self.rows],
+            found.campuses.union(*(campuses for campuses, _, _ in hidden)),
+            found.hides_network or has_two_sizes or too_few,
+            hides_places=True,
+        )
+
+    def _has_few_somewhere(self) -> bool:
+        places: dict[tuple[str, _Part], int] = {}
+        for row in self.rows:
+            key = row.departement, self._part(row)
+            places[key] = places.get(key, 0) + row.people
+        return any(0 < count < SMALL for count in places.values())
+
+
+def _is_few(counts: tuple[int, int]) -> bool:
+    return any(0 < count < SMALL for count in counts)
+
+
+def figure(
+    name: str,
+    counts: Mapping[uuid.UUID, int],
+    network: int,
+    *,
+    of_people: bool,
+    hidden_too: Collection[uuid.UUID] = (),
+    hides_network: bool = False,
+) -> NetworkFigure:
+    """`hidden_too`: campuses with a count that a difference of two periods would give."""
     total = sum(counts.values())
     duplicates = total - network
     if not of_people:
         return NetworkFigure(name, dict(counts), total, duplicates, network)
-    hidden = hidden_counts({str(key): count for key, count in counts.items()})
+    hidden = hidden_counts(
+        {str(key): count for key, count in counts.items()}, {str(key) for key in hidden_too}
+    )
     by_campus = {key: hidden[str(key)] for key in counts}
     if 0 < total < SMALL or (total and all(count is None for count in by_campus.values())):
+        return NetworkFigure(name, by_campus, None, None, None)
+    if hides_network and total:
         return NetworkFigure(name, by_campus, None, None, None)
     if 0 < duplicates < SMALL:
         return NetworkFigure(name, by_campus, total, None, None, is_few=True)
@@ -86,7 +219,12 @@ def action_figures(rows: Collection[ActivityRow], campus_ids: Iterable[uuid.UUID
 
 
 def people_figures(
-    rows: Collection[ActivityRow], learners: Mapping[uuid.UUID, int], distinct: int
+    rows: Collection[ActivityRow],
+    learners: Mapping[uuid.UUID, int],
+    distinct: int,
+    *,
+    hidden_too: Collection[uuid.UUID] = (),
+    hides_network: bool = False,
 ) -> list[NetworkFigure]:
     """`learners`: distinct named learners of each campus; `distinct`: those of all campuses together."""
 
@@ -102,8 +240,17 @@ def people_figures(
         {each: present(some) for each, some in by_campus.items()},
         present(rows),
         of_people=True,
+        hidden_too=hidden_too,
+        hides_network=hides_network,
     )
-    named = figure(N_("Apprenants nommés, distincts"), learners, distinct, of_people=True)
+    named = figure(
+        N_("Apprenants nommés, distincts"),
+        learners,
+        distinct,
+        of_people=True,
+        hidden_too=hidden_too,
+        hides_network=hides_network,
+    )
     spent = figure(
         N_("Heures-apprenant"),
         {each: hours(some) for each, some in by_campus.items()},

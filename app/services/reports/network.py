@@ -20,6 +20,7 @@ from app.domain.reports.network import (
     ReportSharing,
     Topic,
     action_figures,
+    countable,
     partner_figures,
     people_figures,
     rows_of,
@@ -37,6 +38,9 @@ class Shared:
     campuses: Sequence[Campus]
     rows: Sequence[ActivityRow]
     figures: Sequence[NetworkFigure]
+    last: date | None = None
+    """Of people: the day up to which they are counted."""
+    hides_places: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,9 +127,24 @@ class NetworkReports:
         elif topic is Topic.PARTNERS:
             figures = partner_figures(rows, ids)
         else:
-            learners = {each: len(distinct_learners(rows_of(rows, each))) for each in ids}
-            figures = people_figures(rows, learners, len(distinct_learners(rows)))
+            return self._people(campuses, rows, period)
         return Shared(topic, campuses, rows, figures if ids else [])
+
+    @staticmethod
+    def _people(campuses: Sequence[Campus], rows: Sequence[ActivityRow], period: Period) -> Shared:
+        ids = [each.id for each in campuses]
+        may = countable(rows, ids, period)
+        if may.last is None:
+            return Shared(Topic.PEOPLE, campuses, (), [])
+        learners = {each: len(distinct_learners(rows_of(may.rows, each))) for each in ids}
+        figures = people_figures(
+            may.rows,
+            learners,
+            len(distinct_learners(may.rows)),
+            hidden_too=may.campuses,
+            hides_network=may.hides_network,
+        )
+        return Shared(Topic.PEOPLE, campuses, may.rows, figures if ids else [], may.last, may.hides_places)
 
     def _rows(self, ids: Sequence[uuid.UUID], period: Period) -> Sequence[ActivityRow]:
         if not ids:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -51,6 +52,9 @@ class TopicView:
     campuses: Sequence[str]
     missing: Sequence[str]
     figures: Sequence[FigureRow]
+    last: date | None
+    is_early: bool
+    """Campuses share it, and too few people are counted yet."""
 
     @staticmethod
     def of(shared: Shared, members: Sequence[Campus]) -> TopicView:
@@ -63,6 +67,8 @@ class TopicView:
                 FigureRow(translated(each.name), [each.by_campus[campus_id] for campus_id in ids], each)
                 for each in shared.figures
             ],
+            shared.last,
+            bool(ids) and not shared.figures,
         )
 
 
@@ -109,7 +115,7 @@ def show_network_year(slug: str, request: Request, services: ReadingServices) ->
         trouble, asked = sentence_of(error), _latest(services)
         found = services.network_reports.year(slug, asked)
     shared = found.of(Topic.PEOPLE)
-    is_hidden = hides_places(shared.figures)
+    is_hidden = shared.hides_places or hides_places(shared.figures)
     people = {} if is_hidden else people_by(shared.rows, DEPARTEMENTS)
     return page(
         request,
