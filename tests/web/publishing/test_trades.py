@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
+from html import unescape
+from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
 from app.domain.frameworks.releases import Entry, Source
@@ -99,3 +103,44 @@ def test_booklet_without_trades_says_what_to_do(house: House) -> None:
     answer = house.client().get("/campus/itip/livret")
     assert answer.status_code == 409
     assert "reliez" in answer.text
+
+
+def _followed(client: TestClient, page: str, words: str) -> str:
+    """The page behind the link with these words, as somebody who only reads the guide finds it."""
+    for address, content in re.findall(
+        r'<a\b[^>]*href="([^"]+)"[^>]*>(.*?)</a>', client.get(page).text, re.DOTALL
+    ):
+        if unescape(re.sub(r"<[^>]+>", "", content)).strip() == words:
+            return unescape(address)
+    raise AssertionError(f"no link « {words} » on {page}")
+
+
+@pytest.mark.usefixtures("registers")
+def test_booklet_is_made_by_the_steps_of_the_guide_alone(house: House) -> None:
+    competency = levelled(house).competency
+    guide = (Path(__file__).parents[3] / "docs" / "campus" / "administration.fr.md").read_text()
+    section = re.search(r"## Faire le livret des métiers\n(.*?)\n## ", guide, re.DOTALL)
+    assert section
+    steps = re.findall(r"^\d\. (.*)$", section[1], re.MULTILINE)
+    (competencies,), (field,), (importing, column), (_, booklet, printing) = (
+        re.findall(r"« ([^»]+) »", step) for step in steps
+    )
+    designer = house.client(house.admin)
+    listed = _followed(designer, "/gestion/itip", competencies)
+    shown = designer.get(listed).text
+    assert booklet not in shown, "not before a competency leads to a trade"
+    (here,) = re.findall(rf'href="([^"]*{competency.id})"', shown)[:1]
+    form = designer.get(here).text
+    label = re.search(rf'<label for="(\w+)"[^>]*>\s*{re.escape(field)}', form)
+    assert label
+    typed = {
+        "enonce": competency.statement,
+        "niveaux": "\n".join(competency.levels),
+        label[1]: "F1602\nH3203",
+    }
+    assert send(designer, here, typed).status_code == 303
+    assert column in unescape(designer.get(_followed(designer, listed, importing)).text)
+    paper = designer.get(_followed(designer, _followed(designer, listed, booklet), printing))
+    assert paper.headers["content-type"] == "application/pdf"
+    text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(paper.content)).pages)
+    assert all(part in text for part in ("F1602", "H3203", "Mouleur"))
