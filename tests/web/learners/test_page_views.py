@@ -73,7 +73,7 @@ def test_openings_by_others_are_counted_by_day_for_the_holder(
     assert (len(by_day), [count for _, count in by_day if count]) == (30, [2, 2])
     page = zoe.get(f"/mes-badges/{award_of(given)}").text.replace("\xa0", " ")
     assert "4 fois en 30 jours" in page
-    assert page.count('<rect x=') == 2
+    assert page.count("<rect x=") == 2
     for written in ("24 novembre 2026 : <b>2</b>", "25 novembre 2026 : <b>2</b>"):
         assert written in page
 
