@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -23,14 +25,14 @@ from app.domain.frameworks import (
     read_relations,
 )
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, bytes_of, checked_form, text_of
+from app.http.pages.forms import DRAFT_NOTE, SafeForm, bytes_of, checked_form, draft_form, save_draft, text_of
 from app.http.pages.registers import table_file
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.frameworks import ADDED, CHANGED, SAME, Details, TakenIn
+from app.services.frameworks import ADDED, CHANGED, SAME, Details
 from app.services.frameworks.readers import text_of_table
 from app.web.frameworks.search import search_view
 
@@ -315,8 +317,8 @@ def ask_for_list(request: Request) -> HTMLResponse:
 
 
 @router.post("/importer", dependencies=_DESIGN)
-def take_list_in(request: Request, form: SafeForm) -> HTMLResponse:
-    """Saves valid lines; returns the others, each with its reason, to be corrected and uploaded again."""
+def take_list_in(request: Request, form: SafeForm) -> Response:
+    """Saves valid lines, and leads to the page with the others, each with its reason, to be corrected and uploaded again."""
     work, text = at_work(request), text_of(form, "liste")
     try:
         data = bytes_of(form, "fichier")
@@ -328,7 +330,18 @@ def take_list_in(request: Request, form: SafeForm) -> HTMLResponse:
     except AppError as error:
         return _import_page(request, text, sentence_of(error))
     rest = csv_for_excel(HEADING, [line.cells for line, _ in taken.refused]).decode("utf-8-sig")
-    return _import_page(request, rest if taken.refused else "", taken=taken)
+    refused = [(line.line, line.code, sentence_of(error)) for line, error in taken.refused]
+    left = FormData([("liste", rest if taken.refused else "")])
+    note = json.dumps({"counts": taken.outcomes, "refused": refused})
+    return save_draft(request, left, f"{work.home}/competences/importer", note=note)
+
+
+@router.get("/importer/{draft_id:uuid}", dependencies=_DESIGN)
+def show_list_result(draft_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    """What became of the lines of a list, and those to correct."""
+    here = f"{at_work(request).home}/competences/importer"
+    form = draft_form(request, services, draft_id, here)
+    return _import_page(request, text_of(form, "liste"), taken=json.loads(text_of(form, DRAFT_NOTE) or "{}"))
 
 
 @router.get("/{competency_id:uuid}", dependencies=_DESIGN)
@@ -416,10 +429,10 @@ def _form_page(
 
 
 def _import_page(
-    request: Request, text: str = "", trouble: str = "", taken: TakenIn | None = None
+    request: Request, text: str = "", trouble: str = "", taken: Mapping[str, Any] | None = None
 ) -> HTMLResponse:
     work = at_work(request)
-    refused = taken.refused if taken else []
+    refused = taken.get("refused", []) if taken else []
     return page(
         request,
         "frameworks/import.html",
@@ -431,7 +444,7 @@ def _import_page(
         trouble=trouble,
         taken=taken is not None,
         counts=[
-            (translated(words), taken.outcomes[key])
+            (translated(words), taken.get("counts", {}).get(key, 0))
             for key, words in (
                 (ADDED, N_("Ajoutées")),
                 (CHANGED, N_("Changées")),
@@ -440,5 +453,5 @@ def _import_page(
         ]
         if taken
         else [],
-        refused=[(line.line, line.code, sentence_of(error)) for line, error in refused],
+        refused=refused,
     )

@@ -169,10 +169,13 @@ def _file(content: bytes, name: str, media_type: str) -> Response:
 
 
 @router.get("/{run_id:uuid}", dependencies=[staff(Permission.WORK)])
-def show(run_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+def show(run_id: uuid.UUID, request: Request, services: ReadingServices, relu: str = "") -> HTMLResponse:
+    """`relu`: the reading of the table was changed just before it was to be confirmed."""
     report = services.imports.report(at_work(request).campus, run_id)
     if report.run.state is ImportState.DRAFT:
-        return foreseen_page(request, services, report.run) or _draft_page(request, services, run_id)
+        return foreseen_page(request, services, report.run) or _draft_page(
+            request, services, run_id, held_back=relu == "oui"
+        )
     return report_page(request, services, report)
 
 
@@ -210,11 +213,10 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
     if text_of(form, "geste") != CONFIRM or changed or trouble:
         with write_transaction(request) as writing:
             writing.imports.reread(work.campus, run_id, plan.after(shown))
-        if text_of(form, "geste") == CONFIRM or trouble:
-            return _draft_page(
-                request, services, run_id, plan.after(shown), trouble=trouble, held_back=changed
-            )
-        return RedirectResponse(here, status_code=303)
+        if trouble:
+            return _draft_page(request, services, run_id, plan.after(shown), trouble=trouble)
+        again = "?relu=oui" if text_of(form, "geste") == CONFIRM else ""
+        return RedirectResponse(f"{here}{again}", status_code=303)
     try:
         with write_transaction(request) as writing:
             writing.imports.confirm(work.campus, run_id, plan.after(shown), by=work.actor)

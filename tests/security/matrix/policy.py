@@ -224,6 +224,7 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/badges/{badge_id:uuid}/formateurs": staff(Permission.DESIGN, 422, body={}),
     "GET /gestion/{slug}/competences/referentiels/importer": _DESIGN,
     "POST /gestion/{slug}/competences/referentiels/importer": staff(Permission.DESIGN, 422, body={}),
+    "GET /gestion/{slug}/competences/importer/{draft_id:uuid}": staff(Permission.DESIGN, 404),
     "GET /gestion/{slug}/competences/referentiels/importer/{draft_id:uuid}": staff(Permission.DESIGN, 404),
     "POST /gestion/{slug}/competences/referentiels/importer/{draft_id:uuid}": staff(
         Permission.DESIGN, 404, body={}
