@@ -16,9 +16,11 @@ from app.db.engine.queries import Store
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, insert_unless_there
 from app.domain.activities.activities import Activity
 from app.domain.awards.awards import Award, AwardState
+from app.domain.badges.badges import BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.messages import (
     BETWEEN_REMINDERS,
+    ENDINGS,
     TURNS,
     LetterState,
     Occasion,
@@ -243,6 +245,9 @@ class ReminderStore(Store):
         for turn in TURNS:
             query = self._waiting(turn, at).with_only_columns(col(Award.campus_id)).distinct()
             found.update(self.session.execute(query).scalars())
+        for occasion in ENDINGS:
+            query = self._ending(occasion, at).with_only_columns(col(Award.campus_id)).distinct()
+            found.update(self.session.execute(query).scalars())
         return sorted(found)
 
     def waiting(self, campus_id: uuid.UUID, at: datetime, *, limit: int) -> list[Waiting]:
@@ -260,6 +265,15 @@ class ReminderStore(Store):
             ]
         return found
 
+    def ending(self, campus_id: uuid.UUID, at: datetime, *, limit: int) -> list[Waiting]:
+        """Badges about to end, sorted by person; each once for each occasion."""
+        found: list[Waiting] = []
+        for occasion in ENDINGS:
+            query = self._ending(occasion, at).where(col(Award.campus_id) == campus_id)
+            rows = self.session.execute(query.order_by(col(Award.person_id), col(Award.id)).limit(limit))
+            found += [Waiting(award, address, Occasion(occasion)) for award, address in rows]
+        return found
+
     def reminded_since(
         self, campus_id: uuid.UUID, person_ids: Iterable[uuid.UUID], since: datetime
     ) -> set[uuid.UUID]:
@@ -271,6 +285,41 @@ class ReminderStore(Store):
             col(QueuedMessage.promised_at) > since,
         )
         return {person_id for person_id in self.session.scalars(query) if person_id}
+
+    @staticmethod
+    def _ending(occasion: str, at: datetime) -> Select[Award, str]:
+        latest, earliest = ENDINGS[occasion]
+        later, told = aliased(QueuedMessage), aliased(QueuedMessage)
+        return (
+            select_rows(Award, col(QueuedMessage.address))
+            .join(QueuedMessage, col(QueuedMessage.award_id) == col(Award.id))
+            .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
+            .join(Person, col(Person.id) == col(Award.person_id))
+            .join(Campus, col(Campus.id) == col(Award.campus_id))
+            .where(
+                col(Award.valid_until) > at + latest,
+                col(Award.valid_until) <= at + earliest,
+                col(Award.state) == AwardState.ISSUED,
+                # A badge for a few days would be reminded of as soon as it is awarded.
+                col(BadgeVersion.validity_days) >= 2 * earliest.days,
+                col(QueuedMessage.occasion) == Occasion.AWARDED.value,
+                col(QueuedMessage.state) == LetterState.SENT,
+                ~exists().where(
+                    col(later.award_id) == col(Award.id),
+                    col(later.occasion) == Occasion.AWARDED.value,
+                    col(later.state) == LetterState.SENT,
+                    col(later.id) > col(QueuedMessage.id),
+                ),
+                col(Person.wants_reminders).is_(True),
+                col(Campus.sends_reminders).is_(True),
+                # An earlier one was about an earlier end: the badge has been renewed since.
+                ~exists().where(
+                    col(told.award_id) == col(Award.id),
+                    col(told.occasion) == occasion,
+                    col(told.promised_at) > at - earliest,
+                ),
+            )
+        )
 
     @staticmethod
     def _waiting(turn: Turn, at: datetime) -> Select[Award, str]:

@@ -116,6 +116,10 @@ class Occasion(StrEnum):
     NAME_REFUSED = "name_refused"
     FIRST_REMINDER = "first_reminder"
     SECOND_REMINDER = "second_reminder"
+    ENDS_IN_A_MONTH = "ends_in_a_month"
+    ENDS_IN_A_WEEK = "ends_in_a_week"
+    ENDS_TOMORROW = "ends_tomorrow"
+    RENEWED = "renewed"
     INVITATION = "invitation"
     REQUEST_CONFIRM = "request_confirm"
     REQUEST_RECEIVED = "request_received"
@@ -384,6 +388,9 @@ def still_to_say(
     if letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER):
         wanted = campus.sends_reminders and (activity is None or activity.sends_reminders)
         return award.claimed_at is None and person.wants_reminders and wanted
+    if letter.occasion in ENDINGS:
+        ends_soon = award.valid_until is not None and award.valid_until <= letter.promised_at + BEFORE_END
+        return ends_soon and person.wants_reminders and campus.sends_reminders
     return True
 
 
@@ -466,9 +473,18 @@ TURNS = (
 )
 
 
+BEFORE_END = timedelta(days=30)
+ENDINGS: Mapping[str, tuple[timedelta, timedelta]] = {
+    Occasion.ENDS_IN_A_MONTH.value: (timedelta(days=7), BEFORE_END),
+    Occasion.ENDS_IN_A_WEEK.value: (timedelta(days=1), timedelta(days=7)),
+    Occasion.ENDS_TOMORROW.value: (timedelta(), timedelta(days=1)),
+}
+"""When a badge is about to end: how long before at the latest, and at the earliest."""
+
+
 @dataclass(frozen=True)
 class Waiting:
-    """An unclaimed award, and the address that was notified."""
+    """An award that its holder is reminded of, and the address that was notified."""
 
     award: Award
     address: str

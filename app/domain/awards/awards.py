@@ -107,6 +107,7 @@ class Award(SQLModel, table=True):
         Index("one_award_per_person_of_a_batch", "batch_id", "person_id", unique=True),
         index_where("awards_to_align", "campus_id", "align_due_at", known="align_due_at"),
         index_where("awards_withdrawn", "campus_id", "awarded_at", "id", known="revoked_at"),
+        index_where("awards_that_end", "valid_until", "campus_id", known="valid_until"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
@@ -378,6 +379,29 @@ def reissue(award: Award, holder_name: str | None, *, at: datetime, also_revoked
     award.holder_name = holder_name
     award.edition += 1
     award.reissued_at = next_edition_at(award, at=at)
+
+
+RENEWED_FROM = timedelta(days=60)
+"""How long before its end a badge may be renewed; afterwards it always may."""
+
+
+def may_renew(award: Award, *, at: datetime) -> bool:
+    return (
+        award.state is AwardState.ISSUED
+        and award.valid_until is not None
+        and award.valid_until <= at + RENEWED_FROM
+    )
+
+
+def renew(award: Award, *, days: int, evidence: str, at: datetime) -> None:
+    """A later end, counted from the present one unless it has passed; what is said is added to what was said."""
+    if not may_renew(award, at=at):
+        raise Conflict(N_("Ce badge n’est pas à renouveler."))
+    assert award.valid_until is not None, "only what ends is renewed"
+    said = "\n".join(filter(None, (award.evidence, evidence.strip())))
+    check_evidence_text(said)
+    award.evidence = said
+    award.valid_until = max(award.valid_until, whole_second(at)) + timedelta(days=days)
 
 
 def hash_of_address(address: str) -> str:

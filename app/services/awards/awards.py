@@ -18,7 +18,15 @@ from app.db.privacy import ConsentStore
 from app.db.publishing import StatusStore
 from app.domain.activity_log.activity_log import AWARD, EntryKind, Fact
 from app.domain.activity_log.recovery import AWARDS, DOCUMENTS, PEOPLE, SLOTS
-from app.domain.awards.awards import Award, AwardState, SignedDocument, Visibility, hash_of_address, revoke
+from app.domain.awards.awards import (
+    Award,
+    AwardState,
+    SignedDocument,
+    Visibility,
+    hash_of_address,
+    may_renew,
+    revoke,
+)
 from app.domain.awards.batches import CHUNK_SIZE, AwardBatch, BatchState, keep_from_workers
 from app.domain.badges.badges import BadgeVersion
 from app.domain.campus.audit_log import Actor
@@ -78,9 +86,17 @@ class AwardService:
     reissuing: ReissueService
     clock: Clock
 
-    def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
+    def preview(self, campus: Campus, request: AwardRequest, *, by: Actor, renewing: bool = False) -> Preview:
         """What `award` would do now; read-only."""
-        return self.judging.preview(campus, request, by=by)
+        return self.judging.preview(campus, request, by=by, renewing=renewing)
+
+    def renewable(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Award | None:
+        """The badge that the only person of the request holds, if it may be renewed now."""
+        held = self.preview(campus, request, by=by).lines[0].held
+        return held if held is not None and may_renew(held, at=self.clock()) else None
+
+    def renew(self, campus: Campus, award: Award, evidence: str, *, by: Actor) -> AwardRecord:
+        return self.reissuing.renew(campus, award.id, evidence, by=by)
 
     def award(self, campus: Campus, request: AwardRequest, *, by: Actor) -> BatchResult:
         """Enqueue the batch and process it immediately; returns the outcome of each line. Idempotent."""

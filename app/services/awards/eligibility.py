@@ -23,6 +23,7 @@ from app.domain.awards.awards import (
     LineOutcome,
     check_eligibility,
     check_evidence_text,
+    may_renew,
 )
 from app.domain.awards.batches import AwardBatch, BatchLine, chosen_in, listed
 from app.domain.awards.open_badges import Disclosed
@@ -93,12 +94,14 @@ class EligibilityService:
     integration: IntegrationStore
     clock: Clock
 
-    def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
-        """What awarding would decide now; read-only."""
+    def preview(self, campus: Campus, request: AwardRequest, *, by: Actor, renewing: bool = False) -> Preview:
+        """What awarding would decide now; read-only. `renewing`: as if badges that may be renewed were not held."""
         case = self.case(campus, request, by)
         found, answered = self.meant(case, request)
         people = [person.id for _, _, person in found if person]
         held, counted = self._held(case, people), self.counting.read(case, people)
+        if renewing:
+            held = {one: award for one, award in held.items() if not may_renew(award, at=self.clock())}
         named = self._named_elsewhere(case, [line for line, _, _ in found])
         judged = [
             named.get(line.award_external_id) or self._judged(case, line, part, person, held, counted)

@@ -22,7 +22,7 @@ from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.activity_log.activity_log import ASSESSMENT, PARTICIPATION
 from app.domain.activity_log.recovery import AWARDS, EVIDENCE, NEWER
-from app.domain.awards.awards import Award, AwardState, NewerDocument, Visibility, next_edition_at, reissue
+from app.domain.awards.awards import Award, AwardState, NewerDocument, Visibility, next_edition_at, reissue, renew
 from app.domain.awards.open_badges import Disclosed, DisclosedContent, least_shown, with_disclosed
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, SealedKey
@@ -94,6 +94,23 @@ class ReissueService:
         for award in changed:
             self._reissue(self.campuses.get_by_id(award.campus_id), award, name, why="name", by=by)
         return changed
+
+    def renew(self, campus: Campus, award_id: uuid.UUID, evidence: str, *, by: Actor) -> AwardRecord:
+        """A new edition with a later end, at the same address: the badge is the renewed one."""
+        record = self.awards.get_record(award_id)
+        award, days = self.awards.lock(award_id), self._days_of(record)
+        renew(award, days=days, evidence=evidence, at=self.clock())
+        assert award.valid_until is not None, "it has just been given an end"
+        content = self.document_as(record, self.disclosed_of(record))
+        content["validUntil"] = format_timestamp(award.valid_until)
+        name = None if needs_guardian_for(record.person, record.activity) else award.holder_name
+        self._reissue(campus, award, name, why="renewal", by=by, content=content)
+        return self.awards.get_record(award_id)
+
+    def _days_of(self, record: AwardRecord) -> int:
+        """By the badge as it is awarded now, or as it was if it no longer ends."""
+        current = self.badges.badges.current_version(record.badge.id)
+        return current.validity_days or record.version.validity_days or 0
 
     def align(self, award_id: uuid.UUID, *, by: Actor) -> bool:
         """Reissue an award unless its documents contain exactly what its holder discloses. Idempotent.

@@ -20,7 +20,7 @@ from app.db.people import PeopleStore
 from app.domain.activities.activities import Activity, Participation, hours_of
 from app.domain.activities.files import FileNoun, StoredFile, TakenFile, check_room, new_file
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards.awards import EligibilityResult, LineOutcome, check_evidence_text, in_words
+from app.domain.awards.awards import EligibilityResult, LineOutcome, check_evidence_text, in_words, may_renew
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -51,7 +51,7 @@ from app.domain.learners.requests import (
     reviewers_needed,
     withdraw,
 )
-from app.domain.messages import Occasion, letter_to
+from app.domain.messages import Occasion, letter_about, letter_to
 from app.domain.people.people import Person, Role, check_name, is_address, normal_address
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_, current_locale
@@ -198,7 +198,8 @@ class AskingService:
     def _check_free(self, person: Person, badge: Badge) -> None:
         if self.requests.open_of(person.id, badge.id) is not None:
             raise Conflict(N_("Vous avez déjà une demande en cours pour ce badge."))
-        if self.awards.held(badge, [person.id], None):
+        held = self.awards.held(badge, [person.id], None).get(person.id)
+        if held is not None and not may_renew(held, at=self.clock()):
             raise Conflict(N_("Vous avez déjà ce badge : il n’est pas donné deux fois."))
 
     # --- follow
@@ -390,7 +391,8 @@ class ReviewService:
         """Missing hours, an archived badge or one already held: not for reviewers to decide."""
         told = replace(self._asked_of_awards(request), evidence=request.narrative)
         try:
-            judged = self.awards.preview(campus, told, by=by).lines[0].judgement
+            renewing = self.awards.renewable(campus, told, by=by) is not None
+            judged = self.awards.preview(campus, told, by=by, renewing=renewing).lines[0].judgement
         except AppError as error:
             return EligibilityResult(LineOutcome.NOT_ALLOWED, error.sentence, error.values)
         return None if judged.is_ready else judged
@@ -456,7 +458,20 @@ class ReviewService:
         return self.people.all_addresses(by.person_id) if by.person_id else []
 
     def _give(self, campus: Campus, request: BadgeRequest, by: Actor) -> uuid.UUID:
-        """Through the same batch as every award, which checks eligibility again; atomic."""
+        """Through the same batch as every award, which checks eligibility again; atomic.
+
+        A badge that the person holds and that ends is renewed.
+        """
+        wanted = self._asked_of_awards(request)
+        if held := self.awards.renewable(campus, wanted, by=by):
+            judged = self.awards.preview(campus, wanted, by=by, renewing=True).lines[0].judgement
+            if not judged.is_ready:
+                raise _not_given(judged.sentence, judged.values or {})
+            record = self.awards.renew(campus, held, request.evidence, by=by)
+            at, once = self.clock(), str(record.award.edition)
+            letter = letter_about(record.award, request.address, Occasion.RENEWED, once=once, at=at)
+            self.letters.promise_many([letter])
+            return held.id
         result = self.awards.award(campus, self._asked_of_awards(request), by=by)
         line = result.lines[0]
         if line.outcome is not LineOutcome.AWARDED or line.award_id is None:

@@ -23,6 +23,7 @@ from app.domain.campus.signed_terms import name_said_of
 from app.domain.core import Clock, ServiceOptions
 from app.domain.messages import (
     AWAITED,
+    ENDINGS,
     Letter,
     LetterNotSent,
     LetterPicture,
@@ -46,6 +47,7 @@ from app.domain.people.people import Person, is_address
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput
 from app.language import N_, speaking
+from app.language.dates import day
 from app.language.typography import translated, translated_plural
 from app.services.messages.account import PersonalLetters
 from app.services.messages.rights import Action, Notice, NoticeBadge, html_of, text_of
@@ -77,6 +79,10 @@ def notice_of(
             return _signed_again(records, link)
         case Occasion.FIRST_REMINDER | Occasion.SECOND_REMINDER:
             return _reminder(records, link, unsubscribe_url)
+        case Occasion.ENDS_IN_A_MONTH | Occasion.ENDS_IN_A_WEEK | Occasion.ENDS_TOMORROW:
+            return _ending(records, link, unsubscribe_url, by_account=by_account)
+        case Occasion.RENEWED:
+            return _renewed(records[0], link)
         case _:
             return _awarded(records[0], link, by_account=by_account)
 
@@ -245,6 +251,81 @@ def _reminder(records: Sequence[AwardRecord], link: Link, unsubscribe_url: str) 
         after=[translated(N_("Rien ne presse : ces liens restent bons, et les badges sont à vous."))],
         small=[_not_you()],
         small_action=Action(translated(N_("Ne plus recevoir de rappels")), unsubscribe_url),
+    )
+
+
+def _ending(records: Sequence[AwardRecord], link: Link, unsubscribe_url: str, *, by_account: bool) -> Notice:
+    first, count = records[0], len(records)
+    can_ask = any(record.badge.accepts_requests for record in records)
+    lines = [
+        translated_plural(
+            "Un badge que le campus {campus} vous a attribué arrive à sa fin.",
+            "{n} badges que le campus {campus} vous a attribués arrivent à leur fin.",
+            count,
+        ).format(campus=first.campus.name, n=count)
+    ]
+    return _notice(
+        first,
+        subject=translated_plural(
+            "Votre badge « {title} » arrive à sa fin", "{n} badges arrivent à leur fin", count
+        ).format(title=first.version.name, n=count),
+        lines=lines,
+        badges=[
+            _badge(
+                record,
+                _valid_until(record),
+                Action(translated(N_("Voir ce badge")), link(record)),
+            )
+            for record in records
+        ],
+        after=[
+            translated(
+                N_(
+                    "Pour le garder en cours de validité, demandez son renouvellement dans « Mes badges » : le campus regarde ce que vous avez fait depuis."
+                )
+            )
+            if can_ask and by_account
+            else translated(
+                N_(
+                    "Pour le garder en cours de validité, ouvrez-le et demandez son renouvellement : le campus regarde ce que vous avez fait depuis."
+                )
+            )
+            if can_ask
+            else translated(N_("Pour le renouveler, parlez-en à votre campus : répondez à cet e-mail.")),
+            translated(N_("Après cette date, le badge reste à vous, et sa page dit qu’il a expiré.")),
+        ],
+        small=[_not_you()],
+        small_action=Action(translated(N_("Ne plus recevoir de rappels")), unsubscribe_url),
+    )
+
+
+def _valid_until(record: AwardRecord) -> str:
+    end = record.award.valid_until
+    assert end is not None, "only what ends is announced"
+    return translated(N_("Valable jusqu’au {day}.")).format(day=day(end, record.campus.time_zone))
+
+
+def _renewed(record: AwardRecord, link: Link) -> Notice:
+    return _notice(
+        record,
+        subject=translated(N_("Votre badge « {title} » est renouvelé")).format(title=record.version.name),
+        lines=[
+            translated(N_("Le campus {campus} a renouvelé votre badge « {title} ».")).format(
+                campus=record.campus.name, title=record.version.name
+            ),
+            _valid_until(record),
+        ],
+        badges=[],
+        action=Action(translated(N_("Voir ce badge")), link(record)),
+        after=[
+            translated(
+                N_(
+                    "Son adresse ne change pas : les liens que vous avez donnés mènent au badge renouvelé. Les fichiers "
+                    "téléchargés avant gardent l’ancienne date ; téléchargez-les de nouveau."
+                )
+            )
+        ],
+        small=[_not_you()],
     )
 
 
@@ -462,7 +543,7 @@ class LetterService:
     def _written(self, told: Sequence[tuple[QueuedMessage, AwardRecord]]) -> Letter:
         letter, record = told[0]
         records = [each for _, each in told]
-        is_reminder = letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER)
+        is_reminder = letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER, *ENDINGS)
         unsubscribe = self._stop_link(record.person) if is_reminder else ""
         language = record.person.language or record.campus.language
         by_account = self._opens_by_account(record.person, letter.address)

@@ -19,7 +19,7 @@ from app.domain.accounts.sessions import reminders_proof
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.messages import LetterDelayed, LetterNotSent, Mailer, Reason, grouped
+from app.domain.messages import ENDINGS, LetterDelayed, LetterNotSent, Mailer, Reason, grouped
 from app.domain.people.people import Person
 from app.domain.privacy.consents import About, consent
 from app.errors import NotFound
@@ -50,7 +50,11 @@ class ReminderService:
         self.campuses.lock(campus_id)
         waiting = self.reminders.waiting(campus_id, at, limit=AT_ONCE)
         self.letters.promise_many(grouped(waiting, at=at))
-        return len(waiting) >= AT_ONCE
+        ending = self.reminders.ending(campus_id, at, limit=AT_ONCE)
+        for occasion in ENDINGS:
+            due = [each for each in ending if each.occasion == occasion]
+            self.letters.promise_many(grouped(due, at=at, once=f"{at:%Y-%m-%d}"))
+        return len(waiting) >= AT_ONCE or len(ending) >= AT_ONCE
 
     def set_for_campus(self, campus: Campus, wanted: bool, *, by: Actor) -> None:
         if campus.sends_reminders is wanted:

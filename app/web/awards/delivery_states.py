@@ -75,6 +75,10 @@ OCCASIONS = {
     Occasion.KEY_REPLACED.value: N_("Annonce de la nouvelle signature"),
     Occasion.FIRST_REMINDER.value: N_("Premier rappel"),
     Occasion.SECOND_REMINDER.value: N_("Deuxième rappel"),
+    Occasion.ENDS_IN_A_MONTH.value: N_("Rappel : le badge finit dans un mois"),
+    Occasion.ENDS_IN_A_WEEK.value: N_("Rappel : le badge finit dans une semaine"),
+    Occasion.ENDS_TOMORROW.value: N_("Rappel : le badge finit demain"),
+    Occasion.RENEWED.value: N_("Annonce du renouvellement"),
 }
 BOUNCED = StateLabel(N_("E-mail revenu"), "bad")
 _AGAIN = N_("Elle repart d’elle-même.")

@@ -6,13 +6,13 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.awards.awards import Award, AwardState, Visibility
+from app.domain.awards.awards import Award, AwardState, Visibility, may_renew
 from app.domain.badges.rules import rule_words, step_words
 from app.domain.learners.requests import RequestState
 from app.domain.people.parental_consent import needs_guardian_for
@@ -43,8 +43,6 @@ _REVOKED = StateLabel(N_("Retiré par le campus"), "bad")
 
 
 _EXPIRED = StateLabel(N_("Expiré"), "past")
-_SOON = timedelta(days=60)
-"""How long before its end a badge is listed for renewal."""
 _MOST_AHEAD = 4
 _MOST_ENDORSED = 30
 
@@ -172,7 +170,7 @@ def _on_shelf(
 ) -> BadgeOnShelf:
     award, zone = record.award, record.campus.time_zone
     until = award.valid_until
-    ends = until is not None and until <= services.clock() + _SOON and award.state is AwardState.ISSUED
+    ends = may_renew(award, at=services.clock())
     return BadgeOnShelf(
         id=award.id,
         title=record.version.name,
