@@ -243,6 +243,12 @@ class ActivityStore(Store):
             raise NotFound(N_("Cette personne n’est pas inscrite à cette activité."))
         return row[0], row[1]
 
+    def participation_of(self, person_id: uuid.UUID, activity_id: uuid.UUID) -> Participation | None:
+        query = select(Participation).where(
+            Participation.person_id == person_id, Participation.activity_id == activity_id
+        )
+        return self.session.exec(query.order_by(col(Participation.id))).first()
+
     def numbered(
         self, activity_ids: Collection[uuid.UUID], person_ids: Collection[uuid.UUID]
     ) -> list[Participation]:

@@ -394,13 +394,13 @@ def may_renew(award: Award, *, at: datetime) -> bool:
 
 
 def renew(award: Award, *, days: int, evidence: str, at: datetime) -> None:
-    """A later end, counted from the present one unless it has passed; what is said is added to what was said."""
+    """A later end, counted from the present one unless it has passed; `evidence` is added to what the badge has."""
     if not may_renew(award, at=at):
         raise Conflict(N_("Ce badge n’est pas à renouveler."))
     assert award.valid_until is not None, "only what ends is renewed"
-    said = "\n".join(filter(None, (award.evidence, evidence.strip())))
-    check_evidence_text(said)
-    award.evidence = said
+    both = "\n".join(filter(None, (award.evidence, evidence.strip())))
+    check_evidence_text(both)
+    award.evidence = both
     award.valid_until = max(award.valid_until, whole_second(at)) + timedelta(days=days)
 
 

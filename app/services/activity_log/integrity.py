@@ -152,7 +152,7 @@ class AwardCheck:
             "awardedDate": format_timestamp(row.awarded_at),
         }
         if is_newest:
-            # An earlier edition ended earlier, and said less, if the badge was renewed since.
+            # An earlier edition ended earlier, with less evidence, if the badge was renewed since.
             expected["validUntil"] = format_timestamp(row.valid_until) if row.valid_until else None
             expected["name"] = name_as_signed(row.holder_name) if row.holder_name is not None else None
         if said["role"] is not None:

@@ -13,6 +13,7 @@ from app.db.activity_log.integrity import RecoveryStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.messages import LetterStore
 from app.db.people import GuardianStore
 from app.db.privacy import ConsentStore
 from app.db.publishing import StatusStore
@@ -24,6 +25,7 @@ from app.domain.awards.awards import (
     SignedDocument,
     Visibility,
     hash_of_address,
+    in_words,
     may_renew,
     revoke,
 )
@@ -32,6 +34,7 @@ from app.domain.badges.badges import BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState
 from app.domain.core import Clock
+from app.domain.messages import LetterState, Occasion, letter_about
 from app.domain.people.parental_consent import check_may_open, check_may_show_further, needs_guardian_for
 from app.domain.people.people import Person
 from app.domain.privacy.consents import About, consent
@@ -84,6 +87,7 @@ class AwardService:
     consents: ConsentStore
     guardians: GuardianStore
     reissuing: ReissueService
+    letters: LetterStore
     clock: Clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor, renewing: bool = False) -> Preview:
@@ -95,8 +99,26 @@ class AwardService:
         held = self.preview(campus, request, by=by).lines[0].held
         return held if held is not None and may_renew(held, at=self.clock()) else None
 
-    def renew(self, campus: Campus, award: Award, evidence: str, *, by: Actor) -> AwardRecord:
-        return self.reissuing.renew(campus, award.id, evidence, by=by)
+    def renew_held(self, campus: Campus, award_id: uuid.UUID, evidence: str, *, by: Actor) -> AwardRecord:
+        """By who may award the badge, for a holder who may have it."""
+        record = self.get(campus, award_id)
+        judged = self.judging.of_renewal(campus, record, evidence, by=by).judgement
+        if not judged.is_ready:
+            raise InvalidInput(judged.sentence, **in_words(judged.values))
+        return self.renew(campus, record.award, evidence, by=by)
+
+    def renew(
+        self, campus: Campus, award: Award, evidence: str, *, by: Actor, address: str = ""
+    ) -> AwardRecord:
+        """Notifies the holder, at `address` or where the badge was announced."""
+        record = self.reissuing.renew(campus, award.id, evidence, by=by)
+        told = [each.address for each in self.letters.of_awards([award.id]) if each.state is LetterState.SENT]
+        if address := address or next(iter(told), ""):
+            once = str(record.award.edition)
+            self.letters.promise_many(
+                [letter_about(record.award, address, Occasion.RENEWED, once=once, at=self.clock())]
+            )
+        return record
 
     def award(self, campus: Campus, request: AwardRequest, *, by: Actor) -> BatchResult:
         """Enqueue the batch and process it immediately; returns the outcome of each line. Idempotent."""

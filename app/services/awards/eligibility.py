@@ -9,7 +9,7 @@ from datetime import date
 
 from app.db.accounts import OwnAddressStore
 from app.db.activities.activities import ActivityStore
-from app.db.awards.awards import AwardStore
+from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
 from app.db.campus.integration import IntegrationStore
 from app.db.people import PeopleStore
@@ -402,6 +402,15 @@ class EligibilityService:
             count.rests_on,
             count.progress,
         )
+
+    def of_renewal(self, campus: Campus, record: AwardRecord, evidence: str, *, by: Actor) -> JudgedLine:
+        """Whether the holder may have the badge again now, by the records and by `evidence` of the time since."""
+        award, person = record.award, record.person
+        case = self.case(campus, AwardRequest(record.badge.id, award.activity_id, evidence=evidence), by)
+        address = self.people.addresses_of([person.id]).get(person.id, "")
+        part = self.activities.participation_of(person.id, award.activity_id) if award.activity_id else None
+        counted = self.counting.read(case, [person.id])
+        return self._judged(case, line_of_person(person, address), part, person, {}, counted)
 
     def _new_person(self, line: ListedPerson) -> Person:
         return Person(given_name=line.given_name, family_name=line.family_name, created_at=self.clock())

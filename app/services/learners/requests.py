@@ -51,7 +51,7 @@ from app.domain.learners.requests import (
     reviewers_needed,
     withdraw,
 )
-from app.domain.messages import Occasion, letter_about, letter_to
+from app.domain.messages import Occasion, letter_to
 from app.domain.people.people import Person, Role, check_name, is_address, normal_address
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_, current_locale
@@ -467,10 +467,7 @@ class ReviewService:
             judged = self.awards.preview(campus, wanted, by=by, renewing=True).lines[0].judgement
             if not judged.is_ready:
                 raise _not_given(judged.sentence, judged.values or {})
-            record = self.awards.renew(campus, held, request.evidence, by=by)
-            at, once = self.clock(), str(record.award.edition)
-            letter = letter_about(record.award, request.address, Occasion.RENEWED, once=once, at=at)
-            self.letters.promise_many([letter])
+            self.awards.renew(campus, held, request.evidence, by=by, address=request.address)
             return held.id
         result = self.awards.award(campus, self._asked_of_awards(request), by=by)
         line = result.lines[0]

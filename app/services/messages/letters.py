@@ -266,9 +266,11 @@ def _ending(records: Sequence[AwardRecord], link: Link, unsubscribe_url: str, *,
     ]
     return _notice(
         first,
-        subject=translated_plural(
-            "Votre badge « {title} » arrive à sa fin", "{n} badges arrivent à leur fin", count
-        ).format(title=first.version.name, n=count),
+        subject=translated(N_("Votre badge « {title} » arrive à sa fin")).format(title=first.version.name)
+        if count == 1
+        else translated_plural("Un badge arrive à sa fin", "{n} badges arrivent à leur fin", count).format(
+            n=count
+        ),
         lines=lines,
         badges=[
             _badge(

@@ -14,13 +14,13 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import has_begun, has_ended
-from app.domain.awards.awards import LineOutcome, Visibility, in_words
+from app.domain.awards.awards import LineOutcome, Visibility, in_words, may_renew
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, listed, may_be_undone
 from app.domain.core import csv_for_excel
 from app.domain.imports.lists.model import REASON_HEADING
 from app.domain.imports.lists.text import MAX_LINES
 from app.domain.privacy.consents import AccessRecord
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import ProgressView, live_response, page, versions_response
 from app.http.pages.typography import translated
@@ -430,9 +430,10 @@ class AwardView:
     revoked_at: datetime | None
     revoked_reason: str
     undone_at: datetime | None
+    may_be_renewed: bool
 
     @staticmethod
-    def of(work: AtWork, record: AwardRecord) -> AwardView:
+    def of(work: AtWork, record: AwardRecord, *, at: datetime) -> AwardView:
         award, version, activity = record.award, record.version, record.activity
         return AwardView(
             href=f"{work.home}/attributions/{award.id}",
@@ -453,11 +454,18 @@ class AwardView:
             revoked_at=award.revoked_at,
             revoked_reason=award.revoked_reason,
             undone_at=award.undone_at,
+            may_be_renewed=may_renew(award, at=at),
         )
 
 
 @register_router.get("/{award_id}", dependencies=[staff(Permission.VIEW)])
 def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _award_page(request, services, award_id)
+
+
+def _award_page(
+    request: Request, services: Services, award_id: uuid.UUID, *, since: str = "", trouble: str = ""
+) -> HTMLResponse:
     work = at_work(request)
     record = services.awards.get(work.campus, award_id)
     access_views(request, record.person.id, AccessRecord.AWARD)
@@ -468,9 +476,12 @@ def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices)
         "awards/award.html",
         campus=work.look,
         private=True,
+        status=422 if trouble else 200,
         home=work.home,
         zone=work.campus.time_zone,
-        award=AwardView.of(work, record),
+        award=AwardView.of(work, record, at=services.clock()),
+        since=since,
+        trouble=trouble,
         # Access is governed by the award.
         private_link=link,
         hands_over=hands_over,
@@ -479,6 +490,18 @@ def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices)
             for happening in services.awards.history_of(work.campus, award_id)
         ],
     )
+
+
+@register_router.post("/{award_id}/renouveler", dependencies=[staff(Permission.AWARD)])
+def renew(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, since = at_work(request), text_of(form, "depuis")
+    services.awards.get(work.campus, award_id)
+    try:
+        with write_transaction(request) as writing:
+            writing.awards.renew_held(work.campus, award_id, since, by=work.actor)
+    except (InvalidInput, Conflict, NotAllowed) as error:
+        return _award_page(request, services, award_id, since=since, trouble=sentence_of(error))
+    return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
 
 
 @register_router.get("/{award_id}/retirer", dependencies=[staff(Permission.REVOKE)])
@@ -516,7 +539,7 @@ def _withdrawal_page(
         status=422 if trouble else 200,
         home=work.home,
         zone=work.campus.time_zone,
-        award=AwardView.of(work, services.awards.get(work.campus, award_id)),
+        award=AwardView.of(work, services.awards.get(work.campus, award_id), at=services.clock()),
         reason=reason,
         trouble=trouble,
     )

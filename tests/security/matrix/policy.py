@@ -404,6 +404,7 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/attributions/choix/{draft_id:uuid}/relancer": staff(Permission.AWARD, 404, body={}),
     "POST /gestion/{slug}/attributions/choix/{draft_id:uuid}/bulletins": staff(Permission.AWARD, 404, body={}),
     "GET /gestion/{slug}/attributions/{award_id}": _VIEW,
+    "POST /gestion/{slug}/attributions/{award_id}/renouveler": staff(Permission.AWARD, 422, body={}),
     "GET /gestion/{slug}/attributions/{award_id}/retirer": staff(Permission.REVOKE),
     "POST /gestion/{slug}/attributions/{award_id}/retirer": staff(Permission.REVOKE, 422, body={}),
     "GET /gestion/{slug}/retraits/nouveau": staff(Permission.REVOKE),

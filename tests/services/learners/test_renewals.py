@@ -20,6 +20,7 @@ from sceau_credentials.values.timestamps import format_timestamp
 from tests.services.activity_log.test_integrity import checked
 from tests.services.learners.test_requests import accepting, agree, asked, request_of, reviewer
 from tests.support.house import COMMAND, House, build_house, listed
+from tests.support.house import send as post
 from tests.support.letters import text_in
 from tests.support.servers.post_office import PostOffice
 
@@ -189,3 +190,26 @@ def test_a_renewed_badge_is_reminded_of_again(house: House, office, award_id: UU
     assert [str(each["Subject"]) for each in office.received[before:]] == [
         "Votre badge « Secours » arrive à sa fin"
     ]
+
+
+def test_staff_renew_a_badge_from_its_page_and_say_what_was_done(house: House, office, award_id: UUID):
+    page = f"/gestion/itip/attributions/{award_id}"
+    trainer = house.client(house.trainer)
+    assert "/renouveler" not in trainer.get(page).text
+    house.clock.move(days=DAYS - 20)
+    trainer = house.client(house.trainer)
+    assert "Renouveler ce badge" in trainer.get(page).text
+
+    refused = post(trainer, f"{page}/renouveler", {"depuis": ""}, seen_on=page)
+    assert refused.status_code == 422
+    assert "demande de dire ce que la personne a fait" in refused.text
+    assert row(house, award_id).edition == 1
+
+    done = post(trainer, f"{page}/renouveler", {"depuis": "A tenu le poste en mai."}, seen_on=page)
+    assert (done.status_code, done.headers["location"]) == (303, page)
+    assert row(house, award_id).evidence.endswith("\nA tenu le poste en mai.")
+    send(house)
+    assert "est renouvelé" in str(office.received[-1]["Subject"])
+    again = post(trainer, f"{page}/renouveler", {"depuis": "Encore une fois."}, seen_on=page)
+    assert again.status_code == 422
+    assert row(house, award_id).edition == 2
