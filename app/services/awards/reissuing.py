@@ -22,7 +22,15 @@ from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.activity_log.activity_log import ASSESSMENT, PARTICIPATION
 from app.domain.activity_log.recovery import AWARDS, EVIDENCE, NEWER
-from app.domain.awards.awards import Award, AwardState, NewerDocument, Visibility, next_edition_at, reissue, renew
+from app.domain.awards.awards import (
+    Award,
+    AwardState,
+    NewerDocument,
+    Visibility,
+    next_edition_at,
+    reissue,
+    renew,
+)
 from app.domain.awards.open_badges import Disclosed, DisclosedContent, least_shown, with_disclosed
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, SealedKey
