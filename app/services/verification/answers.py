@@ -75,6 +75,8 @@ class Answer:
     """Who the issuer is by trusted registers; None if there are none."""
     replaced_at: datetime | None = None
     """When the award was reissued, if the input is an earlier edition."""
+    renewed_until: datetime | None = None
+    """The award's end, if it is later than that of the input."""
     packed_at: datetime | None = None
     """When the supporting documents were collected, if they came in a package."""
     lead: Lead | None = None

@@ -430,6 +430,7 @@ class VerificationService:
             campus,
             standing=self.standings.of(report, campuses=() if campus else self._own_campuses()),
             replaced_at=replaced_at,
+            renewed_until=_renewed_until(report, record) if record and replaced_at else None,
             text=_credential_in(presented),
         )
 
@@ -445,6 +446,16 @@ def _replaced_at(report: Report, record: AwardRecord) -> datetime | None:
         return None
     try:
         return newest if parse_timestamp(said) < newest else None
+    except MalformedInput:
+        return None
+
+
+def _renewed_until(report: Report, record: AwardRecord) -> datetime | None:
+    until, now = (report.document or {}).get("validUntil"), record.award.valid_until
+    if now is None or record.award.revoked_at is not None or not isinstance(until, str):
+        return None
+    try:
+        return now if parse_timestamp(until) < now else None
     except MalformedInput:
         return None
 

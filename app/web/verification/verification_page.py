@@ -137,6 +137,7 @@ class AnswerShown:
 _STAMPS = {
     HeadlineKind.REVOKED: N_("Retiré"),
     HeadlineKind.REPLACED: N_("Remplacé"),
+    HeadlineKind.RENEWED: N_("Renouvelé"),
     HeadlineKind.EXPIRED: N_("Expiré"),
     HeadlineKind.SUSPENDED: N_("Suspendu"),
 }

@@ -12,9 +12,11 @@ from app.adapters.mail import SmtpMailer
 from app.domain.awards.awards import Award, NewerDocument, may_renew
 from app.domain.badges.badges import BadgeKind
 from app.errors import Conflict
+from app.language.dates import day
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
 from app.services.learners.requests import RequestOutcome
+from app.services.verification.verdicts import HeadlineKind, headline
 from sceau_credentials.values.json_text import JsonObject, parse_json_object
 from sceau_credentials.values.timestamps import format_timestamp
 from tests.services.activity_log.test_integrity import checked
@@ -102,9 +104,9 @@ def end_of(house: House, award_id: UUID) -> datetime:
 def test_reminders_leave_thirty_seven_and_one_day_before_the_end(house: House, office, award_id: UUID):
     before = len(office.received)
     left = []
-    for day in range(DAYS + 3):
+    for passed in range(DAYS + 3):
         remind(house)
-        left += [DAYS - day] * (len(office.received) - before - len(left))
+        left += [DAYS - passed] * (len(office.received) - before - len(left))
         house.clock.move(days=1)
     endings = [each for each in office.received[before:] if "arrive à sa fin" in str(each["Subject"])]
     assert len(endings) == 3
@@ -162,6 +164,13 @@ def test_the_old_file_leads_to_the_renewed_badge_and_everything_stored_still_agr
         newest = services.awards.awards.document_of(award_id)
     assert isinstance(newest, NewerDocument)
     assert answer.replaced_at == newest.signed_at
+    for days in (1, 30):  # before and after the end of the old file
+        house.clock.move(days=days)
+        with house.unit_of_work(reading=True) as services:
+            now = headline(services.verification.verify_document(old))
+        assert now.kind is HeadlineKind.RENEWED
+        assert day(end_of(house, award_id)).replace("\u00a0", " ") in now.text()
+        assert "à la même adresse" in now.text()
     assert checked(house) == []
 
 

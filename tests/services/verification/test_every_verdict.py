@@ -10,7 +10,10 @@ from datetime import timedelta
 
 import pytest
 
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
+from app.services.awards.awards import AwardRequest
+from app.services.badges.badges import Wording
 from app.services.verification import verdicts
 from app.services.verification.answers import standing_in
 from app.services.verification.verdicts import HeadlineKind
@@ -40,6 +43,7 @@ from tests.support.badges.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON
 from tests.support.badges.documents import Documents
 from tests.support.badges.pictures import PNG
 from tests.support.house import COMMAND, House
+from tests.support.house import listed as people
 from tests.support.networks import label, network_of
 
 __all__ = ["employer"]
@@ -71,6 +75,26 @@ def replaced(employer: Employer) -> bytes:
         person, admin = services.awards.record(award_id).person, Actor(employer.house.admin.id)
         services.names.correct_in_campus(employer.house.campus, person.id, "Zoë", "Martin", by=admin)
     return files["json"]
+
+
+def renewed(employer: Employer) -> bytes:
+    """The file of a badge for thirty days, before it was renewed."""
+    house = employer.house
+    wording = Wording(
+        BadgeKind.BELONGING, "Membre", "Est du campus.", "La personne est venue au campus.", validity_days=30
+    )
+    with house.unit_of_work() as services:
+        badge = services.badges.create(house.campus, wording, slug="membre-30", by=COMMAND).badge
+        request = AwardRequest(
+            badge.id, house.activity.id, lines=people("Zoé Martin;zoe@exemple.fr"), tells=False
+        )
+        (line,) = services.awards.award(house.campus, request, by=COMMAND).lines
+    assert line.award_id
+    with house.unit_of_work() as services:
+        record = services.awards.record(line.award_id)
+        before = services.publication.award_file(record, "json").body
+        services.awards.renew(house.campus, record.award, "", by=COMMAND)
+    return before
 
 
 def altered(employer: Employer) -> str:
@@ -188,6 +212,7 @@ SITUATIONS: tuple[tuple[str, Made, HeadlineKind], ...] = (
     ("SVG", ours("svg"), K.VALID),
     ("withdrawn", withdrawn, K.REVOKED),
     ("replaced", replaced, K.REPLACED),
+    ("renewed", renewed, K.RENEWED),
     ("link of a shut page", shut, K.CLOSED),
     ("JSON changed", altered, K.ALTERED),
     ("JWT changed", altered_token, K.ALTERED),

@@ -203,7 +203,11 @@ def kind_of(answer: Answer) -> HeadlineKind:
         return _K.WITHDRAWN_AT_ADDRESS
     if Outcome.PASSED is proof.outcome is key.outcome:
         kind = _of_stranger(answer) or _of_genuine(answer, report)
-        return _K.REPLACED if kind is _K.VALID and answer.replaced_at is not None else kind
+        if answer.replaced_at is None or kind not in (_K.VALID, _K.EXPIRED):
+            return kind
+        if answer.renewed_until is not None:
+            return _K.RENEWED
+        return _K.REPLACED if kind is _K.VALID else kind
     return _of_unproven(report, proof, key)
 
 
@@ -430,6 +434,9 @@ def _values(answer: Answer) -> dict[str, object]:
         values["revoked_at"] = answer.record.award.revoked_at
     if answer.replaced_at is not None:
         values["replaced_at"] = answer.replaced_at
+    if answer.renewed_until is not None:
+        values["renewed_until"] = answer.renewed_until
+        values["file_until"] = claims_of(report.document or {}).valid_until
     return values
 
 

@@ -35,6 +35,7 @@ class HeadlineKind(StrEnum):
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     REPLACED = "replaced"
+    RENEWED = "renewed"
     REVOKED = "revoked"
     SUSPENDED = "suspended"
     OTHER_PERSON = "other_person"
@@ -88,6 +89,7 @@ _GENUINE: Final = frozenset(
         _K.EXPIRED,
         _K.NOT_YET_VALID,
         _K.REPLACED,
+        _K.RENEWED,
         _K.REVOKED,
         _K.SUSPENDED,
         _K.OTHER_PERSON,
@@ -191,6 +193,12 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         N_(
             "Le badge lui-même n’est pas retiré. Ouvrez sa page, ou demandez à la personne le fichier actuel."
         ),
+    ),
+    _K.RENEWED: (
+        "past",
+        "past",
+        N_("Authentique, et renouvelé depuis"),
+        N_("Ouvrez la page du badge, ou demandez à la personne le fichier actuel."),
     ),
     _K.REVOKED: (
         "bad",
@@ -376,7 +384,14 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     _K.NOT_YET_VALID: (N_("{given} {dates}"), "", ""),
     _K.REPLACED: (
         N_(
-            "Le campus {campus} a bien signé ce fichier, puis l’a signé de nouveau : le nom qu’il dit a changé. La version actuelle est à la même adresse."
+            "Le campus {campus} a bien signé ce fichier, puis une version qui le remplace. Elle est à la même adresse."
+        ),
+        "",
+        "",
+    ),
+    _K.RENEWED: (
+        N_(
+            "Ce fichier est bon jusqu’au {file_until}. Le campus {campus} a renouvelé le badge jusqu’au {renewed_until}, à la même adresse."
         ),
         "",
         "",
