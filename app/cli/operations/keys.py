@@ -83,7 +83,7 @@ def retire(
 
 _FATES = {
     Fate.SIGNED_AGAIN: N_("signé de nouveau"),
-    Fate.WITHDRAWN: N_("retiré, le reste"),
+    Fate.WITHDRAWN: N_("retiré, donc non signé de nouveau"),
     Fate.EXPIRED: N_("expiré, pas signé de nouveau"),
     Fate.REFUSED: N_("à corriger : son texte ne se signe plus"),
 }

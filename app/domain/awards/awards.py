@@ -396,7 +396,7 @@ def may_renew(award: Award, *, at: datetime) -> bool:
 def renew(award: Award, *, days: int, evidence: str, at: datetime) -> None:
     """A later end, counted from the present one unless it has passed; `evidence` is added to what the badge has."""
     if not may_renew(award, at=at):
-        raise Conflict(N_("Ce badge n’est pas à renouveler."))
+        raise Conflict(N_("Ce badge ne peut pas être renouvelé maintenant."))
     assert award.valid_until is not None, "only what ends is renewed"
     both = "\n".join(filter(None, (award.evidence, evidence.strip())))
     check_evidence_text(both)

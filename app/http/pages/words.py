@@ -193,7 +193,7 @@ AWARD_CHANGES = {
     "close": N_("Refermé par la personne qui l’a reçu"),
     "let_search": N_("Laissé aux moteurs de recherche par la personne"),
     "count_views": N_("Consultations de la page comptées pour la personne"),
-    "stop_counting_views": N_("Consultations de la page plus comptées"),
+    "stop_counting_views": N_("Fin du comptage des consultations de la page"),
     "allow_checks": N_("Comparaison d’une adresse permise par la personne"),
     "refuse_checks": N_("Comparaison d’une adresse refusée par la personne"),
     "check_address": N_("Adresse comparée depuis la page publique"),

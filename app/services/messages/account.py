@@ -428,7 +428,9 @@ def _webhook_notice(campus: Campus, label: str, link: str) -> Notice:
         action=Action(translated(N_("Voir les envois")), link),
         after=[
             translated(
-                N_("Rien n’est perdu : quand vous reprendrez les envois, tout ce qui a changé partira.")
+                N_(
+                    "Quand vous reprendrez les envois, ce qui a changé entre-temps partira. Les messages abandonnés se renvoient depuis la page du webhook."
+                )
             )
         ],
         small=[translated(N_("Vous recevez cet e-mail parce que vous administrez ce campus."))],

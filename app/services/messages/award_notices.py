@@ -244,13 +244,13 @@ def _ending(records: Sequence[AwardRecord], link: Link, unsubscribe_url: str, *,
         after=[
             translated(
                 N_(
-                    "Pour le garder en cours de validité, demandez son renouvellement dans « Mes badges » : le campus regarde ce que vous avez fait depuis."
+                    "Pour garder un badge en cours de validité, demandez son renouvellement dans « Mes badges ». Le campus regarde ce que vous avez fait depuis."
                 )
             )
             if can_ask and by_account
             else translated(
                 N_(
-                    "Pour le garder en cours de validité, ouvrez-le et demandez son renouvellement : le campus regarde ce que vous avez fait depuis."
+                    "Pour garder un badge en cours de validité, ouvrez-le et demandez son renouvellement. Le campus regarde ce que vous avez fait depuis."
                 )
             )
             if can_ask

@@ -228,7 +228,7 @@ EVENT_LABELS = {
     ("person", "rename"): N_("Nom corrigé"),
     ("award", "say_address"): N_("Empreinte d’une adresse ajoutée à la version 2.0"),
     ("award", "count_views"): N_("Consultations de la page comptées pour la personne"),
-    ("award", "stop_counting_views"): N_("Consultations de la page plus comptées"),
+    ("award", "stop_counting_views"): N_("Fin du comptage des consultations de la page"),
     ("award", "allow_checks"): N_("Comparaison d’une adresse permise par la personne"),
     ("award", "refuse_checks"): N_("Comparaison d’une adresse refusée par la personne"),
     ("award", "check_address"): N_("Adresse comparée depuis la page publique"),

@@ -110,7 +110,7 @@ _DONE = {
         "C’est fait : ce badge ne dit plus votre nom. Les fichiers téléchargés avant disent « remplacé »."
     ),
     "compter": N_("C’est noté : les consultations de cette page sont comptées, jour par jour."),
-    "ne-pas-compter": N_("C’est noté : rien n’est plus compté, et les nombres d’avant sont effacés."),
+    "ne-pas-compter": N_("C’est noté : plus rien n’est compté, et les anciens nombres sont effacés."),
     "avec-adresse": N_(
         "C’est fait : la version Open Badges 2.0 de ce badge contient l’empreinte de votre adresse."
     ),

@@ -1,4 +1,4 @@
-"""« Qui a consulté »: the holder reads how often others opened the page, by day, and turns it off."""
+"""« Page consultée »: the holder reads how often others opened the page, by day, and turns it off."""
 
 from __future__ import annotations
 
