@@ -156,7 +156,8 @@ def _write_report(
         _("Personne"), _("Adresse"), _("Badge"), _("Page"), _("Attribué le"), _("Après le vol"), _("Badge signé"), _("E-mail"),
     ]  # fmt: skip
     fates, part = Counter[Fate](), path.with_name(f".{path.name}.part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
         file.write(csv_for_excel(heading, []))
         for person_id in holders:
             with process.unit_of_work(reading=True) as services:

@@ -382,20 +382,20 @@ def reissue(award: Award, holder_name: str | None, *, at: datetime, also_revoked
 
 
 RENEWED_FROM = timedelta(days=60)
-"""How long before its end a badge may be renewed; afterwards it always may."""
+"""How long before its end a badge may be renewed at most; afterwards it always may."""
 
 
-def may_renew(award: Award, *, at: datetime) -> bool:
-    return (
-        award.state is AwardState.ISSUED
-        and award.valid_until is not None
-        and award.valid_until <= at + RENEWED_FROM
-    )
+def may_renew(award: Award, *, days: int | None, at: datetime) -> bool:
+    """`days`: of the badge. Only in the second half of a term: two clicks do not give two of them."""
+    if award.state is not AwardState.ISSUED or award.valid_until is None:
+        return False
+    window = min(RENEWED_FROM, timedelta(days=days) / 2) if days else RENEWED_FROM
+    return award.valid_until <= at + window
 
 
 def renew(award: Award, *, days: int, evidence: str, at: datetime) -> None:
     """A later end, counted from the present one unless it has passed; `evidence` is added to what the badge has."""
-    if not may_renew(award, at=at):
+    if not may_renew(award, days=days, at=at):
         raise Conflict(N_("Ce badge ne peut pas être renouvelé maintenant."))
     assert award.valid_until is not None, "only what ends is renewed"
     both = "\n".join(filter(None, (award.evidence, evidence.strip())))

@@ -152,6 +152,8 @@ def check_source(source: str) -> str:
     name = " ".join(source.split())
     if not 1 <= len(name) <= 60:
         raise InvalidInput(N_("Dites d’où viennent ces activités, en 60 signes au plus."))
+    if name.casefold().startswith(OF_LISTS):
+        raise InvalidInput(N_("Donnez un autre nom à cette source."))
     return name
 
 

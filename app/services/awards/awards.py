@@ -14,7 +14,7 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
-from app.db.people import GuardianStore
+from app.db.people import GuardianStore, PeopleStore
 from app.db.privacy import ConsentStore
 from app.db.publishing import StatusStore
 from app.domain.activity_log.activity_log import AWARD, EntryKind, Fact
@@ -34,7 +34,7 @@ from app.domain.badges.badges import BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState
 from app.domain.core import Clock
-from app.domain.messages import LetterState, Occasion, letter_about
+from app.domain.messages import Occasion, letter_about
 from app.domain.people.parental_consent import check_may_open, check_may_show_further, needs_guardian_for
 from app.domain.people.people import Person
 from app.domain.privacy.consents import About, consent
@@ -88,6 +88,7 @@ class AwardService:
     guardians: GuardianStore
     reissuing: ReissueService
     letters: LetterStore
+    people: PeopleStore
     clock: Clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor, renewing: bool = False) -> Preview:
@@ -96,12 +97,15 @@ class AwardService:
 
     def renewable(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Award | None:
         """The badge that the only person of the request holds, if it may be renewed now."""
-        held = self.preview(campus, request, by=by).lines[0].held
-        return held if held is not None and may_renew(held, at=self.clock()) else None
+        preview = self.preview(campus, request, by=by)
+        held, days = preview.lines[0].held, preview.version.validity_days
+        return held if held is not None and may_renew(held, days=days, at=self.clock()) else None
 
     def renew_held(self, campus: Campus, award_id: uuid.UUID, evidence: str, *, by: Actor) -> AwardRecord:
         """By who may award the badge, for a holder who may have it."""
         record = self.get(campus, award_id)
+        if len(evidence.strip()) < _SHORTEST_EVIDENCE:
+            raise InvalidInput(N_("Dites en une phrase ce que la personne a fait depuis."))
         judged = self.judging.of_renewal(campus, record, evidence, by=by).judgement
         if not judged.is_ready:
             raise InvalidInput(judged.sentence, **in_words(judged.values))
@@ -110,10 +114,10 @@ class AwardService:
     def renew(
         self, campus: Campus, award: Award, evidence: str, *, by: Actor, address: str = ""
     ) -> AwardRecord:
-        """Notifies the holder, at `address` or where the badge was announced."""
+        """Notifies the holder, at `address` or their own."""
         record = self.reissuing.renew(campus, award.id, evidence, by=by)
-        told = [each.address for each in self.letters.of_awards([award.id]) if each.state is LetterState.SENT]
-        if address := address or next(iter(told), ""):
+        own = self.people.addresses_of([record.person.id])
+        if address := address or own.get(record.person.id, ""):
             once = str(record.award.edition)
             self.letters.promise_many(
                 [letter_about(record.award, address, Occasion.RENEWED, once=once, at=self.clock())]
@@ -327,6 +331,7 @@ class AwardService:
 
 _VERSION: Final = re.compile(r"/badges/([0-9a-f-]{36})/v([1-9][0-9]{0,5})")
 NAMELESS: Final = "Titulaire sans nom"
+_SHORTEST_EVIDENCE: Final = 5
 
 
 @dataclass(frozen=True, eq=False)

@@ -101,7 +101,11 @@ class EligibilityService:
         people = [person.id for _, _, person in found if person]
         held, counted = self._held(case, people), self.counting.read(case, people)
         if renewing:
-            held = {one: award for one, award in held.items() if not may_renew(award, at=self.clock())}
+            held = {
+                one: award
+                for one, award in held.items()
+                if not may_renew(award, days=case.version.validity_days, at=self.clock())
+            }
         named = self._named_elsewhere(case, [line for line, _, _ in found])
         judged = [
             named.get(line.award_external_id) or self._judged(case, line, part, person, held, counted)

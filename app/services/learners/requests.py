@@ -199,7 +199,8 @@ class AskingService:
         if self.requests.open_of(person.id, badge.id) is not None:
             raise Conflict(N_("Vous avez déjà une demande en cours pour ce badge."))
         held = self.awards.held(badge, [person.id], None).get(person.id)
-        if held is not None and not may_renew(held, at=self.clock()):
+        days = self.badges.current_version(badge.id).validity_days
+        if held is not None and not may_renew(held, days=days, at=self.clock()):
             raise Conflict(N_("Vous avez déjà ce badge : il n’est pas donné deux fois."))
 
     # --- follow

@@ -14,6 +14,7 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore
 from app.db.campus.campus import CampusStore
 from app.db.messages import LetterStore
+from app.db.people import PeopleStore
 from app.domain.accounts.sessions import learner_link_proof, reminders_proof
 from app.domain.awards.awards import Award
 from app.domain.awards.batches import is_handed_over
@@ -42,7 +43,7 @@ from app.domain.messages import (
     still_to_say,
     take,
 )
-from app.domain.people.people import Person, is_address
+from app.domain.people.people import Person, is_address, normal_address
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput
 from app.language import N_, speaking
@@ -78,6 +79,7 @@ class LetterService:
     batches: BatchStore
     campuses: CampusStore
     own_addresses: OwnAddressStore
+    people: PeopleStore
     addresses: Addresses
     personal: PersonalLetters
     artist: BadgeArtist
@@ -179,12 +181,19 @@ class LetterService:
             and not too_old
             and still_to_say(letter, record.award, record.person, record.campus, record.activity)
             and self._former_name(letter, record) != record.award.holder_name
+            and self._is_still_theirs(letter, record.person)
         ):
             return record
         letter.state = LetterState.CANCELLED
         letter.reason = Reason.TOO_OLD.value if too_old else ""
         self.letters.save(letter)
         return None
+
+    def _is_still_theirs(self, letter: QueuedMessage, person: Person) -> bool:
+        """A later e-mail contains a new private link: never for an address that was corrected since."""
+        if letter.occasion in _WITH_FIRST_LINK:
+            return True
+        return normal_address(letter.address) in map(normal_address, self.people.all_addresses(person.id))
 
     def _may_leave(self, letter: QueuedMessage, award: Award) -> bool:
         """A bulk award stopped half-way can still be undone when its first e-mails become due."""

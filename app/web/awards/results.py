@@ -454,7 +454,7 @@ class AwardView:
             revoked_at=award.revoked_at,
             revoked_reason=award.revoked_reason,
             undone_at=award.undone_at,
-            may_be_renewed=may_renew(award, at=at),
+            may_be_renewed=may_renew(award, days=version.validity_days, at=at),
         )
 
 

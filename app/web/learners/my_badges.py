@@ -170,7 +170,7 @@ def _on_shelf(
 ) -> BadgeOnShelf:
     award, zone = record.award, record.campus.time_zone
     until = award.valid_until
-    ends = may_renew(award, at=services.clock())
+    ends = may_renew(award, days=record.version.validity_days, at=services.clock())
     return BadgeOnShelf(
         id=award.id,
         title=record.version.name,

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.imports.imports import check_source
 from app.domain.imports.xapi import ATTENDED, COMPLETED, CONTRIBUTED, VOIDED, read_statements
+from app.errors import InvalidInput
 
 ID = "12345678-1234-5678-1234-567812345678"
 
@@ -105,3 +107,9 @@ def test_an_activity_lasts_from_its_first_statement_to_its_last() -> None:
     later = statement(id="87654321-1234-5678-1234-567812345678", timestamp="2026-12-02T10:00:00Z")
     for read in read_statements([statement(), later], "Europe/Paris"):
         assert (read.activity.starts_on, read.activity.ends_on) == (date(2026, 11, 26), date(2026, 12, 2))
+
+
+def test_no_source_of_activities_has_the_name_of_a_table_of_verbs() -> None:
+    for name in ("liste:xapi", " Liste:xapi ", "liste:"):
+        with pytest.raises(InvalidInput):
+            check_source(name)

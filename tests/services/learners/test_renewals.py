@@ -127,7 +127,7 @@ def test_nobody_who_stopped_reminders_is_told_of_an_end(house: House, office, aw
     assert len(office.received) == before
 
 
-@pytest.mark.parametrize("after", [DAYS - 20, DAYS + 40])
+@pytest.mark.parametrize("after", [DAYS - 30, DAYS + 40])
 def test_an_accepted_request_renews_the_badge_at_its_address(
     house: House, office, award_id: UUID, after: int
 ):
@@ -156,7 +156,7 @@ def test_the_old_file_leads_to_the_renewed_badge_and_everything_stored_still_agr
 ):
     with house.unit_of_work(reading=True) as services:
         old = bytes(services.awards.awards.document_of(award_id).embedded)
-    house.clock.move(days=DAYS - 20)
+    house.clock.move(days=DAYS - 30)
     agree(house, asked(house, row(house, award_id).badge_id, ASKS), reviewer(house, "Paul"))
     house.clock.move(minutes=1)
     with house.unit_of_work(reading=True) as services:
@@ -175,10 +175,10 @@ def test_the_old_file_leads_to_the_renewed_badge_and_everything_stored_still_agr
 
 
 def test_a_second_request_within_the_new_period_finds_the_badge_held(house: House, office, award_id: UUID):
-    house.clock.move(days=DAYS - 20)
+    house.clock.move(days=DAYS - 30)
     badge_id = row(house, award_id).badge_id
     agree(house, asked(house, badge_id, ASKS), reviewer(house, "Paul"))
-    assert not may_renew(row(house, award_id), at=house.clock.now)
+    assert not may_renew(row(house, award_id), days=DAYS, at=house.clock.now)
     with pytest.raises(Conflict, match="déjà ce badge"):
         asked(house, badge_id, ASKS)
 
@@ -189,12 +189,12 @@ def test_a_badge_whose_end_is_far_is_not_renewed(house: House, office, award_id:
 
 
 def test_a_renewed_badge_is_reminded_of_again(house: House, office, award_id: UUID):
-    house.clock.move(days=DAYS - 20)
+    house.clock.move(days=DAYS - 30)
     remind(house)
     agree(house, asked(house, row(house, award_id).badge_id, ASKS), reviewer(house, "Paul"))
     send(house)
     before = len(office.received)
-    house.clock.move(days=DAYS - 1)
+    house.clock.move(days=DAYS + 1)
     remind(house)
     assert [str(each["Subject"]) for each in office.received[before:]] == [
         "Votre badge « Secours » arrive à sa fin"
@@ -205,13 +205,13 @@ def test_staff_renew_a_badge_from_its_page_and_say_what_was_done(house: House, o
     page = f"/gestion/itip/attributions/{award_id}"
     trainer = house.client(house.trainer)
     assert "/renouveler" not in trainer.get(page).text
-    house.clock.move(days=DAYS - 20)
+    house.clock.move(days=DAYS - 30)
     trainer = house.client(house.trainer)
     assert "Renouveler ce badge" in trainer.get(page).text
 
     refused = post(trainer, f"{page}/renouveler", {"depuis": ""}, seen_on=page)
     assert refused.status_code == 422
-    assert "demande de dire ce que la personne a fait" in refused.text
+    assert "Dites en une phrase ce que la personne a fait depuis" in refused.text
     assert row(house, award_id).edition == 1
 
     done = post(trainer, f"{page}/renouveler", {"depuis": "A tenu le poste en mai."}, seen_on=page)
@@ -222,3 +222,18 @@ def test_staff_renew_a_badge_from_its_page_and_say_what_was_done(house: House, o
     again = post(trainer, f"{page}/renouveler", {"depuis": "Encore une fois."}, seen_on=page)
     assert again.status_code == 422
     assert row(house, award_id).edition == 2
+
+
+def test_no_later_email_goes_to_an_address_that_was_corrected(house: House, office, award_id: UUID):
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        services.corrections.correct(house.campus, person.id, "Zoé", "Martin", "zoe.m@exemple.fr", by=COMMAND)
+    send(house)
+    house.clock.move(days=DAYS - 25)
+    before = len(office.received)
+    remind(house)
+    with house.unit_of_work() as services:
+        services.awards.renew_held(house.campus, award_id, "A tenu le poste en mai.", by=COMMAND)
+    send(house)
+    to = {each["To"].addresses[0].addr_spec for each in office.received[before:]}
+    assert to == {"zoe.m@exemple.fr"}
