@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Final
 
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
@@ -213,6 +214,16 @@ def complete(participation: Participation, *, hours: float | None, contribution:
         participation.hours = hours
     participation.contribution = participation.contribution or contribution
     return True
+
+
+IMPORTED_RESULTS: Final = "Résultats ({platform}) : "
+"""How the text of results that a course platform gave begins."""
+_RESULTS: Final = re.compile(r"Résultats \([^()]*\) : (?:[^;]* -?\d+(?:,\d+)?/-?\d+(?:,\d+)?(?: ; |$))+")
+
+
+def holds_results_alone(contribution: str) -> bool:
+    """Numbers that a platform gave, without a word by anybody who works here."""
+    return _RESULTS.fullmatch(contribution.strip()) is not None
 
 
 def hours_of(participation: Participation, activity: Activity) -> float | None:

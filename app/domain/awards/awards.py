@@ -15,7 +15,7 @@ from babel.numbers import format_decimal
 from sqlalchemy import Text
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.activities.activities import Activity, Participation, hours_of
+from app.domain.activities.activities import Activity, Participation, holds_results_alone, hours_of
 from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion, Repeat, valid_until
 from app.domain.badges.rules import Progress, Rule, asked_of, asked_words, missing_of, rule_words
 from app.domain.core import (
@@ -286,7 +286,8 @@ def judge_evidence(
         return EligibilityResult(
             LineOutcome.MISSING_EVIDENCE, N_("Ce badge repose sur une activité : aucune n’est indiquée.")
         )
-    told = evidence.strip() or (participation.contribution.strip() if participation else "")
+    contributed = participation.contribution.strip() if participation else ""
+    told = evidence.strip() or ("" if holds_results_alone(contributed) else contributed)
     if version.kind.is_judged and len(told) < 5:
         return EligibilityResult(
             LineOutcome.MISSING_EVIDENCE,

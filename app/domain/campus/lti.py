@@ -336,11 +336,20 @@ def member_id(platform_id: uuid.UUID, subject: str) -> str:
     return f"lti:{platform_id.hex[:12]}:{own}"
 
 
-def written_results(label: str, found: Sequence[tuple[LineItem, LtiResult]], *, longest: int = 1_000) -> str:
-    """« Moodle : Quiz 15/20 ; Projet 8/10 », as it enters the participation and its log line."""
-    parts = [f"{item.label} {_number(result.score)}/{_number(result.maximum)}" for item, result in found]
-    text = " ; ".join(parts)
-    return f"{label} : {text}"[:longest] if text else ""
+def written_results(
+    heading: str, found: Sequence[tuple[LineItem, LtiResult]], *, longest: int = 1_000
+) -> str:
+    """« Résultats (Moodle) : Quiz 15/20 ; Projet 8/10 », as it enters the participation and its log line.
+    Results that no longer fit are left out whole."""
+    text = ""
+    for item, result in found:
+        label = item.label.replace(";", ",")
+        part = f"{label} {_number(result.score)}/{_number(result.maximum)}"
+        longer = f"{text} ; {part}" if text else f"{heading}{part}"
+        if len(longer) > longest:
+            break
+        text = longer
+    return text
 
 
 def _number(value: float) -> str:
@@ -349,11 +358,11 @@ def _number(value: float) -> str:
 
 
 def results_of(
-    label: str, results: Mapping[str, Sequence[LtiResult]], items: Sequence[LineItem]
+    heading: str, results: Mapping[str, Sequence[LtiResult]], items: Sequence[LineItem]
 ) -> dict[str, str]:
     """By subject: their results, in the order of the items. `results`: by the address of an item."""
     found: dict[str, list[tuple[LineItem, LtiResult]]] = {}
     for item in items:
         for result in results.get(item.url, ()):
             found.setdefault(result.subject, []).append((item, result))
-    return {subject: written_results(label, each) for subject, each in found.items()}
+    return {subject: written_results(heading, each) for subject, each in found.items()}

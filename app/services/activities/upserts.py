@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.domain.activities.activities import Activity, Participation
-from app.domain.activities.listed_people import ListedPerson
+from app.domain.activities.activities import Activity, Participation, adds_to
+from app.domain.activities.listed_people import ListedPerson, MatchCandidate, free_homonym, name_key_of
 from app.domain.awards.awards import LineOutcome
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -27,7 +27,7 @@ from app.domain.people.people import Person
 from app.errors import AppError, InvalidInput
 from app.language import N_
 from app.services.activities.activities import ActivityService
-from app.services.activities.line_faults import SEVERAL, fault_of
+from app.services.activities.line_faults import ALREADY_KNOWN, SEVERAL, fault_of
 from app.services.activities.participants import Entry, ParticipantService
 from app.services.activities.plans import ActivityPlans
 from app.services.people.external_ids import ExternalIds
@@ -124,18 +124,27 @@ class ParticipantUpserts:
         answers: Mapping[int, bool],
         *,
         by: Actor,
+        may_replace: Callable[[str], bool] | None = None,
     ) -> list[ParticipantReceipt]:
         """A person with a known identifier is that person, whatever the name, and the line's hours, part and
-        contribution replace those recorded. Other people are matched by name and address, as in any list."""
+        contribution replace those recorded. Other people are matched by name and address, as in any list.
+
+        `may_replace`: for lines that the listed people can write themselves. A match by name alone is asked
+        about; of a recorded participation only the contribution changes, where it is empty or `may_replace`
+        says so.
+        """
         activity = self.activities.get(campus, activity_id)
         self.activities.activities.lock(activity.id)
         waiting = [_Line(listed, external_id) for external_id, listed in lines]
         named = self.external_ids.named(campus, NamedKind.PERSON, [each.external_id for each in waiting])
         self._refuse_repeated(waiting)
         known = [each for each in waiting if each.receipt is None and each.external_id in named]
-        self._upsert_known(activity, known, named, by)
+        self._upsert_known(activity, known, named, by, may_replace)
         others = [each for each in waiting if each.receipt is None]
-        self._record(campus, activity, others, answers, by)
+        if may_replace is None:
+            self._record(campus, activity, others, answers, by)
+        else:
+            self._record_asking(campus, activity, others, answers, by)
         return [each.receipt for each in waiting if each.receipt is not None]
 
     @staticmethod
@@ -158,6 +167,7 @@ class ParticipantUpserts:
         lines: Sequence[_Line],
         named: Mapping[str, uuid.UUID],
         by: Actor,
+        may_replace: Callable[[str], bool] | None,
     ) -> None:
         people = {person.id: person for person in self.activities.people.list_by_id(named.values())}
         there = {
@@ -172,7 +182,7 @@ class ParticipantUpserts:
             person = people[named[each.external_id]]
             part = there.get(person.id)
             if part is not None:
-                changes = _changed(part, each.listed)
+                changes = _changed(part, each.listed, may_replace)
                 outcome = UpsertOutcome.CHANGED if changes else UpsertOutcome.SAME
                 each.answer(outcome, (part, person), changes=changes)
                 touched += [part] if changes else []
@@ -221,7 +231,7 @@ class ParticipantUpserts:
                 each.refuse(LineRefused(SEVERAL.sentence, kind=SEVERAL.outcome.value))
             else:
                 good.append(one.line)
-        self._refuse_named_otherwise(campus, activity, good, by_number)
+        self._refuse_named_otherwise(good, self.activities.known(activity, good).meant, campus, by_number)
         good = [line for line in good if by_number[line.line].receipt is None]
         self.activities.record(campus, activity.id, good, by=by)
         found = self.activities.known(activity, good).meant
@@ -233,15 +243,86 @@ class ParticipantUpserts:
             outcome = _OUTCOMES[entries[line.line]]
             each.answer(outcome, (part, person))
 
-    def _refuse_named_otherwise(
+    def _record_asking(
         self,
         campus: Campus,
         activity: Activity,
+        lines: Sequence[_Line],
+        answers: Mapping[int, bool],
+        by: Actor,
+    ) -> None:
+        """A name alone gives nobody an address or an identifier before somebody says who is meant."""
+        by_number = {each.listed.line: each for each in lines}
+        listed = _numbered([each.listed for each in lines])
+        settled = self.participants.with_known(campus, activity.id, listed, answers)
+        good = list[ListedPerson]()
+        for line in settled:
+            fault = fault_of(line)
+            if fault is None:
+                good.append(line)
+            else:
+                by_number[line.line].refuse(LineRefused(fault.sentence, kind=fault.outcome.value))
+        good, meant = self._settled_by_answer(activity, good, answers, by_number)
+        self._refuse_named_otherwise(good, meant, campus, by_number)
+        first = dict[str, ListedPerson]()
+        for line in good:
+            each = by_number[line.line]
+            if each.receipt is None and first.setdefault(line.line_key, line) is not line:
+                known = by_number[first[line.line_key].line].external_id
+                each.refuse(ExternalIdTaken(NAMED_OTHERWISE, value=each.external_id, known=known))
+        good = [line for line in good if by_number[line.line].receipt is None]
+        outcomes = {line.line: _outcome(line, meant.get(line.line_key)) for line in good}
+        ids = {line.line_key: meant[line.line_key][1].id for line in good if line.line_key in meant}
+        kept = self.activities.keep(activity, good, by=by, meant=ids, absent_stay=True)
+        for line in good:
+            each, pair = by_number[line.line], kept[line.line_key]
+            self.external_ids.give(campus, NamedKind.PERSON, each.external_id, pair[1].id)
+            each.answer(outcomes[line.line], pair)
+        self._note(activity, sum(one is UpsertOutcome.CREATED for one in outcomes.values()), by)
+
+    def _settled_by_answer(
+        self,
+        activity: Activity,
+        lines: Sequence[ListedPerson],
+        answers: Mapping[int, bool],
+        by_number: Mapping[int, _Line],
+    ) -> tuple[list[ListedPerson], dict[str, MatchCandidate]]:
+        """The lines to record and whom they mean; refuses those that need an answer."""
+        found = self.activities.known(activity, lines)
+        named = self.activities.people.list_named_at(
+            (line.address, name_key_of(line)) for line in lines if line.address
+        )
+        taken = {*self.activities.activities.line_keys(activity.id), *(line.line_key for line in lines)}
+        good, meant = list[ListedPerson](), dict[str, MatchCandidate]()
+        for line in lines:
+            pair, answer = found.meant.get(line.line_key), answers.get(line.line)
+            is_sure = (line.address, name_key_of(line)) in named or (
+                bool(line.address) and pair is not None and pair[0] is not None
+                and pair[0].line_key == line.line_key
+            )  # fmt: skip
+            if pair is not None and (is_sure or answer):
+                meant[line.line_key] = pair
+            elif (pair is not None or line.line_key in found.unclear) and answer is None:
+                fault = ALREADY_KNOWN if pair is not None else SEVERAL
+                by_number[line.line].refuse(LineRefused(fault.sentence, kind=fault.outcome.value))
+                continue
+            elif line.line_key in found.unclear and answer:
+                by_number[line.line].refuse(LineRefused(SEVERAL.sentence, kind=SEVERAL.outcome.value))
+                continue
+            elif not line.address and (pair is not None or line.line_key in found.unclear):
+                line = replace(line, homonym=free_homonym(line, taken))
+                taken.add(line.line_key)
+            good.append(line)
+        return good, meant
+
+    def _refuse_named_otherwise(
+        self,
         good: Sequence[ListedPerson],
+        meant: Mapping[str, MatchCandidate],
+        campus: Campus,
         by_number: Mapping[int, _Line],
     ) -> None:
         """A person has one identifier: another one would be another person, or a mistake."""
-        meant = self.activities.known(activity, good).meant
         ids = [found[1].id for found in meant.values()]
         names = self.external_ids.names_of(campus, NamedKind.PERSON, ids)
         for line in good:
@@ -273,14 +354,39 @@ _OUTCOMES = {
 }
 
 
-def _changed(part: Participation, listed: ListedPerson) -> list[str]:
-    """Writes the line's values; what it leaves out stays."""
-    wanted = {
+def _numbered(lines: Sequence[ListedPerson]) -> list[ListedPerson]:
+    """Two users of one name without addresses are two people."""
+    taken, numbered = set[str](), list[ListedPerson]()
+    for line in lines:
+        if not line.address and line.line_key in taken:
+            line = replace(line, homonym=free_homonym(line, taken))
+        taken.add(line.line_key)
+        numbered.append(line)
+    return numbered
+
+
+def _outcome(line: ListedPerson, pair: MatchCandidate | None) -> UpsertOutcome:
+    part = pair[0] if pair else None
+    if part is None:
+        return UpsertOutcome.CREATED
+    adds = part.is_present and adds_to(part, hours=line.hours, contribution=line.contribution)
+    return UpsertOutcome.CHANGED if adds else UpsertOutcome.SAME
+
+
+def _changed(
+    part: Participation, listed: ListedPerson, may_replace: Callable[[str], bool] | None = None
+) -> list[str]:
+    """Writes the line's values; what it leaves out stays. With `may_replace`, what staff recorded stays."""
+    wanted: dict[str, object] = {
         "part": listed.part,
         "hours": part.hours if listed.hours is None else listed.hours,
         "contribution": listed.contribution or part.contribution,
         "is_present": True,
     }
+    if may_replace is not None:
+        if not part.is_present or (part.contribution and not may_replace(part.contribution)):
+            return []
+        wanted = {"contribution": wanted["contribution"]}
     changes = [name for name, value in wanted.items() if getattr(part, name) != value]
     for name in changes:
         setattr(part, name, wanted[name])

@@ -22,7 +22,7 @@ from app.db.people import PeopleStore
 from app.domain.accounts.permissions import Permission, Role, check_may
 from app.domain.accounts.sessions import digest_of
 from app.domain.accounts.sign_in import Challenge, SignInRequest, answer_challenge
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities.activities import IMPORTED_RESULTS, Activity, ActivityKind, holds_results_alone
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
@@ -490,7 +490,14 @@ class LtiService:
             for number, each in enumerate(learners, 1)
             if each.subject in answers
         }
-        receipts = self.participants.upsert_all(campus, course.activity_id, lines, known, by=launched.actor)
+        heading = results_heading(launched.platform.label)
+
+        def may_replace(text: str) -> bool:
+            return text.startswith(heading) and holds_results_alone(text)
+
+        receipts = self.participants.upsert_all(
+            campus, course.activity_id, lines, known, by=launched.actor, may_replace=may_replace
+        )
         course.roster_at = self.clock()
         self.store.save(course)
         found = {one.receipt.line: one for one in receipts}
@@ -498,6 +505,10 @@ class LtiService:
 
     def _note(self, campus: Campus, action: str, by: Actor, **facts: str) -> None:
         self.history.write(by, action, "campus", campus.id, at=self.clock(), campus_id=campus.id, **facts)
+
+
+def results_heading(label: str) -> str:
+    return IMPORTED_RESULTS.format(platform=label.replace("(", "").replace(")", ""))
 
 
 def _with_course(launched: Launched) -> LtiCourse:

@@ -52,7 +52,7 @@ from app.http.workplaces import look_of, sentence_of
 from app.language import N_
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.upserts import ParticipantReceipt
-from app.services.campus.lti import CourseAccess, Launched
+from app.services.campus.lti import CourseAccess, Launched, results_heading
 
 _MOST_FIELDS = 40
 _LONGEST_HINT = 2_000
@@ -279,7 +279,7 @@ def take_results(request: Request, form: SafeForm, services: ReadingServices) ->
         found: dict[str, Sequence[LtiResult]] = {
             each.url: client.results(access.registration, token, each) for each in chosen
         }
-        return results_of(access.registration.label, found, chosen)
+        return results_of(results_heading(access.registration.label), found, chosen)
 
     return _record(request, form, services, results)
 

@@ -109,6 +109,9 @@ def test_a_badge_of_participation_rests_on_an_activity() -> None:
 def test_a_judged_badge_says_what_the_person_did(kind: BadgeKind) -> None:
     assert Case(version=version(kind)).outcome() is LineOutcome.MISSING_EVIDENCE
     assert Case(version=version(kind), contribution="A animé le stand.").outcome() is LineOutcome.READY
+    results = "Résultats (Moodle) : Quiz 15,5/20 ; Projet final 8/10"
+    assert Case(version=version(kind), contribution=results).outcome() is LineOutcome.MISSING_EVIDENCE
+    assert Case(version=version(kind), contribution=f"{results}, soigné").outcome() is LineOutcome.READY
     assert Case(version=version(kind), evidence="Observé sur trois pièces.").outcome() is LineOutcome.READY
 
 

@@ -13,9 +13,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.adapters.secrets import Kek, KeyVault
-from app.domain.activities.activities import Activity
+from app.domain.activities.activities import Activity, PartKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.integration import NamedKind
+from app.domain.people.people import Person
 from tests.support.house import BASE_URL, House, listed, send
 from tests.support.servers.lti_platform import (
     CLAIM,
@@ -137,6 +138,95 @@ def test_known_name_is_asked_about_and_the_answer_holds(house: House, platform: 
     assert here.id in {person.id for _, person in there}
 
 
+def petitjean(subject: str, address: str = "") -> dict[str, object]:
+    told = {"user_id": subject, "roles": [LEARNER], "given_name": "Nora", "family_name": "Petitjean"}
+    return told | ({"email": address} if address else {})
+
+
+def known_by_name(house: House, activity: Activity) -> Person:
+    with house.unit_of_work() as services:
+        services.activities.record(house.campus, activity.id, listed("Nora Petitjean"), by=linked_by(house))
+        ((_, person),) = services.activities.page(house.campus, activity.id).participants
+    return person
+
+
+@pytest.mark.parametrize("address", ["", "choisie@ailleurs.exemple"])
+def test_participant_known_by_name_alone_gets_nothing_of_a_roster_without_an_answer(
+    house: House, platform: LtiTestPlatform, address: str
+):
+    """An LMS user chooses their name and e-mail."""
+    browser, activity = with_activity(house, platform)
+    person = known_by_name(house, activity)
+    platform.members = [petitjean("n-1", address)]
+    asked = send(browser, f"{COURSE}/liste", seen_on=COURSE)
+    assert asked.status_code == 422
+    (field,) = set(re.findall(r'name="(connue-[0-9a-f]+)"', asked.text))
+    with house.unit_of_work(reading=True) as services:
+        assert services.people.people.addresses_of([person.id]) == {}
+        assert not services.external_ids.names_of(house.campus, NamedKind.PERSON, [person.id]).get(person.id)
+    answer = send(browser, f"{COURSE}/liste", {field: "meme"}, seen_on=COURSE)
+    assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux=0"
+    with house.unit_of_work(reading=True) as services:
+        assert services.people.people.addresses_of([person.id]).get(person.id, "") == address
+        assert services.external_ids.names_of(house.campus, NamedKind.PERSON, [person.id])[person.id]
+
+
+@pytest.mark.parametrize("address", ["", "choisie@ailleurs.exemple"])
+def test_other_person_of_a_known_name_becomes_another_participant(
+    house: House, platform: LtiTestPlatform, address: str
+):
+    browser, activity = with_activity(house, platform)
+    person = known_by_name(house, activity)
+    platform.members = [petitjean("n-1", address)]
+    asked = send(browser, f"{COURSE}/liste", seen_on=COURSE)
+    (field,) = set(re.findall(r'name="(connue-[0-9a-f]+)"', asked.text))
+    for new in ("1", "0"):
+        answer = send(browser, f"{COURSE}/liste", {field: "autre"}, seen_on=COURSE)
+        assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux={new}"
+    with house.unit_of_work(reading=True) as services:
+        assert len(services.activities.page(house.campus, activity.id).participants) == 2
+        assert services.people.people.addresses_of([person.id]) == {}
+
+
+def test_two_users_of_one_name_without_addresses_are_two_participants(
+    house: House, platform: LtiTestPlatform
+):
+    browser, activity = with_activity(house, platform)
+    platform.members = [petitjean("n-1"), petitjean("n-2")]
+    for new in ("2", "0"):
+        answer = send(browser, f"{COURSE}/liste", seen_on=COURSE)
+        assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux={new}"
+    with house.unit_of_work(reading=True) as services:
+        there = services.activities.page(house.campus, activity.id).participants
+        names = services.external_ids.names_of(house.campus, NamedKind.PERSON, [who.id for _, who in there])
+    assert sorted(len(each) for each in names.values()) == [1, 1]
+
+
+def test_roster_leaves_what_staff_recorded(house: House, platform: LtiTestPlatform):
+    browser, activity = with_activity(house, platform)
+    platform.members = platform.members[:2]
+    send(browser, f"{COURSE}/liste", seen_on=COURSE)
+    with house.unit_of_work() as services:
+        ids = [part.id for part, _ in services.activities.page(house.campus, activity.id).participants]
+        absent, written = (
+            services.activities.participation(house.campus, activity.id, each)[0] for each in ids
+        )
+        absent.is_present = False
+        written.part, written.contribution = PartKind.RESOURCE, "A réglé l’imprimante seul."
+    platform.results["quiz"] = [
+        {"userId": f"eleve-{number}", "resultScore": 12, "resultMaximum": 20} for number in range(2)
+    ]
+    values = re.findall(r'name="note" value="([0-9a-f]+)"', browser.get(f"{COURSE}/resultats").text)
+    answer = send(browser, f"{COURSE}/resultats", {"note": values}, seen_on=f"{COURSE}/resultats")
+    assert answer.status_code == 303
+    with house.unit_of_work(reading=True) as services:
+        first, second = (
+            services.activities.participation(house.campus, activity.id, each)[0] for each in ids
+        )
+        assert (first.is_present, first.contribution) == (False, "")
+        assert (second.part, second.contribution) == (PartKind.RESOURCE, "A réglé l’imprimante seul.")
+
+
 def linked_by(house: House) -> Actor:
     return Actor(house.trainer.id)
 
@@ -177,14 +267,17 @@ def test_chosen_results_enter_the_participation_and_a_correction_follows(
     assert len(values) == 2
     answer = send(browser, f"{COURSE}/resultats", {"note": values}, seen_on=f"{COURSE}/resultats")
     assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux=2"
-    told = f"{LABEL} : Quiz sur les capteurs 15,5/20 ; Projet 9/10"
+    told = f"Résultats ({LABEL}) : Quiz sur les capteurs 15,5/20 ; Projet 9/10"
     assert participants(house, activity) == {"Élodieaa Garnieraa": told, "Élodieab Garnierab": ""}
     # The roster alone takes no result away; a changed result is a correction.
     send(browser, f"{COURSE}/liste", seen_on=COURSE)
     assert participants(house, activity)["Élodieaa Garnieraa"] == told
     platform.results["quiz"][0]["resultScore"] = 17
     send(browser, f"{COURSE}/resultats", {"note": values[:1]}, seen_on=f"{COURSE}/resultats")
-    assert participants(house, activity)["Élodieaa Garnieraa"] == f"{LABEL} : Quiz sur les capteurs 17/20"
+    assert (
+        participants(house, activity)["Élodieaa Garnieraa"]
+        == f"Résultats ({LABEL}) : Quiz sur les capteurs 17/20"
+    )
 
 
 def test_no_result_is_taken_without_a_choice(house: House, platform: LtiTestPlatform):
