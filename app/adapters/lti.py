@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -22,7 +23,7 @@ from app.adapters.web_documents.fetcher import WebDocuments
 from app.domain.campus.lti import (
     LONGEST_ID,
     MOST_LINE_ITEMS,
-    MOST_MEMBERS,
+    MOST_ROWS,
     DeepLinkSettings,
     GrantedToken,
     Launch,
@@ -34,6 +35,7 @@ from app.domain.campus.lti import (
     Member,
     PlatformDown,
     PlatformRefused,
+    RequestBudget,
     ToolKey,
 )
 from app.domain.people.people import is_address, normal_address
@@ -74,6 +76,7 @@ class LtiClient:
     """`documents`: the guarded client; None where the operator wants nothing fetched."""
 
     documents: WebDocuments | None
+    monotonic: Callable[[], float] = time.monotonic
 
     def read_launch(
         self, registration: LtiRegistration, id_token: str, nonce: str, *, at: datetime
@@ -100,6 +103,7 @@ class LtiClient:
             "client_assertion": sign(claims, key),
             "scope": " ".join(_SCOPES),
         }
+        budget = RequestBudget(self.monotonic)
         try:
             answer = self._ready(registration).post(
                 registration.token_url,
@@ -113,7 +117,7 @@ class LtiClient:
         if not isinstance(secret, str) or not re.fullmatch(r"[\x21-\x7e]{1,8000}", secret):
             raise PlatformRefused(registration.label, "no access token")
         life = timedelta(seconds=seconds) if type(seconds) is int and 0 < seconds < 86_400 else _TOKEN_LIFE
-        return GrantedToken(secret, at + life)
+        return GrantedToken(secret, at + life, budget)
 
     def members(self, registration: LtiRegistration, token: GrantedToken, url: str) -> list[Member]:
         """Every page of the roster."""
@@ -122,8 +126,6 @@ class LtiClient:
             member = _member(told)
             if member is not None:
                 found.setdefault(member.subject, member)
-            if len(found) > MOST_MEMBERS:
-                raise PlatformRefused(registration.label, "too many members")
         return list(found.values())
 
     def line_items(self, registration: LtiRegistration, token: GrantedToken, url: str) -> list[LineItem]:
@@ -176,8 +178,10 @@ class LtiClient:
         self, registration: LtiRegistration, token: GrantedToken, url: str, accept: str, member: str
     ) -> Iterator[Mapping[str, Any]]:
         """The objects of a paged list; `member` holds them where the list is not the document itself."""
-        documents, seen = self._ready(registration), set[str]()
+        documents, seen, rows = self._ready(registration), set[str](), 0
         while url and url not in seen and len(seen) < _MOST_PAGES:
+            if token.budget.is_spent:
+                raise PlatformDown(registration.label, "too long or too large")
             seen.add(url)
             try:
                 answer = documents.get(
@@ -185,10 +189,14 @@ class LtiClient:
                 )
             except DocumentUnavailable as error:
                 raise PlatformDown(registration.label, error.reason) from error
+            token.budget.spend(len(answer.body))
             told = _json(registration, answer.status, answer.body)
             listed = told.get(member) if member and isinstance(told, dict) else told
             if not isinstance(listed, list):
                 raise PlatformRefused(registration.label, "no list")
+            rows += len(listed)
+            if rows > MOST_ROWS:
+                raise PlatformRefused(registration.label, "too many rows")
             yield from (each for each in listed if isinstance(each, dict))
             following = _NEXT.search(answer.headers.get("link", ""))
             url = following[1] if following else ""

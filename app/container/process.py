@@ -166,7 +166,10 @@ class Process:
         self.is_working: Callable[[], bool] = lambda: True
         """Whether the worker in this process, if there is one, still polls."""
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
-        self.lti: LtiRequests = LtiClient(self.beyond if isinstance(self.beyond, WebDocuments) else None)
+        self.lti: LtiRequests = LtiClient(
+            # Its own client: a slow platform must not delay verifications.
+            _web_documents(settings, clock) if isinstance(self.beyond, WebDocuments) else None
+        )
         self.providers = _providers_of(settings, self.addresses, clock)
         self.behind: Mapping[uuid.UUID, Behind] = {}
         self._differs = False
@@ -498,8 +501,10 @@ def _papers(templates: Path) -> Papers:
 
 
 def _documents_of_others(settings: Settings, clock: Clock) -> DocumentSource:
-    if not settings.fetch:
-        return NoDocuments()
+    return _web_documents(settings, clock) if settings.fetch else NoDocuments()
+
+
+def _web_documents(settings: Settings, clock: Clock) -> WebDocuments:
     reach = NetworkScope(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
     return WebDocuments(clock=clock, reach=reach)
 

@@ -182,6 +182,11 @@ def write_transaction(request: Request) -> AbstractContextManager[Services]:
     return visit(request)
 
 
+def read_transaction(request: Request) -> AbstractContextManager[Services]:
+    """For a handler that asks another server between two reads: nothing of the database is held meanwhile."""
+    return _visit_at_hand(request, reading=True)
+
+
 def client_network(request: Request) -> str:
     """The client's network, as far as it can be trusted: proxies count only if the operator named them."""
     return network_of(request.client.host if request.client else "")

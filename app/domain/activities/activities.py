@@ -222,7 +222,7 @@ _RESULTS: Final = re.compile(r"Résultats \([^()]*\) : (?:[^;]* -?\d+(?:,\d+)?/-
 
 
 def holds_results_alone(contribution: str) -> bool:
-    """Numbers that a platform gave, without a word by anybody who works here."""
+    """Numbers that a platform gave, without text written by staff."""
     return _RESULTS.fullmatch(contribution.strip()) is not None
 
 

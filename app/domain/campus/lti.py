@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -31,7 +31,8 @@ OLD_KEY_SHOWN: Final = timedelta(days=30)
 """How long a replaced key stays in the published set: platforms keep the set for a while."""
 LONGEST_ID: Final = 255
 """Of subjects, deployments and contexts, as LTI 1.3 has it."""
-MOST_MEMBERS: Final = 5_000
+MOST_ROWS: Final = 5_000
+"""Of one list: members of a course, or results of one item."""
 MOST_LINE_ITEMS: Final = 200
 _LONGEST_URL: Final = 2_000
 _ROLE: Final = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
@@ -273,10 +274,30 @@ class ToolKey:
     pem: str = ""
 
 
+@dataclass
+class RequestBudget:
+    """What one visit may take from a platform, over all pages of all lists: seconds and bytes."""
+
+    monotonic: Callable[[], float]
+    seconds: float = 20.0
+    size: int = 10 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        self._ends = self.monotonic() + self.seconds
+
+    def spend(self, size: int) -> None:
+        self.size -= size
+
+    @property
+    def is_spent(self) -> bool:
+        return self.size < 0 or self.monotonic() >= self._ends
+
+
 @dataclass(frozen=True)
 class GrantedToken:
     secret: str
     until: datetime
+    budget: RequestBudget = field(compare=False)
 
 
 class LaunchRefused(NotSignedIn):

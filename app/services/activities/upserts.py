@@ -131,7 +131,7 @@ class ParticipantUpserts:
 
         `may_replace`: for lines that the listed people can write themselves. A match by name alone is asked
         about; of a recorded participation only the contribution changes, where it is empty or `may_replace`
-        says so.
+        allows it.
         """
         activity = self.activities.get(campus, activity_id)
         self.activities.activities.lock(activity.id)
@@ -251,7 +251,7 @@ class ParticipantUpserts:
         answers: Mapping[int, bool],
         by: Actor,
     ) -> None:
-        """A name alone gives nobody an address or an identifier before somebody says who is meant."""
+        """A match by name alone binds no address and no identifier without an answer."""
         by_number = {each.listed.line: each for each in lines}
         listed = _numbered([each.listed for each in lines])
         settled = self.participants.with_known(campus, activity.id, listed, answers)

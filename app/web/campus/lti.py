@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Process, Services
-from app.domain.campus.campus import Campus
+from app.domain.campus.campus import Campus, check_works
 from app.domain.campus.integration import LineRefused, UpsertOutcome
 from app.domain.campus.lti import (
     LAUNCH_LIFE,
@@ -42,6 +42,7 @@ from app.http.request_scope import (
     find_signed_in,
     limited,
     process_of,
+    read_transaction,
     signed_in,
     status_of,
     visit,
@@ -173,7 +174,9 @@ def launch(slug: str, request: Request, form: PlatformForm) -> Response:
 @public
 def show_keys(slug: str, request: Request) -> JSONResponse:
     with visit(request, reading=True) as services:
-        return JSONResponse(dict(services.lti.key_set(_enter(slug, request, services))))
+        campus = services.campuses.get(slug)
+        enter(request, services, campus)
+        return JSONResponse(dict(services.lti.key_set(campus)))
 
 
 # --- the pages of a course
@@ -192,6 +195,17 @@ class AtCourse:
 
 @marked(Policy(Who.LAUNCH))
 def _launched(slug: str, request: Request, services: ReadingServices) -> None:
+    _recognise(slug, request, services)
+
+
+@marked(Policy(Who.LAUNCH))
+def _launched_to_ask(slug: str, request: Request) -> None:
+    """For a page that asks the platform: no connection is held while it answers."""
+    with read_transaction(request) as services:
+        _recognise(slug, request, services)
+
+
+def _recognise(slug: str, request: Request, services: Services) -> None:
     secret = request.cookies.get(launch_cookie(process_of(request)), "")
     if not secret:
         raise NotSignedIn(N_("Ouvrez cette page depuis votre cours."))
@@ -200,6 +214,7 @@ def _launched(slug: str, request: Request, services: ReadingServices) -> None:
 
 
 LAUNCHED = [Depends(_launched, scope="function")]
+ASKING = [Depends(_launched_to_ask)]
 
 
 def _at_course(request: Request) -> AtCourse:
@@ -255,23 +270,23 @@ def choose_activity(request: Request, form: SafeForm, services: ReadingServices)
     return _back(here, "activite")
 
 
-@router.post("/cours/liste", dependencies=LAUNCHED)
-def take_roster(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+@router.post("/cours/liste", dependencies=ASKING)
+def take_roster(request: Request, form: SafeForm) -> Response:
     """Safe to repeat: the same people stay the same participants."""
-    return _record(request, form, services, _no_results)
+    return _record(request, form, _no_results)
 
 
-@router.get("/cours/resultats", dependencies=LAUNCHED)
-def show_results(request: Request, services: ReadingServices) -> HTMLResponse:
-    return _results_page(request, services)
+@router.get("/cours/resultats", dependencies=ASKING)
+def show_results(request: Request) -> HTMLResponse:
+    return _results_page(request)
 
 
-@router.post("/cours/resultats", dependencies=LAUNCHED)
-def take_results(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+@router.post("/cours/resultats", dependencies=ASKING)
+def take_results(request: Request, form: SafeForm) -> Response:
     """The chosen results of each person, into their participation and so into the activity log."""
     wanted, client = set(texts_of(form, "note")), process_of(request).lti
     if not wanted:
-        return _results_page(request, services, trouble=InvalidInput(N_("Cochez au moins un résultat.")))
+        return _results_page(request, trouble=InvalidInput(N_("Cochez au moins un résultat.")))
 
     def results(access: CourseAccess, token: GrantedToken) -> Mapping[str, str]:
         items = client.line_items(access.registration, token, access.line_items_url)
@@ -281,7 +296,7 @@ def take_results(request: Request, form: SafeForm, services: ReadingServices) ->
         }
         return results_of(results_heading(access.registration.label), found, chosen)
 
-    return _record(request, form, services, results)
+    return _record(request, form, results)
 
 
 @router.post("/cours/badge", dependencies=LAUNCHED)
@@ -312,12 +327,11 @@ def put_badge(request: Request, form: SafeForm, services: ReadingServices) -> Re
 def _record(
     request: Request,
     form: FormData,
-    services: Services,
     results: Callable[[CourseAccess, GrantedToken], Mapping[str, str]],
 ) -> Response:
     here, client = _at_course(request), process_of(request).lti
     try:
-        access = services.lti.course_access(here.campus, here.launched)
+        access = _access(request, here)
         token = granted(request, here.campus, access)
 
         def read() -> tuple[list[Member], Mapping[str, str]]:
@@ -336,15 +350,21 @@ def _record(
                 writing.join_organisers(here.campus.id, launched.course.activity_id)
             receipts = writing.lti.record(here.campus, launched, members, answers, found)
     except (Conflict, InvalidInput, PlatformDown) as error:
-        return _course_page(request, services, trouble=error)
+        with read_transaction(request) as services:
+            return _course_page(request, services, trouble=error)
     refused = [(member, one) for member, one in receipts if one.receipt.outcome is UpsertOutcome.REFUSED]
     new = sum(one.receipt.outcome is UpsertOutcome.CREATED for _, one in receipts)
     if refused:
         wanted = texts_of(form, "note")
-        return _course_page(
-            request, services, refused=refused, new=new, recorded=len(receipts) - len(refused), notes=wanted
-        )
+        recorded = len(receipts) - len(refused)
+        with read_transaction(request) as services:
+            return _course_page(request, services, refused=refused, new=new, recorded=recorded, notes=wanted)
     return _back(here, "liste", nouveaux=str(new))
+
+
+def _access(request: Request, here: AtCourse) -> CourseAccess:
+    with read_transaction(request) as services:
+        return services.lti.course_access(here.campus, here.launched)
 
 
 def _no_results(_access: CourseAccess, _token: GrantedToken) -> Mapping[str, str]:
@@ -443,10 +463,10 @@ def _refused(member: Member, one: ParticipantReceipt) -> RefusedLine:
     )
 
 
-def _results_page(request: Request, services: Services, *, trouble: AppError | None = None) -> HTMLResponse:
+def _results_page(request: Request, *, trouble: AppError | None = None) -> HTMLResponse:
     here, client = _at_course(request), process_of(request).lti
     items: Sequence[Any] = ()
-    access = services.lti.course_access(here.campus, here.launched)
+    access = _access(request, here)
     if not access.line_items_url:
         raise Conflict(
             N_(
@@ -486,7 +506,9 @@ def _home(slug: str) -> str:
 
 
 def _enter(slug: str, request: Request, services: Services) -> Campus:
+    """A suspended campus shows its keys alone."""
     campus = services.campuses.get(slug)
+    check_works(campus)
     enter(request, services, campus)
     return campus
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import jwt
 import pytest
 from fastapi.testclient import TestClient
 
+from app.adapters.lti import LtiClient
 from app.adapters.secrets import Kek, KeyVault
+from app.adapters.web_documents.fetcher import WebDocuments
+from app.container import Process, Services
 from app.domain.activities.activities import Activity, PartKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.integration import NamedKind
@@ -278,6 +283,60 @@ def test_chosen_results_enter_the_participation_and_a_correction_follows(
         participants(house, activity)["Élodieaa Garnieraa"]
         == f"Résultats ({LABEL}) : Quiz sur les capteurs 17/20"
     )
+
+
+def test_platform_is_asked_outside_any_transaction(
+    house: House, platform: LtiTestPlatform, monkeypatch: pytest.MonkeyPatch
+):
+    browser, activity = with_activity(house, platform)
+    platform.members = platform.members[:1]
+    original, answer, open_ones, seen = house.process.visit, platform.answer, list[int](), list[int]()
+
+    @contextmanager
+    def visit(**told: Any) -> Iterator[Services]:
+        open_ones.append(1)
+        try:
+            with original(**told) as services:
+                yield services
+        finally:
+            open_ones.pop()
+
+    def answered(*told: Any) -> None:
+        seen.append(len(open_ones))
+        answer(*told)
+
+    monkeypatch.setattr(house.process, "visit", visit)
+    monkeypatch.setattr(platform, "answer", answered)
+    page = browser.get(f"{COURSE}/resultats").text
+    values = re.findall(r'name="note" value="([0-9a-f]+)"', page)
+    send(browser, f"{COURSE}/resultats", {"note": values}, seen_on=f"{COURSE}/resultats")
+    send(browser, f"{COURSE}/liste", seen_on=COURSE)
+    assert len(seen) >= 8
+    assert set(seen) == {0}
+    assert len(participants(house, activity)) == 1
+
+
+def test_platforms_take_no_place_of_verifications(house: House):
+    process = Process(house.process.settings.model_copy(update={"fetch": True}), clock=house.clock)
+    assert isinstance(process.lti, LtiClient)
+    assert isinstance(process.beyond, WebDocuments)
+    assert process.lti.documents is not None
+    assert process.lti.documents is not process.beyond
+
+
+def test_suspended_campus_shows_its_keys_alone(house: House, platform: LtiTestPlatform):
+    browser, _ = with_activity(house, platform)
+    with house.unit_of_work() as services:
+        services.campuses.get("itip").suspended_at = house.clock()
+    asked = len(platform.asked)
+    assert browser.get(COURSE).status_code == 403
+    for path in ("liste", "relier", "delier", "activite", "badge"):
+        assert send(browser, f"{COURSE}/{path}", seen_on="/verifier").status_code == 403
+    form = {"iss": platform.issuer, "client_id": CLIENT_ID, "login_hint": "7"}
+    assert house.client().post("/lti/itip/connexion", data=form).status_code == 403
+    assert house.client().post("/lti/itip/lancement", data={"state": "x", "id_token": "y"}).status_code == 403
+    assert house.client().get("/lti/itip/cles.json").status_code == 200
+    assert len(platform.asked) == asked
 
 
 def test_no_result_is_taken_without_a_choice(house: House, platform: LtiTestPlatform):

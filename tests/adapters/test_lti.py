@@ -1,0 +1,71 @@
+"""Lists of a course platform that never end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from app.adapters.lti import LtiClient
+from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents.http_request import Answer
+from app.domain.campus.lti import (
+    MOST_ROWS,
+    GrantedToken,
+    LineItem,
+    LtiRegistration,
+    PlatformDown,
+    PlatformRefused,
+    RequestBudget,
+)
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+ISSUER = "https://moodle.exemple"
+PLATFORM = LtiRegistration("Moodle", ISSUER, "client", ("1",), ISSUER, ISSUER, ISSUER)
+ITEM = LineItem(f"{ISSUER}/items/1", "Quiz", 20)
+
+
+@dataclass
+class EndlessPages(WebDocuments):
+    """Every page of `rows` leads to another; each takes `seconds` of `now`."""
+
+    rows: list[Any] = field(default_factory=list)
+    seconds: float = 0.0
+    filling: int = 0
+    now: float = 0.0
+    asked: int = 0
+
+    def get(self, url: str, *, accept: str, headers: Mapping[str, str] | None = None) -> Answer:
+        self.asked += 1
+        self.now += self.seconds
+        body = json.dumps(self.rows).encode() + b" " * self.filling
+        return Answer(200, {"link": f'<{ISSUER}/items/{self.asked}>; rel="next"'}, body)
+
+
+def granted(pages: EndlessPages) -> GrantedToken:
+    return GrantedToken("secret", NOON, RequestBudget(lambda: pages.now))
+
+
+@pytest.mark.parametrize(("fault", "most"), [({"seconds": 5.0}, 5), ({"filling": 1_000_000}, 12)])
+def test_all_lists_of_a_visit_share_one_budget(fault: dict[str, Any], most: int) -> None:
+    pages = EndlessPages(**fault)
+    client, token = LtiClient(pages), granted(pages)
+    with pytest.raises(PlatformDown):
+        client.line_items(PLATFORM, token, f"{ISSUER}/items")
+    assert pages.asked <= most
+    asked = pages.asked
+    with pytest.raises(PlatformDown):
+        client.results(PLATFORM, token, ITEM)
+    assert pages.asked == asked
+
+
+def test_results_have_as_many_rows_as_a_course_has_members() -> None:
+    row = {"userId": "eleve-1", "resultScore": 1, "resultMaximum": 20}
+    pages = EndlessPages(rows=[row] * (MOST_ROWS // 2))
+    with pytest.raises(PlatformRefused):
+        LtiClient(pages).results(PLATFORM, granted(pages), ITEM)
+    assert pages.asked == 3
