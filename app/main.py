@@ -135,7 +135,7 @@ from app.web.reports import annual as annual_report
 from app.web.reports import dashboard as report_dashboard
 from app.web.reports import facts as report_facts
 from app.web.reports import network as network_report
-from app.web.reports import partners, surveys
+from app.web.reports import partners, renewal, surveys
 from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements, peers
 from app.web.verification import check_papers, holder_check, verifier
 
@@ -197,6 +197,7 @@ for router in (
     shared_definitions.public_router,
     adoptions.router,
     partners.router,
+    renewal.router,
     network_report.sharing_router,
     surveys.router,
     surveys.public_router,

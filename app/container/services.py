@@ -112,6 +112,7 @@ from app.services.reports.editions import EditionService
 from app.services.reports.facts import ReportFactsService
 from app.services.reports.network import NetworkReports
 from app.services.reports.partners import PartnerReports
+from app.services.reports.renewal import RenewalService
 from app.services.reports.reports import ReportService
 from app.services.reports.surveys import SurveyService
 from app.services.trust.endorsement_requests import (
@@ -256,6 +257,7 @@ class Services(Parts):
     reminders: ReminderService
     report_editions: EditionService
     report_facts: ReportFactsService
+    report_renewals: RenewalService
     reports: ReportService
     request_register: RequestRegister
     restoring: RestoreService

@@ -156,6 +156,7 @@ class DemoLinks:
             f"{self.desk}/definitions/{self.shared[0]}",
             f"{self.desk}/rapport/annuel/2026",
             f"{self.desk}/rapport/partage",
+            f"{self.desk}/rapport/label",
             f"{self.desk}/rapport/objectifs",
         )
         return (self.desk, *(f"{self.desk}/{page}" for page in pages), *some, openings, *rule)

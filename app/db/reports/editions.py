@@ -66,3 +66,10 @@ class EditionStore(Store):
             ReportEdition.campus_id == campus_id, ReportEdition.period == period
         )
         return self.session.exec(query.order_by(col(ReportEdition.number).desc())).all()
+
+    def all_editions(self, campus_id: uuid.UUID) -> Sequence[ReportEdition]:
+        """Of every period, its last one first."""
+        query = select(ReportEdition).where(ReportEdition.campus_id == campus_id)
+        return self.session.exec(
+            query.order_by(col(ReportEdition.period), col(ReportEdition.number).desc())
+        ).all()

@@ -44,7 +44,7 @@ from app.http.pages.maps import CountMap, map_of_counts
 from app.http.pages.registers import Cell, table_file
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import ACTIVITY_KINDS, days, moment, number
+from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, moment, number
 from app.http.request_scope import ReadingServices
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
@@ -342,7 +342,23 @@ def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
         recommendation=views["recommandation"],
         badges=[(name, count) for name, count in found.badges if count >= SMALL],
         computed=computed(found, work),
+        renewals=_renewals(services, work),
     )
+
+
+def _renewals(services: Services, work: AtWork) -> list[tuple[str, str, str]]:
+    """Labels to renew: name, end, and the address of the file."""
+    if not work.may(Permission.MANAGE):
+        return []
+    return [
+        (
+            translated(LABEL_CATEGORIES[each.label.category]),
+            days(each.label.ends_on, each.label.ends_on),
+            f"{work.home}/rapport/label/{each.label.id}",
+        )
+        for each in services.report_renewals.due(work.campus)
+        if each.label.ends_on
+    ]
 
 
 def computed(found: YearFigures, work: AtWork) -> dict[str, str]:

@@ -273,7 +273,7 @@ def _opinion_page(
 ) -> HTMLResponse:
     return _phone_page(
         request,
-        "reports/opinion.html",
+        "reports/opinions/form.html",
         access=access,
         status=status,
         form=form,
@@ -284,12 +284,12 @@ def _opinion_page(
 
 
 def _thanks_page(request: Request, access: SurveyAccess, *, again: bool) -> HTMLResponse:
-    return _phone_page(request, "reports/opinion_done.html", access=access, again=again)
+    return _phone_page(request, "reports/opinions/done.html", access=access, again=again)
 
 
 def _refused_page(request: Request, error: AppError) -> HTMLResponse:
     return _phone_page(
-        request, "reports/opinion_done.html", status=status_of(error), trouble=sentence_of(error)
+        request, "reports/opinions/done.html", status=status_of(error), trouble=sentence_of(error)
     )
 
 

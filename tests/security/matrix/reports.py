@@ -12,6 +12,7 @@ _API = "/api/v1/campuses/{slug}/activities/{activity_id}/report"
 _API_SURVEY = "/api/v1/campuses/{slug}/activities/{activity_id}/survey"
 
 _ANNUAL = "/gestion/{slug}/rapport/annuel/{period}"
+_LABEL = "/gestion/{slug}/rapport/label"
 
 REPORTS: dict[str, Case] = {
     f"GET {_FACTS}": staff(Permission.WORK),
@@ -44,6 +45,13 @@ REPORTS: dict[str, Case] = {
     f"POST {_ANNUAL}/contradictions": staff(Permission.WORK, 422, body={}),
     f"POST {_ANNUAL}/publier": staff(Permission.MANAGE, 409, body={}),
     **{f"GET {_ANNUAL}/rapport.{kind}": staff(Permission.WORK) for kind in ("pdf", "xlsx", "docx", "json")},
+    f"GET {_LABEL}": staff(Permission.MANAGE),
+    f"GET {_LABEL}/{{label_id:uuid}}": staff(Permission.MANAGE, 404),
+    f"POST {_LABEL}/{{label_id:uuid}}": staff(Permission.MANAGE, 404, body={}),
+    **{
+        f"GET {_LABEL}/{{label_id:uuid}}/dossier.{kind}": staff(Permission.MANAGE, 404)
+        for kind in ("pdf", "docx")
+    },
     f"GET {_API_SURVEY}": scoped("read"),
     f"PUT {_API_SURVEY}": scoped("activity:write", 200, {"open": False}),
     f"GET {_API}": scoped("read"),

@@ -1,0 +1,301 @@
+"""The renewal file of a label: its page, its texts, and its files."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Permission
+from app.domain.campus.campus import Label
+from app.domain.reports.editions import DraftText
+from app.domain.reports.indicators import INDICATORS
+from app.domain.reports.renewal import THEMES, RenewalYear, Theme, opens_on, rows_of
+from app.errors import InvalidInput
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, number
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.reports.renewal import LabelRenewal, RenewalPage
+from app.web.reports.annual import value_words
+
+router = APIRouter(prefix="/gestion/{slug}/rapport/label", dependencies=[WITH_ORGANISERS])
+_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_MOST_PARTNERS = 40
+
+
+def label_words(label: Label) -> str:
+    return translated(LABEL_CATEGORIES[label.category])
+
+
+def _dates(label: Label) -> str:
+    if label.starts_on and label.ends_on:
+        return days(label.starts_on, label.ends_on)
+    if label.ends_on:
+        return translated(N_("Jusqu’au {day}")).format(day=days(label.ends_on, label.ends_on))
+    return translated(N_("Sans date de fin"))
+
+
+def _state(each: LabelRenewal, *, on: date) -> str:
+    if each.is_due:
+        return translated(N_("Le dossier est ouvert."))
+    opens = opens_on(each.label)
+    if opens is None:
+        return translated(N_("Demandez au réseau d’écrire la date de fin : le dossier s’ouvre un an avant."))
+    if opens > on:
+        return translated(N_("Le dossier s’ouvre le {day}.")).format(day=days(opens, opens))
+    return translated(N_("Un autre label lui succède."))
+
+
+@router.get("", dependencies=[staff(Permission.MANAGE)])
+def show_labels(request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "reports/renewals/list.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        labels=[
+            {
+                "name": label_words(each.label),
+                "network": each.network.name,
+                "dates": _dates(each.label),
+                "state": _state(each, on=services.reports.today()),
+                "href": f"{work.home}/rapport/label/{each.label.id}" if each.is_due else "",
+            }
+            for each in services.report_renewals.list_of(work.campus)
+        ],
+    )
+
+
+@router.get("/{label_id:uuid}", dependencies=[staff(Permission.MANAGE)])
+def show_renewal(
+    label_id: uuid.UUID, request: Request, services: ReadingServices, note: str = ""
+) -> HTMLResponse:
+    return _page(request, services, at_work(request), label_id, note=note)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    label_id: uuid.UUID,
+    *,
+    trouble: str = "",
+    note: str = "",
+    typed: Mapping[str, DraftText] | None = None,
+) -> HTMLResponse:
+    found = services.report_renewals.page(work.campus, label_id)
+    here = f"{work.home}/rapport/label/{label_id}"
+    texts = {**found.texts, **(typed or {})}
+    return page(
+        request,
+        "reports/renewals/file.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        here=here,
+        label=label_words(found.label),
+        network=found.network.name,
+        dates=_dates(found.label),
+        end=days(found.label.ends_on, found.label.ends_on) if found.label.ends_on else "",
+        is_over=found.label.ends_on is not None and found.label.ends_on < services.reports.today(),
+        trouble=trouble,
+        note=note,
+        missing=_missing(work, found),
+        unsigned=_unsigned_words(found),
+        years=[each.period.key for each in found.years],
+        sections=[
+            {
+                "id": theme.id,
+                "title": f"{rank}. {translated(theme.name)}",
+                "hint": translated(theme.hint),
+                "text": texts[theme.id],
+                "rows": _rows(theme, found.years),
+                "lines": _lines(theme, found),
+            }
+            for rank, theme in enumerate(THEMES, 1)
+        ],
+    )
+
+
+def _missing(work: AtWork, found: RenewalPage) -> list[tuple[str, str]]:
+    """What the file still lacks, with the page that completes it."""
+    missing = [
+        (
+            translated(N_("Le rapport {key} n’est pas signé.")).format(key=each.period.key),
+            f"{work.home}/rapport/annuel/{each.period.key}",
+        )
+        for each in found.unsigned
+    ]
+    if found.label.starts_on is None:
+        missing.append(
+            (translated(N_("La date de début du label n’est pas écrite : demandez-la au réseau.")), "")
+        )
+    if not found.establishments:
+        missing.append(
+            (
+                translated(N_("Aucun établissement n’est noté dans les activités.")),
+                f"{work.home}/rapport/activites",
+            )
+        )
+    if not found.partners:
+        missing.append(
+            (
+                translated(N_("Aucune organisation n’est notée dans les activités.")),
+                f"{work.home}/rapport/activites",
+            )
+        )
+    for theme in THEMES:
+        name, text = translated(theme.name), found.texts[theme.id]
+        if not text.text.strip():
+            missing.append(
+                (translated(N_("Texte à écrire : {name}.")).format(name=name), f"#texte-{theme.id}")
+            )
+        elif not text.reviewed:
+            missing.append(
+                (translated(N_("Texte à relire : {name}.")).format(name=name), f"#texte-{theme.id}")
+            )
+        missing += [
+            (
+                translated(N_("Aucun chiffre : {name}.")).format(name=row.name),
+                f"{work.home}/rapport/activites",
+            )
+            for row in rows_of(theme, found.years)
+            if row.is_unknown
+        ]
+    return list(dict.fromkeys(missing))
+
+
+def _unsigned_words(found: RenewalPage) -> str:
+    keys = [each.period.key for each in found.years if not each.edition]
+    if not keys:
+        return ""
+    return translated(N_("Comptés à ce jour, sans rapport signé : {keys}.")).format(keys=", ".join(keys))
+
+
+def _rows(theme: Theme, years: Sequence[RenewalYear]) -> list[list[str]]:
+    return [
+        [row.name, *(value_words(row.unit, value) for value in row.values)] for row in rows_of(theme, years)
+    ]
+
+
+def _lines(theme: Theme, found: RenewalPage) -> list[str]:
+    """What the network consists of: its establishments, its partners."""
+    if theme.id == "reseau" and found.establishments:
+        return [
+            translated(N_("Établissements des participants : {names}.")).format(
+                names=", ".join(found.establishments)
+            )
+        ]
+    if theme.id == "entreprises" and found.partners:
+        named = [f"{name} ({number(count)})" for name, count in found.partners[:_MOST_PARTNERS]]
+        sentence = translated(N_("Organisations, avec leur nombre d’actions : {names}."))
+        lines = [sentence.format(names=", ".join(named))]
+        if len(found.partners) > _MOST_PARTNERS:
+            rest = number(len(found.partners) - _MOST_PARTNERS)
+            lines.append(translated(N_("Et {rest} autres organisations.")).format(rest=rest))
+        return lines
+    return []
+
+
+@router.post("/{label_id:uuid}", dependencies=[staff(Permission.MANAGE)])
+def save_renewal(
+    label_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work = at_work(request)
+    typed = {
+        theme.id: (text_of(form, f"texte-{theme.id}"), text_of(form, f"relu-{theme.id}") == "oui")
+        for theme in THEMES
+        if f"texte-{theme.id}" in form
+    }
+    try:
+        with write_transaction(request) as writing:
+            writing.report_renewals.save(work.campus, label_id, typed, by=work.actor)
+    except InvalidInput as error:
+        texts = {key: DraftText(text, reviewed) for key, (text, reviewed) in typed.items()}
+        return _page(request, services, work, label_id, trouble=sentence_of(error), typed=texts)
+    return RedirectResponse(f"{work.home}/rapport/label/{label_id}?note=enregistre", status_code=303)
+
+
+# --- files
+
+
+@router.get("/{label_id:uuid}/dossier.pdf", dependencies=[staff(Permission.MANAGE)])
+@router.get("/{label_id:uuid}/dossier.docx", dependencies=[staff(Permission.MANAGE)])
+def renewal_file(label_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    work = at_work(request)
+    words = file_words(work, services.report_renewals.page(work.campus, label_id))
+    kind = request.url.path.rpartition(".")[2]
+    if kind == "docx":
+        body, media = services.report_renewals.text(words), _DOCX
+    else:
+        body, media = services.report_renewals.pdf(work.campus, words), "application/pdf"
+    name = f"dossier-label-{work.campus.slug}.{kind}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(body, media_type=media, headers=headers)
+
+
+def file_words(work: AtWork, found: RenewalPage) -> dict[str, Any]:
+    """Every text of the printed file, in the reader's language."""
+    basis = translated(
+        N_(
+            "Les chiffres sont ceux des rapports signés du campus. Une case de moins de 5 personnes est masquée."
+        )
+    )
+    shown = {key for theme in THEMES for key in theme.figures}
+    kinds = {kind.value: translated(words) for kind, words in ACTIVITY_KINDS.items()}
+    return {
+        "title": translated(N_("Dossier de renouvellement, campus {name}")).format(name=work.campus.short_name),
+        "campus": work.campus.name,
+        "short": work.campus.short_name,
+        "campus-kind": translated(N_("Campus des métiers et des qualifications")),
+        "cover": translated(N_("Renouveler le label")),
+        "label": [f"{label_words(found.label)}, {found.network.name}", _dates(found.label)],
+        "basis": f"{basis} {_unsigned_words(found)}".strip(),
+        "small": translated(N_("Une case de moins de 5 personnes est masquée.")),
+        "to-write": translated(N_("Texte à écrire.")),
+        "heads": [translated(N_("Chiffre")), *(each.period.key for each in found.years)],
+        "sections": [
+            {
+                "title": f"{rank}. {translated(theme.name)}",
+                "text": found.texts[theme.id].text.strip(),
+                "rows": _rows(theme, found.years),
+                "lines": _lines(theme, found),
+            }
+            for rank, theme in enumerate(THEMES, 1)
+        ],
+        "actions-title": translated(N_("Les actions")),
+        "action-heads": [translated(each) for each in (N_("Action"), N_("Dates"), N_("Présences"))],
+        "actions": _actions(found, kinds),
+        "definitions-title": translated(N_("Ce que les chiffres comptent")),
+        "definitions": [
+            [translated(each.name), f"{translated(each.definition)} {translated(each.how)}"]
+            for each in INDICATORS
+            if each.id in shown
+        ],
+    }  # fmt: skip
+
+
+def _actions(found: RenewalPage, kinds: Mapping[str, str]) -> list[list[str]]:
+    """An action over two years is listed in the first."""
+    listed: dict[tuple[str, str], list[str]] = {}
+    for year in found.years:
+        for each in year.document["actions"]:
+            first, last = date.fromisoformat(each["first"]), date.fromisoformat(each["last"])
+            people = translated(N_("masqué")) if each["people"] is None else number(each["people"])
+            listed.setdefault(
+                (each["title"], each["first"]),
+                [f"{each['title']} ({kinds[each['kind']].lower()})", days(first, last), people],
+            )
+    return list(listed.values())
