@@ -149,7 +149,7 @@ def test_a_withdrawn_badge_stays_so_and_a_person_without_an_address_is_in_the_re
     assert stolen(operator, house, key_of(house), tmp_path / "vol.csv").code == 0
     assert document(house, withdrawn) == old
     lines = {line["Person"]: line for line in read_report(tmp_path / "vol.csv")}
-    assert lines["Zoé Martin"]["Signed badge"] == "withdrawn, and stays so"
+    assert lines["Zoé Martin"]["Signed badge"] == "withdrawn, so not signed again"
     assert lines["Ana Sans-Adresse"]["Signed badge"] == "signed again"
     assert lines["Ana Sans-Adresse"]["E-mail"].startswith("none")
     assert alone
