@@ -34,6 +34,11 @@ class EditionStore(Store):
         )
         return {row.digest: row.content for row in self.session.exec(query)}
 
+    def digests(self, campus_id: uuid.UUID) -> Sequence[str]:
+        """Of all pictures that signed versions keep."""
+        query = select(ReportPicture.digest).where(ReportPicture.campus_id == campus_id)
+        return self.session.exec(query.order_by(col(ReportPicture.digest))).all()
+
     def delete_picture(self, campus_id: uuid.UUID, digest: str) -> None:
         row = self.session.get(ReportPicture, (campus_id, digest))
         if row is not None:

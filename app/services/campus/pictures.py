@@ -13,7 +13,7 @@ from app.db.reports.editions import EditionStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import MOST_PICTURES, Campus, CampusPicture, checked_alternative
 from app.domain.core import Clock
-from app.errors import Conflict, InvalidInput
+from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 
 
@@ -56,6 +56,32 @@ class CampusPictures:
         """`from_reports`: an agreement was taken back, so that signed reports show it no more either."""
         picture = self.campuses.picture(campus.id, picture_id)
         if from_reports:
-            self.editions.delete_picture(campus.id, hashlib.sha256(picture.content).hexdigest())
+            self._forget(campus, _digest(picture.content), by)
         self.campuses.delete_picture(picture)
         self.history.write(by, "remove_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id)
+
+    def only_in_reports(self, campus: Campus) -> list[str]:
+        """Digests of what signed versions keep and the gallery no longer shows."""
+        shown = {_digest(each.content) for each in self.campuses.pictures_of(campus.id)}
+        return [each for each in self.editions.digests(campus.id) if each not in shown]
+
+    def content_in_reports(self, campus: Campus, digest: str) -> bytes:
+        found = self.editions.pictures(campus.id, [digest])
+        if digest not in found:
+            raise NotFound(N_("Cette image n’est plus dans aucun rapport signé."))
+        return found[digest]
+
+    def remove_from_reports(self, campus: Campus, digest: str, *, by: Actor) -> None:
+        """An agreement was taken back after the picture had left the gallery."""
+        self.content_in_reports(campus, digest)
+        self._forget(campus, digest, by)
+
+    def _forget(self, campus: Campus, digest: str, by: Actor) -> None:
+        self.editions.delete_picture(campus.id, digest)
+        self.history.write(
+            by, "remove_report_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id
+        )
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -106,6 +106,7 @@ EVENT_LABELS = {
     ("badge", "open"): N_("Badge ouvert"),
     ("campus", "add_picture"): N_("Image ajoutée à la page du campus"),
     ("campus", "remove_picture"): N_("Image retirée de la page du campus"),
+    ("campus", "remove_report_picture"): N_("Image retirée des rapports signés"),
     ("campus", "ask_sender"): N_("Adresse d’envoi demandée"),
     ("campus", "confirm_sender"): N_("Adresse d’envoi confirmée"),
     ("campus", "use_sender"): N_("Adresse d’envoi mise en service"),

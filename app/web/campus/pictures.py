@@ -28,8 +28,12 @@ _FIVE_MINUTES = "public, max-age=300"
 def show_picture(slug: str, picture_id: uuid.UUID, services: ReadingServices) -> Response:
     """Cached for minutes: one that the campus takes away is gone everywhere soon after."""
     content = services.campus_pictures.content(services.campuses.get(slug), picture_id)
+    return _image(content, _FIVE_MINUTES)
+
+
+def _image(content: bytes, cache: str) -> Response:
     kind = "png" if content.startswith(b"\x89PNG") else "jpeg"
-    headers = {"Cache-Control": _FIVE_MINUTES, "Content-Security-Policy": "default-src 'none'; sandbox"}
+    headers = {"Cache-Control": cache, "Content-Security-Policy": "default-src 'none'; sandbox"}
     return Response(content, media_type=f"image/{kind}", headers=headers)
 
 
@@ -64,6 +68,19 @@ def remove_picture(picture_id: uuid.UUID, request: Request, form: SafeForm) -> R
     return RedirectResponse(f"{work.home}/images?fait=oui", status_code=303)
 
 
+@router.get("/rapports/{digest}", dependencies=_MANAGE)
+def show_report_picture(digest: str, request: Request, services: ReadingServices) -> Response:
+    return _image(services.campus_pictures.content_in_reports(at_work(request).campus, digest), "no-store")
+
+
+@router.post("/rapports/{digest}/retirer", dependencies=_MANAGE)
+def remove_report_picture(digest: str, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    work = at_work(request)
+    with write_transaction(request) as services:
+        services.campus_pictures.remove_from_reports(work.campus, digest, by=work.actor)
+    return RedirectResponse(f"{work.home}/images?fait=oui", status_code=303)
+
+
 def _page(
     request: Request, services: Services, *, words: str = "", error: str = "", done: bool = False
 ) -> HTMLResponse:
@@ -82,5 +99,6 @@ def _page(
         pictures=[
             (f"/campus/{work.campus.slug}/images/{each.id}", each.alternative, each.id) for each in pictures
         ],
+        only_in_reports=services.campus_pictures.only_in_reports(work.campus),
         is_full=len(pictures) >= MOST_PICTURES,
     )

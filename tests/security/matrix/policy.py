@@ -153,6 +153,8 @@ CASES: dict[str, Case] = {
     "GET /campus/{slug}/images/{picture_id:uuid}": anybody(404),
     "GET /gestion/{slug}/images": _MANAGE,
     "POST /gestion/{slug}/images": staff(Permission.MANAGE, 422, body={}),
+    "GET /gestion/{slug}/images/rapports/{digest}": staff(Permission.MANAGE, 404),
+    "POST /gestion/{slug}/images/rapports/{digest}/retirer": staff(Permission.MANAGE, 404, body={}),
     "GET /gestion/{slug}/reglages/verbes": _MANAGE,
     "POST /gestion/{slug}/reglages/verbes": staff(Permission.MANAGE, 422, body={}),
     "GET /gestion/{slug}/courrier": _MANAGE,

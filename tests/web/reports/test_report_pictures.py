@@ -148,6 +148,24 @@ def test_an_agreement_taken_back_removes_the_picture_from_signed_versions(
         assert services.report_editions.check(house.campus, token) == []
 
 
+def test_an_agreement_taken_back_after_the_picture_left_the_gallery_still_removes_it(
+    house: House, pictures: list[uuid.UUID]
+):
+    token = publish(house, [ChosenPicture(pictures[0], "Lycée des Tilleuls")])
+    admin, gallery = house.client(house.admin), "/gestion/itip/images"
+    assert "/images/rapports/" not in admin.get(gallery).text
+    send(admin, f"{gallery}/{pictures[0]}/retirer", seen_on=gallery)
+    digest = document_of(token)["pictures"][0]["digest"]
+    assert f"{gallery}/rapports/{digest}" in admin.get(gallery).text
+    kept = admin.get(f"{gallery}/rapports/{digest}")
+    assert (kept.status_code, kept.headers["cache-control"]) == (200, "no-store")
+    removed = send(admin, f"{gallery}/rapports/{digest}/retirer", seen_on=gallery)
+    assert (removed.status_code, removed.headers["location"]) == (303, f"{gallery}?fait=oui")
+    assert admin.get(f"{gallery}/rapports/{digest}").status_code == 404
+    assert images_in(admin.get(f"{HERE}/rapport.pdf?version=1").content) == 0
+    assert "Image retirée des rapports signés" in admin.get("/gestion/itip/historique").text
+
+
 def test_a_stored_copy_that_was_changed_is_not_shown(house: House, pictures: list[uuid.UUID]):
     token = publish(house, [ChosenPicture(pictures[0], "Campus")])
     document = document_of(token)
