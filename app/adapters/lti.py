@@ -37,6 +37,7 @@ from app.domain.campus.lti import (
     PlatformRefused,
     RequestBudget,
     ToolKey,
+    is_platform_url,
 )
 from app.domain.people.people import is_address, normal_address
 from sceau_credentials.errors import DocumentUnavailable
@@ -268,7 +269,9 @@ def _launch(claims: Mapping[str, Any], registration: LtiRegistration, at: dateti
     deep_link = None
     if kind is LaunchKind.DEEP_LINKING:
         where, types = _text(wanted, "deep_link_return_url", _LONGEST_URL), wanted.get("accept_types")
-        if not where.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+        # A local issuer is registered only where the settings are local.
+        is_local = registration.issuer.startswith("http:")
+        if not is_platform_url(where, allows_local=is_local):
             raise BadToken("claims (deep_link_return_url)")
         data = wanted.get("data", "")
         if not isinstance(data, str) or len(data) > _LONGEST_DATA:

@@ -466,6 +466,8 @@ class RetentionStore(Store):
         yield views, views.c.day < (at - personal_data.PAGE_VIEWS).date()
         phone = table["remembered_phone"]
         yield phone, phone.c.expires_at < at
+        launch = table["lti_launch"]
+        yield launch, launch.c.expires_at < at
         yield answer, answer.c.answered_at < at - personal_data.LIST_ANSWERS
         for each in (link, challenge, session):
             yield each, each.c.expires_at < at - personal_data.WAYS_IN

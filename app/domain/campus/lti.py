@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 from sqlalchemy import Text
 from sqlmodel import Column, Field, Index, SQLModel, UniqueConstraint
@@ -167,16 +168,14 @@ class LtiRegistration:
     token_url: str
     authorization_url: str
 
-    def check(self) -> None:
+    def check(self, *, allows_local: bool) -> None:
         """Raises InvalidInput for what no platform has; addresses are read again by the guarded client."""
         if not self.label.strip() or not self.client_id.strip():
             raise InvalidInput(N_("Écrivez un nom pour la plateforme et son identifiant de client."))
         if _OTHER_NAMES.search(self.client_id):
             raise InvalidInput(N_("L’identifiant de client est un mot sans espace ni accent."))
         for url in (self.issuer, self.keys_url, self.token_url, self.authorization_url):
-            if not url.startswith(
-                ("https://", "http://localhost", "http://127.0.0.1")
-            ) or _OTHER_NAMES.search(url):
+            if not is_platform_url(url, allows_local=allows_local):
                 raise InvalidInput(
                     N_("« {url} » n’est pas une adresse qui commence par https://."), url=url[:100]
                 )
@@ -298,6 +297,20 @@ class GrantedToken:
     secret: str
     until: datetime
     budget: RequestBudget = field(compare=False)
+
+
+def is_platform_url(url: str, *, allows_local: bool) -> bool:
+    """`allows_local`: for development, plain http on this machine too."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if _OTHER_NAMES.search(url) or "\\" in url or not host or "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (
+        allows_local and parts.scheme == "http" and host in ("localhost", "127.0.0.1")
+    )
 
 
 class LaunchRefused(NotSignedIn):

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from app.domain.campus.lti import LAUNCH_LIFE
 from app.domain.privacy import personal_data
 from app.jobs.kinds import EVERYTHING, delete_some
 from app.tenancy.metadata import METADATA
+from tests.security.matrix.courses import launch_secret
 from tests.support.house import House
 from tests.support.somebody import fill
 
@@ -46,3 +48,15 @@ def test_each_kind_goes_when_its_time_is_over_and_not_before(house: House) -> No
         assert all(count(house, name) for name in kept), (life, kept)
     with house.unit_of_work(reading=True) as services:
         assert not services.retention.is_due()
+
+
+def test_launch_of_a_course_platform_goes_when_it_ends(house: House) -> None:
+    """Whether or not anybody comes from that platform again."""
+    launch_secret(house, house.campus, house.trainer)
+    house.clock.now += LAUNCH_LIFE - timedelta(minutes=1)
+    delete_some(house.process, EVERYTHING)
+    assert count(house, "lti_launch") == 1
+    house.clock.now += timedelta(minutes=2)
+    while delete_some(house.process, EVERYTHING):
+        pass
+    assert count(house, "lti_launch") == 0

@@ -21,7 +21,9 @@ from app.container import Process, Services
 from app.domain.activities.activities import Activity, PartKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.integration import NamedKind
+from app.domain.campus.lti import LtiRegistration
 from app.domain.people.people import Person
+from app.errors import InvalidInput
 from tests.support.house import BASE_URL, House, listed, send
 from tests.support.servers.lti_platform import (
     CLAIM,
@@ -476,6 +478,11 @@ def test_administrator_registers_a_platform_once(house: House):
     [
         ("emetteur", "moodle.lycee.exemple"),
         ("cles", "http://moodle.lycee.exemple/certs"),
+        ("cles", "http://localhost.ailleurs.exemple/certs"),
+        ("cles", "http://localhost@ailleurs.exemple/certs"),
+        ("cles", "http://127.0.0.1.ailleurs.exemple/certs"),
+        ("cles", "https://"),
+        ("cles", "https://moodle.lycee.exemple:x/certs"),
         ("jetons", "https://moodle.lycee.exemple/ jeton"),
         ("client", ""),
         ("client", "é"),
@@ -489,6 +496,21 @@ def test_registration_that_no_platform_has_is_refused(house: House, field: str, 
     assert send(admin, SETTINGS, FORM | {field: value}).status_code == 422
     with house.unit_of_work(reading=True) as services:
         assert not services.lti.platforms(house.campus)
+
+
+def test_address_of_this_machine_is_for_development_alone():
+    local = LtiRegistration("Moodle", *["http://localhost:8080"] * 2, ("1",), *["http://localhost:8080"] * 3)
+    local.check(allows_local=True)
+    with pytest.raises(InvalidInput):
+        local.check(allows_local=False)
+
+
+@pytest.mark.parametrize("host", ["localhost.ailleurs.exemple", "localhost@ailleurs.exemple"])
+def test_badge_returns_to_no_host_that_only_begins_like_this_machine(
+    house: House, platform: LtiTestPlatform, host: str
+):
+    told = platform.deep_linking(deep_link_return_url=f"http://{host}/return")
+    assert platform.launch(house.client(), **told).status_code == 401
 
 
 def test_key_set_is_sealed_anew_under_another_master_key(house: House, platform: LtiTestPlatform):
