@@ -11,7 +11,7 @@ from typing import Any
 
 from limits.storage import Storage
 from limits.storage.base import SlidingWindowCounterSupport
-from sqlalchemy import Connection, Engine, delete, text
+from sqlalchemy import Connection, Engine, delete, text, tuple_
 from sqlalchemy import select as sa_select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -32,11 +32,12 @@ from app.domain.accounts.sign_in import (
     SignInRequest,
 )
 from app.domain.awards.awards import Award
+from app.domain.campus.lti import LtiAccount, LtiLaunch
 from app.domain.campus.team import Invitation
 from app.domain.core import Clock
 from app.domain.people.people import Membership, Person, PersonAddress, name_key
 from app.domain.people.record_merge import PersonMerge
-from app.tenancy.scope import TenantScope, rows_named_outside
+from app.tenancy.scope import TenantScope, rows_named, rows_named_outside
 
 
 @dataclass(frozen=True, eq=False)
@@ -572,7 +573,11 @@ class SessionStore:
         self.session.exec(delete(Session).where(col(Session.id) == session_id))
 
     def end_all_of(self, person_id: uuid.UUID, *, but: uuid.UUID | None = None) -> int:
-        """How many sessions of that person ended, whatever opened them."""
+        """How many sessions of that person ended, whatever opened them; their launches from courses end too."""
+        theirs = select(LtiAccount.platform_id, LtiAccount.subject).where(LtiAccount.person_id == person_id)
+        launch = tuple_(col(LtiLaunch.platform_id), col(LtiLaunch.subject))
+        with rows_named(self.session):
+            self.session.exec(delete(LtiLaunch).where(launch.in_(theirs)))
         ended = delete(Session).where(col(Session.person_id) == person_id)
         if but is not None:
             ended = ended.where(col(Session.id) != but)

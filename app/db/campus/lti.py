@@ -73,6 +73,13 @@ class LtiStore(Store):
     def accounts(self, platform_id: uuid.UUID) -> Sequence[LtiAccount]:
         return self.session.exec(select(LtiAccount).where(LtiAccount.platform_id == platform_id)).all()
 
+    def accounts_of(self, person_id: uuid.UUID) -> Sequence[tuple[LtiAccount, LtiPlatform]]:
+        query = select(LtiAccount, LtiPlatform).join(
+            LtiPlatform, col(LtiPlatform.id) == col(LtiAccount.platform_id)
+        )
+        query = query.where(LtiAccount.person_id == person_id, col(LtiPlatform.removed_at).is_(None))
+        return self.session.exec(query.order_by(col(LtiAccount.linked_at), col(LtiAccount.id))).all()
+
     def remove_account(self, account: LtiAccount) -> None:
         self.session.delete(account)
         self.session.flush()
@@ -88,6 +95,14 @@ class LtiStore(Store):
     def end_launch(self, launch: LtiLaunch) -> None:
         self.session.delete(launch)
         self.session.flush()
+
+    def end_launches_of(self, account: LtiAccount) -> None:
+        self.session.exec(
+            delete(LtiLaunch).where(
+                col(LtiLaunch.platform_id) == account.platform_id,
+                col(LtiLaunch.subject) == account.subject,
+            )
+        )
 
     def sweep(self, campus_id: uuid.UUID, at: datetime) -> None:
         self.session.exec(

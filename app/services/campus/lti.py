@@ -20,6 +20,7 @@ from app.db.accounts import SignInStore
 from app.db.campus.campus import HistoryStore
 from app.db.campus.lti import LtiStore
 from app.db.people import PeopleStore
+from app.domain.accounts.own_addresses import Changed
 from app.domain.accounts.permissions import Permission, Role, check_may
 from app.domain.accounts.sessions import digest_of
 from app.domain.accounts.sign_in import Challenge, SignInRequest, answer_challenge
@@ -57,7 +58,7 @@ from app.domain.people.people import Person, roles_at
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.language import N_
-from app.services.accounts.sessions import SignedIn
+from app.services.accounts.sessions import AccountNotices, SignedIn
 from app.services.activities.activities import ActivityService
 from app.services.activities.upserts import ParticipantReceipt, ParticipantUpserts
 from app.services.badges.badges import BadgeService
@@ -117,6 +118,7 @@ class LtiService:
     activities: ActivityService
     badges: BadgeService
     participants: ParticipantUpserts
+    notices: AccountNotices
     vault: KeyVault
     addresses: Addresses
     secret: bytes
@@ -372,14 +374,42 @@ class LtiService:
             )
         )
         self._note(campus, "link_platform", who.actor, platform=launched.platform.issuer)
+        self.notices.tell(who.person, Changed.SERVICE_LINKED, named=[launched.platform.label])
 
-    def unlink(self, campus: Campus, launched: Launched) -> None:
+    def unlink(self, launched: Launched) -> None:
         """The browser leaves the course's pages too."""
         account = self.store.account(launched.platform.id, launched.launch.subject)
         if account is not None:
-            self.store.remove_account(account)
-            self._note(campus, "unlink_platform", Actor(account.person_id), platform=launched.platform.issuer)
-        self.store.end_launch(launched.launch)
+            self._unlink(account, launched.platform, Actor(account.person_id))
+        else:
+            self.store.end_launch(launched.launch)
+
+    def links_of(self, person_id: uuid.UUID) -> Sequence[tuple[LtiAccount, LtiPlatform]]:
+        """For the person's own page, at every campus."""
+        return self.store.accounts_of(person_id)
+
+    def unlink_own(self, who: SignedIn, account_id: uuid.UUID) -> None:
+        for account, platform in self.store.accounts_of(who.person.id):
+            if account.id == account_id:
+                self._unlink(account, platform, who.actor)
+                return
+        raise NotFound(N_("Ce compte n’est plus relié."))
+
+    def _unlink(self, account: LtiAccount, platform: LtiPlatform, by: Actor) -> None:
+        self.store.end_launches_of(account)
+        self.store.remove_account(account)
+        self.history.write(
+            by,
+            "unlink_platform",
+            "campus",
+            platform.campus_id,
+            at=self.clock(),
+            campus_id=platform.campus_id,
+            platform=platform.issuer,
+        )
+        self.notices.tell(
+            self.people.get(account.person_id), Changed.SERVICE_UNLINKED, named=[platform.label]
+        )
 
     # --- a badge in a course
 

@@ -127,6 +127,8 @@ def _page(
     status: int = 200,
 ) -> HTMLResponse:
     who = signed_in(request, services)
+    with services.across_campuses():
+        platforms = services.lti.links_of(who.person.id)
     answer = page(
         request,
         "accounts/show.html",
@@ -148,6 +150,7 @@ def _page(
         reminded=who.person.wants_reminders,
         accepts_links=who.person.accepts_links,
         services=services_of(request, services, who),
+        platforms=[(f"/compte/cours/{link.id}", each.label, link.linked_at) for link, each in platforms],
         service_trouble=service_trouble,
         done=done,
     )
@@ -308,6 +311,15 @@ def link(service: str, request: Request) -> Response:
 def unlink(account_id: uuid.UUID, request: Request) -> Response:
     with write_transaction(request) as services:
         services.federation.unlink(signed_in(request, services), account_id)
+    return back_to_account("service-delie")
+
+
+@router.post("/cours/{account_id:uuid}/delier", dependencies=_SURE)
+def unlink_course_platform(account_id: uuid.UUID, request: Request) -> Response:
+    with write_transaction(request) as services:
+        who = signed_in(request, services)
+        with services.across_campuses():
+            services.lti.unlink_own(who, account_id)
     return back_to_account("service-delie")
 
 

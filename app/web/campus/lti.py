@@ -248,7 +248,7 @@ def link_account(request: Request, form: SafeForm, services: ReadingServices) ->
 def unlink_account(request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
     here = _at_course(request)
     with write_transaction(request) as services:
-        services.lti.unlink(here.campus, services.lti.launched(here.campus, here.secret))
+        services.lti.unlink(services.lti.launched(here.campus, here.secret))
     answer = RedirectResponse(f"/campus/{here.campus.slug}", status_code=303)
     answer.delete_cookie(launch_cookie(process_of(request)), path="/")
     return answer

@@ -29,6 +29,7 @@ ACCOUNT_CASES: dict[str, Case] = {
     "POST /compte/cles": signed_in(422, body={"nom": "Téléphone", "reponse": "{}"}),
     "POST /compte/cles/{passkey_id:uuid}/nom": signed_in(404, body={"nom": "Autre"}),
     "POST /compte/cles/{passkey_id:uuid}/retirer": signed_in(404, body={}),
+    "POST /compte/cours/{account_id:uuid}/delier": signed_in(404, body={}),
     "POST /compte/sessions/{session_id:uuid}/fermer": signed_in(404, body={}),
     "POST /compte/sessions/fermer-les-autres": signed_in(303, body={}, ends_all=True),
     "POST /compte/sessions/fermer-partout": signed_in(303, body={}, ends_all=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from tests.support.servers.lti_platform import (
     CLAIM,
     CLIENT_ID,
     COURSE_ROLE,
+    LABEL,
     LEARNER,
     TEACHER,
     LtiTestPlatform,
@@ -40,6 +42,15 @@ def linked_browser(house: House, platform: LtiTestPlatform) -> TestClient:
     again = house.client()
     assert platform.launch(again).status_code == 303
     return again
+
+
+def last_letter(house: House) -> str:
+    """Its subject, and the platform that it names."""
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    letter = house.letters.letters[-1]
+    assert LABEL in letter.text
+    return letter.subject
 
 
 def test_login_leads_to_the_platform_with_state_and_nonce_of_their_own(
@@ -262,6 +273,32 @@ def test_link_ends_with_a_click(house: House, platform: LtiTestPlatform):
     assert browser.get(COURSE).status_code == 401
     platform.launch(browser)
     assert "Relier votre compte" in browser.get(COURSE).text
+
+
+def test_person_sees_and_ends_the_link_in_their_account(house: House, platform: LtiTestPlatform):
+    browser = linked_browser(house, platform)
+    assert "ouvre le vôtre" in last_letter(house)
+    account = house.client(house.trainer)
+    (path,) = re.findall(r'action="(/compte/cours/[^"]+/delier)"', account.get("/compte").text)
+    other = house.client(house.admin)
+    assert "/compte/cours/" not in other.get("/compte").text
+    assert send(other, path, seen_on="/compte").status_code == 404
+    assert send(account, path, seen_on="/compte").status_code == 303
+    assert "a été délié du vôtre" in last_letter(house)
+    assert browser.get(COURSE).status_code == 401
+    platform.launch(browser)
+    assert "Relier votre compte" in browser.get(COURSE).text
+
+
+@pytest.mark.parametrize("which", ["fermer-les-autres", "fermer-partout"])
+def test_launches_end_with_the_sessions_of_the_person(house: House, platform: LtiTestPlatform, which: str):
+    browser = linked_browser(house, platform)
+    learner = house.client()
+    platform.launch(learner, subject="eleve-1", roles=(LEARNER,))
+    account = house.client(house.trainer)
+    assert send(account, f"/compte/sessions/{which}", seen_on="/compte").status_code == 303
+    assert browser.get(COURSE).status_code == 401
+    assert learner.get(COURSE).status_code == 200
 
 
 def test_removed_platform_opens_nothing_and_forgets_its_links(house: House, platform: LtiTestPlatform):
