@@ -319,7 +319,7 @@ class LaunchRefused(NotSignedIn):
     def __init__(self, about: str) -> None:
         super().__init__(
             N_(
-                "Cette ouverture ne vient pas d’un cours inscrit ici, ou elle a déjà servi. Rouvrez-la depuis le cours."
+                "Ce lien ne vient pas d’un cours inscrit ici, ou il a déjà servi. Ouvrez de nouveau l’activité depuis le cours."
             )
         )
         self.about = about

@@ -487,7 +487,7 @@ class LtiService:
         if not course.memberships_url:
             raise Conflict(
                 N_(
-                    "La plateforme ne donne pas la liste de ce cours. Permettez-la dans les réglages de l’outil."
+                    "La plateforme ne donne pas la liste de ce cours. Autorisez Sceau à la lire, dans les réglages de l’outil."
                 )
             )
         access = self.access(campus, launched.platform.id)

@@ -470,7 +470,7 @@ def _results_page(request: Request, *, trouble: AppError | None = None) -> HTMLR
     if not access.line_items_url:
         raise Conflict(
             N_(
-                "La plateforme ne donne pas les notes de ce cours. Permettez-les dans les réglages de l’outil."
+                "La plateforme ne donne pas les notes de ce cours. Autorisez Sceau à les lire, dans les réglages de l’outil."
             )
         )
     try:
