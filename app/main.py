@@ -78,6 +78,7 @@ from app.web.awards import (
     results,
     rule_awarding,
     selection,
+    set_awarding,
 )
 from app.web.badges import (
     adoptions,
@@ -149,6 +150,7 @@ for router in (
     framework_uploads.router,
     modules.router,
     module_awarding.router,
+    set_awarding.router,
     public_competencies.router,
     public_competencies.version_router,
     rankings.router,

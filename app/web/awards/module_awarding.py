@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import FormData
 
@@ -27,9 +29,15 @@ router = APIRouter(prefix="/gestion/{slug}/modules/{set_id:uuid}", dependencies=
 
 
 @router.get("/personnes", dependencies=[staff(Permission.VIEW)])
-def show_people(set_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+def show_people(
+    set_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    lot: Annotated[list[uuid.UUID], Query()] = [],  # noqa: B006
+) -> HTMLResponse:
+    """`lot`: batches that were just awarded, to link to their results."""
     work = at_work(request)
-    return _people_page(request, services, work, services.modules.grid(work.campus, set_id))
+    return _people_page(request, services, work, services.modules.grid(work.campus, set_id), batches=lot[:21])
 
 
 @router.post("/attribuer", dependencies=[staff(Permission.AWARD)])
@@ -88,7 +96,13 @@ def _request_in(services: Services, grid: Grid, form: FormData) -> AwardRequest:
 
 
 def _people_page(
-    request: Request, services: Services, work: AtWork, grid: Grid, evidence: str = "", trouble: str = ""
+    request: Request,
+    services: Services,
+    work: AtWork,
+    grid: Grid,
+    evidence: str = "",
+    trouble: str = "",
+    batches: Sequence[uuid.UUID] = (),
 ) -> HTMLResponse:
     here = f"{work.home}/modules/{grid.found.id}"
     zone = work.campus.time_zone
@@ -123,4 +137,9 @@ def _people_page(
         who=TICKED,
         evidence=evidence,
         trouble=trouble,
+        batches=[
+            (f"{work.home}/resultats/{each}", services.awards.batch(work.campus, each).version.name)
+            for each in batches
+        ],
+        gives=work.may(Permission.AWARD),
     )

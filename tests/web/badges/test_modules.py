@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from app.domain.badges.modules import TrainingModule, completions
+from app.domain.campus.audit_log import Actor
+from app.services.awards.awards import AwardRequest
 from app.services.badges.modules import ModuleText
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, NOON, House, send
@@ -173,3 +175,49 @@ def test_an_archived_set_stays_with_those_who_have_its_modules(house: House) -> 
         ali = next(person for person, _ in followed if person.given_name == "Ali")
         services.modules.archive(house.campus, set_id, by=COMMAND)
     assert "Module 1" in house.client(ali).get("/mes-badges/modules").text
+
+
+def test_every_module_and_the_whole_are_awarded_in_one_action(house: House) -> None:
+    set_id = written(house)
+    here = f"{MODULES}/{set_id}"
+    house.record("Inès Roche")
+    with house.unit_of_work(reading=True) as services:
+        first, second = services.modules.grid(house.campus, set_id).modules
+    trainer = house.client(house.trainer)
+    nothing = send(trainer, f"{here}/ensemble", {})
+    assert "au moins un module" in trainer.get(nothing.headers["location"]).text
+    chosen = {
+        f"activite-{first.id}": str(house.activity.id),
+        f"activite-{second.id}": str(house.activity.id),
+        f"preuve-{second.id}": "Mesures vues et justes.",
+        "preuve-ensemble": "Les deux modules, puis un entretien.",
+    }
+    bare = {name: value for name, value in chosen.items() if name != f"preuve-{second.id}"}
+    refused = trainer.get(send(trainer, f"{here}/ensemble", bare).headers["location"]).text
+    with house.unit_of_work(reading=True) as services:
+        wanted = AwardRequest(second.badge_id, house.activity.id, everybody=True)
+        lines = services.awards.preview(house.campus, wanted, by=Actor(house.trainer.id)).lines
+    reason = next(line.judgement.sentence for line in lines if line.person.given_name == "Inès")
+    assert reason.replace("’", "&#39;")[:30] in refused.replace("’", "&#39;")
+    answer = send(trainer, f"{here}/ensemble", chosen)
+    preview = trainer.get(answer.headers["location"])
+    assert "Inès Roche" in preview.text
+    assert "A déjà ce badge" in preview.text
+    assert "Qui reçoit quoi" in preview.text
+    back = trainer.get(answer.headers["location"])
+    assert "Inès Roche" in back.text
+    form = form_with(preview, "pretes")
+    stale = send(trainer, f"{here}/ensemble", chosen | {"geste": "attribuer", "pretes": "99"})
+    assert "La liste a changé" in trainer.get(stale.headers["location"]).text
+    given_now = form.press(trainer, preview, ("geste", "attribuer"))
+    assert given_now.status_code == 303, given_now.text
+    with house.unit_of_work(reading=True) as services:
+        grid = services.modules.grid(house.campus, set_id)
+        done = {person.given_name: each for person, each in services.modules.followed(grid)}
+    assert done["Inès"].is_complete
+    assert done["Inès"].has_whole
+    assert done["Ali"].is_complete
+    shown = trainer.get(given_now.headers["location"]).text
+    assert shown.count("/gestion/itip/resultats/") == 3
+    again = send(trainer, f"{here}/ensemble", chosen)
+    assert 'name="pretes" value="0"' in trainer.get(again.headers["location"]).text

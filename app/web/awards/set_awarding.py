@@ -1,0 +1,258 @@
+"""The badges of a set of modules in one action: those of each module for an activity, then that of the whole."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from app.container import Services
+from app.domain.accounts.permissions import Permission
+from app.domain.awards.awards import in_words
+from app.domain.badges.modules import TrainingModule
+from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
+from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import days
+from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, write_transaction
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.awards.awards import AwardRequest, Preview
+from app.services.badges.modules import Grid
+from app.web.awards.awarding import CHOOSE_AGAIN, GIVE, SEEN, ids_in
+
+router = APIRouter(prefix="/gestion/{slug}/modules/{set_id:uuid}/ensemble", dependencies=[CROSS_TENANT])
+_MOST_ACTIVITIES = 100
+
+
+@dataclass(frozen=True)
+class PlannedModule:
+    module: TrainingModule
+    request: AwardRequest
+    judged: Preview
+
+
+@dataclass
+class PersonPlan:
+    """One person: what each module becomes, by module, and the whole."""
+
+    name: str
+    cells: dict[uuid.UUID, str] = field(default_factory=dict)
+    counted: set[uuid.UUID] = field(default_factory=set)
+    """Modules attested already, or now."""
+    has_whole: bool = False
+
+
+@dataclass(frozen=True)
+class SetPlan:
+    grid: Grid
+    modules: Sequence[PlannedModule]
+    people: dict[uuid.UUID, PersonPlan]
+    others: Sequence[tuple[str, str, str]]
+    """Module, name and reason of lines without a recorded person."""
+
+    @property
+    def ready(self) -> int:
+        return sum(len(each.judged.ready) for each in self.modules)
+
+    @property
+    def completing(self) -> list[uuid.UUID]:
+        """Those who will have every module and do not have the whole."""
+        return [
+            person_id
+            for person_id, each in self.people.items()
+            if len(each.counted) == len(self.grid.modules) and not each.has_whole
+        ]
+
+
+def _requests_in(grid: Grid, form: FormData) -> list[tuple[TrainingModule, AwardRequest]]:
+    found = []
+    for module in grid.modules:
+        chosen = ids_in(text_of(form, f"activite-{module.id}"))
+        if chosen and module.badge_id:
+            key = text_of(form, "cle")[:60]
+            found.append(
+                (
+                    module,
+                    AwardRequest(
+                        module.badge_id,
+                        chosen[0],
+                        everybody=True,
+                        evidence=text_of(form, f"preuve-{module.id}"),
+                        idempotency_key=f"{key}-{module.id}" if key else None,
+                    ),
+                )
+            )
+    if not found:
+        raise InvalidInput(N_("Choisissez l’activité d’au moins un module."))
+    return found
+
+
+def plan_of(services: Services, work: AtWork, grid: Grid, form: FormData) -> SetPlan:
+    people: dict[uuid.UUID, PersonPlan] = {}
+    for person, each in services.modules.followed(grid):
+        cells = dict.fromkeys(each.done, translated(N_("A déjà ce badge")))
+        people[person.id] = PersonPlan(person.name, cells, set(each.done), each.has_whole)
+    planned, others = [], []
+    for module, wanted in _requests_in(grid, form):
+        judged = services.awards.preview(work.campus, wanted, by=work.actor)
+        planned.append(PlannedModule(module, wanted, judged))
+        for line in judged.lines:
+            result = line.judgement
+            words = (
+                translated(N_("Badge attribué maintenant"))
+                if result.is_ready
+                else translated(result.sentence).format(**in_words(result.values))
+            )
+            if line.person is None:
+                others.append((module.title, line.line.name, words))
+                continue
+            found = people.setdefault(line.person.id, PersonPlan(line.person.name))
+            if module.id in found.counted:
+                continue
+            found.cells[module.id] = words
+            if result.is_ready:
+                found.counted.add(module.id)
+    return SetPlan(grid, planned, people, others)
+
+
+@router.get("", dependencies=[staff(Permission.AWARD)])
+def choose_activities(set_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    return _choice_page(request, services, work, services.modules.grid(work.campus, set_id), FormData())
+
+
+@router.post("", dependencies=[staff(Permission.AWARD)])
+def check_or_award(
+    set_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    """Awards what the preview showed unchanged, judged again; anything else leads to the preview."""
+    work, note = at_work(request), ""
+    grid = services.modules.grid(work.campus, set_id)
+    if text_of(form, "geste") == GIVE:
+        try:
+            plan = plan_of(services, work, grid, form)
+            if plan.ready and text_of(form, SEEN) == str(plan.ready):
+                return _give(request, work, plan, form)
+        except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
+            note = sentence_of(error)
+    return save_draft(request, form, _here(work, set_id), note=note)
+
+
+@router.get("/{draft_id:uuid}", dependencies=[staff(Permission.AWARD)])
+def show_plan(
+    set_id: uuid.UUID, draft_id: uuid.UUID, request: Request, services: ReadingServices
+) -> HTMLResponse:
+    work = at_work(request)
+    grid = services.modules.grid(work.campus, set_id)
+    form = draft_form(request, services, draft_id, _here(work, set_id))
+    note = text_of(form, DRAFT_NOTE)
+    if note or text_of(form, "geste") == CHOOSE_AGAIN:
+        return _choice_page(request, services, work, grid, form, note)
+    try:
+        plan = plan_of(services, work, grid, form)
+    except AppError as error:
+        return _choice_page(request, services, work, grid, form, sentence_of(error))
+    sent = [
+        (f"{name}-{each.module.id}", text_of(form, f"{name}-{each.module.id}"))
+        for each in plan.modules
+        for name in ("activite", "preuve")
+    ]
+    completing = set(plan.completing)
+    return page(
+        request,
+        "badges/modules/award_set.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        here=f"{work.home}/modules/{set_id}",
+        title=grid.found.title,
+        plan=plan,
+        whole=grid.whole[1].name if grid.whole else "",
+        modules=grid.modules,
+        people=[
+            (each.name, [each.cells.get(module.id, "–") for module in grid.modules], person_id in completing, each.has_whole)
+            for person_id, each in sorted(plan.people.items(), key=lambda pair: pair[1].name.casefold())
+        ],
+        completing=len(completing),
+        lacks_evidence=bool(
+            grid.whole and grid.whole[1].kind.is_judged and not text_of(form, "preuve-ensemble")
+        ),
+        sent=[*sent, ("preuve-ensemble", text_of(form, "preuve-ensemble"))],
+        changed=text_of(form, "geste") == GIVE,
+        key=str(draft_id),
+    )  # fmt: skip
+
+
+def _here(work: AtWork, set_id: uuid.UUID) -> str:
+    return f"{work.home}/modules/{set_id}/ensemble"
+
+
+def _give(request: Request, work: AtWork, plan: SetPlan, form: FormData) -> Response:
+    """One transaction. The whole goes to people who then have every module; longer batches leave it proposed."""
+    process, grid = process_of(request), plan.grid
+    with write_transaction(request) as writing:
+        batches = [
+            writing.awards.give(work.campus, each.request, by=work.actor, undo_for=process.undo_for)
+            for each in plan.modules
+            if each.judged.ready
+        ]
+        if grid.found.badge_id and plan.completing:
+            complete = writing.modules.proposed(grid, plan.completing)
+            wanted = AwardRequest(
+                grid.found.badge_id,
+                person_ids=tuple(complete),
+                evidence=text_of(form, "preuve-ensemble"),
+                idempotency_key=f"{text_of(form, 'cle')[:60]}-ensemble",
+            )
+            if complete and writing.awards.preview(work.campus, wanted, by=work.actor).ready:
+                batches.append(
+                    writing.awards.give(work.campus, wanted, by=work.actor, undo_for=process.undo_for)
+                )
+    process.on_promise()
+    query = "&".join(f"lot={each.id}" for each in batches)
+    return RedirectResponse(f"{work.home}/modules/{grid.found.id}/personnes?{query}", status_code=303)
+
+
+def _choice_page(
+    request: Request, services: Services, work: AtWork, grid: Grid, form: FormData, trouble: str = ""
+) -> HTMLResponse:
+    listed = services.activities.list_in(work.campus)[:_MOST_ACTIVITIES]
+    choices = [("", translated(N_("Aucune : ne pas attribuer ce module")))]
+    choices += [
+        (str(each.id), f"{each.title}, {days(each.starts_on, each.ends_on)} ({people})")
+        for each, people in listed
+    ]
+    whole = grid.whole
+    return page(
+        request,
+        "badges/modules/choose_set.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        here=f"{work.home}/modules/{grid.found.id}",
+        title=grid.found.title,
+        trouble=trouble,
+        choices=choices,
+        modules=[
+            (
+                each.id,
+                each.title,
+                badge[1].name if badge else "",
+                bool(badge and badge[1].kind.is_judged),
+                text_of(form, f"activite-{each.id}"),
+                text_of(form, f"preuve-{each.id}"),
+            )
+            for each in grid.modules
+            for badge in [grid.badge_of(each)]
+        ],
+        whole=whole[1].name if whole else "",
+        whole_is_judged=bool(whole and whole[1].kind.is_judged),
+        evidence=text_of(form, "preuve-ensemble"),
+    )
