@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from app.api.people import ExternalIdShape
-from app.api.programs import CREATED, ActivityWriter, Program, Reader, one_receipt
+from app.api.programs import CREATED, ActivityWriter, Program, Reader, Writing, one_receipt
 from app.api.shapes import (
     DryRun,
     ExternalIdText,
@@ -40,7 +40,12 @@ from app.http.request_scope import WITH_ORGANISERS
 from app.services.activities.activities import PRESENCE
 from app.services.activities.upserts import ParticipantReceipt
 
-router = APIRouter(prefix="/campuses/{slug}/activities", tags=["activities"], dependencies=[WITH_ORGANISERS])
+router = APIRouter(
+    prefix="/campuses/{slug}/activities",
+    route_class=Writing,
+    tags=["activities"],
+    dependencies=[WITH_ORGANISERS],
+)
 
 WithAbsent = Annotated[bool, Query(description="Also whoever was noted absent.")]
 Name = Annotated[str, Field(max_length=120)]
@@ -477,7 +482,10 @@ def record_participations(
 
 
 participations_router = APIRouter(
-    prefix="/campuses/{slug}/participations", tags=["activities"], dependencies=[WITH_ORGANISERS]
+    prefix="/campuses/{slug}/participations",
+    route_class=Writing,
+    tags=["activities"],
+    dependencies=[WITH_ORGANISERS],
 )
 
 
@@ -489,6 +497,7 @@ def get_participation(participation_id: uuid.UUID, program: Reader) -> Participa
 
 sessions_router = APIRouter(
     prefix="/campuses/{slug}/activities/{activity_id}/sessions",
+    route_class=Writing,
     tags=["activities"],
     dependencies=[WITH_ORGANISERS],
 )

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.activities import ParticipantLine, known_people
 from app.api.people import ExternalIdShape
-from app.api.programs import AwardGiver, AwardNamer, AwardRevoker, Program, Reader
+from app.api.programs import AwardGiver, AwardNamer, AwardRevoker, Program, Reader, Writing
 from app.api.publishing.public import ONE_MINUTE
 from app.api.shapes import DryRun, ExternalIdText, Page, Paged, Shape, UpdatedSince, example
 from app.container import Process, Services
@@ -37,7 +37,7 @@ from app.services.awards.awards import AwardRecord, AwardRequest, BatchResult
 from app.services.publishing.publication import FORMS, PublicDocuments
 from app.services.verification.metrics import noter_of
 
-router = APIRouter(prefix="/campuses/{slug}/awards", tags=["awards"])
+router = APIRouter(prefix="/campuses/{slug}/awards", route_class=Writing, tags=["awards"])
 
 IdempotencyKey = Annotated[
     str | None,

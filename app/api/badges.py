@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api.programs import BadgeWriter, Reader
+from app.api.programs import BadgeWriter, Reader, Writing
 from app.api.shapes import Page, Paged, Shape, UpdatedSince, example
 from app.container import Services
 from app.domain.activities.activities import ActivityKind, PartKind
@@ -175,7 +175,7 @@ def in_words(version: BadgeVersion) -> str:
     return rule_words(rule) if rule else ""
 
 
-router = APIRouter(prefix="/campuses/{slug}/badges", tags=["badges"])
+router = APIRouter(prefix="/campuses/{slug}/badges", route_class=Writing, tags=["badges"])
 
 
 _WORDING = {

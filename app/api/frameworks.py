@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from app.api.programs import BadgeWriter, PathwayReader, Reader
+from app.api.programs import BadgeWriter, PathwayReader, Reader, Writing
 from app.api.shapes import Page, Paged, Shape, example
 from app.container import Services
 from app.domain.frameworks import Competency, Framework
@@ -19,7 +19,7 @@ from app.http.request_scope import ReadingServices
 from app.services.frameworks import Details
 from app.services.frameworks.pathways import PublicPathway
 
-router = APIRouter(prefix="/campuses/{slug}/competencies", tags=["competencies"])
+router = APIRouter(prefix="/campuses/{slug}/competencies", route_class=Writing, tags=["competencies"])
 
 Levels = list[Annotated[str, Field(min_length=1, max_length=120)]]
 

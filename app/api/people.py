@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BaseModel, Field
 
-from app.api.programs import BEARER, CREATED, PersonWriter, Program, Reader, one_receipt, program_of
+from app.api.programs import BEARER, CREATED, PersonWriter, Program, Reader, Writing, one_receipt, program_of
 from app.api.shapes import (
     DryRun,
     ExternalIdText,
@@ -124,7 +124,7 @@ def competencies_of_person(
     )
 
 
-of_campus = APIRouter(prefix="/campuses/{slug}/people", tags=["people"])
+of_campus = APIRouter(prefix="/campuses/{slug}/people", route_class=Writing, tags=["people"])
 
 Name = Annotated[str, Field(max_length=120)]
 _PERSON = {

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Request, Response, Security
+from fastapi import Depends, Header, Path, Request, Response, Security
 from fastapi.dependencies.models import Dependant
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
@@ -34,6 +40,25 @@ BEARER = HTTPBearer(
     auto_error=False,
 )
 _Shown = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key with the same request gives the same answer for a day, and has one effect; 422 for"
+        " another request.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request under an idempotency key, and the answer as far as it is known."""
+
+    key: str
+    request: Request
+    response: Response
 
 
 @dataclass(frozen=True)
@@ -44,6 +69,7 @@ class Program:
     campus: Campus
     services: Services
     scopes: frozenset[str] = frozenset()
+    asked: Asked | None = None
 
     def need(self, scope: Scope) -> None:
         """Beyond what the route requires."""
@@ -111,13 +137,20 @@ def _webhook_reader(
 def _writer(scope: Scope) -> Callable[..., Program]:
     @marked(Policy(Who.TOKEN, scope=scope))
     def writer(
-        slug: Slug, request: Request, response: Response, services: WritingServices, _shown: _Shown
+        slug: Slug,
+        request: Request,
+        response: Response,
+        services: WritingServices,
+        _shown: _Shown,
+        idempotency_key: IdempotencyKey = None,
     ) -> Program:
         response.headers["Cache-Control"] = "no-store"
         program = program_of(request, services, scope, slug)
         _check_query(request)
         _check_json(request)
-        return program
+        return (
+            replace(program, asked=Asked(idempotency_key, request, response)) if idempotency_key else program
+        )
 
     return writer
 
@@ -185,3 +218,49 @@ WebhookWriter = Annotated[Program, Depends(_writer(Scope.WEBHOOK_WRITE), scope="
 BadgeWriter = Annotated[Program, Depends(_writer(Scope.BADGE_WRITE), scope="function")]
 PersonWriter = Annotated[Program, Depends(_writer(Scope.PERSON_WRITE), scope="function")]
 ActivityWriter = Annotated[Program, Depends(_writer(Scope.ACTIVITY_WRITE), scope="function")]
+
+
+# --- one effect and one answer for each key
+
+
+class Writing(APIRoute):
+    """Where a program writes in one transaction, the same key gives the answer that it gave before."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        if "program" in inspect.signature(endpoint).parameters and not hasattr(endpoint, "__wrapped__"):
+            endpoint = _once(endpoint, options.get("status_code") or 200)
+        super().__init__(path, endpoint, **options)
+
+
+def _once(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
+    @wraps(endpoint)
+    def answer_once(**values: Any) -> Any:
+        program: Program = values["program"]
+        asked = program.asked
+        if asked is None:
+            return endpoint(**values)
+        answers = program.services.api_answers
+        answer = answers.begin(
+            program.campus, program.actor.label, asked.key, _digest_of(asked.request, values)
+        )
+        if answer.status:
+            return Response(
+                answers.open(answer), answer.status, {"Cache-Control": "no-store"}, "application/json"
+            )
+        result = endpoint(**values)
+        body = json.dumps(jsonable_encoder(result)).encode()
+        answers.finish(answer, asked.response.status_code or status, body)
+        return result
+
+    return answer_once
+
+
+def _digest_of(request: Request, values: Mapping[str, Any]) -> str:
+    """Of everything that was asked; neither of the token nor of the transaction."""
+    asked = {
+        name: jsonable_encoder(value)
+        for name, value in values.items()
+        if not isinstance(value, Program | Request | Response)
+    }
+    text = json.dumps([request.method, request.url.path, asked], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api.programs import ActivityWriter, Program, Reader
+from app.api.programs import ActivityWriter, Program, Reader, Writing
 from app.api.shapes import Shape, example
 from app.domain.reports.facts import (
     Audience,
@@ -27,6 +27,7 @@ from app.http.request_scope import WITH_ORGANISERS
 
 router = APIRouter(
     prefix="/campuses/{slug}/activities/{activity_id}/report",
+    route_class=Writing,
     tags=["reports"],
     dependencies=[WITH_ORGANISERS],
 )
@@ -199,6 +200,7 @@ def put_report_facts(
 
 surveys_router = APIRouter(
     prefix="/campuses/{slug}/activities/{activity_id}/survey",
+    route_class=Writing,
     tags=["reports"],
     dependencies=[WITH_ORGANISERS],
 )

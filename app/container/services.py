@@ -55,7 +55,7 @@ from app.services.badges.openings import OpeningService
 from app.services.badges.shared_definitions import SharedDefinitions
 from app.services.campus.campus import CampusService, HistoryService, OperatorService, TeamService
 from app.services.campus.dashboard import DashboardService, DirectoryService
-from app.services.campus.integration import FeedService, ProgramListService
+from app.services.campus.integration import ApiAnswers, FeedService, ProgramListService
 from app.services.campus.keys import CampusKeys
 from app.services.campus.lti import LtiService
 from app.services.campus.pictures import CampusPictures
@@ -155,6 +155,7 @@ class Services(Parts):
     adoptions: Adoptions
     age_bands: AgeBands
     anchor_check: AnchorCheck
+    api_answers: ApiAnswers
     archive: ArchiveService
     asking: AskingService
     attendance_sheets: AttendanceSheets

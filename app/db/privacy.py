@@ -523,6 +523,8 @@ class RetentionStore(Store):
         yield letter, letter.c.about_id.in_(sa_select(peers.c.id).where(over))
         yield letter, letter.c.about_id.in_(sa_select(asked.c.id).where(unneeded))
         yield asked, unneeded
+        answer = table["api_answer"]
+        yield answer, answer.c.expires_at < at
         sent = table["webhook_delivery"]
         over = and_(sent.c.state != "waiting", sent.c.attempted_at < at - KEPT_DELIVERIES)
         yield sent, over

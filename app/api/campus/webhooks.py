@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from app.api.programs import Program, WebhookReader, WebhookWriter
+from app.api.programs import Program, WebhookReader, WebhookWriter, Writing
 from app.api.shapes import Page, Paged, Shape, example
 from app.domain.campus.integration import ChangedKind
 from app.domain.campus.webhooks import (
@@ -21,7 +21,7 @@ from app.domain.campus.webhooks import (
 )
 from app.http.request_scope import process_of
 
-router = APIRouter(prefix="/campuses/{slug}/webhooks", tags=["webhooks"])
+router = APIRouter(prefix="/campuses/{slug}/webhooks", route_class=Writing, tags=["webhooks"])
 
 _WEBHOOK = {
     "id": "7c0f4a52-6a53-4e0e-9f59-0f7f3a3c8d10",

@@ -11,7 +11,7 @@ import orjson
 from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, Field
 
-from app.api.programs import ActivityWriter, Program
+from app.api.programs import ActivityWriter, Program, Writing
 from app.api.shapes import DryRun, LineProblem, Shape, example
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
@@ -26,7 +26,7 @@ from app.language import gettext as _
 from app.services.imports.import_matching import Judged
 from app.services.imports.imports import SAME
 
-router = APIRouter(prefix="/campuses/{slug}/participations", tags=["activities"])
+router = APIRouter(prefix="/campuses/{slug}/participations", route_class=Writing, tags=["activities"])
 
 Identifier = Annotated[str, Field(max_length=300)]
 Name = Annotated[str, Field(max_length=120)]
@@ -241,7 +241,7 @@ def record_participations(
     return taken(program, ImportForm.API, body.source, records, data, dry_run=dry_run, known=known)
 
 
-xapi_router = APIRouter(prefix="/campuses/{slug}/xapi/statements", tags=["activities"])
+xapi_router = APIRouter(prefix="/campuses/{slug}/xapi/statements", route_class=Writing, tags=["activities"])
 
 _STATEMENT = {
     "id": "12345678-1234-5678-1234-567812345678",

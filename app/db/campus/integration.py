@@ -13,8 +13,15 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from app.db.engine.queries import Store
-from app.db.engine.writes import among
-from app.domain.campus.integration import Change, ChangedKind, ChangeHead, ExternalId, NamedKind
+from app.db.engine.writes import among, insert_unless_there
+from app.domain.campus.integration import (
+    ApiAnswer,
+    Change,
+    ChangedKind,
+    ChangeHead,
+    ExternalId,
+    NamedKind,
+)
 
 
 class IntegrationStore(Store):
@@ -87,6 +94,22 @@ class IntegrationStore(Store):
         """The row has no identifier here any more."""
         query = delete(ExternalId).where(col(ExternalId.campus_id) == campus_id, _COLUMN_OF[kind] == noun_id)
         self.session.execute(query)
+
+    # --- answers to programs
+
+    def claim_answer(self, answer: ApiAnswer) -> ApiAnswer:
+        """This one if it is new, else the one that stands; waits for a request under the same key."""
+        insert_unless_there(self.session, [answer], "campus_id, token, key_digest")
+        query = select(ApiAnswer).where(
+            ApiAnswer.campus_id == answer.campus_id,
+            ApiAnswer.token == answer.token,
+            ApiAnswer.key_digest == answer.key_digest,
+        )
+        return self.session.exec(query.with_for_update()).one()
+
+    def save_answer(self, answer: ApiAnswer) -> None:
+        self.session.add(answer)
+        self.session.flush()
 
 
 _COLUMN_OF: Final[Mapping[NamedKind, Any]] = {

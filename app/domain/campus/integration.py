@@ -9,7 +9,7 @@ import struct
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -263,3 +263,30 @@ class Wanted:
     since: datetime | None = None
     ids: Collection[uuid.UUID] | None = None
     limit: int = 50
+
+
+# --- one effect and one answer for each idempotency key
+
+ANSWER_LIFE: Final = timedelta(hours=24)
+
+
+class ApiAnswer(SQLModel, table=True):
+    """What one token was answered under one key, sealed; written with what the request changed.
+
+    `status` is 0 while that request runs: no other transaction sees it then.
+    """
+
+    __tablename__ = "api_answer"
+    campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
+    token: str = Field(primary_key=True, max_length=60)
+    key_digest: str = Field(primary_key=True, max_length=64)
+    request_digest: str = Field(max_length=64)
+    status: int = 0
+    sealed: bytes = b""
+    expires_at: datetime = Field(sa_column=utc_datetime(index=True))
+
+
+def check_same_answer(answer: ApiAnswer, request_digest: str) -> None:
+    """An idempotency key identifies one request only (T45)."""
+    if answer.request_digest != request_digest:
+        raise InvalidInput(N_("Cette clé d’idempotence a déjà servi pour une autre demande."))

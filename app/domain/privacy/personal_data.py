@@ -223,6 +223,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(_OF_ACTIVITY, "of an activity: counts, dates, codes and names of organisations"),
         **dict.fromkeys(("badge_competency", "badge_tally", "badge_version", "picture_digest"), "of a badge"),
         "activity_file": "a number that is or was a file's, and its activity",
+        "api_answer": "sealed, for the program that was answered; gone within a day",
         "api_token": "of a program",
         **dict.fromkeys(("campus", "recognition"), "an organisation and its public address"),
         **dict.fromkeys(

@@ -24,6 +24,7 @@ AS_IN_THE_BACKUP = {
     "activity_session": "as activity",
     "activity_survey": "as activity",
     "activity_trainer": "as activity",
+    "api_answer": "as old as what it answered",
     "attendance": "as activity; what was awarded for it is in the log",
     "award_change": "as award_count",
     "award_count": "as activity_count",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlmodel import Session as Transaction
 from sqlmodel import select
 
 from app.domain.activities.activities import Activity
 from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Person
+from tests.api.doors import V1, program
 from tests.support.databases.engines import temporary_walled
 from tests.support.forms import form_with
 from tests.support.house import House, build_house, listed
@@ -94,3 +97,20 @@ def test_address_is_corrected_behind_the_walls(house: House) -> None:
 
     assert form_with(page, "adresse").fill(adresse="chloe@gmail.com").press(trainer, page).status_code == 303
     assert "chloe@gmail.com" in trainer.get(place).text
+
+
+def test_two_requests_at_once_under_one_key_have_one_effect(house: House) -> None:
+    body = {"kind": "workshop", "title": "Soudure", "starts_on": "2026-11-24", "ends_on": "2026-11-24"}
+    ours, other = program(house), program(house)
+
+    def made(asking: TestClient) -> str:
+        answer = asking.post(f"{V1}/activities", json=body, headers={"idempotency-key": "k-1"})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    with ThreadPoolExecutor(2) as both:
+        assert len(set(both.map(made, [ours, ours]))) == 1
+    assert made(other) != made(ours)
+    with Transaction(house.owner) as everything:
+        titles = everything.exec(select(Activity.title)).all()
+    assert titles.count("Soudure") == 2
