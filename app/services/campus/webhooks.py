@@ -255,19 +255,18 @@ class WebhookService:
         self.webhooks.add(webhook)
         return False
 
-    def outgoing(self, webhook_id: uuid.UUID) -> list[OutgoingMessage]:
-        """The next messages, in their order, each signed for this attempt."""
+    def outgoing(self, webhook_id: uuid.UUID) -> OutgoingMessage | None:
+        """The next message, in their order, as it may leave now; signed for this attempt."""
         webhook, at = self.webhooks.find(webhook_id), self.clock()
         if webhook is None or not webhook.is_active or webhook.next_at > at:
-            return []
-        slug = self.campuses.get_by_id(webhook.campus_id).slug
+            return None
+        delivery = next(iter(self.webhooks.sendable(webhook.id, at, limit=1)), None)
+        if delivery is None:
+            return None
+        body = body_of(delivery, self.campuses.get_by_id(webhook.campus_id).slug, self.addresses.base_url)
         secrets = valid_secrets(self.secret, webhook, at=at)
-        messages = []
-        for delivery in self.webhooks.sendable(webhook.id, at, limit=SENT_AT_ONCE):
-            body = body_of(delivery, slug, self.addresses.base_url)
-            headers = signed_headers(delivery.message_id, body, secrets, at=at)
-            messages.append(OutgoingMessage(delivery.id, webhook.url, body, headers))
-        return messages
+        headers = signed_headers(delivery.message_id, body, secrets, at=at)
+        return OutgoingMessage(delivery.id, webhook.url, body, headers)
 
     def note(self, webhook_id: uuid.UUID, delivery_id: uuid.UUID, attempt: Attempt) -> None:
         webhook, at = self.webhooks.lock(webhook_id), self.clock()
@@ -321,9 +320,12 @@ class WebhookSender:
         """Returns whether more is left to do now."""
         with self.desk(False) as webhooks:
             more = webhooks.collect(webhook_id)
-        with self.desk(True) as webhooks:
-            messages = webhooks.outgoing(webhook_id)
-        for message in messages:
+        for _ in range(SENT_AT_ONCE):
+            # Read just before each attempt: meanwhile it may be paused, or a person erased.
+            with self.desk(True) as webhooks:
+                message = webhooks.outgoing(webhook_id)
+            if message is None:
+                return more
             attempt = self.client.post(message.url, message.body, message.headers)
             with self.desk(False) as webhooks:
                 webhooks.note(webhook_id, message.delivery_id, attempt)
@@ -335,4 +337,4 @@ class WebhookSender:
                     fault=attempt.fault,
                 )
                 return False
-        return more or len(messages) == SENT_AT_ONCE
+        return True
