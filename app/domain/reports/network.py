@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -133,18 +134,20 @@ class _Half:
                 new[part] = new.get(part, set()).union(row.learners)
         return {part: (count, len(new[part] - met.get(part, set()))) for part, count in people.items()}
 
-    def _last_block(self, until: date) -> date | None:
-        ends, day = None, self.first
+    def _blocks(self, until: date) -> list[date]:
+        """Last days of the months up to which people may be counted."""
+        ends, day = list[date](), self.first
         while day <= until:
             day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
             month_end = day - timedelta(days=1)
-            if not any(map(_is_few, self._growth(ends, month_end).values())):
-                ends = month_end
+            if not any(map(_is_few, self._growth(ends[-1] if ends else None, month_end).values())):
+                ends.append(month_end)
         return ends
 
     def counted_after(self, found: Countable, *, until: date) -> Countable:
         """What may be counted of the halves before, and of this one."""
-        ends = self._last_block(until)
+        blocks = self._blocks(until)
+        ends = blocks[-1] if blocks else None
         rest = self._growth(ends, until)
         if until < self.last or sum(people for people, _ in rest.values()) < SMALL:
             counted = [row for row in self.rows if ends is not None and row.starts_on <= ends]
@@ -153,15 +156,20 @@ class _Half:
                 found,
                 last=ends or found.last,
                 rows=[*found.rows, *counted],
-                hides_places=found.hides_places or not is_whole or self._has_few_somewhere(),
+                hides_places=found.hides_places or not is_whole or self._has_few_somewhere(blocks),
             )
-        parts = list(rest)
-        few = {str(number) for number, part in enumerate(parts) if _is_few(rest[part])}
-        shown = hidden_counts({str(number): rest[part][0] for number, part in enumerate(parts)}, few)
-        hidden = {part for number, part in enumerate(parts) if shown[str(number)] is None}
+        hidden, too_few = set[_Part](), False
+        # Activities that reach into another half are shown with it in some periods and without it in others:
+        # a small count among them hides behind its like alone.
+        for kind in {part[1:] for part in rest}:
+            parts = [part for part in rest if part[1:] == kind]
+            few = {str(number) for number, part in enumerate(parts) if _is_few(rest[part])}
+            shown = hidden_counts({str(number): rest[part][0] for number, part in enumerate(parts)}, few)
+            alike = {part for number, part in enumerate(parts) if shown[str(number)] is None}
+            too_few |= len(alike) == 1 or 0 < sum(rest[part][0] for part in alike) < SMALL
+            hidden |= alike
         # Co-organised people count several times in the sum of the campuses: one more equation for hidden parts.
         has_two_sizes = len({len(campuses) for campuses, _, _ in hidden}) > 1
-        too_few = len(hidden) == 1 or 0 < sum(rest[part][0] for part in hidden) < SMALL
         return Countable(
             until,
             [*found.rows, *self.rows],
@@ -170,10 +178,11 @@ class _Half:
             hides_places=True,
         )
 
-    def _has_few_somewhere(self) -> bool:
-        places: dict[tuple[str, _Part], int] = {}
+    def _has_few_somewhere(self, blocks: Sequence[date]) -> bool:
+        """In a département: also between two days up to which other pages count."""
+        places: dict[tuple[str, _Part, int], int] = {}
         for row in self.rows:
-            key = row.departement, self._part(row)
+            key = row.departement, self._part(row), bisect_left(blocks, row.starts_on)
             places[key] = places.get(key, 0) + row.people
         return any(0 < count < SMALL for count in places.values())
 
