@@ -50,8 +50,8 @@ def test_who_may_is_answered_behind_the_walls(
     key: str, house: House, ours: Things, callers: list[Caller], pages: set[str]
 ):
     case = CASES[key]
-    if case.ends_all:
-        mark = " on their own"
+    if case.ends_all or case.uses_up:
+        mark = " on their own" if case.ends_all else ""
         callers = list(callers_of(house, ours, members_of(house, mark=mark), mark=mark))
     for accept in ("text/html", "*/*") if key in pages else ("*/*",):
         caller = allowed(callers, case, ours)
