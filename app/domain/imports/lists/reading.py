@@ -270,8 +270,8 @@ def _unread(row: Row, segment: Segment) -> list[str]:
 
 def _labelled(line: Line, text: str) -> Line:
     """« Encadrants : … » and « Absents : … » hold for everybody in the line."""
-    label, colon, _ = text.partition(":")
-    if not colon or "@" in label or len(label.split()) > 5:
+    label, colon, rest = text.partition(":")
+    if not colon or rest.startswith("//") or "@" in label or len(label.split()) > 5:
         return line
     words = set(fold(label).split())
     if words & (LEADERS | OTHER_PARTS | OF_OTHERS) and not words & PARTICIPANTS:

@@ -110,7 +110,7 @@ _DENIED = re.compile(
     r"hospitalise\w*|arrets? maladie|conges?|pas sign\w*|pas revenue?s?|sans (?:suite|reponse|nouvelles?)|perdue?s? de vue|exclusions?|renvoye\w*|"
     r"inactifs?|inactives?|corbeille|tests?|exemples?|modeles?|dem|nsp|nv|abi|abj|def|nd|dns|dnf|np|"
     r"a (?:confirmer|relancer|recontacter|rappeler|verifier|supprimer|valider|revoir|trier|exclure|retirer|completer)|"
-    r"non \w+|n (?:ont|ayant|a|etaient|etait) (?:pas|jamais|plus)|pas (?:encore )?\w+[ei]e?s?)\b"
+    r"non \w+|n (?:ont|ayant|a|etaient|etait) (?:pas|jamais|plus)|pas (?:encore )?(?!une?\b|de\b|la\b|le\b)\w+[ei]e?s?)\b"
 )
 
 
