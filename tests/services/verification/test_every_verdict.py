@@ -93,6 +93,9 @@ def renewed(employer: Employer) -> bytes:
     with house.unit_of_work() as services:
         record = services.awards.record(line.award_id)
         before = services.publication.award_file(record, "json").body
+    house.clock.move(days=20)
+    with house.unit_of_work() as services:
+        record = services.awards.record(line.award_id)
         services.awards.renew(house.campus, record.award, "", by=COMMAND)
     return before
 
