@@ -30,7 +30,7 @@ from app.services.badges.badges import Wording
 from bench.bare import DIFFERENT_VARIABLE
 from bench.measure import Row, ratio_of, summary
 from bench.targets import BARE_DIFFERENT, STORED
-from bench.ten_thousand import Unlogged
+from bench.ten_thousand import award_unlogged
 from bench.web import Server, answer_of, request_for, serving
 from tests.support.badges.endorsed import endorsed
 from tests.support.databases.postgres import database_of_this_run
@@ -195,7 +195,7 @@ def _award(
     by = Actor((house.trainer if logged else house.stranger).id)
     with house.unit_of_work() as services:
         if not logged:
-            services.awards.bulk.keeping.grounds = Unlogged()  # type: ignore[assignment]
+            award_unlogged(services.awards.bulk.keeping)
         given = services.awards.award(campus, request, by=by)
         ids = [line.award_id for line in given.lines if line.award_id]
         for award_id in ids:

@@ -15,7 +15,7 @@ from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from bench.credentials import OURS
 from bench.measure import Row, rows
-from bench.ten_thousand import Unlogged, new_badge
+from bench.ten_thousand import award_unlogged, new_badge
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
 
@@ -69,7 +69,7 @@ def _award(house: House, *, logged: bool, spent: list[float] | None = None) -> f
     begun = time.process_time()
     with house.unit_of_work() as services:
         if not logged:
-            services.awards.bulk.keeping.grounds = Unlogged()  # type: ignore[assignment]
+            award_unlogged(services.awards.bulk.keeping)
         elif spent is not None:
             logged_events = services.awards.bulk.keeping.logged_events
             logged_events.log_award = _timed(logged_events.log_award, spent)  # type: ignore[method-assign]

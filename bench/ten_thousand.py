@@ -98,6 +98,11 @@ class Unlogged:
     def keep(self, _rows: object) -> None: ...
 
 
+def award_unlogged(keeping: object) -> None:
+    """Services are frozen: the stand-in is put in their place past that."""
+    object.__setattr__(keeping, "grounds", Unlogged())
+
+
 def _sign_and_keep(house: House) -> float:
     """Milliseconds, commits included, for people already checked: awards, documents, status positions, audit
     log."""
@@ -110,7 +115,7 @@ def _sign_and_keep(house: House) -> float:
     def keep(ready: Sequence[JudgedLine]) -> None:
         with house.unit_of_work() as services:
             keeping = services.awards.bulk.keeping
-            keeping.grounds = Unlogged()  # type: ignore[assignment]
+            award_unlogged(keeping)
             decided = keeping.decide(services.awards.judging.case(house.campus, request, by), promise, ready)
             keeping.sign(decided)
             assert all(isinstance(each, uuid.UUID) for each in decided.kept)

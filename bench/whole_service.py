@@ -36,7 +36,7 @@ from app.services.awards.awards import AwardRequest
 from app.services.publishing.status import PublishedSlot, StatusSlots
 from bench.credentials import OURS
 from bench.measure import Row, rows
-from bench.ten_thousand import Unlogged, new_badge
+from bench.ten_thousand import award_unlogged, new_badge
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
 
@@ -108,7 +108,7 @@ def _told(piece: Callable[[Process, uuid.UUID], bool]) -> Callable[[Process, uui
 
 def _piece_without_the_log(process: Process, batch_id: uuid.UUID) -> bool:
     with process.unit_of_work() as services:
-        services.bulk_awards.keeping.grounds = Unlogged()  # type: ignore[assignment]
+        award_unlogged(services.bulk_awards.keeping)
         return services.bulk_awards.process_chunk(batch_id).more
 
 

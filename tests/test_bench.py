@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.credentials import _PEOPLE
+from bench.different import populate
 from bench.documents import table_of
 from bench.measure import Row, interleaved, repeating, rows
 from bench.targets import DATA, TARGETS, Target
@@ -78,3 +79,8 @@ def test_a_report_becomes_a_table_that_says_what_is_held() -> None:
         "rows": [row.to_document()],
     }
     assert "| sign, token | 1.43 ± 0.02 × the bare operation | ≤ 2 × | held |" in table_of(report)
+
+
+def test_data_of_the_reading_benchmark_is_made(tmp_path: Path) -> None:
+    made = [*populate(tmp_path, f"sqlite:///{tmp_path}/sceau.sqlite", 4)]
+    assert len(set(made)) == 4
