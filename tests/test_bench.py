@@ -82,5 +82,5 @@ def test_a_report_becomes_a_table_that_says_what_is_held() -> None:
 
 
 def test_data_of_the_reading_benchmark_is_made(tmp_path: Path) -> None:
-    made = [*populate(tmp_path, f"sqlite:///{tmp_path}/sceau.sqlite", 4)]
+    made = [*populate(tmp_path, f"sqlite:///{tmp_path}/database/sceau.sqlite", 4)]
     assert len(set(made)) == 4
