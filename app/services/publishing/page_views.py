@@ -44,5 +44,5 @@ class PageViewService:
         self.awards.save(award)
         if not counts:
             self.page_views.delete_of(award_id)
-        deed = "count_views" if counts else "stop_counting_views"
-        self.history.write(by, deed, "award", award_id, at=self.clock(), campus_id=award.campus_id)
+        action = "count_views" if counts else "stop_counting_views"
+        self.history.write(by, action, "award", award_id, at=self.clock(), campus_id=award.campus_id)

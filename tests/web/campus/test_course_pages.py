@@ -33,19 +33,11 @@ from tests.support.servers.lti_platform import (
     LEARNER,
     LINKS,
     LtiTestPlatform,
-    registered,
 )
-from tests.web.campus.test_course_launches import COURSE, linked_browser
+from tests.web.campus.test_course_launches import COURSE, linked_browser, platform
 
+__all__ = ["platform"]
 SETTINGS = "/gestion/itip/cours"
-
-
-@pytest.fixture
-def platform(house: House) -> Iterator[LtiTestPlatform]:
-    running = LtiTestPlatform(house.clock)
-    registered(house, running)
-    yield running
-    running.close()
 
 
 def with_activity(house: House, platform: LtiTestPlatform) -> tuple[TestClient, Activity]:
