@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
+from pathlib import Path
 
 import pytest
 import structlog
 from fastapi import Response
 
+import app.web
 from app.http.request_log import configure_logging
+from app.http.security_headers import CONTENT_SECURITY_POLICY
 from tests.http.pages.small_site import reader_of, small_site
 from tests.support.every import for_each
 
@@ -95,3 +99,45 @@ def test_no_value_begins_another_line_of_the_log(as_json: bool, capsys: pytest.C
         structlog.reset_defaults()
     assert len(shown.strip().splitlines()) == 2
     assert "[2J" not in shown.replace("\\x1b[2J", "").replace("\\u001b[2J", "")
+
+
+# What a browser loads for an element, by the directive of the policy that it asks.
+DIRECTIVE_OF_LINK = {
+    "stylesheet": "style-src",
+    "icon": "img-src",
+    "apple-touch-icon": "img-src",
+    "manifest": "manifest-src",
+    "preload": "font-src",
+    "modulepreload": "script-src",
+}
+TEMPLATES = Path(app.web.__file__).parent / "templates"
+NEVER_LOADED = {"canonical", "alternate"}
+DIRECTIVE_OF_ELEMENT = {
+    "script": "script-src",
+    "img": "img-src",
+    "iframe": "frame-src",
+    "audio": "media-src",
+    "video": "media-src",
+    "object": "object-src",
+    "embed": "object-src",
+}
+
+
+def test_the_policy_names_what_every_template_loads():
+    allowed = {part.split(" ")[0] for part in CONTENT_SECURITY_POLICY.split("; ") if "'self'" in part}
+    asked = set()
+    for template in TEMPLATES.rglob("*.html"):
+        text = template.read_text()
+        for relation in re.findall(r'<link [^>]*?rel="([^"]+)"', text):
+            if relation not in NEVER_LOADED:
+                asked.add((DIRECTIVE_OF_LINK[relation], f"{template.name}: <link rel={relation}>"))
+        for element in re.findall(r"<([a-z]+) [^<>]*?\bsrc=", text):
+            asked.add((DIRECTIVE_OF_ELEMENT[element], f"{template.name}: <{element}>"))
+    assert {directive for directive, _ in asked} >= {
+        "style-src",
+        "script-src",
+        "img-src",
+        "font-src",
+        "manifest-src",
+    }
+    assert [where for directive, where in sorted(asked) if directive not in allowed] == []
