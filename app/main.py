@@ -384,18 +384,20 @@ def create_app(
         add_headers=partial(add_security_headers, private=False, https=https),
     )
     app.add_middleware(ReadyAnswers, version=process.public_documents.version, clock=process.clock)
-    app.router.routes.extend(_shared_routes())
-    _answer_errors(app)
     _describe_openly(app)
     policies(app.routes)
+    app.router.routes.extend(_shared_routes())
+    _answer_errors(app)
     return app
 
 
 @cache
 def _shared_routes() -> tuple[BaseRoute, ...]:
     """Flat: the framework resolves included routes anew for each application and compares each twice per
-    request."""
-    return (*documents, *award_page.for_strangers.routes, *web_router.routes, *api_router.routes)
+    request. Raises NoPolicy where a route declares none."""
+    routes = (*documents, *award_page.for_strangers.routes, *web_router.routes, *api_router.routes)
+    policies(routes)
+    return routes
 
 
 def served() -> FastAPI:

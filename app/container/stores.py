@@ -33,6 +33,7 @@ from app.db.awards.awards import AwardEvidenceStore, AwardStore
 from app.db.awards.batches import BatchStore, ClaimCodeStore, SigningClockStore, WaitingStore
 from app.db.awards.holders import HolderStore
 from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
+from app.db.badges.modules import ModuleStore
 from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore, ProgramLists
@@ -56,7 +57,6 @@ from app.db.imports import ImportStore
 from app.db.learners import BroughtBadgeStore, ContributionStore, PortfolioStore, RequestStore
 from app.db.learners.wallets import WalletStore
 from app.db.messages import LetterStore, ReminderStore
-from app.db.modules import ModuleStore
 from app.db.people import GuardianStore, MergeStore, NamesakeStore, NameStore, PeopleStore
 from app.db.privacy import AccessLogStore, ConsentStore, ErasureStore, PersonalDataStore, RetentionStore
 from app.db.publishing import StatusStore

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.db.badges import BadgeStore
+from app.db.badges.modules import ModuleStore
 from app.db.campus.campus import HistoryStore
 from app.db.frameworks import CompetencyStore
-from app.db.modules import ModuleStore
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.badges.modules import (
     MOST_MODULES,
