@@ -58,7 +58,6 @@ from app.web.accounts.signing_in_again import (
 from app.web.accounts.step_up_auth import ask_to_prove
 from app.web.activities import (
     activities,
-    attendance,
     check_in,
     editing,
     files,
@@ -91,7 +90,6 @@ from app.web.badges import (
     shared_definitions,
 )
 from app.web.campus import (
-    attesting,
     audit_log,
     campuses,
     course_platforms,
@@ -130,13 +128,13 @@ from app.web.learners import register as request_register
 from app.web.people import directory, names, record_merge
 from app.web.people import register as people_register
 from app.web.privacy import AccessLogged
-from app.web.publishing import award_page, catalogue, embeds, info, previews
+from app.web.publishing import award_page, catalogue, embeds, info
 from app.web.publishing import competencies as public_competencies
 from app.web.reports import annual as annual_report
 from app.web.reports import dashboard as report_dashboard
 from app.web.reports import facts as report_facts
 from app.web.reports import network as network_report
-from app.web.reports import partners, renewal, surveys
+from app.web.reports import renewal, surveys
 from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements, peers
 from app.web.verification import check_papers, holder_check, verifier
 
@@ -160,8 +158,8 @@ for router in (
     campus_webhooks.router,
     campus_pictures.router,
     campus_pictures.public_router,
-    attesting.router,
-    previews.router,
+    campuses.attesting_router,
+    info.previews_router,
     sign_in.passkey_sign_in_router,
     sign_in.password_sign_in_router,
     federated_sign_in.router,
@@ -198,7 +196,7 @@ for router in (
     shared_definitions.router,
     shared_definitions.public_router,
     adoptions.router,
-    partners.router,
+    report_dashboard.partners_router,
     renewal.router,
     network_report.sharing_router,
     surveys.router,
@@ -223,7 +221,7 @@ for router in (
     pathway_followers.router,
     pathway_editor.router,
     activities.router,
-    attendance.router,
+    participants.attendance_router,
     participants.router,
     activities.absences_router,
     check_in.router,

@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from app.container import Process, utc_now
 from app.domain.activities.activities import PartKind
 from app.domain.activities.listed_people import ListedPerson
+from app.domain.frameworks.releases import Source
+from app.services.frameworks.readers import open_tables, read_esco, read_rncp, read_rome
 from app.settings import Settings
 from demo.content import DemoContent, Group, read_content
 from demo.learners import Learner
 from demo.pathways import draw_pathways
-from demo.registers import read_registers
 from demo.seeder import BY_COMMAND, Giving, Stage
 
 ZONE = ZoneInfo("Europe/Paris")
@@ -218,3 +220,19 @@ def _line(
 def _at(day: date, hour: int) -> datetime:
     """That hour in the campuses' time zone."""
     return datetime.combine(day, time(hour), ZONE).astimezone(UTC)
+
+
+FRAMEWORKS = Path(__file__).with_name("frameworks")
+
+
+def read_registers() -> list[Source]:
+    """Partial: importing a whole register later adds the rest."""
+    with open_tables([FRAMEWORKS]) as tables:
+        found = [
+            *read_rome(tables, day=date(2025, 11, 24)),
+            *read_esco(tables, "1.2.1", date(2026, 8, 1)),
+            *read_rncp(tables, day=date(2026, 11, 1)),
+        ]
+    for source in found:
+        source.is_partial = True
+    return found

@@ -70,14 +70,14 @@ COMMANDS: Mapping[str, Command] = {
         ),
     ),
     "backup": Command(
-        "app.cli.operations.backup",
+        "app.cli.operations.restore",
         "backup",
         N_(
             "Sauvegarde la base et le dossier des ancres dans un fichier chiffré, pendant que le service tourne."
         ),
     ),
     "transfer": Command(
-        "app.cli.operations.backup",
+        "app.cli.operations.restore",
         "transfer",
         N_("Transfère une base SQLite dans la base PostgreSQL des réglages, qui doit être vide."),
     ),

@@ -53,12 +53,17 @@ from app.services.badges.badges import BadgeService
 from app.services.badges.modules import ModuleService
 from app.services.badges.openings import OpeningService
 from app.services.badges.shared_definitions import SharedDefinitions
-from app.services.campus.campus import CampusService, HistoryService, OperatorService, TeamService
+from app.services.campus.campus import (
+    CampusPictures,
+    CampusService,
+    HistoryService,
+    OperatorService,
+    TeamService,
+)
 from app.services.campus.dashboard import DashboardService, DirectoryService
 from app.services.campus.integration import ApiAnswers, FeedService, ProgramListService
 from app.services.campus.keys import CampusKeys
 from app.services.campus.lti import LtiService
-from app.services.campus.pictures import CampusPictures
 from app.services.campus.registers import (
     ActivityRegister,
     AwardRegister,
@@ -83,9 +88,8 @@ from app.services.imports.writing import ImportWriting
 from app.services.learners.contributions import ContributionService
 from app.services.learners.imported_badges import BroughtBadges
 from app.services.learners.my_log import PersonalLog, SelfAwards
-from app.services.learners.portfolios import PortfolioDocuments, PortfolioService
+from app.services.learners.portfolios import PortfolioDocuments, PortfolioService, SharedCompetencies
 from app.services.learners.requests import AskingService, ReviewService
-from app.services.learners.shared_competencies import SharedCompetencies
 from app.services.learners.wallets import WalletService
 from app.services.messages.account import AccountLetters, NameLetters, PersonalLetters
 from app.services.messages.endorsements import EndorsementLetters

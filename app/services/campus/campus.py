@@ -1,12 +1,14 @@
-"""Campuses and their networks: creation, settings, public page."""
+"""Campuses and their networks: creation, settings, public page, gallery."""
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from app.adapters.badge_pictures import BadgeArtist
 from app.db.accounts import OperatorStore, OwnAddressStore, SessionStore
 from app.db.activities.activities import ActivityStore
 from app.db.awards.awards import AwardStore
@@ -14,13 +16,16 @@ from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore, Filter, HistoryStore, SubjectStore, TeamStore
 from app.db.frameworks import CompetencyStore
 from app.db.people import PeopleStore
+from app.db.reports.editions import EditionStore
 from app.domain.accounts.own_addresses import Changed
 from app.domain.accounts.permissions import Operator
 from app.domain.activities.activities import Activity
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor, HistoryEntry, service_subject_of, subject_of
 from app.domain.campus.campus import (
+    MOST_PICTURES,
     Campus,
+    CampusPicture,
     CampusSettings,
     Label,
     LabelState,
@@ -30,6 +35,7 @@ from app.domain.campus.campus import (
     check_names,
     check_network_name,
     check_slug,
+    checked_alternative,
     faults_of,
     label_state,
     take_over,
@@ -411,3 +417,73 @@ class OperatorService:
     def _keep(self, campus: Campus, deed: str, by: Actor) -> None:
         self.campuses.add(campus)
         self.history.write(by, deed, "campus", campus.id, at=self.clock(), campus_id=campus.id)
+
+
+@dataclass(frozen=True)
+class CampusPictures:
+    campuses: CampusStore
+    editions: EditionStore
+    artist: BadgeArtist
+    history: HistoryStore
+    clock: Clock
+
+    def list_of(self, campus: Campus) -> Sequence[CampusPicture]:
+        return self.campuses.pictures_of(campus.id)
+
+    def content(self, campus: Campus, picture_id: uuid.UUID) -> bytes:
+        return self.campuses.picture(campus.id, picture_id).content
+
+    def add(self, campus: Campus, content: bytes, *, alternative: str, agreed: bool, by: Actor) -> None:
+        """`agreed`: every recognisable person agreed, or there is none."""
+        if len(self.campuses.pictures_of(campus.id)) >= MOST_PICTURES:
+            raise Conflict(N_("La galerie est pleine : retirez d’abord une image."))
+        if not content:
+            raise InvalidInput(N_("Choisissez le fichier de l’image."))
+        text_of_picture = checked_alternative(alternative)
+        if not agreed:
+            raise InvalidInput(N_("Confirmez que chaque personne reconnaissable est d’accord."))
+        art, (width, height) = self.artist.read_photograph(content)
+        picture = CampusPicture(
+            campus_id=campus.id,
+            alternative=text_of_picture,
+            content=art,
+            width=width,
+            height=height,
+            added_at=self.clock(),
+        )
+        self.campuses.save_picture(picture)
+        self.history.write(by, "add_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id)
+
+    def remove(self, campus: Campus, picture_id: uuid.UUID, *, from_reports: bool = False, by: Actor) -> None:
+        """`from_reports`: an agreement was taken back, so that signed reports show it no more either."""
+        picture = self.campuses.picture(campus.id, picture_id)
+        if from_reports:
+            self._forget(campus, _digest(picture.content), by)
+        self.campuses.delete_picture(picture)
+        self.history.write(by, "remove_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id)
+
+    def only_in_reports(self, campus: Campus) -> list[str]:
+        """Digests of what signed versions keep and the gallery no longer shows."""
+        shown = {_digest(each.content) for each in self.campuses.pictures_of(campus.id)}
+        return [each for each in self.editions.digests(campus.id) if each not in shown]
+
+    def content_in_reports(self, campus: Campus, digest: str) -> bytes:
+        found = self.editions.pictures(campus.id, [digest])
+        if digest not in found:
+            raise NotFound(N_("Cette image n’est plus dans aucun rapport signé."))
+        return found[digest]
+
+    def remove_from_reports(self, campus: Campus, digest: str, *, by: Actor) -> None:
+        """An agreement was taken back after the picture had left the gallery."""
+        self.content_in_reports(campus, digest)
+        self._forget(campus, digest, by)
+
+    def _forget(self, campus: Campus, digest: str, by: Actor) -> None:
+        self.editions.delete_picture(campus.id, digest)
+        self.history.write(
+            by, "remove_report_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id
+        )
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

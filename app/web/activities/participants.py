@@ -1,10 +1,11 @@
-"""Participants of an activity: a list is parsed, previewed and recorded; one participation is corrected."""
+"""Participants of an activity: a list is parsed, previewed and recorded; corrections; table and attendance sheet."""
 
 from __future__ import annotations
 
 import json
+import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request, Response
@@ -14,6 +15,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import PartKind
+from app.domain.core import plain_text
 from app.domain.imports.lists.remarks import (
     hours_in,
 )
@@ -21,16 +23,20 @@ from app.domain.people.name_disambiguation import Question
 from app.domain.people.people import Person
 from app.errors import InvalidInput
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
+from app.http.pages.registers import Cell, table_file
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import PARTS, StateLabel, hours_text
+from app.http.pages.words import PARTS, StateLabel, days, hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language import gettext as _
+from app.language.dates import time_of_day
 from app.services.activities.line_faults import SEVERAL
 from app.services.activities.participants import CheckedLine, Entry
 from app.services.campus.dashboard import Start
 from app.web.activities.activities import ActivityView, Adding, activity_page
+from app.web.campus.audit_log import export_noted
 from app.web.imports.list_table import STEP, left_as_text
 from app.web.people.directory import GivenList, given_list, keep_mapping, list_setting, settling_page
 from app.web.people.name_disambiguation import QuestionView
@@ -446,3 +452,55 @@ def _found(services: Services, work: AtWork, words: str, source: str) -> tuple[S
         return [], False
     found = services.directory.find_people(work.campus, words, Start(limit=AT_ONCE))
     return found[:AT_ONCE], len(found) > AT_ONCE
+
+
+_LONGEST_NAME = 60
+attendance_router = APIRouter(
+    prefix="/gestion/{slug}/activites/{activity_id}", dependencies=[WITH_ORGANISERS]
+)
+
+
+@attendance_router.get("/participants.csv", dependencies=[staff(Permission.WORK)])
+@attendance_router.get("/participants.xlsx", dependencies=[staff(Permission.WORK)])
+def participants_table(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    """Its first columns are those of a list, which can be read again."""
+    work = at_work(request)
+    activity = services.activities.get(work.campus, activity_id)
+    export_noted(request, "participants")
+    heading = (
+        "Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution", _("Présence"), _("Badges de cette activité"),
+    )  # fmt: skip
+
+    def rows(services: Services) -> Iterator[Sequence[Cell]]:
+        for row in services.attendance_sheets.rows(work.campus, activity_id):
+            part = row.participation
+            yield (
+                row.person.family_name,
+                row.person.given_name,
+                row.address,
+                part.hours,
+                translated(PARTS[part.part]),
+                part.contribution,
+                translated(N_("Présent")) if part.is_present else translated(N_("Absent")),
+                ", ".join(row.badges),
+            )
+
+    return table_file(request, f"participants-{_file_name(activity.title)}", heading, rows)
+
+
+@attendance_router.get("/emargement.pdf", dependencies=[staff(Permission.WORK)])
+def attendance_sheet(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    work = at_work(request)
+    sheet = services.attendance_sheets.prepare(work.campus, activity_id, days=days, hour=time_of_day)
+    return Response(
+        services.attendance_sheets.printed(sheet),
+        media_type="application/pdf",
+        headers={
+            "Content-Disposition": f'inline; filename="emargement-{_file_name(sheet.activity.title)}.pdf"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _file_name(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", plain_text(title)).strip("-")[:_LONGEST_NAME] or "activite"

@@ -1,4 +1,4 @@
-"""Public page of a campus: identity, label, recognitions, and signing keys."""
+"""Public pages of a campus: identity, label, recognitions, signing keys, and what its badges attest."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.container import Services
-from app.domain.badges.badges import Badge, BadgeVersion
-from app.domain.campus.campus import Campus, CampusColours, Network, SealedKey
+from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion
+from app.domain.campus.campus import Campus, CampusColours, KeyPurpose, KeyState, Network, SealedKey
 from app.http import static_files
 from app.http.negotiation import ForPeople, GzipPages
 from app.http.pages import error_pages, render
@@ -19,7 +19,7 @@ from app.http.pages.maps import MapShown, map_of
 from app.http.pages.previews import Preview, campus_data, preview, service_data
 from app.http.pages.render import CampusLook, SpeakTheirLanguage, Visitor, page
 from app.http.pages.typography import translated
-from app.http.pages.words import BADGE_KINDS, KEY_STATES, StateLabel, day, sentence_text
+from app.http.pages.words import BADGE_KINDS, KEY_STATES, KIND_NAMES, StateLabel, day, sentence_text
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, process_of, visit
 from app.http.security_headers import SecurityHeaders
@@ -27,8 +27,11 @@ from app.http.workplaces import look_of
 from app.language import N_
 from app.services.badges.badges import picture_words
 from app.services.campus.campus import CampusPage
+from app.services.verification.verdicts import claims_of
+from app.web.badges.rules import pieces_of
 from app.web.trust.endorsements import RecommendationShown, recommendations
 from app.web.trust.issuers import IssuerShown, campus_issuer
+from sceau_credentials.values.json_text import parse_json_object
 
 router = APIRouter(route_class=ForPeople)
 
@@ -330,3 +333,76 @@ def one_campus(slug: str, request: Request) -> Response:
 def _stylesheet(campuses: Iterable[Campus]) -> Response:
     css = "".join(render_campus_css(campus.slug, campus.hue, campus.liveliness) for campus in campuses)
     return Response(css, media_type="text/css", headers={"Cache-Control": _FOR_TEN_MINUTES})
+
+
+attesting_router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class AttestedBadge:
+    title: str
+    language: str
+    path: str
+    judged: str
+    judged_language: str
+
+
+@dataclass(frozen=True)
+class AttestedKind:
+    name: str
+    meaning: str
+    badges: Sequence[AttestedBadge]
+
+
+@attesting_router.get("/campus/{slug}/atteste")
+@public
+def show_attested(slug: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    found = services.campuses.page(slug)
+    campus = found.campus
+    meanings = {shape.key: shape.meaning for shape in SHAPES}
+    every_key = services.campuses.keys()
+    kinds: dict[BadgeKind, list[AttestedBadge]] = {}
+    for badge, version in found.badges:
+        kinds.setdefault(version.kind, []).append(_attested(campus, badge, version))
+    title = translated(N_("Ce que le campus {name} atteste")).format(name=campus.short_name)
+    return page(
+        request,
+        "campus/attested.html",
+        campus=look_of(campus),
+        title=title,
+        kinds=[
+            AttestedKind(
+                translated(KIND_NAMES[kind]),
+                translated(meanings[kind.value]) if kind.value in meanings else "",
+                kinds[kind],
+            )
+            for kind in BadgeKind
+            if kind in kinds
+        ],
+        issuer=campus_issuer(services, campus),
+        networks=found.networks,
+        keys=[
+            (key.method_id.partition("#")[2], day(key.activated_at or key.created_at, campus.time_zone))
+            for key, owner in every_key
+            if owner.id == campus.id and key.state is KeyState.ACTIVE and key.purpose is KeyPurpose.CREDENTIAL
+        ],
+        url=services.addresses.campus(slug),
+        contact=campus.contact_email,
+        link_preview=preview(
+            services,
+            f"/campus/{slug}/atteste",
+            title,
+            translated(N_("Comment il juge, qui signe, et comment le vérifier.")),
+            entry=services.catalogue.find(campus.id),
+            campus=campus,
+            structured=campus_data(services, campus, found.networks),
+        ),
+    )
+
+
+def _attested(campus: Campus, badge: Badge, version: BadgeVersion) -> AttestedBadge:
+    claims = claims_of({"credentialSubject": {"achievement": parse_json_object(version.definition)}})
+    pieces = pieces_of(claims, is_ours=True, zone=campus.time_zone)
+    return AttestedBadge(
+        version.name, version.language, f"/badges/{badge.id}", pieces.judged, pieces.judged_language
+    )

@@ -1,4 +1,4 @@
-"""Short information pages, linked from every footer."""
+"""Short information pages, linked from every footer, and the pictures of link previews."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from app.container import Process, Services
 from app.errors import NotFound
+from app.http.pages.previews import card_of
 from app.http.pages.render import COOKIE as LANGUAGE_COOKIE
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
@@ -291,4 +292,28 @@ def web_manifest() -> Response:
     }
     return JSONResponse(
         manifest, media_type="application/manifest+json", headers={"Cache-Control": "public, max-age=3600"}
+    )
+
+
+previews_router = APIRouter(include_in_schema=False)
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@previews_router.get("/cartes/{kind}/{key}/{digest}.png")
+@public
+def picture(kind: str, key: str, digest: str, services: ReadingServices) -> Response:
+    """An older address leads to the picture of today, and draws nothing."""
+    card = card_of(services, kind, key)
+    if digest != card.digest:
+        return RedirectResponse(f"/cartes/{kind}/{key}/{card.digest}.png", status_code=303)
+    badge = None
+    if card.badge is not None:
+        found = services.publication.badge(*card.badge)
+        badge = (found.campus, found.version)
+    look = None if card.hue is None or card.liveliness is None else (card.hue, card.liveliness)
+    drawn = services.award_pictures.public_card(card.words, emblem=card.emblem, look=look, badge=badge)
+    return Response(
+        drawn,
+        media_type="image/png",
+        headers={"Cache-Control": _FOR_EVER, "Cross-Origin-Resource-Policy": "cross-origin"},
     )

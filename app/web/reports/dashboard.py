@@ -1,7 +1,8 @@
-"""The figures of a campus: dashboard, one figure with its definition and rows, and a table to download."""
+"""The figures of a campus: dashboard, one figure with its definition and rows, a table, a partner's page."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,9 +14,11 @@ from fastapi.responses import HTMLResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import ActivityKind
-from app.domain.reports.facts import AUDIENCES, Audience
+from app.domain.core import plain_text
+from app.domain.reports.facts import AUDIENCES, ORGANISATION_PARTS, Audience
 from app.domain.reports.indicators import (
     BY_ID,
+    FEWEST_ANSWERS,
     INDICATORS,
     SMALL,
     Figure,
@@ -45,7 +48,7 @@ from app.http.pages.registers import Cell, table_file
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, moment, number
-from app.http.request_scope import ReadingServices
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language.dates import babel_locale
@@ -491,3 +494,67 @@ def figures_table(request: Request, services: ReadingServices) -> Response:
             )
 
     return table_file(request, f"rapport-{work.campus.slug}-{asked.key.replace('/', '-')}", heading, rows)
+
+
+partners_router = APIRouter(prefix="/gestion/{slug}/rapport/partenaires", dependencies=[WITH_ORGANISERS])
+
+
+def _period(request: Request, services: Services) -> tuple[Period, str]:
+    try:
+        return period_asked(request, services), ""
+    except InvalidInput as error:
+        return Period.civil(services.reports.today().year), sentence_of(error)
+
+
+@partners_router.get("", dependencies=[staff(Permission.VIEW)])
+def show_partners(request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    asked, trouble = _period(request, services)
+    return page(
+        request,
+        "reports/partners.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        trouble=trouble,
+        period=asked.key,
+        days=period_words(asked.until(services.reports.today())),
+        choices=choices_of(services, asked),
+        partners=services.partner_reports.partners(work.campus, asked),
+    )
+
+
+@partners_router.get("/page", dependencies=[staff(Permission.VIEW)])
+def show_partner(request: Request, services: ReadingServices, cle: str = "") -> HTMLResponse:
+    work = at_work(request)
+    asked, trouble = _period(request, services)
+    found = services.partner_reports.year(work.campus, cle, asked)
+    return page(
+        request,
+        "reports/partner.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        found=found,
+        period=asked.key,
+        days=period_words(found.period),
+        actions=[(each, translated(ORGANISATION_PARTS[each.part])) for each in found.actions],
+        share=round(100 * found.favourable / found.answered) if found.answered >= FEWEST_ANSWERS else None,
+    )
+
+
+@partners_router.get("/page.pdf", dependencies=[staff(Permission.VIEW)])
+def print_partner(request: Request, services: ReadingServices, cle: str = "") -> Response:
+    work = at_work(request)
+    found = services.partner_reports.year(work.campus, cle, _period(request, services)[0])
+    name = re.sub(r"[^a-z0-9]+", "-", plain_text(found.name)).strip("-")[:60] or "partenaire"
+    return Response(
+        services.partner_reports.printed(found, days=days),
+        media_type="application/pdf",
+        headers={
+            "Content-Disposition": f'inline; filename="{name}.pdf"',
+            "Cache-Control": "no-store",
+        },
+    )
