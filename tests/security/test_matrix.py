@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from httpx import Response
-from sqlalchemy import MetaData, select, text
+from sqlalchemy import text
 
 from app.domain.accounts.permissions import ROLE_PERMISSIONS
 from app.http.negotiation import ForPeople
@@ -221,7 +221,7 @@ def ask(
 
 @pytest.fixture(scope="module")
 def kept(house: House, database: Path) -> Iterator[Kept]:
-    with closing(Kept(house, database)) as kept:
+    with closing(Kept(database)) as kept:
         yield kept
 
 
@@ -277,15 +277,15 @@ LOOKED_AT = {
 
 @pytest.mark.parametrize("key", sorted(LOOKED_AT))
 def test_looking_at_what_is_somebody_s_own_is_noted_once_and_nothing_else(
-    key: str, house: House, things: dict[str, Things], callers: list[Caller]
+    key: str, house: House, kept: Kept, things: dict[str, Things], callers: list[Caller]
 ):
     case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
     with house.owner.begin() as connection:
         connection.execute(text("DELETE FROM private_look"))
-    before = _counts(house)
+    before = kept.counts()
     for _ in range(2):
         assert ask(allowed(callers, case, things[OURS]), key, path, case).status_code == 200
-    after = _counts(house)
+    after = kept.counts()
     changed = {name: after[name] - before[name] for name in after if after[name] != before[name]}
     # A request that nobody known confirmed is nobody's.
     assert changed in ({"private_look": 1}, {})
@@ -310,12 +310,12 @@ def test_looking_changes_nothing(
 
 @pytest.mark.parametrize("key", TAKEN_AWAY)
 def test_a_table_that_is_taken_away_writes_who_took_it_and_nothing_else(
-    key: str, house: House, things: dict[str, Things], callers: list[Caller]
+    key: str, kept: Kept, things: dict[str, Things], callers: list[Caller]
 ):
     case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
-    before = _counts(house)
+    before = kept.counts()
     assert ask(allowed(callers, case, things[OURS]), key, path, case).status_code == 200
-    after = _counts(house)
+    after = kept.counts()
     assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {
         "history_entry": 1
     }
@@ -324,19 +324,12 @@ def test_a_table_that_is_taken_away_writes_who_took_it_and_nothing_else(
 def test_a_private_link_writes_a_session_and_nothing_else(
     house: House, kept: Kept, things: dict[str, Things]
 ):
-    before, digest = _counts(house), kept.digest()
+    before, digest = kept.counts(), kept.digest()
     for method in ("GET", "HEAD"):
         assert house.client().request(method, things[OURS].fill("/recevoir/{token}")).status_code == 303
-    after = _counts(house)
+    after = kept.counts()
     assert {name for name in after if after[name] != before[name]} == {"session"}
     assert kept.digest() != digest
-
-
-def _counts(house: House) -> dict[str, int]:
-    tables = MetaData()
-    with house.owner.connect() as connection:
-        tables.reflect(connection)
-        return {table.name: len(connection.execute(select(table)).all()) for table in tables.sorted_tables}
 
 
 FOREIGN = {
