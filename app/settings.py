@@ -42,6 +42,10 @@ class Settings(BaseSettings):
         "",
         description="Other key-encryption keys that open what they sealed, with commas, written as SCEAU_KEK: while one replaces another.",
     )
+    hsm: str = Field(
+        "",
+        description="A PKCS#11 token where signing keys are made and used: pkcs11:token=LABEL?module-path=/path/to/module.so&pin-source=file:/path; empty: sealed in the database.",
+    )
     development_dir: Path = Field(
         Path(".sceau-dev"), description="On localhost only: where a missing secret and KEK are made and kept."
     )

@@ -25,11 +25,13 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app.adapters.hsm import Hsm, HsmAddress, HsmKey
 from app.domain.accounts.sessions import WaitingFile, WaitingForm
 from app.domain.accounts.sign_in import LONGEST_PASSWORD, normal_password
+from app.domain.campus.campus import is_in_hsm
 from app.errors import Unavailable
 from app.language import N_
-from sceau_credentials.keys import LocalSigningKey, SigningKey
+from sceau_credentials.keys import Algorithm, LocalSigningKey, SigningKey
 
 _FORMAT = b"\x01"
 _SALT, _NONCE = 32, 12
@@ -62,21 +64,51 @@ class SealedFor:
     algorithm: str
     purpose: str
 
+    @property
+    def label(self) -> str:
+        """Of the key in a token."""
+        return f"sceau {self.purpose} {self.campus}"
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """What the database has of a key: sealed bytes and their KEK, or the reference of a key in a token."""
+
+    sealed: bytes
+    kek_id: str
+    kek_version: int
+
 
 class KeyVault:
-    """Seals under `kek`; opens what was sealed under it or under one of `others`."""
+    """Seals under `kek`; opens what was sealed under it or under one of `others`. With an `hsm`, new keys are
+    made there."""
 
     def __init__(
-        self, kek: Kek, before_opening: Callable[[], None] = lambda: None, *, others: Sequence[Kek] = ()
+        self,
+        kek: Kek,
+        before_opening: Callable[[], None] = lambda: None,
+        *,
+        others: Sequence[Kek] = (),
+        hsm: Hsm | None = None,
     ) -> None:
         self.kek = kek
         self.before_opening = before_opening
+        self.hsm = hsm
         self._keks = {each.id: each for each in (kek, *others)}
 
     @property
     def kek_ids(self) -> frozenset[str]:
-        """Of every key-encryption key that opens here."""
-        return frozenset(self._keks)
+        """Of every key-encryption key that opens here, and of the token."""
+        return frozenset(self._keks) | ({self.hsm.id} if self.hsm else set())
+
+    def generate(self, owner: SealedFor) -> LocalSigningKey | HsmKey:
+        """In the token, if there is one; `owner` needs no method yet."""
+        return self.hsm.generate(owner.label) if self.hsm else LocalSigningKey.generate(Algorithm.EDDSA)
+
+    def store(self, key: LocalSigningKey | HsmKey, owner: SealedFor) -> StoredKey:
+        if isinstance(key, HsmKey):
+            return StoredKey(key.id, key.hsm.id, 1)
+        return StoredKey(self.seal(key, owner), self.kek.id, self.kek.version)
 
     def seal(self, key: LocalSigningKey, owner: SealedFor) -> bytes:
         return self._sealed(key.to_bytes(), owner)
@@ -92,10 +124,18 @@ class KeyVault:
 
     def guarded(self, before_opening: Callable[[], None]) -> KeyVault:
         """The same vault, which opens a key only where `before_opening` does not raise."""
-        return KeyVault(self.kek, before_opening, others=tuple(self._keks.values()))
+        return KeyVault(self.kek, before_opening, others=tuple(self._keks.values()), hsm=self.hsm)
 
     def open(self, sealed: bytes, owner: SealedFor, *, kek_id: str) -> SigningKey:
         self.before_opening()
+        if is_in_hsm(kek_id):
+            if self.hsm is None or self.hsm.id != kek_id:
+                raise Unavailable(
+                    N_(
+                        "La clé de signature est dans un autre module de clés (SCEAU_HSM). Rien n’a été signé."
+                    )
+                )
+            return self.hsm.find(sealed, owner.label)
         return LocalSigningKey.from_bytes(self._opened(sealed, owner, kek_id))
 
     def _opened(self, sealed: bytes, owner: SealedFor, kek_id: str) -> bytes:
@@ -163,13 +203,41 @@ def kek_from(source: str, *, database_folder: Path | None) -> Kek:
     raise KekUnusable("SCEAU_KEK must be file:/path or env:NAME.")
 
 
-def _check_kek_file(path: Path, database_folder: Path | None) -> None:
+def hsm_in(uri: str) -> Hsm | None:
+    """None if empty; raises KekUnusable with the remedy."""
+    if not uri:
+        return None
+    try:
+        address = HsmAddress.parse(uri)
+    except ValueError as error:
+        raise KekUnusable(str(error)) from error
+    return Hsm(address, pin_from(address.pin_source))
+
+
+def pin_from(source: str) -> str:
+    """Reads the PIN of a token from `file:/path` or `env:NAME`; raises KekUnusable with the remedy."""
+    scheme, _, where = source.partition(":")
+    if scheme == "env":
+        pin = os.environ.get(where, "")
+    elif scheme == "file":
+        _check_private(Path(where), "There is no PIN at {name}: write it there, mode 0600.")
+        pin = Path(where).read_text().strip()
+    else:
+        raise KekUnusable("pin-source in SCEAU_HSM must be file:/path or env:NAME.")
+    if not pin:
+        raise KekUnusable(f"The PIN of SCEAU_HSM in {where} is empty.")
+    return pin
+
+
+def _check_private(path: Path, absent: str) -> None:
     if not path.is_file():
-        raise KekUnusable(
-            f"There is no key-encryption key at {path.name}: make one with `sceau keys make-kek`."
-        )
+        raise KekUnusable(absent.format(name=path.name))
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KekUnusable(f"{path.name} can be read by others: chmod 600 it.")
+
+
+def _check_kek_file(path: Path, database_folder: Path | None) -> None:
+    _check_private(path, "There is no key-encryption key at {name}: make one with `sceau keys make-kek`.")
     if database_folder and path.resolve().is_relative_to(database_folder.resolve()):
         raise KekUnusable(
             "The key-encryption key lies beside the database: a thief of one would have both. Move it."

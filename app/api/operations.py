@@ -29,6 +29,7 @@ from app.container import (
     signed_state_of,
     waiting_work_of,
 )
+from app.domain.campus.campus import is_in_hsm
 from app.http.policies import Policy, Who, marked, policies, public
 from app.http.request_scope import process_of
 from app.services.verification.metrics import REGISTRY
@@ -176,7 +177,11 @@ def _signed(signed: SignedState, process: Process) -> Iterator[GaugeMetricFamily
     yield _gauge(
         "sceau_keys_under_other_kek",
         "Signing keys of campuses that `sceau keys rewrap` would seal again",
-        sum(count for kek_id, count in signed.sealed_under.items() if kek_id != current),
+        sum(
+            count
+            for kek_id, count in signed.sealed_under.items()
+            if kek_id != current and not is_in_hsm(kek_id)
+        ),
     )
 
 

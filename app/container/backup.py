@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -27,6 +28,7 @@ from sqlalchemy.engine import URL, make_url
 from app import __version__
 from app.container.process import Process
 from app.db.engine.session import keep_private
+from app.domain.campus.campus import is_in_hsm
 from app.language import gettext as _
 from app.settings import Settings
 from app.tenancy.scope import WHOLE_DATABASE
@@ -292,7 +294,8 @@ def _check_fits(process: Process, manifest: Manifest) -> None:
                 there=manifest.engine, here=engine
             )
         )
-    if not process.vault.kek_ids >= set(manifest.keks):
+    # Keys in a token are not in the backup; which token they need is checked when the service starts.
+    if not process.vault.kek_ids >= set(itertools.filterfalse(is_in_hsm, manifest.keks)):
         raise BackupUnusable(
             _("SCEAU_KEK n’est pas la clé maîtresse de cette sauvegarde : ses clés ne s’ouvriraient pas.")
         )

@@ -28,6 +28,7 @@ from app.domain.activities.files import ScannerSilent
 from app.domain.awards.signing_clock import ClockJumped
 from app.domain.campus.sender import RecordState, dkim_record
 from app.domain.messages import LetterNotSent
+from app.errors import Unavailable
 from app.language import N_, filled
 from app.language import gettext as _
 from app.services.activity_log.log_check import SENTENCES
@@ -119,11 +120,13 @@ def problems_of(process: Process) -> list[str]:
         process.check_kek()
     except KekUnusable as error:
         found.append(str(error))
-    jump, damaged = process.observe_clock(), list[str]()
+    silent, jump, damaged = _hsm_problem_of(process), process.observe_clock(), list[str]()
+    if silent:
+        found.append(silent)
     if jump is not None:
         stopped = ClockJumped(jump)
         found.append(_(stopped.sentence).format(**stopped.values))
-    else:
+    elif not silent:
         with process.unit_of_work(reading=True) as services:
             damaged = services.signing.keys_that_do_not_open()
     found += [
@@ -144,6 +147,16 @@ def problems_of(process: Process) -> list[str]:
             ).format(cause=failure)
         )
     return found
+
+
+def _hsm_problem_of(process: Process) -> str:
+    """Empty where there is no token, or it signs."""
+    try:
+        if process.vault.hsm is not None:
+            process.vault.hsm.check()
+    except Unavailable as error:
+        return _(error.sentence).format(**error.values)
+    return ""
 
 
 _LEAST_FREE: Final = 1_000_000_000

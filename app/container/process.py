@@ -32,7 +32,7 @@ from app.adapters.openid_connect import ProvidersUnusable, providers_in, registr
 from app.adapters.papers import Papers
 from app.adapters.picture_codes import PictureCodes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
-from app.adapters.secrets import KekUnusable, KeyVault, PasswordHashes, kek_from, make_secret_file
+from app.adapters.secrets import KekUnusable, KeyVault, PasswordHashes, hsm_in, kek_from, make_secret_file
 from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
 from app.adapters.web_documents.fetcher import GuardedWebhooks, WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
@@ -581,7 +581,7 @@ def _vault_of(settings: Settings) -> KeyVault:
         make_secret_file(path)
         source = f"file:{path}"
     kek, *others = (kek_from(each, database_folder=folder) for each in (source, *settings.kek_sources))
-    return KeyVault(kek, others=others)
+    return KeyVault(kek, others=others, hsm=hsm_in(settings.hsm))
 
 
 _NEW_VALUES: Final = 200_000  # Python's own 700 cost a quarter of the time that awarding to thousands takes

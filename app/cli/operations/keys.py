@@ -16,7 +16,7 @@ from app.cli.terminal import ExitCode, ready_process, say, show_table, stop, wit
 from app.cli.verify import moment
 from app.container import Process, make_kek
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey
+from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey, is_in_hsm
 from app.domain.core import csv_for_excel, lines_for_excel
 from app.domain.messages import LetterState
 from app.language import N_
@@ -44,7 +44,7 @@ def list_keys() -> None:
     with ready_process().unit_of_work(reading=True) as services:
         keys = services.campuses.keys()
     show_table(
-        [_("Campus"), _("Usage"), _("Algorithme"), _("État"), _("Depuis"), _("Identifiant")],
+        [_("Campus"), _("Usage"), _("Algorithme"), _("État"), _("Depuis"), _("Où"), _("Identifiant")],
         [
             [
                 campus.slug,
@@ -52,6 +52,7 @@ def list_keys() -> None:
                 key.algorithm,
                 _(_STATES[key.state]),
                 key.created_at.date().isoformat(),
+                key.kek_id if is_in_hsm(key.kek_id) else _("base"),
                 key.method_id,
             ]
             for key, campus in keys
@@ -79,6 +80,25 @@ def retire(
     say(N_("Clé retirée, et le retrait est inscrit au journal du campus."))
     if following is not None:
         say(N_("La suivante est en service : {key}"), key=following.method_id)
+
+
+@commands.command(
+    "move-to-hsm",
+    help=N_(
+        "Remplace les clés de campus scellées dans la base par des clés du module de clés (SCEAU_HSM). Interrompue, "
+        "la même commande reprend."
+    ),
+)
+def move_to_hsm(
+    reason: Annotated[str, typer.Option(help=N_("Pourquoi, en une phrase ; l’historique la garde."))],
+) -> None:
+    process = ready_process()
+    with process.unit_of_work(reading=True) as services:
+        sealed = services.signing.keys_for_hsm()
+    for key, campus in with_progress(sealed, _("Nouvelles clés")):
+        with process.unit_of_work() as services:
+            services.campus_keys.retire(campus, key.id, reason=reason, by=Actor.command("keys move-to-hsm"))
+    say(N_("Clés remplacées par des clés du module : {count}."), style="green", count=len(sealed))
 
 
 _FATES = {

@@ -407,6 +407,14 @@ class KeyPurpose(StrEnum):
     ACTIVITY_LOG = "activity_log"
 
 
+HSM_SCHEME: Final = "pkcs11:"
+
+
+def is_in_hsm(kek_id: str) -> bool:
+    """Whether a stored key is the reference of a key in a token, so that no KEK seals it."""
+    return kek_id.startswith(HSM_SCHEME)
+
+
 _MOVES = {
     KeyState.PENDING: {KeyState.ACTIVE, KeyState.REVOKED},
     KeyState.ACTIVE: {KeyState.VERIFY_ONLY, KeyState.REVOKED},
@@ -417,7 +425,8 @@ _ONE_ACTIVE = text("state = 'active'")
 
 
 class SealedKey(SQLModel, table=True):
-    """`sealed` opens only with the key-encryption key named beside it, which is never in this database."""
+    """`sealed` opens only with the key-encryption key named beside it, which is never in this database; of a key
+    in a token it is the reference, and `kek_id` names the token."""
 
     __tablename__ = "signing_key"
     __table_args__ = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ import structlog
 from app.adapters.secrets import KekUnusable, KeyVault, SealedFor
 from app.db.campus.campus import CampusStore
 from app.db.publishing import PublishedSlot, StatusStore
-from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey
+from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey, is_in_hsm
 from app.domain.core import Clock
 from app.domain.publishing import (
     LIST_LIFE,
@@ -33,7 +33,7 @@ from app.errors import Unavailable
 from app.language import N_
 from app.language import gettext as _
 from sceau_credentials.dids import PublishedKey, jwt_method_id
-from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, SigningKey, VerificationKey
+from sceau_credentials.keys import Algorithm, Signer, SigningKey, VerificationKey
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_claims, sign_jwt
 from sceau_credentials.status_list import (
@@ -74,15 +74,10 @@ class KeyOwner:
 
     def sealed_anew(self, vault: KeyVault) -> dict[str, Any]:
         """The columns of a row with a new key."""
-        key = LocalSigningKey.generate(Algorithm.EDDSA)
+        key = vault.generate(self._sealed_for(""))
         method_id = f"{self.did}#{key.public.thumbprint()}"
-        return {
-            "method_id": method_id,
-            "public_jwk": key.public.to_jwk(),
-            "sealed": vault.seal(key, self._sealed_for(method_id)),
-            "kek_id": vault.kek.id,
-            "kek_version": vault.kek.version,
-        }
+        stored = vault.store(key, self._sealed_for(method_id))
+        return {"method_id": method_id, "public_jwk": key.public.to_jwk(), **asdict(stored)}
 
     def opened(self, vault: KeyVault, row: KeyRow) -> SigningKey:
         key = vault.open(row.sealed, self._sealed_for(row.method_id), kek_id=row.kek_id)
@@ -92,8 +87,9 @@ class KeyOwner:
         return key
 
     def rewrap(self, vault: KeyVault, row: KeyRow) -> bool:
-        """Seals the key under the current key-encryption key; whether it was sealed under another."""
-        if row.kek_id == vault.kek.id:
+        """Seals the key under the current key-encryption key; whether it was sealed under another. A key in a
+        token stays there."""
+        if row.kek_id == vault.kek.id or is_in_hsm(row.kek_id):
             return False
         row.sealed = vault.rewrap(row.sealed, self._sealed_for(row.method_id), kek_id=row.kek_id)
         row.kek_id, row.kek_version = vault.kek.id, vault.kek.version
@@ -129,8 +125,16 @@ class Signing:
         return row
 
     def check_kek(self) -> None:
-        """Raises KekUnusable unless every signing key is encrypted under the current key-encryption key."""
-        if others := self.campuses.sealed_under() - self.vault.kek_ids:
+        """Raises KekUnusable unless every signing key opens with the key-encryption keys, or is in the token."""
+        others = self.campuses.sealed_under() - self.vault.kek_ids
+        if elsewhere := sorted(filter(is_in_hsm, others)):
+            raise KekUnusable(
+                _(
+                    "Des clés de signature de cette base sont dans le module de clés {tokens}. SCEAU_HSM doit le "
+                    "désigner. Rien ne démarre."
+                ).format(tokens=", ".join(elsewhere))
+            )
+        if others:
             raise KekUnusable(
                 _(
                     "SCEAU_KEK n’est pas la clé maîtresse de cette base : ses clés de signature ont été scellées par "
@@ -143,6 +147,12 @@ class Signing:
         return sum(
             _owner(campus, row.purpose).rewrap(self.vault, row) for row, campus in self.campuses.all_keys()
         )
+
+    def keys_for_hsm(self) -> list[tuple[SealedKey, Campus]]:
+        """Active keys that are still sealed in the database; their successors will be in the token."""
+        if self.vault.hsm is None:
+            raise Unavailable(N_("SCEAU_HSM est vide : il n’y a pas de module de clés."))
+        return [(row, campus) for row, campus in self.campuses.active_keys() if not is_in_hsm(row.kek_id)]
 
     def keys_that_do_not_open(self) -> list[str]:
         """Identifiers of active campus keys that the correct key-encryption key cannot decrypt."""
