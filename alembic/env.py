@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from alembic import context
-from app.db.engine.schema import served_by_newest
+from app.db.engine.schema import MIGRATION_LOCK, recounts, served_by_newest
 from app.db.engine.session import WORK_SCHEMA, open_engine
 from app.db.reports import marks
 from app.tenancy import row_level_security as walls
 from app.tenancy.metadata import METADATA
 
-ADVISORY_LOCK = 0x5CEA
+
+def destination() -> str | tuple[str, ...] | None:
+    """None for commands that have none."""
+    try:
+        return context.get_revision_argument()
+    except KeyError:
+        return None
 
 
 def run() -> None:
@@ -25,17 +31,24 @@ def run() -> None:
         with context.begin_transaction():
             if engine.dialect.name == "postgresql":
                 # Two workers that start at once migrate once (I21).
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
                 if lock_wait := context.config.get_main_option("lock_wait", ""):
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{lock_wait}'")
                 walls.take_down(connection)
             before = context.get_context().get_current_revision()
-            marks.take_down(connection)
-            context.run_migrations()
             newest = context.script.get_current_head()
+            # On the way down their tables may go too.
+            is_going_up = destination() == newest
+            is_marking = is_going_up and marks.stand(connection)
+            if not is_marking:
+                marks.take_down(connection)
+            context.run_migrations()
             if context.get_context().get_current_revision() == newest:
-                marks.build(connection)
-                if before != newest:
+                if not is_marking or not marks.stand(connection):
+                    marks.take_down(connection)
+                    marks.build(connection)
+                    is_marking = False
+                if before != newest and (not is_marking or recounts(context.script, before)):
                     marks.mark_everything(connection)
                 if engine.dialect.name == "postgresql":
                     role = context.config.get_main_option("granted_to", "")

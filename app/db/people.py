@@ -14,6 +14,7 @@ from sqlmodel import SQLModel, col, delete, func, or_, select
 
 from app.db.activities.activities import organised_by
 from app.db.engine.queries import Store
+from app.db.engine.schema import check_knows_every_table
 from app.db.engine.writes import among
 from app.domain.accounts.permissions import NetworkAdministrator, Operator
 from app.domain.accounts.sessions import FormDraft, SetAside
@@ -301,6 +302,7 @@ class MergeStore(Store):
 
     def hand_over(self, kept: uuid.UUID, gone: uuid.UUID) -> dict[str, Any]:
         """Moves everything that `kept` can accept from `gone`; returns moved rows by table and column."""
+        check_knows_every_table(self.session)
         moved: dict[str, Any] = {"awards": self._hand_over_awards(kept, gone)}
         for table, column in _columns():
             keys = self._move(table, column, kept, gone)

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlmodel import Session, col, select
 
 from app.db.engine.queries import Store, plain
+from app.db.engine.schema import check_knows_every_table
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows
 from app.db.reports.counts import CountStore
 from app.db.reports.tombstones import Counted, TombstoneStore
@@ -96,6 +97,10 @@ def held_tables() -> list[Table]:
 
 
 class PersonalDataStore(Store):
+    def check_knows_every_table(self) -> None:
+        """Before an erasure and an archive, which an older program would leave incomplete."""
+        check_knows_every_table(self.session)
+
     # --- reading
 
     def rows(self, table: Table, whose: DataOwner) -> list[Mapping[str, Any]]:
@@ -149,6 +154,7 @@ class PersonalDataStore(Store):
 
         Their status slots must be raised first. `leaves_totals`: reports still count what is gone.
         """
+        self.check_knows_every_table()
         tombstones = TombstoneStore(self.session)
         counted = tombstones.count(whose.person_id) if leaves_totals else Counted()
         keys = {table: self._keys(table, whose) for table in held_tables()}

@@ -138,6 +138,7 @@ class ArchiveService:
 
     def make(self, person_id: uuid.UUID, campus: Campus | None = None) -> Published:
         """The data of one campus, or of all; the same rows that an erasure would delete."""
+        self.personal.check_knows_every_table()
         reach = {campus.id} if campus else None
         whose = owner_of(self.people.get(person_id), self.people.all_addresses(person_id), reach)
         at, out = self.clock(), io.BytesIO()

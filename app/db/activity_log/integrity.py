@@ -15,7 +15,13 @@ from sqlmodel import SQLModel, col, func, select
 from app.db.engine.queries import Store
 from app.db.engine.writes import among, insert_values
 from app.domain.activities.files import FileContent, FileState, StoredFile
-from app.domain.activity_log.activity_log import DEFINITION, IntegrityCheck, LogPayload, PictureDigest
+from app.domain.activity_log.activity_log import (
+    DEFINITION,
+    MOST_FAULTS,
+    IntegrityCheck,
+    LogPayload,
+    PictureDigest,
+)
 from app.domain.activity_log.recovery import (
     AWARDS,
     BADGES,
@@ -133,6 +139,15 @@ class IntegrityStore(Store):
             self.session.delete(row)
 
     # --- data to check
+
+    def lines_about_nobody(self) -> list[tuple[uuid.UUID, int]]:
+        """Contents of log lines about a person who was erased; no foreign key forbids them."""
+        about = col(LogPayload.about_id)
+        query = select(LogPayload.log_id, LogPayload.number).where(
+            about.is_not(None),
+            ~select(Person.id).where(Person.id == about).exists(),
+        )
+        return [(log_id, number) for log_id, number in self.session.exec(query.limit(MOST_FAULTS))]
 
     def count_awards(self) -> int:
         return self.session.exec(select(func.count()).select_from(Award)).one()

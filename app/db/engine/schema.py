@@ -15,10 +15,12 @@ from typing import Any, Final
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session as DatabaseSession
 
 from app.db.engine.session import configuration, upgrade
+from app.errors import Unavailable
 from app.language import N_
 from app.tenancy import row_level_security as walls
 
@@ -30,6 +32,10 @@ ANNOUNCED: Final = {
     "rewrites": N_("réécrit de grandes tables : le service attend"),
 }
 _UNDECLARED: Final = N_("antérieure aux annonces : arrêtez le service")
+
+
+MIGRATION_LOCK: Final = 0x5CEA
+"""Advisory lock of PostgreSQL that a migration has until it is committed."""
 
 
 class SchemaState(StrEnum):
@@ -71,12 +77,47 @@ def waiting_migrations(engine: Engine) -> Sequence[Migration]:
     return [_declared(name, module) for name, module in list(_migrations().items())[start:]]
 
 
+def check_knows_every_table(session: DatabaseSession) -> None:
+    """Raises Unavailable where the database has, or is getting, a schema that this program does not know whole.
+
+    Erasing a person, exporting their data and merging two records concern every table that refers to people; a
+    program that serves a newer schema would leave rows of newer tables. No migration commits before the
+    transaction of `session` ends.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        lock = text(f"SELECT pg_try_advisory_xact_lock_shared({MIGRATION_LOCK})")
+        is_still = bool(connection.execute(lock).scalar_one())
+    else:
+        is_still = True  # a transaction that writes is alone
+    if (
+        not is_still
+        or connection.execute(text("SELECT version_num FROM alembic_version")).scalar() != _newest()
+    ):
+        raise Unavailable(
+            N_("Le service passe à une version plus récente. Recommencez plus tard : rien n’a été changé.")
+        )
+
+
 def served_by_newest(script: ScriptDirectory) -> Iterator[str]:
     """The newest revision, and the earlier ones with programs that work on its schema."""
     for each in script.walk_revisions():
         yield each.revision
         if not _declared(each.revision, each.module).is_online:
             return
+
+
+def recounts(script: ScriptDirectory, before: str | None) -> bool:
+    """Whether one of the migrations after `before` contains `recount = True`: reports count otherwise from then on.
+
+    False on the way down, where triggers have marked what changed.
+    """
+    for each in script.walk_revisions():
+        if each.revision == before:
+            return False
+        if getattr(each.module, "recount", False):
+            return True
+    return False
 
 
 _TRIES: Final = 20

@@ -1,11 +1,13 @@
 """Triggers that mark stored counts that are no longer those of their rows, after any write.
 
-A mark is written in the transaction of the change, so that no reader sees one without the other. Dropped before
-migrations, which may rebuild the tables, and created again after them; a migration marks everything.
+A mark is written in the transaction of the change, so that no reader sees one without the other. On SQLite they are
+dropped before migrations, which rebuild tables, and created again after them. On PostgreSQL they stand through a
+migration that leaves them as they are, so that its own writes are marked too and no table is locked for them.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -147,9 +149,36 @@ def _on_postgresql(source: _Source) -> Iterator[tuple[str, str, str]]:
         yield event, marks, f"AFTER {event.upper()} ON {source.table} REFERENCING {tables}"
 
 
+def stand(connection: Connection) -> bool:
+    """Whether the triggers are there as this program defines them."""
+    if connection.dialect.name != "postgresql":
+        return False
+    found = connection.execute(
+        text(
+            "SELECT p.proname, d.description FROM pg_proc p JOIN pg_trigger t ON t.tgfoid = p.oid AND NOT t.tgisinternal "
+            "LEFT JOIN pg_description d ON d.objoid = p.oid AND d.classoid = 'pg_proc'::regclass "
+            "WHERE p.pronamespace = current_schema()::regnamespace"
+        )
+    )
+    there = {name: digest for name, digest in found if name.startswith(_PREFIX)}
+    return there == {
+        f"{_name(source)}_{event}": _digest(marks, moment)
+        for source in _SOURCES
+        for event, marks, moment in _on_postgresql(source)
+    }
+
+
+def _name(source: _Source) -> str:
+    return f"{_PREFIX}{source.table}_{source.mark}"
+
+
+def _digest(*definition: str) -> str:
+    return hashlib.sha256("\n".join(definition).encode()).hexdigest()[:16]
+
+
 def build(connection: Connection) -> None:
     for source in _SOURCES:
-        name = f"{_PREFIX}{source.table}_{source.mark}"
+        name = _name(source)
         if connection.dialect.name == "sqlite":
             for event, body in _on_sqlite(source):
                 connection.exec_driver_sql(f"CREATE TRIGGER {name}_{event} {body}")
@@ -159,6 +188,7 @@ def build(connection: Connection) -> None:
                 f"CREATE FUNCTION {name}_{event}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
                 f"{search_path(schema_of(connection))} AS $$ BEGIN {marks}; RETURN NULL; END $$"
             )
+            connection.exec_driver_sql(f"COMMENT ON FUNCTION {name}_{event}() IS '{_digest(marks, moment)}'")
             connection.exec_driver_sql(
                 f"CREATE TRIGGER {name}_{event} {moment} FOR EACH STATEMENT EXECUTE FUNCTION {name}_{event}()"
             )

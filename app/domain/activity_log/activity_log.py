@@ -336,6 +336,7 @@ class Damage(StrEnum):
     DOCUMENT_DIFFERS = "document_differs"
     PLACE_LOWERED = "place_lowered"
     COUNT_DIFFERS = "count_differs"
+    PERSON_GONE = "person_gone"
     LOG = "log"
 
 
@@ -376,6 +377,9 @@ SENTENCES: Final = {
     ),
     Damage.PLACE_LOWERED: N_(
         "{where} : la place {detail} a été publiée comme retirée, et la base ne le dit plus."
+    ),
+    Damage.PERSON_GONE: N_(
+        "Journal {where}, ligne {detail} : elle parle encore d’une personne qui n’existe plus."
     ),
     Damage.LOG: N_("Journal {where} : {detail}"),
 }

@@ -302,6 +302,10 @@ class IntegrityService:
                 return self._counts()
         result = Result()
         result.found += logs()
+        result.found += (
+            FoundLeaf(Damage.PERSON_GONE, str(log_id), str(number))
+            for log_id, number in self.store.lines_about_nobody()
+        )
         return result
 
     def _counts(self) -> Result:

@@ -6,9 +6,11 @@ import uuid
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from app.container import Services
+from app.db.engine.schema import MIGRATION_LOCK
 from app.db.privacy import NO_OWNER
 from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
 from app.domain.activities.activities import Activity, ActivityKind
@@ -20,7 +22,7 @@ from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.people.people import Role
 from app.domain.privacy.consents import Erasure, StillWorksHere
-from app.errors import Gone, InvalidInput, NotFound, NotSignedIn
+from app.errors import Gone, InvalidInput, NotFound, NotSignedIn, Unavailable
 from app.services.activity_log.log_check import LogCheck
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges.badges import Wording
@@ -60,6 +62,54 @@ def deliver(house: House) -> None:
         due = [*services.letters.awaited(), *services.letters.due()]
     for envelope in due:
         house.process.post.send(envelope)
+
+
+def test_program_of_an_older_schema_erases_exports_and_merges_nothing(house: House) -> None:
+    """It would leave what newer tables hold: the database may serve it, but people's data wait for a whole program."""
+    awarded = house.award(ZOE)
+    award_id, person_id = awarded.lines[0].award_id, person_of(house, awarded)
+    with house.owner.begin() as connection:
+        [ours] = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Unavailable, match="version plus récente"):
+        erase(house, award_id)
+    with house.unit_of_work() as services, pytest.raises(Unavailable):
+        services.archive.make(person_id)
+    with house.unit_of_work() as services, pytest.raises(Unavailable):
+        services.stores.merges.hand_over(house.trainer.id, person_id)
+    assert person_of(house, awarded) == person_id
+    with house.owner.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :ours"), {"ours": ours})
+    assert erase(house, award_id)
+
+
+@pytest.mark.postgres
+def test_nobody_is_erased_while_a_migration_runs(house: House) -> None:
+    award_id = house.award(ZOE).lines[0].award_id
+    if house.owner.dialect.name != "postgresql":
+        pytest.skip("on SQLite a migration writes alone")
+    with house.owner.begin() as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        with pytest.raises(Unavailable):
+            erase(house, award_id)
+    assert erase(house, award_id)
+
+
+def test_check_finds_a_log_line_about_a_person_who_is_gone(house: House) -> None:
+    house.award(ZOE)
+    with house.unit_of_work() as services:
+        assert services.stores.integrity.lines_about_nobody() == []
+    with house.owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO log_payload (log_id, number, noun, noun_id, about_id, key, facts) "
+                "SELECT log_id, number + 1000, noun, noun_id, :gone, key, facts "
+                "FROM log_payload WHERE about_id IS NOT NULL"
+            ),
+            {"gone": uuid.uuid4().hex if house.owner.dialect.name == "sqlite" else uuid.uuid4()},
+        )
+    with house.unit_of_work() as services:
+        assert services.stores.integrity.lines_about_nobody()
 
 
 def accepting(services: Services, house: House) -> uuid.UUID:

@@ -10,11 +10,14 @@ from sqlmodel import col, select
 
 from app.container import IntegrityRun
 from app.db.activities.plans import ActivityPlanStore
+from app.db.engine import session
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.awards.awards import Award
 from app.domain.campus.audit_log import Actor
 from app.domain.reports.ledger import Period
 from app.jobs.kinds import COUNTS, EVERYTHING
+from tests.jobs.next_release import scripts_of_next_release
+from tests.support.databases.engines import as_owner
 from tests.support.house import COMMAND, House, build_house
 
 PEOPLE = ("Zoé Martin", "Ali Benali", "Eva Roy", "Léo Petit", "Ana Faure", "Tom Girard")
@@ -48,6 +51,24 @@ def shown(house: House) -> tuple[object, ...]:
         found.figures["apprenants"].value,
         found.now.distinct.awards,
     )
+
+
+@pytest.mark.parametrize(("declared", "is_stored"), [("", True), ("\nrecount = True", False)])
+def test_migration_leaves_stored_counts_unless_it_recounts(
+    anywhere: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, declared: str, is_stored: bool
+) -> None:
+    house = anywhere
+    house.award(*PEOPLE)
+    recount(house)
+    scripts = scripts_of_next_release(tmp_path / "next", declared=f"online = True{declared}")
+    monkeypatch.setattr(session, "SCRIPTS", scripts)
+    session.upgrade(as_owner(house.process.settings.database_url))
+    is_postgres = house.owner.dialect.name == "postgresql"
+    # SQLite rebuilds tables, and its migrations are short.
+    assert all(rows_in(house, *STORED)) is (is_stored and is_postgres)
+    with house.owner.begin() as connection:
+        connection.execute(text("UPDATE participation SET hours = 7"))
+    assert rows_in(house, "activity_change") > [0]
 
 
 def test_worker_stores_counts_and_each_write_is_counted_at_once(anywhere: House) -> None:
