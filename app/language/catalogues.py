@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gettext as _gettext
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
 from io import BytesIO
@@ -55,7 +56,20 @@ def read_catalogue(source: Path) -> _gettext.NullTranslations:
     if compiled.is_file() and compiled.stat().st_mtime >= source.stat().st_mtime:
         with compiled.open("rb") as file:
             return _gettext.GNUTranslations(file)
-    return _gettext.GNUTranslations(BytesIO(compile_po(source)))
+    binary = compile_po(source)
+    _keep(binary, compiled)
+    return _gettext.GNUTranslations(BytesIO(binary))
+
+
+def _keep(binary: bytes, compiled: Path) -> None:
+    """For the next process, as Python keeps what it compiles; nowhere where the folder may not be written."""
+    beside = compiled.with_name(f"{compiled.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(binary)
+        beside.replace(compiled)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
 
 
 def compile_po(source: Path) -> bytes:

@@ -178,6 +178,23 @@ def test_words_changed_since_the_last_compilation_are_the_ones_said(tmp_path: Pa
         write_mo(file, old)
     os.utime(source.with_suffix(".mo"), (1, 1))
     assert catalogues.read_catalogue(source).gettext("oui") == "yes"
+    assert source.with_suffix(".mo").read_bytes() == compiled, "kept for the next process"
+
+
+def test_words_are_compiled_each_time_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    source = tmp_path / "sceau.po"
+    source.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "oui"\nmsgstr "yes"\n'
+    )
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert catalogues.read_catalogue(source).gettext("oui") == "yes"
+    assert list(tmp_path.iterdir()) == [source]
 
 
 JINJA = re.compile(r"\{#.*?#\}|\{%-?\s*trans\b.*?endtrans\s*-?%\}|\{%.*?%\}|\{\{.*?\}\}", re.S)
