@@ -23,16 +23,24 @@ _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
 def xlsx(content: Content, struck: Collection[int] = ()) -> bytes:
-    """Rows whose index is in `struck` are crossed out."""
+    """Rows whose index is in `struck` are crossed out; « ~ » begins a hidden row, « [[…]] » ends a cell with a comment."""
     made = io.BytesIO()
     with Workbook(made, {"in_memory": True}) as book:
         crossed = book.add_format({"font_strikeout": True})
         for number, part in enumerate(content, 1):
             sheet = book.add_worksheet(part.get("name", f"Feuil{number}"))
             for row, cells in enumerate(part["table"]):
+                if str(cells[0]).startswith("~"):
+                    sheet.set_row(row, options={"hidden": True})
                 for column, cell in enumerate(cells):
+                    text, _, comment = str(cell).removesuffix("]]").partition("[[")
+                    if comment:
+                        sheet.write_comment(row, column, comment)
                     if cell != "":
-                        sheet.write(row, column, cell, crossed if row in struck else None)
+                        shown = text.removeprefix("~").strip() if comment or text.startswith("~") else cell
+                        sheet.write(row, column, shown, crossed if row in struck else None)
+            if part.get("name", "").startswith("~"):
+                sheet.hide()
     return made.getvalue()
 
 
@@ -46,9 +54,9 @@ def archive(parts: dict[str, str]) -> bytes:
 
 def _odf_table(part: dict[str, Any], name: str, struck: Collection[int] = ()) -> str:
     rows = "".join(
-        "<table:table-row>"
+        f"<table:table-row{_FILTERED if str(cells[0]).startswith('~') else ''}>"
         + "".join(
-            f"<table:table-cell{_CROSSED_CELL if row in struck else ''}><text:p>{escape(str(c))}</text:p></table:table-cell>"
+            f"<table:table-cell{_CROSSED_CELL if row in struck else ''}><text:p>{escape(str(c).removeprefix('~ '))}</text:p></table:table-cell>"
             for c in cells
         )
         + "</table:table-row>"
@@ -58,6 +66,7 @@ def _odf_table(part: dict[str, Any], name: str, struck: Collection[int] = ()) ->
     return f'<table:table table:name="{escape(part.get("name", name))}">{rows}{empty}</table:table>'
 
 
+_FILTERED = ' table:visibility="filter"'
 _CROSSED_CELL = ' table:style-name="barre"'
 _CROSSED_STYLES = (
     '<office:automatic-styles><style:style style:name="barre"><style:text-properties '

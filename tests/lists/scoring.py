@@ -75,7 +75,7 @@ def lists_in(path: Path) -> Iterator[Entry]:
 
 
 def _parts(content: str) -> list[dict[str, Any]]:
-    """Lines with bars are rows, `* ` items, `# ` paragraphs."""
+    """Lines with bars are rows, `* ` items, `-- ` struck out, other lines paragraphs."""
     parts: list[dict[str, Any]] = []
     for line in content.splitlines():
         if line.startswith("## "):
@@ -88,6 +88,8 @@ def _parts(content: str) -> list[dict[str, Any]]:
             if not parts or "items" not in parts[-1]:
                 parts.append({"items": []})
             parts[-1]["items"].append(line[2:])
+        elif line.startswith("-- "):
+            parts.append({"struck": line[3:]})
         else:
             parts.append({"text": line.removeprefix("# ")})
     return parts

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from xlsxwriter import Workbook
 
-from app.domain.imports.lists.model import Reading, State
+from app.domain.imports.lists.model import Reading, Reason, State
 from app.domain.imports.lists.names import fold
 from app.services.imports.lists import read_list_file
 from tests.lists import documents
@@ -212,6 +213,49 @@ def test_who_is_struck_out_is_asked_about(form: str) -> None:
     lines = {fold(line.name): line for line in read_list_file(_CROSSED[form]).lines if "ow" in line.text}
     assert lines
     assert all(line.state is State.ASK for line in lines.values()), lines
+
+
+_HIDDEN = {
+    "row": documents.xlsx([{"table": [["Nom", "Prénom"], ["Dupont", "Marie"], ["~ Sow", "Awa"]]}]),
+    "sheet": documents.xlsx([{"table": [["Nom", "Prénom"], ["Dupont", "Marie"]]}, {"name": "~Retrait", "table": [["Sow", "Awa"]]}]),
+    "ods row": documents.ods([{"table": [["Dupont", "Marie"], ["~ Sow", "Awa"]]}]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", _HIDDEN)
+def test_who_is_hidden_is_asked_about(form: str) -> None:
+    lines = [line for line in read_list_file(_HIDDEN[form]).lines if "Sow" in line.text]
+    assert lines
+    assert all(Reason.HIDDEN in {doubt.reason for doubt in line.doubts} for line in lines), lines
+
+
+def test_workbook_keeps_comments_headers_and_text_boxes() -> None:
+    made = io.BytesIO()
+    with Workbook(made, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Groupe")
+        sheet.write_row(0, 0, ["Nom", "Prénom"])
+        sheet.write_row(1, 0, ["Dupont", "Marie"])
+        sheet.write_comment(1, 1, "partie à midi")
+        sheet.write_comment(7, 4, "Ajouter Awa Sow")
+        sheet.set_header("&LStage de printemps&RPage &P")
+        sheet.insert_textbox(3, 3, "Remplace Zoé Martin")
+    reading = read_list_file(made.getvalue())
+    assert not missing_from(
+        "Dupont Marie partie à midi Ajouter Awa Sow Stage de printemps Remplace Zoé Martin", reading
+    )
+    asked = " ".join(line.name for line in reading.in_state(State.ASK))
+    assert "Awa Sow" in asked
+    assert "Zoé Martin" in asked
+    assert not reading.in_state(State.READY)
+
+
+def test_changes_that_word_tracks_are_kept() -> None:
+    removed = "<w:p><w:del><w:r><w:delText>Awa Sow</w:delText></w:r></w:del></w:p>"
+    middle = "<w:p><w:r><w:t>Marie Dupont, </w:t></w:r><w:r><w:rPr><w:strike/></w:rPr><w:t>Léa Petit</w:t></w:r></w:p>"
+    reading = read_list_file(_word(removed + middle + _paragraph("Tom Martin")))
+    assert not missing_from("Awa Sow Marie Dupont Léa Petit Tom Martin", reading)
+    assert "Sow" not in {line.family_name for line in reading.in_state(State.READY)}
+    assert "Petit" not in {line.family_name for line in reading.in_state(State.READY)}
 
 
 def test_a_long_cell_and_many_columns_are_kept() -> None:

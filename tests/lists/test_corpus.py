@@ -15,6 +15,8 @@ from app.domain.imports.lists.text import decode
 from app.services.imports.lists import read_list_file, read_list_text
 from tests.lists.scoring import Entry, Score, corpus, score_of
 
+pytestmark = pytest.mark.usefixtures("reading_in_this_process")
+
 ENTRIES = list(corpus(Path(__file__).with_name("corpus")))
 
 
@@ -118,6 +120,41 @@ def test_a_suspect_line_names_its_reason(text: str, reason: Reason) -> None:
     line = read_list_text(text).lines[-1]
     assert line.state is State.ASK
     assert reason in {doubt.reason for doubt in line.doubts}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Nom;Prénom\nDupont;Marie\nMartin;Léa\n\nMarie ne viendra pas.", Reason.MENTIONED),
+        ("Marie DUPONT\nLéa MARTIN\nExcusés : Marie Dupont, Tom Petit", Reason.MENTIONED),
+        ("Marie DUPONT\nLéa MARTIN\n\nLes deux dernières sont absentes.", Reason.MENTIONED),
+        ("Marie DUPONT *\nLéa MARTIN\nTom PETIT", Reason.EXTRA),
+        ("Élèves exclus du voyage\nMarie DUPONT\nLéa MARTIN", Reason.WITHDRAWN),
+        ("Élèves dyslexiques\nMarie DUPONT\nLéa MARTIN", Reason.UNDER),
+        ("Place;Nom;Prénom\nLA1;Dupont;Marie\n2;Martin;Léa\n3;Petit;Tom", Reason.EXTRA),
+        ("Nom;Prénom;Samedi ?\nDupont;Marie;peut-être\nMartin;Léa;oui\nPetit;Tom;oui", Reason.EXTRA),
+        ("Nom;Prénom;Motif\nDupont;Marie;\nMartin;Léa;grippe", Reason.EXTRA),
+    ],
+)
+def test_what_other_lines_say_of_a_person_is_asked_about(text: str, reason: Reason) -> None:
+    marie = next(line for line in read_list_text(text).lines if fold(line.name) == "marie dupont")
+    assert marie.state is State.ASK
+    assert reason in {doubt.reason for doubt in marie.doubts}, marie.doubts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Merci à Xiuying Wang pour l’accueil.",
+        "Total des inscrits : voir Fatoumata",
+        "Signature du chef : Léa Petit et Tom Roux",
+    ],
+)
+def test_no_name_stands_only_in_a_refused_line(text: str) -> None:
+    reading = read_list_text(f"Nom;Prénom\nDupont;Marie\n{text}")
+    named = [word for word in fold(text).split() if word in ("xiuying", "fatoumata", "lea", "tom")]
+    asked = fold(" ".join(line.name for line in reading.in_state(State.ASK)))
+    assert all(word in asked for word in named), asked
 
 
 def test_hours_over_those_of_the_activity_are_asked_about() -> None:

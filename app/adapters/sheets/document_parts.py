@@ -3,7 +3,9 @@ spreadsheets."""
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -14,6 +16,8 @@ MOST_COLUMNS: Final = 200
 MOST_CELLS: Final = 400_000
 MOST_SHEETS: Final = 200
 
+MOST_UNPACKED: Final = 32 * 1024 * 1024
+_MOST_PARTS: Final = 2_000
 _DEEPEST: Final = 60
 CROSSED: Final = " (barré) "
 """Before text that is struck out in the middle of a line."""
@@ -25,8 +29,10 @@ class Refused(Exception):
     """`args[0]` is a key of the sentences in `list_files`."""
 
 
-def grid_of(rows: Grid, name: str = "", struck: list[int] | None = None) -> dict[str, Any]:
-    return {"kind": "grid", "name": name, "rows": rows, "struck": struck or []}
+def grid_of(
+    rows: Grid, name: str = "", struck: list[int] | None = None, hidden: list[int] | None = None
+) -> dict[str, Any]:
+    return {"kind": "grid", "name": name, "rows": rows, "struck": struck or [], "hidden": hidden or []}
 
 
 def running_text(text: str, first: int) -> dict[str, Any]:
@@ -52,6 +58,32 @@ def tag_of(element: Any) -> str:
 
 def attribute_of(element: Any, name: str) -> str:
     return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
+
+
+def open_archive(data: bytes) -> zipfile.ZipFile:
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    if len(archive.infolist()) > _MOST_PARTS:
+        raise Refused("too-large")
+    return archive
+
+
+def part_of(archive: zipfile.ZipFile, name: str) -> Any:
+    """One part as a tree; sizes are measured during decompression."""
+    from defusedxml.ElementTree import fromstring
+
+    left = MOST_UNPACKED
+    pieces = []
+    with archive.open(name) as opened:
+        while piece := opened.read(64 * 1024):
+            left -= len(piece)
+            if left < 0:
+                raise Refused("too-large")
+            pieces.append(piece)
+    return fromstring(b"".join(pieces), forbid_dtd=True)
+
+
+def is_on(element: Any) -> bool:
+    return attribute_of(element, "val") not in ("0", "false", "off", "none")
 
 
 class Flow:
@@ -95,14 +127,15 @@ class Flow:
             self.blocks.append(grid_of(grid, struck=crossed))
 
 
-def sheets_of(sheets: Iterable[tuple[str, Grid]]) -> list[dict[str, Any]]:
-    """Each non-empty sheet; names only where there are several."""
-    found = [
-        (name, rows) for name, rows in sheets if any(cell.strip() for _, cells in rows for cell in cells)
-    ]
+def sheets_of(sheets: Iterable[tuple[str, Grid, set[int], set[int]]]) -> list[dict[str, Any]]:
+    """Each non-empty sheet, with the numbers of its struck and its hidden rows; names only where there are several."""
+    found = [one for one in sheets if any(cell.strip() for _, cells in one[1] for cell in cells)]
     if len(found) > MOST_SHEETS:
         raise Refused("too-large")
-    return [grid_of(rows, name if len(found) > 1 else "") for name, rows in found]
+    return [
+        grid_of(rows, name if len(found) > 1 else "", sorted(struck), sorted(hidden))
+        for name, rows, struck, hidden in found
+    ]
 
 
 _HIDDEN: Final = ("script", "style", "head", "template")
@@ -316,4 +349,4 @@ def xml_sheet(data: bytes) -> list[dict[str, Any]]:
 
     root = fromstring(data, forbid_dtd=True)
     sheets = [e for e in root.iter() if tag_of(e) == "Worksheet"]
-    return sheets_of((attribute_of(s, "Name"), rows_of(s)) for s in sheets)
+    return sheets_of((attribute_of(s, "Name"), rows_of(s), set(), set()) for s in sheets)

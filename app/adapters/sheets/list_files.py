@@ -248,7 +248,8 @@ def _block(found: dict[str, object]) -> Block:
         crossed = {line.strip("~") for line in text.splitlines() if line.startswith("~~")}
         return Block(tuple(_struck(row, crossed) for row in block.rows), block.name, block.delimited)
     rows = [(int(number), [str(cell) for cell in cells]) for number, cells in found["rows"]]  # type: ignore[attr-defined]
-    return grid_block(rows, str(found["name"]), frozenset(found["struck"]))  # type: ignore[call-overload]
+    struck, hidden = (frozenset(map(int, found[key])) for key in ("struck", "hidden"))  # type: ignore[call-overload]
+    return grid_block(rows, str(found["name"]), struck, hidden)
 
 
 def _struck(row: Row, crossed: set[str]) -> Row:

@@ -11,13 +11,13 @@ import json
 import re
 import resource
 import sys
-import zipfile
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from app.adapters.sheets.document_parts import (
     CROSSED,
     MOST_COLUMNS,
+    MOST_UNPACKED,
     Budget,
     Flow,
     Grid,
@@ -25,60 +25,33 @@ from app.adapters.sheets.document_parts import (
     attribute_of,
     grid_of,
     html,
+    is_on,
+    open_archive,
+    part_of,
     running_text,
     sheets_of,
     tag_of,
     xml_sheet,
 )
+from app.adapters.sheets.workbook_parts import AboutSheet, about_sheets
 
 _SECONDS: Final = 10
 _MEMORY: Final = 768 * 1024 * 1024
-_MOST_UNPACKED: Final = 32 * 1024 * 1024
-_MOST_PARTS: Final = 2_000
 _MOST_PAGES: Final = 120
 _MOST_SIGNS: Final = 600_000
 _MOST_REPEATS: Final = 300
 
 
-# --- Archives of XML parts.
-
-
-def _open(data: bytes) -> zipfile.ZipFile:
-    archive = zipfile.ZipFile(io.BytesIO(data))
-    if len(archive.infolist()) > _MOST_PARTS:
-        raise Refused("too-large")
-    return archive
-
-
-def _part(archive: zipfile.ZipFile, name: str) -> Any:
-    """One part as a tree; sizes are measured during decompression."""
-    from defusedxml.ElementTree import fromstring
-
-    left = _MOST_UNPACKED
-    pieces = []
-    with archive.open(name) as opened:
-        while piece := opened.read(64 * 1024):
-            left -= len(piece)
-            if left < 0:
-                raise Refused("too-large")
-            pieces.append(piece)
-    return fromstring(b"".join(pieces), forbid_dtd=True)
-
-
-def _is_on(element: Any) -> bool:
-    return attribute_of(element, "val") not in ("0", "false", "off", "none")
-
-
 def _docx(data: bytes) -> list[dict[str, Any]]:
     flow = Flow()
-    with _open(data) as archive:
+    with open_archive(data) as archive:
         names = archive.namelist()
         headers = sorted(name for name in names if re.fullmatch(r"word/header\d*\.xml", name))
         others = sorted(
             name for name in names if re.fullmatch(r"word/(footer|footnotes|endnotes|comments)\d*\.xml", name)
         )
         for name in [*headers, "word/document.xml", *others]:
-            _docx_body(_part(archive, name), flow)
+            _docx_body(part_of(archive, name), flow)
             flow.end_text()
     return flow.blocks
 
@@ -126,20 +99,23 @@ def _docx_row(row: Any) -> tuple[list[str], bool]:
 def _docx_paragraph(paragraph: Any) -> tuple[str, bool]:
     """Visible text, and whether all of it is struck through."""
     pieces: list[str] = []
-    struck: list[bool] = []
+    struck: list[tuple[int, bool]] = []
+    deleted: list[str] = []
 
     def walk(element: Any, crossed: bool) -> None:
         for child in element:
             match tag_of(child):
-                case "txbxContent" | "del" | "instrText" | "fallback" | "Fallback":
+                case "txbxContent" | "moveFrom" | "instrText" | "fallback" | "Fallback":
                     continue
+                case "delText":
+                    deleted.append(child.text or "")
                 case "r":
                     marks = [e for e in child.iter() if tag_of(e) in ("strike", "dstrike")]
-                    walk(child, bool(marks) and all(map(_is_on, marks)))
+                    walk(child, bool(marks) and all(map(is_on, marks)))
                 case "t":
-                    pieces.append(child.text or "")
                     if (child.text or "").strip():
-                        struck.append(crossed)
+                        struck.append((len(pieces), crossed))
+                    pieces.append(child.text or "")
                 case "tab" | "ptab":
                     if tag_of(element) == "r":
                         pieces.append("\t")
@@ -153,17 +129,25 @@ def _docx_paragraph(paragraph: Any) -> tuple[str, bool]:
                     walk(child, crossed)
 
     walk(paragraph, False)
-    return "".join(pieces), bool(struck) and all(struck)
+    removed = "".join(deleted).strip()
+    if removed and not struck:
+        return removed, True
+    if any(crossed for _, crossed in struck) and not all(crossed for _, crossed in struck):
+        for index, crossed in struck:
+            pieces[index] = f"{CROSSED if crossed else ''}{pieces[index]}"
+    if sum(map(str.isalpha, removed)) > 2:
+        pieces.append(f" ({removed} : barré)")
+    return "".join(pieces), bool(struck) and all(crossed for _, crossed in struck)
 
 
 def _odf(data: bytes) -> list[dict[str, Any]]:
-    with _open(data) as archive:
+    with open_archive(data) as archive:
         if "META-INF/manifest.xml" in archive.namelist():
             manifest = archive.read("META-INF/manifest.xml")[:200_000]
             if b"encryption-data" in manifest:
                 raise Refused("protected")
-        root = _part(archive, "content.xml")
-        styles = _part(archive, "styles.xml") if "styles.xml" in archive.namelist() else ()
+        root = part_of(archive, "content.xml")
+        styles = part_of(archive, "styles.xml") if "styles.xml" in archive.namelist() else ()
     pages = [page for part in styles if tag_of(part) == "master-styles" for page in part]
     hidden = {
         attribute_of(style, "name")
@@ -193,8 +177,8 @@ def _odf(data: bytes) -> list[dict[str, Any]]:
     body = next(e for e in root.iter() if tag_of(e) == "body")
     sheet = next((e for e in body if tag_of(e) == "spreadsheet"), None)
     if sheet is not None:
-        tables = [t for t in sheet if tag_of(t) == "table" and attribute_of(t, "style-name") not in hidden]
-        return sheets_of((attribute_of(t, "name"), _odf_rows(t)) for t in tables)
+        tables = [(t, attribute_of(t, "style-name") in hidden) for t in sheet if tag_of(t) == "table"]
+        return sheets_of((attribute_of(t, "name"), *_odf_sheet(t, hidden=unseen)) for t, unseen in tables)
     flow = Flow()
     for text in (*pages, body):
         _odf_flow(text, flow)
@@ -217,7 +201,7 @@ def _odf_flow(parent: Any, flow: Flow) -> None:
             case "p" | "h":
                 flow.paragraph(_odf_text(element))
             case "table":
-                flow.table([cells for _, cells in _odf_rows(element)])
+                flow.table([cells for _, cells in _odf_rows(element, set())])
             case (
                 "tracked-changes"
                 | "sequence-decls"
@@ -254,7 +238,14 @@ def _odf_note(note: Any) -> str:
     return " ".join(_odf_text(part) for part in note.iter() if tag_of(part) == "p").strip()
 
 
-def _odf_rows(table: Any) -> Grid:
+def _odf_sheet(table: Any, *, hidden: bool) -> tuple[Grid, set[int], set[int]]:
+    unseen: set[int] = set()
+    rows = _odf_rows(table, unseen)
+    return rows, set(), {number for number, _ in rows} if hidden else unseen
+
+
+def _odf_rows(table: Any, unseen: set[int]) -> Grid:
+    """Adds to `unseen` the numbers of rows that are hidden or filtered out."""
     rows: Grid = []
     budget = Budget()
     number = 0
@@ -280,6 +271,8 @@ def _odf_rows(table: Any) -> Grid:
         for each in range(repeats if cells else 0):
             budget.take(len(cells))
             rows.append((number + each + 1, cells))
+            if attribute_of(row, "visibility") in ("collapse", "filter"):
+                unseen.add(number + each + 1)
         number += repeats
     return rows
 
@@ -305,21 +298,25 @@ def _odf_cell(cell: Any) -> str:
 
 
 def _workbook(data: bytes) -> list[dict[str, Any]]:
-    from python_calamine import CalamineWorkbook, SheetVisibleEnum
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-    if data[:2] == b"PK":
+    is_archive = data[:2] == b"PK"
+    if is_archive:
         _check_archive(data)
+    about = about_sheets(data) if is_archive else {}
     with CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
-        visible = [s.name for s in workbook.sheets_metadata if s.visible == SheetVisibleEnum.Visible]
         budget = Budget()
 
-        def rows_of(name: str) -> Grid:
+        def rows_of(name: str, notes: dict[tuple[int, int], str]) -> Grid:
             sheet = workbook.get_sheet_by_name(name)
             if sheet.total_height > 1_100_000 or sheet.height * sheet.width > 6_000_000:
                 raise Refused("too-large")
             rows: Grid = []
             for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1):
                 cells = [_typed(cell) for cell in row]
+                for column in range(len(cells)) if notes else ():
+                    if note := notes.pop((number, column + 1), ""):
+                        cells[column] = f"{cells[column]} ({note})"
                 while cells and not cells[-1].strip():
                     cells.pop()
                 if cells:
@@ -327,51 +324,27 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
                     rows.append((number, cells))
             return rows
 
-        sheets = sheets_of((name, rows_of(name)) for name in visible)
-    if data[:2] == b"PK" and (crossed := _crossed_rows(data)):
-        for sheet in sheets:
-            sheet["struck"] = sorted(crossed.get(sheet["name"] or visible[0], ()))
-    return sheets
+        def sheet_of(name: str, *, hidden: bool) -> tuple[str, Grid, set[int], set[int]]:
+            found = about.get(name, AboutSheet())
+            rows = rows_of(name, found.notes)
+            # What stands nowhere near a cell comes last.
+            for text in (*found.notes.values(), *found.around):
+                budget.take(1)
+                rows.append((rows[-1][0] + 1 if rows else 1, [text]))
+            return name, rows, found.struck, {number for number, _ in rows} if hidden else found.hidden
 
-
-def _crossed_rows(data: bytes) -> dict[str, set[int]]:
-    """By name of sheet, the rows with a name or other text that is struck out."""
-    with _open(data) as archive:
-        names = set(archive.namelist())
-        if not {"xl/styles.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
-            return {}
-        styles = _part(archive, "xl/styles.xml")
-        fonts = next((part for part in styles if tag_of(part) == "fonts"), ())
-        crossed = {
-            str(index)
-            for index, font in enumerate(fonts)
-            if any(tag_of(mark) == "strike" and _is_on(mark) for mark in font)
-        }
-        formats = next((part for part in styles if tag_of(part) == "cellXfs"), ())
-        marks = {str(index) for index, one in enumerate(formats) if attribute_of(one, "fontId") in crossed}
-        if not marks:
-            return {}
-        targets = {
-            attribute_of(one, "Id"): attribute_of(one, "Target").removeprefix("/xl/")
-            for one in _part(archive, "xl/_rels/workbook.xml.rels")
-        }
-        found = {}
-        for sheet in _part(archive, "xl/workbook.xml").iter():
-            path = f"xl/{targets.get(attribute_of(sheet, 'id'), '')}"
-            if tag_of(sheet) == "sheet" and path in names:
-                cells = (one for one in _part(archive, path).iter() if tag_of(one) == "c" and len(one))
-                found[attribute_of(sheet, "name")] = {
-                    int("".join(filter(str.isdigit, attribute_of(cell, "r"))) or 0)
-                    for cell in cells
-                    if attribute_of(cell, "s") in marks
-                }
-    return found
+        sheets = [
+            (one.name, one.visible != SheetVisibleEnum.Visible)
+            for one in workbook.sheets_metadata
+            if one.typ == SheetTypeEnum.WorkSheet
+        ]
+        return sheets_of(sheet_of(name, hidden=hidden) for name, hidden in sheets)
 
 
 def _check_archive(data: bytes) -> None:
     """Refuses, before parsing, a sheet that decompresses to more than any list of people needs."""
-    with _open(data) as archive:
-        left = 2 * _MOST_UNPACKED
+    with open_archive(data) as archive:
+        left = 2 * MOST_UNPACKED
         for part in archive.infolist():
             if not part.filename.endswith((".xml", ".rels", ".bin")):
                 continue

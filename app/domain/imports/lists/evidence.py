@@ -22,6 +22,8 @@ from app.domain.imports.lists.names import (
     kind_of,
 )
 from app.domain.imports.lists.remarks import (
+    HOURS,
+    denial_in,
     is_neutral,
     is_ticked,
     meaning_of_label,
@@ -46,6 +48,7 @@ def unexplained_columns(
 ) -> dict[int, frozenset[str]]:
     """The cells of unknown columns that a person has to check."""
     found: dict[int, frozenset[str]] = {}
+    names = [i for i, column in enumerate(columns) if column in NAME_COLUMNS]
     for index, column in enumerate(columns):
         written = [cell for cell in cells[index] if cell]
         if column is Column.PART and (others := _other_parts(written)):
@@ -72,6 +75,14 @@ def unexplained_columns(
             odd = [*odd, *_codes_of_absence(written, rows, title)]
         if len(set(map(fold, written))) > 1 or len(written) < rows:
             odd = [*odd, *(cell for cell in written if meaning_of_label(cell))]
+        of_people = [
+            cell for row, cell in enumerate(cells[index]) if cell and any(cells[i][row] for i in names)
+        ]
+        odd = [*odd, *_of_another_kind(of_people)]
+        if not (title and role_of_heading(title)[1]):
+            odd = [*odd, *(cell for cell in texts if _DOUBTFUL.search(fold(cell)) or denial_in(cell))]
+        if set(fold(title).split()) & {"motif", "motifs"}:
+            odd = [*written, ""]
         if _SIGNED.search(fold(title)):
             odd = [*odd, *not_signed(columns, cells, index)]
         if odd:
@@ -128,6 +139,56 @@ def _other_parts(written: Sequence[str]) -> frozenset[str]:
 
     others = frozenset(cell for cell in written if not takes_part(cell))
     return others if len(others) < len(set(written)) else frozenset()
+
+
+_DATE = re.compile(r"\d{1,4}\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{1,4}.*")
+_BLANK = frozenset(
+    (
+        "",
+        "nc",
+        "neant",
+        "aucun",
+        "aucune",
+        "n a",
+        "na",
+        "inconnu",
+        "inconnue",
+        "vide",
+        "non communique",
+        "ras",
+        "rien",
+    )
+)
+
+
+def _kind_of_cell(cell: str) -> str:
+    if _DATE.fullmatch(cell):
+        return "date"
+    if not any(c.isalpha() for c in cell) and any(c.isdigit() for c in cell):
+        return "number"
+    if is_ticked(cell) or fold(cell) in ("non", "no", "n", "faux", "false"):
+        return "tick"
+    return "text"
+
+
+def _of_another_kind(written: Sequence[str]) -> list[str]:
+    """« LA1 » among numbers, « peut-être » among yes and no."""
+    kinds = {cell: _kind_of_cell(cell) for cell in written}
+    if len(written) < 3:
+        return []
+    counts = Counter(kinds[cell] for cell in written)
+    usual, most = counts.most_common(1)[0]
+    if usual == "text" or 3 * most < 2 * len(written):
+        return []
+    allowed = {usual, "date", "number"} if usual != "tick" else {"tick"}
+    return [
+        cell
+        for cell in written
+        if kinds[cell] not in allowed
+        and fold(cell) not in _BLANK
+        and not (usual == "date" and any(c.isdigit() for c in cell))
+        and not HOURS.fullmatch(cell)
+    ]
 
 
 def _odd_values(texts: Sequence[str], rows: int) -> list[str]:

@@ -12,6 +12,7 @@ from app.domain.imports.lists.names import (
     Kind,
     fold,
     is_common_word,
+    is_less_common_word,
     is_particle,
     kind_of,
     may_be_given,
@@ -20,6 +21,7 @@ from app.domain.imports.lists.remarks import (
     STATUS_WORDS,
 )
 from app.domain.imports.lists.wording import (
+    CALENDAR,
     HEADING_WORDS,
     LEADERS,
     THINGS,
@@ -182,6 +184,39 @@ def given_names_in(text: str) -> list[str]:
             and not (greeted and re.match(r"\s*([,.!]|$)", text[name.end :]))
         ):
             found.append(name.text)
+    return found
+
+
+def lone_given_names_in(text: str) -> list[str]:
+    """Given names without a second part, anywhere in the text; not those of schools, streets and months."""
+    return [
+        run[0].text
+        for before, run in _runs(addresses_in(text, mark=" ; ")[1])
+        if len(run) == 1
+        and kind_of(run[0].text) is Kind.GIVEN
+        and len(run[0].text) > 2
+        and run[0].text[:1].isupper()
+        and run[0].folded not in CALENDAR
+        and not (before is not None and before.folded in _PLACES | _GREETING)
+    ]
+
+
+def unknown_names_in(text: str) -> list[str]:
+    """« Xiuying Wang »: two to four capitalised parts that neither French nor statistics know."""
+    found = []
+    for before, run in _runs(addresses_in(text, mark=" ; ")[1]):
+        solid = [token for token in run if not token.is_particle]
+        if (
+            2 <= len(solid) <= 4
+            and not run[0].is_particle
+            and not (before is not None and before.folded in _PLACES)
+            and all(token.text[:1].isupper() and len(token.text) > 1 for token in solid)
+            and not any(is_less_common_word(token.text) or token.folded in CALENDAR for token in solid)
+            and not any(may_be_given(token.text) for token in solid)
+        ):
+            while run[-1].is_particle:
+                run = run[:-1]
+            found.append(" ".join(token.text.rstrip(".") for token in run))
     return found
 
 

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     MAYBE_TITLE = "maybe-title"
     NAMESAKE = "namesake"
     UNDER = "under"
+    MENTIONED = "mentioned"
     # The address.
     ADDRESS_INVALID = "address-invalid"
     ADDRESS_TYPO = "address-typo"
@@ -89,6 +90,7 @@ class Reason(StrEnum):
     UNTICKED = "unticked"
     WITHDRAWN = "withdrawn"
     STRUCK = "struck"
+    HIDDEN = "hidden"
     COPIED = "copied"
     SENDER = "sender"
     LEADER = "leader"
@@ -127,7 +129,16 @@ OF_ADDRESS = frozenset(
     )
 )  # fmt: skip
 OF_PRESENCE = frozenset(
-    (Reason.ABSENT, Reason.EXCUSED, Reason.UNTICKED, Reason.WITHDRAWN, Reason.STRUCK, Reason.LEADER)
+    (
+        Reason.ABSENT,
+        Reason.EXCUSED,
+        Reason.UNTICKED,
+        Reason.WITHDRAWN,
+        Reason.STRUCK,
+        Reason.HIDDEN,
+        Reason.LEADER,
+        Reason.MENTIONED,
+    )
 )
 OF_HOURS = frozenset((Reason.HOURS_UNREADABLE, Reason.HOURS_HIGH))
 """What a correction of the field settles; all other doubts have to be confirmed."""
@@ -171,6 +182,8 @@ SENTENCES = {
     Reason.UNTICKED: N_("Cette personne n’est pas cochée comme présente."),
     Reason.WITHDRAWN: N_("La liste indique une annulation, un abandon ou une attente."),
     Reason.STRUCK: N_("Cette ligne est barrée."),
+    Reason.HIDDEN: N_("Cette ligne est masquée dans le fichier."),
+    Reason.MENTIONED: N_("La ligne {line} dit aussi quelque chose de cette personne : vérifiez."),
     Reason.COPIED: N_("Cette personne était seulement en copie du message."),
     Reason.SENDER: N_("C’est l’expéditeur du message."),
     Reason.LEADER: N_("Cette personne semble animer ou organiser l’activité."),

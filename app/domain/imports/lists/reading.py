@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from app.domain.imports.lists.columns import from_columns
+from app.domain.imports.lists.crosschecks import doubt_marked, doubt_told_elsewhere, show_all_people
 from app.domain.imports.lists.evidence import doubt_unproved
 from app.domain.imports.lists.free_text import (
     from_text,
 )
-from app.domain.imports.lists.mentions import given_names_in, mentions_in, names_leader
+from app.domain.imports.lists.mentions import mentions_in, names_leader
 from app.domain.imports.lists.model import (
     NAME_COLUMNS,
-    OF_PRESENCE,
     Block,
     Column,
     Line,
@@ -31,13 +31,13 @@ from app.domain.imports.lists.names import (
     is_particle,
     kind_of,
     may_be_given,
-    without_civility,
 )
 from app.domain.imports.lists.remarks import (
     announces_participants,
     is_class,
     is_of_others,
     meaning_of_label,
+    qualifies_people,
     section_status,
     status_in,
 )
@@ -65,6 +65,8 @@ class _Context:
     """« Enseignants : » stands above."""
     under: str = ""
     """An unknown label between people, which may concern those below."""
+    about: str = ""
+    """A title that says more of the people below than their group: « élèves exclus du voyage »."""
     last: int = 0
     people: int = 0
     counted: bool = False
@@ -74,7 +76,7 @@ class _Context:
 
     def reset(self) -> None:
         self.status, self.closed, self.leader_next, self.leaders, self.under = None, False, False, False, ""
-        self.since, self.counted = 0, False
+        self.since, self.counted, self.about = 0, False, ""
 
 
 def read_blocks(
@@ -100,10 +102,13 @@ def read_blocks(
             _join_addresses(found)
         if not segment.columns:
             _doubt_signature(found)
-    _show_all_people(lines)
+    show_all_people(lines)
     settle(lines)
     doubt_unproved(lines)
+    for found in lines:
+        doubt_marked([one for one in found if one.is_person])
     settled = judged_together([one.line for found in lines for one in found], activity_hours)
+    settled = doubt_told_elsewhere(settled)
     return Reading(tuple(settled), tuple(_mapping(one) for one in segments if one.rows or one.heading))
 
 
@@ -163,64 +168,6 @@ def _doubt_signature(lines: Sequence[Candidate]) -> None:
         last.line = last.line.doubting(Reason.MAYBE_TITLE)
 
 
-def _show_all_people(segments: Sequence[list[Candidate]]) -> None:
-    """A person named in text that was not read as a name, and nowhere else, becomes a question."""
-    known = [words for lines in segments for one in lines if (words := _words_of(one))]
-    for lines in segments:
-        shown: list[Candidate] = []
-        for one in _apart(lines):
-            own = _words_of(one)
-            missing: list[Candidate] = []
-            mentions = mentions_in(one.unread) if one.unread else []
-            if one.line.doubts and one.line.doubts[0].reason is Reason.SENTENCE:
-                mentions += given_names_in(one.unread)
-            inside = [words for mention in mentions if (words := set(fold(mention).split())) <= own]
-            for mention in mentions:
-                words = set(fold(mention).split())
-                beside = len(inside) > 1 and words in inside[1:]
-                elsewhere = any(words <= other for other in known if other is not own and other != own)
-                if (beside and not elsewhere) or not (
-                    any(words <= other for other in known) or (len(own) > 1 and own <= words)
-                ):
-                    known.append(words)
-                    line = Line(one.line.line, one.line.text, sheet=one.line.sheet).doubting(
-                        Reason.MAYBE_TITLE
-                    )
-                    for doubt in one.line.doubts:
-                        if doubt.reason in OF_PRESENCE:
-                            line = line.doubting(doubt.reason)
-                    missing.append(
-                        Candidate(line, whole=without_civility(mention), named_pair=False, free=True)
-                    )
-            if not missing or own or one.line.address:
-                shown.append(one)
-            shown += missing
-        lines[:] = shown
-
-
-def _apart(lines: Sequence[Candidate]) -> Iterator[Candidate]:
-    """« Yasmine et Zoé Amar » are two, each with a question."""
-    for one in lines:
-        words = one.whole.split()
-        is_couple = Reason.COUPLE in {doubt.reason for doubt in one.line.doubts}
-        if is_couple and len(words) > 2 and all(map(may_be_given, words[:2])):
-            other = replace(one, whole=" ".join(words[1:]))
-            one.whole = " ".join([words[0], *words[2:]])
-            yield one
-            yield other
-        elif is_couple and len(words) > 2 and all(map(may_be_given, words[-2:])):
-            other = replace(one, whole=" ".join([*words[:-2], words[-1]]))
-            one.whole = " ".join(words[:-1])
-            yield one
-            yield other
-        else:
-            yield one
-
-
-def _words_of(one: Candidate) -> set[str]:
-    return set(fold(f"{one.whole} {one.line.name}").split()) if one.is_person else set()
-
-
 def _mapping(segment: Segment) -> Mapping:
     heading = segment.heading.cells if segment.heading else ()
     found = []
@@ -243,10 +190,8 @@ def _rows_of(segment: Segment) -> Iterator[Row]:
 def _read_row(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     for candidate in _read(row, segment, context):
         reasons = {doubt.reason for doubt in candidate.line.doubts}
-        if (
-            Reason.SIGNATURE in reasons
-            or (Reason.HEADING in reasons and row is not segment.heading)
-            or (Reason.TITLE in reasons and names_leader(row.text))
+        if (Reason.SIGNATURE in reasons or (Reason.TITLE in reasons and names_leader(row.text))) and (
+            len(row.text.split()) < 9 and len(mentions_in(row.text)) < 2
         ):
             candidate.unread = ""
         if candidate.is_person:
@@ -276,6 +221,8 @@ def _labelled(line: Line, text: str) -> Line:
     words = set(fold(label).split())
     if words & (LEADERS | OTHER_PARTS | OF_OTHERS) and not words & PARTICIPANTS:
         line = line.doubting(Reason.LEADER)
+    elif words & {"invite", "invitee", "guest"}:
+        line = line.doubting(Reason.EXTRA, label)
     status = section_status(label)[1] or status_in(label) or meaning_of_label(label)
     return line.doubting(status) if status else line
 
@@ -309,6 +256,9 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         context.status = said
     elif len(row.filled) == 1 and announces_participants(row.filled[0]):
         context.reset()
+    elif len(row.filled) == 1 and qualifies_people(row.filled[0]) and not mentions_in(row.text):
+        context.reset()
+        context.about = row.text
     for reason in row.doubts:
         line = line.doubting(reason)
     if segment.further:
@@ -337,8 +287,8 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
             found = found.doubting(context.status)
         if context.closed:
             found = found.doubting(Reason.MAYBE_TITLE)
-        if context.under:
-            found = found.doubting(Reason.UNDER, context.under)
+        if above := context.under or context.about:
+            found = found.doubting(Reason.UNDER, above)
         if _is_label(row, candidate):
             context.under = row.text if context.people else ""
         if context.leaders and context.last and row.number > context.last + 1:
@@ -352,6 +302,8 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         context.since += 1
         if said := meaning_of_label(segment.block.name):
             candidate.line = candidate.line.doubting(said)
+        elif qualifies_people(segment.block.name):
+            candidate.line = candidate.line.doubting(Reason.UNDER, segment.block.name)
         segment.candidates.append(candidate)
     else:
         if context.people and closes_list(row.text):

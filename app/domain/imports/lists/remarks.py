@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from app.domain.imports.lists.model import Reason
-from app.domain.imports.lists.names import CIVILITIES, fold
-from app.domain.imports.lists.wording import LEADERS, OF_OTHERS, OTHER_PARTS, PARTICIPANTS, THINGS
+from app.domain.imports.lists.names import CIVILITIES, fold, is_common_word
+from app.domain.imports.lists.wording import CALENDAR, LEADERS, OF_OTHERS, OTHER_PARTS, PARTICIPANTS, THINGS
 
 
 def _set(text: str) -> frozenset[str]:
@@ -184,6 +184,51 @@ def meaning_of_label(text: str) -> Reason | None:
         ):
             return Reason.LEADER
     return None
+
+
+_COURSES = _set(
+    "formation presentiel distanciel visio stage cours bts cap bac dut licence master seconde premiere terminale alternance apprentissage"
+)
+_LINKS = _set("de du des d l la le les au aux pour par dans sur et ou chez avec niveau")
+
+
+def qualifies_people(text: str) -> bool:
+    """« Élèves exclus du voyage », « personnes à rappeler »: of whom it speaks is more than a group or a day."""
+    written = re.findall(r"[^\W_]+", re.sub(r"[(·.-]e?[)·.-]?s\b\)?", "", text))
+    words = [fold(word) for word in written]
+    at = next(
+        (
+            i
+            for i, word in enumerate(words)
+            if word in PARTICIPANTS | _PEOPLE and word not in _set("present presents presente presentes")
+        ),
+        None,
+    )
+    if at is None or at + 1 >= len(words) or text.rstrip().endswith("?"):
+        return False
+    word, after = words[at + 1], words[at + 2] if at + 2 < len(words) else ""
+    if word in ("qui", "dont", "ayant", "n", "ne", "non", "sans", "pas", "hors"):
+        return True
+    if word == "en":
+        return bool(after) and after not in _COURSES and not is_class(after) and not after[0].isdigit()
+    if word == "a":
+        return bool(re.fullmatch(r"\w+(?:er|ir|re)", after)) and after not in ("entrer",)
+    if (
+        word in _LINKS | PARTICIPANTS | NEUTRAL | THINGS | _OF_LISTS
+        or is_class(word)
+        or any(map(str.isdigit, word))
+    ):
+        return False
+    if says_present(word) or word in CALENDAR or status_in(text):
+        return False
+    # As its noun is in the plural, so is what qualifies it: « élèves exclus », not « inscriptions sortie ».
+    agrees = not words[at].endswith("s") or word.endswith(("s", "x"))
+    return agrees and (written[at + 1].islower() or (text.isupper() and is_common_word(word)))
+
+
+_PEOPLE = _set(
+    "personnes gens membres agents salaries adherents familles candidatures demandes inscriptions convoques"
+)
 
 
 def status_of_code(cell: str) -> Reason | None:

@@ -41,6 +41,7 @@ _BULLET = re.compile(
     re.IGNORECASE,
 )
 _GLUED_BULLET = re.compile(r"^\s*[•‣▪▫●○◦➢➤►▶\uf0b7\uf0a7\uf0d8\uf0fc](?=\w)")
+_KEYCAP = re.compile(r"^\s*(?:[0-9]\ufe0f?\u20e3)+\s*|^\s*[\u2460-\u2473\u2776-\u2793]\s*|^\s*🔟\s*")
 _STICK = re.compile(r"^\s*[-–—*](?=[^\W\d_]{2})")
 _BOX = re.compile(r"^\s*(\[\s*[xX✓✔]?\s*\]|[☐☑☒✓✔✅❌✗✘✖☓🗹🗷])\s*")
 _NUMBER_AND_TAB = re.compile(r"^\s*\d{1,3}\s*(?:\t|\s(?=[^\W\d_]))\s*(?=\S)")
@@ -121,14 +122,17 @@ def _pieces(text: str) -> list[str]:
 
 
 def grid_block(
-    rows: Iterable[tuple[int, Sequence[str]]], name: str = "", struck: frozenset[int] = frozenset()
+    rows: Iterable[tuple[int, Sequence[str]]],
+    name: str = "",
+    struck: frozenset[int] = frozenset(),
+    hidden: frozenset[int] = frozenset(),
 ) -> Block:
-    """Rows of real cells; `struck` are the numbers of lines that are crossed out."""
+    """Rows of real cells; `struck` are the numbers of lines that are crossed out, `hidden` of those that a file hides."""
     found: list[Row] = []
     for number, cells in rows:
         kept = [cell_of(cell) for cell in cells]
         if any(kept):
-            doubts = (Reason.STRUCK,) if number in struck else ()
+            doubts = (Reason.STRUCK,) * (number in struck) + (Reason.HIDDEN,) * (number in hidden)
             found += _rows_within(number, kept, " ; ".join(cell for cell in kept if cell), doubts)
     check_length(len(found))
     return Block(tuple(found), name)
@@ -216,7 +220,7 @@ def _unquoted(line: str) -> str:
 
 
 def _unbulleted(line: str) -> str:
-    return _STICK.sub("", _GLUED_BULLET.sub("", _BULLET.sub("", line, count=1)))
+    return _STICK.sub("", _GLUED_BULLET.sub("", _BULLET.sub("", _KEYCAP.sub("", line), count=1)))
 
 
 def _delimiter(lines: Sequence[tuple[int, str]]) -> str:

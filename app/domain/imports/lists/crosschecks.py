@@ -1,0 +1,199 @@
+"""Checks across the lines of a list: names that no person has yet, and people who are named a second time."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from app.domain.imports.lists.addresses import addresses_in
+from app.domain.imports.lists.mentions import (
+    given_names_in,
+    lone_given_names_in,
+    mentions_in,
+    unknown_names_in,
+)
+from app.domain.imports.lists.model import NOT_A_PERSON, OF_PRESENCE, Line, Reason, State
+from app.domain.imports.lists.names import fold, is_common_word, is_particle, may_be_given, without_civility
+from app.domain.imports.lists.remarks import denial_in
+from app.domain.imports.lists.suspicion import Candidate
+
+_SPEAKS_OF_SEVERAL = frozenset((Reason.COUPLE, Reason.EXTRA, Reason.SEVERAL_NAMES))
+_ACROSS = (OF_PRESENCE - {Reason.UNTICKED}) | {Reason.SENDER, Reason.COPIED}
+_NO_NAMES = frozenset((Reason.COMMON_WORD, Reason.HEADING_WORD, Reason.ONE_WORD, Reason.LONG, Reason.NO_NAME))
+_POINTS = re.compile(
+    r"\b(en (?:rouge|jaune|vert|bleu|orange|gris|couleur|gras|italique)|surlign\w*|soulign\w*|barre(?:e|s|es)?|grise(?:e|s|es)?|"
+    r"asterisques?|ci dessus|ci dessous|dernier(?:e|s|es)?|premier(?:e|s|es)?|suivie?s? d)\b|\*\s*[:=]"
+)
+"""« Les deux derniers ne sont pas venus », « en rouge : absents »."""
+_MARK = re.compile(r"[*†‡§#!+~^=¹²³⁴←→↗…✝❌❗❓⚠🚫⛔➖🟥🔴🟠]|[\U0001f612-\U0001f64a\U0001f910-\U0001f92f]")
+_MEANT = re.compile(
+    r"\b(?:pas|plus|non|sauf|jamais|hors|excepte\w*|a la place|remplac\w*|manque\w*|peut etre)\b"
+)
+
+
+def show_all_people(segments: Sequence[list[Candidate]]) -> None:
+    """A person named in text that was not read as a name, and nowhere else, becomes a question."""
+    known = [words for lines in segments for one in lines if (words := _words_of(one))]
+    for lines in segments:
+        shown: list[Candidate] = []
+        for one in _apart(lines):
+            own = _words_of(one)
+            missing: list[Candidate] = []
+            mentions = _names_in(one)
+            inside = [words for mention in mentions if (words := set(fold(mention).split())) <= own]
+            for mention in mentions:
+                words = set(fold(mention).split())
+                beside = len(inside) > 1 and words in inside[1:]
+                elsewhere = any(words <= other for other in known if other is not own and other != own)
+                if (beside and not elsewhere) or not (
+                    any(words <= other for other in known) or (len(own) > 1 and own <= words)
+                ):
+                    known.append(words)
+                    line = Line(one.line.line, one.line.text, sheet=one.line.sheet).doubting(
+                        Reason.MAYBE_TITLE
+                    )
+                    for doubt in one.line.doubts:
+                        if doubt.reason in OF_PRESENCE:
+                            line = line.doubting(doubt.reason)
+                    missing.append(
+                        Candidate(line, whole=without_civility(mention), named_pair=False, free=True)
+                    )
+            if not missing or own or one.line.address:
+                shown.append(one)
+            shown += missing
+        lines[:] = shown
+
+
+def _names_in(one: Candidate) -> list[str]:
+    """Nothing of a line that is refused may be a name; of one that is asked about, whatever statistics know."""
+    if not one.unread:
+        return []
+    found = mentions_in(one.unread)
+    if not one.is_person:
+        found += [*given_names_in(one.unread), *lone_given_names_in(one.unread)]
+    if not one.is_person or (one.free and {d.reason for d in one.line.doubts} & _SPEAKS_OF_SEVERAL):
+        found += unknown_names_in(one.unread)
+    # « Marie » of « Marie Dupont » is no further person.
+    words = [set(fold(name).split()) for name in found]
+    return [
+        name
+        for index, name in enumerate(found)
+        if not any(
+            words[index] < other or (words[index] == other and index > at) for at, other in enumerate(words)
+        )
+    ]
+
+
+def _apart(lines: Sequence[Candidate]) -> Iterator[Candidate]:
+    """« Yasmine et Zoé Amar » are two, each with a question."""
+    for one in lines:
+        words = one.whole.split()
+        is_couple = Reason.COUPLE in {doubt.reason for doubt in one.line.doubts}
+        if is_couple and len(words) > 2 and all(map(may_be_given, words[:2])):
+            other = replace(one, whole=" ".join(words[1:]))
+            one.whole = " ".join([words[0], *words[2:]])
+            yield one
+            yield other
+        elif is_couple and len(words) > 2 and all(map(may_be_given, words[-2:])):
+            other = replace(one, whole=" ".join([*words[:-2], words[-1]]))
+            one.whole = " ".join(words[:-1])
+            yield one
+            yield other
+        else:
+            yield one
+
+
+def _words_of(one: Candidate) -> set[str]:
+    return set(fold(f"{one.whole} {one.line.name}").split()) if one.is_person else set()
+
+
+def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
+    """A person who is ready becomes a question where another line names them as absent, as leading, or in a sentence."""
+    by_name: dict[str, list[Line]] = defaultdict(list)
+    by_word: dict[str, list[Line]] = defaultdict(list)
+    pointing: Line | None = None
+    for line in lines:
+        reasons = {doubt.reason for doubt in line.doubts}
+        if line.state is State.ASK and line.name and reasons & _ACROSS:
+            by_name[_key(line.name)].append(line)
+        elif Reason.HEADING in reasons or Reason.REPEATED in reasons or not line.text:
+            continue
+        says = bool(reasons & {Reason.SENTENCE}) or (
+            line.state is not State.READY and bool(denial_in(line.text) or _MEANT.search(fold(line.text)))
+        )
+        if says:
+            for word in set(fold(line.text).split()):
+                by_word[word].append(line)
+            folded = f"{fold(line.text)} {line.text if '*' in line.text else ''}"
+            if reasons & (NOT_A_PERSON | _NO_NAMES) and denial_in(line.text) and _POINTS.search(folded):
+                pointing = pointing or line
+    if not by_name and not by_word:
+        return list(lines)
+    shared = Counter(
+        word for line in lines if line.state is State.READY for word in set(fold(line.name).split())
+    )
+    return [
+        line.doubting(Reason.MENTIONED, line=other.line)
+        if line.state is State.READY
+        and (other := pointing or _teller_of(line, by_name, by_word, shared)) is not None
+        else line
+        for line in lines
+    ]
+
+
+def _teller_of(
+    line: Line, by_name: dict[str, list[Line]], by_word: dict[str, list[Line]], shared: Counter[str]
+) -> Line | None:
+    def others(found: Sequence[Line]) -> Iterator[Line]:
+        return (
+            one for one in found if (one.line, one.sheet) != (line.line, line.sheet) or one.text != line.text
+        )
+
+    if same := next(others(by_name.get(_key(line.name), ())), None):
+        return same
+    given, family = fold(line.given_name).split(), fold(line.family_name).split()
+    whole = {*given, *family}
+    for other in others(by_word.get(given[0], ())) if given else ():
+        words = set(fold(other.text).split())
+        if whole <= words or (_is_remark(other) and may_be_given(line.given_name) and set(given) <= words):
+            return other
+    for word in family:
+        if len(word) > 2 and not is_particle(word) and not is_common_word(word) and shared[word] == 1:
+            if found := next(filter(_is_remark, others(by_word.get(word, ()))), None):
+                return found
+    return None
+
+
+def _is_remark(line: Line) -> bool:
+    """A remark about another person."""
+    return line.state is State.REFUSED or any(doubt.reason in _NO_NAMES for doubt in line.doubts)
+
+
+def doubt_marked(people: Sequence[Candidate]) -> None:
+    """A star or a face beside some names has a meaning that the reader does not know; so has a tick that one lacks."""
+    if len(people) < 2:
+        return
+    marks = [frozenset(_MARK.findall(addresses_in(_unbulleted(one.line.text))[1])) for one in people]
+    counts = Counter(mark for found in marks for mark in found)
+    for one, found in zip(people, marks, strict=True):
+        rare = next((mark for mark in sorted(found) if counts[mark] < len(people)), "")
+        if rare and one.line.state is State.READY:
+            one.line = one.line.doubting(Reason.EXTRA, rare)
+    ticked = [bool(_TICK.search(one.line.text)) for one in people]
+    if 2 * sum(ticked) > len(people):
+        for one, is_marked in zip(people, ticked, strict=True):
+            if not is_marked and one.line.state is State.READY:
+                one.line = one.line.doubting(Reason.UNTICKED)
+
+
+_TICK = re.compile(r"[✅✔✓☑👍🙋]")
+
+
+def _unbulleted(text: str) -> str:
+    return re.sub(r"^\W+", "", text)
+
+
+def _key(name: str) -> str:
+    return " ".join(sorted(fold(name).split()))
