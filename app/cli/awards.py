@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.lists import CONFIRM
 from app.cli.terminal import ExitCode, aside, ready_process, say, stop, with_progress
 from app.container import Process, Services
 from app.domain.activities.listed_people import ListedPerson, name_key_of
@@ -27,7 +28,7 @@ from app.language import N_
 from app.language import gettext as _
 from app.services.activities.participants import people_of
 from app.services.awards.awards import AwardRequest
-from app.services.imports.lists import read_list_file, sentence_of
+from app.services.imports.lists import read_list_file, reasons_in, sentence_of
 
 _BY = Actor.command("award")
 _ALIGN = Actor.command("align")
@@ -95,6 +96,7 @@ def award(
             ),
         ),
     ] = False,
+    confirm: Annotated[str, typer.Option("--confirm", help=CONFIRM)] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=N_("Dit ce qui serait fait, sans rien écrire."))
     ] = False,
@@ -102,12 +104,13 @@ def award(
     data = _bytes_of(file)
     if not data.strip():
         stop(_("Cette liste est vide."))
+    settled = reasons_in(confirm)
     read_list_file(data)
     process = ready_process()
     with process.unit_of_work(reading=True) as services:
         place = services.campuses.get(campus)
         hours = services.activities.get(place, activity).hours if activity else None
-        reading = read_list_file(data, activity_hours=hours)
+        reading = read_list_file(data, activity_hours=hours, settled=settled)
         lines, left = people_of(reading), _left(reading)
         if not lines and not left:
             stop(_("Cette liste est vide."))

@@ -13,8 +13,9 @@ from app.cli.terminal import ExitCode, aside, show_table
 from app.errors import AppError
 from app.language import N_, filled
 from app.language import gettext as _
-from app.services.imports.lists import as_document, read_list_file, sentence_of
+from app.services.imports.lists import as_document, read_list_file, reasons_in, sentence_of
 
+CONFIRM = N_("Les motifs tenus pour justes sur toutes les lignes : « order,unusual ».")
 commands = typer.Typer(help=N_("Lit des listes de personnes, sans base de données."), no_args_is_help=True)
 
 
@@ -38,13 +39,14 @@ def read(
     hours: Annotated[
         float | None, typer.Option("--hours", min=0, help=N_("La durée de l’activité, en heures."))
     ] = None,
+    confirm: Annotated[str, typer.Option("--confirm", help=CONFIRM)] = "",
 ) -> None:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise typer.BadParameter(_("Ce fichier ne s’ouvre pas : {name}").format(name=file)) from error
     try:
-        reading = read_list_file(data, activity_hours=hours)
+        reading = read_list_file(data, activity_hours=hours, settled=reasons_in(confirm))
     except AppError as error:
         sentence = filled(_(error.sentence), error.values)
         if as_json:

@@ -65,3 +65,11 @@ def test_standard_input_needs_neither_database_nor_web_framework() -> None:
     done = subprocess.run([sys.executable, "-c", code], input=TEXT.encode(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["lines"][1]["given_name"] == "Marie"
+
+
+def test_reasons_are_confirmed_for_all_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "liste.txt"
+    path.write_text("Thomas Martin\nRobert Vincent\n", encoding="utf-8")
+    assert run(["list", "read", str(path), "--json", "--confirm", "order"]) == 0
+    assert {line["state"] for line in json.loads(capsys.readouterr().out)["lines"]} == {"ready"}
+    assert run(["list", "read", str(path), "--json", "--confirm", "heading"]) != 0

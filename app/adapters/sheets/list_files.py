@@ -122,9 +122,15 @@ def _records(text: str) -> list[Block]:
     keys = list(dict.fromkeys(str(key) for one in found for key in one))
     # Those that name people first: what stands beyond the last column is one cell.
     keys.sort(key=lambda key: role_of_heading(key)[0] is Column.NOTHING)
-    cells = [[str(one.get(key, "") or "") for key in keys] for one in found]
+    cells = [[_value(one.get(key)) for key in keys] for one in found]
     blocks = [grid_block([(1, keys), *enumerate(cells, 2)])]
     return [*blocks, text_block("\n".join(map(str, about)))] if about else blocks
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    return "" if value is None else str(value)
 
 
 def _kind_of(data: bytes) -> str:
@@ -273,19 +279,19 @@ def _cards(text: str) -> list[Block]:
         lines.append(line)
         if name == "BEGIN":
             current, number, lines = {}, index, [*lines[:-1], line] if current else [line]
-        elif name in ("N", "FN", "EMAIL"):
+        elif name in ("N", "FN", "EMAIL", "NOTE"):
             current.setdefault(name, value)
         elif name == "END":
             rows.append(_card(number, current, lines))
             current, lines, inside = {}, [], False
     if inside:
         rows.append(_card(number, current, lines))
-    blocks = [Block((Row(0, ("Nom", "Prénom", "E-mail"), "", ()), *rows))]
+    blocks = [Block((Row(0, ("Nom", "Prénom", "E-mail", "Observations"), "", ()), *rows))]
     return [*blocks, text_block("\n".join(around))] if any(map(str.strip, around)) else blocks
 
 
 def _card(number: int, fields: dict[str, str], lines: list[str]) -> Row:
     family, given = ([*fields.get("N", "").split(";"), ""])[:2] if "N" in fields else ("", "")
-    address = fields.get("EMAIL", "")
-    cells = (family, given, address) if family or given else (fields.get("FN", ""), "", address)
+    beside = fields.get("EMAIL", ""), fields.get("NOTE", "")
+    cells = (family, given, *beside) if family or given else (fields.get("FN", ""), "", *beside)
     return Row(number, cells, "\n".join(lines))

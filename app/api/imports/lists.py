@@ -17,7 +17,7 @@ from app.errors import InvalidInput
 from app.http.policies import Policy, Who, marked
 from app.http.request_scope import token_of, visit
 from app.language import N_
-from app.services.imports.lists import MAX_BYTES, as_document, read_list_file, read_list_text
+from app.services.imports.lists import MAX_BYTES, as_document, read_list_file, read_list_text, reasons_in
 
 router = APIRouter(prefix="/lists", tags=["activities"])
 
@@ -29,6 +29,9 @@ class ListText(Shape):
     model_config = example(text=_TEXT)
     text: str = Field(min_length=1, max_length=MAX_BYTES)
     hours: Annotated[float, Field(gt=0, le=10_000)] | None = Field(None, description="Of the activity.")
+    confirmed: str = Field(
+        "", max_length=1_000, description="Reasons settled for all lines, with commas: `order,unusual`."
+    )
 
 
 class DoubtView(BaseModel):
@@ -123,6 +126,7 @@ _BODIES: dict[str, Any] = {
                     "properties": {
                         "file": {"type": "string", "format": "binary"},
                         "hours": {"type": "number"},
+                        "confirmed": {"type": "string"},
                     },
                     "required": ["file"],
                 }
@@ -159,22 +163,22 @@ async def read_list(request: Request) -> ListView:
         if file is None:
             raise InvalidInput(_NOTHING)
         given: bytes | str = await file.read()
-        hours = _hours(form.get("hours"))
+        hours, settled = _hours(form.get("hours")), str(form.get("confirmed") or "")
     elif kind == "application/json":
         try:
             told = ListText.model_validate_json(await request.body())
         except ValidationError as error:
             raise InvalidInput(_NOTHING) from error
-        given, hours = told.text, told.hours
+        given, hours, settled = told.text, told.hours, told.confirmed
     else:
         raise HTTPException(415)
-    reading = await run_in_threadpool(_read, given, hours)
+    reading = await run_in_threadpool(_read, given, hours, settled)
     return ListView.model_validate(reading)
 
 
-def _read(given: bytes | str, hours: float | None) -> dict[str, Any]:
+def _read(given: bytes | str, hours: float | None, settled: str) -> dict[str, Any]:
     reader = read_list_file if isinstance(given, bytes) else read_list_text
-    return as_document(reader(given, activity_hours=hours))  # type: ignore[arg-type]
+    return as_document(reader(given, activity_hours=hours, settled=reasons_in(settled)))  # type: ignore[arg-type]
 
 
 def _hours(value: object) -> float | None:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from app.adapters.sheets.list_files import MAX_BYTES as MAX_BYTES
 from app.adapters.sheets.list_files import blocks_of_file, blocks_of_text
-from app.domain.imports.lists.model import Block, Column, Doubt, Line, Mapping, Reading, Reason, Row
+from app.domain.imports.lists.model import (
+    NOT_A_PERSON,
+    Block,
+    Column,
+    Doubt,
+    Line,
+    Mapping,
+    Reading,
+    Reason,
+    Row,
+)
 from app.domain.imports.lists.names import fold, may_be_given
 from app.domain.imports.lists.reading import read_blocks as read_blocks
+from app.domain.imports.lists.suspicion import confirmed
 from app.domain.imports.lists.text import MAX_COLUMNS, check_length, check_people
 from app.errors import InvalidInput
 from app.language import N_
@@ -35,20 +47,29 @@ def shape_of(reading: Reading, blocks: Sequence[Block]) -> str:
 
 
 def read_list_file(
-    data: bytes, *, activity_hours: float | None = None, columns: Sequence[Column] = ()
+    data: bytes,
+    *,
+    activity_hours: float | None = None,
+    columns: Sequence[Column] = (),
+    settled: Collection[Reason] = (),
 ) -> Reading:
-    """Raises InvalidInput, with what to do, where no list can be read."""
+    """`settled` are reasons that a person confirmed for all lines. Raises InvalidInput, with the remedy, where no list can
+    be read."""
     blocks = blocks_of_file(data)
     check_people(blocks)
-    return read_blocks(blocks, activity_hours=activity_hours, columns=columns)
+    return confirmed(read_blocks(blocks, activity_hours=activity_hours, columns=columns), settled)
 
 
 def read_list_text(
-    text: str, *, activity_hours: float | None = None, columns: Sequence[Column] = ()
+    text: str,
+    *,
+    activity_hours: float | None = None,
+    columns: Sequence[Column] = (),
+    settled: Collection[Reason] = (),
 ) -> Reading:
     blocks = blocks_of_text(text)
     check_people(blocks)
-    return read_blocks(blocks, activity_hours=activity_hours, columns=columns)
+    return confirmed(read_blocks(blocks, activity_hours=activity_hours, columns=columns), settled)
 
 
 def blocks_of(given: bytes | str) -> list[Block]:
@@ -100,6 +121,17 @@ def blocks_from_text(text: str) -> list[Block]:
         raise InvalidInput(N_("Cette liste n’est plus lisible : donnez-la de nouveau.")) from None
     check_length(sum(len(block.rows) for block in blocks))
     return blocks
+
+
+def reasons_in(text: str) -> frozenset[Reason]:
+    """« order, unusual »; raises InvalidInput for what is no reason of a question."""
+    try:
+        found = frozenset(map(Reason, re.findall(r"[\w-]+", text)))
+    except ValueError:
+        found = NOT_A_PERSON
+    if found & NOT_A_PERSON:
+        raise InvalidInput(N_("Ce motif n’existe pas : écrivez ceux des lignes à vérifier, comme « order »."))
+    return found
 
 
 def sentence_of(doubt: Doubt) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ from app.domain.imports.lists.model import (
     OF_HOURS,
     OF_NAME,
     OF_ORDER,
+    SENTENCES,
     Column,
     Doubt,
     Line,
@@ -33,7 +35,7 @@ from app.domain.imports.lists.suspicion import remaining_faults
 from app.domain.people.name_disambiguation import Namesake
 from app.domain.people.people import name_key
 from app.errors import InvalidInput
-from app.http.pages.forms import bytes_of, text_of
+from app.http.pages.forms import bytes_of, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import day, hours_text
@@ -55,6 +57,8 @@ CARRIED = "lues"
 """The people of a list that was settled."""
 GO, READ, SWAP_ALL, TAKE_ALL, CHANGE = "suite", "relire", "inverser", "adresses", "changer"
 SAME_ALL, FORGET, FORGOTTEN = "memes-personnes", "oublier", "lecture-oubliee"
+CONFIRM, LEAVE_OUT = "confirmer", "ecarter"
+"""All lines of one reason at once: « confirmer-order »."""
 _COLUMN, _TOLD = "colonne-lue-", "colonnes-dites"
 EDITS, SHOWN, CURRENT, PAGE = "retouches", "lignes-montrees", "page-lue", "page"
 ROWS_AT_ONCE = 150
@@ -67,6 +71,11 @@ Going = tuple[list[ListedPerson], dict[int, str], list[tuple[int, str, str]]]
 """People, the original of each line, and lines that are left aside."""
 _MARKS = ("sur", "retirer", "garder")
 _SAME, _OTHER = "meme", "autre"
+_SETTLED = "motifs"
+_NEVER_CONFIRMED = frozenset(
+    (Reason.NO_NAME, Reason.DIGITS, Reason.SIGNS, Reason.ADDRESS_INVALID, Reason.HOURS_UNREADABLE)
+)
+_ASKED_APART = frozenset((Reason.KNOWN, Reason.ADDRESS_KNOWN))
 _FIELDS = ("prenom", "nom", "adresse", "heures", "contribution")
 _ABOUT = {"prenom": OF_NAME, "nom": OF_NAME, "adresse": OF_ADDRESS, "heures": OF_HOURS}
 COLUMNS = {
@@ -165,6 +174,16 @@ class TableRow:
 
 
 @dataclass(frozen=True)
+class ReasonGroup:
+    """Lines with one reason, to be confirmed or left out together."""
+
+    reason: str
+    sentence: str
+    count: int
+    may_be_confirmed: bool
+
+
+@dataclass(frozen=True)
 class SettlingTable:
     """`left` are lines that go no further, with the reason."""
 
@@ -181,6 +200,20 @@ class SettlingTable:
     @property
     def asks_about_people(self) -> int:
         return sum(bool(row.choices) and not row.chosen for row in self.rows)
+
+    @property
+    def groups(self) -> list[ReasonGroup]:
+        counts = Counter(doubt.reason for row in self.in_state(State.ASK) for doubt in row.line.doubts)
+        return [
+            ReasonGroup(
+                reason.value,
+                translated(SENTENCES[reason]).format(word="…", suggestion="…", line="…"),
+                count,
+                reason not in _NEVER_CONFIRMED,
+            )
+            for reason, count in counts.most_common()
+            if count > 1 and reason not in _ASKED_APART
+        ]
 
     @property
     def edits(self) -> str:
@@ -256,9 +289,9 @@ def read_list_table(
 ) -> SettlingTable:
     """The list of a form, new or on its way; raises InvalidInput where it cannot be read."""
     if carried := text_of(form, BLOCKS):
-        blocks, source = blocks_from_text(carried), text_of(form, SOURCE)
+        blocks, source = blocks_from_text(carried), untouched_text_of(form, SOURCE)
     else:
-        source = text_of(form, text_field)
+        source = untouched_text_of(form, text_field)
         data = bytes_of(form, file_field)
         from_file = blocks_of(data) if data else []
         blocks = [*blocks_of(source), *from_file]
@@ -404,6 +437,12 @@ def _row(form: FormData, decided: _Decided, number: int, line: Line) -> TableRow
     if suggestion and text_of(form, STEP) in (TAKE_ALL, f"{TAKE_ALL}-{number}"):
         typed["adresse"] = suggestion
         cleared |= OF_ADDRESS
+    settled = (decided.value(_SETTLED, number) or "").split()
+    step, _, named = text_of(form, STEP).partition("-")
+    if any(doubt.reason.value == named for doubt in line.doubts if doubt.reason not in cleared):
+        settled += [named] if step == CONFIRM else []
+        out = out or (step == LEAVE_OUT and not sure and named not in settled)
+    cleared |= {doubt.reason for doubt in line.doubts if doubt.reason.value in settled}
     hours, readable = hours_in(typed["heures"])
     line = replace(
         line,
@@ -423,6 +462,7 @@ def _row(form: FormData, decided: _Decided, number: int, line: Line) -> TableRow
     rest = () if sure else line.doubts
     line = replace(line, doubts=tuple({doubt.reason: doubt for doubt in (*rest, *faults)}.values()))
     edits = {name: value for name, value in typed.items() if value != shown[name]}
+    edits |= {_SETTLED: " ".join(settled)} if settled else {}
     edits |= {mark: "oui" for mark, is_set in zip(_MARKS, (sure, out, kept), strict=True) if is_set}
     return TableRow(number, line, typed, sure, out, kept, edits)
 
@@ -497,6 +537,7 @@ def list_table_page(
         with_hours=any(row.values["heures"] for row in table.rows),
         with_contribution=any(row.values["contribution"] for row in table.rows),
         forgotten=text_of(form, STEP) == FORGET or bool(text_of(form, FORGOTTEN)),
+        groups=table.groups,
         suggestions=sum(bool(row.suggestion) for row in asked),
         nobody=nobody,
         trouble=table.trouble,

@@ -27,7 +27,7 @@ from app.domain.people.name_disambiguation import NO_ANSWERS, ListAnswers, diges
 from app.domain.people.people import AgeGroup, Person, normal_address
 from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.forms import SafeForm, text_of, texts_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, days, hours_text
@@ -387,7 +387,7 @@ def keep_mapping(request: Request, work: AtWork, form: FormData, setting: ListSe
 
 def given_list(form: FormData, setting: ListSetting = NOWHERE) -> GivenList:
     """The list of a form. A text and a file together are one list."""
-    source = text_of(form, SOURCE)
+    source = untouched_text_of(form, SOURCE)
     rereading: Sequence[tuple[str, str]] = ()
     try:
         if (carried := text_of(form, CARRIED)) and not text_of(form, STEP):
@@ -411,7 +411,7 @@ def given_list(form: FormData, setting: ListSetting = NOWHERE) -> GivenList:
             lines, source, "", texts, differing, answers, tuple(left), rereading=tuple(rereading)
         )
     except AppError as error:
-        return GivenList(source=source or text_of(form, TEXT_FIELD), trouble=sentence_of(error))
+        return GivenList(source=source or untouched_text_of(form, TEXT_FIELD), trouble=sentence_of(error))
 
 
 def _answers_in(form: FormData, lines: Iterable[ListedPerson]) -> dict[int, str]:

@@ -33,6 +33,13 @@ def test_hours_of_the_activity_bound_those_of_people(house: House) -> None:
     assert answer["lines"][1]["reason"] == "hours-high"
 
 
+def test_reasons_are_confirmed_for_all_lines(house: House) -> None:
+    program = doors.program(house)
+    answer = program.post(READ, json={"text": "Thomas Martin\nRobert Vincent", "confirmed": "order"}).json()
+    assert {line["state"] for line in answer["lines"]} == {"ready"}
+    assert program.post(READ, json={"text": "Thomas Martin", "confirmed": "heading"}).status_code == 422
+
+
 def test_a_file_that_is_no_list_is_named(house: House) -> None:
     answer = doors.program(house).post(READ, files={"file": ("photo.png", b"\x89PNG\r\n\x1a\n" + bytes(50))})
     assert answer.status_code == 422

@@ -110,6 +110,22 @@ def test_names_are_swapped_for_all_or_for_one(house: House, trainer: TestClient,
     assert "Robert" not in carried
 
 
+def test_lines_of_one_reason_are_confirmed_or_left_out_together(
+    house: House, trainer: TestClient, award: str
+) -> None:
+    page = preview(
+        trainer, award, house.presence, liste="Thomas Martin\nRobert Vincent\nAbsents : Léa PETIT, Tom ROUX"
+    )
+    assert "Confirmer les 2" in page.text
+    settled = step(trainer, page, "confirmer-order")
+    assert "Continuer avec 2 personnes" in settled.text.replace("\xa0", " ")
+    # The decision is carried, and lines of another reason are left out.
+    left = step(trainer, step(trainer, settled, "verifier"), "ecarter-absent")
+    assert "À vérifier" not in left.text
+    carried = carried_by(step(trainer, left, "suite"))
+    assert carried.splitlines() == ["Martin;Thomas;", "Vincent;Robert;"]
+
+
 def test_columns_are_told_by_a_person(house: House, trainer: TestClient, award: str) -> None:
     page = preview(trainer, award, house.presence, liste="Xu;Bo\nYu;Li")
     read = step(trainer, page, "relire", **{"colonne-lue-0": "prenom", "colonne-lue-1": "nom"})
@@ -119,9 +135,11 @@ def test_columns_are_told_by_a_person(house: House, trainer: TestClient, award: 
 
 
 def test_changing_gives_back_what_was_pasted(house: House, trainer: TestClient, award: str) -> None:
+    pasted = f"\n  - Zoé\tMartin  \n\n{DOUBTFUL}« A & B » <b>Nom</b>\t\n\n"
+    page = preview(trainer, award, house.presence, liste=pasted)
+    changed = step(trainer, step(trainer, page, "verifier"), "changer")
+    assert form_with(changed, "liste").fields["liste"][0] == pasted
     page = preview(trainer, award, house.presence, liste=DOUBTFUL)
-    changed = step(trainer, page, "changer")
-    assert form_with(changed, "liste").fields["liste"][0].split() == DOUBTFUL.split()
     going = step(trainer, page, "suite")
     again = form_with(going, "cle").press(trainer, going, ("geste", "choisir"))
     assert form_with(again, "liste").fields["liste"][0].split() == DOUBTFUL.split()

@@ -239,9 +239,7 @@ def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
                 line = line.doubting(reason)
             elif _is_odd_status(cell, index, segment):
                 line = line.doubting(Reason.EXTRA, cell)
-            elif not cell and any(
-                index < len(other.cells) and says_present(other.cells[index]) for other in segment.rows
-            ):
+            elif not cell and index in segment.answered:
                 line = line.doubting(Reason.UNTICKED)
         elif column is Column.ABSENT and is_crossed(cell):
             line = line.doubting(status_in(cell) or Reason.ABSENT)

@@ -71,10 +71,12 @@ def _names_in(one: Candidate) -> list[str]:
     if not one.unread:
         return []
     found = mentions_in(one.unread)
-    if not one.is_person:
-        found += [*given_names_in(one.unread), *lone_given_names_in(one.unread)]
-    if not one.is_person or (one.free and {d.reason for d in one.line.doubts} & _SPEAKS_OF_SEVERAL):
-        found += unknown_names_in(one.unread)
+    several = one.free and {d.reason for d in one.line.doubts} & _SPEAKS_OF_SEVERAL
+    is_nobody = not _words_of(one) and not one.line.address
+    if is_nobody:
+        found += given_names_in(one.unread)
+    if is_nobody or several:
+        found += [*lone_given_names_in(one.unread), *unknown_names_in(one.unread)]
     # « Marie » of « Marie Dupont » is no further person.
     words = [set(fold(name).split()) for name in found]
     return [
@@ -159,11 +161,12 @@ def _teller_of(
         words = set(fold(other.text).split())
         if whole <= words or (_is_remark(other) and may_be_given(line.given_name) and set(given) <= words):
             return other
-    for word in family:
-        if len(word) > 2 and not is_particle(word) and not is_common_word(word) and shared[word] == 1:
-            if found := next(filter(_is_remark, others(by_word.get(word, ()))), None):
-                return found
-    return None
+    telling = [
+        word
+        for word in family
+        if len(word) > 2 and not is_particle(word) and not is_common_word(word) and shared[word] == 1
+    ]
+    return next((one for word in telling for one in others(by_word.get(word, ())) if _is_remark(one)), None)
 
 
 def _is_remark(line: Line) -> bool:

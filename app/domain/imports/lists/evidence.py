@@ -63,8 +63,10 @@ def unexplained_columns(
         is_dense = 5 * len(written) >= 4 * rows
         if holds_remarks(title):
             odd = texts
+        elif set(fold(title).split()) & _LEAVING and 2 * len(written) < rows:
+            odd = written
         elif title and role_of_heading(title)[1]:
-            odd = written if set(fold(title).split()) & _LEAVING and 2 * len(written) < rows else []
+            odd = []
         elif not is_dense:
             odd = texts
         else:
@@ -78,9 +80,11 @@ def unexplained_columns(
         of_people = [
             cell for row, cell in enumerate(cells[index]) if cell and any(cells[i][row] for i in names)
         ]
-        odd = [*odd, *_of_another_kind(of_people)]
+        odd = [*odd, *_of_another_kind(of_people), *_with_brackets(of_people)]
         if not (title and role_of_heading(title)[1]):
             odd = [*odd, *(cell for cell in texts if _DOUBTFUL.search(fold(cell)) or denial_in(cell))]
+        if set(fold(title).split()) & _ENDS:
+            odd = [*odd, *_early(written)]
         if set(fold(title).split()) & {"motif", "motifs"}:
             odd = [*written, ""]
         if _SIGNED.search(fold(title)):
@@ -189,6 +193,24 @@ def _of_another_kind(written: Sequence[str]) -> list[str]:
         and not (usual == "date" and any(c.isdigit() for c in cell))
         and not HOURS.fullmatch(cell)
     ]
+
+
+_ENDS = frozenset(("depart", "sortie", "fin", "leave", "end"))
+_TIME = re.compile(r"(\d{1,2})\s?[h:]\s?(\d{2})?")
+
+
+def _early(written: Sequence[str]) -> list[str]:
+    """Times of leaving two hours before the last."""
+    times = {
+        cell: int(found[1]) + int(found[2] or 0) / 60 for cell in written if (found := _TIME.fullmatch(cell))
+    }
+    return [cell for cell, time in times.items() if time <= max(times.values()) - 2]
+
+
+def _with_brackets(written: Sequence[str]) -> list[str]:
+    """« 2A (départ en mars) » where the others are in 2A."""
+    found = [cell for cell in written if re.search(r"\([^()\d]{3}", cell)]
+    return found if 3 * len(found) <= len(written) else []
 
 
 def _odd_values(texts: Sequence[str], rows: int) -> list[str]:

@@ -66,7 +66,7 @@ class _Context:
     under: str = ""
     """An unknown label between people, which may concern those below."""
     about: str = ""
-    """A title that says more of the people below than their group: « élèves exclus du voyage »."""
+    """A title about more of the people below than their group: « élèves exclus du voyage »."""
     last: int = 0
     people: int = 0
     counted: bool = False
@@ -102,6 +102,7 @@ def read_blocks(
             _join_addresses(found)
         if not segment.columns:
             _doubt_signature(found)
+            _doubt_above(found)
     show_all_people(lines)
     settle(lines)
     doubt_unproved(lines)
@@ -166,6 +167,26 @@ def _doubt_signature(lines: Sequence[Candidate]) -> None:
     last, before = lines[-1], lines[-2]
     if last.is_person and (not before.is_person or last.line.line > before.line.line + 1):
         last.line = last.line.doubting(Reason.MAYBE_TITLE)
+
+
+def _doubt_above(lines: Sequence[Candidate]) -> None:
+    """« organisateur », « absente » alone in a line may be about the person above."""
+    for one, below in pairwise(lines):
+        text = below.line.text
+        words = fold(text).split()
+        if (
+            one.is_person
+            and below.line.line == one.line.line + 1
+            and 0 < len(words) < 4
+            and not text.rstrip().endswith(":")
+            and not mentions_in(text)
+            and (status_in(text) or set(words) & (LEADERS | OTHER_PARTS | _OPTIONAL))
+            and not words[0].endswith("s")
+        ):
+            one.line = one.line.doubting(Reason.MENTIONED, line=below.line.line)
+
+
+_OPTIONAL = frozenset(("facultatif", "facultative", "optional", "non", "peut", "provisoire"))
 
 
 def _mapping(segment: Segment) -> Mapping:

@@ -194,6 +194,10 @@ _LINKS = _set("de du des d l la le les au aux pour par dans sur et ou chez avec 
 
 def qualifies_people(text: str) -> bool:
     """« Élèves exclus du voyage », « personnes à rappeler »: of whom it speaks is more than a group or a day."""
+    if set(fold(text).split()) & _set(
+        "anciens anciennes archive archives old sauvegarde copie modele brouillon"
+    ):
+        return True
     written = re.findall(r"[^\W_]+", re.sub(r"[(·.-]e?[)·.-]?s\b\)?", "", text))
     words = [fold(word) for word in written]
     at = next(

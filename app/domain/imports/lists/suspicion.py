@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -16,7 +16,7 @@ from app.domain.imports.lists.addresses import (
     own_domains,
     suggestion_for,
 )
-from app.domain.imports.lists.model import Column, Doubt, Line, Reason, State
+from app.domain.imports.lists.model import Column, Doubt, Line, Reading, Reason, State
 from app.domain.imports.lists.names import (
     SURE_PARTICLES,
     Kind,
@@ -306,6 +306,17 @@ def remaining_faults(line: Line) -> list[Doubt]:
     if line.address and not is_valid(line.address):
         faults.append(Doubt(Reason.ADDRESS_INVALID, line.address, suggestion_for(line.address)))
     return faults
+
+
+def confirmed(reading: Reading, reasons: Collection[Reason]) -> Reading:
+    """All doubts of these reasons settled at once; what no confirmation makes right stays."""
+    lines = []
+    for line in reading.lines:
+        if line.state is State.ASK and (settled := line.without(*reasons)) != line:
+            faults = {doubt.reason: doubt for doubt in (*settled.doubts, *remaining_faults(line))}
+            line = replace(settled, doubts=tuple(faults.values()))
+        lines.append(line)
+    return replace(reading, lines=tuple(lines))
 
 
 def _reasons(line: Line) -> set[Reason]:

@@ -67,6 +67,8 @@ class Segment:
     """Columns of ticks that speak against a person, or are not explained."""
     dense: frozenset[int] = frozenset()
     """Columns beside the names that nearly every row fills."""
+    answered: frozenset[int] = frozenset()
+    """Columns of a status that most rows fill, or in which some are present."""
     own_address: bool = False
     is_above: bool = False
     """Titles are expected: these rows stand above a heading."""
@@ -362,6 +364,16 @@ def prepare(segment: Segment) -> None:
         if column is Column.NOTHING and len(values) > 1 and values <= known and values & {"p", "x", "pres"}:
             codes.add(i)
     segment.constant, segment.codes = frozenset(constant), frozenset(codes)
+    of_people = [n for n, row in enumerate(segment.rows) if len(row.filled) > 1]
+    segment.answered = frozenset(
+        i
+        for i, column in enumerate(columns)
+        if column is Column.STATUS
+        and (
+            any(map(says_present, cells[i]))
+            or (heading[i] and 2 * sum(bool(cells[i][n]) for n in of_people) > len(of_people))
+        )
+    )
     plain = [
         Column.STATUS if i in segment.days | segment.codes | ({segment.usual} - {None}) else column
         for i, column in enumerate(columns)
@@ -418,7 +430,8 @@ def _ticks_of_unknown(
             and not role_of_heading(heading[i])[1]
             and 2 * len(ticked) < len(values)
         )
-        if denied or (few and not set(fold(heading[i]).split()) & BESIDE_PRESENCE):
+        is_done = bool(set(fold(heading[i]).split()) & {"deja", "already"})
+        if denied or is_done or (few and not set(fold(heading[i]).split()) & BESIDE_PRESENCE):
             segment.denying[i] = denied
             columns[i] = Column.NOTHING
 

@@ -46,6 +46,7 @@ _STICK = re.compile(r"^\s*[-–—*](?=[^\W\d_]{2})")
 _BOX = re.compile(r"^\s*(\[\s*[xX✓✔]?\s*\]|[☐☑☒✓✔✅❌✗✘✖☓🗹🗷])\s*")
 _NUMBER_AND_TAB = re.compile(r"^\s*\d{1,3}\s*(?:\t|\s(?=[^\W\d_]))\s*(?=\S)")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202c"), None)
+_WIDE = re.compile(r"[\uff01-\uff5e\ufb00-\ufb06]+")
 _BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _LABEL = re.compile(r"^\s*([^\W\d_]{1,14})\s*:\s*(.*)$", re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d{2,5}|[a-zA-Z]{3,7});")
@@ -73,11 +74,15 @@ def decode(data: bytes) -> str:
 
 def clean(text: str) -> str:
     """One spelling for each letter, ordinary spaces, nothing invisible."""
+    if _WIDE.search(text):
+        text = _WIDE.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
     return (
         unicodedata.normalize("NFC", text.translate(_INVISIBLE))
         .replace("\xa0", " ")
         .replace("\u202f", " ")
         .replace("\u2007", " ")
+        .replace("\u2010", "-")
+        .replace("\u2011", "-")
     )
 
 

@@ -84,6 +84,7 @@ _THEIRS = _set(
     "eleve stagiaire apprenti apprenant etudiant participant perso personnel personnelle candidat jeune salarie"
 )
 _SHARED = _set("groupe equipe classe etablissement lycee college atelier service association club ecole")
+_FORMER = _set("ancien ancienne old precedent precedente")
 _WORK = _set("pro professionnel professionnelle travail academique")
 _DAY = re.compile(r"\D{0,12}\d{1,2}([/.\-]\d{1,2}([/.\-]\d{2,4})?)?|(lundi|mardi|mercredi|jeudi|vendredi|samedi|séance|seance|jour|semaine)\b.{0,12}", re.IGNORECASE)  # fmt: skip
 _NOTHING = {
@@ -177,7 +178,7 @@ def _role(heading: str) -> tuple[Column, bool]:
         return (Column.OTHER_ADDRESS if _names_mail(words) else Column.NOTHING), True
     if _names_mail(words):
         of_family = known & {"famille", "familial", "familiale", "foyer"} and not known & {"nom", "prenom"}
-        of_family = of_family or (known & _SHARED and not known & _THEIRS)
+        of_family = of_family or (known & _SHARED and not known & _THEIRS) or known & _FORMER
         return (Column.OTHER_ADDRESS if of_family else Column.ADDRESS), True
     if known & {
         "tel",
