@@ -39,8 +39,9 @@ class Unavailable(AppError): ...
 
 
 class TooMany(AppError):
-    """Rate limit exceeded; `retry_after` is in seconds."""
+    """Rate limit exceeded; `retry_after` is in seconds, `limit` the name of the limit."""
 
-    def __init__(self, sentence: str, *, retry_after: int, **values: object) -> None:
+    def __init__(self, sentence: str, *, retry_after: int, limit: str, **values: object) -> None:
         super().__init__(sentence, **values)
         self.retry_after = retry_after
+        self.limit = limit

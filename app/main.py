@@ -23,17 +23,19 @@ from app.api.routes import router as api_router
 from app.container import DatabaseUnreachable, Process
 from app.container.process import collect_rarely
 from app.db.engine.session import requests_at_once
+from app.domain.accounts.rate_limits import Allowance
 from app.domain.accounts.sessions import ReauthRequired
 from app.domain.awards.awards import DocumentsToAlign
 from app.errors import AppError, NotSignedIn, TooMany, Unavailable
 from app.http import problems
+from app.http.allowances import AllowanceHeaders, note_allowance
 from app.http.negotiation import HeadAsGet
 from app.http.pages import error_pages
 from app.http.pages.forms import FormerForm
 from app.http.pages.render import visitor_of
 from app.http.policies import policies, public
 from app.http.request_log import RequestLog, configure_logging
-from app.http.request_scope import process_of, session_cookie, status_of
+from app.http.request_scope import count_failed_token, process_of, session_cookie, status_of
 from app.http.response_cache import ReadyAnswers, RecentPages, badges_cookie
 from app.http.security_headers import add_security_headers
 from app.jobs.worker import Worker
@@ -374,6 +376,7 @@ def create_app(
     app.add_middleware(SessionSightings)
     app.add_middleware(AccessLogged)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(AllowanceHeaders)
     app.add_middleware(RequestLog)
     https = process.settings.base_url.startswith("https:")
     app.add_middleware(
@@ -426,6 +429,7 @@ def _answer_errors(app: FastAPI) -> None:
         again = None if problems.is_for_a_program(request) else await show_until_later(request, error)
         answer = again if again is not None else await run_in_threadpool(app_error, request, error)
         answer.headers["Retry-After"] = str(error.retry_after)
+        note_allowance(request, Allowance(error.limit, 0, error.retry_after))
         return answer
 
     @app.exception_handler(ReauthRequired)
@@ -441,6 +445,8 @@ def _answer_errors(app: FastAPI) -> None:
             kept = await ask_to_sign_in_again(request)
             if kept is not None:
                 return kept
+        else:
+            await run_in_threadpool(count_failed_token, request)
         return await run_in_threadpool(app_error, request, error)
 
     @app.exception_handler(DocumentsToAlign)

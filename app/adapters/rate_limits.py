@@ -14,7 +14,7 @@ from limits.storage import Storage, storage_from_string
 from limits.storage.base import SlidingWindowCounterSupport
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from app.domain.accounts.rate_limits import LIMITS
+from app.domain.accounts.rate_limits import LIMITS, Allowance
 from app.errors import TooMany
 from app.language import N_
 
@@ -32,32 +32,42 @@ class RateLimits:
         self.limiter = SlidingWindowCounterRateLimiter(storage)
         self.key = key
 
-    def hit(self, name: str, who: str) -> None:
-        self._ask(name, who, count=True)
+    def hit(self, name: str, who: str) -> Allowance | None:
+        return self._ask(name, who, count=True)
 
     def check(self, name: str, who: str) -> None:
         self._ask(name, who, count=False)
 
-    def _ask(self, name: str, who: str, *, count: bool) -> None:
+    def _ask(self, name: str, who: str, *, count: bool) -> Allowance | None:
         item, mark = _item(name), self._mark(who)
         try:
             asked = self.limiter.hit if count else self.limiter.test
             if asked(item, name, mark):
-                return
+                return self._left(item, name, mark) if count else None
             wait = self._wait(item, name, mark)
         except StorageError as error:
             # Fails open when a counter is unavailable; what it guards has its own protection.
             log.error("rate limits unavailable", kind=type(error.storage_error).__name__)
-            return
+            return None
         minutes = ceil(wait / 60)
         raise TooMany(
             N_("Trop de demandes en peu de temps. Réessayez dans {minutes} min."),
             retry_after=wait,
+            limit=name,
             minutes=minutes,
         )
 
     def _mark(self, who: str) -> str:
         return hmac.new(self.key, who.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:32]
+
+    def _left(self, item: RateLimitItem, name: str, mark: str) -> Allowance:
+        storage = cast(SlidingWindowCounterSupport, self.limiter.storage)
+        expiry = item.get_expiry()
+        before, before_ends, now, now_ends = storage.get_sliding_window(item.key_for(name, mark), expiry)
+        left = item.amount - now - floor(before * before_ends / expiry)
+        if left <= 0:
+            return Allowance(name, 0, self._wait(item, name, mark))
+        return Allowance(name, left, max(1, ceil(now_ends) - expiry))
 
     def _wait(self, item: RateLimitItem, name: str, mark: str) -> int:
         """Seconds until the next attempt is allowed: both windows shrink with time."""

@@ -28,7 +28,7 @@ from app.domain.people.parental_consent import needs_parent
 from app.domain.people.people import Person, normal_address
 from app.domain.publishing import Addresses
 from app.http.policies import Policy, Who, marked
-from app.http.request_scope import ReadingServices
+from app.http.request_scope import ProgramCounted, ReadingServices
 from app.services.frameworks import Mastered
 from app.services.people.upserts import PersonLine
 
@@ -103,7 +103,13 @@ class PersonCompetenciesView(BaseModel):
 
 
 @marked(Policy(Who.TOKEN, scope=Scope.COMPETENCY_READ))
-def _reader(request: Request, response: Response, services: ReadingServices, _shown: _Shown) -> Program:
+def _reader(
+    _counted: ProgramCounted,
+    request: Request,
+    response: Response,
+    services: ReadingServices,
+    _shown: _Shown,
+) -> Program:
     """The token's own campus."""
     response.headers["Cache-Control"] = "no-store"
     return program_of(request, services, Scope.COMPETENCY_READ)

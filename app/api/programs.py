@@ -27,7 +27,14 @@ from app.domain.campus.campus import Campus
 from app.domain.campus.integration import Receipt, UpsertOutcome
 from app.errors import NotAllowed
 from app.http.policies import Policy, Who, marked
-from app.http.request_scope import ReadingServices, WritingServices, process_of, token_of, visit
+from app.http.request_scope import (
+    ProgramCounted,
+    ReadingServices,
+    WritingServices,
+    count_for,
+    token_of,
+    visit,
+)
 from app.language import N_
 
 Slug = Annotated[str, Path(description="The campus, by its short address.", examples=["itip"], max_length=60)]
@@ -105,7 +112,12 @@ def program_of(request: Request, services: Services, scope: Scope, slug: str | N
 
 @marked(Policy(Who.TOKEN, scope=Scope.READ))
 def _reader(
-    slug: Slug, request: Request, response: Response, services: ReadingServices, _shown: _Shown
+    _counted: ProgramCounted,
+    slug: Slug,
+    request: Request,
+    response: Response,
+    services: ReadingServices,
+    _shown: _Shown,
 ) -> Program:
     """Requires the scope `read`."""
     response.headers["Cache-Control"] = "no-store"
@@ -116,7 +128,12 @@ def _reader(
 
 @marked(Policy(Who.TOKEN, scope=Scope.PATHWAY_READ))
 def _pathway_reader(
-    slug: Slug, request: Request, response: Response, services: ReadingServices, _shown: _Shown
+    _counted: ProgramCounted,
+    slug: Slug,
+    request: Request,
+    response: Response,
+    services: ReadingServices,
+    _shown: _Shown,
 ) -> Program:
     """Requires the scope `pathway:read`."""
     response.headers["Cache-Control"] = "no-store"
@@ -125,7 +142,12 @@ def _pathway_reader(
 
 @marked(Policy(Who.TOKEN, scope=Scope.WEBHOOK_WRITE))
 def _webhook_reader(
-    slug: Slug, request: Request, response: Response, services: ReadingServices, _shown: _Shown
+    _counted: ProgramCounted,
+    slug: Slug,
+    request: Request,
+    response: Response,
+    services: ReadingServices,
+    _shown: _Shown,
 ) -> Program:
     """Requires the scope `webhook:write`."""
     response.headers["Cache-Control"] = "no-store"
@@ -137,6 +159,7 @@ def _webhook_reader(
 def _writer(scope: Scope) -> Callable[..., Program]:
     @marked(Policy(Who.TOKEN, scope=scope))
     def writer(
+        _counted: ProgramCounted,
         slug: Slug,
         request: Request,
         response: Response,
@@ -170,11 +193,14 @@ class Giver:
 
 
 @marked(Policy(Who.TOKEN, scope=Scope.AWARD_CREATE))
-def _giver(slug: Slug, request: Request, response: Response, _shown: _Shown) -> Giver:
+def _giver(
+    _counted: ProgramCounted, slug: Slug, request: Request, response: Response, _shown: _Shown
+) -> Giver:
     giver = Giver(request, slug)
     response.headers["Cache-Control"] = "no-store"
     with giver.transaction(reading=True) as program:
-        process_of(request).limiter.hit("awards of a token", program.actor.label)
+        label = program.actor.label
+    count_for(request, "awards of a token", label)
     _check_json(request)
     return giver
 

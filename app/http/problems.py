@@ -118,7 +118,12 @@ def problem(status: int, detail: str, **more: Any) -> JSONResponse:
         "detail": detail,
     }
     # A cache may store a 404 by default (RFC 9110 §15.1); the resource may be created later.
-    headers = {"Cache-Control": "no-store", "Content-Language": current_locale()}
+    # Pages of any origin may read public documents and verify: also why they could not.
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Language": current_locale(),
+        "Access-Control-Allow-Origin": "*",
+    }
     return JSONResponse(body | more, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 

@@ -6,7 +6,7 @@ import base64
 import uuid
 from asyncio import Semaphore
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request, Response
@@ -29,6 +29,7 @@ from app.errors import (
     TooMany,
     Unavailable,
 )
+from app.http.allowances import note_allowance
 from app.language import N_
 from app.services.accounts.sessions import NewSession, SignedIn
 from app.services.people.people import Workplace
@@ -196,9 +197,46 @@ def limited(name: str) -> Any:
     """Route dependency: rate limit LIMITS[name] per network, then 429."""
 
     def count(request: Request) -> None:
-        process_of(request).limiter.hit(name, client_network(request))
+        count_for(request, name, client_network(request))
 
     return Depends(count)
+
+
+def count_for(request: Request, name: str, who: str) -> None:
+    """Counts for LIMITS[name]; the answer to a program shows what is left."""
+    note_allowance(request, process_of(request).limiter.hit(name, who))
+
+
+def _count_program(request: Request) -> None:
+    """Before the transaction opens: on SQLite, a counter in the database would wait for the request's own lock.
+
+    Counted by the secret, of which the counter stores a keyed digest.
+    """
+    secret = _secret_in(request)
+    if secret:
+        process_of(request).limiter.check("failed token", client_network(request))
+        count_for(request, "requests of a token", secret)
+
+
+def count_failed_token(request: Request) -> None:
+    """After the transaction of the refused request."""
+    if _secret_in(request):
+        with suppress(TooMany):
+            count_for(request, "failed token", client_network(request))
+
+
+def limited_by_token(name: str) -> Any:
+    """Route dependency: rate limit LIMITS[name] per token, before the transaction opens."""
+
+    def count(request: Request) -> None:
+        if secret := _secret_in(request):
+            count_for(request, name, secret)
+
+    return Depends(count)
+
+
+ProgramCounted = Annotated[None, Depends(_count_program)]
+"""The first parameter of each guard that reads a token."""
 
 
 def session_cookie(process: Process) -> str:
@@ -273,23 +311,22 @@ def _basic_password(credentials: str) -> str:
         return ""
 
 
+def _secret_in(request: Request) -> str:
+    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "basic" and request.url.path.endswith(_STATEMENTS):
+        kind, secret = "bearer", _basic_password(secret)
+    return secret.strip() if kind.lower() == "bearer" else ""
+
+
 def token_of(
     request: Request, services: Services, scope: Scope, slug: str | None = None
 ) -> tuple[Actor, Campus]:
     """The program and its campus, if its bearer token has `scope` there."""
-    kind, _, secret = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "basic" and request.url.path.endswith(_STATEMENTS):
-        kind, secret = "bearer", _basic_password(secret)
-    if kind.lower() != "bearer" or not secret.strip():
+    secret = _secret_in(request)
+    if not secret:
         raise NotSignedIn(N_("Cette demande a besoin d’un jeton d’accès : « Authorization: Bearer … »."))
-    limiter, network = process_of(request).limiter, client_network(request)
-    limiter.check("failed token", network)
     services.search_everywhere()
-    try:
-        token, campus = services.people.token_campus(secret.strip(), slug, scope)
-    except NotSignedIn:
-        limiter.hit("failed token", network)
-        raise
+    token, campus = services.people.token_campus(secret, slug, scope)
     enter(request, services, campus)
     request.state.scopes = frozenset(token.scopes)
     return Actor(label=f"token {token.id}"), campus

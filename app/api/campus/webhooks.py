@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from app.api.programs import Program, WebhookReader, WebhookWriter, Writing
@@ -19,9 +19,10 @@ from app.domain.campus.webhooks import (
     WebhookDelivery,
     WebhookState,
 )
-from app.http.request_scope import process_of
+from app.http.request_scope import limited_by_token
 
 router = APIRouter(prefix="/campuses/{slug}/webhooks", route_class=Writing, tags=["webhooks"])
+_COUNTED = limited_by_token("webhooks of a campus")
 
 _WEBHOOK = {
     "id": "7c0f4a52-6a53-4e0e-9f59-0f7f3a3c8d10",
@@ -152,10 +153,9 @@ def list_webhooks(program: WebhookReader, paging: Paged) -> WebhookPage:
     return WebhookPage(items=[WebhookView.of(each) for each in shown], next=cursor)
 
 
-@router.post("", summary="Register a webhook", status_code=201)
-def add_webhook(program: WebhookWriter, request: Request, body: WebhookBody) -> WebhookWithSecret:
+@router.post("", summary="Register a webhook", status_code=201, dependencies=[_COUNTED])
+def add_webhook(program: WebhookWriter, body: WebhookBody) -> WebhookWithSecret:
     """What changes from now on is sent to it. The answer shows the secret, this once."""
-    _count(program, request)
     webhook = program.services.webhooks.add(
         program.campus,
         url=body.url,
@@ -197,10 +197,9 @@ def resume_webhook(program: WebhookWriter, webhook_id: uuid.UUID) -> WebhookView
     return WebhookView.of(program.services.webhooks.resume(program.campus, webhook_id, by=program.actor))
 
 
-@router.post("/{webhook_id}/test", summary="Send a test message", status_code=202)
-def test_webhook(program: WebhookWriter, request: Request, webhook_id: uuid.UUID) -> DeliveryView:
+@router.post("/{webhook_id}/test", summary="Send a test message", status_code=202, dependencies=[_COUNTED])
+def test_webhook(program: WebhookWriter, webhook_id: uuid.UUID) -> DeliveryView:
     """A message of type `webhook.test`; the log shows what became of it."""
-    _count(program, request)
     return DeliveryView.of(program.services.webhooks.test(program.campus, webhook_id, by=program.actor))
 
 
@@ -232,7 +231,3 @@ def replay_webhook_delivery(
 
 def _with_secret(program: Program, webhook: Webhook) -> WebhookWithSecret:
     return WebhookWithSecret(**_shown(webhook), secret=program.services.webhooks.secret_of(webhook))
-
-
-def _count(program: Program, request: Request) -> None:
-    process_of(request).limiter.hit("webhooks of a campus", program.campus.slug)

@@ -15,7 +15,7 @@ from app.api.shapes import Shape, example
 from app.domain.accounts.sessions import Scope
 from app.errors import InvalidInput
 from app.http.policies import Policy, Who, marked
-from app.http.request_scope import token_of, visit
+from app.http.request_scope import ProgramCounted, token_of, visit
 from app.language import N_
 from app.services.imports.lists import MAX_BYTES, as_document, read_list_file, read_list_text, reasons_in
 
@@ -137,7 +137,12 @@ _BODIES: dict[str, Any] = {
 
 
 @marked(Policy(Who.TOKEN, scope=Scope.ACTIVITY_WRITE))
-def _list_reader(request: Request, response: Response, _shown: Annotated[object, Security(BEARER)]) -> None:
+def _list_reader(
+    _counted: ProgramCounted,
+    request: Request,
+    response: Response,
+    _shown: Annotated[object, Security(BEARER)],
+) -> None:
     """The token's own campus: a list belongs to none."""
     with visit(request, reading=True) as services:
         token_of(request, services, Scope.ACTIVITY_WRITE)

@@ -15,7 +15,7 @@ from app.domain.accounts.sessions import Scope
 from app.errors import InvalidInput
 from app.http.policies import Policy, Who, marked, public
 from app.http.problems import documented, problem
-from app.http.request_scope import limited, token_of, visit, write_transaction
+from app.http.request_scope import ProgramCounted, limited, token_of, visit, write_transaction
 from app.language import N_
 from app.language import gettext as _
 from sceau_credentials.errors import MalformedInput
@@ -69,7 +69,7 @@ def _answer(request: Request, body: bytes) -> Response:
 
 
 @marked(Policy(Who.TOKEN, scope=Scope.CREDENTIAL_ISSUE))
-def _issuer(_shown: Annotated[Any, Security(BEARER)]) -> None:
+def _issuer(_counted: ProgramCounted, _shown: Annotated[Any, Security(BEARER)]) -> None:
     """Requires the scope `credential:issue`; `issue_credential` checks the token."""
 
 

@@ -18,6 +18,16 @@ class Limit:
     per: timedelta
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """What is left of the limit LIMITS[name]. `reset`: seconds until its window ends; with nothing left, until the
+    next request is accepted."""
+
+    name: str
+    remaining: int
+    reset: int
+
+
 _FIVE_MINUTES = timedelta(minutes=5)
 # A whole school shares one network address: network limits must allow for all its staff, and for a class of
 # phones scanning one code.
@@ -38,6 +48,8 @@ LIMITS = {
     "look-ups of a campus": Limit(60, timedelta(hours=1)),
     "webhooks of a campus": Limit(60, timedelta(hours=1)),
     "failed token": Limit(30, _FIVE_MINUTES),
+    # A campus of a hundred thousand people is read within a minute; one campus's program leaves room for others.
+    "requests of a token": Limit(3_000, timedelta(minutes=1)),
     # A program may award badges to thousands of learners in one request, but not to the same few repeatedly.
     "awards of a token": Limit(300, timedelta(minutes=1)),
     "short address": Limit(600, timedelta(minutes=10)),
@@ -101,8 +113,8 @@ class RateCount(SQLModel, table=True):
 
 
 class Limiter(Protocol):
-    def hit(self, name: str, who: str) -> None:
-        """Count one more; raises TooMany without counting."""
+    def hit(self, name: str, who: str) -> Allowance | None:
+        """Count one more; raises TooMany without counting. None without a limit, or without its counts."""
 
     def check(self, name: str, who: str) -> None:
         """Raises TooMany if one more would exceed the limit."""
