@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import __version__
 from app.api.awards import AwardFiles
+from app.api.description import describe_api
 from app.api.routes import documents
 from app.api.routes import router as api_router
 from app.container import DatabaseUnreachable, Process
@@ -284,7 +285,7 @@ for router in (
     issuers.router,
 ):
     web_router.routes.extend(router.routes)
-for route in web_router.routes:
+for route in (*web_router.routes, *award_page.for_strangers.routes):
     route.include_in_schema = False  # type: ignore[attr-defined]
 
 log = structlog.get_logger("main")
@@ -415,6 +416,16 @@ def _describe_openly(app: FastAPI) -> None:
     for route in app.routes:
         if isinstance(route, Route) and route.path == app.openapi_url:
             public(route.endpoint)
+
+    def describe() -> dict[str, object]:
+        settings = app.state.process.settings
+        if app.openapi_schema is None:
+            app.openapi_schema = describe_api(
+                app.routes, base_url=settings.base_url, publisher=settings.publisher
+            )
+        return app.openapi_schema
+
+    app.openapi = describe  # type: ignore[method-assign]
 
 
 def _answer_errors(app: FastAPI) -> None:

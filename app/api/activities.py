@@ -388,8 +388,16 @@ def upsert_activities(
     return ReceiptsView.of(receipts, dry_run=program.is_trial(dry_run))
 
 
-@router.put(
-    "/by-external-id/{external:path}",
+by_external_id = APIRouter(
+    prefix="/campuses/{slug}/external-ids/activities",
+    route_class=Writing,
+    tags=["activities"],
+    dependencies=[WITH_ORGANISERS],
+)
+
+
+@by_external_id.put(
+    "/{external:path}",
     summary="Record or correct one activity by the campus's own identifier; safe to repeat",
     responses=CREATED,
 )

@@ -349,7 +349,7 @@ class RevocationRequest(Shape):
 
 
 @router.post("", summary="Give a badge to one or many people")
-def award(
+def award_badge(
     body: AwardsRequest,
     giver: AwardGiver,
     request: Request,

@@ -373,7 +373,7 @@ def get_badge(badge_id: uuid.UUID, program: Reader) -> BadgeView:
 
 
 @router.get("/{badge_id}/progress", summary="Who meets a badge's rule, and who is near")
-def list_progress(badge_id: uuid.UUID, program: Reader) -> ProgressView:
+def list_badge_progress(badge_id: uuid.UUID, program: Reader) -> ProgressView:
     """Counted in the campus's log in its current state; 404 for a badge without a rule."""
     return ProgressView.of(program.services.rule_ledger.roll(program.campus, badge_id))
 

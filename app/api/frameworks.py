@@ -139,9 +139,9 @@ class FoundItemView(BaseModel):
         kind="occupation",
         path=["Industrie", "Plastique, caoutchouc"],
         other_labels=["Stratifieur / Stratifieuse composites"],
-        ended_on=None,
-        has_ended=False,
-        replaced_by=[],
+        ended_on="2025-06-30",
+        has_ended=True,
+        replaced_by=["H3205"],
     )
     id: uuid.UUID
     framework: str
@@ -319,7 +319,7 @@ def get_pathway(pathway_id: uuid.UUID, services: ReadingServices) -> PathwayView
     "/campuses/{slug}/pathways/{pathway_id}/progress",
     summary="Where people are on a pathway, in no order of merit",
 )
-def list_progress(pathway_id: uuid.UUID, program: PathwayReader, paging: Paged) -> FollowersPage:
+def list_pathway_progress(pathway_id: uuid.UUID, program: PathwayReader, paging: Paged) -> FollowersPage:
     after = paging.place[1] if paging.place else None
     found = program.services.pathway_followers.in_turn(
         program.campus, pathway_id, after=after, limit=paging.limit + 1

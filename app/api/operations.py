@@ -36,7 +36,7 @@ from app.services.verification.metrics import REGISTRY
 from sceau_credentials.canonical import ways_taken
 from sceau_credentials.values.timestamps import format_timestamp
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = APIRouter(prefix="/health", tags=["health"], include_in_schema=False)
 
 
 @router.get("/live", summary="The process answers")

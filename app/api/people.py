@@ -246,8 +246,13 @@ def upsert_people(body: PeopleRequest, program: PersonWriter, dry_run: DryRun = 
     return ReceiptsView.of(receipts, dry_run=program.is_trial(dry_run))
 
 
-@of_campus.put(
-    "/by-external-id/{external:path}",
+by_external_id = APIRouter(
+    prefix="/campuses/{slug}/external-ids/people", route_class=Writing, tags=["people"]
+)
+
+
+@by_external_id.put(
+    "/{external:path}",
     summary="Register or correct one person by the campus's own identifier; safe to repeat",
     responses=CREATED,
 )

@@ -167,7 +167,7 @@ def failure(request: Request, reference: str) -> JSONResponse:  # noqa: ARG001
 
 # --- for the description of the API
 
-_SCHEMA: dict[str, Any] = {
+PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
@@ -200,6 +200,7 @@ _SAID = {
     413: "The body is longer than 6 MiB.",
     415: "The body must be sent as application/json.",
     422: "The body is not as described; `errors` says where.",
+    429: "Too many requests: `Retry-After` has the seconds to wait.",
     503: "Something needed is unavailable; nothing was done.",
 }
 
@@ -213,5 +214,5 @@ def _documented(status: int) -> dict[str, Any]:
     example = {"type": type_of(status), "title": TITLES[status], "status": status, "detail": TITLES[status]}
     if status == 422:
         example["errors"] = [{"pointer": "/people/0/family_name", "reason": "Ce champ manque."}]
-    content = {MEDIA_TYPE: {"schema": _SCHEMA, "example": example}}
+    content = {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "example": example}}
     return {"description": _SAID[status], "content": content}

@@ -38,7 +38,7 @@ WRITES.sort(key=lambda case: case[0].startswith("DELETE "))
 OWN = {
     f"PUT {CAMPUS}/activities/{{activity_id}}/sessions/{{session_id}}": {"held_on": "2026-12-15"},
     f"PUT {CAMPUS}/activities/{{activity_id}}/report": {"objectives": []},
-    f"PUT {CAMPUS}/people/by-external-id/{{external}}": {
+    f"PUT {CAMPUS}/external-ids/people/{{external}}": {
         "given_name": "Inès",
         "family_name": "Caradec",
         "address": "ines.caradec@exemple.fr",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
+from app.api.description import describe_api
 from app.api.routes import documents, router
 from tests.support.every import for_each
 
@@ -18,7 +21,7 @@ def _described() -> dict[str, Any]:
     app = FastAPI(title="Sceau", version="0")
     app.router.routes.extend(documents)
     app.include_router(router)
-    return app.openapi()
+    return describe_api(app.routes, base_url="https://badges.exemple.fr")
 
 
 DESCRIPTION = _described()
@@ -72,6 +75,33 @@ def test_no_schema_is_named_after_the_module_that_holds_it():
     assert [name for name in DESCRIPTION["components"]["schemas"] if "__" in name] == []
 
 
+def test_identifiers_of_operations_are_those_that_were_published():
+    """Generated clients name their functions after them: a new one is added to the list, none is renamed or removed."""
+    published = Path(__file__).with_name("operation_ids.txt").read_text().split()
+    assert sorted(operation["operationId"] for _, operation in OPERATIONS) == published
+
+
+def test_names_and_descriptions_do_not_show_how_the_code_is_divided():
+    texts = [
+        text for _, each in OPERATIONS for text in (each["operationId"], each["description"], *each["tags"])
+    ]
+    assert [text for text in texts if re.search(r"\bapp[._]|__|_api_v1_|\.py\b", text)] == []
+    assert {each["name"] for each in DESCRIPTION["tags"]} == {
+        tag for _, each in OPERATIONS for tag in each["tags"]
+    }
+
+
+def test_description_is_a_page_that_needs_no_other_server(world: TestClient):
+    page = world.get("/aide/api", headers={"accept": "text/html"})
+    assert page.status_code == 200
+    shown = set(re.findall(r'<details class="more" id="(\w+)"', page.text))
+    assert shown == {each["operationId"] for _, each in OPERATIONS}
+    loaded = re.findall(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="([^"]+)"', page.text)
+    assert loaded
+    ours = ("/", "http://testserver/", "http://localhost:8000/")
+    assert [each for each in loaded if not each.startswith(ours) or each.startswith("//")] == []
+
+
 def _check(media: dict[str, Any]) -> None:
     examples = _examples(media["schema"], media)
     assert examples, "no example"
@@ -100,12 +130,21 @@ def test_each_request_and_answer_has_an_example_true_to_its_schema(operation: di
 def test_each_refusal_is_described_as_a_problem(operation: dict[str, Any]):
     refused = {status: answer for status, answer in operation["responses"].items() if status[0] in "45"}
     assert "422" in refused
+    assert {"ratelimit", "retry-after"} <= {name.lower() for name in refused["429"]["headers"]}
     for status, answer in refused.items():
         media = answer["content"]
         assert list(media) == ["application/problem+json"], status
-        Draft202012Validator(media["application/problem+json"]["schema"]).validate(
+        Draft202012Validator(_resolved(media["application/problem+json"]["schema"])).validate(
             media["application/problem+json"]["example"]
         )
+
+
+PUBLIC = [case for case in OF_THE_API if case not in GUARDED]
+
+
+@for_each("operation", [each for _, each in PUBLIC], ids=_ids(PUBLIC))
+def test_each_address_without_a_token_says_so(operation: dict[str, Any]):
+    assert operation["security"] == []
 
 
 @for_each("operation", [each for _, each in GUARDED], ids=_ids(GUARDED))

@@ -42,6 +42,7 @@ PUBLIC_PATHS = (
     "/donnees-personnelles",
     "/accessibilite",
     "/problemes",
+    "/aide/api",
     "/mentions-legales",
     "/nulle-part",
 )

@@ -223,7 +223,7 @@ def taken(
 
 
 @router.post("", summary="Record participations of many activities; safe to repeat")
-def record_participations(
+def record_participations_of_many(
     body: ParticipationsRequest, program: ActivityWriter, dry_run: DryRun = False
 ) -> ImportView:
     """Valid lines are recorded, each other line has its reason. Up to 1,000 lines; missing activities are

@@ -35,7 +35,7 @@ def assertion(award_id: uuid.UUID, request: Request, services: ReadingServices) 
 
 @router.get("/attributions/{award_id:uuid}.png", summary="An award as a baked picture", **_PICTURE)
 @public
-def picture(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+def baked_picture(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     try:
         return answer(request, services.older_badges.picture(award_id), cache=ONE_MINUTE)
     except Withdrawn as withdrawn:

@@ -108,7 +108,12 @@ def _wanted(request: Request, offered: Sequence[str]) -> str:
 
 def shown(*media_types: str, about: str = "The document, byte for byte as it was signed.") -> dict[str, Any]:
     """For the API description: the only possible response of a route."""
-    content = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+    content = {
+        each: {
+            "schema": {"type": "object" if each.endswith("json") or each == "application/vc" else "string"}
+        }
+        for each in media_types
+    }
     unchanged = {"description": "The copy that If-None-Match names is still the newest."}
     return {
         "response_class": Response,
@@ -133,7 +138,9 @@ async def award_file(
     "/attributions/{award_id:uuid}", summary="An award, in the form that Accept asks for", **_AN_AWARD
 )
 @public
-async def award(award_id: uuid.UUID, request: Request, proof: ProofForm = ProofForm.OBJECT) -> Response:
+async def award_document(
+    award_id: uuid.UUID, request: Request, proof: ProofForm = ProofForm.OBJECT
+) -> Response:
     media_type = _wanted(request, tuple(_FORMS_BY_TYPE))
     document = await _award(request, award_id, _FORMS_BY_TYPE[media_type])
     return answer(request, _with_proof_as(proof, document), cache=ONE_MINUTE, media_type=media_type)

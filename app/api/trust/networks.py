@@ -118,7 +118,7 @@ def label(label_id: uuid.UUID, request: Request, services: ReadingServices) -> R
 
 @router.get(TRUST_CONTEXT_PATH, summary="The words of such lists (JSON-LD)", **shown("application/ld+json"))
 @public
-def context(request: Request) -> Response:
+def trust_context(request: Request) -> Response:
     return answer(request, _CONTEXT, cache=_A_DAY)
 
 

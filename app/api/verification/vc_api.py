@@ -39,7 +39,7 @@ def _body(member: str) -> dict[str, Any]:
     responses=documented(400, 413, 415, 422),
 )
 @public
-async def verify_credential(request: Request) -> Response:
+async def verify_any_credential(request: Request) -> Response:
     """200 if every check passed; otherwise 400 with the problems."""
     _check_kind(request)
     return await run_in_threadpool(_answer, request, await request.body())

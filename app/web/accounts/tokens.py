@@ -113,5 +113,4 @@ def _page(request: Request, services: Services, typed: TokenForm, *, secret: str
         rights=[(scope.value, translated(SCOPES[scope]), scope.value in typed.rights) for scope in _OFFERED],
         days=[(str(days), translated(N_("{n} jours")).format(n=days)) for days in LIVES],
         tokens=[TokenLine.of(work, token, at) for token in services.people.list_tokens(work.campus)],
-        api=f"{services.addresses.base_url}/api/v1/openapi.json",
     )

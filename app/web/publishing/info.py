@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -53,6 +54,62 @@ def problems_page(request: Request) -> HTMLResponse:
     """Where the `type` of each problem document leads: for authors of programs."""
     rows = [(status, translated(title), translated(REMEDIES[status])) for status, title in TITLES.items()]
     return page(request, "campus/info/problems.html", rows=rows)
+
+
+@router.get("/aide/api")
+@public
+def api_page(request: Request) -> HTMLResponse:
+    """The description of the API, to read without any script and without another server."""
+    return page(request, "campus/info/api.html", tags=_tags_of(request.app.openapi()))
+
+
+def _tags_of(description: Mapping[str, Any]) -> list[dict[str, Any]]:
+    schemas = description["components"]["schemas"]
+    by_tag: dict[str, list[dict[str, Any]]] = {each["name"]: [] for each in description["tags"]}
+    for path, operations in description["paths"].items():
+        for method, each in operations.items():
+            sent = each.get("requestBody", {})
+            good = [(status, answer) for status, answer in each["responses"].items() if status[0] == "2"]
+            samples = [("Request", sent)] + [(f"Answer {status}", answer) for status, answer in good]
+            by_tag[each["tags"][0]].append(
+                {
+                    "method": method.upper(),
+                    "path": path,
+                    "operation_id": each["operationId"],
+                    "summary": each["summary"],
+                    "paragraphs": each["description"].split("\n\n"),
+                    "parameters": [
+                        (given["name"], given["in"], given.get("description", ""))
+                        for given in each.get("parameters", ())
+                    ],
+                    "samples": [
+                        (title, text)
+                        for title, part in samples
+                        if (text := _sample(part.get("content", {}), schemas)) is not None
+                    ],
+                }
+            )
+    return [
+        {
+            **each,
+            "anchor": each["name"].replace(" ", "-").replace(".", "-"),
+            "operations": by_tag[each["name"]],
+        }
+        for each in description["tags"]
+    ]
+
+
+def _sample(content: Mapping[str, Any], schemas: Mapping[str, Any]) -> str | None:
+    """The example of the first form, or of its schema."""
+    for media in content.values():
+        schema = media["schema"]
+        is_list = schema.get("type") == "array"
+        named = (schema["items"] if is_list else schema).get("$ref", "").rpartition("/")[2]
+        value = media.get("example", schemas.get(named, {}).get("example"))
+        if value is not None:
+            shown = [value] if is_list and "example" not in media else value
+            return value if isinstance(value, str) else json.dumps(shown, ensure_ascii=False, indent=1)
+    return None
 
 
 @router.get("/donnees-personnelles")

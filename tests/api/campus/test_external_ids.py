@@ -108,7 +108,7 @@ def test_a_dry_run_answers_the_same_and_writes_nothing(house: House, program: Te
 
 
 def test_one_person_is_put_by_identifier(program: TestClient):
-    here = f"{V1}/people/by-external-id/2026%2FE%201"
+    here = f"{V1}/external-ids/people/2026%2FE%201"
     facts = {"given_name": "Zoé", "family_name": "Martin"}
     assert program.put(f"{here}?dry_run=true", json=facts).status_code == 200
     made = program.put(here, json=facts)
@@ -123,7 +123,7 @@ def test_one_person_is_put_by_identifier(program: TestClient):
         "same",
         made.json()["id"],
     )
-    assert program.put(f"{V1}/people/by-external-id/%20", json=facts).status_code == 422
+    assert program.put(f"{V1}/external-ids/people/%20", json=facts).status_code == 422
 
 
 def test_an_identifier_names_one_row_and_says_which(house: House, program: TestClient):
@@ -132,7 +132,7 @@ def test_an_identifier_names_one_row_and_says_which(house: House, program: TestC
     assert (clash.status_code, clash.json()["kind"]) == (409, "ExternalIdTaken")
     assert first in clash.json()["detail"]
     other = program.put(
-        f"{V1}/people/by-external-id/E-9", json={k: v for k, v in PAUL.items() if k != "external_id"}
+        f"{V1}/external-ids/people/E-9", json={k: v for k, v in PAUL.items() if k != "external_id"}
     )
     assert (other.status_code, other.json()["kind"]) == (409, "ExternalIdTaken")
     assert "E-2" in other.json()["detail"]
@@ -183,7 +183,7 @@ def test_an_erased_person_leaves_no_identifier(house: House, program: TestClient
 
 
 def test_activities_are_put_by_identifier_one_or_many(program: TestClient):
-    here = f"{V1}/activities/by-external-id/ROB-1"
+    here = f"{V1}/external-ids/activities/ROB-1"
     made = program.put(here, json=WORKSHOP)
     assert (made.status_code, made.json()["outcome"]) == (201, "created")
     assert program.put(here, json=WORKSHOP).json()["outcome"] == "same"

@@ -77,6 +77,7 @@ CASES: dict[str, Case] = {
     "GET /donnees-personnelles": _ANYBODY,
     "GET /accessibilite": _ANYBODY,
     "GET /problemes": _ANYBODY,
+    "GET /aide/api": _ANYBODY,
     "GET /mentions-legales": _ANYBODY,
     "GET /verifier": _ANYBODY,
     "POST /verifier": anybody(422, body={}),
@@ -497,13 +498,13 @@ CASES: dict[str, Case] = {
     "GET /api/v1/campuses/{slug}/people": _READ,
     "GET /api/v1/campuses/{slug}/people/{person_id}": _READ,
     "POST /api/v1/campuses/{slug}/people/bulk": scoped("person:write", 422, {}),
-    "PUT /api/v1/campuses/{slug}/people/by-external-id/{external:path}": scoped("person:write", 422, {}),
+    "PUT /api/v1/campuses/{slug}/external-ids/people/{external:path}": scoped("person:write", 422, {}),
     "PUT /api/v1/campuses/{slug}/people/{person_id}/external-id": scoped(
         "person:write", 200, {"external_id": "E-1"}
     ),
     "GET /api/v1/campuses/{slug}/participations/{participation_id}": _READ,
     "POST /api/v1/campuses/{slug}/activities/bulk": scoped("activity:write", 422, {}),
-    "PUT /api/v1/campuses/{slug}/activities/by-external-id/{external:path}": scoped("activity:write", 422, {}),
+    "PUT /api/v1/campuses/{slug}/external-ids/activities/{external:path}": scoped("activity:write", 422, {}),
     "PUT /api/v1/campuses/{slug}/activities/{activity_id}": scoped(
         "activity:write",
         200,
