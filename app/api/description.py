@@ -124,7 +124,7 @@ def _complete(operation: dict[str, Any], route: RouteContext, path: str) -> None
             if status.startswith("2"):
                 answer["headers"] = answer.get("headers", {}) | headers
     if _NEVER in str(answers.get("422")):
-        # An address whose parts are malformed does not exist.
+        # A malformed part of an address: nothing exists there.
         del answers["422"]
         in_path = all(each["in"] == "path" for each in operation.get("parameters", ()))
         status = 404 if in_path and "requestBody" not in operation else 422

@@ -274,8 +274,10 @@ def _once(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
                 answers.open(answer), answer.status, {"Cache-Control": "no-store"}, "application/json"
             )
         result = endpoint(**values)
-        body = json.dumps(jsonable_encoder(result)).encode()
-        answers.finish(answer, asked.response.status_code or status, body)
+        body = jsonable_encoder(result)
+        if never_stored := getattr(result, "NEVER_STORED", ()):
+            body |= dict.fromkeys(never_stored)
+        answers.finish(answer, asked.response.status_code or status, json.dumps(body).encode())
         return result
 
     return answer_once

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -84,8 +84,12 @@ class WebhookView(BaseModel):
 
 
 class WebhookWithSecret(WebhookView):
+    NEVER_STORED: ClassVar = ("secret",)
     model_config = example(**_WEBHOOK, secret=_SECRET)
-    secret: str = Field(description="Shown this once; what the receiver checks signatures with.")
+    secret: str | None = Field(
+        description="Shown this once; what the receiver checks signatures with. Null where the request comes again under"
+        " its idempotency key."
+    )
 
 
 def _shown(webhook: Webhook) -> dict[str, object]:
