@@ -113,6 +113,7 @@ from app.web.frameworks import search as framework_search
 from app.web.frameworks import uploads as framework_uploads
 from app.web.imports import import_preview, imports, verbs
 from app.web.learners import (
+    connected_apps,
     contributions,
     contributions_review,
     imported_badges,
@@ -171,6 +172,7 @@ for router in (
     signing_in_again.router,
     account.router,
     account.account_services_router,
+    connected_apps.router,
     own_addresses.router,
     record_merge.my_merging_router,
     names.my_name_router,

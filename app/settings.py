@@ -103,6 +103,10 @@ class Settings(BaseSettings):
         False,
         description="on or off: whether /vc-api/credentials/issue signs for tokens with `credential:issue`; for conformance suites, never for awards.",
     )
+    app_registration: bool = Field(
+        False,
+        description="on or off: whether applications may register themselves for the Open Badges API (`sceau apps` registers one).",
+    )
     locale: str = Field(
         "fr", pattern="^[a-z]{2}$", description="The language of a visitor who asks for none."
     )

@@ -8,8 +8,8 @@ from app.api import activities, activity_log, awards, badges, operations, people
 from app.api import frameworks as competencies
 from app.api.campus import changes, webhooks
 from app.api.imports import imports, lists
+from app.api.publishing import connected_apps, older_badges, public, wallets
 from app.api.publishing import frameworks as case
-from app.api.publishing import older_badges, public, wallets
 from app.api.trust import endorsements, networks
 from app.api.verification import vc_api, verification
 from app.http.problems import documented
@@ -49,6 +49,7 @@ for each in (
     activity_log.preflights,
     older_badges.router,
     wallets.router,
+    connected_apps.router,
     endorsements.router,
     endorsements.with_page,
     endorsements.preflights,

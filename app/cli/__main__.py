@@ -108,6 +108,7 @@ COMMANDS: Mapping[str, Command] = {
     "demo": Command("demo.commands", "commands"),
     "awards": Command("app.cli.awards", "commands"),
     "token": Command("app.cli.tokens", "commands"),
+    "apps": Command("app.cli.apps", "commands"),
     "keys": Command("app.cli.operations.keys", "commands"),
     "mail": Command("app.cli.operations.mail", "commands"),
     "lti": Command("app.cli.operations.lti", "commands"),

@@ -101,6 +101,7 @@ class ProcessProvider(Provider):
             settings.letters_per_minute,
             settings.time_zone,
             settings.vc_api_issue,
+            settings.app_registration,
         )
 
     @provide

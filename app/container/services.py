@@ -85,6 +85,7 @@ from app.services.imports.calendar_imports import CalendarImports, CalendarJudgi
 from app.services.imports.import_matching import ImportJudging
 from app.services.imports.imports import ImportService, ListMappings, StatementImports
 from app.services.imports.writing import ImportWriting
+from app.services.learners.connected_apps import ConnectedApps
 from app.services.learners.contributions import ContributionService
 from app.services.learners.imported_badges import BroughtBadges
 from app.services.learners.my_log import PersonalLog, SelfAwards
@@ -181,6 +182,7 @@ class Services(Parts):
     catalogue: CatalogueService
     choice_journal: ChoiceJournal
     competencies: CompetencyService
+    connected_apps: ConnectedApps
     contributions: ContributionService
     corrections: CorrectionService
     dashboard: DashboardService

@@ -55,6 +55,7 @@ from app.db.frameworks.full_text import FullTextIndex
 from app.db.frameworks.pathways import PathwayStore
 from app.db.imports import ImportStore
 from app.db.learners import BroughtBadgeStore, ContributionStore, PortfolioStore, RequestStore
+from app.db.learners.connected_apps import ConnectedAppStore
 from app.db.learners.wallets import WalletStore
 from app.db.messages import LetterStore, ReminderStore
 from app.db.people import GuardianStore, MergeStore, NamesakeStore, NameStore, PeopleStore
@@ -95,6 +96,7 @@ class Stores(Parts):
     choices: ChoiceStore
     claim_codes: ClaimCodeStore
     competencies: CompetencyStore
+    connected_apps: ConnectedAppStore
     consents: ConsentStore
     contributions: ContributionStore
     directory: DirectoryStore

@@ -477,6 +477,12 @@ class RetentionStore(Store):
         yield answer, answer.c.answered_at < at - personal_data.LIST_ANSWERS
         for each in (link, challenge, session):
             yield each, each.c.expires_at < at - personal_data.WAYS_IN
+        secret, grant, known = table["app_secret"], table["app_grant"], table["connected_app"]
+        yield secret, secret.c.expires_at < at - personal_data.WAYS_IN
+        yield grant, ~sa_select(secret.c.id).where(secret.c.grant_id == grant.c.id).exists()
+        unused = ~sa_select(grant.c.id).where(grant.c.app_id == known.c.id).exists()
+        registered = and_(known.c.registered_itself, known.c.registered_at < at - personal_data.UNUSED_APPS)
+        yield known, and_(registered, unused)
         lines, batch = table["award_batch_line"], table["award_batch"]
         done = sa_select(batch.c.id).where(batch.c.done_at < at - personal_data.REFUSED_LINES)
         yield lines, and_(lines.c.person_id.is_(None), lines.c.award_id.is_(None), lines.c.batch_id.in_(done))

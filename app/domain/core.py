@@ -178,6 +178,7 @@ class ServiceOptions:
     time_zone: str
     """Of the times in e-mails that belong to no campus."""
     vc_api_issue: bool
+    app_registration: bool
 
 
 LONGEST_QUERY = 100

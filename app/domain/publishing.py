@@ -17,6 +17,9 @@ from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, 
 from app.domain.core import enum_column, foreign_key, new_id, plain_text, primary_foreign_key, utc_datetime
 from sceau_credentials.values.documents import DocumentSource
 
+BADGES_API: Final = "/ims/ob/v3p0"
+"""The path of the Open Badges API, which the standard fixes."""
+
 _DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's 32 digits: no I, L, O or U, to avoid confusion with 1 or 0."""
 _MISREAD: Final = str.maketrans("ILO", "110")
@@ -136,6 +139,11 @@ class Addresses:
 
     def wallet_offer(self, slug: str, reference: str) -> str:
         return f"{self.wallet(slug)}/offres/{reference}"
+
+    @property
+    def badges_api(self) -> str:
+        """The Open Badges API, for applications that learners connect."""
+        return f"{self.base_url}{BADGES_API}"
 
     @property
     def badge_type(self) -> str:

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from app.domain.accounts.permissions import Permission
 from app.domain.accounts.sessions import Scope
+from app.domain.learners.connected_apps import AppScope
 
 _NAME = "__policy__"
 Marked = TypeVar("Marked", bound=Callable[..., Any])
@@ -36,13 +37,15 @@ class Who(Enum):
     """A browser that a course platform of the campus launched; it identifies a person only where an account is linked."""
     TOKEN = auto()
     """A program with a token of the required scope, in the campus of the token."""
+    APP = auto()
+    """An application that a learner connected, with a token of the required scope, for that learner alone."""
 
 
 @dataclass(frozen=True)
 class Policy:
     who: Who
     deed: Permission | None = None
-    scope: Scope | None = None
+    scope: Scope | AppScope | None = None
 
 
 class NoPolicy(Exception):

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from app.domain.publishing import BADGES_API
 from app.errors import AppError
 from app.http.negotiation import wants_page
 from app.language import N_, current_locale, filled
@@ -98,7 +99,7 @@ REMEDIES: Mapping[int, str] = {
     503: N_("Rien n’a été fait. Recommencez après « Retry-After »."),
 }
 """What a program's author does about each status."""
-_PROGRAM_PATHS = ("/api/", "/vc-api/", "/.well-known/", "/health/")
+_PROGRAM_PATHS = ("/api/", "/vc-api/", "/.well-known/", "/health/", f"{BADGES_API}/")
 
 
 def is_for_a_program(request: Request) -> bool:
@@ -127,16 +128,20 @@ def problem(status: int, detail: str, **more: Any) -> JSONResponse:
     return JSONResponse(body | more, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def app_error(request: Request, error: AppError, status: int) -> JSONResponse:  # noqa: ARG001
+def app_error(request: Request, error: AppError, status: int) -> JSONResponse:
+    if request.url.path.startswith(_BADGES_API):
+        return status_info(status, filled(_(error.sentence), error.values))
     answer = problem(status, filled(_(error.sentence), error.values), kind=type(error).__name__)
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
 
-def validation_error(request: Request, error: RequestValidationError) -> JSONResponse:  # noqa: ARG001
+def validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
     """Each error with its location, never with the value, which may be personal (T43)."""
     faults = error.errors()
+    if request.url.path.startswith(_BADGES_API):
+        return status_info(422, " ".join(f"{_pointer(each['loc'])} {reason_of(each)}" for each in faults[:5]))
     if any(fault["loc"][:1] == ("path",) for fault in faults):
         # An invalid URL parameter means that the URL does not exist.
         return problem(404, _("Il n’y a rien à cette adresse."))
@@ -152,17 +157,51 @@ def _pointer(place: tuple[str | int, ...]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def http_error(request: Request, error: HTTPException) -> JSONResponse:  # noqa: ARG001
+def http_error(request: Request, error: HTTPException) -> JSONResponse:
     sentence = TITLES.get(error.status_code, TITLES[400])
-    answer = problem(error.status_code, _(sentence))
+    is_badges_api = request.url.path.startswith(_BADGES_API)
+    answer = (status_info if is_badges_api else problem)(error.status_code, _(sentence))
     answer.headers.update(error.headers or {})
     return answer
 
 
-def failure(request: Request, reference: str) -> JSONResponse:  # noqa: ARG001
+def failure(request: Request, reference: str) -> JSONResponse:
+    if request.url.path.startswith(_BADGES_API):
+        return status_info(500, f"{_(TITLES[500])} : {reference}")
     return problem(
         500, _("La demande a échoué de notre côté. Rien n’a été fait à moitié."), reference=reference
     )
+
+
+# --- Open Badges API 3.0
+
+_BADGES_API = f"{BADGES_API}/"
+_MINOR = {
+    400: "invalid_data",
+    401: "unauthorizedrequest",
+    403: "forbidden",
+    404: "not_found",
+    405: "not_allowed",
+    406: "not_acceptable",
+    413: "invalid_data",
+    429: "server_busy",
+    500: "internal_server_error",
+    503: "server_busy",
+}
+
+
+def status_info(status: int, detail: str, *, minor: str = "") -> JSONResponse:
+    """As Imsx_StatusInfo; the standard knows neither 409 nor 415 nor 422."""
+    status = status if status in _MINOR else 400
+    field = {"imsx_codeMinorFieldName": "sceau", "imsx_codeMinorFieldValue": minor or _MINOR[status]}
+    body = {
+        "imsx_codeMajor": "failure",
+        "imsx_severity": "error",
+        "imsx_description": detail,
+        "imsx_codeMinor": {"imsx_codeMinorField": [field]},
+    }
+    headers = {"Cache-Control": "no-store"} | ({"WWW-Authenticate": "Bearer"} if status == 401 else {})
+    return JSONResponse(body, status_code=status, headers=headers)
 
 
 # --- for the description of the API

@@ -13,7 +13,7 @@ from app.domain.badges import badges, modules, shared_definitions
 from app.domain.campus import audit_log, campus, integration, lti, registers, sender, team, webhooks
 from app.domain.frameworks import pathways
 from app.domain.imports import imports
-from app.domain.learners import page_views, portfolios, ratings, requests, wallets
+from app.domain.learners import connected_apps, page_views, portfolios, ratings, requests, wallets
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
 from app.domain.reports import counts, editions, facts, ledger, network, surveys
 from app.domain.trust import organisations, peers, trust_registry
@@ -28,6 +28,7 @@ MODULES = (
     campus,
     check_in,
     claim_slips,
+    connected_apps,
     core,
     counts,
     editions,

@@ -14,10 +14,13 @@ from sqlalchemy import Column, Connection, Engine, Table, text
 from app.tenancy.metadata import METADATA
 
 SHARED = {
+    "app_grant": "of a person, whose badges are of several campuses",
+    "app_secret": "of a person, found by its secret",
     "alembic_version": "the schema's own",
     "brought_badge": "of a person, from no campus of ours",
     "catalogue_entry": "of public pages; a policy would switch the full-text index off",
     "catalogue_term": "the vocabulary of those entries",
+    "connected_app": "of the whole service",
     "choice_change": "of people, until the recovery journal holds it; read by the service alone",
     "challenge": "asked of a browser before anybody is known",
     "framework_search": "labels that everybody may read; a policy would switch the full-text index off",

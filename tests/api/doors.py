@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import sha256
 from itertools import count
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi.testclient import TestClient
 
@@ -12,6 +16,9 @@ from app.domain.accounts.sessions import Scope
 from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.learners.connected_apps import AppScope, TokenRefusal
+from app.domain.people.people import Person
+from sceau_credentials.keys import encode_base64url
 from tests.support.house import COMMAND, House
 
 EVERY_SCOPE = tuple(scope.value for scope in Scope)
@@ -41,6 +48,76 @@ def token(house: House, *scopes: str, campus: Campus | None = None) -> str:
             life=timedelta(days=30),
             by=COMMAND,
         )
+
+
+REGISTRATION: Final = {
+    "client_name": "Portefeuille d’essai",
+    "client_uri": "https://portefeuille.exemple.fr",
+    "logo_uri": "https://portefeuille.exemple.fr/logo.png",
+    "tos_uri": "https://portefeuille.exemple.fr/conditions",
+    "policy_uri": "https://portefeuille.exemple.fr/donnees",
+    "software_id": "portefeuille",
+    "software_version": "1.0",
+    "redirect_uris": ["https://portefeuille.exemple.fr/retour"],
+    "scope": " ".join(AppScope),
+}
+VERIFIER: Final = "v" * 43
+
+
+def registered(house: House) -> dict[str, Any]:
+    """An application that the operator registered: its answer, with `client_id` and `client_secret`."""
+    with house.unit_of_work() as services:
+        return services.connected_apps.register(REGISTRATION, by_operator=True)
+
+
+def authorization(app: Mapping[str, Any], *scopes: AppScope) -> dict[str, str]:
+    """The parameters with which it sends a learner's browser here."""
+    return {
+        "client_id": app["client_id"],
+        "redirect_uri": REGISTRATION["redirect_uris"][0],
+        "response_type": "code",
+        "scope": " ".join(scopes or AppScope),
+        "state": "etat",
+        "code_challenge": encode_base64url(sha256(VERIFIER.encode()).digest()),
+        "code_challenge_method": "S256",
+    }
+
+
+def code_for(house: House, app: Mapping[str, Any], person: Person, *scopes: AppScope) -> str:
+    with house.unit_of_work() as services:
+        asked = services.connected_apps.request(authorization(app, *scopes))
+        where = services.connected_apps.grant(asked, person, asked.scopes, by=Actor(person.id))
+    return parse_qs(urlsplit(where).query)["code"][0]
+
+
+def redemption(code: str, **changes: str) -> dict[str, str]:
+    return {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": REGISTRATION["redirect_uris"][0],
+        "code_verifier": VERIFIER,
+    } | changes
+
+
+def connected(
+    house: House, person: Person, *scopes: AppScope, app: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The tokens of an application that this person connected."""
+    app = app or registered(house)
+    code = code_for(house, app, person, *scopes)
+    with house.unit_of_work() as services:
+        client = services.connected_apps.client(app["client_id"], app["client_secret"])
+        assert client is not None
+        tokens = services.connected_apps.tokens(client, redemption(code))
+    assert not isinstance(tokens, TokenRefusal)
+    return tokens
+
+
+def application(house: House, person: Person, *scopes: AppScope) -> TestClient:
+    """A program with the access token of an application that this person connected."""
+    client = anybody(house)
+    client.headers["authorization"] = f"Bearer {connected(house, person, *scopes)['access_token']}"
+    return client
 
 
 _number = count()

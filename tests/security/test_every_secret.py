@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from secrets import token_urlsafe
 from shutil import copyfile
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -21,12 +21,15 @@ from app.domain.accounts.sign_in import Wish, mailbox_token
 from app.domain.activities.check_in import Ticket, new_phone, sealed_phone, sealed_ticket
 from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
+from app.domain.learners.connected_apps import TokenRefusal
 from app.domain.learners.wallets import PRE_AUTHORIZED, WalletFormat, WalletRefusal, code_of_reference
+from app.domain.people.people import Person
 from app.domain.trust.organisations import desk_token, named_token
 from app.domain.trust.peers import PEER_LINK, PEER_WITHDRAW, PEER_WRITE
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
 from app.services.trust.endorsements import ASKED, WITHDRAW
+from tests.api.doors import REGISTRATION, authorization, redemption
 from tests.security.matrix.callers import Caller, Things, things_of
 from tests.security.matrix.courses import launch_secret
 from tests.security.matrix.policy import CASES
@@ -36,6 +39,7 @@ from tests.support.house import COMMAND, House, build_house
 
 ACCOUNT, LINK, BEARER = "an account’s session", "a link’s session", "a token of a program"
 COURSE = "a launch of a course"
+APPLICATION = "access token of an application"
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +121,7 @@ def secrets_of(house: House, things: Things) -> dict[str, str]:
             "phone of a check-in": sealed_phone(secret, new_phone()),
             "ticket of a check-in": sealed_ticket(secret, ticket),
             **_of_wallet(services, things),
+            **_of_application(services, person),
             "digest of a session": digest_of(account),
             "number of a person": str(person.id),
         }  # fmt: skip
@@ -148,7 +153,34 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
     }
 
 
-OWN_PLACE = {ACCOUNT: "sid", LINK: "badges", BEARER: "authorization", COURSE: "cours"}
+def _of_application(services: Services, person: Person) -> dict[str, str]:
+    """Of an application that the person connected, and of a consent that waits for its redemption."""
+    apps = services.connected_apps
+    answer = apps.register(REGISTRATION, by_operator=True)
+    app = apps.client(answer["client_id"], answer["client_secret"])
+    assert app is not None
+
+    def code() -> str:
+        asked = apps.request(authorization(answer))
+        return parse_qs(urlsplit(apps.grant(asked, person, asked.scopes, by=COMMAND)).query)["code"][0]
+
+    tokens = apps.tokens(app, redemption(code()))
+    assert not isinstance(tokens, TokenRefusal)
+    return {
+        "secret of an application": answer["client_secret"],
+        "code of an application": code(),
+        "refresh token of an application": tokens["refresh_token"],
+        APPLICATION: tokens["access_token"],
+    }
+
+
+OWN_PLACE = {
+    ACCOUNT: "sid",
+    LINK: "badges",
+    BEARER: "authorization",
+    COURSE: "cours",
+    APPLICATION: "authorization",
+}
 
 
 class Presenter:
@@ -158,7 +190,7 @@ class Presenter:
         self.places = [name for name in cookie_names(house) if name != OWN_PLACE.get(kind)]
         self.kind, self.secret, self.client = kind, secret, house.client()
         self.client.headers.pop("accept")
-        if kind != BEARER:
+        if OWN_PLACE.get(kind) != "authorization":
             self.client.headers["authorization"] = f"Bearer {secret}"
         self.present()
         self.caller = _Known(f"{kind} everywhere", self.client)

@@ -95,6 +95,9 @@ LIMITS = {
     "wallet": Limit(1_200, _FIVE_MINUTES),
     "wrong wallet code": Limit(30, _FIVE_MINUTES),
     "wallet offers of a badge": Limit(20, timedelta(hours=1)),
+    "registration of an application": Limit(10, timedelta(hours=1)),
+    "connected application": Limit(1_200, _FIVE_MINUTES),
+    "added by an application": Limit(120, timedelta(hours=1)),
     # A class opens a course at once, from one address: a login and a launch each.
     "launch": Limit(1_200, _FIVE_MINUTES),
     "requests to a platform": Limit(60, timedelta(hours=1)),

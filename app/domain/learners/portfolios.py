@@ -173,6 +173,8 @@ class BroughtBadge(SQLModel, table=True):
     holder_name: str | None = Field(default=None, max_length=250)
     """The name in the badge, empty if it has none; None until it has been read."""
     is_shown: bool = False
+    app_id: uuid.UUID | None = None
+    """The connected application that added it; it may have been removed since."""
     brought_at: datetime = Field(sa_column=utc_datetime())
     checked_at: datetime = Field(sa_column=utc_datetime())
     check_again_at: datetime = Field(sa_column=utc_datetime(index=True))

@@ -105,6 +105,10 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "challenge": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=(*_LINK_SECRETS, "facts")),
         "set_aside": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("secret_digest", "sealed")),
         "form_draft": HeldData(DataSubjectMatter.SIGN_IN, _PERSON, kept_back=("sealed",)),
+        "app_grant": HeldData(DataSubjectMatter.SIGN_IN, _PERSON),
+        "app_secret": HeldData(
+            DataSubjectMatter.SIGN_IN, (Link("grant_id", "app_grant"),), kept_back=("digest", "challenge")
+        ),
         # --- participation
         "participation": HeldData(DataSubjectMatter.PARTICIPATIONS, _PERSON, mentions=("recorded_by",)),
         "attendance": HeldData(
@@ -230,6 +234,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
             ("campus_picture", "report_picture"), "of a campus; recognisable people agreed to it"
         ),
         **dict.fromkeys(("catalogue_entry", "catalogue_term"), "of public pages"),
+        "connected_app": "an application: its own description; a digest of its secret",
         "change": "numbers; that of a row that is gone says nothing of it",
         "choice_change": "numbers and choices, emptied once the recovery journal holds them",
         **dict.fromkeys(_OF_CAMPUS, "of a campus"),
@@ -286,6 +291,8 @@ TYPED_ADDRESSES = timedelta(days=7)
 """Typed at a learner's link by a reader who then wrote nothing."""
 WAYS_IN = timedelta(days=1)  # After sessions, links and challenges expire.
 PAGE_VIEWS = timedelta(days=90)
+UNUSED_APPS = timedelta(days=30)
+"""Applications that registered themselves and are not connected by anyone."""
 
 
 @dataclass(frozen=True)
@@ -386,9 +393,12 @@ KEPT: Final[Mapping[DataSubjectMatter, RetentionRule]] = MappingProxyType(
             _MISSION,
         ),
         DataSubjectMatter.SIGN_IN: RetentionRule(
-            N_("Vos connexions : sessions ouvertes, liens, clés d’accès"),
+            N_("Vos connexions : sessions ouvertes, liens, clés d’accès, applications connectées"),
             N_("Que vous seul ouvriez ce qui est à vous."),
-            N_("Un jour après leur fin ; une clé d’accès, jusqu’à ce que vous la retiriez"),
+            N_(
+                "Un jour après leur fin ; une clé d’accès, jusqu’à ce que vous la retiriez ; une application, jusqu’à "
+                "ce que vous la déconnectiez, ou 180 jours sans usage"
+            ),
             _SAFETY,
         ),
         DataSubjectMatter.WORK: RetentionRule(

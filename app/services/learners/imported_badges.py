@@ -6,10 +6,12 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from app.db.learners import BroughtBadgeStore
 from app.db.people import PeopleStore
 from app.domain.core import Clock
+from app.domain.learners.connected_apps import identity_of
 from app.domain.learners.portfolios import (
     MOST_OF_ONE_PERSON,
     Belonging,
@@ -52,6 +54,21 @@ class Verdict:
     holder_name: str
 
 
+@dataclass(frozen=True)
+class BadgeToAdd:
+    """A genuine badge, verified and not stored yet."""
+
+    badge: BroughtBadge
+    verdict: Verdict
+
+
+class Upserted(Enum):
+    CREATED = auto()
+    REPLACED = auto()
+    """Also where these very bytes are held already."""
+    NOT_NEWER = auto()
+
+
 def heading_of(badge: BroughtBadge) -> tuple[str, Sentence]:
     """State and heading of the badge's last verification."""
     kind = HeadlineKind(badge.verdict)
@@ -68,7 +85,10 @@ class BroughtBadges:
     clock: Clock
 
     def bring(self, person: Person, presented: bytes | str) -> BroughtBadge:
-        """Stored only if its issuer verifiably signed it; raises NotBrought otherwise."""
+        return self.add(self.read(person, presented))
+
+    def read(self, person: Person, presented: bytes | str, *, app_id: uuid.UUID | None = None) -> BadgeToAdd:
+        """Only if its issuer verifiably signed it; raises NotBrought otherwise. May be slow, writes nothing."""
         answer = self.verification.verify(presented)
         report = answer.report
         if answer.campus is not None or answer.closed:
@@ -82,28 +102,54 @@ class BroughtBadges:
             or not answer.text
         ):
             raise NotBrought(answer)
-        digest = hashlib.sha256(answer.text.encode()).hexdigest()
-        held = self.store.list_of(person.id)
-        if any(each.digest == digest for each in held):
-            raise Conflict(N_("Vous avez déjà ajouté ce badge."))
-        if len(held) >= MOST_OF_ONE_PERSON:
-            raise Conflict(N_("Il n’y a plus de place : {most} au plus."), most=MOST_OF_ONE_PERSON)
         claims = claims_of(report.document)
         badge = BroughtBadge(
             person_id=person.id,
-            digest=digest,
+            digest=hashlib.sha256(answer.text.encode()).hexdigest(),
             content=answer.text,
             title=claims.title[:250],
             issuer_name=claims.issuer_name[:250],
             awarded_at=claims.awarded_at,
             verdict="",
             belongs=Belonging.UNSAID,
+            app_id=app_id,
             brought_at=self.clock(),
             checked_at=self.clock(),
             check_again_at=self.clock(),
         )
-        self._note(badge, self._verdict(badge, answer))
-        return badge
+        return BadgeToAdd(badge, self._verdict(badge, answer))
+
+    def add(self, found: BadgeToAdd) -> BroughtBadge:
+        held = self.store.list_of(found.badge.person_id)
+        if any(each.digest == found.badge.digest for each in held):
+            raise Conflict(N_("Vous avez déjà ajouté ce badge."))
+        if len(held) >= MOST_OF_ONE_PERSON:
+            raise Conflict(N_("Il n’y a plus de place : {most} au plus."), most=MOST_OF_ONE_PERSON)
+        self._note(found.badge, found.verdict)
+        return found.badge
+
+    def upsert(self, found: BadgeToAdd) -> Upserted:
+        """A newer version replaces the one held: same issuer and identifier, later `validFrom`."""
+        new = identity_of(found.badge.content)
+        if new is None:
+            raise InvalidInput(N_("Ce n’est pas un Open Badge 3.0."))
+        if found.verdict.belongs is Belonging.ANOTHERS:
+            raise InvalidInput(N_("Ce badge nomme une autre personne."))
+        for held in self.store.list_of(found.badge.person_id):
+            known = identity_of(held.content)
+            if known is None or known.key != new.key:
+                continue
+            if held.digest == found.badge.digest:
+                return Upserted.REPLACED
+            if new.issued_at <= known.issued_at:
+                return Upserted.NOT_NEWER
+            held.digest, held.content = found.badge.digest, found.badge.content
+            held.title, held.issuer_name = found.badge.title, found.badge.issuer_name
+            held.awarded_at = found.badge.awarded_at
+            self._note(held, found.verdict)
+            return Upserted.REPLACED
+        self.add(found)
+        return Upserted.CREATED
 
     def of(self, person_id: uuid.UUID) -> Sequence[BroughtBadge]:
         return self.store.list_of(person_id)

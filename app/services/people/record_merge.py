@@ -11,6 +11,7 @@ from app.db.activities.activities import ActivityStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.frameworks.pathways import PathwayStore
+from app.db.learners.connected_apps import ConnectedAppStore
 from app.db.people import MergeStore, PeopleStore
 from app.domain.accounts.own_addresses import Changed
 from app.domain.accounts.sign_in import SignInRequest
@@ -57,6 +58,7 @@ class MergingService:
     activities: ActivityStore
     logged_events: LoggedEvents
     pathways: PathwayStore
+    apps: ConnectedAppStore
     notices: AccountNotices
     end_self_awards_of: Callable[[uuid.UUID], None]
     history: HistoryStore
@@ -181,6 +183,7 @@ class MergingService:
             at=self.clock(),
         )
         self._join_parts(kept_id, gone_id)
+        self.apps.end_all_of(gone_id)
         joined = self.pathways.join_people(kept_id, gone_id)
         merge.moved = self.merges.hand_over(kept_id, gone_id) | ({"pathways": joined} if joined else {})
         self.logged_events.mark_pathways([kept_id])

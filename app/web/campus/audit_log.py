@@ -237,6 +237,8 @@ EVENT_LABELS = {
     ("award", "reissue"): N_("Badge signé de nouveau, à la place du précédent"),
     ("person", "merge"): N_("Deux fiches d’une personne fusionnées"),
     ("person", "unmerge"): N_("Deux fiches séparées de nouveau"),
+    ("person", "connect_app"): N_("Application connectée par la personne"),
+    ("person", "disconnect_app"): N_("Application déconnectée par la personne"),
     ("person", "accept_links"): N_("Liens privés de nouveau acceptés par la personne"),
     ("person", "refuse_links"): N_("Liens privés refusés par la personne"),
     ("person", "allow_name"): N_("Choix sur le nom dans les badges"),

@@ -125,8 +125,9 @@ def bring(request: Request, services: ReadingServices, form: SafeForm) -> Respon
     if person is None or not presented:
         return RedirectResponse(_HOME, status_code=303)
     try:
+        found = services.brought_badges.read(person, presented)
         with write_transaction(request) as writing:
-            writing.brought_badges.bring(person, presented)
+            writing.brought_badges.add(found)
     except NotBrought as refused:
         answer = shown(services, refused.answer)
         return _page(request, services, refused=answer, trouble=answer.word)

@@ -103,6 +103,9 @@ AS_IN_THE_BACKUP = {
     "report_edition": "signed again, with a higher number",
     "report_objective": "settings are set again",
     "request_step": "as badge_request",
+    "app_grant": "connected again",
+    "app_secret": "all end with a restore",
+    "connected_app": "registered again",
     "room": "opened again",
     "room_entry": "signed again",
     "saved_view": "saved again",
@@ -144,7 +147,7 @@ FACTS = {
     "pathway_stage_state": "enrolment_id stage pathway_id campus_id state is_needed since",
     "survey_answer": "id activity_id rating recommends sentence",
     "survey_link": "activity_id campus_id code opened_at mailed_at",
-    "brought_badge": "id person_id digest content title issuer_name awarded_at verdict place holder_name brought_at "
+    "brought_badge": "id person_id app_id digest content title issuer_name awarded_at verdict place holder_name brought_at "
     "checked_at check_again_at",
     "endorsement": "id organisation_id campus_id about version_id award_id subject organisation_name address language "
     "written token foreign_issuer comment checked_at check_again_at wording signed_at",

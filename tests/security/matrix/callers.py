@@ -21,6 +21,7 @@ from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, StageCondition
+from app.domain.learners.connected_apps import AppScope
 from app.domain.learners.portfolios import Belonging, BroughtBadge, ContributionStatement
 from app.domain.people.people import Person
 from app.domain.publishing import short_code
@@ -29,7 +30,7 @@ from app.services.awards.bulk_revocation import WithdrawalRequest
 from app.services.badges.badges import Wording
 from app.services.frameworks.pathways import StageDraft
 from app.services.learners.requests import RequestOutcome
-from tests.api.doors import program
+from tests.api.doors import application, program
 from tests.security.matrix.courses import launch_secret
 from tests.support.badges.endorsed import endorsed
 from tests.support.handed import photo
@@ -64,6 +65,8 @@ class Caller:
     """They run the service, and work in no campus."""
     scopes: frozenset[str] = frozenset()
     holds: uuid.UUID | None = None
+    connected: frozenset[str] = frozenset()
+    """What a learner lets this application do."""
     launches: str = ""
     """The campus whose course they came from."""
     _tokens: dict[frozenset[tuple[str, str | None]], str] = field(default_factory=dict)
@@ -207,6 +210,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "erasure_id": str(uuid.uuid4()), "label_id": str(uuid.uuid4()),
             "preuve": "invented", "challenge_id": str(uuid.uuid4()), "other_id": str(uuid.uuid4()),
             "merge_id": str(uuid.uuid4()), "wish_id": str(uuid.uuid4()), "platform_id": str(uuid.uuid4()), "external": "E-2",
+            "app_id": str(uuid.uuid4()),
             "webhook_id": str(uuid.uuid4()), "delivery_id": str(uuid.uuid4()),
         }  # fmt: skip
     return Things(campus, ids, award_id)
@@ -266,6 +270,10 @@ def callers_of(house: House, ours: Things, members: Sequence[Member], *, mark: s
     with house.unit_of_work() as services:
         operator = services.operators.add("Ada", "Opératrice" + mark, "operatrice@exemple.fr", by=COMMAND)
     yield Caller("operator", _browser(house, operator), signed_in=True, operates=True)
+    for right in AppScope:
+        connected = application(house, house.trainer, right)
+        connected.get("/connexion")
+        yield Caller(f"application {right.name}", connected, connected=frozenset([right]))
     for scope in Scope:
         yield Caller(f"token {scope}", _program(house, scope.value), here, scopes=frozenset([scope.value]))
     every = frozenset(scope.value for scope in Scope)

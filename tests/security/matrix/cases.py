@@ -7,6 +7,7 @@ from typing import Any
 
 from app.domain.accounts.permissions import Permission, Role
 from app.domain.accounts.sessions import Scope
+from app.domain.learners.connected_apps import AppScope
 from app.http.policies import Policy, Who
 
 # Every role × every deed, by the order of `Deed`: view work award revoke design review manage audit export correct protect.
@@ -58,6 +59,10 @@ def staff(deed: Permission, good: int = 200, body: Any = None) -> Case:
 
 def scoped(scope: str, good: int = 200, body: Any = None) -> Case:
     return Case(Policy(Who.TOKEN, scope=Scope(scope)), good, body)
+
+
+def connected(scope: AppScope, good: int = 200, body: Any = None) -> Case:
+    return Case(Policy(Who.APP, scope=scope), good, body)
 
 
 def signed_in(good: int = 200, body: Any = None, *, ends_all: bool = False) -> Case:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.domain.accounts.permissions import Permission
+from app.domain.learners.connected_apps import AppScope
 from app.http.policies import Policy, Who
 from tests.security.matrix.account_cases import ACCOUNT_CASES
-from tests.security.matrix.cases import ROLES_MAY, Case, anybody, holder, scoped, signed_in, staff
+from tests.security.matrix.cases import ROLES_MAY, Case, anybody, connected, holder, scoped, signed_in, staff
 from tests.security.matrix.courses import OF_COURSES
 from tests.security.matrix.definitions import DEFINITIONS
 from tests.security.matrix.endorsements import OF_ENDORSEMENTS
@@ -465,6 +466,18 @@ CASES: dict[str, Case] = {
     "POST /exploitation/campus/{slug}/suspendre": Case(Policy(Who.OPERATOR), 422, {}),
     "GET /health/live": _ANYBODY,
     "GET /health/ready": _ANYBODY,
+    # --- applications that a learner connects
+    "GET /compte/applications": _SIGNED_IN,
+    "POST /compte/applications/{app_id:uuid}/deconnecter": signed_in(303, body={}),
+    "GET /compte/applications/autoriser": signed_in(400),
+    "POST /compte/applications/autoriser": signed_in(400, body={}),
+    "GET /ims/ob/v3p0/discovery": _ANYBODY,
+    "POST /ims/ob/v3p0/clients": anybody(403, body={}),
+    "POST /ims/ob/v3p0/token": anybody(400, body={}),
+    "POST /ims/ob/v3p0/revoke": anybody(400, body={}),
+    "GET /ims/ob/v3p0/credentials": connected(AppScope.READ),
+    "POST /ims/ob/v3p0/credentials": connected(AppScope.ADD, 400, {}),
+    "GET /ims/ob/v3p0/profile": connected(AppScope.PROFILE),
     # --- programs
     "GET /api/v1/openapi.json": _ANYBODY,
     "POST /vc-api/credentials/verify": anybody(400, body={"verifiableCredential": "x"}),

@@ -1,0 +1,305 @@
+"""Applications that learners connect: registration, consent, tokens, and what they then read and add."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from app.db.accounts import OwnAddressStore
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.campus.campus import HistoryStore
+from app.db.learners.connected_apps import ConnectedAppStore
+from app.db.people import PeopleStore
+from app.domain.accounts.sessions import digest_of
+from app.domain.campus.audit_log import Actor
+from app.domain.core import Clock, ServiceOptions
+from app.domain.learners.connected_apps import (
+    ACCESS_LIFE,
+    CODE_LIFE,
+    REFRESH_LIFE,
+    AppGrant,
+    AppRequest,
+    AppScope,
+    AppSecret,
+    AppSecretKind,
+    ConnectedApp,
+    TokenRefusal,
+    identity_of,
+    pairwise_id,
+    proves_challenge,
+    read_registration,
+    read_request,
+    registration_answer,
+    scope_text,
+    scopes_in,
+)
+from app.domain.learners.wallets import may_carry
+from app.domain.people.people import Person
+from app.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
+from app.language import N_
+from app.services.learners.imported_badges import BadgeToAdd, BroughtBadges, Upserted
+from app.services.publishing.publication import PublicationService
+from sceau_credentials.values.json_text import JsonObject
+
+ACCESS_SECONDS: Final = int(ACCESS_LIFE.total_seconds())
+
+
+@dataclass(frozen=True)
+class AppAccess:
+    """An application with a valid access token of the person."""
+
+    grant: AppGrant
+    person: Person
+
+
+@dataclass(frozen=True)
+class BadgesToRead:
+    """What an application would read today: titles, and how many badges stay closed."""
+
+    titles: Sequence[str]
+    closed: int
+
+
+@dataclass(frozen=True)
+class CredentialPage:
+    """`objects` are JSON as it was signed, `tokens` compact JWS; `total` counts all pages."""
+
+    objects: Sequence[bytes]
+    tokens: Sequence[str]
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
+class ConnectedApps:
+    store: ConnectedAppStore
+    people: PeopleStore
+    own_addresses: OwnAddressStore
+    awards: AwardStore
+    brought: BroughtBadges
+    publication: PublicationService
+    history: HistoryStore
+    options: ServiceOptions
+    secret: bytes
+    clock: Clock
+
+    # --- registration
+
+    def register(self, sent: Mapping[str, Any], *, by_operator: bool = False) -> JsonObject:
+        """The answer to the application, with its secret, this once; raises RegistrationRefused."""
+        if not (by_operator or self.options.app_registration):
+            raise NotAllowed(N_("Les applications ne s’inscrivent pas ici d’elles-mêmes."))
+        secret = secrets.token_urlsafe(32)
+        app = read_registration(
+            sent, secret_digest=digest_of(secret), registered_itself=not by_operator, at=self.clock()
+        )
+        self.store.add(app)
+        return registration_answer(app, secret)
+
+    def list_all(self) -> Sequence[ConnectedApp]:
+        return self.store.list_all()
+
+    def remove(self, app_id: uuid.UUID) -> None:
+        self._app(str(app_id))
+        self.store.remove(app_id)
+
+    def _app(self, client_id: str) -> ConnectedApp:
+        try:
+            app = self.store.find(uuid.UUID(client_id))
+        except ValueError:
+            app = None
+        if app is None:
+            raise NotFound(N_("Cette application n’est pas inscrite ici."))
+        return app
+
+    # --- consent
+
+    def request(self, sent: Mapping[str, str]) -> AppRequest:
+        """Raises where the application or its redirect URI is unknown: then nothing is sent back."""
+        return read_request(self._app(sent.get("client_id", "")), sent)
+
+    def badges_to_read(self, person: Person) -> BadgesToRead:
+        records = self.awards.list_of_person(person.id)
+        shown = self._shown(records)
+        brought = [each.title for each in self.brought.shown_by(person.id)]
+        return BadgesToRead([*(each.version.name for each in shown), *brought], len(records) - len(shown))
+
+    def grant(self, request: AppRequest, person: Person, scopes: Sequence[AppScope], *, by: Actor) -> str:
+        """Where the learner's browser takes the code; the scopes are among the requested ones."""
+        at = self.clock()
+        granted = [each for each in request.scopes if each in scopes]
+        if not granted:
+            raise InvalidInput(N_("Cochez au moins une ligne, ou refusez."))
+        self.store.sweep(at=at)
+        given = AppGrant(
+            app_id=request.app.id, person_id=person.id, scopes=[each.value for each in granted], given_at=at
+        )
+        self.store.add(given)
+        code = self._secret(
+            given, AppSecretKind.CODE, at + CODE_LIFE, challenge=request.challenge, redirect=request.redirect
+        )
+        self.history.write(by, "connect_app", "person", person.id, at=at, app=request.app.name)
+        return request.granted(code, granted)
+
+    def connected(self, person_id: uuid.UUID) -> Sequence[tuple[AppGrant, ConnectedApp]]:
+        """Each application once, by its latest consent."""
+        found: dict[uuid.UUID, tuple[AppGrant, ConnectedApp]] = {}
+        for grant, app in self.store.grants_of(person_id):
+            found.setdefault(app.id, (grant, app))
+        return list(found.values())
+
+    def disconnect(self, person_id: uuid.UUID, app_id: uuid.UUID, *, by: Actor) -> None:
+        """Idempotent; every token stops working with this transaction."""
+        app = self.store.find(app_id)
+        if app is None or app_id not in {grant.app_id for grant, _ in self.store.grants_of(person_id)}:
+            return
+        self.store.end_app_of(person_id, app_id)
+        self.history.write(by, "disconnect_app", "person", person_id, at=self.clock(), app=app.name)
+
+    # --- tokens
+
+    def client(self, client_id: str, secret: str) -> ConnectedApp | None:
+        try:
+            app = self._app(client_id)
+        except NotFound:
+            return None
+        return app if hmac.compare_digest(digest_of(secret), app.secret_digest) else None
+
+    def tokens(self, app: ConnectedApp, form: Mapping[str, str]) -> JsonObject | TokenRefusal:
+        """Returns the refusal instead of raising it: what a replayed code ends has to be committed."""
+        match form.get("grant_type"):
+            case None:
+                return TokenRefusal.INVALID_REQUEST
+            case "authorization_code":
+                return self._redeem(app, form)
+            case "refresh_token":
+                return self._refresh(app, form)
+        return TokenRefusal.UNSUPPORTED_GRANT
+
+    def _redeem(self, app: ConnectedApp, form: Mapping[str, str]) -> JsonObject | TokenRefusal:
+        at = self.clock()
+        found = self.store.find_secret(form.get("code", ""), AppSecretKind.CODE, at=at)
+        if found is None or found[1].app_id != app.id:
+            return TokenRefusal.INVALID_GRANT
+        code, grant = found
+        is_proved = proves_challenge(code.challenge or "", form.get("code_verifier", ""))
+        if not self.store.use(code.id, at=at) or not is_proved or form.get("redirect_uri") != code.redirect:
+            self.store.end_grant(grant.id)
+            return TokenRefusal.INVALID_GRANT
+        for former, of_app in self.store.grants_of(grant.person_id):
+            if of_app.id == app.id and former.id != grant.id:
+                self.store.end_grant(former.id)
+        refresh = self._secret(grant, AppSecretKind.REFRESH, at + REFRESH_LIFE)
+        return self._access_token(grant, grant.scopes) | {"refresh_token": refresh}
+
+    def _refresh(self, app: ConnectedApp, form: Mapping[str, str]) -> JsonObject | TokenRefusal:
+        at = self.clock()
+        found = self.store.find_secret(form.get("refresh_token", ""), AppSecretKind.REFRESH, at=at)
+        if found is None or found[1].app_id != app.id:
+            return TokenRefusal.INVALID_GRANT
+        refresh, grant = found
+        wanted = [each.value for each in scopes_in(form.get("scope", ""))] or grant.scopes
+        if not set(wanted) <= set(grant.scopes):
+            return TokenRefusal.INVALID_SCOPE
+        refresh.expires_at = at + REFRESH_LIFE
+        self.store.add(refresh)
+        return self._access_token(grant, wanted)
+
+    def _access_token(self, grant: AppGrant, scopes: Sequence[str]) -> JsonObject:
+        at = self.clock()
+        grant.used_at = at
+        self.store.add(grant)
+        token = self._secret(grant, AppSecretKind.ACCESS, at + ACCESS_LIFE, scopes=scopes)
+        return {
+            "access_token": token,
+            "token_type": "Bearer",
+            "expires_in": ACCESS_SECONDS,
+            "scope": scope_text(scopes),
+        }
+
+    def _secret(self, grant: AppGrant, kind: AppSecretKind, expires_at: datetime, **facts: Any) -> str:
+        secret = secrets.token_urlsafe(32)
+        self.store.add(
+            AppSecret(kind=kind, grant_id=grant.id, digest=digest_of(secret), expires_at=expires_at, **facts)
+        )
+        return secret
+
+    def revoke(self, app: ConnectedApp, token: str) -> None:
+        """An access token alone, or with a refresh token the whole connection (RFC 7009); idempotent."""
+        at = self.clock()
+        access = self.store.find_secret(token, AppSecretKind.ACCESS, at=at)
+        if access is not None and access[1].app_id == app.id:
+            self.store.remove_secret(access[0].id)
+        refresh = self.store.find_secret(token, AppSecretKind.REFRESH, at=at)
+        if refresh is not None and refresh[1].app_id == app.id:
+            self.store.end_grant(refresh[1].id)
+
+    def access(self, token: str, scope: AppScope) -> AppAccess:
+        found = self.store.find_secret(token, AppSecretKind.ACCESS, at=self.clock()) if token else None
+        if found is None:
+            raise NotSignedIn(N_("Ce jeton d’accès n’est plus valable."))
+        secret, grant = found
+        if scope.value not in (secret.scopes or ()):
+            raise NotAllowed(N_("Ce jeton d’accès n’ouvre pas ce droit : {scope}."), scope=scope.value)
+        return AppAccess(grant, self.people.get(grant.person_id))
+
+    # --- what an application reads and adds
+
+    def credentials(
+        self, access: AppAccess, *, limit: int, offset: int, since: datetime | None
+    ) -> CredentialPage:
+        """Open pages in force, and badges from elsewhere in the portfolio or added by this application."""
+        found: list[tuple[datetime, uuid.UUID, bool, Callable[[], str | bytes]]] = []
+        for record in self._shown(self.awards.list_of_person(access.person.id)):
+            award = record.award
+            found.append(
+                (award.reissued_at or award.awarded_at, award.id, False, lambda one=record: self._signed(one))  # type: ignore[misc]
+            )
+        for badge in self.brought.of(access.person.id):
+            identity = identity_of(badge.content)
+            is_theirs = badge.is_shown or badge.app_id == access.grant.app_id
+            if identity is not None and badge.may_be_shown and is_theirs:
+                found.append(
+                    (identity.issued_at, badge.id, identity.is_token, lambda one=badge: one.content)  # type: ignore[misc]
+                )
+        found = sorted((each for each in found if since is None or each[0] > since), key=lambda one: one[:2])
+        page = found[offset : offset + limit]
+        objects = [_bytes(read()) for _, _, is_token, read in page if not is_token]
+        tokens = [str(read()) for _, _, is_token, read in page if is_token]
+        return CredentialPage(objects, tokens, len(found))
+
+    def _signed(self, record: AwardRecord) -> bytes:
+        return self.publication.award_file(record, "json").body
+
+    def _shown(self, records: Sequence[AwardRecord]) -> list[AwardRecord]:
+        at = self.clock()
+        return [each for each in records if may_carry(each.award, at=at)]
+
+    def read_to_add(self, access: AppAccess, presented: bytes) -> BadgeToAdd:
+        """May be slow, writes nothing; raises NotBrought for a badge that is not genuine."""
+        return self.brought.read(access.person, presented, app_id=access.grant.app_id)
+
+    def add(self, found: BadgeToAdd) -> Upserted:
+        return self.brought.upsert(found)
+
+    def profile(self, access: AppAccess) -> JsonObject:
+        """As Profile of Open Badges 3.0; of a child who needs a parent's agreement, no name and no address."""
+        person = access.person
+        profile: JsonObject = {
+            "id": pairwise_id(self.secret, access.grant.app_id, person.id),
+            "type": ["Profile"],
+        }
+        if person.needs_guardian:
+            return profile
+        verified = [each for each in self.own_addresses.list_of(person.id) if each.verified_at]
+        names = {"name": person.name, "givenName": person.given_name, "familyName": person.family_name}
+        address = verified[0].address if verified else ""
+        return profile | {key: value for key, value in (names | {"email": address}).items() if value}
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content

@@ -1,0 +1,137 @@
+"""« Applications connectées »: the learner's consent to an application, the list, and its end."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.learners.connected_apps import AppRequest, AppScope, AuthorizationRefusal
+from app.errors import AppError, InvalidInput, NotFound
+from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of, untouched_text_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.request_scope import ReadingServices, process_of, signed_in, write_transaction
+from app.http.workplaces import SIGNED_IN, sentence_of
+from app.language import N_
+
+router = APIRouter(prefix="/compte/applications")
+_PARAMETERS = (
+    "client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method",
+)  # fmt: skip
+SCOPES = {
+    AppScope.READ: (
+        N_("Lire mes badges"),
+        N_("Ceux dont la page est ouverte, et ceux d’ailleurs que montre mon portfolio."),
+    ),
+    AppScope.ADD: (
+        N_("Ajouter des badges d’ailleurs"),
+        N_(
+            "Sceau vérifie chacun. Vous les retrouvez dans « Badges d’ailleurs », et vous pouvez les retirer."
+        ),
+    ),
+    AppScope.PROFILE: (
+        N_("Lire mon nom et mon adresse principale"),
+        N_("Rien d’autre de votre compte."),
+    ),
+}
+
+
+@router.get("", dependencies=[SIGNED_IN])
+def show_connected(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    who = signed_in(request, services)
+    return page(
+        request,
+        "learners/apps/list.html",
+        private=True,
+        done=fait == "deconnectee",
+        zone=process_of(request).settings.time_zone,
+        apps=[
+            (
+                f"/compte/applications/{app.id}/deconnecter",
+                app,
+                grant,
+                [translated(SCOPES[each][0]) for each in AppScope if each.value in grant.scopes],
+            )
+            for grant, app in services.connected_apps.connected(who.person.id)
+        ],
+    )
+
+
+@router.post("/{app_id:uuid}/deconnecter", dependencies=[SIGNED_IN, Depends(checked_form)])
+def disconnect(app_id: uuid.UUID, request: Request) -> Response:
+    with write_transaction(request) as services:
+        who = signed_in(request, services)
+        services.connected_apps.disconnect(who.person.id, app_id, by=who.actor)
+    return RedirectResponse("/compte/applications?fait=deconnectee", status_code=303)
+
+
+@router.get("/autoriser", dependencies=[SIGNED_IN])
+def ask_consent(request: Request, services: ReadingServices) -> Response:
+    sent = {name: request.query_params.get(name, "") for name in _PARAMETERS}
+    try:
+        asked = services.connected_apps.request(sent)
+    except (NotFound, InvalidInput) as error:
+        return _unknown_page(request, error)
+    if asked.refusal is not None:
+        return RedirectResponse(asked.refused(asked.refusal), status_code=303)
+    return _consent_page(request, services, asked, sent)
+
+
+@router.post("/autoriser", dependencies=[SIGNED_IN])
+def decide_consent(request: Request, services: ReadingServices, form: SafeForm) -> Response:
+    sent = {name: untouched_text_of(form, name) for name in _PARAMETERS}
+    try:
+        asked = services.connected_apps.request(sent)
+    except (NotFound, InvalidInput) as error:
+        return _unknown_page(request, error)
+    if asked.refusal is not None:
+        return _leave(request, asked, asked.refused(asked.refusal))
+    if text_of(form, "geste") != "autoriser":
+        return _leave(request, asked, asked.refused(AuthorizationRefusal.DENIED))
+    scopes = [each for each in AppScope if each.value in texts_of(form, "droit")]
+    try:
+        with write_transaction(request) as writing:
+            who = signed_in(request, writing)
+            where = writing.connected_apps.grant(asked, who.person, scopes, by=who.actor)
+    except InvalidInput as error:
+        return _consent_page(request, services, asked, sent, trouble=error)
+    return _leave(request, asked, where)
+
+
+def _consent_page(
+    request: Request,
+    services: Services,
+    asked: AppRequest,
+    sent: Mapping[str, str],
+    *,
+    trouble: AppError | None = None,
+) -> HTMLResponse:
+    person = signed_in(request, services).person
+    with services.across_campuses():
+        badges = services.connected_apps.badges_to_read(person)
+    return page(
+        request,
+        "learners/apps/consent.html",
+        private=True,
+        status=422 if trouble else 200,
+        trouble=sentence_of(trouble) if trouble else "",
+        app=asked.app,
+        person=person.name,
+        sent=sent,
+        scopes=[(each.value, *map(translated, SCOPES[each]), each is AppScope.READ) for each in asked.scopes],
+        titles=badges.titles,
+        closed=badges.closed,
+    )
+
+
+def _leave(request: Request, asked: AppRequest, where: str) -> HTMLResponse:
+    """A page that redirects by itself: CSP limits our forms to this site."""
+    return page(request, "learners/apps/leaving.html", private=True, app=asked.app, url=where)
+
+
+def _unknown_page(request: Request, error: AppError) -> HTMLResponse:
+    return page(request, "learners/apps/unknown.html", private=True, status=400, trouble=sentence_of(error))
