@@ -128,6 +128,10 @@ class Settings(BaseSettings):
         "",
         description="The virus scanner clamd, for files that people hand in: tcp://host:3310 or unix:/path; empty: none.",
     )
+    telemetry: str = Field(
+        "",
+        description="The OpenTelemetry collector that traces are sent to, by OTLP over HTTP: http://127.0.0.1:4318; empty: no traces.",
+    )
     metrics_token: str = Field(
         "",
         description="What who reads /metrics must show; empty: nobody may, but for this machine on localhost.",

@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
+from app import telemetry
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.folders.log_files import FolderAnchors
 from app.adapters.folders.recovery_files import RecoveryJournal
@@ -87,7 +88,8 @@ from sceau_credentials.values.documents import DocumentSource, NoDocuments
 
 log = structlog.get_logger("process")
 
-CANNOT_START = (DkimUnusable, KekUnusable, LimitsUnusable, NotDurable, ProvidersUnusable, ScannerUnusable)
+CANNOT_START = (DkimUnusable, KekUnusable, LimitsUnusable, NotDurable, ProvidersUnusable, ScannerUnusable,
+                telemetry.TelemetryUnusable)  # fmt: skip
 """Invalid settings or database at startup; the error message contains the remedy."""
 DatabaseUnreachable = OperationalError
 AlreadyThere = IntegrityError
@@ -153,6 +155,7 @@ class Process:
         self.mailer = mailer or _mailer_of(settings, self.is_demo, signer)
         self.secret, self.vault = _secret_of(settings), _vault_of(settings)
         self.engine = open_engine(settings.database_url)
+        telemetry.start(settings.telemetry, self.engine)
         self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
         self.journal = RecoveryJournal(
             self.anchors.folder / "journal", self.vault, clock, days=settings.recovery_days

@@ -15,9 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.services.verification.metrics import note_request
+from app.telemetry import span
 
 # A traceback without local variables: they may be personal (I23).
 _CONSOLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ESCAPED = {sign: f"\\x{sign:02x}" for sign in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
 
 
@@ -83,12 +85,13 @@ class RequestLog:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), span("request") as traced:
             try:
                 await self.app(scope, receive, send_marked)
             finally:
                 seconds, route = perf_counter() - started, route_of(scope)
                 note_request(method, route, status, seconds)
+                traced.set(method=method if method in _METHODS else "OTHER", route=route, status=status)
                 self.log.info(
                     "request",
                     method=method,

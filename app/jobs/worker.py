@@ -43,6 +43,7 @@ from app.jobs.kinds import (
     WITHDRAWALS,
 )
 from app.services.verification.metrics import note_chunk
+from app.telemetry import span
 
 KINDS: tuple[JobType, ...] = (
     AWAITED_LETTERS,
@@ -191,7 +192,8 @@ class Worker:
             self._pieces += 1
         began, outcome = monotonic(), "done"
         try:
-            return self.kinds[kind].perform(self.process, uuid.UUID(row_id))
+            with span("job", kind=kind):
+                return self.kinds[kind].perform(self.process, uuid.UUID(row_id))
         except Exception as error:
             outcome = "failed"
             # The chunk was rolled back; the row is still due, and a sweep starts it again.

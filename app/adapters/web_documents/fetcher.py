@@ -33,6 +33,7 @@ from app.adapters.web_documents.url_policy import (
 from app.domain.campus.webhooks import URL_REFUSED, Attempt
 from app.domain.core import Clock
 from app.errors import InvalidInput
+from app.telemetry import span
 from sceau_credentials.errors import CredentialError, DocumentUnavailable
 from sceau_credentials.values.documents import FetchedDocument
 from sceau_credentials.values.json_text import JsonObject
@@ -302,7 +303,7 @@ class WebDocuments:
         try:
             target = self._reach.target(url)
             deadline = Deadline(self._limits.seconds, self._monotonic)
-            with self._presence(), self._hosts.place(target.host, deadline):
+            with self._presence(), self._hosts.place(target.host, deadline), span("fetch", host=target.host):
                 return self._exchange.post(target, sent, body, deadline)
         except Refused as refused:
             raise DocumentUnavailable(url, refused.why.value) from None
@@ -313,7 +314,7 @@ class WebDocuments:
         try:
             target = self._reach.target(url)
             deadline = Deadline(self._limits.seconds, self._monotonic)
-            with self._presence(), self._hosts.place(target.host, deadline):
+            with self._presence(), self._hosts.place(target.host, deadline), span("fetch", host=target.host):
                 return self._exchange.get(target, sent, deadline)
         except Refused as refused:
             raise DocumentUnavailable(url, refused.why.value) from None
@@ -359,7 +360,7 @@ class WebDocuments:
     ) -> Answer:
         headers = {"Accept": question.accept, "User-Agent": "Sceau", **validators}
         try:
-            with self._hosts.place(target.host, deadline):
+            with self._hosts.place(target.host, deadline), span("fetch", host=target.host):
                 return self._exchange.get(target, headers, deadline)
         except Refused as refused:
             # For the operator only, not the visitor; the host of the URL is enough.

@@ -45,6 +45,7 @@ from app.services.awards.award_context import AwardContext, JudgedLine, award_of
 from app.services.awards.award_evidence import AwardEvidenceService, Grounded
 from app.services.badges.badges import BadgeService
 from app.services.publishing.status import Signing, StatusService, StatusSlots
+from app.telemetry import span
 from sceau_credentials.errors import CredentialError, NotFitToSign
 from sceau_credentials.issuing import Batch, Prepared, SignedCredential
 from sceau_credentials.issuing.lints.shape import contains_mail_address
@@ -80,7 +81,8 @@ def signed_documents(
     awards: Sequence[Award], prepared: Sequence[Prepared], batch: Batch
 ) -> list[SignedDocument]:
     """The signed bytes, in order."""
-    return [_kept(award, signed) for award, signed in zip(awards, batch.sign_each(prepared), strict=True)]
+    with span("sign", count=len(prepared)):
+        return [_kept(award, signed) for award, signed in zip(awards, batch.sign_each(prepared), strict=True)]
 
 
 def _unfit(error: CredentialError) -> InvalidInput:
