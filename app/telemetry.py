@@ -113,7 +113,7 @@ def stop() -> None:
 
 
 def _trace_statements(engine: Engine) -> None:
-    """A span for each statement: its first word, never its text or values."""
+    """A span for each statement: its operation, never its text or values."""
     from sqlalchemy import event
 
     system = engine.dialect.name

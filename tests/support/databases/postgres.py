@@ -45,7 +45,7 @@ class PrivatePostgres:
 
     def start(self) -> bool:
         """Whether it runs; false where the server's programs are not installed."""
-        programs = _programs()
+        programs = programs_of_server()
         if programs is None:
             return False
         folder = Path(tempfile.mkdtemp(prefix="sceau-postgres-"))
@@ -54,7 +54,7 @@ class PrivatePostgres:
         account = "postgres" if os.geteuid() == 0 else None
         if account:
             shutil.chown(folder, account)
-        data, port = folder / "data", _free_port()
+        data, port = folder / "data", free_port()
 
         def run(program: str, *arguments: str) -> None:
             subprocess.run(
@@ -96,7 +96,7 @@ def database_of_this_run() -> Iterator[str | None]:
         private.stop()
 
 
-def _programs() -> Path | None:
+def programs_of_server() -> Path | None:
     found = shutil.which("initdb")
     if found:
         return Path(found).resolve().parent
@@ -104,6 +104,6 @@ def _programs() -> Path | None:
     return next((path for path in reversed(installed) if (path / "initdb").exists()), None)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
