@@ -70,6 +70,7 @@ from app.web.activities import (
 )
 from app.web.activities import register as activity_register
 from app.web.awards import (
+    award,
     awarding,
     bulk_revocation,
     claim_slips,
@@ -240,7 +241,7 @@ for router in (
     results.router,
     selection.router,
     register.router,
-    results.register_router,
+    award.router,
     bulk_revocation.router,
     request_register.router,
     requests_review.router,

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -244,6 +244,9 @@ _GIVEN = {
     "valid_until": "2029-11-24T11:00:00Z",
     "revoked_at": "2026-11-25T14:30:00Z",
     "revoked_reason": "Attribué par erreur.",
+    "suspended_at": None,
+    "suspended_until": None,
+    "suspended_reason": "",
 }
 
 
@@ -269,6 +272,11 @@ class AwardView(BaseModel):
     undone_at: datetime | None = Field(
         None, description="Of an award that was undone before it was handed over: nobody ever heard of it."
     )
+    suspended_at: datetime | None = None
+    suspended_until: datetime | None = Field(
+        None, description="It counts again from this time on, without any request."
+    )
+    suspended_reason: str = ""
 
     @staticmethod
     def of(
@@ -298,6 +306,9 @@ class AwardView(BaseModel):
             revoked_at=award.revoked_at,
             revoked_reason=award.revoked_reason,
             undone_at=award.undone_at,
+            suspended_at=award.suspended_at,
+            suspended_until=award.suspended_until,
+            suspended_reason=award.suspended_reason,
         )
 
 
@@ -346,6 +357,12 @@ _SIGNED_CONTENT: Final = {
 class RevocationRequest(Shape):
     model_config = example(reason="Attribué par erreur.")
     reason: str = Field(min_length=5, max_length=500)
+
+
+class SuspensionRequest(Shape):
+    model_config = example(reason="Vérification en cours.", until="2027-01-15T00:00:00Z")
+    reason: str = Field(min_length=5, max_length=500)
+    until: AwareDatetime
 
 
 @router.post("", summary="Give a badge to one or many people")
@@ -465,6 +482,24 @@ def revoke_award(award_id: uuid.UUID, body: RevocationRequest, program: AwardRev
     """The public status list is updated in the same transaction."""
     record = program.services.awards.revoke(program.campus, award_id, body.reason, by=program.actor)
     return _view(program, record)
+
+
+@router.post("/{award_id}/suspension", summary="Suspend an award for a time")
+def suspend_award(award_id: uuid.UUID, body: SuspensionRequest, program: AwardRevoker) -> AwardView:
+    """The public status lists are updated in the same transaction, and again within a minute of its end.
+
+    The badge at its address is signed again; 409 for an award that is withdrawn, expired or suspended already.
+    """
+    record = program.services.suspensions.suspend(
+        program.campus, award_id, body.reason, until=body.until, by=program.actor
+    )
+    return _view(program, record)
+
+
+@router.delete("/{award_id}/suspension", summary="Lift a suspension before its end")
+def lift_suspension(award_id: uuid.UUID, program: AwardRevoker) -> AwardView:
+    """409 for an award that is not suspended."""
+    return _view(program, program.services.suspensions.lift(program.campus, award_id, by=program.actor))
 
 
 ROUTE: Final = "/attributions/{award_id:uuid}.{extension}"

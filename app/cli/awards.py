@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from app.cli.lists import CONFIRM
 from app.cli.terminal import ExitCode, aside, ready_process, say, stop, with_progress
 from app.container import Process, Services
 from app.domain.activities.listed_people import ListedPerson, name_key_of
-from app.domain.awards.awards import LineOutcome, in_words
+from app.domain.awards.awards import LineOutcome, end_of_last_day, in_words
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import csv_for_excel
@@ -287,6 +288,35 @@ def align(
             count=left,
         )
         raise typer.Exit(ExitCode.REFUSED)
+
+
+AwardId = Annotated[uuid.UUID, typer.Argument(help=N_("L’attribution, par son numéro."))]
+CampusName = Annotated[str, typer.Option("--campus", help=N_("Le campus, par son nom dans les adresses."))]
+
+
+@commands.command("suspend", help=N_("Suspend un badge jusqu’à une date ; il vaut de nouveau ensuite."))
+def suspend(
+    award_id: AwardId,
+    campus: CampusName,
+    until: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help=N_("Le dernier jour de la suspension."))
+    ],
+    reason: Annotated[str, typer.Option(help=N_("Pourquoi : la personne le lira."))],
+) -> None:
+    process = ready_process()
+    with process.unit_of_work() as services:
+        place = services.campuses.get(campus)
+        end = end_of_last_day(until.date(), place.time_zone)
+        services.suspensions.suspend(place, award_id, reason, until=end, by=_BY)
+    say(N_("Le badge est suspendu."), style="green")
+
+
+@commands.command("lift", help=N_("Lève la suspension d’un badge avant sa fin."))
+def lift(award_id: AwardId, campus: CampusName) -> None:
+    process = ready_process()
+    with process.unit_of_work() as services:
+        services.suspensions.lift(services.campuses.get(campus), award_id, by=_BY)
+    say(N_("La suspension est levée."), style="green")
 
 
 def align_all(process: Process) -> int:

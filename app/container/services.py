@@ -48,6 +48,7 @@ from app.services.awards.eligibility import AwardChoices, EligibilityService
 from app.services.awards.papers import AwardPictures, PaperService
 from app.services.awards.reissuing import AwardAlignment, ReissueService, StolenKeys
 from app.services.awards.rule_ledger import RuleLedger
+from app.services.awards.suspensions import SuspensionService
 from app.services.badges.adoptions import Adoptions
 from app.services.badges.badges import BadgeService
 from app.services.badges.modules import ModuleService
@@ -298,6 +299,7 @@ class Services(Parts):
     verification: VerificationService
     wallets: WalletService
     webhooks: WebhookService
+    suspensions: SuspensionService
     withdrawals: WithdrawalService
     workers: WorkerService
 

@@ -111,6 +111,8 @@ class Occasion(StrEnum):
 
     AWARDED = "awarded"
     WITHDRAWN = "withdrawn"
+    SUSPENDED = "suspended"
+    SUSPENSION_LIFTED = "suspension_lifted"
     NAME_CORRECTED = "name_corrected"
     KEY_REPLACED = "key_replaced"
     NAME_REFUSED = "name_refused"
@@ -383,6 +385,8 @@ def still_to_say(
         return award.state is AwardState.REVOKED
     if award.state is AwardState.REVOKED:
         return False
+    if letter.occasion in (Occasion.SUSPENDED, Occasion.SUSPENSION_LIFTED):
+        return (award.suspended_until is not None) is (letter.occasion == Occasion.SUSPENDED)
     if letter.occasion == Occasion.NAME_CORRECTED:
         return award.edition == editions_of(letter)[1]
     if letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER):

@@ -14,7 +14,15 @@ from urllib.parse import urlsplit
 from sqlalchemy import Text
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
-from app.domain.core import enum_column, foreign_key, new_id, plain_text, primary_foreign_key, utc_datetime
+from app.domain.core import (
+    enum_column,
+    foreign_key,
+    index_where,
+    new_id,
+    plain_text,
+    primary_foreign_key,
+    utc_datetime,
+)
 from sceau_credentials.values.documents import DocumentSource
 
 BADGES_API: Final = "/ims/ob/v3p0"
@@ -168,6 +176,10 @@ class Addresses:
 
     def status_list(self, list_id: uuid.UUID) -> str:
         return f"{self.base_url}/statuts/{list_id}"
+
+    def suspension_list(self, list_id: uuid.UUID) -> str:
+        """The list of the suspended credentials that have their slots in this status list."""
+        return f"{self.status_list(list_id)}.suspensions"
 
     def token_list(self, list_id: uuid.UUID) -> str:
         """The same list as a Status List Token."""
@@ -332,7 +344,7 @@ _OPEN = text("closed_at IS NULL")
 
 
 class StatusList(SQLModel, table=True):
-    """`published`, `token` and `status_token` are forms of one signed list, signed weekly and when a bit changes."""
+    """Its published forms are signed together, weekly and when a bit changes."""
 
     __tablename__ = "status_list"
     __table_args__ = (
@@ -348,6 +360,9 @@ class StatusList(SQLModel, table=True):
     token: str = Field(default="", sa_column_kwargs={"server_default": ""})
     status_token: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """The Token Status List, for credentials as SD-JWT."""
+    suspensions: bytes = Field(default=b"", sa_column_kwargs={"server_default": ""})
+    suspensions_token: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The same slots for the purpose `suspension`: what is suspended, and what is revoked."""
     published_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     sequence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """How often it was signed.
@@ -364,6 +379,7 @@ class StatusSlot(SQLModel, table=True):
 
     __tablename__ = "status_slot"
     __table_args__ = (
+        index_where("slots_suspended", "suspended_until", known="suspended_until"),
         UniqueConstraint("award_id", name="one_slot_per_award"),
         CheckConstraint("position >= 0", name="slot_position_not_negative"),
     )
@@ -372,6 +388,7 @@ class StatusSlot(SQLModel, table=True):
     award_id: uuid.UUID
     """No foreign key: an erased award retains its slot."""
     raised_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    suspended_until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 def has_room(status_list: StatusList) -> bool:
@@ -381,17 +398,22 @@ def has_room(status_list: StatusList) -> bool:
 
 @dataclass(frozen=True)
 class SignedList:
-    """One list in its forms: with an embedded proof, as a token (D-014), and as a Status List Token."""
+    """One list in its forms: with an embedded proof, as a token (D-014), and as a Status List Token.
+
+    `suspensions` and `suspensions_token` have the same slots for the purpose `suspension`.
+    """
 
     embedded: bytes
     token: str
     signed_at: datetime | None
     sequence: int = 0
     status_token: str = ""
+    suspensions: bytes = b""
+    suspensions_token: str = ""
 
     def is_due(self, *, at: datetime) -> bool:
         """Re-signed at half its lifetime, so that readers never see a list about to expire."""
-        if not self.token or not self.status_token:  # signed before lists had these forms
+        if not (self.token and self.status_token and self.suspensions):  # signed before lists had these forms
             return True
         return self.signed_at is None or at - self.signed_at >= LIST_LIFE / 2
 
@@ -403,6 +425,8 @@ def signed_form(status_list: StatusList) -> SignedList:
         status_list.published_at,
         status_list.sequence,
         status_list.status_token,
+        status_list.suspensions,
+        status_list.suspensions_token,
     )
 
 

@@ -60,6 +60,13 @@ WITHDRAWALS = JobType(
     _looking(lambda services: services.withdrawals.due(limit=MOST_DUE)),
     _in_one_transaction(lambda services, withdrawal: services.withdrawals.process_chunk(withdrawal)),
 )
+SUSPENSIONS = JobType(
+    "suspension",
+    PollThrottle(lambda services: services.suspensions.due(limit=MOST_DUE)).due,
+    _in_one_transaction(lambda services, award: services.suspensions.end(award)),
+    at_once=1,
+)
+"""Their ends, written into the lists within a minute."""
 
 
 class _Checking(Protocol):

@@ -4,7 +4,7 @@ python -m app.language.build                       extract and update the Englis
 python -m app.language.build --translate FILE.json same, then fill in {"French": "English"} pairs
                                                    (plurals: {"French singular": ["English one", "English many"]})
 python -m app.language.build --locale es …         same for another language; its catalogue is created if need be
-python -m app.language.build --compile             only write the .mo files (for an image whose folders cannot be written)
+python -m app.language.build --compile             only write the .mo files (for an image with folders that cannot be written)
 """
 
 from __future__ import annotations

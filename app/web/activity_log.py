@@ -43,6 +43,7 @@ from app.services.verification.verdicts import (
     witness_messages,
 )
 from sceau_credentials.evidence.log_keys import LogKeyState, LogKeyTerm
+from sceau_credentials.values.timestamps import parse_timestamp
 
 router = APIRouter()
 KINDS = {
@@ -338,6 +339,8 @@ _LABELS: Final = {
     "badge": N_("Badge"),
     "words": N_("Ce que montre la photo"),
     "removed": N_("Retirée"),
+    "suspended": N_("Suspendu"),
+    "suspendedUntil": N_("Suspendu jusqu’au"),
     "contentDigest": N_("Empreinte SHA-256"),
 }
 _KIND_WORDS: Final = {kind.value: words for kind, words in ACTIVITY_KINDS.items()}
@@ -345,6 +348,8 @@ _PART_WORDS: Final = {part.value: words for part, words in PARTS.items()}
 
 
 def kind_of(kind: EntryKind, facts: Mapping[str, object]) -> str:
+    if "suspended" in facts:
+        return translated(N_("Badge suspendu") if facts["suspended"] else N_("Suspension levée"))
     return translated(_PIECE if is_artefact(facts) else KIND_LABELS[kind])
 
 
@@ -362,7 +367,7 @@ def _value(name: str, value: object) -> str:
     match name, value:
         case "minutes", int():
             return duration(value)
-        case "present" | "removed", bool():
+        case "present" | "removed" | "suspended", bool():
             return translated(N_("oui")) if value else translated(N_("non"))
         case "corrects", int():
             return str(value + 1)
@@ -373,6 +378,8 @@ def _value(name: str, value: object) -> str:
         case "reason", str():
             # Reasons written by the service are in the catalogues; text typed by people is not.
             return translated(plain(value, 1000)) if value else ""
+        case "suspendedUntil", str():
+            return day(parse_timestamp(value))
         case "startsOn" | "endsOn", str():
             return day(date.fromisoformat(value))
         case _, str():

@@ -232,6 +232,8 @@ def _list_text(anchored: AnchoredList) -> bytes:
             "embedded": signed.embedded.decode(),
             "token": signed.token,
             "statusToken": signed.status_token,
+            "suspensions": signed.suspensions.decode(),
+            "suspensionsToken": signed.suspensions_token,
         }
     )
 
@@ -245,6 +247,8 @@ def _anchored_list(text: bytes) -> AnchoredList:
         datetime.fromisoformat(at) if isinstance(at, str) else None,
         int(str(content["sequence"])),
         str(content.get("statusToken", "")),
+        str(content.get("suspensions", "")).encode(),
+        str(content.get("suspensionsToken", "")),
     )
     return AnchoredList(
         uuid.UUID(str(content["list"])), uuid.UUID(str(content["campus"])), int(str(content["size"])), signed

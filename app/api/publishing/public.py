@@ -44,6 +44,7 @@ _LISTS_BY_TYPE = {
     "application/json": "json",
     "application/vc+jwt": "jwt",
 }
+_SUSPENSIONS = {"json": "suspensions", "jwt": "suspensions.jwt"}
 # Closing an award's page takes effect within a minute, a revocation within five.
 ONE_MINUTE, FIVE_MINUTES = "public, max-age=60", "public, max-age=300"
 # A picture is opened on its own, as a document that could run scripts.
@@ -258,6 +259,21 @@ async def status_list(list_id: uuid.UUID, request: Request) -> Response:
     if document is None:
         document = await run_in_threadpool(_renewed, request, list_id, form)
     return answer(request, document, cache=FIVE_MINUTES, media_type=media_type)
+
+
+@router.get(
+    "/statuts/{list_id:uuid}.suspensions",
+    summary="The suspended credentials of the same list",
+    **shown(*_LISTS_BY_TYPE),
+)
+@public
+async def suspension_list(list_id: uuid.UUID, request: Request) -> Response:
+    media_type = _wanted(request, tuple(_LISTS_BY_TYPE))
+    form = _SUSPENSIONS[_LISTS_BY_TYPE[media_type]]
+    document = await process_of(request).public_documents.status_list(list_id, form)
+    if document is None:
+        document = await run_in_threadpool(_renewed, request, list_id, form)
+    return answer(request, document, cache=ONE_MINUTE, media_type=media_type)
 
 
 @router.get(

@@ -144,6 +144,7 @@ def _tell(campus: Campus, missing: Missing) -> None:
             N_("dont {count} ne sont nulle part : le journal sera clos, et un nouveau ouvert."),
         ),
         (missing.withdrawals, N_("{count} retraits manquent.")),
+        (missing.suspensions, N_("{count} suspensions manquent.")),
         (missing.awards, N_("{count} attributions manquent.")),
         (missing.keys, N_("{count} clés de signature manquent.")),
         (missing.erasures, N_("{count} personnes effacées depuis sont de nouveau dans la base.")),

@@ -70,6 +70,9 @@ class StoredAwardRow(NamedTuple):
     list_id: uuid.UUID | None
     position: int | None
     raised_at: datetime | None
+    suspended_until: datetime | None
+    """Of the award; and of its slot."""
+    slot_suspended_until: datetime | None
     evidence_log: uuid.UUID | None
     decided: Any
     """The log entry that decided the newest edition; None if erased or missing."""
@@ -107,6 +110,8 @@ _COLUMNS: Final = (
     StatusSlot.list_id,
     StatusSlot.position,
     StatusSlot.raised_at,
+    Award.suspended_until,
+    StatusSlot.suspended_until,
     AwardEvidence.log_id,
     LogPayload.facts,
     AwardEvidence.decision,
@@ -320,6 +325,14 @@ class RecoveryStore(Store):
     def awards_among(self, award_ids: Collection[uuid.UUID]) -> list[Award]:
         query = select(Award).where(among(self.session, col(Award.id), award_ids))
         return list(self.session.exec(query.order_by(col(Award.id)).with_for_update()))
+
+    def replace_evidence(self, rows: Sequence[Values], award_id: uuid.UUID) -> None:
+        """The grounds of a newer edition, among the rows of its frame."""
+        for values in rows:
+            if uuid.UUID(str(values["award_id"])) == award_id:
+                later = AwardEvidence.model_validate(dict(values))
+                self.session.merge(later)
+                self.session.flush()
 
     def used(self, list_id: uuid.UUID) -> int:
         query = select(func.count()).select_from(StatusSlot).where(StatusSlot.list_id == list_id)

@@ -64,7 +64,7 @@ _COLUMNS: tuple[Any, ...] = (
     col(Award.id), col(Award.person_id), col(Person.family_name), col(Person.given_name), col(Award.badge_id),
     col(BadgeVersion.name), col(BadgeVersion.number), col(Award.activity_id), col(Activity.title),
     col(Award.hours), col(Award.awarded_at), col(Award.valid_until), col(Award.revoked_at),
-    col(Award.undone_at), col(Award.revoked_reason), col(Award.claimed_at), col(_GIVER.family_name),
+    col(Award.undone_at), col(Award.revoked_reason), col(Award.suspended_until), col(Award.suspended_reason), col(Award.claimed_at), col(_GIVER.family_name),
     col(_GIVER.given_name),
 )  # fmt: skip
 _OF_PERSON = col(Person.id) == col(Award.person_id)
@@ -580,11 +580,15 @@ def _conditions(wanted: AwardFilter, *, person_by_person: bool = False) -> list[
 
 def _stands(standing: Standing, at: datetime) -> ColumnElement[bool]:
     until, is_issued = col(Award.valid_until), col(Award.state) == AwardState.ISSUED
+    paused = col(Award.suspended_until)
+    counts = and_(is_issued, or_(paused.is_(None), paused <= at))
     match standing:
         case Standing.VALID:
-            return and_(is_issued, or_(until.is_(None), until > at))
+            return and_(counts, or_(until.is_(None), until > at))
         case Standing.EXPIRED:
-            return and_(is_issued, until <= at)
+            return and_(counts, until <= at)
+        case Standing.SUSPENDED:
+            return and_(is_issued, paused > at)
         case Standing.WITHDRAWN:
             return and_(col(Award.revoked_at).is_not(None), col(Award.undone_at).is_(None))
         case Standing.UNDONE:

@@ -83,6 +83,8 @@ WATCHED: Final[Mapping[str, Watched]] = {
             "revoked_at",
             "revoked_reason",
             "undone_at",
+            "suspended_until",
+            "suspended_reason",
         ),
     ),
 }

@@ -37,7 +37,7 @@ _VERSION = (
     "SELECT definition FROM badge_version WHERE badge_id = {} AND number = {} AND frozen_at IS NOT NULL"
 )
 _STANDING = (
-    "SELECT a.visibility, a.state, a.revoked_at, (SELECT MAX(v.number) FROM badge_version v "
+    "SELECT a.visibility, a.state, a.revoked_at, a.suspended_until, (SELECT MAX(v.number) FROM badge_version v "
     "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL), a.is_findable, a.edition, a.disclosures, "
     "(SELECT SUM(e.changes) FROM endorsement e WHERE e.award_id = a.id), "
     "(SELECT SUM(e.changes) FROM endorsement e JOIN badge_version w ON w.id = e.version_id "
@@ -54,7 +54,10 @@ _KEYS = (
 _PUBLIC_KEYS = _KEYS.replace(" AND k.purpose = 'credential'", "").replace("signing_key", "published_key")
 _ERASED = "SELECT 1 FROM erased_award WHERE award_id = {}"
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"
-_LIST = "SELECT published, token, published_at, sequence, status_token FROM status_list WHERE id = {}"
+_LIST = (
+    "SELECT published, token, published_at, sequence, status_token, suspensions, suspensions_token "
+    "FROM status_list WHERE id = {}"
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Standing:
     visibility: str
     state: str
     revoked_at: str
+    suspended_until: str
     newest_version: int
     is_findable: bool
     edition: int
@@ -139,15 +143,24 @@ def _stored(row: Any) -> StoredFile | None:
 def _standing(row: Any) -> Standing | None:
     if row is None:
         return None
-    endorsed = int(row[7] or 0), int(row[8] or 0)
-    return Standing(row[0], row[1], str(row[2]), row[3] or 0, bool(row[4]), row[5], row[6], endorsed)
+    endorsed = int(row[8] or 0), int(row[9] or 0)
+    return Standing(
+        row[0], row[1], str(row[2]), str(row[3]), row[4] or 0, bool(row[5]), row[6], row[7], endorsed
+    )
 
 
 def _stored_list(row: Any) -> SignedList | None:
     if row is None:
         return None
-    published, token, at, sequence, status_token = row
-    return SignedList(bytes(published), token, _moment(at), sequence, status_token)
+    published, token, at, sequence, status_token, suspensions, suspensions_token = row
+    return SignedList(
+        bytes(published), token, _moment(at), sequence, status_token, _bytes(suspensions), suspensions_token
+    )
+
+
+def _bytes(stored: bytes | str) -> bytes:
+    """An SQLite default is text."""
+    return stored.encode() if isinstance(stored, str) else bytes(stored)
 
 
 def _stored_keys(rows: list[Any]) -> StoredKeys | None:
@@ -419,9 +432,26 @@ class StatusStore(Store):
         )
         return self.session.exec(query).all()
 
+    def suspended(self, list_id: uuid.UUID, *, at: datetime) -> Sequence[int]:
+        query = select(StatusSlot.position).where(
+            StatusSlot.list_id == list_id, col(StatusSlot.suspended_until) > at
+        )
+        return self.session.exec(query).all()
+
+    def suspensions_ended(self, *, at: datetime, limit: int) -> Sequence[uuid.UUID]:
+        """Awards with a suspension that has ended and is still published."""
+        query = select(StatusSlot.award_id).where(col(StatusSlot.suspended_until) <= at)
+        return self.session.exec(query.order_by(col(StatusSlot.suspended_until)).limit(limit)).all()
+
+    def suspend_slot(self, slot: StatusSlot, until: datetime | None) -> None:
+        slot.suspended_until = until
+        self.session.add(slot)
+        self.session.flush()
+
     def raise_slots(self, slots: Sequence[StatusSlot], *, at: datetime) -> None:
         for slot in slots:
-            slot.raised_at = slot.raised_at or at
+            if slot.raised_at is None:
+                slot.raised_at, slot.suspended_until = at, None
         self.session.add_all(slots)
         self.session.flush()
 

@@ -7,9 +7,10 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal
 from sqlalchemy import Text
@@ -108,6 +109,7 @@ class Award(SQLModel, table=True):
         index_where("awards_to_align", "campus_id", "align_due_at", known="align_due_at"),
         index_where("awards_withdrawn", "campus_id", "awarded_at", "id", known="revoked_at"),
         index_where("awards_that_end", "valid_until", "campus_id", known="valid_until"),
+        index_where("awards_suspended", "campus_id", "suspended_until", known="suspended_until"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
@@ -137,6 +139,10 @@ class Award(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     revoked_reason: str = Field(default="", max_length=500)
     undone_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    suspended_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    suspended_until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    """The end of its suspension, exclusive; null once the suspension is lifted."""
+    suspended_reason: str = Field(default="", max_length=500, sa_column_kwargs={"server_default": ""})
     batch_id: uuid.UUID | None = None
     once_key: str | None = Field(default=None, unique=True, max_length=120)
     edition: int = 1
@@ -215,6 +221,9 @@ HELD_IN_ACTIVITY = EligibilityResult(
 
 
 class AlreadyRevoked(Conflict): ...
+
+
+class AlreadySuspended(Conflict): ...
 
 
 class DocumentsToAlign(Unavailable):
@@ -363,6 +372,57 @@ def revoke(award: Award, reason: str, *, at: datetime) -> None:
     award.revoked_at = max(whole_second(at), award.awarded_at)
     award.revoked_reason = reason.strip()
     award.once_key = None
+    lift_suspension(award)
+
+
+LONGEST_SUSPENSION = timedelta(days=366)
+
+
+def is_suspended(award: Award, *, at: datetime) -> bool:
+    """A suspension ends on time, whenever its end is written down."""
+    return award.suspended_until is not None and at < award.suspended_until
+
+
+def check_suspension(reason: str, until: datetime, *, at: datetime) -> None:
+    if len(reason.strip()) < 5:
+        raise InvalidInput(N_("Dites en une phrase pourquoi le badge est suspendu : la personne la lira."))
+    if len(reason) > 500:
+        raise InvalidInput(N_("Le motif tient en 500 signes."))
+    if until <= at:
+        raise InvalidInput(N_("La suspension doit finir après maintenant."))
+    if until > at + LONGEST_SUSPENSION:
+        raise InvalidInput(N_("Une suspension dure un an au plus. Vous pourrez la refaire."))
+
+
+def suspend(award: Award, reason: str, *, until: datetime, at: datetime) -> None:
+    """For a time, unlike a revocation; the badge may be revoked meanwhile."""
+    check_suspension(reason, until, at=at)
+    if award.state is AwardState.REVOKED:
+        raise AlreadyRevoked(N_("Ce badge est retiré : il ne peut plus être suspendu."))
+    if award.valid_until is not None and award.valid_until <= at:
+        raise Conflict(N_("Ce badge a expiré : il n’y a rien à suspendre."))
+    if award.suspended_until is not None:
+        raise AlreadySuspended(N_("Ce badge est déjà suspendu. Levez d’abord la suspension."))
+    award.suspended_at = whole_second(at)
+    award.suspended_until = whole_second(until)
+    award.suspended_reason = reason.strip()
+
+
+def end_of_last_day(day: date, zone: str) -> datetime:
+    """A suspension « until » a day includes that day, where the campus is."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def suspended_through(award: Award, *, at: datetime) -> datetime | None:
+    """The last second of its suspension, to show its last day; None unless it is suspended."""
+    if award.suspended_until is None or not is_suspended(award, at=at):
+        return None
+    return award.suspended_until - timedelta(seconds=1)
+
+
+def lift_suspension(award: Award) -> None:
+    award.suspended_at = award.suspended_until = None
+    award.suspended_reason = ""
 
 
 def next_edition_at(award: Award, *, at: datetime) -> datetime:
@@ -388,7 +448,7 @@ RENEWED_FROM = timedelta(days=60)
 
 def may_renew(award: Award, *, days: int | None, at: datetime) -> bool:
     """`days`: of the badge. Only in the second half of a term: two clicks do not give two of them."""
-    if award.state is not AwardState.ISSUED or award.valid_until is None:
+    if award.state is not AwardState.ISSUED or award.valid_until is None or is_suspended(award, at=at):
         return False
     window = min(RENEWED_FROM, timedelta(days=days) / 2) if days else RENEWED_FROM
     return award.valid_until <= at + window
@@ -421,6 +481,7 @@ def undo(award: Award, *, at: datetime) -> None:
     award.state = AwardState.REVOKED
     award.revoked_at = award.undone_at = whole_second(at)
     award.once_key = None
+    lift_suspension(award)
 
 
 def check_evidence_text(text: str) -> None:

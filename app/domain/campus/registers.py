@@ -74,6 +74,7 @@ def view_name(typed: str) -> str:
 class Standing(StrEnum):
     VALID = "valable"
     EXPIRED = "expire"
+    SUSPENDED = "suspendu"
     WITHDRAWN = "retire"
     UNDONE = "annule"
 
@@ -118,6 +119,8 @@ class ListedAward(NamedTuple):
     revoked_at: datetime | None
     undone_at: datetime | None
     revoked_reason: str
+    suspended_until: datetime | None
+    suspended_reason: str
     claimed_at: datetime | None
     giver_family_name: str | None
     giver_given_name: str | None
@@ -135,6 +138,8 @@ class ListedAward(NamedTuple):
             return Standing.UNDONE
         if self.revoked_at is not None:
             return Standing.WITHDRAWN
+        if self.suspended_until is not None and self.suspended_until > at:
+            return Standing.SUSPENDED
         return Standing.EXPIRED if self.valid_until is not None and self.valid_until <= at else Standing.VALID
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlmodel import Field, SQLModel
 
-from app.domain.awards.awards import Award, AwardState, Visibility, check_aligned
+from app.domain.awards.awards import Award, AwardState, Visibility, check_aligned, is_suspended
 from app.domain.core import enum_column, foreign_key, new_id, utc_datetime
 from app.errors import AppError, Conflict
 from app.language import N_
@@ -103,6 +103,8 @@ def check_may_carry(award: Award, *, at: datetime) -> None:
     """What a wallet may receive: a badge in force that its holder opened, as they disclose it now."""
     if award.state is not AwardState.ISSUED:
         raise Conflict(N_("Ce badge a été retiré : il n’entre plus dans un portefeuille."))
+    if is_suspended(award, at=at):
+        raise Conflict(N_("Ce badge est suspendu : il n’entre pas dans un portefeuille pour le moment."))
     if award.valid_until is not None and at >= award.valid_until:
         raise Conflict(N_("Ce badge a expiré : il n’entre plus dans un portefeuille."))
     if award.visibility is not Visibility.OPEN:

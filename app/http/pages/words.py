@@ -182,6 +182,8 @@ KEY_STATES = {
 AWARD_CHANGES = {
     "award": N_("Attribué"),
     "revoke": N_("Retiré"),
+    "suspend": N_("Suspendu"),
+    "lift_suspension": N_("Suspension levée"),
     "undo": N_("Annulé avant de partir"),
     "claim": N_("Reçu par la personne"),
     "write_again": N_("E-mail envoyé de nouveau"),
@@ -227,7 +229,10 @@ def ended_label(award: Award) -> StateLabel | None:
 
 
 def why_ended(award: Award | ListedAward) -> str:
-    return translated(N_("Avant d’être remis.")) if award.undone_at is not None else award.revoked_reason
+    """Also why it is suspended."""
+    if award.undone_at is not None:
+        return translated(N_("Avant d’être remis."))
+    return award.revoked_reason or award.suspended_reason
 
 
 def number(value: int | float) -> str:

@@ -17,8 +17,10 @@ from app.db.campus.campus import CampusStore
 from app.db.frameworks.pathways import PathwayStore
 from app.domain.activities.activities import Activity, Participation
 from app.domain.activity_log.activity_log import (
+    AWARD,
     PARTICIPATION,
     CampusLog,
+    EntryKind,
     Fact,
     LogCheckpoint,
     LogTile,
@@ -37,7 +39,7 @@ from app.domain.activity_log.activity_log import (
     to_the_minute,
     told_of,
 )
-from app.domain.activity_log.recovery import BADGES, KEYS, VERSIONS
+from app.domain.activity_log.recovery import AWARDS, BADGES, KEYS, VERSIONS
 from app.domain.awards.awards import Award
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, SealedKey
@@ -55,6 +57,7 @@ from sceau_credentials.transparency_log.notes import Note, NoteKey, sign
 from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TiledTree, rows_in
 from sceau_credentials.transparency_log.tree import Frontier, inclusion_proof, root_of
 from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values.timestamps import format_timestamp
 
 logger = structlog.get_logger(__name__)
 
@@ -409,6 +412,15 @@ class LoggedEvents:
     def withdrawn(self, campus: Campus, awards: Sequence[Award], reason: str) -> None:
         self.mark_pathways(award.person_id for award in awards)
         self.log.record(campus, [revocation_fact(award, reason, self.addresses) for award in awards])
+
+    def suspended(self, campus: Campus, award: Award) -> None:
+        """Also for the end of a suspension."""
+        until = award.suspended_until
+        facts: dict[str, Any] = {"award": self.addresses.award(award.id), "suspended": until is not None}
+        if until is not None:
+            facts |= {"suspendedUntil": format_timestamp(until), "reason": award.suspended_reason}
+        self.log.record(campus, [Fact(EntryKind.CORRECTION, AWARD, award.id, facts, award.person_id)])
+        self.log.notes.add_rows(campus, AWARDS, [award])
 
     def log_definition(self, campus: Campus, badge: Badge, version: BadgeVersion) -> None:
         self.log.record(campus, [definition_fact(version, self.addresses)])

@@ -36,7 +36,7 @@ from sceau_credentials.issuing.stored import StoredCredentials
 from sceau_credentials.keys import VerificationKey, encode_base64url
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.vc_jwt import credential_of, parse_compact_jws, verify_jws
-from sceau_credentials.status_list import STATUS_TOKEN, read_list, read_token_list
+from sceau_credentials.status_list import STATUS_TOKEN, SUSPENDED, read_list, read_token_list
 from sceau_credentials.status_list import StatusList as Bits
 from sceau_credentials.trust.reading import PinnedNetwork, TrustListRefused, read_trust_list
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
@@ -97,7 +97,9 @@ class AwardCheck:
         where = str(row.award_id)
         if row.list_id is None or row.position is None:
             yield FoundLeaf(Damage.NO_SLOT, where)
-        elif (row.state is AwardState.REVOKED) != (row.raised_at is not None):
+        elif (row.state is AwardState.REVOKED) != (
+            row.raised_at is not None
+        ) or row.suspended_until != row.slot_suspended_until:
             yield FoundLeaf(Damage.STATE_DIFFERS, where)
         if row.embedded is None or row.token is None:
             yield FoundLeaf(Damage.NO_DOCUMENT, where)
@@ -164,9 +166,9 @@ class AwardCheck:
         for name, value in expected.items():
             if said[name] != value:
                 yield FoundLeaf(Damage.FACT_DIFFERS, where, name)
-        if row.list_id is not None and said["status"] != (
-            self._addresses.status_list(row.list_id),
-            str(row.position),
+        if row.list_id is not None and said["status"] not in (
+            (self._addresses.status_list(row.list_id), str(row.position)),
+            (self._addresses.suspension_list(row.list_id), str(row.position)),
         ):
             yield FoundLeaf(Damage.OTHER_SLOT, where)
 
@@ -340,7 +342,18 @@ class IntegrityService:
         for position in range(row.size):
             if published.get(position) != (position in stored):
                 yield FoundLeaf(Damage.LIST_BIT, where, str(position))
-        if row.status_token and not _is_same_list(row, published, keys):
+        paused = published
+        if row.suspensions:
+            other = _verified(bytes(row.suspensions), row.suspensions_token, keys, at=self.clock())
+            if other is None:
+                yield FoundLeaf(Damage.LIST_SIGNATURE, where)
+                return
+            paused = read_list(other).status_list
+            known = stored | set(self.statuses.suspended(row.id, at=row.published_at or self.clock()))
+            for position in range(row.size):
+                if paused.get(position) != (position in known):
+                    yield FoundLeaf(Damage.LIST_BIT, where, str(position))
+        if row.status_token and not _is_same_list(row, published, paused, keys):
             yield FoundLeaf(Damage.LIST_SIGNATURE, where)
 
     def _documents(self) -> Result:
@@ -437,15 +450,22 @@ def _verified_list(
     return _verified(bytes(row.published), row.token, keys, at=at)
 
 
-def _is_same_list(row: StatusList, published: Bits, keys: Mapping[str, VerificationKey]) -> bool:
+def _is_same_list(
+    row: StatusList, published: Bits, paused: Bits, keys: Mapping[str, VerificationKey]
+) -> bool:
     """Whether the Status List Token is signed by a published key and has the same bits."""
     try:
         jws = parse_compact_jws(row.status_token, max_length=1 << 20)
         verify_jws(jws, keys[jws.kid or ""], kinds=(STATUS_TOKEN,))
-        listed = read_token_list(jws.payload, url=str(jws.payload.get("sub")))
+        url = str(jws.payload.get("sub"))
+        invalid = read_token_list(jws.payload, url=url)
+        suspended = read_token_list(jws.payload, url=url, status=SUSPENDED)
     except (CredentialError, KeyError):
         return False
-    return listed.to_bytes() == published.to_bytes()
+    raised, said = (int.from_bytes(bits.to_bytes(), "big") for bits in (published, paused))
+    return invalid.to_bytes() == published.to_bytes() and (
+        int.from_bytes(suspended.to_bytes(), "big") == said & ~raised
+    )
 
 
 def _verified(

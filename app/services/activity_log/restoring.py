@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from app.db.activity_log.activity_log import ActivityLogStore
@@ -30,7 +31,7 @@ from app.domain.activity_log.recovery import (
 from app.domain.awards.awards import Award, AwardState, revoke
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyState, SealedKey
-from app.domain.core import Clock, new_id
+from app.domain.core import Clock, new_id, whole_second
 from app.domain.people.people import Person
 from app.domain.publishing import AnchoredList, StatusList, StatusSlot
 from app.errors import Conflict, InvalidInput, NotFound
@@ -109,6 +110,9 @@ class LogReconciliation:
 
 WITHDRAWN_BEFORE: Final = N_("Retiré avant la restauration ; lu dans la liste de statuts publiée.")
 
+SUSPENDED_BEFORE: Final = N_("Suspendu avant la restauration ; lu dans la liste de statuts publiée.")
+SUSPENDED_AGAIN: Final = timedelta(days=30)
+"""For a suspension with an end that is lost: the campus has time to lift it, or to make it longer."""
 CHOSEN_SINCE: Final = N_("Une sauvegarde a été restaurée : à confirmer avec l’organisation.")
 ERASED_AGAIN: Final = "Effacement refait après la restauration d’une sauvegarde."
 
@@ -121,12 +125,15 @@ class Missing:
     unjournaled: int
     awards: int
     withdrawals: int
+    suspensions: int
     keys: int
     erasures: int
 
     @property
     def is_nothing(self) -> bool:
-        return not (self.lines or self.awards or self.withdrawals or self.keys or self.erasures)
+        return not any(
+            (self.lines, self.awards, self.withdrawals, self.suspensions, self.keys, self.erasures)
+        )
 
 
 @dataclass(frozen=True)
@@ -144,6 +151,7 @@ class Restored:
     lines: int = 0
     awards: int = 0
     withdrawals: int = 0
+    suspensions: int = 0
     keys: int = 0
     unregistered: set[uuid.UUID] = field(default_factory=set)
     """Awards with a lost badge definition; the learner's file may restore it."""
@@ -203,8 +211,9 @@ class RestoreService:
         anchor = self.anchors.last(log.origin) if log else None
         target = max(beyond, anchor.size if anchor else 0)
         withdrawn = sum(len(self._not_raised(each)) for each in self.lists(campus))
+        suspended = sum(len(self._not_suspended(each)) for each in self.lists(campus))
         still_there = self.store.there(PEOPLE, erased)
-        return Missing(target - size, target - reached, awards, withdrawn, keys, len(still_there))
+        return Missing(target - size, target - reached, awards, withdrawn, suspended, keys, len(still_there))
 
     def frames(self, campus: Campus, log: CampusLog | None) -> Iterator[Frame]:
         """Journal frames missing from the campus's open log, in entry order."""
@@ -216,6 +225,13 @@ class RestoreService:
     def _not_raised(self, anchored: AnchoredList) -> set[int]:
         """Positions published as revoked but not revoked in the database."""
         return _raised_in(anchored) - set(self.statuses.raised(anchored.list_id))
+
+    def _not_suspended(self, anchored: AnchoredList) -> set[int]:
+        """Positions published as suspended for a time, and neither suspended nor revoked in the database."""
+        if not anchored.signed.suspensions:
+            return set()
+        known = self.statuses.suspended(anchored.list_id, at=self.clock())
+        return _positions_in(anchored.signed.suspensions) - _raised_in(anchored) - set(known)
 
     def erased_since(self, campus: Campus) -> set[uuid.UUID]:
         """People erased since the copy: none of their data is restored."""
@@ -241,6 +257,8 @@ class RestoreService:
                     token=anchored.signed.token,
                     published_at=anchored.signed.signed_at,
                     sequence=anchored.signed.sequence,
+                    suspensions=anchored.signed.suspensions,
+                    suspensions_token=anchored.signed.suspensions_token,
                 )
                 self.statuses.add(row)
 
@@ -258,6 +276,7 @@ class RestoreService:
         """Repeat revocations, sign the next edition of the status lists, and log the restore."""
         check_restore_reason(reason)
         self._withdraw_again(campus, done)
+        self._suspend_again(campus, done)
         anchored = {each.list_id: each for each in self.lists(campus)}
         for row in self.store.lists_of(campus.id):
             # Slots of unknown awards may be taken: new awards go into a new list.
@@ -274,6 +293,7 @@ class RestoreService:
             "lines": done.lines,
             "awards": done.awards,
             "withdrawals": done.withdrawals,
+            "suspensions": done.suspensions,
             "reason": reason.strip()[:500],
         }
         self.log.record(campus, [Fact(EntryKind.CORRECTION, "campus_log", log.id, facts)])
@@ -357,6 +377,7 @@ class RestoreService:
             elif table == NEWER:
                 rows = self._editions(frame, rows)
             self.store.insert(table, rows)
+        self._replay_suspensions(frame, done)
         return len(awards)
 
     def _awards_of(self, frame: Frame, done: Restored) -> list[dict[str, Any]]:
@@ -400,8 +421,42 @@ class RestoreService:
                 later = Award.model_validate(dict(written[award_id]))
                 award.edition, award.reissued_at = later.edition, later.reissued_at
                 award.holder_name = later.holder_name
+                award.valid_until, award.evidence = later.valid_until, later.evidence
                 self.store.add(award)
+                self.store.replace_evidence(frame.rows(EVIDENCE), award_id)
         return [row for row in rows if row["award_id"] in known]
+
+    def _replay_suspensions(self, frame: Frame, done: Restored) -> None:
+        """Suspensions, and their ends, as the journal has them: the later row of an award is the newer."""
+        rows = {uuid.UUID(str(row["id"])): row for row in frame.rows(AWARDS)}
+        slots = {slot.award_id: slot for slot in self.statuses.slots_of(list(rows))}
+        for award in self.store.awards_among(rows):
+            later, slot = Award.model_validate(dict(rows[award.id])), slots.get(award.id)
+            if award.state is AwardState.REVOKED or slot is None or slot.raised_at is not None:
+                continue
+            if award.suspended_until != later.suspended_until:
+                done.suspensions += later.suspended_until is not None
+            award.suspended_at, award.suspended_until = later.suspended_at, later.suspended_until
+            award.suspended_reason = later.suspended_reason
+            self.store.add(award)
+            self.statuses.suspend_slot(slot, later.suspended_until)
+
+    def _suspend_again(self, campus: Campus, done: Restored) -> None:
+        """Suspend again what the published lists have as suspended, where the journal has no end for it."""
+        at = self.clock()
+        until = whole_second(at) + SUSPENDED_AGAIN
+        for anchored in self.lists(campus):
+            missing = self._not_suspended(anchored)
+            slots = [
+                each for each in self.statuses.slots_at(anchored.list_id, missing) if each.raised_at is None
+            ]
+            for slot in slots:
+                self.statuses.suspend_slot(slot, until)
+            for award in self.store.awards_among([slot.award_id for slot in slots]):
+                award.suspended_at, award.suspended_until = whole_second(at), until
+                award.suspended_reason = SUSPENDED_BEFORE
+                self.store.add(award)
+            done.suspensions += len(slots)
 
     def _withdraw_again(self, campus: Campus, done: Restored) -> None:
         """Revoke again, in rows and slots, what the published lists and the journal record as revoked."""
@@ -440,8 +495,11 @@ def check_restore_reason(reason: str) -> None:
 
 
 def _raised_in(anchored: AnchoredList) -> set[int]:
-    bits = read_list(parse_json_object(anchored.signed.embedded)).status_list
-    content = bits.to_bytes()
+    return _positions_in(anchored.signed.embedded)
+
+
+def _positions_in(published: bytes) -> set[int]:
+    content = read_list(parse_json_object(published)).status_list.to_bytes()
     return {
         at * 8 + bit for at, byte in enumerate(content) if byte for bit in range(8) if byte & (0x80 >> bit)
     }

@@ -157,6 +157,23 @@ class ReissueService:
             return False
         return True
 
+    def state_suspension(self, campus: Campus, award: Award, entry: JsonObject, *, by: Actor) -> bool:
+        """A new edition with this status entry; False where the award cannot be signed again.
+
+        Open Badges 3.0 allows one status entry (A-031): an edition signed while the award is suspended has that
+        of the suspensions instead of that of the revocations.
+        """
+        if self.has_expired(award):
+            return False
+        record = self.awards.get_record(award.id)
+        content = self.document_as(record, self.disclosed_of(record)) | {"credentialStatus": entry}
+        name = None if needs_guardian_for(record.person, record.activity) else award.holder_name
+        try:
+            self._reissue(campus, award, name, why="suspension", by=by, content=content)
+        except InvalidInput:
+            return False
+        return True
+
     def _set_aligned(self, award: Award) -> None:
         if award.align_due_at is not None:
             award.align_due_at = None

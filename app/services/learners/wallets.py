@@ -378,7 +378,7 @@ class WalletService:
             claims["exp"] = int(parse_timestamp(document["validUntil"]).timestamp())
         entry = document.get("credentialStatus")
         if isinstance(entry, dict):
-            list_id = uuid.UUID(str(entry["statusListCredential"]).rpartition("/")[2])
+            list_id = uuid.UUID(str(entry["statusListCredential"]).rpartition("/")[2].partition(".")[0])
             claims["status"] = token_list_entry(
                 self.addresses.token_list(list_id), int(str(entry["statusListIndex"]))
             )

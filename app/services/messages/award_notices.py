@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from app.adapters.badge_pictures import PictureOrder, picture_alternative
 from app.db.awards.awards import AwardRecord
@@ -34,6 +35,10 @@ def notice_of(
     match occasion:
         case Occasion.WITHDRAWN:
             return _withdrawn(records[0], link)
+        case Occasion.SUSPENDED:
+            return _suspended(records[0], link)
+        case Occasion.SUSPENSION_LIFTED:
+            return _lifted(records[0], link)
         case Occasion.NAME_CORRECTED:
             return _corrected(records, former_names, link)
         case Occasion.KEY_REPLACED:
@@ -105,6 +110,58 @@ def _withdrawn(record: AwardRecord, link: Link) -> Notice:
                 )
             ),
             translated(N_("Pour en parler avec le campus, répondez à cet e-mail.")),
+        ],
+        small=[],
+    )
+
+
+def _suspended(record: AwardRecord, link: Link) -> Notice:
+    until = record.award.suspended_until
+    last = until - timedelta(seconds=1) if until else None
+    return _notice(
+        record,
+        subject=translated(N_("Le badge « {title} » est suspendu")).format(title=record.version.name),
+        lines=[
+            translated(N_("Le campus {campus} a suspendu votre badge « {title} » jusqu’au {day}.")).format(
+                campus=record.campus.name,
+                title=record.version.name,
+                day=day(last, record.campus.time_zone) if last else "",
+            ),
+            translated(N_("La raison donnée : {reason}")).format(reason=record.award.suspended_reason),
+        ],
+        badges=[],
+        action=Action(translated(N_("Voir ce badge")), link(record)),
+        after=[
+            translated(
+                N_(
+                    "Votre badge n’est pas retiré. Jusqu’à cette date, qui le vérifie lit qu’il est suspendu. "
+                    "Ensuite il vaut de nouveau, sans rien à faire. La raison n’est publiée nulle part."
+                )
+            ),
+            translated(N_("Pour en parler avec le campus, répondez à cet e-mail.")),
+        ],
+        small=[],
+    )
+
+
+def _lifted(record: AwardRecord, link: Link) -> Notice:
+    return _notice(
+        record,
+        subject=translated(N_("Le badge « {title} » vaut de nouveau")).format(title=record.version.name),
+        lines=[
+            translated(N_("La suspension de votre badge « {title} » est finie : il vaut de nouveau.")).format(
+                title=record.version.name
+            )
+        ],
+        badges=[_badge(record, record.version.description)],
+        action=Action(translated(N_("Voir ce badge")), link(record)),
+        after=[
+            translated(
+                N_(
+                    "Rien d’autre ne change. Les liens et les QR codes que vous avez donnés restent bons. "
+                    "Un fichier téléchargé pendant la suspension est remplacé : téléchargez le nouveau."
+                )
+            ),
         ],
         small=[],
     )

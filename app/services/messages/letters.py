@@ -51,6 +51,7 @@ from app.services.messages.account import PersonalLetters
 from app.services.messages.award_notices import notice_of, picture_name
 from app.services.messages.rights import html_of, text_of
 from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values.timestamps import format_timestamp
 
 PICTURE_WIDTH = 192
 MESSAGES_PER_RUN = 200
@@ -292,6 +293,14 @@ class LetterService:
                 if award.id in told
             ]
         )
+
+    def tell_of_suspension(self, award: Award, occasion: Occasion) -> None:
+        """Notifies a person who was already notified of the badge, once for each suspension."""
+        at = self.clock()
+        told = [each for each in self.letters.of_awards([award.id]) if each.state is LetterState.SENT]
+        if told:
+            once = format_timestamp(at)
+            self.letters.promise_many([letter_about(award, told[-1].address, occasion, once=once, at=at)])
 
 
 def _reply_to(campus: Campus) -> str:

@@ -18,7 +18,14 @@ from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore
 from app.db.publishing import PublishedStore, Standing, StoredKeys
 from app.domain.activities.activities import Activity
-from app.domain.awards.awards import AwardState, DocumentsToAlign, Visibility, check_aligned, hashed_recipient
+from app.domain.awards.awards import (
+    AwardState,
+    DocumentsToAlign,
+    Visibility,
+    check_aligned,
+    hashed_recipient,
+    is_suspended,
+)
 from app.domain.awards.open_badges import profile_of
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, KeyPurpose
@@ -63,7 +70,13 @@ class Published:
 
     @staticmethod
     def of_list(signed: SignedList, form: str) -> Published:
-        """A status list as `json`, `jwt` or `statuslist`."""
+        """A status list as `json`, `jwt` or `statuslist`; that of suspensions as `suspensions` or its `jwt`."""
+        if form.startswith("suspensions"):
+            if not signed.suspensions:
+                raise NotFound(N_("Cette liste de statuts n’existe pas encore sous cette forme."))
+            if form == "suspensions.jwt":
+                return Published.of(signed.suspensions_token.encode(), "application/vc+jwt")
+            return Published.of(signed.suspensions, "application/vc")
         if form == "statuslist":
             if not signed.status_token:
                 raise NotFound(N_("Cette liste de statuts n’existe pas encore sous cette forme."))
@@ -225,9 +238,11 @@ class PublicationService:
         return Published.of_list(signed, form)
 
     def state_of(self, record: AwardRecord, *, at: datetime) -> str:
-        """The award's state: valid, expired, revoked or superseded."""
+        """The award's state: valid, expired, suspended, revoked or superseded."""
         if record.award.state is AwardState.REVOKED:
             return "revoked"
+        if is_suspended(record.award, at=at):
+            return "suspended"
         if record.award.valid_until is not None and at >= record.award.valid_until:
             return "expired"
         newest = self.newest_number(record)
@@ -385,6 +400,12 @@ class OlderBadges:
         places = self._places(record.campus.slug, record.badge.id, record.version.number, award.id)
         if award.state is AwardState.REVOKED:
             raise Withdrawn(dump_json(revoked_assertion(places)))
+        if is_suspended(award, at=self.publication.status.clock()):
+            raise NotFound(
+                N_(
+                    "Ce badge est suspendu. Open Badges 2.0 ne sait pas le dire : il n’a pas cette forme pour le moment."
+                )
+            )
         credential = parse_json_object(self.publication.award_file(record, "json").body)
         recipient = hashed_recipient(award.older_recipient) if award.older_recipient else None
         return dump_json(

@@ -38,6 +38,7 @@ from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_claims, sign_jwt
 from sceau_credentials.status_list import (
     STATUS_TOKEN,
+    Purpose,
     status_entry,
     status_list_credential,
     token_list_claims,
@@ -222,7 +223,13 @@ class StatusSlots:
     def rows(self) -> list[dict[str, Any]]:
         """The slots, by column."""
         return [
-            {"list_id": place.list_id, "position": place.position, "award_id": award_id, "raised_at": None}
+            {
+                "list_id": place.list_id,
+                "position": place.position,
+                "award_id": award_id,
+                "raised_at": None,
+                "suspended_until": None,
+            }
             for award_id, place in self.by_award.items()
         ]
 
@@ -294,6 +301,22 @@ class StatusService:
             self.status.raise_slots([slot for slot in slots if slot.list_id == list_id], at=at)
             self._sign(campus, status_list, at=at)
 
+    def suspend(self, campus: Campus, award_id: uuid.UUID, until: datetime | None, *, at: datetime) -> None:
+        """Suspend this award until then, or no longer, and sign its list again in the same transaction."""
+        for slot in self.status.slots_of([award_id]):
+            status_list = self.status.lock(slot.list_id)
+            self.status.suspend_slot(slot, until)
+            self._sign(campus, status_list, at=at)
+
+    def suspension_entry(self, award_id: uuid.UUID) -> JsonObject:
+        """The status entry of an edition that is suspended."""
+        (slot,) = self.status.slots_of([award_id])
+        return status_entry(self.addresses.suspension_list(slot.list_id), slot.position, "suspension")
+
+    def revocation_entry(self, award_id: uuid.UUID) -> JsonObject:
+        (slot,) = self.status.slots_of([award_id])
+        return status_entry(self.addresses.status_list(slot.list_id), slot.position)
+
     def sign_all(self, campus: Campus, *, at: datetime) -> None:
         """Sign every list of the campus again, with the current key."""
         for list_id in self.status.ids_of(campus.id):
@@ -364,6 +387,8 @@ class StatusService:
         status_list.published = signed.embedded
         status_list.token = signed.token
         status_list.status_token = signed.status_token
+        status_list.suspensions = signed.suspensions
+        status_list.suspensions_token = signed.suspensions_token
         status_list.published_at = at
         self.status.add(status_list)
         self.signed[status_list.id] = anchored_form(status_list)
@@ -371,19 +396,27 @@ class StatusService:
     def _signed(
         self, campus: Campus, status_list: StatusList, *, at: datetime, until: datetime | None
     ) -> SignedList:
-        bits = Bits(status_list.size)
+        bits, paused = Bits(status_list.size), Bits(status_list.size)
         for position in self.status.raised(status_list.id):
             bits.set(position)
-        document = status_list_credential(
-            self.addresses.status_list(status_list.id),
-            issuer=campus.did,
-            status_list=bits,
-            purpose="revocation",
-            valid_from=at,
-            valid_until=until,
-            ttl=LIST_TTL,
-            sequence=status_list.sequence,
-        )
+            paused.set(position)  # an edition signed while suspended has no other entry
+        for position in self.status.suspended(status_list.id, at=at):
+            paused.set(position)
+
+        def document_of(url: str, status_list_bits: Bits, purpose: Purpose) -> JsonObject:
+            return status_list_credential(
+                url,
+                issuer=campus.did,
+                status_list=status_list_bits,
+                purpose=purpose,
+                valid_from=at,
+                valid_until=until,
+                ttl=LIST_TTL,
+                sequence=status_list.sequence,
+            )
+
+        document = document_of(self.addresses.status_list(status_list.id), bits, "revocation")
+        suspensions = document_of(self.addresses.suspension_list(status_list.id), paused, "suspension")
         signers = self.signing.signers_of(campus)
         claims = token_list_claims(
             self.addresses.token_list(status_list.id),
@@ -392,6 +425,7 @@ class StatusService:
             valid_from=at,
             valid_until=until,
             ttl=TOKEN_LIST_TTL,
+            suspended=paused,
         )
         return SignedList(
             dump_json(add_proof(document, signer=signers.embedded, created=at)),
@@ -399,4 +433,6 @@ class StatusService:
             at,
             status_list.sequence,
             sign_claims(claims, signer=signers.jwt, kind=STATUS_TOKEN),
+            dump_json(add_proof(suspensions, signer=signers.embedded, created=at)),
+            sign_jwt(suspensions, signer=signers.jwt, kind="vc+jwt"),
         )

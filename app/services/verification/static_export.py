@@ -23,7 +23,7 @@ from app.domain.core import Clock
 from app.domain.trust.trust_registry import TRUST_CONTEXT_PATH
 from app.errors import NotFound
 from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
-from app.services.publishing.publication import OlderBadges, PublicationService, Withdrawn
+from app.services.publishing.publication import OlderBadges, PublicationService, Published, Withdrawn
 from app.services.publishing.status import StatusService
 from app.services.trust.endorsements import EndorsementShowing
 from app.services.trust.network_register import NetworkDocuments
@@ -41,6 +41,14 @@ INDEX: Final = "index.json"
 _EVIDENCE: Final = {CONTEXT_PATH: "preuves-v1.jsonld", SCHEMA_PATH: "preuves-v1.schema.json"}
 _AT_A_TIME: Final = 500
 AWARD_FORMS: Final = ("json", "jwt", "png", "svg")
+LIST_FILES: Final = {
+    "json": "",
+    "jwt": ".jwt",
+    "statuslist": ".statuslist",
+    "suspensions": ".suspensions",
+    "suspensions.jwt": ".suspensions.jwt",
+}
+"""Each form of a status list, and the ending of its file."""
 EXPORTED_FORMS: Final = ("json", "jwt")
 """Formats of an endorsement; one signed elsewhere only has its original format."""
 
@@ -147,18 +155,11 @@ class StaticExport:
         for list_id in self.statuses.ids_of(campus.id):
             if final:
                 signed = self.status.final_edition(list_id)
-                embedded, token, as_status = (
-                    signed.embedded,
-                    signed.token.encode(),
-                    signed.status_token.encode(),
-                )
+                forms = {form: Published.of_list(signed, form).body for form in LIST_FILES}
             else:
-                embedded = self.publication.status_list(list_id).body
-                token = self.publication.status_list(list_id, "jwt").body
-                as_status = self.publication.status_list(list_id, "statuslist").body
-            yield ExportedFile(f"statuts/{list_id}", embedded)
-            yield ExportedFile(f"statuts/{list_id}.jwt", token)
-            yield ExportedFile(f"statuts/{list_id}.statuslist", as_status)
+                forms = {form: self.publication.status_list(list_id, form).body for form in LIST_FILES}
+            for form, name in LIST_FILES.items():
+                yield ExportedFile(f"statuts/{list_id}{name}", forms[form])
 
     def _recommendations(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
         """Endorsements by organisations, as signed, with the documents needed to verify them."""
@@ -212,7 +213,7 @@ _AWARD: Final = re.compile(rf"attributions/[0-9a-f-]{{36}}\.(?:{'|'.join(AWARD_F
 _SAID: Final = re.compile(rf"recommandations/[0-9a-f-]{{36}}\.(?:{'|'.join(EXPORTED_FORMS)})")
 _SIGNED: Final = re.compile(rf"{_AWARD.pattern}|{_SAID.pattern}")
 _MAY_END: Final = frozenset({CheckId.VALIDITY, CheckId.STATUS})
-_ENDED: Final = frozenset({Reason.EXPIRED.value, Reason.REVOKED.value})
+_ENDED: Final = frozenset({Reason.EXPIRED.value, Reason.REVOKED.value, Reason.SUSPENDED.value})
 
 
 class Folder(Protocol):

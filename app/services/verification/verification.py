@@ -14,7 +14,7 @@ from app.adapters.picture_codes import PictureCodes
 from app.db.activity_log.activity_log import LogWatchStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore
-from app.domain.awards.awards import Visibility, check_aligned
+from app.domain.awards.awards import Award, AwardState, Visibility, check_aligned, is_suspended
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.publishing import Addresses, ids_of_code, short_code
@@ -39,7 +39,7 @@ from sceau_credentials.trust import Entry
 from sceau_credentials.values.documents import DocumentSource, FetchedDocument, NoDocuments
 from sceau_credentials.values.timestamps import parse_timestamp
 from sceau_credentials.verification.answers import FetchBudget, Policy
-from sceau_credentials.verification.findings import Reason
+from sceau_credentials.verification.findings import Reason, found
 from sceau_credentials.verification.other_documents import verify_other
 from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
 from sceau_credentials.verification.run_checks import verify
@@ -138,8 +138,9 @@ class OwnDocuments:
                 return self.publication.host_did().body
             case [".well-known", "jwks.json"]:
                 return self.publication.jwks().body
-            case ["statuts", list_id]:
-                return self.publication.status_list(_uuid(list_id)).body
+            case ["statuts", named]:
+                list_id, _dot, form = named.partition(".")
+                return self.publication.status_list(_uuid(list_id), form or "json").body
             case ["recommandations", endorsement]:
                 named, dot, form = endorsement.partition(".")
                 return self._endorsement(_uuid(named), form if dot else "")
@@ -423,6 +424,8 @@ class VerificationService:
             record = asked_about if campus else None
         else:
             record = self.awards.find_record(award_id) if award_id and campus else None
+        if record is not None:
+            report = with_standing(report, record.award, at=self.clock())
         replaced_at = _replaced_at(report, record) if record else None
         return Answer(
             report,
@@ -436,6 +439,25 @@ class VerificationService:
 
     def _campus_of(self, did: str) -> Campus | None:
         return self.snapshot.until_commit(("campus", did), lambda: self.campuses.find_by_did(did))
+
+
+def with_standing(report: Report, award: Award, *, at: datetime) -> Report:
+    """The report with what this service knows of its own award beyond the presented edition.
+
+    An edition from before a suspension names only the list of revocations, one from during it only that of
+    suspensions.
+    """
+    before = report.check(CheckId.STATUS)
+    if before.reason not in (Reason.NOT_REVOKED, Reason.SUSPENDED):
+        return report
+    if award.state is AwardState.REVOKED:
+        reason = Reason.REVOKED
+    else:
+        reason = Reason.SUSPENDED if is_suspended(award, at=at) else Reason.NOT_REVOKED
+    if reason == before.reason:
+        return report
+    after = found(reason, **{name: str(value) for name, value in before.details.items()})
+    return replace(report, checks=tuple(after if each is before else each for each in report.checks))
 
 
 def _replaced_at(report: Report, record: AwardRecord) -> datetime | None:

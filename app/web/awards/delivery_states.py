@@ -71,6 +71,8 @@ LETTER_STATES = {
 OCCASIONS = {
     Occasion.AWARDED.value: N_("Annonce du badge"),
     Occasion.WITHDRAWN.value: N_("Annonce du retrait"),
+    Occasion.SUSPENDED.value: N_("Annonce de la suspension"),
+    Occasion.SUSPENSION_LIFTED.value: N_("Annonce de la fin de la suspension"),
     Occasion.NAME_CORRECTED.value: N_("Annonce du nom corrigé"),
     Occasion.KEY_REPLACED.value: N_("Annonce de la nouvelle signature"),
     Occasion.FIRST_REMINDER.value: N_("Premier rappel"),

@@ -26,6 +26,7 @@ from app.web.campus.registers import Listing, Row, Shown, on_day, words
 STANDINGS = {
     Standing.VALID: N_("Valable"),
     Standing.EXPIRED: N_("Expiré"),
+    Standing.SUSPENDED: N_("Suspendu"),
     Standing.WITHDRAWN: N_("Retiré"),
     Standing.UNDONE: N_("Annulé avant d’être remis"),
 }

@@ -14,19 +14,19 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import has_begun, has_ended
-from app.domain.awards.awards import LineOutcome, Visibility, in_words, may_renew
+from app.domain.awards.awards import (
+    LineOutcome,
+    in_words,
+)
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, listed, may_be_undone
 from app.domain.core import csv_for_excel
 from app.domain.imports.lists.model import REASON_HEADING
 from app.domain.imports.lists.text import MAX_LINES
-from app.domain.privacy.consents import AccessRecord
-from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from app.errors import Conflict, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import ProgressView, live_response, page, versions_response
 from app.http.pages.typography import translated
 from app.http.pages.words import (
-    AWARD_CHANGES,
-    BADGE_KINDS,
     OUTCOMES,
     StateLabel,
     ended_label,
@@ -36,18 +36,15 @@ from app.http.pages.words import (
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import gettext as _
-from app.services.awards.awards import AwardRecord
 from app.services.awards.batches import BatchOverview, Progress
 from app.services.awards.claim_slips import SLIPS_PER_DOCUMENT
 from app.web.activities.activities import ActivityView
 from app.web.awards.delivery_states import HandingView, Tally, handings_of
 from app.web.awards.preview import NEED_A_PERSON
-from app.web.badges.rules import picture_of
 from app.web.campus.audit_log import export_noted
 from app.web.campus.dashboard import BadgeTile
 from app.web.imports.list_table import left_in
 from app.web.people.directory import HEADING, as_text, cells_of
-from app.web.privacy import access_views
 
 MOST_SHOWN = 300
 router = APIRouter(prefix="/gestion/{slug}/resultats/{batch_id}")
@@ -405,141 +402,3 @@ def hand_over(batch_id: uuid.UUID, request: Request, form: SafeForm, services: R
 
 def _back(work: AtWork, batch_id: uuid.UUID) -> RedirectResponse:
     return RedirectResponse(f"{work.home}/resultats/{batch_id}", status_code=303)
-
-
-register_router = APIRouter(prefix="/gestion/{slug}/attributions")
-
-
-@dataclass(frozen=True)
-class AwardView:
-    href: str
-    public_href: str
-    person: str
-    badge: str
-    kind: str
-    picture: str
-    number: int
-    activity: str
-    activity_href: str
-    evidence: str
-    hours: float | None
-    contribution: str
-    awarded_at: datetime
-    valid_until: datetime | None
-    is_open: bool
-    revoked_at: datetime | None
-    revoked_reason: str
-    undone_at: datetime | None
-    may_be_renewed: bool
-
-    @staticmethod
-    def of(work: AtWork, record: AwardRecord, *, at: datetime) -> AwardView:
-        award, version, activity = record.award, record.version, record.activity
-        return AwardView(
-            href=f"{work.home}/attributions/{award.id}",
-            public_href=f"/attributions/{award.id}",
-            person=record.person.name,
-            badge=version.name,
-            kind=BADGE_KINDS[version.kind],
-            picture=picture_of(record.badge, version),
-            number=version.number,
-            activity=activity.title if activity else "",
-            activity_href=f"{work.home}/activites/{activity.id}" if activity else "",
-            evidence=award.evidence,
-            hours=award.hours,
-            contribution=award.contribution,
-            awarded_at=award.awarded_at,
-            valid_until=award.valid_until,
-            is_open=award.visibility is Visibility.OPEN,
-            revoked_at=award.revoked_at,
-            revoked_reason=award.revoked_reason,
-            undone_at=award.undone_at,
-            may_be_renewed=may_renew(award, days=version.validity_days, at=at),
-        )
-
-
-@register_router.get("/{award_id}", dependencies=[staff(Permission.VIEW)])
-def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    return _award_page(request, services, award_id)
-
-
-def _award_page(
-    request: Request, services: Services, award_id: uuid.UUID, *, since: str = "", trouble: str = ""
-) -> HTMLResponse:
-    work = at_work(request)
-    record = services.awards.get(work.campus, award_id)
-    access_views(request, record.person.id, AccessRecord.AWARD)
-    hands_over = work.may(Permission.AWARD) and not services.award_batches.withheld([award_id])
-    link = links_of(services, [award_id])[award_id] if hands_over else ""
-    return page(
-        request,
-        "awards/award.html",
-        campus=work.look,
-        private=True,
-        status=422 if trouble else 200,
-        home=work.home,
-        zone=work.campus.time_zone,
-        award=AwardView.of(work, record, at=services.clock()),
-        since=since,
-        trouble=trouble,
-        # Access is governed by the award.
-        private_link=link,
-        hands_over=hands_over,
-        history=[
-            (happening.at, AWARD_CHANGES.get(happening.action, happening.action), happening.actor)
-            for happening in services.awards.history_of(work.campus, award_id)
-        ],
-    )
-
-
-@register_router.post("/{award_id}/renouveler", dependencies=[staff(Permission.AWARD)])
-def renew(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    work, since = at_work(request), text_of(form, "depuis")
-    services.awards.get(work.campus, award_id)
-    try:
-        with write_transaction(request) as writing:
-            writing.awards.renew_held(work.campus, award_id, since, by=work.actor)
-    except (InvalidInput, Conflict, NotAllowed) as error:
-        return _award_page(request, services, award_id, since=since, trouble=sentence_of(error))
-    return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
-
-
-@register_router.get("/{award_id}/retirer", dependencies=[staff(Permission.REVOKE)])
-def ask_reason(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    work = at_work(request)
-    return _withdrawal_page(request, services, work, award_id)
-
-
-@register_router.post("/{award_id}/retirer", dependencies=[staff(Permission.REVOKE)])
-def withdraw(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    work = at_work(request)
-    services.awards.get(work.campus, award_id)
-    reason = text_of(form, "motif")
-    try:
-        with write_transaction(request) as writing:
-            writing.awards.revoke(work.campus, award_id, reason, by=work.actor)
-    except (InvalidInput, Conflict) as error:
-        return _withdrawal_page(request, services, work, award_id, reason, sentence_of(error))
-    return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
-
-
-def _withdrawal_page(
-    request: Request,
-    services: Services,
-    work: AtWork,
-    award_id: uuid.UUID,
-    reason: str = "",
-    trouble: str = "",
-) -> HTMLResponse:
-    return page(
-        request,
-        "awards/withdraw.html",
-        campus=work.look,
-        private=True,
-        status=422 if trouble else 200,
-        home=work.home,
-        zone=work.campus.time_zone,
-        award=AwardView.of(work, services.awards.get(work.campus, award_id), at=services.clock()),
-        reason=reason,
-        trouble=trouble,
-    )

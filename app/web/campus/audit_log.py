@@ -52,6 +52,8 @@ EVENT_LABELS = {
     ("campus", "keep_for_ever"): N_("Tout ce qui est public, gardé en fichiers pour toujours"),
     ("award", "award"): N_("Badge attribué"),
     ("award", "revoke"): N_("Badge retiré"),
+    ("award", "suspend"): N_("Badge suspendu"),
+    ("award", "lift_suspension"): N_("Suspension levée"),
     ("award", "undo"): N_("Attribution annulée avant tout envoi"),
     ("award", "open"): N_("Page du badge ouverte à tous"),
     ("award", "close"): N_("Page du badge refermée"),

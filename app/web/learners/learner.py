@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.awards.awards import AwardState, Visibility
+from app.domain.awards.awards import AwardState, Visibility, suspended_through
 from app.domain.learners.ratings import rated_from
 from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
 from app.domain.privacy.consents import About, wording_of
@@ -150,6 +150,9 @@ class MyBadge:
     is_revoked: bool
     is_claimed: bool
     revoked_reason: str
+    suspended: str
+    """The last day of its suspension; empty unless it is suspended."""
+    suspended_reason: str
     allows_name: bool
     names_in_badges: bool
     may_say_name: bool
@@ -436,6 +439,10 @@ def my_badge(
         is_revoked=award.state is AwardState.REVOKED,
         is_claimed=award.claimed_at is not None,
         revoked_reason=award.revoked_reason,
+        suspended=day(last, record.campus.time_zone)
+        if (last := suspended_through(award, at=services.clock()))
+        else "",
+        suspended_reason=award.suspended_reason,
         allows_name=who.person.allows_name,
         names_in_badges=record.campus.names_in_credentials,
         may_say_name=not needs_guardian_for(record.person, record.activity),

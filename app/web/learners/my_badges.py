@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.awards.awards import Award, AwardState, Visibility, may_renew
+from app.domain.awards.awards import Award, AwardState, Visibility, is_suspended, may_renew
 from app.domain.badges.rules import rule_words, step_words
 from app.domain.learners.requests import RequestState
 from app.domain.people.parental_consent import needs_guardian_for
@@ -42,6 +42,7 @@ _SHUT = StateLabel(N_("Page fermée"), "shut")
 _REVOKED = StateLabel(N_("Retiré par le campus"), "bad")
 
 
+_SUSPENDED = StateLabel(N_("Suspendu par le campus"), "past")
 _EXPIRED = StateLabel(N_("Expiré"), "past")
 _MOST_AHEAD = 4
 _MOST_ENDORSED = 30
@@ -232,6 +233,8 @@ def _next_stage(own: OwnPathway) -> str:
 def _state(award: Award, now: datetime) -> StateLabel:
     if award.state is AwardState.REVOKED:
         return _REVOKED
+    if is_suspended(award, at=now):
+        return _SUSPENDED
     if award.valid_until is not None and award.valid_until <= now:
         return _EXPIRED
     return _OPEN if award.visibility is Visibility.OPEN else _SHUT

@@ -118,7 +118,7 @@ def _award(award_id: uuid.UUID, request: Request, services: Services, *, is_held
         structured=structured(services, record, record.version.name, record.version.description),
         mine=mine,
         short=services.addresses.short_in_print(award_id),
-        older="" if record.award.revoked_at else f"/ob2/attributions/{award_id}",
+        older="" if record.award.revoked_at or record.award.suspended_at else f"/ob2/attributions/{award_id}",
     )
     findable = record.award.is_findable
     page = answer_page(request, services, answer, again=path, share=share, findable=findable)

@@ -414,6 +414,8 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/attributions/{award_id}/renouveler": staff(Permission.AWARD, 422, body={}),
     "GET /gestion/{slug}/attributions/{award_id}/retirer": staff(Permission.REVOKE),
     "POST /gestion/{slug}/attributions/{award_id}/retirer": staff(Permission.REVOKE, 422, body={}),
+    "POST /gestion/{slug}/attributions/{award_id}/suspendre": staff(Permission.REVOKE, 422, body={}),
+    "POST /gestion/{slug}/attributions/{award_id}/lever": staff(Permission.REVOKE, 409, body={}),
     "GET /gestion/{slug}/retraits/nouveau": staff(Permission.REVOKE),
     "POST /gestion/{slug}/retraits/nouveau": staff(Permission.REVOKE, 422, body={}),
     "GET /gestion/{slug}/retraits/{withdrawal_id:uuid}": staff(Permission.REVOKE),
@@ -444,6 +446,7 @@ CASES: dict[str, Case] = {
     "POST /campus/{slug}/portefeuille/attestation": anybody(401, body={}),
     "POST /campus/{slug}/portefeuille/notification": anybody(401, body={}),
     "GET /statuts/{list_id:uuid}.statuslist": _ANYBODY,
+    "GET /statuts/{list_id:uuid}.suspensions": _ANYBODY,
     "GET /.well-known/did.json": _ANYBODY,
     "GET /.well-known/jwks.json": _ANYBODY,
     "OPTIONS /attributions/{award_id:uuid}": _PREFLIGHT,
@@ -454,6 +457,7 @@ CASES: dict[str, Case] = {
     "OPTIONS /campus/{slug}/did.json": _PREFLIGHT,
     "OPTIONS /statuts/{list_id:uuid}": _PREFLIGHT,
     "OPTIONS /statuts/{list_id:uuid}.statuslist": _PREFLIGHT,
+    "OPTIONS /statuts/{list_id:uuid}.suspensions": _PREFLIGHT,
     "OPTIONS /.well-known/did.json": _PREFLIGHT,
     "OPTIONS /.well-known/jwks.json": _PREFLIGHT,
     # By the operator's token, which nobody here shows.
@@ -556,4 +560,6 @@ CASES: dict[str, Case] = {
     "POST /api/v1/campuses/{slug}/awards/{award_id}/revocation": scoped(
         "award:revoke", 200, {"reason": "Attribué par erreur."}
     ),
+    "POST /api/v1/campuses/{slug}/awards/{award_id}/suspension": scoped("award:revoke", 422, {}),
+    "DELETE /api/v1/campuses/{slug}/awards/{award_id}/suspension": scoped("award:revoke", 409),
 }  # fmt: skip

@@ -91,12 +91,29 @@ class Changes:
     def revoke(self, services: Services) -> None:
         services.awards.revoke(self.campus, self.award_id, "Attribué par erreur.", by=COMMAND)
 
+    def suspend(self, services: Services) -> None:
+        until = self.house.clock.now + timedelta(days=3)
+        services.suspensions.suspend(self.campus, self.award_id, "À relire.", until=until, by=COMMAND)
+
+    def lift(self, services: Services) -> None:
+        services.suspensions.lift(self.campus, self.award_id, by=COMMAND)
+
     def erase(self, services: Services) -> None:
         person_id = services.awards.record(self.award_id).person.id
         services.erasures.process_chunk(self.campus, person_id, "Demande de la personne.", by=COMMAND)
 
 
-OFTEN = ("open", "close", "open", "disclose_all", "disclose_least", "endorse", "hide_endorsement")
+OFTEN = (
+    "open",
+    "close",
+    "open",
+    "disclose_all",
+    "disclose_least",
+    "endorse",
+    "hide_endorsement",
+    "suspend",
+    "lift",
+)
 SELDOM = ("endorse_badge", "retire_key", "lose_key", "end_label", "revoke")
 
 
@@ -152,7 +169,7 @@ def forms_of(house: House, award_id: uuid.UUID, status_list: str) -> list[tuple[
     beside = [f"{page}/integrer", f"/oembed?url={house.process.addresses.award(award_id)}"]
     documents = [f"{page}.{form}" for form in ("json", "jwt", "svg")]
     of_log = [f"/preuves/{award_id}", f"/preuves/{award_id}/montrees", "/campus/itip/journal/checkpoint"]
-    shared = ["/campus/itip/did.json", status_list, "/campus/itip"]
+    shared = ["/campus/itip/did.json", status_list, f"{status_list}.suspensions", "/campus/itip"]
     return [*pages, *((path, {}) for path in (*documents, *beside, *of_log, *shared))]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from app.domain.awards.awards import suspended_through
 from app.language import N_
 from app.language.sentences import Sentence, plain
 from app.services.verification.answers import Answer, StandingKind
@@ -21,6 +22,7 @@ from app.services.verification.verdicts.checks import (
 )
 from app.services.verification.verdicts.kinds import (
     ATTACHED,
+    BACK_THEN,
     DOCUMENT_OF_UNKNOWN_ISSUER,
     IN_PICTURE,
     LEADS_TO_ANOTHER,
@@ -28,6 +30,7 @@ from app.services.verification.verdicts.kinds import (
     MESSAGES,
     OF_UNKNOWN_ISSUER,
     REVOKED_ON,
+    SUSPENDED_UNTIL,
     WORDING,
     HeadlineKind,
     other_document_message,
@@ -78,6 +81,8 @@ def headline(answer: Answer) -> Headline:
     values = _values(answer)
     if kind is _K.REVOKED and "revoked_at" in values:
         heading = REVOKED_ON
+    if kind is _K.SUSPENDED and "suspended_until" in values:
+        heading, advice = SUSPENDED_UNTIL, BACK_THEN
     if kind is _K.LOOKALIKE:
         heading = LOOKALIKE_OF
     if not is_recognised(answer):
@@ -432,6 +437,8 @@ def _values(answer: Answer) -> dict[str, object]:
     values["given"] = _given(answer, report, dict(values))
     if answer.record is not None and answer.record.award.revoked_at is not None:
         values["revoked_at"] = answer.record.award.revoked_at
+    if answer.record is not None and (last := suspended_through(answer.record.award, at=report.at)):
+        values["suspended_until"] = last
     if answer.replaced_at is not None:
         values["replaced_at"] = answer.replaced_at
     if answer.renewed_until is not None:
@@ -491,6 +498,7 @@ _NOT_THE_FACE: Final = N_(
     "Ce que montre l’image ou la page du fichier : elle n’est pas signée, seul l’est ce qui est écrit ici."
 )
 _NO_FAULT: Final = N_("Que la personne a fait une faute : un badge donné par erreur est retiré aussi.")
+_NOT_DECIDED: Final = N_("Que le badge est faux ou retiré : une suspension attend une décision.")
 _NOT_FORGOTTEN: Final = N_("Que la personne a perdu ce savoir-faire : seule la durée de validité est passée.")
 _WHO_NAMED: Final = N_(
     "Que la personne devant vous est bien celle que le badge nomme : comparez avec une pièce d’identité."
@@ -544,6 +552,8 @@ def _first(kind: HeadlineKind, answer: Answer) -> list[Sentence]:
     match kind:
         case _K.REVOKED:
             return [Sentence(_NO_FAULT)]
+        case _K.SUSPENDED:
+            return [Sentence(_NOT_DECIDED)]
         case _K.EXPIRED:
             return [Sentence(_NOT_FORGOTTEN)]
         case _K.UNVERIFIABLE | _K.NOT_CHECKABLE:

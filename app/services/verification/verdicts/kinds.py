@@ -341,6 +341,10 @@ LEADS_TO_ANOTHER: Final = N_("Ce document n’a pas été vérifié : il mène �
 ATTACHED: Final = N_("Nous avons vérifié le badge contenu dans ce fichier, pas ce que la page montre")
 IN_PICTURE: Final = N_("Nous avons vérifié le badge contenu dans ce fichier, pas ce que l’image montre")
 REVOKED_ON: Final = N_("Retiré par le campus le {revoked_at}")
+SUSPENDED_UNTIL: Final = N_("Suspendu jusqu’au {suspended_until}")
+BACK_THEN: Final = N_(
+    "Refaites la vérification après cette date, ou écrivez à l’organisme qui a donné le badge."
+)
 LOOKALIKE_OF: Final = N_("Attention : ce n’est pas « {known} »")
 OF_UNKNOWN_ISSUER: Final[Mapping[HeadlineKind, str]] = {
     _K.EXPIRED: N_("Signature valable, mais expiré"),
@@ -401,7 +405,11 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
         N_("L’organisme qui l’avait signé l’a retiré. Il ne vaut plus."),
         "revoked_at",
     ),
-    _K.SUSPENDED: (N_("{given} Il est suspendu pour le moment."), "", ""),
+    _K.SUSPENDED: (
+        N_("{given} Il l’a suspendu pour un temps : le badge n’est ni valable ni retiré."),
+        N_("{given} Il est suspendu pour le moment."),
+        "suspended_until",
+    ),
     _K.OTHER_PERSON: (N_("{given} Ce n’est pas la personne indiquée."), "", ""),
     _K.ALTERED: (
         N_(

@@ -25,8 +25,10 @@ _LIST_URL: Final = re.compile(r"(?:https://|http://(?:localhost|127\.0\.0\.1):)[
 Purpose = Literal["revocation", "suspension"]
 
 __all__ = [
+    "INVALID",
     "MAX_DECOMPRESSED",
     "MINIMUM_SIZE",
+    "SUSPENDED",
     "PublishedList",
     "Purpose",
     "StatusEntry",
@@ -262,6 +264,9 @@ def read_list(credential: JsonObject) -> PublishedList:
 
 STATUS_TOKEN: Final = "statuslist+jwt"  # noqa: S105
 """`typ` of a Status List Token."""
+INVALID: Final = 1
+SUSPENDED: Final = 2
+"""Values of a status, as `VALID`, which is 0."""
 _BITS_REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -278,8 +283,13 @@ def token_list_claims(
     valid_from: datetime,
     valid_until: datetime | None,
     ttl: timedelta,
+    suspended: StatusList | None = None,
 ) -> JsonObject:
-    """The claims of a Status List Token, still to be signed with `STATUS_TOKEN` as type."""
+    """The claims of a Status List Token, still to be signed with `STATUS_TOKEN` as type.
+
+    With `suspended`, of the same size, each status has two bits; an entry of both lists is INVALID. ValueError
+    for lists of different sizes.
+    """
     ends: JsonObject = {} if valid_until is None else {"exp": int(valid_until.timestamp())}
     return {
         "iss": issuer,
@@ -287,21 +297,65 @@ def token_list_claims(
         "iat": int(valid_from.timestamp()),
         **ends,
         "ttl": int(ttl.total_seconds()),
-        "status_list": {"bits": 1, "lst": status_list.encode_for_token()},
+        "status_list": {"bits": 1, "lst": status_list.encode_for_token()}
+        if suspended is None
+        else {"bits": 2, "lst": _in_two_bits(status_list, suspended)},
     }
 
 
-def read_token_list(claims: JsonObject, *, url: str) -> StatusList:
-    """The list in the claims of a token with a verified signature; MalformedInput `status_list` with a pointer.
+def read_token_list(claims: JsonObject, *, url: str, status: int = INVALID) -> StatusList:
+    """The entries with this status, from the claims of a token with a verified signature.
 
-    Only lists of one bit: other values than valid and invalid are not issued here.
+    MalformedInput `status_list` with a pointer; lists of four and eight bits are not read.
     """
     if claims.get("sub") != url:
         raise MalformedInput("status_list", "/sub")
     content = claims.get("status_list")
-    if not isinstance(content, dict) or content.get("bits") != 1 or not isinstance(content.get("lst"), str):
+    if not isinstance(content, dict) or not isinstance(content.get("lst"), str):
         raise MalformedInput("status_list", "/status_list")
-    return StatusList.decode_from_token(str(content["lst"]))
+    bits, lst = content.get("bits"), str(content["lst"])
+    if bits == 1:
+        return StatusList.decode_from_token(lst) if status == INVALID else StatusList()
+    if bits == 2:
+        return _from_two_bits(lst, status)
+    raise MalformedInput("status_list", "/status_list")
+
+
+def _in_two_bits(invalid: StatusList, suspended: StatusList) -> str:
+    if invalid.size != suspended.size:
+        raise ValueError("both lists must have the same size")
+    size = invalid.size // 8
+    raised = int.from_bytes(invalid.to_bytes(), "big")
+    paused = (int.from_bytes(suspended.to_bytes(), "big") & ~raised).to_bytes(size, "big")
+    packed = bytearray(2 * size)
+    for half in (0, 1):
+        low, high = invalid.to_bytes().translate(_SPREAD[half]), paused.translate(_SPREAD[half])
+        both = int.from_bytes(low, "big") | int.from_bytes(high, "big") << 1
+        packed[half::2] = both.to_bytes(size, "big")
+    return encode_base64url(zlib.compress(packed, 6))
+
+
+def _from_two_bits(lst: str, status: int) -> StatusList:
+    if len(lst) > _MAX_ENCODED:
+        raise MalformedInput("list_too_large")
+    try:
+        compressed = decode_base64url(lst)
+    except (MalformedInput, ValueError):
+        raise MalformedInput("encoded_list") from None
+    packed = _decompress(compressed, MAX_DECOMPRESSED, zlib.MAX_WBITS)
+    packed = packed.ljust(max(MINIMUM_SIZE // 4, len(packed) + len(packed) % 2), b"\0")
+    halves = packed.translate(
+        bytes(sum(8 >> entry for entry in range(4) if byte >> 2 * entry & 3 == status) for byte in range(256))
+    )
+    bits = bytes(first << 4 | second for first, second in zip(halves[::2], halves[1::2], strict=True))
+    return StatusList(len(bits) * 8, bits)
+
+
+_SPREAD: Final = tuple(
+    bytes(sum((byte >> (first - entry) & 1) << 2 * entry for entry in range(4)) for byte in range(256))
+    for first in (7, 3)
+)
+"""The first and the last four bits of a byte of ours, each as the lower bit of a two-bit entry."""
 
 
 _TO_BASE64URL: Final = str.maketrans("+/", "-_")

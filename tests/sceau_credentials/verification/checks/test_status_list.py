@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.keys import encode_base64url, encode_multibase
 from sceau_credentials.status_list import (
+    INVALID,
     MAX_DECOMPRESSED,
     MINIMUM_SIZE,
+    SUSPENDED,
     StatusEntry,
     StatusList,
     free_index,
@@ -294,6 +296,40 @@ def test_token_list_is_read_as_published() -> None:
     assert not read.get(16)
 
 
+def test_token_list_of_two_bits_is_read_as_published() -> None:
+    (two_bits,) = (each for each in json.loads(_PUBLISHED.read_text()) if each["bits"] == 2)
+    claims = {"sub": "u", "status_list": {"bits": 2, "lst": two_bits["lst"]}}
+    found = [
+        [index for index in range(20) if read_token_list(claims, url="u", status=status).get(index)]
+        for status in (INVALID, SUSPENDED, 3)
+    ]
+    assert found == [[0, 5, 7, 8], [1, 9], [3, 10, 11]]
+
+
+@given(*[st.sets(st.integers(0, MINIMUM_SIZE - 1), max_size=40)] * 2)
+def test_token_list_tells_suspended_from_invalid(invalid: set[int], suspended: set[int]) -> None:
+    lists = StatusList(), StatusList()
+    for bits, indexes in zip(lists, (invalid, suspended), strict=True):
+        for index in indexes:
+            bits.set(index)
+    claims = token_list_claims(
+        "u", issuer="i", status_list=lists[0], suspended=lists[1],
+        valid_from=datetime(2026, 6, 30, tzinfo=UTC), valid_until=None, ttl=timedelta(minutes=1),
+    )  # fmt: skip
+    for status, expected in ((INVALID, invalid), (SUSPENDED, suspended - invalid)):
+        read = read_token_list(claims, url="u", status=status)
+        assert all(read.get(index) for index in expected)
+        assert sum(byte.bit_count() for byte in read.to_bytes()) == len(expected)
+
+
+def test_token_list_of_lists_of_different_sizes_is_refused() -> None:
+    with pytest.raises(ValueError, match="same size"):
+        token_list_claims(
+            "u", issuer="i", status_list=StatusList(), suspended=StatusList(2 * MINIMUM_SIZE),
+            valid_from=datetime(2026, 6, 30, tzinfo=UTC), valid_until=None, ttl=timedelta(minutes=1),
+        )  # fmt: skip
+
+
 @given(st.sets(st.integers(0, MINIMUM_SIZE - 1), max_size=40))
 def test_token_list_and_bitstring_list_have_the_same_bits(raised: set[int]) -> None:
     bits = StatusList()
@@ -317,7 +353,7 @@ def test_token_list_and_bitstring_list_have_the_same_bits(raised: set[int]) -> N
         {},
         {"sub": "https://other.example"},
         {"sub": "u", "status_list": []},
-        {"sub": "u", "status_list": {"bits": 2, "lst": "eNo76fITAAPfAgc"}},
+        {"sub": "u", "status_list": {"bits": 4, "lst": "eNo76fITAAPfAgc"}},
         {"sub": "u", "status_list": {"bits": 1, "lst": 3}},
         {"sub": "u", "status_list": {"bits": 1, "lst": "!"}},
         {"sub": "u", "status_list": {"bits": 1, "lst": "AAAA"}},

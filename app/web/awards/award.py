@@ -1,0 +1,222 @@
+"""One award, for the team of its campus: its content and history, and how it is suspended or revoked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Permission
+from app.domain.awards.awards import (
+    Visibility,
+    end_of_last_day,
+    may_renew,
+    suspended_through,
+)
+from app.domain.privacy.consents import AccessRecord
+from app.errors import Conflict, InvalidInput, NotAllowed
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import (
+    AWARD_CHANGES,
+    BADGE_KINDS,
+)
+from app.http.request_scope import ReadingServices, write_transaction
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.awards.awards import AwardRecord
+from app.web.awards.results import links_of
+from app.web.badges.rules import picture_of
+from app.web.privacy import access_views
+
+router = APIRouter(prefix="/gestion/{slug}/attributions")
+
+
+@dataclass(frozen=True)
+class AwardView:
+    href: str
+    public_href: str
+    person: str
+    badge: str
+    kind: str
+    picture: str
+    number: int
+    activity: str
+    activity_href: str
+    evidence: str
+    hours: float | None
+    contribution: str
+    awarded_at: datetime
+    valid_until: datetime | None
+    is_open: bool
+    revoked_at: datetime | None
+    revoked_reason: str
+    undone_at: datetime | None
+    may_be_renewed: bool
+    suspended_through: datetime | None
+    """The last second of its suspension; None unless it is suspended."""
+    suspended_reason: str
+
+    @staticmethod
+    def of(work: AtWork, record: AwardRecord, *, at: datetime) -> AwardView:
+        award, version, activity = record.award, record.version, record.activity
+        return AwardView(
+            href=f"{work.home}/attributions/{award.id}",
+            public_href=f"/attributions/{award.id}",
+            person=record.person.name,
+            badge=version.name,
+            kind=BADGE_KINDS[version.kind],
+            picture=picture_of(record.badge, version),
+            number=version.number,
+            activity=activity.title if activity else "",
+            activity_href=f"{work.home}/activites/{activity.id}" if activity else "",
+            evidence=award.evidence,
+            hours=award.hours,
+            contribution=award.contribution,
+            awarded_at=award.awarded_at,
+            valid_until=award.valid_until,
+            is_open=award.visibility is Visibility.OPEN,
+            revoked_at=award.revoked_at,
+            revoked_reason=award.revoked_reason,
+            undone_at=award.undone_at,
+            may_be_renewed=may_renew(award, days=version.validity_days, at=at),
+            suspended_through=suspended_through(award, at=at),
+            suspended_reason=award.suspended_reason,
+        )
+
+
+@router.get("/{award_id}", dependencies=[staff(Permission.VIEW)])
+def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _award_page(request, services, award_id)
+
+
+def _award_page(
+    request: Request,
+    services: Services,
+    award_id: uuid.UUID,
+    *,
+    since: str = "",
+    trouble: str = "",
+    pausing: Mapping[str, str] = MappingProxyType({}),
+) -> HTMLResponse:
+    """`pausing`: what was typed to suspend it, and the `trouble` with that."""
+    work = at_work(request)
+    record = services.awards.get(work.campus, award_id)
+    access_views(request, record.person.id, AccessRecord.AWARD)
+    hands_over = work.may(Permission.AWARD) and not services.award_batches.withheld([award_id])
+    link = links_of(services, [award_id])[award_id] if hands_over else ""
+    return page(
+        request,
+        "awards/award.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble or pausing else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        award=AwardView.of(work, record, at=services.clock()),
+        pausing={"reason": "", "until": _in_a_month(services, work), "trouble": "", "no_day": "", **pausing},
+        since=since,
+        trouble=trouble,
+        # Access is governed by the award.
+        private_link=link,
+        hands_over=hands_over,
+        history=[
+            (happening.at, AWARD_CHANGES.get(happening.action, happening.action), happening.actor)
+            for happening in services.awards.history_of(work.campus, award_id)
+        ],
+    )
+
+
+@router.post("/{award_id}/renouveler", dependencies=[staff(Permission.AWARD)])
+def renew(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, since = at_work(request), text_of(form, "depuis")
+    services.awards.get(work.campus, award_id)
+    try:
+        with write_transaction(request) as writing:
+            writing.awards.renew_held(work.campus, award_id, since, by=work.actor)
+    except (InvalidInput, Conflict, NotAllowed) as error:
+        return _award_page(request, services, award_id, since=since, trouble=sentence_of(error))
+    return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
+
+
+@router.post("/{award_id}/suspendre", dependencies=[staff(Permission.REVOKE)])
+def suspend(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, reason, until = at_work(request), text_of(form, "motif"), text_of(form, "jusquau")
+    services.awards.get(work.campus, award_id)
+    try:
+        last = date.fromisoformat(until)
+    except ValueError:
+        trouble = translated(N_("Choisissez le dernier jour de la suspension."))
+        return _award_page(
+            request, services, award_id, pausing={"reason": reason, "until": until, "no_day": trouble}
+        )
+    try:
+        with write_transaction(request) as writing:
+            end = end_of_last_day(last, work.campus.time_zone)
+            writing.suspensions.suspend(work.campus, award_id, reason, until=end, by=work.actor)
+    except (InvalidInput, Conflict) as error:
+        typed = {"reason": reason, "until": until, "trouble": sentence_of(error)}
+        return _award_page(request, services, award_id, pausing=typed)
+    return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
+
+
+@router.post("/{award_id}/lever", dependencies=[staff(Permission.REVOKE)])
+def lift(award_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    work = at_work(request)
+    with write_transaction(request) as writing:
+        writing.suspensions.lift(work.campus, award_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
+
+
+def _in_a_month(services: Services, work: AtWork) -> str:
+    here = services.clock().astimezone(ZoneInfo(work.campus.time_zone))
+    return (here.date() + timedelta(days=30)).isoformat()
+
+
+@router.get("/{award_id}/retirer", dependencies=[staff(Permission.REVOKE)])
+def ask_reason(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    return _withdrawal_page(request, services, work, award_id)
+
+
+@router.post("/{award_id}/retirer", dependencies=[staff(Permission.REVOKE)])
+def withdraw(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
+    services.awards.get(work.campus, award_id)
+    reason = text_of(form, "motif")
+    try:
+        with write_transaction(request) as writing:
+            writing.awards.revoke(work.campus, award_id, reason, by=work.actor)
+    except (InvalidInput, Conflict) as error:
+        return _withdrawal_page(request, services, work, award_id, reason, sentence_of(error))
+    return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
+
+
+def _withdrawal_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    award_id: uuid.UUID,
+    reason: str = "",
+    trouble: str = "",
+) -> HTMLResponse:
+    return page(
+        request,
+        "awards/withdraw.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        award=AwardView.of(work, services.awards.get(work.campus, award_id), at=services.clock()),
+        reason=reason,
+        trouble=trouble,
+    )
