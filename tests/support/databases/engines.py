@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 from app.db.engine import session
@@ -28,6 +28,32 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("migrated") / "sceau.sqlite"
     session.upgrade(f"sqlite:///{path}")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commits_that_wait_for_no_disk() -> Iterator[None]:
+    """In this process alone: servers and commands that tests start are as durable as in production."""
+
+    def open_quickly(url: str) -> Engine:
+        engine = open_engine(url)
+        if make_url(url).username == ROLE:
+            event.listen(engine, "connect", _wait_for_no_disk)
+        return engine
+
+    def check(engine: Engine) -> None:
+        if engine.url.username != ROLE:
+            session.check_durable(engine)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.container.process.open_engine", open_quickly)
+        patch.setattr("app.container.process.check_durable", check)
+        yield
+
+
+def _wait_for_no_disk(connection: Any, _record: object) -> None:
+    connection.autocommit = True
+    connection.execute("SET synchronous_commit = off")
+    connection.autocommit = False
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +144,6 @@ def restricted_role(server: str) -> str:
     with autocommitting(server) as connection:
         connection.exec_driver_sql(
             f"DO $$ BEGIN CREATE ROLE {ROLE} LOGIN PASSWORD '{ROLE}'; "
-            f"ALTER ROLE {ROLE} SET synchronous_commit = off; "
             "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         )
     return ROLE
