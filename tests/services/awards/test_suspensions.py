@@ -20,6 +20,7 @@ from app.domain.awards.awards import (
 )
 from app.domain.badges.badges import BadgeKind
 from app.errors import AppError, Conflict, InvalidInput
+from app.language.dates import day
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
 from app.services.verification.verdicts import HeadlineKind, headline
@@ -30,6 +31,7 @@ from sceau_credentials.verification.report import Verdict
 from tests.services.activity_log.test_integrity import checked
 from tests.support.databases.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House, listed
+from tests.support.house import send as post
 from tests.support.letters import text_in
 from tests.support.restores import REASON, award_row, given, place_of
 from tests.support.servers.post_office import PostOffice
@@ -326,3 +328,27 @@ def test_restore_keeps_the_lifting_that_the_journal_has(house: House, award_id: 
     lift(house, award_id)
     row, bits, _ = restored_row(house, backup, award_id)
     assert (row.suspended_until, bits) == (None, (False, False, 0))
+
+
+def test_pages_suspend_lift_and_show_it_everywhere(house: House, award_id: UUID) -> None:
+    page, public = f"/gestion/itip/attributions/{award_id}", f"/attributions/{award_id}"
+    trainer = house.client(house.trainer)
+    refused = post(trainer, f"{page}/suspendre", {"motif": WHY, "jusquau": ""}, seen_on=page)
+    assert (refused.status_code, WHY in refused.text) == (422, True)
+    assert "Choisissez le dernier jour" in refused.text
+    past = post(trainer, f"{page}/suspendre", {"motif": WHY, "jusquau": "2020-01-01"}, seen_on=page)
+    assert (past.status_code, "après maintenant" in past.text) == (422, True)
+
+    last = house.clock.now.date() + timedelta(days=10)
+    done = post(trainer, f"{page}/suspendre", {"motif": WHY, "jusquau": last.isoformat()}, seen_on=page)
+    assert done.status_code == 303
+    shown = day(last).replace("\xa0", " ")
+    house.clock.move(minutes=1)
+    for reader, path in ((trainer, page), (house.client(), public), (house.client(), f"{public}/integrer")):
+        text = reader.get(path).text.replace("\xa0", " ").replace("\u202f", " ")
+        assert f"uspendu jusqu’au {shown}" in text.replace("'", "’").replace("&#39;", "’"), path
+        assert path == page or WHY not in text
+    assert house.client().get(f"/ob2{public}").status_code == 404
+
+    assert post(trainer, f"{page}/lever", {}, seen_on=page).status_code == 303
+    assert "Suspendre ce badge" in trainer.get(page).text
