@@ -28,6 +28,7 @@ TAGS: Final = {
     "frameworks": "Competency frameworks as 1EdTech CASE and SKOS.",
     "health": "Whether the service works.",
     "networks": "Networks of campuses: lists of the recognised, shared definitions.",
+    "Open Badges API": "Badges of a learner, for applications that they connect (1EdTech Open Badges 3.0).",
     "Open Badges 2.0": "Awards for readers of the older version.",
     "pathways": "Pathways of badges, and where people are on them.",
     "people": "People of a campus, by its own identifiers too.",

@@ -50,7 +50,7 @@ _BODIES: Final = (_JSON, "application/vc+ld+json", "application/vc", _TEXT)
 _FAILED: Final = {"description": "Imsx_StatusInfo.", "content": {_JSON: {"schema": _MEMBERS}}}
 router = APIRouter(
     prefix=BADGES_API,
-    tags=["open badges api"],
+    tags=["Open Badges API"],
     responses=dict.fromkeys((400, 401, 403, 404, 405, 429, 500), _FAILED),
 )
 
@@ -106,7 +106,7 @@ def _access(request: Request) -> AppAccess:
     **_answers("An OpenAPI 3.0 document in the profile of Open Badges 3.0."),
 )
 @public
-def discovery(services: ReadingServices) -> Response:
+def service_description(services: ReadingServices) -> Response:
     content = dump_json(_description(services))
     return Response(content, media_type=_JSON, headers={"Cache-Control": "public, max-age=300"})
 
@@ -119,7 +119,7 @@ def discovery(services: ReadingServices) -> Response:
     **_answers("Its metadata, its identifier and its secret, which is shown this once.", 201),
 )
 @public
-async def register(request: Request) -> Response:
+async def register_application(request: Request) -> Response:
     return await run_in_threadpool(_register, request, await _sent(request, _LONGEST))
 
 
@@ -146,7 +146,7 @@ def _register(request: Request, body: bytes) -> Response:
     **_answers("An access token."),
 )
 @public
-async def token(request: Request) -> Response:
+async def application_token(request: Request) -> Response:
     return await run_in_threadpool(_token, request, await _sent(request, _LONGEST))
 
 
@@ -165,7 +165,7 @@ def _token(request: Request, body: bytes) -> Response:
     **_answers("Ended, or unknown."),
 )
 @public
-async def revoke(request: Request) -> Response:
+async def revoke_application_token(request: Request) -> Response:
     return await run_in_threadpool(_revoke, request, await _sent(request, _LONGEST))
 
 
