@@ -75,7 +75,7 @@ def test_their_wallet_receives_the_badge(
     award_id = open_award(house, "Zoé Martin;zoe@exemple.fr")
     offer = offered(house, award_id, wanted)
     got = receive(node, house, getattr(offer, form), offer.typed)
-    assert (got["format"], got["version"]) == (wanted.value, "V1")
+    assert (got["format"], got["version"], got["signed"]) == (wanted.value, "V1", True)
     if wanted is WalletFormat.EMBEDDED:
         assert got["credential"] == httpx.get(live.url(f"/attributions/{award_id}.json")).json()
     elif wanted is WalletFormat.TOKEN:

@@ -73,6 +73,7 @@ export const operations = {
     });
     return {
       format,
+      signed: Boolean(issuerMetadata.signedCredentialIssuer),
       version: issuerMetadata.originalDraftVersion,
       credential: credentialResponse.credentials[0].credential
     };
@@ -87,8 +88,11 @@ function callbacksOf(holder) {
   const unused = () => {
     throw new Error('not expected here');
   };
+  // It reads signed metadata, and names no type in its requests.
+  const asking = (url, init = {}) => fetch(url, String(url).includes('/openid-credential-issuer') ?
+    {...init, headers: {...init.headers, Accept: 'application/jwt'}} : init);
   return {
-    fetch,
+    fetch: asking,
     hash: (data, alg) => createHash(alg.replace('-', '')).update(data).digest(),
     generateRandom: length => randomBytes(length),
     clientAuthentication: clientAuthenticationAnonymous(),
@@ -97,7 +101,17 @@ function callbacksOf(holder) {
       const jwt = await new jose.SignJWT(payload).setProtectedHeader(header).sign(key);
       return {jwt, signerJwk: publicOf(holder)};
     },
-    verifyJwt: unused,
+    // Signed metadata: by the keys of the campus that it names.
+    async verifyJwt(signer, {compact, payload}) {
+      const {origin, pathname} = new URL(payload.sub);
+      const {jwks} = await (await fetch(`${origin}/.well-known/jwt-vc-issuer${pathname}`)).json();
+      const jwk = jwks.keys.find(each => each.kid === signer.didUrl);
+      if(!jwk) {
+        return {verified: false};
+      }
+      await jose.compactVerify(compact, await jose.importJWK(jwk, signer.alg));
+      return {verified: true, signerJwk: jwk};
+    },
     encryptJwe: unused,
     decryptJwe: unused
   };

@@ -13,6 +13,7 @@ from app.api.publishing.public import FIVE_MINUTES, CampusSlug, answer, shown
 from app.container import Services
 from app.domain.campus.campus import Campus
 from app.domain.learners.wallets import WalletRefusal, WalletRefused
+from app.http.negotiation import preferred
 from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import (
@@ -31,6 +32,7 @@ from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json
 router = APIRouter(tags=["wallets"], responses=documented(404))
 _PLACE: Final = "/campus/{slug}/portefeuille"
 _JSON: Final = "application/json"
+_JWT: Final = "application/jwt"
 _LONGEST: Final = 32 * 1024
 _NOT_STORED: Final = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
 _MEMBERS: Final = {"type": "object", "additionalProperties": True}
@@ -69,13 +71,21 @@ def _body(media_type: str) -> dict[str, Any]:
 
 @router.get(
     "/.well-known/openid-credential-issuer/campus/{slug}",
-    summary="What a campus issues to wallets (OpenID4VCI 1.0)",
-    **shown(_JSON),
+    summary="What a campus issues to wallets (OpenID4VCI 1.0), signed where application/jwt is asked for",
+    dependencies=[limited("wallet")],
+    **shown(_JSON, _JWT),
 )
 @public
 def issuer_metadata(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
     wallets = services.wallets
-    return _metadata(request, wallets.issuer_metadata(wallets.campus(slug)))
+    campus = wallets.campus(slug)
+    accept = request.headers.get("accept", "")
+    if _JWT in accept.lower() and preferred(accept, (_JWT, _JSON)) == _JWT:
+        enter(request, services, campus)
+        signed = Published.of(wallets.signed_metadata(campus).encode(), _JWT)
+        return answer(request, signed, cache=FIVE_MINUTES, media_type=_JWT)
+    plain = Published.of(dump_json(wallets.issuer_metadata(campus)), _JSON)
+    return answer(request, plain, cache=FIVE_MINUTES, media_type=_JSON)
 
 
 @router.get(

@@ -48,11 +48,13 @@ from app.services.publishing.status import Signing
 from sceau_credentials.dids import jwk_set
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.sd_jwt import DIGESTS, badge_claims, issue_sd_jwt
+from sceau_credentials.proofs.vc_jwt import sign_claims
 from sceau_credentials.status_list import token_list_entry
 from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
 from sceau_credentials.values.timestamps import parse_timestamp
 from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 
+SIGNED_METADATA: Final = "openidvci-issuer-metadata+jwt"
 SCHEME: Final = "openid-credential-offer://"
 _TYPES: Final = ("VerifiableCredential", "OpenBadgeCredential")
 _CLAIMS: Final = {
@@ -239,6 +241,13 @@ class WalletService:
                 each.configuration: self._configuration(campus, each) for each in WalletFormat
             },
         }
+
+    def signed_metadata(self, campus: Campus) -> str:
+        """The same as a JWT of the campus (OpenID4VCI 1.0, section 12.2.3), by the key that signs its badges."""
+        metadata = self.issuer_metadata(campus)
+        at = int(self.clock().timestamp())
+        claims = metadata | {"iss": campus.did, "sub": metadata["credential_issuer"], "iat": at}
+        return sign_claims(claims, signer=self.signing.signers_of(campus).jwt, kind=SIGNED_METADATA)
 
     def server_metadata(self, campus: Campus) -> JsonObject:
         """RFC 8414, and OpenID4VCI 1.0, section 12.3."""

@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 
 from app.domain.learners.wallets import PRE_AUTHORIZED, WalletFormat
 from app.services.learners.wallets import OfferShown
+from sceau_credentials.keys import VerificationKey
+from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
 from tests.api.doors import open_award, stored
 from tests.support.house import House
 
@@ -50,6 +52,24 @@ def test_metadata_is_at_the_well_known_places_and_names_itself(world: TestClient
         headers = world.get(f"/.well-known/{kind}/campus/itip").headers
         assert headers["content-type"] == "application/json"
         assert headers["access-control-allow-origin"] == "*"
+
+
+def test_metadata_is_signed_by_the_campus_for_wallets_that_ask_for_it(
+    house: House, world: TestClient
+) -> None:
+    where = "/.well-known/openid-credential-issuer/campus/itip"
+    plain = world.get(where)
+    for accept in ("application/jwt", "application/jwt, application/json"):
+        signed = world.get(where, headers={"accept": accept})
+        assert (signed.headers["content-type"], signed.headers["vary"]) == ("application/jwt", "Accept")
+        jws = parse_compact_jws(signed.text)
+        keys = world.get("/.well-known/jwt-vc-issuer/campus/itip").json()["jwks"]["keys"]
+        (key,) = [each for each in keys if each["kid"] == jws.kid]
+        verify_jws(jws, VerificationKey.from_jwk(key), kinds=("openidvci-issuer-metadata+jwt",))
+        assert (jws.payload["sub"], jws.payload["iat"]) == (ISSUER, int(house.clock().timestamp()))
+        assert jws.payload == jws.payload | plain.json()
+    for accept in ("*/*", "application/json", "application/jwt;q=0.5, application/json"):
+        assert world.get(where, headers={"accept": accept}).headers["content-type"] == "application/json"
 
 
 def test_type_of_badges_names_its_claims_in_every_language(world: TestClient) -> None:
