@@ -30,6 +30,7 @@ from app.domain.awards.batches import BatchLine, BatchState
 from app.domain.campus.integration import NamedKind
 from app.errors import AppError
 from app.http.negotiation import etag_of, preferred
+from app.http.problems import documented
 from app.http.request_scope import process_of
 from app.language import gettext as _
 from app.services.awards.award_context import JudgedLine, Preview
@@ -345,12 +346,13 @@ _SIGNED_FORMS: Final = {
 }
 
 
+_SIGNED_AS_JSON: Final = {
+    "schema": {"type": "object"},
+    "example": {"id": _ADDRESS, "type": ["VerifiableCredential", "OpenBadgeCredential"]},
+}
 _SIGNED_CONTENT: Final = {
-    "application/json": {
-        "schema": {"type": "object"},
-        "example": {"id": _ADDRESS, "type": ["VerifiableCredential", "OpenBadgeCredential"]},
-    },
-    "application/vc+jwt": {"schema": {"type": "string"}},
+    each: _SIGNED_AS_JSON if form == "json" else {"schema": {"type": "string"}}
+    for each, form in _SIGNED_FORMS.items()
 }
 
 
@@ -464,7 +466,7 @@ def name_award(award_id: uuid.UUID, body: ExternalIdShape, program: AwardNamer) 
     "/{award_id}/credential",
     summary="The signed credential, also of an award whose page its holder keeps closed",
     response_class=Response,
-    responses={200: {"description": "As it was signed.", "content": _SIGNED_CONTENT}},
+    responses={200: {"description": "As it was signed.", "content": _SIGNED_CONTENT}, **documented(406)},
 )
 def get_credential(award_id: uuid.UUID, program: Reader, request: Request) -> Response:
     """For the campus that issued it: what the holder shows to others is their own choice, and unchanged by
