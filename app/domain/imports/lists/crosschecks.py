@@ -27,7 +27,9 @@ _POINTS = re.compile(
     r"asterisques?|ci dessus|ci dessous|dernier(?:e|s|es)?|premier(?:e|s|es)?|suivie?s? d)\b|\*\s*[:=]"
 )
 """« Les deux derniers ne sont pas venus », « en rouge : absents »."""
-_MARK = re.compile(r"[*†‡§#!+~^=¹²³⁴←→↗…✝❌❗❓⚠🚫⛔➖🟥🔴🟠]|[\U0001f612-\U0001f64a\U0001f910-\U0001f92f]")
+_MARK = re.compile(
+    r"\+ ?\d(?!\d)|[*†‡§#!¹²³⁴←→↗…✝❌❗❓⚠🚫⛔➖🟥🔴🟠]|[\U0001f612-\U0001f64a\U0001f910-\U0001f92f]"
+)
 _MEANT = re.compile(
     r"\b(?:pas|plus|non|sauf|jamais|hors|excepte\w*|a la place|remplac\w*|manque\w*|peut etre)\b"
 )
@@ -122,8 +124,9 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
             by_name[_key(line.name)].append(line)
         elif Reason.HEADING in reasons or Reason.REPEATED in reasons or not line.text:
             continue
-        says = bool(reasons & {Reason.SENTENCE}) or (
-            line.state is not State.READY and bool(denial_in(line.text) or _MEANT.search(fold(line.text)))
+        says = Reason.SENTENCE in reasons or (
+            line.state is not State.READY
+            and bool(denial_in(line.text) or _MEANT.search(fold(line.text)) or _is_prose(line))
         )
         if says:
             for word in set(fold(line.text).split()):
@@ -171,7 +174,15 @@ def _teller_of(
 
 def _is_remark(line: Line) -> bool:
     """A remark about another person."""
-    return line.state is State.REFUSED or any(doubt.reason in _NO_NAMES for doubt in line.doubts)
+    is_named = line.state is not State.REFUSED and all(doubt.reason not in _NO_NAMES for doubt in line.doubts)
+    return not is_named or _is_prose(line)
+
+
+def _is_prose(line: Line) -> bool:
+    """« NB : Orane part en juin »"""
+    words = re.findall(r"[^\W\d_]+", line.text)
+    small = [word for word in words if word.islower() and len(word) > 1 and not is_particle(word)]
+    return len(words) > 3 and len(small) > 1 and "@" not in line.text
 
 
 def doubt_marked(people: Sequence[Candidate]) -> None:

@@ -24,6 +24,7 @@ from app.domain.imports.lists.names import (
 from app.domain.imports.lists.remarks import (
     HOURS,
     denial_in,
+    is_crossed,
     is_neutral,
     is_ticked,
     meaning_of_label,
@@ -83,6 +84,9 @@ def unexplained_columns(
         odd = [*odd, *_of_another_kind(of_people), *_with_brackets(of_people)]
         if not (title and role_of_heading(title)[1]):
             odd = [*odd, *(cell for cell in texts if _DOUBTFUL.search(fold(cell)) or denial_in(cell))]
+        if title and not role_of_heading(title)[1] and meaning_of_label(title) not in (None, Reason.LEADER):
+            said = (cell for cell in written if _DATE.fullmatch(cell) or any(map(str.isalpha, cell)))
+            odd = [*odd, *filter(is_crossed, said)]
         if set(fold(title).split()) & _ENDS:
             odd = [*odd, *_early(written)]
         if set(fold(title).split()) & {"motif", "motifs"}:
@@ -185,13 +189,17 @@ def _of_another_kind(written: Sequence[str]) -> list[str]:
     if usual == "text" or 3 * most < 2 * len(written):
         return []
     allowed = {usual, "date", "number"} if usual != "tick" else {"tick"}
+    zeros = [cell for cell in written if re.fullmatch(r"0+(?:[.,]0+)?", cell)]
     return [
-        cell
-        for cell in written
-        if kinds[cell] not in allowed
-        and fold(cell) not in _BLANK
-        and not (usual == "date" and any(c.isdigit() for c in cell))
-        and not HOURS.fullmatch(cell)
+        *(zeros if usual == "number" and 2 * len(zeros) < len(written) else ()),
+        *(
+            cell
+            for cell in written
+            if kinds[cell] not in allowed
+            and fold(cell) not in _BLANK
+            and not (usual == "date" and any(c.isdigit() for c in cell))
+            and not HOURS.fullmatch(cell)
+        ),
     ]
 
 

@@ -345,7 +345,7 @@ def prepare(segment: Segment) -> None:
     for i, column in enumerate(columns):
         values = {fold(cell) for cell in cells[i] if cell}
         unknown = column is Column.NOTHING and heading[i] and not role_of_heading(heading[i])[1]
-        if unknown and values <= {"oui", "non", "yes", "no", "o", "n", "vrai", "faux"} and len(values) > 1:
+        if unknown and len(values) > 1 and (values <= _YES_OR_NO or values == {"0", "1"}):
             columns[i] = Column.PRESENT
     _ticks_of_unknown(segment, columns, cells, heading)
     segment.columns = tuple(columns)
@@ -394,6 +394,7 @@ def prepare(segment: Segment) -> None:
     )
 
 
+_YES_OR_NO = frozenset(("oui", "non", "yes", "no", "o", "n", "vrai", "faux", "true", "false"))
 _YES = frozenset(("oui", "yes", "o", "y", "vrai", "true", "1", "x", "ok", "v"))
 _NO = frozenset(("non", "no", "n", "faux", "false", "0", ""))
 
@@ -430,7 +431,9 @@ def _ticks_of_unknown(
             and not role_of_heading(heading[i])[1]
             and 2 * len(ticked) < len(values)
         )
-        is_done = bool(set(fold(heading[i]).split()) & {"deja", "already"})
+        is_done = bool(
+            re.search(r"\b(deja (recu|attribue|obtenu|delivre|certifie|valide)|already)", fold(heading[i]))
+        )
         if denied or is_done or (few and not set(fold(heading[i]).split()) & BESIDE_PRESENCE):
             segment.denying[i] = denied
             columns[i] = Column.NOTHING
