@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import HistoryStore
+from app.db.campus.campus import CampusStore, HistoryStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, ServiceOptions
@@ -21,7 +21,7 @@ from app.errors import AppError, InvalidInput, NotFound
 from app.language import N_
 from app.services.publishing.status import Signing
 from app.services.verification.answers import Answer
-from app.services.verification.verification import OwnDocuments, VerificationService
+from app.services.verification.verification import OwnDocuments, VerificationService, with_standing
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.proofs.data_integrity import add_proof
@@ -223,13 +223,23 @@ _OWN_KIND = N_("Les badges, les recommandations et les listes du campus ne se si
 @dataclass(frozen=True, eq=False)
 class VcApi:
     documents: OwnDocuments
+    awards: AwardStore
+    campuses: CampusStore
+    addresses: Addresses
     signing: Signing
     history: HistoryStore
     options: ServiceOptions
     clock: Clock
 
     def verify(self, credential: str) -> Report:
-        return verify_credential(credential, documents=self.documents, at=self.clock())
+        report = verify_credential(credential, documents=self.documents, at=self.clock())
+        named = (report.document or {}).get("id")
+        award_id = self.addresses.award_named_by(named) if isinstance(named, str) else None
+        campus = self.campuses.find_by_did(report.issuer) if award_id and report.issuer else None
+        record = self.awards.find_record(award_id) if award_id and campus else None
+        if record is None or campus is None or record.award.campus_id != campus.id:
+            return report
+        return with_standing(report, record.award, at=self.clock())
 
     def check_open(self) -> None:
         if not self.options.vc_api_issue:

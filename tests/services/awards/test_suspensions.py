@@ -27,7 +27,7 @@ from app.services.verification.verdicts import HeadlineKind, headline
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws
 from sceau_credentials.status_list import INVALID, SUSPENDED, read_list, read_token_list
 from sceau_credentials.values.json_text import JsonObject, parse_json_object
-from sceau_credentials.verification.report import Verdict
+from sceau_credentials.verification.report import CheckId, Verdict
 from tests.services.activity_log.test_integrity import checked
 from tests.support.databases.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House, listed
@@ -125,6 +125,8 @@ def test_every_edition_and_list_says_that_the_badge_is_suspended(house: House, a
     assert bits_of(house, award_id) == (False, True, SUSPENDED)
     house.clock.move(minutes=1)
     for file in (before, during):
+        with house.unit_of_work(reading=True) as services:
+            assert services.vc_api.verify(file.decode()).check(CheckId.STATUS).reason == "suspended"
         kind, found, title = verdict(house, file)
         assert (kind, found) == (HeadlineKind.SUSPENDED, Verdict.INVALID)
         assert title.startswith("Suspendu jusqu’au ")
