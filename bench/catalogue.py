@@ -60,7 +60,11 @@ PLACES = (
 def main(names: list[str]) -> int:
     print(f"{BADGES:,} badges of {CAMPUSES} campuses, {QUERIES} different queries")
     with TemporaryDirectory(prefix="sceau-bench-") as folder:
-        for name, url in (("SQLite", f"sqlite:///{folder}/sceau.sqlite"), ("PostgreSQL", None)):
+        (Path(folder) / "database").mkdir()
+        for name, url in (
+            ("SQLite", f"sqlite:///{folder}/database/sceau.sqlite"),
+            ("PostgreSQL", None),
+        ):
             if names and name.lower() not in names:
                 continue
             if url:
