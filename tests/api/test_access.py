@@ -76,6 +76,8 @@ POLICY = {
     ("GET", "/awards"): "read",
     ("GET", "/awards/{award_id}"): "read",
     ("GET", "/awards/{award_id}/credential"): "read",
+    ("POST", "/awards/{award_id}/suspension"): "award:revoke",
+    ("DELETE", "/awards/{award_id}/suspension"): "award:revoke",
     ("GET", "/activities/{activity_id}/report"): "read",
     ("PUT", "/activities/{activity_id}/report"): "activity:write",
     ("GET", "/activities/{activity_id}/survey"): "read",

@@ -34,7 +34,10 @@ WRITES = [
     for name, operation in OF_THE_API
     if not name.startswith("GET ") and name.partition(" ")[2] not in CHANGES_NOTHING | BY_WITNESSES
 ]
+_AWARD = f"{CAMPUS}/awards/{{award_id}}"
+_LAST = [f"POST {_AWARD}/suspension", f"DELETE {_AWARD}/suspension", f"POST {_AWARD}/revocation"]
 WRITES.sort(key=lambda case: case[0].startswith("DELETE "))
+WRITES.sort(key=lambda case: _LAST.index(case[0]) + 1 if case[0] in _LAST else 0)
 OWN = {
     f"PUT {CAMPUS}/activities/{{activity_id}}/sessions/{{session_id}}": {"held_on": "2026-12-15"},
     f"PUT {CAMPUS}/activities/{{activity_id}}/report": {"objectives": []},
