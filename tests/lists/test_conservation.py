@@ -101,6 +101,7 @@ def test_tables_as_text_keep_every_word(rows: list[list[str]], mark: str, encodi
     st.lists(st.one_of(_TEXT, st.just("")), min_size=1, max_size=10).filter(any),
     st.sampled_from(["", "- ", "• ", "1. ", "> ", "☐ "]),
 )
+@example(["☐", "Nom ;"], "")
 def test_pasted_lines_keep_every_word(lines: list[str], bullet: str) -> None:
     text = "\n".join(f"{bullet}{line}" for line in lines)
     assert not missing_from(text, read_list_file(text.encode()))

@@ -313,7 +313,7 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
                 cells = next(csv.reader([bare], delimiter=mark), []) if '"' in bare else bare.split(mark)
             except csv.Error:
                 cells = bare.split(mark)
-        if box and not cells[0].strip():
+        if box and not cells[0].strip() and len(cells) > 1:
             cells = cells[1:]
         if cells:
             cells[0] = _unbulleted(cells[0] + " ") if mark != "\t" else cells[0]
