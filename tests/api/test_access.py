@@ -210,6 +210,7 @@ def test_a_thing_of_another_campus_is_as_good_as_absent(
         "/external-id": {"external_id": "E-1"},
         **{f"/{each}": {} for each in ("secret", "pause", "resume", "test", "replay")},
         "/revocation": {"reason": "Attribué par erreur."},
+        "/suspension": {"reason": "Une fiche manque.", "until": "2026-12-20T23:00:00Z"},
     }
     body = next((body for end, body in bodies.items() if address.path.endswith(end)), None)
     sent = {"json": body} if address.method != "GET" else {}
