@@ -237,7 +237,12 @@ def why_ended(award: Award | ListedAward) -> str:
 
 def number(value: int | float) -> str:
     """61 904 with a narrow space; 61,904."""
-    return format_decimal(value, locale=babel_locale())
+    return _number(value, babel_locale())
+
+
+@lru_cache(maxsize=4096)
+def _number(value: int | float, locale: str) -> str:
+    return format_decimal(value, locale=locale)
 
 
 def percent(value: float) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -41,6 +41,7 @@ from app.language import N_
 from app.services.publishing.ratings import RatingService
 
 A_PAGE: Final = 24
+_AUDIENCES: Final = Facts._fields.index("audiences")
 _SHARED: Final = "définition partagée réseau"
 """Finds what adopted the definition of a network."""
 _DERIVED: Final = (
@@ -420,38 +421,44 @@ def count_facets(
     query: CatalogueQuery, facts: Sequence[Facts]
 ) -> tuple[int, Mapping[str, Mapping[Any, int]], list[Facts]]:
     """The total; for each facet, how many entries each value has beside the other facets; what is left of all."""
-    wanted: dict[str, frozenset[Any]] = {
-        "kind": frozenset(query.kinds),
-        "campus_id": frozenset(query.campuses),
-        "badge_kind": frozenset(query.badge_kinds),
-        "level": frozenset(query.levels),
-        "place": frozenset(query.places),
-        "audiences": frozenset(query.audiences),
-    }
-    counts: dict[str, Counter[Any]] = {name: Counter() for name in wanted}
-    alike: Counter[tuple[Any, ...]] = Counter()
+    chosen = [
+        (place, frozenset(values))
+        for place, values in enumerate(
+            (query.kinds, query.campuses, query.badge_kinds, query.levels, query.places, query.audiences)
+        )
+        if values
+    ]
+    passed: list[Facts] = []
+    failed: defaultdict[int, list[Facts]] = defaultdict(list)
+    """By the only facet that does not hold."""
     for each in facts:
-        alike[each[:6]] += each.entries
-    total, passed = 0, set()
-    for facets, entries in alike.items():
-        kind, campus_id, badge_kind, level, place, audiences = facets
-        values: dict[str, tuple[Any, ...]] = {
-            "kind": (kind,),
-            "campus_id": (campus_id,),
-            "badge_kind": (badge_kind,),
-            "level": (level,),
-            "place": (place,),
-            "audiences": tuple(audiences.split()),
-        }
-        failed = [name for name, chosen in wanted.items() if chosen and chosen.isdisjoint(values[name])]
-        if not failed:
-            total += entries
-            passed.add(facets)
-        for name, found in values.items():
-            # Links to another kind carry the text alone.
-            if name == "kind" or failed in ([], [name]):
-                counts[name].update({value: entries for value in found if value})
-    return total, counts, [each for each in facts if each[:6] in passed]
+        at_fault = [
+            place
+            for place, values in chosen
+            if values.isdisjoint(each.audiences.split() if place == _AUDIENCES else (each[place],))
+        ]
+        if not at_fault:
+            passed.append(each)
+        elif len(at_fault) == 1:
+            failed[at_fault[0]].append(each)
+    counts = {
+        # Links to another kind carry the text alone.
+        name: _tally(facts if name == "kind" else (*passed, *failed[place]), place)
+        for place, name in enumerate(Facts._fields[: _AUDIENCES + 1])
+    }
+    return sum(each.entries for each in passed), counts, passed
+
+
+def _tally(facts: Iterable[Facts], place: int) -> Mapping[Any, int]:
+    found: defaultdict[Any, int] = defaultdict(int)
+    for each in facts:
+        found[each[place]] += each.entries
+    if place == _AUDIENCES:
+        written, found = found, defaultdict(int)
+        for keys, entries in written.items():
+            for key in keys.split():
+                found[key] += entries
+    return {value: entries for value, entries in found.items() if value}
 
 
 def enrolment_link(written: str) -> str:
