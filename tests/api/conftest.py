@@ -9,7 +9,7 @@ from shutil import copyfile
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api import doors
+from tests.api import clients
 from tests.support.house import House, build_house
 
 
@@ -26,9 +26,9 @@ def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="module")
 def world(house: House) -> TestClient:
-    return doors.anybody(house)
+    return clients.anybody(house)
 
 
 @pytest.fixture(scope="module")
 def program(house: House) -> TestClient:
-    return doors.program(house)
+    return clients.program(house)

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from app.api.routes import v1
 from app.domain.activities.activities import ActivitySession
-from tests.api.doors import EVERY_SCOPE, anybody, closed_award, program, token
+from tests.api.clients import EVERY_SCOPE, anybody, closed_award, program, token
 from tests.support.every import for_each
 from tests.support.house import COMMAND, House
 

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api import doors
-from tests.api.doors import V1
+from tests.api import clients
+from tests.api.clients import V1
 from tests.support.examples import examples
 from tests.support.house import House, build_house
 
@@ -83,11 +83,11 @@ def one_of_both(database_url: str, tmp_path: Path) -> Iterator[House]:
 
 def test_no_body_is_answered_with_a_fault_of_ours(one_of_both: House):
     house = one_of_both
-    client = doors.program(house)
+    client = clients.program(house)
     ids = {
         "BADGE": str(house.role.badge.id),
         "ACTIVITY": str(house.activity.id),
-        "AWARD": str(doors.closed_award(house)),
+        "AWARD": str(clients.closed_award(house)),
     }
 
     @settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))

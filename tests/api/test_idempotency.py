@@ -18,8 +18,8 @@ from sqlalchemy import func, select
 from app.domain.activities.activities import ActivitySession
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.integration import ANSWER_LIFE, ApiAnswer
-from tests.api.doors import V1, closed_award
-from tests.api.doors import program as another_program
+from tests.api.clients import V1, closed_award
+from tests.api.clients import program as another_program
 from tests.api.test_openapi import OF_THE_API, _examples
 from tests.support.every import for_each
 from tests.support.house import House

@@ -18,7 +18,7 @@ from app.domain.campus.campus import KeyPurpose, SealedKey
 from app.domain.publishing import LIST_LIFE, StatusList
 from app.main import create_app
 from app.services.verification.metrics import note_chunk
-from tests.api.doors import open_award, stored
+from tests.api.clients import open_award, stored
 from tests.support.house import House
 
 TOKEN = "k3Wm9vX2pQ7tLz5rB8nC"

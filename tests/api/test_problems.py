@@ -11,7 +11,7 @@ from pydantic_core.core_schema import ErrorType
 from structlog.testing import capture_logs
 
 from app.http.problems import _SENTENCES
-from tests.api.doors import V1
+from tests.api.clients import V1
 from tests.support.house import House
 
 PRIVATE = "anne.tres.privee@exemple.fr"

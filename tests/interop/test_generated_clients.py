@@ -11,7 +11,7 @@ from shutil import copyfile
 
 import pytest
 
-from tests.api.doors import token
+from tests.api.clients import token
 from tests.api.test_openapi import DESCRIPTION
 from tests.support.house import build_house
 from tests.support.servers.server import serving

@@ -44,7 +44,7 @@ from sceau_credentials.values.timestamps import format_timestamp
 from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, context
 from sceau_credentials.verification.report import CheckId, Verdict
 from sceau_credentials.verification.run_checks import verify
-from tests.api import doors
+from tests.api import clients
 from tests.support.badges.credentials import DID, DID_URL, HOST, LIST_URL, Campus, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.pictures import PNG, SVG
@@ -139,8 +139,8 @@ def test_openbadgeslib_accepts_our_token(algorithm: Algorithm, carrier: str) -> 
 def test_openbadgeslib_reads_the_list_that_this_service_publishes(house: House) -> None:
     """From award to withdrawal with its own clock, over the addresses of the badge (D-014)."""
     house.clock.now = datetime.now(UTC).replace(microsecond=0)
-    award_id = doors.open_award(house)
-    with doors.anybody(house) as world:
+    award_id = clients.open_award(house)
+    with clients.anybody(house) as world:
 
         def download(url: str, *_: Any, **__: Any) -> bytes:
             path = url.replace("https://", "http://").removeprefix("http://localhost:8000")

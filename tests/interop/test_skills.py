@@ -15,7 +15,7 @@ from openvc.did.base import parse_did_document
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.keys import decode_base64url
-from tests.api import doors
+from tests.api import clients
 from tests.interop.node_peer import NodePeer
 from tests.interop.test_python_peers import EXTRA_CONTEXTS
 from tests.support.house import House
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.node
 def test_foreign_verifiers_accept_levels_hours_and_practice(house: House, node: NodePeer) -> None:
     house.clock.now = datetime.now(UTC).replace(microsecond=0)
     award_id = awarded(house, levelled(house).badge)
-    with doors.anybody(house) as world:
+    with clients.anybody(house) as world:
 
         def download(url: str, *_: Any, **__: Any) -> bytes:
             path = url.replace("https://", "http://").removeprefix("http://localhost:8000")

@@ -29,7 +29,7 @@ from app.domain.trust.peers import PEER_LINK, PEER_WITHDRAW, PEER_WRITE
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
 from app.services.trust.endorsements import ASKED, WITHDRAW
-from tests.api.doors import REGISTRATION, authorization, redemption
+from tests.api.clients import REGISTRATION, authorization, redemption
 from tests.security.matrix.callers import Caller, Things, things_of
 from tests.security.matrix.courses import launch_secret
 from tests.security.matrix.policy import CASES

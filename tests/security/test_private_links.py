@@ -10,7 +10,7 @@ import pytest
 from app.domain.people.people import Person
 from app.domain.people.people import Role as StaffRole
 from app.services.accounts.sessions import Browser
-from tests.api.doors import program
+from tests.api.clients import program
 from tests.support.databases.engines import temporary_walled
 from tests.support.house import COMMAND, House, build_house, send
 from tests.web.accounts.test_own_addresses import leave

@@ -7,7 +7,7 @@ import uuid
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.doors import V1
+from tests.api.clients import V1
 from tests.support.every import for_each
 from tests.support.house import House
 

@@ -14,8 +14,8 @@ from app.db.awards.batches import BatchStore
 from app.domain.awards.batches import INLINE_LIMIT
 from app.errors import Conflict
 from app.services.awards.batches import BulkAwardService, Piece
-from tests.api import doors
-from tests.api.doors import V1
+from tests.api import clients
+from tests.api.clients import V1
 from tests.support.house import House, build_house
 
 PEOPLE = [
@@ -35,7 +35,7 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def program(house: House) -> TestClient:
-    return doors.program(house)
+    return clients.program(house)
 
 
 def body(house: House, **change: object) -> dict[str, object]:

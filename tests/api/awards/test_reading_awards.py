@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api import doors
-from tests.api.doors import V1
+from tests.api import clients
+from tests.api.clients import V1
 from tests.support.house import House
 
 
 @pytest.fixture
 def program(house: House) -> TestClient:
-    return doors.program(house, "read", "award:revoke")
+    return clients.program(house, "read", "award:revoke")
 
 
 def ids(client: TestClient, **query: object) -> list[str]:
@@ -25,7 +25,7 @@ def ids(client: TestClient, **query: object) -> list[str]:
 
 
 def test_awards_are_filtered_by_person_state_and_last_change(house: House, program: TestClient):
-    first, second = doors.closed_award(house), doors.closed_award(house)
+    first, second = clients.closed_award(house), clients.closed_award(house)
     house.clock.now += timedelta(hours=1)
     later = house.clock.now.isoformat()
     assert ids(program, updated_since=later) == []
@@ -49,17 +49,17 @@ def test_moment_without_a_zone_is_refused(program: TestClient, written: str):
 
 
 def test_campus_reads_the_signed_bytes_of_its_closed_award(house: House, program: TestClient):
-    award_id = doors.closed_award(house)
+    award_id = clients.closed_award(house)
     address = f"/attributions/{award_id}.json"
-    assert doors.anybody(house).get(address).status_code == 403
+    assert clients.anybody(house).get(address).status_code == 403
     embedded = program.get(f"{V1}/awards/{award_id}/credential")
     token = program.get(f"{V1}/awards/{award_id}/credential", headers={"accept": "application/vc+jwt"})
-    assert embedded.content == doors.stored(house, award_id, "json")
-    assert token.content == doors.stored(house, award_id, "jwt")
+    assert embedded.content == clients.stored(house, award_id, "json")
+    assert token.content == clients.stored(house, award_id, "jwt")
     assert embedded.headers["cache-control"] == token.headers["cache-control"] == "no-store"
     refused = program.get(f"{V1}/awards/{award_id}/credential", headers={"accept": "image/png"})
     assert refused.status_code == 406
-    elsewhere = doors.program(house, "read", campus=house.other_campus)
+    elsewhere = clients.program(house, "read", campus=house.other_campus)
     assert elsewhere.get(f"/api/v1/campuses/agt/awards/{award_id}/credential").status_code == 404
 
 
@@ -70,7 +70,7 @@ def test_problem_type_leads_to_its_explanation(house: House, program: TestClient
 
 
 def test_page_of_another_origin_may_verify(house: House):
-    client = doors.anybody(house)
+    client = clients.anybody(house)
     asked = {"origin": "https://cv.exemple.fr", "access-control-request-method": "POST"}
     assert client.options("/api/v1/verify", headers=asked).headers["access-control-allow-origin"] == "*"
     answer = client.post(

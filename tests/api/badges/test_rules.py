@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi.testclient import TestClient
 
-from tests.api.doors import V1
+from tests.api.clients import V1
 from tests.support.house import House
 
 HOURS = {"measure": "hours", "least": 180, "kinds": ["workshop"], "part": None, "competency": None}

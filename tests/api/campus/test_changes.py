@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi.testclient import TestClient
 
-from tests.api.doors import V1, closed_award
+from tests.api.clients import V1, closed_award
 from tests.support.house import House
 
 FEED = f"{V1}/changes"

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from app.domain.badges.badges import Repeat
-from tests.api import doors
-from tests.api.doors import V1
+from tests.api import clients
+from tests.api.clients import V1
 from tests.support.house import COMMAND, House, build_house
 
 ZOE = {"external_id": "E-1", "given_name": "Zoé", "family_name": "Martin", "address": "zoe@exemple.fr"}
@@ -36,7 +36,7 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def program(house: House) -> TestClient:
-    return doors.program(house)
+    return clients.program(house)
 
 
 def bulk(program: TestClient, *people: dict[str, Any], query: str = "") -> dict[str, Any]:
@@ -141,7 +141,7 @@ def test_an_identifier_names_one_row_and_says_which(house: House, program: TestC
     # Another kind and another campus have identifiers of their own.
     activity = program.post(f"{V1}/activities", json=WORKSHOP | {"external_id": "E-1"})
     assert activity.status_code == 201
-    neighbour = doors.program(house, campus=house.other_campus)
+    neighbour = clients.program(house, campus=house.other_campus)
     elsewhere = "/api/v1/campuses/agt/people"
     assert neighbour.post(f"{elsewhere}/bulk", json={"people": [ZOE]}).json()["refused"] == 0
     assert len(neighbour.get(elsewhere).json()["items"]) == 1
@@ -150,7 +150,7 @@ def test_an_identifier_names_one_row_and_says_which(house: House, program: TestC
 def test_addresses_are_for_tokens_that_may_read_them(house: House, program: TestClient):
     bulk(program, ZOE)
     house.award("Zoé Martin; zoe@exemple.fr")
-    reader = doors.program(house, "read")
+    reader = clients.program(house, "read")
     assert reader.get(f"{V1}/people").json()["items"][0]["address"] is None
     assert reader.get(f"{V1}/awards").json()["items"][0]["person_address"] is None
     assert reader.get(f"{V1}/people", params={"address": "zoe@exemple.fr"}).status_code == 403

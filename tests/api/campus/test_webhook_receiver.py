@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.doors import V1
+from tests.api.clients import V1
 from tests.support.house import House
 from tests.support.webhooks import Received, receiver_of, work
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.campus.webhooks import Attempt
-from tests.api.doors import V1, closed_award
+from tests.api.clients import V1, closed_award
 from tests.support.house import House
 from tests.support.webhooks import Receiver, receiver_of, work
 

@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.imports.xapi import ATTENDED, CONTRIBUTED, VOIDED
-from tests.api import doors
-from tests.api.doors import V1
+from tests.api import clients
+from tests.api.clients import V1
 from tests.domain.imports.test_xapi import statement
 from tests.support.house import House, build_house
 
@@ -42,7 +42,7 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def program(house: House) -> TestClient:
-    return doors.program(house)
+    return clients.program(house)
 
 
 def post(program: TestClient, *lines: dict[str, Any], query: str = "") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from app.api.shapes import cursor_of
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.pathways import PathwayContent
 from app.services.frameworks.pathways import StageDraft
-from tests.api import doors
+from tests.api import clients
 from tests.support.house import House
 
 
@@ -37,12 +37,12 @@ def test_pathways_are_public_and_progress_asks_for_its_scope(house: House):
     assert str(person.id) not in anybody.get("/api/v1/pathways").text
 
     progress = f"/api/v1/campuses/itip/pathways/{number}/progress"
-    assert doors.program(house, "read").get(progress).status_code == 403
-    (one,) = doors.program(house, "pathway:read").get(progress).json()["items"]
+    assert clients.program(house, "read").get(progress).status_code == 403
+    (one,) = clients.program(house, "pathway:read").get(progress).json()["items"]
     assert (one["person_id"], one["reached"], one["badge"]) == (str(person.id), 1, "waiting")
-    after = doors.program(house, "pathway:read").get(
+    after = clients.program(house, "pathway:read").get(
         progress, params={"after": cursor_of(house.clock(), uuid.UUID(one["enrolment"]))}
     )
     assert after.json() == {"items": [], "next": None}
     elsewhere = f"/api/v1/campuses/itip/pathways/{uuid.uuid4()}/progress"
-    assert doors.program(house, "pathway:read").get(elsewhere).status_code == 404
+    assert clients.program(house, "pathway:read").get(elsewhere).status_code == 404

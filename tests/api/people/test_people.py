@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from app.domain.campus.audit_log import Actor
 from app.domain.people.people import AgeGroup, Person
 from app.domain.privacy.consents import About
-from tests.api import doors
+from tests.api import clients
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, send
 from tests.support.skills import awarded, levelled
@@ -20,7 +20,7 @@ _number = count()
 
 
 def ask(house: House, person_id: uuid.UUID, *scopes: str, campus: object = None) -> object:
-    client: TestClient = doors.program(house, *(scopes or ("competency:read",)), campus=campus)  # type: ignore[arg-type]
+    client: TestClient = clients.program(house, *(scopes or ("competency:read",)), campus=campus)  # type: ignore[arg-type]
     return client.get(f"/api/v1/people/{person_id}/competencies")
 
 

@@ -15,7 +15,7 @@ from sceau_credentials.baking import unbake
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values.documents import FetchedDocument
 from sceau_credentials.verification.report import CheckId, Report
-from tests.api.doors import anybody, closed_award, open_award
+from tests.api.clients import anybody, closed_award, open_award
 from tests.support.house import COMMAND, House, build_house
 
 SITE = "https://localhost:8443"

@@ -9,7 +9,7 @@ from app.services.trust.network_register import Named
 from sceau_credentials import Verdict, verify
 from sceau_credentials.package import make_package, open_package
 from sceau_credentials.transparency_log.notes import WitnessKey
-from tests.api.doors import closed_award, open_award, stored
+from tests.api.clients import closed_award, open_award, stored
 from tests.sceau_credentials.package.test_package_anchors import witnessed_package
 from tests.support.badges.credentials import DID, LIST_URL, NOON, Campus, badge_document
 from tests.support.house import COMMAND, House

@@ -12,7 +12,7 @@ from app.domain.campus.audit_log import Actor
 from sceau_credentials.baking import unbake
 from sceau_credentials.verification.report import Verdict
 from sceau_credentials.verification.run_checks import verify
-from tests.api.doors import closed_award, open_award, stored
+from tests.api.clients import closed_award, open_award, stored
 from tests.support.every import for_each
 from tests.support.house import House, build_house
 

@@ -18,7 +18,7 @@ from sceau_credentials.values.documents import FetchedDocument
 from sceau_credentials.values.json_text import JsonObject, parse_json
 from sceau_credentials.verification.report import CheckId
 from sceau_credentials.verification.run_checks import verify
-from tests.api.doors import closed_award, open_award
+from tests.api.clients import closed_award, open_award
 from tests.support.every import for_each
 from tests.support.house import House
 

@@ -13,7 +13,7 @@ from app.domain.learners.wallets import PRE_AUTHORIZED, WalletFormat
 from app.services.learners.wallets import OfferShown
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
-from tests.api.doors import open_award, stored
+from tests.api.clients import open_award, stored
 from tests.support.house import House
 
 BASE = "http://localhost:8000"

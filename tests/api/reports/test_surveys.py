@@ -7,7 +7,7 @@ from datetime import timedelta
 from fastapi.testclient import TestClient
 
 from app.domain.reports.surveys import Answer
-from tests.api.doors import V1
+from tests.api.clients import V1
 from tests.support.house import COMMAND, House
 
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from app.domain.trust.organisations import Endorsement
 from sceau_credentials.verification.report import Outcome
 from sceau_credentials.verification.run_checks import verify_endorsement
-from tests.api.doors import open_award
+from tests.api.clients import open_award
 from tests.api.publishing.test_public_documents import OverHttp
 from tests.support.badges.endorsed import BOSS, endorsed
 from tests.support.house import COMMAND, House

@@ -24,7 +24,7 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.proofs.data_integrity import add_plain_proof, add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.status_list import StatusList, status_entry, status_list_credential
-from tests.api import doors
+from tests.api import clients
 from tests.support.every import for_each
 from tests.support.house import COMMAND, NOON, House, build_house
 
@@ -45,12 +45,12 @@ def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="module")
 def issuer(house: House) -> TestClient:
-    return doors.program(house, "credential:issue")
+    return clients.program(house, "credential:issue")
 
 
 @pytest.fixture(scope="module")
 def world(house: House) -> TestClient:
-    return doors.anybody(house)
+    return clients.anybody(house)
 
 
 def signer() -> Signer:
@@ -245,7 +245,7 @@ def test_verify_reads_tokens_and_enveloped_credentials(world):
 @pytest.mark.parametrize("raised", [False, True])
 def test_verify_follows_status_of_the_issuer(house, world, raised):
     """The list is a document of the campus itself, so that nothing is fetched."""
-    award_id = doors.open_award(house)
+    award_id = clients.open_award(house)
     badge = world.get(f"/attributions/{award_id}.json").json()
     if raised:
         with house.unit_of_work() as services:
@@ -300,7 +300,7 @@ def test_another_content_type_is_refused(issuer, path):
 
 def test_verify_has_the_rate_limit_of_programs(tmp_path, sqlite_url):
     built = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
-    world = doors.anybody(built)
+    world = clients.anybody(built)
     for _ in range(LIMITS["verify by program"].amount):
         built.process.limiter.hit("verify by program", "testclient")
     assert verify(world, "x").status_code == 429
@@ -367,10 +367,10 @@ def test_issue_makes_no_badge_no_list_and_nothing_in_the_name_of_another(house, 
 def test_issue_is_for_the_scope_alone_and_noted_in_the_history(house, world):
     sent = {"credential": for_campus(house)}
     assert world.post(ISSUE, json=sent).status_code == 401
-    assert doors.program(house, "award:create", "read").post(ISSUE, json=sent).status_code == 403
-    other = doors.program(house, "credential:issue", campus=house.other_campus)
+    assert clients.program(house, "award:create", "read").post(ISSUE, json=sent).status_code == 403
+    other = clients.program(house, "credential:issue", campus=house.other_campus)
     assert other.post(ISSUE, json=sent).status_code == 422
-    issued = doors.program(house, "credential:issue").post(ISSUE, json=sent)
+    issued = clients.program(house, "credential:issue").post(ISSUE, json=sent)
     assert issued.status_code == 201
     with Transaction(house.owner) as everything:
         noted = everything.exec(select(HistoryEntry).where(HistoryEntry.action == "sign_credential")).all()
@@ -381,7 +381,7 @@ def test_issue_is_for_the_scope_alone_and_noted_in_the_history(house, world):
 
 def test_issue_is_off_unless_the_operator_says_so(sqlite_url, tmp_path):
     built = build_house(sqlite_url, tmp_path)
-    answer = doors.program(built, "credential:issue").post(ISSUE, json={"credential": for_campus(built)})
+    answer = clients.program(built, "credential:issue").post(ISSUE, json={"credential": for_campus(built)})
     assert answer.status_code == 404
     built.close()
 

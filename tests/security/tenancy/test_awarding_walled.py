@@ -14,7 +14,7 @@ from sqlmodel import select
 from app.domain.activities.activities import Activity
 from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Person
-from tests.api.doors import V1, program
+from tests.api.clients import V1, program
 from tests.support.databases.engines import temporary_walled
 from tests.support.forms import form_with
 from tests.support.house import House, build_house, listed

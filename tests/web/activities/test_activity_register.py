@@ -10,7 +10,7 @@ import pytest
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.campus.audit_log import Actor
 from app.services.campus.registers import Register
-from tests.api.doors import V1, program
+from tests.api.clients import V1, program
 from tests.support.house import COMMAND, House, send
 
 HERE = "/gestion/itip/activites"

@@ -12,7 +12,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Role
 from app.errors import NotAllowed
 from app.services.awards.awards import AwardRequest
-from tests.api.doors import program
+from tests.api.clients import program
 from tests.support.house import COMMAND, House, listed, send
 
 HERE = "/exploitation"

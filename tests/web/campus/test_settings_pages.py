@@ -6,7 +6,7 @@ import re
 
 from fastapi.testclient import TestClient
 
-from tests.api.doors import anybody
+from tests.api.clients import anybody
 from tests.support.house import House, send
 
 SETTINGS, TOKENS = "/gestion/itip/reglages", "/gestion/itip/jetons"

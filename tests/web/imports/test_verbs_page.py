@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.activities.activities import PartKind
 from app.domain.imports.xapi import ATTENDED, COMPLETED, CONTRIBUTED, VERBS, VOIDED
-from tests.api import doors
+from tests.api import clients
 from tests.domain.imports.test_xapi import statement
 from tests.support.house import House, send
 
@@ -29,7 +29,7 @@ def choose(house: House, verbs: dict[str, str], **more: str):
 
 
 def outcome(house: House, verb: str) -> str:
-    answer = doors.program(house).post(STATEMENTS, json=[statement(verb={"id": verb})])
+    answer = clients.program(house).post(STATEMENTS, json=[statement(verb={"id": verb})])
     assert answer.status_code == 200, answer.text
     (line,) = answer.json()["lines"]
     return line["outcome"]
@@ -73,7 +73,7 @@ def basic(secret: str) -> dict[str, str]:
 
 
 def test_token_is_the_password_of_http_basic_on_statements_alone(house: House):
-    client = doors.program(house)
+    client = clients.program(house)
     secret = client.headers["authorization"].removeprefix("Bearer ")
     assert client.post(STATEMENTS, json=[statement()], headers=basic(secret)).status_code == 200
     assert client.get("/api/v1/campuses/itip/activities", headers=basic(secret)).status_code == 401
@@ -81,6 +81,6 @@ def test_token_is_the_password_of_http_basic_on_statements_alone(house: House):
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic bW9vZGxl", "Basic /w=="])
 def test_http_basic_without_a_token_is_refused(house: House, header: str):
-    client = doors.program(house)
+    client = clients.program(house)
     answer = client.post(STATEMENTS, json=[statement()], headers={"authorization": header})
     assert answer.status_code == 401

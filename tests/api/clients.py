@@ -1,4 +1,4 @@
-"""How programs come to the door: with a token, with an Accept header, from anywhere."""
+"""HTTP clients of programs: with a token, with an Accept header, from anywhere."""
 
 from __future__ import annotations
 
