@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry, off unless an operator names a collector; nothing of it is imported before.
+"""Traces by OpenTelemetry, off unless an operator names a collector, and imported only then.
 
 A span has a fixed name and only the attributes of ATTRIBUTES: templates of addresses, hosts, kinds and counts. Never a
 URL, a statement's values, a name, an e-mail address or the text of an error.

@@ -1,6 +1,6 @@
 """Signing keys in a PKCS#11 token: made there, used there, never read out of it.
 
-Ed25519 alone (CKM_EDDSA of PKCS#11 3.0): verifiers of Open Badges need to know no other proof that a token can make.
+Ed25519 only (CKM_EDDSA of PKCS#11 3.0): Sceau signs with it alone.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _REFUSED: Final = N_(
     "Rien n’a été signé."
 )
 _NO_ED25519: Final = N_(
-    "Le module de clés ne connaît pas Ed25519, que les Open Badges exigent. Rien n’a été signé."
+    "Le module de clés ne sait pas signer en Ed25519, que Sceau utilise. Rien n’a été signé."
 )
 _LOCKED: Final = N_(
-    "Le module de clés est bloqué après trop d’essais. Son responsable le débloque, puis redémarrez. "
+    "Le module de clés est bloqué après trop d’essais. Faites-le débloquer, puis redémarrez. "
     "Rien n’a été signé."
 )
 
@@ -171,7 +171,7 @@ class Hsm:
         return self._session
 
     def _begin_anew(self) -> None:
-        """A library learns of a token that came back only when it is initialised again."""
+        """A library finds a reconnected token only once it is initialised again."""
         import pkcs11
 
         self.close()

@@ -275,7 +275,7 @@ class AwardView(BaseModel):
     )
     suspended_at: datetime | None = None
     suspended_until: datetime | None = Field(
-        None, description="It counts again from this time on, without any request."
+        None, description="The award becomes valid again at this time; no request is needed."
     )
     suspended_reason: str = ""
 

@@ -17,25 +17,25 @@ from app.http.policies import Policy, Who, policies
 from app.http.problems import PROBLEM_SCHEMA, documented
 
 TAGS: Final = {
-    "activities": "What is held: workshops, internships, projects, series; who took part.",
+    "activities": "Workshops, internships, projects and series, and their participants.",
     "activity log": "The signed, append-only log of a campus, and its witnesses.",
     "awards": "Badges given to people, and withdrawn.",
     "badges": "Definitions of badges, in versions.",
-    "changes": "The feed that keeps another system in step.",
+    "changes": "Change feed for synchronising another system.",
     "competencies": "Competencies of a campus and of public frameworks.",
-    "endorsements": "What organisations say of campuses, badges and awards.",
+    "endorsements": "Endorsements of campuses, badges and awards by organisations.",
     "evidence": "What awards rest on, as public proofs.",
     "frameworks": "Competency frameworks as 1EdTech CASE and SKOS.",
     "health": "Whether the service works.",
-    "networks": "Networks of campuses: lists of the recognised, shared definitions.",
+    "networks": "Networks of campuses: lists of recognised campuses, shared definitions.",
     "Open Badges API": "Badges of a learner, for applications that they connect (1EdTech Open Badges 3.0).",
-    "Open Badges 2.0": "Awards for readers of the older version.",
+    "Open Badges 2.0": "Awards in Open Badges 2.0.",
     "pathways": "Pathways of badges, and where people are on them.",
     "people": "People of a campus, by its own identifiers too.",
     "public documents": "Signed documents at their own addresses.",
     "reports": "What activities add to the yearly report, and their surveys.",
     "vc-api": "W3C VC API, for conformance suites.",
-    "verification": "Is this credential genuine, and still good?",
+    "verification": "Is this credential genuine, and still valid?",
     "wallets": "OpenID for Verifiable Credential Issuance.",
     "webhooks": "Messages about changes, sent to an address of the campus.",
 }
@@ -54,7 +54,7 @@ _TEXTS: Final = {
     "RateLimit": "What is left of them: `r` requests in the next `t` seconds.",
     "RateLimit-Limit": "Of the tighter limit: requests in its window.",
     "RateLimit-Remaining": "Of the tighter limit: requests that are left.",
-    "RateLimit-Reset": "Of the tighter limit: seconds until it counts anew.",
+    "RateLimit-Reset": "Of the tighter limit: seconds until the window resets.",
     "Retry-After": "Seconds to wait.",
 }
 _VALUES: Final = {
@@ -71,7 +71,7 @@ def describe_api(
     found = get_openapi(
         title="Sceau",
         version=version,
-        summary="Open Badges 3.0 des Campus des métiers et des qualifications.",
+        summary="Open Badges 3.0 of French vocational campuses (Campus des métiers et des qualifications).",
         description=DESCRIPTION,
         routes=routes,
         servers=[{"url": base_url}],

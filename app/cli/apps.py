@@ -20,7 +20,7 @@ commands = typer.Typer(no_args_is_help=True, help=N_("Les applications que les p
 
 
 @commands.command(
-    "register", help=N_("Inscrit une application et affiche son identifiant et son secret, cette seule fois.")
+    "register", help=N_("Inscrit une application et affiche son identifiant et son secret, une seule fois.")
 )
 def register(
     description: Annotated[

@@ -290,11 +290,11 @@ def align(
         raise typer.Exit(ExitCode.REFUSED)
 
 
-AwardId = Annotated[uuid.UUID, typer.Argument(help=N_("L’attribution, par son numéro."))]
+AwardId = Annotated[uuid.UUID, typer.Argument(help=N_("L’identifiant de l’attribution."))]
 CampusName = Annotated[str, typer.Option("--campus", help=N_("Le campus, par son nom dans les adresses."))]
 
 
-@commands.command("suspend", help=N_("Suspend un badge jusqu’à une date ; il vaut de nouveau ensuite."))
+@commands.command("suspend", help=N_("Suspend un badge jusqu’à une date ; il redevient valable ensuite."))
 def suspend(
     award_id: AwardId,
     campus: CampusName,

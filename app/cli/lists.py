@@ -15,7 +15,7 @@ from app.language import N_, filled
 from app.language import gettext as _
 from app.services.imports.lists import as_document, read_list_file, reasons_in, sentence_of
 
-CONFIRM = N_("Les motifs tenus pour justes sur toutes les lignes : « order,unusual ».")
+CONFIRM = N_("Les motifs à accepter sur toutes les lignes : « order,unusual ».")
 commands = typer.Typer(help=N_("Lit des listes de personnes, sans base de données."), no_args_is_help=True)
 
 

@@ -87,8 +87,8 @@ class WebhookWithSecret(WebhookView):
     NEVER_STORED: ClassVar = ("secret",)
     model_config = example(**_WEBHOOK, secret=_SECRET)
     secret: str | None = Field(
-        description="Shown this once; what the receiver checks signatures with. Null where the request comes again under"
-        " its idempotency key."
+        description="Returned once. The receiver verifies signatures with it. Null in a replayed response"
+        " (idempotency key)."
     )
 
 

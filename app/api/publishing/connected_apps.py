@@ -101,7 +101,7 @@ def _access(request: Request) -> AppAccess:
 
 @router.get(
     "/discovery",
-    summary="The service description of the Open Badges API",
+    summary="Read the service description of the Open Badges API",
     dependencies=[limited("connected application")],
     **_answers("An OpenAPI 3.0 document in the profile of Open Badges 3.0."),
 )
@@ -113,10 +113,10 @@ def service_description(services: ReadingServices) -> Response:
 
 @router.post(
     "/clients",
-    summary="An application registers itself (RFC 7591), where the operator allows it",
+    summary="Register an application (RFC 7591), where the operator allows it",
     dependencies=[limited("registration of an application")],
     openapi_extra=_body(_JSON),
-    **_answers("Its metadata, its identifier and its secret, which is shown this once.", 201),
+    **_answers("Its metadata, its identifier and its secret, which is returned once.", 201),
 )
 @public
 async def register_application(request: Request) -> Response:
@@ -140,7 +140,7 @@ def _register(request: Request, body: bytes) -> Response:
 
 @router.post(
     "/token",
-    summary="Tokens for a code or a refresh token (RFC 6749)",
+    summary="Exchange a code or refresh token (RFC 6749)",
     dependencies=[limited("connected application")],
     openapi_extra=_body("application/x-www-form-urlencoded"),
     **_answers("An access token."),
@@ -159,7 +159,7 @@ def _token(request: Request, body: bytes) -> Response:
 
 @router.post(
     "/revoke",
-    summary="Ends a token (RFC 7009); a refresh token ends the whole connection",
+    summary="Revoke a token (RFC 7009); a refresh token ends the whole connection",
     dependencies=[limited("connected application")],
     openapi_extra=_body("application/x-www-form-urlencoded"),
     **_answers("Ended, or unknown."),
@@ -224,7 +224,7 @@ def _refused(refusal: TokenRefusal) -> Response:
 
 @router.get(
     "/credentials",
-    summary="The learner's badges",
+    summary="List the learner's badges",
     dependencies=[_app(AppScope.READ)],
     **_answers("Badges as they were signed: objects, and compact JWS."),
 )
@@ -275,7 +275,7 @@ def _links(where: str, page: CredentialPage, *, limit: int, offset: int, since: 
 
 @router.post(
     "/credentials",
-    summary="Adds a badge from elsewhere to the learner's badges, or its newer version",
+    summary="Add or update a badge from elsewhere among the learner's badges",
     dependencies=[_app(AppScope.ADD)],
     openapi_extra=_body(*_BODIES),
     **_answers("The badge that was sent; 200 where it replaced an older version.", 201),
@@ -307,7 +307,7 @@ def _upsert(request: Request, kind: str, body: bytes) -> Response:
 
 @router.get(
     "/profile",
-    summary="Who the learner is, for this application",
+    summary="Read the learner's profile, for this application",
     dependencies=[_app(AppScope.PROFILE)],
     **_answers("As Profile of Open Badges 3.0."),
 )

@@ -363,7 +363,7 @@ async def allow_verifying_from_anywhere() -> Response:
 
 @router.post(
     "/verify",
-    summary="Is this credential genuine, and still good?",
+    summary="Verify a credential: is it genuine, and still valid?",
     openapi_extra=_BODY,
     dependencies=[limited("verify by program")],
 )

@@ -376,6 +376,10 @@ def revoke(award: Award, reason: str, *, at: datetime) -> None:
 
 
 LONGEST_SUSPENSION = timedelta(days=366)
+WITHDRAWN_BEFORE = N_("Retrait rétabli après une panne : le badge avait été retiré.")
+SUSPENDED_BEFORE = N_("Suspension rétablie après une panne : le campus va la confirmer ou la lever.")
+REASONS_OF_A_RESTORE = frozenset((WITHDRAWN_BEFORE, SUSPENDED_BEFORE))
+"""Stored as reasons where a restore found none; shown in the reader's language."""
 
 
 def is_suspended(award: Award, *, at: datetime) -> bool:
@@ -389,19 +393,21 @@ def check_suspension(reason: str, until: datetime, *, at: datetime) -> None:
     if len(reason) > 500:
         raise InvalidInput(N_("Le motif tient en 500 signes."))
     if until <= at:
-        raise InvalidInput(N_("La suspension doit finir après maintenant."))
+        raise InvalidInput(N_("La fin de la suspension doit être dans le futur."))
     if until > at + LONGEST_SUSPENSION:
-        raise InvalidInput(N_("Une suspension dure un an au plus. Vous pourrez la refaire."))
+        raise InvalidInput(
+            N_("Une suspension dure un an au plus. Vous pourrez suspendre de nouveau le badge.")
+        )
 
 
 def suspend(award: Award, reason: str, *, until: datetime, at: datetime) -> None:
-    """For a time, unlike a revocation; the badge may be revoked meanwhile."""
+    """For a time, unlike a revocation; the badge may be revoked meanwhile. One that is over may be followed by another."""
     check_suspension(reason, until, at=at)
     if award.state is AwardState.REVOKED:
         raise AlreadyRevoked(N_("Ce badge est retiré : il ne peut plus être suspendu."))
     if award.valid_until is not None and award.valid_until <= at:
         raise Conflict(N_("Ce badge a expiré : il n’y a rien à suspendre."))
-    if award.suspended_until is not None:
+    if is_suspended(award, at=at):
         raise AlreadySuspended(N_("Ce badge est déjà suspendu. Levez d’abord la suspension."))
     award.suspended_at = whole_second(at)
     award.suspended_until = whole_second(until)

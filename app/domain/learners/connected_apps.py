@@ -233,7 +233,7 @@ def read_request(app: ConnectedApp, sent: Mapping[str, str]) -> AppRequest:
     if redirect not in app.redirects:
         raise InvalidInput(
             N_(
-                "Cette application demande une réponse à une adresse qu’elle n’a pas déclarée. Rien ne lui est envoyé."
+                "Cette application veut recevoir la réponse à une adresse qu’elle n’a pas déclarée. Rien ne lui est envoyé."
             )
         )
     state, challenge = sent.get("state", "")[:1000], sent.get("code_challenge", "")

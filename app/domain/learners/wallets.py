@@ -104,7 +104,9 @@ def check_may_carry(award: Award, *, at: datetime) -> None:
     if award.state is not AwardState.ISSUED:
         raise Conflict(N_("Ce badge a été retiré : il n’entre plus dans un portefeuille."))
     if is_suspended(award, at=at):
-        raise Conflict(N_("Ce badge est suspendu : il n’entre pas dans un portefeuille pour le moment."))
+        raise Conflict(
+            N_("Ce badge est suspendu : vous ne pouvez pas l’ajouter à un portefeuille pour le moment.")
+        )
     if award.valid_until is not None and at >= award.valid_until:
         raise Conflict(N_("Ce badge a expiré : il n’entre plus dans un portefeuille."))
     if award.visibility is not Visibility.OPEN:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from app.domain.accounts.sessions import Scope
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.awards.awards import Award, LineOutcome
+from app.domain.awards.awards import REASONS_OF_A_RESTORE, Award, LineOutcome
 from app.domain.awards.batches import WithdrawalOutcome
 from app.domain.badges.badges import BadgeKind, Repeat
 from app.domain.campus.campus import KeyPurpose, KeyState, LabelCategory, LabelState
@@ -232,7 +232,12 @@ def why_ended(award: Award | ListedAward) -> str:
     """Also why it is suspended."""
     if award.undone_at is not None:
         return translated(N_("Avant d’être remis."))
-    return award.revoked_reason or award.suspended_reason
+    return reason_shown(award.revoked_reason or award.suspended_reason)
+
+
+def reason_shown(reason: str) -> str:
+    """As the campus wrote it; translated where a restore wrote it."""
+    return translated(reason) if reason in REASONS_OF_A_RESTORE else reason
 
 
 def number(value: int | float) -> str:

@@ -28,7 +28,7 @@ from app.domain.activity_log.recovery import (
     Frame,
     JournaledLine,
 )
-from app.domain.awards.awards import Award, AwardState, revoke
+from app.domain.awards.awards import SUSPENDED_BEFORE, WITHDRAWN_BEFORE, Award, AwardState, revoke
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyState, SealedKey
 from app.domain.core import Clock, new_id, whole_second
@@ -108,9 +108,6 @@ class LogReconciliation:
         return Reconciled(closed, closed.size, signed, checkpoint, key_renewed=outdated is not None)
 
 
-WITHDRAWN_BEFORE: Final = N_("Retiré avant la restauration ; lu dans la liste de statuts publiée.")
-
-SUSPENDED_BEFORE: Final = N_("Suspendu avant la restauration ; lu dans la liste de statuts publiée.")
 SUSPENDED_AGAIN: Final = timedelta(days=30)
 """For a suspension with an end that is lost: the campus has time to lift it, or to make it longer."""
 CHOSEN_SINCE: Final = N_("Une sauvegarde a été restaurée : à confirmer avec l’organisation.")
@@ -427,7 +424,7 @@ class RestoreService:
         return [row for row in rows if row["award_id"] in known]
 
     def _replay_suspensions(self, frame: Frame, done: Restored) -> None:
-        """Suspensions, and their ends, as the journal has them: the later row of an award is the newer."""
+        """Suspensions, and their ends, as recorded in the journal: the later row of an award is the newer."""
         rows = {uuid.UUID(str(row["id"])): row for row in frame.rows(AWARDS)}
         slots = {slot.award_id: slot for slot in self.statuses.slots_of(list(rows))}
         for award in self.store.awards_among(rows):

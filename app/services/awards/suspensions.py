@@ -1,4 +1,4 @@
-"""Suspensions: an award that does not count for a time, and counts again by itself when the time is over."""
+"""Suspensions: an award that is not valid for a time, and is valid again by itself afterwards."""
 
 from __future__ import annotations
 

@@ -124,13 +124,15 @@ def blocks_from_text(text: str) -> list[Block]:
 
 
 def reasons_in(text: str) -> frozenset[Reason]:
-    """« order, unusual »; raises InvalidInput for what is no reason of a question."""
+    """« order, unusual »; raises InvalidInput for an unknown reason."""
     try:
         found = frozenset(map(Reason, re.findall(r"[\w-]+", text)))
     except ValueError:
         found = NOT_A_PERSON
     if found & NOT_A_PERSON:
-        raise InvalidInput(N_("Ce motif n’existe pas : écrivez ceux des lignes à vérifier, comme « order »."))
+        raise InvalidInput(
+            N_("Ce motif n’existe pas : utilisez un motif des lignes à vérifier, par exemple « order ».")
+        )
     return found
 
 

@@ -133,7 +133,11 @@ class ConnectedApps:
         at = self.clock()
         granted = [each for each in request.scopes if each in scopes]
         if not granted:
-            raise InvalidInput(N_("Cochez au moins une ligne, ou refusez."))
+            raise InvalidInput(
+                N_("Coche au moins une ligne, ou refuse.")
+                if person.needs_guardian
+                else N_("Cochez au moins une ligne, ou refusez.")
+            )
         self.store.sweep(at=at)
         given = AppGrant(
             app_id=request.app.id, person_id=person.id, scopes=[each.value for each in granted], given_at=at

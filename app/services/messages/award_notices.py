@@ -134,8 +134,8 @@ def _suspended(record: AwardRecord, link: Link) -> Notice:
         after=[
             translated(
                 N_(
-                    "Votre badge n’est pas retiré. Jusqu’à cette date, qui le vérifie lit qu’il est suspendu. "
-                    "Ensuite il vaut de nouveau, sans rien à faire. La raison n’est publiée nulle part."
+                    "Votre badge n’est pas retiré. Jusqu’à cette date, toute personne qui le vérifie voit qu’il est suspendu. "
+                    "Ensuite il redevient valable : vous n’avez rien à faire. La raison n’est publiée nulle part."
                 )
             ),
             translated(N_("Pour en parler avec le campus, répondez à cet e-mail.")),
@@ -147,19 +147,21 @@ def _suspended(record: AwardRecord, link: Link) -> Notice:
 def _lifted(record: AwardRecord, link: Link) -> Notice:
     return _notice(
         record,
-        subject=translated(N_("Le badge « {title} » vaut de nouveau")).format(title=record.version.name),
+        subject=translated(N_("Le badge « {title} » est de nouveau valable")).format(
+            title=record.version.name
+        ),
         lines=[
-            translated(N_("La suspension de votre badge « {title} » est finie : il vaut de nouveau.")).format(
-                title=record.version.name
-            )
+            translated(
+                N_("La suspension de votre badge « {title} » est terminée : il est de nouveau valable.")
+            ).format(title=record.version.name)
         ],
         badges=[_badge(record, record.version.description)],
         action=Action(translated(N_("Voir ce badge")), link(record)),
         after=[
             translated(
                 N_(
-                    "Rien d’autre ne change. Les liens et les QR codes que vous avez donnés restent bons. "
-                    "Un fichier téléchargé pendant la suspension est remplacé : téléchargez le nouveau."
+                    "Les liens et les QR codes que vous avez donnés restent bons. "
+                    "Vos fichiers déjà téléchargés ont une version plus récente : téléchargez-la."
                 )
             ),
         ],

@@ -297,10 +297,10 @@ class LetterService:
     def tell_of_suspension(self, award: Award, occasion: Occasion) -> None:
         """Notifies a person who was already notified of the badge, once for each suspension."""
         at = self.clock()
-        told = [each for each in self.letters.of_awards([award.id]) if each.state is LetterState.SENT]
-        if told:
+        notified = [each for each in self.letters.of_awards([award.id]) if each.state is LetterState.SENT]
+        if notified:
             once = format_timestamp(at)
-            self.letters.promise_many([letter_about(award, told[-1].address, occasion, once=once, at=at)])
+            self.letters.promise_many([letter_about(award, notified[-1].address, occasion, once=once, at=at)])
 
 
 def _reply_to(campus: Campus) -> str:

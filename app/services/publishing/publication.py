@@ -403,7 +403,8 @@ class OlderBadges:
         if is_suspended(award, at=self.publication.status.clock()):
             raise NotFound(
                 N_(
-                    "Ce badge est suspendu. Open Badges 2.0 ne sait pas le dire : il n’a pas cette forme pour le moment."
+                    "Ce badge est suspendu. Le format Open Badges 2.0 ne peut pas l’indiquer : "
+                    "il n’est pas proposé pendant la suspension."
                 )
             )
         credential = parse_json_object(self.publication.award_file(record, "json").body)

@@ -131,15 +131,15 @@ class Signing:
         if elsewhere := sorted(filter(is_in_hsm, others)):
             raise KekUnusable(
                 _(
-                    "Des clés de signature de cette base sont dans le module de clés {tokens}. SCEAU_HSM doit le "
-                    "désigner. Rien ne démarre."
+                    "Des clés de signature de cette base sont dans le module de clés {tokens}. Indiquez ce module "
+                    "dans SCEAU_HSM. Le service ne démarre pas."
                 ).format(tokens=", ".join(elsewhere))
             )
         if others:
             raise KekUnusable(
                 _(
                     "SCEAU_KEK n’est pas la clé maîtresse de cette base : ses clés de signature ont été scellées par "
-                    "{sealed}, et celle-ci est {given}. Rien ne démarre. Remettez la bonne clé maîtresse."
+                    "{sealed}, et celle-ci est {given}. Le service ne démarre pas. Remettez la bonne clé maîtresse."
                 ).format(sealed=", ".join(sorted(others)), given=self.vault.kek.id)
             )
 

@@ -28,6 +28,7 @@ from app.http.pages.typography import translated
 from app.http.pages.words import (
     AWARD_CHANGES,
     BADGE_KINDS,
+    reason_shown,
 )
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -85,11 +86,11 @@ class AwardView:
             valid_until=award.valid_until,
             is_open=award.visibility is Visibility.OPEN,
             revoked_at=award.revoked_at,
-            revoked_reason=award.revoked_reason,
+            revoked_reason=reason_shown(award.revoked_reason),
             undone_at=award.undone_at,
             may_be_renewed=may_renew(award, days=version.validity_days, at=at),
             suspended_through=suspended_through(award, at=at),
-            suspended_reason=award.suspended_reason,
+            suspended_reason=reason_shown(award.suspended_reason),
         )
 
 

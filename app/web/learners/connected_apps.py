@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.learners.connected_apps import AppRequest, AppScope, AuthorizationRefusal
+from app.domain.people.people import Person
 from app.errors import AppError, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of, untouched_text_of
 from app.http.pages.render import page
@@ -24,8 +25,8 @@ _PARAMETERS = (
 )  # fmt: skip
 SCOPES = {
     AppScope.READ: (
-        N_("Lire mes badges"),
-        N_("Ceux dont la page est ouverte, et ceux d’ailleurs que montre mon portfolio."),
+        N_("Lire vos badges"),
+        N_("Ceux dont la page est ouverte, et les badges d’ailleurs que montre votre portfolio."),
     ),
     AppScope.ADD: (
         N_("Ajouter des badges d’ailleurs"),
@@ -34,10 +35,28 @@ SCOPES = {
         ),
     ),
     AppScope.PROFILE: (
-        N_("Lire mon nom et mon adresse principale"),
+        N_("Lire votre nom et votre adresse e-mail principale"),
         N_("Rien d’autre de votre compte."),
     ),
 }
+SCOPES_TU = {
+    AppScope.READ: (
+        N_("Lire tes badges"),
+        N_("Ceux dont la page est ouverte, et les badges d’ailleurs que montre ton portfolio."),
+    ),
+    AppScope.ADD: (
+        N_("Ajouter des badges d’ailleurs"),
+        N_("Sceau vérifie chacun. Tu les retrouves dans « Badges d’ailleurs », et tu peux les retirer."),
+    ),
+    AppScope.PROFILE: (
+        N_("Lire ton nom et ton adresse e-mail principale"),
+        N_("Ni l’un ni l’autre n’est envoyé tant qu’il te faut l’accord d’un parent."),
+    ),
+}
+
+
+def _scopes_for(person: Person) -> Mapping[AppScope, tuple[str, str]]:
+    return SCOPES_TU if person.needs_guardian else SCOPES
 
 
 @router.get("", dependencies=[SIGNED_IN])
@@ -48,13 +67,18 @@ def show_connected(request: Request, services: ReadingServices, fait: str = "") 
         "learners/apps/list.html",
         private=True,
         done=fait == "deconnectee",
+        tu=who.person.needs_guardian,
         zone=process_of(request).settings.time_zone,
         apps=[
             (
                 f"/compte/applications/{app.id}/deconnecter",
                 app,
                 grant,
-                [translated(SCOPES[each][0]) for each in AppScope if each.value in grant.scopes],
+                [
+                    translated(_scopes_for(who.person)[each][0])
+                    for each in AppScope
+                    if each.value in grant.scopes
+                ],
             )
             for grant, app in services.connected_apps.connected(who.person.id)
         ],
@@ -75,7 +99,7 @@ def ask_consent(request: Request, services: ReadingServices) -> Response:
     try:
         asked = services.connected_apps.request(sent)
     except (NotFound, InvalidInput) as error:
-        return _unknown_page(request, error)
+        return _unknown_page(request, services, error)
     if asked.refusal is not None:
         return RedirectResponse(asked.refused(asked.refusal), status_code=303)
     return _consent_page(request, services, asked, sent)
@@ -87,11 +111,11 @@ def decide_consent(request: Request, services: ReadingServices, form: SafeForm) 
     try:
         asked = services.connected_apps.request(sent)
     except (NotFound, InvalidInput) as error:
-        return _unknown_page(request, error)
+        return _unknown_page(request, services, error)
     if asked.refusal is not None:
-        return _leave(request, asked, asked.refused(asked.refusal))
+        return _leave(request, services, asked, asked.refused(asked.refusal))
     if text_of(form, "geste") != "autoriser":
-        return _leave(request, asked, asked.refused(AuthorizationRefusal.DENIED))
+        return _leave(request, services, asked, asked.refused(AuthorizationRefusal.DENIED))
     scopes = [each for each in AppScope if each.value in texts_of(form, "droit")]
     try:
         with write_transaction(request) as writing:
@@ -99,7 +123,7 @@ def decide_consent(request: Request, services: ReadingServices, form: SafeForm) 
             where = writing.connected_apps.grant(asked, who.person, scopes, by=who.actor)
     except InvalidInput as error:
         return _consent_page(request, services, asked, sent, trouble=error)
-    return _leave(request, asked, where)
+    return _leave(request, services, asked, where)
 
 
 def _consent_page(
@@ -122,16 +146,23 @@ def _consent_page(
         app=asked.app,
         person=person.name,
         sent=sent,
-        scopes=[(each.value, *map(translated, SCOPES[each]), each is AppScope.READ) for each in asked.scopes],
+        tu=person.needs_guardian,
+        scopes=[
+            (each.value, *map(translated, _scopes_for(person)[each]), each is AppScope.READ)
+            for each in asked.scopes
+        ],
+        reads=AppScope.READ in asked.scopes,
         titles=badges.titles,
         closed=badges.closed,
     )
 
 
-def _leave(request: Request, asked: AppRequest, where: str) -> HTMLResponse:
+def _leave(request: Request, services: Services, asked: AppRequest, where: str) -> HTMLResponse:
     """A page that redirects by itself: CSP limits our forms to this site."""
-    return page(request, "learners/apps/leaving.html", private=True, app=asked.app, url=where)
+    tu = signed_in(request, services).person.needs_guardian
+    return page(request, "learners/apps/leaving.html", private=True, tu=tu, app=asked.app, url=where)
 
 
-def _unknown_page(request: Request, error: AppError) -> HTMLResponse:
-    return page(request, "learners/apps/unknown.html", private=True, status=400, trouble=sentence_of(error))
+def _unknown_page(request: Request, services: Services, error: AppError) -> HTMLResponse:
+    tu, trouble = signed_in(request, services).person.needs_guardian, sentence_of(error)
+    return page(request, "learners/apps/unknown.html", private=True, status=400, tu=tu, trouble=trouble)

@@ -21,7 +21,7 @@ from app.domain.privacy.consents import About, wording_of
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
 from app.http.pages.typography import translated
-from app.http.pages.words import day, moment, sentence_text
+from app.http.pages.words import day, moment, reason_shown, sentence_text
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import ReadingServices, WritingServices, find_signed_in
 from app.http.response_cache import (
@@ -438,11 +438,11 @@ def my_badge(
         parent_trouble=parent_trouble,
         is_revoked=award.state is AwardState.REVOKED,
         is_claimed=award.claimed_at is not None,
-        revoked_reason=award.revoked_reason,
+        revoked_reason=reason_shown(award.revoked_reason),
         suspended=day(last, record.campus.time_zone)
         if (last := suspended_through(award, at=services.clock()))
         else "",
-        suspended_reason=award.suspended_reason,
+        suspended_reason=reason_shown(award.suspended_reason),
         allows_name=who.person.allows_name,
         names_in_badges=record.campus.names_in_credentials,
         may_say_name=not needs_guardian_for(record.person, record.activity),

@@ -132,7 +132,7 @@ def test_pin_that_others_can_read_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def house_with_hsm(house: House, token: HsmAddress) -> Iterator[House]:
-    """Whose campus had keys sealed in the database, and moved them."""
+    """An installation whose campus keys were moved to the token."""
     house.award("Ada Martin")
     house.process.vault = KeyVault(house.process.vault.kek, hsm=Hsm(token, PIN))
     with house.unit_of_work() as services:

@@ -27,7 +27,7 @@ from app.domain.learners.connected_apps import (
     proves_challenge,
     read_registration,
 )
-from app.domain.people.people import Person
+from app.domain.people.people import AgeGroup, Person
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.learners.connected_apps import AppAccess
 from app.services.learners.imported_badges import Upserted
@@ -53,7 +53,7 @@ _number = count()
 
 
 def learner(house: House, *, opened: bool = True) -> tuple[Person, list[uuid.UUID]]:
-    """Somebody new with two open pages, and the identifiers of the awards, oldest first."""
+    """A new person with two open pages, and the identifiers of the awards, oldest first."""
     who, ids = f"Zoé N’Diaye; zoe.apps.{next(_number)}@exemple.fr", []
     for badge, evidence in ((house.presence, ""), (house.role, "A tenu le poste de soudure.")):
         award_id = house.award(who, badge=badge, evidence=evidence).lines[0].award_id
@@ -511,6 +511,24 @@ def test_learner_reads_who_asks_and_decides(house: House) -> None:
     (end,) = re.findall(r'action="(/compte/applications/[^"]+/deconnecter)"', listed)
     assert send(browser, end, seen_on="/compte/applications").status_code == 303
     assert "deconnecter" not in browser.get("/compte/applications").text
+
+
+def test_consent_is_worded_for_a_child_and_shows_badges_only_where_they_would_be_read(house: House) -> None:
+    person, _ids = learner(house)
+    with house.unit_of_work() as services:
+        child = services.stores.people.get(person.id)
+        child.age_group = AgeGroup.UNDER_15
+        services.stores.people.save(child)
+    app, browser = registered(house), house.client(person)
+    asked = "/compte/applications/autoriser?" + urlencode(authorization(app, AppScope.PROFILE))
+    shown = html.unescape(browser.get(asked).text)
+    assert "te demande une autorisation" in shown
+    assert "Ni l’un ni l’autre n’est envoyé tant qu’il te faut l’accord d’un parent." in shown
+    assert "elle lirait aujourd’hui" not in shown
+    fields = authorization(app, AppScope.PROFILE) | {"geste": "autoriser"}
+    nothing = send(browser, "/compte/applications/autoriser", fields, seen_on=asked)
+    assert "Coche au moins une ligne" in nothing.text
+    assert set(application(house, person, AppScope.PROFILE).get(f"{API}/profile").json()) == {"id", "type"}
 
 
 def test_refusal_goes_back_without_a_code(house: House) -> None:

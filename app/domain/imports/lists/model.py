@@ -183,7 +183,7 @@ SENTENCES = {
     Reason.WITHDRAWN: N_("La liste indique une annulation, un abandon ou une attente."),
     Reason.STRUCK: N_("Cette ligne est barrée."),
     Reason.HIDDEN: N_("Cette ligne est masquée dans le fichier."),
-    Reason.MENTIONED: N_("La ligne {line} dit aussi quelque chose de cette personne : vérifiez."),
+    Reason.MENTIONED: N_("Une autre ligne ({line}) parle aussi de cette personne : vérifiez."),
     Reason.COPIED: N_("Cette personne était seulement en copie du message."),
     Reason.SENDER: N_("C’est l’expéditeur du message."),
     Reason.LEADER: N_("Cette personne semble animer ou organiser l’activité."),

@@ -498,7 +498,7 @@ _NOT_THE_FACE: Final = N_(
     "Ce que montre l’image ou la page du fichier : elle n’est pas signée, seul l’est ce qui est écrit ici."
 )
 _NO_FAULT: Final = N_("Que la personne a fait une faute : un badge donné par erreur est retiré aussi.")
-_NOT_DECIDED: Final = N_("Que le badge est faux ou retiré : une suspension attend une décision.")
+_NOT_DECIDED: Final = N_("Que le badge est faux ou retiré : une suspension est provisoire.")
 _NOT_FORGOTTEN: Final = N_("Que la personne a perdu ce savoir-faire : seule la durée de validité est passée.")
 _WHO_NAMED: Final = N_(
     "Que la personne devant vous est bien celle que le badge nomme : comparez avec une pièce d’identité."

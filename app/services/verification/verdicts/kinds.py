@@ -406,7 +406,7 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
         "revoked_at",
     ),
     _K.SUSPENDED: (
-        N_("{given} Il l’a suspendu pour un temps : le badge n’est ni valable ni retiré."),
+        N_("{given} Il a suspendu ce badge pour un temps : ce badge n’est ni valable ni retiré."),
         N_("{given} Il est suspendu pour le moment."),
         "suspended_until",
     ),
