@@ -560,6 +560,8 @@ CASES: dict[str, Case] = {
     "POST /api/v1/campuses/{slug}/awards/{award_id}/revocation": scoped(
         "award:revoke", 200, {"reason": "Attribué par erreur."}
     ),
-    "POST /api/v1/campuses/{slug}/awards/{award_id}/suspension": scoped("award:revoke", 422, {}),
+    "POST /api/v1/campuses/{slug}/awards/{award_id}/suspension": scoped(
+        "award:revoke", 422, {"reason": "Une fiche manque.", "until": "2020-01-01T00:00:00Z"}
+    ),
     "DELETE /api/v1/campuses/{slug}/awards/{award_id}/suspension": scoped("award:revoke", 409),
 }  # fmt: skip
